@@ -1,0 +1,13 @@
+//! Anthropic Messages: <https://platform.claude.com/docs/en/api/messages>.
+//!
+//! [`request`] writes the body, [`response`] and [`stream`] read the answer, [`error`] reads and writes the error
+//! envelope. What differs from model to model stands as data in `model`. Thinking signatures and blocks that
+//! only this dialect knows go out again exactly as they came in.
+
+mod block;
+mod ending;
+pub mod error;
+mod model;
+pub mod request;
+pub mod response;
+pub mod stream;

@@ -1,0 +1,83 @@
+//! The error envelope: <https://platform.claude.com/docs/en/api/errors>.
+
+use crate::json::{Json, Node};
+use crate::{Fault, FaultKind};
+
+/// The body that tells a client of this dialect what went wrong:
+/// `{"type":"error","error":{"type","message"},"request_id"}`, the last only where given.
+pub fn encode(fault: &Fault, request_id: Option<&str>) -> Vec<u8> {
+    let body = Json::build(|out| {
+        out.object(|out| {
+            out.field_str("type", "error");
+            out.field_object("error", |out| {
+                out.field_str("type", type_of(fault));
+                out.field_str("message", &fault.message);
+            });
+            if let Some(id) = request_id {
+                out.field_str("request_id", id);
+            }
+        });
+    });
+    body.as_str().as_bytes().to_vec()
+}
+
+/// The same as an event of a stream that has already begun.
+pub fn encode_event(fault: &Fault) -> Vec<u8> {
+    let body = encode(fault, None);
+    [b"event: error\ndata: ".as_slice(), &body, b"\n\n"].concat()
+}
+
+/// Is this object an error of this dialect?
+pub(super) fn is_error(envelope: Node<'_>) -> bool {
+    envelope.str("type").is_some_and(|kind| kind == "error")
+}
+
+/// Reads an envelope. The status follows from the error's type.
+pub(super) fn decode(envelope: Node<'_>) -> Fault {
+    let error = envelope.some("error").unwrap_or(envelope);
+    let vendor_type = error.str("type").unwrap_or_default().into_owned();
+    let status = status_of(&vendor_type);
+    let message = match error.str("message") {
+        Some(message) if !message.is_empty() => message.into_owned(),
+        _ => format!("The provider reported an error without a message: {}", error.text()),
+    };
+    let mut fault = Fault::new(FaultKind::of_status(status), message).with_status(status);
+    fault.vendor_type = Some(vendor_type).filter(|word| !word.is_empty() && word != "error");
+    fault
+}
+
+/// The vendor's word for this kind of failure.
+fn type_of(fault: &Fault) -> &'static str {
+    match fault.kind {
+        FaultKind::InvalidRequest => "invalid_request_error",
+        FaultKind::Authentication => "authentication_error",
+        FaultKind::Permission => "permission_error",
+        FaultKind::NotFound => "not_found_error",
+        FaultKind::TooLarge => "request_too_large",
+        FaultKind::RateLimit if fault.status == 402 => "billing_error",
+        FaultKind::RateLimit => "rate_limit_error",
+        FaultKind::Overloaded => "overloaded_error",
+        FaultKind::Timeout => "timeout_error",
+        FaultKind::Upstream | FaultKind::Server => "api_error",
+    }
+}
+
+/// The HTTP status that the vendor sends with this type of error.
+fn status_of(vendor_type: &str) -> u16 {
+    match vendor_type {
+        "invalid_request_error" => 400,
+        "authentication_error" => 401,
+        "billing_error" => 402,
+        "permission_error" => 403,
+        "not_found_error" => 404,
+        "conflict_error" => 409,
+        "request_too_large" => 413,
+        "rate_limit_error" => 429,
+        "timeout_error" => 504,
+        "overloaded_error" => 529,
+        _ => 500,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,216 @@
+//! Content blocks of a request: <https://platform.claude.com/docs/en/api/messages>, `ContentBlockParam`.
+
+use std::borrow::Cow;
+
+use super::media;
+use crate::json::{Document, Json, Writer};
+use crate::{Block, Citation, Content, Dialect, Fault, Message, Role, Signature, ToolKind};
+
+/// The blocks of the turn with this number that can be said; the others are reported.
+///
+/// Fails on a call whose arguments are no JSON object.
+pub(super) fn sayable<'r>(
+    message: &'r Message,
+    number: usize,
+    dropped: &mut Vec<String>,
+) -> Result<Vec<&'r Block>, Fault> {
+    let mut calls = 0;
+    let mut kept = Vec::new();
+    for (position, block) in message.blocks.iter().enumerate() {
+        if let Content::ToolCall { arguments, kind, .. } = &block.content {
+            check_call(arguments, *kind, &format!("messages[{number}].tool_calls[{calls}]"))?;
+            calls += 1;
+        }
+        if fits(message.role, block) && is_sayable(block) {
+            kept.push(block);
+            report_details(message.role, block, number, position, dropped);
+        } else if !is_empty(block) {
+            dropped.push(match block.content {
+                Content::Reasoning(_) => format!("messages[{number}].reasoning_content"),
+                _ => format!("messages[{number}].content[{position}]"),
+            });
+        }
+    }
+    Ok(kept)
+}
+
+/// What is lost inside a block that is otherwise said.
+fn report_details(role: Role, block: &Block, number: usize, position: usize, dropped: &mut Vec<String>) {
+    let path = format!("messages[{number}].content[{position}]");
+    match &block.content {
+        Content::Text { citations, .. } if citations.iter().any(|source| own_citation(source).is_none()) => {
+            dropped.push(format!("messages[{number}].annotations"));
+        }
+        Content::Media(medium) if medium.detail.as_deref().is_some_and(|detail| detail != "auto") => {
+            dropped.push(format!("{path}.image_url.detail"));
+        }
+        Content::ToolResult { content, .. } => {
+            // A turn of role `tool` is the result itself; elsewhere the result is a block of the turn.
+            let path = if role == Role::Tool { format!("messages[{number}]") } else { path };
+            let lost = content.iter().enumerate().filter(|(_, inner)| !is_sayable(inner) && !is_empty(inner));
+            dropped.extend(lost.map(|(inside, _)| format!("{path}.content[{inside}]")));
+        }
+        Content::Text { .. }
+        | Content::Media(_)
+        | Content::Refusal(_)
+        | Content::Reasoning(_)
+        | Content::ToolCall { .. }
+        | Content::Foreign { .. } => {}
+    }
+}
+
+/// The system prompt is text alone, and models do not say media. The vendor refuses a user's text of nothing but
+/// white space, yet it writes such text itself, and takes it back.
+fn fits(role: Role, block: &Block) -> bool {
+    match (role, &block.content) {
+        (Role::System | Role::Developer, content) => {
+            matches!(content, Content::Text { .. }) && !is_blank(block)
+        }
+        (Role::Assistant, content) => !matches!(content, Content::Media(_)),
+        (Role::User | Role::Tool, Content::Text { .. }) => !is_blank(block),
+        (Role::User | Role::Tool, _) => true,
+    }
+}
+
+/// Is this text of nothing but white space?
+pub(super) fn is_blank(block: &Block) -> bool {
+    match &block.content {
+        Content::Text { text, .. } | Content::Refusal(text) => text.trim().is_empty(),
+        Content::Reasoning(_)
+        | Content::Media(_)
+        | Content::ToolCall { .. }
+        | Content::ToolResult { .. }
+        | Content::Foreign { .. } => false,
+    }
+}
+
+/// Has this block a form in this dialect? Empty text has none.
+fn is_sayable(block: &Block) -> bool {
+    match &block.content {
+        Content::Text { text, .. } | Content::Refusal(text) => !text.is_empty(),
+        Content::Reasoning(_) => own(block).is_some(),
+        Content::Media(medium) => media::is_sayable(medium),
+        Content::ToolCall { .. } | Content::ToolResult { .. } => true,
+        Content::Foreign { dialect, .. } => *dialect == Dialect::AnthropicMessages,
+    }
+}
+
+/// Says this block nothing, so that nothing is lost without it?
+fn is_empty(block: &Block) -> bool {
+    match &block.content {
+        Content::Text { text, .. } | Content::Refusal(text) | Content::Reasoning(text) => text.is_empty(),
+        Content::Media(_)
+        | Content::ToolCall { .. }
+        | Content::ToolResult { .. }
+        | Content::Foreign { .. } => false,
+    }
+}
+
+/// The block's proof, if it is of this dialect.
+fn own(block: &Block) -> Option<&Signature> {
+    block.signature.as_ref().filter(|signature| signature.dialect == Dialect::AnthropicMessages)
+}
+
+/// A citation as this vendor wrote it: its types all end in `_location`.
+fn own_citation(citation: &Citation) -> Option<&Json> {
+    let value = citation.value.as_ref()?;
+    let document = Document::parse(value.as_str().as_bytes()).ok()?;
+    document.root().str("type")?.ends_with("_location").then_some(value)
+}
+
+fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> {
+    if kind == ToolKind::Custom {
+        let what = "calls with free text have no form in this model's API; use a function";
+        return Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path));
+    }
+    let text = arguments.trim();
+    if text.is_empty() || text == "null" {
+        return Ok(());
+    }
+    let path = format!("{path}.function.arguments");
+    let what = match Document::parse(text.as_bytes()) {
+        Ok(document) if document.root().is_object() => return Ok(()),
+        Ok(_) => "must hold a JSON object".to_owned(),
+        Err(fault) => fault.to_string(),
+    };
+    Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path))
+}
+
+/// Writes a block that [`sayable`] let pass; `trim` cuts white space at the end of text.
+pub(super) fn write(out: &mut Writer, block: &Block, trim: bool) {
+    if let Content::Foreign { value, .. } = &block.content {
+        out.raw(value.as_str());
+        return;
+    }
+    out.object(|out| {
+        match &block.content {
+            Content::Text { text, citations } => write_text(out, text, citations, trim),
+            Content::Refusal(text) => write_text(out, text, &[], trim),
+            Content::Reasoning(text) => {
+                out.field_str("type", "thinking");
+                out.field_str("thinking", text);
+                out.field_str("signature", own(block).map_or("", |signature| &signature.value));
+            }
+            Content::Media(medium) => media::write(out, medium),
+            Content::ToolCall { id, name, arguments, .. } => {
+                out.field_str("type", "tool_use");
+                out.field_str("id", &tool_id(id));
+                out.field_str("name", name);
+                let text = arguments.trim();
+                out.field_raw("input", if text.is_empty() || text == "null" { "{}" } else { text });
+                write_caller(out, block);
+            }
+            Content::ToolResult { id, content, is_error, .. } => write_result(out, id, content, *is_error),
+            Content::Foreign { .. } => {}
+        }
+        if let Some(marker) =
+            block.cache_control.as_ref().filter(|_| !matches!(block.content, Content::Reasoning(_)))
+        {
+            out.field_raw("cache_control", marker.as_str());
+        }
+    });
+}
+
+fn write_text(out: &mut Writer, text: &str, citations: &[Citation], trim: bool) {
+    out.field_str("type", "text");
+    out.field_str("text", if trim { text.trim_end() } else { text });
+    let own: Vec<&Json> = citations.iter().filter_map(own_citation).collect();
+    if !own.is_empty() {
+        out.field_array("citations", |out| own.iter().for_each(|value| out.raw(value.as_str())));
+    }
+}
+
+/// Who made a call that did not come from the model itself: see the decoder of `tool_use`.
+fn write_caller(out: &mut Writer, block: &Block) {
+    let Some(caller) = own(block) else { return };
+    if Document::parse(caller.value.as_bytes()).is_ok_and(|document| document.root().is_object()) {
+        out.field_raw("caller", &caller.value);
+    }
+}
+
+fn write_result(out: &mut Writer, id: &str, content: &[Block], is_error: bool) {
+    out.field_str("type", "tool_result");
+    out.field_str("tool_use_id", &tool_id(id));
+    let kept: Vec<&Block> = content.iter().filter(|block| is_sayable(block)).collect();
+    match kept.as_slice() {
+        [] => {}
+        [Block { content: Content::Text { text, citations }, cache_control: None, .. }]
+            if citations.is_empty() =>
+        {
+            out.field_str("content", text);
+        }
+        blocks => out.field_array("content", |out| blocks.iter().for_each(|block| write(out, block, false))),
+    }
+    if is_error {
+        out.field_bool("is_error", true);
+    }
+}
+
+/// The vendor takes letters, digits, `_` and `-` in ids of calls; other vendors' ids hold more (`functions.f:0`).
+fn tool_id(id: &str) -> Cow<'_, str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if id.chars().all(fits) {
+        return Cow::Borrowed(id);
+    }
+    Cow::Owned(id.chars().map(|c| if fits(c) { c } else { '_' }).collect())
+}

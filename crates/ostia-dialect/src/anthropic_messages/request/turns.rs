@@ -1,0 +1,148 @@
+//! Turns: system turns are lifted out, the rest becomes a dialogue of user and assistant.
+//! <https://platform.claude.com/docs/en/build-with-claude/working-with-messages>
+
+use super::blocks;
+use crate::json::{Document, Writer};
+use crate::{Block, Content, Dialect, Fault, Message, Role};
+
+/// The conversation in the vendor's order. Holds only what can be said.
+pub(super) struct Conversation<'r> {
+    system: Vec<&'r Block>,
+    /// The client wrote a system turn, be it an empty one.
+    has_system: bool,
+    turns: Vec<Turn<'r>>,
+}
+
+/// One turn; consecutive turns of one speaker are one.
+struct Turn<'r> {
+    assistant: bool,
+    /// The vendor wants the results of calls before anything else.
+    results: Vec<&'r Block>,
+    rest: Vec<&'r Block>,
+}
+
+impl<'r> Conversation<'r> {
+    /// Sorts the turns; reports what is left out. Fails where nothing is left to answer.
+    pub(super) fn of(messages: &'r [Message], dropped: &mut Vec<String>) -> Result<Conversation<'r>, Fault> {
+        let mut conversation = Conversation { system: Vec::new(), has_system: false, turns: Vec::new() };
+        for (at, message) in messages.iter().enumerate() {
+            if message.name.is_some() && message.role != Role::Tool {
+                dropped.push(format!("messages[{at}].name"));
+            }
+            let kept = blocks::sayable(message, at, dropped)?;
+            match message.role {
+                Role::System | Role::Developer => {
+                    conversation.has_system = true;
+                    conversation.system.extend(kept);
+                }
+                Role::User | Role::Tool => conversation.add(false, kept),
+                Role::Assistant => conversation.add(true, kept),
+            }
+        }
+        conversation.trim_prefill();
+        if conversation.turns.is_empty() {
+            let what = "at least one user or assistant message with content is needed";
+            return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
+        }
+        Ok(conversation)
+    }
+
+    /// Adds to the last turn if the same side spoke it. A turn without content is left out: the vendor refuses it.
+    fn add(&mut self, assistant: bool, blocks: Vec<&'r Block>) {
+        if blocks.is_empty() {
+            return;
+        }
+        let (results, rest): (Vec<_>, Vec<_>) =
+            blocks.into_iter().partition(|block| matches!(block.content, Content::ToolResult { .. }));
+        match self.turns.last_mut().filter(|turn| turn.assistant == assistant) {
+            Some(turn) => {
+                turn.results.extend(results);
+                turn.rest.extend(rest);
+            }
+            None => self.turns.push(Turn { assistant, results, rest }),
+        }
+    }
+
+    /// The vendor refuses a prefill that ends in white space: blocks of nothing else go here, the rest of it goes when
+    /// the last block is written.
+    fn trim_prefill(&mut self) {
+        while let Some(turn) = self.turns.last_mut().filter(|turn| turn.assistant) {
+            if turn.rest.last().is_some_and(|block| blocks::is_blank(block)) {
+                turn.rest.pop();
+            } else if turn.rest.is_empty() && turn.results.is_empty() {
+                self.turns.pop();
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// May a model that thinks on a budget go on from here? Its last turn must not be a prefill, and if it called
+    /// tools, must begin with the thoughts that led there.
+    /// <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>
+    pub(super) fn allows_budget(&self) -> bool {
+        if self.is_prefilled() {
+            return false;
+        }
+        let Some(turn) = self.turns.iter().rev().find(|turn| turn.assistant) else { return true };
+        let calls = turn.rest.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
+        !calls || turn.rest.first().is_some_and(|block| is_thought(block))
+    }
+
+    /// Does the answer begin in the request?
+    fn is_prefilled(&self) -> bool {
+        self.turns.last().is_some_and(|turn| turn.assistant)
+    }
+
+    /// The fields `system` and `messages`.
+    pub(super) fn write(&self, out: &mut Writer) {
+        match self.system.as_slice() {
+            [] if self.has_system => out.field_str("system", ""),
+            [] => {}
+            [Block { content: Content::Text { text, .. }, cache_control: None, .. }] => {
+                out.field_str("system", text)
+            }
+            blocks => out.field_array("system", |out| {
+                blocks.iter().for_each(|block| blocks::write(out, block, false));
+            }),
+        }
+        let last = self.turns.len().saturating_sub(1);
+        out.field_array("messages", |out| {
+            for (at, turn) in self.turns.iter().enumerate() {
+                turn.write(out, at == last);
+            }
+        });
+    }
+}
+
+impl Turn<'_> {
+    fn write(&self, out: &mut Writer, last: bool) {
+        out.object(|out| {
+            out.field_str("role", if self.assistant { "assistant" } else { "user" });
+            out.field_array("content", |out| {
+                let final_block = self.results.len() + self.rest.len() - 1;
+                for (at, block) in self.results.iter().chain(&self.rest).enumerate() {
+                    let trim = last && self.assistant && at == final_block;
+                    blocks::write(out, block, trim);
+                }
+            });
+        });
+    }
+}
+
+fn is_thought(block: &Block) -> bool {
+    match &block.content {
+        Content::Reasoning(_) => true,
+        Content::Foreign { dialect: Dialect::AnthropicMessages, value } => {
+            let document = Document::parse(value.as_str().as_bytes());
+            document
+                .is_ok_and(|block| block.root().str("type").is_some_and(|kind| kind == "redacted_thinking"))
+        }
+        Content::Foreign { .. }
+        | Content::Text { .. }
+        | Content::Refusal(_)
+        | Content::Media(_)
+        | Content::ToolCall { .. }
+        | Content::ToolResult { .. } => false,
+    }
+}

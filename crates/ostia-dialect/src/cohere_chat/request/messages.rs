@@ -1,0 +1,322 @@
+//! The conversation.
+//!
+//! Content goes out as a list of parts, which every role but `tool` takes; a tool's answer in one piece goes out as a
+//! string. A turn of which nothing can be said is left out: the vendor refuses empty content.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use crate::json::{Document, Json, Writer};
+use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Source, ToolKind};
+
+/// Writes `messages`; hands back the text documents that stood in them, which the vendor wants beside the conversation.
+pub(super) fn write(messages: &[Message], w: &mut Writer, dropped: &mut Vec<String>) -> Vec<Json> {
+    let mut documents = Vec::new();
+    w.field_array("messages", |w| {
+        for (place, message) in messages.iter().enumerate() {
+            let mut turn = Turn { path: format!("messages[{place}]"), dropped, documents: &mut documents };
+            if message.name.is_some() {
+                turn.drop(".name");
+            }
+            match message.role {
+                Role::System | Role::Developer => turn.said(w, "system", message),
+                Role::User => turn.said(w, "user", message),
+                Role::Assistant => turn.answered(w, message),
+                Role::Tool => turn.results(w, message),
+            }
+        }
+    });
+    documents
+}
+
+/// A part of some turn's content.
+enum Part<'a> {
+    Text(&'a str),
+    Thinking(&'a str),
+    Image(&'a Media),
+    Own(&'a Json),
+}
+
+/// What is being written, and where its losses and documents go.
+struct Turn<'a> {
+    path: String,
+    dropped: &'a mut Vec<String>,
+    documents: &'a mut Vec<Json>,
+}
+
+impl Turn<'_> {
+    fn drop(&mut self, what: &str) {
+        self.dropped.push(format!("{}{what}", self.path));
+    }
+
+    /// A turn of the operator or the user.
+    fn said(&mut self, w: &mut Writer, role: &str, message: &Message) {
+        let parts = self.parts(message);
+        if parts.is_empty() {
+            return;
+        }
+        w.object(|w| {
+            w.field_str("role", role);
+            w.field_array("content", |w| parts.iter().for_each(|part| part.write(w)));
+        });
+    }
+
+    /// A turn of the model. Words beside calls stay content: `tool_plan`, where the vendor puts them itself, is
+    /// refused on the way back by its newer models, while content is taken by all.
+    fn answered(&mut self, w: &mut Writer, message: &Message) {
+        let parts = self.parts(message);
+        let calls: Vec<_> = message.blocks.iter().filter_map(call).collect();
+        if parts.is_empty() && calls.is_empty() {
+            return;
+        }
+        let citations = self.citations(message);
+        w.object(|w| {
+            w.field_str("role", "assistant");
+            if !parts.is_empty() {
+                w.field_array("content", |w| parts.iter().for_each(|part| part.write(w)));
+            }
+            if !calls.is_empty() {
+                w.field_array("tool_calls", |w| calls.iter().for_each(|call| call.write(w)));
+            }
+            if !citations.is_empty() {
+                w.field_array("citations", |w| citations.iter().for_each(|value| w.raw(value.as_str())));
+            }
+        });
+    }
+
+    /// What can be said of the blocks, calls and results apart; the rest is reported.
+    fn parts<'m>(&mut self, message: &'m Message) -> Vec<Part<'m>> {
+        let mut parts = Vec::with_capacity(message.blocks.len());
+        for (place, block) in message.blocks.iter().enumerate() {
+            self.marks(place, block);
+            match &block.content {
+                Content::Text { text, .. } | Content::Refusal(text) => parts.push(Part::Text(text)),
+                // Another vendor's signed thoughts are its own; unsigned ones read like the model's.
+                Content::Reasoning(text)
+                    if message.role == Role::Assistant && !is_signed_elsewhere(block) =>
+                {
+                    parts.push(Part::Thinking(text));
+                }
+                Content::Media(media) if message.role == Role::User && is_image(media) => {
+                    parts.push(Part::Image(media));
+                }
+                Content::Media(media) if message.role == Role::User => match document(media) {
+                    Some(document) => self.documents.push(document),
+                    None => self.drop(&format!(".content[{place}]")),
+                },
+                Content::Foreign { dialect: Dialect::CohereChat, value } => parts.push(Part::Own(value)),
+                Content::ToolCall { kind: ToolKind::Function, .. } if message.role == Role::Assistant => {}
+                Content::ToolCall { kind: ToolKind::Custom, .. } if message.role == Role::Assistant => {
+                    // It goes out as a function's call, so that its result still has one to answer.
+                    self.drop(&format!(".content[{place}].type"));
+                }
+                Content::Reasoning(_)
+                | Content::Media(_)
+                | Content::Foreign { .. }
+                | Content::ToolCall { .. }
+                | Content::ToolResult { .. } => self.drop(&format!(".content[{place}]")),
+            }
+        }
+        parts
+    }
+
+    /// Reports the marks of a block that the vendor has no place for.
+    fn marks(&mut self, place: usize, block: &Block) {
+        if block.cache_control.is_some() {
+            self.drop(&format!(".content[{place}].cache_control"));
+        }
+        if is_signed_elsewhere(block) && !matches!(block.content, Content::Reasoning(_)) {
+            self.drop(&format!(".content[{place}].signature"));
+        }
+    }
+
+    /// The vendor's own citations of a turn, as it wrote them.
+    fn citations<'m>(&mut self, message: &'m Message) -> Vec<&'m Json> {
+        let mut own = Vec::new();
+        for (place, block) in message.blocks.iter().enumerate() {
+            let Content::Text { citations, .. } = &block.content else { continue };
+            let before = own.len();
+            own.extend(citations.iter().filter_map(|citation| citation.value.as_ref()).filter(|v| is_own(v)));
+            if citations.iter().any(is_foreign) || (own.len() == before && !citations.is_empty()) {
+                self.drop(&format!(".content[{place}].citations"));
+            }
+        }
+        own
+    }
+
+    /// The answers of tools: one message for each.
+    fn results(&mut self, w: &mut Writer, message: &Message) {
+        for (place, block) in message.blocks.iter().enumerate() {
+            self.marks(place, block);
+            let Content::ToolResult { id, name: _, content, is_error } = &block.content else {
+                self.drop(&format!(".content[{place}]"));
+                continue;
+            };
+            if *is_error {
+                self.drop(&format!(".content[{place}].is_error"));
+            }
+            // Most clients send one result a message, and its content is the message's.
+            let inside = if message.blocks.len() == 1 { String::new() } else { format!(".content[{place}]") };
+            w.object(|w| {
+                w.field_str("role", "tool");
+                w.field_str("tool_call_id", id);
+                w.key("content");
+                self.outcome(w, content, &inside);
+            });
+        }
+    }
+
+    fn outcome(&mut self, w: &mut Writer, content: &[Block], inside: &str) {
+        let mut parts = Vec::with_capacity(content.len());
+        for (place, block) in content.iter().enumerate() {
+            match &block.content {
+                Content::Text { text, .. } => parts.push(text_part(text)),
+                Content::Media(media) => match document(media) {
+                    Some(document) => parts.push(document_part(&document)),
+                    None => self.drop(&format!("{inside}.content[{place}]")),
+                },
+                Content::Foreign { dialect: Dialect::CohereChat, value } => parts.push(value.clone()),
+                Content::Refusal(_)
+                | Content::Reasoning(_)
+                | Content::Foreign { .. }
+                | Content::ToolCall { .. }
+                | Content::ToolResult { .. } => self.drop(&format!("{inside}.content[{place}]")),
+            }
+        }
+        match (parts.as_slice(), content) {
+            ([], _) => w.string(""),
+            ([_], [Block { content: Content::Text { text, .. }, .. }]) => w.string(text),
+            _ => w.array(|w| parts.iter().for_each(|part| w.raw(part.as_str()))),
+        }
+    }
+}
+
+impl Part<'_> {
+    fn write(&self, w: &mut Writer) {
+        match self {
+            Part::Text(text) => w.object(|w| {
+                w.field_str("type", "text");
+                w.field_str("text", text);
+            }),
+            Part::Thinking(text) => w.object(|w| {
+                w.field_str("type", "thinking");
+                w.field_str("thinking", text);
+            }),
+            Part::Image(media) => w.object(|w| {
+                w.field_str("type", "image_url");
+                w.field_object("image_url", |w| {
+                    w.field_str("url", &image_url(media));
+                    if let Some(detail) = &media.detail {
+                        w.field_str("detail", detail);
+                    }
+                });
+            }),
+            Part::Own(value) => w.raw(value.as_str()),
+        }
+    }
+}
+
+/// A call of the model in the history.
+struct Call<'a> {
+    id: &'a str,
+    name: &'a str,
+    arguments: &'a str,
+    kind: ToolKind,
+}
+
+fn call(block: &Block) -> Option<Call<'_>> {
+    match &block.content {
+        Content::ToolCall { id, name, arguments, kind } => Some(Call { id, name, arguments, kind: *kind }),
+        _ => None,
+    }
+}
+
+impl Call<'_> {
+    fn write(&self, w: &mut Writer) {
+        w.object(|w| {
+            w.field_str("id", self.id);
+            w.field_str("type", "function");
+            w.field_object("function", |w| {
+                w.field_str("name", self.name);
+                match self.kind {
+                    ToolKind::Function if self.arguments.trim().is_empty() => w.field_str("arguments", "{}"),
+                    ToolKind::Function => w.field_str("arguments", self.arguments),
+                    ToolKind::Custom => {
+                        let input = Json::build(|w| w.object(|w| w.field_str("input", self.arguments)));
+                        w.field_str("arguments", input.as_str());
+                    }
+                }
+            });
+        });
+    }
+}
+
+fn text_part(text: &str) -> Json {
+    Json::build(|w| Part::Text(text).write(w))
+}
+
+fn document_part(document: &Json) -> Json {
+    Json::build(|w| {
+        w.object(|w| {
+            w.field_str("type", "document");
+            w.field_raw("document", document.as_str());
+        });
+    })
+}
+
+fn is_signed_elsewhere(block: &Block) -> bool {
+    block.signature.as_ref().is_some_and(|signature| signature.dialect != Dialect::CohereChat)
+}
+
+/// Cohere's citations hold a list of `sources`; no other dialect's do.
+fn is_own(value: &Json) -> bool {
+    Document::parse(value.as_str().as_bytes())
+        .is_ok_and(|document| document.root().get("sources").is_some_and(|sources| sources.is_array()))
+}
+
+fn is_foreign(citation: &Citation) -> bool {
+    citation.value.as_ref().is_some_and(|value| !is_own(value))
+}
+
+fn is_image(media: &Media) -> bool {
+    media.kind == MediaKind::Image && matches!(media.source, Source::Url(_) | Source::Base64(_))
+}
+
+/// The address of an image, or its bytes as a data URL.
+fn image_url(media: &Media) -> String {
+    match &media.source {
+        Source::Base64(data) => {
+            format!("data:{};base64,{data}", media.mime.as_deref().unwrap_or_else(|| image_mime(data)))
+        }
+        Source::Url(text) | Source::FileId(text) | Source::Text(text) => text.clone(),
+    }
+}
+
+/// The media type of an image that came without one, from how its bytes begin.
+fn image_mime(data: &str) -> &'static str {
+    let known = [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
+    known.iter().find(|(start, _)| data.starts_with(start)).map_or("image/jpeg", |(_, mime)| mime)
+}
+
+/// A text document as the vendor takes it (`{"data": {"title": ..., "text": ...}}`); it reads no other formats.
+fn document(media: &Media) -> Option<Json> {
+    if media.kind != MediaKind::Document {
+        return None;
+    }
+    let is_text = media.mime.as_deref().is_some_and(|mime| mime.starts_with("text/"));
+    let text = match &media.source {
+        Source::Text(text) => text.clone(),
+        Source::Base64(data) if is_text => String::from_utf8(BASE64_STANDARD.decode(data).ok()?).ok()?,
+        Source::Base64(_) | Source::Url(_) | Source::FileId(_) => return None,
+    };
+    Some(Json::build(|w| {
+        w.object(|w| {
+            w.field_object("data", |w| {
+                if let Some(name) = &media.name {
+                    w.field_str("title", name);
+                }
+                w.field_str("text", &text);
+            });
+        });
+    }))
+}

@@ -1,0 +1,130 @@
+//! The one place that knows all dialects.
+
+use crate::frame::sse::Frame;
+use crate::{Event, Fault, Request, Response};
+use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat};
+
+/// A wire format for conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// OpenAI Chat Completions.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// Anthropic Messages.
+    AnthropicMessages,
+    /// Google generateContent.
+    GeminiGenerate,
+    /// Cohere Chat, version 2.
+    CohereChat,
+}
+
+/// A request in an upstream's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The JSON body.
+    pub body: Vec<u8>,
+    /// Headers that go with it (`anthropic-beta`), lower-case names.
+    pub headers: Vec<(&'static str, String)>,
+    /// Paths of the client's fields that the dialect cannot say, in the order met (`logit_bias`,
+    /// `messages[2].name`).
+    pub dropped: Vec<String>,
+}
+
+impl Dialect {
+    /// The name used in configuration and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dialect::OpenaiChat => "openai_chat",
+            Dialect::OpenaiResponses => "openai_responses",
+            Dialect::AnthropicMessages => "anthropic_messages",
+            Dialect::GeminiGenerate => "gemini_generate",
+            Dialect::CohereChat => "cohere_chat",
+        }
+    }
+
+    /// The upstream's body for a request, and what it could not say.
+    ///
+    /// # Errors
+    /// 400 for a request that makes no sense to this vendor, naming the field.
+    pub fn encode(self, request: &Request) -> Result<Encoded, Fault> {
+        match self {
+            Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
+            Dialect::GeminiGenerate => gemini_generate::request::encode(request),
+            Dialect::CohereChat => cohere_chat::request::encode(request),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => Err(only_relayed(self)),
+        }
+    }
+
+    /// Reads the upstream's whole answer.
+    ///
+    /// # Errors
+    /// 502 for a body that is no answer; the upstream's own error where the body holds one.
+    pub fn decode(self, body: &[u8]) -> Result<Response, Fault> {
+        match self {
+            Dialect::OpenaiChat => openai_chat::response::decode(body),
+            Dialect::AnthropicMessages => anthropic_messages::response::decode(body),
+            Dialect::GeminiGenerate => gemini_generate::response::decode(body),
+            Dialect::CohereChat => cohere_chat::response::decode(body),
+            Dialect::OpenaiResponses => Err(only_relayed(self)),
+        }
+    }
+}
+
+fn only_relayed(dialect: Dialect) -> Fault {
+    Fault::invalid(format!("Requests are relayed to {} upstreams, not translated.", dialect.name()))
+}
+
+/// Reads the stream of an upstream that speaks some dialect.
+#[derive(Debug)]
+pub enum Decoder {
+    /// OpenAI Chat Completions, or a format that copies it.
+    OpenaiChat(openai_chat::stream::Decoder),
+    /// Anthropic Messages.
+    AnthropicMessages(anthropic_messages::stream::Decoder),
+    /// Google generateContent.
+    GeminiGenerate(gemini_generate::stream::Decoder),
+    /// Cohere Chat, version 2.
+    CohereChat(cohere_chat::stream::Decoder),
+}
+
+impl Decoder {
+    /// A decoder at the start of a stream.
+    pub fn new(dialect: Dialect) -> Decoder {
+        match dialect {
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => Decoder::OpenaiChat(Default::default()),
+            Dialect::AnthropicMessages => Decoder::AnthropicMessages(Default::default()),
+            Dialect::GeminiGenerate => Decoder::GeminiGenerate(Default::default()),
+            Dialect::CohereChat => Decoder::CohereChat(Default::default()),
+        }
+    }
+
+    /// Takes the next frame; appends what it means.
+    ///
+    /// # Errors
+    /// An error that the upstream sent, or a frame that is not its dialect. The stream is over then.
+    pub fn push(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
+        match self {
+            Decoder::OpenaiChat(decoder) => decoder.push(frame, events),
+            Decoder::AnthropicMessages(decoder) => decoder.push(frame, events),
+            Decoder::GeminiGenerate(decoder) => decoder.push(frame, events),
+            Decoder::CohereChat(decoder) => decoder.push(frame, events),
+        }
+    }
+
+    /// The upstream has closed the stream.
+    ///
+    /// # Errors
+    /// The answer was not whole.
+    pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
+        match self {
+            Decoder::OpenaiChat(decoder) => decoder.finish(events),
+            Decoder::AnthropicMessages(decoder) => decoder.finish(events),
+            Decoder::GeminiGenerate(decoder) => decoder.finish(events),
+            Decoder::CohereChat(decoder) => decoder.finish(events),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,156 @@
+//! Embeddings: texts and images to vectors, over every vendor's way to ask for them.
+//!
+//! A hub of its own, because it is small and shares nothing with conversations. Vectors are carried as text, so a digit
+//! is never changed on the way. Clients speak OpenAI's dialect; where the upstream does too, the bytes are relayed and
+//! this module only observes.
+
+pub mod cohere;
+pub mod gemini;
+pub mod openai;
+#[cfg(test)]
+mod tests;
+
+use crate::json::{Document, Json, Node};
+use crate::{Encoded, Fault};
+
+/// A wire format for embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// OpenAI's `/embeddings`.
+    Openai,
+    /// Google's `:embedContent` and `:batchEmbedContents`.
+    Gemini,
+    /// Cohere's `/v2/embed`.
+    Cohere,
+}
+
+/// A call of an embedding model.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Request {
+    /// The upstream's model id.
+    pub model: String,
+    /// What to embed; never empty when it was decoded.
+    pub input: Vec<Input>,
+    /// The client wrote a list, be it of one: some vendors have a method of their own for lists.
+    pub is_list: bool,
+    /// Length of the vectors.
+    pub dimensions: Option<u64>,
+    /// How the client wants the vectors written; numbers where it does not say.
+    pub encoding_format: EncodingFormat,
+    /// The end user, for the vendor's abuse checks.
+    pub user: Option<String>,
+    /// What the vectors are for, in the client's word (`search_query`, `document`, `RETRIEVAL_QUERY`).
+    pub input_type: Option<String>,
+    /// Which end of a text that is too long to cut (`NONE`, `START`, `END`).
+    pub truncate: Option<String>,
+    /// Other fields: name and value, in the order they came.
+    pub extra: Vec<(String, Json)>,
+}
+
+/// One thing to embed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A text.
+    Text(String),
+    /// A text as numbers of one vendor's tokens: the list as the client wrote it.
+    Tokens(Json),
+    /// Texts and images that make one vector together.
+    Parts(Vec<Part>),
+}
+
+/// A piece of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// Words.
+    Text(String),
+    /// An image: its address, or its bytes as a data URL.
+    Image(String),
+}
+
+/// How vectors are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EncodingFormat {
+    /// A list of numbers.
+    #[default]
+    Float,
+    /// The base64 of 32-bit floats, little end first.
+    Base64,
+}
+
+/// The vectors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Response {
+    /// The upstream's id for the answer; empty where it gave none.
+    pub id: String,
+    /// The model that answered; empty where it was not said.
+    pub model: String,
+    /// One vector for each input, in their order.
+    pub vectors: Vec<Vector>,
+    /// What it cost, where the upstream said.
+    pub usage: Option<Usage>,
+}
+
+/// A vector as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vector {
+    /// A list of numbers.
+    Floats(Json),
+    /// Base64 of 32-bit floats, little end first.
+    Base64(String),
+}
+
+/// Tokens read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the input.
+    pub prompt_tokens: u64,
+    /// All tokens; there are no others for most vendors.
+    pub total_tokens: u64,
+}
+
+/// The body for this request in the upstream's dialect, and what it could not say.
+///
+/// Fails with 400 that names `input` where there is none, or one that the dialect cannot say.
+pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
+    if request.input.is_empty() {
+        return Err(input_fault("there has to be something to embed"));
+    }
+    match dialect {
+        Dialect::Openai => openai::encode_request(request),
+        Dialect::Gemini => gemini::encode(request),
+        Dialect::Cohere => cohere::encode(request),
+    }
+}
+
+/// Reads a whole answer of an upstream.
+///
+/// Fails with 502 where the body is not of the dialect.
+pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
+    // No dialect has vectors deeper than this, so their numbers, a thousand each, get no nodes.
+    const DEPTH: usize = 3;
+    let document = Document::parse_to(body, DEPTH)
+        .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+    let response = match dialect {
+        Dialect::Openai => openai::decode_response(document.root()),
+        Dialect::Gemini => gemini::decode(document.root()),
+        Dialect::Cohere => cohere::decode(document.root()),
+    };
+    response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))
+}
+
+/// A vector where it stands in an answer.
+fn vector(node: Node<'_>) -> Option<Vector> {
+    if node.is_array() {
+        return Some(Vector::Floats(Json::of(node)));
+    }
+    node.as_str().map(|text| Vector::Base64(text.into_owned()))
+}
+
+fn input_fault(what: &str) -> Fault {
+    Fault::invalid(format!("Invalid `input`: {what}")).with_param("input")
+}
+
+/// Vendors other than the tokens' own cannot read them.
+fn tokens_fault() -> Fault {
+    input_fault("this model takes text, not token numbers; send the text that the tokens stand for")
+}

@@ -1,0 +1,259 @@
+//! OpenAI's embeddings (<https://developers.openai.com/api/reference/resources/embeddings>), for clients and upstreams.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
+use super::{EncodingFormat, Input, Part, Request, Response, Usage, Vector, input_fault};
+use crate::json::{Document, Json, Kind, Node, Writer};
+use crate::{Encoded, Fault};
+
+/// Reads a client's request.
+///
+/// `input` may be a text, a list of texts, a list of token numbers or a list of such lists, as with OpenAI. Beyond that
+/// an element may be an object of a text and an image that make one vector: `{"text": ..., "image": {"url" | "base64":
+/// ...}}`, or `{"content": [...]}` with parts as in chat messages.
+///
+/// Fails with 400 that names the field.
+pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
+    let document =
+        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+    let root = document.root();
+    let model = root.expect("model")?.expect_str()?.into_owned();
+    let input = root.expect("input")?;
+    let mut request = Request { model, input: inputs(input)?, is_list: is_list(input), ..Request::default() };
+    for (name, value) in root.fields() {
+        if !value.is_null() {
+            field(&mut request, &name, value)?;
+        }
+    }
+    Ok(request)
+}
+
+fn field(request: &mut Request, name: &str, value: Node<'_>) -> Result<(), Fault> {
+    match name {
+        "model" | "input" => {}
+        "dimensions" => request.dimensions = Some(value.expect_u64()?),
+        "encoding_format" => request.encoding_format = encoding_format(value)?,
+        "user" => request.user = Some(value.expect_str()?.into_owned()),
+        "input_type" | "task_type" | "taskType" => {
+            request.input_type = Some(value.expect_str()?.into_owned());
+        }
+        "truncate" => request.truncate = Some(value.expect_str()?.into_owned()),
+        _ => request.extra.push((name.to_owned(), Json::of(value))),
+    }
+    Ok(())
+}
+
+fn encoding_format(value: Node<'_>) -> Result<EncodingFormat, Fault> {
+    match &*value.expect_str()? {
+        "float" => Ok(EncodingFormat::Float),
+        "base64" => Ok(EncodingFormat::Base64),
+        other => Err(value.invalid(format_args!("must be `float` or `base64`, not `{other}`"))),
+    }
+}
+
+/// Is this a list of inputs, rather than one text or one list of tokens?
+fn is_list(input: Node<'_>) -> bool {
+    input.is_array() && !is_tokens(input)
+}
+
+fn is_tokens(input: Node<'_>) -> bool {
+    input.items().next().is_some_and(|first| first.kind() == Kind::Number)
+}
+
+fn inputs(input: Node<'_>) -> Result<Vec<Input>, Fault> {
+    if !is_list(input) {
+        return Ok(vec![one(input)?]);
+    }
+    let all = input.items().map(one).collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() {
+        return Err(input.invalid("must not be empty"));
+    }
+    Ok(all)
+}
+
+fn one(input: Node<'_>) -> Result<Input, Fault> {
+    match input.kind() {
+        Kind::String => text(input).map(Input::Text),
+        Kind::Array => {
+            if !is_tokens(input) {
+                return Err(input.invalid("must be a text or a list of token numbers"));
+            }
+            for token in input.items() {
+                token.expect_u64()?;
+            }
+            Ok(Input::Tokens(Json::of(input)))
+        }
+        Kind::Object => parts(input).map(Input::Parts),
+        Kind::Null | Kind::Bool | Kind::Number => Err(input.invalid("must be a text, or a list of texts")),
+    }
+}
+
+fn text(node: Node<'_>) -> Result<String, Fault> {
+    let text = node.expect_str()?;
+    if text.is_empty() { Err(node.invalid("must not be empty")) } else { Ok(text.into_owned()) }
+}
+
+fn parts(input: Node<'_>) -> Result<Vec<Part>, Fault> {
+    let mut parts = Vec::new();
+    if let Some(node) = input.some("text") {
+        parts.push(Part::Text(text(node)?));
+    }
+    if let Some(image) = input.some("image") {
+        parts.push(Part::Image(image_url(image)?));
+    }
+    for part in input.some("content").iter().flat_map(|content| content.items()) {
+        parts.push(match part.expect("type")?.expect_str()?.as_ref() {
+            "text" => Part::Text(text(part.expect("text")?)?),
+            "image_url" => Part::Image(image_url(part.expect("image_url")?)?),
+            other => return Err(part.invalid(format_args!("parts of type `{other}` cannot be embedded"))),
+        });
+    }
+    if parts.is_empty() {
+        Err(input.invalid("must hold a `text`, an `image` or `content`"))
+    } else {
+        Ok(parts)
+    }
+}
+
+/// An image as an address or a data URL, or an object that holds either, or bare base64 in `base64`.
+fn image_url(image: Node<'_>) -> Result<String, Fault> {
+    if image.is_string() {
+        return text(image);
+    }
+    if let Some(url) = image.some("url") {
+        return text(url);
+    }
+    let data = text(image.expect("base64")?)?;
+    Ok(if data.starts_with("data:") { data } else { format!("data:{};base64,{data}", mime(&data)) })
+}
+
+/// The media type of an image that came without one, from how its bytes begin.
+fn mime(data: &str) -> &'static str {
+    let known = [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
+    known.iter().find(|(start, _)| data.starts_with(start)).map_or("image/jpeg", |(_, mime)| mime)
+}
+
+/// Writes the answer for a client that asked this.
+///
+/// Numbers are written as the upstream wrote them; where the client wants base64 and the upstream sent numbers they are
+/// packed here. Tokens are 0 where the upstream does not count them, because the field has to be there.
+///
+/// Fails with 502 where the upstream sent another count of vectors than there are inputs, or no numbers.
+pub fn encode_response(request: &Request, response: &Response) -> Result<Vec<u8>, Fault> {
+    let (asked, came) = (request.input.len(), response.vectors.len());
+    if asked != came {
+        return Err(Fault::upstream(format!("The provider sent {came} embeddings for {asked} inputs.")));
+    }
+    let packed = response.vectors.iter().map(|vector| written(vector, request.encoding_format));
+    let vectors = packed.collect::<Result<Vec<_>, _>>()?;
+    let usage = response.usage.unwrap_or_default();
+    let mut body =
+        Writer::with_capacity(256 + vectors.iter().map(|vector| vector.as_str().len()).sum::<usize>());
+    body.object(|w| {
+        w.field_str("object", "list");
+        w.field_array("data", |w| {
+            for (index, vector) in vectors.iter().enumerate() {
+                w.object(|w| {
+                    w.field_str("object", "embedding");
+                    w.field_u64("index", index as u64);
+                    w.field_raw("embedding", vector.as_str());
+                });
+            }
+        });
+        w.field_str("model", if response.model.is_empty() { &request.model } else { &response.model });
+        w.field_object("usage", |w| {
+            w.field_u64("prompt_tokens", usage.prompt_tokens);
+            w.field_u64("total_tokens", usage.total_tokens);
+        });
+    });
+    Ok(body.into_bytes())
+}
+
+/// The JSON of a vector in the wanted format. Base64 is only ever sent by upstreams that were asked for it.
+fn written(vector: &Vector, format: EncodingFormat) -> Result<std::borrow::Cow<'_, Json>, Fault> {
+    use std::borrow::Cow;
+    match (vector, format) {
+        (Vector::Floats(list), EncodingFormat::Float) => Ok(Cow::Borrowed(list)),
+        (Vector::Floats(list), EncodingFormat::Base64) => {
+            let text = BASE64_STANDARD.encode(bytes(list)?);
+            Ok(Cow::Owned(Json::build(|w| w.string(&text))))
+        }
+        (Vector::Base64(text), _) => Ok(Cow::Owned(Json::build(|w| w.string(text)))),
+    }
+}
+
+/// Numbers as 32-bit floats, little end first.
+fn bytes(list: &Json) -> Result<Vec<u8>, Fault> {
+    let bad = || Fault::upstream("The provider's embedding is not a list of numbers.");
+    let document = Document::parse(list.as_str().as_bytes()).map_err(|_| bad())?;
+    let mut bytes = Vec::new();
+    for number in document.root().items() {
+        bytes.extend_from_slice(&number.text().parse::<f32>().map_err(|_| bad())?.to_le_bytes());
+    }
+    Ok(bytes)
+}
+
+/// The request for an upstream. Fields that the hub does not know go along, because servers that speak this dialect have
+/// many of their own.
+pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
+    if request.input.iter().any(|input| matches!(input, Input::Parts(_))) {
+        return Err(input_fault("this model takes text only"));
+    }
+    let mut body = Writer::with_capacity(1024);
+    body.object(|w| {
+        w.field_str("model", &request.model);
+        w.key("input");
+        match request.input.as_slice() {
+            [only] if !request.is_list => write_input(w, only),
+            all => w.array(|w| all.iter().for_each(|input| write_input(w, input))),
+        }
+        if let Some(dimensions) = request.dimensions {
+            w.field_u64("dimensions", dimensions);
+        }
+        if request.encoding_format == EncodingFormat::Base64 {
+            w.field_str("encoding_format", "base64");
+        }
+        let texts =
+            [("user", &request.user), ("input_type", &request.input_type), ("truncate", &request.truncate)];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                w.field_str(name, text);
+            }
+        }
+        request.extra.iter().for_each(|(name, value)| w.field_raw(name, value.as_str()));
+    });
+    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped: Vec::new() })
+}
+
+fn write_input(w: &mut Writer, input: &Input) {
+    match input {
+        Input::Text(text) => w.string(text),
+        Input::Tokens(list) => w.raw(list.as_str()),
+        Input::Parts(_) => {}
+    }
+}
+
+/// Reads an upstream's answer: `data[].embedding` in the order of `index`.
+pub(super) fn decode_response(root: Node<'_>) -> Option<Response> {
+    let data = root.some("data").filter(Node::is_array)?;
+    let mut entries = Vec::new();
+    for (place, entry) in data.items().enumerate() {
+        let index = entry.u64("index").unwrap_or(place as u64);
+        entries.push((index, super::vector(entry.some("embedding")?)?));
+    }
+    entries.sort_by_key(|(index, _)| *index);
+    Some(Response {
+        id: root.str("id").unwrap_or_default().into_owned(),
+        model: root.str("model").unwrap_or_default().into_owned(),
+        vectors: entries.into_iter().map(|(_, vector)| vector).collect(),
+        usage: root.some("usage").map(usage),
+    })
+}
+
+/// Some servers count only the total.
+fn usage(usage: Node<'_>) -> Usage {
+    let total_tokens = usage.u64("total_tokens");
+    let prompt_tokens = usage.u64("prompt_tokens").or(total_tokens).unwrap_or(0);
+    Usage { prompt_tokens, total_tokens: total_tokens.unwrap_or(prompt_tokens) }
+}

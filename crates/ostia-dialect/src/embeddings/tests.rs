@@ -1,0 +1,297 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn request(body: Value) -> Request {
+    openai::decode_request(body.to_string().as_bytes()).unwrap()
+}
+
+/// Reads a client's request and compares what the upstream gets.
+#[track_caller]
+fn check(dialect: Dialect, client: Value, upstream: Value, dropped: &[&str]) {
+    let encoded = encode(dialect, &request(client)).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&encoded.body).unwrap(), upstream);
+    assert_eq!(encoded.dropped, dropped);
+}
+
+/// Reads a client's request that cannot be served and compares what is blamed.
+#[track_caller]
+fn refuses(client: &str, param: &str) {
+    let fault = openai::decode_request(client.as_bytes()).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref().unwrap_or("")), (400, param), "{fault}");
+}
+
+/// Reads an upstream's answer to a client's request and compares what the client gets, to the digit.
+#[track_caller]
+fn answers(dialect: Dialect, client: Value, upstream: &str, expected: &str) {
+    let response = decode(dialect, upstream.as_bytes()).unwrap();
+    let body = openai::encode_response(&request(client), &response).unwrap();
+    assert_eq!(String::from_utf8(body).unwrap(), expected);
+}
+
+const PNG: &str = "data:image/png;base64,iVBORw0KGgo=";
+
+#[test]
+fn clients_requests() {
+    let text = |text: &str| Input::Text(text.into());
+    assert_eq!(
+        request(json!({"model": "m", "input": "a", "encoding_format": null})),
+        Request { model: "m".into(), input: vec![text("a")], ..Request::default() }
+    );
+    let all = json!({"model": "m", "input": ["a", "b"], "dimensions": 8, "encoding_format": "base64", "user": "u",
+        "input_type": "query", "truncate": "END", "output_dtype": "int8"});
+    assert_eq!(
+        request(all),
+        Request {
+            model: "m".into(),
+            input: vec![text("a"), text("b")],
+            is_list: true,
+            dimensions: Some(8),
+            encoding_format: EncodingFormat::Base64,
+            user: Some("u".into()),
+            input_type: Some("query".into()),
+            truncate: Some("END".into()),
+            extra: vec![("output_dtype".into(), Json::from_value(&json!("int8")))],
+        }
+    );
+    let tokens = |list: Value| Input::Tokens(Json::from_value(&list));
+    let one = request(json!({"model": "m", "input": [1, 2]}));
+    assert_eq!((one.input, one.is_list), (vec![tokens(json!([1, 2]))], false));
+    let two = request(json!({"model": "m", "input": [[1, 2], [3]]}));
+    assert_eq!((two.input, two.is_list), (vec![tokens(json!([1, 2])), tokens(json!([3]))], true));
+    let image = |url: &str| Part::Image(url.into());
+    let mixed = json!({"model": "m", "input": [
+        {"text": "t", "image": {"base64": "iVBORw0KGgo="}},
+        {"image": {"url": "https://i.example"}},
+        {"content": [{"type": "text", "text": "t"}, {"type": "image_url", "image_url": {"url": PNG}}]}]});
+    assert_eq!(
+        request(mixed).input,
+        [
+            Input::Parts(vec![Part::Text("t".into()), image(PNG)]),
+            Input::Parts(vec![image("https://i.example")]),
+            Input::Parts(vec![Part::Text("t".into()), image(PNG)]),
+        ]
+    );
+}
+
+#[test]
+fn faults_name_the_field() {
+    refuses(r#"{"input": "a"}"#, "model");
+    refuses(r#"{"model": "m"}"#, "input");
+    refuses(r#"{"model": "m", "input": []}"#, "input");
+    refuses(r#"{"model": "m", "input": ""}"#, "input");
+    refuses(r#"{"model": "m", "input": ["a", ""]}"#, "input[1]");
+    refuses(r#"{"model": "m", "input": ["a", 3]}"#, "input[1]");
+    refuses(r#"{"model": "m", "input": [1, "a"]}"#, "input[1]");
+    refuses(r#"{"model": "m", "input": [[]]}"#, "input[0]");
+    refuses(r#"{"model": "m", "input": [{}]}"#, "input[0]");
+    refuses(r#"{"model": "m", "input": true}"#, "input");
+    refuses(r#"{"model": "m", "input": "a", "dimensions": "8"}"#, "dimensions");
+    refuses(r#"{"model": "m", "input": "a", "encoding_format": "hex"}"#, "encoding_format");
+    refuses(r#"{"model": "m", "input": "a""#, "");
+}
+
+#[test]
+fn gemini_requests() {
+    let one = json!({"model": "g", "input": "a", "dimensions": 8, "input_type": "search_query"});
+    assert_eq!(gemini::method(&request(one.clone())), "embedContent");
+    check(
+        Dialect::Gemini,
+        one,
+        json!({"content": {"parts": [{"text": "a"}]}, "outputDimensionality": 8, "taskType": "RETRIEVAL_QUERY"}),
+        &[],
+    );
+    let list = json!({"model": "g", "input": ["a", {"text": "b", "image": PNG}], "title": "T", "user": "u",
+        "input_type": "CODE_RETRIEVAL_QUERY", "truncate": "END", "output_dtype": "int8"});
+    assert_eq!(gemini::method(&request(list.clone())), "batchEmbedContents");
+    let rest = |parts: Value| json!({"model": "models/g", "content": {"parts": parts}, "taskType": "CODE_RETRIEVAL_QUERY", "title": "T"});
+    let image = json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}});
+    check(
+        Dialect::Gemini,
+        list,
+        json!({"requests": [rest(json!([{"text": "a"}])), rest(json!([{"text": "b"}, image]))]}),
+        &["user", "truncate", "output_dtype"],
+    );
+    let single = request(json!({"model": "models/g", "input": ["a"]}));
+    assert_eq!(gemini::method(&single), "batchEmbedContents");
+    check(
+        Dialect::Gemini,
+        json!({"model": "models/g", "input": [{"image": "gs://b/i.png"}]}),
+        json!({"requests": [{"model": "models/g", "content": {"parts": [{"fileData": {"fileUri": "gs://b/i.png"}}]}}]}),
+        &[],
+    );
+}
+
+#[test]
+fn cohere_requests() {
+    check(
+        Dialect::Cohere,
+        json!({"model": "c", "input": "a"}),
+        json!({"model": "c", "texts": ["a"], "input_type": "search_document", "embedding_types": ["float"]}),
+        &[],
+    );
+    check(
+        Dialect::Cohere,
+        json!({"model": "c", "input": ["a", {"text": "b"}], "encoding_format": "base64", "dimensions": 256,
+            "truncate": "START", "taskType": "RETRIEVAL_QUERY", "max_tokens": 9, "user": "u", "x": 1}),
+        json!({"model": "c", "texts": ["a", "b"], "input_type": "search_query", "embedding_types": ["base64"],
+            "output_dimension": 256, "truncate": "START", "max_tokens": 9}),
+        &["user", "x"],
+    );
+    check(
+        Dialect::Cohere,
+        json!({"model": "c", "input": [{"image": PNG}]}),
+        json!({"model": "c", "images": [PNG], "input_type": "image", "embedding_types": ["float"]}),
+        &[],
+    );
+    check(
+        Dialect::Cohere,
+        json!({"model": "c", "input": ["a", {"text": "b", "image": PNG}], "input_type": "clustering"}),
+        json!({"model": "c", "input_type": "clustering", "embedding_types": ["float"], "inputs": [
+            {"content": [{"type": "text", "text": "a"}]},
+            {"content": [{"type": "text", "text": "b"}, {"type": "image_url", "image_url": {"url": PNG}}]}]}),
+        &[],
+    );
+}
+
+#[test]
+fn openai_requests_come_out_as_they_went_in() {
+    let full = json!({"model": "m", "input": ["a"], "dimensions": 8, "encoding_format": "base64", "user": "u",
+        "input_type": "query", "truncate": "END", "output_dtype": "int8"});
+    for body in [full, json!({"model": "m", "input": [1, 2]}), json!({"model": "m", "input": [[1], [2]]})] {
+        check(Dialect::Openai, body.clone(), body, &[]);
+    }
+}
+
+#[test]
+fn what_a_dialect_cannot_say_is_refused() {
+    let tokens = request(json!({"model": "m", "input": [[1, 2]]}));
+    let image = request(json!({"model": "m", "input": [{"image": PNG}]}));
+    let nothing = Request::default();
+    for (dialect, request) in [
+        (Dialect::Gemini, &tokens),
+        (Dialect::Cohere, &tokens),
+        (Dialect::Openai, &image),
+        (Dialect::Openai, &nothing),
+        (Dialect::Gemini, &nothing),
+        (Dialect::Cohere, &nothing),
+    ] {
+        let fault = encode(dialect, request).unwrap_err();
+        assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input")));
+    }
+}
+
+#[test]
+fn answers_keep_every_digit() {
+    let two = || json!({"model": "asked", "input": ["a", "b"]});
+    answers(
+        Dialect::Gemini,
+        two(),
+        r#"{"embeddings": [{"values": [0.10, -1e-7]}, {"values": [2.2529825e-06, 3]}]}"#,
+        concat!(
+            r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.10, -1e-7]},"#,
+            r#"{"object":"embedding","index":1,"embedding":[2.2529825e-06, 3]}],"#,
+            r#""model":"asked","usage":{"prompt_tokens":0,"total_tokens":0}}"#
+        ),
+    );
+    let one = |tail: &str| {
+        format!(r#"{{"object":"list","data":[{{"object":"embedding","index":0,"embedding":[0.5]}}],{tail}}}"#)
+    };
+    answers(
+        Dialect::Gemini,
+        json!({"model": "asked", "input": "a"}),
+        r#"{"embedding": {"values": [0.5]}, "usageMetadata": {"promptTokenCount": 11}}"#,
+        &one(r#""model":"asked","usage":{"prompt_tokens":11,"total_tokens":11}"#),
+    );
+    answers(
+        Dialect::Cohere,
+        json!({"model": "asked", "input": "a"}),
+        r#"{"id": "e", "embeddings": {"float": [[0.5]]}, "meta": {"billed_units": {"input_tokens": 7, "image_tokens": 0}}}"#,
+        &one(r#""model":"asked","usage":{"prompt_tokens":7,"total_tokens":7}"#),
+    );
+    answers(
+        Dialect::Cohere,
+        json!({"model": "asked", "input": "a"}),
+        r#"{"id": "e", "embeddings": [[0.5]], "meta": {"billed_units": {"input_tokens": 0, "image_tokens": 3}}}"#,
+        &one(r#""model":"asked","usage":{"prompt_tokens":3,"total_tokens":3}"#),
+    );
+    answers(
+        Dialect::Openai,
+        two(),
+        r#"{"data": [{"index": 1, "embedding": [2]}, {"index": 0, "embedding": [1]}], "model": "m", "usage": {"total_tokens": 4}}"#,
+        concat!(
+            r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[1]},"#,
+            r#"{"object":"embedding","index":1,"embedding":[2]}],"#,
+            r#""model":"m","usage":{"prompt_tokens":4,"total_tokens":4}}"#
+        ),
+    );
+}
+
+#[test]
+fn base64_is_packed_here_where_the_vendor_sends_numbers() {
+    let packed = |text: &str| {
+        format!(
+            concat!(
+                r#"{{"object":"list","data":[{{"object":"embedding","index":0,"embedding":"{}"}}],"#,
+                r#""model":"m","usage":{{"prompt_tokens":0,"total_tokens":0}}}}"#
+            ),
+            text
+        )
+    };
+    let asked = json!({"model": "m", "input": "a", "encoding_format": "base64"});
+    // 1.0 is 00 00 80 3f and -2.5 is 00 00 20 c0, little end first.
+    answers(
+        Dialect::Gemini,
+        asked.clone(),
+        r#"{"embedding": {"values": [1, -2.5]}}"#,
+        &packed("AACAPwAAIMA="),
+    );
+    answers(
+        Dialect::Cohere,
+        asked.clone(),
+        r#"{"embeddings": {"base64": ["AACAPw=="]}}"#,
+        &packed("AACAPw=="),
+    );
+
+    let odd = decode(Dialect::Gemini, br#"{"embedding": {"values": [1, "x"]}}"#).unwrap();
+    assert_eq!(openai::encode_response(&request(asked), &odd).unwrap_err().status, 502);
+}
+
+#[test]
+fn answers_that_are_none() {
+    for dialect in [Dialect::Openai, Dialect::Gemini, Dialect::Cohere] {
+        for body in
+            ["", "[]", "{}", r#"{"message": "no"}"#, r#"{"embeddings": {"int8": [[1]]}}"#, r#"{"data": 1}"#]
+        {
+            assert_eq!(decode(dialect, body.as_bytes()).unwrap_err().status, 502, "{body}");
+        }
+    }
+    let response = decode(Dialect::Cohere, br#"{"embeddings": {"float": [[1]]}}"#).unwrap();
+    let fault = openai::encode_response(&request(json!({"model": "m", "input": ["a", "b"]})), &response);
+    assert_eq!(fault.unwrap_err().status, 502);
+}
+
+proptest! {
+    #[test]
+    fn random_bytes_never_panic(bytes: Vec<u8>) {
+        let _ = openai::decode_request(&bytes);
+        for dialect in [Dialect::Openai, Dialect::Gemini, Dialect::Cohere] {
+            let _ = decode(dialect, &bytes);
+        }
+    }
+
+    #[test]
+    fn packed_floats_unpack_to_the_same(numbers in prop::collection::vec(any::<f32>().prop_filter("finite", |n| n.is_finite()), 1..20)) {
+        use base64::Engine as _;
+        let body = json!({"embedding": {"values": numbers}}).to_string();
+        let response = decode(Dialect::Gemini, body.as_bytes()).unwrap();
+        let asked = request(json!({"model": "m", "input": "a", "encoding_format": "base64"}));
+        let sent: Value = serde_json::from_slice(&openai::encode_response(&asked, &response).unwrap()).unwrap();
+        let bytes = base64::prelude::BASE64_STANDARD.decode(sent["data"][0]["embedding"].as_str().unwrap()).unwrap();
+        let unpacked: Vec<f32> = bytes.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+        prop_assert_eq!(unpacked, numbers);
+    }
+}

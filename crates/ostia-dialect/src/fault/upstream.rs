@@ -1,0 +1,108 @@
+//! Reading the errors of upstreams. Vendors of one dialect disagree more about errors than about anything else, so one
+//! lenient reader serves all.
+
+use std::borrow::Cow;
+
+use super::{Fault, FaultKind};
+use crate::json::{Document, Node};
+
+/// Longest error text that is shown to a client where the body is no JSON, in characters.
+const TEXT_CHARS_MAX: usize = 500;
+
+/// What an upstream's error answer says. The status is kept.
+///
+/// Understands OpenAI's, Anthropic's, Google's, Cohere's, Mistral's, FastAPI's and Ollama's shapes, a bare string, plain
+/// text and HTML.
+pub fn from_answer(status: u16, body: &[u8]) -> Fault {
+    let document = Document::parse(body);
+    if let Ok(document) = &document
+        && let Some(fault) = from_body(document.root(), status)
+    {
+        return fault;
+    }
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
+    let message = if text.is_empty() {
+        format!("The provider answered with status {status} and an empty body.")
+    } else if text.starts_with('<') {
+        let title = title(text).map(|title| format!(": {title}")).unwrap_or_default();
+        format!("The provider answered with status {status} and a page for people{title}")
+    } else {
+        text.chars().take(TEXT_CHARS_MAX).collect()
+    };
+    Fault::new(FaultKind::of_status(status), message).with_status(status)
+}
+
+/// The error in a JSON body, if it holds one that can be recognised. `status` is what the fault gets; a body that came
+/// with a success may name a better one itself (`{"error": {"code": 429}}`).
+pub(crate) fn from_body(root: Node<'_>, status: u16) -> Option<Fault> {
+    // Google's JSON-array streams wrap the error in an array.
+    let root = root.items().next().unwrap_or(root);
+    let nested = root.some("error").filter(|error| error.is_object());
+    let error = nested.unwrap_or(root);
+    let text = |name: &str| error.str(name).map(Cow::into_owned);
+    let word = text("type").or_else(|| text("status")).or_else(|| text("error_type"));
+    // An error without a message is at least called something.
+    let message = message(error).or_else(|| message(root)).or_else(|| nested.and(word.clone()))?;
+    let code = error.some("code").or(root.some("code")).filter(|code| !code.is_object() && !code.is_array());
+    let own_status = code.and_then(|code| code.as_u64()).filter(|code| (400..600).contains(code));
+    let status = match own_status {
+        Some(own) if status == 502 => own as u16,
+        _ => status,
+    };
+    let mut fault = Fault::new(FaultKind::of_status(status), message).with_status(status);
+    fault.vendor_type = word;
+    fault.param = text("param").filter(|param| !param.is_empty());
+    // Google's number is the status once more; its reason, or else its word, says more.
+    fault.code = reason(error).or_else(|| error.u64("code").and(text("status"))).or_else(|| code.map(plain));
+    fault.kind = kind_of(&fault);
+    Some(fault)
+}
+
+/// Google's machine-readable reason (`google.rpc.ErrorInfo`, <https://google.aip.dev/193>).
+fn reason(error: Node<'_>) -> Option<String> {
+    let details = error.some("details")?;
+    details.items().find_map(|detail| detail.str("reason")).map(Cow::into_owned)
+}
+
+/// An error inside a stream has no status of its own; the vendor's word for it says more. Google answers a wrong key
+/// with 400.
+fn kind_of(fault: &Fault) -> FaultKind {
+    if let Some("API_KEY_INVALID" | "API_KEY_EXPIRED") = fault.code.as_deref() {
+        return FaultKind::Authentication;
+    }
+    match fault.vendor_type.as_deref() {
+        Some("overloaded_error" | "UNAVAILABLE") => FaultKind::Overloaded,
+        Some("rate_limit_error" | "RESOURCE_EXHAUSTED") => FaultKind::RateLimit,
+        _ => fault.kind,
+    }
+}
+
+fn message(node: Node<'_>) -> Option<String> {
+    for name in ["message", "Message", "detail", "error", "msg", "error_message"] {
+        if let Some(text) = node.str(name).filter(|text| !text.is_empty()) {
+            return Some(text.into_owned());
+        }
+    }
+    // FastAPI: {"detail": [{"loc": ["body", "model"], "msg": "field required"}]}; others: {"errors": [{"message"}]}.
+    let list = node.some("detail").or(node.some("errors")).or(node.some("message"))?;
+    let first = list.items().next().unwrap_or(list);
+    let text =
+        first.as_str().map(Cow::into_owned).or_else(|| message(first)).filter(|text| !text.is_empty())?;
+    let place: Vec<_> =
+        first.some("loc").iter().flat_map(|loc| loc.items()).map(|step| plain(step)).collect();
+    Some(if place.is_empty() { text } else { format!("{text} ({})", place.join(".")) })
+}
+
+fn plain(step: Node<'_>) -> String {
+    step.as_str().unwrap_or(Cow::Borrowed(step.text())).into_owned()
+}
+
+fn title(page: &str) -> Option<&str> {
+    let (_, rest) = page.split_once("<title>")?;
+    let (title, _) = rest.split_once("</title>")?;
+    Some(title.trim())
+}
+
+#[cfg(test)]
+mod tests;

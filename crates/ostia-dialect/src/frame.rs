@@ -1,0 +1,6 @@
+//! Bytes to frames: any split of the input gives the same frames, and no frame grows without bound.
+
+pub mod sse;
+
+/// Largest frame that is accepted, in bytes. Images in base64 come in single events.
+pub const FRAME_BYTES_MAX: usize = 32 << 20;

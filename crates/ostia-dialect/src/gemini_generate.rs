@@ -1,0 +1,11 @@
+//! Google generateContent as an upstream dialect (<https://ai.google.dev/api/generate-content>).
+//!
+//! The same body goes to the Gemini API and to Vertex AI. Model and streaming are said by the URL, never by the body.
+
+mod candidate;
+mod grounding;
+mod partial;
+pub mod request;
+pub mod response;
+pub mod stream;
+mod usage;

@@ -1,0 +1,250 @@
+//! One candidate of an answer: its parts become blocks.
+//!
+//! The vendor's parts are <https://ai.google.dev/api/caching#Part>. A signature belongs to one part, so a part that
+//! has one is never joined with its neighbours; text without signature is joined while nothing else comes between.
+
+use crate::gemini_generate::grounding;
+use crate::gemini_generate::partial::PartialCall;
+use crate::json::{Json, Node};
+use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind};
+
+/// Fields of a candidate that are shown as they came.
+const EXTRA: [&str; 7] = [
+    "groundingMetadata",
+    "safetyRatings",
+    "citationMetadata",
+    "urlContextMetadata",
+    "groundingAttributions",
+    "avgLogprobs",
+    "finishMessage",
+];
+/// Most text that is kept to turn byte offsets into characters; citations of a longer answer have no position.
+const TEXT_BYTES_MAX: usize = 4 << 20;
+
+/// What is known of one candidate so far.
+#[derive(Debug)]
+pub(super) struct Candidate {
+    /// Its number.
+    pub(super) index: u32,
+    /// The vendor's `finishReason`, once it came; empty where the vendor did not say.
+    pub(super) reason: Option<String>,
+    open: Option<Open>,
+    call: Option<PartialCall>,
+    called: bool,
+    /// The text so far, without thoughts.
+    text: String,
+}
+
+/// The block that is open.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    thought: bool,
+    /// It has its signature: nothing more may be said in it.
+    signed: bool,
+}
+
+impl Candidate {
+    /// A candidate of which nothing came yet.
+    pub(super) fn new(index: u32) -> Candidate {
+        Candidate { index, reason: None, open: None, call: None, called: false, text: String::new() }
+    }
+
+    /// Takes what is new of this candidate.
+    pub(super) fn take(&mut self, node: Node<'_>, events: &mut Vec<Event>) {
+        let parts = node.some("content").and_then(|content| content.some("parts"));
+        for part in parts.iter().flat_map(Node::items) {
+            self.part(part, events);
+        }
+        self.cite(node, events);
+        if let Some(value) = node.some("logprobsResult").and_then(grounding::logprobs) {
+            events.push(Event::Logprobs { choice: self.index, value });
+        }
+        for name in EXTRA {
+            let filled = |node: &Node<'_>| !node.is_object() || node.fields().next().is_some();
+            if let Some(value) = node.some(name).filter(filled) {
+                let (name, value) = (name.to_owned(), Json::of(value));
+                events.push(Event::Extra { choice: Some(self.index), name, value });
+            }
+        }
+        if let Some(reason) = node.str("finishReason") {
+            self.reason = Some(reason.into_owned());
+        }
+    }
+
+    /// Ends the open block; a call that was still being told is as whole as it gets.
+    pub(super) fn close(&mut self, events: &mut Vec<Event>) {
+        self.end_block(events);
+        if let Some(call) = self.call.take() {
+            self.whole(call.into_block(), events);
+        }
+    }
+
+    /// The canonical reason. Calls end with `STOP` here, so they decide
+    /// (<https://ai.google.dev/api/generate-content#FinishReason>).
+    pub(super) fn finish(&self, reason: &str) -> Finish {
+        match reason {
+            "STOP" | "" | "FINISH_REASON_UNSPECIFIED" if self.called => Finish::ToolCalls,
+            "MAX_TOKENS" => Finish::Length,
+            "SAFETY"
+            | "RECITATION"
+            | "BLOCKLIST"
+            | "PROHIBITED_CONTENT"
+            | "SPII"
+            | "LANGUAGE"
+            | "MODEL_ARMOR"
+            | "IMAGE_SAFETY"
+            | "IMAGE_PROHIBITED_CONTENT"
+            | "IMAGE_RECITATION" => Finish::ContentFilter,
+            // STOP, OTHER, MALFORMED_FUNCTION_CALL, NO_IMAGE and words that are newer than this list.
+            _ => Finish::Stop,
+        }
+    }
+
+    fn part(&mut self, part: Node<'_>, events: &mut Vec<Event>) {
+        let thought = part.get("thought").and_then(|thought| thought.as_bool()).unwrap_or(false);
+        let signature = signature(part);
+        if let Some(call) = part.some("functionCall") {
+            return self.function_call(call, signature, events);
+        }
+        if self.call.is_some() {
+            self.close(events);
+        }
+        if let Some(text) = part.str("text") {
+            return self.say(thought, &text, signature, events);
+        }
+        let media = part.some("inlineData").filter(|_| !thought).and_then(media);
+        if let Some(media) = media {
+            let content = Content::Media(media);
+            return self.whole(Block { content, signature, cache_control: None }, events);
+        }
+        let told = part.fields().any(|(name, _)| name != "thought" && name != "thoughtSignature");
+        if told {
+            let content = Content::Foreign { dialect: Dialect::GeminiGenerate, value: compact(part) };
+            self.whole(Block::new(content), events);
+        } else {
+            self.say(thought, "", signature, events);
+        }
+    }
+
+    /// Words. An empty text that only brings a signature, as streams end with, signs the open block.
+    fn say(&mut self, thought: bool, text: &str, signature: Option<Signature>, events: &mut Vec<Event>) {
+        if text.is_empty() && signature.is_none() {
+            return;
+        }
+        let joins = match self.open {
+            Some(Open { signed: true, .. }) | None => false,
+            Some(_) if text.is_empty() => true,
+            Some(open) => open.thought == thought && signature.is_none(),
+        };
+        if !joins {
+            self.end_block(events);
+            let content = match thought {
+                true => Content::Reasoning(String::new()),
+                false => Content::Text { text: String::new(), citations: Vec::new() },
+            };
+            events.push(Event::BlockStart { choice: self.index, block: Block::new(content) });
+            self.open = Some(Open { thought, signed: false });
+        }
+        if !text.is_empty() {
+            if !thought && self.text.len() + text.len() <= TEXT_BYTES_MAX {
+                self.text.push_str(text);
+            }
+            events.push(Event::Delta { choice: self.index, delta: Delta::Text(text.to_owned()) });
+        }
+        if let (Some(signature), Some(open)) = (signature, &mut self.open) {
+            open.signed = true;
+            events.push(Event::Delta { choice: self.index, delta: Delta::Signature(signature) });
+        }
+    }
+
+    /// A call, or a piece of one: pieces go on until one does not say `willContinue`.
+    fn function_call(&mut self, call: Node<'_>, signature: Option<Signature>, events: &mut Vec<Event>) {
+        let named = call.str("name").is_some_and(|name| !name.is_empty());
+        let goes_on = call.get("willContinue").and_then(|more| more.as_bool()).unwrap_or(false);
+        if named {
+            self.close(events);
+            self.called = true;
+            if !goes_on && call.some("partialArgs").is_none() {
+                return self.whole(whole_call(call, signature), events);
+            }
+            self.call = Some(PartialCall::new(call, signature));
+        } else if let (Some(partial), Some(signature)) = (&mut self.call, signature) {
+            partial.sign(signature);
+        }
+        if let Some(partial) = &mut self.call {
+            partial.take(call);
+        }
+        if !goes_on {
+            self.close(events);
+        }
+    }
+
+    fn cite(&self, node: Node<'_>, events: &mut Vec<Event>) {
+        if !matches!(self.open, Some(Open { thought: false, .. })) {
+            return;
+        }
+        for citation in grounding::citations(node, &self.text) {
+            events.push(Event::Delta { choice: self.index, delta: Delta::Citation(citation) });
+        }
+    }
+
+    fn whole(&mut self, block: Block, events: &mut Vec<Event>) {
+        self.end_block(events);
+        events.push(Event::BlockStart { choice: self.index, block });
+        events.push(Event::BlockEnd { choice: self.index });
+    }
+
+    fn end_block(&mut self, events: &mut Vec<Event>) {
+        if self.open.take().is_some() {
+            events.push(Event::BlockEnd { choice: self.index });
+        }
+    }
+}
+
+fn signature(part: Node<'_>) -> Option<Signature> {
+    let value = part.str("thoughtSignature").filter(|value| !value.is_empty())?;
+    Some(Signature { dialect: Dialect::GeminiGenerate, value: value.into_owned() })
+}
+
+fn whole_call(call: Node<'_>, signature: Option<Signature>) -> Block {
+    let text = |name| call.str(name).unwrap_or_default().into_owned();
+    let arguments = match call.some("args") {
+        Some(args) => compact(args).as_str().to_owned(),
+        None => "{}".to_owned(),
+    };
+    let content =
+        Content::ToolCall { id: text("id"), name: text("name"), arguments, kind: ToolKind::Function };
+    Block { content, signature, cache_control: None }
+}
+
+fn media(blob: Node<'_>) -> Option<Media> {
+    let mime = blob.str("mimeType").unwrap_or_default().into_owned();
+    let kind = match mime.split('/').next() {
+        Some("image") => MediaKind::Image,
+        Some("audio") => MediaKind::Audio,
+        Some("video") => MediaKind::Video,
+        _ => MediaKind::Document,
+    };
+    let source = Source::Base64(blob.str("data")?.into_owned());
+    let name = blob.str("displayName").map(|name| name.into_owned());
+    Some(Media { kind, source, mime: (!mime.is_empty()).then_some(mime), name, detail: None })
+}
+
+/// The value without the white space that the vendor sets between its tokens.
+fn compact(node: Node<'_>) -> Json {
+    Json::build(|writer| write(node, writer))
+}
+
+fn write(node: Node<'_>, writer: &mut crate::json::Writer) {
+    if node.is_object() {
+        writer.object(|writer| {
+            for (name, value) in node.fields() {
+                write(value, writer.key(&name));
+            }
+        });
+    } else if node.is_array() {
+        writer.array(|writer| node.items().for_each(|item| write(item, writer)));
+    } else {
+        writer.raw(node.text());
+    }
+}

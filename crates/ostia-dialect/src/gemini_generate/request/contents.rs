@@ -1,0 +1,286 @@
+//! Turns to `systemInstruction` and `contents` (<https://ai.google.dev/api/caching#Content>).
+
+use std::borrow::Cow;
+
+use crate::gemini_generate::request::media;
+use crate::gemini_generate::request::model::{LEVELS, Model};
+use crate::gemini_generate::request::parts::{Body, Part};
+use crate::json::{Document, Writer};
+use crate::{Block, Content, Dialect, Fault, Message, Request, Role, Source, ToolKind};
+
+/// Stands for a signature that a call never had, because it was made by another model or by hand: models that insist
+/// on signatures pass it (<https://ai.google.dev/gemini-api/docs/thought-signatures#faqs>).
+const NO_SIGNATURE: &str = "skip_thought_signature_validator";
+
+/// The conversation in the vendor's order.
+#[derive(Debug)]
+pub(super) struct Contents<'r> {
+    system: Vec<Part<'r>>,
+    turns: Vec<Turn<'r>>,
+}
+
+#[derive(Debug)]
+struct Turn<'r> {
+    role: &'static str,
+    parts: Vec<Part<'r>>,
+}
+
+/// Sorts the turns: those of the operator together, those of one speaker in a row as one.
+pub(super) fn plan<'r>(
+    request: &'r Request,
+    model: Model,
+    dropped: &mut Vec<String>,
+) -> Result<Contents<'r>, Fault> {
+    let mut planner = Planner { request, model, dropped };
+    let mut contents = Contents { system: Vec::new(), turns: Vec::new() };
+    for (position, message) in request.messages.iter().enumerate() {
+        let path = format!("messages[{position}]");
+        planner.marks(message, &path);
+        match message.role {
+            Role::System | Role::Developer => planner.system(message, &path, &mut contents.system),
+            Role::User | Role::Tool => contents.say("user", planner.turn(message, position)?),
+            Role::Assistant => contents.say("model", planner.turn(message, position)?),
+        }
+    }
+    // The vendor refuses a conversation without turns: then the operator's words are the question.
+    if contents.turns.is_empty() {
+        let system = std::mem::take(&mut contents.system);
+        contents.say("user", system);
+    }
+    contents.answers_first();
+    if model.since(LEVELS) {
+        contents.sign_calls();
+    }
+    Ok(contents)
+}
+
+impl<'r> Contents<'r> {
+    fn say(&mut self, role: &'static str, parts: Vec<Part<'r>>) {
+        if parts.is_empty() {
+            return;
+        }
+        match self.turns.last_mut().filter(|turn| turn.role == role) {
+            Some(turn) => turn.parts.extend(parts),
+            None => self.turns.push(Turn { role, parts }),
+        }
+    }
+
+    /// The vendor counts answers against calls: they stand together, before what the user says or shows.
+    fn answers_first(&mut self) {
+        for turn in &mut self.turns {
+            turn.parts.sort_by_key(|part| turn.role == "user" && !matches!(part.body, Body::Answer { .. }));
+        }
+    }
+
+    /// In every step since the user last spoke, the first call has to have a signature.
+    fn sign_calls(&mut self) {
+        let answers =
+            |turn: &Turn<'_>| turn.parts.iter().any(|part| matches!(part.body, Body::Answer { .. }));
+        let spoke = |turn: &Turn<'_>| turn.role == "user" && !answers(turn);
+        let start = self.turns.iter().rposition(spoke).unwrap_or(0);
+        for turn in self.turns[start..].iter_mut().filter(|turn| turn.role == "model") {
+            let first = turn.parts.iter_mut().find(|part| matches!(part.body, Body::Call { .. }));
+            if let Some(call) = first {
+                call.signature.get_or_insert(NO_SIGNATURE);
+            }
+        }
+    }
+
+    /// Writes both fields.
+    pub(super) fn write(&self, writer: &mut Writer) {
+        if !self.system.is_empty() {
+            writer.field_object("systemInstruction", |writer| write_parts(&self.system, writer));
+        }
+        writer.field_array("contents", |writer| {
+            for turn in &self.turns {
+                writer.object(|writer| {
+                    writer.field_str("role", turn.role);
+                    write_parts(&turn.parts, writer);
+                });
+            }
+        });
+    }
+}
+
+fn write_parts(parts: &[Part<'_>], writer: &mut Writer) {
+    writer.field_array("parts", |writer| parts.iter().for_each(|part| part.write(writer)));
+}
+
+struct Planner<'r, 'd> {
+    request: &'r Request,
+    model: Model,
+    dropped: &'d mut Vec<String>,
+}
+
+impl<'r> Planner<'r, '_> {
+    /// Names of speakers, sources, cache markers and the proofs of other vendors have no place.
+    fn marks(&mut self, message: &Message, path: &str) {
+        if message.name.is_some() && message.role != Role::Tool {
+            self.dropped.push(format!("{path}.name"));
+        }
+        let cites = |block: &Block| matches!(&block.content, Content::Text { citations, .. } if !citations.is_empty());
+        if message.blocks.iter().any(cites) {
+            self.dropped.push(format!("{path}.annotations"));
+        }
+        for (position, block) in message.blocks.iter().enumerate() {
+            if block.cache_control.is_some() {
+                self.dropped.push(format!("{path}.content[{position}].cache_control"));
+            }
+            // A thought without a proof of its own goes altogether.
+            let thought = matches!(block.content, Content::Reasoning(_));
+            if block.signature.is_some() && signature(block).is_none() && !thought {
+                self.dropped.push(format!("{path}.content[{position}].signature"));
+            }
+        }
+    }
+
+    /// The operator's turn: words only.
+    fn system(&mut self, message: &'r Message, path: &str, parts: &mut Vec<Part<'r>>) {
+        for (position, block) in message.blocks.iter().enumerate() {
+            match &block.content {
+                Content::Text { text, .. } if text.is_empty() => {}
+                Content::Text { text, .. } => parts.push(Part::new(Body::Text(text))),
+                _ => self.dropped.push(format!("{path}.content[{position}]")),
+            }
+        }
+    }
+
+    fn turn(&mut self, message: &'r Message, position: usize) -> Result<Vec<Part<'r>>, Fault> {
+        let (mut parts, mut calls) = (Vec::new(), 0);
+        for (at, block) in message.blocks.iter().enumerate() {
+            let path = format!("messages[{position}].content[{at}]");
+            match &block.content {
+                Content::ToolCall { id, name, arguments, kind } => {
+                    let path = format!("messages[{position}].tool_calls[{calls}].function.arguments");
+                    let arguments = object(arguments, *kind, &path)?;
+                    let body = Body::Call { id, name, arguments };
+                    parts.push(Part { body, signature: signature(block) });
+                    calls += 1;
+                }
+                Content::ToolResult { id, name, content, is_error } => {
+                    let name = name.as_deref().unwrap_or_else(|| self.called(id, position));
+                    let path =
+                        if message.role == Role::Tool { format!("messages[{position}]") } else { path };
+                    self.answer(Answer { id, name, content, is_error: *is_error }, &path, &mut parts);
+                }
+                Content::Reasoning(_) if signature(block).is_none() => {
+                    self.dropped.push(format!("messages[{position}].reasoning_content"));
+                }
+                _ => parts.extend(self.part(block, &path)),
+            }
+        }
+        Ok(parts)
+    }
+
+    /// The part for a block that stands for itself; `None` where there is none.
+    fn part(&mut self, block: &'r Block, path: &str) -> Option<Part<'r>> {
+        let signature = signature(block);
+        let body = match &block.content {
+            // The vendor refuses empty words, but an empty part may carry a signature.
+            Content::Text { text, .. } | Content::Refusal(text) => {
+                (!text.is_empty() || signature.is_some()).then_some(Body::Text(text))?
+            }
+            Content::Reasoning(text) if signature.is_some() => Body::Thought(text),
+            Content::Media(media) => {
+                if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+                    self.dropped.push(format!("{path}.image_url.detail"));
+                }
+                if media.source == Source::Text(String::new()) {
+                    return None;
+                }
+                media::body(media)
+            }
+            Content::Foreign { dialect: Dialect::GeminiGenerate, value } => Body::Own(value.as_str()),
+            Content::Reasoning(_) | Content::Foreign { .. } => {
+                self.dropped.push(path.to_owned());
+                return None;
+            }
+            // Taken care of by the turn; inside a result there are none.
+            Content::ToolCall { .. } | Content::ToolResult { .. } => return None,
+        };
+        Some(Part { body, signature })
+    }
+
+    /// The function that a call before this message named.
+    fn called(&self, id: &'r str, before: usize) -> &'r str {
+        let earlier = self.request.messages.iter().take(before).rev().flat_map(|message| &message.blocks);
+        let mut names = earlier.filter_map(|block| match &block.content {
+            Content::ToolCall { id: call, name, .. } if call == id => Some(name.as_str()),
+            _ => None,
+        });
+        // The field is required; without a call there is only the id to name it by.
+        names.next().unwrap_or(id)
+    }
+
+    /// A result: its words are the response; its media go into the answer where the models see them there, else
+    /// beside it (<https://ai.google.dev/gemini-api/docs/function-calling#multimodal>).
+    fn answer(&mut self, answer: Answer<'r>, path: &str, parts: &mut Vec<Part<'r>>) {
+        let (mut text, mut media) = (String::new(), Vec::new());
+        for (position, block) in answer.content.iter().enumerate() {
+            match &block.content {
+                Content::Text { text: more, .. } => text.push_str(more),
+                _ => {
+                    let part = self.part(block, &format!("{path}.content[{position}]"));
+                    media.extend(part.map(|part| part.body));
+                }
+            }
+        }
+        let (inside, beside) = match self.model.since(LEVELS) {
+            true => {
+                media.into_iter().partition(|body| matches!(body, Body::Inline { .. } | Body::File { .. }))
+            }
+            false => (Vec::new(), media),
+        };
+        let response = response(&text, answer.is_error);
+        let (id, name) = (answer.id, answer.name);
+        parts.push(Part::new(Body::Answer { id, name, response, media: inside }));
+        parts.extend(beside.into_iter().map(Part::new));
+    }
+}
+
+struct Answer<'r> {
+    id: &'r str,
+    name: &'r str,
+    content: &'r [Block],
+    is_error: bool,
+}
+
+fn signature(block: &Block) -> Option<&str> {
+    let signature = block.signature.as_ref()?;
+    (signature.dialect == Dialect::GeminiGenerate).then_some(signature.value.as_str())
+}
+
+/// The arguments as an object. Free text, which the vendor's functions do not have, is wrapped.
+fn object<'r>(arguments: &'r str, kind: ToolKind, path: &str) -> Result<Cow<'r, str>, Fault> {
+    if kind == ToolKind::Custom {
+        return Ok(wrapped("input", arguments).into());
+    }
+    if arguments.trim().is_empty() {
+        return Ok("{}".into());
+    }
+    match Document::parse_to(arguments.as_bytes(), 0) {
+        Ok(document) if document.root().is_object() => Ok(arguments.into()),
+        Ok(document) if document.root().is_null() => Ok("{}".into()),
+        Ok(_) => Err(invalid(path, "must be a JSON object")),
+        Err(fault) => Err(invalid(path, format_args!("{fault}"))),
+    }
+}
+
+fn invalid(path: &str, what: impl std::fmt::Display) -> Fault {
+    Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path)
+}
+
+/// The object that a function has answered with. The vendor reads `output` and `error`
+/// (<https://ai.google.dev/api/caching#FunctionResponse>), and an object without them as the output. One that has a
+/// `$ref` goes as text: the vendor would look for a medium of that name.
+fn response(text: &str, is_error: bool) -> String {
+    if is_error {
+        return wrapped("error", text);
+    }
+    let is_object = Document::parse_to(text.as_bytes(), 0).is_ok_and(|document| document.root().is_object());
+    if is_object && !text.contains("\"$ref\"") { text.to_owned() } else { wrapped("output", text) }
+}
+
+fn wrapped(name: &str, text: &str) -> String {
+    serde_json::json!({ name: text }).to_string()
+}

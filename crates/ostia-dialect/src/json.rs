@@ -1,0 +1,20 @@
+//! JSON as spans. One validating pass over the bytes gives a tape of nodes; everything after that is navigation.
+//!
+//! The pass checks the whole grammar of RFC 8259, UTF-8 and a nesting bound, and copies nothing. A node knows
+//! where its text stands, so a relay can replace a field in place and a translator can carry a schema as it was
+//! written. Faults name the path of the node (`messages[2].content[0].type`).
+
+mod document;
+mod scan;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use document::{Document, Entries, Fields, Items, Kind, Node};
+pub use scan::{SyntaxFault, Tape};
+pub use writer::{Json, Writer};
+
+/// Deepest nesting of arrays and objects that is accepted.
+pub const DEPTH_MAX: usize = 128;
+/// Largest text that a [`Document`] can hold, in bytes (offsets are 32 bits wide).
+pub const TEXT_BYTES_MAX: usize = u32::MAX as usize;

@@ -1,0 +1,33 @@
+//! What is said: the wire formats of language-model APIs, to and from one canonical conversation.
+//!
+//! Pure: bytes and values in, values out. No I/O, no clock, no randomness, no environment, no provider names.
+//! A request is decoded from the client's dialect into a [`Request`], encoded into the upstream's; the answer comes
+//! back as a [`Response`] or as [`Event`]s and is encoded for the client. Where both sides speak the same dialect
+//! nothing is rebuilt: [`relay`] edits the bytes in place and only observes the answer.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
+
+pub mod anthropic_messages;
+pub mod cohere_chat;
+mod dialect;
+pub mod embeddings;
+mod event;
+pub mod fault;
+pub mod frame;
+pub mod gemini_generate;
+pub mod json;
+pub mod openai_chat;
+pub mod openai_responses;
+pub mod relay;
+mod request;
+mod response;
+pub mod schema;
+
+pub use dialect::{Decoder, Dialect, Encoded};
+pub use event::{Delta, Event, Fold, Grammar};
+pub use fault::{Fault, FaultKind};
+pub use request::{
+    Block, Content, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role, Sampling,
+    Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
+};
+pub use response::{Choice, Citation, Finish, Response, Usage};

@@ -1,0 +1,266 @@
+//! The upstream's unary answer to the canonical one.
+
+use std::borrow::Cow;
+
+use super::super::part::{source_of_url, thought_signature};
+use crate::fault::from_body;
+use crate::json::{Document, Json, Node};
+use crate::{
+    Block, Choice, Citation, Content, Dialect, Fault, Finish, Media, MediaKind, Response, Signature,
+    ToolKind, Usage,
+};
+
+/// Reads a whole answer. A body that holds an error, or no choices, is a fault.
+pub fn decode(body: &[u8]) -> Result<Response, Fault> {
+    let document = Document::parse(body)
+        .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+    let root = document.root();
+    if let Some(fault) = root.some("error").and_then(|_| from_body(root, 502)) {
+        return Err(fault);
+    }
+    let Some(choices) = root.get("choices").filter(|choices| choices.is_array()) else {
+        return Err(from_body(root, 502).unwrap_or_else(|| {
+            Fault::upstream("The provider's answer is not a chat completion: it has no `choices`.")
+        }));
+    };
+    Ok(Response {
+        id: root.str("id").unwrap_or_default().into_owned(),
+        model: root.str("model").unwrap_or_default().into_owned(),
+        created: root.u64("created"),
+        choices: choices
+            .items()
+            .enumerate()
+            .map(|(position, choice)| decode_choice(position, choice))
+            .collect(),
+        usage: decode_usage(root),
+        service_tier: root.str("service_tier").map(Cow::into_owned),
+        system_fingerprint: root.str("system_fingerprint").map(Cow::into_owned),
+        extra: root
+            .fields()
+            .filter(|(name, value)| !known::RESPONSE.contains(&name.as_ref()) && !value.is_null())
+            .map(|(name, value)| (name.into_owned(), Json::of(value)))
+            .collect(),
+    })
+}
+
+/// Field names that the hub has a place for; everything else goes to `extra`.
+pub(in crate::openai_chat) mod known {
+    pub(in crate::openai_chat) const RESPONSE: &[&str] = &[
+        "id",
+        "object",
+        "created",
+        "model",
+        "choices",
+        "usage",
+        "service_tier",
+        "system_fingerprint",
+        "x_groq",
+        "error",
+        // Noise of random length, against those who count bytes on the wire.
+        "obfuscation",
+    ];
+    pub(in crate::openai_chat) const CHOICE: &[&str] =
+        &["index", "message", "delta", "finish_reason", "logprobs", "finish_details"];
+}
+
+fn decode_choice(position: usize, choice: Node<'_>) -> Choice {
+    let mut blocks = Vec::new();
+    if let Some(message) = choice.some("message") {
+        decode_blocks(message, &mut blocks);
+    }
+    let native = native_finish(choice);
+    let called = blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
+    Choice {
+        index: choice.u64("index").and_then(|index| u32::try_from(index).ok()).unwrap_or(position as u32),
+        finish: finish_of(native.as_deref().unwrap_or_default(), called),
+        native_finish: native.map(Cow::into_owned),
+        stop_sequence: None,
+        logprobs: choice.some("logprobs").map(Json::of),
+        extra: choice_extra(choice).collect(),
+        blocks,
+    }
+}
+
+/// The upstream's word for the end; an empty one says nothing (Snowflake), and OpenAI's first vision models put it
+/// into `finish_details`.
+pub(in crate::openai_chat) fn native_finish<'d>(choice: Node<'d>) -> Option<Cow<'d, str>> {
+    let details = || choice.some("finish_details")?.str("type");
+    choice.str("finish_reason").or_else(details).filter(|word| !word.is_empty())
+}
+
+/// Vendor fields of a choice.
+pub(in crate::openai_chat) fn choice_extra(choice: Node<'_>) -> impl Iterator<Item = (String, Json)> {
+    let unknown = |(name, value): &(Cow<'_, str>, Node<'_>)| {
+        !known::CHOICE.contains(&name.as_ref()) && !value.is_null()
+    };
+    choice.fields().filter(unknown).map(|(name, value)| (name.into_owned(), Json::of(value)))
+}
+
+/// The words that vendors of this format use, in OpenAI's meaning.
+pub(in crate::openai_chat) fn finish_of(word: &str, called: bool) -> Finish {
+    match word {
+        "length" | "model_length" | "max_tokens" | "MAX_TOKENS" | "model_context_window_exceeded" => {
+            Finish::Length
+        }
+        // DeepSeek and Z.ai were interrupted: what came is not the whole.
+        "insufficient_system_resource" | "network_error" => Finish::Length,
+        "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
+        "content_filter" | "safety" | "SAFETY" | "sensitive" => Finish::ContentFilter,
+        // An empty or missing word says nothing (Snowflake); the calls do.
+        "" if called => Finish::ToolCalls,
+        // stop, eos (Together), eos_token (TGI), STOP, end_turn, and what comes next.
+        _ => Finish::Stop,
+    }
+}
+
+/// The blocks of a message: reasoning, words, media, refusal, calls.
+fn decode_blocks(message: Node<'_>, blocks: &mut Vec<Block>) {
+    decode_words(message, blocks);
+    for call in message.some("tool_calls").iter().flat_map(|calls| calls.items()) {
+        blocks.extend(decode_call(call));
+    }
+    if let Some(call) = message.some("function_call") {
+        // A legacy call has no id: its name joins call and result.
+        blocks.extend(function_block(call.str("name").unwrap_or_default(), call, ToolKind::Function));
+    }
+}
+
+/// All of a message or delta but its calls, which come in pieces in a stream.
+pub(in crate::openai_chat) fn decode_words(message: Node<'_>, blocks: &mut Vec<Block>) {
+    let reasoning =
+        message.str("reasoning_content").or(message.str("reasoning")).filter(|text| !text.is_empty());
+    if let Some(text) = reasoning {
+        blocks.push(Block::new(Content::Reasoning(text.into_owned())));
+    }
+    if let Some(content) = message.some("content") {
+        decode_content(content, blocks);
+    }
+    decode_citations(message, blocks);
+    if let Some(refusal) = message.str("refusal").filter(|text| !text.is_empty()) {
+        blocks.push(Block::new(Content::Refusal(refusal.into_owned())));
+    }
+    for image in message.some("images").iter().flat_map(|images| images.items()) {
+        blocks.extend(image.some("image_url").and_then(|url| url.str("url")).map(|url| decode_image(&url)));
+    }
+    if let Some(audio) =
+        message.some("audio").filter(|audio| audio.str("data").is_some_and(|data| !data.is_empty()))
+    {
+        let value = Json::build(|w| w.object(|w| w.field_raw("audio", audio.text())));
+        blocks.push(Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value }));
+    }
+}
+
+/// A string, or the list of parts that Mistral's reasoning models answer with.
+fn decode_content(content: Node<'_>, blocks: &mut Vec<Block>) {
+    if let Some(text) = content.as_str() {
+        if !text.is_empty() {
+            blocks.push(Block::text(text));
+        }
+        return;
+    }
+    for part in content.items() {
+        match part.str("type").as_deref() {
+            Some("text") => blocks.push(Block::text(part.str("text").unwrap_or_default())),
+            Some("thinking") => blocks.push(Block::new(Content::Reasoning(thinking_text(part)))),
+            _ => blocks
+                .push(Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: Json::of(part) })),
+        }
+    }
+}
+
+/// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
+fn thinking_text(part: Node<'_>) -> String {
+    let Some(thinking) = part.some("thinking") else { return String::new() };
+    match thinking.as_str() {
+        Some(text) => text.into_owned(),
+        None => thinking.items().filter_map(|piece| piece.str("text")).collect(),
+    }
+}
+
+fn decode_image(url: &str) -> Block {
+    let (source, mime) = source_of_url(url);
+    Block::new(Content::Media(Media { kind: MediaKind::Image, source, mime, name: None, detail: None }))
+}
+
+/// Hangs the sources on the first text. In a stream they come behind the words, in a delta that has none.
+fn decode_citations(message: Node<'_>, blocks: &mut Vec<Block>) {
+    let annotations = message.some("annotations").into_iter().flat_map(|annotations| annotations.items());
+    let found: Vec<Citation> = annotations.map(decode_annotation).collect();
+    if found.is_empty() {
+        return;
+    }
+    let text = blocks.iter_mut().find_map(|block| match &mut block.content {
+        Content::Text { citations, .. } => Some(citations),
+        _ => None,
+    });
+    match text {
+        Some(citations) => citations.extend(found),
+        None => blocks.push(Block::new(Content::Text { text: String::new(), citations: found })),
+    }
+}
+
+pub(in crate::openai_chat) fn decode_annotation(annotation: Node<'_>) -> Citation {
+    let cited = annotation.some("url_citation");
+    let text = |name: &str| cited.and_then(|cited| cited.str(name)).map(Cow::into_owned);
+    let number = |name: &str| cited.and_then(|cited| cited.u64(name));
+    Citation {
+        url: text("url"),
+        title: text("title"),
+        start: number("start_index"),
+        end: number("end_index"),
+        value: Some(Json::of(annotation)),
+    }
+}
+
+fn decode_call(call: Node<'_>) -> Option<Block> {
+    let (inner, kind) = match call.some("custom") {
+        Some(custom) => (custom, ToolKind::Custom),
+        None => (call.some("function")?, ToolKind::Function),
+    };
+    let mut block = function_block(call.str("id").unwrap_or_default(), inner, kind)?;
+    block.signature = call_signature(call, inner);
+    Some(block)
+}
+
+/// Google's signature of a call, in either place that is in use.
+pub(in crate::openai_chat) fn call_signature(call: Node<'_>, inner: Node<'_>) -> Option<Signature> {
+    thought_signature(call).or_else(|| {
+        let value = inner.str("thought_signature")?.into_owned();
+        Some(Signature { dialect: Dialect::GeminiGenerate, value })
+    })
+}
+
+/// `None` for the empty shell that Snowflake sends where there is no call.
+fn function_block(id: Cow<'_, str>, inner: Node<'_>, kind: ToolKind) -> Option<Block> {
+    let name = inner.str("name").unwrap_or_default().into_owned();
+    let arguments = match inner.some("arguments").or(inner.some("input")) {
+        Some(arguments) => arguments.as_str().unwrap_or(Cow::Borrowed(arguments.text())).into_owned(),
+        None => String::new(),
+    };
+    if name.is_empty() && arguments.is_empty() {
+        return None;
+    }
+    Some(Block::new(Content::ToolCall { id: id.into_owned(), name, arguments, kind }))
+}
+
+/// Usage where OpenAI puts it, or where Groq's streams put it.
+pub(crate) fn decode_usage(root: Node<'_>) -> Option<Usage> {
+    let usage = root.some("usage").or_else(|| root.some("x_groq")?.some("usage"))?;
+    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
+    let prompt = usage.u64("prompt_tokens").unwrap_or_default();
+    let completion = usage.u64("completion_tokens").unwrap_or_default();
+    Some(Usage {
+        prompt,
+        completion,
+        total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
+        cached: detail("prompt_tokens_details", "cached_tokens")
+            .or(usage.u64("prompt_cache_hit_tokens"))
+            .or(usage.u64("cached_tokens")),
+        cache_written: detail("prompt_tokens_details", "cache_write_tokens"),
+        reasoning: detail("completion_tokens_details", "reasoning_tokens").or(usage.u64("reasoning_tokens")),
+        audio_prompt: detail("prompt_tokens_details", "audio_tokens"),
+        audio_completion: detail("completion_tokens_details", "audio_tokens"),
+        accepted_prediction: detail("completion_tokens_details", "accepted_prediction_tokens"),
+        rejected_prediction: detail("completion_tokens_details", "rejected_prediction_tokens"),
+    })
+}

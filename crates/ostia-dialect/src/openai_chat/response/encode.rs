@@ -1,0 +1,299 @@
+//! The canonical answer to the client's body.
+
+use super::View;
+use crate::json::Writer;
+use crate::{
+    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind, Usage,
+};
+
+/// The whole body of a chat completion.
+pub fn encode(response: &Response, view: &View) -> Vec<u8> {
+    let mut w = Writer::with_capacity(1024);
+    w.object(|w| {
+        w.field_str("id", or(&response.id, &view.id));
+        w.field_str("object", "chat.completion");
+        w.field_u64("created", response.created.unwrap_or(view.created));
+        w.field_str("model", or(&response.model, &view.model));
+        w.field_array("choices", |w| {
+            for choice in &response.choices {
+                encode_choice(w, choice, view);
+            }
+        });
+        if let Some(usage) = &response.usage {
+            w.key("usage");
+            encode_usage(w, usage, view);
+        }
+        if let Some(tier) = &response.service_tier {
+            w.field_str("service_tier", tier);
+        }
+        if let Some(fingerprint) = &response.system_fingerprint {
+            w.field_str("system_fingerprint", fingerprint);
+        }
+        if !view.strict {
+            w.field_str("provider", &view.provider);
+            for (name, value) in response.extra.iter().filter(|(name, _)| name != "provider") {
+                w.field_raw(name, value.as_str());
+            }
+        }
+    });
+    w.into_bytes()
+}
+
+pub(in crate::openai_chat) fn or<'a>(given: &'a str, fallback: &'a str) -> &'a str {
+    if given.is_empty() { fallback } else { given }
+}
+
+fn encode_choice(w: &mut Writer, choice: &Choice, view: &View) {
+    w.object(|w| {
+        w.field_u64("index", choice.index.into());
+        w.field_object("message", |w| encode_message(w, choice, view));
+        match &choice.logprobs {
+            Some(logprobs) => w.field_raw("logprobs", logprobs.as_str()),
+            None => w.key("logprobs").null(),
+        }
+        w.field_str("finish_reason", choice.finish.openai());
+        if !view.strict {
+            for (name, value) in &choice.extra {
+                w.field_raw(name, value.as_str());
+            }
+        }
+    });
+}
+
+fn encode_message(w: &mut Writer, choice: &Choice, view: &View) {
+    let said = Said::of(&choice.blocks);
+    w.field_str("role", "assistant");
+    match said.text {
+        Some(text) => w.field_str("content", &text),
+        None => w.key("content").null(),
+    }
+    match said.refusal {
+        Some(refusal) => w.field_str("refusal", &refusal),
+        None => w.key("refusal").null(),
+    }
+    if let Some(reasoning) = said.reasoning {
+        w.field_str("reasoning_content", &reasoning);
+    }
+    encode_calls(w, choice, view);
+    encode_annotations(w, &choice.blocks);
+    encode_media(w, &choice.blocks, view);
+    if !view.strict {
+        w.field_array("content_blocks", |w| {
+            for block in &choice.blocks {
+                content_block(w, block);
+            }
+        });
+    }
+}
+
+/// The words of an answer, by kind.
+struct Said {
+    text: Option<String>,
+    refusal: Option<String>,
+    reasoning: Option<String>,
+}
+
+impl Said {
+    fn of(blocks: &[Block]) -> Said {
+        let mut said = Said { text: None, refusal: None, reasoning: None };
+        for block in blocks {
+            let (slot, words) = match &block.content {
+                Content::Text { text, .. } => (&mut said.text, text),
+                Content::Refusal(text) => (&mut said.refusal, text),
+                Content::Reasoning(text) => (&mut said.reasoning, text),
+                Content::Media(_)
+                | Content::ToolCall { .. }
+                | Content::ToolResult { .. }
+                | Content::Foreign { .. } => continue,
+            };
+            slot.get_or_insert_default().push_str(words);
+        }
+        // An answer that says nothing and calls nothing has empty content, not none.
+        let called = blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
+        if said.text.is_none() && said.refusal.is_none() && !called {
+            said.text = Some(String::new());
+        }
+        said
+    }
+}
+
+fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
+    let calls = || choice.blocks.iter().filter(|block| matches!(block.content, Content::ToolCall { .. }));
+    if calls().next().is_none() {
+        return;
+    }
+    w.field_array("tool_calls", |w| {
+        for (position, block) in calls().enumerate() {
+            let Content::ToolCall { id, name, arguments, kind } = &block.content else { continue };
+            w.object(|w| {
+                encode_call_head(w, id, *kind, || invented_call_id(&view.id, choice.index, position));
+                encode_call_body(w, name, arguments, *kind);
+                if let (false, Some(signature)) = (view.strict, &block.signature) {
+                    extra_content(w, signature);
+                }
+            });
+        }
+    });
+}
+
+/// Some vendors name no call; clients need a name to answer to.
+pub(in crate::openai_chat) fn invented_call_id(stem: &str, choice: u32, position: usize) -> String {
+    let stem = stem.strip_prefix("chatcmpl-").unwrap_or(stem);
+    format!("call_{stem}_{choice}_{position}")
+}
+
+pub(in crate::openai_chat) fn encode_call_head(
+    w: &mut Writer,
+    id: &str,
+    kind: ToolKind,
+    invent: impl FnOnce() -> String,
+) {
+    match id {
+        "" => w.field_str("id", &invent()),
+        id => w.field_str("id", id),
+    }
+    w.field_str("type", if kind == ToolKind::Custom { "custom" } else { "function" });
+}
+
+pub(in crate::openai_chat) fn encode_call_body(w: &mut Writer, name: &str, arguments: &str, kind: ToolKind) {
+    let (group, input) = match kind {
+        ToolKind::Custom => ("custom", "input"),
+        ToolKind::Function => ("function", "arguments"),
+    };
+    w.field_object(group, |w| {
+        w.field_str("name", name);
+        w.field_str(input, arguments);
+    });
+}
+
+/// A Google signature on a call, where Google's own OpenAI-compatible API puts it.
+pub(in crate::openai_chat) fn extra_content(w: &mut Writer, signature: &Signature) {
+    if signature.dialect != Dialect::GeminiGenerate {
+        return;
+    }
+    w.field_object("extra_content", |w| {
+        w.field_object("google", |w| w.field_str("thought_signature", &signature.value));
+    });
+}
+
+fn encode_annotations(w: &mut Writer, blocks: &[Block]) {
+    let cited = blocks.iter().any(|block| match &block.content {
+        Content::Text { citations, .. } => citations.iter().any(|citation| citation.url.is_some()),
+        _ => false,
+    });
+    if !cited {
+        return;
+    }
+    w.field_array("annotations", |w| {
+        let mut before = 0;
+        for block in blocks {
+            let Content::Text { text, citations } = &block.content else { continue };
+            let length = text.chars().count() as u64;
+            for citation in citations {
+                annotation(w, citation, before, before + length);
+            }
+            before += length;
+        }
+    });
+}
+
+/// OpenAI's `url_citation`. A source without an address has no form here; one without a place covers its block.
+pub(in crate::openai_chat) fn annotation(w: &mut Writer, citation: &Citation, start: u64, end: u64) {
+    let Some(url) = &citation.url else { return };
+    w.object(|w| {
+        w.field_str("type", "url_citation");
+        w.field_object("url_citation", |w| {
+            w.field_str("url", url);
+            w.field_str("title", citation.title.as_deref().unwrap_or_default());
+            w.field_u64("start_index", citation.start.unwrap_or(start));
+            w.field_u64("end_index", citation.end.unwrap_or(end));
+        });
+    });
+}
+
+/// Pictures go into `images`, the place that clients of image models look at; recordings into OpenAI's `audio`.
+fn encode_media(w: &mut Writer, blocks: &[Block], view: &View) {
+    let media = |wanted: MediaKind| {
+        blocks.iter().filter_map(move |block| match &block.content {
+            Content::Media(media) if media.kind == wanted => Some(media),
+            _ => None,
+        })
+    };
+    if media(MediaKind::Image).next().is_some() {
+        w.field_array("images", |w| media(MediaKind::Image).for_each(|image| encode_image(w, image)));
+    }
+    if let Some(Media { source: Source::Base64(data), .. }) = media(MediaKind::Audio).next() {
+        w.field_object("audio", |w| {
+            w.field_str("id", &view.id);
+            w.field_str("data", data);
+            w.field_str("transcript", "");
+            w.field_u64("expires_at", view.created);
+        });
+    }
+    if let Some(audio) = blocks.iter().find_map(audio_of) {
+        w.field_raw("audio", &audio);
+    }
+}
+
+/// The recording that an upstream of this format gave, as it wrote it.
+pub(in crate::openai_chat) fn audio_of(block: &Block) -> Option<String> {
+    let Content::Foreign { dialect: Dialect::OpenaiChat, value } = &block.content else { return None };
+    value.to_value().get("audio").map(|audio| audio.to_string())
+}
+
+pub(in crate::openai_chat) fn encode_image(w: &mut Writer, image: &Media) {
+    let url = match &image.source {
+        Source::Base64(data) => {
+            format!("data:{};base64,{data}", image.mime.as_deref().unwrap_or("image/png"))
+        }
+        Source::Url(url) | Source::FileId(url) | Source::Text(url) => url.clone(),
+    };
+    w.object(|w| {
+        w.field_str("type", "image_url");
+        w.field_object("image_url", |w| w.field_str("url", &url));
+    });
+}
+
+/// A block as non-strict clients see it: Portkey's `content_blocks`, which hold Anthropic's shapes.
+pub(in crate::openai_chat) fn content_block(w: &mut Writer, block: &Block) {
+    let signature = block.signature.as_ref();
+    match &block.content {
+        Content::Text { text, .. } => w.object(|w| {
+            w.field_str("type", "text");
+            w.field_str("text", text);
+        }),
+        Content::Reasoning(thinking) => w.object(|w| {
+            w.field_str("type", "thinking");
+            w.field_str("thinking", thinking);
+            if let Some(signature) = signature.filter(|own| own.dialect == Dialect::AnthropicMessages) {
+                w.field_str("signature", &signature.value);
+            }
+        }),
+        Content::Foreign { value, .. } => w.raw(value.as_str()),
+        Content::Media(media) if media.kind == MediaKind::Image => encode_image(w, media),
+        // Calls, refusals and recordings have fields of their own.
+        Content::Media(_) | Content::Refusal(_) | Content::ToolCall { .. } | Content::ToolResult { .. } => {}
+    }
+}
+
+pub(in crate::openai_chat) fn encode_usage(w: &mut Writer, usage: &Usage, view: &View) {
+    w.object(|w| {
+        w.field_u64("prompt_tokens", usage.prompt);
+        w.field_u64("completion_tokens", usage.completion);
+        w.field_u64("total_tokens", usage.total());
+        w.field_object("prompt_tokens_details", |w| {
+            w.field_u64("cached_tokens", usage.cached.unwrap_or_default());
+            w.field_u64("audio_tokens", usage.audio_prompt.unwrap_or_default());
+        });
+        w.field_object("completion_tokens_details", |w| {
+            w.field_u64("reasoning_tokens", usage.reasoning.unwrap_or_default());
+            w.field_u64("audio_tokens", usage.audio_completion.unwrap_or_default());
+            w.field_u64("accepted_prediction_tokens", usage.accepted_prediction.unwrap_or_default());
+            w.field_u64("rejected_prediction_tokens", usage.rejected_prediction.unwrap_or_default());
+        });
+        if let (false, Some(written)) = (view.strict, usage.cache_written) {
+            w.field_u64("cache_creation_input_tokens", written);
+            w.field_u64("cache_read_input_tokens", usage.cached.unwrap_or_default());
+        }
+    });
+}

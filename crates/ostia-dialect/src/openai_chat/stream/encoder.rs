@@ -1,0 +1,348 @@
+//! Canonical events to the client's chunks.
+
+use super::super::response::{
+    View, annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image,
+    encode_usage, extra_content, invented_call_id, or,
+};
+use crate::json::Writer;
+use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, ToolKind, Usage};
+
+/// Writes a stream of chat completion chunks.
+///
+/// One event gives at most one chunk. The usage chunk and `[DONE]` come with [`Event::Finish`].
+#[derive(Debug)]
+pub struct Encoder {
+    view: View,
+    /// `{"id":..., "model":...` of every chunk, open at the end.
+    head: Vec<u8>,
+    choices: Vec<Open>,
+    usage: Option<Usage>,
+}
+
+/// What is known of one choice.
+#[derive(Debug)]
+struct Open {
+    index: u32,
+    role_sent: bool,
+    calls: usize,
+    /// Characters of text so far, and before the open block.
+    characters: u64,
+    block_start: u64,
+    /// Position of the open block among all.
+    block: u64,
+    kind: Kind,
+}
+
+/// Which block of a choice is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    None,
+    Text,
+    Refusal,
+    Reasoning,
+    Call,
+    Custom,
+}
+
+impl Encoder {
+    /// An encoder for a client that sees this.
+    pub fn new(view: View) -> Encoder {
+        Encoder { view, head: Vec::new(), choices: Vec::new(), usage: None }
+    }
+
+    /// Appends what the client is to see of `event`.
+    pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Start { id, model, created } => self.start(id, model, *created, out),
+            Event::BlockStart { choice, block } => self.block_start(*choice, block, out),
+            Event::Delta { choice, delta } => self.delta(*choice, delta, out),
+            Event::BlockEnd { choice } => self.open(*choice).kind = Kind::None,
+            Event::Logprobs { choice, value } => {
+                let beside = Beside { logprobs: Some(value.as_str()), ..Beside::default() };
+                self.chunk_with(*choice, out, beside, |_| {});
+            }
+            Event::Stop { choice, finish, .. } => {
+                let beside = Beside { finish: Some(finish.openai()), ..Beside::default() };
+                self.chunk_with(*choice, out, beside, |_| {});
+            }
+            Event::Extra { choice, name, value } if !self.view.strict => {
+                self.extra(*choice, name, value.as_str(), out);
+            }
+            Event::Extra { .. } | Event::Meta { .. } => {}
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Finish => self.finish(out),
+        }
+    }
+
+    /// Appends an error event. Nothing may follow it.
+    pub fn fail(&self, fault: &Fault, out: &mut Vec<u8>) {
+        out.extend(super::super::error::encode_event(fault, Some(&self.view.provider)));
+    }
+
+    fn start(&mut self, id: &str, model: &str, created: Option<u64>, out: &mut Vec<u8>) {
+        let mut w = Writer::default();
+        w.object(|w| {
+            w.field_str("id", or(id, &self.view.id));
+            w.field_str("object", "chat.completion.chunk");
+            w.field_u64("created", created.unwrap_or(self.view.created));
+            w.field_str("model", or(model, &self.view.model));
+            if !self.view.strict {
+                w.field_str("provider", &self.view.provider);
+            }
+        });
+        self.head = w.into_bytes();
+        self.head.pop();
+        // The client's clock for the first token starts here: say at once that there is an answer.
+        self.chunk(0, out, |_| {});
+    }
+
+    fn block_start(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
+        let open = self.open(choice);
+        open.block += 1;
+        open.block_start = open.characters;
+        match &block.content {
+            Content::Text { text, citations } => {
+                open.kind = Kind::Text;
+                self.words(choice, text, out);
+                citations.iter().for_each(|citation| self.citation(choice, citation, out));
+            }
+            Content::Refusal(text) => {
+                open.kind = Kind::Refusal;
+                self.words(choice, text, out);
+            }
+            Content::Reasoning(text) => {
+                open.kind = Kind::Reasoning;
+                self.words(choice, text, out);
+                block.signature.iter().for_each(|signature| self.signature(choice, signature, out));
+            }
+            Content::ToolCall { kind, .. } => {
+                open.kind = if *kind == ToolKind::Custom { Kind::Custom } else { Kind::Call };
+                self.call(choice, block, out);
+            }
+            Content::Media(image) if image.kind == MediaKind::Image => {
+                self.chunk(choice, out, |w| w.field_array("images", |w| encode_image(w, image)));
+            }
+            Content::Foreign { .. } => match audio_of(block) {
+                Some(audio) => self.chunk(choice, out, |w| w.field_raw("audio", &audio)),
+                None if !self.view.strict => self.whole_block(choice, block, out),
+                None => {}
+            },
+            Content::Media(_) | Content::ToolResult { .. } => {}
+        }
+    }
+
+    fn delta(&mut self, choice: u32, delta: &Delta, out: &mut Vec<u8>) {
+        match delta {
+            Delta::Text(text) => self.words(choice, text, out),
+            Delta::Arguments(arguments) => {
+                let index = self.open(choice).calls.saturating_sub(1) as u64;
+                let custom = self.open(choice).kind == Kind::Custom;
+                let (group, input) = if custom { ("custom", "input") } else { ("function", "arguments") };
+                self.chunk(choice, out, |w| {
+                    call_delta(w, index, |w| w.field_object(group, |w| w.field_str(input, arguments)));
+                });
+            }
+            Delta::Signature(signature) => self.signature(choice, signature, out),
+            Delta::Citation(citation) => self.citation(choice, citation, out),
+        }
+    }
+
+    fn words(&mut self, choice: u32, text: &str, out: &mut Vec<u8>) {
+        if text.is_empty() {
+            return;
+        }
+        let strict = self.view.strict;
+        let open = self.open(choice);
+        let (field, part) = match open.kind {
+            Kind::Reasoning => ("reasoning_content", "thinking"),
+            Kind::Refusal => ("refusal", "text"),
+            Kind::Text | Kind::Call | Kind::Custom | Kind::None => ("content", "text"),
+        };
+        if field == "content" {
+            open.characters += text.chars().count() as u64;
+        }
+        let block = open.block.saturating_sub(1);
+        self.chunk(choice, out, |w| {
+            w.field_str(field, text);
+            if !strict {
+                block_delta(w, block, |w| w.field_str(part, text));
+            }
+        });
+    }
+
+    fn signature(&mut self, choice: u32, signature: &crate::Signature, out: &mut Vec<u8>) {
+        if self.view.strict {
+            return;
+        }
+        let open = self.open(choice);
+        let (block, call) = (open.block.saturating_sub(1), (open.calls as u64).saturating_sub(1));
+        match (signature.dialect, open.kind) {
+            (Dialect::AnthropicMessages, _) => self.chunk(choice, out, |w| {
+                block_delta(w, block, |w| w.field_str("signature", &signature.value));
+            }),
+            (Dialect::GeminiGenerate, Kind::Call) => self.chunk(choice, out, |w| {
+                call_delta(w, call, |w| extra_content(w, signature));
+            }),
+            _ => {}
+        }
+    }
+
+    fn citation(&mut self, choice: u32, citation: &Citation, out: &mut Vec<u8>) {
+        if citation.url.is_none() {
+            return;
+        }
+        let open = self.open(choice);
+        let (start, end) = (open.block_start, open.characters);
+        self.chunk(choice, out, |w| {
+            w.field_array("annotations", |w| annotation(w, citation, start, end));
+        });
+    }
+
+    fn call(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
+        let Content::ToolCall { id, name, arguments, kind } = &block.content else { return };
+        let (stem, strict) = (self.view.id.clone(), self.view.strict);
+        let open = self.open(choice);
+        let position = open.calls;
+        open.calls += 1;
+        self.chunk(choice, out, |w| {
+            call_delta(w, position as u64, |w| {
+                encode_call_head(w, id, *kind, || invented_call_id(&stem, choice, position));
+                encode_call_body(w, name, arguments, *kind);
+                if let (false, Some(signature)) = (strict, &block.signature) {
+                    extra_content(w, signature);
+                }
+            });
+        });
+    }
+
+    fn whole_block(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
+        let position = self.open(choice).block.saturating_sub(1);
+        self.chunk(choice, out, |w| {
+            w.field_array("content_blocks", |w| {
+                w.object(|w| {
+                    w.field_u64("index", position);
+                    w.key("delta");
+                    content_block(w, block);
+                });
+            });
+        });
+    }
+
+    fn extra(&mut self, choice: Option<u32>, name: &str, value: &str, out: &mut Vec<u8>) {
+        match choice {
+            Some(choice) => {
+                let beside = Beside { extra: Some((name, value)), ..Beside::default() };
+                self.chunk_with(choice, out, beside, |_| {});
+            }
+            None => self.envelope(out, |w| {
+                w.field_array("choices", |_| {});
+                w.field_raw(name, value);
+            }),
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        if let (true, Some(usage)) = (self.view.include_usage, self.usage) {
+            let view = self.view.clone();
+            self.envelope(out, |w| {
+                w.field_array("choices", |_| {});
+                w.key("usage");
+                encode_usage(w, &usage, &view);
+            });
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+
+    fn chunk(&mut self, choice: u32, out: &mut Vec<u8>, delta: impl FnOnce(&mut Writer)) {
+        self.chunk_with(choice, out, Beside::default(), delta);
+    }
+
+    /// A chunk with one choice. The first one of a choice tells the role.
+    fn chunk_with(
+        &mut self,
+        choice: u32,
+        out: &mut Vec<u8>,
+        beside: Beside<'_>,
+        delta: impl FnOnce(&mut Writer),
+    ) {
+        let open = self.open(choice);
+        let first = !std::mem::replace(&mut open.role_sent, true);
+        self.envelope(out, |w| {
+            w.field_array("choices", |w| {
+                w.object(|w| {
+                    w.field_u64("index", choice.into());
+                    w.field_object("delta", |w| {
+                        if first {
+                            w.field_str("role", "assistant");
+                        }
+                        delta(w);
+                    });
+                    w.field_raw("logprobs", beside.logprobs.unwrap_or("null"));
+                    match beside.finish {
+                        Some(reason) => w.field_str("finish_reason", reason),
+                        None => w.key("finish_reason").null(),
+                    }
+                    if let Some((name, value)) = beside.extra {
+                        w.field_raw(name, value);
+                    }
+                });
+            });
+        });
+    }
+
+    fn envelope(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&self.head);
+        let mut w = Writer::appending(std::mem::take(out));
+        write(&mut w);
+        *out = w.into_bytes();
+        out.extend_from_slice(b"}\n\n");
+    }
+
+    fn open(&mut self, choice: u32) -> &mut Open {
+        let at = match self.choices.iter().position(|open| open.index == choice) {
+            Some(at) => at,
+            None => {
+                self.choices.push(Open {
+                    index: choice,
+                    role_sent: false,
+                    calls: 0,
+                    characters: 0,
+                    block_start: 0,
+                    block: 0,
+                    kind: Kind::None,
+                });
+                self.choices.len() - 1
+            }
+        };
+        &mut self.choices[at]
+    }
+}
+
+/// What a choice tells beside its delta.
+#[derive(Default)]
+struct Beside<'a> {
+    logprobs: Option<&'a str>,
+    finish: Option<&'a str>,
+    extra: Option<(&'a str, &'a str)>,
+}
+
+/// `"tool_calls": [{"index": n, ...}]`
+fn call_delta(w: &mut Writer, index: u64, write: impl FnOnce(&mut Writer)) {
+    w.field_array("tool_calls", |w| {
+        w.object(|w| {
+            w.field_u64("index", index);
+            write(w);
+        });
+    });
+}
+
+/// `"content_blocks": [{"index": n, "delta": {...}}]`, the form in which Portkey's clients expect vendor blocks.
+fn block_delta(w: &mut Writer, index: u64, delta: impl FnOnce(&mut Writer)) {
+    w.field_array("content_blocks", |w| {
+        w.object(|w| {
+            w.field_u64("index", index);
+            w.field_object("delta", delta);
+        });
+    });
+}

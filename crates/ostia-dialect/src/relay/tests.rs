@@ -1,0 +1,136 @@
+#![allow(clippy::unwrap_used)]
+
+use super::{Grammar, Splice, Watch, peek};
+use crate::json::{Document, Json};
+use proptest::prelude::*;
+
+fn edit(text: &str, change: impl FnOnce(&mut Splice<'_>)) -> String {
+    let document = Document::parse_to(text.as_bytes(), 1).unwrap();
+    let mut splice = Splice::new(&document).unwrap();
+    change(&mut splice);
+    String::from_utf8(splice.finish()).unwrap()
+}
+
+fn json(text: &str) -> Json {
+    Json::of(Document::parse(text.as_bytes()).unwrap().root())
+}
+
+#[test]
+fn edits_leave_other_bytes_alone() {
+    let text = "{ \"model\" : \"a\",\n \"x\":[1, 2] , \"y\" : null }";
+    assert_eq!(edit(text, |_| {}), text);
+    assert_eq!(edit(text, |s| s.set("model", json("\"b\""))), text.replace("\"a\"", "\"b\""));
+    assert_eq!(
+        edit(text, |s| s.set("z", json("1"))),
+        "{ \"model\" : \"a\",\n \"x\":[1, 2] , \"y\" : null,\"z\":1 }"
+    );
+    assert_eq!(edit(text, |s| s.remove("model")), "{ \"x\":[1, 2] , \"y\" : null }");
+    assert_eq!(edit(text, |s| s.remove("x")), "{ \"model\" : \"a\",\"y\" : null }");
+    assert_eq!(edit(text, |s| s.remove("y")), "{ \"model\" : \"a\",\n \"x\":[1, 2] }");
+    assert_eq!(edit(text, |s| ["model", "x", "y"].iter().for_each(|name| s.remove(name))), "{  }");
+    assert_eq!(edit(text, |s| s.rename("x", "w")), text.replace("\"x\"", "\"w\""));
+    assert_eq!(edit("{}", |s| s.set("a", json("1"))), "{\"a\":1}");
+    assert_eq!(edit(" {} ", |s| s.set("a", json("1"))), " {\"a\":1} ");
+    assert_eq!(edit(r#"{"a":1,"a":2}"#, |s| s.set("a", json("3"))), r#"{"a":3,"a":3}"#);
+}
+
+#[test]
+fn peeking() {
+    let document = Document::parse_to(br#"{"messages":[{}],"model":"m","stream":true}"#, 1).unwrap();
+    let seen = peek(&document).unwrap();
+    assert_eq!((seen.model.as_deref(), seen.stream), (Some("m"), true));
+    for (text, param) in [(r#"{"model":3}"#, "model"), (r#"{"stream":"yes"}"#, "stream")] {
+        let document = Document::parse_to(text.as_bytes(), 1).unwrap();
+        assert_eq!(peek(&document).unwrap_err().param.as_deref(), Some(param));
+    }
+    assert!(peek(&Document::parse_to(b"[]", 1).unwrap()).is_err());
+}
+
+/// Passes the bytes through in these pieces; gives what went on, what was held back and what the end means.
+fn pass<'a>(
+    grammar: Grammar,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (Vec<u8>, Vec<u8>, Result<bool, ()>) {
+    let (mut watch, mut passed, mut rest) = (Watch::new(grammar), Vec::new(), Vec::new());
+    for piece in pieces {
+        rest.extend_from_slice(piece);
+        let whole = watch.scan(&rest).unwrap();
+        passed.extend(rest.drain(..whole));
+    }
+    let ending = watch.ending(&rest).map(|ending| ending.add_done).map_err(|_| ());
+    (passed, rest, ending)
+}
+
+fn check(grammar: Grammar, text: &str, held_back: &str, ending: Result<bool, ()>) {
+    let bytes = text.as_bytes();
+    let expected = (bytes[..bytes.len() - held_back.len()].to_vec(), held_back.as_bytes().to_vec(), ending);
+    for cut in 0..=bytes.len() {
+        assert_eq!(pass(grammar, [&bytes[..cut], &bytes[cut..]]), expected, "{text:?} cut at {cut}");
+    }
+    assert_eq!(pass(grammar, bytes.chunks(1)), expected, "{text:?} byte by byte");
+}
+
+#[test]
+fn chat_streams() {
+    let finish = r#"data: {"choices":[{"delta":{},"finish_reason":"stop"}]}"#;
+    let open =
+        r#"data: {"choices":[{"delta":{"content":"\"finish_reason\":\"stop\""},"finish_reason":null}]}"#;
+    let error = r#"data: {"error":{"message":"broken"}}"#;
+    check(Grammar::OpenaiChat, &format!("{open}\n\n{finish}\n\ndata: [DONE]\n\n"), "", Ok(false));
+    check(Grammar::OpenaiChat, &format!("{finish}\r\n\r\ndata: [DONE]\r\n\r\n"), "", Ok(false));
+    check(Grammar::OpenaiChat, &format!("{finish}\n\n: bye\n\n"), "", Ok(true));
+    check(Grammar::OpenaiChat, &format!("{open}\n\n"), "", Err(()));
+    check(Grammar::OpenaiChat, &format!("{open}\n\n{finish}"), finish, Ok(true));
+    check(Grammar::OpenaiChat, &format!("{open}\n\ndata: {{\"cho"), "data: {\"cho", Err(()));
+    check(Grammar::OpenaiChat, &format!("{finish}\n\ndata: [DONE]"), "data: [DONE]", Ok(false));
+    check(Grammar::OpenaiChat, &format!("{open}\n\n{error}\n\n"), "", Ok(false));
+    check(Grammar::OpenaiChat, "", "", Err(()));
+}
+
+#[test]
+fn half_an_event_at_the_end_is_not_passed_on() {
+    let finish = r#"data: {"choices":[{"finish_reason":"stop"}]}"#;
+    for (rest, counts) in
+        [(finish, true), (&finish[..20], false), ("data: [DONE]", true), ("", true), (": bye", true)]
+    {
+        let mut watch = Watch::new(Grammar::OpenaiChat);
+        watch.scan(format!("{finish}\n\n").as_bytes()).unwrap();
+        assert_eq!(watch.ending(rest.as_bytes()).unwrap().rest_counts, counts, "{rest}");
+    }
+}
+
+#[test]
+fn typed_streams() {
+    let stop = "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
+    check(Grammar::AnthropicMessages, stop, "", Ok(false));
+    check(Grammar::AnthropicMessages, "event: ping\ndata: {\"type\": \"ping\"}\n\n", "", Err(()));
+    let completed = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n";
+    check(Grammar::OpenaiResponses, completed, "", Ok(false));
+    let late = format!(
+        "data: {{\"response\":{{\"error\":null,\"x\":\"{}\"}},\"type\":\"response.completed\"}}\n\n",
+        "y".repeat(400)
+    );
+    check(Grammar::OpenaiResponses, &late, "", Ok(false));
+    check(Grammar::OpenaiResponses, "data: {\"type\":\"response.created\"}\n\n", "", Err(()));
+}
+
+#[test]
+fn usage_is_seen() {
+    let mut watch = Watch::new(Grammar::OpenaiChat);
+    watch
+        .scan(
+            b"data: {\"usage\":null}\n\ndata: {\"usage\": {\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
+        )
+        .unwrap();
+    assert_eq!(watch.usage().map(|usage| (usage.prompt, usage.completion)), Some((3, 4)));
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_pass_in_any_pieces(bytes in prop::collection::vec(prop::sample::select(b"data: {\"error\n\r\n}[DONE]".to_vec()), 0..120),
+        size in 1usize..9) {
+        let (passed, rest, ending) = pass(Grammar::OpenaiChat, bytes.chunks(size));
+        prop_assert_eq!([passed, rest].concat(), bytes.clone());
+        prop_assert_eq!(pass(Grammar::OpenaiChat, [bytes.as_slice()]).2, ending);
+    }
+}

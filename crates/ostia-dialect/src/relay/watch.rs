@@ -1,0 +1,191 @@
+//! Watching an event stream pass: where events end, and whether the answer was whole.
+
+use std::sync::LazyLock;
+
+use memchr::{memchr2, memmem::Finder};
+
+use crate::frame::FRAME_BYTES_MAX;
+use crate::json::Document;
+use crate::openai_chat::response::decode_usage;
+use crate::{Fault, Usage};
+
+/// How a stream of this kind says that it is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grammar {
+    /// Chat Completions and Completions: finish reasons, then `[DONE]`.
+    OpenaiChat,
+    /// Responses: `response.completed`, `.incomplete` or `.failed`.
+    OpenaiResponses,
+    /// Messages: `message_stop`.
+    AnthropicMessages,
+}
+
+/// Watches one stream.
+///
+/// ```
+/// use ostia_dialect::relay::{Grammar, Watch};
+/// let mut watch = Watch::new(Grammar::OpenaiChat);
+/// let bytes = b"data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\ndata: [DO";
+/// // Only whole events are passed on: the rest is given again, with what follows it.
+/// assert_eq!(watch.scan(bytes).unwrap(), 46);
+/// assert!(watch.ending(b"data: [DO").is_ok());
+/// ```
+#[derive(Debug)]
+pub struct Watch {
+    grammar: Grammar,
+    /// Where, in the unfinished event, the first unfinished line begins.
+    line: usize,
+    /// How far the unfinished event has been searched for the end of that line.
+    searched: usize,
+    finish_seen: bool,
+    end_seen: bool,
+    error_seen: bool,
+    usage: Option<Usage>,
+}
+
+/// How a whole stream has to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// What stands behind the last whole event is an event too, and has to be passed on.
+    pub rest_counts: bool,
+    /// [`DONE`] has to be added.
+    pub add_done: bool,
+}
+
+/// What is added to a whole stream that did not say its end.
+pub const DONE: &[u8] = b"data: [DONE]\n\n";
+
+impl Watch {
+    /// Watches a stream of this grammar.
+    pub fn new(grammar: Grammar) -> Watch {
+        Watch {
+            grammar,
+            line: 0,
+            searched: 0,
+            finish_seen: false,
+            end_seen: false,
+            error_seen: false,
+            usage: None,
+        }
+    }
+
+    /// Looks at `window`: everything behind the events already passed on. Gives the length of the whole events in it;
+    /// the rest has to be given again, together with what comes next.
+    ///
+    /// Fails when an event grows beyond [`FRAME_BYTES_MAX`].
+    pub fn scan(&mut self, window: &[u8]) -> Result<usize, Fault> {
+        let mut whole = 0;
+        while let Some(length) = memchr2(b'\n', b'\r', &window[self.searched..]) {
+            let end = self.searched + length;
+            let next = match &window[end..] {
+                [b'\r', b'\n', ..] => end + 2,
+                // The LF that belongs to this CR may still come.
+                [b'\r'] => break,
+                _ => end + 1,
+            };
+            if end == self.line {
+                whole = next;
+            } else {
+                self.data_line(&window[self.line..end]);
+            }
+            (self.line, self.searched) = (next, next);
+        }
+        if window.len() - whole > FRAME_BYTES_MAX {
+            return Err(Fault::upstream(format!(
+                "The provider sent an event of more than {FRAME_BYTES_MAX} bytes."
+            )));
+        }
+        let unended = usize::from(window.last() == Some(&b'\r'));
+        self.searched = self.searched.max(window.len() - unended) - whole;
+        self.line -= whole;
+        Ok(whole)
+    }
+
+    fn data_line(&mut self, line: &[u8]) {
+        let Some(data) = line.strip_prefix(b"data:") else { return };
+        let data = data.strip_prefix(b" ").unwrap_or(data);
+        match self.grammar {
+            Grammar::OpenaiChat => self.chat(data),
+            Grammar::OpenaiResponses => self
+                .typed(data, &["\"response.completed\"", "\"response.incomplete\"", "\"response.failed\""]),
+            Grammar::AnthropicMessages => self.typed(data, &["\"message_stop\""]),
+        }
+    }
+
+    fn chat(&mut self, data: &[u8]) {
+        if data == b"[DONE]" {
+            self.end_seen = true;
+            return;
+        }
+        if !self.finish_seen {
+            self.finish_seen =
+                FINISH.find_iter(data).any(|at| value_starts_with(&data[at + FINISH_NAME.len()..], b'"'));
+        }
+        if USAGE.find_iter(data).any(|at| value_starts_with(&data[at + USAGE_NAME.len()..], b'{'))
+            && let Ok(document) = Document::parse(data)
+        {
+            self.usage = decode_usage(document.root()).or(self.usage);
+        }
+        self.error(data);
+    }
+
+    /// Streams whose events name their type, somewhere in the event. The end is searched for in all of it: not every
+    /// server writes the type first.
+    fn typed(&mut self, data: &[u8], ends: &[&str]) {
+        let ended = ends.iter().any(|end| memchr::memmem::find(data, end.as_bytes()).is_some());
+        self.end_seen |= ended;
+        self.finish_seen |= ended;
+        if !ended {
+            self.error(data);
+        }
+    }
+
+    fn error(&mut self, data: &[u8]) {
+        let object = |at: usize| value_starts_with(&data[at + ERROR_NAME.len()..], b'{');
+        self.error_seen |= ERROR.find_iter(data).any(object);
+    }
+
+    /// What the end of the stream means, with `rest` behind the last whole event.
+    ///
+    /// An error that the upstream put into the stream has been passed on: nothing is added to it. Fails if the answer was
+    /// not whole.
+    pub fn ending(&mut self, rest: &[u8]) -> Result<Ending, Fault> {
+        let line = rest.get(self.line..).unwrap_or_default().trim_ascii_end();
+        self.data_line(line);
+        // Servers that forget the last blank line mean their last event all the same; half of an event means nothing.
+        let data = line.strip_prefix(b"data:").unwrap_or_default().trim_ascii();
+        let rest_counts = data == b"[DONE]" || data.is_empty() || Document::parse(data).is_ok();
+        if self.end_seen || self.error_seen {
+            return Ok(Ending { rest_counts, add_done: false });
+        }
+        if self.finish_seen {
+            return Ok(Ending { rest_counts, add_done: self.grammar == Grammar::OpenaiChat });
+        }
+        Err(Fault::upstream("The provider ended the stream before the answer was whole."))
+    }
+
+    /// Has the stream said that it is whole?
+    pub fn ended(&self) -> bool {
+        self.end_seen
+    }
+
+    /// Tokens, if the stream told them.
+    pub fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+}
+
+const FINISH_NAME: &str = "\"finish_reason\"";
+const USAGE_NAME: &str = "\"usage\"";
+const ERROR_NAME: &str = "\"error\"";
+
+// Inside a string a quote is escaped, so these cannot match in the words of an answer.
+static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FINISH_NAME));
+static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(USAGE_NAME));
+static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR_NAME));
+
+/// Is `text` a colon and then a value that starts with this byte?
+fn value_starts_with(text: &[u8], first: u8) -> bool {
+    let rest = text.trim_ascii_start();
+    rest.strip_prefix(b":").is_some_and(|rest| rest.trim_ascii_start().first() == Some(&first))
+}

@@ -1,0 +1,120 @@
+//! The canonical answer.
+
+use crate::Block;
+use crate::json::Json;
+
+/// A whole answer.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Response {
+    /// The upstream's id for it; empty where it gave none.
+    pub id: String,
+    /// The model that answered; empty where it was not said.
+    pub model: String,
+    /// Unix seconds, where the upstream said.
+    pub created: Option<u64>,
+    /// The answers, one unless several were asked for.
+    pub choices: Vec<Choice>,
+    /// What it cost, in tokens.
+    pub usage: Option<Usage>,
+    /// The tier that served it.
+    pub service_tier: Option<String>,
+    /// OpenAI's `system_fingerprint`.
+    pub system_fingerprint: Option<String>,
+    /// Vendor fields outside the choices (`citations`, `groundingMetadata`), shown only to clients that want them.
+    pub extra: Vec<(String, Json)>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choice {
+    /// Its number, from 0.
+    pub index: u32,
+    /// What is said, in order.
+    pub blocks: Vec<Block>,
+    /// Why it ended.
+    pub finish: Finish,
+    /// The upstream's own word for that, where it has one.
+    pub native_finish: Option<String>,
+    /// The stop sequence that was met, where the upstream says.
+    pub stop_sequence: Option<String>,
+    /// Log-probabilities in OpenAI's shape (`{"content": [...]}`).
+    pub logprobs: Option<Json>,
+    /// Vendor fields of this choice, shown only to clients that want them.
+    pub extra: Vec<(String, Json)>,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said everything, or met a stop sequence.
+    Stop,
+    /// The token limit.
+    Length,
+    /// The model waits for the results of its calls.
+    ToolCalls,
+    /// A filter held it back.
+    ContentFilter,
+    /// The model declined.
+    Refusal,
+    /// The vendor paused a long turn; send it back to go on.
+    Pause,
+}
+
+impl Finish {
+    /// OpenAI's word.
+    pub fn openai(self) -> &'static str {
+        match self {
+            Finish::Stop | Finish::Pause => "stop",
+            Finish::Length => "length",
+            Finish::ToolCalls => "tool_calls",
+            Finish::ContentFilter | Finish::Refusal => "content_filter",
+        }
+    }
+}
+
+/// Tokens, with one meaning for every vendor: the prompt includes cached tokens, the completion includes reasoning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens read, from the cache or not.
+    pub prompt: u64,
+    /// Tokens written, reasoning included.
+    pub completion: u64,
+    /// What the vendor calls the total, where that is not the sum (Gemini counts tool prompts apart).
+    pub total: Option<u64>,
+    /// Of the prompt: read from the vendor's cache.
+    pub cached: Option<u64>,
+    /// Of the prompt: written to the vendor's cache.
+    pub cache_written: Option<u64>,
+    /// Of the completion: reasoning.
+    pub reasoning: Option<u64>,
+    /// Of the prompt: audio.
+    pub audio_prompt: Option<u64>,
+    /// Of the completion: audio.
+    pub audio_completion: Option<u64>,
+    /// Of the completion: predicted tokens that were right.
+    pub accepted_prediction: Option<u64>,
+    /// Of the completion: predicted tokens that were wrong.
+    pub rejected_prediction: Option<u64>,
+}
+
+impl Usage {
+    /// The vendor's total, or the sum.
+    pub fn total(&self) -> u64 {
+        self.total.unwrap_or(self.prompt.saturating_add(self.completion))
+    }
+}
+
+/// A source that an answer quotes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Citation {
+    /// Its address, where it has one.
+    pub url: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// First character of the quoting text, counted in characters from the start of the message's text.
+    pub start: Option<u64>,
+    /// The character behind the last one.
+    pub end: Option<u64>,
+    /// The citation as the vendor wrote it, to be handed back to that vendor.
+    pub value: Option<Json>,
+}
