@@ -1,0 +1,79 @@
+//! How a request says who sends it.
+//!
+//! A key goes where the vendor wants it and nowhere else: header values are marked sensitive, so that no debug print
+//! of the headers shows them. A key in the URL ends up in access logs on the way; `query` is only for vendors that
+//! take it in no other place.
+
+use crate::{Secret, endpoint};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use ostia_dialect::{Fault, FaultKind};
+use serde::Deserialize;
+
+/// Where the key goes. In a row: `bearer`, `none`, `{scheme: Key}`, `{header: x-api-key}` or `{query: key}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auth {
+    /// `Authorization: Bearer <key>` (RFC 6750).
+    #[default]
+    Bearer,
+    /// Nowhere: the provider takes no key.
+    None,
+    /// `Authorization: <scheme> <key>` with a scheme of the vendor's own.
+    Scheme(String),
+    /// `<header>: <key>`.
+    Header(String),
+    /// `?<parameter>=<key>` in the URL.
+    Query(String),
+}
+
+impl Auth {
+    /// The header that the key travels in, lower-case; `None` where it travels in none.
+    pub fn header(&self) -> Option<&str> {
+        match self {
+            Auth::Bearer | Auth::Scheme(_) => Some(AUTHORIZATION.as_str()),
+            Auth::Header(name) => Some(name),
+            Auth::None | Auth::Query(_) => None,
+        }
+    }
+}
+
+/// Puts the key into the headers, or at the end of the query (without its `?`; `&` is added where needed).
+///
+/// # Errors
+/// A fault of kind `Authentication` where the key has characters that cannot stand in a header (a line break, most
+/// often) or the header's name is none. The fault does not tell the key.
+pub fn apply(auth: &Auth, key: &Secret, headers: &mut HeaderMap, query: &mut String) -> Result<(), Fault> {
+    match auth {
+        Auth::None => Ok(()),
+        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {}", key.expose())),
+        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {}", key.expose())),
+        Auth::Header(name) => {
+            let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
+            set(headers, name, key.expose())
+        }
+        Auth::Query(parameter) => {
+            if !query.is_empty() {
+                query.push('&');
+            }
+            query.push_str(parameter);
+            query.push('=');
+            endpoint::percent_encode(key.expose(), query);
+            Ok(())
+        }
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Fault> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| unusable("key"))?;
+    value.set_sensitive(true);
+    headers.insert(name, value);
+    Ok(())
+}
+
+fn unusable(what: &str) -> Fault {
+    let message = format!("the provider's {what} has characters that cannot be sent in a header");
+    Fault::new(FaultKind::Authentication, message)
+}
+
+#[cfg(test)]
+mod tests;

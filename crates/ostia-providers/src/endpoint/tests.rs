@@ -1,0 +1,145 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use crate::{Providers, Row};
+
+/// Provider, offer and model, and the URL; a trailing `+` on the offer asks for a stream.
+const GOLDEN: [(&str, &str, &str, &str); 45] = [
+    ("openai", "openai_chat", "gpt", "https://api.openai.com/v1/chat/completions"),
+    ("openai", "openai_responses", "gpt", "https://api.openai.com/v1/responses"),
+    ("openai", "openai_image_edits", "gpt", "https://api.openai.com/v1/images/edits"),
+    ("openai", "openai_speech", "tts", "https://api.openai.com/v1/audio/speech"),
+    ("openai", "openai_fine_tunes", "", "https://api.openai.com/v1/fine_tuning/jobs"),
+    ("anthropic", "anthropic_messages+", "claude", "https://api.anthropic.com/v1/messages"),
+    ("anthropic", "anthropic_count_tokens", "claude", "https://api.anthropic.com/v1/messages/count_tokens"),
+    (
+        "google",
+        "gemini_generate",
+        "gemini-2.5-flash",
+        "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:generateContent",
+    ),
+    (
+        "gemini",
+        "gemini_generate+",
+        "models/gemini-2.5-flash",
+        "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+    ),
+    (
+        "google",
+        "gemini_generate",
+        "tunedModels/mine",
+        "https://generativelanguage.googleapis.com/v1beta/tunedModels/mine:generateContent",
+    ),
+    (
+        "google",
+        "gemini_embed",
+        "a/../b?c",
+        "https://generativelanguage.googleapis.com/v1beta/models/a%2F..%2Fb%3Fc:embedContent",
+    ),
+    (
+        "google",
+        "gemini_batch_embed",
+        "e",
+        "https://generativelanguage.googleapis.com/v1beta/models/e:batchEmbedContents",
+    ),
+    ("cohere", "cohere_chat", "command", "https://api.cohere.com/v2/chat"),
+    ("cohere", "cohere_embed", "embed", "https://api.cohere.com/v2/embed"),
+    ("cohere", "cohere_rerank", "rerank", "https://api.cohere.com/v2/rerank"),
+    ("mistral", "openai_chat", "m", "https://api.mistral.ai/v1/chat/completions"),
+    ("openrouter", "openai_chat", "a/b", "https://openrouter.ai/api/v1/chat/completions"),
+    ("openrouter", "anthropic_messages", "a/b", "https://openrouter.ai/api/v1/messages"),
+    ("deepseek", "openai_chat", "d", "https://api.deepseek.com/v1/chat/completions"),
+    ("deepseek", "openai_responses", "d", "https://api.deepseek.com/responses"),
+    ("deepseek", "anthropic_messages", "d", "https://api.deepseek.com/anthropic/v1/messages"),
+    ("xai", "openai_responses", "grok", "https://api.x.ai/v1/responses"),
+    ("groq", "openai_chat+", "l", "https://api.groq.com/openai/v1/chat/completions"),
+    ("together-ai", "openai_chat", "l", "https://api.together.xyz/v1/chat/completions"),
+    ("together", "openai_images", "flux", "https://api.together.xyz/v1/images/generations"),
+    ("fireworks-ai", "openai_chat", "f", "https://api.fireworks.ai/inference/v1/chat/completions"),
+    ("perplexity-ai", "openai_chat", "sonar", "https://api.perplexity.ai/chat/completions"),
+    ("perplexity-ai", "openai_embeddings", "p", "https://api.perplexity.ai/v1/embeddings"),
+    ("cerebras", "openai_chat", "l", "https://api.cerebras.ai/v1/chat/completions"),
+    ("sambanova", "openai_chat", "l", "https://api.sambanova.ai/v1/chat/completions"),
+    ("hyperbolic", "openai_chat", "l", "https://api.hyperbolic.xyz/v1/chat/completions"),
+    ("novita-ai", "openai_chat", "l", "https://api.novita.ai/openai/v1/chat/completions"),
+    ("moonshot", "openai_chat", "k", "https://api.moonshot.cn/v1/chat/completions"),
+    ("kimi", "anthropic_messages", "k", "https://api.moonshot.ai/anthropic/v1/messages"),
+    ("z-ai", "openai_chat", "glm", "https://api.z.ai/api/paas/v4/chat/completions"),
+    (
+        "dashscope",
+        "openai_chat",
+        "q",
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1/chat/completions",
+    ),
+    ("huggingface", "openai_chat", "a/b", "https://router.huggingface.co/v1/chat/completions"),
+    ("github", "openai_embeddings", "e", "https://models.github.ai/inference/embeddings"),
+    ("lepton", "openai_completions", "l", "https://api.lepton.ai/api/v1/completions"),
+    ("bytez", "openai_chat", "b", "https://api.bytez.com/models/v2/openai/v1/chat/completions"),
+    ("writer", "openai_chat", "palmyra", "https://api.writer.com/v1/chat"),
+    ("voyage", "voyage_rerank", "r", "https://api.voyageai.com/v1/rerank"),
+    ("llamacpp", "jina_rerank", "r", "http://localhost:8080/v1/rerank"),
+    ("ollama", "openai_chat", "o", "http://localhost:11434/v1/chat/completions"),
+    ("litellm", "anthropic_messages", "l", "http://localhost:4000/v1/messages"),
+];
+
+fn provider(id: &str) -> &'static Provider {
+    Providers::builtin().get(id).unwrap_or_else(|| panic!("no provider {id}"))
+}
+
+fn check(id: &str, offer: &str, model: &str, custom_host: Option<&str>, want: Option<&str>) {
+    let (name, stream) = offer.strip_suffix('+').map_or((offer, false), |name| (name, true));
+    let offer = Offer::from_name(name).unwrap();
+    assert!(provider(id).offers(offer), "{id} does not offer {name}");
+    assert_eq!(url(provider(id), custom_host, offer, model, stream).as_deref(), want, "{id} {name} {model}");
+}
+
+#[test]
+fn endpoints_of_providers() {
+    for (id, offer, model, want) in GOLDEN {
+        check(id, offer, model, None, Some(want));
+    }
+}
+
+#[test]
+fn a_custom_host_takes_the_place_of_the_base_alone() {
+    let cases = [
+        ("openai", "openai_chat", "http://h:1/v1", "http://h:1/v1/chat/completions"),
+        ("openai", "openai_chat", "http://h:1/v1/", "http://h:1/v1/chat/completions"),
+        ("together-ai", "openai_chat", "http://h:1", "http://h:1/v1/chat/completions"),
+        ("together-ai", "cohere_rerank", "http://h:1", "http://h:1/v1/rerank"),
+        ("deepseek", "openai_chat", "http://h:1", "http://h:1/v1/chat/completions"),
+        ("openrouter", "openai_chat", "http://h:1/api", "http://h:1/api/v1/chat/completions"),
+        ("novita-ai", "openai_chat", "http://h:1/v3/openai", "http://h:1/v3/openai/v1/chat/completions"),
+        ("anthropic", "anthropic_messages", "http://h:1/v1", "http://h:1/v1/messages"),
+        ("cohere", "cohere_chat", "http://h:1", "http://h:1/v2/chat"),
+        ("ollama", "openai_chat", "http://h:1", "http://h:1/v1/chat/completions"),
+        ("modal", "openai_chat", "http://h:1/v1", "http://h:1/v1/chat/completions"),
+        ("snowflake", "openai_chat", "http://h:1/api/v2", "http://h:1/api/v2/cortex/v1/chat/completions"),
+        ("databricks", "openai_chat", "http://h:1", "http://h:1/serving-endpoints/chat/completions"),
+    ];
+    for (id, offer, host, want) in cases {
+        check(id, offer, "m", Some(host), Some(want));
+    }
+    check("modal", "openai_chat", "m", None, None);
+}
+
+#[test]
+fn an_own_path_may_hold_the_model() {
+    let row = Row {
+        base_url: Some("https://h/".into()),
+        prefix: "/v1".into(),
+        dialects: vec!["openai_chat".into(), "openai_images".into()],
+        paths: [("openai_images".into(), "/{model}/draw".into())].into(),
+        ..Row::default()
+    };
+    let provider = Provider::from_row("mine", row).unwrap();
+    let at = |offer| url(&provider, None, offer, "org/m 1", false).unwrap();
+    assert_eq!(at(Offer::OpenaiImages), "https://h/org%2Fm%201/draw");
+    assert_eq!(at(Offer::OpenaiChat), "https://h/v1/chat/completions");
+}
+
+#[test]
+fn a_query_goes_behind_what_is_there() {
+    assert_eq!(with_query("https://h/p".into(), ""), "https://h/p");
+    assert_eq!(with_query("https://h/p".into(), "key=1"), "https://h/p?key=1");
+    assert_eq!(with_query("https://h/p?alt=sse".into(), "key=1"), "https://h/p?alt=sse&key=1");
+}

@@ -1,0 +1,27 @@
+//! Who says it: every model provider as a row of data, where its endpoints are and how one signs in.
+//!
+//! Pure: no I/O, no clock, no environment. A [`Row`] is what `providers.yaml` and a user's configuration hold; a
+//! [`Provider`] is a row that was checked; [`Providers`] are all of them, found by id or alias. What sets one
+//! OpenAI-compatible vendor apart from the next is data as well: [`Quirks`]. No code here or elsewhere asks for a
+//! vendor by name.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
+
+pub mod auth;
+pub mod endpoint;
+mod offer;
+mod provider;
+mod providers;
+mod quirks;
+mod row;
+mod secret;
+mod table;
+
+pub use auth::Auth;
+pub use offer::Offer;
+pub use provider::Provider;
+pub use providers::Providers;
+pub use quirks::{MaxTokens, Quirks, SystemRole, adapt};
+pub use row::Row;
+pub use secret::Secret;
+pub use table::{markdown, table};

@@ -1,0 +1,161 @@
+//! The APIs that a provider can have.
+
+use ostia_dialect::Dialect;
+
+/// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Offer {
+    /// OpenAI Chat Completions.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// OpenAI's older text completions.
+    OpenaiCompletions,
+    /// OpenAI embeddings.
+    OpenaiEmbeddings,
+    /// OpenAI image generation.
+    OpenaiImages,
+    /// OpenAI image edits (multipart).
+    OpenaiImageEdits,
+    /// OpenAI text to speech.
+    OpenaiSpeech,
+    /// OpenAI speech to text (multipart).
+    OpenaiTranscriptions,
+    /// OpenAI speech to English text (multipart).
+    OpenaiTranslations,
+    /// OpenAI moderation.
+    OpenaiModerations,
+    /// OpenAI files.
+    OpenaiFiles,
+    /// OpenAI batches.
+    OpenaiBatches,
+    /// OpenAI fine-tuning jobs.
+    OpenaiFineTunes,
+    /// OpenAI realtime (WebSocket).
+    OpenaiRealtime,
+    /// Anthropic Messages.
+    AnthropicMessages,
+    /// Anthropic token counting.
+    AnthropicCountTokens,
+    /// Anthropic message batches.
+    AnthropicBatches,
+    /// Google generateContent.
+    GeminiGenerate,
+    /// Google token counting.
+    GeminiCountTokens,
+    /// Google embedding of one content.
+    GeminiEmbed,
+    /// Google embedding of several contents.
+    GeminiBatchEmbed,
+    /// Cohere Chat, version 2.
+    CohereChat,
+    /// Cohere Embed, version 2.
+    CohereEmbed,
+    /// Cohere Rerank, version 2.
+    CohereRerank,
+    /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
+    JinaRerank,
+    /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
+    VoyageRerank,
+}
+
+impl Offer {
+    /// Every offer, in the order of the enum.
+    pub const ALL: [Offer; 26] = [
+        Offer::OpenaiChat,
+        Offer::OpenaiResponses,
+        Offer::OpenaiCompletions,
+        Offer::OpenaiEmbeddings,
+        Offer::OpenaiImages,
+        Offer::OpenaiImageEdits,
+        Offer::OpenaiSpeech,
+        Offer::OpenaiTranscriptions,
+        Offer::OpenaiTranslations,
+        Offer::OpenaiModerations,
+        Offer::OpenaiFiles,
+        Offer::OpenaiBatches,
+        Offer::OpenaiFineTunes,
+        Offer::OpenaiRealtime,
+        Offer::AnthropicMessages,
+        Offer::AnthropicCountTokens,
+        Offer::AnthropicBatches,
+        Offer::GeminiGenerate,
+        Offer::GeminiCountTokens,
+        Offer::GeminiEmbed,
+        Offer::GeminiBatchEmbed,
+        Offer::CohereChat,
+        Offer::CohereEmbed,
+        Offer::CohereRerank,
+        Offer::JinaRerank,
+        Offer::VoyageRerank,
+    ];
+
+    /// The name in rows and reports.
+    pub fn name(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What people read in the table of providers. Several offers may share a word.
+    pub fn word(self) -> &'static str {
+        self.words().1
+    }
+
+    /// The offer of this name.
+    pub fn from_name(name: &str) -> Option<Offer> {
+        Offer::ALL.into_iter().find(|offer| offer.name() == name)
+    }
+
+    /// The conversation dialect that is spoken there; `None` for what is no conversation.
+    pub fn dialect(self) -> Option<Dialect> {
+        match self {
+            Offer::OpenaiChat => Some(Dialect::OpenaiChat),
+            Offer::OpenaiResponses => Some(Dialect::OpenaiResponses),
+            Offer::AnthropicMessages => Some(Dialect::AnthropicMessages),
+            Offer::GeminiGenerate => Some(Dialect::GeminiGenerate),
+            Offer::CohereChat => Some(Dialect::CohereChat),
+            _ => None,
+        }
+    }
+
+    /// The offer at which this dialect is spoken.
+    pub fn of_dialect(dialect: Dialect) -> Offer {
+        match dialect {
+            Dialect::OpenaiChat => Offer::OpenaiChat,
+            Dialect::OpenaiResponses => Offer::OpenaiResponses,
+            Dialect::AnthropicMessages => Offer::AnthropicMessages,
+            Dialect::GeminiGenerate => Offer::GeminiGenerate,
+            Dialect::CohereChat => Offer::CohereChat,
+        }
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Offer::OpenaiChat => ("openai_chat", "chat"),
+            Offer::OpenaiResponses => ("openai_responses", "responses"),
+            Offer::OpenaiCompletions => ("openai_completions", "completions"),
+            Offer::OpenaiEmbeddings => ("openai_embeddings", "embeddings"),
+            Offer::OpenaiImages => ("openai_images", "images"),
+            Offer::OpenaiImageEdits => ("openai_image_edits", "images"),
+            Offer::OpenaiSpeech => ("openai_speech", "speech"),
+            Offer::OpenaiTranscriptions => ("openai_transcriptions", "transcription"),
+            Offer::OpenaiTranslations => ("openai_translations", "transcription"),
+            Offer::OpenaiModerations => ("openai_moderations", "moderation"),
+            Offer::OpenaiFiles => ("openai_files", "files"),
+            Offer::OpenaiBatches => ("openai_batches", "batches"),
+            Offer::OpenaiFineTunes => ("openai_fine_tunes", "fine-tuning"),
+            Offer::OpenaiRealtime => ("openai_realtime", "realtime"),
+            Offer::AnthropicMessages => ("anthropic_messages", "messages"),
+            Offer::AnthropicCountTokens => ("anthropic_count_tokens", "token count"),
+            Offer::AnthropicBatches => ("anthropic_batches", "batches"),
+            Offer::GeminiGenerate => ("gemini_generate", "gemini"),
+            Offer::GeminiCountTokens => ("gemini_count_tokens", "token count"),
+            Offer::GeminiEmbed => ("gemini_embed", "embeddings"),
+            Offer::GeminiBatchEmbed => ("gemini_batch_embed", "embeddings"),
+            Offer::CohereChat => ("cohere_chat", "cohere chat"),
+            Offer::CohereEmbed => ("cohere_embed", "embeddings"),
+            Offer::CohereRerank => ("cohere_rerank", "rerank"),
+            Offer::JinaRerank => ("jina_rerank", "rerank"),
+            Offer::VoyageRerank => ("voyage_rerank", "rerank"),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! A provider: a row that was checked.
+
+use crate::{Auth, Offer, Quirks, Row};
+use http::Uri;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use ostia_dialect::Dialect;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+
+/// Where a provider is, what it offers and how one talks to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// Kebab-case name in configurations and reports (`together-ai`).
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// `https://host/path` without a slash at the end; `None` where every user has their own.
+    pub base_url: Option<String>,
+    /// What stands between base URL and usual path: empty, or `/…` without a slash at the end.
+    pub prefix: String,
+    /// What it has, in order of preference, each once. Empty: reached through the proxy only.
+    pub offers: Vec<Offer>,
+    /// Where the key goes.
+    pub auth: Auth,
+    /// Environment variables that usually hold the key; the first that is set wins.
+    pub key_env: Vec<String>,
+    /// Headers that every request carries.
+    pub headers: HeaderMap,
+    /// Paths after the base URL of offers that are not where they usually are; see [`crate::endpoint::path_of`].
+    pub paths: BTreeMap<Offer, String>,
+    /// Differences from OpenAI.
+    pub quirks: Quirks,
+    /// The vendor's page about its API.
+    pub docs: Option<String>,
+    /// A private server: needs no key, and may be reached over plain http.
+    pub local: bool,
+    /// Other ids that mean this provider.
+    pub aliases: Vec<String>,
+}
+
+impl Provider {
+    /// Checks a row and makes it a provider.
+    ///
+    /// # Errors
+    /// Every problem of the row, each as `id.field: what is wrong and what to do`.
+    pub fn from_row(id: &str, row: Row) -> Result<Provider, Vec<String>> {
+        let mut check = Check { id, problems: Vec::new() };
+        check.ids(&row.aliases);
+        check.prefix(&row.prefix);
+        check.auth(&row.auth);
+        check.key_env(&row.key_env);
+        check.quirks(&row.quirks);
+        let base_url = check.base_url(row.base_url.as_deref(), row.local);
+        let offers = check.offers(&row.dialects);
+        let paths = check.paths(row.paths, &offers);
+        let headers = check.headers(&row.headers, &row.auth);
+        if !check.problems.is_empty() {
+            return Err(check.problems);
+        }
+        Ok(Provider {
+            id: id.to_owned(),
+            name: row.name.unwrap_or_else(|| id.to_owned()),
+            base_url,
+            prefix: row.prefix,
+            offers,
+            auth: row.auth,
+            key_env: row.key_env,
+            headers,
+            paths,
+            quirks: row.quirks,
+            docs: row.docs,
+            local: row.local,
+            aliases: row.aliases,
+        })
+    }
+
+    /// Whether the provider has this API.
+    pub fn offers(&self, offer: Offer) -> bool {
+        self.offers.contains(&offer)
+    }
+
+    /// The conversation dialect that the provider speaks best; `None` where it does not converse.
+    pub fn chat_dialect(&self) -> Option<Dialect> {
+        self.offers.iter().find_map(|offer| offer.dialect())
+    }
+
+    /// The dialect to speak with the provider for a client of this dialect: the same one where the provider has it,
+    /// so that nothing needs translating, otherwise the one it speaks best.
+    pub fn dialect_for(&self, client: Dialect) -> Option<Dialect> {
+        if self.offers(Offer::of_dialect(client)) { Some(client) } else { self.chat_dialect() }
+    }
+
+    /// Whether a request without a key is hopeless.
+    pub fn needs_key(&self) -> bool {
+        self.auth != Auth::None && !self.local
+    }
+}
+
+/// Collects what is wrong with one row.
+struct Check<'a> {
+    id: &'a str,
+    problems: Vec<String>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, field: impl Display, what: impl Display) {
+        self.problems.push(format!("{}.{field}: {what}", self.id));
+    }
+
+    fn ids(&mut self, aliases: &[String]) {
+        const RULE: &str = "must be lower-case letters and digits with single hyphens between";
+        if !is_kebab(self.id) {
+            self.problems.push(format!("{}: the id {RULE}", self.id));
+        }
+        for alias in aliases {
+            if !is_kebab(alias) || alias == self.id {
+                self.problem("aliases", format_args!("{alias:?} {RULE}, and another than the id"));
+            }
+        }
+    }
+
+    fn base_url(&mut self, url: Option<&str>, local: bool) -> Option<String> {
+        let url = url?;
+        if url.contains('@') {
+            // Not told again: it may hold a password.
+            self.problem("base_url", "must not hold a user or password");
+        } else if let Err(what) = base_url_problem(url, local) {
+            self.problem("base_url", format_args!("{url:?} {what}"));
+        }
+        Some(url.trim_end_matches('/').to_owned())
+    }
+
+    fn prefix(&mut self, prefix: &str) {
+        if !prefix.is_empty() && (!is_path(prefix) || prefix.ends_with('/')) {
+            self.problem("prefix", format_args!("{prefix:?} must begin with / and not end with it"));
+        }
+    }
+
+    fn offers(&mut self, names: &[String]) -> Vec<Offer> {
+        let mut offers = Vec::new();
+        for name in names {
+            match Offer::from_name(name) {
+                None => {
+                    self.problem("dialects", format_args!("{name:?} is none of {}", all_offers()));
+                }
+                Some(offer) if offers.contains(&offer) => {
+                    self.problem("dialects", format_args!("{name} is there twice"));
+                }
+                Some(offer) => offers.push(offer),
+            }
+        }
+        offers
+    }
+
+    fn paths(&mut self, paths: BTreeMap<String, String>, offers: &[Offer]) -> BTreeMap<Offer, String> {
+        let mut checked = BTreeMap::new();
+        for (name, path) in paths {
+            if !is_path(&path) {
+                let what = "must begin with / and have only characters that a URL has";
+                self.problem(format_args!("paths.{name}"), format_args!("{path:?} {what}"));
+            }
+            match Offer::from_name(&name).filter(|offer| offers.contains(offer)) {
+                Some(offer) => {
+                    checked.insert(offer, path);
+                }
+                None => self.problem(format_args!("paths.{name}"), "is not among the row's dialects"),
+            }
+        }
+        checked
+    }
+
+    fn auth(&mut self, auth: &Auth) {
+        let (field, word) = match auth {
+            Auth::Bearer | Auth::None => return,
+            Auth::Scheme(scheme) => ("auth.scheme", scheme),
+            Auth::Header(name) => ("auth.header", name),
+            Auth::Query(parameter) => ("auth.query", parameter),
+        };
+        if HeaderName::from_bytes(word.as_bytes()).is_err() {
+            self.problem(field, format_args!("{word:?} must be one plain word"));
+        }
+    }
+
+    fn key_env(&mut self, names: &[String]) {
+        for name in names {
+            let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+            if name.is_empty() || !name.chars().all(plain) || name.starts_with(|c: char| c.is_ascii_digit()) {
+                let what =
+                    "is no name of an environment variable; it must be like GROQ_API_KEY, and not the key";
+                // Whoever put a key here should not find it in a log: only names are told.
+                self.problem("key_env", what);
+            }
+        }
+    }
+
+    fn headers(&mut self, headers: &BTreeMap<String, String>, auth: &Auth) -> HeaderMap {
+        let mut checked = HeaderMap::new();
+        for (name, value) in headers {
+            let field = format!("headers.{name}");
+            match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+                (Err(_), _) => self.problem(field, "is no name of a header"),
+                (_, Err(_)) => self.problem(field, "has a value that no header can have"),
+                (Ok(name), _) if name == AUTHORIZATION || auth.header() == Some(name.as_str()) => {
+                    self.problem(field, "holds the key; a row has none, only `auth` and `key_env`");
+                }
+                (Ok(name), _) if FRAMING.contains(&name.as_str()) => {
+                    self.problem(field, "is set by the HTTP connection itself");
+                }
+                (Ok(name), Ok(value)) => {
+                    checked.insert(name, value);
+                }
+            }
+        }
+        checked
+    }
+
+    fn quirks(&mut self, quirks: &Quirks) {
+        for problem in quirks.problems() {
+            self.problems.push(format!("{}.quirks.{problem}", self.id));
+        }
+    }
+}
+
+/// Headers that belong to the connection and not to the request (RFC 9110, section 7.6.1), with those that only
+/// whoever writes the body can know.
+const FRAMING: [&str; 9] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+fn base_url_problem(url: &str, local: bool) -> Result<(), &'static str> {
+    let uri: Uri = url.parse().map_err(|_| "is no URL; write https://host/path")?;
+    let Some(scheme) = uri.scheme_str() else {
+        return Err("needs a scheme; write https://host/path");
+    };
+    if uri.query().is_some() || url.contains('#') {
+        return Err("must end before ? and #");
+    }
+    match scheme {
+        "https" => Ok(()),
+        "http" if local => Ok(()),
+        "http" => Err("is plain http, which is for private servers; write https, or `local: true`"),
+        _ => Err("must be https or http"),
+    }
+}
+
+fn is_kebab(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    id.split('-').all(|word| !word.is_empty() && word.chars().all(plain))
+}
+
+fn is_path(path: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/-._~:=&?%@+,".contains(c);
+    path.starts_with('/') && path.replace("{model}", "model").chars().all(plain)
+}
+
+fn all_offers() -> String {
+    Offer::ALL.map(Offer::name).join(", ")
+}
+
+#[cfg(test)]
+mod tests;

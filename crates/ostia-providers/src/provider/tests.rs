@@ -1,0 +1,134 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use crate::{MaxTokens, SystemRole};
+
+fn check(id: &str, yaml: &str, want: &[&str]) {
+    let row: Row = serde_saphyr::from_str(yaml).unwrap();
+    let problems = Provider::from_row(id, row).err().unwrap_or_default();
+    assert_eq!(problems.len(), want.len(), "{id}: {problems:#?}");
+    for (problem, want) in problems.iter().zip(want) {
+        assert!(problem.starts_with(want), "{problem:?} does not begin with {want:?}");
+    }
+}
+
+#[test]
+fn a_whole_row_becomes_a_provider() {
+    let yaml = r#"
+        name: Mine
+        base_url: http://10.0.0.1:8000/
+        prefix: /v1
+        dialects: [openai_responses, openai_chat, openai_embeddings]
+        auth: {header: x-key}
+        key_env: MY_KEY
+        headers: {x-team: red}
+        paths: {openai_embeddings: /embed}
+        quirks: {max_tokens: max_tokens, system_role: system, rename: {seed: random_seed}, drop: [n, "messages[].name"],
+                 reasoning_field: thought, content_parts: true, repair: true}
+        docs: https://example.com
+        local: true
+        aliases: [me]
+    "#;
+    let provider = Provider::from_row("mine", serde_saphyr::from_str(yaml).unwrap()).unwrap();
+    assert_eq!(provider.base_url.as_deref(), Some("http://10.0.0.1:8000"));
+    assert_eq!(provider.offers, [Offer::OpenaiResponses, Offer::OpenaiChat, Offer::OpenaiEmbeddings]);
+    assert_eq!(provider.auth, Auth::Header("x-key".into()));
+    assert_eq!(provider.key_env, ["MY_KEY"]);
+    assert_eq!(provider.headers["x-team"], "red");
+    assert_eq!(provider.paths[&Offer::OpenaiEmbeddings], "/embed");
+    assert_eq!(provider.quirks.max_tokens.map(MaxTokens::name), Some("max_tokens"));
+    assert_eq!(provider.quirks.system_role, Some(SystemRole::System));
+    assert!(provider.quirks.content_parts && provider.quirks.repair);
+    assert!(!provider.needs_key());
+    assert_eq!(provider.chat_dialect(), Some(Dialect::OpenaiResponses));
+    assert_eq!(provider.dialect_for(Dialect::OpenaiChat), Some(Dialect::OpenaiChat));
+    assert_eq!(provider.dialect_for(Dialect::AnthropicMessages), Some(Dialect::OpenaiResponses));
+}
+
+#[test]
+fn an_empty_row_is_reached_through_the_proxy_with_a_bearer_key() {
+    let provider = Provider::from_row("bare", Row::default()).unwrap();
+    assert_eq!((provider.name.as_str(), &provider.base_url, &provider.auth), ("bare", &None, &Auth::Bearer));
+    assert_eq!(provider.chat_dialect(), None);
+    assert_eq!(provider.dialect_for(Dialect::OpenaiChat), None);
+    assert!(provider.needs_key());
+}
+
+#[test]
+fn a_faulty_row_tells_all_of_its_problems() {
+    let yaml = r#"
+        base_url: ftp://h
+        prefix: v1/
+        dialects: [openai_chat, opnai_chat, openai_chat]
+        auth: {header: "x key"}
+        key_env: [sk-live-1234]
+        headers: {"a b": c, x-a: "d\ne", Authorization: f, host: g}
+        paths: {openai_images: /x, openai_chat: "no slash"}
+        quirks: {drop: [seed, "tools[0].x"], rename: {seed: random_seed}}
+        aliases: [Me, mine]
+    "#;
+    let want = [
+        "mine.aliases: \"Me\"",
+        "mine.aliases: \"mine\"",
+        "mine.prefix: \"v1/\"",
+        "mine.auth.header: \"x key\"",
+        "mine.key_env: is no name",
+        "mine.quirks.rename.seed: is in drop",
+        "mine.quirks.drop: \"tools[0].x\"",
+        "mine.base_url: \"ftp://h\" must be https",
+        "mine.dialects: \"opnai_chat\" is none of openai_chat,",
+        "mine.dialects: openai_chat is there twice",
+        "mine.paths.openai_chat: \"no slash\"",
+        "mine.paths.openai_images: is not among",
+        "mine.headers.Authorization: holds the key",
+        "mine.headers.a b: is no name",
+        "mine.headers.host: is set by",
+        "mine.headers.x-a: has a value",
+    ];
+    check("mine", yaml, &want);
+}
+
+#[test]
+fn base_urls_that_are_refused() {
+    for (url, want) in [
+        ("http://h", "is plain http"),
+        ("h/v1", "is no URL"),
+        ("https:///v1", "is no URL"),
+        ("h", "needs a scheme"),
+        ("/v1", "needs a scheme"),
+        ("https://h?x=1", "must end before"),
+        ("https://h#x", "must end before"),
+        ("https://h h", "is no URL"),
+    ] {
+        let what = format!("mine.base_url: {url:?} {want}");
+        check("mine", &format!("base_url: \"{url}\""), &[&what]);
+    }
+    check("mine", "base_url: https://u:p@h", &["mine.base_url: must not hold"]);
+    check("mine", "{base_url: 'http://[::1]:80/v1', local: true}", &[]);
+}
+
+#[test]
+fn ids_are_kebab_case() {
+    for good in ["a", "302ai", "z-ai", "a-b-c"] {
+        check(good, "{}", &[]);
+    }
+    for bad in ["", "A", "a_b", "-a", "a-", "a--b", "a b", "ä"] {
+        check(bad, "{}", &[&format!("{bad}: the id must be")]);
+    }
+}
+
+#[test]
+fn a_key_in_the_wrong_place_is_not_told() {
+    let row: Row = serde_saphyr::from_str(
+        "{key_env: sk-live-1, headers: {authorization: sk-live-2}, base_url: 'https://u:sk-live-3@h'}",
+    )
+    .unwrap();
+    let told = Provider::from_row("mine", row).unwrap_err().join("\n");
+    assert!(!told.contains("sk-live"), "{told}");
+}
+
+#[test]
+fn a_field_that_nobody_knows_is_refused() {
+    for yaml in ["baseurl: https://h", "quirks: {repare: true}", "auth: {cookie: x}", "auth: basic"] {
+        assert!(serde_saphyr::from_str::<Row>(yaml).is_err(), "{yaml}");
+    }
+}

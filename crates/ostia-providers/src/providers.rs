@@ -1,0 +1,115 @@
+//! All providers, found by id or alias.
+
+use crate::{Provider, Row};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+/// The rows that come with the program.
+const BUILTIN_YAML: &str = include_str!("../providers.yaml");
+
+/// Providers by id, and the aliases that lead to them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Providers {
+    by_id: BTreeMap<String, Provider>,
+    /// Alias to id.
+    aliases: BTreeMap<String, String>,
+}
+
+impl Providers {
+    /// The providers that come with the program, parsed once.
+    pub fn builtin() -> &'static Providers {
+        // The file is part of the program, and a test holds that all of it is good: the default is never used.
+        static BUILTIN: LazyLock<Providers> = LazyLock::new(|| parse(BUILTIN_YAML).unwrap_or_default());
+        &BUILTIN
+    }
+
+    /// A built-in row with some of its fields written anew, or a new row where there is none of this id. A row with a
+    /// plain `http` address is taken for a private server.
+    ///
+    /// # Errors
+    /// What is wrong with the fields, as a text.
+    pub fn row(id: &str, fields: serde_json::Value) -> Result<Row, String> {
+        static BUILTIN: LazyLock<BTreeMap<String, serde_json::Value>> =
+            LazyLock::new(|| serde_saphyr::from_str(BUILTIN_YAML).unwrap_or_default());
+        let mut merged =
+            BUILTIN.get(id).cloned().unwrap_or_else(|| serde_json::Value::Object(Default::default()));
+        match (merged.as_object_mut(), fields) {
+            (Some(row), serde_json::Value::Object(fields)) => row.extend(fields),
+            _ => return Err("must be an object".into()),
+        }
+        let mut row: Row = serde_json::from_value(merged).map_err(|fault| fault.to_string())?;
+        row.local |= row.base_url.as_deref().is_some_and(|url| url.starts_with("http://"));
+        Ok(row)
+    }
+
+    /// These and the rows of a user. A row with the id of a provider that is here takes its place, aliases and all;
+    /// a row whose id is another's alias takes that name over.
+    ///
+    /// # Errors
+    /// Every problem of every row, each as `id.field: what is wrong and what to do`.
+    pub fn with(&self, rows: BTreeMap<String, Row>) -> Result<Providers, Vec<String>> {
+        let newcomers: BTreeSet<String> = rows.keys().cloned().collect();
+        let mut all = self.clone();
+        for provider in all.by_id.values_mut() {
+            provider.aliases.retain(|alias| !newcomers.contains(alias));
+        }
+        let mut problems = Vec::new();
+        for (id, row) in rows {
+            match Provider::from_row(&id, row) {
+                Ok(provider) => {
+                    all.by_id.insert(id, provider);
+                }
+                Err(more) => problems.extend(more),
+            }
+        }
+        problems.extend(all.link(&newcomers));
+        if problems.is_empty() { Ok(all) } else { Err(problems) }
+    }
+
+    /// The provider of this id or alias.
+    pub fn get(&self, id: &str) -> Option<&Provider> {
+        self.by_id.get(id).or_else(|| self.by_id.get(self.aliases.get(id)?))
+    }
+
+    /// All of them, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Provider> {
+        self.by_id.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Builds the aliases anew and tells those that are taken: whoever was here first keeps theirs.
+    fn link(&mut self, newcomers: &BTreeSet<String>) -> Vec<String> {
+        let mut problems = Vec::new();
+        self.aliases.clear();
+        let (new, old): (Vec<&Provider>, Vec<&Provider>) =
+            self.by_id.values().partition(|provider| newcomers.contains(&provider.id));
+        for provider in old.into_iter().chain(new) {
+            for alias in &provider.aliases {
+                let taken = self.by_id.contains_key(alias).then_some(alias);
+                if let Some(other) = taken.or_else(|| self.aliases.get(alias)) {
+                    problems.push(format!("{}.aliases: {alias:?} is taken by {other}", provider.id));
+                }
+                self.aliases.insert(alias.clone(), provider.id.clone());
+            }
+        }
+        problems
+    }
+}
+
+/// Reads a document of rows by id.
+fn parse(yaml: &str) -> Result<Providers, Vec<String>> {
+    let rows = serde_saphyr::from_str(yaml).map_err(|error| vec![error.to_string()])?;
+    Providers::default().with(rows)
+}
+
+#[cfg(test)]
+mod tests;

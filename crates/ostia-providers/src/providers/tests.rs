@@ -1,0 +1,83 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+use super::*;
+use crate::{Auth, Offer};
+use std::collections::BTreeSet;
+
+fn rows(yaml: &str) -> BTreeMap<String, Row> {
+    serde_saphyr::from_str(yaml).unwrap()
+}
+
+#[test]
+fn every_builtin_row_is_good() {
+    let parsed = parse(BUILTIN_YAML).unwrap_or_else(|problems| panic!("{problems:#?}"));
+    assert_eq!(&parsed, Providers::builtin());
+    assert_eq!(parsed.len(), rows(BUILTIN_YAML).len());
+    assert!(parsed.len() >= 75, "{}", parsed.len());
+}
+
+#[test]
+fn builtin_rows_keep_the_house_rules() {
+    let mut names = BTreeSet::new();
+    for (id, row) in rows(BUILTIN_YAML) {
+        for name in std::iter::once(&id).chain(&row.aliases) {
+            assert!(names.insert(name.clone()), "{name} is there twice");
+        }
+        assert!(row.name.is_some(), "{id} has no name for people");
+        if let Some(url) = &row.base_url {
+            assert!(!url.ends_with('/'), "{id}: {url}");
+            assert!(url.starts_with("https://") || row.local, "{id}: {url}");
+        }
+        let keyless = row.auth == Auth::None || row.local;
+        assert!(keyless || !row.key_env.is_empty(), "{id} has nowhere to take a key from");
+        let docs = row.docs.as_deref().unwrap_or("https://");
+        assert!(docs.starts_with("https://"), "{id}: {docs}");
+    }
+}
+
+#[test]
+fn builtin_quirks_are_only_where_they_can_matter() {
+    let openai = |offer: &Offer| offer.name().starts_with("openai_");
+    for provider in Providers::builtin().iter() {
+        if provider.quirks != crate::Quirks::default() {
+            assert!(provider.offers.iter().any(openai), "{} speaks nothing of OpenAI's", provider.id);
+        }
+    }
+}
+
+#[test]
+fn providers_are_found_by_alias() {
+    let all = Providers::builtin();
+    for (name, id) in
+        [("gemini", "google"), ("together", "together-ai"), ("cortex", "snowflake"), ("groq", "groq")]
+    {
+        assert_eq!(all.get(name).map(|provider| provider.id.as_str()), Some(id));
+    }
+    assert_eq!(all.get("nobody"), None);
+}
+
+#[test]
+fn a_users_rows_add_and_replace() {
+    let mine =
+        rows("{groq: {base_url: 'https://proxy/groq'}, together: {}, house: {local: true, aliases: [home]}}");
+    let all = Providers::builtin().with(mine).unwrap();
+    assert_eq!(all.len(), Providers::builtin().len() + 2);
+    assert_eq!(all.get("groq").unwrap().base_url.as_deref(), Some("https://proxy/groq"));
+    assert_eq!(all.get("together").unwrap().id, "together");
+    assert_eq!(all.get("togetherai").unwrap().id, "together-ai");
+    assert_eq!(all.get("home").unwrap().id, "house");
+    assert_eq!(Providers::builtin().get("together").unwrap().id, "together-ai");
+}
+
+#[test]
+fn every_problem_of_every_row_is_told_at_once() {
+    let mine = rows("{a: {prefix: v1}, b: {dialects: [x, y]}, c: {aliases: [groq, gemini]}}");
+    let problems = Providers::builtin().with(mine).unwrap_err();
+    let fields: Vec<&str> = problems.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    assert_eq!(fields, ["a.prefix", "b.dialects", "b.dialects", "c.aliases", "c.aliases"], "{problems:#?}");
+}
+
+#[test]
+fn a_document_that_is_no_yaml_is_one_problem() {
+    assert_eq!(parse("a: [").unwrap_err().len(), 1);
+    assert_eq!(parse("a: {}\na: {}").unwrap_err().len(), 1);
+}

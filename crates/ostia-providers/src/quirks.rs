@@ -1,0 +1,101 @@
+//! How an OpenAI-compatible provider differs from OpenAI.
+//!
+//! Without quirks a provider is taken at its word: requests are sent and answers relayed as OpenAI's. Each field
+//! says one difference, what sends or reads it has to do, and is there because a vendor's page or a recording shows
+//! it; the rows in `providers.yaml` cite which. Quirks concern the offers in OpenAI's formats; other dialects are
+//! only spoken as their own vendor speaks them.
+
+mod adapt;
+
+pub use adapt::adapt;
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The differences of one provider. All fields default to "as OpenAI".
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Quirks {
+    /// Request, chat: the only name under which the vendor takes the output limit. The other name is sent as this
+    /// one, in relayed requests too; where both are there, the vendor's own name stays and the other goes.
+    /// Absent: both are understood; relayed requests are not touched, translated ones say `max_completion_tokens`.
+    pub max_tokens: Option<MaxTokens>,
+    /// Request, chat: the role that messages of role `developer` are sent with, for vendors that refuse it.
+    pub system_role: Option<SystemRole>,
+    /// Request, any offer in OpenAI's format: top-level fields with another name here, OpenAI's name to the
+    /// vendor's (`seed: random_seed`). Where both are there, the vendor's own name stays and the other goes.
+    pub rename: BTreeMap<String, String>,
+    /// Request, chat: fields that the vendor answers with an error, by name at the top (`logit_bias`) or in every
+    /// message (`messages[].name`). They are left out and reported as dropped. `stream_options` here also means that
+    /// the gateway must not add it to learn the usage (such vendors send the usage without being asked).
+    pub drop: Vec<String>,
+    /// Request, chat: the field of an assistant message in which the vendor takes the reasoning of earlier turns
+    /// back. Absent: it is not sent back. For the way here nothing has to be said: `reasoning_content` and
+    /// `reasoning` are read in every answer, and this field, should it be another.
+    pub reasoning_field: Option<String>,
+    /// Request and answer, chat: `content` may be a list of parts, in messages and in deltas: `text`, `reference`,
+    /// and `thinking` with its text in a list of its own. Reasoning in the history is sent back as such a part.
+    pub content_parts: bool,
+    /// Answer, chat: what comes breaks clients that expect OpenAI's format (content that is no string, finish
+    /// reasons that are not in the set, empty objects for absent things), so answers to a Chat Completions client
+    /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
+    /// where a typed client fails otherwise.
+    pub repair: bool,
+}
+
+/// The two names of the output limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaxTokens {
+    /// OpenAI's first name, which most compatible servers know.
+    MaxTokens,
+    /// OpenAI's present name.
+    MaxCompletionTokens,
+}
+
+/// Roles that can stand for `developer`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SystemRole {
+    /// `system`, OpenAI's name before reasoning models.
+    System,
+}
+
+impl MaxTokens {
+    /// The field's name in the request.
+    pub fn name(self) -> &'static str {
+        match self {
+            MaxTokens::MaxTokens => "max_tokens",
+            MaxTokens::MaxCompletionTokens => "max_completion_tokens",
+        }
+    }
+}
+
+impl Quirks {
+    /// Is this provider just like OpenAI?
+    pub fn is_default(&self) -> bool {
+        *self == Quirks::default()
+    }
+
+    /// What is wrong with them, each as `field: what`.
+    pub(crate) fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (from, to) in &self.rename {
+            if from == to || from.is_empty() || to.is_empty() {
+                problems.push(format!("rename.{from}: must be two different names"));
+            }
+            if self.drop.contains(from) {
+                problems.push(format!("rename.{from}: is in drop as well; say one of the two"));
+            }
+        }
+        for field in &self.drop {
+            let name = field.strip_prefix("messages[].").unwrap_or(field);
+            if name.is_empty() || name.contains(['[', ']', '.', '/', ' ']) {
+                problems.push(format!(
+                    "drop: {field:?} must be a field's name, or messages[]. and a field's name"
+                ));
+            }
+        }
+        problems
+    }
+}

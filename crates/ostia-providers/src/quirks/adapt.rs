@@ -1,0 +1,150 @@
+//! A relayed request in the provider's own spellings.
+
+use std::borrow::Cow;
+
+use ostia_dialect::Fault;
+use ostia_dialect::json::{Document, Json, Node};
+use ostia_dialect::relay::Splice;
+
+use super::{MaxTokens, Quirks};
+use crate::Offer;
+
+/// Edits a request in OpenAI's format so that a provider with these quirks takes it. `document` records at least the
+/// fields of the body. Gives the paths of what had to be left out.
+///
+/// # Errors
+/// Only for a body that is no object.
+pub fn adapt(
+    quirks: &Quirks,
+    offer: Offer,
+    document: &Document<'_>,
+    splice: &mut Splice<'_>,
+) -> Result<Vec<String>, Fault> {
+    let mut dropped = Vec::new();
+    let chat = offer == Offer::OpenaiChat;
+    if let (true, Some(wanted)) = (chat, quirks.max_tokens) {
+        let other = match wanted {
+            MaxTokens::MaxTokens => MaxTokens::MaxCompletionTokens,
+            MaxTokens::MaxCompletionTokens => MaxTokens::MaxTokens,
+        };
+        rename(splice, other.name(), wanted.name());
+    }
+    for (ours, theirs) in &quirks.rename {
+        rename(splice, ours, theirs);
+    }
+    if chat {
+        for field in quirks.drop.iter().filter(|field| !field.contains('.')) {
+            if splice.has(field) {
+                splice.remove(field);
+                dropped.push(field.clone());
+            }
+        }
+        if let Some(messages) = document.root().some("messages") {
+            adapt_messages(quirks, messages.text(), splice, &mut dropped)?;
+        }
+    }
+    Ok(dropped)
+}
+
+/// The vendor's own name stays where both are given.
+fn rename(splice: &mut Splice<'_>, from: &str, to: &str) {
+    if splice.has(to) {
+        splice.remove(from);
+    } else {
+        splice.rename(from, to);
+    }
+}
+
+fn adapt_messages(
+    quirks: &Quirks,
+    text: &str,
+    splice: &mut Splice<'_>,
+    dropped: &mut Vec<String>,
+) -> Result<(), Fault> {
+    let unwanted: Vec<&str> =
+        quirks.drop.iter().filter_map(|field| field.strip_prefix("messages[].")).collect();
+    let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
+    let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
+    if !developer && !named {
+        return Ok(());
+    }
+    let Ok(document) = Document::parse_to(text.as_bytes(), 2) else { return Ok(()) };
+    let before = dropped.len();
+    let mut renamed = false;
+    let messages = Json::build(|w| {
+        w.array(|w| {
+            for (index, message) in document.root().items().enumerate() {
+                if !message.is_object() {
+                    w.raw(message.text());
+                    continue;
+                }
+                w.object(|w| {
+                    for (name, value) in message.fields() {
+                        if unwanted.contains(&name.as_ref()) {
+                            dropped.push(format!("messages[{index}].{name}"));
+                            continue;
+                        }
+                        let value = role(developer, &name, value);
+                        renamed |= matches!(value, Cow::Owned(_));
+                        w.field_raw(&name, &value);
+                    }
+                });
+            }
+        });
+    });
+    if renamed || dropped.len() > before {
+        splice.set("messages", messages);
+    }
+    Ok(())
+}
+
+fn role<'d>(developer: bool, name: &str, value: Node<'d>) -> Cow<'d, str> {
+    if developer && name == "role" && value.as_str().as_deref() == Some("developer") {
+        Cow::Owned("\"system\"".into())
+    } else {
+        Cow::Borrowed(value.text())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::SystemRole;
+    use std::collections::BTreeMap;
+
+    fn check(quirks: &Quirks, body: &str, expected: &str, expected_dropped: &[&str]) {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        let mut splice = Splice::new(&document).unwrap();
+        let dropped = adapt(quirks, Offer::OpenaiChat, &document, &mut splice).unwrap();
+        assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected);
+        assert_eq!(dropped, expected_dropped);
+    }
+
+    #[test]
+    fn spellings() {
+        let quirks = Quirks {
+            max_tokens: Some(MaxTokens::MaxTokens),
+            system_role: Some(SystemRole::System),
+            rename: BTreeMap::from([("seed".into(), "random_seed".into())]),
+            drop: vec!["logit_bias".into(), "messages[].name".into()],
+            ..Quirks::default()
+        };
+        check(&quirks, r#"{"model": "m", "x": [1]}"#, r#"{"model": "m", "x": [1]}"#, &[]);
+        check(&quirks, r#"{"max_completion_tokens":5,"seed":1}"#, r#"{"max_tokens":5,"random_seed":1}"#, &[]);
+        check(&quirks, r#"{"max_completion_tokens":5,"max_tokens":6}"#, r#"{"max_tokens":6}"#, &[]);
+        check(&quirks, r#"{"logit_bias":{},"n":1}"#, r#"{"n":1}"#, &["logit_bias"]);
+        check(
+            &quirks,
+            r#"{"messages":[{"role":"developer","content":"\"developer\""},{"role":"user","name":"n","z":1}]}"#,
+            r#"{"messages":[{"role":"system","content":"\"developer\""},{"role":"user","z":1}]}"#,
+            &["messages[1].name"],
+        );
+        check(
+            &quirks,
+            r#"{"messages":[{"role":"user","content":"a \"developer\""}]}"#,
+            r#"{"messages":[{"role":"user","content":"a \"developer\""}]}"#,
+            &[],
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! A provider as it is written down.
+
+use crate::{Auth, Quirks};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// One row of `providers.yaml`, or of `providers:` in a user's configuration: not yet checked.
+/// [`Provider::from_row`](crate::Provider::from_row) makes a provider of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Row {
+    /// The name for people; the id where absent.
+    pub name: Option<String>,
+    /// What stands before prefix and path, and what a custom host replaces. Absent: the user has to give one.
+    pub base_url: Option<String>,
+    /// What stands between the base URL (or custom host) and the usual path of an endpoint (`/v1`).
+    pub prefix: String,
+    /// Names of [`Offer`](crate::Offer)s; the first conversation dialect is the preferred one.
+    pub dialects: Vec<String>,
+    /// How a request is signed in.
+    pub auth: Auth,
+    /// Environment variables that usually hold the key; the first that is set wins. One name or a list.
+    #[serde(deserialize_with = "one_or_many")]
+    pub key_env: Vec<String>,
+    /// Headers that every request carries.
+    pub headers: BTreeMap<String, String>,
+    /// Offers whose path is not the usual one: the whole path after the base URL (the prefix is not added), with
+    /// `{model}` for the model.
+    pub paths: BTreeMap<String, String>,
+    /// Differences from OpenAI.
+    pub quirks: Quirks,
+    /// The vendor's page about its API.
+    pub docs: Option<String>,
+    /// A private server: needs no key, and may be reached over plain http.
+    pub local: bool,
+    /// Other ids that mean this provider.
+    pub aliases: Vec<String>,
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct OneOrMany;
+    impl<'de> Visitor<'de> for OneOrMany {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a name or a list of names")
+        }
+        fn visit_str<E>(self, one: &str) -> Result<Vec<String>, E> {
+            Ok(vec![one.to_owned()])
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, many: A) -> Result<Vec<String>, A::Error> {
+            Vec::deserialize(SeqAccessDeserializer::new(many))
+        }
+    }
+    deserializer.deserialize_any(OneOrMany)
+}

@@ -1,0 +1,69 @@
+//! The providers as a table for people.
+
+use crate::{Auth, Provider, Providers};
+
+/// The columns' headings. The offers come last: they alone are long, and nothing has to stand behind them.
+const HEADINGS: [&str; 4] = ["provider", "base URL", "key", "offers"];
+
+/// The table for a terminal: columns provider, base URL, key and offers, aligned with spaces, one provider a line.
+pub fn table(providers: &Providers) -> String {
+    let rows: Vec<[String; 4]> =
+        std::iter::once(HEADINGS.map(String::from)).chain(cells(providers)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [width(0), width(1), width(2)];
+    let mut out = String::new();
+    for [id, url, key, offers] in &rows {
+        let [a, b, c] = widths;
+        out.push_str(&format!("{id:a$}  {url:b$}  {key:c$}  {offers}\n"));
+    }
+    out
+}
+
+/// The same as a table in Markdown, with names and links to the vendors' pages.
+pub fn markdown(providers: &Providers) -> String {
+    let mut out = String::from("| provider | id | base URL | key | offers |\n|---|---|---|---|---|\n");
+    for (provider, [id, url, key, offers]) in providers.iter().zip(cells(providers)) {
+        let name = match &provider.docs {
+            Some(docs) => format!("[{}]({docs})", provider.name),
+            None => provider.name.clone(),
+        };
+        let ids: Vec<String> =
+            std::iter::once(&id).chain(&provider.aliases).map(|id| format!("`{id}`")).collect();
+        out.push_str(&format!("| {name} | {} | {url} | {key} | {offers} |\n", ids.join(", ")));
+    }
+    out
+}
+
+fn cells(providers: &Providers) -> impl Iterator<Item = [String; 4]> {
+    providers.iter().map(|provider| {
+        let url = provider
+            .base_url
+            .as_deref()
+            .map_or("(yours)".to_owned(), |url| format!("{url}{}", provider.prefix));
+        [provider.id.clone(), url, key(provider), offers(provider)]
+    })
+}
+
+/// The words of its offers, each once.
+fn offers(provider: &Provider) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for offer in &provider.offers {
+        if !words.contains(&offer.word()) {
+            words.push(offer.word());
+        }
+    }
+    if words.is_empty() { "proxy only".to_owned() } else { words.join(", ") }
+}
+
+/// Where the key is looked for.
+fn key(provider: &Provider) -> String {
+    match provider.key_env.first() {
+        _ if provider.auth == Auth::None => "none".to_owned(),
+        Some(name) => format!("${name}"),
+        None if provider.local => "none".to_owned(),
+        None => "yours".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
