@@ -1,0 +1,147 @@
+//! File to configuration: `ostia.yaml` in, a [`Config`] out that is right, or every problem at once.
+//!
+//! Pure: the text, the environment and the files of secrets are arguments. The file is YAML (and so may be JSON);
+//! [`load`] reads it into a tree that knows its lines, expands `${NAME}` in every text, and checks each field. An
+//! unknown field is a problem, because a limit that is misspelt is a limit that is not there. Credentials are not
+//! looked up here: the configuration holds [`SecretRef`]s, and the shell resolves them when it needs them.
+//!
+//! `ostia.example.yaml` beside this crate shows every field with its default.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
+
+mod egress;
+mod expand;
+mod problem;
+mod providers;
+mod quantity;
+mod reader;
+mod secret;
+mod sections;
+#[cfg(test)]
+mod tests;
+mod tree;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+pub use egress::{AllowPrivate, Egress, HostPattern, Network};
+pub use problem::{Place, Problem};
+pub use providers::ProviderEntry;
+pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
+
+/// Longest configuration file, in bytes.
+pub const TEXT_BYTES_MAX: usize = 4 << 20;
+/// Most problems that are reported for one file; a last one says that there are more.
+pub const PROBLEMS_MAX: usize = 200;
+/// Most entries of any list or map in the file.
+pub const ENTRIES_MAX: usize = 10_000;
+/// Longest time that can be set, for any timeout.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
+/// Most worker threads.
+pub const WORKERS_MAX: u64 = 1024;
+
+/// Reads a configuration file. `env` gives the value of an environment variable.
+///
+/// A text with nothing in it (or only comments) is the default configuration.
+///
+/// Errors: every problem, in the order of the file. None of them repeats a value that could be a credential.
+pub fn load(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Vec<Problem>> {
+    let tree = tree::parse(text).map_err(|problem| vec![problem])?;
+    let mut reader = reader::Reader::new(env);
+    let config = sections::read(&tree, &mut reader);
+    reader.finish().map(|warnings| Loaded { config, warnings })
+}
+
+/// A configuration that is right, and what its author should hear about it all the same.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// What works, but hardly as its author thinks.
+    pub warnings: Vec<Problem>,
+}
+
+/// The configuration of a gateway. [`Config::default`] is what holds without a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where clients connect. Default: `127.0.0.1:8787`.
+    pub listen: SocketAddr,
+    /// Who may use the gateway.
+    pub auth: Auth,
+    /// Whom to ask where neither request nor routing config says.
+    pub default_provider: Option<String>,
+    /// Providers by id: credentials for known ones, whole rows for others.
+    pub providers: BTreeMap<String, ProviderEntry>,
+    /// Where the gateway may connect to.
+    pub egress: Egress,
+    /// How long the parts of an upstream call may take.
+    pub timeouts: Timeouts,
+    /// How large things may get.
+    pub limits: Limits,
+    /// Worker threads; `None` for one per core.
+    pub workers: Option<usize>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
+            auth: Auth::default(),
+            default_provider: None,
+            providers: BTreeMap::new(),
+            egress: Egress::default(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            workers: None,
+        }
+    }
+}
+
+/// Who may use the gateway.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Auth {
+    /// Keys of which a client must show one. Empty: anyone who can connect is let in.
+    pub keys: Vec<SecretRef>,
+}
+
+/// Bounds on the parts of an upstream call; each is above zero and at most [`TIMEOUT_MAX`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From the start until the connection (with TLS) stands. Default: 5 s.
+    pub connect: Duration,
+    /// From the request until the first byte of the answer's body. Default: 120 s.
+    pub first_byte: Duration,
+    /// Between two parts of the body. Default: 120 s.
+    pub idle: Duration,
+    /// The whole request, all attempts together. Default: 600 s.
+    pub total: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            connect: Duration::from_secs(5),
+            first_byte: Duration::from_secs(120),
+            idle: Duration::from_secs(120),
+            total: Duration::from_secs(600),
+        }
+    }
+}
+
+/// Bounds on sizes and numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Longest body of a client's request, in bytes. Default: 64 MiB.
+    pub body_bytes: usize,
+    /// Longest head of a client's request, in bytes. Default: 64 KiB.
+    pub header_bytes: usize,
+    /// Most client connections at a time. Default: 65536.
+    pub connections: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { body_bytes: 64 << 20, header_bytes: 64 << 10, connections: 65_536 }
+    }
+}

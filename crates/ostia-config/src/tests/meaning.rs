@@ -1,0 +1,163 @@
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{env, loaded, shown};
+use crate::*;
+
+#[test]
+fn nothing_means_the_defaults() {
+    for text in ["", "# only a comment\n", "---\n", "{}", "providers:\nauth: {}\nlimits:\n"] {
+        assert_eq!(loaded(text).config, Config::default(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_example_is_right() {
+    let text = include_str!("../../ostia.example.yaml");
+    let Loaded { config, warnings } = loaded(text);
+    assert_eq!(shown(&warnings), Vec::<String>::new());
+    assert_eq!(
+        (config.listen, config.default_provider.as_deref()),
+        (Config::default().listen, Some("openai"))
+    );
+    assert_eq!(
+        (config.timeouts, config.limits, config.workers),
+        (Timeouts::default(), Limits::default(), Some(2))
+    );
+    assert_eq!(config.auth.keys[0].source, SecretSource::Env { name: "OSTIA_KEY".to_owned() });
+    assert_eq!(config.auth.keys[0].place, Place { path: "auth.keys[0]".to_owned(), line: 13, column: 7 });
+    let openai = &config.providers["openai"];
+    assert_eq!((openai.models.len(), &*openai.row), (2, &json!({})));
+    let vllm = json!({"base_url": "http://10.0.0.5:8000/v1", "dialects": ["openai_chat"], "auth": "none"});
+    assert_eq!(*config.providers["my-vllm"].row, vllm);
+    let file = SecretSource::File { path: "/run/secrets/models".into() };
+    assert_eq!(config.providers["behind-a-proxy"].api_key.as_ref().unwrap().source, file);
+    assert_eq!(config.egress.allow_private.len(), 2);
+}
+
+#[test]
+fn json_is_yaml() {
+    let text = r#"{"listen": "[::1]:1", "providers": {"a": {"quirks": {"x": [1, 2.5, true, null]}}}, "workers": "3"}"#;
+    let config = loaded(text).config;
+    assert_eq!((config.listen, config.workers), ("[::1]:1".parse().unwrap(), Some(3)));
+    assert_eq!(*config.providers["a"].row, json!({"quirks": {"x": [1, 2.5, true, null]}}));
+}
+
+#[test]
+fn variables_work_everywhere() {
+    let text = "listen: 127.0.0.1:${PORT}\nworkers: ${PORT}\nproviders:\n  a:\n    base_url: http://h:${PORT}/$${x}/$y\n    headers: {x: \"${KEY}\"}\n";
+    let text = text.replace("workers: ${PORT}", "limits: {connections: \"${PORT}\"}");
+    let config = loaded(&text).config;
+    assert_eq!((config.listen.port(), config.limits.connections), (9000, 9000));
+    assert_eq!(
+        *config.providers["a"].row,
+        json!({"base_url": "http://h:9000/${x}/$y", "headers": {"x": "SECRET"}})
+    );
+}
+
+#[test]
+fn anchors_and_merges_work() {
+    let text = "providers:\n  a: &a {base_url: http://h, models: [m]}\n  b: {<<: *a, models: [n]}\n";
+    let config = loaded(text).config;
+    assert_eq!(config.providers["b"].models, ["n"]);
+    assert_eq!(*config.providers["b"].row, json!({"base_url": "http://h"}));
+}
+
+#[test]
+fn times_and_sizes() {
+    let times = [
+        ("500ms", Some(500)),
+        ("5s", Some(5_000)),
+        ("2 m", Some(120_000)),
+        ("1H", Some(3_600_000)),
+        ("250", Some(250)),
+        ("24h", Some(86_400_000)),
+        ("25h", None),
+        ("0s", None),
+        ("1.5s", None),
+        ("s", None),
+        ("-1", None),
+        ("5 parsecs", None),
+        ("99999999999999999999", None),
+        ("9999999999999999999h", None),
+    ];
+    for (text, expected) in times {
+        let read = load(&format!("timeouts: {{idle: {text}, total: 24h}}"), &env);
+        assert_eq!(
+            read.ok().map(|read| read.config.timeouts.idle),
+            expected.map(Duration::from_millis),
+            "{text}"
+        );
+    }
+    let sizes = [
+        ("64MiB", Some(64 << 20)),
+        ("2kib", Some(2048)),
+        ("10MB", Some(10_000_000)),
+        ("2048 B", Some(2048)),
+        ("1024", Some(1024)),
+        ("4GiB", Some(4 << 30)),
+        ("5GiB", None),
+        ("1023", None),
+        ("64Mib/s", None),
+    ];
+    for (text, expected) in sizes {
+        let read = load(&format!("limits: {{body_bytes: {text}}}"), &env);
+        assert_eq!(read.ok().map(|read| read.config.limits.body_bytes), expected, "{text}");
+    }
+}
+
+#[test]
+fn networks_and_hosts() {
+    let contains =
+        |network: &str, address: &str| Network::parse(network).unwrap().contains(address.parse().unwrap());
+    let cases = [
+        ("10.0.0.0/8", "10.255.1.2", true),
+        ("10.0.0.0/8", "11.0.0.1", false),
+        ("10.1.2.3", "10.1.2.3", true),
+        ("10.1.2.3", "10.1.2.4", false),
+        ("0.0.0.0/0", "203.0.113.9", true),
+        ("0.0.0.0/0", "::1", false),
+        ("fd00::/8", "fdab::1", true),
+        ("fd00::/8", "fe80::1", false),
+        ("::/0", "::1", true),
+    ];
+    for (network, address, expected) in cases {
+        assert_eq!(contains(network, address), expected, "{network} {address}");
+    }
+    for bad in ["10.0.0.0/33", "::/129", "10.0.0/8", "10.0.0.0/", "x/8", ""] {
+        assert_eq!(Network::parse(bad), None, "{bad}");
+    }
+    let hosts = [
+        ("a.internal", "A.Internal.", true),
+        ("a.internal", "b.a.internal", false),
+        ("*.internal", "b.a.internal", true),
+        ("*.internal", "internal", false),
+        ("*.internal", "xinternal", false),
+        ("*.internal", ".internal", false),
+    ];
+    for (pattern, host, expected) in hosts {
+        assert_eq!(HostPattern::parse(pattern).unwrap().matches(host), expected, "{pattern} {host}");
+    }
+}
+
+#[test]
+fn warnings_are_given() {
+    let cases = [
+        (
+            "listen: 0.0.0.0:80",
+            "o.yaml:1:9: listen: is reachable from other machines, and without `auth.keys` anyone may use your \
+             providers' keys; add auth: { keys: [\"${OSTIA_KEY}\"] }",
+        ),
+        (
+            "timeouts: {total: 1s}",
+            "o.yaml:1:11: timeouts: has a `total` that ends before `first_byte` does; make `total` the longest",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(shown(&loaded(text).warnings), [expected], "{text}");
+    }
+    for quiet in ["listen: localhost:80", "listen: '[::1]:80'", "listen: 0.0.0.0:80\nauth: {keys: [k]}"] {
+        assert_eq!(shown(&loaded(quiet).warnings), Vec::<String>::new(), "{quiet}");
+    }
+}

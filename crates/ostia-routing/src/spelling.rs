@@ -1,0 +1,65 @@
+//! "Did you mean ...?": the known word that a misspelt one was probably meant to be.
+
+/// Longest word that is compared, in bytes; the comparison costs the product of both lengths.
+const WORD_BYTES_MAX: usize = 64;
+
+/// The one of `known` that is closest to `word`, if it is close enough to be worth naming.
+///
+/// Close enough means at most one edit (insert, delete, replace, swap of neighbours) for each three letters of
+/// `word`, and always at least one. Case does not count.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > WORD_BYTES_MAX {
+        return None;
+    }
+    let allowed = (word.chars().count() / 3).max(1);
+    let measured = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    measured
+        .filter(|(edits, _)| *edits <= allowed)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// Number of edits between two words (optimal string alignment), by the usual table, three rows at a time.
+fn distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().map(|letter| letter.to_ascii_lowercase()).collect();
+    let right: Vec<char> = right.chars().map(|letter| letter.to_ascii_lowercase()).collect();
+    let mut older: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=right.len()).collect();
+    for (row, letter) in left.iter().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, other) in right.iter().enumerate() {
+            let replaced = last[column] + usize::from(letter != other);
+            let mut edits = replaced.min(last[column + 1] + 1).min(current[column] + 1);
+            let swapped = row > 0 && column > 0 && *letter == right[column - 1] && left[row - 1] == *other;
+            if swapped {
+                edits = edits.min(older[column - 1] + 1);
+            }
+            current.push(edits);
+        }
+        older = last;
+        last = current;
+    }
+    last.last().copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn names_only_what_is_close() {
+        let known = ["provider", "api_key", "retry", "weight"];
+        let cases = [
+            ("provder", Some("provider")),
+            ("api_kye", Some("api_key")),
+            ("API_KEY", Some("api_key")),
+            ("wieght", Some("weight")),
+            ("colour", None),
+            ("", None),
+        ];
+        for (word, expected) in cases {
+            assert_eq!(nearest(word, known), expected, "{word}");
+        }
+        assert_eq!(nearest(&"a".repeat(1000), known), None);
+    }
+}
