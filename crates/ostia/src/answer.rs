@@ -1,0 +1,207 @@
+//! Event streams on their way to the client.
+//!
+//! Both kinds wait for the client: nothing is read from the upstream before the client has taken what was read last.
+//! When the upstream breaks off, the client gets an error event in its own dialect, and then a broken end.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::openai_chat::stream::Encoder;
+use ostia_dialect::relay::{self, Grammar, Watch};
+use ostia_dialect::{Decoder, Event, Fault};
+
+use crate::failure;
+use crate::inflate::Inflate;
+use crate::upstream::{Answer, BodyFault};
+
+type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
+
+/// How far a stream has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// The client has been told that the answer is broken; the telling has to leave before the connection ends.
+    Telling,
+    Broken,
+    Whole,
+}
+
+/// An event stream in the client's own dialect: whole events are handed on as they came.
+#[derive(Debug)]
+pub struct Relayed {
+    answer: Answer,
+    inflate: Option<Inflate>,
+    watch: Watch,
+    grammar: Grammar,
+    provider: String,
+    /// The unfinished event at the end of what has come.
+    rest: Vec<u8>,
+    state: State,
+}
+
+impl Relayed {
+    /// Relays `answer`, which came from `provider`.
+    pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
+        let watch = Watch::new(grammar);
+        let provider = provider.to_owned();
+        Relayed { answer, inflate, watch, grammar, provider, rest: Vec::new(), state: State::Open }
+    }
+
+    /// The next whole events.
+    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Telling => return tell(&mut self.state, context),
+                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                State::Whole => return Poll::Ready(None),
+            }
+            let passed = match std::task::ready!(self.answer.poll_bytes(context)) {
+                Some(Ok(bytes)) => self.pass(bytes),
+                Some(Err(fault)) => Err(failure::of_body(&fault)),
+                None => self.end(),
+            };
+            let bytes = passed.unwrap_or_else(|fault| self.fail(&fault));
+            if !bytes.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+        }
+    }
+
+    /// The whole events in what has come; the rest waits.
+    fn pass(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
+        let bytes = match &mut self.inflate {
+            Some(inflate) => inflate.push(&bytes)?,
+            None => bytes,
+        };
+        if self.rest.is_empty() {
+            let whole = self.watch.scan(&bytes)?;
+            self.rest.extend_from_slice(&bytes[whole..]);
+            return Ok(bytes.slice(..whole));
+        }
+        self.rest.extend_from_slice(&bytes);
+        let whole = self.watch.scan(&self.rest)?;
+        let tail = self.rest.split_off(whole);
+        Ok(std::mem::replace(&mut self.rest, tail).into())
+    }
+
+    fn end(&mut self) -> Result<Bytes, Fault> {
+        let mut rest = std::mem::take(&mut self.rest);
+        let ending = self.watch.ending(&rest)?;
+        if !ending.rest_counts {
+            rest.clear();
+        }
+        if ending.add_done {
+            if !rest.is_empty() {
+                rest.extend_from_slice(b"\n\n");
+            }
+            rest.extend_from_slice(relay::DONE);
+        }
+        self.state = State::Whole;
+        Ok(rest.into())
+    }
+
+    fn fail(&mut self, fault: &Fault) -> Bytes {
+        // A stream that said its end before the connection broke is whole.
+        if self.watch.ended() {
+            self.state = State::Whole;
+            return std::mem::take(&mut self.rest).into();
+        }
+        self.state = State::Telling;
+        failure::event(self.grammar, fault, &self.provider).into()
+    }
+}
+
+/// An event stream in another dialect: decoded to events, encoded for the client.
+#[derive(Debug)]
+pub struct Translated {
+    answer: Answer,
+    inflate: Option<Inflate>,
+    framer: Framer,
+    decoder: Decoder,
+    encoder: Encoder,
+    events: Vec<Event>,
+    state: State,
+}
+
+impl Translated {
+    /// Translates `answer`.
+    pub fn new(answer: Answer, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
+        let (framer, events) = (Framer::default(), Vec::new());
+        Translated { answer, inflate, framer, decoder, encoder, events, state: State::Open }
+    }
+
+    /// What the client is to see of the next events.
+    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Telling => return tell(&mut self.state, context),
+                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                State::Whole => return Poll::Ready(self.drain(context)),
+            }
+            let mut out = Vec::new();
+            let done = match std::task::ready!(self.answer.poll_bytes(context)) {
+                Some(Ok(bytes)) => self.push(&bytes, &mut out),
+                Some(Err(fault)) => Err(failure::of_body(&fault)),
+                None => self.end(&mut out),
+            };
+            if let Err(fault) = done {
+                self.encoder.fail(&fault, &mut out);
+                self.state = State::Telling;
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        match &mut self.inflate {
+            Some(inflate) => self.framer.push(&inflate.push(bytes)?),
+            None => self.framer.push(bytes),
+        }
+        while let Some(frame) = self.framer.next()? {
+            let pushed = self.decoder.push(frame, &mut self.events);
+            self.encode(out);
+            pushed?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
+        if let Some(frame) = self.framer.finish()? {
+            let pushed = self.decoder.push(frame, &mut self.events);
+            self.encode(out);
+            pushed?;
+        }
+        let finished =
+            if self.state == State::Whole { Ok(()) } else { self.decoder.finish(&mut self.events) };
+        self.encode(out);
+        finished
+    }
+
+    fn encode(&mut self, out: &mut Vec<u8>) {
+        for event in self.events.drain(..) {
+            self.encoder.push(&event, out);
+            if event == Event::Finish {
+                self.state = State::Whole;
+            }
+        }
+    }
+
+    /// The answer is whole: whatever the upstream still sends is passed over, so that its connection can be used again.
+    fn drain(&mut self, context: &mut Context<'_>) -> Option<Result<Frame<Bytes>, BodyFault>> {
+        while let Poll::Ready(Some(Ok(_))) = self.answer.poll_bytes(context) {}
+        None
+    }
+}
+
+/// Lets the connection send what it has before the end breaks: an error that follows at once would overtake it.
+fn tell(state: &mut State, context: &mut Context<'_>) -> FramePoll {
+    *state = State::Broken;
+    context.waker().wake_by_ref();
+    Poll::Pending
+}

@@ -1,0 +1,68 @@
+//! The bodies of answers to clients, as one type without boxes on the common path.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+
+use crate::answer::{Relayed, Translated};
+use crate::upstream::{Answer, BodyFault};
+
+/// A body on its way to a client.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes that are all here.
+    Full(Option<Bytes>),
+    /// An upstream's answer, handed on as it comes.
+    Passed(Answer),
+    /// An upstream's event stream, watched and handed on event by event.
+    Relayed(Box<Relayed>),
+    /// An upstream's event stream in the client's dialect.
+    Translated(Box<Translated>),
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body::Full(Some(bytes.into()))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Body {
+        Body::Full(Some(bytes))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        match self.get_mut() {
+            Body::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Body::Passed(answer) => answer.poll_frame(context),
+            Body::Relayed(stream) => stream.poll_frame(context),
+            Body::Translated(stream) => stream.poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Full(bytes) => bytes.is_none(),
+            Body::Passed(answer) => answer.is_end(),
+            Body::Relayed(_) | Body::Translated(_) => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Body::Passed(answer) => answer.size_hint(),
+            Body::Relayed(_) | Body::Translated(_) => SizeHint::default(),
+        }
+    }
+}

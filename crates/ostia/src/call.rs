@@ -1,0 +1,338 @@
+//! What the headers of a request say: whom to ask, with which key, and how.
+//!
+//! Every gateway header has two spellings, `x-ostia-...` and `x-portkey-...`. Credentials for the gateway are taken out
+//! here and never travel on.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use ostia_dialect::Fault;
+use ostia_routing::config::{self, Config, Problem};
+
+/// Client headers that may go upstream as they are.
+const FORWARDED: [&str; 9] = [
+    "accept",
+    "anthropic-beta",
+    "anthropic-version",
+    "content-type",
+    "idempotency-key",
+    "openai-beta",
+    "openai-organization",
+    "openai-project",
+    "x-client-request-id",
+];
+
+/// Keys that SDKs send when they were given none.
+const PLACEHOLDER_KEYS: [&str; 4] = ["OPENAI_API_KEY", "DUMMY-KEY", "dummy", ""];
+
+/// What the headers say.
+#[derive(Debug, Default)]
+pub struct Call {
+    /// The request used Portkey's spelling, so the answer has to use it too.
+    pub portkey: bool,
+    /// The trace id that the client gave.
+    pub trace_id: Option<HeaderValue>,
+    /// The provider, without the `@` that Portkey writes before stored ones.
+    pub provider: Option<String>,
+    /// The routing config.
+    pub config: Option<Box<Config>>,
+    /// The client's credentials, in the order in which they count.
+    pub credentials: Credentials,
+    /// Base URL to call in place of the provider's own.
+    pub custom_host: Option<String>,
+    /// How long the client wants to wait, in milliseconds.
+    pub request_timeout_ms: Option<u64>,
+    /// Exactly OpenAI's fields.
+    pub strict: Option<bool>,
+    /// Refuse what cannot be said without loss.
+    pub lossless: Option<bool>,
+    /// Client headers to pass on besides the usual ones, lower-case.
+    pub forward_headers: Vec<HeaderName>,
+    /// Headers for the upstream that the client gave in the gateway's spelling.
+    pub added: Vec<(HeaderName, HeaderValue)>,
+    /// Send Mistral chat to its fill-in-the-middle endpoint.
+    pub fim: bool,
+}
+
+/// Credentials in a request, before it is known whose they are.
+#[derive(Debug, Default)]
+pub struct Credentials {
+    /// `x-ostia-api-key` or `x-portkey-api-key`: always for the gateway.
+    pub gateway: Option<Shown>,
+    /// `Authorization: Bearer`: for the provider, unless it is one of the gateway's own.
+    pub bearer: Option<Shown>,
+    /// `x-api-key`: the same, as Anthropic's SDK sends it.
+    pub api_key: Option<Shown>,
+}
+
+/// A credential as it stands in a header. Not printed.
+#[derive(Clone)]
+pub struct Shown {
+    header: HeaderValue,
+    /// Where in the header the credential begins.
+    start: usize,
+}
+
+impl std::fmt::Debug for Shown {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+impl Shown {
+    fn new(header: &HeaderValue, start: usize) -> Option<Shown> {
+        let mut header = header.clone();
+        header.set_sensitive(true);
+        Some(Shown { header, start }).filter(|shown| !shown.expose().is_empty())
+    }
+
+    /// The credential itself.
+    pub fn expose(&self) -> &str {
+        self.header.to_str().unwrap_or_default()[self.start..].trim()
+    }
+
+    /// The header as the client sent it, if it is `Bearer` and the credential.
+    pub fn as_bearer(&self) -> Option<&HeaderValue> {
+        (self.start == BEARER.len() && self.header.as_bytes().starts_with(BEARER)).then_some(&self.header)
+    }
+}
+
+const BEARER: &[u8] = b"Bearer ";
+
+impl Call {
+    /// Reads the headers.
+    ///
+    /// # Errors
+    /// A gateway header that cannot be understood; all problems of a config at once.
+    pub fn read(headers: &HeaderMap) -> Result<Call, Fault> {
+        let mut call = Call::default();
+        for (name, value) in headers {
+            let name_text = name.as_str();
+            if let Some(setting) = name_text.strip_prefix("x-portkey-") {
+                call.portkey = true;
+                call.setting(setting, value)?;
+            } else if let Some(setting) = name_text.strip_prefix("x-ostia-") {
+                call.setting(setting, value)?;
+            } else if name == header::AUTHORIZATION {
+                call.credentials.bearer = bearer(value);
+            } else if name_text == "x-api-key" || name_text == "x-goog-api-key" {
+                call.credentials.api_key = Shown::new(value, 0);
+            }
+        }
+        call.credentials.settle();
+        Ok(call)
+    }
+
+    fn setting(&mut self, setting: &str, value: &HeaderValue) -> Result<(), Fault> {
+        let text = || {
+            let refused =
+                |_| Fault::invalid(format!("Invalid header `x-ostia-{setting}`: must be plain text"));
+            value.to_str().map(str::trim).map_err(refused)
+        };
+        match setting {
+            "provider" => self.provider = given(text()?).map(|id| id.trim_start_matches('@').to_owned()),
+            // Portkey's older word for a stored provider.
+            "virtual-key" => self.provider = self.provider.take().or(given(text()?).map(str::to_owned)),
+            "config" => self.config = given(text()?).map(parse_config).transpose()?.map(Box::new),
+            "api-key" => self.credentials.gateway = Shown::new(value, 0),
+            "custom-host" => self.custom_host = given(text()?).map(str::to_owned),
+            "trace-id" => self.trace_id = given(text()?).map(|_| value.clone()),
+            "request-timeout" => self.request_timeout_ms = Some(timeout_ms(text()?)?),
+            "strict-open-ai-compliance" => self.strict = Some(text()? != "false"),
+            "lossless" => self.lossless = Some(text()? == "true"),
+            "forward-headers" => self.forward_headers = forward_headers(text()?)?,
+            "mistral-fim-completion" => self.fim = text()? == "true",
+            "openai-organization" => self.pass("openai-organization", value),
+            "openai-project" => self.pass("openai-project", value),
+            "openai-beta" => self.pass("openai-beta", value),
+            "anthropic-beta" => self.pass("anthropic-beta", value),
+            "anthropic-version" => self.pass("anthropic-version", value),
+            // Telemetry of the SDKs, metadata and settings of features that come later: known, and without effect here.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, name: &'static str, value: &HeaderValue) {
+        self.added.push((HeaderName::from_static(name), value.clone()));
+    }
+
+    /// Copies into `out` the client's headers that may go upstream: the listed ones, and those that the client or the
+    /// config (`further`) wants to have passed on.
+    pub fn pass_headers(&self, headers: &HeaderMap, further: &[HeaderName], out: &mut HeaderMap) {
+        for (name, value) in headers {
+            let wanted = FORWARDED.contains(&name.as_str());
+            if wanted || self.forward_headers.contains(name) || further.contains(name) {
+                out.append(name, value.clone());
+            }
+        }
+        for (name, value) in &self.added {
+            out.insert(name, value.clone());
+        }
+    }
+}
+
+impl Credentials {
+    /// A bearer that only repeats the gateway's key, or fills a gap, is no provider's key.
+    fn settle(&mut self) {
+        let repeats = |key: &Shown| self.gateway.as_ref().is_some_and(|own| own.expose() == key.expose());
+        let meant = |key: &Shown| !PLACEHOLDER_KEYS.contains(&key.expose()) && !repeats(key);
+        let (bearer, api_key) = (self.bearer.take().filter(meant), self.api_key.take().filter(meant));
+        (self.bearer, self.api_key) = (bearer, api_key);
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Shown> {
+        [&self.gateway, &self.bearer, &self.api_key].into_iter().flatten()
+    }
+}
+
+fn given(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn bearer(value: &HeaderValue) -> Option<Shown> {
+    let text = value.to_str().ok()?;
+    let start = match text.split_once(' ') {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => BEARER.len(),
+        // Portkey takes the header as the key where it has no scheme.
+        _ => 0,
+    };
+    Shown::new(value, start)
+}
+
+fn timeout_ms(text: &str) -> Result<u64, Fault> {
+    match text.parse::<u64>() {
+        Ok(timeout_ms) if (1..=config::REQUEST_TIMEOUT_MS_MAX).contains(&timeout_ms) => Ok(timeout_ms),
+        _ => Err(Fault::invalid(format!(
+            "Invalid header `x-ostia-request-timeout`: must be milliseconds, 1 to {}",
+            config::REQUEST_TIMEOUT_MS_MAX
+        ))),
+    }
+}
+
+fn forward_headers(text: &str) -> Result<Vec<HeaderName>, Fault> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(forward_header).collect()
+}
+
+/// Headers that would let a client speak as the gateway, or to a metadata service, cannot be forwarded.
+pub fn forward_header(name: &str) -> Result<HeaderName, Fault> {
+    const REFUSED: [&str; 14] = [
+        "connection",
+        "content-length",
+        "cookie",
+        "host",
+        "keep-alive",
+        "metadata-flavor",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-aws-ec2-metadata-token",
+        "x-google-metadata-request",
+        "expect",
+    ];
+    let refuse = |why: &str| Err(Fault::invalid(format!("Invalid forward_headers: `{name}` {why}")));
+    let Ok(header) = HeaderName::from_bytes(name.to_ascii_lowercase().as_bytes()) else {
+        return refuse("is no header name");
+    };
+    if header.as_str().starts_with("x-portkey-") || header.as_str().starts_with("x-ostia-") {
+        return refuse("is a header of the gateway and cannot be forwarded");
+    }
+    if REFUSED.contains(&header.as_str()) {
+        return refuse("cannot be forwarded");
+    }
+    Ok(header)
+}
+
+fn parse_config(text: &str) -> Result<Config, Fault> {
+    match config::parse(text) {
+        Ok(parsed) => Ok(parsed.config),
+        Err(problems) => Err(config_fault(&problems)),
+    }
+}
+
+/// All problems of a config in one message.
+fn config_fault(problems: &[Problem]) -> Fault {
+    let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Fault::invalid(format!("Invalid config passed: {}", all.join("; "))).with_code("invalid_config")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn read(headers: &[(&str, &str)]) -> Result<Call, Fault> {
+        let pairs =
+            headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+        Call::read(&HeaderMap::from_iter(pairs))
+    }
+
+    #[test]
+    fn both_spellings() {
+        for prefix in ["x-portkey", "x-ostia"] {
+            let call = read(&[
+                (&format!("{prefix}-provider"), "@groq"),
+                (&format!("{prefix}-strict-open-ai-compliance"), "false"),
+                (&format!("{prefix}-request-timeout"), "250"),
+                (&format!("{prefix}-trace-id"), "t-1"),
+            ])
+            .unwrap();
+            assert_eq!(call.provider.as_deref(), Some("groq"));
+            assert_eq!((call.strict, call.request_timeout_ms), (Some(false), Some(250)));
+            assert_eq!(call.trace_id.unwrap(), "t-1");
+            assert_eq!(call.portkey, prefix == "x-portkey");
+        }
+    }
+
+    #[test]
+    fn keys_that_are_none() {
+        let key = |headers: &[(&str, &str)]| {
+            read(headers).unwrap().credentials.bearer.map(|key| key.expose().to_owned())
+        };
+        assert_eq!(key(&[("authorization", "Bearer sk-1")]).as_deref(), Some("sk-1"));
+        assert_eq!(key(&[("authorization", "sk-1")]).as_deref(), Some("sk-1"));
+        assert_eq!(key(&[("authorization", "Bearer OPENAI_API_KEY")]), None);
+        assert_eq!(key(&[("authorization", "Bearer pk-1"), ("x-portkey-api-key", "pk-1")]), None);
+        assert_eq!(
+            key(&[("authorization", "Bearer sk-1"), ("x-portkey-api-key", "pk-1")]).as_deref(),
+            Some("sk-1")
+        );
+        assert_eq!(key(&[("authorization", "Bearer ")]), None);
+    }
+
+    #[test]
+    fn only_listed_headers_pass() {
+        let pairs = [
+            ("cookie", "a=b"),
+            ("user-agent", "x"),
+            ("x-team", "red"),
+            ("x-portkey-forward-headers", "X-Team, user-agent"),
+            ("x-portkey-openai-beta", "b2"),
+            ("anthropic-beta", "b1"),
+            ("x-portkey-metadata", "{}"),
+        ];
+        let headers = HeaderMap::from_iter(
+            pairs.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())),
+        );
+        let mut out = HeaderMap::new();
+        Call::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
+        let mut names: Vec<_> = out.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["anthropic-beta", "openai-beta", "user-agent", "x-team"]);
+    }
+
+    #[test]
+    fn nonsense_is_refused_by_name() {
+        for (name, value, part) in [
+            ("x-portkey-request-timeout", "soon", "request-timeout"),
+            ("x-portkey-request-timeout", "0", "request-timeout"),
+            ("x-portkey-config", "{", "Invalid config"),
+            ("x-portkey-forward-headers", "x-portkey-forward-headers", "forward_headers"),
+            ("x-portkey-forward-headers", "cookie", "forward_headers"),
+        ] {
+            let fault = read(&[(name, value)]).unwrap_err();
+            assert!(fault.status == 400 && fault.message.contains(part), "{name}: {fault}");
+        }
+    }
+}

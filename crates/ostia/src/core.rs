@@ -1,0 +1,39 @@
+//! What one core works with: the operator's settings, shared, and connections of its own.
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::settings::Settings;
+use crate::upstream::{Tls, Upstreams};
+
+/// The state of one core.
+#[derive(Debug)]
+pub struct Core {
+    /// Shared by all cores, and never changed.
+    pub settings: Arc<Settings>,
+    /// Connections to providers.
+    pub upstreams: Upstreams,
+    /// Counts the requests of this core, for their ids.
+    counter: Cell<u64>,
+    /// Sets this core's ids apart from all others.
+    seed: u64,
+}
+
+impl Core {
+    /// A core without connections.
+    pub fn new(settings: Arc<Settings>, tls: Tls) -> Core {
+        let upstreams = Upstreams::new(settings.guard.clone(), tls);
+        Core { settings, upstreams, counter: Cell::new(0), seed: fastrand::u64(..) }
+    }
+
+    /// A name that no other request has: 32 hexadecimal digits.
+    pub fn new_id(&self) -> String {
+        let count = self.counter.get();
+        self.counter.set(count + 1);
+        format!(
+            "{:016x}{:016x}",
+            self.seed,
+            count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed.rotate_left(32)
+        )
+    }
+}

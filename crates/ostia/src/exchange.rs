@@ -1,0 +1,404 @@
+//! One call to an upstream and what becomes of its answer.
+
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode, request};
+use ostia_dialect::json::Document;
+use ostia_dialect::openai_chat::response::View as ChatView;
+use ostia_dialect::openai_chat::stream::Encoder;
+use ostia_dialect::relay::Grammar;
+use ostia_dialect::{Decoder, Dialect, Fault, embeddings, fault, openai_chat};
+use ostia_providers::{Auth, Offer, Secret, auth};
+
+use crate::answer::{Relayed, Translated};
+use crate::body::Body;
+use crate::call::Call;
+use crate::core::Core;
+use crate::failure;
+use crate::inflate::Inflate;
+use crate::mark::Mark;
+use crate::reply;
+use crate::route::{Family, family_of};
+use crate::target::{Key, Target};
+use crate::upstream::{Answer, Sent};
+
+pub use ostia_dialect::openai_chat::response::View;
+
+/// Largest answer that is read whole to be translated, in bytes.
+const ANSWER_BYTES_MAX: usize = 256 << 20;
+/// Largest answer whose body is searched for an error that came with a success, in bytes.
+const PEEK_BYTES_MAX: u64 = 64 << 10;
+/// Most of an error's body that is read, in bytes.
+const ERROR_BYTES_MAX: usize = 1 << 20;
+
+/// A call in the making.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// This core.
+    pub core: &'a Rc<Core>,
+    /// What the client's headers say.
+    pub call: &'a Call,
+    /// Whom to ask.
+    pub target: &'a Target<'a>,
+    /// The client's request line and headers.
+    pub parts: &'a request::Parts,
+}
+
+impl Exchange<'_> {
+    /// Sends a JSON body and gives the answer, whatever its status.
+    pub async fn send(
+        &self,
+        path: String,
+        further: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Response<Answer>, Fault> {
+        let mut request = self.request(path, Sent::Full(Some(body)))?;
+        *request.method_mut() = http::Method::POST;
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        for (name, value) in further {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
+            join(headers, HeaderName::from_static(name), value);
+        }
+        self.dispatch(request).await
+    }
+
+    /// A request with the right host, the listed client headers, the provider's own and its key.
+    pub fn request(&self, mut path: String, body: Sent) -> Result<Request<Sent>, Fault> {
+        let target = self.target;
+        let mut headers = HeaderMap::with_capacity(16);
+        self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
+        self.core.settings.withhold_gateway_keys(&mut headers);
+        for (name, value) in &target.provider.headers {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Some(key) = &target.key {
+            sign_in(&target.provider.auth, key, &mut headers, &mut path)?;
+        }
+        headers.insert(header::HOST, target.site.authority().clone());
+        if path.is_empty() {
+            path.push('/');
+        }
+        let mut request = Request::new(body);
+        *request.uri_mut() = path.try_into().map_err(|_| {
+            Fault::invalid("The path has characters that a URL cannot have.").with_param("path")
+        })?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// Sends a finished request.
+    pub async fn dispatch(&self, request: Request<Sent>) -> Result<Response<Answer>, Fault> {
+        let Target { site, timeouts, provider, requested_timeout_ms, .. } = self.target;
+        self.core.upstreams.send(site, request, *timeouts).await.map_err(|fault| {
+            let host = site.authority().to_str().unwrap_or_default();
+            failure::of_send(&fault, &provider.id, host, *requested_timeout_ms)
+        })
+    }
+}
+
+/// Puts the key where the provider wants it.
+fn sign_in(auth: &Auth, key: &Key, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
+    let secret = match key {
+        Key::Shown(shown) => match shown.as_bearer().filter(|_| *auth == Auth::Bearer) {
+            Some(header) => {
+                headers.insert(header::AUTHORIZATION, header.clone());
+                return Ok(());
+            }
+            None => &Secret::new(shown.expose()),
+        },
+        Key::Kept(secret) => secret,
+    };
+    let mut query = String::new();
+    auth::apply(auth, secret, headers, &mut query)?;
+    if !query.is_empty() {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(&query);
+    }
+    Ok(())
+}
+
+fn join(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+    let joined = headers.get(&name).and_then(|own| {
+        let (own, more) = (own.to_str().ok()?, value.to_str().ok()?);
+        HeaderValue::from_str(&format!("{own},{more}")).ok()
+    });
+    headers.insert(name, joined.unwrap_or(value));
+}
+
+/// What the client of a translated answer is to see.
+pub fn view(core: &Core, mark: &Mark, target: &Target<'_>) -> ChatView {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let _ = mark;
+    ChatView {
+        strict: target.strict,
+        include_usage: false,
+        id: format!("chatcmpl-{}", core.new_id()),
+        model: target.model.clone().unwrap_or_default(),
+        created: now.as_secs(),
+        provider: target.provider.id.clone(),
+    }
+}
+
+/// The view with what a relayed body asks for.
+pub fn asked(view: ChatView, document: &Document<'_>) -> ChatView {
+    let root = document.root();
+    let options = root.some("stream_options").map(|options| options.text().to_owned()).unwrap_or_default();
+    let include_usage = Document::parse(options.as_bytes()).is_ok_and(|options| {
+        options.root().get("include_usage").and_then(|node| node.as_bool()) == Some(true)
+    });
+    let model =
+        if view.model.is_empty() { root.str("model").unwrap_or_default().into_owned() } else { view.model };
+    ChatView { include_usage, model, ..view }
+}
+
+/// An answer in the client's own dialect: handed on as it came.
+pub async fn relay(
+    answer: Response<Answer>,
+    offer: Offer,
+    stream: bool,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Fault> {
+    let (mut head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    if head.status.as_u16() >= 400 {
+        return refused(head, body, inflate, family_of(offer), target).await;
+    }
+    if is_media(&head.headers, "text/event-stream") {
+        let grammar = grammar(offer);
+        strip(&mut head.headers);
+        let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
+        return Ok(Response::from_parts(head, Body::Relayed(Box::new(relayed))));
+    }
+    if is_media(&head.headers, "text/html") || stream && is_media(&head.headers, "text/plain") {
+        let text = collect(body, inflate, ERROR_BYTES_MAX).await?;
+        return Err(not_an_answer(target, &fault::from_answer(502, &text)));
+    }
+    whole(head, body, inflate, target).await
+}
+
+/// A whole answer in the client's own dialect. A small one is searched for an error that came with a success.
+async fn whole(
+    mut head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Fault> {
+    let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
+    if !small && inflate.is_none() {
+        strip_hops(&mut head.headers);
+        return Ok(Response::from_parts(head, Body::Passed(body)));
+    }
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    if bytes.is_empty() && head.status != StatusCode::NO_CONTENT {
+        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)));
+    }
+    if let Some(fault) = hidden_error(&bytes) {
+        return Err(fault);
+    }
+    strip(&mut head.headers);
+    Ok(Response::from_parts(head, Body::from(bytes)))
+}
+
+/// `{"error": {...}}` where an answer was promised.
+fn hidden_error(bytes: &[u8]) -> Option<Fault> {
+    memchr::memmem::find(&bytes[..bytes.len().min(ERROR_BYTES_MAX)], b"\"error\"")?;
+    let document = Document::parse_to(bytes, 2).ok()?;
+    let root = document.root();
+    let error = root.some("error").filter(|error| error.is_object())?;
+    let answers = ["choices", "output", "data", "content", "id"].iter().any(|name| root.some(name).is_some());
+    if answers || error.some("message").is_none() {
+        return None;
+    }
+    Some(fault::from_answer(502, bytes))
+}
+
+/// An answer in another dialect, or one that has to be mended.
+pub async fn translate(
+    answer: Response<Answer>,
+    dialect: Dialect,
+    stream: bool,
+    target: &Target<'_>,
+    view: ChatView,
+) -> Result<Response<Body>, Fault> {
+    let (mut head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    if head.status.as_u16() >= 400 {
+        return refused(head, body, inflate, Family::Openai, target).await;
+    }
+    if stream && is_media(&head.headers, "text/event-stream") {
+        strip(&mut head.headers);
+        head.headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+        let translated = Translated::new(body, inflate, Decoder::new(dialect), Encoder::new(view));
+        return Ok(Response::from_parts(head, Body::Translated(Box::new(translated))));
+    }
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    if !is_json(&head.headers) {
+        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)));
+    }
+    let response = dialect.decode(&bytes).map_err(|fault| hidden_error(&bytes).unwrap_or(fault))?;
+    if stream {
+        let message =
+            format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
+        return Err(Fault::upstream(message));
+    }
+    Ok(answered(head, openai_chat::response::encode(&response, &view)))
+}
+
+/// Embeddings in OpenAI's form.
+pub async fn embedded(
+    answer: Response<Answer>,
+    dialect: embeddings::Dialect,
+    request: &embeddings::Request,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Fault> {
+    let (head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    if head.status.as_u16() >= 400 {
+        return refused(head, body, inflate, Family::Openai, target).await;
+    }
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    let response = embeddings::decode(dialect, &bytes)?;
+    Ok(answered(head, embeddings::openai::encode_response(request, &response)?))
+}
+
+fn answered(mut head: http::response::Parts, body: Vec<u8>) -> Response<Body> {
+    strip(&mut head.headers);
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(head, Body::from(body))
+}
+
+/// An error answer: its status, and its words in the client's envelope.
+pub async fn refused(
+    mut head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    family: Family,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Fault> {
+    let bytes = collect(body, inflate, ERROR_BYTES_MAX).await?;
+    let json = is_json(&head.headers);
+    strip(&mut head.headers);
+    if json && is_envelope(&bytes, family) {
+        return Ok(Response::from_parts(head, Body::from(bytes)));
+    }
+    let fault = fault::from_answer(head.status.as_u16(), &bytes);
+    let told = reply::fault(family, &fault, Some(&target.provider.id), "");
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(Response::from_parts(head, told.into_body()))
+}
+
+/// Are these already the client's own words, so that they can go on as they are?
+fn is_envelope(bytes: &[u8], family: Family) -> bool {
+    let Ok(document) = Document::parse_to(bytes, 2) else { return false };
+    let root = document.root();
+    let Some(error) = root.some("error").filter(|error| error.is_object()) else { return false };
+    let said = error.str("message").is_some_and(|message| !message.is_empty());
+    let text_or_none = |name: &str| error.some(name).is_none_or(|node| node.is_string());
+    match family {
+        Family::Openai => said && text_or_none("type") && text_or_none("code") && text_or_none("param"),
+        Family::Anthropic => {
+            said && error.str("type").is_some() && root.str("type").as_deref() == Some("error")
+        }
+    }
+}
+
+fn not_an_answer(target: &Target<'_>, fault: &Fault) -> Fault {
+    let message =
+        format!("Provider `{}` answered with no usable answer: {}", target.provider.id, fault.message);
+    Fault::upstream(message)
+}
+
+/// All of an answer, in one piece.
+async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usize) -> Result<Bytes, Fault> {
+    let mut first = Bytes::new();
+    let mut rest: Option<BytesMut> = None;
+    while let Some(piece) = body.bytes().await {
+        let piece = piece.map_err(|fault| failure::of_body(&fault))?;
+        let piece = match &mut inflate {
+            Some(inflate) => inflate.push(&piece)?,
+            None => piece,
+        };
+        if rest.as_ref().map_or(first.len(), BytesMut::len) + piece.len() > bytes_max {
+            return Err(Fault::upstream(format!("The provider's answer is larger than {bytes_max} bytes.")));
+        }
+        match &mut rest {
+            Some(rest) => rest.extend_from_slice(&piece),
+            None if first.is_empty() => first = piece,
+            None => {
+                let expected = usize::try_from(body.size_hint().lower()).unwrap_or_default().min(bytes_max);
+                let mut all = BytesMut::with_capacity(first.len() + piece.len() + expected);
+                all.extend_from_slice(&first);
+                all.extend_from_slice(&piece);
+                rest = Some(all);
+            }
+        }
+    }
+    let bytes = rest.map_or(first, BytesMut::freeze);
+    match &mut inflate {
+        Some(inflate) if !bytes.is_empty() => inflate.finish()?,
+        Some(_) | None => {}
+    }
+    Ok(bytes)
+}
+
+fn grammar(offer: Offer) -> Grammar {
+    match offer {
+        Offer::AnthropicMessages => Grammar::AnthropicMessages,
+        Offer::OpenaiResponses => Grammar::OpenaiResponses,
+        _ => Grammar::OpenaiChat,
+    }
+}
+
+/// Is the body of this media type, whatever its parameters?
+fn is_media(headers: &HeaderMap, media: &str) -> bool {
+    media_type(headers).eq_ignore_ascii_case(media)
+}
+
+/// `application/json` and its kin.
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = media_type(headers);
+    media.len() >= 4
+        && media.is_char_boundary(media.len() - 4)
+        && media[media.len() - 4..].eq_ignore_ascii_case("json")
+}
+
+fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
+
+/// Headers that belong to one connection (RFC 9110, section 7.6.1), and cookies of a host that the client never met.
+const HOPS: [HeaderName; 9] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::SET_COOKIE,
+];
+
+/// Takes away what belongs to the upstream's connection.
+pub fn strip_hops(headers: &mut HeaderMap) {
+    for name in &HOPS {
+        if headers.contains_key(name) {
+            headers.remove(name);
+        }
+    }
+}
+
+/// The same, and what described a body that is written anew.
+fn strip(headers: &mut HeaderMap) {
+    strip_hops(headers);
+    headers.remove(header::CONTENT_LENGTH);
+    headers.remove(header::CONTENT_ENCODING);
+}

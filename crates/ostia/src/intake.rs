@@ -1,0 +1,98 @@
+//! Reading a client's body into memory, within bounds.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
+use std::task::Poll;
+
+use bytes::{Bytes, BytesMut};
+use http::request;
+use http_body::Body as _;
+use hyper::body::Incoming;
+use ostia_dialect::{Fault, FaultKind};
+use tokio::time::timeout;
+
+use crate::settings::Limits;
+
+/// Holds the head of a request to its bound.
+///
+/// # Errors
+/// 431 beyond it.
+pub fn check_head(parts: &request::Parts, limits: &Limits) -> Result<(), Fault> {
+    // A field's two separators and its line end take four bytes.
+    let fields =
+        parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>();
+    let line = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    if fields + line <= limits.header_bytes_max {
+        return Ok(());
+    }
+    let message = format!(
+        "The head of the request is larger than {} bytes; send less in headers, or raise limits.header_bytes in \
+         ostia.yaml.",
+        limits.header_bytes_max
+    );
+    Err(Fault::new(FaultKind::TooLarge, message).with_status(431).with_code("head_too_large"))
+}
+
+/// The whole body, without a copy where it came in one piece.
+///
+/// # Errors
+/// 413 beyond the bound, 408 where the client sends nothing for too long, 400 where it breaks off.
+pub async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, Fault> {
+    let expected = body.size_hint().lower();
+    if expected > limits.body_bytes_max as u64 {
+        return Err(too_large(limits));
+    }
+    let mut first = Bytes::new();
+    let mut rest: Option<BytesMut> = None;
+    while let Some(piece) = next(&mut body, limits).await? {
+        let length = rest.as_ref().map_or(first.len(), BytesMut::len) + piece.len();
+        if length > limits.body_bytes_max {
+            return Err(too_large(limits));
+        }
+        match &mut rest {
+            Some(rest) => rest.extend_from_slice(&piece),
+            None if first.is_empty() => first = piece,
+            None => {
+                let mut all = BytesMut::with_capacity(length.max(expected as usize));
+                all.extend_from_slice(&first);
+                all.extend_from_slice(&piece);
+                rest = Some(all);
+            }
+        }
+    }
+    Ok(rest.map_or(first, BytesMut::freeze))
+}
+
+async fn next(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes>, Fault> {
+    loop {
+        if body.is_end_stream() {
+            return Ok(None);
+        }
+        let mut frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+        // Most bodies are here already: only those that are not need a timer.
+        let here = poll_fn(|context| Poll::Ready(Pin::new(&mut frame).poll(context))).await;
+        let frame = match here {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => timeout(limits.body_timeout, frame).await.map_err(|_| {
+                Fault::new(FaultKind::Timeout, "The request body did not come in time.").with_status(408)
+            })?,
+        };
+        match frame {
+            None => return Ok(None),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+            Some(Err(error)) => return Err(Fault::invalid(format!("The request body broke off: {error}."))),
+        }
+    }
+}
+
+fn too_large(limits: &Limits) -> Fault {
+    let message = format!(
+        "The request body is larger than {} bytes; the operator can raise limits.body_bytes in ostia.yaml.",
+        limits.body_bytes_max
+    );
+    Fault::new(FaultKind::TooLarge, message).with_code("body_too_large")
+}

@@ -1,0 +1,190 @@
+//! Ostia: one door in front of every model.
+//!
+//! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
+
+mod answer;
+mod body;
+mod call;
+mod cli;
+mod core;
+mod egress;
+mod exchange;
+mod failure;
+mod handler;
+mod host;
+mod inflate;
+mod intake;
+mod load;
+mod mark;
+mod models;
+mod outgoing;
+mod params;
+mod proxy;
+mod reply;
+mod route;
+mod server;
+mod settings;
+mod target;
+mod upstream;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use clap::Parser as _;
+use tokio::runtime::LocalOptions;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cli::{Cli, Command, Serve};
+use crate::upstream::Tls;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
+        Command::Serve(options) => serve(&options),
+        Command::Check(options) => load::file(options.config.as_deref()).map(|loaded| {
+            warn(&loaded);
+            say(&format!("{}: no problems.\n", loaded.name));
+        }),
+        Command::Providers(options) => load::file(options.file.config.as_deref()).map(|loaded| {
+            let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
+            say(&form(&loaded.settings.providers));
+        }),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            let _ = writeln!(std::io::stderr(), "{}", problem.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(options: &Serve) -> Result<(), String> {
+    let mut loaded = load::file(options.config.as_deref())?;
+    let address = options.listen.unwrap_or(loaded.listen);
+    refuse_open_door(address, &loaded, options.insecure)?;
+    loaded.settings.loopback = address.ip().is_loopback();
+    loaded.settings.guard.loopback_allowed = loaded.settings.loopback;
+    let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let first =
+        server::listen_first(address).map_err(|error| format!("Cannot listen on {address}: {error}."))?;
+    let address = first.local_addr().map_err(|error| error.to_string())?;
+    let mut listeners = vec![first];
+    for _ in 1..workers {
+        listeners.push(server::listen(address).map_err(|error| error.to_string())?);
+    }
+    warn(&loaded);
+    if !options.quiet {
+        say(&welcome(address, &loaded));
+    }
+    run(listeners, loaded)
+}
+
+/// Beyond loopback anybody could spend the operator's money: there has to be a key, or an explicit word.
+fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) -> Result<(), String> {
+    if address.ip().is_loopback() || insecure || !loaded.settings.gateway_keys.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "Ostia does not listen on {address} without authentication: everybody who reaches it could use it.\n\
+         Do one of these:\n  \
+         - put a key into ostia.yaml:   auth: {{ keys: [\"${{OSTIA_KEY}}\"] }}\n  \
+         - listen on this machine only: --listen 127.0.0.1:{}\n  \
+         - say that it is meant so:     --insecure",
+        address.port()
+    ))
+}
+
+fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<(), String> {
+    let connections_max = loaded.settings.limits.connections_max.div_ceil(listeners.len());
+    let settings = Arc::new(loaded.settings);
+    let tls = Tls::default();
+    let (stopper, stop) = watch::channel(false);
+    let mut listeners = listeners.into_iter();
+    let Some(own) = listeners.next() else { return Ok(()) };
+    let mut threads = Vec::new();
+    for (number, listener) in listeners.enumerate() {
+        let (settings, tls, stop) = (settings.clone(), tls.clone(), stop.clone());
+        let worker =
+            move || on_core(async { server::serve(listener, settings, tls, connections_max, stop).await });
+        let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
+        threads.push(spawned.map_err(|error| error.to_string())?);
+    }
+    let served = on_core(async {
+        tokio::task::spawn_local(wait_for_signal(stopper));
+        server::serve(own, settings, tls, connections_max, stop).await
+    });
+    for worker in threads {
+        worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;
+    }
+    served
+}
+
+/// Runs a future on a runtime of this thread alone.
+fn on_core(future: impl Future<Output = std::io::Result<()>>) -> Result<(), String> {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime =
+        builder.enable_all().build_local(LocalOptions::default()).map_err(|error| error.to_string())?;
+    runtime.block_on(future).map_err(|error| error.to_string())
+}
+
+async fn wait_for_signal(stopper: watch::Sender<bool>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    let _ = stopper.send(true);
+    // Keeps the channel open until the program ends.
+    std::future::pending::<()>().await;
+}
+
+fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
+    let providers = loaded.settings.providers.len();
+    let ready: Vec<&str> = loaded
+        .settings
+        .providers
+        .iter()
+        .filter(|provider| provider.needs_key() && loaded.settings.key_of(provider).is_some())
+        .map(|provider| provider.id.as_str())
+        .collect();
+    let (provider, key) = match ready.first() {
+        Some(provider) => ((*provider).to_owned(), String::new()),
+        None => ("openai".to_owned(), "\n    -H 'authorization: Bearer YOUR-OPENAI-KEY' \\".to_owned()),
+    };
+    let with_key =
+        if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
+    format!(
+        "Ostia {} listens on http://{address}\n\n  \
+         configuration  {}\n  \
+         providers      {providers} known; `ostia providers` lists them\n  \
+         with a key     {with_key}\n  \
+         docs           docs/ in the repository, or `ostia --help`\n\n\
+         Try:\n\n  \
+         curl http://{address}/v1/chat/completions \\\n    \
+         -H 'content-type: application/json' \\\n    \
+         -H 'x-ostia-provider: {provider}' \\{key}\n    \
+         -d '{{\"model\": \"gpt-4o-mini\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n",
+        env!("CARGO_PKG_VERSION"),
+        loaded.name,
+    )
+}
+
+fn warn(loaded: &load::Loaded) {
+    for warning in &loaded.warnings {
+        let _ = writeln!(std::io::stderr(), "{warning}");
+    }
+}
+
+fn say(text: &str) {
+    // Nobody may be listening; that is no reason to stop.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}

@@ -1,0 +1,132 @@
+//! What an answer says about how it came to be: the gateway's own response headers.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_dialect::{Fault, FaultKind};
+
+use crate::call::Call;
+use crate::core::Core;
+use crate::target::Target;
+
+/// Longest list of dropped fields that is told in a header, in bytes.
+const DROPPED_BYTES_MAX: usize = 2048;
+
+/// The names of one header, in both spellings.
+type Names = [HeaderName; 2];
+
+const fn names(ostia: &'static str, portkey: &'static str) -> Names {
+    [HeaderName::from_static(ostia), HeaderName::from_static(portkey)]
+}
+
+static TRACE_ID: Names = names("x-ostia-trace-id", "x-portkey-trace-id");
+static PROVIDER: Names = names("x-ostia-provider", "x-portkey-provider");
+static OPTION_INDEX: Names = names("x-ostia-last-used-option-index", "x-portkey-last-used-option-index");
+static RETRY_COUNT: Names = names("x-ostia-retry-attempt-count", "x-portkey-retry-attempt-count");
+static DROPPED: Names = names("x-ostia-dropped", "x-portkey-dropped");
+
+/// What is known of a request so far.
+#[derive(Debug, Default)]
+pub struct Mark {
+    portkey: bool,
+    trace_id: Option<HeaderValue>,
+    provider: Option<HeaderValue>,
+    index_path: Option<HeaderValue>,
+    dropped: Vec<String>,
+}
+
+impl Mark {
+    /// Takes the trace id from the headers, or makes one.
+    pub fn read(&mut self, core: &Core, call: &Call) {
+        self.portkey = call.portkey;
+        self.trace_id.clone_from(&call.trace_id);
+        self.ensure_trace_id(core);
+    }
+
+    /// Takes what it can from headers of which others cannot be understood: that answer needs its trace id most.
+    pub fn read_unread(&mut self, headers: &HeaderMap) {
+        self.portkey = headers.keys().any(|name| name.as_str().starts_with("x-portkey-"));
+        let given = TRACE_ID.iter().filter_map(|name| headers.get(name)).find(|value| !value.is_empty());
+        self.trace_id = given.cloned();
+    }
+
+    /// Makes a trace id where there is none.
+    pub fn ensure_trace_id(&mut self, core: &Core) {
+        if self.trace_id.is_none() {
+            self.trace_id = HeaderValue::from_str(&core.new_id()).ok();
+        }
+    }
+
+    /// The trace id.
+    pub fn trace_id(&self) -> &str {
+        self.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The provider, once it is known.
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_ref().and_then(|id| id.to_str().ok())
+    }
+
+    /// The request goes to this target.
+    pub fn target(&mut self, target: &Target<'_>) {
+        self.provider = HeaderValue::from_str(&target.provider.id).ok();
+        self.index_path = match &target.index_path {
+            Cow::Borrowed(path) => Some(HeaderValue::from_static(path)),
+            Cow::Owned(path) => HeaderValue::from_str(path).ok(),
+        };
+    }
+
+    /// These fields of the client cannot be said to the provider.
+    ///
+    /// # Errors
+    /// 400 that names them, where the request must not lose anything.
+    pub fn dropped(&mut self, dropped: Vec<String>, lossless: bool) -> Result<(), Fault> {
+        if lossless && !dropped.is_empty() {
+            let provider = self.provider().unwrap_or_default();
+            let message = format!(
+                "Provider `{provider}` has no form for: {}. Remove it, or do not ask for `lossless`.",
+                dropped.join(", ")
+            );
+            let fault = Fault::new(FaultKind::InvalidRequest, message).with_code("lossy_translation");
+            return Err(fault.with_param(dropped.into_iter().next().unwrap_or_default()));
+        }
+        self.dropped = dropped;
+        Ok(())
+    }
+
+    /// Writes the headers.
+    pub fn stamp(&self, headers: &mut HeaderMap) {
+        headers.reserve(10);
+        let spellings = if self.portkey { 2 } else { 1 };
+        let mut set = |names: &Names, value: HeaderValue| {
+            for name in &names[..spellings] {
+                headers.insert(name.clone(), value.clone());
+            }
+        };
+        if let Some(trace_id) = &self.trace_id {
+            set(&TRACE_ID, trace_id.clone());
+        }
+        if let Some(value) = &self.provider {
+            set(&PROVIDER, value.clone());
+        }
+        if let Some(value) = &self.index_path {
+            set(&OPTION_INDEX, value.clone());
+            set(&RETRY_COUNT, HeaderValue::from_static("0"));
+        }
+        if !self.dropped.is_empty() {
+            set(&DROPPED, list(&self.dropped));
+        }
+    }
+}
+
+fn list(dropped: &[String]) -> HeaderValue {
+    let mut text = dropped.join(", ");
+    if text.len() > DROPPED_BYTES_MAX {
+        let cut = (0..=DROPPED_BYTES_MAX).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
+        text.truncate(cut);
+        text.push_str(", ...");
+    }
+    // Names are the client's own: what a header cannot hold is written as a question mark.
+    let plain: String = text.chars().map(|c| if (' '..='~').contains(&c) { c } else { '?' }).collect();
+    HeaderValue::from_str(&plain).unwrap_or_else(|_| HeaderValue::from_static("..."))
+}

@@ -1,0 +1,151 @@
+//! From the client's body to the upstream's: paths, edits and translated requests.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use ostia_dialect::json::{Document, Json};
+use ostia_dialect::relay::Splice;
+use ostia_dialect::{Fault, Request, openai_chat};
+use ostia_providers::{Offer, adapt, endpoint};
+use serde_json::Value;
+
+use crate::call::Call;
+use crate::params;
+use crate::target::Target;
+
+/// What SDKs send as the model when they were given none.
+const NO_MODEL: &str = "portkey-default";
+
+/// A body to relay.
+#[derive(Debug, Default)]
+pub struct Edited {
+    /// The edited body; `None` where the client's own bytes go on as they are.
+    pub body: Option<Bytes>,
+    /// What was left out.
+    pub dropped: Vec<String>,
+}
+
+/// Path and query at the upstream. `query` is the client's own, handed on where the call is relayed.
+pub fn path(
+    offer: Offer,
+    call: &Call,
+    target: &Target<'_>,
+    model: Option<&str>,
+    stream: bool,
+    query: Option<&str>,
+) -> String {
+    let model = target.model.as_deref().or(model).unwrap_or_default();
+    let own = if call.fim && offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiChat) {
+        Cow::Borrowed("/fim/completions")
+    } else {
+        endpoint::path_of(target.provider, offer, model, stream)
+    };
+    let mut path = String::with_capacity(target.site.path.len() + own.len() + 16);
+    path.push_str(&target.site.path);
+    path.push_str(&own);
+    if let Some(query) = query.filter(|query| !query.is_empty()) {
+        path.push(if path.contains('?') { '&' } else { '?' });
+        path.push_str(query);
+    }
+    path
+}
+
+/// The fields without which a call makes no sense, checked before anybody is asked.
+pub fn expect_fields(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Result<(), Fault> {
+    let root = document.root();
+    let model = root.str("model");
+    let given = match model.as_deref() {
+        Some(NO_MODEL) => false,
+        Some("") | None => !target.checks_body,
+        Some(_) => true,
+    };
+    if !given && target.model.is_none() {
+        return Err(missing_model());
+    }
+    if !target.checks_body {
+        return Ok(());
+    }
+    match offer {
+        Offer::OpenaiChat | Offer::AnthropicMessages => {
+            let messages = root.expect("messages")?;
+            messages.expect_items()?;
+            if messages.text().trim_matches(['[', ']']).trim_ascii().is_empty() {
+                return Err(messages.invalid("must hold at least one message"));
+            }
+            Ok(())
+        }
+        Offer::OpenaiEmbeddings => root.expect("input").map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+fn missing_model() -> Fault {
+    Fault::invalid("Missing `model`: say which model to ask, for example \"model\": \"gpt-4o-mini\".")
+        .with_param("model")
+        .with_code("model_missing")
+}
+
+/// The body with the target's model and parameters, and the provider's own spellings.
+pub fn edit(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
+    let openai = !matches!(offer, Offer::AnthropicMessages | Offer::AnthropicCountTokens);
+    let adapts = openai && !target.provider.quirks.is_default();
+    if target.model.is_none() && !target.has_params() && !adapts {
+        return Ok(Edited::default());
+    }
+    if !target.drop_params.is_empty() {
+        // Paths below the top need the whole tree; the rest of the edits then find it gone.
+        let text = params::without(document.text(), &target.drop_params)?;
+        let document =
+            Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+        let edited = splice(offer, target, &document, adapts)?;
+        return Ok(Edited { body: edited.body.or_else(|| Some(Bytes::from(text.clone()))), ..edited });
+    }
+    splice(offer, target, document, adapts)
+}
+
+fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {
+    let mut splice = Splice::new(document)?;
+    for (name, value) in &target.default_params {
+        if document.root().some(name).is_none() {
+            splice.set(name, Json::from_value(value));
+        }
+    }
+    for (name, value) in &target.override_params {
+        splice.set(name, Json::from_value(value));
+    }
+    if let Some(model) = &target.model {
+        splice.set("model", Json::from_value(&Value::from(model.as_str())));
+    }
+    let dropped =
+        if adapts { adapt(&target.provider.quirks, offer, document, &mut splice)? } else { Vec::new() };
+    let body = if splice.is_changed() { Some(Bytes::from(splice.finish())) } else { None };
+    Ok(Edited { body, dropped })
+}
+
+/// The client's body with the target's parameters, for requests that are translated.
+pub fn params<'b>(
+    target: &Target<'_>,
+    body: &'b [u8],
+    document: &Document<'_>,
+) -> Result<Cow<'b, [u8]>, Fault> {
+    if !target.has_params() {
+        return Ok(Cow::Borrowed(body));
+    }
+    let text = params::without(document.text(), &target.drop_params)?;
+    let document =
+        Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let edited = splice(Offer::OpenaiChat, target, &document, false)?;
+    Ok(Cow::Owned(edited.body.map_or_else(|| text.clone().into_bytes(), Vec::from)))
+}
+
+/// The canonical request of a Chat Completions client.
+pub fn chat_request(target: &Target<'_>, body: &Bytes, document: &Document<'_>) -> Result<Request, Fault> {
+    let mut request = openai_chat::request::decode(&params(target, body, document)?)?;
+    if let Some(model) = &target.model {
+        request.model.clone_from(model);
+    }
+    if request.model == NO_MODEL || request.model.is_empty() {
+        return Err(missing_model());
+    }
+    Ok(request)
+}

@@ -1,0 +1,105 @@
+//! What the operator decided, checked and ready: one snapshot for all cores.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_providers::{Provider, Providers, Secret};
+
+use crate::egress::{Guard, Origin};
+use crate::upstream::Timeouts;
+
+/// The operator's decisions.
+#[derive(Debug)]
+pub struct Settings {
+    /// The gateway listens on loopback only: clients are people and programs on this machine.
+    pub loopback: bool,
+    /// Keys that clients of the gateway have to show; none: everybody may call.
+    pub gateway_keys: Vec<Secret>,
+    /// All providers: the built-in ones and the operator's rows.
+    pub providers: Providers,
+    /// What the operator configured for single providers, by id.
+    pub configured: HashMap<String, Configured>,
+    /// Whom to ask when a request names nobody.
+    pub default_provider: Option<String>,
+    /// What may be reached.
+    pub guard: Guard,
+    /// How long each part of a call may take.
+    pub timeouts: Timeouts,
+    /// Named bounds.
+    pub limits: Limits,
+}
+
+/// What the operator configured for one provider.
+#[derive(Debug, Default)]
+pub struct Configured {
+    /// The operator's key.
+    pub key: Option<Secret>,
+    /// Models to list.
+    pub models: Vec<String>,
+    /// The operator wrote where it is.
+    pub own_base_url: bool,
+}
+
+/// Bounds on what clients send.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest body that is read into memory, in bytes. Passed-through bodies are streamed and have no bound.
+    pub body_bytes_max: usize,
+    /// Largest head of a request, in bytes.
+    pub header_bytes_max: usize,
+    /// Open client connections, over all cores.
+    pub connections_max: usize,
+    /// How long a client may take for the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take between two pieces of a body.
+    pub body_timeout: Duration,
+}
+
+impl Settings {
+    /// Who chose the host of this provider.
+    pub fn origin(&self, provider: &Provider) -> Origin {
+        let own = self.configured.get(&provider.id).is_some_and(|configured| configured.own_base_url);
+        if own || provider.local { Origin::Operator } else { Origin::BuiltIn }
+    }
+
+    /// Is this one of the gateway's own keys? Looks at every byte of every key, so that time tells nothing.
+    pub fn is_gateway_key(&self, key: &str) -> bool {
+        self.gateway_keys.iter().fold(false, |found, own| found | same(own.expose(), key))
+    }
+
+    /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.
+    pub fn withhold_gateway_keys(&self, headers: &mut HeaderMap) {
+        if self.gateway_keys.is_empty() {
+            return;
+        }
+        let shown: Vec<HeaderName> = headers
+            .iter()
+            .filter(|(_, value)| self.shows_gateway_key(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in shown {
+            headers.remove(name);
+        }
+    }
+
+    fn shows_gateway_key(&self, value: &HeaderValue) -> bool {
+        let value = value.to_str().unwrap_or_default();
+        let key = value.split_once(' ').map_or(value, |(_, key)| key).trim();
+        self.is_gateway_key(value.trim()) || self.is_gateway_key(key)
+    }
+
+    /// The operator's key for a provider, or on a loopback listener the provider's usual environment variable.
+    pub fn key_of(&self, provider: &Provider) -> Option<Secret> {
+        let configured = self.configured.get(&provider.id).and_then(|configured| configured.key.clone());
+        configured.or_else(|| {
+            let usual = || provider.key_env.iter().find_map(|name| std::env::var(name).ok());
+            self.loopback.then(usual).flatten().filter(|key| !key.is_empty()).map(Secret::new)
+        })
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    let differences = a.bytes().zip(b.bytes()).fold(0, |differences, (a, b)| differences | (a ^ b));
+    a.len() == b.len() && differences == 0
+}

@@ -1,0 +1,65 @@
+//! The only place that opens a connection outward.
+//!
+//! Each core has its own pool of HTTP/1.1 connections, so a request never waits for another core. Every new connection
+//! passes the egress guard, which checks the addresses that the host resolves to; the connection goes to one of those.
+
+mod body;
+mod connect;
+mod pool;
+mod timer;
+
+pub use body::{BodyFault, Sent};
+pub use connect::Tls;
+pub use pool::{Answer, Site, Upstreams};
+pub use timer::Patience;
+
+use std::time::Duration;
+
+/// How long each part of a call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Resolving, connecting and the TLS handshake together.
+    pub connect: Duration,
+    /// From the request being sent to the head of the answer.
+    pub first_byte: Duration,
+    /// Between two pieces of the answer.
+    pub idle: Duration,
+    /// The whole call.
+    pub total: Duration,
+}
+
+/// Why a call brought no answer.
+#[derive(Debug)]
+pub enum SendFault {
+    /// The host may not be reached; the text is for the client.
+    Refused(String),
+    /// The host's name cannot be resolved.
+    Resolve(std::io::Error),
+    /// No connection to any of its addresses.
+    Connect(std::io::Error),
+    /// The TLS handshake failed.
+    Tls(std::io::Error),
+    /// No connection in time.
+    ConnectTimeout,
+    /// No head of an answer in time.
+    FirstByteTimeout,
+    /// The connection broke, or the answer is not HTTP.
+    Http(hyper::Error),
+}
+
+impl std::fmt::Display for SendFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SendFault::Refused(reason) => f.write_str(reason),
+            SendFault::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
+            SendFault::Connect(error) => write!(f, "no connection: {error}"),
+            SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
+            SendFault::ConnectTimeout => f.write_str("no connection in time"),
+            SendFault::FirstByteTimeout => f.write_str("no answer in time"),
+            SendFault::Http(error) if error.is_incomplete_message() || error.is_closed() => {
+                f.write_str("it closed the connection without an answer")
+            }
+            SendFault::Http(error) => write!(f, "the connection broke: {error}"),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a routing config and the operator's file change about a call.
+
+use ostia_testkit::vendor::{anthropic, openai};
+use ostia_testkit::{Answer, Upstream};
+use serde_json::json;
+
+use crate::gateway::Gateway;
+use crate::wire::Ask;
+
+const BODY: &str = r#"{ "model":"m", "temperature":1.0, "user":"u", "messages":[{"role":"user","content":"x","name":"n"}] }"#;
+
+#[test]
+fn fields_are_set_and_left_out() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    for (config, expected) in [
+        (
+            json!({"override_params": {"temperature": 0.5, "x": [1]}}),
+            r#"{ "model":"m", "temperature":0.5, "user":"u", "messages":[{"role":"user","content":"x","name":"n"}],"x":[1] }"#,
+        ),
+        (
+            json!({"override_params": {"model": "other"}}),
+            r#"{ "model":"other", "temperature":1.0, "user":"u", "messages":[{"role":"user","content":"x","name":"n"}] }"#,
+        ),
+        (
+            json!({"default_params": {"temperature": 0.5, "seed": 7}}),
+            r#"{ "model":"m", "temperature":1.0, "user":"u", "messages":[{"role":"user","content":"x","name":"n"}],"seed":7 }"#,
+        ),
+    ] {
+        let ask = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY);
+        let reply = ask.header("x-ostia-config", &config.to_string()).to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert_eq!(upstream.last().text(), expected, "{config}");
+    }
+    let dropped = json!({"drop_params": ["user", "messages[*].name"]}).to_string();
+    let ask =
+        Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).header("x-portkey-config", &dropped);
+    assert_eq!(ask.to(&gateway).status, 200);
+    let expected = json!({"model": "m", "temperature": 1.0, "messages": [{"role": "user", "content": "x"}]});
+    assert_eq!(upstream.last().json(), expected);
+}
+
+#[test]
+fn fields_are_set_where_the_call_is_translated_too() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::always(Answer::json(anthropic::message("x")));
+    let config = json!({
+        "override_params": {"max_tokens": 77, "model": "claude-x"}, "default_params": {"stop": ["z"]},
+        "drop_params": ["temperature"]
+    });
+    let ask = Ask::post_at(&upstream, "anthropic", "/v1/chat/completions", BODY);
+    assert_eq!(ask.header("x-ostia-config", &config.to_string()).to(&gateway).status, 200);
+    let seen = upstream.last().json();
+    assert_eq!(
+        (&seen["max_tokens"], &seen["model"], &seen["stop_sequences"]),
+        (&json!(77), &json!("claude-x"), &json!(["z"]))
+    );
+    assert!(seen.get("temperature").is_none());
+}
+
+#[test]
+fn a_config_with_one_target_names_it_all() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let leaf = json!({
+        "provider": "openai", "api_key": "sk-config", "custom_host": upstream.url(), "forward_headers": ["x-team"]
+    });
+    let one = json!({"strategy": {"mode": "loadbalance"}, "targets": [leaf]});
+    for (config, index) in [(&leaf, "config"), (&one, "config.targets[0]")] {
+        let ask = Ask::post("/v1/chat/completions", BODY)
+            .header("x-team", "red")
+            .header("x-ostia-config", &config.to_string());
+        let reply = ask.to(&gateway);
+        assert_eq!(
+            (reply.status, reply.header("x-ostia-last-used-option-index")),
+            (200, Some(index)),
+            "{}",
+            reply.text()
+        );
+        let seen = upstream.last();
+        assert_eq!(seen.header("authorization").as_deref(), Some("Bearer sk-config"));
+        assert_eq!((seen.header("x-team").as_deref(), seen.text().as_str()), (Some("red"), BODY));
+    }
+}
+
+#[test]
+fn a_vendors_own_spellings() {
+    let gateway = Gateway::start();
+    let parts = openai::chat("x")
+        .replace(r#""content":"x""#, r#""content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#);
+    let upstream = Upstream::always(Answer::json(parts));
+    let body =
+        r#"{"model":"mistral-small","seed":3,"logprobs":true,"messages":[{"role":"user","content":"x"}]}"#;
+    let ask = Ask::post_at(&upstream, "mistral-ai", "/v1/chat/completions", body);
+    let reply = ask.to(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let seen = upstream.last().json();
+    assert_eq!((&seen["random_seed"], seen.get("seed"), seen.get("logprobs")), (&json!(3), None, None));
+    assert_eq!(reply.header("x-ostia-dropped"), Some("logprobs"));
+    assert_eq!(reply.json()["choices"][0]["message"]["content"], "ab");
+    assert_eq!(ask.header("x-ostia-lossless", "true").to(&gateway).status, 400);
+}
+
+#[test]
+fn a_provider_of_the_operators_own() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let config = format!(
+        "default_provider: box\nproviders:\n  box:\n    base_url: '{}/api'\n    dialects: [openai_chat]\n    \
+         headers: {{ x-site: rome }}\n    auth: {{ header: x-key }}\n    api_key: sk-box\n    models: [small]\n",
+        upstream.url()
+    );
+    let gateway = Gateway::with(&config);
+    for ask in [
+        Ask::post("/v1/chat/completions", BODY),
+        Ask::post("/v1/chat/completions", BODY).header("x-ostia-provider", "box"),
+        Ask::post("/v1/chat/completions", BODY.replace("\"m\"", "\"@box/m\"")),
+    ] {
+        let reply = ask.to(&gateway);
+        assert_eq!((reply.status, reply.header("x-ostia-provider")), (200, Some("box")), "{}", reply.text());
+        let seen = upstream.last();
+        assert_eq!((seen.target.as_str(), seen.text().as_str()), ("/api/chat/completions", BODY));
+        assert_eq!(
+            (seen.header("x-key").as_deref(), seen.header("x-site").as_deref()),
+            (Some("sk-box"), Some("rome"))
+        );
+        assert_eq!(seen.header("authorization"), None);
+    }
+}

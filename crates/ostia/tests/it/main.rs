@@ -1,0 +1,26 @@
+//! The real binary in front of scripted upstreams: what goes over the wire is the evidence.
+//!
+//! Each test starts its own gateway on a free port of 127.0.0.1 and its own upstreams; nothing leaves the machine.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod configs;
+mod gateway;
+mod headers;
+mod lifecycle;
+mod pass_through;
+mod relay;
+mod safety;
+mod streams;
+mod translation;
+mod wire;
+
+/// The events of a stream, without `data: `; comments are left out.
+fn data_of(stream: &str) -> Vec<&str> {
+    stream.lines().filter_map(|line| line.strip_prefix("data: ")).collect()
+}
+
+/// Text as JSON.
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
