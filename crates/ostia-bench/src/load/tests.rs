@@ -1,0 +1,119 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! The mock and the load generator against each other over real sockets.
+
+use std::net::TcpListener;
+
+use super::*;
+use crate::{body, mock, probe};
+
+fn start_mock() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || mock::serve(listener));
+    address
+}
+
+fn measure(workload: &Workload, target: SocketAddr) -> io::Result<Measured> {
+    let request = body::request(workload, "mock", &[]);
+    let watched = [("mock".to_owned(), std::process::id())];
+    let job = Job { target, request: &request, workload, window_ms: 300, watched: &watched };
+    run(&job)
+}
+
+fn short(name: &str) -> Workload {
+    Workload { warm_ms: 150, ramp_ms: 50, connections: 8, ..*Workload::named(name).unwrap() }
+}
+
+#[test]
+fn every_unary_workload_is_answered_right() {
+    let mock = start_mock();
+    for name in ["unary-300", "unary-10k", "unary-200k", "embeddings-300"] {
+        let measured = measure(&short(name), mock).unwrap();
+        assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None), "{name}");
+        assert!(measured.answers > 10, "{name}: {measured:?}");
+        assert!(measured.latency.unwrap().p50_us > 1.0);
+        assert!(measured.processes["mock"].cpu_us > 0.0);
+        assert!((0.25..3.0).contains(&measured.seconds));
+    }
+}
+
+#[test]
+fn streams_come_whole_with_their_times() {
+    let mock = start_mock();
+    let workload = Workload { chunks: 10, chunk_gap_ms: 2, ..short("stream-spaced") };
+    probe::set_mock(mock, workload.chunks, workload.chunk_gap_ms).unwrap();
+    let measured = measure(&workload, mock).unwrap();
+    assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None));
+    assert!(measured.answers > 4 && measured.chunks > 40, "{measured:?}");
+    assert!(measured.streams_open > 0);
+    let chunk = measured.chunk.unwrap();
+    assert!(chunk.p50_us > 0.5 && chunk.p50_us < 1e6, "{chunk:?}");
+    assert!(measured.first_chunk.unwrap().count > 4);
+}
+
+#[test]
+fn an_open_pace_keeps_its_rate() {
+    let mock = start_mock();
+    let workload = Workload { pace: Pace::Open { per_second: 200 }, ..short("rate-500") };
+    let measured = measure(&workload, mock).unwrap();
+    assert_eq!((measured.errors, measured.unfinished), (0, 0), "{measured:?}");
+    assert_eq!(measured.latency.unwrap().count, 60);
+}
+
+#[test]
+fn a_stream_cut_short_is_wrong() {
+    let mock = start_mock();
+    let workload = Workload { chunks: 10, ..short("stream-spaced") };
+    probe::set_mock(mock, 9, 1).unwrap();
+    let outcome = measure(&workload, mock);
+    let reason = match outcome {
+        Ok(measured) => {
+            assert_eq!(measured.answers, 0);
+            measured.error_first.unwrap()
+        }
+        Err(error) => error.to_string(),
+    };
+    assert!(reason.ends_with("9 of 10 chunks"), "{reason}");
+}
+
+#[test]
+fn a_refusal_is_wrong_and_many_end_the_run() {
+    let mock = start_mock();
+    let mut request = body::request(Workload::named("unary-300").unwrap(), "mock", &[]);
+    let at = request.windows(3).position(|part| part == b"/v1").unwrap();
+    request[at + 1] = b'x';
+    let workload = short("unary-300");
+    let job = Job { target: mock, request: &request, workload: &workload, window_ms: 60_000, watched: &[] };
+    assert_eq!(run(&job).unwrap_err().to_string(), "1000 wrong answers: status 400");
+}
+
+#[test]
+fn a_request_that_should_have_been_translated_is_refused() {
+    let mock = start_mock();
+    let workload = Workload { warm_ms: 60_000, ..short("translated-300") };
+    let error = measure(&workload, mock).unwrap_err().to_string();
+    assert_eq!(error, "1000 wrong answers: status 400");
+}
+
+#[test]
+fn an_answer_in_another_dialect_is_wrong() {
+    let mock = start_mock();
+    let workload = short("translated-300");
+    let request = String::from_utf8(body::request(&workload, "mock", &[])).unwrap();
+    let request = request.replace("/v1/chat/completions", "/v1/messages");
+    let job = Job {
+        target: mock,
+        request: request.as_bytes(),
+        workload: &workload,
+        window_ms: 60_000,
+        watched: &[],
+    };
+    assert_eq!(run(&job).unwrap_err().to_string(), "1000 wrong answers: the answer lacks usage");
+}
+
+#[test]
+fn the_mock_refuses_a_control_it_does_not_know() {
+    let mock = start_mock();
+    let request = b"GET /_control?colour=1 HTTP/1.1\r\nhost: m\r\n\r\n";
+    assert_eq!(probe::send(mock, request).unwrap().0, 400);
+}
