@@ -1,0 +1,4 @@
+//! A whole answer of any dialect is refused or can be told to the client.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ostia_fuzz::answer::chat(data));

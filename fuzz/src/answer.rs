@@ -1,0 +1,44 @@
+//! Whole answers of upstreams.
+
+use ostia_dialect::{Dialect, embeddings, fault, openai_chat};
+
+const UPSTREAMS: [Dialect; 4] =
+    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate, Dialect::CohereChat];
+
+/// A whole answer of any dialect is refused or can be told to the client.
+pub fn chat(data: &[u8]) {
+    let Some((&which, data)) = data.split_first() else { return };
+    match UPSTREAMS[usize::from(which) % UPSTREAMS.len()].decode(data) {
+        Ok(response) => {
+            for strict in [true, false] {
+                crate::assert_json(&openai_chat::response::encode(&response, &crate::view(strict)));
+            }
+        }
+        Err(fault) => assert!(!fault.message.is_empty() && fault.status >= 400, "{fault:?}"),
+    }
+}
+
+/// An embeddings answer of any dialect is refused or can be told to the client.
+pub fn embeddings(data: &[u8]) {
+    use embeddings::Dialect::{Cohere, Gemini, Openai};
+    let Some((&which, data)) = data.split_first() else { return };
+    let Ok(response) = embeddings::decode([Openai, Gemini, Cohere][usize::from(which) % 3], data) else {
+        return;
+    };
+    for format in ["float", "base64"] {
+        let body = format!(r#"{{"model":"m","input":["a","b"],"encoding_format":"{format}"}}"#);
+        let request = embeddings::openai::decode_request(body.as_bytes()).expect("a request");
+        if let Ok(body) = embeddings::openai::encode_response(&request, &response) {
+            crate::assert_json(&body);
+        }
+    }
+}
+
+/// Every error body becomes an error that the client can read.
+pub fn error(data: &[u8]) {
+    let Some((&which, data)) = data.split_first() else { return };
+    let status = 400 + u16::from(which) % 200;
+    let fault = fault::from_answer(status, data);
+    assert!(!fault.message.is_empty() && (400..600).contains(&fault.status), "{fault:?}");
+    crate::assert_json(&openai_chat::error::encode(&fault, Some("p")));
+}
