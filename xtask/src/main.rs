@@ -1,0 +1,47 @@
+//! Tasks of the repository that are more than one command: `cargo xtask TASK`. Standard library only, so
+//! that it builds in a moment. One file for each task.
+
+#![allow(clippy::print_stdout)]
+
+use std::process::ExitCode;
+
+mod bench;
+mod docs;
+mod tool;
+mod up;
+mod verify;
+
+const HELP: &str = "\
+cargo xtask TASK [OPTIONS]
+
+tasks:
+  up       build the gateway and start it (also: cargo up)
+  verify   check everything that a change has to pass (also: cargo verify)
+  docs     write the documentation that follows from the code
+  bench    measure the gateway beside nginx, on one core
+
+`cargo xtask TASK --help` tells more.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next();
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match task.as_deref() {
+        Some("up") => up::run(&rest),
+        Some("verify") => verify::run(&rest),
+        Some("docs") => docs::run(&rest),
+        Some("bench") => bench::run(&rest),
+        None | Some("help" | "-h" | "--help") => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => Err(format!("there is no task {other:?}\n\n{HELP}")),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The documentation names what there is: every field of the configuration, every header, every error code.
+
+use std::collections::BTreeSet;
+
+use crate::source::Source;
+use crate::{files, is_test, none, root};
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap()
+}
+
+/// The texts in a source file, between two words where they are given, that are plain names.
+fn names(path: &str, from: &str, to: &str, is_name: fn(char) -> bool) -> BTreeSet<String> {
+    let text = read(path);
+    let (_, part) = text.split_once(from).unwrap_or_else(|| panic!("{path} has no {from}: has it moved?"));
+    let part = part.split(to).next().unwrap_or_default();
+    let texts = Source::of(part).texts.into_iter().map(|(_, text)| text);
+    texts.filter(|text| !text.is_empty() && text.chars().all(is_name)).collect()
+}
+
+fn missing(page: &str, names: &BTreeSet<String>) -> Vec<String> {
+    assert!(names.len() > 3, "found only {names:?}: has the code moved?");
+    let text = read(page);
+    let words: BTreeSet<&str> =
+        text.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).collect();
+    names
+        .iter()
+        .filter(|name| !words.contains(name.as_str()))
+        .map(|name| format!("{page}: says nothing of {name}"))
+        .collect()
+}
+
+#[test]
+fn every_field_of_the_configuration() {
+    let snake = |c: char| c.is_ascii_lowercase() || c == '_';
+    let mut fields = names("crates/ostia-config/src/sections.rs", "const FIELDS", "fn read_each", snake);
+    fields.extend(names("crates/ostia-config/src/sections.rs", "fn read_timeouts", "\u{0}", snake));
+    fields.extend(names("crates/ostia-config/src/providers.rs", "const FIELDS", ";", snake));
+    none(&missing("docs/configuration.md", &fields));
+}
+
+#[test]
+fn every_request_header() {
+    let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
+    let headers = names("crates/ostia/src/call.rs", "match setting {", "_ => {}", kebab);
+    none(&missing("docs/headers.md", &headers));
+    let forwarded = names("crates/ostia/src/call.rs", "const FORWARDED", ";\n", kebab);
+    none(&missing("docs/headers.md", &forwarded));
+}
+
+#[test]
+fn every_response_header() {
+    let text = read("crates/ostia/src/mark.rs");
+    let texts = Source::of(&text).texts.into_iter();
+    let headers = texts.filter_map(|(_, text)| text.strip_prefix("x-ostia-").map(str::to_owned)).collect();
+    none(&missing("docs/headers.md", &headers));
+}
+
+#[test]
+fn every_error_code() {
+    let mut codes = BTreeSet::new();
+    for (path, text) in files("crates/ostia/src", ".rs") {
+        if !is_test(&path) {
+            let calls = text.split(".with_code(\"").skip(1);
+            codes.extend(calls.filter_map(|call| call.split('"').next()).map(str::to_owned));
+        }
+    }
+    none(&missing("docs/errors.md", &codes));
+}

@@ -1,0 +1,48 @@
+//! No dialect names a provider: a difference between providers is a field of its row.
+
+use std::collections::BTreeSet;
+
+use crate::source::Source;
+use crate::{files, is_test, none, root};
+
+/// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
+const WIRE_WORDS: [(&str, &str); 4] = [
+    // Names of models begin with it, whoever offers them.
+    ("anthropic_messages/model.rs", "claude"),
+    // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
+    ("gemini_generate/request.rs", "google"),
+    ("openai_chat/part.rs", "google"),
+    ("openai_chat/response/encode.rs", "google"),
+];
+
+/// Ids and aliases of all rows.
+fn ids() -> BTreeSet<String> {
+    let rows = std::fs::read_to_string(root().join("crates/ostia-providers/providers.yaml")).unwrap();
+    let mut ids = BTreeSet::new();
+    for line in rows.lines() {
+        let own = line.strip_suffix(':').filter(|id| id.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        ids.extend(own.map(str::to_owned));
+        let aliases = line.trim().strip_prefix("aliases: [").and_then(|list| list.strip_suffix(']'));
+        ids.extend(aliases.into_iter().flat_map(|list| list.split(',')).map(|id| id.trim().to_owned()));
+    }
+    ids
+}
+
+#[test]
+fn no_dialect_names_a_provider() {
+    let ids = ids();
+    assert!(ids.contains("openai") && ids.contains("claude") && ids.len() > 80, "{ids:?}");
+    let mut problems = Vec::new();
+    for (path, text) in files("crates/ostia-dialect/src", ".rs") {
+        if is_test(&path) {
+            continue;
+        }
+        for (line, text) in Source::of(&text).texts {
+            let by_chance = WIRE_WORDS.iter().any(|(file, word)| path.ends_with(file) && text == *word);
+            if ids.contains(&text) && !by_chance {
+                problems.push(format!("{path}:{line}: \"{text}\" is the id of a provider"));
+            }
+        }
+    }
+    none(&problems);
+}
