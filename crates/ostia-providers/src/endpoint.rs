@@ -61,20 +61,7 @@ pub fn path_of<'a>(provider: &'a Provider, offer: Offer, model: &str, stream: bo
     }
 }
 
-/// The URL of this offer. A custom host (scheme, authority and perhaps a path) takes the place of the base URL.
-/// `None` where there is neither: the user has to say where their server is.
-pub fn url(
-    provider: &Provider,
-    custom_host: Option<&str>,
-    offer: Offer,
-    model: &str,
-    stream: bool,
-) -> Option<String> {
-    let base = custom_host.or(provider.base_url.as_deref())?.trim_end_matches('/');
-    Some(format!("{base}{}", path_of(provider, offer, model, stream)))
-}
-
-/// The URL with this query at its end; the query has no `?` of its own.
+/// The URL or path with this query at its end; the query has no `?` of its own.
 pub fn with_query(mut url: String, query: &str) -> String {
     if !query.is_empty() {
         url.push(if url.contains('?') { '&' } else { '?' });

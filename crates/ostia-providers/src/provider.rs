@@ -79,15 +79,9 @@ impl Provider {
         self.offers.contains(&offer)
     }
 
-    /// The conversation dialect that the provider speaks best; `None` where it does not converse.
-    pub fn chat_dialect(&self) -> Option<Dialect> {
-        self.offers.iter().find_map(|offer| offer.dialect())
-    }
-
-    /// The dialect to speak with the provider for a client of this dialect: the same one where the provider has it,
-    /// so that nothing needs translating, otherwise the one it speaks best.
-    pub fn dialect_for(&self, client: Dialect) -> Option<Dialect> {
-        if self.offers(Offer::of_dialect(client)) { Some(client) } else { self.chat_dialect() }
+    /// The conversation dialects that the provider speaks, best first; none where it does not converse.
+    pub fn dialects(&self) -> impl Iterator<Item = Dialect> {
+        self.offers.iter().filter_map(|offer| offer.dialect())
     }
 
     /// Whether a request without a key is hopeless.

@@ -7,11 +7,11 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, request};
 use ostia_dialect::json::Document;
-use ostia_dialect::openai_chat::response::View as ChatView;
+use ostia_dialect::openai_chat::response::View;
 use ostia_dialect::openai_chat::stream::Encoder;
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{Decoder, Dialect, Fault, embeddings, fault, openai_chat};
-use ostia_providers::{Auth, Offer, Secret, auth};
+use ostia_providers::{Auth, Offer, Secret, auth, endpoint};
 
 use crate::answer::{Relayed, Translated};
 use crate::body::Body;
@@ -19,13 +19,10 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::failure;
 use crate::inflate::Inflate;
-use crate::mark::Mark;
 use crate::reply;
 use crate::route::{Family, family_of};
 use crate::target::{Key, Target};
 use crate::upstream::{Answer, Sent};
-
-pub use ostia_dialect::openai_chat::response::View;
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
@@ -116,10 +113,7 @@ fn sign_in(auth: &Auth, key: &Key, headers: &mut HeaderMap, path: &mut String) -
     };
     let mut query = String::new();
     auth::apply(auth, secret, headers, &mut query)?;
-    if !query.is_empty() {
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(&query);
-    }
+    *path = endpoint::with_query(std::mem::take(path), &query);
     Ok(())
 }
 
@@ -132,29 +126,30 @@ fn join(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
 }
 
 /// What the client of a translated answer is to see.
-pub fn view(core: &Core, mark: &Mark, target: &Target<'_>) -> ChatView {
+pub fn view(exchange: Exchange<'_>) -> View {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let _ = mark;
-    ChatView {
+    let target = exchange.target;
+    View {
         strict: target.strict,
         include_usage: false,
-        id: format!("chatcmpl-{}", core.new_id()),
+        id: format!("chatcmpl-{}", exchange.core.new_id()),
         model: target.model.clone().unwrap_or_default(),
         created: now.as_secs(),
         provider: target.provider.id.clone(),
     }
 }
 
-/// The view with what a relayed body asks for.
-pub fn asked(view: ChatView, document: &Document<'_>) -> ChatView {
+/// The view with what a body that is not decoded asks for.
+pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
     let root = document.root();
-    let options = root.some("stream_options").map(|options| options.text().to_owned()).unwrap_or_default();
-    let include_usage = Document::parse(options.as_bytes()).is_ok_and(|options| {
-        options.root().get("include_usage").and_then(|node| node.as_bool()) == Some(true)
+    let include_usage = root.some("stream_options").is_some_and(|options| {
+        Document::parse(options.text().as_bytes()).is_ok_and(|options| {
+            options.root().get("include_usage").and_then(|node| node.as_bool()) == Some(true)
+        })
     });
     let model =
         if view.model.is_empty() { root.str("model").unwrap_or_default().into_owned() } else { view.model };
-    ChatView { include_usage, model, ..view }
+    View { include_usage, model, ..view }
 }
 
 /// An answer in the client's own dialect: handed on as it came.
@@ -224,7 +219,7 @@ pub async fn translate(
     dialect: Dialect,
     stream: bool,
     target: &Target<'_>,
-    view: ChatView,
+    view: View,
 ) -> Result<Response<Body>, Fault> {
     let (mut head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use hyper::body::Incoming;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Dialect, Fault, FaultKind, embeddings, relay};
+use ostia_dialect::openai_chat::response::View;
+use ostia_dialect::relay::{self, Peek};
+use ostia_dialect::{Dialect, Fault, FaultKind, embeddings};
 use ostia_providers::{Offer, Provider};
 
 use crate::body::Body;
@@ -18,7 +20,8 @@ use crate::intake;
 use crate::mark::Mark;
 use crate::models;
 use crate::route::{Endpoint, family};
-use crate::target::{self, Target};
+use crate::target;
+use crate::upstream::Answer;
 use crate::{outgoing, proxy, reply};
 
 /// Answers a request, whatever happens.
@@ -95,75 +98,80 @@ async fn typed(
     let peek = relay::peek(&document)?;
     let target = target::resolve(core, call, peek.model.as_deref())?;
     mark.target(&target);
+    let exchange = Exchange { core, call, target: &target, parts };
+    let asked = Asked { offer, body: &body, document: &document, peek: &peek };
     match plan(offer, target.provider)? {
         Plan::Relay => {
-            outgoing::expect_fields(offer, &target, &document)?;
-            let edited = outgoing::edit(offer, &target, &document)?;
-            mark.dropped(edited.dropped, target.lossless)?;
-            let bytes = edited.body.unwrap_or_else(|| body.clone());
-            let exchange = Exchange { core, call, target: &target, parts };
-            let path =
-                outgoing::path(offer, call, &target, peek.model.as_deref(), peek.stream, parts.uri.query());
-            let answer = exchange.send(path, &[], bytes).await?;
+            let answer = send_as_it_is(exchange, asked, mark).await?;
             exchange::relay(answer, offer, peek.stream, &target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
-        Plan::Chat(dialect) => {
-            Box::pin(chat(core, call, dialect, &target, parts, &body, &document, mark)).await
-        }
-        Plan::Embed(dialect) => {
-            Box::pin(embed(core, call, dialect, &target, parts, &body, &document, mark)).await
-        }
+        Plan::Mend => Box::pin(mend(exchange, asked, mark)).await,
+        Plan::Chat(dialect) => Box::pin(chat(exchange, asked, dialect, mark)).await,
+        Plan::Embed(dialect) => Box::pin(embed(exchange, asked, dialect, mark)).await,
     }
 }
 
-/// A Chat Completions client in front of an upstream that speaks something else, or speaks it badly.
-#[allow(clippy::too_many_arguments)] // one straight line of the request's life
+/// A body and what has been seen of it.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    offer: Offer,
+    body: &'a Bytes,
+    document: &'a Document<'a>,
+    peek: &'a Peek,
+}
+
+/// Sends a body in the client's own dialect, with its few edits.
+async fn send_as_it_is(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    mark: &mut Mark,
+) -> Result<Response<Answer>, Fault> {
+    let Asked { offer, body, document, peek } = asked;
+    let Exchange { call, target, parts, .. } = exchange;
+    outgoing::expect_fields(offer, target, document)?;
+    let edited = outgoing::edit(offer, target, document)?;
+    mark.dropped(edited.dropped, target.lossless)?;
+    let path = outgoing::path(offer, call, target, peek.model.as_deref(), peek.stream, parts.uri.query());
+    exchange.send(path, &[], edited.body.unwrap_or_else(|| body.clone())).await
+}
+
+/// A Chat Completions client in front of an upstream that speaks the same, but badly.
+async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Fault> {
+    let view = exchange::view_asked_for(exchange::view(exchange), asked.document);
+    let answer = send_as_it_is(exchange, asked, mark).await?;
+    exchange::translate(answer, Dialect::OpenaiChat, asked.peek.stream, exchange.target, view).await
+}
+
+/// A Chat Completions client in front of an upstream that speaks something else.
 async fn chat(
-    core: &Rc<Core>,
-    call: &Call,
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
     dialect: Dialect,
-    target: &Target<'_>,
-    parts: &request::Parts,
-    body: &Bytes,
-    document: &Document<'_>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let exchange = Exchange { core, call, target, parts };
-    let view = exchange::view(core, mark, target);
-    if dialect == Dialect::OpenaiChat {
-        outgoing::expect_fields(Offer::OpenaiChat, target, document)?;
-        let edited = outgoing::edit(Offer::OpenaiChat, target, document)?;
-        mark.dropped(edited.dropped, target.lossless)?;
-        let peek = relay::peek(document)?;
-        let path = outgoing::path(Offer::OpenaiChat, call, target, peek.model.as_deref(), peek.stream, None);
-        let view = exchange::asked(view, document);
-        let answer = exchange.send(path, &[], edited.body.unwrap_or_else(|| body.clone())).await?;
-        return exchange::translate(answer, dialect, peek.stream, target, view).await;
-    }
-    let request = outgoing::chat_request(target, body, document)?;
+    let Exchange { call, target, .. } = exchange;
+    let request = outgoing::chat_request(target, asked.body, asked.document)?;
     let encoded = dialect.encode(&request)?;
     mark.dropped(encoded.dropped, target.lossless)?;
     let offer = Offer::of_dialect(dialect);
     let path = outgoing::path(offer, call, target, Some(&request.model), request.stream, None);
-    let view = exchange::View { include_usage: request.include_usage, model: request.model, ..view };
+    let view =
+        View { include_usage: request.include_usage, model: request.model, ..exchange::view(exchange) };
     let answer = exchange.send(path, &encoded.headers, encoded.body.into()).await?;
     exchange::translate(answer, dialect, request.stream, target, view).await
 }
 
 /// An OpenAI embeddings client in front of an upstream that has its own form for them.
-#[allow(clippy::too_many_arguments)] // one straight line of the request's life
 async fn embed(
-    core: &Rc<Core>,
-    call: &Call,
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
     dialect: embeddings::Dialect,
-    target: &Target<'_>,
-    parts: &request::Parts,
-    body: &Bytes,
-    document: &Document<'_>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let mut request = embeddings::openai::decode_request(&outgoing::params(target, body, document)?)?;
+    let Exchange { call, target, .. } = exchange;
+    let body = outgoing::params(target, asked.body, asked.document)?;
+    let mut request = embeddings::openai::decode_request(&body)?;
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }
@@ -177,7 +185,6 @@ async fn embed(
         }
         embeddings::Dialect::Gemini => Offer::GeminiEmbed,
     };
-    let exchange = Exchange { core, call, target, parts };
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, &encoded.headers, encoded.body.into()).await?;
     exchange::embedded(answer, dialect, &request, target).await
@@ -188,6 +195,8 @@ async fn embed(
 enum Plan {
     /// The provider speaks the client's dialect.
     Relay,
+    /// The provider speaks Chat Completions in a way that typed clients do not understand.
+    Mend,
     /// A conversation in this dialect.
     Chat(Dialect),
     /// Embeddings in this dialect.
@@ -197,13 +206,12 @@ enum Plan {
 fn plan(offer: Offer, provider: &Provider) -> Result<Plan, Fault> {
     let speaks_openai = provider.offers(Offer::OpenaiChat);
     match offer {
-        Offer::OpenaiChat if speaks_openai && provider.quirks.repair => Ok(Plan::Chat(Dialect::OpenaiChat)),
+        Offer::OpenaiChat if speaks_openai && provider.quirks.repair => Ok(Plan::Mend),
         Offer::OpenaiChat if speaks_openai => Ok(Plan::Relay),
         Offer::OpenaiChat => {
-            match provider.chat_dialect().filter(|&dialect| dialect != Dialect::OpenaiResponses) {
-                Some(dialect) => Ok(Plan::Chat(dialect)),
-                None => Err(not_offered(offer, provider)),
-            }
+            // Responses upstreams are relayed to; nothing is translated for them yet.
+            let translated = provider.dialects().find(|&dialect| dialect != Dialect::OpenaiResponses);
+            translated.map(Plan::Chat).ok_or_else(|| not_offered(offer, provider))
         }
         Offer::OpenaiEmbeddings if provider.offers(offer) => Ok(Plan::Relay),
         Offer::OpenaiEmbeddings if provider.offers(Offer::GeminiEmbed) => {

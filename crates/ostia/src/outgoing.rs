@@ -43,11 +43,7 @@ pub fn path(
     let mut path = String::with_capacity(target.site.path.len() + own.len() + 16);
     path.push_str(&target.site.path);
     path.push_str(&own);
-    if let Some(query) = query.filter(|query| !query.is_empty()) {
-        path.push(if path.contains('?') { '&' } else { '?' });
-        path.push_str(query);
-    }
-    path
+    endpoint::with_query(path, query.unwrap_or_default())
 }
 
 /// The fields without which a call makes no sense, checked before anybody is asked.

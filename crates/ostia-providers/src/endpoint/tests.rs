@@ -92,6 +92,18 @@ fn check(id: &str, offer: &str, model: &str, custom_host: Option<&str>, want: Op
     assert_eq!(url(provider(id), custom_host, offer, model, stream).as_deref(), want, "{id} {name} {model}");
 }
 
+/// The URL of this offer, as the gateway puts it together: a custom host takes the place of the base URL.
+fn url(
+    provider: &Provider,
+    custom_host: Option<&str>,
+    offer: Offer,
+    model: &str,
+    stream: bool,
+) -> Option<String> {
+    let base = custom_host.or(provider.base_url.as_deref())?.trim_end_matches('/');
+    Some(format!("{base}{}", path_of(provider, offer, model, stream)))
+}
+
 #[test]
 fn endpoints_of_providers() {
     for (id, offer, model, want) in GOLDEN {

@@ -39,17 +39,14 @@ fn a_whole_row_becomes_a_provider() {
     assert_eq!(provider.quirks.system_role, Some(SystemRole::System));
     assert!(provider.quirks.content_parts && provider.quirks.repair);
     assert!(!provider.needs_key());
-    assert_eq!(provider.chat_dialect(), Some(Dialect::OpenaiResponses));
-    assert_eq!(provider.dialect_for(Dialect::OpenaiChat), Some(Dialect::OpenaiChat));
-    assert_eq!(provider.dialect_for(Dialect::AnthropicMessages), Some(Dialect::OpenaiResponses));
+    assert!(provider.dialects().eq([Dialect::OpenaiResponses, Dialect::OpenaiChat]));
 }
 
 #[test]
 fn an_empty_row_is_reached_through_the_proxy_with_a_bearer_key() {
     let provider = Provider::from_row("bare", Row::default()).unwrap();
     assert_eq!((provider.name.as_str(), &provider.base_url, &provider.auth), ("bare", &None, &Auth::Bearer));
-    assert_eq!(provider.chat_dialect(), None);
-    assert_eq!(provider.dialect_for(Dialect::OpenaiChat), None);
+    assert_eq!(provider.dialects().next(), None);
     assert!(provider.needs_key());
 }
 
