@@ -29,13 +29,14 @@ fn assert_json(body: &[u8]) {
 }
 
 /// A client that sees everything, or only OpenAI's fields.
-fn view(strict: bool) -> ostia_dialect::openai_chat::response::View {
-    ostia_dialect::openai_chat::response::View {
+fn view(strict: bool) -> ostia_dialect::View {
+    ostia_dialect::View {
         strict,
         include_usage: true,
-        id: "chatcmpl-1".into(),
+        stem: "1".into(),
         model: "m".into(),
         created: 1,
         provider: "p".into(),
+        echo: Vec::new(),
     }
 }

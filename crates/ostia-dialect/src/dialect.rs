@@ -31,7 +31,33 @@ pub struct Encoded {
     pub dropped: Vec<String>,
 }
 
+/// How one upstream spells its dialect, where not all of its vendors do it in one way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Chat Completions: the field of an assistant message in which the reasoning of earlier turns goes back. Absent: it
+    /// is not sent back.
+    pub reasoning_field: Option<String>,
+    /// Chat Completions: the reasoning of earlier turns goes back as a part of `content`, of type `thinking`.
+    pub reasoning_parts: bool,
+    /// Chat Completions: the usage at the end of a stream comes without being asked for, and asking is an error.
+    pub usage_unasked: bool,
+}
+
 impl Dialect {
+    /// Every dialect, in the order of the enum.
+    pub const ALL: [Dialect; 5] = [
+        Dialect::OpenaiChat,
+        Dialect::OpenaiResponses,
+        Dialect::AnthropicMessages,
+        Dialect::GeminiGenerate,
+        Dialect::CohereChat,
+    ];
+
+    /// The dialect of this name.
+    pub fn from_name(name: &str) -> Option<Dialect> {
+        Dialect::ALL.into_iter().find(|dialect| dialect.name() == name)
+    }
+
     /// The name used in configuration and reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -22,8 +22,10 @@ pub mod relay;
 mod request;
 mod response;
 pub mod schema;
+pub mod seal;
+mod view;
 
-pub use dialect::{Decoder, Dialect, Encoded};
+pub use dialect::{Decoder, Dialect, Encoded, Form};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use fault::{Fault, FaultKind};
 pub use request::{
@@ -31,3 +33,4 @@ pub use request::{
     Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response, Usage};
+pub use view::View;

@@ -38,6 +38,9 @@ pub struct Request {
     /// name and value, in the order they came. Upstream encoders take what their vendor understands; the rest is dropped
     /// and reported.
     pub extra: Vec<(String, Json)>,
+    /// Where each message stands in the client's own body (`input[3]`), for reports of what was dropped. Empty where that
+    /// is `messages[i]`.
+    pub places: Vec<String>,
 }
 
 /// Who speaks.

@@ -7,10 +7,9 @@ use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, request};
 use ostia_dialect::json::Document;
-use ostia_dialect::openai_chat::response::View;
 use ostia_dialect::openai_chat::stream::Encoder;
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{Decoder, Dialect, Fault, embeddings, fault, openai_chat};
+use ostia_dialect::{Decoder, Dialect, Fault, View, embeddings, fault, openai_chat};
 use ostia_providers::{Auth, Offer, Secret, auth, endpoint};
 
 use crate::answer::{Relayed, Translated};
@@ -132,10 +131,11 @@ pub fn view(exchange: Exchange<'_>) -> View {
     View {
         strict: target.strict,
         include_usage: false,
-        id: format!("chatcmpl-{}", exchange.core.new_id()),
+        stem: exchange.core.new_id(),
         model: target.model.clone().unwrap_or_default(),
         created: now.as_secs(),
         provider: target.provider.id.clone(),
+        echo: Vec::new(),
     }
 }
 

@@ -7,9 +7,8 @@ use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use hyper::body::Incoming;
 use ostia_dialect::json::Document;
-use ostia_dialect::openai_chat::response::View;
 use ostia_dialect::relay::{self, Peek};
-use ostia_dialect::{Dialect, Fault, FaultKind, embeddings};
+use ostia_dialect::{Dialect, Fault, FaultKind, View, embeddings};
 use ostia_providers::{Offer, Provider};
 
 use crate::body::Body;

@@ -7,8 +7,8 @@ mod request;
 mod stream;
 mod unary;
 
-use super::response::View;
 use super::stream::{Decoder, Encoder};
+use crate::View;
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{Block, Content, Event, Fault, Fold, Grammar, Response, ToolKind};
@@ -25,7 +25,8 @@ fn view(strict: bool) -> View {
     View {
         strict,
         include_usage: true,
-        id: "chatcmpl-9".into(),
+        stem: "9".into(),
+        echo: Vec::new(),
         model: "asked".into(),
         created: 7,
         provider: "p".into(),

@@ -1,16 +1,19 @@
 //! The canonical answer to the client's body.
 
-use super::View;
 use crate::json::Writer;
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind, Usage,
+    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
+    Usage, View,
 };
 
 /// The whole body of a chat completion.
 pub fn encode(response: &Response, view: &View) -> Vec<u8> {
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
-        w.field_str("id", or(&response.id, &view.id));
+        match response.id.as_str() {
+            "" => w.field_str("id", &invented_id(view)),
+            id => w.field_str("id", id),
+        }
         w.field_str("object", "chat.completion");
         w.field_u64("created", response.created.unwrap_or(view.created));
         w.field_str("model", or(&response.model, &view.model));
@@ -126,7 +129,7 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
         for (position, block) in calls().enumerate() {
             let Content::ToolCall { id, name, arguments, kind } = &block.content else { continue };
             w.object(|w| {
-                encode_call_head(w, id, *kind, || invented_call_id(&view.id, choice.index, position));
+                encode_call_head(w, id, *kind, || invented_call_id(&view.stem, choice.index, position));
                 encode_call_body(w, name, arguments, *kind);
                 if let (false, Some(signature)) = (view.strict, &block.signature) {
                     extra_content(w, signature);
@@ -136,9 +139,13 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
     });
 }
 
+/// The id of an answer to which the upstream gave none.
+pub(in crate::openai_chat) fn invented_id(view: &View) -> String {
+    format!("chatcmpl-{}", view.stem)
+}
+
 /// Some vendors name no call; clients need a name to answer to.
 pub(in crate::openai_chat) fn invented_call_id(stem: &str, choice: u32, position: usize) -> String {
-    let stem = stem.strip_prefix("chatcmpl-").unwrap_or(stem);
     format!("call_{stem}_{choice}_{position}")
 }
 
@@ -224,7 +231,7 @@ fn encode_media(w: &mut Writer, blocks: &[Block], view: &View) {
     }
     if let Some(Media { source: Source::Base64(data), .. }) = media(MediaKind::Audio).next() {
         w.field_object("audio", |w| {
-            w.field_str("id", &view.id);
+            w.field_str("id", &invented_id(view));
             w.field_str("data", data);
             w.field_str("transcript", "");
             w.field_u64("expires_at", view.created);

@@ -1,11 +1,11 @@
 //! Canonical events to the client's chunks.
 
 use super::super::response::{
-    View, annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image,
-    encode_usage, extra_content, invented_call_id, or,
+    annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
+    extra_content, invented_call_id, invented_id, or,
 };
 use crate::json::Writer;
-use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, ToolKind, Usage};
+use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, ToolKind, Usage, View};
 
 /// Writes a stream of chat completion chunks.
 ///
@@ -82,7 +82,10 @@ impl Encoder {
     fn start(&mut self, id: &str, model: &str, created: Option<u64>, out: &mut Vec<u8>) {
         let mut w = Writer::default();
         w.object(|w| {
-            w.field_str("id", or(id, &self.view.id));
+            match id {
+                "" => w.field_str("id", &invented_id(&self.view)),
+                id => w.field_str("id", id),
+            }
             w.field_str("object", "chat.completion.chunk");
             w.field_u64("created", created.unwrap_or(self.view.created));
             w.field_str("model", or(model, &self.view.model));
@@ -200,7 +203,7 @@ impl Encoder {
 
     fn call(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let Content::ToolCall { id, name, arguments, kind } = &block.content else { return };
-        let (stem, strict) = (self.view.id.clone(), self.view.strict);
+        let (stem, strict) = (self.view.stem.clone(), self.view.strict);
         let open = self.open(choice);
         let position = open.calls;
         open.calls += 1;
