@@ -1,6 +1,7 @@
 //! The one place that knows all dialects.
 
 use crate::frame::sse::Frame;
+use crate::json::{Document, Writer};
 use crate::{Event, Fault, Request, Response};
 use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat};
 
@@ -43,6 +44,18 @@ pub struct Form {
     pub usage_unasked: bool,
 }
 
+/// Fields of a Messages request that counting does not take: they concern the answer.
+const NOT_COUNTED: [&str; 9] = [
+    "container",
+    "max_tokens",
+    "metadata",
+    "service_tier",
+    "stop_sequences",
+    "stream",
+    "temperature",
+    "top_k",
+    "top_p",
+];
 impl Dialect {
     /// Every dialect, in the order of the enum.
     pub const ALL: [Dialect; 5] = [
@@ -52,6 +65,45 @@ impl Dialect {
         Dialect::GeminiGenerate,
         Dialect::CohereChat,
     ];
+
+    /// The body that asks how many tokens a request has, from the body of the request itself.
+    ///
+    /// Sources: <https://platform.claude.com/docs/en/api/messages-count-tokens>,
+    /// <https://ai.google.dev/api/tokens>.
+    pub fn count_body(self, model: &str, body: &[u8]) -> Vec<u8> {
+        let Ok(document) = Document::parse_to(body, 1) else { return body.to_vec() };
+        let without = |fields: &[&str], w: &mut Writer| {
+            for (name, value) in document.root().fields().filter(|(name, _)| !fields.contains(&name.as_ref()))
+            {
+                w.field_raw(&name, value.text());
+            }
+        };
+        let mut w = Writer::with_capacity(body.len());
+        w.object(|w| match self {
+            Dialect::GeminiGenerate => w.field_object("generateContentRequest", |w| {
+                w.field_str("model", &format!("models/{}", model.trim_start_matches("models/")));
+                without(&["model"], w);
+            }),
+            Dialect::AnthropicMessages => without(&NOT_COUNTED, w),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => without(&[], w),
+        });
+        w.into_bytes()
+    }
+
+    /// The number in the answer to [`Dialect::count_body`].
+    pub fn decode_count(self, body: &[u8]) -> Option<u64> {
+        let document = Document::parse_to(body, 1).ok()?;
+        let name = if self == Dialect::GeminiGenerate { "totalTokens" } else { "input_tokens" };
+        document.root().u64(name)
+    }
+
+    /// Has the dialect tools that are called with free text?
+    pub fn has_custom_tools(self) -> bool {
+        match self {
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => true,
+            Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => false,
+        }
+    }
 
     /// The dialect of this name.
     pub fn from_name(name: &str) -> Option<Dialect> {
@@ -73,12 +125,13 @@ impl Dialect {
     ///
     /// # Errors
     /// 400 for a request that makes no sense to this vendor, naming the field.
-    pub fn encode(self, request: &Request) -> Result<Encoded, Fault> {
+    pub fn encode(self, request: &Request, form: &Form) -> Result<Encoded, Fault> {
         match self {
+            Dialect::OpenaiChat => openai_chat::request::encode(request, form),
+            Dialect::OpenaiResponses => Err(only_relayed(self)),
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => Err(only_relayed(self)),
         }
     }
 

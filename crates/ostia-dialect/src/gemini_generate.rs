@@ -1,8 +1,9 @@
-//! Google generateContent as an upstream dialect (<https://ai.google.dev/api/generate-content>).
+//! Google generateContent, for clients and upstreams (<https://ai.google.dev/api/generate-content>).
 //!
-//! The same body goes to the Gemini API and to Vertex AI. Model and streaming are said by the URL, never by the body.
+//! The same body goes to the Gemini API and to Vertex AI. Model and streaming are said by the path, never by the body.
 
 mod candidate;
+pub mod error;
 mod grounding;
 mod partial;
 pub mod request;

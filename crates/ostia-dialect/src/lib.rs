@@ -8,7 +8,9 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod client;
 pub mod cohere_chat;
+pub mod custom_tool;
 mod dialect;
 pub mod embeddings;
 mod event;
@@ -23,8 +25,10 @@ mod request;
 mod response;
 pub mod schema;
 pub mod seal;
+mod tokens;
 mod view;
 
+pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use fault::{Fault, FaultKind};

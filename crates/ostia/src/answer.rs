@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::openai_chat::stream::Encoder;
 use ostia_dialect::relay::{self, Grammar, Watch};
-use ostia_dialect::{Decoder, Event, Fault};
+use ostia_dialect::{Decoder, Encoder, Event, Fault};
 
 use crate::failure;
 use crate::inflate::Inflate;
@@ -83,6 +83,10 @@ impl Relayed {
         }
         self.rest.extend_from_slice(&bytes);
         let whole = self.watch.scan(&self.rest)?;
+        if whole == 0 {
+            // Splitting here would copy all that waits, once for every piece of a long event.
+            return Ok(Bytes::new());
+        }
         let tail = self.rest.split_off(whole);
         Ok(std::mem::replace(&mut self.rest, tail).into())
     }
@@ -122,6 +126,7 @@ pub struct Translated {
     framer: Framer,
     decoder: Decoder,
     encoder: Encoder,
+    custom_tools: Option<CustomTools>,
     events: Vec<Event>,
     state: State,
 }
@@ -129,8 +134,22 @@ pub struct Translated {
 impl Translated {
     /// Translates `answer`.
     pub fn new(answer: Answer, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
-        let (framer, events) = (Framer::default(), Vec::new());
-        Translated { answer, inflate, framer, decoder, encoder, events, state: State::Open }
+        Translated {
+            answer,
+            inflate,
+            framer: Framer::default(),
+            decoder,
+            encoder,
+            custom_tools: None,
+            events: Vec::new(),
+            state: State::Open,
+        }
+    }
+
+    /// The same with tools that the upstream knows under another form.
+    pub fn with(mut self, custom_tools: Option<CustomTools>) -> Translated {
+        self.custom_tools = custom_tools;
+        self
     }
 
     /// What the client is to see of the next events.
@@ -184,6 +203,9 @@ impl Translated {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>) {
+        if let Some(custom_tools) = &mut self.custom_tools {
+            custom_tools.events(&mut self.events);
+        }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
             if event == Event::Finish {

@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod cli;
 mod core;
+mod count;
 mod egress;
 mod exchange;
 mod failure;

@@ -2,6 +2,10 @@
 //!
 //! One method takes one content, another takes a list; both answer with `values`. Vectors come as numbers only.
 
+mod client;
+
+pub use client::{decode_batch_request, decode_request, encode_response};
+
 use super::{Input, Part, Request, Response, Usage, tokens_fault, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
@@ -112,7 +116,8 @@ fn task(word: &str) -> Option<&str> {
     }
 }
 
-fn own_field(name: &str) -> Option<&'static str> {
+/// The vendor's name of an extra field, if it is one that no other vendor has.
+pub(super) fn own_field(name: &str) -> Option<&'static str> {
     OWN_FIELDS.iter().find(|(known, _)| *known == name).map(|(_, own)| *own)
 }
 

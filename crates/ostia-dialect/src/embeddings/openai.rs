@@ -195,11 +195,13 @@ fn bytes(list: &Json) -> Result<Vec<u8>, Fault> {
 }
 
 /// The request for an upstream. Fields that the hub does not know go along, because servers that speak this dialect have
-/// many of their own.
+/// many of their own; but not those of Google's clients, which no such server knows.
 pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
     if request.input.iter().any(|input| matches!(input, Input::Parts(_))) {
         return Err(input_fault("this model takes text only"));
     }
+    let input_type = request.input_type.as_deref().filter(|word| !is_google_task(word));
+    let (user, truncate) = (request.user.as_deref(), request.truncate.as_deref());
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
         w.field_str("model", &request.model);
@@ -214,16 +216,28 @@ pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
         if request.encoding_format == EncodingFormat::Base64 {
             w.field_str("encoding_format", "base64");
         }
-        let texts =
-            [("user", &request.user), ("input_type", &request.input_type), ("truncate", &request.truncate)];
-        for (name, text) in texts {
+        for (name, text) in [("user", user), ("input_type", input_type), ("truncate", truncate)] {
             if let Some(text) = text {
                 w.field_str(name, text);
             }
         }
-        request.extra.iter().for_each(|(name, value)| w.field_raw(name, value.as_str()));
+        let extra = request.extra.iter().filter(|(name, _)| !is_google_field(name));
+        extra.for_each(|(name, value)| w.field_raw(name, value.as_str()));
     });
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped: Vec::new() })
+    let task = request.input_type.as_deref().filter(|word| is_google_task(word)).map(|_| "taskType");
+    let extra = request.extra.iter().map(|(name, _)| name.as_str()).filter(|name| is_google_field(name));
+    let dropped = task.into_iter().chain(extra).map(str::to_owned).collect();
+    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+}
+
+/// Google's words for what vectors are for are in capitals.
+fn is_google_task(word: &str) -> bool {
+    word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+}
+
+/// A field of Google's, or one that differs between the requests of a batch.
+fn is_google_field(name: &str) -> bool {
+    super::gemini::own_field(name).is_some() || name.starts_with("requests[")
 }
 
 fn write_input(w: &mut Writer, input: &Input) {

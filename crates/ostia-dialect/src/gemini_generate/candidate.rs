@@ -5,11 +5,12 @@
 
 use crate::gemini_generate::grounding;
 use crate::gemini_generate::partial::PartialCall;
+use crate::gemini_generate::request::media::kind;
 use crate::json::{Json, Node};
-use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind};
+use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, Signature, Source, ToolKind};
 
 /// Fields of a candidate that are shown as they came.
-const EXTRA: [&str; 7] = [
+pub(super) const EXTRA: [&str; 7] = [
     "groundingMetadata",
     "safetyRatings",
     "citationMetadata",
@@ -19,7 +20,7 @@ const EXTRA: [&str; 7] = [
     "finishMessage",
 ];
 /// Most text that is kept to turn byte offsets into characters; citations of a longer answer have no position.
-const TEXT_BYTES_MAX: usize = 4 << 20;
+pub(super) const TEXT_BYTES_MAX: usize = 4 << 20;
 
 /// What is known of one candidate so far.
 #[derive(Debug)]
@@ -219,15 +220,9 @@ fn whole_call(call: Node<'_>, signature: Option<Signature>) -> Block {
 
 fn media(blob: Node<'_>) -> Option<Media> {
     let mime = blob.str("mimeType").unwrap_or_default().into_owned();
-    let kind = match mime.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    };
     let source = Source::Base64(blob.str("data")?.into_owned());
     let name = blob.str("displayName").map(|name| name.into_owned());
-    Some(Media { kind, source, mime: (!mime.is_empty()).then_some(mime), name, detail: None })
+    Some(Media { kind: kind(&mime), source, mime: (!mime.is_empty()).then_some(mime), name, detail: None })
 }
 
 /// The value without the white space that the vendor sets between its tokens.

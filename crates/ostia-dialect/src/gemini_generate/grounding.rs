@@ -1,5 +1,9 @@
 //! What an answer rests on: sources and probabilities.
 
+mod encode;
+
+pub(super) use encode::{encode, encode_logprobs};
+
 use crate::Citation;
 use crate::json::{Json, Node, Writer};
 

@@ -1,16 +1,19 @@
 //! Canonical request to the vendor's body
 //! (<https://ai.google.dev/api/generate-content#request-body>).
 
-mod contents;
+pub(super) mod contents;
+mod decode;
 mod forms;
 mod generation;
-mod media;
+pub(crate) mod media;
 mod model;
-mod parts;
+pub(super) mod parts;
 #[cfg(test)]
 mod tests;
 mod thinking;
 mod tools;
+
+pub use decode::{WORDS, decode};
 
 use crate::gemini_generate::request::generation::Generation;
 use crate::gemini_generate::request::model::Model;
@@ -90,10 +93,19 @@ impl Own {
             let document = Document::parse(value.as_str().as_bytes());
             let fields = document.iter().flat_map(|document| document.root().fields());
             self.tool_config = fields.map(|(name, value)| (camel(&name), Json::of(value))).collect();
+        } else if let Some(name) = inside(&name, "toolConfig") {
+            self.tool_config.push((name.to_owned(), value.clone()));
         } else if !self.generation.take(&name, value, dropped) {
             dropped.push(path.to_owned());
         }
     }
+}
+
+/// The field that a path such as `toolConfig.retrievalConfig` names directly below `object`: so the client half hands on
+/// what only this vendor has, and reports tell where it stood.
+fn inside<'n>(path: &'n str, object: &str) -> Option<&'n str> {
+    let name = path.strip_prefix(object)?.strip_prefix('.')?;
+    (!name.contains(['.', '['])).then_some(name)
 }
 
 /// The vendor's tiers are `standard`, `flex` and `priority`; without one the request is standard.
@@ -122,7 +134,7 @@ fn unsaid(request: &Request, dropped: &mut Vec<String>) {
 }
 
 /// A name in the vendor's spelling: `safety_settings` is `safetySettings`.
-fn camel(name: &str) -> String {
+pub(crate) fn camel(name: &str) -> String {
     let mut words = name.split('_');
     let mut out = words.next().unwrap_or_default().to_owned();
     for word in words {

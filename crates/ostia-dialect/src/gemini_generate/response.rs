@@ -2,6 +2,11 @@
 //!
 //! A whole answer and an event of a stream are the same object, so both are read by the same code.
 
+pub(super) mod encode;
+pub(super) mod said;
+
+pub use encode::encode;
+
 use crate::event::Fold;
 use crate::gemini_generate::stream::Decoder;
 use crate::json::Document;

@@ -1,7 +1,7 @@
 //! Tokens, tier and time of an answer.
 
 use crate::Usage;
-use crate::json::Node;
+use crate::json::{Node, Writer};
 
 /// Reads `usageMetadata` (<https://ai.google.dev/api/generate-content#UsageMetadata>); nothing where it has no counts,
 /// as in the first events of a stream.
@@ -33,6 +33,58 @@ pub(super) fn service_tier(tier: &str) -> String {
         standard if standard == "standard" => "default".to_owned(),
         other => other,
     }
+}
+
+/// Writes `usageMetadata`, if there is anything in it: the way back from [`decode`].
+pub(super) fn encode(w: &mut Writer, usage: Option<&Usage>, tier: Option<&str>) {
+    if usage.is_none() && tier.is_none() {
+        return;
+    }
+    w.field_object("usageMetadata", |w| {
+        if let Some(usage) = usage {
+            let reasoning = usage.reasoning.unwrap_or(0);
+            w.field_u64("promptTokenCount", usage.prompt);
+            w.field_u64("candidatesTokenCount", usage.completion.saturating_sub(reasoning));
+            let optional =
+                [("thoughtsTokenCount", usage.reasoning), ("cachedContentTokenCount", usage.cached)];
+            for (name, count) in optional {
+                count.into_iter().for_each(|count| w.field_u64(name, count));
+            }
+            w.field_u64("totalTokenCount", usage.total());
+            audio_details(w, "promptTokensDetails", usage.audio_prompt);
+            audio_details(w, "candidatesTokensDetails", usage.audio_completion);
+        }
+        if let Some(tier) = tier {
+            w.field_str("serviceTier", if tier == "default" { "standard" } else { tier });
+        }
+    });
+}
+
+/// Of the kinds of tokens, the hub counts those of sound apart.
+fn audio_details(w: &mut Writer, name: &str, count: Option<u64>) {
+    let Some(count) = count.filter(|count| *count > 0) else { return };
+    w.field_array(name, |w| {
+        w.object(|w| {
+            w.field_str("modality", "AUDIO");
+            w.field_u64("tokenCount", count);
+        });
+    });
+}
+
+/// The time of these Unix seconds as RFC 3339 in UTC: the way back from [`unix_seconds`].
+pub(super) fn timestamp(seconds: u64) -> String {
+    let (days, clock) = (seconds / 86_400, seconds % 86_400);
+    // Years are counted from March of the year 0, in eras of 400 years, which all have as many days.
+    let day = days.saturating_add(719_468);
+    let (era, day_of_era) = (day / 146_097, day % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (clock / 3600, clock / 60 % 60, clock % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
 /// Unix seconds of a time such as `2026-05-04T20:01:02.264968Z` (RFC 3339, UTC).

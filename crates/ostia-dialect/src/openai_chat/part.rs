@@ -1,6 +1,7 @@
 //! Content parts and other pieces that requests and answers share.
 
 use crate::json::{Json, Node};
+use crate::seal::{Sealed, unseal};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
 
 /// The blocks of a `content` value: a string, a list of parts, or `null`.
@@ -64,7 +65,7 @@ fn text(text: &str) -> Content {
 }
 
 /// Adds the fields of an object that are not among the known ones to `unknown`, by path.
-pub(super) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec<(String, Json)>) {
+pub(crate) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec<(String, Json)>) {
     for (name, value) in object.fields() {
         if !known.contains(&name.as_ref()) && !value.is_null() {
             unknown.push((value.path(), Json::of(value)));
@@ -73,16 +74,17 @@ pub(super) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec
 }
 
 /// The string in a field that may be absent; any other value is the client's mistake.
-pub(super) fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
     object.some(name).map(|value| Ok(value.expect_str()?.into_owned())).transpose()
 }
 
 /// An Anthropic thinking block, as non-strict answers show it.
 fn decode_thinking(part: Node<'_>) -> Block {
     let thinking = part.str("thinking").unwrap_or_default().into_owned();
-    let signature = part
-        .str("signature")
-        .map(|value| Signature { dialect: Dialect::AnthropicMessages, value: value.into_owned() });
+    let signature = part.str("signature").map(|proof| match unseal(&proof) {
+        Some(Sealed::Own(signature)) => signature,
+        Some(_) | None => Signature { dialect: Dialect::AnthropicMessages, value: proof.into_owned() },
+    });
     Block { content: Content::Reasoning(thinking), signature, cache_control: None }
 }
 

@@ -115,7 +115,6 @@ fn bodies_that_make_no_sense() {
         ("anthropic", "/v1/chat/completions", r#"{"model":"m"}"#, 400, vec!["messages"]),
         ("anthropic", "/v1/chat/completions", &deep_whole, 400, vec!["nesting"]),
         ("anthropic", "/v1/embeddings", r#"{"model":"m","input":"x"}"#, 400, vec!["embeddings", "anthropic"]),
-        ("openai", "/v1/messages", MESSAGE, 400, vec!["anthropic_messages", "openai"]),
         ("opnai", "/v1/chat/completions", CHAT, 400, vec!["opnai", "Did you mean `openai`?"]),
         ("anthropc", "/v1/messages", MESSAGE, 400, vec!["Did you mean `anthropic`?"]),
         ("", "/v1/chat/completions", CHAT, 400, vec!["No provider", "x-ostia-provider"]),

@@ -251,7 +251,11 @@ fn signature(block: &Block) -> Option<&str> {
 }
 
 /// The arguments as an object. Free text, which the vendor's functions do not have, is wrapped.
-fn object<'r>(arguments: &'r str, kind: ToolKind, path: &str) -> Result<Cow<'r, str>, Fault> {
+pub(in crate::gemini_generate) fn object<'r>(
+    arguments: &'r str,
+    kind: ToolKind,
+    path: &str,
+) -> Result<Cow<'r, str>, Fault> {
     if kind == ToolKind::Custom {
         return Ok(wrapped("input", arguments).into());
     }

@@ -1,7 +1,7 @@
 //! `generationConfig` (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>).
 
 use crate::gemini_generate::request::model::Model;
-use crate::gemini_generate::request::{camel, forms, thinking};
+use crate::gemini_generate::request::{camel, forms, inside, thinking};
 use crate::json::{Document, Json, Node, Writer};
 use crate::{OutputFormat, Request, Sampling};
 
@@ -37,7 +37,10 @@ impl Generation {
             "modalities" if node.is_array() => self.modalities(node),
             "audio" if node.is_object() => self.voice(node, dropped),
             _ if FIELDS.contains(&name) => self.put(name, value.clone()),
-            _ => return false,
+            _ => match inside(name, "generationConfig") {
+                Some(name) => self.put(name, value.clone()),
+                None => return false,
+            },
         }
         true
     }

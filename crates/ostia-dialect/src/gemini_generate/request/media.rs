@@ -7,7 +7,7 @@ use crate::{Media, MediaKind, Source};
 
 /// The part for a medium. Bytes go inline; an address or an id that the vendor gave is a file
 /// (<https://ai.google.dev/gemini-api/docs/file-input-methods>).
-pub(super) fn body(media: &Media) -> Body<'_> {
+pub(in crate::gemini_generate) fn body(media: &Media) -> Body<'_> {
     match &media.source {
         Source::Base64(data) => {
             Body::Inline { mime: mime(media).unwrap_or_else(|| guess(media.kind, data)), data: data.into() }
@@ -19,6 +19,24 @@ pub(super) fn body(media: &Media) -> Body<'_> {
         Source::FileId(id) => Body::File { uri: id.into(), mime: mime(media) },
         Source::Text(text) => Body::Text(text),
     }
+}
+
+/// What kind of medium a media type names; text and tables are documents.
+pub(crate) fn kind(mime: &str) -> MediaKind {
+    match mime.split('/').next() {
+        Some("image") => MediaKind::Image,
+        Some("audio") => MediaKind::Audio,
+        Some("video") => MediaKind::Video,
+        _ => MediaKind::Document,
+    }
+}
+
+/// Base64 in the alphabet that every vendor takes. This one takes the other too, in which its SDKs send bytes.
+pub(crate) fn standard(data: &str) -> String {
+    let mut data = data.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    let missing = (4 - data.len() % 4) % 4;
+    data.extend(std::iter::repeat_n('=', missing));
+    data
 }
 
 /// The media type that the client gave, in the vendor's word for it.
@@ -58,7 +76,7 @@ fn guess(kind: MediaKind, data: &str) -> Cow<'static, str> {
 }
 
 /// The media type that the end of an address tells.
-fn extension(url: &str) -> Option<&'static str> {
+pub(super) fn extension(url: &str) -> Option<&'static str> {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     let (_, extension) = name.rsplit_once('.')?;

@@ -6,15 +6,15 @@ use crate::json::Writer;
 
 /// One part of a content.
 #[derive(Debug)]
-pub(super) struct Part<'r> {
-    pub(super) body: Body<'r>,
+pub(in crate::gemini_generate) struct Part<'r> {
+    pub(in crate::gemini_generate) body: Body<'r>,
     /// `thoughtSignature`
-    pub(super) signature: Option<&'r str>,
+    pub(in crate::gemini_generate) signature: Option<&'r str>,
 }
 
 /// What the part holds.
 #[derive(Debug)]
-pub(super) enum Body<'r> {
+pub(in crate::gemini_generate) enum Body<'r> {
     /// Words.
     Text(&'r str),
     /// Words that were thought.
@@ -33,11 +33,11 @@ pub(super) enum Body<'r> {
 
 impl<'r> Part<'r> {
     /// A part without signature.
-    pub(super) fn new(body: Body<'r>) -> Part<'r> {
+    pub(in crate::gemini_generate) fn new(body: Body<'r>) -> Part<'r> {
         Part { body, signature: None }
     }
 
-    pub(super) fn write(&self, writer: &mut Writer) {
+    pub(in crate::gemini_generate) fn write(&self, writer: &mut Writer) {
         if let Body::Own(part) = self.body {
             return writer.raw(part);
         }

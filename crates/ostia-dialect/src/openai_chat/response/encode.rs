@@ -1,6 +1,7 @@
 //! The canonical answer to the client's body.
 
 use crate::json::Writer;
+use crate::seal::{Sealed, seal};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
     Usage, View,
@@ -268,18 +269,29 @@ pub(in crate::openai_chat) fn content_block(w: &mut Writer, block: &Block) {
         Content::Text { text, .. } => w.object(|w| {
             w.field_str("type", "text");
             w.field_str("text", text);
+            signature.iter().for_each(|signature| extra_content(w, signature));
         }),
         Content::Reasoning(thinking) => w.object(|w| {
             w.field_str("type", "thinking");
             w.field_str("thinking", thinking);
-            if let Some(signature) = signature.filter(|own| own.dialect == Dialect::AnthropicMessages) {
-                w.field_str("signature", &signature.value);
+            if let Some(signature) = signature {
+                w.field_str("signature", &proof(signature));
             }
         }),
         Content::Foreign { value, .. } => w.raw(value.as_str()),
         Content::Media(media) if media.kind == MediaKind::Image => encode_image(w, media),
         // Calls, refusals and recordings have fields of their own.
         Content::Media(_) | Content::Refusal(_) | Content::ToolCall { .. } | Content::ToolResult { .. } => {}
+    }
+}
+
+/// The proof of a thought in Anthropic's block: its own as it is, another vendor's under seal.
+pub(in crate::openai_chat) fn proof(signature: &Signature) -> String {
+    match signature.dialect {
+        Dialect::AnthropicMessages => signature.value.clone(),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate | Dialect::CohereChat => {
+            seal(&Sealed::Own(signature.clone()))
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::super::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    extra_content, invented_call_id, invented_id, or,
+    extra_content, invented_call_id, invented_id, or, proof,
 };
 use crate::json::Writer;
 use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, ToolKind, Usage, View};
@@ -107,6 +107,7 @@ impl Encoder {
             Content::Text { text, citations } => {
                 open.kind = Kind::Text;
                 self.words(choice, text, out);
+                block.signature.iter().for_each(|signature| self.signature(choice, signature, out));
                 citations.iter().for_each(|citation| self.citation(choice, citation, out));
             }
             Content::Refusal(text) => {
@@ -180,8 +181,11 @@ impl Encoder {
         let open = self.open(choice);
         let (block, call) = (open.block.saturating_sub(1), (open.calls as u64).saturating_sub(1));
         match (signature.dialect, open.kind) {
-            (Dialect::AnthropicMessages, _) => self.chunk(choice, out, |w| {
-                block_delta(w, block, |w| w.field_str("signature", &signature.value));
+            (_, Kind::Reasoning) | (Dialect::AnthropicMessages, _) => self.chunk(choice, out, |w| {
+                block_delta(w, block, |w| w.field_str("signature", &proof(signature)));
+            }),
+            (Dialect::GeminiGenerate, Kind::Text) => self.chunk(choice, out, |w| {
+                block_delta(w, block, |w| extra_content(w, signature));
             }),
             (Dialect::GeminiGenerate, Kind::Call) => self.chunk(choice, out, |w| {
                 call_delta(w, call, |w| extra_content(w, signature));

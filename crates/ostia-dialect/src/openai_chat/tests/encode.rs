@@ -68,7 +68,9 @@ fn proofs() {
     let proof = |dialect| more(Delta::Signature(Signature { dialect, value: "s".into() }));
     let shown = json!({"content_blocks": [{"index": 0, "delta": {"signature": "s"}}]});
     check(&[begin(reasoning("")), proof(Dialect::AnthropicMessages), END], &[], &[shown]);
-    check(&[begin(reasoning("")), proof(Dialect::GeminiGenerate), END], &[], &[]);
+    let sealed =
+        json!({"content_blocks": [{"index": 0, "delta": {"signature": "ostia1.own.gemini_generate.cw"}}]});
+    check(&[begin(reasoning("")), proof(Dialect::GeminiGenerate), END], &[], &[sealed]);
     let head = json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}]});
     let google = json!({"google": {"thought_signature": "s"}});
     let late = json!({"tool_calls": [{"index": 0, "extra_content": google}]});
