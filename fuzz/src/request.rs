@@ -10,7 +10,7 @@ pub fn chat(data: &[u8]) {
         Err(fault) => refused(&fault),
         Ok(request) => {
             for dialect in UPSTREAMS {
-                match dialect.encode(&request) {
+                match dialect.encode(&request, &ostia_dialect::Form::default()) {
                     Err(fault) => refused(&fault),
                     Ok(encoded) => crate::assert_json(&encoded.body),
                 }

@@ -24,6 +24,32 @@ pub enum Dialect {
     Cohere,
 }
 
+/// A form in which clients ask for embeddings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// OpenAI's `/embeddings`.
+    Openai,
+    /// Google's `:embedContent`.
+    Gemini,
+    /// Google's `:batchEmbedContents`.
+    GeminiBatch,
+}
+
+impl Client {
+    /// Writes a whole answer.
+    ///
+    /// # Errors
+    /// 502 where the upstream's vectors cannot be written as the client wants them.
+    pub fn encode(self, request: &Request, response: &Response) -> Result<Vec<u8>, Fault> {
+        match self {
+            Client::Openai => openai::encode_response(request, response),
+            Client::Gemini | Client::GeminiBatch => {
+                gemini::encode_response(self == Client::GeminiBatch, response)
+            }
+        }
+    }
+}
+
 /// A call of an embedding model.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Request {

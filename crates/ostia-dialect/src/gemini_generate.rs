@@ -3,6 +3,7 @@
 //! The same body goes to the Gemini API and to Vertex AI. Model and streaming are said by the URL, never by the body.
 
 mod candidate;
+pub mod error;
 mod grounding;
 mod partial;
 pub mod request;

@@ -8,7 +8,9 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod client;
 pub mod cohere_chat;
+pub mod custom_tool;
 mod dialect;
 pub mod embeddings;
 mod event;
@@ -16,6 +18,7 @@ pub mod fault;
 pub mod frame;
 pub mod gemini_generate;
 pub mod json;
+pub mod matrix;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod relay;
@@ -23,8 +26,10 @@ mod request;
 mod response;
 pub mod schema;
 pub mod seal;
+mod tokens;
 mod view;
 
+pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use fault::{Fault, FaultKind};

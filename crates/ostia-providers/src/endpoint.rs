@@ -20,6 +20,7 @@ pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
     Cow::Borrowed(match offer {
         Offer::OpenaiChat => "/chat/completions",
         Offer::OpenaiResponses => "/responses",
+        Offer::OpenaiInputTokens => "/responses/input_tokens",
         Offer::OpenaiCompletions => "/completions",
         Offer::OpenaiEmbeddings => "/embeddings",
         Offer::OpenaiImages => "/images/generations",

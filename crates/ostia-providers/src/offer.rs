@@ -9,6 +9,8 @@ pub enum Offer {
     OpenaiChat,
     /// OpenAI Responses.
     OpenaiResponses,
+    /// OpenAI's count of the tokens of a Responses request.
+    OpenaiInputTokens,
     /// OpenAI's older text completions.
     OpenaiCompletions,
     /// OpenAI embeddings.
@@ -61,9 +63,10 @@ pub enum Offer {
 
 impl Offer {
     /// Every offer, in the order of the enum.
-    pub const ALL: [Offer; 26] = [
+    pub const ALL: [Offer; 27] = [
         Offer::OpenaiChat,
         Offer::OpenaiResponses,
+        Offer::OpenaiInputTokens,
         Offer::OpenaiCompletions,
         Offer::OpenaiEmbeddings,
         Offer::OpenaiImages,
@@ -132,6 +135,7 @@ impl Offer {
         match self {
             Offer::OpenaiChat => ("openai_chat", "chat"),
             Offer::OpenaiResponses => ("openai_responses", "responses"),
+            Offer::OpenaiInputTokens => ("openai_input_tokens", "token count"),
             Offer::OpenaiCompletions => ("openai_completions", "completions"),
             Offer::OpenaiEmbeddings => ("openai_embeddings", "embeddings"),
             Offer::OpenaiImages => ("openai_images", "images"),

@@ -9,6 +9,7 @@ mod adapt;
 
 pub use adapt::adapt;
 
+use ostia_dialect::Form;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -75,6 +76,15 @@ impl Quirks {
     /// Is this provider just like OpenAI?
     pub fn is_default(&self) -> bool {
         *self == Quirks::default()
+    }
+
+    /// What they say of requests that are written anew in OpenAI's format.
+    pub fn form(&self) -> Form {
+        Form {
+            reasoning_field: self.reasoning_field.clone(),
+            reasoning_parts: self.content_parts,
+            usage_unasked: self.drop.iter().any(|field| field == "stream_options"),
+        }
     }
 
     /// What is wrong with them, each as `field: what`.

@@ -7,6 +7,7 @@
 
 mod answer;
 mod gate;
+pub mod model;
 mod request;
 pub mod split;
 mod upstream;

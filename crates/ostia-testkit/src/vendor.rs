@@ -9,12 +9,12 @@ pub mod openai;
 use serde_json::Value;
 
 /// `data: ...` and a blank line for each event.
-fn events(events: impl IntoIterator<Item = Value>) -> String {
+pub(crate) fn events(events: impl IntoIterator<Item = Value>) -> String {
     events.into_iter().map(|event| format!("data: {event}\n\n")).collect()
 }
 
 /// The same with an `event:` line that repeats the event's type.
-fn named_events(events: impl IntoIterator<Item = Value>) -> String {
+pub(crate) fn named_events(events: impl IntoIterator<Item = Value>) -> String {
     let named =
         |event: Value| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap_or_default());
     events.into_iter().map(named).collect()

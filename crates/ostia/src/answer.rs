@@ -7,13 +7,14 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::openai_chat::stream::Encoder;
 use ostia_dialect::relay::{self, Grammar, Watch};
-use ostia_dialect::{Decoder, Event, Fault};
+use ostia_dialect::{Decoder, Encoder, Event, Fault};
 
 use crate::failure;
 use crate::inflate::Inflate;
+use crate::kept::Keep;
 use crate::upstream::{Answer, BodyFault};
 
 type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
@@ -122,6 +123,8 @@ pub struct Translated {
     framer: Framer,
     decoder: Decoder,
     encoder: Encoder,
+    custom_tools: Option<CustomTools>,
+    keep: Option<Box<Keep>>,
     events: Vec<Event>,
     state: State,
 }
@@ -129,8 +132,23 @@ pub struct Translated {
 impl Translated {
     /// Translates `answer`.
     pub fn new(answer: Answer, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
-        let (framer, events) = (Framer::default(), Vec::new());
-        Translated { answer, inflate, framer, decoder, encoder, events, state: State::Open }
+        Translated {
+            answer,
+            inflate,
+            framer: Framer::default(),
+            decoder,
+            encoder,
+            custom_tools: None,
+            keep: None,
+            events: Vec::new(),
+            state: State::Open,
+        }
+    }
+
+    /// The same with tools that the upstream knows under another form, and with somebody who remembers the answer.
+    pub fn with(mut self, custom_tools: Option<CustomTools>, keep: Option<Box<Keep>>) -> Translated {
+        (self.custom_tools, self.keep) = (custom_tools, keep);
+        self
     }
 
     /// What the client is to see of the next events.
@@ -184,11 +202,20 @@ impl Translated {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>) {
+        if let Some(custom_tools) = &mut self.custom_tools {
+            custom_tools.events(&mut self.events);
+        }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
             if event == Event::Finish {
                 self.state = State::Whole;
             }
+        }
+        if self.state == State::Whole
+            && let (Some(keep), Encoder::OpenaiResponses(encoder)) = (self.keep.take(), &self.encoder)
+            && let Some(body) = encoder.whole()
+        {
+            keep.put(&body);
         }
     }
 

@@ -24,7 +24,7 @@ const FORWARDED: [&str; 9] = [
 const PLACEHOLDER_KEYS: [&str; 4] = ["OPENAI_API_KEY", "DUMMY-KEY", "dummy", ""];
 
 /// What the headers say.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Call {
     /// The request used Portkey's spelling, so the answer has to use it too.
     pub portkey: bool,
@@ -53,7 +53,7 @@ pub struct Call {
 }
 
 /// Credentials in a request, before it is known whose they are.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// `x-ostia-api-key` or `x-portkey-api-key`: always for the gateway.
     pub gateway: Option<Shown>,
@@ -119,6 +119,17 @@ impl Call {
         }
         call.credentials.settle();
         Ok(call)
+    }
+
+    /// Takes the key from a query, where Google's clients may put it (`?key=...`), if no header held one.
+    pub fn read_key_in(&mut self, query: Option<&str>) {
+        if self.credentials.bearer.is_some() || self.credentials.api_key.is_some() {
+            return;
+        }
+        let fields = query.unwrap_or_default().split('&');
+        let key = fields.filter_map(|field| field.strip_prefix("key=")).next();
+        let header = key.and_then(|key| HeaderValue::from_str(key).ok());
+        self.credentials.api_key = header.and_then(|header| Shown::new(&header, 0));
     }
 
     fn setting(&mut self, setting: &str, value: &HeaderValue) -> Result<(), Fault> {

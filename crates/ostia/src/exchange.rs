@@ -6,10 +6,10 @@ use std::time::SystemTime;
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, request};
+use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
-use ostia_dialect::openai_chat::stream::Encoder;
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{Decoder, Dialect, Fault, View, embeddings, fault, openai_chat};
+use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
 use ostia_providers::{Auth, Offer, Secret, auth, endpoint};
 
 use crate::answer::{Relayed, Translated};
@@ -18,6 +18,7 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::failure;
 use crate::inflate::Inflate;
+use crate::kept::Keep;
 use crate::reply;
 use crate::route::{Family, family_of};
 use crate::target::{Key, Target};
@@ -44,16 +45,22 @@ pub struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends a JSON body and gives the answer, whatever its status.
+    /// Sends a JSON body in this dialect and gives the answer, whatever its status.
     pub async fn send(
         &self,
         path: String,
+        dialect: Option<Dialect>,
         further: &[(&'static str, String)],
         body: Bytes,
     ) -> Result<Response<Answer>, Fault> {
         let mut request = self.request(path, Sent::Full(Some(body)))?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
+        if dialect.is_some_and(|dialect| dialect != Dialect::AnthropicMessages) {
+            // A Messages client's version and betas mean nothing to others.
+            headers.remove("anthropic-version");
+            headers.remove("anthropic-beta");
+        }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         for (name, value) in further {
@@ -124,6 +131,34 @@ fn join(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
     headers.insert(name, joined.unwrap_or(value));
 }
 
+/// How an answer becomes the client's.
+#[derive(Debug)]
+pub struct Translation {
+    /// What the client speaks.
+    pub client: ClientDialect,
+    /// What the upstream speaks.
+    pub upstream: Dialect,
+    /// What the client is to see.
+    pub view: View,
+    /// Google's framing without `alt=sse`.
+    pub array: bool,
+    /// Free-text tools that the upstream knows as functions.
+    pub custom_tools: Option<CustomTools>,
+    /// Who remembers the answer.
+    pub keep: Option<Box<Keep>>,
+}
+
+impl Translation {
+    /// From one dialect to another, and nothing besides.
+    pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
+        Translation { client, upstream, view, array: false, custom_tools: None, keep: None }
+    }
+
+    fn family(&self) -> Family {
+        family_of(Offer::of_dialect(self.client.dialect()))
+    }
+}
+
 /// What the client of a translated answer is to see.
 pub fn view(exchange: Exchange<'_>) -> View {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -163,6 +198,11 @@ pub async fn relay(
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
         return refused(head, body, inflate, family_of(offer), target).await;
+    }
+    if stream && offer == Offer::GeminiGenerate && is_json(&head.headers) {
+        // Google's framing without `alt=sse`: one JSON array, as it grows.
+        strip_hops(&mut head.headers);
+        return Ok(Response::from_parts(head, Body::Passed(body)));
     }
     if is_media(&head.headers, "text/event-stream") {
         let grammar = grammar(offer);
@@ -206,7 +246,9 @@ fn hidden_error(bytes: &[u8]) -> Option<Fault> {
     let document = Document::parse_to(bytes, 2).ok()?;
     let root = document.root();
     let error = root.some("error").filter(|error| error.is_object())?;
-    let answers = ["choices", "output", "data", "content", "id"].iter().any(|name| root.some(name).is_some());
+    let answers = ["choices", "output", "data", "content", "candidates", "id"]
+        .iter()
+        .any(|name| root.some(name).is_some());
     if answers || error.some("message").is_none() {
         return None;
     }
@@ -216,54 +258,85 @@ fn hidden_error(bytes: &[u8]) -> Option<Fault> {
 /// An answer in another dialect, or one that has to be mended.
 pub async fn translate(
     answer: Response<Answer>,
-    dialect: Dialect,
+    translation: Translation,
     stream: bool,
     target: &Target<'_>,
-    view: View,
 ) -> Result<Response<Body>, Fault> {
     let (mut head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
-        return refused(head, body, inflate, Family::Openai, target).await;
+        return refused(head, body, inflate, translation.family(), target).await;
     }
     if stream && is_media(&head.headers, "text/event-stream") {
         strip(&mut head.headers);
-        head.headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
-        let translated = Translated::new(body, inflate, Decoder::new(dialect), Encoder::new(view));
+        let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
+        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        let Translation { client, upstream, view, array, custom_tools, keep } = translation;
+        let encoder = Encoder::new(client, view, array);
+        let translated =
+            Translated::new(body, inflate, Decoder::new(upstream), encoder).with(custom_tools, keep);
         return Ok(Response::from_parts(head, Body::Translated(Box::new(translated))));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     if !is_json(&head.headers) {
         return Err(not_an_answer(target, &fault::from_answer(502, &bytes)));
     }
-    let response = dialect.decode(&bytes).map_err(|fault| hidden_error(&bytes).unwrap_or(fault))?;
+    let decoded = translation.upstream.decode(&bytes);
+    let mut response = decoded.map_err(|fault| hidden_error(&bytes).unwrap_or(fault))?;
     if stream {
         let message =
             format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
         return Err(Fault::upstream(message));
     }
-    Ok(answered(head, openai_chat::response::encode(&response, &view)))
+    if let Some(custom_tools) = &translation.custom_tools {
+        custom_tools.response(&mut response);
+    }
+    let body = Bytes::from(translation.client.encode(&response, &translation.view));
+    if let Some(keep) = translation.keep {
+        keep.put(&body);
+    }
+    Ok(answered(head, body))
 }
 
-/// Embeddings in OpenAI's form.
+/// Embeddings in the client's form.
 pub async fn embedded(
     answer: Response<Answer>,
-    dialect: embeddings::Dialect,
+    client: embeddings::Client,
+    upstream: embeddings::Dialect,
     request: &embeddings::Request,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Fault> {
     let (head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
-        return refused(head, body, inflate, Family::Openai, target).await;
+        let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
+        return refused(head, body, inflate, family, target).await;
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    let response = embeddings::decode(dialect, &bytes)?;
-    Ok(answered(head, embeddings::openai::encode_response(request, &response)?))
+    let response = embeddings::decode(upstream, &bytes)?;
+    Ok(answered(head, client.encode(request, &response)?.into()))
 }
 
-fn answered(mut head: http::response::Parts, body: Vec<u8>) -> Response<Body> {
+/// The tokens that a provider counted.
+pub async fn counted(
+    answer: Response<Answer>,
+    client: ClientDialect,
+    upstream: Dialect,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Fault> {
+    let (head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    if head.status.as_u16() >= 400 {
+        return refused(head, body, inflate, family_of(Offer::of_dialect(client.dialect())), target).await;
+    }
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    match upstream.decode_count(&bytes) {
+        Some(tokens) => Ok(answered(head, client.encode_count(tokens).into())),
+        None => Err(not_an_answer(target, &fault::from_answer(502, &bytes))),
+    }
+}
+
+fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
     strip(&mut head.headers);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(head, Body::from(body))
@@ -301,6 +374,7 @@ fn is_envelope(bytes: &[u8], family: Family) -> bool {
         Family::Anthropic => {
             said && error.str("type").is_some() && root.str("type").as_deref() == Some("error")
         }
+        Family::Google => said && error.u64("code").is_some() && error.str("status").is_some(),
     }
 }
 
@@ -347,6 +421,7 @@ fn grammar(offer: Offer) -> Grammar {
     match offer {
         Offer::AnthropicMessages => Grammar::AnthropicMessages,
         Offer::OpenaiResponses => Grammar::OpenaiResponses,
+        Offer::GeminiGenerate => Grammar::GeminiGenerate,
         _ => Grammar::OpenaiChat,
     }
 }

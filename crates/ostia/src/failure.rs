@@ -1,7 +1,7 @@
 //! What goes wrong with a call, in words for the client.
 
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{Fault, FaultKind, anthropic_messages, openai_chat, openai_responses};
+use ostia_dialect::{Fault, FaultKind, anthropic_messages, gemini_generate, openai_chat, openai_responses};
 
 use crate::upstream::{BodyFault, SendFault};
 
@@ -11,6 +11,7 @@ pub fn event(grammar: Grammar, fault: &Fault, provider: &str) -> Vec<u8> {
         Grammar::OpenaiChat => openai_chat::error::encode_event(fault, Some(provider)),
         Grammar::OpenaiResponses => openai_responses::error::encode_event(fault),
         Grammar::AnthropicMessages => anthropic_messages::error::encode_event(fault),
+        Grammar::GeminiGenerate => gemini_generate::error::encode_event(fault),
     }
 }
 

@@ -3,14 +3,17 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use http::request;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
-use ostia_dialect::{Fault, Request, openai_chat};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::Value;
 
 use crate::call::Call;
+use crate::handler::Asked;
 use crate::params;
+use crate::route::{Family, Typed, family_of};
 use crate::target::Target;
 
 /// What SDKs send as the model when they were given none.
@@ -46,9 +49,27 @@ pub fn path(
     endpoint::with_query(path, query.unwrap_or_default())
 }
 
+/// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
+/// (`alt=sse`), and a key in the query is none of the provider's yet.
+pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
+    let model = target.model.as_deref().unwrap_or(line.model);
+    let own = endpoint::path_of(target.provider, offer, model, line.stream);
+    let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
+    let fields = query.unwrap_or_default().split('&').filter(|field| !field.starts_with("key="));
+    endpoint::with_query(format!("{}{own}", target.site.path), &fields.collect::<Vec<_>>().join("&"))
+}
+
+/// Does a client of Google's dialect want events, and not one JSON array?
+pub fn asks_for_events(parts: &request::Parts) -> bool {
+    parts.uri.query().unwrap_or_default().split('&').any(|field| field == "alt=sse")
+}
+
 /// The fields without which a call makes no sense, checked before anybody is asked.
-pub fn expect_fields(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Result<(), Fault> {
+pub fn expect_fields(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<(), Fault> {
     let root = document.root();
+    if typed.line().is_some() {
+        return Ok(());
+    }
     let model = root.str("model");
     let given = match model.as_deref() {
         Some(NO_MODEL) => false,
@@ -61,7 +82,7 @@ pub fn expect_fields(offer: Offer, target: &Target<'_>, document: &Document<'_>)
     if !target.checks_body {
         return Ok(());
     }
-    match offer {
+    match typed.offer {
         Offer::OpenaiChat | Offer::AnthropicMessages => {
             let messages = root.expect("messages")?;
             messages.expect_items()?;
@@ -82,8 +103,9 @@ fn missing_model() -> Fault {
 }
 
 /// The body with the target's model and parameters, and the provider's own spellings.
-pub fn edit(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
-    let openai = !matches!(offer, Offer::AnthropicMessages | Offer::AnthropicCountTokens);
+pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
+    let offer = typed.offer;
+    let openai = family_of(offer) == Family::Openai;
     let adapts = openai && !target.provider.quirks.is_default();
     if target.model.is_none() && !target.has_params() && !adapts {
         return Ok(Edited::default());
@@ -109,7 +131,9 @@ fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bo
     for (name, value) in &target.override_params {
         splice.set(name, Json::from_value(value));
     }
-    if let Some(model) = &target.model {
+    // Google's clients name the model in the path.
+    let in_body = family_of(offer) != Family::Google;
+    if let Some(model) = target.model.as_ref().filter(|_| in_body) {
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
     let dropped =
@@ -119,24 +143,23 @@ fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bo
 }
 
 /// The client's body with the target's parameters, for requests that are translated.
-pub fn params<'b>(
-    target: &Target<'_>,
-    body: &'b [u8],
-    document: &Document<'_>,
-) -> Result<Cow<'b, [u8]>, Fault> {
+pub fn params<'b>(target: &Target<'_>, asked: Asked<'b>) -> Result<Cow<'b, [u8]>, Fault> {
+    let Asked { body, document, typed, .. } = asked;
+    let offer = typed.offer;
     if !target.has_params() {
         return Ok(Cow::Borrowed(body));
     }
     let text = params::without(document.text(), &target.drop_params)?;
     let document =
         Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let edited = splice(Offer::OpenaiChat, target, &document, false)?;
+    let edited = splice(offer, target, &document, false)?;
     Ok(Cow::Owned(edited.body.map_or_else(|| text.clone().into_bytes(), Vec::from)))
 }
 
-/// The canonical request of a Chat Completions client.
-pub fn chat_request(target: &Target<'_>, body: &Bytes, document: &Document<'_>) -> Result<Request, Fault> {
-    let mut request = openai_chat::request::decode(&params(target, body, document)?)?;
+/// The canonical request of a client.
+pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> Result<Request, Fault> {
+    let line = asked.typed.line().unwrap_or_default();
+    let mut request = client.decode(&params(target, asked)?, line)?;
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }
@@ -144,4 +167,39 @@ pub fn chat_request(target: &Target<'_>, body: &Bytes, document: &Document<'_>) 
         return Err(missing_model());
     }
     Ok(request)
+}
+
+/// The upstream's body for a request, in the provider's own spellings.
+pub fn encode(upstream: Dialect, target: &Target<'_>, request: &Request) -> Result<Encoded, Fault> {
+    let quirks = &target.provider.quirks;
+    let mut encoded = upstream.encode(request, &quirks.form())?;
+    if upstream == Dialect::OpenaiChat && !quirks.is_default() {
+        let document =
+            Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+        let mut splice = Splice::new(&document)?;
+        let dropped = adapt(quirks, Offer::OpenaiChat, &document, &mut splice)?;
+        let body = splice.is_changed().then(|| splice.finish());
+        encoded.dropped.extend(dropped);
+        encoded.body = body.unwrap_or(encoded.body);
+    }
+    Ok(encoded)
+}
+
+/// The canonical request of an embeddings client, and whose form it has.
+pub fn embeddings_request(
+    target: &Target<'_>,
+    asked: Asked<'_>,
+) -> Result<(embeddings::Client, embeddings::Request), Fault> {
+    let body = params(target, asked)?;
+    let (client, mut request) = match asked.typed.line() {
+        Some(line) if asked.typed.offer == Offer::GeminiBatchEmbed => {
+            (embeddings::Client::GeminiBatch, embeddings::gemini::decode_batch_request(line.model, &body)?)
+        }
+        Some(line) => (embeddings::Client::Gemini, embeddings::gemini::decode_request(line.model, &body)?),
+        None => (embeddings::Client::Openai, embeddings::openai::decode_request(&body)?),
+    };
+    if let Some(model) = &target.model {
+        request.model.clone_from(model);
+    }
+    Ok((client, request))
 }

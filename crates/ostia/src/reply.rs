@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use ostia_dialect::{Fault, anthropic_messages, openai_chat};
+use ostia_dialect::{Fault, anthropic_messages, gemini_generate, openai_chat};
 
 use crate::body::Body;
 use crate::route::Family;
@@ -22,6 +22,7 @@ pub fn fault(family: Family, fault: &Fault, provider: Option<&str>, trace_id: &s
     let mut response = json(match family {
         Family::Openai => openai_chat::error::encode(fault, provider),
         Family::Anthropic => anthropic_messages::error::encode(fault, Some(trace_id)),
+        Family::Google => gemini_generate::error::encode(fault),
     });
     *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_GATEWAY);
     response

@@ -1,6 +1,9 @@
 //! Method and path to endpoint.
 
+use std::borrow::Cow;
+
 use http::Method;
+use ostia_dialect::Line;
 use ostia_providers::Offer;
 
 /// Whose words errors are told in.
@@ -10,11 +13,13 @@ pub enum Family {
     Openai,
     /// Anthropic's.
     Anthropic,
+    /// Google's.
+    Google,
 }
 
 /// What a request asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Endpoint {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Endpoint<'p> {
     /// `GET /`
     Root,
     /// `GET /health`
@@ -24,8 +29,10 @@ pub enum Endpoint {
     /// `GET /v1/models`
     Models,
     /// A call that is understood: its dialect decides whether it is relayed or translated.
-    Typed(Offer),
-    /// Everything else below `/v1/` and `/v1/proxy/`: handed on unread.
+    Typed(Typed<'p>),
+    /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
+    Kept,
+    /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
         raw: bool,
@@ -34,9 +41,33 @@ pub enum Endpoint {
     Missing,
 }
 
-impl Endpoint {
+/// An operation, and what the request line says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typed<'p> {
+    /// The operation, in the client's dialect.
+    pub offer: Offer,
+    /// The model, in paths that name one. Empty elsewhere.
+    model: Cow<'p, str>,
+    /// The method asks for a stream.
+    stream: bool,
+}
+
+impl Typed<'_> {
+    /// What the request line says; `None` where the body says it.
+    pub fn line(&self) -> Option<Line<'_>> {
+        (!self.model.is_empty()).then_some(Line { model: &self.model, stream: self.stream })
+    }
+}
+
+impl<'p> From<Offer> for Typed<'p> {
+    fn from(offer: Offer) -> Typed<'p> {
+        Typed { offer, model: Cow::Borrowed(""), stream: false }
+    }
+}
+
+impl<'p> Endpoint<'p> {
     /// The endpoint of a request line.
-    pub fn of(method: &Method, path: &str) -> Endpoint {
+    pub fn of(method: &Method, path: &'p str) -> Endpoint<'p> {
         let get = method == Method::GET || method == Method::HEAD;
         match path {
             "/" if get => Endpoint::Root,
@@ -44,27 +75,73 @@ impl Endpoint {
             "/ready" | "/readyz" if get => Endpoint::Ready,
             "/v1/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1/") {
-                Some("" | "proxy" | "proxy/") | None => Endpoint::Missing,
+                Some("" | "proxy" | "proxy/") => Endpoint::Missing,
                 Some(rest) if rest.starts_with("proxy/") => Endpoint::Pass { raw: true },
-                Some(rest) => match typed(rest).filter(|_| method == Method::POST) {
-                    Some(offer) => Endpoint::Typed(offer),
-                    None => Endpoint::Pass { raw: false },
-                },
+                Some(rest) => below_v1(method, rest),
+                None => below_google(method, path),
             },
         }
     }
 }
 
-fn typed(rest: &str) -> Option<Offer> {
-    Some(match rest {
+fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
+    let post = method == Method::POST;
+    let offer = match rest {
         "chat/completions" => Offer::OpenaiChat,
         "completions" => Offer::OpenaiCompletions,
         "embeddings" => Offer::OpenaiEmbeddings,
         "responses" => Offer::OpenaiResponses,
+        "responses/input_tokens" => Offer::OpenaiInputTokens,
         "messages" => Offer::AnthropicMessages,
         "messages/count_tokens" => Offer::AnthropicCountTokens,
+        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Kept,
+        _ if rest.starts_with("responses/") => return Endpoint::Kept,
+        _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
+    };
+    if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
+}
+
+/// Paths of Google's API: below its versions, and uploads, which stand before them.
+fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
+    if path.starts_with("/upload/v1beta/") {
+        return Endpoint::Pass { raw: false };
+    }
+    match path.strip_prefix(GOOGLE) {
+        Some("") | None => Endpoint::Missing,
+        Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
+    }
+}
+
+const GOOGLE: &str = "/v1beta/";
+
+/// `models/{model}:{method}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
+/// an `@`.
+fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
+    let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
+    let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
+    let offer = match verb {
+        "generateContent" | "streamGenerateContent" => Offer::GeminiGenerate,
+        "countTokens" => Offer::GeminiCountTokens,
+        "embedContent" => Offer::GeminiEmbed,
+        "batchEmbedContents" => Offer::GeminiBatchEmbed,
         _ => return None,
-    })
+    };
+    let model = percent_decode(bare).filter(|model| !model.is_empty())?;
+    Some(Endpoint::Typed(Typed { offer, model, stream: verb == "streamGenerateContent" }))
+}
+
+/// Undoes percent-encoding (RFC 3986, section 2.1); `None` for what is no UTF-8 then.
+fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        bytes.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
+        bytes.extend_from_slice(&piece.as_bytes()[2..]);
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 /// The words in which a client of this path expects errors.
@@ -72,6 +149,8 @@ pub fn family(path: &str) -> Family {
     match path.strip_prefix("/v1/messages") {
         Some("") => Family::Anthropic,
         Some(rest) if rest.starts_with('/') => Family::Anthropic,
+        _ if path.starts_with(GOOGLE) || path.starts_with("/upload/v1beta/") => Family::Google,
+        _ if path.starts_with("/v1/models/") && path.contains(':') => Family::Google,
         _ => Family::Openai,
     }
 }
@@ -80,6 +159,9 @@ pub fn family(path: &str) -> Family {
 pub fn family_of(offer: Offer) -> Family {
     match offer {
         Offer::AnthropicMessages | Offer::AnthropicCountTokens => Family::Anthropic,
+        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
+            Family::Google
+        }
         _ => Family::Openai,
     }
 }
@@ -90,17 +172,39 @@ mod tests {
 
     #[test]
     fn request_lines() {
+        let typed = |offer: Offer| Endpoint::Typed(offer.into());
+        let google = |offer, model: &'static str, stream| {
+            Endpoint::Typed(Typed { offer, model: Cow::Borrowed(model), stream })
+        };
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
             (Method::HEAD, "/health", Endpoint::Health),
             (Method::GET, "/v1/models", Endpoint::Models),
             (Method::GET, "/v1/models/gpt-4o", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/chat/completions", Endpoint::Typed(Offer::OpenaiChat)),
+            (Method::POST, "/v1/chat/completions", typed(Offer::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/messages", Endpoint::Typed(Offer::AnthropicMessages)),
+            (Method::POST, "/v1/messages", typed(Offer::AnthropicMessages)),
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1/responses", typed(Offer::OpenaiResponses)),
+            (Method::POST, "/v1/responses/input_tokens", typed(Offer::OpenaiInputTokens)),
+            (Method::GET, "/v1/responses/resp_1", Endpoint::Kept),
+            (Method::POST, "/v1/conversations", Endpoint::Kept),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
             (Method::PUT, "/v1/proxy/chat/completions", Endpoint::Pass { raw: true }),
+            (Method::POST, "/v1beta/models/g-1:generateContent", google(Offer::GeminiGenerate, "g-1", false)),
+            (
+                Method::POST,
+                "/v1/models/%40openai/gpt%2D4o:streamGenerateContent",
+                google(Offer::GeminiGenerate, "@openai/gpt-4o", true),
+            ),
+            (
+                Method::POST,
+                "/v1beta/tunedModels/t:countTokens",
+                google(Offer::GeminiCountTokens, "tunedModels/t", false),
+            ),
+            (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
+            (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
             (Method::POST, "/", Endpoint::Missing),
             (Method::GET, "/v1/", Endpoint::Missing),
@@ -112,9 +216,16 @@ mod tests {
 
     #[test]
     fn whose_words() {
-        assert_eq!(family("/v1/messages"), Family::Anthropic);
-        assert_eq!(family("/v1/messages/count_tokens"), Family::Anthropic);
-        assert_eq!(family("/v1/messagesx"), Family::Openai);
-        assert_eq!(family("/v1/chat/completions"), Family::Openai);
+        for (path, expected) in [
+            ("/v1/messages", Family::Anthropic),
+            ("/v1/messages/count_tokens", Family::Anthropic),
+            ("/v1/messagesx", Family::Openai),
+            ("/v1/chat/completions", Family::Openai),
+            ("/v1beta/models/m:generateContent", Family::Google),
+            ("/v1/models/m:generateContent", Family::Google),
+            ("/v1/models/m", Family::Openai),
+        ] {
+            assert_eq!(family(path), expected, "{path}");
+        }
     }
 }

@@ -4,12 +4,15 @@
 //! `max_tokens`, which the vendor requires.
 
 mod blocks;
+mod decode;
 mod media;
 mod output;
 mod reasoning;
 mod schema;
 mod tools;
 mod turns;
+
+pub use decode::{WORDS, decode};
 
 use std::collections::HashSet;
 

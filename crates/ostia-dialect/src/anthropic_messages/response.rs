@@ -1,5 +1,9 @@
 //! The vendor's unary answer to the canonical one: <https://platform.claude.com/docs/en/api/messages>, `Message`.
 
+mod encode;
+
+pub use encode::encode;
+
 use super::ending::Ending;
 use super::{block, error};
 use crate::json::Document;

@@ -4,6 +4,10 @@
 //! only this dialect knows are put together and sent whole, so that they can be handed back as they are. Citations
 //! name the whole block as their place and therefore wait for its end. `ping` and unknown events are passed over.
 
+mod encoder;
+
+pub use encoder::Encoder;
+
 use super::block;
 use super::ending::Ending;
 use super::error;

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::Dialect;
+use super::{Dialect, Form};
 use crate::Fault;
 use crate::json::Document;
 use crate::openai_chat::request::decode;
@@ -53,7 +53,7 @@ const FIELDS: &[(&str, &str)] = &[
 fn encode(dialect: Dialect, fields: &str) -> Result<(String, Vec<String>), Fault> {
     let comma = if fields.is_empty() { "" } else { "," };
     let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"q"}}]{comma}{fields}}}"#);
-    let encoded = dialect.encode(&decode(body.as_bytes()).unwrap())?;
+    let encoded = dialect.encode(&decode(body.as_bytes()).unwrap(), &Form::default())?;
     Ok((String::from_utf8(encoded.body).unwrap(), encoded.dropped))
 }
 
@@ -99,7 +99,7 @@ fn rich_requests_are_said_or_refused_with_a_reason() {
                 let body = format!(r#"{{"model":"{model}","messages":{messages},{option}}}"#);
                 let request = decode(body.as_bytes()).unwrap();
                 for (_, dialect) in UPSTREAMS {
-                    match dialect.encode(&request) {
+                    match dialect.encode(&request, &Form::default()) {
                         Ok(encoded) => assert!(Document::parse(&encoded.body).is_ok(), "{body}"),
                         Err(fault) => {
                             assert!(fault.status == 400 && !fault.message.is_empty(), "{body}: {fault}")

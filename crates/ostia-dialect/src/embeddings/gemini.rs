@@ -138,3 +138,30 @@ fn usage(usage: Node<'_>) -> Option<Usage> {
     let prompt_tokens = usage.u64("promptTokenCount")?;
     Some(Usage { prompt_tokens, total_tokens: usage.u64("totalTokenCount").unwrap_or(prompt_tokens) })
 }
+
+/// Reads a client's body for `:embedContent`.
+///
+/// # Errors
+/// 400 that names the field and what it must be.
+pub fn decode_request(model: &str, body: &[u8]) -> Result<Request, Fault> {
+    let _ = (model, body);
+    unimplemented!()
+}
+
+/// Reads a client's body for `:batchEmbedContents`.
+///
+/// # Errors
+/// 400 that names the field and what it must be.
+pub fn decode_batch_request(model: &str, body: &[u8]) -> Result<Request, Fault> {
+    let _ = (model, body);
+    unimplemented!()
+}
+
+/// Writes the answer of either method.
+///
+/// # Errors
+/// 502 where a vector cannot be written as numbers.
+pub fn encode_response(batch: bool, response: &Response) -> Result<Vec<u8>, Fault> {
+    let _ = (batch, response);
+    unimplemented!()
+}

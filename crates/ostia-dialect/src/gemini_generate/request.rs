@@ -2,6 +2,7 @@
 //! (<https://ai.google.dev/api/generate-content#request-body>).
 
 mod contents;
+mod decode;
 mod forms;
 mod generation;
 mod media;
@@ -11,6 +12,8 @@ mod parts;
 mod tests;
 mod thinking;
 mod tools;
+
+pub use decode::{WORDS, decode};
 
 use crate::gemini_generate::request::generation::Generation;
 use crate::gemini_generate::request::model::Model;

@@ -2,6 +2,10 @@
 //!
 //! A whole answer and an event of a stream are the same object, so both are read by the same code.
 
+mod encode;
+
+pub use encode::encode;
+
 use crate::event::Fold;
 use crate::gemini_generate::stream::Decoder;
 use crate::json::Document;

@@ -5,6 +5,10 @@
 //! candidate event has a `finishReason`, and usage may still follow it, so everything that ends an answer is held
 //! back until the upstream closes the stream.
 
+mod encoder;
+
+pub use encoder::Encoder;
+
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
 use crate::gemini_generate::candidate::Candidate;

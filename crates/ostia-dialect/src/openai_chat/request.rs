@@ -1,5 +1,9 @@
 //! The client's body to the canonical request.
 
+mod encode;
+
+pub use encode::encode;
+
 use super::part::{decode_content, optional_str, report_unknown, thought_signature};
 use crate::json::{Document, Json, Node};
 use crate::{

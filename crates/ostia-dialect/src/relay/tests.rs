@@ -106,6 +106,15 @@ fn typed_streams() {
     check(Grammar::AnthropicMessages, "event: ping\ndata: {\"type\": \"ping\"}\n\n", "", Err(()));
     let completed = "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":{}}\n\n";
     check(Grammar::OpenaiResponses, completed, "", Ok(false));
+    let google = "data: {\"candidates\": [{\"finishReason\": \"STOP\"}]}\r\n\r\n";
+    check(Grammar::GeminiGenerate, google, "", Ok(false));
+    check(
+        Grammar::GeminiGenerate,
+        "data: {\"promptFeedback\": {\"blockReason\": \"SAFETY\"}}\n\n",
+        "",
+        Ok(false),
+    );
+    check(Grammar::GeminiGenerate, "data: {\"candidates\": [{\"index\": 0}]}\n\n", "", Err(()));
     let late = format!(
         "data: {{\"response\":{{\"error\":null,\"x\":\"{}\"}},\"type\":\"response.completed\"}}\n\n",
         "y".repeat(400)

@@ -18,6 +18,8 @@ pub enum Grammar {
     OpenaiResponses,
     /// Messages: `message_stop`.
     AnthropicMessages,
+    /// generateContent: a finish reason, or the reason why the prompt was refused. There is no end marker.
+    GeminiGenerate,
 }
 
 /// Watches one stream.
@@ -109,6 +111,13 @@ impl Watch {
             Grammar::OpenaiResponses => self
                 .typed(data, &["\"response.completed\"", "\"response.incomplete\"", "\"response.failed\""]),
             Grammar::AnthropicMessages => self.typed(data, &["\"message_stop\""]),
+            Grammar::GeminiGenerate => {
+                let said = |name: &Finder<'_>| {
+                    name.find_iter(data).any(|at| value_starts_with(&data[at + name.needle().len()..], b'"'))
+                };
+                self.finish_seen |= said(&FINISH_GOOGLE) || said(&BLOCKED);
+                self.error(data);
+            }
         }
     }
 
@@ -182,6 +191,8 @@ const ERROR_NAME: &str = "\"error\"";
 // Inside a string a quote is escaped, so these cannot match in the words of an answer.
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FINISH_NAME));
 static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(USAGE_NAME));
+static FINISH_GOOGLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finishReason\""));
+static BLOCKED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"blockReason\""));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR_NAME));
 
 /// Is `text` a colon and then a value that starts with this byte?

@@ -23,6 +23,14 @@ pub fn chat_stream(pieces: &[&str]) -> String {
     format!("{}data: [DONE]\n\n", chat_stream_without_done(pieces))
 }
 
+/// The same with the usage of [`chat`] in a chunk before the last line.
+pub fn chat_stream_with_usage(pieces: &[&str]) -> String {
+    let mut usage = chunk(&Value::Null, &Value::Null);
+    usage["choices"] = json!([]);
+    usage["usage"] = json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11});
+    format!("{}{}data: [DONE]\n\n", chat_stream_without_done(pieces), events([usage]))
+}
+
 /// The same without its last line.
 pub fn chat_stream_without_done(pieces: &[&str]) -> String {
     let text = pieces.iter().map(|piece| chunk(&json!({"content": piece}), &Value::Null));

@@ -3,10 +3,13 @@
 //! Each test starts its own gateway on a free port of 127.0.0.1 and its own upstreams; nothing leaves the machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agent;
 mod bad_input;
 mod configs;
+mod fronts;
 mod gateway;
 mod headers;
+mod kept;
 mod lifecycle;
 mod pass_through;
 mod relay;

@@ -1,0 +1,189 @@
+//! The dialects that clients speak, and what each does with the hub's terms.
+
+use crate::json::Writer;
+use crate::{Dialect, Event, Fault, Request, Response, View};
+use crate::{anthropic_messages, gemini_generate, openai_chat, openai_responses};
+
+/// A wire format that a client may speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientDialect {
+    /// OpenAI Chat Completions.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// Anthropic Messages.
+    AnthropicMessages,
+    /// Google generateContent.
+    GeminiGenerate,
+}
+
+/// What the request line says of a call, for the dialect whose body does not say it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Line<'a> {
+    /// The model in the path.
+    pub model: &'a str,
+    /// The method asks for a stream.
+    pub stream: bool,
+}
+
+impl ClientDialect {
+    /// Every one of them.
+    pub const ALL: [ClientDialect; 4] = [
+        ClientDialect::OpenaiChat,
+        ClientDialect::OpenaiResponses,
+        ClientDialect::AnthropicMessages,
+        ClientDialect::GeminiGenerate,
+    ];
+
+    /// The same as an upstream's dialect.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            ClientDialect::OpenaiChat => Dialect::OpenaiChat,
+            ClientDialect::OpenaiResponses => Dialect::OpenaiResponses,
+            ClientDialect::AnthropicMessages => Dialect::AnthropicMessages,
+            ClientDialect::GeminiGenerate => Dialect::GeminiGenerate,
+        }
+    }
+
+    /// The client's side of a dialect, if it has one.
+    pub fn of(dialect: Dialect) -> Option<ClientDialect> {
+        ClientDialect::ALL.into_iter().find(|client| client.dialect() == dialect)
+    }
+
+    /// Reads a client's body.
+    ///
+    /// # Errors
+    /// 400 that names the field and what it must be.
+    pub fn decode(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
+        match self {
+            ClientDialect::OpenaiChat => openai_chat::request::decode(body),
+            ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
+            ClientDialect::AnthropicMessages => anthropic_messages::request::decode(body),
+            ClientDialect::GeminiGenerate => gemini_generate::request::decode(line.model, line.stream, body),
+        }
+    }
+
+    /// Writes a whole answer.
+    pub fn encode(self, response: &Response, view: &View) -> Vec<u8> {
+        match self {
+            ClientDialect::OpenaiChat => openai_chat::response::encode(response, view),
+            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, view),
+            ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, view),
+            ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, view),
+        }
+    }
+
+    /// Writes a number of tokens.
+    pub fn encode_count(self, tokens: u64) -> Vec<u8> {
+        let mut w = Writer::with_capacity(64);
+        w.object(|w| match self {
+            ClientDialect::GeminiGenerate => w.field_u64("totalTokens", tokens),
+            ClientDialect::AnthropicMessages | ClientDialect::OpenaiChat => {
+                w.field_u64("input_tokens", tokens)
+            }
+            ClientDialect::OpenaiResponses => {
+                w.field_str("object", "response.input_tokens");
+                w.field_u64("input_tokens", tokens);
+            }
+        });
+        w.into_bytes()
+    }
+
+    /// Paths of what was dropped, in the client's own words: upstream halves report in those of Chat Completions.
+    pub fn in_own_words(self, request: &Request, dropped: Vec<String>) -> Vec<String> {
+        let words: &[(&str, &str)] = match self {
+            ClientDialect::OpenaiChat => return dropped,
+            ClientDialect::OpenaiResponses => openai_responses::request::WORDS,
+            ClientDialect::AnthropicMessages => anthropic_messages::request::WORDS,
+            ClientDialect::GeminiGenerate => gemini_generate::request::WORDS,
+        };
+        dropped.into_iter().map(|path| own_path(&path, words, &request.places)).collect()
+    }
+}
+
+fn own_path(path: &str, words: &[(&str, &str)], places: &[String]) -> String {
+    if let Some((index, rest)) = path.strip_prefix("messages[").and_then(|rest| rest.split_once(']'))
+        && let Some(place) = index.parse().ok().and_then(|index: usize| places.get(index))
+    {
+        return format!("{place}{rest}");
+    }
+    let end = path.find(['.', '[']).unwrap_or(path.len());
+    let (name, rest) = path.split_at(end);
+    match words.iter().find(|(hub, _)| *hub == name) {
+        Some((_, own)) => format!("{own}{rest}"),
+        None => path.to_owned(),
+    }
+}
+
+/// Writes the stream that a client of some dialect sees.
+#[derive(Debug)]
+pub enum Encoder {
+    /// OpenAI Chat Completions.
+    OpenaiChat(openai_chat::stream::Encoder),
+    /// OpenAI Responses.
+    OpenaiResponses(openai_responses::stream::Encoder),
+    /// Anthropic Messages.
+    AnthropicMessages(anthropic_messages::stream::Encoder),
+    /// Google generateContent, as events or as one JSON array.
+    GeminiGenerate(gemini_generate::stream::Encoder),
+}
+
+impl Encoder {
+    /// An encoder at the start of a stream. `array` asks for Google's framing without `alt=sse`.
+    pub fn new(client: ClientDialect, view: View, array: bool) -> Encoder {
+        match client {
+            ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(view)),
+            ClientDialect::OpenaiResponses => {
+                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(view))
+            }
+            ClientDialect::AnthropicMessages => {
+                Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(view))
+            }
+            ClientDialect::GeminiGenerate => {
+                Encoder::GeminiGenerate(gemini_generate::stream::Encoder::new(view, array))
+            }
+        }
+    }
+
+    /// Appends what the client is to see of `event`.
+    pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match self {
+            Encoder::OpenaiChat(encoder) => encoder.push(event, out),
+            Encoder::OpenaiResponses(encoder) => encoder.push(event, out),
+            Encoder::AnthropicMessages(encoder) => encoder.push(event, out),
+            Encoder::GeminiGenerate(encoder) => encoder.push(event, out),
+        }
+    }
+
+    /// Appends an error event. Nothing may follow it.
+    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        match self {
+            Encoder::OpenaiChat(encoder) => encoder.fail(fault, out),
+            Encoder::OpenaiResponses(encoder) => encoder.fail(fault, out),
+            Encoder::AnthropicMessages(encoder) => encoder.fail(fault, out),
+            Encoder::GeminiGenerate(encoder) => encoder.fail(fault, out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_told_in_the_clients_words() {
+        let words = [("stop", "stop_sequences"), ("tools", "tools")];
+        let places = ["system".to_owned(), "messages[4]".to_owned()];
+        for (path, expected) in [
+            ("stop", "stop_sequences"),
+            ("stop[1]", "stop_sequences[1]"),
+            ("seed", "seed"),
+            ("metadata.a", "metadata.a"),
+            ("messages[0].name", "system.name"),
+            ("messages[1].content[0]", "messages[4].content[0]"),
+            ("messages[7].name", "messages[7].name"),
+        ] {
+            assert_eq!(own_path(path, &words, &places), expected);
+        }
+    }
+}

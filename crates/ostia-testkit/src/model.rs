@@ -1,0 +1,143 @@
+//! A scripted model that speaks any vendor's format: it thinks, speaks and calls tools as its script says, and what it was
+//! told can be read back in terms that are the same for all formats.
+
+mod chat;
+mod cohere;
+mod gemini;
+mod messages;
+mod responses;
+
+use serde_json::Value;
+
+use crate::Answer;
+
+/// One answer of the model.
+#[derive(Debug, Clone, Default)]
+pub struct Turn {
+    /// What it thinks before it speaks, and the vendor's proof of the thought.
+    pub thought: Option<(String, String)>,
+    /// What it says.
+    pub text: Option<String>,
+    /// The tools that it calls, all at once.
+    pub calls: Vec<Call>,
+}
+
+/// A call of a tool.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Joins call and result, in formats that have such a thing.
+    pub id: String,
+    /// The tool.
+    pub name: String,
+    /// A JSON object.
+    pub arguments: Value,
+}
+
+/// A piece of what a model was told, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// The user's words.
+    User(String),
+    /// A thought of its own, by its proof.
+    Thought(String),
+    /// Its own words.
+    Said(String),
+    /// Its own call of a tool: name and arguments. Calls count from 0.
+    Called(String, Value),
+    /// What came of the call with this number.
+    Result(usize, String),
+}
+
+/// A format that a model speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speech {
+    /// OpenAI Chat Completions.
+    Chat,
+    /// OpenAI Responses.
+    Responses,
+    /// Anthropic Messages.
+    Messages,
+    /// Google generateContent.
+    Gemini,
+    /// Cohere Chat v2.
+    Cohere,
+}
+
+impl Speech {
+    /// Every format.
+    pub const ALL: [Speech; 5] =
+        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere];
+
+    /// The fields of a provider's row.
+    pub fn row(self) -> &'static str {
+        match self {
+            Speech::Chat => "dialects: [openai_chat]",
+            Speech::Responses => "dialects: [openai_responses]",
+            Speech::Messages => "dialects: [anthropic_messages], auth: {header: x-api-key}",
+            Speech::Gemini => "dialects: [gemini_generate], auth: {header: x-goog-api-key}",
+            Speech::Cohere => "dialects: [cohere_chat]",
+        }
+    }
+
+    /// Does the format take a model's proofs of its thoughts back?
+    pub fn takes_proofs(self) -> bool {
+        match self {
+            Speech::Responses | Speech::Messages | Speech::Gemini => true,
+            Speech::Chat | Speech::Cohere => false,
+        }
+    }
+
+    /// The turn as an answer, whole or as a stream.
+    pub fn answer(self, turn: &Turn, stream: bool) -> Answer {
+        let (whole, events): (fn(&Turn) -> Value, fn(&Turn) -> String) = match self {
+            Speech::Chat => (chat::whole, chat::events),
+            Speech::Responses => (responses::whole, responses::events),
+            Speech::Messages => (messages::whole, messages::events),
+            Speech::Gemini => (gemini::whole, gemini::events),
+            Speech::Cohere => (cohere::whole, cohere::events),
+        };
+        if stream { Answer::stream(events(turn)) } else { Answer::json(whole(turn).to_string()) }
+    }
+
+    /// What a request tells the model, instructions left out.
+    pub fn read(self, body: &Value) -> Vec<Told> {
+        match self {
+            Speech::Chat => chat::read(body),
+            Speech::Responses => responses::read(body),
+            Speech::Messages => messages::read(body),
+            Speech::Gemini => gemini::read(body),
+            Speech::Cohere => cohere::read(body),
+        }
+    }
+}
+
+/// The two halves of a text, so that streams come in pieces.
+fn halves(text: &str) -> [&str; 2] {
+    let middle = (text.len() / 2..text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
+    let (first, second) = text.split_at(middle);
+    [first, second]
+}
+
+/// The text of a content value: a string, or parts with `text`.
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
+        _ => String::new(),
+    }
+}
+
+/// The number of the call with this id among all calls so far.
+fn number_of(ids: &[String], id: &Value) -> usize {
+    let id = id.as_str().unwrap_or_default();
+    ids.iter().rposition(|known| known == id).unwrap_or_else(|| panic!("no call has the id {id:?}: {ids:?}"))
+}
+
+fn items(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+fn json_of(text: &Value) -> Value {
+    let text = text.as_str().unwrap_or_else(|| panic!("arguments are a string: {text}"));
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}

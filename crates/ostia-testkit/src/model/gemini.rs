@@ -1,0 +1,105 @@
+//! Google generateContent: <https://ai.google.dev/api/generate-content>. The proof is the `thoughtSignature` of what follows
+//! the thought: the first call, or the text.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{Told, Turn, halves, items};
+use crate::vendor::events as sse;
+
+fn parts(turn: &Turn) -> Vec<Value> {
+    let mut parts = Vec::new();
+    if let Some((thought, _)) = &turn.thought {
+        parts.push(json!({"text": thought, "thought": true}));
+    }
+    let proven = parts.len();
+    if let Some(text) = &turn.text {
+        parts.push(json!({"text": text}));
+    }
+    let call = |call: &super::Call| json!({"functionCall": {"name": call.name, "args": call.arguments}});
+    parts.extend(turn.calls.iter().map(call));
+    if let (Some((_, proof)), Some(part)) = (&turn.thought, parts.get_mut(proven)) {
+        part["thoughtSignature"] = json!(STANDARD.encode(proof));
+    }
+    parts
+}
+
+fn chunk(parts: &[Value], finish: Option<&str>) -> Value {
+    let mut candidate = json!({"content": {"role": "model", "parts": parts}, "index": 0});
+    if let Some(reason) = finish {
+        candidate["finishReason"] = json!(reason);
+    }
+    json!({
+        "candidates": [candidate], "modelVersion": "m", "responseId": "r-1",
+        "usageMetadata": {"promptTokenCount": 7, "candidatesTokenCount": 2, "totalTokenCount": 9}
+    })
+}
+
+pub(super) fn whole(turn: &Turn) -> Value {
+    chunk(&parts(turn), Some("STOP"))
+}
+
+pub(super) fn events(turn: &Turn) -> String {
+    let mut chunks = Vec::new();
+    for part in parts(turn) {
+        match part["text"].as_str() {
+            Some(text) => {
+                let [first, second] = halves(text).map(|piece| {
+                    let mut piece = json!({"text": piece});
+                    if part["thought"] == true {
+                        piece["thought"] = json!(true);
+                    }
+                    piece
+                });
+                let mut second = second;
+                if !part["thoughtSignature"].is_null() {
+                    second["thoughtSignature"] = part["thoughtSignature"].clone();
+                }
+                chunks.extend([chunk(&[first], None), chunk(&[second], None)]);
+            }
+            None => chunks.push(chunk(&[part], None)),
+        }
+    }
+    chunks.push(chunk(&[json!({"text": ""})], Some("STOP")));
+    sse(chunks)
+}
+
+pub(super) fn read(body: &Value) -> Vec<Told> {
+    let mut told = Vec::new();
+    // Names of calls that wait for their result: the format joins them by name and order.
+    let mut open: Vec<(usize, String)> = Vec::new();
+    let mut calls = 0;
+    for content in items(&body["contents"]) {
+        for part in items(&content["parts"]) {
+            let proof = part["thoughtSignature"].as_str().and_then(|proof| STANDARD.decode(proof).ok());
+            if let Some(proof) = proof {
+                told.push(Told::Thought(String::from_utf8(proof).unwrap_or_default()));
+            }
+            if let Some(call) = part.get("functionCall") {
+                let name = call["name"].as_str().unwrap_or_default().to_owned();
+                open.push((calls, name.clone()));
+                calls += 1;
+                told.push(Told::Called(name, call["args"].clone()));
+            } else if let Some(response) = part.get("functionResponse") {
+                let name = response["name"].as_str().unwrap_or_default();
+                let at = open.iter().position(|(_, waiting)| waiting == name);
+                let (number, _) = open.remove(at.unwrap_or_else(|| panic!("no call of {name} waits")));
+                told.push(Told::Result(number, words(&response["response"])));
+            } else if let Some(text) = part["text"].as_str().filter(|text| !text.is_empty()) {
+                match (content["role"] == "user", part["thought"] == true) {
+                    (true, _) => told.push(Told::User(text.into())),
+                    (false, true) => {}
+                    (false, false) => told.push(Told::Said(text.into())),
+                }
+            }
+        }
+    }
+    told
+}
+
+/// The words of a result, under whichever key they stand.
+fn words(response: &Value) -> String {
+    let values = response.as_object().into_iter().flat_map(|fields| fields.values());
+    values.filter_map(Value::as_str).collect()
+}
