@@ -1,11 +1,13 @@
 //! One call to an upstream and what becomes of its answer.
 
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::SystemTime;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, request};
+use memchr::memmem::Finder;
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
@@ -28,6 +30,9 @@ use crate::upstream::{Answer, Sent};
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Largest answer whose body is searched for an error that came with a success, in bytes.
 const PEEK_BYTES_MAX: u64 = 64 << 10;
+/// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
+/// there: a map that grows on the way is hashed anew.
+const HEADERS_USUAL: usize = 40;
 /// Most of an error's body that is read, in bytes.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
@@ -74,7 +79,7 @@ impl Exchange<'_> {
     /// A request with the right host, the listed client headers, the provider's own and its key.
     pub fn request(&self, mut path: String, body: Sent) -> Result<Request<Sent>, Fault> {
         let target = self.target;
-        let mut headers = HeaderMap::with_capacity(16);
+        let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
         self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
         self.core.settings.withhold_gateway_keys(&mut headers);
         for (name, value) in &target.provider.headers {
@@ -242,7 +247,8 @@ async fn whole(
 
 /// `{"error": {...}}` where an answer was promised.
 fn hidden_error(bytes: &[u8]) -> Option<Fault> {
-    memchr::memmem::find(&bytes[..bytes.len().min(ERROR_BYTES_MAX)], b"\"error\"")?;
+    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+    NAME.find(&bytes[..bytes.len().min(ERROR_BYTES_MAX)])?;
     let document = Document::parse_to(bytes, 2).ok()?;
     let root = document.root();
     let error = root.some("error").filter(|error| error.is_object())?;

@@ -11,7 +11,7 @@ mod timer;
 pub use body::{BodyFault, Sent};
 pub use connect::Tls;
 pub use pool::{Answer, Site, Upstreams};
-pub use timer::Patience;
+use timer::{Alarm, Patience};
 
 use std::time::Duration;
 

@@ -47,7 +47,7 @@ impl Tape {
         if text.len() > TEXT_BYTES_MAX {
             return Err(SyntaxFault { at: TEXT_BYTES_MAX, expected: "a text below 4 GiB" });
         }
-        let valid = std::str::from_utf8(text)
+        let valid = simdutf8::compat::from_utf8(text)
             .map_err(|fault| SyntaxFault { at: fault.valid_up_to(), expected: "UTF-8" })?;
         let mut scanner = Scanner { text, at: 0, spans: &mut self.spans, recorded: depth };
         scanner.space();
@@ -234,7 +234,8 @@ impl Scanner<'_> {
     /// Looks at the string once more, all of it at once: without a branch inside, the compiler makes vector code of it.
     fn no_control_characters(&mut self, start: usize) -> Result<(), SyntaxFault> {
         let string = &self.text[start..self.at];
-        if string.iter().fold(false, |found, &byte| found | (byte < 0x20)) {
+        // The highest bit is set by bytes below 0x20, and by no others: those above 0x7f have it cleared again.
+        if string.iter().fold(0, |found, &byte| found | byte.wrapping_sub(0x20) & !byte) & 0x80 != 0 {
             self.at = start + string.iter().position(|&byte| byte < 0x20).unwrap_or_default();
             return Err(self.fault("control characters to be escaped"));
         }

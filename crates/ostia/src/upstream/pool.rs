@@ -17,10 +17,10 @@ use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
-use super::{BodyFault, Patience, SendFault, Sent, Timeouts};
+use super::{Alarm, BodyFault, Patience, SendFault, Sent, Timeouts};
 use crate::egress::{Guard, Origin};
 
 /// Idle connections kept per host and core.
@@ -122,20 +122,20 @@ impl Upstreams {
         let mut request = request;
         // A kept connection may have been closed meanwhile: a request that has not left goes to the next one.
         while let Some(mut connection) = place.take_idle() {
-            match timeout_at(due, connection.send(request)).await {
-                Err(_) => return Err(SendFault::FirstByteTimeout),
-                Ok(Ok(response)) => return Ok(place.answer(connection, response, started, timeouts)),
-                Ok(Err(mut fault)) => match fault.take_message() {
+            match connection.send(request, due).await {
+                Ok(response) => return Ok(place.answer(connection, response, started, timeouts)),
+                Err(HeadFault::Late) => return Err(SendFault::FirstByteTimeout),
+                Err(HeadFault::Failed(mut fault)) => match fault.take_message() {
                     Some(returned) => request = returned,
                     None => return Err(SendFault::Http(fault.into_error())),
                 },
             }
         }
         let mut connection = Box::pin(self.open(place, timeouts)).await?;
-        match timeout_at(due, connection.send(request)).await {
-            Err(_) => Err(SendFault::FirstByteTimeout),
-            Ok(Ok(response)) => Ok(place.answer(connection, response, started, timeouts)),
-            Ok(Err(fault)) => Err(SendFault::Http(fault.into_error())),
+        match connection.send(request, due).await {
+            Ok(response) => Ok(place.answer(connection, response, started, timeouts)),
+            Err(HeadFault::Late) => Err(SendFault::FirstByteTimeout),
+            Err(HeadFault::Failed(fault)) => Err(SendFault::Http(fault.into_error())),
         }
     }
 
@@ -148,7 +148,8 @@ impl Upstreams {
         };
         let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
         let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
-        Ok(Box::new(Connection { sender, driver, over: false }))
+        let alarm = Alarm::new(Instant::now() + timeouts.first_byte);
+        Ok(Box::new(Connection { sender, driver, over: false, alarm }))
     }
 
     /// Closes connections that nobody has used for a while. To be called now and then.
@@ -221,31 +222,36 @@ struct Connection {
     driver: http1::Connection<TokioIo<Stream>, Sent>,
     /// The driver has come to its end and may not be polled again.
     over: bool,
+    /// For whichever part of a call is waited for.
+    alarm: Alarm,
+}
+
+/// Why no head of an answer came.
+enum HeadFault {
+    Late,
+    Failed(TrySendError<Request<Sent>>),
 }
 
 impl Connection {
-    /// Sends a request and waits for the head of the answer.
-    async fn send(
-        &mut self,
-        request: Request<Sent>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Sent>>> {
+    /// Sends a request and waits for the head of the answer, until `due`.
+    async fn send(&mut self, request: Request<Sent>, due: Instant) -> Result<Response<Incoming>, HeadFault> {
         // A connection that was idle learns now whether the other side has closed it.
         poll_fn(|context| {
             self.drive(context);
             Poll::Ready(())
         })
         .await;
-        let Connection { sender, driver, over } = self;
+        let Connection { sender, driver, over, alarm } = self;
         let mut response = pin!(sender.try_send_request(request));
         poll_fn(|context| {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(response);
+                return Poll::Ready(response.map_err(HeadFault::Failed));
             }
-            if *over || Pin::new(&mut *driver).poll(context).is_pending() {
-                return response.as_mut().poll(context);
+            *over = *over || Pin::new(&mut *driver).poll(context).is_ready();
+            if let Poll::Ready(response) = response.as_mut().poll(context) {
+                return Poll::Ready(response.map_err(HeadFault::Failed));
             }
-            *over = true;
-            response.as_mut().poll(context)
+            alarm.poll_over(due, context).map(|()| Err(HeadFault::Late))
         })
         .await
     }
@@ -279,7 +285,8 @@ impl Answer {
                 match Pin::new(&mut self.body).poll_frame(context) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
-                        ready!(self.patience.poll_over(context));
+                        let Some(connection) = &mut self.connection else { return Poll::Pending };
+                        ready!(connection.alarm.poll_over(self.patience.due(), context));
                         return Poll::Ready(Some(Err(BodyFault::Silence)));
                     }
                 }

@@ -1,4 +1,4 @@
-//! A deadline that is moved often and seldom met.
+//! Deadlines that are moved often and seldom met.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -7,21 +7,48 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// Waits for pieces of an answer: each must come within `idle` of the last, all of them before `end`.
+/// A timer that is set again and again, each time for a later moment.
 ///
-/// Moving a timer costs more than reading the clock, so it is set once, and moved only when it fires too early.
+/// Moving a timer costs more than reading the clock, so it stays where it is, and is moved only when it fires too early
+/// or would fire too late.
 #[derive(Debug)]
+pub struct Alarm(Pin<Box<Sleep>>);
+
+impl Alarm {
+    /// Set for `due`.
+    pub fn new(due: Instant) -> Alarm {
+        Alarm(Box::pin(sleep_until(due)))
+    }
+
+    /// Has `due` come? Registers the task where it has not.
+    pub fn poll_over(&mut self, due: Instant, context: &mut Context<'_>) -> Poll<()> {
+        if self.0.deadline() > due {
+            self.0.as_mut().reset(due);
+        }
+        loop {
+            if self.0.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
+            }
+            if Instant::now() >= due {
+                return Poll::Ready(());
+            }
+            self.0.as_mut().reset(due);
+        }
+    }
+}
+
+/// How long to wait for pieces of an answer: each must come within `idle` of the last, all of them before `end`.
+#[derive(Debug, Clone, Copy)]
 pub struct Patience {
     idle: Duration,
     end: Instant,
     last: Instant,
-    sleep: Option<Pin<Box<Sleep>>>,
 }
 
 impl Patience {
     /// Starts now.
     pub fn new(idle: Duration, end: Instant) -> Patience {
-        Patience { idle, end, last: Instant::now(), sleep: None }
+        Patience { idle, end, last: Instant::now() }
     }
 
     /// A piece has come.
@@ -29,18 +56,8 @@ impl Patience {
         self.last = Instant::now();
     }
 
-    /// Is the time up? Registers the task where it is not.
-    pub fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let due = (self.last + self.idle).min(self.end);
-            let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(due)));
-            if sleep.as_mut().poll(context).is_pending() {
-                return Poll::Pending;
-            }
-            if Instant::now() >= due {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(due);
-        }
+    /// When the next piece has to be there.
+    pub fn due(&self) -> Instant {
+        (self.last + self.idle).min(self.end)
     }
 }
