@@ -2,8 +2,11 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses>.
 
+mod ending;
 pub mod error;
 pub mod items;
+mod output;
+mod part;
 pub mod request;
 pub mod response;
 pub mod stream;
