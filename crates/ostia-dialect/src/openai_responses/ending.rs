@@ -75,7 +75,8 @@ pub(super) fn end(
         ("incomplete", _) => Finish::Length,
         ("failed", _) => return Err(fault(response)),
         _ => {
-            let what = format!("The provider gave no whole answer: the status of what it sent is `{status}`.");
+            let what =
+                format!("The provider gave no whole answer: the status of what it sent is `{status}`.");
             return Err(Fault::upstream(what));
         }
     };

@@ -10,9 +10,7 @@ use std::borrow::Cow;
 
 use super::part::{Part, PartKind};
 use crate::json::{Json, Node};
-use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind,
-};
+use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};
 
 /// What stands between the parts of one reasoning item.
 const PARAGRAPH: &str = "\n\n";

@@ -199,7 +199,10 @@ impl Decoder {
                 output.arguments(&event.str("delta").unwrap_or_default(), events);
             }
             ("response.function_call_arguments.done", _) => {
-                event.some("arguments").into_iter().for_each(|node| output.whole_arguments(&plain(node), events));
+                event
+                    .some("arguments")
+                    .into_iter()
+                    .for_each(|node| output.whole_arguments(&plain(node), events));
             }
             ("response.custom_tool_call_input.done", _) => {
                 event.some("input").into_iter().for_each(|node| output.whole_arguments(&plain(node), events));
@@ -214,7 +217,8 @@ impl Decoder {
             return Err(Fault::upstream("The provider ended the stream without a response."));
         };
         self.start(Some(response), events);
-        let whole: Vec<Node<'_>> = response.some("output").into_iter().flat_map(|list| list.items()).collect();
+        let whole: Vec<Node<'_>> =
+            response.some("output").into_iter().flat_map(|list| list.items()).collect();
         while let Some(open) = self.open.take() {
             match self.items[open].find(&whole) {
                 Some(item) => self.output.end(item, events),
