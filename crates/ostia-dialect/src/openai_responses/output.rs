@@ -40,7 +40,7 @@ struct Item {
     citations: usize,
     /// The part's log-probabilities came with its deltas.
     has_logprobs: bool,
-    /// A call has begun, and its arguments have been said.
+    /// It is a call that has begun; it says nothing but arguments.
     is_call: bool,
     has_arguments: bool,
 }
@@ -61,7 +61,7 @@ impl Output {
 
     /// More words of a part.
     pub(super) fn words(&mut self, part: Part, words: &str, events: &mut Vec<Event>) {
-        if words.is_empty() {
+        if words.is_empty() || self.item.is_call {
             return;
         }
         self.turn_to(part, events);
@@ -82,7 +82,7 @@ impl Output {
 
     /// One more source of a text.
     pub(super) fn citation(&mut self, part: Part, annotation: Node<'_>, events: &mut Vec<Event>) {
-        if part.kind != PartKind::Text {
+        if part.kind != PartKind::Text || self.item.is_call {
             return;
         }
         self.turn_to(part, events);
@@ -94,7 +94,7 @@ impl Output {
     pub(super) fn whole_part(&mut self, part: Part, node: Node<'_>, events: &mut Vec<Event>) {
         let has_said = self.item.spoken[part.kind as usize].is_some_and(|last| part.index <= last);
         match part.kind {
-            PartKind::Unknown if has_said => {}
+            PartKind::Unknown if has_said || self.item.is_call => {}
             PartKind::Unknown => {
                 self.whole(foreign(message_of(node)), events);
                 self.item.spoken[part.kind as usize] = Some(part.index);
@@ -133,6 +133,10 @@ impl Output {
 
     /// The item is whole: says what of it has not been said, and ends it.
     pub(super) fn end(&mut self, item: Node<'_>, events: &mut Vec<Event>) {
+        if self.item.is_call && call_kind(item).is_none() {
+            // It began as a call and was none.
+            self.abandon(events);
+        }
         let parts = |name: &str| item.some(name).into_iter().flat_map(|parts| parts.items()).enumerate();
         match item.str("type").as_deref() {
             Some("message") => {

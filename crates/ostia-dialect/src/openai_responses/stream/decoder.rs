@@ -73,10 +73,12 @@ impl Decoder {
             "response.failed" => return Err(ending::fault(event.some("response").unwrap_or(event))),
             "response.cancelled" => return Err(Fault::upstream("The provider called the answer off.")),
             "error" => return Err(ending::fault(event)),
-            "" if event.some("error").is_some() => return Err(ending::fault(event)),
             kind if is_said(kind) => {
                 self.start(None, events);
                 return self.item_event(kind, event, events);
+            }
+            kind if !kind.starts_with("response.") && event.some("error").is_some() => {
+                return Err(ending::fault(event));
             }
             _ => {}
         }
@@ -117,26 +119,34 @@ impl Decoder {
         Ok(())
     }
 
-    /// The item that this event is about. One that is whole and begins again is another: some servers number all items 0.
+    /// The item that this event is about, be it a new one.
     fn item(&mut self, kind: &str, event: Node<'_>) -> Result<usize, Fault> {
         let index = event.u64("output_index");
-        let node = event.some("item");
-        let id = node.and_then(|item| item.str("id")).or(event.str("item_id")).unwrap_or_default();
-        let known = match index {
-            Some(_) => self.items.iter().rposition(|item| item.index == index),
-            None if id.is_empty() => self.open,
-            None => self.items.iter().rposition(|item| item.id == id),
-        };
-        let begins_again =
-            |at: &usize| self.items[*at].is_whole && kind == "response.output_item.added" && node.is_some();
-        if let Some(at) = known.filter(|at| !begins_again(at)) {
-            return Ok(at);
+        let id = event.some("item").and_then(|item| item.str("id")).or(event.str("item_id"));
+        let id = id.unwrap_or_default();
+        if let Some(known) = self.known(kind == "response.output_item.added", index, &id) {
+            return Ok(known);
         }
         if self.items.len() == ITEMS_MAX {
             return Err(Fault::upstream(format!("The provider sent more than {ITEMS_MAX} items.")));
         }
         self.items.push(Item { index, id: id.into_owned(), is_whole: false });
         Ok(self.items.len() - 1)
+    }
+
+    /// The item with this number, or where events have none, with this id; else the open one.
+    fn known(&self, begins: bool, index: Option<u64>, id: &str) -> Option<usize> {
+        let is_this = |item: &Item| match index {
+            Some(_) => item.index == index,
+            None => !id.is_empty() && item.id == id,
+        };
+        let known = self.items.iter().rposition(is_this);
+        if begins {
+            // One that is whole and begins again is another: some servers number all items 0.
+            return known.filter(|&at| !self.items[at].is_whole);
+        }
+        let may_be_open = |at: &usize| index.is_none() && (id.is_empty() || self.items[*at].id.is_empty());
+        known.or(self.open.filter(may_be_open))
     }
 
     fn wait(&mut self, item: usize, event: Node<'_>) -> Result<(), Fault> {
@@ -156,7 +166,9 @@ impl Decoder {
 
     /// Lets the waiting items speak, up to the first that is not whole.
     fn release(&mut self, events: &mut Vec<Event>) {
-        while let (None, Some(waiting)) = (self.open, self.waiting.pop_front()) {
+        while self.open.is_none()
+            && let Some(waiting) = self.waiting.pop_front()
+        {
             self.open = Some(waiting.item);
             for text in waiting.events {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(text.len());
