@@ -6,46 +6,50 @@ use crate::json::Document;
 use crate::openai_chat::request::decode;
 
 /// Dialects that requests are translated to, and the letter of each in the table.
-const UPSTREAMS: [(char, Dialect); 3] =
-    [('a', Dialect::AnthropicMessages), ('g', Dialect::GeminiGenerate), ('c', Dialect::CohereChat)];
+const UPSTREAMS: [(char, Dialect); 4] = [
+    ('r', Dialect::OpenaiResponses),
+    ('a', Dialect::AnthropicMessages),
+    ('g', Dialect::GeminiGenerate),
+    ('c', Dialect::CohereChat),
+];
 
 /// A field of the client, and the dialects whose body changes with it. All others have to report it as dropped.
 const FIELDS: &[(&str, &str)] = &[
-    (r#""max_tokens":9"#, "agc"),
-    (r#""temperature":0.5"#, "agc"),
-    (r#""top_p":0.5"#, "agc"),
+    (r#""max_tokens":9"#, "ragc"),
+    (r#""temperature":0.5"#, "ragc"),
+    (r#""top_p":0.5"#, "ragc"),
     (r#""top_k":4"#, "agc"),
     (r#""stop":["x"]"#, "agc"),
     (r#""seed":4"#, "gc"),
     (r#""presence_penalty":0.5"#, "gc"),
     (r#""frequency_penalty":0.5"#, "gc"),
     (r#""n":2"#, "g"),
-    (r#""logprobs":true"#, "gc"),
+    (r#""logprobs":true"#, "rgc"),
     (r#""logit_bias":{"1":2}"#, ""),
-    (r#""user":"u""#, "a"),
-    (r#""service_tier":"flex""#, "g"),
-    (r#""response_format":{"type":"json_object"}"#, "gc"),
+    (r#""user":"u""#, "ra"),
+    (r#""service_tier":"flex""#, "rg"),
+    (r#""response_format":{"type":"json_object"}"#, "rgc"),
     (
         r#""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"type":"string"}}}}}"#,
-        "agc",
+        "ragc",
     ),
     (
         r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]"#,
-        "agc",
+        "ragc",
     ),
     (r#""tools":[{"type":"browser"}]"#, ""),
-    (r#""reasoning_effort":"low""#, "ag"),
-    (r#""reasoning":{"max_tokens":2000}"#, "agc"),
-    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agc"),
-    (r#""web_search_options":{}"#, "ag"),
+    (r#""reasoning_effort":"low""#, "rag"),
+    (r#""reasoning":{"max_tokens":2000}"#, "ragc"),
+    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "ragc"),
+    (r#""web_search_options":{}"#, "rag"),
     (r#""cache_control":{"type":"ephemeral"}"#, "a"),
-    (r#""metadata":{"a":"b"}"#, ""),
-    (r#""store":true"#, ""),
-    (r#""verbosity":"low""#, ""),
+    (r#""metadata":{"a":"b"}"#, "r"),
+    (r#""store":true"#, "r"),
+    (r#""verbosity":"low""#, "r"),
     (r#""prediction":{"type":"content","content":"x"}"#, ""),
     (r#""modalities":["text"]"#, "g"),
-    (r#""safety_identifier":"s""#, ""),
-    (r#""prompt_cache_key":"k""#, ""),
+    (r#""safety_identifier":"s""#, "r"),
+    (r#""prompt_cache_key":"k""#, "r"),
     (r#""stream_options":{"include_obfuscation":false}"#, ""),
     (r#""of_tomorrow":1"#, ""),
 ];
