@@ -93,27 +93,30 @@ impl Output {
     /// A part is whole: says what of it has not been said.
     pub(super) fn whole_part(&mut self, part: Part, node: Node<'_>, events: &mut Vec<Event>) {
         let has_said = self.item.spoken[part.kind as usize].is_some_and(|last| part.index <= last);
-        match part.kind {
-            PartKind::Unknown if has_said || self.item.is_call => {}
-            PartKind::Unknown => {
-                self.whole(foreign(message_of(node)), events);
-                self.item.spoken[part.kind as usize] = Some(part.index);
-            }
-            _ if has_said => {}
-            _ => self.words(part, &node.str(part.kind.field()).unwrap_or_default(), events),
+        if has_said && self.item.part != Some(part) {
+            // It is behind us.
+            return;
         }
+        if part.kind == PartKind::Unknown {
+            return self.unknown_part(part, node, events);
+        }
+        if !has_said {
+            self.words(part, &node.str(part.kind.field()).unwrap_or_default(), events);
+        }
+        let is_open = self.item.part == Some(part);
+        let told = if is_open { self.item.citations } else { 0 };
         let sources = node.some("annotations").into_iter().flat_map(|list| list.items());
-        let is_here = self.item.part == Some(part) || !has_said;
-        for source in sources.skip(self.told_citations(part)).filter(|_| is_here) {
-            self.citation(part, source, events);
-        }
-        if self.item.part == Some(part) && !self.item.has_logprobs {
+        sources.skip(told).for_each(|source| self.citation(part, source, events));
+        if is_open && !self.item.has_logprobs {
             self.logprobs(node.some("logprobs"), events);
         }
     }
 
-    fn told_citations(&self, part: Part) -> usize {
-        if self.item.part == Some(part) { self.item.citations } else { 0 }
+    fn unknown_part(&mut self, part: Part, node: Node<'_>, events: &mut Vec<Event>) {
+        if !self.item.is_call {
+            self.whole(foreign(message_of(node)), events);
+            self.item.spoken[part.kind as usize] = Some(part.index);
+        }
     }
 
     /// More arguments of the open call. Those that come before its name are told when it is whole.

@@ -59,10 +59,12 @@ impl<'r> Turn<'r, '_> {
             Content::Refusal(text) => self.parts.push(Part::Words(text)),
             Content::Reasoning(text) => self.reasoning(text, own(block)),
             Content::Media(_) if says => self.dropped.push(path),
-            Content::Media(medium) => match media::part(medium, &path, self.dropped) {
-                Some(part) => self.parts.push(Part::Other(part)),
-                None => self.dropped.push(path),
-            },
+            Content::Media(medium) => {
+                match media::part(medium, &path, self.dropped).or_else(|| media::audio(medium)) {
+                    Some(part) => self.parts.push(Part::Other(part)),
+                    None => self.dropped.push(path),
+                }
+            }
             Content::ToolCall { id, name, arguments, kind } => {
                 self.item(call(id, name, arguments, *kind, own(block)));
             }

@@ -1,5 +1,5 @@
-//! Images and files: <https://platform.openai.com/docs/guides/images-vision> and `/pdf-files`.
-//! Sound and video have no form in this dialect.
+//! Images, files and sound: <https://platform.openai.com/docs/guides/images-vision>, `/pdf-files` and `/audio`.
+//! Video has no form in this dialect.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::json::{Json, Writer};
 use crate::{Media, MediaKind, Source};
 
-/// The part for this medium, or `None` where it has none. `path` is where it stands; details that are lost are reported.
+/// The part for an image or a file, or `None` where it has none. `path` is where it stands; details that are lost are reported.
 pub(super) fn part(medium: &Media, path: &str, dropped: &mut Vec<String>) -> Option<Json> {
     match medium.kind {
         MediaKind::Image => image(medium),
@@ -21,6 +21,25 @@ pub(super) fn part(medium: &Media, path: &str, dropped: &mut Vec<String>) -> Opt
         }
         MediaKind::Audio | MediaKind::Video => None,
     }
+}
+
+/// The part for a sound, or `None` where it has none. Only the user's messages take it.
+pub(super) fn audio(medium: &Media) -> Option<Json> {
+    let format = match medium.mime.as_deref()? {
+        "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
+        "audio/mp3" | "audio/mpeg" => "mp3",
+        _ => return None,
+    };
+    let Source::Base64(data) = &medium.source else { return None };
+    Some(Json::build(|w| {
+        w.object(|w| {
+            w.field_str("type", "input_audio");
+            w.field_object("input_audio", |w| {
+                w.field_str("data", data);
+                w.field_str("format", format);
+            });
+        });
+    }))
 }
 
 fn image(medium: &Media) -> Option<Json> {

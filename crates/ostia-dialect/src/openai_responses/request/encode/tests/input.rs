@@ -98,6 +98,11 @@ fn images_and_files_are_parts() {
         let (mime, detail) = (mime.map(str::to_owned), detail.map(str::to_owned));
         Block::new(Content::Media(Media { kind: MediaKind::Image, source, mime, name: None, detail }))
     };
+    let sound = |mime: &str| {
+        let (kind, source) = (MediaKind::Audio, Source::Base64("AAAA".into()));
+        let mime = Some(mime.to_owned());
+        Block::new(Content::Media(Media { kind, source, mime, name: None, detail: None }))
+    };
     let url = || Source::Url("https://x.test/a".into());
     check_items(
         vec![turn(
@@ -112,7 +117,8 @@ fn images_and_files_are_parts() {
                 file(url(), Some("a.pdf")),
                 file(Source::FileId("file-2".into()), None),
                 file(Source::Text("hi".into()), Some("a.txt")),
-                medium(MediaKind::Audio, Source::Base64("AAAA".into())),
+                sound("audio/mpeg"),
+                sound("audio/flac"),
                 medium(MediaKind::Video, url()),
             ],
         )],
@@ -128,9 +134,10 @@ fn images_and_files_are_parts() {
                 {"type": "input_file", "file_url": "https://x.test/a"},
                 {"type": "input_file", "file_id": "file-2"},
                 {"type": "input_file", "filename": "a.txt", "file_data": "data:text/plain;base64,aGk="},
+            {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "mp3"}},
             ])
         )]),
-        &["messages[0].content[6].file.filename", "messages[0].content[9]", "messages[0].content[10]"],
+        &["messages[0].content[6].file.filename", "messages[0].content[10]", "messages[0].content[11]"],
     );
 }
 
