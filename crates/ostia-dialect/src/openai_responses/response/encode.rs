@@ -18,7 +18,9 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
     let mut output = Output::new(&view.stem);
     let choice = response.choices.iter().find(|choice| choice.index == 0);
     let (status, incomplete) = choice.map_or((COMPLETED, None), |choice| said(choice, &mut output));
-    let extra = choice.into_iter().flat_map(|choice| &choice.extra).chain(&response.extra);
+    let own = choice.map_or(&[][..], |choice| &choice.extra);
+    let more = response.extra.iter().filter(|(name, _)| own.iter().all(|(known, _)| known != name));
+    let extra: Vec<(String, Json)> = own.iter().chain(more).cloned().collect();
     let object = Object {
         status,
         incomplete,
@@ -28,7 +30,7 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
         output: output.items(),
         usage: response.usage.as_ref(),
         service_tier: response.service_tier.as_deref(),
-        extra: &extra.cloned().collect::<Vec<(String, Json)>>(),
+        extra: &extra,
     };
     bytes(object.encode(view))
 }

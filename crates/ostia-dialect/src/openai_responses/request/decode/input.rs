@@ -139,7 +139,9 @@ impl<'u> Turns<'u> {
         report_unknown(item, &["type", "id", "call_id", "status", "name", input], self.unknown);
         let arguments = match item.some(input) {
             // Some clients send the arguments as an object.
-            Some(arguments) if arguments.is_object() => arguments.text().to_owned(),
+            Some(arguments) if kind == ToolKind::Function && arguments.is_object() => {
+                arguments.text().to_owned()
+            }
             Some(arguments) => arguments.expect_str()?.into_owned(),
             None => String::new(),
         };
