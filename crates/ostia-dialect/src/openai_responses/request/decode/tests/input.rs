@@ -257,7 +257,8 @@ fn proofs_of_other_vendors_come_back_to_their_blocks() {
     let called = || call("c", "f", "{}", ToolKind::Function);
     let (next, previous) = (carrier(&Sealed::Next(proof(gemini))), carrier(&Sealed::Previous(proof(gemini))));
     check_turn(&[f, &next, f], vec![called(), signed(called(), gemini)]);
-    check_turn(&[f, f, &previous], vec![called(), signed(called(), gemini)]);
+    let turns = vec![turn(Role::Assistant, vec![called(), signed(called(), gemini)])];
+    check_all(&format!("[{f},{f},{previous}]"), turns, &["input[0-1]"], &[]);
     let foreign =
         carrier(&Sealed::Foreign { dialect: claude, value: json(r#"{"type":"redacted_thinking"}"#) });
     let block = Content::Foreign { dialect: claude, value: json(r#"{"type":"redacted_thinking"}"#) };
