@@ -19,7 +19,7 @@ pub struct Encoder {
     number: u64,
     created: Option<u64>,
     model: String,
-    output: Output,
+    output: Box<Output>,
     finish: Finish,
     usage: Option<Usage>,
     service_tier: Option<String>,
@@ -30,7 +30,7 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder at the start of a stream.
     pub fn new(view: View) -> Encoder {
-        let output = Output::new(&view.stem);
+        let output = Box::new(Output::new(&view.stem));
         Encoder {
             view,
             number: 0,
