@@ -9,6 +9,9 @@ use super::super::output::{COMPLETED, Events, IN_PROGRESS, INCOMPLETE, Output};
 use crate::json::Json;
 use crate::{Event, Fault, Finish, Usage, View};
 
+/// Most bytes of one stream of events: the whole answer has to be held for the last of them.
+const STREAM_BYTES_MAX: usize = 512 << 20;
+
 /// Writes a stream of response events, numbered from 0. The Response object stands in the first two and in the last.
 ///
 /// The API gives one answer: events of other choices than 0 say nothing.
@@ -25,6 +28,9 @@ pub struct Encoder {
     service_tier: Option<String>,
     extra: Vec<(String, Json)>,
     whole: Option<Json>,
+    /// Bytes that may still be written.
+    bytes_left: usize,
+    is_over: bool,
 }
 
 impl Encoder {
@@ -42,11 +48,45 @@ impl Encoder {
             service_tier: None,
             extra: Vec::new(),
             whole: None,
+            bytes_left: STREAM_BYTES_MAX,
+            is_over: false,
         }
     }
 
     /// Appends what the client is to see of `event`.
     pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
+        if self.is_over {
+            return;
+        }
+        let before = out.len();
+        self.take(event, out);
+        self.bytes_left = self.bytes_left.saturating_sub(out.len() - before);
+        if self.bytes_left == 0 {
+            let message =
+                format!("The provider's answer takes more than {STREAM_BYTES_MAX} bytes of events.");
+            self.fail(&Fault::upstream(message), out);
+        }
+    }
+
+    /// Appends an error event, and the Response object that says the same. Nothing follows it, and
+    /// it follows no end.
+    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
+        if std::mem::replace(&mut self.is_over, true) {
+            return;
+        }
+        self.output.close(INCOMPLETE, &mut Events::untold());
+        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.encode(&self.view);
+        let mut events = Events::told(&mut self.number, out);
+        events.tell("error", |w| error::write(w, fault));
+        events.tell("response.failed", |w| w.field_raw("response", failed.as_str()));
+    }
+
+    /// The Response object, when the stream is whole.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        self.whole.as_ref().map(|object| object.as_str().as_bytes().to_vec())
+    }
+
+    fn take(&mut self, event: &Event, out: &mut Vec<u8>) {
         let mut events = Events::told(&mut self.number, out);
         match event {
             Event::Start { model, created, .. } => {
@@ -77,20 +117,6 @@ impl Encoder {
         }
     }
 
-    /// Appends an error event, and the Response object that says the same. Nothing may follow.
-    pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        self.output.close(INCOMPLETE, &mut Events::untold());
-        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.encode(&self.view);
-        let mut events = Events::told(&mut self.number, out);
-        events.tell("error", |w| error::write(w, fault));
-        events.tell("response.failed", |w| w.field_raw("response", failed.as_str()));
-    }
-
-    /// The Response object, when the stream is whole.
-    pub fn whole(&self) -> Option<Vec<u8>> {
-        self.whole.as_ref().map(|object| object.as_str().as_bytes().to_vec())
-    }
-
     fn start(&mut self, out: &mut Vec<u8>) {
         let begun = Object { status: IN_PROGRESS, ..self.object() }.encode(&self.view);
         let mut events = Events::told(&mut self.number, out);
@@ -105,6 +131,7 @@ impl Encoder {
         let kind = if status == COMPLETED { "response.completed" } else { "response.incomplete" };
         Events::told(&mut self.number, out).tell(kind, |w| w.field_raw("response", whole.as_str()));
         self.whole = Some(whole);
+        self.is_over = true;
     }
 
     /// A vendor's field; the last one of a name counts.

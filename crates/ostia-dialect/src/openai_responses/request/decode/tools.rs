@@ -48,7 +48,8 @@ fn web_search(tool: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<WebSe
 fn function(tool: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Tool, Fault> {
     report_unknown(tool, &["type", "name", "description", "parameters", "strict"], unknown);
     let parameters = tool.some("parameters");
-    if let Some(parameters) = parameters {
+    // `true` and `false` are schemas too; whether a vendor takes them is for the vendor to say.
+    if let Some(parameters) = parameters.filter(|parameters| parameters.as_bool().is_none()) {
         parameters.expect_fields()?;
     }
     Ok(Tool::Function {
@@ -112,7 +113,7 @@ pub(super) fn decode_choice(value: Node<'_>, request: &mut Request) -> Result<()
         },
         None => match value.expect("type")?.expect_str()?.as_ref() {
             "function" | "custom" => ToolChoice::Named(name_of(value)?),
-            "allowed_tools" => allowed(value)?,
+            "allowed_tools" => allowed(value, &mut request.extra)?,
             _ => {
                 request.extra.push(("tool_choice".to_owned(), Json::of(value)));
                 return Ok(());
@@ -123,19 +124,24 @@ pub(super) fn decode_choice(value: Node<'_>, request: &mut Request) -> Result<()
     Ok(())
 }
 
-/// `{"type": "allowed_tools", "mode", "tools": [...]}`. Tools that the vendor runs have no name but their type.
-fn allowed(value: Node<'_>) -> Result<ToolChoice, Fault> {
+/// `{"type": "allowed_tools", "mode", "tools": [...]}`. Tools that the vendor runs have no name but their type, and the
+/// search of the web is no tool of the hub.
+fn allowed(value: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<ToolChoice, Fault> {
     let mode = value.expect("mode")?;
     let required = match mode.expect_str()?.as_ref() {
         "auto" => false,
         "required" => true,
         _ => return Err(mode.invalid("must be auto or required")),
     };
-    let name = |tool: Node<'_>| match tool.some("name") {
-        Some(name) => Ok(name.expect_str()?.into_owned()),
-        None => Ok(tool.expect("type")?.expect_str()?.into_owned()),
-    };
-    let names = value.expect("tools")?.expect_items()?.map(name).collect::<Result<_, Fault>>()?;
+    let mut names = Vec::new();
+    for tool in value.expect("tools")?.expect_items()? {
+        let name = tool.some("name").map_or_else(|| tool.expect("type"), Ok)?.expect_str()?;
+        if is_web_search(&name) {
+            unknown.push((tool.path(), Json::of(tool)));
+        } else {
+            names.push(name.into_owned());
+        }
+    }
     Ok(ToolChoice::Allowed { names, required })
 }
 

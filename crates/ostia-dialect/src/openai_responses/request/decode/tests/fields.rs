@@ -156,6 +156,13 @@ fn tools() {
         r.tools = vec![function("f")];
         r.extra = extra(&[("tools[0].defer_loading", "true")]);
     });
+    check(r#""tools":[{"type":"function","name":"f","parameters":true}]"#, |r| {
+        let mut f = function("f");
+        if let Tool::Function { parameters, .. } = &mut f {
+            *parameters = Some(json("true"));
+        }
+        r.tools = vec![f];
+    });
     let hosted = r#"{"type":"mcp","server_label":"s"}"#;
     check(&format!(r#""tools":[{hosted}]"#), |r| {
         let (dialect, name) = (Dialect::OpenaiResponses, "mcp".into());
@@ -225,6 +232,13 @@ fn tool_choice() {
     ] {
         check(&format!(r#""tool_choice":{given}"#), |r| r.tool_choice = Some(choice));
     }
+    check(
+        r#""tool_choice":{"type":"allowed_tools","mode":"auto","tools":[{"type":"web_search"},{"type":"custom","name":"p"}]}"#,
+        |r| {
+            r.tool_choice = Some(ToolChoice::Allowed { names: vec!["p".into()], required: false });
+            r.extra = extra(&[("tool_choice.tools[0]", r#"{"type":"web_search"}"#)]);
+        },
+    );
     let hosted = r#"{"type":"web_search_preview"}"#;
     check_extra(&format!(r#""tool_choice":{hosted}"#), &[("tool_choice", hosted)]);
 }

@@ -321,3 +321,22 @@ fn a_failure_before_the_start_is_told_too() {
     let kinds: Vec<Value> = read(&out).iter().map(|event| event["type"].clone()).collect();
     assert_eq!(kinds, ["error", "response.failed"]);
 }
+
+#[test]
+fn an_answer_that_is_too_large_breaks_off() {
+    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
+    encoder.bytes_left = 5000;
+    for event in [start(), begin(Block::text("a"))] {
+        encoder.push(&event, &mut out);
+    }
+    let held = encoder.bytes_left;
+    assert_eq!(read(&out).last().unwrap()["delta"], "a");
+    encoder.push(&say(&"b".repeat(held)), &mut out);
+    let events = read(&out);
+    assert_eq!(events.last().unwrap()["type"], "response.failed");
+    for event in [say("c"), END, stop(Finish::Stop), Event::Finish] {
+        encoder.push(&event, &mut out);
+    }
+    encoder.fail(&Fault::upstream("broke off"), &mut out);
+    assert_eq!((read(&out), encoder.whole()), (events, None));
+}
