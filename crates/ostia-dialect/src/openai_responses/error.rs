@@ -1,7 +1,7 @@
 //! The error event of a stream.
 //!
-//! The documentation shows `code`, `message` and `param` beside the type; the API itself sends them in an `error` object,
-//! and the vendor's SDKs raise what stands there. So both are told.
+//! The documentation shows `code`, `message` and `param` beside the type; the API itself sends them in an
+//! `error` object, and the vendor's SDKs raise what stands there. So both are told.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming/error>.
 

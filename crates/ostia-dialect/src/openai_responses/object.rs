@@ -87,7 +87,8 @@ pub(super) fn id(view: &View) -> String {
     format!("resp_{}", view.stem)
 }
 
-/// The state of an answer that ended so, and why it is not whole. A model that `refused` in words of its own has answered.
+/// The state of an answer that ended so, and why it is not whole. A model that `refused` in words of its own
+/// has answered.
 pub(super) fn status(finish: Finish, refused: bool) -> (&'static str, Option<&'static str>) {
     match finish {
         Finish::Stop | Finish::ToolCalls | Finish::Pause => ("completed", None),

@@ -1,8 +1,8 @@
 //! The output of an answer: its items as they grow, and the events that tell of them.
 //!
-//! Streams and whole answers are made in the same steps, so that they cannot differ: the steps of a whole answer are told
-//! to nobody. An item ends when the next one begins or the answer stops, because only then it is known whether it is
-//! whole.
+//! Streams and whole answers are made in the same steps, so that they cannot differ: the steps of a whole
+//! answer are told to nobody. An item ends when the next one begins or the answer stops, because only then it
+//! is known whether it is whole.
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming>.
 

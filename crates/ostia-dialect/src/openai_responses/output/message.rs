@@ -73,8 +73,8 @@ impl Message {
         }
     }
 
-    /// The block of the last part has ended, before which there are so many characters of text; tells its sources and
-    /// gives its own number of characters.
+    /// The block of the last part has ended, before which there are so many characters of text; tells its
+    /// sources and gives its own number of characters.
     pub(super) fn end_part(&mut self, before: u64, events: &mut Events<'_>) -> u64 {
         let Some(part) = self.parts.last_mut() else { return 0 };
         let characters = part.text.chars().count() as u64;
@@ -174,8 +174,8 @@ fn list(w: &mut Writer, name: &str, values: &[Json]) {
     w.field_array(name, |w| values.iter().for_each(|value| w.raw(value.as_str())));
 }
 
-/// A source in a part of so many characters. One that the vendor's own tools found is told as it came. One without an
-/// address has no form here; one without a place covers its part.
+/// A source in a part of so many characters. One that the vendor's own tools found is told as it came. One
+/// without an address has no form here; one without a place covers its part.
 fn annotation(citation: &Citation, before: u64, characters: u64) -> Option<Json> {
     if let Some(own) = citation.value.as_ref().filter(|value| is_of_a_file(value)) {
         return Some(own.clone());

@@ -67,8 +67,9 @@ fn optional_bool(object: Node<'_>, name: &str) -> Result<Option<bool>, Fault> {
 
 /// Reads a whole request.
 ///
-/// What the API remembers is not looked up here: `input` has to hold all that was said. Fields that the format does not
-/// have, and those that only this vendor's models understand, are kept in [`Request::extra`], by path.
+/// What the API remembers is not looked up here: `input` has to hold all that was said. Fields that the
+/// format does not have, and those that only this vendor's models understand, are kept in [`Request::extra`],
+/// by path.
 ///
 /// Source: <https://platform.openai.com/docs/api-reference/responses/create>.
 ///
@@ -123,7 +124,7 @@ fn decode_field(name: &str, value: Node<'_>, request: &mut Request) -> Result<()
     Ok(())
 }
 
-/// Most fields are told by their types what the vendor would say of a wrong one; their meaning is for upstreams.
+/// Fields that have no word in the hub: their types are looked at, what they mean is for upstreams to know.
 fn keep(name: &str, value: Node<'_>, request: &mut Request) -> Result<(), Fault> {
     match name {
         "metadata" | "prompt" => value.expect_fields().map(drop)?,
@@ -144,8 +145,8 @@ fn top_logprobs(top: u64, request: &mut Request) {
     }
 }
 
-/// What an answer is to hold besides. Only log-probabilities concern the model; what else can be named is either always
-/// told or belongs to tools that the vendor runs.
+/// What an answer is to hold besides. Only log-probabilities concern the model; everything else that can be
+/// named is told anyway, or belongs to tools that the vendor runs.
 fn include(value: Node<'_>, request: &mut Request) -> Result<(), Fault> {
     for item in value.expect_items()? {
         if item.expect_str()? == "message.output_text.logprobs" {

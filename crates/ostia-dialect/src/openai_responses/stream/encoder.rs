@@ -12,7 +12,8 @@ use crate::{Event, Fault, Finish, Usage, View};
 /// Most bytes of one stream of events: the whole answer has to be held for the last of them.
 const STREAM_BYTES_MAX: usize = 512 << 20;
 
-/// Writes a stream of response events, numbered from 0. The Response object stands in the first two and in the last.
+/// Writes a stream of response events, numbered from 0. The Response object stands in the first two and in
+/// the last.
 ///
 /// The API gives one answer: events of other choices than 0 say nothing.
 #[derive(Debug)]

@@ -6,7 +6,8 @@ use crate::openai_chat::part::{
 };
 use crate::{Block, Citation, Content, Fault, Media, MediaKind, Source};
 
-/// Reads the parts of one turn, and counts their characters: sources have their places in all that a turn says.
+/// Reads the parts of one turn, and counts their characters: sources have their places in all that a turn
+/// says.
 #[derive(Debug)]
 pub(super) struct Parts<'u> {
     /// Characters of text before.

@@ -1,7 +1,7 @@
 //! The items of a conversation, put together to turns.
 //!
-//! What the model said in one turn (thoughts, messages, calls, the work of the vendor's own tools) are several items here
-//! and one message in the hub.
+//! What the model said in one turn (thoughts, messages, calls, the work of the vendor's own tools) are
+//! several items here and one message in the hub.
 
 use std::borrow::Cow;
 
@@ -161,8 +161,8 @@ impl<'u> Turns<'u> {
         Ok(())
     }
 
-    /// The work of the vendor's own tools: what they did belongs to the model's turn, what the client did for them to a
-    /// turn of the user's.
+    /// The work of the vendor's own tools: what they did belongs to the model's turn, what the client did for
+    /// them to a turn of the user's.
     fn work(&mut self, at: usize, item: Node<'_>, kind: &str) {
         if let Some(image) = image_made_here(item, kind) {
             return self.add(at, Block::new(Content::Media(image)));
@@ -225,8 +225,8 @@ fn thoughts(item: Node<'_>) -> Result<String, Fault> {
     Ok(paragraphs.join("\n\n"))
 }
 
-/// An image that a model of another vendor made, as our answers tell it. One that this vendor's tool made is the tool's
-/// work.
+/// An image that a model of another vendor made, as our answers tell it. One that this vendor's tool made is
+/// the tool's work.
 fn image_made_here(item: Node<'_>, kind: &str) -> Option<Media> {
     if kind != "image_generation_call" || !is_made_here(&item.str("id")?) {
         return None;

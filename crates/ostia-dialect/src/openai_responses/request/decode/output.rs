@@ -39,8 +39,8 @@ fn decode_format(value: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<O
     }
 }
 
-/// `reasoning`: a summary that is asked for shows the thoughts. How long the summary is to be only this vendor's models
-/// understand.
+/// `reasoning`: a summary that is asked for shows the thoughts. How long the summary is to be only this
+/// vendor's models understand.
 pub(super) fn reasoning(value: Node<'_>, request: &mut Request) -> Result<(), Fault> {
     value.expect_fields()?;
     if let Some(effort) = optional_str(value, "effort")? {

@@ -61,7 +61,8 @@ fn function(tool: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Tool, F
     })
 }
 
-/// A tool that takes free text, in the shape of Chat Completions: all but its type stands in an object of its own.
+/// A tool that takes free text, in the shape of Chat Completions: all but its type stands in an object of its
+/// own.
 fn custom(tool: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Tool, Fault> {
     report_unknown(tool, &["type", "name", "description", "format"], unknown);
     let (name, description) = (name_of(tool)?, optional_str(tool, "description")?);
@@ -124,8 +125,8 @@ pub(super) fn decode_choice(value: Node<'_>, request: &mut Request) -> Result<()
     Ok(())
 }
 
-/// `{"type": "allowed_tools", "mode", "tools": [...]}`. Tools that the vendor runs have no name but their type, and the
-/// search of the web is no tool of the hub.
+/// `{"type": "allowed_tools", "mode", "tools": [...]}`. Tools that the vendor runs have no name but their
+/// type, and the search of the web is no tool of the hub.
 fn allowed(value: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<ToolChoice, Fault> {
     let mode = value.expect("mode")?;
     let required = match mode.expect_str()?.as_ref() {

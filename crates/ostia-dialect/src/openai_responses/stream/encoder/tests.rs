@@ -100,8 +100,8 @@ fn read(out: &[u8]) -> Vec<Value> {
     events
 }
 
-/// The answer as it was made before the client's eyes: what the vendor's SDKs put together of a stream. Every `done` has
-/// to say what the deltas before it said.
+/// The answer as it was made before the client's eyes: what the vendor's SDKs put together of a stream. Every
+/// `done` has to say what the deltas before it said.
 fn accumulated(events: &[Value]) -> Value {
     let (last, events) = events.split_last().unwrap();
     assert_eq!(

@@ -10,7 +10,8 @@ use crate::{
     Source, ToolKind, Usage,
 };
 
-/// What the client sees of these events between the first two and the last one: type, place, and what it says.
+/// What the client sees of these events between the first two and the last one: type, place, and what it
+/// says.
 #[track_caller]
 fn check(events: &[Event], expected: &[(&str, Value)]) {
     let all = [&[start()], events, &[stop(Finish::Stop), Event::Finish]].concat();
