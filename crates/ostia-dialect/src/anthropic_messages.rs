@@ -10,4 +10,5 @@ pub mod error;
 mod model;
 pub mod request;
 pub mod response;
+mod shown;
 pub mod stream;

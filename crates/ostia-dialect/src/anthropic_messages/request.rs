@@ -12,7 +12,7 @@ mod schema;
 mod tools;
 mod turns;
 
-pub use decode::{WORDS, decode};
+pub use decode::{WORDS, decode, decode_counted};
 
 use std::collections::HashSet;
 

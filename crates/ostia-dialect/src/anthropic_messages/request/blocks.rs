@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::media;
+use crate::anthropic_messages::block::own_citation;
 use crate::json::{Document, Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Fault, Message, Role, Signature, ToolKind};
 
@@ -109,13 +110,6 @@ fn is_empty(block: &Block) -> bool {
 /// The block's proof, if it is of this dialect.
 fn own(block: &Block) -> Option<&Signature> {
     block.signature.as_ref().filter(|signature| signature.dialect == Dialect::AnthropicMessages)
-}
-
-/// A citation as this vendor wrote it: its types all end in `_location`.
-fn own_citation(citation: &Citation) -> Option<&Json> {
-    let value = citation.value.as_ref()?;
-    let document = Document::parse(value.as_str().as_bytes()).ok()?;
-    document.root().str("type")?.ends_with("_location").then_some(value)
 }
 
 fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> {
