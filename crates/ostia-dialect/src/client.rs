@@ -63,6 +63,19 @@ impl ClientDialect {
         }
     }
 
+    /// Reads the body of a call that only counts its tokens: it may leave out what concerns the answer.
+    ///
+    /// # Errors
+    /// 400 that names the field and what it must be.
+    pub fn decode_counted(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
+        match self {
+            ClientDialect::AnthropicMessages => anthropic_messages::request::decode_counted(body),
+            ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {
+                self.decode(body, line)
+            }
+        }
+    }
+
     /// Writes a whole answer.
     pub fn encode(self, response: &Response, view: &View) -> Vec<u8> {
         match self {
