@@ -112,3 +112,6 @@ fn encode_text(w: &mut Writer, text: &str, citations: &[Citation]) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests;
