@@ -1,7 +1,6 @@
 //! Anthropic Messages: <https://platform.claude.com/docs/en/api/messages>.
 //!
-//! [`request`] writes the body, [`response`] and [`stream`] read the answer, [`error`] reads and writes the error
-//! envelope. What differs from model to model stands as data in `model`. Thinking signatures and blocks that
+//! [`request`], [`response`], [`stream`] and [`error`] each read and write: clients speak the dialect, and upstreams do. What differs from model to model stands as data in `model`. Thinking signatures and blocks that
 //! only this dialect knows go out again exactly as they came in.
 
 mod block;

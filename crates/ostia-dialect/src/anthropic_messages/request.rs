@@ -1,4 +1,5 @@
-//! Canonical request to the vendor's body: <https://platform.claude.com/docs/en/api/messages>.
+//! Canonical request to the vendor's body: <https://platform.claude.com/docs/en/api/messages>. The way from a client's
+//! body is in `decode`.
 //!
 //! What the dialect has no words for is left out and reported by the client's path. Nothing is made up but
 //! `max_tokens`, which the vendor requires.

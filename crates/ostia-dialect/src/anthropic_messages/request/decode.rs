@@ -55,6 +55,7 @@ pub fn decode_counted(body: &[u8]) -> Result<Request, Fault> {
         }
     }
     root.expect("model")?;
+    output::mark_effort_alone(&mut request);
     turns::decode(root, &mut request)?;
     Ok(request)
 }

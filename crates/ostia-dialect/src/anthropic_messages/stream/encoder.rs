@@ -17,8 +17,8 @@ use crate::{Block, Citation, Content, Delta, Event, Fault, Fold, Response, Signa
 #[derive(Debug)]
 pub struct Encoder {
     view: View,
-    /// Everything but the blocks: why it ended, what it cost.
-    facts: Fold,
+    /// Everything but the blocks: why it ended, what it cost. Boxed, because the encoders of all dialects share an enum.
+    facts: Box<Fold>,
     open: Option<Open>,
     /// Blocks so far, those that only carry a proof among them.
     blocks: u64,
@@ -54,8 +54,7 @@ enum Input {
 impl Encoder {
     /// An encoder at the start of a stream.
     pub fn new(view: View) -> Encoder {
-        let facts = Fold::default();
-        Encoder { view, facts, open: None, blocks: 0, calls: 0, refused: false }
+        Encoder { view, facts: Box::default(), open: None, blocks: 0, calls: 0, refused: false }
     }
 
     /// Appends what the client is to see of `event`.

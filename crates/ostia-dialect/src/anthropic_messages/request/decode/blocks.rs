@@ -71,11 +71,10 @@ fn marked(mut block: Block, node: Node<'_>) -> Block {
 /// The vendor refuses what the other side alone can say, and so would everybody.
 fn check_role(kind: Node<'_>, word: &str, role: Role) -> Result<(), Fault> {
     let what = match (word, role) {
-        ("tool_result", Role::Assistant) => "tool_result blocks stand in user messages",
-        ("tool_use" | "thinking" | "redacted_thinking", Role::User) => {
+        ("tool_result", Role::Assistant | Role::System) => "tool_result blocks stand in user messages",
+        ("tool_use" | "thinking" | "redacted_thinking", Role::User | Role::System) => {
             "this block stands in assistant messages"
         }
-        (word, Role::System) if word != "text" => "system messages hold text blocks only",
         _ => return Ok(()),
     };
     Err(kind.invalid(what))

@@ -44,6 +44,17 @@ pub(super) fn decode_config(value: Node<'_>, request: &mut Request) -> Result<()
     Ok(())
 }
 
+/// Others mean by an effort that the model shall think; here it is for the whole answer. A client that names an effort and
+/// leaves `thinking` out says nothing of thoughts: an explicit `null`, which counts as absent everywhere, keeps that for
+/// upstreams of this dialect.
+pub(super) fn mark_effort_alone(request: &mut Request) {
+    let alone =
+        request.reasoning.as_ref().is_some_and(|wish| wish.effort.is_some() && wish.enabled.is_none());
+    if alone && request.extra.iter().all(|(name, _)| name != "thinking") {
+        request.extra.push(("thinking".into(), Json::build(|w| w.null())));
+    }
+}
+
 /// The field `format` of it, which has only one type.
 ///
 /// The vendor's schemas need not name every property as required, which is what other vendors mean by `strict`.

@@ -114,6 +114,10 @@ fn thinking_and_output() {
     check(json!({"output_config": {"effort": "low"}, "thinking": {"type": "adaptive"}}), |request| {
         request.reasoning = Some(Reasoning { effort: Some("low".into()), adaptive: true, ..on() });
     });
+    check(json!({"output_config": {"effort": "low"}}), |request| {
+        request.reasoning = Some(Reasoning { effort: Some("low".into()), ..Reasoning::default() });
+        extra(request, "thinking", Value::Null);
+    });
     let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
     let format = json!({"type": "json_schema", "schema": schema});
     for fields in [json!({"output_config": {"format": format}}), json!({ "output_format": format })] {
@@ -203,7 +207,8 @@ fn what_is_wrong_is_named() {
         (json!({"messages": []}), "messages"),
         (json!({"messages": [{"role": "tool", "content": "x"}]}), "messages[0].role"),
         (json!({"messages": [{"role": "user"}]}), "messages[0].content"),
-        (json!({"system": [{"type": "image"}]}), "system[0].type"),
+        (json!({"system": [{"type": "tool_use"}]}), "system[0].type"),
+        (json!({"system": 7}), "system"),
         (user(json!(7)), "messages[0].content"),
         (user(json!([{"text": "x"}])), "messages[0].content[0].type"),
         (user(json!([{"type": "text"}])), "messages[0].content[0].text"),

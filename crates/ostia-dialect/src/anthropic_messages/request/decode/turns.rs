@@ -11,7 +11,9 @@ use crate::{Content, Fault, Message, Request, Role};
 pub(super) fn decode(root: Node<'_>, request: &mut Request) -> Result<(), Fault> {
     if let Some(system) = root.some("system") {
         let said = assemble(decode_content(system, Role::System)?);
-        push(request, Role::System, said, "system".into());
+        if !said.is_empty() {
+            push(request, Role::System, said, "system".into());
+        }
     }
     let messages = root.expect("messages")?;
     if messages.expect_items()?.next().is_none() {

@@ -72,6 +72,7 @@ fn the_system_prompt_goes_first() {
         assert_eq!(request.messages, [message(Role::System, blocks), user]);
         assert_eq!(request.places, ["system", "messages[0]"]);
     }
+    assert_eq!(read(json!({"system": []})).places, ["messages[0]"]);
     let later = json!({"system": "A", "messages": [
         {"role": "user", "content": "Hi"}, {"role": "system", "content": "B"}]});
     let request = read(later);

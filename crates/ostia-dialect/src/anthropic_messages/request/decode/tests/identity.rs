@@ -52,6 +52,7 @@ fn fields() {
         json!({"thinking": {"type": "adaptive"}, "output_config": {"effort": "low", "task_budget": {"n": 1}}}),
     );
     check(json!({"thinking": {"type": "of_tomorrow"}}));
+    check(json!({"output_config": {"effort": "low"}}));
     let schema = json!({"type": "object", "properties": {}, "additionalProperties": false});
     check(json!({"output_config": {"format": {"type": "json_schema", "schema": schema}}}));
     check(
