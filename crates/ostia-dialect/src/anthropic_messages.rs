@@ -1,7 +1,8 @@
 //! Anthropic Messages: <https://platform.claude.com/docs/en/api/messages>.
 //!
-//! [`request`], [`response`], [`stream`] and [`error`] each read and write: clients speak the dialect, and upstreams do. What differs from model to model stands as data in `model`. Thinking signatures and blocks that
-//! only this dialect knows go out again exactly as they came in.
+//! [`request`], [`response`], [`stream`] and [`error`] each go both ways: clients speak this dialect, and upstreams do.
+//! What differs from model to model stands as data in `model`. Thinking signatures and blocks that only this dialect
+//! knows go out again exactly as they came in.
 
 mod block;
 mod ending;

@@ -1,10 +1,20 @@
 //! Content blocks: <https://platform.claude.com/docs/en/api/messages/create>, `ContentBlockParam`.
+//!
+//! Blocks of types that are not named here are the vendor's own and stay as they are. What our own answers put under a
+//! seal comes out of it again.
 
 use super::{beyond, media};
 use crate::anthropic_messages::{block, shown};
 use crate::json::{Json, Node};
 use crate::seal::{Sealed, unseal};
 use crate::{Block, Content, Fault, MediaKind, Role, Signature};
+
+// The fields that the hub has room for.
+const TEXT_FIELDS: &[&str] = &["type", "text", "citations", "cache_control"];
+const THINKING_FIELDS: &[&str] = &["type", "thinking", "signature", "cache_control"];
+const CALL_FIELDS: &[&str] = &["type", "id", "name", "input", "caller", "cache_control"];
+const RESULT_FIELDS: &[&str] = &["type", "tool_use_id", "content", "is_error", "cache_control"];
+const MEDIA_FIELDS: &[&str] = &["type", "source", "title", "cache_control"];
 
 /// A block as it was read.
 pub(super) enum Piece {
@@ -38,7 +48,7 @@ fn decode(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Piece, Fau
     let kind = node.expect("type")?;
     let word = kind.expect_str()?;
     check_role(kind, &word, role)?;
-    let block = match word.as_ref() {
+    let (block, known) = match word.as_ref() {
         "text" => (decode_text(node, role, text_chars)?, TEXT_FIELDS),
         "image" => return decode_medium(node, MediaKind::Image),
         "document" => return decode_medium(node, MediaKind::Document),
@@ -49,14 +59,8 @@ fn decode(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Piece, Fau
         "tool_result" => return decode_result(node),
         _ => return Ok(said(block::foreign(Json::of(node)), Vec::new())),
     };
-    Ok(said(marked(block.0, node), beyond(node, block.1, "").collect()))
+    Ok(said(marked(block, node), beyond(node, known, "").collect()))
 }
-
-const TEXT_FIELDS: &[&str] = &["type", "text", "citations", "cache_control"];
-const THINKING_FIELDS: &[&str] = &["type", "thinking", "signature", "cache_control"];
-const CALL_FIELDS: &[&str] = &["type", "id", "name", "input", "caller", "cache_control"];
-const RESULT_FIELDS: &[&str] = &["type", "tool_use_id", "content", "is_error", "cache_control"];
-const MEDIA_FIELDS: &[&str] = &["type", "source", "title", "cache_control"];
 
 fn said(block: Block, beyond: Vec<(String, Json)>) -> Piece {
     Piece::Said(Said { block, beyond })

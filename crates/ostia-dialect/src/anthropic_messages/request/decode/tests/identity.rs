@@ -115,9 +115,9 @@ fn blocks() {
 #[test]
 fn what_does_not_fit_is_reported_in_the_clients_words() {
     let said = json!({"model": MODEL, "max_tokens": 9, "system": "s", "odd": 1, "messages": [
-        {"role": "user", "content": [{"type": "text", "text": "q", "odd": 1}]}]});
+        {"role": "user", "content": [{"type": "text", "text": "q", "odd": 1, "context": "no document"}]}]});
     let request = decode(said.to_string().as_bytes()).unwrap();
     let dropped = encode(&request).unwrap().dropped;
     let dropped = crate::ClientDialect::AnthropicMessages.in_own_words(&request, dropped);
-    assert_eq!(dropped, ["odd", "messages[0].content[0].odd"]);
+    assert_eq!(dropped, ["odd", "messages[0].content[0].odd", "messages[0].content[0].context"]);
 }
