@@ -3,7 +3,7 @@
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
 use crate::{Event, Fault, Request, Response};
-use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses};
+use crate::{anthropic_messages, cohere_chat, gemini_generate, hosted_tool, openai_chat, openai_responses};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -144,15 +144,20 @@ impl Dialect {
     /// The upstream's body for a request, and what it could not say.
     ///
     /// # Errors
-    /// 400 for a request that makes no sense to this vendor, naming the field.
+    /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
+    /// field.
     pub fn encode(self, request: &Request, form: &Form) -> Result<Encoded, Fault> {
-        match self {
+        let settled = hosted_tool::settle(request, self)?;
+        let request = settled.request.as_ref();
+        let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, form),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
-        }
+        }?;
+        settled.report(&mut encoded);
+        Ok(encoded)
     }
 
     /// Reads the upstream's whole answer.

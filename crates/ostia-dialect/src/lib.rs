@@ -17,6 +17,7 @@ mod event;
 pub mod fault;
 pub mod frame;
 pub mod gemini_generate;
+mod hosted_tool;
 pub mod json;
 pub mod matrix;
 pub mod openai_chat;

@@ -1,5 +1,7 @@
 //! Content parts and other pieces that requests and answers share.
 
+use std::borrow::Cow;
+
 use crate::json::{Json, Node};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
 
@@ -34,6 +36,9 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
         "file" => (decode_file(part, unknown)?, &["file"]),
         "thinking" if part.some("thinking").is_some_and(|thinking| thinking.is_string()) => {
             return Ok(decode_thinking(part));
+        }
+        "thinking" if part.some("thinking").is_some_and(|thinking| thinking.is_array()) => {
+            (Content::Reasoning(thinking_text(part)), &["thinking"])
         }
         // Blocks that a non-strict answer showed to the client, on their way back to their vendor.
         _ => (Content::Foreign { dialect: Dialect::AnthropicMessages, value: Json::of(part) }, &[]),
@@ -84,6 +89,15 @@ fn decode_thinking(part: Node<'_>) -> Block {
         .str("signature")
         .map(|value| Signature { dialect: Dialect::AnthropicMessages, value: value.into_owned() });
     Block { content: Content::Reasoning(thinking), signature, cache_control: None }
+}
+
+/// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
+pub(super) fn thinking_text(part: Node<'_>) -> String {
+    let Some(thinking) = part.some("thinking") else { return String::new() };
+    match thinking.as_str() {
+        Some(text) => text.into_owned(),
+        None => thinking.items().filter_map(|piece| piece.str("text").map(Cow::into_owned)).collect(),
+    }
 }
 
 /// Google's signature, where its OpenAI-compatible API and ours put it.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::part::{source_of_url, thought_signature};
+use super::super::part::{source_of_url, thinking_text, thought_signature};
 use crate::fault::from_body;
 use crate::json::{Document, Json, Node};
 use crate::{
@@ -165,15 +165,6 @@ fn decode_content(content: Node<'_>, blocks: &mut Vec<Block>) {
             _ => blocks
                 .push(Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: Json::of(part) })),
         }
-    }
-}
-
-/// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
-fn thinking_text(part: Node<'_>) -> String {
-    let Some(thinking) = part.some("thinking") else { return String::new() };
-    match thinking.as_str() {
-        Some(text) => text.into_owned(),
-        None => thinking.items().filter_map(|piece| piece.str("text")).collect(),
     }
 }
 

@@ -1,0 +1,321 @@
+//! The conversation: <https://platform.openai.com/docs/api-reference/chat/create#chat_create-messages>.
+//!
+//! The results of calls follow the calls at once, one message for each. They hold words alone, so what else a tool
+//! answered goes into a user's message behind the last of them. A turn of which nothing can be said is left out: the
+//! vendor refuses messages without content.
+
+use std::borrow::Cow;
+
+use super::parts::{self, Part};
+use crate::json::{Document, Writer};
+use crate::openai_chat::response::{encode_call_body, extra_content};
+use crate::{Block, Content, Dialect, Fault, Form, Message, Role, Signature, ToolKind};
+
+/// The words of a result that has none, but attachments.
+const SEE_BELOW: &str = "The result is attached to the next message.";
+
+/// The conversation in the vendor's order; reports what is left out.
+///
+/// # Errors
+/// 400 where nothing is left.
+pub(super) fn plan<'r>(
+    messages: &'r [Message],
+    form: &'r Form,
+    dropped: &mut Vec<String>,
+) -> Result<Vec<Turn<'r>>, Fault> {
+    let mut planner = Planner {
+        form,
+        dropped,
+        turns: Vec::new(),
+        attachments: Vec::new(),
+        unnamed: Vec::new(),
+        invented: 0,
+    };
+    for (place, message) in messages.iter().enumerate() {
+        planner.message(message, place);
+    }
+    planner.attach();
+    if planner.turns.is_empty() {
+        let what = "at least one message with content is needed";
+        return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
+    }
+    Ok(planner.turns)
+}
+
+/// One message of the body.
+#[derive(Debug)]
+pub(super) enum Turn<'r> {
+    /// Words of the operator or the user.
+    Said { role: &'static str, name: Option<&'r str>, parts: Vec<Part<'r>> },
+    /// Words and calls of the model.
+    Answered(Answer<'r>),
+    /// The result of one call.
+    Result { id: Cow<'r, str>, name: Option<&'r str>, words: String },
+}
+
+/// A turn of the model.
+#[derive(Debug, Default)]
+pub(super) struct Answer<'r> {
+    name: Option<&'r str>,
+    parts: Vec<Part<'r>>,
+    /// The field for the reasoning of earlier turns, and the thoughts.
+    reasoning: Option<(&'r str, String)>,
+    calls: Vec<Call<'r>>,
+    /// The id of what was spoken.
+    audio: Option<String>,
+}
+
+#[derive(Debug)]
+struct Call<'r> {
+    id: Cow<'r, str>,
+    name: &'r str,
+    arguments: &'r str,
+    kind: ToolKind,
+    signature: Option<&'r Signature>,
+}
+
+/// What has been planned so far.
+struct Planner<'r, 'd> {
+    form: &'r Form,
+    dropped: &'d mut Vec<String>,
+    turns: Vec<Turn<'r>>,
+    /// Of results, for the message behind the last of them.
+    attachments: Vec<Part<'r>>,
+    /// Calls that came without an id and wait for their results: the tool, and the id that was made.
+    unnamed: Vec<(&'r str, String)>,
+    /// How many ids were made.
+    invented: usize,
+}
+
+impl<'r> Planner<'r, '_> {
+    fn message(&mut self, message: &'r Message, place: usize) {
+        let path = format!("messages[{place}]");
+        // Clients of some dialects send results among the words of a user's turn.
+        let is_result = |block: &Block| matches!(block.content, Content::ToolResult { .. });
+        for (at, block) in message.blocks.iter().enumerate().filter(|(_, block)| is_result(block)) {
+            // A turn that is one result is itself the message.
+            let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
+            let path = if is_whole { path.clone() } else { format!("{path}.content[{at}]") };
+            match message.role {
+                Role::User | Role::Tool => self.result(block, path),
+                Role::System | Role::Developer | Role::Assistant => self.dropped.push(path),
+            }
+        }
+        if message.blocks.iter().all(is_result) {
+            return;
+        }
+        self.attach();
+        match message.role {
+            Role::System => self.said("system", message, &path),
+            Role::Developer => self.said("developer", message, &path),
+            Role::User | Role::Tool => self.said("user", message, &path),
+            Role::Assistant => self.answered(message, &path),
+        }
+    }
+
+    fn said(&mut self, role: &'static str, message: &'r Message, path: &str) {
+        let parts = self.parts(message, path);
+        if !parts.is_empty() {
+            self.turns.push(Turn::Said { role, name: message.name.as_deref(), parts });
+        }
+    }
+
+    fn answered(&mut self, message: &'r Message, path: &str) {
+        let name = message.name.as_deref();
+        let mut answer = Answer { name, parts: self.parts(message, path), ..Answer::default() };
+        for block in &message.blocks {
+            match &block.content {
+                Content::Reasoning(text) => answer.think(self.form.reasoning_field.as_deref(), text),
+                Content::ToolCall { id, name, arguments, kind } => {
+                    let id = self.name_call(id, name);
+                    let signature = block.signature.as_ref();
+                    answer.calls.push(Call { id, name, arguments, kind: *kind, signature });
+                }
+                content => answer.audio = answer.audio.or_else(|| spoken(content)),
+            }
+        }
+        if !answer.is_empty() {
+            self.turns.push(Turn::Answered(answer));
+        }
+    }
+
+    /// What can be said of the blocks that are content; the rest is reported.
+    fn parts(&mut self, message: &'r Message, path: &str) -> Vec<Part<'r>> {
+        let mut parts = Vec::with_capacity(message.blocks.len());
+        for (at, block) in message.blocks.iter().enumerate() {
+            let path = format!("{path}.content[{at}]");
+            self.marks(block, &path);
+            match (&block.content, message.role) {
+                (Content::ToolResult { .. }, _) | (Content::ToolCall { .. }, Role::Assistant) => {}
+                (content, Role::Assistant) if spoken(content).is_some() => {}
+                _ => self.part(message.role, block, path, &mut parts),
+            }
+        }
+        parts
+    }
+
+    fn part(&mut self, role: Role, block: &'r Block, path: String, parts: &mut Vec<Part<'r>>) {
+        match parts::part(role, block, self.form) {
+            Some(part) => parts.push(part),
+            // Vendors that do not take the thoughts of earlier turns refuse them; nobody misses them.
+            None if matches!(block.content, Content::Reasoning(_)) => {}
+            None => self.dropped.push(path),
+        }
+    }
+
+    /// Reports the marks of a block that the format has no place for. A proof means nothing to another vendor, and is
+    /// not missed.
+    fn marks(&mut self, block: &Block, path: &str) {
+        if block.cache_control.is_some() {
+            self.dropped.push(format!("{path}.cache_control"));
+        }
+        if matches!(&block.content, Content::Text { citations, .. } if !citations.is_empty()) {
+            self.dropped.push(format!("{path}.citations"));
+        }
+    }
+
+    /// The result of a call: its words, joined, because many servers take nothing but a string here.
+    fn result(&mut self, block: &'r Block, path: String) {
+        let Content::ToolResult { id, name, content, is_error } = &block.content else { return };
+        self.marks(block, &path);
+        if *is_error {
+            self.dropped.push(format!("{path}.is_error"));
+        }
+        let id = self.name_result(id, name.as_deref());
+        let mut parts = Vec::with_capacity(content.len());
+        for (at, inner) in content.iter().enumerate() {
+            let path = format!("{path}.content[{at}]");
+            self.marks(inner, &path);
+            self.part(Role::Tool, inner, path, &mut parts);
+        }
+        let mut words: Vec<Cow<'_, str>> = Vec::with_capacity(parts.len());
+        let mut attached = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => words.push(text),
+                other => attached.push(other),
+            }
+        }
+        let mut words = words.join("\n");
+        if !attached.is_empty() {
+            if words.is_empty() {
+                words = SEE_BELOW.to_owned();
+            }
+            self.attachments.push(Part::Text(format!("Attached to the result of the call {id}:").into()));
+            self.attachments.append(&mut attached);
+        }
+        self.turns.push(Turn::Result { id, name: name.as_deref(), words });
+    }
+
+    /// Ends a run of results.
+    fn attach(&mut self) {
+        if !self.attachments.is_empty() {
+            let parts = std::mem::take(&mut self.attachments);
+            self.turns.push(Turn::Said { role: "user", name: None, parts });
+        }
+    }
+
+    /// The vendor requires ids; not every client's dialect has them.
+    fn name_call(&mut self, id: &'r str, tool: &'r str) -> Cow<'r, str> {
+        if !id.is_empty() {
+            return id.into();
+        }
+        let invented = self.invent_id();
+        self.unnamed.push((tool, invented.clone()));
+        invented.into()
+    }
+
+    /// The id of the call that a result without one answers: the first that waits for a result of this tool.
+    fn name_result(&mut self, id: &'r str, tool: Option<&str>) -> Cow<'r, str> {
+        if !id.is_empty() {
+            return id.into();
+        }
+        let waits = |(name, _): &(&str, String)| tool.is_none_or(|tool| tool == *name);
+        match self.unnamed.iter().position(waits) {
+            Some(found) => self.unnamed.remove(found).1.into(),
+            None => self.invent_id().into(),
+        }
+    }
+
+    fn invent_id(&mut self) -> String {
+        self.invented += 1;
+        format!("call_unnamed_{}", self.invented)
+    }
+}
+
+/// The id of what a server of this format spoke in an earlier turn: that is all it wants to hear of it.
+fn spoken(content: &Content) -> Option<String> {
+    let Content::Foreign { dialect: Dialect::OpenaiChat, value } = content else { return None };
+    let document = Document::parse(value.as_str().as_bytes()).ok()?;
+    let is_part = document.root().some("type").is_some();
+    let id = document.root().some("audio")?.str("id")?.into_owned();
+    (!is_part).then_some(id)
+}
+
+impl Answer<'_> {
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.calls.is_empty() && self.audio.is_none() && self.reasoning.is_none()
+    }
+}
+
+impl<'r> Answer<'r> {
+    fn think(&mut self, field: Option<&'r str>, text: &str) {
+        let Some(field) = field.filter(|_| !text.is_empty()) else { return };
+        let (_, thoughts) = self.reasoning.get_or_insert_with(|| (field, String::new()));
+        if !thoughts.is_empty() {
+            thoughts.push_str("\n\n");
+        }
+        thoughts.push_str(text);
+    }
+}
+
+impl Turn<'_> {
+    /// Appends the message.
+    pub(super) fn write(&self, w: &mut Writer) {
+        w.object(|w| match self {
+            Turn::Said { role, name, parts } => {
+                w.field_str("role", role);
+                name.iter().for_each(|name| w.field_str("name", name));
+                parts::write(w.key("content"), parts);
+            }
+            Turn::Answered(answer) => answer.write(w),
+            Turn::Result { id, name, words } => {
+                w.field_str("role", "tool");
+                w.field_str("tool_call_id", id);
+                name.iter().for_each(|name| w.field_str("name", name));
+                w.field_str("content", words);
+            }
+        });
+    }
+}
+
+impl Answer<'_> {
+    fn write(&self, w: &mut Writer) {
+        w.field_str("role", "assistant");
+        self.name.iter().for_each(|name| w.field_str("name", name));
+        self.reasoning.iter().for_each(|(field, thoughts)| w.field_str(field, thoughts));
+        match self.parts.as_slice() {
+            [] => w.key("content").null(),
+            parts => parts::write(w.key("content"), parts),
+        }
+        if !self.calls.is_empty() {
+            w.field_array("tool_calls", |w| self.calls.iter().for_each(|call| call.write(w)));
+        }
+        self.audio.iter().for_each(|id| w.field_object("audio", |w| w.field_str("id", id)));
+    }
+}
+
+impl Call<'_> {
+    fn write(&self, w: &mut Writer) {
+        // A call without arguments is an empty object to servers that read them.
+        let is_empty = self.kind == ToolKind::Function && self.arguments.trim().is_empty();
+        let arguments = if is_empty { "{}" } else { self.arguments };
+        w.object(|w| {
+            w.field_str("id", &self.id);
+            w.field_str("type", if self.kind == ToolKind::Custom { "custom" } else { "function" });
+            encode_call_body(w, self.name, arguments, self.kind);
+            // Servers that sign calls do it in one vendor's way and insist on seeing it again.
+            self.signature.iter().for_each(|signature| extra_content(w, signature));
+        });
+    }
+}
