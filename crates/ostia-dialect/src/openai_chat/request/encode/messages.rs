@@ -134,8 +134,10 @@ impl<'r> Planner<'r, '_> {
                 content => answer.audio = answer.audio.or_else(|| spoken(content)),
             }
         }
-        if !answer.is_empty() {
-            self.turns.push(Turn::Answered(answer));
+        match self.turns.last_mut() {
+            Some(Turn::Answered(last)) if last.is_unfinished() => last.join(answer),
+            _ if answer.is_empty() => {}
+            _ => self.turns.push(Turn::Answered(answer)),
         }
     }
 
@@ -144,22 +146,25 @@ impl<'r> Planner<'r, '_> {
         let mut parts = Vec::with_capacity(message.blocks.len());
         for (at, block) in message.blocks.iter().enumerate() {
             let path = format!("{path}.content[{at}]");
-            self.marks(block, &path);
             match (&block.content, message.role) {
-                (Content::ToolResult { .. }, _) | (Content::ToolCall { .. }, Role::Assistant) => {}
+                // Said before the rest of the turn.
+                (Content::ToolResult { .. }, _) => continue,
+                // Fields of their own.
+                (Content::ToolCall { .. }, Role::Assistant) => {}
                 (content, Role::Assistant) if spoken(content).is_some() => {}
-                _ => self.part(message.role, block, path, &mut parts),
+                _ => self.part(message.role, block, &path, &mut parts),
             }
+            self.marks(block, &path);
         }
         parts
     }
 
-    fn part(&mut self, role: Role, block: &'r Block, path: String, parts: &mut Vec<Part<'r>>) {
+    fn part(&mut self, role: Role, block: &'r Block, path: &str, parts: &mut Vec<Part<'r>>) {
         match parts::part(role, block, self.form) {
             Some(part) => parts.push(part),
             // Vendors that do not take the thoughts of earlier turns refuse them; nobody misses them.
             None if matches!(block.content, Content::Reasoning(_)) => {}
-            None => self.dropped.push(path),
+            None => self.dropped.push(path.to_owned()),
         }
     }
 
@@ -185,18 +190,10 @@ impl<'r> Planner<'r, '_> {
         let mut parts = Vec::with_capacity(content.len());
         for (at, inner) in content.iter().enumerate() {
             let path = format!("{path}.content[{at}]");
+            self.part(Role::Tool, inner, &path, &mut parts);
             self.marks(inner, &path);
-            self.part(Role::Tool, inner, path, &mut parts);
         }
-        let mut words: Vec<Cow<'_, str>> = Vec::with_capacity(parts.len());
-        let mut attached = Vec::new();
-        for part in parts {
-            match part {
-                Part::Text(text) => words.push(text),
-                other => attached.push(other),
-            }
-        }
-        let mut words = words.join("\n");
+        let (mut words, mut attached) = sort(parts);
         if !attached.is_empty() {
             if words.is_empty() {
                 words = SEE_BELOW.to_owned();
@@ -243,6 +240,19 @@ impl<'r> Planner<'r, '_> {
     }
 }
 
+/// The words of a result, and all else.
+fn sort(parts: Vec<Part<'_>>) -> (String, Vec<Part<'_>>) {
+    let mut words = Vec::with_capacity(parts.len());
+    let mut attached = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => words.push(text),
+            other => attached.push(other),
+        }
+    }
+    (words.join("\n"), attached)
+}
+
 /// The id of what a server of this format spoke in an earlier turn: that is all it wants to hear of it.
 fn spoken(content: &Content) -> Option<String> {
     let Content::Foreign { dialect: Dialect::OpenaiChat, value } = content else { return None };
@@ -252,13 +262,27 @@ fn spoken(content: &Content) -> Option<String> {
     (!is_part).then_some(id)
 }
 
-impl Answer<'_> {
+impl<'r> Answer<'r> {
     fn is_empty(&self) -> bool {
         self.parts.is_empty() && self.calls.is_empty() && self.audio.is_none() && self.reasoning.is_none()
     }
-}
 
-impl<'r> Answer<'r> {
+    /// Must what follows from the model stand in the same message? The results of calls have to come next, and thoughts
+    /// belong to what they led to. Clients of some dialects send each of these on its own.
+    fn is_unfinished(&self) -> bool {
+        !self.calls.is_empty() || (self.parts.is_empty() && self.audio.is_none())
+    }
+
+    fn join(&mut self, more: Answer<'r>) {
+        self.name = self.name.or(more.name);
+        self.parts.extend(more.parts);
+        self.calls.extend(more.calls);
+        self.audio = self.audio.take().or(more.audio);
+        if let Some((field, text)) = more.reasoning {
+            self.think(Some(field), &text);
+        }
+    }
+
     fn think(&mut self, field: Option<&'r str>, text: &str) {
         let Some(field) = field.filter(|_| !text.is_empty()) else { return };
         let (_, thoughts) = self.reasoning.get_or_insert_with(|| (field, String::new()));
@@ -295,6 +319,8 @@ impl Answer<'_> {
         self.name.iter().for_each(|name| w.field_str("name", name));
         self.reasoning.iter().for_each(|(field, thoughts)| w.field_str(field, thoughts));
         match self.parts.as_slice() {
+            // Only beside calls or sound may there be none.
+            [] if self.calls.is_empty() && self.audio.is_none() => w.field_str("content", ""),
             [] => w.key("content").null(),
             parts => parts::write(w.key("content"), parts),
         }
