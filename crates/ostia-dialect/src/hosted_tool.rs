@@ -108,16 +108,13 @@ pub(crate) fn settle(request: &Request, upstream: Dialect) -> Result<Settled<'_>
     changed.tools.clear();
     for (at, tool) in request.tools.iter().enumerate() {
         match tool {
+            Tool::Hosted { .. } if is_strange(tool, upstream) && is_barred(tool, request) => {
+                settled.removed.push(at);
+            }
             Tool::Hosted { dialect, name, value } if *dialect != upstream => {
                 let wording = wording(name, upstream).ok_or_else(|| refusal(at, name, *dialect, upstream))?;
-                match wording {
-                    Wording::Entry(name, entry) => changed.tools.push(own_tool(upstream, name, entry)),
-                    Wording::WebSearch => {
-                        changed.web_search.get_or_insert_with(|| web_search(value));
-                        settled.removed.push(at);
-                    }
-                }
                 lost_settings(at, name, value, &mut settled.dropped);
+                settled.reword(at, value, wording, upstream, &mut changed);
             }
             Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => {
                 changed.tools.push(tool.clone());
@@ -134,6 +131,27 @@ pub(crate) fn settle(request: &Request, upstream: Dialect) -> Result<Settled<'_>
 }
 
 impl Settled<'_> {
+    fn reword(
+        &mut self,
+        at: usize,
+        value: &Json,
+        wording: Wording,
+        upstream: Dialect,
+        request: &mut Request,
+    ) {
+        match wording {
+            Wording::Entry(name, entry) => request.tools.push(Tool::Hosted {
+                dialect: upstream,
+                name: name.to_owned(),
+                value: Json::build(|w| w.raw(entry)),
+            }),
+            Wording::WebSearch => {
+                request.web_search.get_or_insert_with(|| web_search(value));
+                self.removed.push(at);
+            }
+        }
+    }
+
     /// Tells what was lost, and puts the places of tools right in what the encoder has told.
     pub(crate) fn report(self, encoded: &mut Encoded) {
         for path in &mut encoded.dropped {
@@ -158,14 +176,10 @@ fn wording(name: &str, upstream: Dialect) -> Option<Wording> {
 fn refusal(at: usize, name: &str, owner: Dialect, upstream: Dialect) -> Fault {
     let (path, owner, upstream) = (format!("tools[{at}]"), owner.name(), upstream.name());
     let what = format!(
-        "`{name}` is run by providers that speak {owner}, and one that speaks {upstream} has nothing like it. \
+        "`{name}` belongs to providers that speak {owner}, and one that speaks {upstream} has nothing like it. \
          Choose a provider that has it, or leave the tool out."
     );
     Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path)
-}
-
-fn own_tool(dialect: Dialect, name: &str, entry: &str) -> Tool {
-    Tool::Hosted { dialect, name: name.to_owned(), value: Json::build(|w| w.raw(entry)) }
 }
 
 fn web_search(value: &Json) -> WebSearch {
@@ -207,6 +221,11 @@ fn is_chosen(tool: &Tool, request: &Request) -> bool {
     let document = Document::parse(value.as_str().as_bytes());
     let own_name = document.as_ref().ok().and_then(|document| document.root().str("name"));
     chosen.iter().any(|chosen| chosen == name || Some(chosen.as_str()) == own_name.as_deref())
+}
+
+/// Does the client's choice allow other tools only? What may not be called is not missed.
+fn is_barred(tool: &Tool, request: &Request) -> bool {
+    matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) && !is_chosen(tool, request)
 }
 
 /// A path of the encoder's in the client's own list of tools.

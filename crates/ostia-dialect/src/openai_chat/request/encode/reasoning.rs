@@ -12,23 +12,30 @@ const EFFORT_MAX: &str = "high";
 /// The effort of a wish to think that says no more.
 const EFFORT_DEFAULT: &str = "medium";
 
+/// The effort that means "do not think".
+const NO_EFFORT: &str = "none";
+
 /// Writes `reasoning_effort`; reports a wish that it cannot say.
 ///
 /// A client that says `none` is taken at its word. One that turns thinking off in another way is not: most models refuse
 /// `none`, and those that do not think at all would fail over it.
 pub(super) fn write(w: &mut Writer, reasoning: Option<&Reasoning>, dropped: &mut Vec<String>) {
     let Some(Reasoning { effort, budget_tokens, enabled, adaptive, visible: _ }) = reasoning else { return };
-    if let Some(effort) = effort {
-        w.field_str("reasoning_effort", effort);
-        if budget_tokens.is_some() {
-            dropped.push("thinking.budget_tokens".into());
+    let is_off = *enabled == Some(false) || *budget_tokens == Some(0);
+    match effort.as_deref() {
+        Some(level) if !is_off || level == NO_EFFORT => {
+            w.field_str("reasoning_effort", level);
+            if budget_tokens.is_some_and(|budget| budget > 0) {
+                dropped.push("thinking.budget_tokens".into());
+            }
         }
-    } else if *enabled == Some(false) || *budget_tokens == Some(0) {
-        dropped.push("thinking".into());
-    } else if let Some(budget) = budget_tokens {
-        w.field_str("reasoning_effort", effort_of(*budget));
-    } else if *enabled == Some(true) && !adaptive {
-        w.field_str("reasoning_effort", EFFORT_DEFAULT);
+        Some(_) => dropped.extend(["thinking".to_owned(), "reasoning_effort".to_owned()]),
+        None if is_off => dropped.push("thinking".into()),
+        None => {
+            let asks = (*enabled == Some(true) && !adaptive).then_some(EFFORT_DEFAULT);
+            let level = budget_tokens.map(effort_of).or(asks);
+            level.iter().for_each(|level| w.field_str("reasoning_effort", level));
+        }
     }
 }
 

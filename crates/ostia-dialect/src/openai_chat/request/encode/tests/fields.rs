@@ -23,6 +23,10 @@ fn budgets_are_efforts() {
     );
     effort(Reasoning { enabled: Some(true), adaptive: true, ..Default::default() }, json!({}), &[]);
     effort(Reasoning { enabled: Some(false), ..Default::default() }, json!({}), &["thinking"]);
+    let off =
+        |effort: &str| Reasoning { effort: Some(effort.into()), enabled: Some(false), ..Default::default() };
+    effort(off("high"), json!({}), &["thinking", "reasoning_effort"]);
+    effort(off("none"), json!({"reasoning_effort": "none"}), &[]);
     effort(Reasoning { visible: Some(true), ..Default::default() }, json!({}), &[]);
 }
 
