@@ -97,6 +97,9 @@ fn item_events(item: &Value, at: usize, events: &mut Vec<Value>) {
 
 pub(super) fn read(body: &Value) -> Vec<Told> {
     let (mut told, mut ids) = (Vec::new(), Vec::new());
+    if let Some(text) = body["input"].as_str() {
+        told.push(Told::User(text.into()));
+    }
     for item in items(&body["input"]) {
         match item["type"].as_str().unwrap_or("message") {
             "message" if item["role"] == "user" => told.push(Told::User(text_of(&item["content"]))),

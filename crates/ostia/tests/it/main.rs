@@ -5,6 +5,7 @@
 
 mod agent;
 mod bad_input;
+mod clients;
 mod configs;
 mod fronts;
 mod gateway;
