@@ -139,7 +139,8 @@ impl Chat {
         let (mut message, mut calls, mut blocks) = (json!({}), Vec::new(), Vec::new());
         for chunk in events(reply) {
             let mut delta = chunk["choices"][0]["delta"].clone();
-            let fields = delta.as_object_mut().unwrap();
+            // The chunk with the usage has no choices.
+            let Some(fields) = delta.as_object_mut() else { continue };
             for call in items(&fields.remove("tool_calls").unwrap_or_default()) {
                 grow(at_index(&mut calls, &call["index"]), call);
             }

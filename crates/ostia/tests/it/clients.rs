@@ -20,6 +20,7 @@ const PYTHON: &str = "OSTIA_TEST_PYTHON";
 const PROOF: &str = "proof-1";
 /// The first bytes of the image that the scripts show, in base64.
 const IMAGE: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAAB";
+const THOUGHTLESS: &str = "Weather in Rome and Oslo? Do not think.";
 const CITIES: [&str; 2] = ["Rome", "Oslo"];
 
 #[test]
@@ -119,10 +120,9 @@ fn answer(speech: Speech, request: &Request) -> Result<Answer, Answer> {
 fn turn(told: &[Told], body: &str, takes_proofs: bool) -> Result<Turn, (u16, &'static str)> {
     let require = |found: bool, words| if found { Ok(()) } else { Err((400, words)) };
     if let Some(Told::Result(..)) = told.last() {
-        require(
-            !takes_proofs || told.contains(&Told::Thought(PROOF.into())),
-            "the thought's proof did not come back",
-        )?;
+        let proven = told.contains(&Told::Thought(PROOF.into()))
+            || told.first() == Some(&Told::User(THOUGHTLESS.into()));
+        require(proven || !takes_proofs, "the thought's proof did not come back")?;
         return Ok(says(&report(told)));
     }
     let Some(Told::User(asked)) = told.last() else { return Err((400, "the last turn is not the user's")) };
@@ -146,9 +146,9 @@ fn turn(told: &[Told], body: &str, takes_proofs: bool) -> Result<Turn, (u16, &'s
             require(told.starts_with(&before), "the conversation did not come whole")?;
             Ok(says("Ada."))
         }
-        "Weather in Rome and Oslo?" => {
+        "Weather in Rome and Oslo?" | THOUGHTLESS => {
             require(body.contains("\"weather\"") && body.contains("\"city\""), "no tool came")?;
-            Ok(asks_for_the_weather())
+            Ok(asks_for_the_weather(asked != THOUGHTLESS))
         }
         "Fail" => Err((429, "slow down")),
         _ => Err((400, "this is no part of the script")),
@@ -159,14 +159,14 @@ fn says(text: &str) -> Turn {
     Turn { text: Some(text.into()), ..Turn::default() }
 }
 
-fn asks_for_the_weather() -> Turn {
+fn asks_for_the_weather(thinks: bool) -> Turn {
     let call = |city: &str| Call {
         id: format!("call_{city}"),
         name: "weather".into(),
         arguments: json!({"city": city}),
     };
-    let thought = Some(("I have to look.".to_owned(), PROOF.to_owned()));
-    Turn { thought, text: None, calls: CITIES.map(call).to_vec() }
+    let thought = ("I have to look.".to_owned(), PROOF.to_owned());
+    Turn { thought: thinks.then_some(thought), text: None, calls: CITIES.map(call).to_vec() }
 }
 
 /// The results by their calls, in the calls' order: `Rome: 21 C, Oslo: 9 C`.
