@@ -3,8 +3,10 @@
 //! nginx is installed where it is missing and we may install it; the gateway is built as it is
 //! published (profile `dist`); all options but `--help` go on to `ostia-bench run`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use crate::tool;
 
 const NGINX: &str = "/usr/sbin/nginx";
 
@@ -42,25 +44,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         println!("{HELP}");
         return Ok(());
     }
-    let target = target_folder()?;
+    let target = tool::target_folder()?;
     if wants(arguments, "nginx") && !has_option(arguments, "--nginx") && !Path::new(NGINX).exists() {
         install_nginx()?;
     }
     make_folder_of_json(arguments)?;
-    cargo(&["build", "--release", "--package", "ostia-bench"])?;
+    tool::run(tool::cargo(&["build", "--release", "--package", "ostia-bench"]))?;
     let mut bench = Command::new(target.join("release/ostia-bench"));
     bench.arg("run").args(arguments);
     if wants(arguments, "ostia") && !has_option(arguments, "--bin") {
-        cargo(&["build", "--profile", "dist", "--package", "ostia"])?;
+        tool::run(tool::cargo(&["build", "--profile", "dist", "--package", "ostia"]))?;
         bench.arg("--bin").arg(target.join("dist/ostia"));
     }
-    finish(bench)
-}
-
-/// This program stands in `TARGET/debug/xtask`, wherever cargo was told to build.
-fn target_folder() -> Result<PathBuf, String> {
-    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
-    here.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} has no folder", here.display()))
+    tool::run(bench)
 }
 
 /// The value of `--name VALUE` or `--name=VALUE`.
@@ -89,30 +85,9 @@ fn make_folder_of_json(arguments: &[String]) -> Result<(), String> {
 }
 
 fn install_nginx() -> Result<(), String> {
-    eprintln!("nginx is missing: installing Debian's nginx-light");
-    for arguments in
-        [&["update", "-qq"][..], &["install", "--yes", "-qq", "--no-install-recommends", "nginx-light"]]
-    {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        finish(apt).map_err(|problem| {
-            format!("{problem}\ninstall nginx by hand, name it with --nginx, or leave it out with --systems direct,ostia")
-        })?;
-    }
-    Ok(())
-}
-
-fn cargo(arguments: &[&str]) -> Result<(), String> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(arguments);
-    finish(cargo)
-}
-
-/// Runs a command to its end.
-fn finish(mut command: Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{name}: {status}")) }
+    tool::apt_install("nginx-light").map_err(|problem| {
+        format!("{problem}\ninstall nginx by hand, name it with --nginx, or leave it out with --systems direct,ostia")
+    })
 }
 
 #[cfg(test)]
