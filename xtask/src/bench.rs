@@ -13,7 +13,7 @@ const NGINX: &str = "/usr/sbin/nginx";
 const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
-Measures the gateway beside nginx, on one core, in about 20 minutes. Leave the machine alone meanwhile.
+Measures the gateway beside nginx, on one core, in about 25 minutes. Leave the machine alone meanwhile.
 Builds `ostia` (profile dist) and the benchmark; installs Debian's nginx-light where nginx is missing
 and it runs as root.
 
@@ -29,13 +29,17 @@ and it runs as root.
   --gateway-argument ARG   another argument for `ostia serve`, more than once if need be
 
 Workloads: unary-300 unary-10k unary-200k embeddings-300 rate-500 stream-spaced stream-saturated
-translated-300 translated-10k translated-spaced translated-saturated streams-1000
+translated-300 translated-10k translated-spaced translated-saturated
+responses-anthropic-300 responses-anthropic-10k responses-anthropic-saturated
+messages-openai-300 messages-openai-10k messages-openai-saturated
+chat-gemini-300 chat-gemini-10k chat-gemini-saturated streams-1000
 
 The figure to trust is CPU time per request or chunk: it hardly moves with the machine's mood. Rates
 and latencies do, so look at their ratio to nginx, and at the least and most in brackets.
 Method, and how to read the tables: benches/README.md.
 
   cargo xtask bench --workloads unary-300,stream-saturated --rounds 3     a quick look
+  cargo xtask bench --systems ostia --workloads unary-300,messages-openai-300   what translating adds
   cargo xtask bench --json benches/results/before.json                    to compare with later";
 
 /// Runs the task with the arguments behind its name.
