@@ -107,10 +107,11 @@ fn own_path(path: &str, words: &[(&str, &str)], places: &[String]) -> String {
     {
         return format!("{place}{rest}");
     }
-    let end = path.find(['.', '[']).unwrap_or(path.len());
-    let (name, rest) = path.split_at(end);
-    match words.iter().find(|(hub, _)| *hub == name) {
-        Some((_, own)) => format!("{own}{rest}"),
+    let rest =
+        |hub: &str| path.strip_prefix(hub).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let known = words.iter().filter_map(|(hub, own)| Some((hub.len(), *own, rest(hub)?)));
+    match known.max_by_key(|(length, ..)| *length) {
+        Some((_, own, rest)) => format!("{own}{rest}"),
         None => path.to_owned(),
     }
 }
@@ -172,12 +173,20 @@ mod tests {
 
     #[test]
     fn losses_are_told_in_the_clients_words() {
-        let words = [("stop", "stop_sequences"), ("tools", "tools")];
+        let words = [
+            ("stop", "stop_sequences"),
+            ("tools", "tools"),
+            ("format", "text.format"),
+            ("format.schema", "text.format"),
+        ];
         let places = ["system".to_owned(), "messages[4]".to_owned()];
         for (path, expected) in [
             ("stop", "stop_sequences"),
             ("stop[1]", "stop_sequences[1]"),
             ("seed", "seed"),
+            ("stopped", "stopped"),
+            ("format", "text.format"),
+            ("format.schema.name", "text.format.name"),
             ("metadata.a", "metadata.a"),
             ("messages[0].name", "system.name"),
             ("messages[1].content[0]", "messages[4].content[0]"),

@@ -8,6 +8,6 @@ pub mod request;
 pub mod response;
 pub mod stream;
 
-mod part;
+pub(crate) mod part;
 #[cfg(test)]
 mod tests;

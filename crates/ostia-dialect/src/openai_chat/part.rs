@@ -64,7 +64,7 @@ fn text(text: &str) -> Content {
 }
 
 /// Adds the fields of an object that are not among the known ones to `unknown`, by path.
-pub(super) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec<(String, Json)>) {
+pub(crate) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec<(String, Json)>) {
     for (name, value) in object.fields() {
         if !known.contains(&name.as_ref()) && !value.is_null() {
             unknown.push((value.path(), Json::of(value)));
@@ -73,7 +73,7 @@ pub(super) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec
 }
 
 /// The string in a field that may be absent; any other value is the client's mistake.
-pub(super) fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
     object.some(name).map(|value| Ok(value.expect_str()?.into_owned())).transpose()
 }
 
@@ -111,7 +111,7 @@ fn decode_image(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Con
     }))
 }
 
-fn decode_audio(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {
+pub(crate) fn decode_audio(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {
     let audio = part.expect("input_audio")?;
     report_unknown(audio, &["data", "format"], unknown);
     let data = audio.expect("data")?.expect_str()?;
@@ -146,7 +146,7 @@ fn decode_file(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Cont
 }
 
 /// A data URL becomes its bytes and media type (RFC 2397); anything else stays an address.
-pub(super) fn source_of_url(url: &str) -> (Source, Option<String>) {
+pub(crate) fn source_of_url(url: &str) -> (Source, Option<String>) {
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
     match data {
         Some((head, data)) if head.ends_with(";base64") => {
@@ -157,7 +157,7 @@ pub(super) fn source_of_url(url: &str) -> (Source, Option<String>) {
     }
 }
 
-fn kind_of_mime(mime: &str) -> MediaKind {
+pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
     match mime.split('/').next() {
         Some("image") => MediaKind::Image,
         Some("audio") => MediaKind::Audio,
@@ -166,7 +166,7 @@ fn kind_of_mime(mime: &str) -> MediaKind {
     }
 }
 
-fn mime_of_name(name: &str) -> Option<&'static str> {
+pub(crate) fn mime_of_name(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(match extension.to_ascii_lowercase().as_str() {
         "pdf" => "application/pdf",

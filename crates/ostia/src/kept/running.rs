@@ -11,7 +11,7 @@ use http::{HeaderValue, Response, header};
 use http_body::Body as _;
 use http_body::Frame;
 use ostia_dialect::json::Document;
-use ostia_dialect::openai_responses::response;
+use ostia_dialect::openai_responses::{error, response};
 use ostia_dialect::{Fault, View, fault};
 use tokio::task::AbortHandle;
 
@@ -24,6 +24,9 @@ use crate::upstream::BodyFault;
 const LOG_BYTES_MAX: usize = 16 << 20;
 /// Most bytes of an answer that was not stored on its way: an error of the provider's.
 const ERROR_BYTES_MAX: usize = 1 << 20;
+
+/// How the last event of a stream begins that told its own fault.
+const FAILED: &[u8] = b"event: response.failed\n";
 
 /// An answer in the making, or made.
 #[derive(Debug)]
@@ -57,6 +60,13 @@ impl Log {
             self.events.push_back(event);
         }
         self.wake();
+    }
+
+    /// Tells a fault, unless the stream has told it itself.
+    fn fail(&mut self, fault: &Fault) {
+        if !self.events.back().is_some_and(|event| event.starts_with(FAILED)) {
+            self.push(error::encode_event(fault, self.events.len() as u64).into());
+        }
     }
 
     fn wake(&mut self) {
@@ -101,7 +111,7 @@ impl Running {
         if let Err(fault) = ended {
             self.end_with(response::failed(&fault, &self.view));
             if self.streams {
-                self.log().push(ostia_dialect::openai_responses::error::encode_event(&fault).into());
+                self.log().fail(&fault);
             }
         }
         let mut log = self.log();
