@@ -20,7 +20,7 @@ the target folder, unless they are there, and prints the Python that has them. `
 tests by hand:
 
   export OSTIA_TEST_PYTHON=$(cargo xtask clients)
-  cargo test -p ostia --test it clients
+  cargo test -p ostia --test it clients::
 
 It needs python3 with venv. On Debian, python3-venv is installed where it is missing and we may install it.";
 

@@ -11,9 +11,9 @@ import os
 import sys
 import traceback
 
-# A PNG of one red dot.
+# A PNG of one red dot. Its base64 has signs that the alphabet for URLs has not, which Google's SDK writes.
 IMAGE = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4z8AAAAMBAQD3A0FDAAAAAElFTkSuQmCC"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4L8UAAAM1ARr46/+zAAAAAElFTkSuQmCC"
 )
 
 # What an answer in JSON must be.
