@@ -3,15 +3,17 @@
 //! nginx is installed where it is missing and we may install it; the gateway is built as it is
 //! published (profile `dist`); all options but `--help` go on to `ostia-bench run`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+
+use crate::tool;
 
 const NGINX: &str = "/usr/sbin/nginx";
 
 const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
-Measures the gateway beside nginx, on one core, in about 20 minutes. Leave the machine alone meanwhile.
+Measures the gateway beside nginx, on one core, in about 25 minutes. Leave the machine alone meanwhile.
 Builds `ostia` (profile dist) and the benchmark; installs Debian's nginx-light where nginx is missing
 and it runs as root.
 
@@ -27,13 +29,17 @@ and it runs as root.
   --gateway-argument ARG   another argument for `ostia serve`, more than once if need be
 
 Workloads: unary-300 unary-10k unary-200k embeddings-300 rate-500 stream-spaced stream-saturated
-translated-300 translated-10k translated-spaced translated-saturated streams-1000
+translated-300 translated-10k translated-spaced translated-saturated
+responses-anthropic-300 responses-anthropic-10k responses-anthropic-saturated
+messages-openai-300 messages-openai-10k messages-openai-saturated
+chat-gemini-300 chat-gemini-10k chat-gemini-saturated streams-1000
 
 The figure to trust is CPU time per request or chunk: it hardly moves with the machine's mood. Rates
 and latencies do, so look at their ratio to nginx, and at the least and most in brackets.
 Method, and how to read the tables: benches/README.md.
 
   cargo xtask bench --workloads unary-300,stream-saturated --rounds 3     a quick look
+  cargo xtask bench --systems ostia --workloads unary-300,messages-openai-300   what translating adds
   cargo xtask bench --json benches/results/before.json                    to compare with later";
 
 /// Runs the task with the arguments behind its name.
@@ -42,25 +48,19 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         println!("{HELP}");
         return Ok(());
     }
-    let target = target_folder()?;
+    let target = tool::target_folder()?;
     if wants(arguments, "nginx") && !has_option(arguments, "--nginx") && !Path::new(NGINX).exists() {
         install_nginx()?;
     }
     make_folder_of_json(arguments)?;
-    cargo(&["build", "--release", "--package", "ostia-bench"])?;
+    tool::run(tool::cargo(&["build", "--release", "--package", "ostia-bench"]))?;
     let mut bench = Command::new(target.join("release/ostia-bench"));
     bench.arg("run").args(arguments);
     if wants(arguments, "ostia") && !has_option(arguments, "--bin") {
-        cargo(&["build", "--profile", "dist", "--package", "ostia"])?;
+        tool::run(tool::cargo(&["build", "--profile", "dist", "--package", "ostia"]))?;
         bench.arg("--bin").arg(target.join("dist/ostia"));
     }
-    finish(bench)
-}
-
-/// This program stands in `TARGET/debug/xtask`, wherever cargo was told to build.
-fn target_folder() -> Result<PathBuf, String> {
-    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
-    here.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} has no folder", here.display()))
+    tool::run(bench)
 }
 
 /// The value of `--name VALUE` or `--name=VALUE`.
@@ -89,30 +89,9 @@ fn make_folder_of_json(arguments: &[String]) -> Result<(), String> {
 }
 
 fn install_nginx() -> Result<(), String> {
-    eprintln!("nginx is missing: installing Debian's nginx-light");
-    for arguments in
-        [&["update", "-qq"][..], &["install", "--yes", "-qq", "--no-install-recommends", "nginx-light"]]
-    {
-        let mut apt = Command::new("apt-get");
-        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        finish(apt).map_err(|problem| {
-            format!("{problem}\ninstall nginx by hand, name it with --nginx, or leave it out with --systems direct,ostia")
-        })?;
-    }
-    Ok(())
-}
-
-fn cargo(arguments: &[&str]) -> Result<(), String> {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(arguments);
-    finish(cargo)
-}
-
-/// Runs a command to its end.
-fn finish(mut command: Command) -> Result<(), String> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let status = command.status().map_err(|error| format!("{name}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{name}: {status}")) }
+    tool::apt_install("nginx-light").map_err(|problem| {
+        format!("{problem}\ninstall nginx by hand, name it with --nginx, or leave it out with --systems direct,ostia")
+    })
 }
 
 #[cfg(test)]

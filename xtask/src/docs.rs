@@ -1,17 +1,56 @@
 //! `cargo xtask docs`: the documentation that follows from the code.
 
-use std::path::PathBuf;
-
 use crate::tool;
 
 const HELP: &str = "\
 cargo xtask docs [--check]
 
-Writes docs/providers.md from crates/ostia-providers/providers.yaml.
---check writes nothing, and fails where the file is not what it would be.";
+Writes docs/providers.md from crates/ostia-providers/providers.yaml, and docs/formats.md from what the translators do.
+--check writes nothing, and fails where a file is not what it would be.";
 
-/// What stands above the table.
-const HEAD: &str = "\
+/// A page that the program itself writes.
+struct Page {
+    path: &'static str,
+    /// What stands above it.
+    head: &'static str,
+    /// What the program is asked.
+    words: &'static [&'static str],
+    /// Where to change it.
+    source: &'static str,
+}
+
+const PAGES: [Page; 2] = [
+    Page {
+        path: "docs/providers.md",
+        head: PROVIDERS,
+        words: &["providers", "--markdown"],
+        source: "crates/ostia-providers/providers.yaml",
+    },
+    Page {
+        path: "docs/formats.md",
+        head: FORMATS,
+        words: &["formats"],
+        source: "crates/ostia-dialect/src/matrix.rs",
+    },
+];
+
+const FORMATS: &str = "\
+# Formats
+
+<!-- Written by `cargo xtask docs`: `ostia formats` asks the translators. -->
+
+An application speaks one of four formats, a provider one of five. Every pair meets in one canonical conversation; this
+is what arrives of each feature. *yes*: all of it. *partly*: the rest is reported. *dropped*: nothing, and it is
+reported. *400*: the request is refused. Empty: the client's format has no words for it. Reported means: in the
+answer's header `x-ostia-dropped`, and refused with 400 where `lossless` is asked for.
+
+Where both sides speak the same format and the provider needs no mending, nothing is translated: the bytes pass as
+they are, and whatever the provider understands arrives. The rows below then count only for requests that look back on
+what the gateway remembers. Some features depend on the model; here it is each vendor's that can do most.
+
+";
+
+const PROVIDERS: &str = "\
 # Providers
 
 <!-- Written by `cargo xtask docs` from crates/ostia-providers/providers.yaml. Change the row there. -->
@@ -23,10 +62,10 @@ in the model (`@groq/llama-3.3-70b-versatile`), or as `default_provider` in `ost
 `base_url` in `ostia.yaml`. *Key* is the environment variable that is read on a loopback listener; `ostia.yaml`
 may name any other.
 
-*Offers* are the APIs that the provider has. `chat` is OpenAI Chat Completions, relayed byte for byte. `messages`
-(Anthropic), `gemini` and `cohere chat` are translated for Chat Completions clients. `embeddings` are reached with
-OpenAI's embeddings API. `responses`, `messages` and `token count` are relayed to providers that have them under the
-same path. All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
+*Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini` and `cohere chat` are formats of
+conversations: a client of Chat Completions, Responses, Messages or generateContent reaches each of them, relayed byte
+for byte where the formats agree and translated where not ([formats.md](formats.md)). `embeddings` are reached with
+OpenAI's or Google's embeddings API, `token count` with Anthropic's, Google's or OpenAI's. All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
 (see [headers.md](headers.md)): the gateway adds the key and changes nothing.
 
 ";
@@ -45,32 +84,30 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 fn write() -> Result<(), String> {
-    let (path, text) = (path(), generate()?);
-    std::fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    println!("{} is up to date.", path.display());
+    for page in &PAGES {
+        let (path, text) = (tool::root().join(page.path), generate(page)?);
+        std::fs::write(&path, text).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
+        println!("{} is up to date.", page.path);
+    }
     Ok(())
 }
 
-/// Is the file what `write` would make of it?
+/// Are the files what `write` would make of them?
 pub fn check() -> Result<(), String> {
-    let path = path();
-    let there =
-        std::fs::read_to_string(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    if there == generate()? {
-        return Ok(());
+    for page in &PAGES {
+        let there = std::fs::read_to_string(tool::root().join(page.path))
+            .map_err(|error| format!("cannot read {}: {error}", page.path))?;
+        if there != generate(page)? {
+            return Err(format!("{} is not what {} says: run `cargo xtask docs`", page.path, page.source));
+        }
     }
-    Err("docs/providers.md is not what crates/ostia-providers/providers.yaml says: run `cargo xtask docs`"
-        .into())
+    Ok(())
 }
 
-fn path() -> PathBuf {
-    tool::root().join("docs/providers.md")
-}
-
-fn generate() -> Result<String, String> {
-    let mut command =
-        tool::cargo(&["run", "--quiet", "--locked", "--package", "ostia", "--", "providers", "--markdown"]);
+fn generate(page: &Page) -> Result<String, String> {
+    let words = [&["run", "--quiet", "--locked", "--package", "ostia", "--"], page.words].concat();
+    let mut command = tool::cargo(&words);
     // There is no ostia.yaml in this folder: only the rows that come with the program count.
     command.current_dir(tool::root().join("docs")).env_remove("OSTIA_CONFIG");
-    Ok(format!("{HEAD}{}", tool::read(command)?))
+    Ok(format!("{}{}", page.head, tool::read(command)?))
 }

@@ -6,6 +6,7 @@
 use std::process::ExitCode;
 
 mod bench;
+mod clients;
 mod docs;
 mod tool;
 mod up;
@@ -17,6 +18,7 @@ cargo xtask TASK [OPTIONS]
 tasks:
   up       build the gateway and start it (also: cargo up)
   verify   check everything that a change has to pass (also: cargo verify)
+  clients  install the vendors' SDKs for the tests
   docs     write the documentation that follows from the code
   bench    measure the gateway beside nginx, on one core
 
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_deref() {
         Some("up") => up::run(&rest),
         Some("verify") => verify::run(&rest),
+        Some("clients") => clients::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "-h" | "--help") => {

@@ -9,6 +9,12 @@ pub fn root() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
+/// Where cargo was told to build: this program stands in `TARGET/debug/xtask`.
+pub fn target_folder() -> Result<PathBuf, String> {
+    let here = std::env::current_exe().map_err(|error| format!("where am I? {error}"))?;
+    here.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} has no folder", here.display()))
+}
+
 /// Cargo, the one that runs us, with these words.
 pub fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -27,6 +33,18 @@ pub fn run(mut command: Command) -> Result<(), String> {
     let line = line(&command);
     let status = command.status().map_err(|error| format!("`{line}` cannot be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
+}
+
+/// Installs a package of Debian's, which takes a Debian and root.
+pub fn apt_install(package: &str) -> Result<(), String> {
+    eprintln!("Installing {package} (apt-get install {package}) ...");
+    for words in [&["update", "-qq"][..], &["install", "--yes", "-qq", "--no-install-recommends", package]] {
+        let mut apt = Command::new("apt-get");
+        // The standard output is the caller's.
+        apt.args(words).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::io::stderr());
+        run(apt)?;
+    }
+    Ok(())
 }
 
 /// What a command prints. Its errors go to our own terminal.

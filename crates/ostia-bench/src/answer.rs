@@ -5,7 +5,9 @@
 //! and usage have to come through whole and in order.
 
 use memchr::memchr;
-use memchr::memmem::FinderRev;
+use memchr::memmem::{Finder, FinderRev};
+
+use crate::workloads::Client;
 
 /// Ends the text of every unary answer of the mock.
 pub const TEXT_END: &str = "and that is the whole of the answer";
@@ -21,11 +23,11 @@ const LINE_BYTES_MAX: usize = 1 << 16;
 /// What an answer must have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
-    /// One chat completion.
+    /// One answer in one piece.
     Chat,
     /// One embedding.
     Embedding,
-    /// A stream of so many chunks, the usage and `[DONE]`.
+    /// A stream of so many chunks, the usage and the dialect's end.
     Stream {
         /// Content chunks, each with its mark.
         chunks: u32,
@@ -49,27 +51,40 @@ struct Seen {
     out_of_order: bool,
     prompt_tokens: bool,
     completion_tokens: bool,
-    done: bool,
+    ended: bool,
 }
 
-/// Searches made ready. They go from the end, where usage stands, and so read little of a long body.
+/// Searches made ready. Those for what stands at the end of an answer go from there, and so read little of a long body.
 #[derive(Debug)]
 struct Wanted {
     text: FinderRev<'static>,
-    /// The name of a field of OpenAI's usage; a gateway that does not translate the usage lacks it.
+    /// Stands in every event that adds text. Events that repeat the whole text at its end do not have it.
+    delta: Finder<'static>,
+    /// The name of a field of the client's usage; a gateway that does not translate the usage lacks it.
     usage: FinderRev<'static>,
     prompt_tokens: FinderRev<'static>,
     completion_tokens: FinderRev<'static>,
+    /// Stands in the last event.
+    end: FinderRev<'static>,
 }
 
 impl Wanted {
-    fn new(text: &'static str) -> Self {
+    fn new(text: &'static str, client: Client) -> Self {
         let number = |number: u64| FinderRev::new(number.to_string().as_bytes()).into_owned();
+        let (delta, usage, end) = match client {
+            Client::Chat => ("\"delta\"", "\"prompt_tokens\"", "[DONE]"),
+            Client::Responses => {
+                ("response.output_text.delta", "\"output_tokens\"", "\"response.completed\"")
+            }
+            Client::Messages => ("content_block_delta", "\"output_tokens\"", "\"message_stop\""),
+        };
         Self {
             text: FinderRev::new(text),
-            usage: FinderRev::new("\"prompt_tokens\""),
+            delta: Finder::new(delta),
+            usage: FinderRev::new(usage),
             prompt_tokens: number(PROMPT_TOKENS),
             completion_tokens: number(COMPLETION_TOKENS),
+            end: FinderRev::new(end),
         }
     }
 }
@@ -77,9 +92,9 @@ impl Wanted {
 impl Answer {
     /// An answer of which nothing has come yet.
     #[must_use]
-    pub fn new(expected: Expected) -> Self {
+    pub fn new(expected: Expected, client: Client) -> Self {
         let text = if expected == Expected::Embedding { EMBEDDING_END } else { TEXT_END };
-        Self { expected, wanted: Wanted::new(text), held: Vec::new(), seen: Seen::default() }
+        Self { expected, wanted: Wanted::new(text, client), held: Vec::new(), seen: Seen::default() }
     }
 
     /// Forgets the answer and keeps the buffer.
@@ -142,7 +157,20 @@ impl Answer {
     fn take_line(&mut self, line: &[u8], chunk: &mut impl FnMut(u64)) {
         let Some(data) = line.strip_prefix(b"data:") else { return };
         let data = data.trim_ascii();
-        self.seen.done |= data == b"[DONE]";
+        let marked = self.wanted.delta.find(data).is_some() && self.take_marks(data, chunk);
+        // Usage comes in an event of its own or with the finish, never in one that adds text.
+        if marked {
+            return;
+        }
+        if self.wanted.usage.rfind(data).is_some() {
+            self.seen.prompt_tokens |= self.wanted.prompt_tokens.rfind(data).is_some();
+            self.seen.completion_tokens |= self.wanted.completion_tokens.rfind(data).is_some();
+        }
+        self.seen.ended |= self.wanted.end.rfind(data).is_some();
+    }
+
+    /// Whether there were any.
+    fn take_marks(&mut self, data: &[u8], chunk: &mut impl FnMut(u64)) -> bool {
         let mut rest = data;
         let mut marked = false;
         while let Some(at) = memchr(b'@', rest) {
@@ -155,11 +183,7 @@ impl Answer {
                 rest = memchr(b'@', rest).and_then(|end| rest.get(end + 1..)).unwrap_or_default();
             }
         }
-        // Usage comes in an event of its own or with the finish, never beside text.
-        if !marked && self.wanted.usage.rfind(data).is_some() {
-            self.seen.prompt_tokens |= self.wanted.prompt_tokens.rfind(data).is_some();
-            self.seen.completion_tokens |= self.wanted.completion_tokens.rfind(data).is_some();
-        }
+        marked
     }
 }
 
@@ -171,8 +195,8 @@ impl Seen {
             "chunks out of order".into()
         } else if !self.prompt_tokens || !self.completion_tokens {
             "no usage in the stream".into()
-        } else if !self.done {
-            "no [DONE]".into()
+        } else if !self.ended {
+            "no end of the stream".into()
         } else {
             return Ok(());
         };

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::workloads::{Call, Workload};
+use crate::workloads::{Call, Client, Workload};
 
 /// Bodies from this length on are a conversation of several turns.
 const CONVERSATION_BYTES_MIN: usize = 4_000;
 const TURNS: usize = 6;
+
+const INSTRUCTIONS: &str = "Answer in plain English and keep it short.";
 
 /// Words and marks that prose has: quotes and line ends (which JSON escapes) and letters beyond ASCII.
 const PROSE: &str = "Please read the notes below and say in two sentences what was decided, who does what, \
@@ -51,22 +53,38 @@ fn value(workload: &Workload, turn_bytes: usize, last: &str) -> Value {
     if workload.call == Call::Embeddings {
         return json!({"model": workload.model(), "input": last, "encoding_format": "float"});
     }
-    let mut messages =
-        vec![json!({"role": "system", "content": "Answer in plain English and keep it short."})];
+    let mut turns = Vec::new();
     if turn_bytes > 0 {
         let role = |turn| if turn % 2 == 0 { "user" } else { "assistant" };
-        messages.extend((0..TURNS).map(|turn| json!({"role": role(turn), "content": prose(turn_bytes)})));
+        turns.extend((0..TURNS).map(|turn| json!({"role": role(turn), "content": prose(turn_bytes)})));
     }
-    messages.push(json!({"role": "user", "content": last}));
-    let mut request =
-        json!({"model": workload.model(), "messages": messages, "max_tokens": 256, "temperature": 0.7});
-    if workload.streams()
-        && let Some(fields) = request.as_object_mut()
-    {
-        fields.insert("stream".into(), json!(true));
-        fields.insert("stream_options".into(), json!({"include_usage": true}));
+    turns.push(json!({"role": "user", "content": last}));
+    let mut request = conversation(workload, turns);
+    if workload.streams() {
+        request["stream"] = json!(true);
     }
     request
+}
+
+/// The turns as the client's dialect has them. The model stands first, where the mock looks for it.
+fn conversation(workload: &Workload, mut turns: Vec<Value>) -> Value {
+    let model = workload.model();
+    match workload.client {
+        Client::Chat => {
+            turns.insert(0, json!({"role": "system", "content": INSTRUCTIONS}));
+            let mut request =
+                json!({"model": model, "messages": turns, "max_tokens": 256, "temperature": 0.7});
+            if workload.streams() {
+                request["stream_options"] = json!({"include_usage": true});
+            }
+            request
+        }
+        // Nothing is kept, so that translation is all that is measured.
+        Client::Responses => json!({"model": model, "instructions": INSTRUCTIONS, "input": turns,
+                                    "max_output_tokens": 256, "temperature": 0.7, "store": false}),
+        Client::Messages => json!({"model": model, "system": INSTRUCTIONS, "messages": turns,
+                                   "max_tokens": 256, "temperature": 0.7}),
+    }
 }
 
 /// Prose that is `bytes` long once it stands in JSON.

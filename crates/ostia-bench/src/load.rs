@@ -220,7 +220,7 @@ impl<'a> Load<'a> {
     }
 
     fn connect(&mut self) -> io::Result<()> {
-        let connection = Connection::open(self.job.target, self.job.workload.expected())?;
+        let connection = Connection::open(self.job.target, self.job.workload)?;
         let token = EventData::new_u64(self.connections.len() as u64);
         epoll::add(&self.poll, &connection.socket, token, EventFlags::IN)?;
         self.connections.push(connection);
@@ -229,7 +229,7 @@ impl<'a> Load<'a> {
 
     /// Puts a new connection in the place of one that is of no more use. Closing takes it off the poll.
     fn reconnect(&mut self, index: usize) -> io::Result<()> {
-        let fresh = Connection::open(self.job.target, self.job.workload.expected())?;
+        let fresh = Connection::open(self.job.target, self.job.workload)?;
         epoll::add(&self.poll, &fresh.socket, EventData::new_u64(index as u64), EventFlags::IN)?;
         if let Some(connection) = self.connections.get_mut(index) {
             *connection = fresh;

@@ -1,5 +1,5 @@
-//! A model provider that costs little: OpenAI's chat and embeddings and Anthropic's messages, unary and
-//! as streams, with answers of usual size and the headers that the vendors send.
+//! A model provider that costs little: OpenAI's chat and embeddings, Anthropic's messages and Google's
+//! generateContent, unary and as streams, with answers of usual size and the headers that the vendors send.
 //!
 //! `GET /_control?chunks=64&gap_ms=20&latency_ms=0` sets the shape of the streams that begin later and
 //! the time before every answer's head.
@@ -35,6 +35,9 @@ const BODY_BYTES_MAX: usize = 4 << 20;
 /// How far into a body the model is looked for.
 const MODEL_WITHIN_BYTES: usize = 256;
 
+const GEMINI_WHOLE: &str = ":generateContent";
+const GEMINI_STREAM: &str = ":streamGenerateContent";
+
 type Body = Either<Full<Bytes>, Events>;
 
 /// What `/_control` sets.
@@ -49,6 +52,7 @@ struct Mock {
     shape: Cell<Shape>,
     openai: Rc<Grammar>,
     anthropic: Rc<Grammar>,
+    gemini: Rc<Grammar>,
     embedding: Bytes,
 }
 
@@ -86,6 +90,7 @@ impl Mock {
             shape: Cell::new(shape),
             openai: Rc::new(grammar::openai()),
             anthropic: Rc::new(grammar::anthropic()),
+            gemini: Rc::new(grammar::gemini()),
             embedding: grammar::embedding(),
         }
     }
@@ -113,8 +118,13 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<B
         "/v1/chat/completions" => (Upstream::OpenAi, Some(mock.openai.clone())),
         "/v1/messages" => (Upstream::Anthropic, Some(mock.anthropic.clone())),
         "/v1/embeddings" => (Upstream::OpenAi, None),
+        // The gateway puts the vendor's path behind the host that it was given.
+        _ if path.ends_with(GEMINI_WHOLE) || path.ends_with(GEMINI_STREAM) => {
+            (Upstream::Gemini, Some(mock.gemini.clone()))
+        }
         _ => return Ok(refusal("no such path")),
     };
+    let stream_by_path = path.ends_with(GEMINI_STREAM);
     let Ok(body) = read_body(request.into_body()).await else {
         return Ok(refusal("the body broke off or is too long"));
     };
@@ -127,7 +137,7 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<B
     }
     Ok(match grammar {
         None => respond(&mock.openai, "application/json", whole(mock.embedding.clone())),
-        Some(grammar) if asks_for_stream(&body) => {
+        Some(grammar) if stream_by_path || asks_for_stream(&body) => {
             let events = Events::new(grammar.clone(), shape.chunks, shape.gap);
             respond(&grammar, "text/event-stream; charset=utf-8", Either::Right(events))
         }
@@ -154,11 +164,13 @@ async fn read_body(mut body: Incoming) -> Result<Bytes, ()> {
     Ok(if joined.is_empty() { first } else { joined.freeze() })
 }
 
-/// Whether an OpenAI request names Anthropic's model, which is what a gateway sends that was asked to
+/// Whether a request names another vendor's model, which is what a gateway sends that was asked to
 /// translate and did not. The model stands at the front of what the load generator sends.
 fn asks_the_wrong_vendor(dialect: Upstream, body: &[u8]) -> bool {
+    let models =
+        [(Upstream::OpenAi, "\"gpt-"), (Upstream::Anthropic, "\"claude"), (Upstream::Gemini, "\"gemini")];
     let front = body.get(..MODEL_WITHIN_BYTES).unwrap_or(body);
-    dialect == Upstream::OpenAi && memmem::find(front, b"\"claude").is_some()
+    models.iter().any(|(vendor, model)| *vendor != dialect && memmem::find(front, model.as_bytes()).is_some())
 }
 
 /// Looks for `"stream": true` with any space. Text can't hold it, since its quotes are escaped.
@@ -193,6 +205,23 @@ fn whole(bytes: Bytes) -> Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_belongs_to_one_vendor() {
+        for (body, vendor) in [
+            (r#"{"model":"gpt-4o-mini"}"#, Upstream::OpenAi),
+            (r#"{"model":"claude-3-5-haiku-20241022"}"#, Upstream::Anthropic),
+            (r#"{"model":"gemini-2.5-flash"}"#, Upstream::Gemini),
+        ] {
+            for asked in [Upstream::OpenAi, Upstream::Anthropic, Upstream::Gemini] {
+                assert_eq!(
+                    asks_the_wrong_vendor(asked, body.as_bytes()),
+                    asked != vendor,
+                    "{body} {asked:?}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn a_stream_is_asked_for_with_any_space() {

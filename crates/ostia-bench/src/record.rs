@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::load::Measured;
-use crate::workloads::{Upstream, Workload};
+use crate::workloads::Workload;
 
 /// What stands between load generator and mock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ impl System {
     #[must_use]
     pub fn takes(self, workload: &Workload) -> bool {
         match self {
-            Self::Direct => workload.upstream == Upstream::OpenAi && !workload.fresh_process,
-            Self::Nginx => workload.upstream == Upstream::OpenAi,
+            Self::Direct => workload.is_relayed() && !workload.fresh_process,
+            Self::Nginx => workload.is_relayed(),
             Self::Ostia => true,
         }
     }

@@ -249,6 +249,12 @@ fn workload_table(run: &Run, workload: &Workload) -> Table {
         let cell = |figure: &Figure| spread(run, name, system, figure).map(|spread| cell(figure, spread));
         table.row(label, figures.iter().map(cell));
     }
+    if workload.yardstick != workload.name {
+        let relayed = |figure: &Figure| {
+            spread(run, workload.yardstick, System::Ostia, figure).map(|spread| cell(figure, spread))
+        };
+        table.row(format!("ostia {}", workload.yardstick), figures.iter().map(relayed));
+    }
     let ours = |figure: &Figure| Some(spread(run, workload.name, System::Ostia, figure)?.median);
     let theirs =
         |system, figure: &Figure| Some(spread(run, measured_as(workload, system), system, figure)?.median);
@@ -257,6 +263,8 @@ fn workload_table(run: &Run, workload: &Workload) -> Table {
         (figure.show != Show::Plain).then(|| format!("{ratio:.2}x"))
     };
     table.row("ostia / nginx".into(), figures.iter().map(ratio));
+    let over_relay = |figure: &Figure| over_relay(run, workload, figure).map(|ratio| format!("{ratio:.2}x"));
+    table.row("translated / relayed".into(), figures.iter().map(over_relay));
     // In a closed loop latency is only the rate again, so a difference says nothing.
     if workload.streams() || workload.pace != Pace::Closed {
         for system in [System::Nginx, System::Direct] {
@@ -269,6 +277,15 @@ fn workload_table(run: &Run, workload: &Workload) -> Table {
         }
     }
     table
+}
+
+/// What translating costs over relaying the same: the goal is at most 2 for CPU time. Nothing for what is relayed itself.
+fn over_relay(run: &Run, workload: &Workload, figure: &Figure) -> Option<f64> {
+    if figure.show == Show::Plain || workload.yardstick == workload.name {
+        return None;
+    }
+    let median = |name| spread(run, name, System::Ostia, figure).map(|spread| spread.median);
+    Some(median(workload.name)? / median(workload.yardstick)?)
 }
 
 fn cell(figure: &Figure, spread: Spread) -> String {
@@ -303,7 +320,8 @@ fn lasting(sample: &Sample) -> bool {
 }
 
 /// The whole report for a program: the run as it was measured, and under `summary` each figure by
-/// workload and system, with its median, least and most, and the ratio `ostia_over_nginx` of medians.
+/// workload and system, with its median, least and most, and the ratios `ostia_over_nginx` and
+/// `translated_over_relayed` of medians.
 #[must_use]
 pub fn json(run: &Run) -> Value {
     let summary: BTreeMap<&str, Value> =
@@ -326,6 +344,9 @@ fn summary(run: &Run, workload: &Workload) -> Value {
             (spread(run, workload.name, System::Ostia, figure), nginx, figure.show != Show::Plain)
         {
             entry.insert("ostia_over_nginx".into(), json!(ostia.median / nginx.median));
+        }
+        if let Some(ratio) = over_relay(run, workload, figure) {
+            entry.insert("translated_over_relayed".into(), json!(ratio));
         }
         summary.insert(figure.name.into(), entry.into());
     }

@@ -2,21 +2,34 @@
 
 use crate::answer::Expected;
 
-/// The upstream's dialect; the client always speaks OpenAI's.
+/// The client's dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Client {
+    /// OpenAI Chat Completions, and OpenAI's embeddings.
+    Chat,
+    /// OpenAI Responses.
+    Responses,
+    /// Anthropic Messages.
+    Messages,
+}
+
+/// The upstream's dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Upstream {
-    /// The client's own: nothing is translated.
+    /// OpenAI Chat Completions, and OpenAI's embeddings.
     OpenAi,
-    /// Another: requests and answers are translated.
+    /// Anthropic Messages.
     Anthropic,
+    /// Google generateContent.
+    Gemini,
 }
 
 /// The operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
-    /// A chat completion in one piece.
+    /// An answer in one piece.
     Chat,
-    /// A chat completion as a stream, with usage.
+    /// An answer as a stream, with usage.
     ChatStream,
     /// One embedding as floats.
     Embeddings,
@@ -43,6 +56,8 @@ pub struct Workload {
     pub title: &'static str,
     /// What is asked for.
     pub call: Call,
+    /// Who asks.
+    pub client: Client,
     /// Who answers.
     pub upstream: Upstream,
     /// How fast.
@@ -63,8 +78,8 @@ pub struct Workload {
     pub chunk_gap_ms: u64,
     /// Measures memory: run on a process just started, with connections that all stay open.
     pub fresh_process: bool,
-    /// The workload whose nginx figure is the yardstick: nginx can't translate, so a translated
-    /// workload is held against the plain one of the same shape.
+    /// The relayed workload of the same shape. A translated one is held against its figures, nginx's
+    /// (which can't translate) and our own.
     pub yardstick: &'static str,
 }
 
@@ -72,6 +87,7 @@ const UNARY: Workload = Workload {
     name: "unary-300",
     title: "chat, 300 B request, 1.3 KB answer, closed loop, 64 connections",
     call: Call::Chat,
+    client: Client::Chat,
     upstream: Upstream::OpenAi,
     pace: Pace::Closed,
     connections: 64,
@@ -83,6 +99,14 @@ const UNARY: Workload = Workload {
     chunk_gap_ms: 0,
     fresh_process: false,
     yardstick: "unary-300",
+};
+
+const UNARY_10K: Workload = Workload {
+    name: "unary-10k",
+    title: "chat, 10 KB request, closed loop, 64 connections",
+    body_bytes: 10_000,
+    yardstick: "unary-10k",
+    ..UNARY
 };
 
 const SPACED: Workload = Workload {
@@ -112,13 +136,7 @@ const SATURATED: Workload = Workload {
 /// Everything that `run` measures, in its order.
 pub const WORKLOADS: &[Workload] = &[
     UNARY,
-    Workload {
-        name: "unary-10k",
-        title: "chat, 10 KB request, closed loop, 64 connections",
-        body_bytes: 10_000,
-        yardstick: "unary-10k",
-        ..UNARY
-    },
+    UNARY_10K,
     Workload {
         name: "unary-200k",
         title: "chat, 200 KB request, closed loop, 32 connections",
@@ -154,9 +172,7 @@ pub const WORKLOADS: &[Workload] = &[
         name: "translated-10k",
         title: "OpenAI client, Anthropic upstream: chat, 10 KB request, closed loop, 64 connections",
         upstream: Upstream::Anthropic,
-        body_bytes: 10_000,
-        yardstick: "unary-10k",
-        ..UNARY
+        ..UNARY_10K
     },
     Workload {
         name: "translated-spaced",
@@ -168,6 +184,63 @@ pub const WORKLOADS: &[Workload] = &[
         name: "translated-saturated",
         title: "OpenAI client, Anthropic upstream: streams of 64 chunks, 5 ms apart, 256 connections",
         upstream: Upstream::Anthropic,
+        ..SATURATED
+    },
+    Workload {
+        name: "responses-anthropic-300",
+        title: "Responses client, Anthropic upstream: 300 B request, closed loop, 64 connections",
+        client: Client::Responses,
+        upstream: Upstream::Anthropic,
+        ..UNARY
+    },
+    Workload {
+        name: "responses-anthropic-10k",
+        title: "Responses client, Anthropic upstream: 10 KB request, closed loop, 64 connections",
+        client: Client::Responses,
+        upstream: Upstream::Anthropic,
+        ..UNARY_10K
+    },
+    Workload {
+        name: "responses-anthropic-saturated",
+        title: "Responses client, Anthropic upstream: streams of 64 chunks, 5 ms apart, 256 connections",
+        client: Client::Responses,
+        upstream: Upstream::Anthropic,
+        ..SATURATED
+    },
+    Workload {
+        name: "messages-openai-300",
+        title: "Messages client, OpenAI upstream: 300 B request, closed loop, 64 connections",
+        client: Client::Messages,
+        ..UNARY
+    },
+    Workload {
+        name: "messages-openai-10k",
+        title: "Messages client, OpenAI upstream: 10 KB request, closed loop, 64 connections",
+        client: Client::Messages,
+        ..UNARY_10K
+    },
+    Workload {
+        name: "messages-openai-saturated",
+        title: "Messages client, OpenAI upstream: streams of 64 chunks, 5 ms apart, 256 connections",
+        client: Client::Messages,
+        ..SATURATED
+    },
+    Workload {
+        name: "chat-gemini-300",
+        title: "OpenAI client, Gemini upstream: 300 B request, closed loop, 64 connections",
+        upstream: Upstream::Gemini,
+        ..UNARY
+    },
+    Workload {
+        name: "chat-gemini-10k",
+        title: "OpenAI client, Gemini upstream: 10 KB request, closed loop, 64 connections",
+        upstream: Upstream::Gemini,
+        ..UNARY_10K
+    },
+    Workload {
+        name: "chat-gemini-saturated",
+        title: "OpenAI client, Gemini upstream: streams of 64 chunks, 5 ms apart, 256 connections",
+        upstream: Upstream::Gemini,
         ..SATURATED
     },
     Workload {
@@ -220,6 +293,15 @@ impl Workload {
         self.call == Call::ChatStream
     }
 
+    /// Whether client and upstream speak the same dialect, so that anything that forwards can serve.
+    #[must_use]
+    pub fn is_relayed(&self) -> bool {
+        match (self.client, self.upstream) {
+            (Client::Chat, Upstream::OpenAi) | (Client::Messages, Upstream::Anthropic) => true,
+            (Client::Chat | Client::Responses | Client::Messages, _) => false,
+        }
+    }
+
     /// What every answer must have.
     #[must_use]
     pub fn expected(&self) -> Expected {
@@ -233,9 +315,11 @@ impl Workload {
     /// The path that the client asks for.
     #[must_use]
     pub fn path(&self) -> &'static str {
-        match self.call {
-            Call::Chat | Call::ChatStream => "/v1/chat/completions",
-            Call::Embeddings => "/v1/embeddings",
+        match (self.call, self.client) {
+            (Call::Embeddings, _) => "/v1/embeddings",
+            (Call::Chat | Call::ChatStream, Client::Chat) => "/v1/chat/completions",
+            (Call::Chat | Call::ChatStream, Client::Responses) => "/v1/responses",
+            (Call::Chat | Call::ChatStream, Client::Messages) => "/v1/messages",
         }
     }
 
@@ -246,6 +330,7 @@ impl Workload {
             (Call::Embeddings, _) => "text-embedding-3-small",
             (_, Upstream::OpenAi) => "gpt-4o-mini",
             (_, Upstream::Anthropic) => "claude-3-5-haiku-20241022",
+            (_, Upstream::Gemini) => "gemini-2.5-flash",
         }
     }
 
@@ -255,6 +340,7 @@ impl Workload {
         match self.upstream {
             Upstream::OpenAi => "openai",
             Upstream::Anthropic => "anthropic",
+            Upstream::Gemini => "google",
         }
     }
 }
@@ -269,7 +355,8 @@ mod tests {
         for (index, workload) in WORKLOADS.iter().enumerate() {
             assert!(WORKLOADS.iter().skip(index + 1).all(|other| other.name != workload.name));
             let yardstick = Workload::named(workload.yardstick).unwrap();
-            assert_eq!(yardstick.upstream, Upstream::OpenAi, "{}", workload.name);
+            assert!(yardstick.is_relayed() && yardstick.client == Client::Chat, "{}", workload.name);
+            assert_eq!(workload.is_relayed(), yardstick == workload, "{}", workload.name);
             assert_eq!(yardstick.call, workload.call, "{}", workload.name);
             assert_eq!(yardstick.body_bytes, workload.body_bytes, "{}", workload.name);
             assert_eq!(yardstick.connections, workload.connections, "{}", workload.name);

@@ -79,6 +79,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How large things may get.
     pub limits: Limits,
+    /// What the gateway remembers for clients of the Responses API.
+    pub responses: Responses,
     /// Worker threads; `None` for one per core.
     pub workers: Option<usize>,
 }
@@ -93,6 +95,7 @@ impl Default for Config {
             egress: Egress::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            responses: Responses::default(),
             workers: None,
         }
     }
@@ -126,6 +129,21 @@ impl Default for Timeouts {
             idle: Duration::from_secs(120),
             total: Duration::from_secs(600),
         }
+    }
+}
+
+/// Bounds on answers and conversations that are kept in memory for providers that do not keep them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responses {
+    /// How long they are kept. Default: 24 h.
+    pub keep: Duration,
+    /// All of them together, in bytes; what was not used for longest goes first. Default: 64 MiB.
+    pub bytes: usize,
+}
+
+impl Default for Responses {
+    fn default() -> Responses {
+        Responses { keep: Duration::from_secs(86_400), bytes: 64 << 20 }
     }
 }
 

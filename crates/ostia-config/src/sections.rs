@@ -4,10 +4,21 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::reader::{Item, Reader};
 use crate::tree::Tree;
-use crate::{AllowPrivate, Auth, Config, Egress, HostPattern, Limits, Timeouts, WORKERS_MAX, providers};
+use crate::{
+    AllowPrivate, Auth, Config, Egress, HostPattern, Limits, Responses, Timeouts, WORKERS_MAX, providers,
+};
 
-const FIELDS: [&str; 8] =
-    ["listen", "auth", "default_provider", "providers", "egress", "timeouts", "limits", "workers"];
+const FIELDS: [&str; 9] = [
+    "listen",
+    "auth",
+    "default_provider",
+    "providers",
+    "egress",
+    "timeouts",
+    "limits",
+    "responses",
+    "workers",
+];
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
 pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
@@ -28,6 +39,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "egress" => config.egress = read_egress(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
+            "responses" => config.responses = read_responses(item, reader),
             "workers" => config.workers = reader.integer(item, 1..=WORKERS_MAX),
             _ => {}
         }
@@ -110,6 +122,17 @@ fn read_timeouts(item: &Item<'_>, reader: &mut Reader<'_>) -> Timeouts {
         reader.warning(item, "has a `total` that ends before `first_byte` does", "make `total` the longest");
     }
     timeouts
+}
+
+fn read_responses(item: &Item<'_>, reader: &mut Reader<'_>) -> Responses {
+    let mut responses = Responses::default();
+    for (name, field) in reader.fields(item, &["keep", "bytes"]) {
+        match name {
+            "keep" => responses.keep = reader.duration(&field).unwrap_or(responses.keep),
+            _ => responses.bytes = reader.bytes(&field, 1 << 10..=64 << 30).unwrap_or(responses.bytes),
+        }
+    }
+    responses
 }
 
 fn read_limits(item: &Item<'_>, reader: &mut Reader<'_>) -> Limits {

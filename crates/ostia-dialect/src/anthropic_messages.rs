@@ -1,8 +1,8 @@
 //! Anthropic Messages: <https://platform.claude.com/docs/en/api/messages>.
 //!
-//! [`request`] writes the body, [`response`] and [`stream`] read the answer, [`error`] reads and writes the error
-//! envelope. What differs from model to model stands as data in `model`. Thinking signatures and blocks that
-//! only this dialect knows go out again exactly as they came in.
+//! [`request`], [`response`], [`stream`] and [`error`] each go both ways: clients speak this dialect, and upstreams do.
+//! What differs from model to model stands as data in `model`. Thinking signatures and blocks that only this dialect
+//! knows go out again exactly as they came in.
 
 mod block;
 mod ending;
@@ -10,5 +10,5 @@ pub mod error;
 mod model;
 pub mod request;
 pub mod response;
-mod said;
+mod shown;
 pub mod stream;

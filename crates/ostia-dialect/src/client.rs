@@ -2,13 +2,15 @@
 
 use crate::json::Writer;
 use crate::{Dialect, Event, Fault, Request, Response, View};
-use crate::{anthropic_messages, gemini_generate, openai_chat};
+use crate::{anthropic_messages, gemini_generate, openai_chat, openai_responses};
 
 /// A wire format that a client may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientDialect {
     /// OpenAI Chat Completions.
     OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
     /// Anthropic Messages.
     AnthropicMessages,
     /// Google generateContent.
@@ -26,13 +28,18 @@ pub struct Line<'a> {
 
 impl ClientDialect {
     /// Every one of them.
-    pub const ALL: [ClientDialect; 3] =
-        [ClientDialect::OpenaiChat, ClientDialect::AnthropicMessages, ClientDialect::GeminiGenerate];
+    pub const ALL: [ClientDialect; 4] = [
+        ClientDialect::OpenaiChat,
+        ClientDialect::OpenaiResponses,
+        ClientDialect::AnthropicMessages,
+        ClientDialect::GeminiGenerate,
+    ];
 
     /// The same as an upstream's dialect.
     pub fn dialect(self) -> Dialect {
         match self {
             ClientDialect::OpenaiChat => Dialect::OpenaiChat,
+            ClientDialect::OpenaiResponses => Dialect::OpenaiResponses,
             ClientDialect::AnthropicMessages => Dialect::AnthropicMessages,
             ClientDialect::GeminiGenerate => Dialect::GeminiGenerate,
         }
@@ -50,8 +57,22 @@ impl ClientDialect {
     pub fn decode(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
         match self {
             ClientDialect::OpenaiChat => openai_chat::request::decode(body),
+            ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
             ClientDialect::AnthropicMessages => anthropic_messages::request::decode(body),
             ClientDialect::GeminiGenerate => gemini_generate::request::decode(line.model, line.stream, body),
+        }
+    }
+
+    /// Reads the body of a call that only counts its tokens: it may leave out what concerns the answer.
+    ///
+    /// # Errors
+    /// 400 that names the field and what it must be.
+    pub fn decode_counted(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
+        match self {
+            ClientDialect::AnthropicMessages => anthropic_messages::request::decode_counted(body),
+            ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {
+                self.decode(body, line)
+            }
         }
     }
 
@@ -59,6 +80,7 @@ impl ClientDialect {
     pub fn encode(self, response: &Response, view: &View) -> Vec<u8> {
         match self {
             ClientDialect::OpenaiChat => openai_chat::response::encode(response, view),
+            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, view),
             ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, view),
             ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, view),
         }
@@ -72,6 +94,10 @@ impl ClientDialect {
             ClientDialect::AnthropicMessages | ClientDialect::OpenaiChat => {
                 w.field_u64("input_tokens", tokens)
             }
+            ClientDialect::OpenaiResponses => {
+                w.field_str("object", "response.input_tokens");
+                w.field_u64("input_tokens", tokens);
+            }
         });
         w.into_bytes()
     }
@@ -80,6 +106,7 @@ impl ClientDialect {
     pub fn in_own_words(self, request: &Request, dropped: Vec<String>) -> Vec<String> {
         let words: &[(&str, &str)] = match self {
             ClientDialect::OpenaiChat => return dropped,
+            ClientDialect::OpenaiResponses => openai_responses::request::WORDS,
             ClientDialect::AnthropicMessages => anthropic_messages::request::WORDS,
             ClientDialect::GeminiGenerate => gemini_generate::request::WORDS,
         };
@@ -93,10 +120,11 @@ fn own_path(path: &str, words: &[(&str, &str)], places: &[String]) -> String {
     {
         return format!("{place}{rest}");
     }
-    let end = path.find(['.', '[']).unwrap_or(path.len());
-    let (name, rest) = path.split_at(end);
-    match words.iter().find(|(hub, _)| *hub == name) {
-        Some((_, own)) => format!("{own}{rest}"),
+    let rest =
+        |hub: &str| path.strip_prefix(hub).filter(|rest| rest.is_empty() || rest.starts_with(['.', '[']));
+    let known = words.iter().filter_map(|(hub, own)| Some((hub.len(), *own, rest(hub)?)));
+    match known.max_by_key(|(length, ..)| *length) {
+        Some((_, own, rest)) => format!("{own}{rest}"),
         None => path.to_owned(),
     }
 }
@@ -106,6 +134,8 @@ fn own_path(path: &str, words: &[(&str, &str)], places: &[String]) -> String {
 pub enum Encoder {
     /// OpenAI Chat Completions.
     OpenaiChat(openai_chat::stream::Encoder),
+    /// OpenAI Responses.
+    OpenaiResponses(openai_responses::stream::Encoder),
     /// Anthropic Messages.
     AnthropicMessages(anthropic_messages::stream::Encoder),
     /// Google generateContent, as events or as one JSON array.
@@ -117,6 +147,9 @@ impl Encoder {
     pub fn new(client: ClientDialect, view: View, array: bool) -> Encoder {
         match client {
             ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(view)),
+            ClientDialect::OpenaiResponses => {
+                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(view))
+            }
             ClientDialect::AnthropicMessages => {
                 Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(view))
             }
@@ -130,6 +163,7 @@ impl Encoder {
     pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
         match self {
             Encoder::OpenaiChat(encoder) => encoder.push(event, out),
+            Encoder::OpenaiResponses(encoder) => encoder.push(event, out),
             Encoder::AnthropicMessages(encoder) => encoder.push(event, out),
             Encoder::GeminiGenerate(encoder) => encoder.push(event, out),
         }
@@ -139,6 +173,7 @@ impl Encoder {
     pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         match self {
             Encoder::OpenaiChat(encoder) => encoder.fail(fault, out),
+            Encoder::OpenaiResponses(encoder) => encoder.fail(fault, out),
             Encoder::AnthropicMessages(encoder) => encoder.fail(fault, out),
             Encoder::GeminiGenerate(encoder) => encoder.fail(fault, out),
         }
@@ -151,12 +186,20 @@ mod tests {
 
     #[test]
     fn losses_are_told_in_the_clients_words() {
-        let words = [("stop", "stop_sequences"), ("tools", "tools")];
+        let words = [
+            ("stop", "stop_sequences"),
+            ("tools", "tools"),
+            ("format", "text.format"),
+            ("format.schema", "text.format"),
+        ];
         let places = ["system".to_owned(), "messages[4]".to_owned()];
         for (path, expected) in [
             ("stop", "stop_sequences"),
             ("stop[1]", "stop_sequences[1]"),
             ("seed", "seed"),
+            ("stopped", "stopped"),
+            ("format", "text.format"),
+            ("format.schema.name", "text.format.name"),
             ("metadata.a", "metadata.a"),
             ("messages[0].name", "system.name"),
             ("messages[1].content[0]", "messages[4].content[0]"),

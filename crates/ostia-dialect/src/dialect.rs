@@ -3,7 +3,7 @@
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
 use crate::{Event, Fault, Request, Response};
-use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat};
+use crate::{anthropic_messages, cohere_chat, gemini_generate, hosted_tool, openai_chat, openai_responses};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +56,25 @@ const NOT_COUNTED: [&str; 9] = [
     "top_k",
     "top_p",
 ];
+/// The same of a Responses request.
+const NOT_COUNTED_BY_RESPONSES: [&str; 15] = [
+    "include",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_logprobs",
+    "top_p",
+    "user",
+];
+
 impl Dialect {
     /// Every dialect, in the order of the enum.
     pub const ALL: [Dialect; 5] = [
@@ -69,7 +88,7 @@ impl Dialect {
     /// The body that asks how many tokens a request has, from the body of the request itself.
     ///
     /// Sources: <https://platform.claude.com/docs/en/api/messages-count-tokens>,
-    /// <https://ai.google.dev/api/tokens>.
+    /// <https://ai.google.dev/api/tokens>, <https://platform.openai.com/docs/api-reference/responses/input-tokens>.
     pub fn count_body(self, model: &str, body: &[u8]) -> Vec<u8> {
         let Ok(document) = Document::parse_to(body, 1) else { return body.to_vec() };
         let without = |fields: &[&str], w: &mut Writer| {
@@ -85,7 +104,8 @@ impl Dialect {
                 without(&["model"], w);
             }),
             Dialect::AnthropicMessages => without(&NOT_COUNTED, w),
-            Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => without(&[], w),
+            Dialect::OpenaiResponses => without(&NOT_COUNTED_BY_RESPONSES, w),
+            Dialect::OpenaiChat | Dialect::CohereChat => without(&[], w),
         });
         w.into_bytes()
     }
@@ -124,15 +144,20 @@ impl Dialect {
     /// The upstream's body for a request, and what it could not say.
     ///
     /// # Errors
-    /// 400 for a request that makes no sense to this vendor, naming the field.
+    /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
+    /// field.
     pub fn encode(self, request: &Request, form: &Form) -> Result<Encoded, Fault> {
-        match self {
+        let settled = hosted_tool::settle(request, self)?;
+        let request = settled.request.as_ref();
+        let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, form),
-            Dialect::OpenaiResponses => Err(only_relayed(self)),
+            Dialect::OpenaiResponses => openai_responses::request::encode(request),
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
-        }
+        }?;
+        settled.report(&mut encoded);
+        Ok(encoded)
     }
 
     /// Reads the upstream's whole answer.
@@ -145,13 +170,9 @@ impl Dialect {
             Dialect::AnthropicMessages => anthropic_messages::response::decode(body),
             Dialect::GeminiGenerate => gemini_generate::response::decode(body),
             Dialect::CohereChat => cohere_chat::response::decode(body),
-            Dialect::OpenaiResponses => Err(only_relayed(self)),
+            Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }
     }
-}
-
-fn only_relayed(dialect: Dialect) -> Fault {
-    Fault::invalid(format!("Requests are relayed to {} upstreams, not translated.", dialect.name()))
 }
 
 /// Reads the stream of an upstream that speaks some dialect.
@@ -159,6 +180,8 @@ fn only_relayed(dialect: Dialect) -> Fault {
 pub enum Decoder {
     /// OpenAI Chat Completions, or a format that copies it.
     OpenaiChat(openai_chat::stream::Decoder),
+    /// OpenAI Responses.
+    OpenaiResponses(openai_responses::stream::Decoder),
     /// Anthropic Messages.
     AnthropicMessages(anthropic_messages::stream::Decoder),
     /// Google generateContent.
@@ -171,7 +194,8 @@ impl Decoder {
     /// A decoder at the start of a stream.
     pub fn new(dialect: Dialect) -> Decoder {
         match dialect {
-            Dialect::OpenaiChat | Dialect::OpenaiResponses => Decoder::OpenaiChat(Default::default()),
+            Dialect::OpenaiChat => Decoder::OpenaiChat(Default::default()),
+            Dialect::OpenaiResponses => Decoder::OpenaiResponses(Default::default()),
             Dialect::AnthropicMessages => Decoder::AnthropicMessages(Default::default()),
             Dialect::GeminiGenerate => Decoder::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Decoder::CohereChat(Default::default()),
@@ -185,6 +209,7 @@ impl Decoder {
     pub fn push(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         match self {
             Decoder::OpenaiChat(decoder) => decoder.push(frame, events),
+            Decoder::OpenaiResponses(decoder) => decoder.push(frame, events),
             Decoder::AnthropicMessages(decoder) => decoder.push(frame, events),
             Decoder::GeminiGenerate(decoder) => decoder.push(frame, events),
             Decoder::CohereChat(decoder) => decoder.push(frame, events),
@@ -198,6 +223,7 @@ impl Decoder {
     pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
         match self {
             Decoder::OpenaiChat(decoder) => decoder.finish(events),
+            Decoder::OpenaiResponses(decoder) => decoder.finish(events),
             Decoder::AnthropicMessages(decoder) => decoder.finish(events),
             Decoder::GeminiGenerate(decoder) => decoder.finish(events),
             Decoder::CohereChat(decoder) => decoder.finish(events),

@@ -120,6 +120,11 @@ impl Offer {
         }
     }
 
+    /// Does it only count the tokens of a request?
+    pub fn counts(self) -> bool {
+        matches!(self, Offer::OpenaiInputTokens | Offer::AnthropicCountTokens | Offer::GeminiCountTokens)
+    }
+
     /// The offer at which this dialect is spoken.
     pub fn of_dialect(dialect: Dialect) -> Offer {
         match dialect {

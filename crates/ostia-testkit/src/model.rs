@@ -5,6 +5,7 @@ mod chat;
 mod cohere;
 mod gemini;
 mod messages;
+mod responses;
 
 use serde_json::Value;
 
@@ -52,6 +53,8 @@ pub enum Told {
 pub enum Speech {
     /// OpenAI Chat Completions.
     Chat,
+    /// OpenAI Responses.
+    Responses,
     /// Anthropic Messages.
     Messages,
     /// Google generateContent.
@@ -62,12 +65,14 @@ pub enum Speech {
 
 impl Speech {
     /// Every format.
-    pub const ALL: [Speech; 4] = [Speech::Chat, Speech::Messages, Speech::Gemini, Speech::Cohere];
+    pub const ALL: [Speech; 5] =
+        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere];
 
     /// The fields of a provider's row.
     pub fn row(self) -> &'static str {
         match self {
             Speech::Chat => "dialects: [openai_chat]",
+            Speech::Responses => "dialects: [openai_responses]",
             Speech::Messages => "dialects: [anthropic_messages], auth: {header: x-api-key}",
             Speech::Gemini => "dialects: [gemini_generate], auth: {header: x-goog-api-key}",
             Speech::Cohere => "dialects: [cohere_chat]",
@@ -77,7 +82,7 @@ impl Speech {
     /// Does the format take a model's proofs of its thoughts back?
     pub fn takes_proofs(self) -> bool {
         match self {
-            Speech::Messages | Speech::Gemini => true,
+            Speech::Responses | Speech::Messages | Speech::Gemini => true,
             Speech::Chat | Speech::Cohere => false,
         }
     }
@@ -87,6 +92,7 @@ impl Speech {
         if stream {
             return Answer::stream(match self {
                 Speech::Chat => chat::events(turn),
+                Speech::Responses => responses::events(turn),
                 Speech::Messages => messages::events(turn),
                 Speech::Gemini => gemini::events(turn),
                 Speech::Cohere => cohere::events(turn),
@@ -94,6 +100,7 @@ impl Speech {
         }
         let whole = match self {
             Speech::Chat => chat::whole(turn),
+            Speech::Responses => responses::whole(turn),
             Speech::Messages => messages::whole(turn),
             Speech::Gemini => gemini::whole(turn),
             Speech::Cohere => cohere::whole(turn),
@@ -105,6 +112,7 @@ impl Speech {
     pub fn read(self, body: &Value) -> Vec<Told> {
         match self {
             Speech::Chat => chat::read(body),
+            Speech::Responses => responses::read(body),
             Speech::Messages => messages::read(body),
             Speech::Gemini => gemini::read(body),
             Speech::Cohere => cohere::read(body),

@@ -14,6 +14,7 @@ use ostia_dialect::{Decoder, Encoder, Event, Fault};
 
 use crate::failure;
 use crate::inflate::Inflate;
+use crate::kept::Keep;
 use crate::upstream::{Answer, BodyFault};
 
 type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
@@ -127,6 +128,7 @@ pub struct Translated {
     decoder: Decoder,
     encoder: Encoder,
     custom_tools: Option<CustomTools>,
+    keep: Option<Box<Keep>>,
     events: Vec<Event>,
     state: State,
 }
@@ -141,14 +143,15 @@ impl Translated {
             decoder,
             encoder,
             custom_tools: None,
+            keep: None,
             events: Vec::new(),
             state: State::Open,
         }
     }
 
-    /// The same with tools that the upstream knows under another form.
-    pub fn with(mut self, custom_tools: Option<CustomTools>) -> Translated {
-        self.custom_tools = custom_tools;
+    /// The same with tools that the upstream knows under another form, and with somebody who remembers the answer.
+    pub fn with(mut self, custom_tools: Option<CustomTools>, keep: Option<Box<Keep>>) -> Translated {
+        (self.custom_tools, self.keep) = (custom_tools, keep);
         self
     }
 
@@ -211,6 +214,12 @@ impl Translated {
             if event == Event::Finish {
                 self.state = State::Whole;
             }
+        }
+        if self.state == State::Whole
+            && let (Some(keep), Encoder::OpenaiResponses(encoder)) = (self.keep.take(), &self.encoder)
+            && let Some(body) = encoder.whole()
+        {
+            keep.put(&body);
         }
     }
 

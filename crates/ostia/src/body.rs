@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use crate::answer::{Relayed, Translated};
+use crate::kept::Replay;
 use crate::upstream::{Answer, BodyFault};
 
 /// A body on its way to a client.
@@ -20,6 +21,8 @@ pub enum Body {
     Relayed(Box<Relayed>),
     /// An upstream's event stream in the client's dialect.
     Translated(Box<Translated>),
+    /// Events of an answer that is made in the background.
+    Replayed(Box<Replay>),
 }
 
 impl From<Vec<u8>> for Body {
@@ -47,6 +50,7 @@ impl HttpBody for Body {
             Body::Passed(answer) => answer.poll_frame(context),
             Body::Relayed(stream) => stream.poll_frame(context),
             Body::Translated(stream) => stream.poll_frame(context),
+            Body::Replayed(stream) => stream.poll_frame(context),
         }
     }
 
@@ -54,7 +58,7 @@ impl HttpBody for Body {
         match self {
             Body::Full(bytes) => bytes.is_none(),
             Body::Passed(answer) => answer.is_end(),
-            Body::Relayed(_) | Body::Translated(_) => false,
+            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) => false,
         }
     }
 
@@ -62,7 +66,7 @@ impl HttpBody for Body {
         match self {
             Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Body::Passed(answer) => answer.size_hint(),
-            Body::Relayed(_) | Body::Translated(_) => SizeHint::default(),
+            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) => SizeHint::default(),
         }
     }
 }

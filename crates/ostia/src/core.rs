@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::kept::Kept;
 use crate::settings::Settings;
 use crate::upstream::{Tls, Upstreams};
 
@@ -11,6 +12,8 @@ use crate::upstream::{Tls, Upstreams};
 pub struct Core {
     /// Shared by all cores, and never changed.
     pub settings: Arc<Settings>,
+    /// What is remembered for clients, shared by all cores.
+    pub kept: Kept,
     /// Connections to providers.
     pub upstreams: Upstreams,
     /// Counts the requests of this core, for their ids.
@@ -21,9 +24,9 @@ pub struct Core {
 
 impl Core {
     /// A core without connections.
-    pub fn new(settings: Arc<Settings>, tls: Tls) -> Core {
+    pub fn new(settings: Arc<Settings>, tls: Tls, kept: Kept) -> Core {
         let upstreams = Upstreams::new(settings.guard.clone(), tls);
-        Core { settings, upstreams, counter: Cell::new(0), seed: fastrand::u64(..) }
+        Core { settings, kept, upstreams, counter: Cell::new(0), seed: fastrand::u64(..) }
     }
 
     /// A name that no other request has: 32 hexadecimal digits.

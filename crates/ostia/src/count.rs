@@ -16,9 +16,10 @@ use crate::{outgoing, reply};
 static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
-const COUNTERS: [(Offer, Dialect); 2] = [
+const COUNTERS: [(Offer, Dialect); 3] = [
     (Offer::AnthropicCountTokens, Dialect::AnthropicMessages),
     (Offer::GeminiCountTokens, Dialect::GeminiGenerate),
+    (Offer::OpenaiInputTokens, Dialect::OpenaiResponses),
 ];
 
 /// The number of tokens that a request would be read as.

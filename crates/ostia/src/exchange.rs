@@ -20,6 +20,7 @@ use crate::call::Call;
 use crate::core::Core;
 use crate::failure;
 use crate::inflate::Inflate;
+use crate::kept::Keep;
 use crate::reply;
 use crate::route::{Family, family_of};
 use crate::target::{Key, Target};
@@ -148,12 +149,14 @@ pub struct Translation {
     pub array: bool,
     /// Free-text tools that the upstream knows as functions.
     pub custom_tools: Option<CustomTools>,
+    /// Who remembers the answer.
+    pub keep: Option<Box<Keep>>,
 }
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
     pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
-        Translation { client, upstream, view, array: false, custom_tools: None }
+        Translation { client, upstream, view, array: false, custom_tools: None, keep: None }
     }
 
     fn family(&self) -> Family {
@@ -274,9 +277,10 @@ pub async fn translate(
         strip(&mut head.headers);
         let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-        let Translation { client, upstream, view, array, custom_tools } = translation;
+        let Translation { client, upstream, view, array, custom_tools, keep } = translation;
         let encoder = Encoder::new(client, view, array);
-        let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder).with(custom_tools);
+        let translated =
+            Translated::new(body, inflate, Decoder::new(upstream), encoder).with(custom_tools, keep);
         return Ok(Response::from_parts(head, Body::Translated(Box::new(translated))));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
@@ -294,6 +298,9 @@ pub async fn translate(
         custom_tools.response(&mut response);
     }
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
+    if let Some(keep) = translation.keep {
+        keep.put(&body);
+    }
     Ok(answered(head, body))
 }
 

@@ -9,7 +9,8 @@ use crate::upstream::{BodyFault, SendFault};
 pub fn event(grammar: Grammar, fault: &Fault, provider: &str) -> Vec<u8> {
     match grammar {
         Grammar::OpenaiChat => openai_chat::error::encode_event(fault, Some(provider)),
-        Grammar::OpenaiResponses => openai_responses::error::encode_event(fault),
+        // The numbers of the events before are not looked at.
+        Grammar::OpenaiResponses => openai_responses::error::encode_event(fault, 0),
         Grammar::AnthropicMessages => anthropic_messages::error::encode_event(fault),
         Grammar::GeminiGenerate => gemini_generate::error::encode_event(fault),
     }

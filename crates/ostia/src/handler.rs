@@ -16,6 +16,7 @@ use crate::body::Body;
 use crate::call::Call;
 use crate::core::Core;
 use crate::exchange::{self, Exchange, Translation};
+use crate::kept::{self, Recalled};
 use crate::mark::Mark;
 use crate::route::{Endpoint, Family, Typed, family};
 use crate::target;
@@ -62,7 +63,9 @@ async fn serve(
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
         Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
-        Endpoint::Models | Endpoint::Typed(_) | Endpoint::Pass { .. } => authenticate(core, call)?,
+        Endpoint::Models | Endpoint::Typed(_) | Endpoint::Kept | Endpoint::Pass { .. } => {
+            authenticate(core, call)?
+        }
     }
     match endpoint {
         Endpoint::Typed(typed) => {
@@ -70,6 +73,10 @@ async fn serve(
             carry(core, call, &typed, parts, body, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
+        Endpoint::Kept if kept::is_ours(core, call, parts) => {
+            let body = intake::read(body, &core.settings.limits).await?;
+            kept::serve(core, call, parts, &body)
+        }
         Endpoint::Pass { raw: true } => Box::pin(proxy::pass(core, call, parts, body, true, mark)).await,
         _ => Box::pin(proxy::pass(core, call, parts, body, false, mark)).await,
     }
@@ -114,7 +121,12 @@ async fn carry(
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Plan::Mend => Box::pin(mend(exchange, asked, mark)).await,
-        Plan::Converse(client, upstream) => Box::pin(converse(exchange, asked, client, upstream, mark)).await,
+        Plan::Converse(ClientDialect::OpenaiResponses, upstream) => {
+            Box::pin(respond(exchange, asked, upstream, mark)).await
+        }
+        Plan::Converse(client, upstream) => {
+            Box::pin(converse(exchange, asked, client, upstream, None, mark)).await
+        }
         Plan::Embed(upstream) => Box::pin(embed(exchange, asked, upstream, mark)).await,
         Plan::Count(client) => Box::pin(count::count(exchange, asked, client, mark)).await,
     }
@@ -162,12 +174,56 @@ async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Resu
     exchange::translate(answer, translation, asked.peek.stream, exchange.target).await
 }
 
+/// A Responses client in front of an upstream that does not remember for it.
+async fn respond(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    upstream: Dialect,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Fault> {
+    let Recalled { body, keep, background } = kept::recall(exchange, asked.document)?;
+    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let asked = Asked { body: &body, document: &document, ..asked };
+    if background {
+        return in_background(exchange, asked, upstream, keep);
+    }
+    converse(exchange, asked, ClientDialect::OpenaiResponses, upstream, Some(keep), mark).await
+}
+
+/// Answers at once, and goes on alone.
+fn in_background(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    upstream: Dialect,
+    keep: Box<kept::Keep>,
+) -> Result<Response<Body>, Fault> {
+    let (core, call, parts) = (exchange.core.clone(), exchange.call.clone(), exchange.parts.clone());
+    let (body, peek) = (asked.body.clone(), asked.peek.clone());
+    let running = keep.begin(peek.stream);
+    let first = running.clone();
+    let task = tokio::task::spawn_local(async move {
+        let answer = async {
+            let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+            let target = target::resolve(&core, &call, peek.model.as_deref())?;
+            let exchange = Exchange { core: &core, call: &call, target: &target, parts: &parts };
+            let typed = Typed::from(Offer::OpenaiResponses);
+            let asked = Asked { typed: &typed, body: &body, document: &document, peek: &peek };
+            let client = ClientDialect::OpenaiResponses;
+            converse(exchange, asked, client, upstream, Some(keep), &mut Mark::default()).await
+        };
+        let answer = answer.await;
+        running.follow(answer).await;
+    });
+    Ok(first.answer(task.abort_handle()))
+}
+
 /// A conversation in one dialect, in front of an upstream that speaks another.
 async fn converse(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     client: ClientDialect,
     upstream: Dialect,
+    keep: Option<Box<kept::Keep>>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
     let Exchange { call, target, .. } = exchange;
@@ -182,9 +238,10 @@ async fn converse(
     let path = outgoing::path(offer, call, target, Some(&request.model), request.stream, None);
     let view =
         View { include_usage: request.include_usage, model: request.model, ..exchange::view(exchange) };
+    let view = kept::view(view, client, keep.as_deref());
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
-    let translation = Translation { array, custom_tools, ..Translation::new(client, upstream, view) };
+    let translation = Translation { array, custom_tools, keep, ..Translation::new(client, upstream, view) };
     exchange::translate(answer, translation, request.stream, target).await
 }
 
@@ -232,14 +289,19 @@ fn plan(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Plan, Fault> {
     let offers = |offer| provider.offers(offer);
     match offer {
         Offer::OpenaiChat if offers(offer) && provider.quirks.repair => return Ok(Plan::Mend),
+        // What the gateway remembers means nothing to the provider, though it speaks the dialect.
+        Offer::OpenaiResponses if offers(offer) && kept::is_remembered(exchange, asked.document) => {
+            return Ok(Plan::Converse(ClientDialect::OpenaiResponses, Dialect::OpenaiResponses));
+        }
         _ if offers(offer) => return Ok(Plan::Relay),
         _ => {}
     }
     let planned = match offer {
-        Offer::OpenaiChat | Offer::AnthropicMessages | Offer::GeminiGenerate => {
+        Offer::OpenaiChat | Offer::OpenaiResponses | Offer::AnthropicMessages | Offer::GeminiGenerate => {
             let client = offer.dialect().and_then(ClientDialect::of);
             client.zip(provider.dialects().next()).map(|(client, upstream)| Plan::Converse(client, upstream))
         }
+        Offer::OpenaiInputTokens => Some(Plan::Count(ClientDialect::OpenaiResponses)),
         Offer::AnthropicCountTokens => Some(Plan::Count(ClientDialect::AnthropicMessages)),
         Offer::GeminiCountTokens => Some(Plan::Count(ClientDialect::GeminiGenerate)),
         Offer::OpenaiEmbeddings | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
@@ -251,7 +313,7 @@ fn plan(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Plan, Fault> {
         Some(plan) => Ok(plan),
         // A server that copies OpenAI's chat may have copied more than its row says: ask it.
         None if offers(Offer::OpenaiChat) => match offer {
-            Offer::OpenaiCompletions | Offer::OpenaiEmbeddings | Offer::OpenaiResponses => Ok(Plan::Relay),
+            Offer::OpenaiCompletions | Offer::OpenaiEmbeddings => Ok(Plan::Relay),
             Offer::GeminiEmbed | Offer::GeminiBatchEmbed => Ok(Plan::Embed(embeddings::Dialect::Openai)),
             _ => Err(not_offered(offer, provider)),
         },

@@ -10,6 +10,7 @@ use ostia_providers::{Providers, Secret};
 use serde_json::Value;
 
 use crate::egress::Guard;
+use crate::kept::Kept;
 use crate::settings::{Configured, Limits, Settings};
 use crate::upstream::Timeouts;
 
@@ -27,6 +28,8 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// Threads; `None` for one per core.
     pub workers: Option<usize>,
+    /// What is remembered for clients, and for how long.
+    pub kept: Kept,
     /// Everything else.
     pub settings: Settings,
 }
@@ -109,7 +112,8 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
             body_timeout: Duration::from_secs(60),
         },
     };
-    Ok(Loaded { name, warnings: Vec::new(), listen: config.listen, workers: config.workers, settings })
+    let kept = Kept::new(config.responses.bytes as u64, config.responses.keep);
+    Ok(Loaded { name, warnings: Vec::new(), listen: config.listen, workers: config.workers, kept, settings })
 }
 
 /// The built-in providers, and the operator's rows. An entry without fields of a row leaves the built-in row alone; one

@@ -15,6 +15,7 @@ mod handler;
 mod host;
 mod inflate;
 mod intake;
+mod kept;
 mod load;
 mod mark;
 mod models;
@@ -54,6 +55,10 @@ fn main() -> ExitCode {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
+        Command::Formats => {
+            say(&ostia_dialect::matrix::markdown());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -103,21 +108,22 @@ fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) 
 fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<(), String> {
     let connections_max = loaded.settings.limits.connections_max.div_ceil(listeners.len());
     let settings = Arc::new(loaded.settings);
-    let tls = Tls::default();
+    let (tls, kept) = (Tls::default(), loaded.kept);
     let (stopper, stop) = watch::channel(false);
     let mut listeners = listeners.into_iter();
     let Some(own) = listeners.next() else { return Ok(()) };
     let mut threads = Vec::new();
     for (number, listener) in listeners.enumerate() {
-        let (settings, tls, stop) = (settings.clone(), tls.clone(), stop.clone());
-        let worker =
-            move || on_core(async { server::serve(listener, settings, tls, connections_max, stop).await });
+        let (settings, tls, kept, stop) = (settings.clone(), tls.clone(), kept.clone(), stop.clone());
+        let worker = move || {
+            on_core(async { server::serve(listener, settings, tls, kept, connections_max, stop).await })
+        };
         let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
         threads.push(spawned.map_err(|error| error.to_string())?);
     }
     let served = on_core(async {
         tokio::task::spawn_local(wait_for_signal(stopper));
-        server::serve(own, settings, tls, connections_max, stop).await
+        server::serve(own, settings, tls, kept, connections_max, stop).await
     });
     for worker in threads {
         worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;

@@ -159,7 +159,11 @@ pub fn params<'b>(target: &Target<'_>, asked: Asked<'b>) -> Result<Cow<'b, [u8]>
 /// The canonical request of a client.
 pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> Result<Request, Fault> {
     let line = asked.typed.line().unwrap_or_default();
-    let mut request = client.decode(&params(target, asked)?, line)?;
+    let body = params(target, asked)?;
+    let mut request = match asked.typed.offer.counts() {
+        true => client.decode_counted(&body, line)?,
+        false => client.decode(&body, line)?,
+    };
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }

@@ -30,6 +30,8 @@ pub enum Endpoint<'p> {
     Models,
     /// A call that is understood: its dialect decides whether it is relayed or translated.
     Typed(Typed<'p>),
+    /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
+    Kept,
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
@@ -92,6 +94,8 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         "responses/input_tokens" => Offer::OpenaiInputTokens,
         "messages" => Offer::AnthropicMessages,
         "messages/count_tokens" => Offer::AnthropicCountTokens,
+        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Kept,
+        _ if rest.starts_with("responses/") => return Endpoint::Kept,
         _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     };
     if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
@@ -183,8 +187,8 @@ mod tests {
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/responses", typed(Offer::OpenaiResponses)),
             (Method::POST, "/v1/responses/input_tokens", typed(Offer::OpenaiInputTokens)),
-            (Method::GET, "/v1/responses/resp_1", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/conversations", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/responses/resp_1", Endpoint::Kept),
+            (Method::POST, "/v1/conversations", Endpoint::Kept),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
             (Method::PUT, "/v1/proxy/chat/completions", Endpoint::Pass { raw: true }),
             (Method::POST, "/v1beta/models/g-1:generateContent", google(Offer::GeminiGenerate, "g-1", false)),

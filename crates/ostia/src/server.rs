@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::core::Core;
 use crate::handler;
+use crate::kept::Kept;
 use crate::settings::Settings;
 use crate::upstream::Tls;
 
@@ -58,11 +59,12 @@ pub async fn serve(
     listener: std::net::TcpListener,
     settings: Arc<Settings>,
     tls: Tls,
+    kept: Kept,
     connections_max: usize,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let core = Rc::new(Core::new(settings, tls));
+    let core = Rc::new(Core::new(settings, tls, kept));
     let open = Rc::new(Cell::new(0_usize));
     tokio::task::spawn_local(sweep(core.clone()));
     loop {

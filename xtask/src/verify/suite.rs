@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use crate::tool;
+use crate::{clients, tool};
 
 /// Runs the tests.
 ///
@@ -16,6 +16,9 @@ pub fn run() -> Result<String, String> {
         false => tool::cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]),
     };
     command.current_dir(tool::root());
+    if let Some(python) = clients::installed() {
+        command.env(clients::VARIABLE, python);
+    }
     let (good, lines) = follow(command, nextest)?;
     let summary = if nextest { lines.join("\n") } else { total(&lines) };
     match (good, summary.is_empty()) {

@@ -4,9 +4,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use super::recorder::Recorder;
-use crate::answer::{Answer, Expected};
+use crate::answer::Answer;
 use crate::clock::now_ns;
 use crate::http::{Progress, ResponseReader};
+use crate::workloads::Workload;
 
 pub(super) struct Connection {
     pub(super) socket: TcpStream,
@@ -32,7 +33,7 @@ pub(super) enum Step {
 }
 
 impl Connection {
-    pub(super) fn open(target: SocketAddr, expected: Expected) -> io::Result<Self> {
+    pub(super) fn open(target: SocketAddr, workload: &Workload) -> io::Result<Self> {
         let socket = TcpStream::connect(target)?;
         socket.set_nodelay(true)?;
         socket.set_nonblocking(true)?;
@@ -40,7 +41,7 @@ impl Connection {
             socket,
             blocked: false,
             reader: ResponseReader::default(),
-            answer: Answer::new(expected),
+            answer: Answer::new(workload.expected(), workload.client),
             written: 0,
             request_ns: None,
         })

@@ -4,6 +4,7 @@
 use std::net::TcpListener;
 
 use super::*;
+use crate::workloads::Client;
 use crate::{body, mock, probe};
 
 fn start_mock() -> SocketAddr {
@@ -49,6 +50,19 @@ fn streams_come_whole_with_their_times() {
     let chunk = measured.chunk.unwrap();
     assert!(chunk.p50_us > 0.5 && chunk.p50_us < 1e6, "{chunk:?}");
     assert!(measured.first_chunk.unwrap().count > 4);
+}
+
+/// Anthropic's client and Anthropic's words, which the mock has both.
+#[test]
+fn another_dialect_is_read_as_well() {
+    let mock = start_mock();
+    for name in ["responses-anthropic-300", "responses-anthropic-saturated"] {
+        let workload = Workload { client: Client::Messages, chunks: 10, chunk_gap_ms: 2, ..short(name) };
+        probe::set_mock(mock, workload.chunks, workload.chunk_gap_ms).unwrap();
+        let measured = measure(&workload, mock).unwrap();
+        assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None), "{name}");
+        assert!(measured.answers > 4, "{name}: {measured:?}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The words of each dialect, in the shapes that the vendors document:
 //! <https://platform.openai.com/docs/api-reference/chat> (object, streaming), `/embeddings`, and
-//! <https://docs.anthropic.com/en/api/messages> (object) and `/messages-streaming`.
+//! <https://docs.anthropic.com/en/api/messages> (object) and `/messages-streaming`, and
+//! <https://ai.google.dev/api/generate-content> (`GenerateContentResponse`, whole and with `alt=sse`).
 
 use bytes::Bytes;
 use serde_json::json;
@@ -36,6 +37,24 @@ macro_rules! openai_chunk {
             r#""system_fingerprint":"fp_4b1d7c20e9","choices":"#,
             $choices,
             $behind
+        )
+    };
+}
+
+/// Up to the end of the text. The usage that Google repeats in every chunk follows it.
+macro_rules! gemini_chunk {
+    ($text:literal) => {
+        concat!(r#"data: {"candidates": [{"content": {"parts": [{"text": ""#, $text)
+    };
+}
+
+macro_rules! gemini_chunk_end {
+    () => {
+        concat!(
+            r#""}],"role": "model"},"index": 0}],"usageMetadata": {"promptTokenCount": 40571,"#,
+            r#""totalTokenCount": 40571,"promptTokensDetails": [{"modality": "TEXT","tokenCount": 40571}]},"#,
+            r#""modelVersion": "gemini-2.5-flash","responseId": "pT8laYbDKu3nxN8P4r2Q6Ag"}"#,
+            "\r\n\r\n"
         )
     };
 }
@@ -169,6 +188,35 @@ fn anthropic_closing() -> Bytes {
     ))
 }
 
+pub(super) fn gemini() -> Grammar {
+    Grammar {
+        headers: GEMINI_HEADERS,
+        unary: pretty(&gemini_answer(&format!("{TEXT}{TEXT_END}."))),
+        opening: concat!(gemini_chunk!(""), gemini_chunk_end!()),
+        chunk: (gemini_chunk!(" word"), gemini_chunk_end!()),
+        closing: Bytes::from(format!("data: {}\r\n\r\n", gemini_answer(""))),
+    }
+}
+
+/// The whole answer, or the last chunk of a stream.
+fn gemini_answer(text: &str) -> serde_json::Value {
+    json!({
+        "candidates": [{
+            "content": {"parts": [{"text": text}], "role": "model"},
+            "finishReason": "STOP",
+            "index": 0,
+        }],
+        "usageMetadata": {
+            "promptTokenCount": PROMPT_TOKENS,
+            "candidatesTokenCount": COMPLETION_TOKENS,
+            "totalTokenCount": PROMPT_TOKENS + COMPLETION_TOKENS,
+            "promptTokensDetails": [{"modality": "TEXT", "tokenCount": PROMPT_TOKENS}],
+        },
+        "modelVersion": "gemini-2.5-flash",
+        "responseId": "pT8laYbDKu3nxN8P4r2Q6Ag",
+    })
+}
+
 /// One vector, printed as OpenAI prints it: a number a line.
 pub(super) fn embedding() -> Bytes {
     let number = |index: usize| format!("-0.0{:08}", (index * 7_919_113) % 100_000_000);
@@ -220,6 +268,16 @@ const ANTHROPIC_HEADERS: &[(&str, &str)] = &[
     ("server", "cloudflare"),
 ];
 
+const GEMINI_HEADERS: &[(&str, &str)] = &[
+    ("vary", "Origin, X-Origin, Referer"),
+    ("server", "scaffolding on HTTPServer2"),
+    ("x-xss-protection", "0"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("x-content-type-options", "nosniff"),
+    ("server-timing", "gfet4t7; dur=412"),
+    ("alt-svc", "h3=\":443\"; ma=2592000,h3-29=\":443\"; ma=2592000"),
+];
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -245,6 +303,7 @@ mod tests {
     fn every_event_is_json() {
         check_events(&openai());
         check_events(&anthropic());
+        check_events(&gemini());
     }
 
     #[test]

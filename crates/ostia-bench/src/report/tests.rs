@@ -70,13 +70,21 @@ fn a_rate_is_held_against_nginx_and_the_direct_way() {
 fn a_translated_workload_is_held_against_the_plain_one() {
     let run = run(vec![
         sample(System::Nginx, "unary-300", 20_000.0, 160.0),
+        sample(System::Ostia, "unary-300", 40_000.0, 180.0),
         sample(System::Ostia, "translated-300", 50_000.0, 200.0),
     ]);
     let summary = &json(&run)["summary"]["translated-300"]["cpu_us_per_request"];
-    assert_eq!(summary["ostia_over_nginx"], 2.5);
+    assert_eq!(
+        (&summary["ostia_over_nginx"], &summary["translated_over_relayed"]),
+        (&json!(2.5), &json!(1.25))
+    );
     assert_eq!(summary["ostia"]["median"], 50.0);
     assert_eq!(summary.get("nginx"), None);
-    assert!(text(&run).contains("nginx unary-300"));
+    let text = text(&run);
+    assert!(text.contains("nginx unary-300") && text.contains("ostia unary-300"), "{text}");
+    let ratios: Vec<&str> = text.lines().filter(|line| line.contains("translated / relayed")).collect();
+    assert_eq!(ratios.len(), 1, "only what is translated has the ratio: {text}");
+    assert!(ratios[0].contains("1.25x"), "{text}");
 }
 
 #[test]

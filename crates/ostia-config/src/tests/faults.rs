@@ -3,8 +3,7 @@ use crate::*;
 
 #[test]
 fn faults_by_case() {
-    let top =
-        "the fields here are listen, auth, default_provider, providers, egress, timeouts, limits, workers";
+    let top = "the fields here are listen, auth, default_provider, providers, egress, timeouts, limits, responses, workers";
     let cases: &[(&str, &[&str])] = &[
         ("a: [1", &["o.yaml:1:4: is not valid YAML: unclosed bracket '['"]),
         (

@@ -1,6 +1,6 @@
 //! Content blocks of answers: <https://platform.claude.com/docs/en/api/messages>, `ContentBlock`.
 
-use crate::json::{Json, Node};
+use crate::json::{Document, Json, Node};
 use crate::{Block, Citation, Content, Dialect, Signature, ToolKind};
 
 /// Reads a whole block. `text_chars` counts the characters of the message's text so far and moves on.
@@ -35,6 +35,13 @@ pub(super) fn citation(node: Node<'_>, start: u64, end: u64) -> Citation {
         end: Some(end),
         value: Some(Json::of(node)),
     }
+}
+
+/// A citation as this vendor wrote it: its types all end in `_location`.
+pub(super) fn own_citation(citation: &Citation) -> Option<&Json> {
+    let value = citation.value.as_ref()?;
+    let document = Document::parse(value.as_str().as_bytes()).ok()?;
+    document.root().str("type")?.ends_with("_location").then_some(value)
 }
 
 /// A `thinking` block. Its text may be empty and the signature still matter (`display: omitted`).

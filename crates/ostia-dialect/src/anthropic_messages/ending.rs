@@ -3,7 +3,7 @@
 //! The unary form holds them all in one object; the stream spreads them over `message_start` and `message_delta`,
 //! where the later value wins. <https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons>
 
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, Writer};
 use crate::{Finish, Usage};
 
 /// What is known so far.
@@ -97,6 +97,49 @@ impl Ending {
     /// Vendor fields of the choice.
     pub(super) fn choice_extra(&self) -> Vec<(String, Json)> {
         named([("stop_details", &self.stop_details)])
+    }
+}
+
+/// The vendor's word for why an answer ended. Where the upstream's own word is one of them, it is told as it is.
+pub(super) fn stop_reason<'w>(
+    finish: Finish,
+    native: Option<&'w str>,
+    stop_sequence: Option<&str>,
+) -> &'w str {
+    const NARROWER: [(&str, Finish); 2] =
+        [("model_context_window_exceeded", Finish::Length), ("compaction", Finish::Pause)];
+    if let Some(word) = native.filter(|word| NARROWER.contains(&(word, finish))) {
+        return word;
+    }
+    match finish {
+        Finish::Stop if stop_sequence.is_some() => "stop_sequence",
+        Finish::Stop => "end_turn",
+        Finish::Length => "max_tokens",
+        Finish::ToolCalls => "tool_use",
+        Finish::ContentFilter | Finish::Refusal => "refusal",
+        Finish::Pause => "pause_turn",
+    }
+}
+
+/// The fields of `usage`: the vendor counts what the cache gave and took beside `input_tokens`. Unknown is zero.
+pub(super) fn encode_usage(w: &mut Writer, usage: &Usage) {
+    let (read, written) = (usage.cached.unwrap_or(0), usage.cache_written.unwrap_or(0));
+    w.field_u64("input_tokens", usage.prompt.saturating_sub(read).saturating_sub(written));
+    w.field_u64("cache_creation_input_tokens", written);
+    w.field_u64("cache_read_input_tokens", read);
+    w.field_u64("output_tokens", usage.completion);
+    if let Some(thinking) = usage.reasoning {
+        w.field_object("output_tokens_details", |w| w.field_u64("thinking_tokens", thinking));
+    }
+}
+
+/// The tier in the vendor's word. It has three; those of others are told where the client is `lenient`.
+pub(super) fn encode_service_tier(w: &mut Writer, tier: Option<&str>, lenient: bool) {
+    match tier {
+        Some("default") => w.field_str("service_tier", "standard"),
+        Some(tier @ ("standard" | "priority" | "batch")) => w.field_str("service_tier", tier),
+        Some(tier) if lenient => w.field_str("service_tier", tier),
+        Some(_) | None => {}
     }
 }
 

@@ -1,10 +1,12 @@
-//! Canonical request to the vendor's body: <https://platform.claude.com/docs/en/api/messages>.
+//! Canonical request to the vendor's body: <https://platform.claude.com/docs/en/api/messages>. The way from a client's
+//! body is in `decode`.
 //!
 //! What the dialect has no words for is left out and reported by the client's path. Nothing is made up but
 //! `max_tokens`, which the vendor requires.
 
 mod blocks;
 mod decode;
+mod further;
 mod media;
 mod output;
 mod reasoning;
@@ -12,10 +14,11 @@ mod schema;
 mod tools;
 mod turns;
 
-pub use decode::{WORDS, decode};
+pub use decode::{WORDS, decode, decode_counted};
 
 use std::collections::HashSet;
 
+use self::further::Further;
 use self::output::OutputConfig;
 use self::reasoning::Plan;
 use self::tools::Toolbox;
@@ -59,6 +62,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let model = Model::of(&request.model);
     let conversation = Conversation::of(&request.messages, &mut dropped)?;
     let tools = Toolbox::of(request, &model, &mut dropped)?;
+    let further = Further::of(request);
     let plan = Plan::of(request, &model, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
 
@@ -66,14 +70,14 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     out.object(|out| {
         out.field_str("model", &request.model);
         out.field_u64("max_tokens", plan.max_tokens);
-        conversation.write(out);
-        tools.write(out);
+        conversation.write(out, &further);
+        tools.write(out, &further);
         if let Some(thinking) = &plan.thinking {
             out.field_raw("thinking", thinking.as_str());
         }
         output.write(out);
         write_sampling(out, request, &model, plan.thinks, &mut dropped);
-        write_rest(out, request, &mut dropped);
+        write_rest(out, request, &further, &mut dropped);
     });
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
@@ -137,7 +141,7 @@ fn number(json: &Json) -> f64 {
     json.as_str().parse().unwrap_or(f64::NAN)
 }
 
-fn write_rest(out: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
+fn write_rest(out: &mut Writer, request: &Request, further: &Further<'_>, dropped: &mut Vec<String>) {
     if request.stream {
         out.field_bool("stream", true);
     }
@@ -154,7 +158,7 @@ fn write_rest(out: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
         out.field_raw("cache_control", marker.as_str());
     }
     for (name, value) in &request.extra {
-        if value.as_str() == "null" || READ_FIELDS.contains(&name.as_str()) {
+        if value.as_str() == "null" || READ_FIELDS.contains(&name.as_str()) || further.holds(name) {
             continue;
         }
         if VENDOR_FIELDS.contains(&name.as_str()) {

@@ -1,8 +1,10 @@
 //! The vendor's unary answer to the canonical one: <https://platform.claude.com/docs/en/api/messages>, `Message`.
 
 mod encode;
+pub(super) mod pieces;
 
 pub use encode::encode;
+pub(super) use encode::{encode_end, encode_extra, encode_head, encode_usage};
 
 use super::ending::Ending;
 use super::{block, error};

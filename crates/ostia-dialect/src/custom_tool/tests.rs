@@ -1,75 +1,195 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::CustomTools;
+use serde_json::{Value, json};
+
+use super::{CustomTools, HELD_BYTES_MAX};
 use crate::openai_chat::request::decode;
-use crate::{Block, Content, Delta, Event, Fold, Tool, ToolKind};
+use crate::{
+    Block, Content, Delta, Dialect, Event, Finish, Fold, Form, Grammar, Request, Response, Signature,
+    ToolKind,
+};
 
-fn replaced() -> (crate::Request, CustomTools) {
-    let body = r#"{"model":"m","messages":[{"role":"user","content":"q"},
-        {"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"custom","custom":{"name":"patch","input":"a\n\"b\""}}]},
-        {"role":"tool","tool_call_id":"c","content":"done"}],
-        "tools":[{"type":"custom","custom":{"name":"patch","description":"Edits.","format":{"type":"grammar","grammar":{"syntax":"lark","definition":"start: /x/"}}}},
-                 {"type":"function","function":{"name":"other"}}]}"#;
-    let mut request = decode(body.as_bytes()).unwrap();
-    let tools = CustomTools::replace(&mut request).unwrap();
-    (request, tools)
+fn request(tools: Value, messages: Value) -> Request {
+    decode(json!({"model": "m", "messages": messages, "tools": tools}).to_string().as_bytes()).unwrap()
+}
+
+fn question() -> Value {
+    json!([{"role": "user", "content": "q"}])
+}
+
+/// The body for Chat Completions, which says a request as it is, without the model.
+fn written(request: &Request) -> Value {
+    let encoded = Dialect::OpenaiChat.encode(request, &Form::default()).unwrap();
+    serde_json::from_slice(&encoded.body).unwrap()
+}
+
+#[track_caller]
+fn check_tool(custom: Value, description: Option<&str>, reported: &[&str]) {
+    let mut request = request(json!([{"type": "custom", "custom": custom}]), question());
+    assert!(CustomTools::replace(&mut request).is_some());
+    let mut function = json!({"name": "patch", "parameters": {
+        "type": "object",
+        "properties": {"input": {"type": "string", "description": "The whole input of the tool, as plain text."}},
+        "required": ["input"], "additionalProperties": false}});
+    if let Some(description) = description {
+        function["description"] = description.into();
+    }
+    assert_eq!(written(&request)["tools"], json!([{"type": "function", "function": function}]));
+    let paths: Vec<&str> = request.extra.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, reported);
 }
 
 #[test]
-fn a_function_takes_the_place_of_each() {
-    let (request, _) = replaced();
-    let Tool::Function { name, description, parameters, .. } = &request.tools[0] else { unreachable!() };
-    assert_eq!(name, "patch");
-    assert_eq!(description.as_deref(), Some("Edits.\n`input` has to follow this lark grammar:\nstart: /x/"));
-    assert!(parameters.as_ref().unwrap().as_str().contains(r#""required":["input"]"#));
-    let Content::ToolCall { arguments, kind, .. } = &request.messages[1].blocks[0].content else {
-        unreachable!()
-    };
-    assert_eq!((arguments.as_str(), *kind), (r#"{"input":"a\n\"b\""}"#, ToolKind::Function));
+fn a_tool_becomes_a_function() {
+    check_tool(json!({"name": "patch"}), None, &[]);
+    check_tool(json!({"name": "patch", "description": "d", "format": {"type": "text"}}), Some("d"), &[]);
+    let grammar = json!({"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: \"x\""}});
+    let told = "`input` must follow this grammar (syntax: lark):\nstart: \"x\"";
+    check_tool(json!({"name": "patch", "format": grammar}), Some(told), &[]);
+    check_tool(
+        json!({"name": "patch", "description": "d", "format": grammar, "x": 1}),
+        Some(&format!("d\n\n{told}")),
+        &["tools[0].custom.x"],
+    );
 }
 
 #[test]
-fn nothing_to_do_without_them() {
-    let mut request = decode(br#"{"model":"m","messages":[{"role":"user","content":"q"}]}"#).unwrap();
+fn calls_in_the_history_become_calls_of_it() {
+    let text = "*** Begin\n\"x\"";
+    let history = |call: Value| json!([{"role": "assistant", "content": null, "tool_calls": [call]}]);
+    let asked = history(json!({"id": "c", "type": "custom", "custom": {"name": "patch", "input": text}}));
+    let arguments = json!({"input": text}).to_string();
+    let expected = history(
+        json!({"id": "c", "type": "function", "function": {"name": "patch", "arguments": arguments}}),
+    );
+    for (tools, is_some) in
+        [(json!([{"type": "custom", "custom": {"name": "patch"}}]), true), (json!([]), false)]
+    {
+        let mut request = request(tools, asked.clone());
+        assert_eq!(CustomTools::replace(&mut request).is_some(), is_some);
+        assert_eq!(written(&request)["messages"], expected);
+    }
+}
+
+#[test]
+fn other_requests_stay() {
+    let function = json!([{"type": "function", "function": {"name": "f"}}]);
+    let mut request = request(function, question());
+    let before = request.clone();
     assert!(CustomTools::replace(&mut request).is_none());
+    assert_eq!(request, before);
 }
 
-fn call(name: &str, arguments: &str) -> Block {
-    let kind = ToolKind::Function;
-    Block::new(Content::ToolCall { id: "c".into(), name: name.into(), arguments: arguments.into(), kind })
+fn tools() -> CustomTools {
+    CustomTools { names: vec!["patch".into()], held: Vec::new() }
 }
 
-/// The call that a client sees of these pieces of arguments, in the first of which the call begins.
-fn check(name: &str, pieces: &[&str], expected: (&str, ToolKind)) {
-    let (_, mut tools) = replaced();
-    let mut events = vec![Event::Start { id: String::new(), model: String::new(), created: None }];
-    events.push(Event::BlockStart { choice: 0, block: call(name, pieces[0]) });
-    for piece in &pieces[1..] {
-        events.push(Event::Delta { choice: 0, delta: Delta::Arguments((*piece).to_owned()) });
-    }
-    events.push(Event::BlockEnd { choice: 0 });
-    events.push(Event::Finish);
-    let mut whole = Fold::default();
-    events.clone().into_iter().for_each(|event| whole.push(event));
-    let mut whole = whole.finish().unwrap();
-    tools.response(&mut whole);
-    let mut streamed = Fold::default();
+fn call(name: &str, arguments: &str, kind: ToolKind) -> Block {
+    let (name, arguments) = (name.to_owned(), arguments.to_owned());
+    Block::new(Content::ToolCall { id: "c".into(), name, arguments, kind })
+}
+
+/// What models write, and the text of it.
+const CALLS: &[(&str, &str)] = &[
+    (r#"{"input":"a\n\"b\" \u00e9"}"#, "a\n\"b\" é"),
+    (r#" { "input" : "" } "#, ""),
+    ("", ""),
+    ("{}", "{}"),
+    (r#"{"input":3}"#, r#"{"input":3}"#),
+    (r#"{"input":"a","note":"b"}"#, r#"{"input":"a","note":"b"}"#),
+    (r#"{"patch":"a"}"#, r#"{"patch":"a"}"#),
+    (r#"{"input":"cut of"#, r#"{"input":"cut of"#),
+    ("plain", "plain"),
+];
+
+fn fold(events: &[Event]) -> Response {
+    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
     for event in events {
-        let mut one = vec![event];
-        tools.events(&mut one);
-        one.into_iter().for_each(|event| streamed.push(event));
+        grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
+        fold.push(event.clone());
     }
-    assert_eq!(streamed.finish().unwrap(), whole);
-    let Content::ToolCall { arguments, kind, .. } = &whole.choices[0].blocks[0].content else {
-        unreachable!()
-    };
-    assert_eq!((arguments.as_str(), *kind), expected);
+    grammar.finish().unwrap();
+    fold.finish().unwrap()
+}
+
+/// The events as the client's encoder gets them, where they come one at a time (`batch` of 1) or several at once.
+fn replaced(events: &[Event], batch: usize) -> Vec<Event> {
+    let (mut tools, mut out) = (tools(), Vec::new());
+    for batch in events.chunks(batch) {
+        let mut batch = batch.to_vec();
+        tools.events(&mut batch);
+        out.append(&mut batch);
+    }
+    assert!(tools.held.is_empty());
+    out
+}
+
+/// Events of an answer whose calls come in two pieces, the second behind `at` bytes; `early` bytes come with the start.
+fn stream(arguments: &str, early: usize, at: usize, choices: &[u32]) -> Vec<Event> {
+    let each = |event: &dyn Fn(u32) -> Event| choices.iter().map(|&choice| event(choice)).collect::<Vec<_>>();
+    let more = |choice, text: &str| Event::Delta { choice, delta: Delta::Arguments(text.to_owned()) };
+    let proof = Signature { dialect: Dialect::GeminiGenerate, value: "s".into() };
+    let start = Event::Start { id: "a".into(), model: "m".into(), created: None };
+    [
+        vec![start],
+        each(&|choice| Event::BlockStart { choice, block: Block::text("t") }),
+        each(&|choice| Event::BlockEnd { choice }),
+        each(&|choice| {
+            let name = if choice == 2 { "other" } else { "patch" };
+            Event::BlockStart { choice, block: call(name, &arguments[..early], ToolKind::Function) }
+        }),
+        each(&|choice| more(choice, &arguments[early..at])),
+        each(&|choice| Event::Delta { choice, delta: Delta::Signature(proof.clone()) }),
+        each(&|choice| more(choice, &arguments[at..])),
+        each(&|choice| Event::BlockEnd { choice }),
+        each(&|choice| Event::Stop { choice, finish: Finish::ToolCalls, native: None, stop_sequence: None }),
+        vec![Event::Finish],
+    ]
+    .concat()
 }
 
 #[test]
-fn calls_are_free_text_again() {
-    check("patch", &["", r#"{"inp"#, r#"ut":"x\ny"}"#], ("x\ny", ToolKind::Custom));
-    check("patch", &[r#"{"input":"x"}"#], ("x", ToolKind::Custom));
-    check("patch", &["", r#"{"other":1}"#], (r#"{"other":1}"#, ToolKind::Custom));
-    check("other", &["", r#"{"input":"x"}"#], (r#"{"input":"x"}"#, ToolKind::Function));
+fn calls_get_their_text_back() {
+    for (arguments, text) in CALLS {
+        let whole = |choice: u32| match choice {
+            2 => call("other", arguments, ToolKind::Function),
+            _ => call("patch", text, ToolKind::Custom),
+        };
+        let cuts: Vec<usize> = arguments.char_indices().map(|(at, _)| at).chain([arguments.len()]).collect();
+        for &early in &cuts {
+            for &at in cuts.iter().filter(|at| **at >= early) {
+                for choices in [&[0][..], &[0, 1, 2]] {
+                    let events = stream(arguments, early, at, choices);
+                    let mut unary = fold(&events);
+                    tools().response(&mut unary);
+                    for choice in &unary.choices {
+                        assert_eq!(choice.blocks[1].content, whole(choice.index).content, "{arguments}");
+                    }
+                    for batch in [1, 2, events.len()] {
+                        assert_eq!(fold(&replaced(&events, batch)), unary, "{arguments} at {early}, {at}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_call_is_announced_at_once_and_told_when_it_is_whole() {
+    let told = replaced(&stream(r#"{"input":"ab"}"#, 2, 12, &[0]), 1);
+    let calls: Vec<&Event> = told[3..].iter().take(4).collect();
+    let text = Event::Delta { choice: 0, delta: Delta::Arguments("ab".into()) };
+    assert_eq!(calls[0], &Event::BlockStart { choice: 0, block: call("patch", "", ToolKind::Custom) });
+    assert!(matches!(calls[1], Event::Delta { delta: Delta::Signature(_), .. }));
+    assert_eq!(calls[2..], [&text, &Event::BlockEnd { choice: 0 }]);
+}
+
+#[test]
+fn what_is_too_long_to_hold_goes_on_in_json() {
+    let long = format!(r#"{{"input":"{}"}}"#, "a".repeat(HELD_BYTES_MAX));
+    for (early, at) in [(0, 20), (0, long.len() - 2), (long.len() - 1, long.len())] {
+        let events = stream(&long, early, at, &[0]);
+        let response = fold(&replaced(&events, 1));
+        assert!(response.choices[0].blocks[1].content == call("patch", &long, ToolKind::Custom).content);
+    }
 }

@@ -6,49 +6,55 @@ use crate::json::Document;
 use crate::openai_chat::request::decode;
 
 /// Dialects that requests are translated to, and the letter of each in the table.
-const UPSTREAMS: [(char, Dialect); 3] =
-    [('a', Dialect::AnthropicMessages), ('g', Dialect::GeminiGenerate), ('c', Dialect::CohereChat)];
+const UPSTREAMS: [(char, Dialect); 4] = [
+    ('a', Dialect::AnthropicMessages),
+    ('g', Dialect::GeminiGenerate),
+    ('c', Dialect::CohereChat),
+    ('o', Dialect::OpenaiChat),
+];
 
 /// A field of the client, and the dialects whose body changes with it. All others have to report it as dropped.
 const FIELDS: &[(&str, &str)] = &[
-    (r#""max_tokens":9"#, "agc"),
-    (r#""temperature":0.5"#, "agc"),
-    (r#""top_p":0.5"#, "agc"),
+    (r#""max_tokens":9"#, "agco"),
+    (r#""temperature":0.5"#, "agco"),
+    (r#""top_p":0.5"#, "agco"),
     (r#""top_k":4"#, "agc"),
-    (r#""stop":["x"]"#, "agc"),
-    (r#""seed":4"#, "gc"),
-    (r#""presence_penalty":0.5"#, "gc"),
-    (r#""frequency_penalty":0.5"#, "gc"),
-    (r#""n":2"#, "g"),
-    (r#""logprobs":true"#, "gc"),
-    (r#""logit_bias":{"1":2}"#, ""),
-    (r#""user":"u""#, "a"),
-    (r#""service_tier":"flex""#, "g"),
-    (r#""response_format":{"type":"json_object"}"#, "gc"),
+    (r#""stop":["x"]"#, "agco"),
+    (r#""seed":4"#, "gco"),
+    (r#""presence_penalty":0.5"#, "gco"),
+    (r#""frequency_penalty":0.5"#, "gco"),
+    (r#""n":2"#, "go"),
+    (r#""logprobs":true"#, "gco"),
+    (r#""logit_bias":{"1":2}"#, "o"),
+    (r#""user":"u""#, "ao"),
+    (r#""service_tier":"flex""#, "go"),
+    (r#""response_format":{"type":"json_object"}"#, "gco"),
     (
         r#""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"type":"string"}}}}}"#,
-        "agc",
+        "agco",
     ),
     (
         r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]"#,
-        "agc",
+        "agco",
     ),
-    (r#""tools":[{"type":"browser"}]"#, ""),
-    (r#""reasoning_effort":"low""#, "ag"),
-    (r#""reasoning":{"max_tokens":2000}"#, "agc"),
-    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agc"),
-    (r#""web_search_options":{}"#, "ag"),
+    (r#""reasoning_effort":"low""#, "ago"),
+    (r#""reasoning":{"max_tokens":2000}"#, "agco"),
+    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agco"),
+    (r#""web_search_options":{}"#, "ago"),
     (r#""cache_control":{"type":"ephemeral"}"#, "a"),
-    (r#""metadata":{"a":"b"}"#, ""),
-    (r#""store":true"#, ""),
-    (r#""verbosity":"low""#, ""),
-    (r#""prediction":{"type":"content","content":"x"}"#, ""),
-    (r#""modalities":["text"]"#, "g"),
-    (r#""safety_identifier":"s""#, ""),
-    (r#""prompt_cache_key":"k""#, ""),
+    (r#""metadata":{"a":"b"}"#, "o"),
+    (r#""store":true"#, "o"),
+    (r#""verbosity":"low""#, "o"),
+    (r#""prediction":{"type":"content","content":"x"}"#, "o"),
+    (r#""modalities":["text"]"#, "go"),
+    (r#""safety_identifier":"s""#, "o"),
+    (r#""prompt_cache_key":"k""#, "o"),
     (r#""stream_options":{"include_obfuscation":false}"#, ""),
     (r#""of_tomorrow":1"#, ""),
 ];
+
+/// A tool that vendors of the client's dialect run, and nobody else: without it the answer would be another one.
+const HOSTED: &str = r#""tools":[{"type":"browser"}]"#;
 
 fn encode(dialect: Dialect, fields: &str) -> Result<(String, Vec<String>), Fault> {
     let comma = if fields.is_empty() { "" } else { "," };
@@ -67,6 +73,16 @@ fn every_field_is_said_or_reported() {
             assert_eq!(body != plain, carried.contains(letter), "{field} to {}", dialect.name());
             let reported = dropped.iter().any(|path| path.starts_with(name));
             assert_eq!(reported, !carried.contains(letter), "{field} to {}: {dropped:?}", dialect.name());
+        }
+    }
+}
+
+#[test]
+fn a_tool_that_only_another_vendor_runs_is_refused() {
+    for (letter, dialect) in UPSTREAMS {
+        match encode(dialect, HOSTED) {
+            Ok((body, dropped)) => assert!(letter == 'o' && body.contains("browser") && dropped.is_empty()),
+            Err(fault) => assert_eq!((letter == 'o', fault.param.as_deref()), (false, Some("tools[0]"))),
         }
     }
 }
@@ -95,7 +111,7 @@ fn rich_requests_are_said_or_refused_with_a_reason() {
     let options: Vec<&str> = FIELDS.iter().map(|(field, _)| *field).collect();
     for messages in RICH {
         for model in ["claude-sonnet-4-5", "gemini-2.5-pro", "gemini-3-pro", "command-a-03-2025", "m"] {
-            for option in [&["\"stream\":true"], options.as_slice()].concat() {
+            for option in [&["\"stream\":true", HOSTED], options.as_slice()].concat() {
                 let body = format!(r#"{{"model":"{model}","messages":{messages},{option}}}"#);
                 let request = decode(body.as_bytes()).unwrap();
                 for (_, dialect) in UPSTREAMS {

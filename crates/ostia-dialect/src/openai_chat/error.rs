@@ -35,7 +35,7 @@ fn optional(w: &mut Writer, name: &str, value: Option<&str>) {
 }
 
 /// The upstream's word where it has one, else OpenAI's for this kind.
-fn kind(fault: &Fault) -> &str {
+pub(crate) fn kind(fault: &Fault) -> &str {
     if let Some(kind) = &fault.vendor_type {
         return kind;
     }

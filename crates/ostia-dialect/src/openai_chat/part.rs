@@ -1,5 +1,7 @@
 //! Content parts and other pieces that requests and answers share.
 
+use std::borrow::Cow;
+
 use crate::json::{Json, Node};
 use crate::seal::{Sealed, unseal};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
@@ -35,6 +37,9 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
         "file" => (decode_file(part, unknown)?, &["file"]),
         "thinking" if part.some("thinking").is_some_and(|thinking| thinking.is_string()) => {
             return Ok(decode_thinking(part));
+        }
+        "thinking" if part.some("thinking").is_some_and(|thinking| thinking.is_array()) => {
+            (Content::Reasoning(thinking_text(part)), &["thinking"])
         }
         // Blocks that a non-strict answer showed to the client, on their way back to their vendor.
         _ => (Content::Foreign { dialect: Dialect::AnthropicMessages, value: Json::of(part) }, &[]),
@@ -88,6 +93,15 @@ fn decode_thinking(part: Node<'_>) -> Block {
     Block { content: Content::Reasoning(thinking), signature, cache_control: None }
 }
 
+/// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
+pub(super) fn thinking_text(part: Node<'_>) -> String {
+    let Some(thinking) = part.some("thinking") else { return String::new() };
+    match thinking.as_str() {
+        Some(text) => text.into_owned(),
+        None => thinking.items().filter_map(|piece| piece.str("text").map(Cow::into_owned)).collect(),
+    }
+}
+
 /// Google's signature, where its OpenAI-compatible API and ours put it.
 pub(super) fn thought_signature(node: Node<'_>) -> Option<Signature> {
     let value = node.some("extra_content")?.some("google")?.str("thought_signature")?.into_owned();
@@ -113,7 +127,7 @@ fn decode_image(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Con
     }))
 }
 
-fn decode_audio(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {
+pub(crate) fn decode_audio(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {
     let audio = part.expect("input_audio")?;
     report_unknown(audio, &["data", "format"], unknown);
     let data = audio.expect("data")?.expect_str()?;
@@ -148,7 +162,7 @@ fn decode_file(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Cont
 }
 
 /// A data URL becomes its bytes and media type (RFC 2397); anything else stays an address.
-pub(super) fn source_of_url(url: &str) -> (Source, Option<String>) {
+pub(crate) fn source_of_url(url: &str) -> (Source, Option<String>) {
     let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
     match data {
         Some((head, data)) if head.ends_with(";base64") => {
@@ -159,7 +173,7 @@ pub(super) fn source_of_url(url: &str) -> (Source, Option<String>) {
     }
 }
 
-fn kind_of_mime(mime: &str) -> MediaKind {
+pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
     match mime.split('/').next() {
         Some("image") => MediaKind::Image,
         Some("audio") => MediaKind::Audio,
@@ -168,7 +182,7 @@ fn kind_of_mime(mime: &str) -> MediaKind {
     }
 }
 
-fn mime_of_name(name: &str) -> Option<&'static str> {
+pub(crate) fn mime_of_name(name: &str) -> Option<&'static str> {
     let (_, extension) = name.rsplit_once('.')?;
     Some(match extension.to_ascii_lowercase().as_str() {
         "pdf" => "application/pdf",

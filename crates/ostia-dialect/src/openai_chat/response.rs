@@ -7,7 +7,9 @@ pub use decode::decode;
 pub use encode::encode;
 
 pub(crate) use decode::decode_usage;
-pub(super) use decode::{call_signature, choice_extra, decode_words, finish_of, known, native_finish};
+pub(super) use decode::{
+    call_signature, called, choice_extra, decode_words, finish_of, known, native_finish,
+};
 pub(super) use encode::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
     extra_content, invented_call_id, invented_id, or, proof,

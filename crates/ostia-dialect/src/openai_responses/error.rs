@@ -1,20 +1,57 @@
-//! The error event of a stream: `{"type": "error", "code", "message", "param", "sequence_number"}`.
+//! The error event of a stream.
+//!
+//! The documentation shows `code`, `message` and `param` beside the type; the API itself sends them in an
+//! `error` object, and the vendor's SDKs raise what stands there. So both are told.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/responses-streaming/error>.
 
-use crate::Fault;
 use crate::json::Writer;
+use crate::openai_chat::error::kind;
+use crate::{Fault, FaultKind};
 
-/// The last event of a stream that broke.
-pub fn encode_event(fault: &Fault) -> Vec<u8> {
+/// The last event of a stream that broke, under this `sequence_number`.
+pub fn encode_event(fault: &Fault, number: u64) -> Vec<u8> {
     let mut w = Writer::with_capacity(256);
     w.object(|w| {
         w.field_str("type", "error");
-        w.field_str("code", fault.code.as_deref().unwrap_or("server_error"));
-        w.field_str("message", &fault.message);
-        match &fault.param {
-            Some(param) => w.field_str("param", param),
-            None => w.key("param").null(),
-        }
-        w.field_u64("sequence_number", 0);
+        w.field_u64("sequence_number", number);
+        write(w, fault);
     });
     [b"event: error\ndata: ".as_slice(), &w.into_bytes(), b"\n\n"].concat()
+}
+
+/// The fields of an error event.
+pub(super) fn write(w: &mut Writer, fault: &Fault) {
+    told(w, fault);
+    w.field_object("error", |w| {
+        w.field_str("type", kind(fault));
+        told(w, fault);
+    });
+}
+
+fn told(w: &mut Writer, fault: &Fault) {
+    w.field_str("code", code(fault));
+    w.field_str("message", &fault.message);
+    match &fault.param {
+        Some(param) => w.field_str("param", param),
+        None => w.key("param").null(),
+    }
+}
+
+/// The upstream's code where it gave one, else the API's for this kind.
+pub(super) fn code(fault: &Fault) -> &str {
+    if let Some(code) = &fault.code {
+        return code;
+    }
+    match fault.kind {
+        FaultKind::RateLimit => "rate_limit_exceeded",
+        FaultKind::InvalidRequest | FaultKind::TooLarge => "invalid_prompt",
+        FaultKind::Authentication
+        | FaultKind::Permission
+        | FaultKind::NotFound
+        | FaultKind::Overloaded
+        | FaultKind::Timeout
+        | FaultKind::Upstream
+        | FaultKind::Server => "server_error",
+    }
 }

@@ -24,10 +24,15 @@ pub(super) fn whole(turn: &Turn) -> Value {
     json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish(turn)}],
-        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}
+        "usage": usage()
     })
 }
 
+fn usage() -> Value {
+    json!({"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11})
+}
+
+/// With the usage in a chunk at the end, which the server sends where it is asked for.
 pub(super) fn events(turn: &Turn) -> String {
     let mut deltas = vec![json!({"role": "assistant", "content": ""})];
     if let Some((thought, _)) = &turn.thought {
@@ -47,7 +52,9 @@ pub(super) fn events(turn: &Turn) -> String {
     }
     let chunks = deltas.iter().map(|delta| openai::chunk(delta, &Value::Null));
     let end = openai::chunk(&json!({}), &json!(finish(turn)));
-    format!("{}data: [DONE]\n\n", sse(chunks.chain([end])))
+    let mut usage = openai::chunk(&Value::Null, &Value::Null);
+    (usage["choices"], usage["usage"]) = (json!([]), self::usage());
+    format!("{}data: [DONE]\n\n", sse(chunks.chain([end, usage])))
 }
 
 pub(super) fn read(body: &Value) -> Vec<Told> {

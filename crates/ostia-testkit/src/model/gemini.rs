@@ -72,7 +72,7 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
     let mut calls = 0;
     for content in items(&body["contents"]) {
         for part in items(&content["parts"]) {
-            let proof = part["thoughtSignature"].as_str().and_then(|proof| STANDARD.decode(proof).ok());
+            let proof = part["thoughtSignature"].as_str().and_then(decoded);
             if let Some(proof) = proof {
                 told.push(Told::Thought(String::from_utf8(proof).unwrap_or_default()));
             }
@@ -96,6 +96,15 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
         }
     }
     told
+}
+
+/// Google takes both alphabets of base64 (<https://protobuf.dev/programming-guides/json/>), and its SDK writes the one
+/// for URLs. The word for calls without a proof (<https://ai.google.dev/gemini-api/docs/thought-signatures>) is none.
+fn decoded(proof: &str) -> Option<Vec<u8>> {
+    if proof == "skip_thought_signature_validator" {
+        return None;
+    }
+    STANDARD.decode(proof.replace('-', "+").replace('_', "/")).ok()
 }
 
 /// The words of a result, under whichever key they stand.

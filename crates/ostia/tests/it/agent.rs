@@ -139,7 +139,7 @@ impl Chat {
         let (mut message, mut calls, mut blocks) = (json!({}), Vec::new(), Vec::new());
         for chunk in events(reply) {
             let mut delta = chunk["choices"][0]["delta"].clone();
-            // The chunk that tells the usage has no choice.
+            // The chunk with the usage has no choices.
             let Some(fields) = delta.as_object_mut() else { continue };
             for call in items(&fields.remove("tool_calls").unwrap_or_default()) {
                 grow(at_index(&mut calls, &call["index"]), call);
@@ -164,6 +164,33 @@ impl Chat {
             message["content_blocks"] = json!(blocks);
         }
         message
+    }
+}
+
+/// OpenAI Responses, which keeps the conversation itself.
+struct Responses(Vec<Value>);
+
+impl Agent for Responses {
+    fn ask(&self, model: &str, stream: bool) -> (String, Value) {
+        let tool = |name| json!({"type": "function", "name": name, "parameters": schema(), "strict": false});
+        let body = json!({"model": model, "stream": stream, "store": false, "reasoning": {"effort": "high"},
+                          "include": ["reasoning.encrypted_content"], "input": self.0,
+                          "tools": [tool("weather"), tool("clock")]});
+        ("/v1/responses".into(), body)
+    }
+
+    fn take(&mut self, reply: &Reply, stream: bool) -> Vec<(String, String)> {
+        let body = if stream { events(reply).pop().unwrap()["response"].clone() } else { reply.json() };
+        let output: Vec<Value> = items(&body["output"]).cloned().collect();
+        let calls = output.iter().filter(|item| item["type"] == "function_call");
+        let calls = calls.map(|call| (text(&call["call_id"]), text(&call["name"]))).collect();
+        self.0.extend(output);
+        calls
+    }
+
+    fn give(&mut self, results: &[(String, String, String)], _: bool) {
+        let result = |(id, _, words): &(String, String, String)| json!({"type": "function_call_output", "call_id": id, "output": words});
+        self.0.extend(results.iter().map(result));
     }
 }
 
@@ -260,10 +287,11 @@ impl Agent for Gemini {
     }
 }
 
-fn agents() -> [(&'static str, Box<dyn Agent>); 3] {
+fn agents() -> [(&'static str, Box<dyn Agent>); 4] {
     let said = json!({"role": "user", "content": "Begin."});
     [
         ("chat", Box::new(Chat(vec![said.clone()]))),
+        ("responses", Box::new(Responses(vec![said.clone()]))),
         ("messages", Box::new(Messages(vec![said]))),
         ("gemini", Box::new(Gemini(vec![json!({"role": "user", "parts": [{"text": "Begin."}]})]))),
     ]
@@ -272,7 +300,7 @@ fn agents() -> [(&'static str, Box<dyn Agent>); 3] {
 /// A model of each vendor whose thoughts go back and forth.
 fn model(speech: Speech) -> &'static str {
     match speech {
-        Speech::Chat => "gpt-5",
+        Speech::Chat | Speech::Responses => "gpt-5",
         Speech::Messages => "claude-sonnet-4-5",
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",

@@ -48,6 +48,31 @@ fn fronts() -> Vec<Front> {
             error: |body| body["error"]["message"].as_str().unwrap().to_owned(),
         },
         Front {
+            name: "responses",
+            path: |_, _| "/v1/responses".into(),
+            body: |model, stream| json!({"model": model, "stream": stream, "instructions": "Be brief.", "input": "Hello"}),
+            read: |body| {
+                assert_eq!((&body["object"], &body["status"]), (&json!("response"), &json!("completed")));
+                let message =
+                    body["output"].as_array().unwrap().iter().find(|item| item["type"] == "message");
+                let text = message.unwrap()["content"][0]["text"].as_str().unwrap().to_owned();
+                (text, number(&body["usage"]["input_tokens"]), number(&body["usage"]["output_tokens"]))
+            },
+            read_stream: |reply| {
+                let events = named(reply);
+                for (at, event) in events.iter().enumerate() {
+                    assert_eq!(event["sequence_number"], at, "{event}");
+                }
+                assert_eq!(events[0]["type"], "response.created");
+                let last = events.last().unwrap();
+                assert_eq!(last["type"], "response.completed");
+                let usage = &last["response"]["usage"];
+                let text = joined(&events, "/delta");
+                (text, number(&usage["input_tokens"]), number(&usage["output_tokens"]))
+            },
+            error: |body| body["error"]["message"].as_str().unwrap().to_owned(),
+        },
+        Front {
             name: "messages",
             path: |_, _| "/v1/messages".into(),
             body: |model, stream| {
@@ -146,6 +171,15 @@ fn vendors() -> Vec<Vendor> {
             path: "/v1/chat/completions",
             unary: openai::chat("Hi there"),
             stream: openai::chat_stream_with_usage(&["Hi", " thére"]),
+            usage: (9, 2),
+            error: openai::error("slow down", "rate_limit_error", "rate_limit_exceeded"),
+        },
+        Vendor {
+            name: "responses",
+            rows: "dialects: [openai_responses]",
+            path: "/v1/responses",
+            unary: openai::response("Hi there").to_string(),
+            stream: openai::response_stream("Hi thére"),
             usage: (9, 2),
             error: openai::error("slow down", "rate_limit_error", "rate_limit_exceeded"),
         },
@@ -285,10 +319,10 @@ fn a_broken_stream_is_never_shown_as_a_whole_one() {
 #[test]
 fn bad_bodies_are_refused_in_the_clients_words() {
     let vendors = vendors();
-    let upstream = Upstream::always(Answer::json(vendors[1].unary.clone()));
-    let gateway = gateway(&[(&vendors[1], &upstream), (&vendors[0], &upstream)]);
+    let upstream = Upstream::always(Answer::json(vendors[2].unary.clone()));
+    let gateway = gateway(&[(&vendors[2], &upstream), (&vendors[0], &upstream)]);
     for front in fronts() {
-        let vendor = if front.name == "messages" { &vendors[0] } else { &vendors[1] };
+        let vendor = if front.name == "messages" { &vendors[0] } else { &vendors[2] };
         for (body, words) in [("{", "The request body is"), ("[]", ""), (r#"{"model":7,"contents":7}"#, "")] {
             let ask = Ask::post(&(front.path)("m-1", false), body)
                 .header("x-ostia-provider", &format!("at-{}", vendor.name));
@@ -319,12 +353,12 @@ fn losses_are_told_in_the_clients_words() {
 #[test]
 fn googles_array_of_chunks() {
     let vendors = vendors();
-    for (vendor, text) in [(&vendors[1], "Hi thére"), (&vendors[0], "Hi thére")] {
+    for (vendor, text) in [(&vendors[2], "Hi thére"), (&vendors[0], "Hi thére")] {
         let upstream = Upstream::always(Answer::stream(vendor.stream.clone()));
         let gateway = gateway(&[(vendor, &upstream)]);
         let ask = Ask::post(
             "/v1beta/models/m-1:streamGenerateContent?key=sk-in-query",
-            (fronts()[2].body)("m-1", true).to_string(),
+            (fronts()[3].body)("m-1", true).to_string(),
         );
         let reply = ask.header("x-ostia-provider", &format!("at-{}", vendor.name)).to(&gateway);
         assert_eq!(reply.header("content-type"), Some("application/json"));
@@ -379,9 +413,11 @@ fn counts_of_tokens() {
     );
     let gateway = Gateway::with(&rows);
     let message = r#"{"model":"m-1","messages":[{"role":"user","content":"How many tokens are in this?"}]}"#;
+    let input = r#"{"model":"m-1","input":"How many tokens are in this?"}"#;
     let contents = r#"{"contents":[{"role":"user","parts":[{"text":"How many tokens are in this?"}]}]}"#;
     for (path, body, field) in [
         ("/v1/messages/count_tokens", message, "input_tokens"),
+        ("/v1/responses/input_tokens", input, "input_tokens"),
         ("/v1beta/models/m-1:countTokens", contents, "totalTokens"),
     ] {
         let estimated = Ask::post(path, body).header("x-ostia-provider", "at-chat").to(&gateway);

@@ -5,10 +5,12 @@
 
 mod agent;
 mod bad_input;
+mod clients;
 mod configs;
 mod fronts;
 mod gateway;
 mod headers;
+mod kept;
 mod lifecycle;
 mod pass_through;
 mod relay;

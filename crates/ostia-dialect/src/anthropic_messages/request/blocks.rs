@@ -2,9 +2,17 @@
 
 use std::borrow::Cow;
 
+use super::further::Further;
 use super::media;
+use crate::anthropic_messages::block::own_citation;
 use crate::json::{Document, Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Fault, Message, Role, Signature, ToolKind};
+
+/// A block, and where it stands in the hub's request.
+pub(super) struct Placed<'r> {
+    pub(super) block: &'r Block,
+    path: String,
+}
 
 /// The blocks of the turn with this number that can be said; the others are reported.
 ///
@@ -13,7 +21,7 @@ pub(super) fn sayable<'r>(
     message: &'r Message,
     number: usize,
     dropped: &mut Vec<String>,
-) -> Result<Vec<&'r Block>, Fault> {
+) -> Result<Vec<Placed<'r>>, Fault> {
     let mut calls = 0;
     let mut kept = Vec::new();
     for (position, block) in message.blocks.iter().enumerate() {
@@ -22,7 +30,7 @@ pub(super) fn sayable<'r>(
             calls += 1;
         }
         if fits(message.role, block) && is_sayable(block) {
-            kept.push(block);
+            kept.push(Placed { block, path: format!("messages[{number}].content[{position}]") });
             report_details(message.role, block, number, position, dropped);
         } else if !is_empty(block) {
             dropped.push(match block.content {
@@ -111,13 +119,6 @@ fn own(block: &Block) -> Option<&Signature> {
     block.signature.as_ref().filter(|signature| signature.dialect == Dialect::AnthropicMessages)
 }
 
-/// A citation as this vendor wrote it: its types all end in `_location`.
-fn own_citation(citation: &Citation) -> Option<&Json> {
-    let value = citation.value.as_ref()?;
-    let document = Document::parse(value.as_str().as_bytes()).ok()?;
-    document.root().str("type")?.ends_with("_location").then_some(value)
-}
-
 fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> {
     if kind == ToolKind::Custom {
         let what = "calls with free text have no form in this model's API; use a function";
@@ -137,9 +138,14 @@ fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> 
 }
 
 /// Writes a block that [`sayable`] let pass; `trim` cuts white space at the end of text.
-pub(super) fn write(out: &mut Writer, block: &Block, trim: bool) {
+pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>, trim: bool) {
+    let Placed { block, path } = placed;
     if let Content::Foreign { value, .. } = &block.content {
         out.raw(value.as_str());
+        return;
+    }
+    if let Some(whole) = further.whole(path) {
+        out.raw(whole.as_str());
         return;
     }
     out.object(|out| {
@@ -160,7 +166,10 @@ pub(super) fn write(out: &mut Writer, block: &Block, trim: bool) {
                 out.field_raw("input", if text.is_empty() || text == "null" { "{}" } else { text });
                 write_caller(out, block);
             }
-            Content::ToolResult { id, content, is_error, .. } => write_result(out, id, content, *is_error),
+            Content::ToolResult { id, content, is_error, .. } => {
+                write_result(out, id, *is_error);
+                write_result_content(out, content, path, further);
+            }
             Content::Foreign { .. } => {}
         }
         if let Some(marker) =
@@ -168,6 +177,7 @@ pub(super) fn write(out: &mut Writer, block: &Block, trim: bool) {
         {
             out.field_raw("cache_control", marker.as_str());
         }
+        further.at(path).iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
     });
 }
 
@@ -188,21 +198,31 @@ fn write_caller(out: &mut Writer, block: &Block) {
     }
 }
 
-fn write_result(out: &mut Writer, id: &str, content: &[Block], is_error: bool) {
+fn write_result(out: &mut Writer, id: &str, is_error: bool) {
     out.field_str("type", "tool_result");
     out.field_str("tool_use_id", &tool_id(id));
-    let kept: Vec<&Block> = content.iter().filter(|block| is_sayable(block)).collect();
-    match kept.as_slice() {
-        [] => {}
-        [Block { content: Content::Text { text, citations }, cache_control: None, .. }]
-            if citations.is_empty() =>
-        {
-            out.field_str("content", text);
-        }
-        blocks => out.field_array("content", |out| blocks.iter().for_each(|block| write(out, block, false))),
-    }
     if is_error {
         out.field_bool("is_error", true);
+    }
+}
+
+fn write_result_content(out: &mut Writer, content: &[Block], path: &str, further: &Further<'_>) {
+    let sayable = content.iter().enumerate().filter(|(_, block)| is_sayable(block));
+    let kept: Vec<Placed<'_>> =
+        sayable.map(|(at, block)| Placed { block, path: format!("{path}.content[{at}]") }).collect();
+    match kept.as_slice() {
+        [] => {}
+        [
+            Placed {
+                block: Block { content: Content::Text { text, citations }, cache_control: None, .. },
+                ..
+            },
+        ] if citations.is_empty() => {
+            out.field_str("content", text);
+        }
+        kept => out.field_array("content", |out| {
+            kept.iter().for_each(|placed| write(out, placed, further, false));
+        }),
     }
 }
 

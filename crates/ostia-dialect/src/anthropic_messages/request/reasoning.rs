@@ -52,6 +52,7 @@ impl Plan {
         let field = if by_level { "reasoning_effort" } else { "thinking" };
         plan.effort = level.and_then(|level| effort(&level, model, dropped));
         match wish {
+            Wish::Think(_) if plan.effort.is_some() && effort_alone(request) => {}
             Wish::Nothing => {}
             Wish::Verbatim(thinking) => plan.thinking = Some(thinking),
             Wish::Off => {
@@ -148,6 +149,11 @@ fn wish(request: &Request) -> (Wish, Option<String>) {
         (false, true) => (Wish::Think(wish), level),
         (false, false) => (Wish::Nothing, level),
     }
+}
+
+/// Did the client name an effort in the vendor's own words, and say nothing of thoughts? Its decoder leaves a `null` then.
+fn effort_alone(request: &Request) -> bool {
+    request.extra.iter().any(|(name, value)| name == "thinking" && value.as_str() == "null")
 }
 
 /// The vendor's field in the hub's words; `None` where the hub has none for it.

@@ -1,5 +1,6 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
+use super::further::Further;
 use crate::anthropic_messages::model::Model;
 use crate::json::{Document, Json, Writer};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
@@ -10,7 +11,8 @@ const WEB_SEARCH: &str = "web_search_20250305";
 
 /// The tools that go upstream, and the choice.
 pub(super) struct Toolbox<'r> {
-    tools: Vec<&'r Tool>,
+    /// Each with its number in the request.
+    tools: Vec<(usize, &'r Tool)>,
     web_search: Option<&'r WebSearch>,
     choice: Option<Choice<'r>>,
     one_call: bool,
@@ -42,11 +44,13 @@ impl<'r> Toolbox<'r> {
                 Tool::Hosted { dialect, .. } if *dialect != Dialect::AnthropicMessages => {
                     dropped.push(format!("tools[{at}]"));
                 }
-                Tool::Function { .. } | Tool::Hosted { .. } if allowed(request, tool) => tools.push(tool),
+                Tool::Function { .. } | Tool::Hosted { .. } if allowed(request, tool) => {
+                    tools.push((at, tool))
+                }
                 Tool::Function { .. } | Tool::Hosted { .. } => {}
             }
         }
-        let has_search = tools.iter().any(|tool| name(tool).is_some_and(|name| name == "web_search"));
+        let has_search = tools.iter().any(|(_, tool)| name(tool).is_some_and(|name| name == "web_search"));
         let web_search = request.web_search.as_ref().filter(|_| !has_search);
         if web_search.and_then(|search| search.context_size.as_deref()).is_some_and(|size| size != "medium") {
             dropped.push("web_search_options.search_context_size".into());
@@ -89,12 +93,14 @@ impl<'r> Toolbox<'r> {
     }
 
     /// The fields `tools` and `tool_choice`.
-    pub(super) fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer, further: &Further<'_>) {
         if self.is_empty() {
             return;
         }
         out.field_array("tools", |out| {
-            self.tools.iter().for_each(|tool| write_tool(out, tool));
+            self.tools
+                .iter()
+                .for_each(|(at, tool)| write_tool(out, tool, further.at(&format!("tools[{at}]"))));
             if let Some(search) = self.web_search {
                 write_search(out, search);
             }
@@ -132,7 +138,7 @@ fn name(tool: &Tool) -> Option<String> {
     }
 }
 
-fn write_tool(out: &mut Writer, tool: &Tool) {
+fn write_tool(out: &mut Writer, tool: &Tool, further: &[(&str, &Json)]) {
     match tool {
         Tool::Hosted { value, .. } | Tool::Custom { value, .. } => out.raw(value.as_str()),
         Tool::Function { name, description, parameters, strict, cache_control } => out.object(|out| {
@@ -141,6 +147,7 @@ fn write_tool(out: &mut Writer, tool: &Tool) {
             write_parameters(out, parameters.as_ref());
             strict.iter().for_each(|strict| out.field_bool("strict", *strict));
             cache_control.iter().for_each(|marker| out.field_raw("cache_control", marker.as_str()));
+            further.iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
         }),
     }
 }

@@ -1,13 +1,14 @@
 //! Turns: system turns are lifted out, the rest becomes a dialogue of user and assistant.
 //! <https://platform.claude.com/docs/en/build-with-claude/working-with-messages>
 
-use super::blocks;
+use super::blocks::{self, Placed};
+use super::further::Further;
 use crate::json::{Document, Writer};
 use crate::{Block, Content, Dialect, Fault, Message, Role};
 
 /// The conversation in the vendor's order. Holds only what can be said.
 pub(super) struct Conversation<'r> {
-    system: Vec<&'r Block>,
+    system: Vec<Placed<'r>>,
     /// The client wrote a system turn, be it an empty one.
     has_system: bool,
     turns: Vec<Turn<'r>>,
@@ -17,8 +18,8 @@ pub(super) struct Conversation<'r> {
 struct Turn<'r> {
     assistant: bool,
     /// The vendor wants the results of calls before anything else.
-    results: Vec<&'r Block>,
-    rest: Vec<&'r Block>,
+    results: Vec<Placed<'r>>,
+    rest: Vec<Placed<'r>>,
 }
 
 impl<'r> Conversation<'r> {
@@ -48,12 +49,12 @@ impl<'r> Conversation<'r> {
     }
 
     /// Adds to the last turn if the same side spoke it. A turn without content is left out: the vendor refuses it.
-    fn add(&mut self, assistant: bool, blocks: Vec<&'r Block>) {
+    fn add(&mut self, assistant: bool, blocks: Vec<Placed<'r>>) {
         if blocks.is_empty() {
             return;
         }
         let (results, rest): (Vec<_>, Vec<_>) =
-            blocks.into_iter().partition(|block| matches!(block.content, Content::ToolResult { .. }));
+            blocks.into_iter().partition(|placed| matches!(placed.block.content, Content::ToolResult { .. }));
         match self.turns.last_mut().filter(|turn| turn.assistant == assistant) {
             Some(turn) => {
                 turn.results.extend(results);
@@ -67,7 +68,7 @@ impl<'r> Conversation<'r> {
     /// the last block is written.
     fn trim_prefill(&mut self) {
         while let Some(turn) = self.turns.last_mut().filter(|turn| turn.assistant) {
-            if turn.rest.last().is_some_and(|block| blocks::is_blank(block)) {
+            if turn.rest.last().is_some_and(|placed| blocks::is_blank(placed.block)) {
                 turn.rest.pop();
             } else if turn.rest.is_empty() && turn.results.is_empty() {
                 self.turns.pop();
@@ -85,8 +86,8 @@ impl<'r> Conversation<'r> {
             return false;
         }
         let Some(turn) = self.turns.iter().rev().find(|turn| turn.assistant) else { return true };
-        let calls = turn.rest.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
-        !calls || turn.rest.first().is_some_and(|block| is_thought(block))
+        let calls = turn.rest.iter().any(|placed| matches!(placed.block.content, Content::ToolCall { .. }));
+        !calls || turn.rest.first().is_some_and(|placed| is_thought(placed.block))
     }
 
     /// Does the answer begin in the request?
@@ -95,35 +96,37 @@ impl<'r> Conversation<'r> {
     }
 
     /// The fields `system` and `messages`.
-    pub(super) fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer, further: &Further<'_>) {
         match self.system.as_slice() {
             [] if self.has_system => out.field_str("system", ""),
             [] => {}
-            [Block { content: Content::Text { text, .. }, cache_control: None, .. }] => {
-                out.field_str("system", text)
-            }
+            [
+                Placed {
+                    block: Block { content: Content::Text { text, .. }, cache_control: None, .. }, ..
+                },
+            ] => out.field_str("system", text),
             blocks => out.field_array("system", |out| {
-                blocks.iter().for_each(|block| blocks::write(out, block, false));
+                blocks.iter().for_each(|placed| blocks::write(out, placed, further, false));
             }),
         }
         let last = self.turns.len().saturating_sub(1);
         out.field_array("messages", |out| {
             for (at, turn) in self.turns.iter().enumerate() {
-                turn.write(out, at == last);
+                turn.write(out, further, at == last);
             }
         });
     }
 }
 
 impl Turn<'_> {
-    fn write(&self, out: &mut Writer, last: bool) {
+    fn write(&self, out: &mut Writer, further: &Further<'_>, last: bool) {
         out.object(|out| {
             out.field_str("role", if self.assistant { "assistant" } else { "user" });
             out.field_array("content", |out| {
                 let final_block = self.results.len() + self.rest.len() - 1;
-                for (at, block) in self.results.iter().chain(&self.rest).enumerate() {
+                for (at, placed) in self.results.iter().chain(&self.rest).enumerate() {
                     let trim = last && self.assistant && at == final_block;
-                    blocks::write(out, block, trim);
+                    blocks::write(out, placed, further, trim);
                 }
             });
         });

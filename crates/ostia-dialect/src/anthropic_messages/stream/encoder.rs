@@ -1,255 +1,312 @@
-//! Canonical events to the client's events.
+//! Canonical events to the client's events: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
 //!
-//! `message_start`, a `ping`, the blocks one after the other, `message_delta` with the reason of the end and all tokens,
-//! `message_stop`.
+//! What is known only at the end (why it ended, what it cost) waits for [`Event::Finish`]; everything else goes out as it
+//! comes. A proof is told when its block is whole: that of a thought in its `signature_delta`, that of a text in a block
+//! behind it. Put together as the vendor's SDKs do, the stream is what the unary form of the same answer is, but for
+//! arguments that begin as an object and are none: they go out as they come.
 
-use super::super::error;
-use super::super::said::{
-    call_id, is_foreign, proof, stop_reason, words, write_carrier, write_citation, write_foreign, write_usage,
-};
+use std::borrow::Cow;
+
+use crate::anthropic_messages::response;
+use crate::anthropic_messages::response::pieces::{self, Beginning, WRAPPED_END, WRAPPED_START};
+use crate::anthropic_messages::{error, shown};
 use crate::json::{Json, Writer};
-use crate::seal::Sealed;
-use crate::{Block, Content, Delta, Event, Fault, Finish, Signature, Usage, View};
+use crate::{Block, Citation, Content, Delta, Event, Fault, Fold, Response, Signature, Usage, View};
 
-/// Writes a stream of message events. Only the first choice has a place in it.
+/// Writes a stream of message events.
 #[derive(Debug)]
 pub struct Encoder {
     view: View,
-    /// Blocks so far.
-    index: u64,
-    calls: u64,
-    open: Open,
-    /// A proof that came when the block had been begun; it goes into a block of its own behind it.
-    late: Option<Signature>,
-    ending: (Finish, Option<String>),
-    usage: Usage,
-    service_tier: Option<String>,
+    /// Everything but the blocks: why it ended, what it cost. Boxed, because the encoders of all dialects share an enum.
+    facts: Box<Fold>,
+    open: Option<Open>,
+    /// Blocks so far, those that only carry a proof among them.
+    blocks: u64,
+    calls: usize,
+    refused: bool,
 }
 
-/// What kind of block is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The block that is being said.
+#[derive(Debug)]
 enum Open {
-    Nothing,
-    Text,
-    Thinking,
-    Call,
+    /// A text or a refusal.
+    Text(Option<Signature>),
+    Thinking(Option<Signature>),
+    Call {
+        input: Input,
+        signature: Option<Signature>,
+    },
+    /// A block that came whole.
     Whole,
+}
+
+/// The arguments of a call on their way.
+#[derive(Debug)]
+enum Input {
+    /// Nothing has come but what may yet be `null`.
+    Open(String),
+    /// An object, as it is.
+    Object,
+    /// Anything else: a text in an object that is still open.
+    Wrapped,
 }
 
 impl Encoder {
     /// An encoder at the start of a stream.
     pub fn new(view: View) -> Encoder {
-        Encoder {
-            view,
-            index: 0,
-            calls: 0,
-            open: Open::Nothing,
-            late: None,
-            ending: (Finish::Stop, None),
-            usage: Usage::default(),
-            service_tier: None,
-        }
+        Encoder { view, facts: Box::default(), open: None, blocks: 0, calls: 0, refused: false }
     }
 
     /// Appends what the client is to see of `event`.
     pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
         match event {
             Event::Start { id, model, .. } => self.start(id, model, out),
-            Event::BlockStart { choice: 0, block } => self.begin(block, out),
+            Event::BlockStart { choice: 0, block } => self.block_start(block, out),
             Event::Delta { choice: 0, delta } => self.delta(delta, out),
-            Event::BlockEnd { choice: 0 } => self.end(out),
-            Event::Stop { choice: 0, finish, stop_sequence, .. } => {
-                self.ending = (*finish, stop_sequence.clone())
+            Event::BlockEnd { choice: 0 } => self.block_end(out),
+            Event::Stop { .. } | Event::Extra { .. } | Event::Meta { .. } | Event::Usage(_) => {
+                self.facts.push(event.clone());
             }
-            Event::Meta { service_tier, .. } => {
-                self.service_tier = service_tier.clone().or(self.service_tier.take())
+            Event::Finish => {
+                self.facts.push(Event::Finish);
+                self.finish(out);
             }
-            Event::Usage(usage) => self.usage = *usage,
-            Event::Finish => self.finish(out),
-            // Other choices, and vendor fields, have no place in this dialect.
+            // A message is one choice, and has no place for log-probabilities.
             Event::BlockStart { .. }
             | Event::Delta { .. }
             | Event::BlockEnd { .. }
-            | Event::Stop { .. }
-            | Event::Logprobs { .. }
-            | Event::Extra { .. } => {}
+            | Event::Logprobs { .. } => {}
         }
     }
 
     /// Appends an error event. Nothing may follow it.
     pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
-        out.extend_from_slice(&error::encode_event(fault));
+        out.extend(error::encode_event(fault));
     }
 
     fn start(&mut self, id: &str, model: &str, out: &mut Vec<u8>) {
-        let id = if id.is_empty() { format!("msg_{}", self.view.stem) } else { id.to_owned() };
-        let model = if model.is_empty() { &self.view.model } else { model };
-        event(out, "message_start", |w| {
+        event("message_start", out, |w| {
             w.field_object("message", |w| {
-                w.field_str("id", &id);
-                w.field_str("type", "message");
-                w.field_str("role", "assistant");
-                w.field_str("model", model);
+                response::encode_head(w, id, model, &self.view);
                 w.field_array("content", |_| {});
                 w.key("stop_reason").null();
                 w.key("stop_sequence").null();
-                write_usage(w, Usage::default(), None);
+                // The last event tells the real numbers: translated streams know them no earlier.
+                let unknown = Response { usage: Some(Usage::default()), ..Response::default() };
+                w.field_object("usage", |w| response::encode_usage(w, &unknown, &self.view));
             });
         });
-        event(out, "ping", |_| {});
+        event("ping", out, |_| {});
     }
 
-    fn begin(&mut self, block: &Block, out: &mut Vec<u8>) {
-        let carried = block.signature.as_ref().filter(|signature| is_foreign(signature));
-        if let (Some(signature), false) = (carried, matches!(block.content, Content::Reasoning(_))) {
-            self.carry(&Sealed::Next(signature.clone()), out);
-        }
+    fn block_start(&mut self, block: &Block, out: &mut Vec<u8>) {
+        self.whole(pieces::carrier_before(block).as_ref(), out);
+        let signature = block.signature.clone();
         match &block.content {
-            Content::Reasoning(thought) => {
-                self.block(Open::Thinking, out, |w| {
-                    w.object(|w| {
-                        w.field_str("type", "thinking");
-                        w.field_str("thinking", "");
-                        w.field_str("signature", "");
-                    });
-                });
-                self.piece("thinking_delta", "thinking", thought, out);
-                self.late.clone_from(&block.signature);
-            }
-            Content::ToolCall { id, name, arguments, .. } => {
-                let id = call_id(id, &self.view.stem, self.calls);
-                self.calls += 1;
-                let caller = block.signature.as_ref().filter(|signature| !is_foreign(signature));
-                self.block(Open::Call, out, |w| {
-                    w.object(|w| {
-                        w.field_str("type", "tool_use");
-                        w.field_str("id", &id);
-                        w.field_str("name", name);
-                        w.field_object("input", |_| {});
-                        if let Some(caller) = caller {
-                            w.field_raw("caller", &caller.value);
-                        }
-                    });
-                });
-                self.piece("input_json_delta", "partial_json", arguments, out);
-            }
-            Content::Foreign { dialect, value } => {
-                self.block(Open::Whole, out, |w| write_foreign(w, *dialect, value));
-            }
-            Content::Text { citations, .. } => {
-                self.text(&block.content, out);
+            Content::Text { text, citations } => {
+                self.open_text(signature, text, out);
                 citations.iter().for_each(|citation| self.citation(citation, out));
             }
-            Content::Refusal(_) | Content::Media(_) => self.text(&block.content, out),
-            Content::ToolResult { .. } => {}
+            Content::Refusal(text) => {
+                self.refused = true;
+                self.open_text(None, text, out);
+            }
+            Content::Media(medium) => self.open_text(None, &shown::encode(medium), out),
+            Content::Reasoning(text) => {
+                self.open(Open::Thinking(signature), out, |w| {
+                    w.field_str("type", "thinking");
+                    w.field_str("thinking", "");
+                    w.field_str("signature", "");
+                });
+                self.words(text, out);
+            }
+            Content::ToolCall { arguments, .. } => self.open_call(block, arguments, out),
+            Content::Foreign { dialect, value } => {
+                self.whole(Some(&pieces::foreign(*dialect, value)), out);
+                self.open = Some(Open::Whole);
+            }
+            // Models make none.
+            Content::ToolResult { .. } => self.open = Some(Open::Whole),
         }
     }
 
-    fn text(&mut self, content: &Content, out: &mut Vec<u8>) {
-        self.block(Open::Text, out, |w| {
-            w.object(|w| {
-                w.field_str("type", "text");
-                w.field_str("text", "");
-            });
+    fn open_text(&mut self, signature: Option<Signature>, text: &str, out: &mut Vec<u8>) {
+        self.open(Open::Text(signature), out, |w| {
+            w.field_str("type", "text");
+            w.field_str("text", "");
         });
-        self.piece("text_delta", "text", &words(content).unwrap_or_default(), out);
+        self.words(text, out);
+    }
+
+    fn open_call(&mut self, block: &Block, arguments: &str, out: &mut Vec<u8>) {
+        let (stem, position) = (self.view.stem.clone(), self.calls);
+        self.calls += 1;
+        let input = Input::Open(String::new());
+        self.open(Open::Call { input, signature: None }, out, |w| {
+            pieces::write_call_head(w, block, position, &stem);
+            w.field_object("input", |_| {});
+        });
+        self.arguments(arguments, out);
     }
 
     fn delta(&mut self, delta: &Delta, out: &mut Vec<u8>) {
-        match (delta, self.open) {
-            (Delta::Text(text), Open::Text) => self.piece("text_delta", "text", text, out),
-            (Delta::Text(text), Open::Thinking) => self.piece("thinking_delta", "thinking", text, out),
-            (Delta::Arguments(text), Open::Call) => self.piece("input_json_delta", "partial_json", text, out),
-            (Delta::Citation(citation), Open::Text) => self.citation(citation, out),
-            (Delta::Signature(signature), _) => self.late = Some(signature.clone()),
-            // The hub's grammar has no other deltas for these blocks.
-            (Delta::Text(_) | Delta::Arguments(_) | Delta::Citation(_), _) => {}
-        }
-    }
-
-    fn end(&mut self, out: &mut Vec<u8>) {
-        let late = self.late.take();
-        if let (Open::Thinking, Some(signature)) = (self.open, &late) {
-            self.piece("signature_delta", "signature", &proof(signature), out);
-        }
-        if self.open != Open::Nothing {
-            self.close(out);
-        }
-        if let Some(signature) = late.filter(|signature| is_foreign(signature) && self.open != Open::Thinking)
-        {
-            self.carry(&Sealed::Previous(signature), out);
-        }
-        self.open = Open::Nothing;
-    }
-
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        let (finish, stop_sequence) = &self.ending;
-        event(out, "message_delta", |w| {
-            w.field_object("delta", |w| {
-                w.field_str("stop_reason", stop_reason(*finish, stop_sequence.as_deref()));
-                match stop_sequence {
-                    Some(sequence) => w.field_str("stop_sequence", sequence),
-                    None => w.key("stop_sequence").null(),
+        match delta {
+            Delta::Text(text) => self.words(text, out),
+            Delta::Arguments(arguments) => self.arguments(arguments, out),
+            Delta::Citation(citation) => self.citation(citation, out),
+            Delta::Signature(proof) => match &mut self.open {
+                Some(Open::Text(signature) | Open::Thinking(signature) | Open::Call { signature, .. }) => {
+                    *signature = Some(proof.clone());
                 }
-            });
-            write_usage(w, self.usage, self.service_tier.as_deref());
-        });
-        event(out, "message_stop", |_| {});
+                Some(Open::Whole) | None => {}
+            },
+        }
     }
 
-    /// A block that is begun and ended at once.
-    fn carry(&mut self, piece: &Sealed, out: &mut Vec<u8>) {
-        let open = self.open;
-        self.block(Open::Whole, out, |w| write_carrier(w, piece));
-        self.close(out);
-        self.open = open;
-    }
-
-    fn block(&mut self, open: Open, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
-        self.open = open;
-        event(out, "content_block_start", |w| {
-            w.field_u64("index", self.index);
-            write(w.key("content_block"));
-        });
-    }
-
-    fn close(&mut self, out: &mut Vec<u8>) {
-        event(out, "content_block_stop", |w| w.field_u64("index", self.index));
-        self.index += 1;
-    }
-
-    fn piece(&self, kind: &str, field: &str, text: &str, out: &mut Vec<u8>) {
+    fn words(&mut self, text: &str, out: &mut Vec<u8>) {
+        let (kind, field) = match &self.open {
+            Some(Open::Text(_)) => ("text_delta", "text"),
+            Some(Open::Thinking(_)) => ("thinking_delta", "thinking"),
+            Some(Open::Call { .. } | Open::Whole) | None => return,
+        };
         if !text.is_empty() {
             self.block_delta(kind, out, |w| w.field_str(field, text));
         }
     }
 
-    fn citation(&self, citation: &crate::Citation, out: &mut Vec<u8>) {
-        self.block_delta("citations_delta", out, |w| write_citation(w.key("citation"), citation));
+    fn citation(&mut self, citation: &Citation, out: &mut Vec<u8>) {
+        if let (Some(Open::Text(_)), Some(source)) = (&self.open, pieces::citation(citation)) {
+            self.block_delta("citations_delta", out, |w| w.field_raw("citation", source.as_str()));
+        }
     }
 
-    fn block_delta(&self, kind: &str, out: &mut Vec<u8>, field: impl FnOnce(&mut Writer)) {
-        event(out, "content_block_delta", |w| {
-            w.field_u64("index", self.index);
+    fn arguments(&mut self, more: &str, out: &mut Vec<u8>) {
+        let Some(Open::Call { input, .. }) = &mut self.open else { return };
+        let json = input.take(more);
+        self.partial_json(&json, out);
+    }
+
+    fn partial_json(&mut self, json: &str, out: &mut Vec<u8>) {
+        if !json.is_empty() {
+            self.block_delta("input_json_delta", out, |w| w.field_str("partial_json", json));
+        }
+    }
+
+    fn block_end(&mut self, out: &mut Vec<u8>) {
+        let Some(open) = self.open.take() else { return };
+        match open {
+            Open::Whole => {}
+            Open::Thinking(signature) => {
+                if let Some(signature) = &signature {
+                    let proof = pieces::proof(signature);
+                    self.block_delta("signature_delta", out, |w| w.field_str("signature", &proof));
+                }
+                self.close(None, out);
+            }
+            Open::Text(signature) => self.close(signature, out),
+            Open::Call { input, signature } => {
+                self.partial_json(&input.end(), out);
+                self.close(signature, out);
+            }
+        }
+    }
+
+    fn open(&mut self, open: Open, out: &mut Vec<u8>, block: impl FnOnce(&mut Writer)) {
+        self.open = Some(open);
+        self.blocks += 1;
+        event("content_block_start", out, |w| {
+            w.field_u64("index", self.blocks - 1);
+            w.field_object("content_block", block);
+        });
+    }
+
+    fn block_delta(&self, kind: &str, out: &mut Vec<u8>, delta: impl FnOnce(&mut Writer)) {
+        event("content_block_delta", out, |w| {
+            w.field_u64("index", self.blocks.saturating_sub(1));
             w.field_object("delta", |w| {
                 w.field_str("type", kind);
-                field(w);
+                delta(w);
             });
         });
     }
-}
 
-/// One event; its type stands in it and before it.
-fn event(out: &mut Vec<u8>, kind: &str, fields: impl FnOnce(&mut Writer)) {
-    let body = Json::build(|w| {
-        w.object(|w| {
-            w.field_str("type", kind);
-            fields(w);
+    /// Ends the open block, and says its proof behind it.
+    fn close(&mut self, signature: Option<Signature>, out: &mut Vec<u8>) {
+        self.block_stop(out);
+        self.whole(signature.as_ref().map(pieces::carrier_behind).as_ref(), out);
+    }
+
+    fn block_stop(&self, out: &mut Vec<u8>) {
+        event("content_block_stop", out, |w| w.field_u64("index", self.blocks.saturating_sub(1)));
+    }
+
+    /// A block that comes whole.
+    fn whole(&mut self, block: Option<&Json>, out: &mut Vec<u8>) {
+        let Some(block) = block else { return };
+        self.blocks += 1;
+        event("content_block_start", out, |w| {
+            w.field_u64("index", self.blocks - 1);
+            w.field_raw("content_block", block.as_str());
         });
-    });
-    // A vendor's own JSON may have line ends between its values; an event is one line.
-    let line = body.as_str().replace(['\n', '\r'], " ");
-    for piece in ["event: ", kind, "\ndata: ", &line, "\n\n"] {
-        out.extend_from_slice(piece.as_bytes());
+        self.block_stop(out);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        let response = std::mem::take(&mut self.facts).finish().unwrap_or_default();
+        event("message_delta", out, |w| {
+            w.field_object("delta", |w| response::encode_end(w, &response, self.refused));
+            w.field_object("usage", |w| response::encode_usage(w, &response, &self.view));
+            response::encode_extra(w, &response.extra, "context_management");
+        });
+        event("message_stop", out, |_| {});
     }
 }
+
+impl Input {
+    /// What to tell of the next piece.
+    fn take(&mut self, more: &str) -> String {
+        let text = match self {
+            Input::Object => return more.to_owned(),
+            Input::Wrapped => return pieces::escaped(more),
+            Input::Open(held) => format!("{held}{more}").trim_start().to_owned(),
+        };
+        match Beginning::of(&text) {
+            Beginning::Open => {
+                *self = Input::Open(text);
+                String::new()
+            }
+            Beginning::Object => {
+                *self = Input::Object;
+                text
+            }
+            Beginning::Other => {
+                *self = Input::Wrapped;
+                format!("{WRAPPED_START}{}", pieces::escaped(&text))
+            }
+        }
+    }
+
+    /// What is missing at the end.
+    fn end(&self) -> Cow<'_, str> {
+        match self {
+            Input::Object => Cow::Borrowed(""),
+            Input::Wrapped => Cow::Borrowed(WRAPPED_END),
+            Input::Open(held) => pieces::input(held),
+        }
+    }
+}
+
+/// A named event, whose data repeats the name.
+fn event(kind: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
+    let mut data = Writer::with_capacity(128);
+    data.object(|w| {
+        w.field_str("type", kind);
+        write(w);
+    });
+    out.extend_from_slice(format!("event: {kind}\ndata: ").as_bytes());
+    out.extend(data.into_bytes());
+    out.extend_from_slice(b"\n\n");
+}
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::part::{source_of_url, thought_signature};
+use super::super::part::{source_of_url, thinking_text, thought_signature};
 use crate::fault::from_body;
 use crate::json::{Document, Json, Node};
 use crate::{
@@ -168,15 +168,6 @@ fn decode_content(content: Node<'_>, blocks: &mut Vec<Block>) {
     }
 }
 
-/// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
-fn thinking_text(part: Node<'_>) -> String {
-    let Some(thinking) = part.some("thinking") else { return String::new() };
-    match thinking.as_str() {
-        Some(text) => text.into_owned(),
-        None => thinking.items().filter_map(|piece| piece.str("text")).collect(),
-    }
-}
-
 fn decode_image(url: &str) -> Block {
     let (source, mime) = source_of_url(url);
     Block::new(Content::Media(Media { kind: MediaKind::Image, source, mime, name: None, detail: None }))
@@ -213,13 +204,20 @@ pub(in crate::openai_chat) fn decode_annotation(annotation: Node<'_>) -> Citatio
 }
 
 fn decode_call(call: Node<'_>) -> Option<Block> {
-    let (inner, kind) = match call.some("custom") {
-        Some(custom) => (custom, ToolKind::Custom),
-        None => (call.some("function")?, ToolKind::Function),
-    };
+    let (inner, kind) = called(call)?;
     let mut block = function_block(call.str("id").unwrap_or_default(), inner, kind)?;
     block.signature = call_signature(call, inner);
     Some(block)
+}
+
+/// What is called, and of which kind. Snowflake puts an empty `custom` beside a `function`: there the type counts.
+pub(in crate::openai_chat) fn called(call: Node<'_>) -> Option<(Node<'_>, ToolKind)> {
+    let function = || call.some("function").map(|function| (function, ToolKind::Function));
+    let custom = || call.some("custom").map(|custom| (custom, ToolKind::Custom));
+    match call.str("type").as_deref() {
+        Some("function") => function().or_else(custom),
+        Some(_) | None => custom().or_else(function),
+    }
 }
 
 /// Google's signature of a call, in either place that is in use.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::response::{
-    call_signature, choice_extra, decode_usage, decode_words, finish_of, known, native_finish,
+    call_signature, called, choice_extra, decode_usage, decode_words, finish_of, known, native_finish,
 };
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
@@ -200,11 +200,7 @@ impl Open {
     }
 
     fn call(&mut self, call: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let (inner, kind) = match (call.some("custom"), call.some("function")) {
-            (Some(custom), _) => (custom, ToolKind::Custom),
-            (None, Some(function)) => (function, ToolKind::Function),
-            (None, None) => return Ok(()),
-        };
+        let Some((inner, kind)) = called(call) else { return Ok(()) };
         let id = call.str("id").unwrap_or_default();
         let name = inner.str("name").unwrap_or_default();
         let arguments = match inner.some("arguments").or(inner.some("input")) {

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use super::{chunks, fold, json as text, read, value, view, written};
 use crate::openai_chat::{request, response};
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Finish, Grammar, Response, Signature, ToolKind, Usage,
+    Block, Citation, Content, Delta, Dialect, Event, Finish, Form, Grammar, Response, Signature, ToolKind,
+    Usage,
 };
 
 /// A piece of an answer, and what comes behind its start.
@@ -229,7 +230,13 @@ proptest! {
     #[test]
     fn requests_are_understood_or_refused(body in body()) {
         match request::decode(body.to_string().as_bytes()) {
-            Ok(request) => prop_assert!(!request.model.is_empty() && !request.messages.is_empty()),
+            Ok(asked) => {
+                prop_assert!(!asked.model.is_empty() && !asked.messages.is_empty());
+                match request::encode(&asked, &Form::default()) {
+                    Ok(encoded) => prop_assert!(request::decode(&encoded.body).is_ok()),
+                    Err(fault) => prop_assert_eq!(fault.param.as_deref(), Some("messages")),
+                }
+            }
             Err(fault) => prop_assert!(fault.status == 400 && fault.param.is_some(), "{:?}", fault),
         }
     }

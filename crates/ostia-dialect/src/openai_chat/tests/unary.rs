@@ -50,6 +50,11 @@ fn what_vendors_say() {
 fn calls() {
     let function = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{\"a\":"}});
     check_blocks(json!({"content": null, "tool_calls": [function]}), &[call("c", "f", "{\"a\":")]);
+    // Snowflake fills in every field that there is.
+    let shell = json!({"name": "", "input": ""});
+    let filled =
+        json!({"id": "c", "type": "function", "custom": shell, "function": {"name": "f", "arguments": "{}"}});
+    check_blocks(json!({"tool_calls": [filled]}), &[call("c", "f", "{}")]);
     let object = json!({"id": "c", "function": {"name": "f", "arguments": {"a": 1}}});
     check_blocks(json!({"tool_calls": [object]}), &[call("c", "f", "{\"a\":1}")]);
     check_blocks(json!({"function_call": {"name": "f", "arguments": "{}"}}), &[call("f", "f", "{}")]);

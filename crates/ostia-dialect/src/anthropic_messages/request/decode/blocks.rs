@@ -1,176 +1,170 @@
-//! Turns and their content blocks: <https://platform.claude.com/docs/en/api/messages>, `ContentBlockParam`.
+//! Content blocks: <https://platform.claude.com/docs/en/api/messages/create>, `ContentBlockParam`.
+//!
+//! Blocks of types that are not named here are the vendor's own and stay as they are. What our own answers put under a
+//! seal comes out of it again.
 
-use crate::anthropic_messages::block;
+use super::{beyond, media};
+use crate::anthropic_messages::{block, shown};
 use crate::json::{Json, Node};
-use crate::openai_chat::part::{optional_str, report_unknown};
 use crate::seal::{Sealed, unseal};
-use crate::{Block, Content, Fault, Media, MediaKind, Message, Role, Signature, Source, ToolKind};
+use crate::{Block, Content, Fault, MediaKind, Role, Signature};
 
-/// The turns of one message: results of tools come first, in a turn of their own.
-pub(super) fn decode_turn(
-    message: Node<'_>,
-    unknown: &mut Vec<(String, Json)>,
-) -> Result<Vec<Message>, Fault> {
-    let role = message.expect("role")?;
-    let role = match role.expect_str()?.as_ref() {
-        "user" => Role::User,
-        "assistant" => Role::Assistant,
-        "system" => Role::System,
-        _ => return Err(role.invalid("must be user or assistant")),
-    };
-    report_unknown(message, &["role", "content"], unknown);
-    let blocks = decode_content(message.expect("content")?, unknown)?;
-    let turn = |role, blocks| Message { role, name: None, blocks };
-    if role != Role::User {
-        return Ok(vec![turn(role, blocks)]);
-    }
-    let is_result = |block: &Block| matches!(block.content, Content::ToolResult { .. });
-    let (results, rest): (Vec<_>, Vec<_>) = blocks.into_iter().partition(is_result);
-    let mut turns = Vec::new();
-    if !results.is_empty() {
-        turns.push(turn(Role::Tool, results));
-    }
-    if !rest.is_empty() || turns.is_empty() {
-        turns.push(turn(Role::User, rest));
-    }
-    Ok(turns)
+// The fields that the hub has room for.
+const TEXT_FIELDS: &[&str] = &["type", "text", "citations", "cache_control"];
+const THINKING_FIELDS: &[&str] = &["type", "thinking", "signature", "cache_control"];
+const CALL_FIELDS: &[&str] = &["type", "id", "name", "input", "caller", "cache_control"];
+const RESULT_FIELDS: &[&str] = &["type", "tool_use_id", "content", "is_error", "cache_control"];
+const MEDIA_FIELDS: &[&str] = &["type", "source", "title", "cache_control"];
+
+/// A block as it was read.
+pub(super) enum Piece {
+    /// It says something.
+    Said(Said),
+    /// It only carries the proof of the block behind it.
+    Next(Signature),
+    /// It only carries the proof of the block before it.
+    Previous(Signature),
 }
 
-/// A string, or a list of blocks. Seals are broken: the proofs in them go back to the blocks that they belong to.
-pub(super) fn decode_content(
-    content: Node<'_>,
-    unknown: &mut Vec<(String, Json)>,
-) -> Result<Vec<Block>, Fault> {
+/// What a block says, and what the hub has no room for: fields by their path inside the block.
+pub(super) struct Said {
+    pub(super) block: Block,
+    pub(super) beyond: Vec<(String, Json)>,
+}
+
+/// Reads the `content` of a turn: a text, or a list of blocks.
+pub(super) fn decode_content(content: Node<'_>, role: Role) -> Result<Vec<Piece>, Fault> {
     if let Some(text) = content.as_str() {
-        return Ok(vec![Block::text(text)]);
+        return Ok(vec![Piece::Said(Said { block: Block::text(text), beyond: Vec::new() })]);
     }
     if !content.is_array() {
         return Err(content.invalid("must be a string or an array of content blocks"));
     }
-    let mut blocks: Vec<Block> = Vec::new();
-    let mut next: Option<Signature> = None;
-    for node in content.items() {
-        match decode_block(node, unknown)? {
-            Piece::Block(mut decoded) => {
-                decoded.signature = decoded.signature.or(next.take());
-                blocks.push(decoded);
-            }
-            Piece::Next(signature) => next = Some(signature),
-            Piece::Previous(signature) => {
-                if let Some(last) = blocks.last_mut() {
-                    last.signature = Some(signature);
-                }
+    let mut text_chars = 0;
+    content.items().map(|node| decode(node, role, &mut text_chars)).collect()
+}
+
+fn decode(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Piece, Fault> {
+    let kind = node.expect("type")?;
+    let word = kind.expect_str()?;
+    check_role(kind, &word, role)?;
+    let (block, known) = match word.as_ref() {
+        "text" => (decode_text(node, role, text_chars)?, TEXT_FIELDS),
+        "image" => return decode_medium(node, MediaKind::Image),
+        "document" => return decode_medium(node, MediaKind::Document),
+        "search_result" => return decode_search_result(node),
+        "thinking" => (decode_thinking(node)?, THINKING_FIELDS),
+        "redacted_thinking" => return decode_redacted(node),
+        "tool_use" => (decode_call(node)?, CALL_FIELDS),
+        "tool_result" => return decode_result(node),
+        _ => return Ok(said(block::foreign(Json::of(node)), Vec::new())),
+    };
+    Ok(said(marked(block, node), beyond(node, known, "").collect()))
+}
+
+fn said(block: Block, beyond: Vec<(String, Json)>) -> Piece {
+    Piece::Said(Said { block, beyond })
+}
+
+/// The block with the client's cache marker.
+fn marked(mut block: Block, node: Node<'_>) -> Block {
+    block.cache_control = node.some("cache_control").map(Json::of);
+    block
+}
+
+/// The vendor refuses what the other side alone can say, and so would everybody.
+fn check_role(kind: Node<'_>, word: &str, role: Role) -> Result<(), Fault> {
+    let what = match (word, role) {
+        ("tool_result", Role::Assistant | Role::System) => "tool_result blocks stand in user messages",
+        ("tool_use" | "thinking" | "redacted_thinking", Role::User | Role::System) => {
+            "this block stands in assistant messages"
+        }
+        _ => return Ok(()),
+    };
+    Err(kind.invalid(what))
+}
+
+/// A text. In a turn of the model it may be a medium that our own answer showed in words.
+fn decode_text(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Block, Fault> {
+    let text = node.expect("text")?.expect_str()?;
+    if role == Role::Assistant
+        && let Some(medium) = shown::decode(&text)
+    {
+        return Ok(Block::new(Content::Media(medium)));
+    }
+    let mut block = block::decode(node, text_chars);
+    if let Content::Text { citations, .. } = &mut block.content {
+        let sources = node.get("citations").into_iter().flat_map(|list| list.items());
+        for (citation, source) in citations.iter_mut().zip(sources) {
+            // The vendor's own always has an index: without one it is a source that our answer showed.
+            if source.str("encrypted_index").is_some_and(|index| index.is_empty()) {
+                citation.value = None;
             }
         }
     }
-    Ok(blocks)
+    Ok(block)
 }
 
-/// A block, or only a proof for one beside it.
-enum Piece {
-    Block(Block),
-    Next(Signature),
-    Previous(Signature),
-}
-
-fn decode_block(node: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Piece, Fault> {
-    let kind = node.expect("type")?.expect_str()?;
-    let (mut decoded, known): (Block, &[&str]) = match kind.as_ref() {
-        "text" => (text(node)?, &["text", "citations"]),
-        "image" => (Block::new(image(node.expect("source")?)?), &["source"]),
-        "document" => match document(node)? {
-            Some(media) => (Block::new(media), &["source", "title"]),
-            None => return Ok(Piece::Block(block::foreign(Json::of(node)))),
-        },
-        "thinking" => (thinking(node), &["thinking", "signature"]),
-        "redacted_thinking" => return Ok(redacted(node)),
-        "tool_use" => (call(node)?, &["id", "name", "input", "caller"]),
-        "tool_result" => (result(node, unknown)?, &["tool_use_id", "content", "is_error"]),
-        _ => return Ok(Piece::Block(block::foreign(Json::of(node)))),
-    };
-    report_unknown(node, &[known, &["type", "cache_control"]].concat(), unknown);
-    decoded.cache_control = node.some("cache_control").map(Json::of);
-    Ok(Piece::Block(decoded))
-}
-
-fn text(node: Node<'_>) -> Result<Block, Fault> {
-    let text = node.expect("text")?.expect_str()?.into_owned();
-    let end = text.chars().count() as u64;
-    let sources =
-        node.some("citations").filter(|list| list.is_array()).into_iter().flat_map(|list| list.items());
-    let citations = sources.map(|source| block::citation(source, 0, end)).collect();
-    Ok(Block::new(Content::Text { text, citations }))
-}
-
-fn thinking(node: Node<'_>) -> Block {
-    let mut decoded = block::reasoning(node);
-    if let Some(Sealed::Own(signature)) = node.str("signature").and_then(|proof| unseal(&proof)) {
-        decoded.signature = Some(signature);
+fn decode_thinking(node: Node<'_>) -> Result<Block, Fault> {
+    node.expect("thinking")?.expect_str()?;
+    let mut block = block::reasoning(node);
+    if let Some(Sealed::Own(signature)) = block.signature.as_ref().and_then(|proof| unseal(&proof.value)) {
+        block.signature = Some(signature);
     }
-    decoded
+    Ok(block)
 }
 
-fn redacted(node: Node<'_>) -> Piece {
-    match node.str("data").and_then(|data| unseal(&data)) {
+fn decode_redacted(node: Node<'_>) -> Result<Piece, Fault> {
+    let data = node.expect("data")?.expect_str()?;
+    Ok(match unseal(&data) {
         Some(Sealed::Next(signature)) => Piece::Next(signature),
         Some(Sealed::Previous(signature)) => Piece::Previous(signature),
-        Some(Sealed::Own(signature)) => {
-            let content = Content::Reasoning(String::new());
-            Piece::Block(Block { content, signature: Some(signature), cache_control: None })
-        }
         Some(Sealed::Foreign { dialect, value }) => {
-            Piece::Block(Block::new(Content::Foreign { dialect, value }))
+            said(Block::new(Content::Foreign { dialect, value }), Vec::new())
         }
-        None => Piece::Block(block::foreign(Json::of(node))),
-    }
+        Some(Sealed::Own(_)) | None => said(block::foreign(Json::of(node)), Vec::new()),
+    })
 }
 
-fn call(node: Node<'_>) -> Result<Block, Fault> {
-    let id = node.expect("id")?.expect_str()?.into_owned();
-    let name = node.expect("name")?.expect_str()?.into_owned();
+fn decode_call(node: Node<'_>) -> Result<Block, Fault> {
+    node.expect("id")?.expect_str()?;
+    node.expect("name")?.expect_str()?;
     let input = node.expect("input")?;
     input.expect_fields()?;
-    let mut decoded = block::tool_call(node, input.text().to_owned());
-    let arguments = input.text().to_owned();
-    decoded.content = Content::ToolCall { id, name, arguments, kind: ToolKind::Function };
-    Ok(decoded)
+    Ok(block::tool_call(node, input.text().to_owned()))
 }
 
-fn result(node: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Block, Fault> {
+fn decode_result(node: Node<'_>) -> Result<Piece, Fault> {
     let id = node.expect("tool_use_id")?.expect_str()?.into_owned();
-    let content = match node.some("content") {
-        Some(content) => decode_content(content, unknown)?,
-        None => Vec::new(),
-    };
     let is_error = node.some("is_error").map(|flag| flag.expect_bool()).transpose()?.unwrap_or(false);
-    Ok(Block::new(Content::ToolResult { id, name: None, content, is_error }))
-}
-
-fn image(source: Node<'_>) -> Result<Content, Fault> {
-    let (at, mime) =
-        decode_source(source)?.ok_or_else(|| source.invalid("must be of type base64, url or file"))?;
-    Ok(Content::Media(Media { kind: MediaKind::Image, source: at, mime, name: None, detail: None }))
-}
-
-/// A document whose source the hub knows; one made of content blocks is the vendor's own affair.
-fn document(node: Node<'_>) -> Result<Option<Content>, Fault> {
-    let Some((source, mime)) = decode_source(node.expect("source")?)? else { return Ok(None) };
-    // What the vendor is told beside the document means nothing elsewhere.
-    let marked = node.some("context").is_some() || node.some("citations").is_some();
-    if marked {
-        return Ok(None);
+    let mut lost: Vec<_> = beyond(node, RESULT_FIELDS, "").collect();
+    let mut content = Vec::new();
+    let pieces = node.some("content").map(|content| decode_content(content, Role::User)).transpose()?;
+    for piece in pieces.unwrap_or_default() {
+        // Carriers stand in turns of the model alone.
+        let Piece::Said(inner) = piece else { continue };
+        let place = format!("content[{}].", content.len());
+        lost.extend(inner.beyond.into_iter().map(|(path, value)| (format!("{place}{path}"), value)));
+        content.push(inner.block);
     }
-    let name = optional_str(node, "title")?;
-    Ok(Some(Content::Media(Media { kind: MediaKind::Document, source, mime, name, detail: None })))
+    let block = Block::new(Content::ToolResult { id, name: None, content, is_error });
+    Ok(said(marked(block, node), lost))
 }
 
-fn decode_source(source: Node<'_>) -> Result<Option<(Source, Option<String>)>, Fault> {
-    let text = |name: &str| Ok::<_, Fault>(source.expect(name)?.expect_str()?.into_owned());
-    Ok(Some(match source.expect("type")?.expect_str()?.as_ref() {
-        "base64" => (Source::Base64(text("data")?), optional_str(source, "media_type")?),
-        "text" => (Source::Text(text("data")?), optional_str(source, "media_type")?),
-        "url" => (Source::Url(text("url")?), None),
-        "file" => (Source::FileId(text("file_id")?), None),
-        _ => return Ok(None),
-    }))
+fn decode_medium(node: Node<'_>, kind: MediaKind) -> Result<Piece, Fault> {
+    let Some((medium, chunked)) = media::decode(node, kind)? else {
+        return Ok(said(block::foreign(Json::of(node)), Vec::new()));
+    };
+    let lost = match chunked {
+        Some(whole) => vec![("document".into(), whole)],
+        None => beyond(node, MEDIA_FIELDS, "").collect(),
+    };
+    Ok(said(marked(Block::new(Content::Media(medium)), node), lost))
+}
+
+/// To others a search result is a document; its source and the marks of its parts are for the vendor.
+fn decode_search_result(node: Node<'_>) -> Result<Piece, Fault> {
+    let medium = media::decode_search_result(node)?;
+    let lost = vec![("search_result".into(), Json::of(node))];
+    Ok(said(marked(Block::new(Content::Media(medium)), node), lost))
 }

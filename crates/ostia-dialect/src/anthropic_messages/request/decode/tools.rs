@@ -1,36 +1,32 @@
-//! Tools: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/overview>.
+//! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
+use super::{beyond, optional_str};
 use crate::json::{Json, Node};
-use crate::openai_chat::part::{optional_str, report_unknown};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
-/// The vendor's own web search, without its date.
-const WEB_SEARCH: &str = "web_search_";
+/// The web search that an upstream of this dialect is given for [`Request::web_search`].
+const WEB_SEARCH: &str = "web_search_20250305";
+/// What the types of all web searches begin with.
+const WEB_SEARCH_PREFIX: &str = "web_search_";
+/// The fields of a tool that the hub has room for.
+const TOOL_FIELDS: &[&str] = &["type", "name", "description", "input_schema", "strict", "cache_control"];
 
-/// Adds a tool to the request. The client's own have no type, or `custom`; all others are the vendor's.
-pub(super) fn decode_tool(tool: Node<'_>, request: &mut Request) -> Result<(), Fault> {
-    tool.expect_fields()?;
-    match optional_str(tool, "type")?.as_deref() {
-        None | Some("custom") => {
-            let function = decode_function(tool, request)?;
-            request.tools.push(function);
-        }
-        Some(kind) if kind.starts_with(WEB_SEARCH) => {
-            let location = tool.some("user_location").map(Json::of);
-            request.web_search = Some(WebSearch { context_size: None, user_location: location });
-            report_unknown(tool, &["type", "name", "user_location", "cache_control"], &mut request.extra);
-        }
-        Some(kind) => {
-            let (name, value) = (kind.to_owned(), Json::of(tool));
-            request.tools.push(Tool::Hosted { dialect: Dialect::AnthropicMessages, name, value });
+/// The field `tools`.
+pub(super) fn decode(tools: Node<'_>, request: &mut Request) -> Result<(), Fault> {
+    for tool in tools.expect_items()? {
+        match optional_str(tool, "type")?.as_deref() {
+            None | Some("custom") => {
+                let place = format!("tools[{}].", request.tools.len());
+                request.extra.extend(beyond(tool, TOOL_FIELDS, &place));
+                request.tools.push(decode_function(tool)?);
+            }
+            Some(kind) => decode_hosted(tool, kind, request),
         }
     }
     Ok(())
 }
 
-fn decode_function(tool: Node<'_>, request: &mut Request) -> Result<Tool, Fault> {
-    const KNOWN: &[&str] = &["type", "name", "description", "input_schema", "strict", "cache_control"];
-    report_unknown(tool, KNOWN, &mut request.extra);
+fn decode_function(tool: Node<'_>) -> Result<Tool, Fault> {
     let schema = tool.expect("input_schema")?;
     schema.expect_fields()?;
     Ok(Tool::Function {
@@ -42,18 +38,39 @@ fn decode_function(tool: Node<'_>, request: &mut Request) -> Result<Tool, Fault>
     })
 }
 
-pub(super) fn decode_tool_choice(choice: Node<'_>, request: &mut Request) -> Result<(), Fault> {
+/// A tool of the vendor's own, which only the vendor understands.
+///
+/// A web search is a wish that others understand too. Where it says more than that wish can hold (domains, a newer
+/// version), the tool itself stands beside it: an upstream of this dialect takes that one, and others report it.
+fn decode_hosted(tool: Node<'_>, kind: &str, request: &mut Request) {
+    if kind.starts_with(WEB_SEARCH_PREFIX) {
+        let user_location = tool.some("user_location").map(Json::of);
+        request.web_search = Some(WebSearch { context_size: None, user_location });
+        let held = beyond(tool, &["type", "name", "user_location"], "").next().is_none();
+        if held && kind == WEB_SEARCH {
+            return;
+        }
+    }
+    let (name, value) = (kind.to_owned(), Json::of(tool));
+    request.tools.push(Tool::Hosted { dialect: Dialect::AnthropicMessages, name, value });
+}
+
+/// The field `tool_choice`, which also says whether one turn may hold several calls.
+pub(super) fn decode_choice(choice: Node<'_>, request: &mut Request) -> Result<(), Fault> {
     let kind = choice.expect("type")?;
     request.tool_choice = Some(match kind.expect_str()?.as_ref() {
         "auto" => ToolChoice::Auto,
         "any" => ToolChoice::Required,
         "none" => ToolChoice::None,
         "tool" => ToolChoice::Named(choice.expect("name")?.expect_str()?.into_owned()),
-        _ => return Err(kind.invalid("must be auto, any, none or tool")),
+        _ => return Err(kind.invalid("must be auto, any, tool or none")),
     });
-    if let Some(disabled) = choice.some("disable_parallel_tool_use") {
-        request.parallel_tool_calls = Some(!disabled.expect_bool()?);
+    if let Some(disable) = choice.some("disable_parallel_tool_use")
+        && disable.expect_bool()?
+    {
+        request.parallel_tool_calls = Some(false);
     }
-    report_unknown(choice, &["type", "name", "disable_parallel_tool_use"], &mut request.extra);
+    let known = &["type", "name", "disable_parallel_tool_use"];
+    request.extra.extend(beyond(choice, known, "tool_choice."));
     Ok(())
 }

@@ -1,306 +1,347 @@
-//! The conversation.
+//! The conversation: <https://platform.openai.com/docs/api-reference/chat/create#chat_create-messages>.
 //!
-//! A tool's message takes text alone, so pictures and documents in a result follow all results of the turn, in a message
-//! of the user's that names their call.
+//! The results of calls follow the calls at once, one message for each. They hold words alone, so what else a tool
+//! answered goes into a user's message behind the last of them. A turn of which nothing can be said is left out: the
+//! vendor refuses messages without content.
 
-use crate::json::Writer;
-use crate::{Block, Content, Dialect, Form, Media, MediaKind, Message, Role, Source, ToolKind};
+use std::borrow::Cow;
 
-/// What a document is called that has no name; the vendor requires one.
-const UNNAMED: &str = "document.pdf";
+use super::parts::{self, Part};
+use crate::json::{Document, Writer};
+use crate::openai_chat::response::{encode_call_body, extra_content};
+use crate::{Block, Content, Dialect, Fault, Form, Message, Role, Signature, ToolKind};
 
-/// Writes `messages`; reports what is left out.
-pub(super) fn write(messages: &[Message], form: &Form, w: &mut Writer, dropped: &mut Vec<String>) {
-    w.field_array("messages", |w| {
-        let mut shown: Vec<(&str, &Media)> = Vec::new();
-        for (at, message) in messages.iter().enumerate() {
-            if message.role != Role::Tool {
-                show(std::mem::take(&mut shown), w);
-            }
-            let mut turn = Turn { at, message, dropped };
-            match message.role {
-                Role::System => turn.said("system", w),
-                Role::Developer => turn.said("developer", w),
-                Role::User => turn.said("user", w),
-                Role::Assistant => turn.answered(form, w),
-                Role::Tool => turn.results(&mut shown, w),
-            }
-        }
-        show(shown, w);
-    });
-}
+/// The words of a result that has none, but attachments.
+const SEE_BELOW: &str = "The result is attached to the next message.";
 
-/// What tools showed, as a turn of the user's.
-fn show(shown: Vec<(&str, &Media)>, w: &mut Writer) {
-    if shown.is_empty() {
-        return;
+/// The conversation in the vendor's order; reports what is left out.
+///
+/// # Errors
+/// 400 where nothing is left.
+pub(super) fn plan<'r>(
+    messages: &'r [Message],
+    form: &'r Form,
+    dropped: &mut Vec<String>,
+) -> Result<Vec<Turn<'r>>, Fault> {
+    let mut planner = Planner {
+        form,
+        dropped,
+        turns: Vec::new(),
+        attachments: Vec::new(),
+        unnamed: Vec::new(),
+        invented: 0,
+    };
+    for (place, message) in messages.iter().enumerate() {
+        planner.message(message, place);
     }
-    w.object(|w| {
-        w.field_str("role", "user");
-        w.field_array("content", |w| {
-            for (id, media) in shown {
-                write_text(&format!("Part of the result of tool call {id}:"), w);
-                write_media(media, w);
-            }
-        });
-    });
+    planner.attach();
+    if planner.turns.is_empty() {
+        let what = "at least one message with content is needed";
+        return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
+    }
+    Ok(planner.turns)
 }
 
-struct Turn<'m, 'd> {
-    at: usize,
-    message: &'m Message,
+/// One message of the body.
+#[derive(Debug)]
+pub(super) enum Turn<'r> {
+    /// Words of the operator or the user.
+    Said { role: &'static str, name: Option<&'r str>, parts: Vec<Part<'r>> },
+    /// Words and calls of the model.
+    Answered(Answer<'r>),
+    /// The result of one call.
+    Result { id: Cow<'r, str>, name: Option<&'r str>, words: String },
+}
+
+/// A turn of the model.
+#[derive(Debug, Default)]
+pub(super) struct Answer<'r> {
+    name: Option<&'r str>,
+    parts: Vec<Part<'r>>,
+    /// The field for the reasoning of earlier turns, and the thoughts.
+    reasoning: Option<(&'r str, String)>,
+    calls: Vec<Call<'r>>,
+    /// The id of what was spoken.
+    audio: Option<String>,
+}
+
+#[derive(Debug)]
+struct Call<'r> {
+    id: Cow<'r, str>,
+    name: &'r str,
+    arguments: &'r str,
+    kind: ToolKind,
+    signature: Option<&'r Signature>,
+}
+
+/// What has been planned so far.
+struct Planner<'r, 'd> {
+    form: &'r Form,
     dropped: &'d mut Vec<String>,
+    turns: Vec<Turn<'r>>,
+    /// Of results, for the message behind the last of them.
+    attachments: Vec<Part<'r>>,
+    /// Calls that came without an id and wait for their results: the tool, and the id that was made.
+    unnamed: Vec<(&'r str, String)>,
+    /// How many ids were made.
+    invented: usize,
 }
 
-impl<'m> Turn<'m, '_> {
-    fn drop(&mut self, what: &str) {
-        self.dropped.push(format!("messages[{}]{what}", self.at));
-    }
-
-    /// A turn of the operator or the user.
-    fn said(&mut self, role: &str, w: &mut Writer) {
-        let message = self.message;
-        let media = message.role == Role::User;
-        let kept = self.sayable(|content| match content {
-            Content::Text { .. } | Content::Refusal(_) => true,
-            Content::Media(medium) => media && is_sayable(medium),
-            Content::Reasoning(_)
-            | Content::ToolCall { .. }
-            | Content::ToolResult { .. }
-            | Content::Foreign { .. } => false,
-        });
-        w.object(|w| {
-            w.field_str("role", role);
-            write_name(message, w);
-            write_content(&kept, w);
-        });
-    }
-
-    /// A turn of the model.
-    fn answered(&mut self, form: &Form, w: &mut Writer) {
-        let message = self.message;
-        let kept = self.sayable(|content| match content {
-            Content::Text { .. } | Content::Refusal(_) | Content::Reasoning(_) | Content::ToolCall { .. } => {
-                true
-            }
-            Content::Media(_) | Content::ToolResult { .. } | Content::Foreign { .. } => false,
-        });
-        let (mut words, mut calls, mut thoughts) = (Vec::new(), Vec::new(), Vec::new());
-        for block in kept {
-            match &block.content {
-                Content::ToolCall { .. } => calls.push(block),
-                Content::Reasoning(text) => thoughts.push(text.as_str()),
-                Content::Text { .. }
-                | Content::Refusal(_)
-                | Content::Media(_)
-                | Content::ToolResult { .. }
-                | Content::Foreign { .. } => words.push(block),
+impl<'r> Planner<'r, '_> {
+    fn message(&mut self, message: &'r Message, place: usize) {
+        let path = format!("messages[{place}]");
+        // Clients of some dialects send results among the words of a user's turn.
+        let is_result = |block: &Block| matches!(block.content, Content::ToolResult { .. });
+        for (at, block) in message.blocks.iter().enumerate().filter(|(_, block)| is_result(block)) {
+            // A turn that is one result is itself the message.
+            let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
+            let path = if is_whole { path.clone() } else { format!("{path}.content[{at}]") };
+            match message.role {
+                Role::User | Role::Tool => self.result(block, path),
+                Role::System | Role::Developer | Role::Assistant => self.dropped.push(path),
             }
         }
-        let thoughts = thoughts.concat();
-        let thinks = form.reasoning_parts && !thoughts.is_empty();
-        w.object(|w| {
-            w.field_str("role", "assistant");
-            write_name(message, w);
-            match () {
-                () if thinks => w.field_array("content", |w| {
-                    write_thinking(&thoughts, w);
-                    words.iter().for_each(|block| write_part(block, w));
-                }),
-                () if words.is_empty() => w.key("content").null(),
-                () => write_content(&words, w),
-            }
-            if let Some(field) = form.reasoning_field.as_deref().filter(|_| !thinks && !thoughts.is_empty()) {
-                w.field_str(field, &thoughts);
-            }
-            if !calls.is_empty() {
-                w.field_array("tool_calls", |w| calls.iter().for_each(|call| write_call(call, w)));
-            }
-        });
+        if message.blocks.iter().all(is_result) {
+            return;
+        }
+        self.attach();
+        match message.role {
+            Role::System => self.said("system", message, &path),
+            Role::Developer => self.said("developer", message, &path),
+            Role::User | Role::Tool => self.said("user", message, &path),
+            Role::Assistant => self.answered(message, &path),
+        }
     }
 
-    /// The results of calls, one message each.
-    fn results(&mut self, shown: &mut Vec<(&'m str, &'m Media)>, w: &mut Writer) {
-        let message = self.message;
+    fn said(&mut self, role: &'static str, message: &'r Message, path: &str) {
+        let parts = self.parts(message, path);
+        if !parts.is_empty() {
+            self.turns.push(Turn::Said { role, name: message.name.as_deref(), parts });
+        }
+    }
+
+    fn answered(&mut self, message: &'r Message, path: &str) {
+        let name = message.name.as_deref();
+        let mut answer = Answer { name, parts: self.parts(message, path), ..Answer::default() };
         for block in &message.blocks {
-            let Content::ToolResult { id, name: _, content, is_error } = &block.content else { continue };
-            let mut text = String::new();
-            for (inside, inner) in content.iter().enumerate() {
-                match &inner.content {
-                    Content::Text { text: words, .. } | Content::Refusal(words) => text.push_str(words),
-                    Content::Media(Media { source: Source::Text(words), .. }) => text.push_str(words),
-                    Content::Media(medium) if is_sayable(medium) => shown.push((id, medium)),
-                    Content::Media(_)
-                    | Content::Reasoning(_)
-                    | Content::ToolCall { .. }
-                    | Content::ToolResult { .. }
-                    | Content::Foreign { .. } => self.drop(&format!(".content[{inside}]")),
+            match &block.content {
+                Content::Reasoning(text) => answer.think(self.form.reasoning_field.as_deref(), text),
+                Content::ToolCall { id, name, arguments, kind } => {
+                    let id = self.name_call(id, name);
+                    let signature = block.signature.as_ref();
+                    answer.calls.push(Call { id, name, arguments, kind: *kind, signature });
                 }
-                if inner.cache_control.is_some() {
-                    self.drop(&format!(".content[{inside}].cache_control"));
-                }
+                content => answer.audio = answer.audio.or_else(|| spoken(content)),
             }
-            if *is_error {
-                self.drop(".is_error");
+        }
+        match self.turns.last_mut() {
+            Some(Turn::Answered(last)) if last.is_unfinished() => last.join(answer),
+            _ if answer.is_empty() => {}
+            _ => self.turns.push(Turn::Answered(answer)),
+        }
+    }
+
+    /// What can be said of the blocks that are content; the rest is reported.
+    fn parts(&mut self, message: &'r Message, path: &str) -> Vec<Part<'r>> {
+        let mut parts = Vec::with_capacity(message.blocks.len());
+        for (at, block) in message.blocks.iter().enumerate() {
+            let path = format!("{path}.content[{at}]");
+            match (&block.content, message.role) {
+                // Said before the rest of the turn.
+                (Content::ToolResult { .. }, _) => continue,
+                // Fields of their own.
+                (Content::ToolCall { .. }, Role::Assistant) => {}
+                (content, Role::Assistant) if spoken(content).is_some() => {}
+                _ => self.part(message.role, block, &path, &mut parts),
             }
-            if block.cache_control.is_some() {
-                self.drop(".cache_control");
+            self.marks(block, &path);
+        }
+        parts
+    }
+
+    fn part(&mut self, role: Role, block: &'r Block, path: &str, parts: &mut Vec<Part<'r>>) {
+        match parts::part(role, block, self.form) {
+            Some(part) => parts.push(part),
+            // Vendors that do not take the thoughts of earlier turns refuse them; nobody misses them.
+            None if matches!(block.content, Content::Reasoning(_)) => {}
+            None => self.dropped.push(path.to_owned()),
+        }
+    }
+
+    /// Reports the marks of a block that the format has no place for. A proof means nothing to another vendor, and is
+    /// not missed.
+    fn marks(&mut self, block: &Block, path: &str) {
+        if block.cache_control.is_some() {
+            self.dropped.push(format!("{path}.cache_control"));
+        }
+        if matches!(&block.content, Content::Text { citations, .. } if !citations.is_empty()) {
+            self.dropped.push(format!("{path}.citations"));
+        }
+    }
+
+    /// The result of a call: its words, joined, because many servers take nothing but a string here.
+    fn result(&mut self, block: &'r Block, path: String) {
+        let Content::ToolResult { id, name, content, is_error } = &block.content else { return };
+        self.marks(block, &path);
+        if *is_error {
+            self.dropped.push(format!("{path}.is_error"));
+        }
+        let id = self.name_result(id, name.as_deref());
+        let mut parts = Vec::with_capacity(content.len());
+        for (at, inner) in content.iter().enumerate() {
+            let path = format!("{path}.content[{at}]");
+            self.part(Role::Tool, inner, &path, &mut parts);
+            self.marks(inner, &path);
+        }
+        let (mut words, mut attached) = sort(parts);
+        if !attached.is_empty() {
+            if words.is_empty() {
+                words = SEE_BELOW.to_owned();
             }
-            w.object(|w| {
+            self.attachments.push(Part::Text(format!("Attached to the result of the call {id}:").into()));
+            self.attachments.append(&mut attached);
+        }
+        self.turns.push(Turn::Result { id, name: name.as_deref(), words });
+    }
+
+    /// Ends a run of results.
+    fn attach(&mut self) {
+        if !self.attachments.is_empty() {
+            let parts = std::mem::take(&mut self.attachments);
+            self.turns.push(Turn::Said { role: "user", name: None, parts });
+        }
+    }
+
+    /// The vendor requires ids; not every client's dialect has them.
+    fn name_call(&mut self, id: &'r str, tool: &'r str) -> Cow<'r, str> {
+        if !id.is_empty() {
+            return id.into();
+        }
+        let invented = self.invent_id();
+        self.unnamed.push((tool, invented.clone()));
+        invented.into()
+    }
+
+    /// The id of the call that a result without one answers: the first that waits for a result of this tool.
+    fn name_result(&mut self, id: &'r str, tool: Option<&str>) -> Cow<'r, str> {
+        if !id.is_empty() {
+            return id.into();
+        }
+        let waits = |(name, _): &(&str, String)| tool.is_none_or(|tool| tool == *name);
+        match self.unnamed.iter().position(waits) {
+            Some(found) => self.unnamed.remove(found).1.into(),
+            None => self.invent_id().into(),
+        }
+    }
+
+    fn invent_id(&mut self) -> String {
+        self.invented += 1;
+        format!("call_unnamed_{}", self.invented)
+    }
+}
+
+/// The words of a result, and all else.
+fn sort(parts: Vec<Part<'_>>) -> (String, Vec<Part<'_>>) {
+    let mut words = Vec::with_capacity(parts.len());
+    let mut attached = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => words.push(text),
+            other => attached.push(other),
+        }
+    }
+    (words.join("\n"), attached)
+}
+
+/// The id of what a server of this format spoke in an earlier turn: that is all it wants to hear of it.
+fn spoken(content: &Content) -> Option<String> {
+    let Content::Foreign { dialect: Dialect::OpenaiChat, value } = content else { return None };
+    let document = Document::parse(value.as_str().as_bytes()).ok()?;
+    let is_part = document.root().some("type").is_some();
+    let id = document.root().some("audio")?.str("id")?.into_owned();
+    (!is_part).then_some(id)
+}
+
+impl<'r> Answer<'r> {
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.calls.is_empty() && self.audio.is_none() && self.reasoning.is_none()
+    }
+
+    /// Must what follows from the model stand in the same message? The results of calls have to come next, and thoughts
+    /// belong to what they led to. Clients of some dialects send each of these on its own.
+    fn is_unfinished(&self) -> bool {
+        !self.calls.is_empty() || (self.parts.is_empty() && self.audio.is_none())
+    }
+
+    fn join(&mut self, more: Answer<'r>) {
+        self.name = self.name.or(more.name);
+        self.parts.extend(more.parts);
+        self.calls.extend(more.calls);
+        self.audio = self.audio.take().or(more.audio);
+        if let Some((field, text)) = more.reasoning {
+            self.think(Some(field), &text);
+        }
+    }
+
+    fn think(&mut self, field: Option<&'r str>, text: &str) {
+        let Some(field) = field.filter(|_| !text.is_empty()) else { return };
+        let (_, thoughts) = self.reasoning.get_or_insert_with(|| (field, String::new()));
+        if !thoughts.is_empty() {
+            thoughts.push_str("\n\n");
+        }
+        thoughts.push_str(text);
+    }
+}
+
+impl Turn<'_> {
+    /// Appends the message.
+    pub(super) fn write(&self, w: &mut Writer) {
+        w.object(|w| match self {
+            Turn::Said { role, name, parts } => {
+                w.field_str("role", role);
+                name.iter().for_each(|name| w.field_str("name", name));
+                parts::write(w.key("content"), parts);
+            }
+            Turn::Answered(answer) => answer.write(w),
+            Turn::Result { id, name, words } => {
                 w.field_str("role", "tool");
                 w.field_str("tool_call_id", id);
-                w.field_str("content", &text);
-            });
-        }
-    }
-
-    /// The blocks that can be said in this turn; the others, and marks that cannot be said, are reported. Thoughts that
-    /// the vendor does not take back are no loss: it never saw them either.
-    fn sayable(&mut self, fits: impl Fn(&Content) -> bool) -> Vec<&'m Block> {
-        let mut kept = Vec::new();
-        let message = self.message;
-        for (position, block) in message.blocks.iter().enumerate() {
-            if !fits(&block.content) {
-                self.drop(&format!(".content[{position}]"));
-                continue;
-            }
-            if block.cache_control.is_some() {
-                self.drop(&format!(".content[{position}].cache_control"));
-            }
-            if matches!(&block.content, Content::Text { citations, .. } if !citations.is_empty()) {
-                self.drop(".annotations");
-            }
-            kept.push(block);
-        }
-        kept
-    }
-}
-
-fn write_name(message: &Message, w: &mut Writer) {
-    if let Some(name) = &message.name {
-        w.field_str("name", name);
-    }
-}
-
-/// One text is a string, which every vendor takes; anything more is a list of parts.
-fn write_content(blocks: &[&Block], w: &mut Writer) {
-    match blocks {
-        [] => w.field_str("content", ""),
-        [Block { content: Content::Text { text, .. }, .. }] => w.field_str("content", text),
-        blocks => w.field_array("content", |w| blocks.iter().for_each(|block| write_part(block, w))),
-    }
-}
-
-fn write_part(block: &Block, w: &mut Writer) {
-    match &block.content {
-        Content::Text { text, .. } => write_text(text, w),
-        Content::Refusal(text) => w.object(|w| {
-            w.field_str("type", "refusal");
-            w.field_str("refusal", text);
-        }),
-        Content::Media(media) => write_media(media, w),
-        Content::Reasoning(_)
-        | Content::ToolCall { .. }
-        | Content::ToolResult { .. }
-        | Content::Foreign { .. } => {}
-    }
-}
-
-fn write_text(text: &str, w: &mut Writer) {
-    w.object(|w| {
-        w.field_str("type", "text");
-        w.field_str("text", text);
-    });
-}
-
-fn write_thinking(text: &str, w: &mut Writer) {
-    w.object(|w| {
-        w.field_str("type", "thinking");
-        w.field_array("thinking", |w| write_text(text, w));
-    });
-}
-
-fn write_call(block: &Block, w: &mut Writer) {
-    let Content::ToolCall { id, name, arguments, kind } = &block.content else { return };
-    let (word, input) = match kind {
-        ToolKind::Function => ("function", "arguments"),
-        ToolKind::Custom => ("custom", "input"),
-    };
-    w.object(|w| {
-        w.field_str("id", id);
-        w.field_str("type", word);
-        w.field_object(word, |w| {
-            w.field_str("name", name);
-            let empty = arguments.trim().is_empty() && *kind == ToolKind::Function;
-            w.field_str(input, if empty { "{}" } else { arguments });
-        });
-        // Google's signature goes back where its OpenAI-compatible API puts it.
-        if let Some(signature) = block.signature.as_ref().filter(|proof| proof.dialect == Dialect::OpenaiChat)
-        {
-            w.field_raw("extra_content", &signature.value);
-        }
-    });
-}
-
-/// Has this medium a form here? Sound only with its bytes; documents not by address; films not at all.
-fn is_sayable(media: &Media) -> bool {
-    match (media.kind, &media.source) {
-        (_, Source::Text(_) | Source::FileId(_)) => true,
-        (MediaKind::Image, Source::Url(_) | Source::Base64(_)) => true,
-        (MediaKind::Audio | MediaKind::Document, Source::Base64(_)) => true,
-        (MediaKind::Audio | MediaKind::Document, Source::Url(_)) => false,
-        (MediaKind::Video, Source::Url(_) | Source::Base64(_)) => false,
-    }
-}
-
-fn write_media(media: &Media, w: &mut Writer) {
-    let mime = |usual: &'static str| media.mime.clone().unwrap_or_else(|| usual.to_owned());
-    match (&media.source, media.kind) {
-        (Source::Text(text), _) => write_text(text, w),
-        (Source::FileId(id), _) => write_file(w, |w| w.field_str("file_id", id)),
-        (Source::Url(url), _) => write_image(url, media.detail.as_deref(), w),
-        (Source::Base64(data), MediaKind::Image) => {
-            write_image(&format!("data:{};base64,{data}", mime("image/png")), media.detail.as_deref(), w);
-        }
-        (Source::Base64(data), MediaKind::Audio) => write_audio(data, media.mime.as_deref(), w),
-        (Source::Base64(data), MediaKind::Document | MediaKind::Video) => write_file(w, |w| {
-            w.field_str("filename", media.name.as_deref().unwrap_or(UNNAMED));
-            w.field_str("file_data", &format!("data:{};base64,{data}", mime("application/pdf")));
-        }),
-    }
-}
-
-fn write_image(url: &str, detail: Option<&str>, w: &mut Writer) {
-    w.object(|w| {
-        w.field_str("type", "image_url");
-        w.field_object("image_url", |w| {
-            w.field_str("url", url);
-            if let Some(detail) = detail {
-                w.field_str("detail", detail);
+                name.iter().for_each(|name| w.field_str("name", name));
+                w.field_str("content", words);
             }
         });
-    });
+    }
 }
 
-/// The vendor names two formats, `wav` and `mp3`; others go by their own name.
-fn write_audio(data: &str, mime: Option<&str>, w: &mut Writer) {
-    let format = match mime.and_then(|mime| mime.strip_prefix("audio/")) {
-        None | Some("wav" | "x-wav" | "wave") => "wav",
-        Some("mpeg") => "mp3",
-        Some(other) => other,
-    };
-    w.object(|w| {
-        w.field_str("type", "input_audio");
-        w.field_object("input_audio", |w| {
-            w.field_str("data", data);
-            w.field_str("format", format);
+impl Answer<'_> {
+    fn write(&self, w: &mut Writer) {
+        w.field_str("role", "assistant");
+        self.name.iter().for_each(|name| w.field_str("name", name));
+        self.reasoning.iter().for_each(|(field, thoughts)| w.field_str(field, thoughts));
+        match self.parts.as_slice() {
+            // Only beside calls or sound may there be none.
+            [] if self.calls.is_empty() && self.audio.is_none() => w.field_str("content", ""),
+            [] => w.key("content").null(),
+            parts => parts::write(w.key("content"), parts),
+        }
+        if !self.calls.is_empty() {
+            w.field_array("tool_calls", |w| self.calls.iter().for_each(|call| call.write(w)));
+        }
+        self.audio.iter().for_each(|id| w.field_object("audio", |w| w.field_str("id", id)));
+    }
+}
+
+impl Call<'_> {
+    fn write(&self, w: &mut Writer) {
+        // A call without arguments is an empty object to servers that read them.
+        let is_empty = self.kind == ToolKind::Function && self.arguments.trim().is_empty();
+        let arguments = if is_empty { "{}" } else { self.arguments };
+        w.object(|w| {
+            w.field_str("id", &self.id);
+            w.field_str("type", if self.kind == ToolKind::Custom { "custom" } else { "function" });
+            encode_call_body(w, self.name, arguments, self.kind);
+            // Servers that sign calls do it in one vendor's way and insist on seeing it again.
+            self.signature.iter().for_each(|signature| extra_content(w, signature));
         });
-    });
-}
-
-fn write_file(w: &mut Writer, fields: impl FnOnce(&mut Writer)) {
-    w.object(|w| {
-        w.field_str("type", "file");
-        w.field_object("file", fields);
-    });
+    }
 }

@@ -1,0 +1,147 @@
+//! Pieces of an answer's blocks, which the unary form and the stream have in common.
+
+use std::borrow::Cow;
+
+use crate::anthropic_messages::block::own_citation;
+use crate::json::{Document, Json, Writer};
+use crate::seal::{Sealed, seal};
+use crate::{Block, Citation, Content, Dialect, Signature};
+
+/// What stands before and behind arguments that are no JSON object: the vendor's own form for such input on its way
+/// back. <https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming>
+pub(in crate::anthropic_messages) const WRAPPED_START: &str = "{\"INVALID_JSON\":\"";
+pub(in crate::anthropic_messages) const WRAPPED_END: &str = "\"}";
+/// Most bytes of arguments that are held back because they may yet mean nothing (`null`).
+const HELD_BYTES_MAX: usize = 64;
+
+/// A block that this dialect does not know of its own: another vendor's goes under a seal.
+pub(in crate::anthropic_messages) fn foreign(dialect: Dialect, value: &Json) -> Json {
+    match dialect {
+        Dialect::AnthropicMessages => value.clone(),
+        _ => carrier(&Sealed::Foreign { dialect, value: value.clone() }),
+    }
+}
+
+/// The block that carries the proof of a call or a medium, to stand before it.
+pub(in crate::anthropic_messages) fn carrier_before(block: &Block) -> Option<Json> {
+    let signature = block.signature.as_ref().filter(|proof| caller(proof).is_none())?;
+    match block.content {
+        Content::ToolCall { .. } | Content::Media(_) => Some(carrier(&Sealed::Next(signature.clone()))),
+        Content::Text { .. }
+        | Content::Refusal(_)
+        | Content::Reasoning(_)
+        | Content::ToolResult { .. }
+        | Content::Foreign { .. } => None,
+    }
+}
+
+/// The block that carries the proof of the block before it.
+pub(in crate::anthropic_messages) fn carrier_behind(signature: &Signature) -> Json {
+    carrier(&Sealed::Previous(signature.clone()))
+}
+
+fn carrier(sealed: &Sealed) -> Json {
+    Json::build(|w| {
+        w.object(|w| {
+            w.field_str("type", "redacted_thinking");
+            w.field_str("data", &seal(sealed));
+        });
+    })
+}
+
+/// The proof of a thought, for `thinking.signature`.
+pub(in crate::anthropic_messages) fn proof(signature: &Signature) -> Cow<'_, str> {
+    match signature.dialect {
+        Dialect::AnthropicMessages => Cow::Borrowed(&signature.value),
+        _ => Cow::Owned(seal(&Sealed::Own(signature.clone()))),
+    }
+}
+
+/// The fields of a call up to its input.
+pub(in crate::anthropic_messages) fn write_call_head(
+    w: &mut Writer,
+    block: &Block,
+    position: usize,
+    stem: &str,
+) {
+    let Content::ToolCall { id, name, .. } = &block.content else { return };
+    w.field_str("type", "tool_use");
+    match id.as_str() {
+        "" => w.field_str("id", &format!("toolu_{stem}_{position}")),
+        id => w.field_str("id", id),
+    }
+    w.field_str("name", name);
+    if let Some(caller) = block.signature.as_ref().and_then(caller) {
+        w.field_raw("caller", caller);
+    }
+}
+
+/// Who made a call that did not come from the model itself: see the decoder of `tool_use`.
+fn caller(signature: &Signature) -> Option<&str> {
+    let own = signature.dialect == Dialect::AnthropicMessages;
+    let is_object =
+        || Document::parse(signature.value.as_bytes()).is_ok_and(|value| value.root().is_object());
+    (own && is_object()).then_some(signature.value.as_str())
+}
+
+/// How arguments begin, of which no more may have come. They begin with no white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::anthropic_messages) enum Beginning {
+    /// It cannot be told: nothing has come, or what may be `null`.
+    Open,
+    /// An object.
+    Object,
+    /// Anything else.
+    Other,
+}
+
+impl Beginning {
+    pub(in crate::anthropic_messages) fn of(arguments: &str) -> Beginning {
+        let is_null = arguments.len() <= HELD_BYTES_MAX && arguments.trim_end() == "null";
+        match arguments {
+            object if object.starts_with('{') => Beginning::Object,
+            part if "null".starts_with(part) || is_null => Beginning::Open,
+            _ => Beginning::Other,
+        }
+    }
+}
+
+/// The arguments of a call as the object that this dialect wants. What is none is a text in one, so that nothing is lost.
+pub(in crate::anthropic_messages) fn input(arguments: &str) -> Cow<'_, str> {
+    let text = arguments.trim_start();
+    let whole = || Document::parse_to(text.as_bytes(), 0).is_ok();
+    match Beginning::of(text) {
+        Beginning::Open if text.is_empty() || text.starts_with("null") => Cow::Borrowed("{}"),
+        Beginning::Object if whole() => Cow::Borrowed(text),
+        Beginning::Open | Beginning::Object | Beginning::Other => {
+            Cow::Owned(format!("{WRAPPED_START}{}{WRAPPED_END}", escaped(text)))
+        }
+    }
+}
+
+/// The text as it stands inside a JSON string.
+pub(in crate::anthropic_messages) fn escaped(text: &str) -> String {
+    let quoted = serde_json::to_string(text).unwrap_or_default();
+    quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
+}
+
+/// A source of a text, as the vendor wrote it; one that another vendor found is a page of a web search. One without an
+/// address has no form here.
+pub(in crate::anthropic_messages) fn citation(citation: &Citation) -> Option<Json> {
+    if let Some(own) = own_citation(citation) {
+        return Some(own.clone());
+    }
+    let url = citation.url.as_ref()?;
+    Some(Json::build(|w| {
+        w.object(|w| {
+            w.field_str("type", "web_search_result_location");
+            w.field_str("cited_text", "");
+            w.field_str("encrypted_index", "");
+            match &citation.title {
+                Some(title) => w.field_str("title", title),
+                None => w.key("title").null(),
+            }
+            w.field_str("url", url);
+        });
+    }))
+}

@@ -1,0 +1,239 @@
+//! Tools that a vendor runs itself, before another vendor: they become that vendor's own where it has their like, and are
+//! refused where it has not. Left out, they would be missed: the model would answer as if they were there.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use crate::json::{Document, Json, Node};
+use crate::{Dialect, Encoded, Fault, Request, Tool, ToolChoice, WebSearch};
+
+/// What a tool does for the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Service {
+    WebSearch,
+    CodeExecution,
+    WebFetch,
+}
+
+/// What the services are called, without the dates that some vendors append. No name means two things.
+const NAMES: &[(&str, Service)] = &[
+    // <https://platform.openai.com/docs/guides/tools-web-search>
+    ("web_search", Service::WebSearch),
+    ("web_search_preview", Service::WebSearch),
+    // <https://ai.google.dev/gemini-api/docs/google-search>
+    ("googleSearch", Service::WebSearch),
+    ("google_search", Service::WebSearch),
+    ("googleSearchRetrieval", Service::WebSearch),
+    ("google_search_retrieval", Service::WebSearch),
+    // <https://platform.openai.com/docs/guides/tools-code-interpreter>
+    ("code_interpreter", Service::CodeExecution),
+    // <https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool>
+    ("code_execution", Service::CodeExecution),
+    // <https://ai.google.dev/gemini-api/docs/code-execution>
+    ("codeExecution", Service::CodeExecution),
+    // <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool>
+    ("web_fetch", Service::WebFetch),
+    // <https://ai.google.dev/gemini-api/docs/url-context>
+    ("urlContext", Service::WebFetch),
+    ("url_context", Service::WebFetch),
+];
+
+/// How a dialect asks for a service.
+#[derive(Debug, Clone, Copy)]
+enum Wording {
+    /// In [`Request::web_search`], which its encoder writes.
+    WebSearch,
+    /// With a tool of this name and entry.
+    Entry(&'static str, &'static str),
+}
+
+/// Which services the dialects have, and how they ask for them.
+const OFFERS: &[(Dialect, Service, Wording)] = &[
+    (Dialect::OpenaiChat, Service::WebSearch, Wording::WebSearch),
+    (Dialect::OpenaiResponses, Service::WebSearch, Wording::WebSearch),
+    (Dialect::AnthropicMessages, Service::WebSearch, Wording::WebSearch),
+    (Dialect::GeminiGenerate, Service::WebSearch, Wording::WebSearch),
+    (
+        Dialect::OpenaiResponses,
+        Service::CodeExecution,
+        Wording::Entry("code_interpreter", r#"{"type":"code_interpreter","container":{"type":"auto"}}"#),
+    ),
+    (
+        Dialect::AnthropicMessages,
+        Service::CodeExecution,
+        Wording::Entry(
+            "code_execution_20250825",
+            r#"{"type":"code_execution_20250825","name":"code_execution"}"#,
+        ),
+    ),
+    (
+        Dialect::GeminiGenerate,
+        Service::CodeExecution,
+        Wording::Entry("codeExecution", r#"{"codeExecution":{}}"#),
+    ),
+    (
+        Dialect::AnthropicMessages,
+        Service::WebFetch,
+        Wording::Entry("web_fetch_20250910", r#"{"type":"web_fetch_20250910","name":"web_fetch"}"#),
+    ),
+    (Dialect::GeminiGenerate, Service::WebFetch, Wording::Entry("urlContext", r#"{"urlContext":{}}"#)),
+];
+
+/// Fields of an entry that are no settings, or that [`Request::web_search`] has a place for.
+const CARRIED: [&str; 4] = ["type", "name", "search_context_size", "user_location"];
+
+/// A request all of whose tools the upstream knows.
+#[derive(Debug)]
+pub(crate) struct Settled<'r> {
+    /// The request, copied only if something had to change.
+    pub(crate) request: Cow<'r, Request>,
+    /// Paths of what the upstream's own tools have no setting for.
+    dropped: Vec<String>,
+    /// Places of tools that are no longer in the list, in order.
+    removed: Vec<usize>,
+}
+
+/// Replaces the tools that other vendors run.
+///
+/// # Errors
+/// 400 for a tool that the upstream has nothing like, naming its place.
+pub(crate) fn settle(request: &Request, upstream: Dialect) -> Result<Settled<'_>, Fault> {
+    let mut settled = Settled { request: Cow::Borrowed(request), dropped: Vec::new(), removed: Vec::new() };
+    if !request.tools.iter().any(|tool| is_strange(tool, upstream)) {
+        return Ok(settled);
+    }
+    let mut changed = request.clone();
+    changed.tools.clear();
+    for (at, tool) in request.tools.iter().enumerate() {
+        match tool {
+            Tool::Hosted { .. } if is_strange(tool, upstream) && is_barred(tool, request) => {
+                settled.removed.push(at);
+            }
+            Tool::Hosted { dialect, name, value } if *dialect != upstream => {
+                let wording = wording(name, upstream).ok_or_else(|| refusal(at, name, *dialect, upstream))?;
+                lost_settings(at, name, value, &mut settled.dropped);
+                settled.reword(at, value, wording, upstream, &mut changed);
+            }
+            Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => {
+                changed.tools.push(tool.clone());
+            }
+        }
+    }
+    // The upstream calls its own tool by another name, if it can be told to call it at all.
+    if request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request)) {
+        changed.tool_choice = None;
+        settled.dropped.push("tool_choice".into());
+    }
+    settled.request = Cow::Owned(changed);
+    Ok(settled)
+}
+
+impl Settled<'_> {
+    fn reword(
+        &mut self,
+        at: usize,
+        value: &Json,
+        wording: Wording,
+        upstream: Dialect,
+        request: &mut Request,
+    ) {
+        match wording {
+            Wording::Entry(name, entry) => request.tools.push(Tool::Hosted {
+                dialect: upstream,
+                name: name.to_owned(),
+                value: Json::build(|w| w.raw(entry)),
+            }),
+            Wording::WebSearch => {
+                request.web_search.get_or_insert_with(|| web_search(value));
+                self.removed.push(at);
+            }
+        }
+    }
+
+    /// Tells what was lost, and puts the places of tools right in what the encoder has told.
+    pub(crate) fn report(self, encoded: &mut Encoded) {
+        for path in &mut encoded.dropped {
+            *path = original(std::mem::take(path), &self.removed);
+        }
+        encoded.dropped.extend(self.dropped);
+    }
+}
+
+fn is_strange(tool: &Tool, upstream: Dialect) -> bool {
+    matches!(tool, Tool::Hosted { dialect, .. } if *dialect != upstream)
+}
+
+/// How the upstream asks for what the tool of this name does; `None` where it cannot.
+fn wording(name: &str, upstream: Dialect) -> Option<Wording> {
+    let undated = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '_');
+    let (_, service) = NAMES.iter().find(|(known, _)| *known == undated)?;
+    let offer = OFFERS.iter().find(|(dialect, offered, _)| *dialect == upstream && offered == service);
+    offer.map(|(.., wording)| *wording)
+}
+
+fn refusal(at: usize, name: &str, owner: Dialect, upstream: Dialect) -> Fault {
+    let (path, owner, upstream) = (format!("tools[{at}]"), owner.name(), upstream.name());
+    let what = format!(
+        "`{name}` belongs to providers that speak {owner}, and one that speaks {upstream} has nothing like it. \
+         Choose a provider that has it, or leave the tool out."
+    );
+    Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path)
+}
+
+fn web_search(value: &Json) -> WebSearch {
+    let Ok(document) = Document::parse(value.as_str().as_bytes()) else { return WebSearch::default() };
+    let root = document.root();
+    WebSearch {
+        context_size: root.str("search_context_size").map(Cow::into_owned),
+        user_location: root.some("user_location").map(Json::of),
+    }
+}
+
+/// The settings of a tool that stay behind. Of a tool that is the only key of its entry, they are below that key.
+fn lost_settings(at: usize, name: &str, value: &Json, dropped: &mut Vec<String>) {
+    let Ok(document) = Document::parse(value.as_str().as_bytes()) else { return };
+    let root = document.root();
+    let (settings, path) = match root.some(name).filter(|_| root.some("type").is_none()) {
+        Some(inner) => (inner, format!("tools[{at}].{name}")),
+        None => (root, format!("tools[{at}]")),
+    };
+    let is_lost = |(field, value): &(Cow<'_, str>, Node<'_>)| {
+        !CARRIED.contains(&field.as_ref()) && !value.is_null() && !is_default(field, *value)
+    };
+    dropped.extend(settings.fields().filter(is_lost).map(|(field, _)| format!("{path}.{field}")));
+}
+
+/// The container that a vendor chooses by itself, which its entry has to ask for.
+fn is_default(field: &str, value: Node<'_>) -> bool {
+    field == "container" && value.str("type").as_deref() == Some("auto") && value.fields().count() == 1
+}
+
+/// Does the client's choice of tools name this one, by its name or its type?
+fn is_chosen(tool: &Tool, request: &Request) -> bool {
+    let (Some(choice), Tool::Hosted { name, value, .. }) = (&request.tool_choice, tool) else { return false };
+    let chosen = match choice {
+        ToolChoice::Auto | ToolChoice::None | ToolChoice::Required => return false,
+        ToolChoice::Named(name) => std::slice::from_ref(name),
+        ToolChoice::Allowed { names, .. } => names,
+    };
+    let document = Document::parse(value.as_str().as_bytes());
+    let own_name = document.as_ref().ok().and_then(|document| document.root().str("name"));
+    chosen.iter().any(|chosen| chosen == name || Some(chosen.as_str()) == own_name.as_deref())
+}
+
+/// Does the client's choice allow other tools only? What may not be called is not missed.
+fn is_barred(tool: &Tool, request: &Request) -> bool {
+    matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) && !is_chosen(tool, request)
+}
+
+/// A path of the encoder's in the client's own list of tools.
+fn original(path: String, removed: &[usize]) -> String {
+    let place = path.strip_prefix("tools[").and_then(|rest| rest.split_once(']'));
+    let Some((Ok(mut at), rest)) = place.map(|(at, rest)| (at.parse::<usize>(), rest)) else { return path };
+    for gone in removed {
+        at += usize::from(*gone <= at);
+    }
+    format!("tools[{at}]{rest}")
+}

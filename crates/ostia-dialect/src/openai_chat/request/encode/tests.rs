@@ -1,0 +1,65 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod fields;
+mod identity;
+mod turns;
+
+use serde_json::{Value, json};
+
+use super::encode;
+use crate::json::{Document, Json};
+use crate::{Block, Content, Form, Message, Request, Role, ToolKind};
+
+fn text(json: &str) -> Json {
+    Json::of(Document::parse(json.as_bytes()).unwrap().root())
+}
+
+/// One question, and what `change` adds to it.
+fn request(change: impl FnOnce(&mut Request)) -> Request {
+    let messages = vec![Message::text(Role::User, "q")];
+    let mut request = Request { model: "m".into(), messages, ..Request::default() };
+    change(&mut request);
+    request
+}
+
+fn written(request: &Request, form: &Form) -> (Value, Vec<String>) {
+    let encoded = encode(request, form).unwrap();
+    assert!(encoded.headers.is_empty());
+    (serde_json::from_slice(&encoded.body).unwrap(), encoded.dropped)
+}
+
+/// A change of the plain request adds these fields to the body, and loses these.
+#[track_caller]
+fn check(change: impl FnOnce(&mut Request), fields: Value, dropped: &[&str]) {
+    let (mut body, lost) = written(&request(change), &Form::default());
+    for (name, value) in [("model", json!("m")), ("messages", json!([{"role": "user", "content": "q"}]))] {
+        assert_eq!(body.as_object_mut().unwrap().remove(name), Some(value));
+    }
+    assert_eq!((body, lost), (fields, dropped.iter().map(|path| (*path).to_owned()).collect()));
+}
+
+/// These turns become these messages, and lose these.
+#[track_caller]
+fn check_turns(messages: Vec<Message>, form: &Form, expected: Value, dropped: &[&str]) {
+    let (body, lost) = written(&request(|request| request.messages = messages), form);
+    assert_eq!(body["messages"], expected);
+    assert_eq!(lost, dropped);
+}
+
+fn turn(role: Role, blocks: impl Into<Vec<Block>>) -> Message {
+    Message { role, name: None, blocks: blocks.into() }
+}
+
+fn call(id: &str, name: &str, arguments: &str) -> Block {
+    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
+    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
+}
+
+fn result(id: &str, name: Option<&str>, content: impl Into<Vec<Block>>) -> Block {
+    let (id, name) = (id.to_owned(), name.map(str::to_owned));
+    Block::new(Content::ToolResult { id, name, content: content.into(), is_error: false })
+}
+
+fn thought(text: &str) -> Block {
+    Block::new(Content::Reasoning(text.to_owned()))
+}

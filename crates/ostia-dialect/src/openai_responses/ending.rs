@@ -1,0 +1,144 @@
+//! The facts about an answer that stand beside its items: how it ended, what it cost, what went wrong.
+//!
+//! Sources: <https://platform.openai.com/docs/api-reference/responses/object>, and for errors
+//! <https://platform.openai.com/docs/api-reference/responses-streaming/response/failed>.
+
+use crate::fault::from_body;
+use crate::json::{Json, Node};
+use crate::{Event, Fault, FaultKind, Finish, Usage};
+
+/// Fields of a Response object that the hub has a place for, or that only repeat the request. Everything else goes to
+/// the answer's `extra`.
+const KNOWN: &[&str] = &[
+    "background",
+    "completed_at",
+    "conversation",
+    "created_at",
+    "error",
+    "frequency_penalty",
+    "id",
+    "incomplete_details",
+    "instructions",
+    "max_output_tokens",
+    "max_tool_calls",
+    "metadata",
+    "model",
+    "object",
+    "output",
+    // The texts of `output` once more, from a few servers.
+    "output_text",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "previous_response_id",
+    "prompt",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "service_tier",
+    "status",
+    "store",
+    "temperature",
+    "text",
+    "tool_choice",
+    "tools",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "usage",
+    "user",
+];
+
+/// The start of an answer, from the first Response object that is seen.
+pub(super) fn start(response: Option<Node<'_>>) -> Event {
+    let text = |name| response.and_then(|response| response.str(name)).unwrap_or_default().into_owned();
+    let created = response.and_then(|response| response.u64("created_at"));
+    Event::Start { id: text("id"), model: text("model"), created }
+}
+
+/// The end of an answer with this status, from the last Response object.
+///
+/// # Errors
+/// The provider's own error for an answer that failed; 502 for one that was put off or called off.
+pub(super) fn end(
+    response: Node<'_>,
+    status: &str,
+    has_calls: bool,
+    events: &mut Vec<Event>,
+) -> Result<(), Fault> {
+    let reason = response.some("incomplete_details").and_then(|details| details.str("reason"));
+    let finish = match (status, reason.as_deref()) {
+        ("completed", _) if has_calls => Finish::ToolCalls,
+        ("completed", _) => Finish::Stop,
+        ("incomplete", Some("content_filter")) => Finish::ContentFilter,
+        ("incomplete", _) => Finish::Length,
+        ("failed", _) => return Err(fault(response)),
+        _ => {
+            let what =
+                format!("The provider gave no whole answer: the status of what it sent is `{status}`.");
+            return Err(Fault::upstream(what));
+        }
+    };
+    let native = Some(reason.unwrap_or(status.into()).into_owned());
+    events.push(Event::Stop { choice: 0, finish, native, stop_sequence: None });
+    let extra = response.fields().filter(|(name, value)| !KNOWN.contains(&name.as_ref()) && !value.is_null());
+    events.extend(extra.map(|(name, value)| Event::Extra {
+        choice: None,
+        name: name.into_owned(),
+        value: Json::of(value),
+    }));
+    if let Some(tier) = response.str("service_tier") {
+        events.push(Event::Meta { service_tier: Some(tier.into_owned()), system_fingerprint: None });
+    }
+    events.extend(response.some("usage").map(usage).map(Event::Usage));
+    events.push(Event::Finish);
+    Ok(())
+}
+
+fn usage(usage: Node<'_>) -> Usage {
+    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
+    let prompt = usage.u64("input_tokens").unwrap_or_default();
+    let completion = usage.u64("output_tokens").unwrap_or_default();
+    Usage {
+        prompt,
+        completion,
+        total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
+        cached: detail("input_tokens_details", "cached_tokens"),
+        cache_written: detail("input_tokens_details", "cache_write_tokens"),
+        reasoning: detail("output_tokens_details", "reasoning_tokens"),
+        ..Usage::default()
+    }
+}
+
+/// What went wrong, from a Response that failed, an `error` event or a body that is an error.
+pub(super) fn fault(node: Node<'_>) -> Fault {
+    let fault = from_body(node, 502);
+    let mut fault = fault.unwrap_or_else(|| Fault::upstream("The provider failed and did not say why."));
+    // The type of an `error` event says only that it is one.
+    fault.vendor_type = fault.vendor_type.filter(|word| word != "error");
+    let words = [fault.code.as_deref(), fault.vendor_type.as_deref()];
+    if let (502, Some(status)) = (fault.status, words.into_iter().flatten().find_map(status_of)) {
+        (fault.status, fault.kind) = (status, FaultKind::of_status(status));
+    }
+    fault
+}
+
+/// The HTTP status that the vendor would have sent with this code or type of error, had the answer not begun.
+fn status_of(word: &str) -> Option<u16> {
+    let status = match word {
+        "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" | "tokens" | "requests" => 429,
+        "server_error" | "internal_error" => 500,
+        "server_is_overloaded" | "overloaded_error" => 503,
+        "vector_store_timeout" => 504,
+        "invalid_api_key" | "authentication_error" => 401,
+        "permission_error" => 403,
+        "model_not_found" => 404,
+        "invalid_request_error" | "context_length_exceeded" | "bio_policy" | "cyber_policy" => 400,
+        "data_residency_mismatch" | "failed_to_download_image" | "empty_image_file" => 400,
+        word if word.starts_with("invalid_") || word.starts_with("image_") => 400,
+        word if word.starts_with("unsupported_") => 400,
+        _ => return None,
+    };
+    Some(status)
+}

@@ -1,0 +1,70 @@
+//! Parts of output items.
+
+use crate::json::Node;
+use crate::{Block, Content};
+
+/// A part of an item: its kind, and its place among those of that kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) kind: PartKind,
+    pub(super) index: u64,
+}
+
+/// What a part says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PartKind {
+    /// Words for the user.
+    Text,
+    /// The model declines.
+    Refusal,
+    /// The thoughts themselves, which open models show.
+    Thought,
+    /// What the vendor tells of the thoughts.
+    Summary,
+    /// Something that the vendor may add.
+    Unknown,
+}
+
+impl Part {
+    /// What this node is: the part at this place of its item.
+    pub(super) fn of(node: Node<'_>, index: usize) -> Part {
+        let kind = match node.str("type").as_deref() {
+            Some("output_text") => PartKind::Text,
+            Some("refusal") => PartKind::Refusal,
+            Some("reasoning_text") => PartKind::Thought,
+            Some("summary_text") => PartKind::Summary,
+            _ => PartKind::Unknown,
+        };
+        Part { kind, index: index as u64 }
+    }
+}
+
+impl PartKind {
+    /// How many kinds there are.
+    pub(super) const COUNT: usize = 5;
+
+    /// The field that holds the words.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            PartKind::Refusal => "refusal",
+            PartKind::Text | PartKind::Thought | PartKind::Summary | PartKind::Unknown => "text",
+        }
+    }
+
+    /// Is it for the model's own use?
+    pub(super) fn is_thought(self) -> bool {
+        match self {
+            PartKind::Thought | PartKind::Summary => true,
+            PartKind::Text | PartKind::Refusal | PartKind::Unknown => false,
+        }
+    }
+
+    /// The block that its words go into.
+    pub(super) fn block(self) -> Block {
+        match self {
+            PartKind::Text | PartKind::Unknown => Block::text(""),
+            PartKind::Refusal => Block::new(Content::Refusal(String::new())),
+            PartKind::Thought | PartKind::Summary => Block::new(Content::Reasoning(String::new())),
+        }
+    }
+}

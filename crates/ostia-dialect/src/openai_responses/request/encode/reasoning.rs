@@ -1,0 +1,53 @@
+//! How much to think, and what to tell of it: <https://platform.openai.com/docs/guides/reasoning>.
+//!
+//! The vendor knows levels of effort and no budgets: a budget is said as the level that comes nearest.
+
+use super::{extra, model};
+use crate::json::{Json, Writer};
+use crate::{Reasoning, Request};
+
+/// Budgets in tokens below which these levels are meant; a larger one is [`MOST`].
+const LEVELS: &[(u64, &str)] = &[(4096, "low"), (12_288, "medium")];
+/// The level for every larger budget.
+const MOST: &str = "high";
+/// Fields of the vendor's own, which come before what the hub says.
+const OWN: [&str; 4] = ["context", "generate_summary", "mode", "summary"];
+
+/// The field `reasoning`, where there is anything to say.
+pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
+    let own = OWN.map(|name| (name, extra(request, &format!("reasoning.{name}"))));
+    let own: Vec<(&str, &Json)> = own.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let wish = request.reasoning.clone().unwrap_or_default();
+    let effort = effort(&wish, &request.model, dropped);
+    let tells = own.iter().any(|(name, _)| name.ends_with("summary"));
+    let summary = (wish.visible == Some(true) && !tells).then_some("auto");
+    if effort.is_none() && summary.is_none() && own.is_empty() {
+        return;
+    }
+    w.field_object("reasoning", |w| {
+        effort.iter().for_each(|effort| w.field_str("effort", effort));
+        summary.iter().for_each(|summary| w.field_str("summary", summary));
+        own.iter().for_each(|(name, value)| w.field_raw(name, value.as_str()));
+    });
+}
+
+/// The level of effort. How much to think is the model's to decide where nothing is said of it.
+fn effort(wish: &Reasoning, id: &str, dropped: &mut Vec<String>) -> Option<String> {
+    if wish.enabled == Some(false) {
+        let least = model::least_effort(id);
+        // A model that does not think obeys without being told.
+        if least.is_none() && model::thinks(id) {
+            dropped.push("reasoning.enabled".into());
+        }
+        return least.filter(|_| model::thinks(id)).map(str::to_owned);
+    }
+    if wish.effort.is_some() {
+        if wish.budget_tokens.is_some() {
+            dropped.push("thinking.budget_tokens".into());
+        }
+        return wish.effort.clone();
+    }
+    let budget = wish.budget_tokens?;
+    let level = LEVELS.iter().find(|(below, _)| budget < *below).map_or(MOST, |(_, level)| level);
+    Some(level.to_owned())
+}

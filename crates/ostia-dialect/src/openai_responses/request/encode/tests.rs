@@ -1,0 +1,64 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+mod input;
+mod options;
+
+use serde_json::{Value, json};
+
+use super::encode;
+use crate::json::Json;
+use crate::{
+    Block, Citation, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role, Signature,
+    Source, Tool, ToolChoice, ToolKind, openai_chat,
+};
+
+/// A request with one user turn for a model that does not think, so that nothing is asked for besides.
+fn request(change: impl FnOnce(&mut Request)) -> Request {
+    let mut request = Request { model: "gpt-4o".into(), ..Request::default() };
+    request.messages.push(Message::text(Role::User, "Hi"));
+    change(&mut request);
+    request
+}
+
+/// The body is the plain one with these fields added or replaced, and just this is reported.
+fn check(change: impl FnOnce(&mut Request), fields: Value, reported: &[&str]) {
+    check_request(&request(change), fields, reported);
+}
+
+fn check_request(request: &Request, fields: Value, reported: &[&str]) {
+    let mut expected = json!({
+        "model": request.model,
+        "input": [{"type": "message", "role": "user", "content": "Hi"}],
+        "store": false,
+    });
+    for (name, value) in fields.as_object().unwrap() {
+        expected[name] = value.clone();
+    }
+    let encoded = encode(request).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&encoded.body).unwrap(), expected);
+    assert_eq!(encoded.dropped, reported);
+    assert!(encoded.headers.is_empty());
+}
+
+/// The same for fields as a client of Chat Completions writes them.
+fn check_chat(chat: Value, fields: Value, reported: &[&str]) {
+    let mut body = json!({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]});
+    for (name, value) in chat.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let request = openai_chat::request::decode(body.to_string().as_bytes()).unwrap();
+    check_request(&request, fields, reported);
+}
+
+fn json(value: Value) -> Json {
+    Json::from_value(&value)
+}
+
+fn turn(role: Role, blocks: Vec<Block>) -> Message {
+    Message { role, name: None, blocks }
+}
+
+fn signed(content: Content, dialect: Dialect, value: &str) -> Block {
+    let mut block = Block::new(content);
+    block.signature = Some(Signature { dialect, value: value.into() });
+    block
+}

@@ -1,0 +1,7 @@
+//! Streams, both ways.
+
+mod decoder;
+mod encoder;
+
+pub use decoder::Decoder;
+pub use encoder::Encoder;

@@ -1,0 +1,306 @@
+//! The vendor's events to canonical ones: <https://platform.openai.com/docs/api-reference/responses-streaming>.
+//!
+//! Items may be said side by side, but the hub takes one block after the other: what is said of a later item waits until
+//! the one before it is whole. Servers leave out much: an item may come only as `output_item.done`, or only in the
+//! Response object at the end, which therefore fills every gap. The progress of hosted tools, keep-alives and events
+//! unknown to us are passed over. The stream is whole at `response.completed` or `response.incomplete`.
+
+use std::collections::VecDeque;
+
+use super::super::ending;
+use super::super::item::{Output, plain};
+use super::super::part::{Part, PartKind};
+use crate::frame::FRAME_BYTES_MAX;
+use crate::frame::sse::Frame;
+use crate::json::{Document, Node};
+use crate::{Event, Fault};
+
+/// Most items of one answer.
+const ITEMS_MAX: usize = 4096;
+/// Most bytes of events that wait for an earlier item to end.
+const WAITING_BYTES_MAX: usize = FRAME_BYTES_MAX;
+
+/// Reads a stream, event by event.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    started: bool,
+    finished: bool,
+    output: Output,
+    /// Every item so far, in the order met.
+    items: Vec<Item>,
+    /// Which of them is being said.
+    open: Option<usize>,
+    /// What is said of the items behind it.
+    waiting: VecDeque<Waiting>,
+    waiting_bytes: usize,
+}
+
+/// What tells an item from others.
+#[derive(Debug)]
+struct Item {
+    index: Option<u64>,
+    /// Empty where it is not known. Some servers give an item another id in each event.
+    id: String,
+    is_whole: bool,
+}
+
+/// The events of an item whose turn has not come.
+#[derive(Debug)]
+struct Waiting {
+    item: usize,
+    events: Vec<Box<str>>,
+}
+
+impl Decoder {
+    /// Takes the next frame.
+    ///
+    /// # Errors
+    /// The provider's own error where it is one; 502 where the stream is broken.
+    pub fn push(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
+        if self.finished || frame.data.is_empty() || frame.data == b"[DONE]" {
+            return Ok(());
+        }
+        let document = Document::parse(frame.data)
+            .map_err(|fault| Fault::upstream(format!("The provider sent an event that is {fault}.")))?;
+        let event = document.root();
+        let kind = event.str("type").unwrap_or(frame.event.into());
+        match kind.as_ref() {
+            "response.created" | "response.queued" | "response.in_progress" => {
+                self.start(event.some("response"), events);
+            }
+            "response.completed" => return self.end(event, "completed", events),
+            "response.incomplete" => return self.end(event, "incomplete", events),
+            "response.failed" => return Err(ending::fault(event.some("response").unwrap_or(event))),
+            "response.cancelled" => return Err(Fault::upstream("The provider called the answer off.")),
+            "error" => return Err(ending::fault(event)),
+            kind if is_said(kind) => {
+                self.start(None, events);
+                return self.item_event(kind, event, events);
+            }
+            kind if !kind.starts_with("response.") && event.some("error").is_some() => {
+                return Err(ending::fault(event));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The upstream has closed the stream.
+    ///
+    /// # Errors
+    /// 502 where the answer is not whole.
+    pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let _ = events;
+        if self.finished {
+            return Ok(());
+        }
+        Err(Fault::upstream("The provider broke off before the answer was whole."))
+    }
+
+    fn start(&mut self, response: Option<Node<'_>>, events: &mut Vec<Event>) {
+        if !std::mem::replace(&mut self.started, true) {
+            events.push(ending::start(response));
+        }
+    }
+
+    /// Says what this event says of its item, or lets it wait.
+    fn item_event(&mut self, kind: &str, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let item = self.item(kind, event)?;
+        if self.items[item].is_whole {
+            return Ok(());
+        }
+        if *self.open.get_or_insert(item) != item {
+            return self.wait(item, event);
+        }
+        self.say(item, kind, event, events);
+        if self.open.is_none() {
+            self.release(events);
+        }
+        Ok(())
+    }
+
+    /// The item that this event is about, be it a new one.
+    fn item(&mut self, kind: &str, event: Node<'_>) -> Result<usize, Fault> {
+        let index = event.u64("output_index");
+        let id = event.some("item").and_then(|item| item.str("id")).or(event.str("item_id"));
+        let id = id.unwrap_or_default();
+        if let Some(known) = self.known(kind == "response.output_item.added", index, &id) {
+            return Ok(known);
+        }
+        if self.items.len() == ITEMS_MAX {
+            return Err(Fault::upstream(format!("The provider sent more than {ITEMS_MAX} items.")));
+        }
+        self.items.push(Item { index, id: id.into_owned(), is_whole: false });
+        Ok(self.items.len() - 1)
+    }
+
+    /// The item with this number, or where events have none, with this id; else the open one.
+    fn known(&self, begins: bool, index: Option<u64>, id: &str) -> Option<usize> {
+        let is_this = |item: &Item| match index {
+            Some(_) => item.index == index,
+            None => !id.is_empty() && item.id == id,
+        };
+        let known = self.items.iter().rposition(is_this);
+        if begins {
+            // One that is whole and begins again is another: some servers number all items 0.
+            return known.filter(|&at| !self.items[at].is_whole);
+        }
+        let may_be_open = |at: &usize| index.is_none() && (id.is_empty() || self.items[*at].id.is_empty());
+        known.or(self.open.filter(may_be_open))
+    }
+
+    fn wait(&mut self, item: usize, event: Node<'_>) -> Result<(), Fault> {
+        self.waiting_bytes = self.waiting_bytes.saturating_add(event.text().len());
+        if self.waiting_bytes > WAITING_BYTES_MAX {
+            return Err(Fault::upstream(format!(
+                "The provider sent more than {WAITING_BYTES_MAX} bytes of later items before it ended the first."
+            )));
+        }
+        let text = event.text().into();
+        match self.waiting.iter_mut().find(|waiting| waiting.item == item) {
+            Some(waiting) => waiting.events.push(text),
+            None => self.waiting.push_back(Waiting { item, events: vec![text] }),
+        }
+        Ok(())
+    }
+
+    /// Lets the waiting items speak, up to the first that is not whole.
+    fn release(&mut self, events: &mut Vec<Event>) {
+        while self.open.is_none()
+            && let Some(waiting) = self.waiting.pop_front()
+        {
+            self.open = Some(waiting.item);
+            for text in waiting.events {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(text.len());
+                let document = Document::parse(text.as_bytes()).ok();
+                if let Some(document) = document.filter(|_| !self.items[waiting.item].is_whole) {
+                    let kind = document.root().str("type").unwrap_or_default();
+                    self.say(waiting.item, &kind, document.root(), events);
+                }
+            }
+        }
+    }
+
+    /// Says what this event says of the open item.
+    fn say(&mut self, item: usize, kind: &str, event: Node<'_>, events: &mut Vec<Event>) {
+        let output = &mut self.output;
+        let part = spoken_part(kind, event);
+        match (kind.rsplit_once('.').map_or(kind, |(_, what)| what), part) {
+            ("added", Some((part, node))) => output.citation(part, node, events),
+            ("delta", Some((part, _))) => {
+                output.words(part, &event.str("delta").unwrap_or_default(), events);
+                output.logprobs(event.some("logprobs"), events);
+            }
+            ("done", Some((part, node))) => output.whole_part(part, node, events),
+            _ => self.say_item(item, kind, event, events),
+        }
+    }
+
+    /// Calls, and the begin and end of items.
+    fn say_item(&mut self, item: usize, kind: &str, event: Node<'_>, events: &mut Vec<Event>) {
+        let output = &mut self.output;
+        match (kind, event.some("item")) {
+            ("response.output_item.added", Some(node)) => output.begin(node, events),
+            ("response.output_item.done", Some(node)) => {
+                output.end(node, events);
+                self.items[item].id = node.str("id").unwrap_or_default().into_owned();
+                self.items[item].is_whole = true;
+                self.open = None;
+            }
+            ("response.function_call_arguments.delta" | "response.custom_tool_call_input.delta", _) => {
+                output.arguments(&event.str("delta").unwrap_or_default(), events);
+            }
+            ("response.function_call_arguments.done", _) => {
+                event
+                    .some("arguments")
+                    .into_iter()
+                    .for_each(|node| output.whole_arguments(&plain(node), events));
+            }
+            ("response.custom_tool_call_input.done", _) => {
+                event.some("input").into_iter().for_each(|node| output.whole_arguments(&plain(node), events));
+            }
+            _ => {}
+        }
+    }
+
+    /// The answer is whole: what the stream left out is said from the Response object.
+    fn end(&mut self, event: Node<'_>, status: &str, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let Some(response) = event.some("response") else {
+            return Err(Fault::upstream("The provider ended the stream without a response."));
+        };
+        self.start(Some(response), events);
+        let whole: Vec<Node<'_>> =
+            response.some("output").into_iter().flat_map(|list| list.items()).collect();
+        while let Some(open) = self.open.take() {
+            match self.items[open].find(&whole) {
+                Some(item) => self.output.end(item, events),
+                None => self.output.abandon(events),
+            }
+            self.release(events);
+        }
+        for (at, item) in whole.iter().enumerate() {
+            if !self.items.iter().any(|known| known.is(at, *item)) {
+                self.output.end(*item, events);
+            }
+        }
+        // A server may name the event after what it does and still call the answer cut off or failed.
+        let own = response.str("status").filter(|own| matches!(own.as_ref(), "incomplete" | "failed"));
+        let status = own.as_deref().unwrap_or(status);
+        ending::end(response, status, self.output.has_calls(), events)?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Item {
+    /// Is it the item at this place of the whole output?
+    fn is(&self, at: usize, item: Node<'_>) -> bool {
+        let same_id = !self.id.is_empty() && item.str("id").is_some_and(|id| id == self.id);
+        same_id || self.index == Some(at as u64)
+    }
+
+    fn find<'d>(&self, whole: &[Node<'d>]) -> Option<Node<'d>> {
+        whole.iter().enumerate().find(|(at, item)| self.is(*at, **item)).map(|(_, item)| *item)
+    }
+}
+
+/// Does an event of this kind say something of an item that the hub has words for?
+fn is_said(kind: &str) -> bool {
+    const SAID: [&str; 4] = [
+        "response.output_item.",
+        "response.function_call_arguments.",
+        "response.custom_tool_call_input.",
+        "response.content_part.",
+    ];
+    SAID.iter().any(|prefix| kind.starts_with(prefix)) || words_of(kind).is_some()
+}
+
+/// The kind of part whose words or sources an event of this kind holds.
+fn words_of(kind: &str) -> Option<PartKind> {
+    match kind {
+        "response.output_text.delta" | "response.output_text.done" => Some(PartKind::Text),
+        // The second name is that of older servers.
+        "response.output_text.annotation.added" | "response.output_text_annotation.added" => {
+            Some(PartKind::Text)
+        }
+        "response.refusal.delta" | "response.refusal.done" => Some(PartKind::Refusal),
+        "response.reasoning_text.delta" | "response.reasoning_text.done" => Some(PartKind::Thought),
+        "response.reasoning_summary_text.delta"
+        | "response.reasoning_summary_text.done"
+        | "response.reasoning_summary_part.done" => Some(PartKind::Summary),
+        _ => None,
+    }
+}
+
+/// The part that an event is about, and the node that holds its words or its source.
+fn spoken_part<'d>(kind: &str, event: Node<'d>) -> Option<(Part, Node<'d>)> {
+    let node = event.some("part").or(event.some("annotation")).unwrap_or(event);
+    let index = event.u64("content_index").or(event.u64("summary_index")).unwrap_or_default();
+    if kind == "response.content_part.done" {
+        return Some((Part::of(node, usize::try_from(index).ok()?), node));
+    }
+    Some((Part { kind: words_of(kind)?, index }, node))
+}
+
+#[cfg(test)]
+mod tests;

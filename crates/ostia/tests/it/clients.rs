@@ -1,0 +1,239 @@
+//! The vendors' official SDKs as clients, each in front of a scripted model of every format. What an SDK asks stands in
+//! `tests/clients/`, one script for each; the model refuses with 400 what does not reach it whole, so that a script that
+//! gets its answers has also been understood.
+//!
+//! `cargo verify` installs the SDKs and names the Python that has them in `OSTIA_TEST_PYTHON`.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use ostia_testkit::model::{Call, Speech, Told, Turn};
+use ostia_testkit::vendor::{anthropic, cohere, gemini, openai};
+use ostia_testkit::{Answer, Request, Step, Upstream};
+use serde_json::json;
+
+use crate::gateway::Gateway;
+
+const PYTHON: &str = "OSTIA_TEST_PYTHON";
+/// Like the image, this has signs in base64 that the alphabet for URLs has not.
+const PROOF: &str = "proof1>>>???";
+/// The image that the scripts show, in base64.
+const IMAGE: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mP4L8UAAAM1ARr46/+zAAAAAElFTkSuQmCC";
+const THOUGHTLESS: &str = "Weather in Rome and Oslo? Do not think.";
+const CITIES: [&str; 2] = ["Rome", "Oslo"];
+
+#[test]
+fn googles_sdk() {
+    run("google_genai_sdk.py");
+}
+
+#[test]
+fn openais_sdk() {
+    run("openai_sdk.py");
+}
+
+#[test]
+fn anthropics_sdk() {
+    run("anthropic_sdk.py");
+}
+
+/// Runs all cases of a script in front of every format.
+fn run(script: &str) {
+    let Some(python) = python() else { return };
+    let upstreams = Speech::ALL.map(|speech| {
+        (speech, Upstream::serve(move |request| answer(speech, request).unwrap_or_else(|answer| answer)))
+    });
+    let rows = upstreams.iter().map(|(speech, upstream)| row(*speech, &upstream.url()));
+    let gateway = Gateway::with(&format!("providers:\n{}", rows.collect::<String>()));
+    // Nothing of the surroundings, such as keys and proxies, is for the SDK.
+    let output = Command::new(python)
+        .env_clear()
+        .arg("-B")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
+        .arg(format!("http://{}", gateway.address))
+        .args(Speech::ALL.map(|speech| format!("{}={}", provider(speech), model(speech))))
+        .output()
+        .unwrap_or_else(|error| panic!("{PYTHON}: {error}"));
+    let said =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+    assert!(output.status.success(), "{script}:\n{said}\nthe gateway:\n{}", gateway.printed());
+}
+
+/// A Python that has the SDKs. Where none is named the test is skipped; in CI that is a failure.
+fn python() -> Option<OsString> {
+    let python = std::env::var_os(PYTHON);
+    if python.is_none() {
+        let words = format!(
+            "{PYTHON} names no Python that has the vendors' SDKs. `cargo verify` sees to that; by hand:\n    \
+             export {PYTHON}=$(cargo xtask clients)\n"
+        );
+        assert!(std::env::var_os("CI").is_none(), "{words}");
+        // Past the test runner, which keeps what a good test prints to itself.
+        let _ = std::io::stderr().write_all(format!("SKIPPED: {words}").as_bytes());
+    }
+    python
+}
+
+fn provider(speech: Speech) -> String {
+    format!("at-{speech:?}").to_lowercase()
+}
+
+/// A provider that has all that the format's vendor has.
+fn row(speech: Speech, url: &str) -> String {
+    let offers = match speech {
+        Speech::Chat => "openai_chat, openai_embeddings",
+        Speech::Responses => "openai_responses, openai_input_tokens",
+        Speech::Messages => "anthropic_messages, anthropic_count_tokens",
+        Speech::Gemini => "gemini_generate, gemini_count_tokens, gemini_embed, gemini_batch_embed",
+        Speech::Cohere => "cohere_chat, cohere_embed",
+    };
+    format!("  {}: {{base_url: \"{url}/v1\", local: true, dialects: [{offers}]}}\n", provider(speech))
+}
+
+fn model(speech: Speech) -> &'static str {
+    match speech {
+        Speech::Chat | Speech::Responses => "gpt-5",
+        Speech::Messages => "claude-sonnet-4-5",
+        Speech::Gemini => "gemini-3-pro-preview",
+        Speech::Cohere => "command-a-reasoning-08-2025",
+    }
+}
+
+/// What the vendor's server says to a request, or how it refuses it.
+fn answer(speech: Speech, request: &Request) -> Result<Answer, Answer> {
+    if let Some(body) = counted(&request.target).or_else(|| embedded(&request.target)) {
+        return Ok(Answer::json(body));
+    }
+    let body = request.json();
+    let stream = body["stream"] == true || request.target.contains(":streamGenerateContent");
+    let told = speech.read(&body);
+    let user = |piece: &Told| matches!(piece, Told::User(text) if text == "Break off");
+    if told.iter().any(user) {
+        return Ok(broken(&speech.answer(&says("This is never whole."), true)));
+    }
+    let mut text = body.to_string();
+    if speech == Speech::Gemini {
+        // Google takes both alphabets of base64, and its SDK writes the one for URLs.
+        text = text.replace('-', "+").replace('_', "/");
+    }
+    let turn = turn(&told, &text, speech.takes_proofs());
+    turn.map(|turn| speech.answer(&turn, stream)).map_err(|(status, words)| refusal(speech, status, words))
+}
+
+/// What the model says to what it was told, or a status and why not.
+fn turn(told: &[Told], body: &str, takes_proofs: bool) -> Result<Turn, (u16, &'static str)> {
+    let require = |found: bool, words| if found { Ok(()) } else { Err((400, words)) };
+    if let Some(Told::Result(..)) = told.last() {
+        let proven = told.contains(&Told::Thought(PROOF.into()))
+            || told.first() == Some(&Told::User(THOUGHTLESS.into()));
+        require(proven || !takes_proofs, "the thought's proof did not come back")?;
+        return Ok(says(&report(told)));
+    }
+    let Some(Told::User(asked)) = told.last() else { return Err((400, "the last turn is not the user's")) };
+    match asked.as_str() {
+        "Hello" => Ok(says("Hi thére")),
+        "Who are you?" => {
+            require(body.contains("You are a sailor."), "no instruction came")?;
+            Ok(says("A sailor."))
+        }
+        "Capital of Italy?" => {
+            require(body.contains("population"), "no schema came")?;
+            Ok(says(&json!({"name": "Rome", "population": 2_750_000}).to_string()))
+        }
+        "What is this?" => {
+            require(body.contains(IMAGE), "no image came")?;
+            Ok(says("A red dot."))
+        }
+        "My name is Ada." => Ok(says("Hello Ada.")),
+        "What is my name?" => {
+            let before = [Told::User("My name is Ada.".into()), Told::Said("Hello Ada.".into())];
+            require(told.starts_with(&before), "the conversation did not come whole")?;
+            Ok(says("Ada."))
+        }
+        "Weather in Rome and Oslo?" | THOUGHTLESS => {
+            require(body.contains("\"weather\"") && body.contains("\"city\""), "no tool came")?;
+            Ok(asks_for_the_weather(asked != THOUGHTLESS))
+        }
+        "Fail" => Err((429, "slow down")),
+        _ => Err((400, "this is no part of the script")),
+    }
+}
+
+fn says(text: &str) -> Turn {
+    Turn { text: Some(text.into()), ..Turn::default() }
+}
+
+fn asks_for_the_weather(thinks: bool) -> Turn {
+    let call = |city: &str| Call {
+        id: format!("call_{city}"),
+        name: "weather".into(),
+        arguments: json!({"city": city}),
+    };
+    let thought = ("I have to look.".to_owned(), PROOF.to_owned());
+    Turn { thought: thinks.then_some(thought), text: None, calls: CITIES.map(call).to_vec() }
+}
+
+/// The results by their calls, in the calls' order: `Rome: 21 C, Oslo: 9 C`.
+fn report(told: &[Told]) -> String {
+    let mut results: Vec<(usize, String)> = told.iter().filter_map(result).collect();
+    results.sort();
+    let city = |number: usize| CITIES.get(number).copied().unwrap_or("nowhere");
+    let lines = results.into_iter().map(|(number, words)| format!("{}: {words}", city(number)));
+    lines.collect::<Vec<_>>().join(", ")
+}
+
+fn result(piece: &Told) -> Option<(usize, String)> {
+    match piece {
+        Told::Result(number, words) => Some((*number, words.clone())),
+        Told::User(_) | Told::Thought(_) | Told::Said(_) | Told::Called(..) => None,
+    }
+}
+
+/// The number of tokens, in the words of the vendor that is asked for it.
+fn counted(target: &str) -> Option<String> {
+    let body = match target {
+        _ if target.ends_with("/messages/count_tokens") => json!({"input_tokens": 31}),
+        _ if target.ends_with("/responses/input_tokens") => {
+            json!({"object": "response.input_tokens", "input_tokens": 31})
+        }
+        _ if target.ends_with(":countTokens") => json!({"totalTokens": 31}),
+        _ => return None,
+    };
+    Some(body.to_string())
+}
+
+/// Two vectors, in the words of the vendor that is asked for them.
+fn embedded(target: &str) -> Option<String> {
+    let vectors: [&[f64]; 2] = [&[0.5, 0.25], &[1.0, 2.0]];
+    match target {
+        _ if target.ends_with("/embeddings") => Some(openai::embeddings(&vectors)),
+        _ if target.ends_with(":batchEmbedContents") => Some(gemini::batch_embed(&vectors)),
+        _ if target.ends_with("/embed") => Some(cohere::embed(&vectors)),
+        _ => None,
+    }
+}
+
+/// The first half of an answer, and then the connection's end.
+fn broken(answer: &Answer) -> Answer {
+    let body = answer.body();
+    Answer::stream(body[..body.len() / 2].to_vec()).then(Step::Cut)
+}
+
+fn refusal(speech: Speech, status: u16, words: &str) -> Answer {
+    let limited = status == 429;
+    let body = match speech {
+        Speech::Chat | Speech::Responses if limited => {
+            openai::error(words, "rate_limit_error", "rate_limit_exceeded")
+        }
+        Speech::Chat | Speech::Responses => openai::error(words, "invalid_request_error", "invalid_value"),
+        Speech::Messages if limited => anthropic::error("rate_limit_error", words),
+        Speech::Messages => anthropic::error("invalid_request_error", words),
+        Speech::Gemini if limited => gemini::error(status, "RESOURCE_EXHAUSTED", words),
+        Speech::Gemini => gemini::error(status, "INVALID_ARGUMENT", words),
+        Speech::Cohere => json!({"id": "e-1", "message": words}).to_string(),
+    };
+    Answer::json(body).status(status)
+}
