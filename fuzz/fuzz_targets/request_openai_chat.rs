@@ -1,4 +1,7 @@
-//! A chat request is refused or understood; what is understood can be said in every upstream dialect.
+//! A request is refused or understood; what is understood can be said in every upstream dialect.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| ostia_fuzz::request::chat(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| ostia_fuzz::request::conversation(
+    ostia_dialect::ClientDialect::OpenaiChat,
+    data
+));

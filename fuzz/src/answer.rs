@@ -2,16 +2,13 @@
 
 use ostia_dialect::{Dialect, embeddings, fault, openai_chat};
 
-const UPSTREAMS: [Dialect; 4] =
-    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate, Dialect::CohereChat];
-
-/// A whole answer of any dialect is refused or can be told to the client.
+/// A whole answer of any dialect is refused or can be told to every client.
 pub fn chat(data: &[u8]) {
     let Some((&which, data)) = data.split_first() else { return };
-    match UPSTREAMS[usize::from(which) % UPSTREAMS.len()].decode(data) {
+    match Dialect::ALL[usize::from(which) % Dialect::ALL.len()].decode(data) {
         Ok(response) => {
-            for strict in [true, false] {
-                crate::assert_json(&openai_chat::response::encode(&response, &crate::view(strict)));
+            for (client, strict) in crate::clients() {
+                crate::assert_json(&client.encode(&response, &crate::view(strict)));
             }
         }
         Err(fault) => assert!(!fault.message.is_empty() && fault.status >= 400, "{fault:?}"),

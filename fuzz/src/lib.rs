@@ -6,6 +6,8 @@ pub mod relay;
 pub mod request;
 pub mod stream;
 
+use ostia_dialect::ClientDialect;
+
 /// Cuts `bytes` into pieces whose lengths follow from `seed`.
 fn pieces(mut bytes: &[u8], seed: u8) -> Vec<&[u8]> {
     let mut pieces = Vec::new();
@@ -26,6 +28,11 @@ fn assert_json(body: &[u8]) {
     if let Err(fault) = ostia_dialect::json::Document::parse(body) {
         panic!("{fault}: {}", String::from_utf8_lossy(body));
     }
+}
+
+/// Every client's dialect, strict and not.
+fn clients() -> impl Iterator<Item = (ClientDialect, bool)> {
+    ClientDialect::ALL.into_iter().flat_map(|client| [(client, true), (client, false)])
 }
 
 /// A client that sees everything, or only OpenAI's fields.

@@ -1,18 +1,25 @@
 //! Requests of clients, and what upstreams are told of them.
 
-use ostia_dialect::{Dialect, Fault, embeddings, openai_chat};
+use ostia_dialect::custom_tool::CustomTools;
+use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line, embeddings, openai_chat};
 
-const UPSTREAMS: [Dialect; 3] = [Dialect::AnthropicMessages, Dialect::GeminiGenerate, Dialect::CohereChat];
-
-/// A chat request is refused or understood; what is understood can be said in every upstream dialect.
-pub fn chat(data: &[u8]) {
-    match openai_chat::request::decode(data) {
+/// A request of a client is refused or understood; what is understood can be said in every upstream dialect.
+pub fn conversation(client: ClientDialect, data: &[u8]) {
+    let line = Line { model: "m", stream: false };
+    match client.decode(data, line) {
         Err(fault) => refused(&fault),
         Ok(request) => {
-            for dialect in UPSTREAMS {
-                match dialect.encode(&request, &ostia_dialect::Form::default()) {
+            for dialect in Dialect::ALL {
+                let mut request = request.clone();
+                if !dialect.has_custom_tools() {
+                    CustomTools::replace(&mut request);
+                }
+                match dialect.encode(&request, &Form::default()) {
                     Err(fault) => refused(&fault),
-                    Ok(encoded) => crate::assert_json(&encoded.body),
+                    Ok(encoded) => {
+                        crate::assert_json(&encoded.body);
+                        client.in_own_words(&request, encoded.dropped);
+                    }
                 }
             }
         }

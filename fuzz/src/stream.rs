@@ -1,15 +1,16 @@
 //! Streams of upstreams.
 
 use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::openai_chat::stream::Encoder;
-use ostia_dialect::{Content, Decoder, Dialect, Event, Fault, Fold, Grammar, Response};
+use ostia_dialect::{
+    ClientDialect, Content, Decoder, Dialect, Encoder, Event, Fault, Fold, Grammar, Response,
+};
 
 /// Most events that a byte of a stream may give, and some for its ends: a decoder that makes more of less grows
 /// without bound.
 const EVENTS_PER_BYTE_MAX: usize = 4;
 const EVENTS_AROUND_MAX: usize = 600;
 
-/// A stream keeps the grammar or fails, and says the same in any pieces. What it says can be told to the client.
+/// A stream keeps the grammar or fails, and says the same in any pieces. What it says can be told to every client.
 pub fn check(dialect: Dialect, data: &[u8]) {
     let Some((&seed, data)) = data.split_first() else { return };
     let (events, ended) = decode(dialect, &[data]);
@@ -23,8 +24,8 @@ pub fn check(dialect: Dialect, data: &[u8]) {
     assert_eq!(ended.is_ok(), grammar.finish().is_ok(), "{ended:?} {events:?}");
     let (again, ended_again) = decode(dialect, &crate::pieces(data, seed));
     assert_eq!((&again, &ended_again), (&events, &ended));
-    for strict in [true, false] {
-        tell(&events, ended.is_ok(), strict);
+    for (client, strict) in crate::clients() {
+        tell(&events, client, strict, ended.is_ok());
     }
 }
 
@@ -48,23 +49,29 @@ fn run(dialect: Dialect, pieces: &[&[u8]], events: &mut Vec<Event>) -> Result<()
     decoder.finish(events)
 }
 
-/// The client's stream is one that our own decoder understands, with the same words.
-fn tell(events: &[Event], whole: bool, strict: bool) {
-    let (mut encoder, mut out) = (Encoder::new(crate::view(strict)), Vec::new());
+/// The client's stream is one that our own decoder understands; that of a Chat client has the same words.
+fn tell(events: &[Event], client: ClientDialect, strict: bool, whole: bool) {
+    let mut encoder = Encoder::new(client, crate::view(strict), false);
+    let mut out = Vec::new();
     events.iter().for_each(|event| encoder.push(event, &mut out));
-    let (told, ended) = decode(Dialect::OpenaiChat, &[&out]);
-    let nameless = |event: &Event| match event {
+    let (told, ended) = decode(client.dialect(), &[&out]);
+    // A call without a name is none to our decoder.
+    if !whole || events.iter().any(is_nameless_call) {
+        return;
+    }
+    assert!(ended.is_ok(), "{client:?}: {ended:?}: {}", String::from_utf8_lossy(&out));
+    if client == ClientDialect::OpenaiChat {
+        assert_eq!(words(&fold(told)), words(&fold(events.to_vec())), "{}", String::from_utf8_lossy(&out));
+    }
+}
+
+fn is_nameless_call(event: &Event) -> bool {
+    match event {
         Event::BlockStart { block, .. } => {
             matches!(&block.content, Content::ToolCall { name, .. } if name.is_empty())
         }
         _ => false,
-    };
-    // A call without a name is none to our decoder.
-    if !whole || events.iter().any(nameless) {
-        return;
     }
-    assert!(ended.is_ok(), "{ended:?}: {}", String::from_utf8_lossy(&out));
-    assert_eq!(words(&fold(told)), words(&fold(events.to_vec())), "{}", String::from_utf8_lossy(&out));
 }
 
 fn fold(events: Vec<Event>) -> Response {
