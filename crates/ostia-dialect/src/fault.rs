@@ -1,5 +1,6 @@
 //! What went wrong, whose fault it is, and whether it may be tried again.
 
+mod meaning;
 mod upstream;
 
 pub use upstream::from_answer;

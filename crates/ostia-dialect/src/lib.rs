@@ -18,6 +18,7 @@ pub mod fault;
 pub mod frame;
 pub mod gemini_generate;
 mod hosted_tool;
+pub mod joint;
 pub mod json;
 pub mod matrix;
 pub mod openai_chat;

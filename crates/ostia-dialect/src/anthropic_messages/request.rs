@@ -24,7 +24,7 @@ use self::reasoning::Plan;
 use self::tools::Toolbox;
 use self::turns::Conversation;
 use super::model::{Model, Sampling as Takes};
-use crate::json::{Document, Json, Writer};
+use crate::json::{Document, Json, Node, Writer};
 use crate::{Encoded, Fault, Request};
 
 /// Fields of the vendor's own that the hub has no word for. They go upstream as the client wrote them.
@@ -171,16 +171,16 @@ fn write_rest(out: &mut Writer, request: &Request, further: &Further<'_>, droppe
 
 /// The end user. Of OpenAI's `metadata` only `user_id` has a place here.
 fn user(request: &Request, dropped: &mut Vec<String>) -> Option<String> {
-    let mut user = request.user.clone();
+    let user = request.user.clone();
     let Some(metadata) = extra(request, "metadata") else { return user };
     let Ok(document) = Document::parse(metadata.as_str().as_bytes()) else { return user };
-    if user.is_none() {
-        user = document.root().str("user_id").map(|id| id.into_owned());
-    }
+    let user = user.or_else(|| document.root().str("user_id").map(|id| id.into_owned()));
     if !document.root().is_object() {
         dropped.push("metadata".into());
     }
-    let others = document.root().fields().filter(|(name, _)| name != "user_id");
+    let is_told =
+        |name: &str, value: Node<'_>| name == "user_id" && value.as_str().as_deref() == user.as_deref();
+    let others = document.root().fields().filter(|(name, value)| !is_told(name, *value));
     dropped.extend(others.map(|(name, _)| format!("metadata.{name}")));
     user
 }

@@ -127,14 +127,15 @@ impl Candidate {
         }
     }
 
-    /// Words. An empty text that only brings a signature, as streams end with, signs the open block.
+    /// Words. An empty text that only brings a signature, as streams end with, signs the open block; an empty thought
+    /// never signs what was said.
     fn say(&mut self, thought: bool, text: &str, signature: Option<Signature>, events: &mut Vec<Event>) {
         if text.is_empty() && signature.is_none() {
             return;
         }
         let joins = match self.open {
             Some(Open { signed: true, .. }) | None => false,
-            Some(_) if text.is_empty() => true,
+            Some(open) if text.is_empty() => open.thought || !thought,
             Some(open) => open.thought == thought && signature.is_none(),
         };
         if !joins {

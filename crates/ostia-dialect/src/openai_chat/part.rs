@@ -29,6 +29,9 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
     part.expect_fields()?;
     let Some(kind) = part.some("type") else { return untyped_part(part) };
     let kind = kind.expect_str()?;
+    if let Some(sealed) = sealed_block(part) {
+        return Ok(Block::new(sealed));
+    }
     let (content, known): (Content, &[&str]) = match kind.as_ref() {
         "text" => (text(&part.expect("text")?.expect_str()?), &["text"]),
         "refusal" => (Content::Refusal(part.expect("refusal")?.expect_str()?.into()), &["refusal"]),
@@ -102,10 +105,22 @@ pub(super) fn thinking_text(part: Node<'_>) -> String {
     }
 }
 
-/// Google's signature, where its OpenAI-compatible API and ours put it.
+/// A block of another vendor's under seal, in Anthropic's block for what is not to be read.
+fn sealed_block(part: Node<'_>) -> Option<Content> {
+    match unseal(&part.str("data")?)? {
+        Sealed::Foreign { dialect, value } => Some(Content::Foreign { dialect, value }),
+        Sealed::Own(_) | Sealed::Next(_) | Sealed::Previous(_) => None,
+    }
+}
+
+/// Google's signature, where its OpenAI-compatible API and ours put it; or that of another vendor, which our answers
+/// put there under a seal.
 pub(super) fn thought_signature(node: Node<'_>) -> Option<Signature> {
     let value = node.some("extra_content")?.some("google")?.str("thought_signature")?.into_owned();
-    Some(Signature { dialect: Dialect::GeminiGenerate, value })
+    match unseal(&value) {
+        Some(Sealed::Own(signature)) => Some(signature),
+        Some(_) | None => Some(Signature { dialect: Dialect::GeminiGenerate, value }),
+    }
 }
 
 fn decode_image(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {

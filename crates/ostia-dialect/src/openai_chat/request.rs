@@ -327,6 +327,7 @@ const ASSISTANT_FIELDS: &[&str] = &[
     "reasoning_content",
     "reasoning",
     "annotations",
+    "audio",
 ];
 
 fn decode_assistant(message: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Vec<Block>, Fault> {
@@ -339,6 +340,10 @@ fn decode_assistant(message: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Res
         && !reasoning.is_empty()
     {
         blocks.insert(0, Block::new(Content::Reasoning(reasoning.into_owned())));
+    }
+    if let Some(audio) = message.some("audio") {
+        let value = Json::build(|w| w.object(|w| w.field_raw("audio", audio.text())));
+        blocks.push(Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value }));
     }
     if let Some(refusal) = optional_str(message, "refusal")?.filter(|refusal| !refusal.is_empty()) {
         blocks.push(Block::new(Content::Refusal(refusal)));

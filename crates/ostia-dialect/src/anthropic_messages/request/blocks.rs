@@ -6,7 +6,7 @@ use super::further::Further;
 use super::media;
 use crate::anthropic_messages::block::own_citation;
 use crate::json::{Document, Json, Writer};
-use crate::{Block, Citation, Content, Dialect, Fault, Message, Role, Signature, ToolKind};
+use crate::{Block, Citation, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, ToolKind};
 
 /// A block, and where it stands in the hub's request.
 pub(super) struct Placed<'r> {
@@ -31,7 +31,7 @@ pub(super) fn sayable<'r>(
         }
         if fits(message.role, block) && is_sayable(block) {
             kept.push(Placed { block, path: format!("messages[{number}].content[{position}]") });
-            report_details(message.role, block, number, position, dropped);
+            report_details(message, block, number, position, dropped);
         } else if !is_empty(block) {
             dropped.push(match block.content {
                 Content::Reasoning(_) => format!("messages[{number}].reasoning_content"),
@@ -43,27 +43,48 @@ pub(super) fn sayable<'r>(
 }
 
 /// What is lost inside a block that is otherwise said.
-fn report_details(role: Role, block: &Block, number: usize, position: usize, dropped: &mut Vec<String>) {
+fn report_details(
+    message: &Message,
+    block: &Block,
+    number: usize,
+    position: usize,
+    dropped: &mut Vec<String>,
+) {
     let path = format!("messages[{number}].content[{position}]");
     match &block.content {
         Content::Text { citations, .. } if citations.iter().any(|source| own_citation(source).is_none()) => {
             dropped.push(format!("messages[{number}].annotations"));
         }
-        Content::Media(medium) if medium.detail.as_deref().is_some_and(|detail| detail != "auto") => {
-            dropped.push(format!("{path}.image_url.detail"));
-        }
+        Content::Media(medium) => report_medium(medium, &path, dropped),
         Content::ToolResult { content, .. } => {
-            // A turn of role `tool` is the result itself; elsewhere the result is a block of the turn.
-            let path = if role == Role::Tool { format!("messages[{number}]") } else { path };
-            let lost = content.iter().enumerate().filter(|(_, inner)| !is_sayable(inner) && !is_empty(inner));
-            dropped.extend(lost.map(|(inside, _)| format!("{path}.content[{inside}]")));
+            // A turn that is one result is the result itself; elsewhere the result is a block of the turn.
+            let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
+            let path = if is_whole { format!("messages[{number}]") } else { path };
+            for (inside, inner) in content.iter().enumerate() {
+                let path = format!("{path}.content[{inside}]");
+                match &inner.content {
+                    _ if is_empty(inner) => {}
+                    _ if !is_sayable(inner) => dropped.push(path),
+                    Content::Media(medium) => report_medium(medium, &path, dropped),
+                    _ => {}
+                }
+            }
         }
         Content::Text { .. }
-        | Content::Media(_)
         | Content::Refusal(_)
         | Content::Reasoning(_)
         | Content::ToolCall { .. }
         | Content::Foreign { .. } => {}
+    }
+}
+
+/// Images have no level of detail here, and no names.
+fn report_medium(medium: &Media, path: &str, dropped: &mut Vec<String>) {
+    if medium.detail.as_deref().is_some_and(|detail| detail != "auto") {
+        dropped.push(format!("{path}.image_url.detail"));
+    }
+    if medium.kind == MediaKind::Image && medium.name.is_some() {
+        dropped.push(format!("{path}.file.filename"));
     }
 }
 

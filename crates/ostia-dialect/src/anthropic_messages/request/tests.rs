@@ -124,6 +124,17 @@ fn max_tokens_are_made_up_only_where_absent() {
 }
 
 #[test]
+fn another_end_user_in_the_metadata_is_lost() {
+    for (id, reported) in [("u", &[][..]), ("v", &["metadata.user_id"][..])] {
+        let change = |request: &mut Request| {
+            request.user = Some("u".into());
+            request.extra.push(("metadata".into(), json(&format!(r#"{{"user_id":"{id}"}}"#))));
+        };
+        check(change, json!({"metadata": {"user_id": "u"}}), reported);
+    }
+}
+
+#[test]
 fn headers_hold_what_was_asked_and_what_is_needed() {
     let headers = |change: fn(&mut Request)| encode(&request(change)).unwrap().headers;
     assert_eq!(headers(|_| {}), []);

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::model::{LEVELS, Model};
 use crate::gemini_generate::request::parts::{Body, Part};
-use crate::json::{Document, Writer};
-use crate::{Block, Content, Dialect, Fault, Message, Request, Role, Source, ToolKind};
+use crate::json::{Document, Node, Writer};
+use crate::{Block, Content, Dialect, Fault, Media, Message, Request, Role, Source, ToolKind};
 
 /// Stands for a signature that a call never had, because it was made by another model or by hand: models that insist
 /// on signatures pass it (<https://ai.google.dev/gemini-api/docs/thought-signatures#faqs>).
@@ -124,7 +124,9 @@ impl<'r> Planner<'r, '_> {
         }
         for (position, block) in message.blocks.iter().enumerate() {
             if block.cache_control.is_some() {
-                self.dropped.push(format!("{path}.content[{position}].cache_control"));
+                let path =
+                    if is_result(message) { path.to_owned() } else { format!("{path}.content[{position}]") };
+                self.dropped.push(format!("{path}.cache_control"));
             }
             // A thought without a proof of its own goes altogether.
             let thought = matches!(block.content, Content::Reasoning(_));
@@ -159,8 +161,7 @@ impl<'r> Planner<'r, '_> {
                 }
                 Content::ToolResult { id, name, content, is_error } => {
                     let name = name.as_deref().unwrap_or_else(|| self.called(id, position));
-                    let path =
-                        if message.role == Role::Tool { format!("messages[{position}]") } else { path };
+                    let path = if is_result(message) { format!("messages[{position}]") } else { path };
                     self.answer(Answer { id, name, content, is_error: *is_error }, &path, &mut parts);
                 }
                 Content::Reasoning(_) if signature(block).is_none() => {
@@ -182,9 +183,7 @@ impl<'r> Planner<'r, '_> {
             }
             Content::Reasoning(text) if signature.is_some() => Body::Thought(text),
             Content::Media(media) => {
-                if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
-                    self.dropped.push(format!("{path}.image_url.detail"));
-                }
+                self.details(media, path);
                 if media.source == Source::Text(String::new()) {
                     return None;
                 }
@@ -201,6 +200,17 @@ impl<'r> Planner<'r, '_> {
         Some(Part { body, signature })
     }
 
+    /// Media have neither a level of detail here nor a name.
+    fn details(&mut self, media: &Media, path: &str) {
+        if media.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.dropped.push(format!("{path}.image_url.detail"));
+        }
+        // Clients of OpenAI's that have no name for a file write this one.
+        if media.name.as_deref().is_some_and(|name| name != "document.pdf") {
+            self.dropped.push(format!("{path}.file.filename"));
+        }
+    }
+
     /// The function that a call before this message named.
     fn called(&self, id: &'r str, before: usize) -> &'r str {
         let earlier = self.request.messages.iter().take(before).rev().flat_map(|message| &message.blocks);
@@ -215,12 +225,21 @@ impl<'r> Planner<'r, '_> {
     /// A result: its words are the response; its media go into the answer where the models see them there, else
     /// beside it (<https://ai.google.dev/gemini-api/docs/function-calling#multimodal>).
     fn answer(&mut self, answer: Answer<'r>, path: &str, parts: &mut Vec<Part<'r>>) {
-        let (mut text, mut media) = (String::new(), Vec::new());
+        let (mut words, mut media) = (Vec::new(), Vec::new());
         for (position, block) in answer.content.iter().enumerate() {
+            let path = format!("{path}.content[{position}]");
+            if block.cache_control.is_some() {
+                self.dropped.push(format!("{path}.cache_control"));
+            }
             match &block.content {
-                Content::Text { text: more, .. } => text.push_str(more),
+                Content::Text { text, .. } => words.push(text.as_str()),
+                // A document of text is words of the tool's too.
+                Content::Media(media @ Media { source: Source::Text(text), .. }) => {
+                    self.details(media, &path);
+                    words.push(text);
+                }
                 _ => {
-                    let part = self.part(block, &format!("{path}.content[{position}]"));
+                    let part = self.part(block, &path);
                     media.extend(part.map(|part| part.body));
                 }
             }
@@ -231,11 +250,16 @@ impl<'r> Planner<'r, '_> {
             }
             false => (Vec::new(), media),
         };
-        let response = response(&text, answer.is_error);
+        let response = response(&words.join("\n"), answer.is_error);
         let (id, name) = (answer.id, answer.name);
         parts.push(Part::new(Body::Answer { id, name, response, media: inside }));
         parts.extend(beside.into_iter().map(Part::new));
     }
+}
+
+/// Is this turn one result, which then stands where the turn does?
+fn is_result(message: &Message) -> bool {
+    message.role == Role::Tool && message.blocks.len() == 1
 }
 
 struct Answer<'r> {
@@ -275,14 +299,23 @@ fn invalid(path: &str, what: impl std::fmt::Display) -> Fault {
 }
 
 /// The object that a function has answered with. The vendor reads `output` and `error`
-/// (<https://ai.google.dev/api/caching#FunctionResponse>), and an object without them as the output. One that has a
-/// `$ref` goes as text: the vendor would look for a medium of that name.
+/// (<https://ai.google.dev/api/caching#FunctionResponse>), and an object without them as the output. One that looks like
+/// such an envelope goes as text, or a tool that says `{"error": "..."}` would have failed; and so does one that has a
+/// `$ref`: the vendor would look for a medium of that name.
 fn response(text: &str, is_error: bool) -> String {
     if is_error {
         return wrapped("error", text);
     }
-    let is_object = Document::parse_to(text.as_bytes(), 0).is_ok_and(|document| document.root().is_object());
-    if is_object && !text.contains("\"$ref\"") { text.to_owned() } else { wrapped("output", text) }
+    let is_answer = Document::parse_to(text.as_bytes(), 1)
+        .is_ok_and(|document| document.root().is_object() && !is_envelope(document.root()));
+    if is_answer && !text.contains("\"$ref\"") { text.to_owned() } else { wrapped("output", text) }
+}
+
+/// Does this object do nothing but say what its only field is? The vendor's SDK for Python writes `result`.
+fn is_envelope(response: Node<'_>) -> bool {
+    let mut names = response.fields().map(|(name, _)| name);
+    let only = names.next().filter(|_| names.next().is_none());
+    matches!(only.as_deref(), Some("output" | "result" | "error"))
 }
 
 fn wrapped(name: &str, text: &str) -> String {

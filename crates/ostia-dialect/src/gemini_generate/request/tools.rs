@@ -43,8 +43,10 @@ pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -
         if !tools.native.iter().any(known) {
             tools.native.push(native("googleSearch", "{}"));
         }
+        // The usual size is nothing to ask for.
+        let size = search.context_size.as_deref().filter(|size| *size != "medium");
         let options = [
-            (search.context_size.is_some(), "web_search_options.search_context_size"),
+            (size.is_some(), "web_search_options.search_context_size"),
             (search.user_location.is_some(), "web_search_options.user_location"),
         ];
         dropped.extend(options.iter().filter(|(sent, _)| *sent).map(|(_, name)| (*name).to_owned()));
@@ -54,7 +56,9 @@ pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -
         // The mode of such a request is `VALIDATED`, and `AUTO` is refused.
         Some(ToolChoice::Auto) if tools.tells_own_calls => {}
         Some(choice) if !tools.functions.is_empty() => tools.calling = Some(calling(choice)),
-        None | Some(ToolChoice::Auto | ToolChoice::None) => {}
+        // The vendor's own tools cannot be forbidden.
+        Some(ToolChoice::None) if tools.native.is_empty() => {}
+        None | Some(ToolChoice::Auto) => {}
         Some(_) => dropped.push("tool_choice".to_owned()),
     }
     tools

@@ -128,3 +128,14 @@ fn faults_say_what_the_vendor_said() {
         assert_eq!(decode(body.as_bytes()).unwrap_err().status, 502, "{body}");
     }
 }
+
+#[test]
+fn an_empty_thought_signs_no_words() {
+    let thought = json!({ "text": "", "thought": true, "thoughtSignature": "c2ln" });
+    let choice =
+        answer(json!({ "content": { "parts": [{ "text": "a" }, thought] }, "finishReason": "STOP" }));
+    let [text, thought] = choice.blocks.as_slice() else { panic!("two blocks") };
+    assert_eq!((&text.content, &text.signature), (&Block::text("a").content, &None));
+    assert_eq!(thought.content, Content::Reasoning(String::new()));
+    assert_eq!(thought.signature.as_ref().unwrap().value, "c2ln");
+}

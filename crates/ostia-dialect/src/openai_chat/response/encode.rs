@@ -1,6 +1,6 @@
 //! The canonical answer to the client's body.
 
-use crate::json::Writer;
+use crate::json::{Json, Writer};
 use crate::seal::{Sealed, seal};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
@@ -133,7 +133,7 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
                 encode_call_head(w, id, *kind, || invented_call_id(&view.stem, choice.index, position));
                 encode_call_body(w, name, arguments, *kind);
                 if let (false, Some(signature)) = (view.strict, &block.signature) {
-                    extra_content(w, signature);
+                    shown_proof(w, signature);
                 }
             });
         }
@@ -176,11 +176,25 @@ pub(in crate::openai_chat) fn encode_call_body(w: &mut Writer, name: &str, argum
 
 /// A Google signature on a call, where Google's own OpenAI-compatible API puts it.
 pub(in crate::openai_chat) fn extra_content(w: &mut Writer, signature: &Signature) {
-    if signature.dialect != Dialect::GeminiGenerate {
-        return;
+    if signature.dialect == Dialect::GeminiGenerate {
+        thought_signature(w, &signature.value);
     }
+}
+
+/// The proof of anything but a thought, as clients see it: in the place that those of Google's API hand back, and there
+/// under a seal if it is another vendor's.
+pub(in crate::openai_chat) fn shown_proof(w: &mut Writer, signature: &Signature) {
+    match signature.dialect {
+        Dialect::GeminiGenerate => thought_signature(w, &signature.value),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
+            thought_signature(w, &seal(&Sealed::Own(signature.clone())))
+        }
+    }
+}
+
+fn thought_signature(w: &mut Writer, value: &str) {
     w.field_object("extra_content", |w| {
-        w.field_object("google", |w| w.field_str("thought_signature", &signature.value));
+        w.field_object("google", |w| w.field_str("thought_signature", value));
     });
 }
 
@@ -250,16 +264,18 @@ pub(in crate::openai_chat) fn audio_of(block: &Block) -> Option<String> {
 }
 
 pub(in crate::openai_chat) fn encode_image(w: &mut Writer, image: &Media) {
+    w.object(|w| image_fields(w, image));
+}
+
+fn image_fields(w: &mut Writer, image: &Media) {
     let url = match &image.source {
         Source::Base64(data) => {
             format!("data:{};base64,{data}", image.mime.as_deref().unwrap_or("image/png"))
         }
         Source::Url(url) | Source::FileId(url) | Source::Text(url) => url.clone(),
     };
-    w.object(|w| {
-        w.field_str("type", "image_url");
-        w.field_object("image_url", |w| w.field_str("url", &url));
-    });
+    w.field_str("type", "image_url");
+    w.field_object("image_url", |w| w.field_str("url", &url));
 }
 
 /// A block as non-strict clients see it: Portkey's `content_blocks`, which hold Anthropic's shapes.
@@ -269,7 +285,7 @@ pub(in crate::openai_chat) fn content_block(w: &mut Writer, block: &Block) {
         Content::Text { text, .. } => w.object(|w| {
             w.field_str("type", "text");
             w.field_str("text", text);
-            signature.iter().for_each(|signature| extra_content(w, signature));
+            signature.iter().for_each(|signature| shown_proof(w, signature));
         }),
         Content::Reasoning(thinking) => w.object(|w| {
             w.field_str("type", "thinking");
@@ -278,10 +294,29 @@ pub(in crate::openai_chat) fn content_block(w: &mut Writer, block: &Block) {
                 w.field_str("signature", &proof(signature));
             }
         }),
-        Content::Foreign { value, .. } => w.raw(value.as_str()),
-        Content::Media(media) if media.kind == MediaKind::Image => encode_image(w, media),
+        // What is spoken has a field of its own.
+        Content::Foreign { .. } if audio_of(block).is_some() => {}
+        Content::Foreign { dialect, value } => foreign(w, *dialect, value),
+        Content::Media(media) if media.kind == MediaKind::Image => {
+            w.object(|w| {
+                image_fields(w, media);
+                signature.iter().for_each(|signature| shown_proof(w, signature));
+            });
+        }
         // Calls, refusals and recordings have fields of their own.
         Content::Media(_) | Content::Refusal(_) | Content::ToolCall { .. } | Content::ToolResult { .. } => {}
+    }
+}
+
+/// A block that only its vendor knows. Those of Anthropic are what the field is for, and Google's are told by having no
+/// type; another's goes under a seal, or it would be taken for Anthropic's when it comes back.
+fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
+    match dialect {
+        Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => w.object(|w| {
+            w.field_str("type", "redacted_thinking");
+            w.field_str("data", &seal(&Sealed::Foreign { dialect, value: value.clone() }));
+        }),
     }
 }
 

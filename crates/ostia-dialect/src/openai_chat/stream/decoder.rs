@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 
+use super::super::part::thought_signature;
 use super::super::response::{
     call_signature, called, choice_extra, decode_usage, decode_words, finish_of, known, native_finish,
 };
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
-use crate::{Block, Content, Delta, Event, Fault, ToolKind};
+use crate::{Block, Content, Delta, Event, Fault, Signature, ToolKind};
 
 /// Reads a stream, chunk by chunk.
 ///
@@ -200,19 +201,23 @@ impl Open {
     }
 
     fn call(&mut self, call: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let Some((inner, kind)) = called(call) else { return Ok(()) };
+        let position = call.u64("index").unwrap_or_default();
+        let Some((inner, kind)) = called(call) else {
+            // A call's proof may come by itself, behind its arguments.
+            let signed = thought_signature(call).filter(|_| self.block == Some(Kind::Call(position)));
+            self.sign(signed, events);
+            return Ok(());
+        };
         let id = call.str("id").unwrap_or_default();
         let name = inner.str("name").unwrap_or_default();
         let arguments = match inner.some("arguments").or(inner.some("input")) {
             Some(arguments) => arguments.as_str().unwrap_or(Cow::Borrowed(arguments.text())),
             None => Cow::Borrowed(""),
         };
-        let position = call.u64("index").unwrap_or_default();
         let signature = call_signature(call, inner);
         if self.continues(position, &id, &name) {
             self.more(arguments.into_owned(), events);
-            let signed = signature.map(Delta::Signature);
-            events.extend(signed.map(|delta| Event::Delta { choice: self.index, delta }));
+            self.sign(signature, events);
         } else if !name.is_empty() {
             let (id, name, arguments) = (id.into_owned(), name.into_owned(), arguments.into_owned());
             let mut block = Block::new(Content::ToolCall { id, name, arguments, kind });
@@ -222,6 +227,11 @@ impl Open {
             return Err(Fault::upstream("The provider sent arguments for a tool call that is not open."));
         }
         Ok(())
+    }
+
+    fn sign(&self, signature: Option<Signature>, events: &mut Vec<Event>) {
+        let signed = signature.map(Delta::Signature);
+        events.extend(signed.map(|delta| Event::Delta { choice: self.index, delta }));
     }
 
     /// Is this a piece of the open call? Some servers give every call the index 0, some repeat id and name.

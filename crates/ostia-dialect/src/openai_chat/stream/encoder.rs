@@ -2,10 +2,10 @@
 
 use super::super::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    extra_content, invented_call_id, invented_id, or, proof,
+    invented_call_id, invented_id, or, proof, shown_proof,
 };
 use crate::json::Writer;
-use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, ToolKind, Usage, View};
+use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, ToolKind, Usage, View};
 
 /// Writes a stream of chat completion chunks.
 ///
@@ -15,6 +15,8 @@ pub struct Encoder {
     view: View,
     /// `{"id":..., "model":...` of every chunk, open at the end.
     head: Vec<u8>,
+    /// Facts that the head has besides.
+    told: Vec<&'static str>,
     choices: Vec<Open>,
     usage: Option<Usage>,
 }
@@ -47,7 +49,7 @@ enum Kind {
 impl Encoder {
     /// An encoder for a client that sees this.
     pub fn new(view: View) -> Encoder {
-        Encoder { view, head: Vec::new(), choices: Vec::new(), usage: None }
+        Encoder { view, head: Vec::new(), told: Vec::new(), choices: Vec::new(), usage: None }
     }
 
     /// Appends what the client is to see of `event`.
@@ -68,7 +70,11 @@ impl Encoder {
             Event::Extra { choice, name, value } if !self.view.strict => {
                 self.extra(*choice, name, value.as_str(), out);
             }
-            Event::Extra { .. } | Event::Meta { .. } => {}
+            Event::Extra { .. } => {}
+            Event::Meta { service_tier, system_fingerprint } => {
+                self.meta("service_tier", service_tier.as_deref());
+                self.meta("system_fingerprint", system_fingerprint.as_deref());
+            }
             Event::Usage(usage) => self.usage = Some(*usage),
             Event::Finish => self.finish(out),
         }
@@ -99,6 +105,15 @@ impl Encoder {
         self.chunk(0, out, |_| {});
     }
 
+    /// A fact that every chunk from here on tells, as the vendor's do. The first word counts.
+    fn meta(&mut self, name: &'static str, value: Option<&str>) {
+        let Some(value) = value.filter(|_| !self.told.contains(&name)) else { return };
+        self.told.push(name);
+        let mut w = Writer::appending(std::mem::take(&mut self.head));
+        w.field_str(name, value);
+        self.head = w.into_bytes();
+    }
+
     fn block_start(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let open = self.open(choice);
         open.block += 1;
@@ -124,7 +139,13 @@ impl Encoder {
                 self.call(choice, block, out);
             }
             Content::Media(image) if image.kind == MediaKind::Image => {
-                self.chunk(choice, out, |w| w.field_array("images", |w| encode_image(w, image)));
+                let (strict, position) = (self.view.strict, self.open(choice).block.saturating_sub(1));
+                self.chunk(choice, out, |w| {
+                    w.field_array("images", |w| encode_image(w, image));
+                    if !strict {
+                        whole_block(w, position, block);
+                    }
+                });
             }
             Content::Foreign { .. } => match audio_of(block) {
                 Some(audio) => self.chunk(choice, out, |w| w.field_raw("audio", &audio)),
@@ -158,9 +179,10 @@ impl Encoder {
         let strict = self.view.strict;
         let open = self.open(choice);
         let (field, part) = match open.kind {
-            Kind::Reasoning => ("reasoning_content", "thinking"),
-            Kind::Refusal => ("refusal", "text"),
-            Kind::Text | Kind::Call | Kind::Custom | Kind::None => ("content", "text"),
+            Kind::Reasoning => ("reasoning_content", Some("thinking")),
+            // Its own field is its only one.
+            Kind::Refusal => ("refusal", None),
+            Kind::Text | Kind::Call | Kind::Custom | Kind::None => ("content", Some("text")),
         };
         if field == "content" {
             open.characters += text.chars().count() as u64;
@@ -168,7 +190,7 @@ impl Encoder {
         let block = open.block.saturating_sub(1);
         self.chunk(choice, out, |w| {
             w.field_str(field, text);
-            if !strict {
+            if let Some(part) = part.filter(|_| !strict) {
                 block_delta(w, block, |w| w.field_str(part, text));
             }
         });
@@ -180,17 +202,17 @@ impl Encoder {
         }
         let open = self.open(choice);
         let (block, call) = (open.block.saturating_sub(1), (open.calls as u64).saturating_sub(1));
-        match (signature.dialect, open.kind) {
-            (_, Kind::Reasoning) | (Dialect::AnthropicMessages, _) => self.chunk(choice, out, |w| {
+        match open.kind {
+            Kind::Reasoning => self.chunk(choice, out, |w| {
                 block_delta(w, block, |w| w.field_str("signature", &proof(signature)));
             }),
-            (Dialect::GeminiGenerate, Kind::Text) => self.chunk(choice, out, |w| {
-                block_delta(w, block, |w| extra_content(w, signature));
+            Kind::Text => self.chunk(choice, out, |w| {
+                block_delta(w, block, |w| shown_proof(w, signature));
             }),
-            (Dialect::GeminiGenerate, Kind::Call) => self.chunk(choice, out, |w| {
-                call_delta(w, call, |w| extra_content(w, signature));
+            Kind::Call | Kind::Custom => self.chunk(choice, out, |w| {
+                call_delta(w, call, |w| shown_proof(w, signature));
             }),
-            _ => {}
+            Kind::Refusal | Kind::None => {}
         }
     }
 
@@ -216,7 +238,7 @@ impl Encoder {
                 encode_call_head(w, id, *kind, || invented_call_id(&stem, choice, position));
                 encode_call_body(w, name, arguments, *kind);
                 if let (false, Some(signature)) = (strict, &block.signature) {
-                    extra_content(w, signature);
+                    shown_proof(w, signature);
                 }
             });
         });
@@ -224,15 +246,7 @@ impl Encoder {
 
     fn whole_block(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let position = self.open(choice).block.saturating_sub(1);
-        self.chunk(choice, out, |w| {
-            w.field_array("content_blocks", |w| {
-                w.object(|w| {
-                    w.field_u64("index", position);
-                    w.key("delta");
-                    content_block(w, block);
-                });
-            });
-        });
+        self.chunk(choice, out, |w| whole_block(w, position, block));
     }
 
     fn extra(&mut self, choice: Option<u32>, name: &str, value: &str, out: &mut Vec<u8>) {
@@ -340,6 +354,17 @@ fn call_delta(w: &mut Writer, index: u64, write: impl FnOnce(&mut Writer)) {
         w.object(|w| {
             w.field_u64("index", index);
             write(w);
+        });
+    });
+}
+
+/// The same with a block that comes whole.
+fn whole_block(w: &mut Writer, index: u64, block: &Block) {
+    w.field_array("content_blocks", |w| {
+        w.object(|w| {
+            w.field_u64("index", index);
+            w.key("delta");
+            content_block(w, block);
         });
     });
 }

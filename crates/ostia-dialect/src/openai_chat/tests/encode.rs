@@ -58,9 +58,10 @@ fn words() {
             json!({"content": "b", "content_blocks": [{"index": 1, "delta": {"text": "b"}}]}),
         ],
     );
+    // In `content_blocks` it would come back as a text besides.
     let refusal = begin(Block::new(Content::Refusal("no".into())));
-    let shown = json!({"refusal": "no", "content_blocks": [{"index": 0, "delta": {"text": "no"}}]});
-    check(&[refusal, END], &[json!({"refusal": "no"})], &[shown]);
+    let shown = [json!({"refusal": "no"})];
+    check(&[refusal, END], &shown, &shown);
 }
 
 #[test]
@@ -75,6 +76,10 @@ fn proofs() {
     let google = json!({"google": {"thought_signature": "s"}});
     let late = json!({"tool_calls": [{"index": 0, "extra_content": google}]});
     let events = [begin(call("c", "f", "")), proof(Dialect::GeminiGenerate), END];
+    check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
+    let sealed = json!({"google": {"thought_signature": "ostia1.own.anthropic_messages.cw"}});
+    let late = json!({"tool_calls": [{"index": 0, "extra_content": sealed}]});
+    let events = [begin(call("c", "f", "")), proof(Dialect::AnthropicMessages), END];
     check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
     let mut signed = call("c", "f", "");
     signed.signature = Some(Signature { dialect: Dialect::GeminiGenerate, value: "s".into() });
@@ -164,15 +169,26 @@ fn blocks_that_come_whole() {
     let shown =
         json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": "d"}}]});
     check(&[begin(foreign), END], &[], &[shown]);
+    // Not to be taken for Anthropic's on its way back.
+    let searched = text(r#"{"type":"web_search_call"}"#);
+    let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value: searched });
+    let seal = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
+    let sealed =
+        json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": seal}}]});
+    check(&[begin(foreign), END], &[], &[sealed]);
     let audio = text(r#"{"audio":{"id":"a","data":"AAAA"}}"#);
     let recording = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: audio });
     let shown = [json!({"audio": {"id": "a", "data": "AAAA"}})];
     check(&[begin(recording), END], &shown, &shown);
     let (kind, source) = (MediaKind::Image, Source::Base64("AAAA".into()));
     let image = Media { kind, source, mime: None, name: None, detail: None };
-    let shown =
-        [json!({"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]})];
-    check(&[begin(Block::new(Content::Media(image))), END], &shown, &shown);
+    let part = json!({"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}});
+    let mut signed = part.clone();
+    signed["extra_content"] = json!({"google": {"thought_signature": "s"}});
+    let shown = json!({"images": [part], "content_blocks": [{"index": 0, "delta": signed}]});
+    let signature = Some(Signature { dialect: Dialect::GeminiGenerate, value: "s".into() });
+    let image = Block { signature, ..Block::new(Content::Media(image)) };
+    check(&[begin(image), END], &[json!({"images": [part]})], &[shown]);
 }
 
 #[test]
@@ -183,6 +199,7 @@ fn a_chunk_has_exactly_the_fields_of_the_vendor() {
         begin(Block::text("a")),
         Event::Logprobs { choice: 0, value: text(r#"{"content":[]}"#) },
         END,
+        Event::Meta { service_tier: Some("flex".into()), system_fingerprint: None },
         Event::Meta { service_tier: Some("flex".into()), system_fingerprint: None },
         extra(Some(0), "seed"),
         extra(None, "citations"),
@@ -200,13 +217,15 @@ fn a_chunk_has_exactly_the_fields_of_the_vendor() {
         "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0}});
-    let expected = [
+    let mut expected = [
         chunk(json!({"role": "assistant"}), Value::Null, Value::Null),
         chunk(json!({"content": "a"}), Value::Null, Value::Null),
         chunk(json!({}), json!({"content": []}), Value::Null),
         chunk(json!({}), Value::Null, json!("length")),
         usage,
     ];
+    // Told once it is known.
+    expected[3..].iter_mut().for_each(|chunk| chunk["service_tier"] = json!("flex"));
     assert_eq!(chunks(&written(&events, view(true))), expected);
     let mut quiet = view(true);
     quiet.include_usage = false;

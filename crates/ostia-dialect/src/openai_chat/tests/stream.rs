@@ -153,8 +153,12 @@ fn other_kinds_of_calls() {
     let mut signed = piece(Some(0), Some("a"), Some("f"), "{}");
     signed["tool_calls"][0]["extra_content"] = signature.clone();
     check_deltas(std::slice::from_ref(&signed), "tool_calls", signed.clone());
-    let late = json!({"tool_calls": [{"index": 0, "extra_content": signature, "function": {}}]});
-    check_deltas(&[piece(Some(0), Some("a"), Some("f"), "{}"), late], "tool_calls", signed);
+    for late in
+        [json!({"extra_content": signature, "function": {}}), json!({"index": 0, "extra_content": signature})]
+    {
+        let late = json!({"tool_calls": [late]});
+        check_deltas(&[piece(Some(0), Some("a"), Some("f"), "{}"), late], "tool_calls", signed.clone());
+    }
 }
 
 #[test]

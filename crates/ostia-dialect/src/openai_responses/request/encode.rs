@@ -98,7 +98,8 @@ fn write_sampling(w: &mut Writer, request: &Request) {
     for (name, value) in [("temperature", &sampling.temperature), ("top_p", &sampling.top_p)] {
         value.iter().for_each(|value| w.field_raw(name, value.as_str()));
     }
-    if let Some(top) = sampling.logprobs.and_then(|logprobs| logprobs.top) {
+    // None of them is the default.
+    if let Some(top) = sampling.logprobs.and_then(|logprobs| logprobs.top).filter(|top| *top > 0) {
         w.field_u64("top_logprobs", top);
     }
 }

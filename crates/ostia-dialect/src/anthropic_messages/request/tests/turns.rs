@@ -277,3 +277,29 @@ proptest! {
         prop_assert!(last["role"] == "user" || end == end.trim_end());
     }
 }
+
+#[test]
+fn what_media_lose_is_told_where_they_stand() {
+    let named = |detail: &str| {
+        let picture = medium(MediaKind::Image, Source::Url("https://x.test/a".into()));
+        let (name, detail) = (Some("a.png".into()), Some(detail.into()));
+        Block::new(Content::Media(Media { name, detail, ..picture }))
+    };
+    let answer = |id: &str| {
+        let (id, content) = (id.into(), vec![named("low")]);
+        Block::new(Content::ToolResult { id, name: None, content, is_error: false })
+    };
+    let (_, dropped) = body(&request(|request| {
+        request.messages = vec![
+            turn(Role::User, vec![named("auto")]),
+            turn(Role::Tool, vec![answer("a")]),
+            turn(Role::Tool, vec![answer("b"), answer("c")]),
+        ];
+    }));
+    let mut expected = vec!["messages[0].content[0].file.filename".to_owned()];
+    for place in ["messages[1]", "messages[2].content[0]", "messages[2].content[1]"] {
+        let lost = ["image_url.detail", "file.filename"];
+        expected.extend(lost.map(|field| format!("{place}.content[0].{field}")));
+    }
+    assert_eq!(dropped, expected);
+}

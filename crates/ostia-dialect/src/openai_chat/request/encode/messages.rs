@@ -161,10 +161,25 @@ impl<'r> Planner<'r, '_> {
 
     fn part(&mut self, role: Role, block: &'r Block, path: &str, parts: &mut Vec<Part<'r>>) {
         match parts::part(role, block, self.form) {
-            Some(part) => parts.push(part),
+            Some(part) => {
+                self.medium(block, &part, path);
+                parts.push(part);
+            }
             // Vendors that do not take the thoughts of earlier turns refuse them; nobody misses them.
             None if matches!(block.content, Content::Reasoning(_)) => {}
             None => self.dropped.push(path.to_owned()),
+        }
+    }
+
+    /// Reports what the part for a medium has no place for: only images have a level of detail, and only files a name.
+    fn medium(&mut self, block: &Block, part: &Part<'_>, path: &str) {
+        let Content::Media(medium) = &block.content else { return };
+        let is_image = matches!(part, Part::Image { .. });
+        if !is_image && medium.detail.as_deref().is_some_and(|detail| detail != "auto") {
+            self.dropped.push(format!("{path}.image_url.detail"));
+        }
+        if medium.name.is_some() && (is_image || matches!(part, Part::Audio { .. })) {
+            self.dropped.push(format!("{path}.file.filename"));
         }
     }
 

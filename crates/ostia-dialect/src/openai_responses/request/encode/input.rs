@@ -47,7 +47,9 @@ enum Part<'r> {
 
 impl<'r> Turn<'r, '_> {
     fn block(&mut self, at: usize, block: &'r Block) {
-        let path = format!("{}.content[{at}]", self.path);
+        // A turn of one result is the result itself; elsewhere it is a block of the turn.
+        let is_whole = self.message.role == Role::Tool && self.message.blocks.len() == 1;
+        let path = if is_whole { self.path.clone() } else { format!("{}.content[{at}]", self.path) };
         if block.cache_control.is_some() {
             self.dropped.push(format!("{path}.cache_control"));
         }
@@ -98,15 +100,15 @@ impl<'r> Turn<'r, '_> {
 
     /// The answer of a tool. That it failed has no word here but what the answer itself says.
     fn result(&mut self, id: &str, content: &'r [Block], is_error: bool, path: &str) {
-        // A turn of one result is the result itself; elsewhere it is a block of the turn.
-        let alone = self.message.role == Role::Tool && self.message.blocks.len() == 1;
-        let path = if alone { self.path.clone() } else { path.to_owned() };
         if is_error {
             self.dropped.push(format!("{path}.is_error"));
         }
         let mut parts = Vec::new();
         for (at, block) in content.iter().enumerate() {
             let path = format!("{path}.content[{at}]");
+            if block.cache_control.is_some() {
+                self.dropped.push(format!("{path}.cache_control"));
+            }
             match &block.content {
                 Content::Text { text, .. } => parts.push(Part::Words(text)),
                 Content::Media(medium) => match media::part(medium, &path, self.dropped) {

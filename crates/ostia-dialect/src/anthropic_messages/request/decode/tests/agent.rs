@@ -94,8 +94,7 @@ fn to_gemini() {
         ])
     );
     assert_eq!(body["tools"][0]["functionDeclarations"].as_array().unwrap().len(), 2);
-    let markers =
-        ["system.content[1]", "messages[0].content[1]", "messages[2].content[1].content[0]", "tools[1]"];
+    let markers = ["system.content[1]", "messages[0].content[1]", "messages[2].content[1]", "tools[1]"];
     let markers = markers.map(|place| format!("{place}.cache_control"));
     let lost: Vec<_> = dropped.iter().filter(|path| !markers.contains(path)).collect();
     assert_eq!(lost, ["metadata.user_id"]);

@@ -349,3 +349,11 @@ fn turns_that_are_none_name_the_field() {
     let text = json!({"functionResponse": {"name": "f", "response": "x"}});
     refuses(&user(text), "contents[0].parts[0].functionResponse.response");
 }
+
+#[test]
+fn an_empty_thought_signs_no_words() {
+    let own = |block| signed(block, Dialect::GeminiGenerate, "b25l");
+    let part = json!({"text": "", "thought": true, "thoughtSignature": "b25l"});
+    said(json!([{"text": "a"}, part]), &[Block::text("a"), own(thought(""))]);
+    said(json!([{"text": "a"}, {"text": "", "thoughtSignature": "b25l"}]), &[own(Block::text("a"))]);
+}

@@ -122,3 +122,12 @@ fn a_choice_needs_tools() {
         &["tools[0]", "tool_choice"],
     );
 }
+
+#[test]
+fn a_search_cannot_be_forbidden() {
+    let change = |request: &mut Request| {
+        request.web_search = Some(WebSearch::default());
+        request.tool_choice = Some(ToolChoice::None);
+    };
+    check(change, json!({"web_search_options": {}}), &["tool_choice"]);
+}

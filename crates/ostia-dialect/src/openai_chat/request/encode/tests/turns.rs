@@ -252,3 +252,30 @@ fn something_must_be_said() {
         assert_eq!((fault.status, fault.param.as_deref()), (400, Some("messages")));
     }
 }
+
+#[test]
+fn details_and_names_without_a_place_are_reported() {
+    let detailed = |mut block: Block| {
+        if let Content::Media(medium) = &mut block.content {
+            medium.detail = Some("low".into());
+        }
+        block
+    };
+    let file = Source::FileId("f".into());
+    let blocks = vec![
+        detailed(medium(MediaKind::Image, file, None, Some("a.png"))),
+        detailed(medium(MediaKind::Image, Source::Url("https://x.test/a".into()), None, Some("a.png"))),
+        medium(MediaKind::Audio, Source::Base64("AAAA".into()), Some("audio/wav"), Some("a.wav")),
+    ];
+    let expected = json!([{"role": "user", "content": [
+        {"type": "file", "file": {"filename": "a.png", "file_id": "f"}},
+        {"type": "image_url", "image_url": {"url": "https://x.test/a", "detail": "low"}},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+    ]}]);
+    let dropped = [
+        "messages[0].content[0].image_url.detail",
+        "messages[0].content[1].file.filename",
+        "messages[0].content[2].file.filename",
+    ];
+    check_turns(vec![turn(Role::User, blocks)], &Form::default(), expected, &dropped);
+}

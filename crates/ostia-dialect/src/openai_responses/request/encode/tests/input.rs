@@ -268,3 +268,22 @@ fn marks_without_a_place_are_reported() {
         &["messages[0].name", "messages[0].content[0].cache_control"],
     );
 }
+
+#[test]
+fn marks_on_results_are_lost_where_the_client_has_them() {
+    let marked = |block| Block { cache_control: Some(json(json!({"type": "ephemeral"}))), ..block };
+    let answer = |id: &str| marked(result(id, vec![marked(Block::text("a"))], false));
+    let item = |id: &str| json!({"type": "function_call_output", "call_id": id, "output": "a"});
+    check_items(
+        vec![turn(Role::Tool, vec![answer("c")]), turn(Role::Tool, vec![answer("d"), answer("e")])],
+        json!([item("c"), item("d"), item("e")]),
+        &[
+            "messages[0].cache_control",
+            "messages[0].content[0].cache_control",
+            "messages[1].content[0].cache_control",
+            "messages[1].content[0].content[0].cache_control",
+            "messages[1].content[1].cache_control",
+            "messages[1].content[1].content[0].cache_control",
+        ],
+    );
+}

@@ -232,3 +232,9 @@ fn fields_are_renamed_passed_on_or_reported() {
         &["stream_options.include_obfuscation"],
     );
 }
+
+#[test]
+fn no_alternatives_are_the_default() {
+    let include = json!({"include": ["message.output_text.logprobs"]});
+    check_chat(json!({"logprobs": true, "top_logprobs": 0}), include, &[]);
+}

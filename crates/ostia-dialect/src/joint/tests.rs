@@ -1,0 +1,129 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use super::Joint;
+use crate::{Block, Content, Delta, Event, Finish, Fold, Grammar, ToolKind, Usage};
+
+fn start() -> Event {
+    Event::Start { id: "a".into(), model: "m".into(), created: None }
+}
+
+fn words(text: &str) -> Event {
+    Event::BlockStart { choice: 0, block: Block::text(text) }
+}
+
+fn more(text: &str) -> Event {
+    Event::Delta { choice: 0, delta: Delta::Text(text.into()) }
+}
+
+fn thought(text: &str) -> Event {
+    Event::BlockStart { choice: 0, block: Block::new(Content::Reasoning(text.into())) }
+}
+
+fn call() -> Event {
+    let content = Content::ToolCall {
+        id: "c".into(),
+        name: "f".into(),
+        arguments: String::new(),
+        kind: ToolKind::Function,
+    };
+    Event::BlockStart { choice: 0, block: Block::new(content) }
+}
+
+fn usage(prompt: u64, completion: u64) -> Event {
+    Event::Usage(Usage { prompt, completion, ..Usage::default() })
+}
+
+const END: Event = Event::BlockEnd { choice: 0 };
+
+fn stop() -> Event {
+    Event::Stop { choice: 0, finish: Finish::Stop, native: None, stop_sequence: None }
+}
+
+/// What the client gets of a beginning and its continuation: the texts of the blocks, and the usage.
+#[track_caller]
+fn check(first: &[Event], rest: &[Event], beginning: &str, texts: &[&str], cost: Option<(u64, u64)>) {
+    let (mut joint, mut grammar, mut fold) = (Joint::default(), Grammar::default(), Fold::default());
+    let mut tell = |events: &[Event], joint: &mut Joint| {
+        let mut events = events.to_vec();
+        joint.pass(&mut events);
+        for event in events {
+            grammar.push(&event).unwrap();
+            fold.push(event);
+        }
+    };
+    tell(first, &mut joint);
+    assert_eq!(joint.beginning(), Some(beginning));
+    joint.go_on();
+    tell(rest, &mut joint);
+    grammar.finish().unwrap();
+    let response = fold.finish().unwrap();
+    let said: Vec<String> = response.choices[0]
+        .blocks
+        .iter()
+        .map(|block| match &block.content {
+            Content::Text { text, .. } | Content::Reasoning(text) => text.clone(),
+            Content::ToolCall { name, .. } => name.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(said, texts);
+    assert_eq!(response.usage.map(|usage| (usage.prompt, usage.completion)), cost);
+}
+
+#[test]
+fn words_go_on_where_they_were() {
+    let first = [start(), words("Ro"), more("me is")];
+    let rest = [start(), words(""), more(" old."), END, stop(), usage(12, 3), Event::Finish];
+    // Of the first stream only its words are known: they are counted.
+    check(&first, &rest, "Rome is", &["Rome is old."], Some((12, 5)));
+    let told = [start(), words("Ro"), more("me is"), usage(9, 4)];
+    check(&told, &rest, "Rome is", &["Rome is old."], Some((21, 7)));
+    let ended = [start(), words("Rome is"), END];
+    let rest = [start(), words("old."), END, stop(), Event::Finish];
+    check(&ended, &rest, "Rome is", &["Rome is", "old."], None);
+}
+
+#[test]
+fn white_space_is_said_once() {
+    let first = [start(), words("Rome \n")];
+    for (next, whole) in [(" is", "Rome \nis"), ("is", "Rome \nis"), (" \n\tis", "Rome \n\tis")] {
+        let rest = [start(), words(next), END, stop(), Event::Finish];
+        check(&first, &rest, "Rome", &[whole], None);
+    }
+    let rest = [start(), words(""), more(" "), more("is"), END, stop(), Event::Finish];
+    check(&first, &rest, "Rome", &["Rome \nis"], None);
+}
+
+#[test]
+fn thoughts_of_the_continuation_are_not_shown() {
+    let first = [start(), thought("hm"), END, words("Ro")];
+    let rest = [start(), thought("so"), more("!"), END, words("me"), END, stop(), Event::Finish];
+    check(&first, &rest, "Ro", &["hm", "Rome"], None);
+}
+
+#[test]
+fn a_continuation_may_call_or_say_nothing() {
+    let first = [start(), words("Let me see.")];
+    let rest = [start(), call(), END, stop(), Event::Finish];
+    check(&first, &rest, "Let me see.", &["Let me see.", "f"], None);
+    let rest = [start(), stop(), Event::Finish];
+    check(&first, &rest, "Let me see.", &["Let me see."], None);
+}
+
+#[test]
+fn what_nobody_can_go_on_with() {
+    let second = Event::BlockStart { choice: 1, block: Block::text("b") };
+    let cases: [&[Event]; 6] = [
+        &[],
+        &[start(), words("")],
+        &[start(), thought("hm")],
+        &[start(), words("a"), END, call()],
+        &[start(), words("a"), second],
+        &[start(), words("a"), END, stop()],
+    ];
+    for events in cases {
+        let mut joint = Joint::default();
+        joint.pass(&mut events.to_vec());
+        assert_eq!(joint.beginning(), None, "{events:?}");
+    }
+}
