@@ -15,6 +15,7 @@ mod problem;
 mod providers;
 mod quantity;
 mod reader;
+mod routes;
 mod secret;
 mod sections;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use std::time::Duration;
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Place, Problem};
 pub use providers::ProviderEntry;
+pub use routes::{Price, Routes};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
 
 /// Longest configuration file, in bytes.
@@ -63,7 +65,7 @@ pub struct Loaded {
 }
 
 /// The configuration of a gateway. [`Config::default`] is what holds without a file.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Config {
     /// Where clients connect. Default: `127.0.0.1:8787`.
     pub listen: SocketAddr,
@@ -73,6 +75,8 @@ pub struct Config {
     pub default_provider: Option<String>,
     /// Providers by id: credentials for known ones, whole rows for others.
     pub providers: BTreeMap<String, ProviderEntry>,
+    /// Routing configs by name, names of models that stand for one, and prices.
+    pub routes: Routes,
     /// Where the gateway may connect to.
     pub egress: Egress,
     /// How long the parts of an upstream call may take.
@@ -92,6 +96,7 @@ impl Default for Config {
             auth: Auth::default(),
             default_provider: None,
             providers: BTreeMap::new(),
+            routes: Routes::default(),
             egress: Egress::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
@@ -105,7 +110,18 @@ impl Default for Config {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Auth {
     /// Keys of which a client must show one. Empty: anyone who can connect is let in.
-    pub keys: Vec<SecretRef>,
+    pub keys: Vec<GatewayKey>,
+}
+
+/// A key of the gateway's own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GatewayKey {
+    /// The key.
+    pub secret: SecretRef,
+    /// What conditions and records call it.
+    pub name: Option<String>,
+    /// The name of the config for requests that show it and bring none.
+    pub config: Option<String>,
 }
 
 /// Bounds on the parts of an upstream call; each is above zero and at most [`TIMEOUT_MAX`].

@@ -32,9 +32,39 @@ impl<'a> Item<'a> {
         Item { path: format!("{}[{index}]", self.path), tree, key: None }
     }
 
+    /// Is it a map of fields?
+    pub(crate) fn is_map(&self) -> bool {
+        matches!(self.tree.value, Value::Map(_))
+    }
+
+    /// Has it a field of this name?
+    pub(crate) fn has(&self, name: &str) -> bool {
+        matches!(&self.tree.value, Value::Map(map) if map.iter().any(|(key, _)| key.name == name))
+    }
+
     /// Where the value is.
     pub(crate) fn place(&self) -> Place {
         Place { path: self.path.clone(), line: self.tree.line, column: self.tree.column }
+    }
+
+    /// Where something below the value is, by a path like `targets[1].retry`: as near as the file has it.
+    fn place_below(&self, path: &str) -> Place {
+        let mut place = self.place();
+        let mut tree = self.tree;
+        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
+            let below = match &tree.value {
+                Value::Map(map) => map.iter().find(|(key, _)| key.name == step).map(|(_, tree)| tree),
+                Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
+                _ => None,
+            };
+            let Some(below) = below else { break };
+            (tree, place.line, place.column) = (below, below.line, below.column);
+        }
+        if !path.is_empty() {
+            let joint = if path.starts_with('[') { "" } else { "." };
+            place.path = format!("{}{joint}{path}", place.path);
+        }
+        place
     }
 
     fn key_place(&self) -> Place {
@@ -74,6 +104,28 @@ impl<'e> Reader<'e> {
     pub(crate) fn warning(&mut self, item: &Item<'_>, message: impl Into<String>, hint: &str) {
         let entry = Problem { place: item.place(), message: message.into(), hint: Some(hint.to_owned()) };
         self.warnings.push(entry);
+    }
+
+    /// A problem somewhere below an item, at a path of its own.
+    pub(crate) fn problem_below(
+        &mut self,
+        item: &Item<'_>,
+        path: &str,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.problems.push(Problem { place: item.place_below(path), message, hint });
+    }
+
+    /// The same for a warning.
+    pub(crate) fn warning_below(
+        &mut self,
+        item: &Item<'_>,
+        path: &str,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.warnings.push(Problem { place: item.place_below(path), message, hint });
     }
 
     fn wrong<T>(&mut self, item: &Item<'_>, expected: &str) -> Option<T> {
@@ -209,6 +261,14 @@ impl<'e> Reader<'e> {
         let text = self.quantity(item, &expected)?;
         let number = text.trim().parse::<u64>().ok().filter(|number| bounds.contains(number));
         self.or_problem(item, number, &expected).and_then(|number| usize::try_from(number).ok())
+    }
+
+    /// An amount of money: a number of at least 0.
+    pub(crate) fn amount(&mut self, item: &Item<'_>) -> Option<f64> {
+        let expected = "a number of at least 0";
+        let text = self.quantity(item, expected)?;
+        let amount = text.trim().parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
+        self.or_problem(item, amount, expected)
     }
 
     /// A size within bounds, in bytes.

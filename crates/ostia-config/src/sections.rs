@@ -5,14 +5,19 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::reader::{Item, Reader};
 use crate::tree::Tree;
 use crate::{
-    AllowPrivate, Auth, Config, Egress, HostPattern, Limits, Responses, Timeouts, WORKERS_MAX, providers,
+    AllowPrivate, Auth, Config, Egress, GatewayKey, HostPattern, Limits, Responses, Timeouts, WORKERS_MAX,
+    providers, routes,
 };
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 13] = [
     "listen",
     "auth",
     "default_provider",
     "providers",
+    "configs",
+    "config",
+    "aliases",
+    "prices",
     "egress",
     "timeouts",
     "limits",
@@ -36,6 +41,10 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
                     |(id, item): &(&str, Item<'_>)| ((*id).to_owned(), providers::read(id, item, reader));
                 config.providers = entries.iter().map(read).collect();
             }
+            "configs" => config.routes.configs = routes::read_configs(item, reader),
+            "config" => config.routes.default = reader.text(item),
+            "aliases" => config.routes.aliases = routes::read_configs(item, reader),
+            "prices" => config.routes.prices = routes::read_prices(item, reader),
             "egress" => config.egress = read_egress(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
@@ -45,7 +54,20 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
         }
     }
     warn_if_open(&config, &fields, reader);
+    check_names(&config, &fields, reader);
     config
+}
+
+/// Whatever names a config must name one that there is.
+fn check_names(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader<'_>) {
+    let at = |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map(|(_, item)| item);
+    if let (Some(name), Some(item)) = (&config.routes.default, at("config")) {
+        routes::check_name(name, item, &config.routes, reader);
+    }
+    let named = config.auth.keys.iter().filter_map(|key| key.config.as_ref());
+    if let Some(item) = at("auth") {
+        named.for_each(|name| routes::check_name(name, item, &config.routes, reader));
+    }
 }
 
 fn warn_if_open(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader<'_>) {
@@ -74,9 +96,30 @@ fn read_auth(item: &Item<'_>, reader: &mut Reader<'_>) -> Auth {
     let mut auth = Auth::default();
     for (_, keys) in reader.fields(item, &["keys"]) {
         let items = reader.items(&keys);
-        auth.keys = items.iter().filter_map(|item| reader.secret(item)).collect();
+        auth.keys = items.iter().filter_map(|item| read_key(item, reader)).collect();
     }
     auth
+}
+
+/// A credential, or `{key: credential, name: word, config: name}`. A map without `key` may be a credential that YAML took for one, so
+/// nothing of it is repeated.
+fn read_key(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<GatewayKey> {
+    if !item.is_map() {
+        return reader.secret(item).map(|secret| GatewayKey { secret, name: None, config: None });
+    }
+    if !item.has("key") {
+        reader.problem(item, "has no `key`", Some("write {key: \"${OSTIA_KEY}\", config: name}".to_owned()));
+        return None;
+    }
+    let (mut secret, mut name, mut config) = (None, None, None);
+    for (field, item) in reader.fields(item, &["key", "name", "config"]) {
+        match field {
+            "key" => secret = reader.secret(&item),
+            "name" => name = reader.text(&item),
+            _ => config = reader.text(&item),
+        }
+    }
+    secret.map(|secret| GatewayKey { secret, name, config })
 }
 
 fn read_egress(item: &Item<'_>, reader: &mut Reader<'_>) -> Egress {

@@ -1,11 +1,30 @@
 //! Whom to ask: routing configs, and the decisions that follow from them.
 //!
-//! Pure: no I/O, no clock, no randomness, no environment. Nothing here knows what a language model is; a target is
-//! a name, a credential and settings, and providers are strings that somebody else looks up.
+//! Pure: no I/O, no clock, no randomness, no environment. Nothing here knows what a language model is; a
+//! target is a name, a credential and settings, and providers are strings that somebody else looks up.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
+mod balance;
+mod breaker;
+pub mod condition;
 pub mod config;
+mod hash;
+mod outcome;
+pub mod plan;
+pub mod record;
+mod retry;
+mod route;
 mod spelling;
+mod state;
+mod time;
 
+pub use condition::Facts;
+pub use outcome::{Class, Limit, Outcome, Verdict};
+pub use plan::Plan;
+pub use record::Record;
+pub use retry::told_wait;
+pub use route::{Leaf, Route};
 pub use spelling::nearest;
+pub use state::State;
+pub use time::Time;

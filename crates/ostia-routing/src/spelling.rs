@@ -5,8 +5,8 @@ const WORD_BYTES_MAX: usize = 64;
 
 /// The one of `known` that is closest to `word`, if it is close enough to be worth naming.
 ///
-/// Close enough means at most one edit (insert, delete, replace, swap of neighbours) for each three letters of
-/// `word`, and always at least one. Case does not count.
+/// Close enough means at most one edit (insert, delete, replace, swap of neighbours) for each three letters
+/// of `word`, and always at least one. Case does not count.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > WORD_BYTES_MAX {
         return None;

@@ -3,18 +3,21 @@
 //! Both kinds wait for the client: nothing is read from the upstream before the client has taken what was read last.
 //! When the upstream breaks off, the client gets an error event in its own dialect, and then a broken end.
 
+use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault};
 
 use crate::failure;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
+use crate::rescue::{Rescue, Rescuing, Rest};
 use crate::upstream::{Answer, BodyFault};
 
 type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
@@ -40,6 +43,8 @@ pub struct Relayed {
     /// The unfinished event at the end of what has come.
     rest: Vec<u8>,
     state: State,
+    /// Why it broke off.
+    pub fault: Option<Fault>,
 }
 
 impl Relayed {
@@ -47,7 +52,16 @@ impl Relayed {
     pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
         let watch = Watch::new(grammar);
         let provider = provider.to_owned();
-        Relayed { answer, inflate, watch, grammar, provider, rest: Vec::new(), state: State::Open }
+        Relayed {
+            answer,
+            inflate,
+            watch,
+            grammar,
+            provider,
+            rest: Vec::new(),
+            state: State::Open,
+            fault: None,
+        }
     }
 
     /// The next whole events.
@@ -64,7 +78,7 @@ impl Relayed {
                 Some(Err(fault)) => Err(failure::of_body(&fault)),
                 None => self.end(),
             };
-            let bytes = passed.unwrap_or_else(|fault| self.fail(&fault));
+            let bytes = passed.unwrap_or_else(|fault| self.fail(fault));
             if !bytes.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
@@ -108,14 +122,16 @@ impl Relayed {
         Ok(rest.into())
     }
 
-    fn fail(&mut self, fault: &Fault) -> Bytes {
+    fn fail(&mut self, fault: Fault) -> Bytes {
         // A stream that said its end before the connection broke is whole.
         if self.watch.ended() {
             self.state = State::Whole;
             return std::mem::take(&mut self.rest).into();
         }
         self.state = State::Telling;
-        failure::event(self.grammar, fault, &self.provider).into()
+        let told = failure::event(self.grammar, &fault, &self.provider);
+        self.fault = Some(fault);
+        told.into()
     }
 }
 
@@ -128,9 +144,12 @@ pub struct Translated {
     decoder: Decoder,
     encoder: Encoder,
     custom_tools: Option<CustomTools>,
-    keep: Option<Box<Keep>>,
+    keep: Option<Rc<Keep>>,
+    mending: Option<Box<Mending>>,
     events: Vec<Event>,
     state: State,
+    /// Why it broke off.
+    pub fault: Option<Fault>,
 }
 
 impl Translated {
@@ -144,15 +163,36 @@ impl Translated {
             encoder,
             custom_tools: None,
             keep: None,
+            mending: None,
             events: Vec::new(),
             state: State::Open,
+            fault: None,
         }
     }
 
-    /// The same with tools that the upstream knows under another form, and with somebody who remembers the answer.
-    pub fn with(mut self, custom_tools: Option<CustomTools>, keep: Option<Box<Keep>>) -> Translated {
+    /// The same with tools that the upstream knows under another form, with somebody who remembers the answer, and with
+    /// notes on what is said, so that somebody else can go on with it.
+    pub fn with(
+        mut self,
+        custom_tools: Option<CustomTools>,
+        keep: Option<Rc<Keep>>,
+        continues: Option<Bytes>,
+    ) -> Translated {
         (self.custom_tools, self.keep) = (custom_tools, keep);
+        self.mending = continues.map(|body| Box::new(Mending { body, ..Mending::default() }));
         self
+    }
+
+    /// Can somebody else go on with it?
+    pub fn continues(&self) -> bool {
+        self.mending.is_some()
+    }
+
+    /// Who gets the rest if the stream breaks off.
+    pub fn mended_by(&mut self, rescue: Box<Rescue>) {
+        if let Some(mending) = &mut self.mending {
+            mending.rescue = Some(rescue);
+        }
     }
 
     /// What the client is to see of the next events.
@@ -165,19 +205,51 @@ impl Translated {
                 State::Whole => return Poll::Ready(self.drain(context)),
             }
             let mut out = Vec::new();
-            let done = match std::task::ready!(self.answer.poll_bytes(context)) {
-                Some(Ok(bytes)) => self.push(&bytes, &mut out),
-                Some(Err(fault)) => Err(failure::of_body(&fault)),
-                None => self.end(&mut out),
+            let done = match std::task::ready!(self.poll_rescue(context)) {
+                Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.push(&bytes, &mut out),
+                    Some(Err(fault)) => Err(failure::of_body(&fault)),
+                    None => self.end(&mut out),
+                },
+                Err(fault) => Err(fault),
             };
-            if let Err(fault) = done {
+            if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
                 self.encoder.fail(&fault, &mut out);
                 self.state = State::Telling;
+                self.fault = Some(fault);
             }
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
         }
+    }
+
+    /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
+    fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
+        let Some(mending) = &mut self.mending else { return Err(fault) };
+        let Some(rescue) = mending.rescue.take() else { return Err(fault) };
+        let beginning = mending.joint.beginning().map(str::to_owned);
+        mending.rescuing = Some(rescue.go_on(fault, mending.body.clone(), beginning));
+        Ok(())
+    }
+
+    /// Waits for the rest of a stream that broke off, if there is one to wait for.
+    fn poll_rescue(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Some(mending) = &mut self.mending else { return Poll::Ready(Ok(())) };
+        let Some(rescuing) = &mut mending.rescuing else { return Poll::Ready(Ok(())) };
+        let (rescue, rest) = std::task::ready!(rescuing.as_mut().poll(context));
+        mending.rescuing = None;
+        let Rest { answer, inflate, decoder, custom_tools } = match rest {
+            Ok(rest) => rest,
+            Err(fault) => return Poll::Ready(Err(fault)),
+        };
+        mending.rescue = Some(rescue);
+        mending.joint.go_on();
+        (self.answer, self.inflate, self.decoder, self.framer) =
+            (answer, inflate, decoder, Framer::default());
+        self.custom_tools = custom_tools;
+        self.events.clear();
+        Poll::Ready(Ok(()))
     }
 
     fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -209,6 +281,9 @@ impl Translated {
         if let Some(custom_tools) = &mut self.custom_tools {
             custom_tools.events(&mut self.events);
         }
+        if let Some(mending) = &mut self.mending {
+            mending.joint.pass(&mut self.events);
+        }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
             if event == Event::Finish {
@@ -227,6 +302,26 @@ impl Translated {
     fn drain(&mut self, context: &mut Context<'_>) -> Option<Result<Frame<Bytes>, BodyFault>> {
         while let Poll::Ready(Some(Ok(_))) = self.answer.poll_bytes(context) {}
         None
+    }
+}
+
+/// What has been said of an answer, and who gets the rest if it breaks off.
+#[derive(Default)]
+struct Mending {
+    joint: Joint,
+    /// The request.
+    body: Bytes,
+    /// Away while it is at work.
+    rescue: Option<Box<Rescue>>,
+    rescuing: Option<Rescuing>,
+}
+
+impl std::fmt::Debug for Mending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mending")
+            .field("joint", &self.joint)
+            .field("rescue", &self.rescue)
+            .finish_non_exhaustive()
     }
 }
 

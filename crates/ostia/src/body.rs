@@ -5,9 +5,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use ostia_dialect::Fault;
 
 use crate::answer::{Relayed, Translated};
+use crate::course::Course;
 use crate::kept::Replay;
+use crate::opening::Opened;
+use crate::rescue::Rescue;
 use crate::upstream::{Answer, BodyFault};
 
 /// A body on its way to a client.
@@ -23,6 +27,43 @@ pub enum Body {
     Translated(Box<Translated>),
     /// Events of an answer that is made in the background.
     Replayed(Box<Replay>),
+    /// An event stream whose beginning has been looked at.
+    Opened(Box<Opened>),
+    /// An answer whose plan ends with it.
+    Along(Box<Along>),
+}
+
+/// An answer, and the plan that it came from.
+#[derive(Debug)]
+pub struct Along {
+    body: Body,
+    _course: Course,
+}
+
+impl Body {
+    /// Is it a stream of events?
+    pub fn is_events(&self) -> bool {
+        matches!(self, Body::Relayed(_) | Body::Translated(_))
+    }
+
+    /// The plan goes along with the answer, and ends with it. It may have to get the rest of the answer.
+    pub fn along(mut self, course: Course, rescue: impl FnOnce(Course) -> Box<Rescue>) -> Body {
+        match &mut self {
+            Body::Full(_) => {}
+            Body::Opened(opened) if opened.continues() => opened.mended_by(rescue(course)),
+            _ => return Body::Along(Box::new(Along { body: self, _course: course })),
+        }
+        self
+    }
+
+    /// Why the stream breaks off, once it does. Tells it once.
+    pub fn take_fault(&mut self) -> Option<Fault> {
+        match self {
+            Body::Relayed(stream) => stream.fault.take(),
+            Body::Translated(stream) => stream.fault.take(),
+            Body::Full(_) | Body::Passed(_) | Body::Replayed(_) | Body::Opened(_) | Body::Along(_) => None,
+        }
+    }
 }
 
 impl From<Vec<u8>> for Body {
@@ -51,22 +92,28 @@ impl HttpBody for Body {
             Body::Relayed(stream) => stream.poll_frame(context),
             Body::Translated(stream) => stream.poll_frame(context),
             Body::Replayed(stream) => stream.poll_frame(context),
+            Body::Opened(stream) => stream.poll_frame(context),
+            Body::Along(along) => Pin::new(&mut along.body).poll_frame(context),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
+            Body::Along(along) => along.body.is_end_stream(),
             Body::Full(bytes) => bytes.is_none(),
             Body::Passed(answer) => answer.is_end(),
-            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) => false,
+            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) | Body::Opened(_) => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
+            Body::Along(along) => along.body.size_hint(),
             Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Body::Passed(answer) => answer.size_hint(),
-            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) => SizeHint::default(),
+            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) | Body::Opened(_) => {
+                SizeHint::default()
+            }
         }
     }
 }

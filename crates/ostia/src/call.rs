@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ostia_dialect::Fault;
-use ostia_routing::config::{self, Config, Problem};
+use ostia_routing::config;
 
 /// Client headers that may go upstream as they are.
 const FORWARDED: [&str; 9] = [
@@ -32,8 +32,12 @@ pub struct Call {
     pub trace_id: Option<HeaderValue>,
     /// The provider, without the `@` that Portkey writes before stored ones.
     pub provider: Option<String>,
-    /// The routing config.
-    pub config: Option<Box<Config>>,
+    /// The routing config, or the name of one.
+    pub config: Option<HeaderValue>,
+    /// The client's own words about the request: JSON, for conditions.
+    pub metadata: Option<HeaderValue>,
+    /// Tell how it was decided whom to ask.
+    pub explain: bool,
     /// The client's credentials, in the order in which they count.
     pub credentials: Credentials,
     /// Base URL to call in place of the provider's own.
@@ -142,7 +146,9 @@ impl Call {
             "provider" => self.provider = given(text()?).map(|id| id.trim_start_matches('@').to_owned()),
             // Portkey's older word for a stored provider.
             "virtual-key" => self.provider = self.provider.take().or(given(text()?).map(str::to_owned)),
-            "config" => self.config = given(text()?).map(parse_config).transpose()?.map(Box::new),
+            "config" => self.config = given(text()?).map(|_| value.clone()),
+            "metadata" => self.metadata = Some(value.clone()),
+            "explain" => self.explain = text()? == "true",
             "api-key" => self.credentials.gateway = Shown::new(value, 0),
             "custom-host" => self.custom_host = given(text()?).map(str::to_owned),
             "trace-id" => self.trace_id = given(text()?).map(|_| value.clone()),
@@ -156,7 +162,7 @@ impl Call {
             "openai-beta" => self.pass("openai-beta", value),
             "anthropic-beta" => self.pass("anthropic-beta", value),
             "anthropic-version" => self.pass("anthropic-version", value),
-            // Telemetry of the SDKs, metadata and settings of features that come later: known, and without effect here.
+            // Telemetry of the SDKs and settings of features that come later: known, and without effect here.
             _ => {}
         }
         Ok(())
@@ -255,19 +261,6 @@ pub fn forward_header(name: &str) -> Result<HeaderName, Fault> {
     Ok(header)
 }
 
-fn parse_config(text: &str) -> Result<Config, Fault> {
-    match config::parse(text) {
-        Ok(parsed) => Ok(parsed.config),
-        Err(problems) => Err(config_fault(&problems)),
-    }
-}
-
-/// All problems of a config in one message.
-fn config_fault(problems: &[Problem]) -> Fault {
-    let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
-    Fault::invalid(format!("Invalid config passed: {}", all.join("; "))).with_code("invalid_config")
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -338,7 +331,6 @@ mod tests {
         for (name, value, part) in [
             ("x-portkey-request-timeout", "soon", "request-timeout"),
             ("x-portkey-request-timeout", "0", "request-timeout"),
-            ("x-portkey-config", "{", "Invalid config"),
             ("x-portkey-forward-headers", "x-portkey-forward-headers", "forward_headers"),
             ("x-portkey-forward-headers", "cookie", "forward_headers"),
         ] {

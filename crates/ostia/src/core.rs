@@ -1,11 +1,31 @@
 //! What one core works with: the operator's settings, shared, and connections of its own.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+use ostia_routing::{State, Time};
 
 use crate::kept::Kept;
+use crate::records::{Records, Ring};
+use crate::routes::Compiled;
 use crate::settings::Settings;
 use crate::upstream::{Tls, Upstreams};
+
+/// What all cores share.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The operator's decisions, never changed.
+    pub settings: Arc<Settings>,
+    /// What is needed for TLS.
+    pub tls: Tls,
+    /// What is remembered for clients.
+    pub kept: Kept,
+    /// What the requests of one config share: breakers, balancers, budgets.
+    pub state: Arc<State>,
+    /// What was decided for the last requests.
+    pub records: Records,
+}
 
 /// The state of one core.
 #[derive(Debug)]
@@ -14,6 +34,14 @@ pub struct Core {
     pub settings: Arc<Settings>,
     /// What is remembered for clients, shared by all cores.
     pub kept: Kept,
+    /// What the requests of one config share, over all cores.
+    pub state: Arc<State>,
+    /// Configs of clients, compiled.
+    pub compiled: Compiled,
+    /// What was decided for the last requests, of all cores.
+    pub records: Records,
+    /// Those of this core.
+    pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
     /// Counts the requests of this core, for their ids.
@@ -24,9 +52,20 @@ pub struct Core {
 
 impl Core {
     /// A core without connections.
-    pub fn new(settings: Arc<Settings>, tls: Tls, kept: Kept) -> Core {
+    pub fn new(shared: Shared) -> Core {
+        let Shared { settings, tls, kept, state, records } = shared;
         let upstreams = Upstreams::new(settings.guard.clone(), tls);
-        Core { settings, kept, upstreams, counter: Cell::new(0), seed: fastrand::u64(..) }
+        Core {
+            settings,
+            kept,
+            state,
+            compiled: Compiled::default(),
+            ring: records.ring(),
+            records,
+            upstreams,
+            counter: Cell::new(0),
+            seed: fastrand::u64(..),
+        }
     }
 
     /// A name that no other request has: 32 hexadecimal digits.
@@ -36,6 +75,12 @@ impl Core {
         let own = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed.rotate_left(32);
         hexadecimal((u128::from(self.seed) << 64) | u128::from(own))
     }
+}
+
+/// The time, as routing counts it: since the process's first request that asked.
+pub fn now() -> Time {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    Time::from_micros(u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 /// All 32 digits. The formatter of the standard library takes ten times as long, and every request has an id.

@@ -3,13 +3,14 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use ostia_dialect::{ClientDialect, Dialect, Fault};
+use ostia_dialect::{ClientDialect, Dialect};
 use ostia_providers::Offer;
 
+use crate::attempt::Asked;
 use crate::body::Body;
 use crate::exchange::{self, Exchange};
-use crate::handler::Asked;
 use crate::mark::Mark;
+use crate::miss::Miss;
 use crate::{outgoing, reply};
 
 /// Says that a count is the gateway's estimate.
@@ -28,7 +29,7 @@ pub async fn count(
     asked: Asked<'_>,
     client: ClientDialect,
     mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let Exchange { call, target, .. } = exchange;
     let request = outgoing::request(client, target, asked)?;
     let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));

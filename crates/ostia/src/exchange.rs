@@ -1,8 +1,9 @@
 //! One call to an upstream and what becomes of its answer.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::LazyLock;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -21,6 +22,7 @@ use crate::core::Core;
 use crate::failure;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
+use crate::miss::Miss;
 use crate::reply;
 use crate::route::{Family, family_of};
 use crate::target::{Key, Target};
@@ -47,6 +49,8 @@ pub struct Exchange<'a> {
     pub target: &'a Target<'a>,
     /// The client's request line and headers.
     pub parts: &'a request::Parts,
+    /// Adds up how long providers were waited for.
+    pub waited: &'a Cell<Duration>,
 }
 
 impl Exchange<'_> {
@@ -57,7 +61,7 @@ impl Exchange<'_> {
         dialect: Option<Dialect>,
         further: &[(&'static str, String)],
         body: Bytes,
-    ) -> Result<Response<Answer>, Fault> {
+    ) -> Result<Response<Answer>, Miss> {
         let mut request = self.request(path, Sent::Full(Some(body)))?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
@@ -101,9 +105,12 @@ impl Exchange<'_> {
     }
 
     /// Sends a finished request.
-    pub async fn dispatch(&self, request: Request<Sent>) -> Result<Response<Answer>, Fault> {
+    pub async fn dispatch(&self, request: Request<Sent>) -> Result<Response<Answer>, Miss> {
         let Target { site, timeouts, provider, requested_timeout_ms, .. } = self.target;
-        self.core.upstreams.send(site, request, *timeouts).await.map_err(|fault| {
+        let sent = Instant::now();
+        let answer = self.core.upstreams.send(site, request, *timeouts).await;
+        self.waited.set(self.waited.get() + sent.elapsed());
+        answer.map_err(|fault| {
             let host = site.authority().to_str().unwrap_or_default();
             failure::of_send(&fault, &provider.id, host, *requested_timeout_ms)
         })
@@ -150,13 +157,15 @@ pub struct Translation {
     /// Free-text tools that the upstream knows as functions.
     pub custom_tools: Option<CustomTools>,
     /// Who remembers the answer.
-    pub keep: Option<Box<Keep>>,
+    pub keep: Option<Rc<Keep>>,
+    /// The request, where the answer may have to be gone on with.
+    pub continues: Option<Bytes>,
 }
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
     pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
-        Translation { client, upstream, view, array: false, custom_tools: None, keep: None }
+        Translation { client, upstream, view, array: false, custom_tools: None, keep: None, continues: None }
     }
 
     fn family(&self) -> Family {
@@ -198,11 +207,11 @@ pub async fn relay(
     offer: Offer,
     stream: bool,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let (mut head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
-        return refused(head, body, inflate, family_of(offer), target).await;
+        return Err(refused(head, body, inflate, family_of(offer), target).await);
     }
     if stream && offer == Offer::GeminiGenerate && is_json(&head.headers) {
         // Google's framing without `alt=sse`: one JSON array, as it grows.
@@ -217,7 +226,7 @@ pub async fn relay(
     }
     if is_media(&head.headers, "text/html") || stream && is_media(&head.headers, "text/plain") {
         let text = collect(body, inflate, ERROR_BYTES_MAX).await?;
-        return Err(not_an_answer(target, &fault::from_answer(502, &text)));
+        return Err(not_an_answer(target, &fault::from_answer(502, &text)).into());
     }
     whole(head, body, inflate, target).await
 }
@@ -228,7 +237,7 @@ async fn whole(
     body: Answer,
     inflate: Option<Inflate>,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
     if !small && inflate.is_none() {
         strip_hops(&mut head.headers);
@@ -236,10 +245,10 @@ async fn whole(
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     if bytes.is_empty() && head.status != StatusCode::NO_CONTENT {
-        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)));
+        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into());
     }
     if let Some(fault) = hidden_error(&bytes) {
-        return Err(fault);
+        return Err(Miss::told(fault));
     }
     strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
@@ -267,32 +276,35 @@ pub async fn translate(
     translation: Translation,
     stream: bool,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let (mut head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
-        return refused(head, body, inflate, translation.family(), target).await;
+        return Err(refused(head, body, inflate, translation.family(), target).await);
     }
     if stream && is_media(&head.headers, "text/event-stream") {
         strip(&mut head.headers);
         let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-        let Translation { client, upstream, view, array, custom_tools, keep } = translation;
+        let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
         let encoder = Encoder::new(client, view, array);
-        let translated =
-            Translated::new(body, inflate, Decoder::new(upstream), encoder).with(custom_tools, keep);
+        let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder).with(
+            custom_tools,
+            keep,
+            continues,
+        );
         return Ok(Response::from_parts(head, Body::Translated(Box::new(translated))));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     if !is_json(&head.headers) {
-        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)));
+        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into());
     }
     let decoded = translation.upstream.decode(&bytes);
-    let mut response = decoded.map_err(|fault| hidden_error(&bytes).unwrap_or(fault))?;
+    let mut response = decoded.map_err(|fault| hidden_error(&bytes).map_or(fault.into(), Miss::told))?;
     if stream {
         let message =
             format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
-        return Err(Fault::upstream(message));
+        return Err(Fault::upstream(message).into());
     }
     if let Some(custom_tools) = &translation.custom_tools {
         custom_tools.response(&mut response);
@@ -304,6 +316,28 @@ pub async fn translate(
     Ok(answered(head, body))
 }
 
+/// The events of an answer that goes on with another one.
+///
+/// # Errors
+/// The provider answered with an error, or not with events.
+pub async fn events(
+    answer: Response<Answer>,
+    offer: Offer,
+    target: &Target<'_>,
+) -> Result<(Answer, Option<Inflate>), Miss> {
+    let (head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    if head.status.as_u16() >= 400 {
+        return Err(refused(head, body, inflate, family_of(offer), target).await);
+    }
+    if is_media(&head.headers, "text/event-stream") {
+        return Ok((body, inflate));
+    }
+    let message =
+        format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
+    Err(Fault::upstream(message).into())
+}
+
 /// Embeddings in the client's form.
 pub async fn embedded(
     answer: Response<Answer>,
@@ -311,12 +345,12 @@ pub async fn embedded(
     upstream: embeddings::Dialect,
     request: &embeddings::Request,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let (head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
         let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
-        return refused(head, body, inflate, family, target).await;
+        return Err(refused(head, body, inflate, family, target).await);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     let response = embeddings::decode(upstream, &bytes)?;
@@ -329,16 +363,18 @@ pub async fn counted(
     client: ClientDialect,
     upstream: Dialect,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
+) -> Result<Response<Body>, Miss> {
     let (head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     if head.status.as_u16() >= 400 {
-        return refused(head, body, inflate, family_of(Offer::of_dialect(client.dialect())), target).await;
+        return Err(
+            refused(head, body, inflate, family_of(Offer::of_dialect(client.dialect())), target).await
+        );
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     match upstream.decode_count(&bytes) {
         Some(tokens) => Ok(answered(head, client.encode_count(tokens).into())),
-        None => Err(not_an_answer(target, &fault::from_answer(502, &bytes))),
+        None => Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into()),
     }
 }
 
@@ -348,24 +384,29 @@ fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
     Response::from_parts(head, Body::from(body))
 }
 
-/// An error answer: its status, and its words in the client's envelope.
+/// An error answer, as a miss: its status, and its words in the client's envelope.
 pub async fn refused(
     mut head: http::response::Parts,
     body: Answer,
     inflate: Option<Inflate>,
     family: Family,
     target: &Target<'_>,
-) -> Result<Response<Body>, Fault> {
-    let bytes = collect(body, inflate, ERROR_BYTES_MAX).await?;
+) -> Miss {
+    let bytes = match collect(body, inflate, ERROR_BYTES_MAX).await {
+        Ok(bytes) => bytes,
+        Err(fault) => return fault.into(),
+    };
     let json = is_json(&head.headers);
     strip(&mut head.headers);
-    if json && is_envelope(&bytes, family) {
-        return Ok(Response::from_parts(head, Body::from(bytes)));
-    }
     let fault = fault::from_answer(head.status.as_u16(), &bytes);
-    let told = reply::fault(family, &fault, Some(&target.provider.id), "");
-    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(Response::from_parts(head, told.into_body()))
+    let told = match json && is_envelope(&bytes, family) {
+        true => Body::from(bytes),
+        false => {
+            head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            reply::fault(family, &fault, Some(&target.provider.id), "").into_body()
+        }
+    };
+    Miss::refused(fault, Response::from_parts(head, told))
 }
 
 /// Are these already the client's own words, so that they can go on as they are?

@@ -2,7 +2,9 @@
 
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{Fault, FaultKind, anthropic_messages, gemini_generate, openai_chat, openai_responses};
+use ostia_routing::{Limit, Verdict};
 
+use crate::miss::Miss;
 use crate::upstream::{BodyFault, SendFault};
 
 /// The event that tells a fault at the end of a relayed stream.
@@ -29,8 +31,21 @@ pub fn of_body(fault: &BodyFault) -> Fault {
     }
 }
 
-/// What a failed call means to the client. `requested_timeout_ms` is the one that the client asked for itself.
-pub fn of_send(fault: &SendFault, provider: &str, host: &str, requested_timeout_ms: Option<u64>) -> Fault {
+/// What a failed call means to the client, and to whoever decides what comes next. `requested_timeout_ms` is the one that
+/// the client asked for itself.
+pub fn of_send(fault: &SendFault, provider: &str, host: &str, requested_timeout_ms: Option<u64>) -> Miss {
+    let verdict = match fault {
+        SendFault::Refused(_) => Verdict::Untranslatable,
+        SendFault::ConnectTimeout => Verdict::Late(Limit::Connect),
+        SendFault::FirstByteTimeout => Verdict::Late(Limit::FirstByte),
+        SendFault::Connect(_) | SendFault::Resolve(_) | SendFault::Tls(_) | SendFault::Http(_) => {
+            Verdict::Unreachable
+        }
+    };
+    Miss::without_answer(words_of_send(fault, provider, host, requested_timeout_ms), verdict)
+}
+
+fn words_of_send(fault: &SendFault, provider: &str, host: &str, requested_timeout_ms: Option<u64>) -> Fault {
     match (fault, requested_timeout_ms) {
         (SendFault::FirstByteTimeout, Some(timeout_ms)) => {
             let message = format!("Request exceeded the timeout sent in the request: {timeout_ms}ms");

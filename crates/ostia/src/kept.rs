@@ -9,6 +9,7 @@ mod objects;
 mod running;
 
 use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use ostia_dialect::openai_responses::input_items::{self, Item};
 use ostia_dialect::openai_responses::request::{echo, keeping};
 use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
-use ostia_dialect::{ClientDialect, Fault, FaultKind, View};
+use ostia_dialect::{Fault, FaultKind, View};
 
 use crate::call::Call;
 use crate::exchange::{self, Exchange};
@@ -166,7 +167,7 @@ pub struct Recalled {
     /// The body with all its items.
     pub body: Bytes,
     /// What has to be done with the answer.
-    pub keep: Box<Keep>,
+    pub keep: Rc<Keep>,
     /// The client does not wait.
     pub background: bool,
 }
@@ -246,7 +247,7 @@ pub fn recall(exchange: Exchange<'_>, document: &Document<'_>) -> Result<Recalle
         own_from,
         view,
     };
-    Ok(Recalled { body, keep: Box::new(keep), background: keeping.background })
+    Ok(Recalled { body, keep: Rc::new(keep), background: keeping.background })
 }
 
 fn context(
@@ -301,15 +302,15 @@ fn not_found(what: &str, id: &str) -> Fault {
 }
 
 /// The view of an answer that is remembered: under the id by which it can be asked for.
-pub fn view(view: View, client: ClientDialect, keep: Option<&Keep>) -> View {
+pub fn view(view: View, keep: Option<&Keep>) -> View {
     match keep {
-        Some(keep) if client == ClientDialect::OpenaiResponses => View {
+        Some(keep) => View {
             stem: keep.view.stem.clone(),
             created: keep.view.created,
             echo: keep.view.echo.clone(),
             ..view
         },
-        _ => view,
+        None => view,
     }
 }
 

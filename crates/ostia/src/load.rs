@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ostia_config::{AllowPrivate, Config, HostPattern, Problem, SecretRef};
+use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, SecretRef};
 use ostia_providers::{Providers, Secret};
+use ostia_routing::Route;
 use serde_json::Value;
 
 use crate::egress::Guard;
 use crate::kept::Kept;
-use crate::settings::{Configured, Limits, Settings};
+use crate::routes::Named;
+use crate::settings::{self, Configured, Limits, Settings};
 use crate::upstream::Timeouts;
 
 /// The file that is used where none is named.
@@ -75,7 +78,11 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
             }
         }
     };
-    let gateway_keys = config.auth.keys.iter().filter_map(&mut secret).collect();
+    let mut gateway_keys = Vec::new();
+    for key in config.auth.keys {
+        let GatewayKey { secret: reference, name, config } = key;
+        gateway_keys.extend(secret(&reference).map(|secret| settings::GatewayKey { secret, name, config }));
+    }
     let mut configured = HashMap::new();
     let mut rows = BTreeMap::new();
     for (id, entry) in &config.providers {
@@ -85,6 +92,7 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         rows.insert(id.clone(), entry.row.0.clone());
     }
     let providers = providers(rows, &mut problems);
+    let named = named(config.routes, &mut problems);
     if let Some(id) = config.default_provider.as_ref().filter(|id| providers.get(id).is_none()) {
         problems.push(format!("{name}: default_provider: there is no provider `{id}`"));
     }
@@ -97,6 +105,7 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         providers,
         configured,
         default_provider: config.default_provider,
+        named,
         guard: guard(&config.egress),
         timeouts: Timeouts {
             connect: config.timeouts.connect,
@@ -114,6 +123,24 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
     };
     let kept = Kept::new(config.responses.bytes as u64, config.responses.keep);
     Ok(Loaded { name, warnings: Vec::new(), listen: config.listen, workers: config.workers, kept, settings })
+}
+
+/// The operator's configs, compiled. What they ask for and nobody does yet is a problem.
+fn named(routes: ostia_config::Routes, problems: &mut Vec<String>) -> Named {
+    let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
+        let compile = |(name, config): (String, _)| {
+            let route = Route::new(&config);
+            problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
+            (name, Arc::new(route))
+        };
+        configs.into_iter().map(compile).collect()
+    };
+    Named {
+        configs: compiled("configs", routes.configs),
+        aliases: compiled("aliases", routes.aliases),
+        default: routes.default,
+        prices: routes.prices.into_iter().collect(),
+    }
 }
 
 /// The built-in providers, and the operator's rows. An entry without fields of a row leaves the built-in row alone; one

@@ -3,13 +3,17 @@
 //! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
 
 mod answer;
+mod attempt;
 mod body;
 mod call;
 mod cli;
 mod core;
 mod count;
+mod course;
 mod egress;
 mod exchange;
+mod explain;
+mod facts;
 mod failure;
 mod handler;
 mod host;
@@ -18,12 +22,17 @@ mod intake;
 mod kept;
 mod load;
 mod mark;
+mod miss;
 mod models;
+mod opening;
 mod outgoing;
 mod params;
 mod proxy;
+mod records;
 mod reply;
+mod rescue;
 mod route;
+mod routes;
 mod server;
 mod settings;
 mod target;
@@ -41,6 +50,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::cli::{Cli, Command, Serve};
+use crate::core::Shared;
+use crate::records::Records;
 use crate::upstream::Tls;
 
 fn main() -> ExitCode {
@@ -107,23 +118,26 @@ fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) 
 
 fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<(), String> {
     let connections_max = loaded.settings.limits.connections_max.div_ceil(listeners.len());
-    let settings = Arc::new(loaded.settings);
-    let (tls, kept) = (Tls::default(), loaded.kept);
+    let shared = Shared {
+        settings: Arc::new(loaded.settings),
+        tls: Tls::default(),
+        kept: loaded.kept,
+        state: Arc::default(),
+        records: Records::default(),
+    };
     let (stopper, stop) = watch::channel(false);
     let mut listeners = listeners.into_iter();
     let Some(own) = listeners.next() else { return Ok(()) };
     let mut threads = Vec::new();
     for (number, listener) in listeners.enumerate() {
-        let (settings, tls, kept, stop) = (settings.clone(), tls.clone(), kept.clone(), stop.clone());
-        let worker = move || {
-            on_core(async { server::serve(listener, settings, tls, kept, connections_max, stop).await })
-        };
+        let (shared, stop) = (shared.clone(), stop.clone());
+        let worker = move || on_core(async { server::serve(listener, shared, connections_max, stop).await });
         let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
         threads.push(spawned.map_err(|error| error.to_string())?);
     }
     let served = on_core(async {
         tokio::task::spawn_local(wait_for_signal(stopper));
-        server::serve(own, settings, tls, kept, connections_max, stop).await
+        server::serve(own, shared, connections_max, stop).await
     });
     for worker in threads {
         worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;

@@ -1,12 +1,17 @@
 //! What an answer says about how it came to be: the gateway's own response headers.
 
-use std::borrow::Cow;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
-use crate::core::Core;
+use crate::core::{Core, now};
+use crate::course::{self, Course};
+use crate::explain;
+use crate::records::Entry;
 use crate::target::Target;
 
 /// Longest list of dropped fields that is told in a header, in bytes.
@@ -23,6 +28,8 @@ static TRACE_ID: Names = names("x-ostia-trace-id", "x-portkey-trace-id");
 static PROVIDER: Names = names("x-ostia-provider", "x-portkey-provider");
 static OPTION_INDEX: Names = names("x-ostia-last-used-option-index", "x-portkey-last-used-option-index");
 static RETRY_COUNT: Names = names("x-ostia-retry-attempt-count", "x-portkey-retry-attempt-count");
+static DECISIONS: Names = names("x-ostia-decisions", "x-portkey-decisions");
+static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 static DROPPED: Names = names("x-ostia-dropped", "x-portkey-dropped");
 
 /// What is known of a request so far.
@@ -33,9 +40,47 @@ pub struct Mark {
     provider: Option<HeaderValue>,
     index_path: Option<HeaderValue>,
     dropped: Vec<String>,
+    /// Which retry the last attempt was.
+    retries: u32,
+    /// How it was decided whom to ask, where the client wants to know.
+    decisions: Option<HeaderValue>,
+    plan: Option<course::Shared>,
+    /// When the request came; `None` for one that nobody waits for.
+    started: Option<Instant>,
+    /// How long providers were waited for.
+    waited: Rc<Cell<Duration>>,
 }
 
 impl Mark {
+    /// A request that has just come.
+    pub fn begin() -> Mark {
+        Mark { started: Some(Instant::now()), ..Mark::default() }
+    }
+
+    /// A mark for one attempt of this request.
+    pub fn fork(&self) -> Mark {
+        Mark { waited: self.waited.clone(), ..Mark::default() }
+    }
+
+    /// The last attempt was this one.
+    pub fn tried(&mut self, last: Mark, retries: u32) {
+        (self.provider, self.index_path, self.dropped) = (last.provider, last.index_path, last.dropped);
+        self.retries = retries;
+    }
+
+    /// It is decided. Tells how, if the client wants to know.
+    pub fn decided(&mut self, call: &Call, course: &Course) {
+        self.plan = Some(course.shared());
+        if call.explain {
+            self.decisions = Some(explain::header(&course.plan().record(now()), &self.dropped));
+        }
+    }
+
+    /// Adds up how long providers were waited for.
+    pub fn waited(&self) -> Rc<Cell<Duration>> {
+        self.waited.clone()
+    }
+
     /// Takes the trace id from the headers, or makes one.
     pub fn read(&mut self, core: &Core, call: &Call) {
         self.portkey = call.portkey;
@@ -70,9 +115,9 @@ impl Mark {
     /// The request goes to this target.
     pub fn target(&mut self, target: &Target<'_>) {
         self.provider = HeaderValue::from_str(&target.provider.id).ok();
-        self.index_path = match &target.index_path {
-            Cow::Borrowed(path) => Some(HeaderValue::from_static(path)),
-            Cow::Owned(path) => HeaderValue::from_str(path).ok(),
+        self.index_path = match target.index_path {
+            "config" => Some(HeaderValue::from_static("config")),
+            path => HeaderValue::from_str(path).ok(),
         };
     }
 
@@ -94,6 +139,14 @@ impl Mark {
         Ok(())
     }
 
+    /// What is remembered of the request, if anybody was asked.
+    pub fn entry(self, status: StatusCode) -> Option<Entry> {
+        let Mark { trace_id: Some(trace_id), provider: provider @ Some(_), dropped, plan, .. } = self else {
+            return None;
+        };
+        Some(Entry { trace_id, provider, status: status.as_u16(), dropped, plan })
+    }
+
     /// Writes the headers.
     pub fn stamp(&self, headers: &mut HeaderMap) {
         headers.reserve(10);
@@ -111,12 +164,31 @@ impl Mark {
         }
         if let Some(value) = &self.index_path {
             set(&OPTION_INDEX, value.clone());
-            set(&RETRY_COUNT, HeaderValue::from_static("0"));
+            set(&RETRY_COUNT, HeaderValue::from(self.retries));
         }
         if !self.dropped.is_empty() {
             set(&DROPPED, list(&self.dropped));
         }
+        if let Some(decisions) = &self.decisions {
+            set(&DECISIONS, decisions.clone());
+        }
+        if let Some(started) = self.started {
+            headers.append(&SERVER_TIMING, timing(started.elapsed(), self.waited.get()));
+        }
     }
+}
+
+/// The gateway's own share of the time, and the providers', in milliseconds (<https://www.w3.org/TR/server-timing/>).
+fn timing(all: Duration, waited: Duration) -> HeaderValue {
+    let (own, waited) = (all.saturating_sub(waited).as_micros(), waited.as_micros());
+    let text = format!(
+        "gateway;dur={}.{:03}, upstream;dur={}.{:03}",
+        own / 1000,
+        own % 1000,
+        waited / 1000,
+        waited % 1000
+    );
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("gateway"))
 }
 
 fn list(dropped: &[String]) -> HeaderValue {

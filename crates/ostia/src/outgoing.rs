@@ -10,8 +10,8 @@ use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, embed
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::Value;
 
+use crate::attempt::Asked;
 use crate::call::Call;
-use crate::handler::Asked;
 use crate::params;
 use crate::route::{Family, Typed, family_of};
 use crate::target::Target;
@@ -112,7 +112,7 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
     }
     if !target.drop_params.is_empty() {
         // Paths below the top need the whole tree; the rest of the edits then find it gone.
-        let text = params::without(document.text(), &target.drop_params)?;
+        let text = params::without(document.text(), target.drop_params)?;
         let document =
             Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
         let edited = splice(offer, target, &document, adapts)?;
@@ -123,12 +123,12 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
 
 fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {
     let mut splice = Splice::new(document)?;
-    for (name, value) in &target.default_params {
+    for (name, value) in target.default_params.into_iter().flatten() {
         if document.root().some(name).is_none() {
             splice.set(name, Json::from_value(value));
         }
     }
-    for (name, value) in &target.override_params {
+    for (name, value) in target.override_params.into_iter().flatten() {
         splice.set(name, Json::from_value(value));
     }
     // Google's clients name the model in the path.
@@ -149,7 +149,7 @@ pub fn params<'b>(target: &Target<'_>, asked: Asked<'b>) -> Result<Cow<'b, [u8]>
     if !target.has_params() {
         return Ok(Cow::Borrowed(body));
     }
-    let text = params::without(document.text(), &target.drop_params)?;
+    let text = params::without(document.text(), target.drop_params)?;
     let document =
         Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
     let edited = splice(offer, target, &document, false)?;

@@ -1,18 +1,11 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
-use std::rc::Rc;
-
 use http::{Response, header, request};
-use http_body::Body as _;
-use hyper::body::Incoming;
-use ostia_dialect::Fault;
 
 use crate::body::Body;
-use crate::call::Call;
-use crate::core::Core;
 use crate::exchange::{self, Exchange};
 use crate::inflate::Inflate;
-use crate::mark::Mark;
+use crate::miss::Miss;
 use crate::route::family;
 use crate::target;
 use crate::upstream::Sent;
@@ -31,21 +24,12 @@ const FORWARDED: [header::HeaderName; 9] = [
 ];
 
 /// Hands a request on. `raw` keeps error answers in the provider's own words.
-pub async fn pass(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    body: Incoming,
-    raw: bool,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
-    let target = target::resolve(core, call, None)?;
-    mark.target(&target);
-    let exchange = Exchange { core, call, target: &target, parts };
-    let path = path(&target, parts);
-    // A body of a known length keeps it: some servers take no chunks.
-    let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };
-    let mut request = exchange.request(path, body)?;
+///
+/// # Errors
+/// The provider could not be asked, or answered with an error.
+pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Response<Body>, Miss> {
+    let Exchange { target, parts, .. } = exchange;
+    let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
     for name in &FORWARDED {
         if let Some(value) = parts.headers.get(name) {
@@ -55,7 +39,7 @@ pub async fn pass(
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
         let inflate = Inflate::of(&head.headers)?;
-        return exchange::refused(head, body, inflate, family(parts.uri.path()), &target).await;
+        return Err(exchange::refused(head, body, inflate, family(parts.uri.path()), target).await);
     }
     exchange::strip_hops(&mut head.headers);
     Ok(Response::from_parts(head, Body::Passed(body)))

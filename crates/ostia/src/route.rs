@@ -28,6 +28,11 @@ pub enum Endpoint<'p> {
     Ready,
     /// `GET /v1/models`
     Models,
+    /// `POST /v1/explain`, and `GET /v1/explain/{trace id}`
+    Explain {
+        /// Of a request that was; none for one that is only thought of.
+        trace_id: Option<&'p str>,
+    },
     /// A call that is understood: its dialect decides whether it is relayed or translated.
     Typed(Typed<'p>),
     /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
@@ -87,6 +92,10 @@ impl<'p> Endpoint<'p> {
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
     let offer = match rest {
+        "explain" if post => return Endpoint::Explain { trace_id: None },
+        _ if method == Method::GET && rest.starts_with("explain/") => {
+            return Endpoint::Explain { trace_id: rest.strip_prefix("explain/") };
+        }
         "chat/completions" => Offer::OpenaiChat,
         "completions" => Offer::OpenaiCompletions,
         "embeddings" => Offer::OpenaiEmbeddings,

@@ -6,7 +6,6 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -18,11 +17,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::core::Core;
+use crate::core::{Core, Shared};
 use crate::handler;
-use crate::kept::Kept;
-use crate::settings::Settings;
-use crate::upstream::Tls;
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;
@@ -57,14 +53,12 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 /// Serves until `stop` turns true, then lets open calls come to their end.
 pub async fn serve(
     listener: std::net::TcpListener,
-    settings: Arc<Settings>,
-    tls: Tls,
-    kept: Kept,
+    shared: Shared,
     connections_max: usize,
     mut stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let core = Rc::new(Core::new(settings, tls, kept));
+    let core = Rc::new(Core::new(shared));
     let open = Rc::new(Cell::new(0_usize));
     tokio::task::spawn_local(sweep(core.clone()));
     loop {

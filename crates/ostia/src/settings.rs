@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_providers::{Provider, Providers, Secret};
 
 use crate::egress::{Guard, Origin};
+use crate::routes::Named;
 use crate::upstream::Timeouts;
 
 /// The operator's decisions.
@@ -15,19 +16,32 @@ pub struct Settings {
     /// The gateway listens on loopback only: clients are people and programs on this machine.
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
-    pub gateway_keys: Vec<Secret>,
+    pub gateway_keys: Vec<GatewayKey>,
     /// All providers: the built-in ones and the operator's rows.
     pub providers: Providers,
     /// What the operator configured for single providers, by id.
     pub configured: HashMap<String, Configured>,
     /// Whom to ask when a request names nobody.
     pub default_provider: Option<String>,
+    /// Configs, aliases and prices by name.
+    pub named: Named,
     /// What may be reached.
     pub guard: Guard,
     /// How long each part of a call may take.
     pub timeouts: Timeouts,
     /// Named bounds.
     pub limits: Limits,
+}
+
+/// A key of the gateway's own.
+#[derive(Debug)]
+pub struct GatewayKey {
+    /// The key.
+    pub secret: Secret,
+    /// What conditions and records call it.
+    pub name: Option<String>,
+    /// The name of the config for requests that bring none.
+    pub config: Option<String>,
 }
 
 /// What the operator configured for one provider.
@@ -63,9 +77,16 @@ impl Settings {
         if own || provider.local { Origin::Operator } else { Origin::BuiltIn }
     }
 
-    /// Is this one of the gateway's own keys? Looks at every byte of every key, so that time tells nothing.
+    /// Which of the gateway's own keys this is. Looks at every byte of every key, so that time tells nothing.
+    pub fn gateway_key(&self, key: &str) -> Option<&GatewayKey> {
+        self.gateway_keys
+            .iter()
+            .fold(None, |found, own| if same(own.secret.expose(), key) { Some(own) } else { found })
+    }
+
+    /// Is this one of the gateway's own keys?
     pub fn is_gateway_key(&self, key: &str) -> bool {
-        self.gateway_keys.iter().fold(false, |found, own| found | same(own.expose(), key))
+        self.gateway_key(key).is_some()
     }
 
     /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.

@@ -1,13 +1,14 @@
 //! Whom a request goes to: provider, place, key, and what applies to the call.
 
-use std::borrow::Cow;
 use std::rc::Rc;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::HeaderName;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::{Provider, Secret};
-use ostia_routing::config;
+use ostia_routing::Leaf;
+use ostia_routing::config::{Node, Redacted};
 use serde_json::{Map, Value};
 
 use crate::call::{Call, Shown, forward_header};
@@ -28,11 +29,11 @@ pub struct Target<'a> {
     /// The model to ask for, where that is not what the body says.
     pub model: Option<String>,
     /// Body fields that are always set.
-    pub override_params: Map<String, Value>,
+    pub override_params: Option<&'a Map<String, Value>>,
     /// Body fields that are set where the client gave none.
-    pub default_params: Map<String, Value>,
+    pub default_params: Option<&'a Map<String, Value>>,
     /// Body fields to leave out, by path.
-    pub drop_params: Vec<String>,
+    pub drop_params: &'a [String],
     /// Further client headers to pass on.
     pub forward_headers: Vec<HeaderName>,
     /// How long each part of the call may take.
@@ -47,7 +48,7 @@ pub struct Target<'a> {
     /// its server wants, and the server says the rest.
     pub checks_body: bool,
     /// Which target of the config this is.
-    pub index_path: Cow<'static, str>,
+    pub index_path: &'a str,
 }
 
 /// A key for a provider.
@@ -62,31 +63,28 @@ pub enum Key {
 impl Target<'_> {
     /// Does the config change the body?
     pub fn has_params(&self) -> bool {
-        !self.override_params.is_empty() || !self.default_params.is_empty() || !self.drop_params.is_empty()
+        self.override_params.is_some() || self.default_params.is_some() || !self.drop_params.is_empty()
     }
 }
 
-/// Resolves headers, config and the body's model to a target.
+/// The settings of a request without a config.
+static NO_SETTINGS: LazyLock<Node> = LazyLock::new(Node::default);
+
+/// Resolves headers, a leaf of the config and the body's model to a target.
 ///
 /// # Errors
-/// 400 for a provider or host that does not exist or may not be called, and for parts of a config that do not work yet;
-/// 401 where there is no key and one is needed.
-pub fn resolve<'a>(core: &'a Core, call: &Call, model: Option<&str>) -> Result<Target<'a>, Fault> {
-    let leaf = match &call.config {
-        Some(config) => Some(config.single().map_err(|parts| unsupported(&parts))?),
-        None => None,
-    };
-    let settings = leaf.as_ref().map(|leaf| leaf.settings.clone()).unwrap_or_default();
-    let (model, provider) = choose(core, call, leaf.as_ref(), model)?;
-    let custom_host = call.custom_host.as_deref().or(settings.custom_host);
+/// 400 for a provider or host that does not exist or may not be called; 401 where there is no key and one is needed.
+pub fn resolve<'a>(
+    core: &'a Core,
+    call: &Call,
+    leaf: Option<&'a Leaf>,
+    model: Option<&str>,
+) -> Result<Target<'a>, Fault> {
+    let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
+    let (model, provider) = choose(core, call, settings, model)?;
+    let custom_host = settings.custom_host.as_deref().or(call.custom_host.as_deref());
     let (site, origin) = locate(core, provider, custom_host)?;
-    let from_leaf = leaf.as_ref().and_then(|leaf| leaf.api_key).cloned().map(|key| Key::Kept(key.into()));
-    let key = match from_leaf.or_else(|| client_key(core, call).cloned().map(Key::Shown)) {
-        Some(key) => Some(key),
-        // The operator's key goes to the operator's host and nowhere else.
-        None if origin == Origin::Client => None,
-        None => core.settings.key_of(provider).map(Key::Kept),
-    };
+    let key = find_key(core, call, settings, provider, origin);
     if key.is_none() && provider.needs_key() && origin != Origin::Client {
         return Err(no_key(core, provider));
     }
@@ -96,12 +94,13 @@ pub fn resolve<'a>(core: &'a Core, call: &Call, model: Option<&str>) -> Result<T
         site,
         key,
         model,
-        override_params: settings.override_params.0,
-        default_params: settings.default_params.0,
-        drop_params: settings.drop_params.to_vec(),
+        override_params: fields(&settings.override_params),
+        default_params: fields(&settings.default_params),
+        drop_params: settings.drop_params.as_deref().unwrap_or_default(),
         forward_headers: settings
             .forward_headers
             .iter()
+            .flatten()
             .map(|name| forward_header(name))
             .collect::<Result<_, _>>()?,
         timeouts: timeouts(core, requested_timeout_ms),
@@ -110,8 +109,27 @@ pub fn resolve<'a>(core: &'a Core, call: &Call, model: Option<&str>) -> Result<T
         strict: call.strict != Some(false) && settings.strict_open_ai_compliance != Some(false),
         lossless: call.lossless.or(settings.lossless).unwrap_or(false),
         checks_body: origin != Origin::Client && !provider.local,
-        index_path: leaf.map_or(Cow::Borrowed("config"), |leaf| Cow::Owned(leaf.index_path)),
+        index_path: leaf.map_or("config", |leaf| &leaf.index_path),
     })
+}
+
+/// The target's own key, the client's, the operator's.
+fn find_key(core: &Core, call: &Call, settings: &Node, provider: &Provider, origin: Origin) -> Option<Key> {
+    if let Some(own) = &settings.api_key {
+        return Some(Key::Kept(own.clone().into()));
+    }
+    // The operator's key goes to the operator's host and nowhere else.
+    let operators = || core.settings.key_of(provider).filter(|_| origin != Origin::Client).map(Key::Kept);
+    let clients = || client_key(core, call).cloned().map(Key::Shown);
+    // A client's key is for the provider that the client names. Where a config names several, it may be another's.
+    match settings.provider.is_some() && call.provider.is_none() {
+        true => operators().or_else(clients),
+        false => clients().or_else(operators),
+    }
+}
+
+fn fields(given: &Option<Redacted<Map<String, Value>>>) -> Option<&Map<String, Value>> {
+    given.as_ref().map(|fields| &fields.0).filter(|fields| !fields.is_empty())
 }
 
 /// The provider: the config's, the header's, the one in `@provider/model`, the operator's default. Also the model, where
@@ -119,15 +137,21 @@ pub fn resolve<'a>(core: &'a Core, call: &Call, model: Option<&str>) -> Result<T
 fn choose<'a>(
     core: &'a Core,
     call: &Call,
-    leaf: Option<&config::Target<'_>>,
+    settings: &Node,
     model: Option<&str>,
 ) -> Result<(Option<String>, &'a Provider), Fault> {
     let overriding =
-        leaf.and_then(|leaf| leaf.settings.override_params.0.get("model")).and_then(Value::as_str);
+        fields(&settings.override_params).and_then(|fields| fields.get("model")).and_then(Value::as_str);
     let named = overriding.or(model).and_then(at_model);
-    let from_leaf = leaf.and_then(|leaf| leaf.provider).map(|id| id.trim_start_matches('@'));
+    let from_leaf = settings.provider.as_deref().filter(|_| settings.passthrough != Some(true));
     let slug = named.map(|(slug, _)| slug);
-    let id = from_leaf.or(call.provider.as_deref()).or(slug).or(core.settings.default_provider.as_deref());
+    // A passthrough target is whoever the request itself names.
+    let id = from_leaf
+        .map(|id| id.trim_start_matches('@'))
+        .or(slug.filter(|_| overriding.is_some()))
+        .or(call.provider.as_deref())
+        .or(slug)
+        .or(core.settings.default_provider.as_deref().filter(|_| settings.passthrough != Some(true)));
     let Some(id) = id else { return Err(no_provider()) };
     let Some(provider) = core.settings.providers.get(id) else { return Err(unknown_provider(core, id)) };
     let bare = named.map(|(_, bare)| bare.to_owned()).or_else(|| overriding.map(str::to_owned));
@@ -214,10 +238,4 @@ fn no_key(core: &Core, provider: &Provider) -> Fault {
         provider.id, provider.id
     );
     Fault::new(FaultKind::Authentication, message).with_code("key_missing")
-}
-
-fn unsupported(parts: &[config::Unsupported]) -> Fault {
-    let all: Vec<String> = parts.iter().map(|part| format!("{} ({})", part.path, part.what)).collect();
-    let message = format!("This gateway cannot do these parts of the config yet: {}.", all.join(", "));
-    Fault::invalid(message).with_code("config_unsupported").with_param("config")
 }

@@ -40,6 +40,23 @@ fn every_field_of_the_configuration() {
 }
 
 #[test]
+fn every_field_of_a_routing_config() {
+    let snake = |c: char| c.is_ascii_lowercase() || c == '_';
+    let folder = "crates/ostia-routing/src";
+    let mut fields = names(&format!("{folder}/config/node.rs"), "const FIELDS", ";\n", snake);
+    fields.extend(names(
+        &format!("{folder}/config/strategy.rs"),
+        "const STRATEGY_FIELDS",
+        "/// Reads",
+        snake,
+    ));
+    fields.extend(names(&format!("{folder}/config/settings.rs"), "const RETRY_FIELDS", "/// Reads", snake));
+    fields.extend(names(&format!("{folder}/config/schema.rs"), "impl Mode", "/// Something", snake));
+    fields.extend(names(&format!("{folder}/outcome.rs"), "impl Class", "\u{0}", snake));
+    none(&missing("docs/routing.md", &fields));
+}
+
+#[test]
 fn every_request_header() {
     let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
     let headers = names("crates/ostia/src/call.rs", "match setting {", "_ => {}", kebab);

@@ -3,7 +3,7 @@ use crate::*;
 
 #[test]
 fn faults_by_case() {
-    let top = "the fields here are listen, auth, default_provider, providers, egress, timeouts, limits, responses, workers";
+    let top = "the fields here are listen, auth, default_provider, providers, configs, config, aliases, prices, egress, timeouts, limits, responses, workers";
     let cases: &[(&str, &[&str])] = &[
         ("a: [1", &["o.yaml:1:4: is not valid YAML: unclosed bracket '['"]),
         (
@@ -51,7 +51,24 @@ fn faults_by_case() {
                 "o.yaml:1:22: auth.keys[2]: has a `${` without its `}`",
                 "o.yaml:1:28: auth.keys[3]: has a `${...}` that does not hold the name of an environment variable",
                 "o.yaml:1:38: auth.keys[4]: names no file after `file:`",
-                "o.yaml:1:47: auth.keys[5]: must be a text, not a map of fields",
+                "o.yaml:1:47: auth.keys[5]: has no `key`; write {key: \"${OSTIA_KEY}\", config: name}",
+            ],
+        ),
+        (
+            "auth:\n  keys: [{key: k, config: cheep}]\nconfigs:\n  cheap: {provider: openai}\n  odd:\n    strategy: {mode: fallbak}\n    targets:\n      - {provider: openai}\nconfig: none\n",
+            &[
+                "o.yaml:2:3: auth: names the config `cheep`, and there is none of that name; did you mean `cheap`?",
+                "o.yaml:6:22: configs.odd.strategy.mode: must be single, fallback, loadbalance or conditional; did you mean `fallback`?",
+                "o.yaml:9:9: config: names the config `none`, and there is none of that name; write it under `configs:`",
+            ],
+        ),
+        (
+            "prices: {m: {input: 1}, n: {input: -1, output: x}}",
+            &[
+                "o.yaml:1:13: prices.m: needs `input` and `output`; both for a million tokens",
+                "o.yaml:1:28: prices.n: needs `input` and `output`; both for a million tokens",
+                "o.yaml:1:36: prices.n.input: must be a number of at least 0",
+                "o.yaml:1:48: prices.n.output: must be a number of at least 0",
             ],
         ),
         ("auth: [a]", &["o.yaml:1:7: auth: must be a map of fields, not a list"]),

@@ -8,7 +8,7 @@ use crate::*;
 #[test]
 fn nothing_means_the_defaults() {
     for text in ["", "# only a comment\n", "---\n", "{}", "providers:\nauth: {}\nlimits:\n"] {
-        assert_eq!(loaded(text).config, Config::default(), "{text:?}");
+        assert_eq!(format!("{:?}", loaded(text).config), format!("{:?}", Config::default()), "{text:?}");
     }
 }
 
@@ -25,8 +25,11 @@ fn the_example_is_right() {
         (config.timeouts, config.limits, config.workers),
         (Timeouts::default(), Limits::default(), Some(2))
     );
-    assert_eq!(config.auth.keys[0].source, SecretSource::Env { name: "OSTIA_KEY".to_owned() });
-    assert_eq!(config.auth.keys[0].place, Place { path: "auth.keys[0]".to_owned(), line: 13, column: 7 });
+    assert_eq!(config.auth.keys[0].secret.source, SecretSource::Env { name: "OSTIA_KEY".to_owned() });
+    assert_eq!(
+        config.auth.keys[0].secret.place,
+        Place { path: "auth.keys[0]".to_owned(), line: 13, column: 7 }
+    );
     let openai = &config.providers["openai"];
     assert_eq!((openai.models.len(), &*openai.row), (2, &json!({})));
     let vllm = json!({"base_url": "http://10.0.0.5:8000/v1", "dialects": ["openai_chat"], "auth": "none"});
@@ -34,6 +37,18 @@ fn the_example_is_right() {
     let file = SecretSource::File { path: "/run/secrets/models".into() };
     assert_eq!(config.providers["behind-a-proxy"].api_key.as_ref().unwrap().source, file);
     assert_eq!(config.egress.allow_private.len(), 2);
+}
+
+#[test]
+fn configs_prices_and_names_of_models() {
+    let text = "auth: {keys: [{key: '${KEY}', name: team, config: careful}, plain]}\nconfig: careful\nconfigs:\n  careful:\n    strategy: {mode: fallback}\n    targets: [{provider: openai}, {provider: anthropic}]\naliases:\n  fast: {provider: groq, override_params: {model: m}}\nprices:\n  openai/gpt-4o: {input: 2.5, output: '10'}\n";
+    let config = loaded(text).config;
+    let keys: Vec<_> = config.auth.keys.iter().map(|key| key.config.as_deref()).collect();
+    assert_eq!(keys, [Some("careful"), None]);
+    assert_eq!(config.routes.default.as_deref(), Some("careful"));
+    assert_eq!(config.routes.configs["careful"].root.targets.len(), 2);
+    assert_eq!(config.routes.aliases["fast"].root.provider.as_deref(), Some("groq"));
+    assert_eq!(config.routes.prices["openai/gpt-4o"], Price { input: 2.5, output: 10.0 });
 }
 
 #[test]

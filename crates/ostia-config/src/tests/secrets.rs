@@ -15,7 +15,7 @@ fn resolved(key: &str) -> Result<String, String> {
         Some("/run/large") => Ok("SECRET".repeat(SECRET_BYTES_MAX)),
         _ => Err("no such file".to_owned()),
     };
-    let secret = resolve(&config.auth.keys[0], &env, &read);
+    let secret = resolve(&config.auth.keys[0].secret, &env, &read);
     secret.map(|secret| secret.expose_secret().to_owned()).map_err(|problem| problem.render("o.yaml"))
 }
 

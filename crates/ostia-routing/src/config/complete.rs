@@ -5,10 +5,11 @@ use super::{CONDITIONAL_ROOT_TARGETS_MAX, Mode, Node, ROOT_TARGETS_MAX, Strategy
 use crate::nearest;
 
 /// Fields that describe a node for others; alone they ask for nothing.
-const LABELS: [&str; 9] = [
+const LABELS: [&str; 10] = [
     "name",
     "id",
     "weight",
+    "prefill",
     "on_status_codes",
     "is_open",
     "index",
@@ -17,7 +18,7 @@ const LABELS: [&str; 9] = [
     "default_output_guardrails",
 ];
 /// What is used up by one call and so has no effect beside targets.
-const LEAF_ONLY: [&str; 4] = ["provider", "api_key", "virtual_key", "prompt_id"];
+const LEAF_ONLY: [&str; 5] = ["provider", "api_key", "virtual_key", "prompt_id", "prefill"];
 
 /// Reports what is missing or contradictory. `given` are the node's fields as they came, so that a field that is
 /// there but wrong is not reported as missing too.
@@ -39,6 +40,10 @@ pub(super) fn check(path: &Path<'_>, node: &Node, given: &[Field<'_>], report: &
         for field in LEAF_ONLY.into_iter().filter_map(has) {
             report.warning(&field.path, "has no effect beside `targets`; give it to the targets");
         }
+    }
+    if let Some(field) = has("deadline").filter(|_| !path.is_root()) {
+        let message = "has an effect only at the root, because all attempts have one deadline together";
+        report.warning(&field.path, message);
     }
     options::check_pairs(given, report);
 }

@@ -4,12 +4,12 @@ use serde_json::Value;
 
 use super::fields::{Field, Path, Report, fields};
 use super::{
-    CONDITIONAL_ROOT_TARGETS_MAX, Hooks, LIST_MAX, NESTED_TARGETS_MAX, Node, REQUEST_TIMEOUT_MS_MAX,
-    TARGET_DEPTH_MAX, complete, hooks, options, read, strategy,
+    CONDITIONAL_ROOT_TARGETS_MAX, Hooks, LIST_MAX, NESTED_TARGETS_MAX, Node, TARGET_DEPTH_MAX, complete,
+    hooks, options, read, settings, strategy,
 };
 
 /// Every field of a node but the provider options, for spelling hints.
-const FIELDS: [&str; 35] = [
+const FIELDS: [&str; 41] = [
     "strategy",
     "targets",
     "name",
@@ -22,6 +22,12 @@ const FIELDS: [&str; 35] = [
     "retry",
     "cache",
     "request_timeout",
+    "first_token_timeout",
+    "idle_timeout",
+    "deadline",
+    "mid_stream",
+    "hedge",
+    "prefill",
     "custom_host",
     "forward_headers",
     "override_params",
@@ -71,11 +77,15 @@ fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Rep
         "virtual_key" => node.virtual_key = read::text(path, value, report),
         "weight" => node.weight = read::number(path, value, 0.0..=f64::INFINITY, report),
         "on_status_codes" => node.on_status_codes = read::status_codes(path, value, report),
-        "retry" => node.retry = strategy::read_retry(path, value, report),
-        "cache" => node.cache = strategy::read_cache(path, value, report),
-        "request_timeout" => {
-            node.request_timeout_ms = read::integer(path, value, 1..=REQUEST_TIMEOUT_MS_MAX, report);
-        }
+        "retry" => node.retry = settings::read_retry(path, value, report),
+        "cache" => node.cache = settings::read_cache(path, value, report),
+        "request_timeout" => node.request_timeout_ms = read::time_ms(path, value, report),
+        "first_token_timeout" => node.first_token_timeout_ms = read::time_ms(path, value, report),
+        "idle_timeout" => node.idle_timeout_ms = read::time_ms(path, value, report),
+        "deadline" => node.deadline_ms = read::time_ms(path, value, report),
+        "mid_stream" => node.mid_stream = settings::read_mid_stream(path, value, report),
+        "hedge" => node.hedge = settings::read_hedge(path, value, report),
+        "prefill" => node.prefill = read::boolean(path, value, report),
         "custom_host" => node.custom_host = read::url(path, value, report),
         "forward_headers" => {
             node.forward_headers = read::list(path, value, LIST_MAX, report, read_header_name)
@@ -93,7 +103,7 @@ fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Rep
         "output_guardrails" => after(node).guardrails = hooks::read_guardrails(path, value, report),
         "input_mutators" => before(node).mutators = hooks::read_mutators(path, value, report),
         "output_mutators" => after(node).mutators = hooks::read_mutators(path, value, report),
-        "cb_config" => node.breaker = strategy::read_breaker(path, value, report),
+        "cb_config" => node.breaker = settings::read_breaker(path, value, report),
         "prompt_id" => node.prompt_id = read::text(path, value, report),
         _ => read_rest(node, field, report),
     }

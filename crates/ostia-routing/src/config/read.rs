@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::fields::{Path, Report};
-use super::{LIST_MAX, Redacted};
+use super::{LIST_MAX, REQUEST_TIMEOUT_MS_MAX, Redacted};
+use crate::nearest;
 
 /// What a JSON value is, for messages.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -41,6 +42,28 @@ pub(super) fn text(path: &Path<'_>, value: &Value, report: &mut Report) -> Optio
     }
 }
 
+/// One of several words.
+pub(super) fn one_of<T: Copy>(
+    path: &Path<'_>,
+    text: &str,
+    words: &[(&'static str, T)],
+    report: &mut Report,
+) -> Option<T> {
+    if let Some((_, meant)) = words.iter().find(|(word, _)| *word == text) {
+        return Some(*meant);
+    }
+    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let message = match names.split_last() {
+        Some((last, rest)) => format!("must be {} or {last}", rest.join(", ")),
+        None => "has no possible value".to_owned(),
+    };
+    match nearest(text, names) {
+        Some(name) => report.problem_hint(path, message, format!("did you mean `{name}`?")),
+        None => report.problem(path, message),
+    }
+    None
+}
+
 /// True or false.
 pub(super) fn boolean(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<bool> {
     match value {
@@ -66,6 +89,11 @@ pub(super) fn integer(
             None
         }
     }
+}
+
+/// A time in milliseconds: 1 to [`REQUEST_TIMEOUT_MS_MAX`].
+pub(super) fn time_ms(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<u64> {
+    integer(path, value, 1..=REQUEST_TIMEOUT_MS_MAX, report)
 }
 
 /// The integer that a float says exactly.

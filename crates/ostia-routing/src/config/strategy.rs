@@ -1,40 +1,49 @@
-//! `strategy`, and the small objects of numbers: `sticky`, `cb_config`, `retry`, `cache`.
+//! `strategy`: how to choose among targets.
 
 use serde_json::Value;
 
 use super::fields::{Field, Path, Report, fields};
+use super::settings::read_breaker;
 use super::{
-    Breaker, CACHE_MAX_AGE_S_MAX, CONDITIONS_MAX, Cache, CacheMode, Condition, Mode, RETRY_ATTEMPTS_MAX,
-    Redacted, Retry, Sticky, Strategy, query, read,
+    Balance, CACHE_MAX_AGE_S_MAX, CONDITIONS_MAX, Condition, LIST_MAX, Mode, Redacted, Sticky, Strategy,
+    query, read,
 };
-use crate::nearest;
+use crate::outcome::Class;
 
 const MODES: [Mode; 4] = [Mode::Single, Mode::Fallback, Mode::Loadbalance, Mode::Conditional];
-const STRATEGY_FIELDS: [&str; 6] =
-    ["mode", "on_status_codes", "conditions", "default", "sticky", "cb_config"];
-const STICKY_FIELDS: [&str; 3] = ["enabled", "hash_fields", "ttl"];
-const RETRY_FIELDS: [&str; 4] =
-    ["attempts", "on_status_codes", "use_retry_after_header", "use_retry_after_headers"];
-const CACHE_FIELDS: [&str; 2] = ["mode", "max_age"];
-const BREAKER_FIELDS: [&str; 5] = [
-    "failure_threshold",
-    "failure_threshold_percentage",
-    "cooldown_interval",
-    "failure_status_codes",
-    "minimum_requests",
+const BALANCES: [Balance; 5] = [
+    Balance::Weighted,
+    Balance::RoundRobin,
+    Balance::LeastPending,
+    Balance::LeastLatency,
+    Balance::LeastCost,
 ];
+const STRATEGY_FIELDS: [&str; 8] =
+    ["mode", "on_status_codes", "stop_on", "balance", "conditions", "default", "sticky", "cb_config"];
+/// The modes in which a field has an effect.
+const WORKS_IN: [(&str, &[Mode]); 6] = [
+    ("on_status_codes", &[Mode::Fallback, Mode::Loadbalance]),
+    ("stop_on", &[Mode::Fallback, Mode::Loadbalance]),
+    ("balance", &[Mode::Loadbalance]),
+    ("conditions", &[Mode::Conditional]),
+    ("default", &[Mode::Conditional]),
+    ("sticky", &[Mode::Loadbalance]),
+];
+const STICKY_FIELDS: [&str; 3] = ["enabled", "hash_fields", "ttl"];
 
 /// Reads a strategy. What refers to targets by name is checked where the targets are known.
 pub(super) fn read_strategy(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Strategy> {
     let given = fields(path, value, report)?;
     let mut mode = None;
     let (mut on_status_codes, mut conditions, mut default) = (None, None, None);
-    let (mut sticky, mut breaker) = (None, None);
+    let (mut stop_on, mut balance, mut sticky, mut breaker) = (None, None, None, None);
     for field in &given {
         let (path, value) = (&field.path, field.value);
         match field.name.as_ref() {
             "mode" => mode = read_mode(path, value, report),
             "on_status_codes" => on_status_codes = read::status_codes(path, value, report),
+            "stop_on" => stop_on = read::list(path, value, LIST_MAX, report, read_class),
+            "balance" => balance = read_balance(path, value, report),
             "conditions" => conditions = read::list(path, value, CONDITIONS_MAX, report, read_condition),
             "default" => default = read::text(path, value, report),
             "sticky" => sticky = read_sticky(path, value, report),
@@ -44,7 +53,7 @@ pub(super) fn read_strategy(path: &Path<'_>, value: &Value, report: &mut Report)
     }
     check(path, mode, &given, report);
     let conditions = conditions.unwrap_or_default();
-    Some(Strategy { mode: mode?, on_status_codes, conditions, default, sticky, breaker })
+    Some(Strategy { mode: mode?, on_status_codes, stop_on, balance, conditions, default, sticky, breaker })
 }
 
 fn check(path: &Path<'_>, mode: Option<Mode>, given: &[Field<'_>], report: &mut Report) {
@@ -73,16 +82,11 @@ fn check(path: &Path<'_>, mode: Option<Mode>, given: &[Field<'_>], report: &mut 
             report.problem_hint(path, "is conditional and has no `default`", hint);
         }
     }
-    let only = [
-        ("on_status_codes", Mode::Fallback),
-        ("conditions", Mode::Conditional),
-        ("default", Mode::Conditional),
-        ("sticky", Mode::Loadbalance),
-    ];
-    for (name, works_in) in only {
-        if let Some(field) = has(name).filter(|_| mode != works_in) {
+    for (name, modes) in WORKS_IN {
+        if let Some(field) = has(name).filter(|_| !modes.contains(&mode)) {
+            let modes: Vec<&str> = modes.iter().map(|mode| mode.as_str()).collect();
             let message =
-                format!("has no effect in mode {}, only in mode {}", mode.as_str(), works_in.as_str());
+                format!("has no effect in mode {}, only in mode {}", mode.as_str(), modes.join(" or "));
             report.warning(&field.path, message);
         }
     }
@@ -90,15 +94,22 @@ fn check(path: &Path<'_>, mode: Option<Mode>, given: &[Field<'_>], report: &mut 
 
 fn read_mode(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Mode> {
     let text = read::text(path, value, report)?;
-    let mode = MODES.into_iter().find(|mode| mode.as_str() == text);
-    if mode.is_none() {
-        let hint = match nearest(&text, MODES.map(Mode::as_str)) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "the modes differ in how a target is chosen".to_owned(),
-        };
+    if BALANCES.iter().any(|balance| balance.as_str() == text) {
+        let hint = format!("write `\"mode\": \"loadbalance\", \"balance\": \"{text}\"`");
         report.problem_hint(path, "must be single, fallback, loadbalance or conditional", hint);
+        return None;
     }
-    mode
+    read::one_of(path, &text, &MODES.map(|mode| (mode.as_str(), mode)), report)
+}
+
+fn read_balance(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Balance> {
+    let text = read::text(path, value, report)?;
+    read::one_of(path, &text, &BALANCES.map(|balance| (balance.as_str(), balance)), report)
+}
+
+fn read_class(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Class> {
+    let text = read::text(path, value, report)?;
+    read::one_of(path, &text, &Class::ALL.map(|class| (class.as_str(), class)), report)
 }
 
 fn read_condition(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Condition> {
@@ -140,91 +151,4 @@ fn read_sticky(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<St
         report.problem_hint(path, "is enabled and names no `hash_fields`", hint);
     }
     Some(sticky)
-}
-
-/// Reads `cb_config`. The bounds are those of Portkey's documentation.
-pub(super) fn read_breaker(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Breaker> {
-    const COOLDOWN_MS_MIN: u64 = 30_000;
-    const COUNT_MAX: u64 = 1_000_000_000;
-    let mut breaker = Breaker::default();
-    for field in &fields(path, value, report)? {
-        let (path, value) = (&field.path, field.value);
-        match field.name.as_ref() {
-            "failure_threshold" => {
-                breaker.failure_threshold = read::integer(path, value, 1..=COUNT_MAX, report)
-            }
-            "failure_threshold_percentage" => {
-                breaker.failure_threshold_percentage = read::number(path, value, 0.0..=100.0, report);
-            }
-            "cooldown_interval" => {
-                let bounds = COOLDOWN_MS_MIN..=super::REQUEST_TIMEOUT_MS_MAX;
-                breaker.cooldown_interval_ms = read::integer(path, value, bounds, report);
-            }
-            "failure_status_codes" => breaker.failure_status_codes = read::status_codes(path, value, report),
-            "minimum_requests" => {
-                breaker.minimum_requests = read::integer(path, value, 0..=COUNT_MAX, report)
-            }
-            _ => report.unknown(field, BREAKER_FIELDS),
-        }
-    }
-    Some(breaker)
-}
-
-/// Reads `retry`. Portkey's documentation writes `use_retry_after_headers` on one page and without the `s` on another.
-pub(super) fn read_retry(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Retry> {
-    let given = fields(path, value, report)?;
-    let mut attempts = None;
-    let mut retry = Retry { attempts: 0, on_status_codes: None, use_retry_after_header: false };
-    for field in &given {
-        let (path, value) = (&field.path, field.value);
-        match field.name.as_ref() {
-            "attempts" => attempts = read::integer(path, value, 0..=RETRY_ATTEMPTS_MAX, report),
-            "on_status_codes" => retry.on_status_codes = read::status_codes(path, value, report),
-            "use_retry_after_header" | "use_retry_after_headers" => {
-                retry.use_retry_after_header = read::boolean(path, value, report).unwrap_or_default();
-            }
-            _ => report.unknown(field, RETRY_FIELDS),
-        }
-    }
-    if !given.iter().any(|field| field.name == "attempts") {
-        report.problem_hint(
-            path,
-            "has no `attempts`",
-            format!("add `attempts`, from 0 to {RETRY_ATTEMPTS_MAX}"),
-        );
-    }
-    retry.attempts = attempts.and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or_default();
-    Some(retry)
-}
-
-/// Reads `cache`: an object, or only its mode as a text (the short form of older documentation).
-pub(super) fn read_cache(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Cache> {
-    if value.is_string() {
-        return read_cache_mode(path, value, report).map(|mode| Cache { mode, max_age_s: None });
-    }
-    let given = fields(path, value, report)?;
-    let (mut mode, mut max_age_s) = (None, None);
-    for field in &given {
-        let (path, value) = (&field.path, field.value);
-        match field.name.as_ref() {
-            "mode" => mode = read_cache_mode(path, value, report),
-            "max_age" => max_age_s = read::integer(path, value, 1..=CACHE_MAX_AGE_S_MAX, report),
-            _ => report.unknown(field, CACHE_FIELDS),
-        }
-    }
-    if !given.iter().any(|field| field.name == "mode") {
-        report.problem_hint(path, "has no `mode`", "add `\"mode\"`: simple or semantic");
-    }
-    Some(Cache { mode: mode?, max_age_s })
-}
-
-fn read_cache_mode(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<CacheMode> {
-    match read::text(path, value, report)?.as_str() {
-        "simple" => Some(CacheMode::Simple),
-        "semantic" => Some(CacheMode::Semantic),
-        _ => {
-            report.problem(path, "must be simple or semantic");
-            None
-        }
-    }
 }

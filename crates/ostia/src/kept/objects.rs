@@ -16,7 +16,7 @@ use super::{Kept, Owner, What, not_found, running};
 use crate::body::Body;
 use crate::call::Call;
 use crate::core::Core;
-use crate::{reply, target};
+use crate::{reply, routes, target};
 
 /// Items of one page, where the client does not say.
 const PAGE_USUAL: usize = 20;
@@ -27,10 +27,14 @@ const PAGE_MAX: usize = 100;
 pub fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> bool {
     let steps = steps(parts.uri.path());
     let known = steps.get(1).is_some_and(|id| core.kept.get(core.kept.owner(call), id).is_some());
-    // A provider that has the API remembers for itself.
-    known
-        || !target::resolve(core, call, None)
-            .is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses))
+    if known {
+        return true;
+    }
+    // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
+    let route = routes::find(core, call, None).ok().flatten();
+    let leaf = route.as_ref().and_then(|route| route.leaves().first());
+    let target = target::resolve(core, call, leaf, None);
+    !target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses))
 }
 
 /// Answers a request about something that is remembered.

@@ -146,11 +146,7 @@ fn configs_and_headers_that_make_no_sense() {
             r#"{"strategy":{"mode":"roulette"},"targets":[{"provider":"openai","weight":"heavy"}],"retry":{"attempts":"x"}}"#,
             vec!["strategy.mode", "targets[0].weight", "retry.attempts"],
         ),
-        (
-            "x-ostia-config",
-            r#"{"strategy":{"mode":"fallback"},"targets":[{"provider":"openai"},{"provider":"groq"}]}"#,
-            vec!["cannot do", "strategy"],
-        ),
+        ("x-ostia-config", "cheep", vec!["no config named `cheep`", "ostia.yaml"]),
         ("x-ostia-config", r#"{"provider":"openai","cache":{"mode":"simple"}}"#, vec!["cannot do", "cache"]),
         ("x-ostia-request-timeout", "soon", vec!["x-ostia-request-timeout"]),
         ("x-ostia-custom-host", "ftp://x", vec!["custom host"]),

@@ -195,6 +195,24 @@ fn faults_by_case() {
                 "strategy.sticky: is enabled and names no `hash_fields`; add `hash_fields`, for example [\"metadata.user_id\"]",
             ],
         ),
+        (
+            r#"{"strategy":{"mode":"round_robin","balance":"leastlatency","stop_on":["context_lenght","x"]},
+                "hedge":{"budget":101},"mid_stream":"go on","targets":[{"provider":"p"}]}"#,
+            &[
+                "strategy.mode: must be single, fallback, loadbalance or conditional; write `\"mode\": \"loadbalance\", \
+                 \"balance\": \"round_robin\"`",
+                "strategy.balance: must be weighted, round_robin, least_pending, least_latency or least_cost; did you mean \
+                 `least_latency`?",
+                "strategy.stop_on[0]: must be bad_request, context_length, content_policy, authentication, not_found, \
+                 rate_limit, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied; did \
+                 you mean `context_length`?",
+                "strategy.stop_on[1]: must be bad_request, context_length, content_policy, authentication, not_found, \
+                 rate_limit, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied",
+                "hedge.budget: must be a number from 0 to 100, not 101",
+                "hedge: has no `after`; add `after`, the milliseconds to wait for the first token",
+                "mid_stream: must be error, continue or restart",
+            ],
+        ),
         (r#"{"retry":{}}"#, &["retry: has no `attempts`; add `attempts`, from 0 to 5"]),
         (
             r#"{"retry":3,"cache":"exact"}"#,

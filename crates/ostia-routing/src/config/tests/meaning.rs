@@ -1,8 +1,8 @@
-use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::super::*;
 use super::{good, parsed, shown};
+use crate::Class;
 
 #[test]
 fn both_spellings_mean_the_same() {
@@ -17,7 +17,7 @@ fn both_spellings_mean_the_same() {
         "retry":{"attempts":2,"onStatusCodes":[429],"useRetryAfterHeaders":true},"awsRegion":"eu-west-1",
         "cbConfig":{"failureThreshold":3,"cooldown_interval":30000}, "forwardHeaders":["x-trace"]}]}"#;
     let (left, right) = (good(snake), good(camel));
-    assert_eq!(format!("{left:?}"), format!("{right:?}"));
+    assert_eq!(format!("{:?}", left.root), format!("{:?}", right.root));
     let target = &right.root.targets[0];
     assert_eq!(target.override_params.as_deref(), json!({"topP": 1, "max_tokens": 2}).as_object());
     assert_eq!(target.options.text("aws_region"), Some("eu-west-1"));
@@ -108,10 +108,20 @@ fn what_has_no_effect_is_said() {
             ],
         ),
         (
-            r#"{"strategy":{"mode":"conditional","default":"x","conditions":[{"query":{"model":"a"},"then":"x"}]},
+            r#"{"strategy":{"mode":"single","stop_on":[]},"prefill":true,"targets":[{"provider":"b","deadline":1}]}"#,
+            vec![
+                "strategy.stop_on: has no effect in mode single, only in mode fallback or loadbalance",
+                "targets[0].deadline: has an effect only at the root, because all attempts have one deadline together",
+                "prefill: has no effect beside `targets`; give it to the targets",
+            ],
+        ),
+        (
+            r#"{"strategy":{"mode":"conditional","default":"x","conditions":[{"query":{"modle":"a"},"then":"x"}]},
                 "targets":[{"provider":"b","name":"x"}]}"#,
             vec![
-                "strategy.conditions[0].query.model: is never true: only metadata.<key>, params.<key> and url.pathname are known",
+                "strategy.conditions[0].query.modle: is no known field, and so never true; the fields are metadata.<key>, \
+                 params.<path>, headers.<name>, url.pathname, method, operation, model, tokens, key, and time.hour, \
+                 time.minute, time.weekday, time.date, time.of_day",
             ],
         ),
     ];
@@ -121,88 +131,22 @@ fn what_has_no_effect_is_said() {
 }
 
 #[test]
-fn single_resolves_with_inheritance() {
-    let text = r#"{"strategy":{"mode":"single"},"request_timeout":9,"override_params":{"a":1,"b":{"x":1}},
-        "default_params":{"d":1},"drop_params":["p"],"forward_headers":["h"],"custom_host":"http://outer","lossless":true,
-        "strict_open_ai_compliance":true,"retry":{"attempts":0},
-        "targets":[{"strategy":{"mode":"fallback"},"override_params":{"b":{"y":2}},"drop_params":[],"targets":[
-            {"name":"n","provider":"openai","api_key":"sk","openai_project":"pr","override_params":{"c":3},
-             "custom_host":"http://inner","strict_open_ai_compliance":false}]}]}"#;
-    let config = good(text);
-    let target = config.single().unwrap();
-    assert_eq!(target.index_path, "config.targets[0].targets[0]");
-    assert_eq!((target.name, target.provider), (Some("n"), Some("openai")));
-    assert_eq!(target.api_key.map(|key| key.expose_secret()), Some("sk"));
-    assert_eq!(target.options.text("openai_project"), Some("pr"));
-    let settings = &target.settings;
-    assert_eq!(Some(&*settings.override_params), json!({"a":1,"b":{"y":2},"c":3}).as_object());
-    assert_eq!(Some(&*settings.default_params), json!({"d":1}).as_object());
-    assert!(settings.drop_params.is_empty());
-    assert_eq!(settings.request_timeout_ms, Some(9));
-    assert_eq!(settings.custom_host, Some("http://inner"));
-    assert_eq!(settings.forward_headers, ["h"]);
-    assert_eq!(settings.strict_open_ai_compliance, Some(false));
-    assert_eq!(settings.lossless, Some(true));
-}
-
-#[test]
-fn provider_and_key_are_not_inherited() {
-    let text = r#"{"strategy":{"mode":"single"},"provider":"openai","api_key":"k","targets":[{"override_params":{"model":"m"}}]}"#;
-    let config = parsed(text).config;
-    let target = config.single().unwrap();
-    assert_eq!((target.provider, target.api_key.is_none()), (None, true));
-}
-
-#[test]
-fn a_flat_config_is_its_own_target() {
-    for text in [
-        r#"{"provider":"openai"}"#,
-        r#"{"aws_region":"eu-west-1"}"#,
-        r#"{"retry":{"attempts":0},"before_request_hooks":[]}"#,
-    ] {
-        assert_eq!(good(text).single().unwrap().index_path, "config");
-    }
-}
-
-#[test]
-fn single_says_everything_that_it_cannot_do() {
-    let cases = [
-        (
-            r#"{"strategy":{"mode":"fallback","cb_config":{}},"cache":"simple","targets":[{"provider":"a","retry":{"attempts":1}},
-                {"virtual_key":"v","output_guardrails":["x"]}]}"#,
-            vec![
-                "strategy.mode",
-                "strategy.cb_config",
-                "cache",
-                "targets[0].retry",
-                "targets[1].output_guardrails",
-                "targets[1].virtual_key",
-            ],
-        ),
-        (r#"{"prompt_id":"p","cb_config":{}}"#, vec!["cb_config", "prompt_id"]),
-        (
-            r#"{"strategy":{"mode":"loadbalance"},"targets":[{"provider":"a"},{"provider":"a"}]}"#,
-            vec!["strategy.mode"],
-        ),
-        (
-            r#"{"strategy":{"mode":"fallback"},"targets":[{"provider":"a","cache":"simple"}]}"#,
-            vec!["targets[0].cache"],
-        ),
-    ];
-    for (text, expected) in cases {
-        let config = good(text);
-        let unsupported = config.single().unwrap_err();
-        assert!(unsupported[0].to_string().contains(": this gateway does not support "));
-        let paths: Vec<&str> = unsupported.iter().map(|entry| entry.path.as_str()).collect();
-        assert_eq!(paths, expected, "{text}");
-    }
-}
-
-#[test]
-fn only_the_first_target_of_mode_single_counts() {
-    let text =
-        r#"{"strategy":{"mode":"single"},"targets":[{"provider":"a"},{"provider":"b","cache":"simple"}]}"#;
-    assert_eq!(parsed(text).config.single().unwrap().provider, Some("a"));
+fn fields_of_our_own() {
+    let text = r#"{"strategy":{"mode":"loadbalance","balance":"least_latency","stopOn":["content_policy","bad_request"],
+        "on_status_codes":[503]},"firstTokenTimeout":1000,"idle_timeout":2000,"deadline":30000,"midStream":"continue",
+        "hedge":{"after":800,"budget":2.5},"retry":{"attempts":2,"maxWait":0,"budget":10},
+        "targets":[{"provider":"a","prefill":true},{"provider":"b"}]}"#;
+    let root = good(text).root;
+    let strategy = root.strategy.as_ref().unwrap();
+    assert_eq!(strategy.balance, Some(Balance::LeastLatency));
+    assert_eq!(strategy.stop_on.as_deref(), Some(&[Class::ContentPolicy, Class::BadRequest][..]));
+    assert_eq!(root.mid_stream, Some(MidStreamPolicy::Continue));
+    assert_eq!(root.hedge, Some(Hedge { after_ms: 800, budget_percent: Some(2.5) }));
+    let retry = root.retry.unwrap();
+    assert_eq!((retry.max_wait_ms, retry.budget_percent), (Some(0), Some(10.0)));
+    let times = (root.first_token_timeout_ms, root.idle_timeout_ms, root.deadline_ms);
+    assert_eq!(times, (Some(1000), Some(2000), Some(30_000)));
+    assert_eq!(root.targets.iter().map(|target| target.prefill).collect::<Vec<_>>(), [Some(true), None]);
 }
 
 #[test]
@@ -214,7 +158,4 @@ fn secrets_are_not_printed() {
         "vertex_region":"r"}"#;
     let config = good(text);
     assert!(!format!("{config:?}").contains("SECRET"), "{config:?}");
-    let mut plain = config.clone();
-    plain.root.before = None;
-    assert!(!format!("{:?}", plain.single().unwrap()).contains("SECRET"));
 }

@@ -1,0 +1,182 @@
+//! Config to route, depth first.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::inherit::settings;
+use super::{Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sizes, Sticky};
+use crate::balance::Set;
+use crate::config::{self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Strategy, unsupported};
+use crate::hash::Hash;
+use crate::{breaker, condition, retry};
+
+/// How long a sticky choice lasts where the config does not say, in seconds; Portkey's.
+const STICKY_TTL_S: u64 = 3600;
+/// Hedges a second that a quiet target may always have, beside its share of the requests.
+const HEDGES_PER_SECOND: u64 = 1;
+/// No pool or fallback has more members than can be remembered as tried.
+const _: () =
+    assert!(config::ROOT_TARGETS_MAX <= Set::MEMBERS_MAX && config::NESTED_TARGETS_MAX <= Set::MEMBERS_MAX);
+
+pub(super) fn route(config: &Config) -> Route {
+    let mut compiler = Compiler::default();
+    let root = compiler.node(&config.root, &Node::default(), "config".to_owned());
+    let Compiler { branches, leaves, sizes, conditions, asks, .. } = compiler;
+    let is_cheapest =
+        |branch: &Branch| matches!(&branch.rule, Rule::Pool(pool) if pool.balance == Balance::LeastCost);
+    let mut unsupported = Vec::new();
+    unsupported::all(&config.root, "", &mut unsupported);
+    Route {
+        content: config.content,
+        root,
+        deadline: config.root.deadline_ms.map(Duration::from_millis),
+        sizes,
+        asks,
+        compares_prices: branches.iter().any(is_cheapest),
+        branches,
+        leaves,
+        warnings: conditions.warnings,
+        unsupported,
+    }
+}
+
+#[derive(Default)]
+struct Compiler {
+    branches: Vec<Branch>,
+    leaves: Vec<Leaf>,
+    sizes: Sizes,
+    conditions: condition::Compiler,
+    asks: bool,
+    /// Targets of the same `id` share a slot.
+    ids: BTreeMap<String, usize>,
+}
+
+impl Compiler {
+    fn node(&mut self, node: &Node, outer: &Node, index_path: String) -> Child {
+        let settings = settings(node, outer);
+        match &node.strategy {
+            Some(strategy) if !node.targets.is_empty() => self.branch(node, strategy, &settings, index_path),
+            _ => self.leaf(settings, index_path),
+        }
+    }
+
+    fn branch(&mut self, node: &Node, strategy: &Strategy, settings: &Node, index_path: String) -> Child {
+        let most = match strategy.mode {
+            Mode::Single => 1,
+            Mode::Fallback | Mode::Loadbalance => Set::MEMBERS_MAX,
+            Mode::Conditional => usize::MAX,
+        };
+        let targets = &node.targets[..node.targets.len().min(most)];
+        let first = self.leaves.len();
+        let each = targets.iter().enumerate();
+        let members =
+            each.map(|(index, target)| self.node(target, settings, format!("{index_path}.targets[{index}]")));
+        let members = members.collect();
+        let rule = match strategy.mode {
+            Mode::Single => Rule::Single,
+            Mode::Fallback => Rule::Fallback(moves(strategy)),
+            Mode::Loadbalance => Rule::Pool(Box::new(self.pool(strategy, targets, &index_path))),
+            Mode::Conditional => self.conditional(strategy, targets, &index_path),
+        };
+        self.branches.push(Branch { index_path, rule, members, leaves: first..self.leaves.len() });
+        Child::Branch(self.branches.len() - 1)
+    }
+
+    fn pool(&mut self, strategy: &Strategy, targets: &[Node], index_path: &str) -> Pool {
+        let balance = strategy.balance.unwrap_or_default();
+        let slot = match balance {
+            Balance::RoundRobin => claim(&mut self.sizes.turns, 1),
+            Balance::LeastPending | Balance::LeastLatency => claim(&mut self.sizes.gauges, targets.len()),
+            Balance::Weighted | Balance::LeastCost => 0,
+        };
+        let sticky = strategy.sticky.as_ref().filter(|sticky| sticky.enabled);
+        Pool {
+            balance,
+            moves: moves(strategy),
+            weights: targets.iter().map(|target| target.weight.unwrap_or(1.0)).collect(),
+            identities: identities(targets),
+            sticky: sticky.map(|sticky| self.sticky(sticky, index_path)),
+            slot,
+        }
+    }
+
+    fn sticky(&mut self, sticky: &config::Sticky, index_path: &str) -> Sticky {
+        self.asks = true;
+        let fields = sticky.hash_fields.iter().map(|name| condition::Field::parse(name)).collect::<Vec<_>>();
+        for (index, _) in fields.iter().enumerate().filter(|(_, field)| field.is_none()) {
+            let path = in_config(index_path, &format!("strategy.sticky.hash_fields[{index}]"));
+            let message = "is no known field, and so keeps nobody with a target".to_owned();
+            self.conditions.warn(path, message);
+        }
+        Sticky { fields, ttl_s: sticky.ttl_s.unwrap_or(STICKY_TTL_S) }
+    }
+
+    fn conditional(&mut self, strategy: &Strategy, targets: &[Node], index_path: &str) -> Rule {
+        self.asks = true;
+        let named = |name: &str| targets.iter().position(|target| target.name.as_deref() == Some(name));
+        let mut conditions = Vec::with_capacity(strategy.conditions.len());
+        for (index, condition) in strategy.conditions.iter().enumerate() {
+            let path = in_config(index_path, &format!("strategy.conditions[{index}].query"));
+            let query = self.conditions.query(&condition.query, &path);
+            conditions.extend(named(&condition.then).map(|member| (query, member)));
+        }
+        Rule::Conditional { conditions, default: strategy.default.as_deref().and_then(named) }
+    }
+
+    fn leaf(&mut self, settings: Node, index_path: String) -> Child {
+        let breaker = settings.breaker.as_ref().map(breaker::Rule::new);
+        let retry = settings.retry.as_ref().and_then(retry::Rule::new);
+        let hedge = settings.hedge.map(|hedge| Hedge {
+            after: Duration::from_millis(hedge.after_ms),
+            budget: retry::Rate::new(hedge.budget_percent.unwrap_or(HEDGE_BUDGET_PERCENT), HEDGES_PER_SECOND),
+        });
+        let needs_slot = breaker.is_some() || retry.is_some() || hedge.is_some();
+        let slot = needs_slot.then(|| self.slot(settings.id.as_deref()));
+        self.leaves.push(Leaf { index_path, settings, slot, breaker, retry, hedge });
+        Child::Leaf(self.leaves.len() - 1)
+    }
+
+    fn slot(&mut self, id: Option<&str>) -> usize {
+        match id {
+            Some(id) => match self.ids.get(id) {
+                Some(slot) => *slot,
+                None => {
+                    let slot = claim(&mut self.sizes.targets, 1);
+                    self.ids.insert(id.to_owned(), slot);
+                    slot
+                }
+            },
+            None => claim(&mut self.sizes.targets, 1),
+        }
+    }
+}
+
+/// A path as problems of configs are told: from the root, without its name.
+fn in_config(index_path: &str, rest: &str) -> String {
+    let path = format!("{index_path}.{rest}");
+    path.strip_prefix("config.").map(str::to_owned).unwrap_or(path)
+}
+
+/// Takes so many places; gives the first.
+fn claim(size: &mut usize, places: usize) -> usize {
+    let first = *size;
+    *size += places;
+    first
+}
+
+fn moves(strategy: &Strategy) -> Moves {
+    Moves { statuses: strategy.on_status_codes.clone(), stop_on: strategy.stop_on.clone() }
+}
+
+/// A target is the same one as long as it has the same id, or name, or place; of two alike the place counts
+/// too.
+fn identities(targets: &[Node]) -> Vec<u64> {
+    let mut identities: Vec<u64> = Vec::with_capacity(targets.len());
+    for (index, target) in targets.iter().enumerate() {
+        let place = Hash::new().number(index as u64);
+        let label = target.id.as_ref().or(target.name.as_ref());
+        let own = label.map_or(place, |label| Hash::new().bytes(label.as_bytes())).finish();
+        identities.push(if identities.contains(&own) { place.number(own).finish() } else { own });
+    }
+    identities
+}

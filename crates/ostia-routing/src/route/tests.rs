@@ -1,0 +1,139 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config;
+
+fn route(config: &Value) -> Route {
+    Route::new(&config::from_value(config).unwrap().config)
+}
+
+#[test]
+fn leaves_in_order_with_their_paths() {
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [
+        {"provider": "a"},
+        {"strategy": {"mode": "loadbalance"}, "targets": [{"provider": "b"}, {"provider": "c"}]},
+        {"strategy": {"mode": "single"}, "targets": [{"provider": "d"}, {"provider": "never"}]},
+    ]});
+    let route = route(&config);
+    let leaves: Vec<_> = route
+        .leaves()
+        .iter()
+        .map(|leaf| (leaf.index_path.as_str(), leaf.settings.provider.as_deref()))
+        .collect();
+    assert_eq!(
+        leaves,
+        [
+            ("config.targets[0]", Some("a")),
+            ("config.targets[1].targets[0]", Some("b")),
+            ("config.targets[1].targets[1]", Some("c")),
+            ("config.targets[2].targets[0]", Some("d")),
+        ]
+    );
+    assert_eq!(Route::new(&Config::default()).leaves()[0].index_path, "config");
+}
+
+#[test]
+fn settings_apply_inward_until_an_inner_level_has_its_own() {
+    let config = json!({
+        "strategy": {"mode": "fallback", "cb_config": {"failure_threshold": 1}}, "request_timeout": 9, "idle_timeout": 8,
+        "override_params": {"a": 1, "b": {"x": 1}}, "default_params": {"d": 1}, "drop_params": ["p"],
+        "forward_headers": ["h"], "custom_host": "http://outer", "lossless": true, "strict_open_ai_compliance": true,
+        "retry": {"attempts": 3, "max_wait": 5}, "mid_stream": "restart", "hedge": {"after": 5}, "deadline": 70,
+        "targets": [
+            {"strategy": {"mode": "fallback"}, "override_params": {"b": {"y": 2}}, "drop_params": [],
+             "cb_config": {"failure_threshold": 2}, "retry": {"attempts": 1}, "targets": [
+                {"name": "n", "provider": "openai", "api_key": "sk", "openai_project": "pr",
+                 "override_params": {"c": 3}, "custom_host": "http://inner", "strict_open_ai_compliance": false,
+                 "mid_stream": "error", "request_timeout": 7, "prefill": true}]},
+            {"provider": "other"}]});
+    let route = route(&config);
+    let [first, second] = route.leaves() else { panic!("two leaves") };
+    let own = &first.settings;
+    assert_eq!((own.name.as_deref(), own.provider.as_deref()), (Some("n"), Some("openai")));
+    assert_eq!(own.api_key.as_ref().map(|key| key.expose_secret()), Some("sk"));
+    assert_eq!(own.options.text("openai_project"), Some("pr"));
+    assert_eq!(own.override_params.as_deref(), json!({"a": 1, "b": {"y": 2}, "c": 3}).as_object());
+    assert_eq!(own.default_params.as_deref(), json!({"d": 1}).as_object());
+    assert_eq!(own.drop_params.as_deref(), Some(&[][..]));
+    assert_eq!((own.request_timeout_ms, own.idle_timeout_ms), (Some(7), Some(8)));
+    assert_eq!((own.custom_host.as_deref(), own.lossless), (Some("http://inner"), Some(true)));
+    assert_eq!((own.strict_open_ai_compliance, own.prefill), (Some(false), Some(true)));
+    assert_eq!(own.breaker.as_ref().unwrap().failure_threshold, Some(2));
+    assert_eq!(own.retry.as_ref().map(|retry| (retry.attempts, retry.max_wait_ms)), Some((1, None)));
+    assert_eq!((first.mid_stream(), first.hedge.is_some()), (MidStreamPolicy::Error, true));
+    let other = &second.settings;
+    assert!(
+        other.api_key.is_none()
+            && other.options.is_empty()
+            && other.name.is_none()
+            && other.prefill.is_none()
+    );
+    assert_eq!(other.override_params.as_deref(), json!({"a": 1, "b": {"x": 1}}).as_object());
+    assert_eq!(other.breaker.as_ref().unwrap().failure_threshold, Some(1));
+    assert_eq!(second.mid_stream(), MidStreamPolicy::Restart);
+    assert_eq!(route.deadline, Some(Duration::from_millis(70)));
+}
+
+#[test]
+fn only_what_shares_something_has_slots() {
+    let sizes = |config: Value| route(&config).sizes;
+    assert!(sizes(json!({"provider": "a", "retry": {"attempts": 0}})).is_empty());
+    assert_eq!(sizes(json!({"provider": "a", "retry": {"attempts": 1}})).targets, 1);
+    let pool = |balance: &str| {
+        sizes(json!({"strategy": {"mode": "loadbalance", "balance": balance},
+                     "targets": [{"provider": "a"}, {"provider": "b"}]}))
+    };
+    assert!(pool("weighted").is_empty() && pool("least_cost").is_empty());
+    assert_eq!(pool("round_robin"), Sizes { turns: 1, ..Sizes::default() });
+    assert_eq!(pool("least_pending"), Sizes { gauges: 2, ..Sizes::default() });
+    assert_eq!(pool("least_latency"), Sizes { gauges: 2, ..Sizes::default() });
+}
+
+#[test]
+fn what_is_not_done_yet_is_said() {
+    let config = json!({"strategy": {"mode": "fallback", "cb_config": {}}, "cache": "simple", "retry": {"attempts": 1},
+        "targets": [{"provider": "a", "hedge": {"after": 1}}, {"virtual_key": "v", "output_guardrails": ["x"]},
+                    {"strategy": {"mode": "single"}, "targets": [{"provider": "a"}, {"prompt_id": "never"}]}]});
+    let route = route(&config);
+    let paths: Vec<&str> = route.unsupported().iter().map(|entry| entry.path.as_str()).collect();
+    assert_eq!(paths, ["cache", "targets[1].output_guardrails", "targets[1].virtual_key"]);
+}
+
+#[test]
+fn what_is_never_true_is_said() {
+    let config = json!({"strategy": {"mode": "conditional", "default": "a", "conditions": [
+            {"query": {"metadata.x": {"$regex": "("}}, "then": "a"}]},
+        "targets": [{"name": "a", "strategy": {"mode": "loadbalance", "sticky": {"enabled": true,
+            "hash_fields": ["metadata.user", "user"]}}, "targets": [{"provider": "p"}]}]});
+    let warnings: Vec<String> = route(&config).warnings().iter().map(Problem::to_string).collect();
+    assert_eq!(warnings.len(), 2);
+    assert!(
+        warnings[0].starts_with("targets[0].strategy.sticky.hash_fields[1]: is no known field"),
+        "{warnings:?}"
+    );
+    assert!(
+        warnings[1].starts_with("strategy.conditions[0].query.metadata.x.$regex: is never true"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn cores_may_share_it() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Route>();
+    shared::<crate::State>();
+    shared::<crate::Plan>();
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let config = json!({"provider": "p", "api_key": "SECRET", "override_params": {"a": "SECRET"},
+        "aws_access_key_id": "SECRET", "aws_secret_access_key": "SECRET"});
+    let route = route(&config);
+    assert!(!format!("{route:?}").contains("SECRET"));
+    let condition = json!({"strategy": {"mode": "conditional", "default": "a", "conditions": [
+        {"query": {"headers.authorization": "SECRET"}, "then": "a"}]}, "targets": [{"name": "a", "provider": "p"}]});
+    assert!(!format!("{:?}", self::route(&condition)).contains("SECRET"));
+}

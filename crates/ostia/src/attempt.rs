@@ -1,0 +1,423 @@
+//! One target, asked once: how the call is carried there, and the straight line of each way.
+
+use std::rc::Rc;
+
+use bytes::Bytes;
+use http::{Response, request};
+use ostia_dialect::custom_tool::CustomTools;
+use ostia_dialect::json::Document;
+use ostia_dialect::relay::Peek;
+use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
+use ostia_providers::{Offer, Provider};
+use ostia_routing::config::MidStreamPolicy;
+use ostia_routing::plan::{Attempt, Limits};
+use ostia_routing::{Limit, Route};
+use tokio::time::{Instant, timeout_at};
+
+use crate::body::Body;
+use crate::call::Call;
+use crate::core::Core;
+use crate::course::{self, Tried};
+use crate::exchange::{self, Exchange, Translation};
+use crate::handler;
+use crate::kept::{self, Keep, Recalled};
+use crate::mark::Mark;
+use crate::miss::Miss;
+use crate::route::Typed;
+use crate::target::{self, Target};
+use crate::upstream::{Answer, Sent};
+use crate::{count, opening, outgoing, proxy};
+
+/// A body and what has been seen of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The operation.
+    pub typed: &'a Typed<'a>,
+    /// The client's body.
+    pub body: &'a Bytes,
+    /// The same, its fields recorded.
+    pub document: &'a Document<'a>,
+    /// Model and stream.
+    pub peek: &'a Peek,
+    /// Who remembers the answer, where that is settled already.
+    pub keep: Option<&'a Rc<Keep>>,
+    /// The answer may have to be gone on with: it is decoded, and written anew.
+    pub continues: bool,
+}
+
+/// What a target is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub enum Errand<'a> {
+    /// A call that is understood.
+    Typed(Asked<'a>),
+    /// One that is handed on unread.
+    Passed {
+        /// The whole body, which may have to be sent more than once.
+        body: &'a Bytes,
+        /// Errors stay in the provider's own words.
+        raw: bool,
+    },
+}
+
+impl<'a> Errand<'a> {
+    /// What is understood of it.
+    pub fn asked(self) -> Option<Asked<'a>> {
+        match self {
+            Errand::Typed(asked) => Some(asked),
+            Errand::Passed { .. } => None,
+        }
+    }
+}
+
+/// One attempt of a plan: asks its target, and waits for the first words.
+pub async fn attempt(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    errand: Errand<'_>,
+    route: &Route,
+    attempt: Attempt,
+    mut mark: Mark,
+) -> Tried {
+    let began = Instant::now();
+    let leaf = route.leaves().get(attempt.leaf);
+    let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
+    let answer = match target::resolve(core, call, leaf, model) {
+        Ok(mut target) => {
+            bound(&mut target, &attempt.limits);
+            mark.target(&target);
+            let waited = mark.waited();
+            let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
+            let continues =
+                leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
+            let errand = match errand {
+                Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
+                passed @ Errand::Passed { .. } => passed,
+            };
+            spoken(exchange, errand, &attempt.limits, began, &mut mark).await
+        }
+        Err(fault) => Err(fault.into()),
+    };
+    Tried { attempt, answer, mark, first_token: began.elapsed() }
+}
+
+/// The limits of an attempt as the bounds of its call.
+pub fn bound(target: &mut Target<'_>, limits: &Limits) {
+    let timeouts = &mut target.timeouts;
+    timeouts.first_byte =
+        limits.first_byte.map_or(timeouts.first_byte, |limit| limit.min(timeouts.first_byte));
+    timeouts.idle = limits.idle.unwrap_or(timeouts.idle);
+    if let Some(until) = limits.until.map(course::until) {
+        timeouts.first_byte = timeouts.first_byte.min(until);
+        timeouts.total = timeouts.total.min(until);
+    }
+}
+
+/// An answer that has said something.
+async fn spoken(
+    exchange: Exchange<'_>,
+    errand: Errand<'_>,
+    limits: &Limits,
+    began: Instant,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let provider = &exchange.target.provider.id;
+    let limit = limits.first_token.unwrap_or(exchange.target.timeouts.total);
+    let speaks = async {
+        let asked = match errand {
+            Errand::Typed(asked) => asked,
+            Errand::Passed { body, raw } => {
+                return proxy::pass(exchange, Sent::Full(Some(body.clone())), raw).await;
+            }
+        };
+        let answer = ask(exchange, asked, mark).await?;
+        let (head, body) = answer.into_parts();
+        match asked.typed.offer.dialect() {
+            Some(dialect) if body.is_events() => {
+                let body = opening::first_words(body, dialect).await?;
+                Ok(Response::from_parts(head, body))
+            }
+            Some(_) | None => Ok(Response::from_parts(head, body)),
+        }
+    };
+    match timeout_at(began + limit, speaks).await {
+        Ok(answer) => answer,
+        Err(_) => Err(course::late(Limit::FirstToken, provider, limit)),
+    }
+}
+
+/// Asks one target once.
+///
+/// # Errors
+/// What the target answered in place of an answer, or why it could not be asked.
+pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+    match way(exchange, asked)? {
+        Way::Relay => {
+            let answer = send_as_it_is(exchange, asked, mark).await?;
+            exchange::relay(answer, asked.typed.offer, asked.peek.stream, exchange.target).await
+        }
+        // The rarer paths are boxed, so that a relayed call does not carry their state.
+        Way::Mend => Box::pin(mend(exchange, asked, mark)).await,
+        Way::Converse(ClientDialect::OpenaiResponses, upstream) => {
+            Box::pin(respond(exchange, asked, upstream, mark)).await
+        }
+        Way::Converse(client, upstream) => Box::pin(converse(exchange, asked, client, upstream, mark)).await,
+        Way::Embed(upstream) => Box::pin(embed(exchange, asked, upstream, mark)).await,
+        Way::Count(client) => Box::pin(count::count(exchange, asked, client, mark)).await,
+    }
+}
+
+/// How a request would be carried to a target, and what of it would not arrive. Nobody is asked.
+///
+/// # Errors
+/// The request cannot be said to this target.
+pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str, Vec<String>), Fault> {
+    let target = exchange.target;
+    match way(exchange, asked)? {
+        Way::Relay | Way::Mend => {
+            outgoing::expect_fields(asked.typed, target, asked.document)?;
+            Ok(("relay", outgoing::edit(asked.typed, target, asked.document)?.dropped))
+        }
+        Way::Converse(client, upstream) => {
+            let mut request = outgoing::request(client, target, asked)?;
+            if !upstream.has_custom_tools() {
+                CustomTools::replace(&mut request);
+            }
+            let encoded = outgoing::encode(upstream, target, &request)?;
+            Ok(("translation", client.in_own_words(&request, encoded.dropped)))
+        }
+        Way::Embed(upstream) => {
+            let (_, request) = outgoing::embeddings_request(target, asked)?;
+            Ok(("translation", embeddings::encode(upstream, &request)?.dropped))
+        }
+        Way::Count(_) => Ok(("count", Vec::new())),
+    }
+}
+
+/// Sends a body in the client's own dialect, with its few edits.
+async fn send_as_it_is(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    mark: &mut Mark,
+) -> Result<Response<Answer>, Miss> {
+    let Asked { typed, body, document, peek, .. } = asked;
+    let Exchange { call, target, parts, .. } = exchange;
+    let line = typed.line();
+    outgoing::expect_fields(typed, target, document)?;
+    let edited = outgoing::edit(typed, target, document)?;
+    mark.dropped(edited.dropped, target.lossless)?;
+    let path = match line {
+        Some(line) => outgoing::google_path(typed.offer, target, line, parts.uri.query()),
+        None => {
+            outgoing::path(typed.offer, call, target, peek.model.as_deref(), peek.stream, parts.uri.query())
+        }
+    };
+    exchange.send(path, None, &[], edited.body.unwrap_or_else(|| body.clone())).await
+}
+
+/// A Chat Completions client in front of an upstream that speaks the same, but badly.
+async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+    let view = exchange::view_asked_for(exchange::view(exchange), asked.document);
+    let answer = send_as_it_is(exchange, asked, mark).await?;
+    let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
+    exchange::translate(answer, translation, asked.peek.stream, exchange.target).await
+}
+
+/// A Responses client in front of an upstream that does not remember for it.
+async fn respond(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    upstream: Dialect,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let client = ClientDialect::OpenaiResponses;
+    if asked.keep.is_some() {
+        return converse(exchange, asked, client, upstream, mark).await;
+    }
+    let Recalled { body, keep, background } = kept::recall(exchange, asked.document)?;
+    if background {
+        return Ok(in_background(exchange, asked.peek.stream, body, keep));
+    }
+    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let asked = Asked { body: &body, document: &document, keep: Some(&keep), ..asked };
+    converse(exchange, asked, client, upstream, mark).await
+}
+
+/// Answers at once, and goes on alone.
+fn in_background(exchange: Exchange<'_>, stream: bool, body: Bytes, keep: Rc<Keep>) -> Response<Body> {
+    let (core, call, parts) = (exchange.core.clone(), exchange.call.clone(), exchange.parts.clone());
+    let running = keep.begin(stream);
+    let first = running.clone();
+    let task = tokio::task::spawn_local(async move {
+        let typed = Typed::from(Offer::OpenaiResponses);
+        let mut mark = Mark::default();
+        let answer = handler::carry(&core, &call, &typed, &parts, body, Some(&keep), &mut mark).await;
+        running.follow(answer).await;
+    });
+    first.answer(task.abort_handle())
+}
+
+/// A conversation in one dialect, in front of an upstream that speaks another.
+async fn converse(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    client: ClientDialect,
+    upstream: Dialect,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let Said { answer, model, include_usage, stream, custom_tools } =
+        say(exchange, asked, client, upstream, None, mark).await?;
+    let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
+    let view = kept::view(View { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
+    let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
+    let translation = Translation {
+        array,
+        custom_tools,
+        keep,
+        continues: asked.continues.then(|| asked.body.clone()),
+        ..Translation::new(client, upstream, view)
+    };
+    exchange::translate(answer, translation, stream, exchange.target).await
+}
+
+/// What was said in another dialect, and what came back.
+pub struct Said {
+    pub answer: Response<Answer>,
+    pub model: String,
+    pub include_usage: bool,
+    pub stream: bool,
+    /// Free-text tools that the upstream knows as functions.
+    pub custom_tools: Option<CustomTools>,
+}
+
+/// Says a conversation in the upstream's dialect; where the answer has a `beginning` already, so that it is gone on with.
+pub async fn say(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    client: ClientDialect,
+    upstream: Dialect,
+    beginning: Option<&str>,
+    mark: &mut Mark,
+) -> Result<Said, Miss> {
+    let Exchange { call, target, .. } = exchange;
+    let mut request = outgoing::request(client, target, asked)?;
+    if let Some(beginning) = beginning {
+        joint::ask_for_rest(&mut request, beginning);
+    }
+    let custom_tools = match upstream.has_custom_tools() {
+        true => None,
+        false => CustomTools::replace(&mut request),
+    };
+    let encoded = outgoing::encode(upstream, target, &request)?;
+    mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
+    let Request { model, include_usage, stream, .. } = request;
+    let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
+    let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
+    Ok(Said { answer, model, include_usage, stream, custom_tools })
+}
+
+/// A client of one form of embeddings in front of an upstream that has another.
+async fn embed(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    upstream: embeddings::Dialect,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let Exchange { call, target, .. } = exchange;
+    let (client, request) = outgoing::embeddings_request(target, asked)?;
+    let encoded = embeddings::encode(upstream, &request)?;
+    mark.dropped(encoded.dropped, target.lossless)?;
+    let offer = match upstream {
+        embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
+        embeddings::Dialect::Cohere => Offer::CohereEmbed,
+        embeddings::Dialect::Gemini if embeddings::gemini::method(&request) == "batchEmbedContents" => {
+            Offer::GeminiBatchEmbed
+        }
+        embeddings::Dialect::Gemini => Offer::GeminiEmbed,
+    };
+    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
+    exchange::embedded(answer, client, upstream, &request, target).await
+}
+
+/// How a call is carried to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The provider speaks the client's dialect.
+    Relay,
+    /// The provider speaks Chat Completions in a way that typed clients do not understand.
+    Mend,
+    /// A conversation, in the client's dialect and the upstream's.
+    Converse(ClientDialect, Dialect),
+    /// Embeddings in this dialect.
+    Embed(embeddings::Dialect),
+    /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
+    Count(ClientDialect),
+}
+
+fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
+    let (offer, provider) = (asked.typed.offer, exchange.target.provider);
+    let offers = |offer| provider.offers(offer);
+    match offer {
+        _ if !offers(offer) || is_read(exchange, asked) => {}
+        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
+        _ => return Ok(Way::Relay),
+    }
+    let way = match offer {
+        Offer::OpenaiChat | Offer::OpenaiResponses | Offer::AnthropicMessages | Offer::GeminiGenerate => {
+            conversation(offer, provider).map(|(client, upstream)| Way::Converse(client, upstream))
+        }
+        Offer::OpenaiInputTokens => Some(Way::Count(ClientDialect::OpenaiResponses)),
+        Offer::AnthropicCountTokens => Some(Way::Count(ClientDialect::AnthropicMessages)),
+        Offer::GeminiCountTokens => Some(Way::Count(ClientDialect::GeminiGenerate)),
+        Offer::OpenaiEmbeddings | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
+            embeddings_dialect(provider).map(Way::Embed)
+        }
+        _ => None,
+    };
+    match way {
+        Some(way) => Ok(way),
+        // A server that copies OpenAI's chat may have copied more than its row says: ask it.
+        None if offers(Offer::OpenaiChat) => match offer {
+            Offer::OpenaiCompletions | Offer::OpenaiEmbeddings => Ok(Way::Relay),
+            Offer::GeminiEmbed | Offer::GeminiBatchEmbed => Ok(Way::Embed(embeddings::Dialect::Openai)),
+            _ => Err(not_offered(offer, provider)),
+        },
+        None => Err(not_offered(offer, provider)),
+    }
+}
+
+/// Has an answer to be understood although the provider speaks the client's dialect? The gateway remembers it, or may
+/// have to go on with it.
+fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
+    let Asked { typed, peek, keep, continues, document, .. } = asked;
+    let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
+    let remembered =
+        typed.offer == Offer::OpenaiResponses && (keep.is_some() || kept::is_remembered(exchange, document));
+    remembered || continues && peek.stream && speaks
+}
+
+/// The dialects in which client and provider converse, if they can.
+pub fn conversation(offer: Offer, provider: &Provider) -> Option<(ClientDialect, Dialect)> {
+    let client = ClientDialect::of(offer.dialect()?)?;
+    let own = offer.dialect().filter(|_| provider.offers(offer));
+    Some((client, own.or_else(|| provider.dialects().next())?))
+}
+
+/// The form of embeddings that a provider has, if any.
+fn embeddings_dialect(provider: &Provider) -> Option<embeddings::Dialect> {
+    let forms = [
+        (Offer::OpenaiEmbeddings, embeddings::Dialect::Openai),
+        (Offer::GeminiEmbed, embeddings::Dialect::Gemini),
+        (Offer::CohereEmbed, embeddings::Dialect::Cohere),
+    ];
+    forms.into_iter().find(|(offer, _)| provider.offers(*offer)).map(|(_, dialect)| dialect)
+}
+
+fn not_offered(offer: Offer, provider: &Provider) -> Fault {
+    let has: Vec<&str> = provider.offers.iter().map(|offer| offer.name()).collect();
+    let has = if has.is_empty() { "only the raw proxy under /v1/proxy/".to_owned() } else { has.join(", ") };
+    let message =
+        format!("{} is not supported by provider `{}`, which has {has}.", offer.name(), provider.id);
+    Fault::invalid(message).with_code("unsupported_operation")
+}

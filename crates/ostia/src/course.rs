@@ -1,0 +1,132 @@
+//! One request's way through its config: the plan, the clock that it follows, and its end.
+
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Response;
+use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::plan::{Attempt, Plan, Reason, Step};
+use ostia_routing::{Limit, Outcome, Time, Verdict};
+use tokio::time::sleep;
+
+use crate::body::Body;
+use crate::core::{Core, now};
+use crate::mark::Mark;
+use crate::miss::Miss;
+
+/// A plan under way. It ends when this is dropped: with the answer's last byte, or when the client leaves.
+#[derive(Debug)]
+pub struct Course {
+    plan: Shared,
+    core: Rc<Core>,
+}
+
+/// A plan, also in the records of its core. Nobody else takes the lock but to read it there.
+pub type Shared = Arc<Mutex<Plan>>;
+
+/// What became of one attempt.
+#[derive(Debug)]
+pub struct Tried {
+    /// Which one.
+    pub attempt: Attempt,
+    /// The answer, its first words here; or why there is none.
+    pub answer: Result<Response<Body>, Miss>,
+    /// What the answer says about how it came to be.
+    pub mark: Mark,
+    /// From sending to the first words.
+    pub first_token: Duration,
+}
+
+impl Course {
+    /// Begins.
+    pub fn new(core: Rc<Core>, plan: Plan) -> Course {
+        Course { plan: Arc::new(Mutex::new(plan)), core }
+    }
+
+    /// The plan. Not to be held while anything is waited for.
+    pub fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The plan for the records.
+    pub fn shared(&self) -> Shared {
+        self.plan.clone()
+    }
+
+    /// The core that it runs on.
+    pub fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
+    /// The next attempt, after whatever has to be waited for; `None` if there is none.
+    pub async fn next(&mut self) -> Result<Attempt, Reason> {
+        loop {
+            let step = self.plan().next(now());
+            match step {
+                Step::Attempt(attempt) => return Ok(attempt),
+                Step::Wait(until) => sleep(until.since(now())).await,
+                Step::GiveUp(reason) => return Err(reason),
+                Step::Answered => return Err(Reason::Exhausted),
+            }
+        }
+    }
+
+    /// Is the last attempt's answer the one that the client gets? A config may ask on for a status that it lists.
+    pub fn is_answered(&self) -> bool {
+        self.plan().next(now()) == Step::Answered
+    }
+
+    /// Notes what became of an attempt.
+    pub fn note(&self, tried: &Tried) {
+        let mut plan = self.plan();
+        let further = plan.route().leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
+            leaf.settings.retry.as_ref().is_some_and(|retry| retry.use_retry_after_header)
+        });
+        let outcome = match &tried.answer {
+            Ok(answer) => Outcome {
+                first_token: Some(tried.first_token),
+                ..Outcome::of(Verdict::Success { status: answer.status().as_u16() })
+            },
+            Err(miss) => miss.outcome(further),
+        };
+        plan.outcome(&tried.attempt, outcome, now());
+    }
+}
+
+impl Drop for Course {
+    fn drop(&mut self) {
+        self.plan().finish(now());
+    }
+}
+
+/// How long until then; nothing if it has passed.
+pub fn until(time: Time) -> Duration {
+    time.since(now())
+}
+
+/// What a client is told that nobody answered, where no provider said anything either.
+pub fn given_up(reason: Reason) -> Fault {
+    let (kind, message) = match reason {
+        Reason::Deadline => {
+            (FaultKind::Timeout, "The deadline of the request is over, and no target has answered.")
+        }
+        Reason::AttemptsMax => {
+            (FaultKind::Upstream, "The most attempts of one request are made, and none was answered.")
+        }
+        Reason::Exhausted | Reason::Stopped | Reason::Broken | Reason::ClientGone => {
+            (FaultKind::Upstream, "No target of the config could be asked.")
+        }
+    };
+    Fault::new(kind, message).with_code("no_target_answered")
+}
+
+/// A limit of the config was passed.
+pub fn late(limit: Limit, provider: &str, after: Duration) -> Miss {
+    let what = match limit {
+        Limit::FirstToken => "said nothing",
+        Limit::Connect | Limit::FirstByte | Limit::Idle | Limit::Deadline => "did not answer",
+    };
+    let message = format!("Provider `{provider}` {what} within {} ms.", after.as_millis());
+    Miss::without_answer(Fault::new(FaultKind::Timeout, message), Verdict::Late(limit))
+}

@@ -1,0 +1,202 @@
+//! Telling how it is decided whom to ask: beside an answer, afterwards, or without asking anybody.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Response, Uri, request};
+use ostia_dialect::json::Document;
+use ostia_dialect::relay::{self, Peek};
+use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::{Leaf, Plan, Record, Route};
+use serde_json::{Value, json};
+
+use crate::attempt::{self, Asked, Errand};
+use crate::body::Body;
+use crate::call::Call;
+use crate::core::{Core, now};
+use crate::exchange::Exchange;
+use crate::facts::{self, Asking};
+use crate::mark::Mark;
+use crate::route::Endpoint;
+use crate::{reply, routes, target};
+
+/// Most bytes of decisions that are told in a header. Servers in front may take no more than 8 KiB.
+const HEADER_BYTES_MAX: usize = 6 << 10;
+/// Most targets whose translation is tried out in a dry run.
+const TARGETS_MAX: usize = 20;
+/// Where a request goes that does not say.
+const PATH_USUAL: &str = "/v1/chat/completions";
+
+/// The decisions on one request, as JSON on one line.
+pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
+    let mut told = serde_json::to_value(record).unwrap_or_default();
+    if !dropped.is_empty() {
+        told["dropped"] = dropped.into();
+    }
+    let text = ascii(&told);
+    let text = match text.len() > HEADER_BYTES_MAX {
+        true => {
+            json!({"result": record.result, "attempts": record.attempts, "bytes": text.len()}).to_string()
+        }
+        false => text,
+    };
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("{}"))
+}
+
+/// JSON whose texts are escaped where a header could not hold them.
+fn ascii(value: &Value) -> String {
+    let json = value.to_string();
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            let escaped = letter
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            text.push_str(&escaped);
+        }
+    }
+    text
+}
+
+/// `GET /v1/explain/{trace id}`: what was decided for one of the last requests.
+///
+/// # Errors
+/// 404 where none of that name is remembered.
+pub fn remembered(core: &Core, trace_id: &str) -> Result<Response<Body>, Fault> {
+    match core.records.find(trace_id) {
+        Some(record) => Ok(reply::json(record.to_string())),
+        None => {
+            let message = format!(
+                "No request with the trace id `{trace_id}` is remembered: it named nobody, or is too long ago. Each \
+                 core remembers its last requests only."
+            );
+            Err(Fault::new(FaultKind::NotFound, message).with_code("not_found"))
+        }
+    }
+}
+
+/// `POST /v1/explain`: whom a request would go to, and what would become of it there. Nobody is asked.
+///
+/// The body is `{"request": {...}, "config": {...} or "name", "path": "/v1/messages", "metadata": {...}}`; all but the
+/// request may be left out, and headers mean what they mean elsewhere.
+///
+/// # Errors
+/// 400 for a request or a config that makes no sense.
+pub fn dry_run(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    body: &[u8],
+) -> Result<Response<Body>, Fault> {
+    let given: Value = serde_json::from_slice(body)
+        .map_err(|fault| Fault::invalid(format!("The request body is no JSON: {fault}.")))?;
+    let path = given["path"].as_str().unwrap_or(PATH_USUAL);
+    let call = &with(call.clone(), &given)?;
+    let mut parts = parts.clone();
+    parts.method = Method::POST;
+    parts.uri = Uri::from(
+        path.parse::<PathAndQuery>().map_err(|_| invalid("path", "must be a path, like /v1/messages"))?,
+    );
+    let Endpoint::Typed(typed) = Endpoint::of(&parts.method, parts.uri.path()) else {
+        return Err(invalid("path", "names no call that is understood; try /v1/chat/completions"));
+    };
+    let Some(request) = given.get("request").filter(|request| request.is_object()) else {
+        return Err(invalid("request", "must be the body of the request, an object"));
+    };
+    let body = Bytes::from(request.to_string());
+    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let peek = match typed.line() {
+        Some(line) => Peek { model: Some(line.model.to_owned()), stream: line.stream },
+        None => relay::peek(&document)?,
+    };
+    let asked =
+        Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
+    let route = routes::find(core, call, peek.model.as_deref())?;
+    let mut told = match &route {
+        Some(route) => decide(core, call, &parts, asked, route),
+        None => json!({"result": "answered", "answered_by": "config"}),
+    };
+    let leaves: Vec<Option<&Leaf>> = match &route {
+        Some(route) => route.leaves().iter().take(TARGETS_MAX).map(Some).collect(),
+        None => vec![None],
+    };
+    told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
+    if let Some(route) = &route {
+        told["warnings"] = route.warnings().iter().map(ToString::to_string).collect();
+    }
+    Ok(reply::json(told.to_string()))
+}
+
+fn invalid(field: &str, what: &str) -> Fault {
+    Fault::invalid(format!("Invalid `{field}`: {what}")).with_param(field)
+}
+
+/// The call as if these fields had been its headers.
+fn with(mut call: Call, given: &Value) -> Result<Call, Fault> {
+    let header = |field: &str, text: String| {
+        HeaderValue::try_from(text).map_err(|_| invalid(field, "has characters that no header can hold"))
+    };
+    match &given["config"] {
+        Value::Null => {}
+        Value::String(name) => call.config = Some(header("config", name.clone())?),
+        config => call.config = Some(header("config", ascii(config))?),
+    }
+    if let metadata @ Value::Object(_) = &given["metadata"] {
+        call.metadata = Some(header("metadata", ascii(metadata))?);
+    }
+    Ok(call)
+}
+
+fn decide(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    asked: Asked<'_>,
+    route: &Arc<Route>,
+) -> Value {
+    let price = facts::price(core, call, route);
+    let key = routes::key(core, call).and_then(|key| key.name.as_deref());
+    let asking = Asking::new(call, parts, Errand::Typed(asked), key, &price);
+    let record = Plan::explain(route.clone(), &asking, &core.state, fastrand::u64(..), now());
+    serde_json::to_value(record).unwrap_or_default()
+}
+
+/// What would be sent to one target, and what of the request would not.
+fn try_out(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    asked: Asked<'_>,
+    leaf: Option<&Leaf>,
+) -> Value {
+    let path = leaf.map_or("config", |leaf| &leaf.index_path);
+    let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
+        let mark = Mark::default();
+        let exchange = Exchange { core, call, target: &target, parts, waited: &mark.waited() };
+        let (way, dropped) = attempt::preview(exchange, asked)?;
+        let model = target.model.as_deref().or(asked.peek.model.as_deref());
+        Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
+    });
+    tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_hold_every_text() {
+        let told = ascii(&json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}));
+        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n","b":"x"}"#);
+        assert_eq!(
+            serde_json::from_str::<Value>(&told).ok(),
+            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}))
+        );
+    }
+}

@@ -1,0 +1,142 @@
+//! What routing may ask about a request. Nothing is looked up before it is asked for.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+use std::time::SystemTime;
+
+use http::request;
+use ostia_dialect::ClientDialect;
+use ostia_routing::condition::{Field, Step, find};
+use ostia_routing::{Facts, Route};
+use serde_json::Value;
+
+use crate::attempt::{Asked, Errand};
+use crate::call::Call;
+use crate::core::Core;
+use crate::target;
+
+/// Headers that hold credentials: conditions do not see them.
+const SECRET: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-ostia-api-key",
+    "x-portkey-api-key",
+];
+/// Bytes of a body that count as one token where it cannot be read as a conversation.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// Tokens of an answer whose length nobody bounds.
+const ANSWER_TOKENS_USUAL: u64 = 500;
+/// Prices are for so many tokens.
+const TOKENS_PRICED: f64 = 1e6;
+
+/// A request, for whoever decides where it goes.
+pub struct Asking<'a> {
+    call: &'a Call,
+    parts: &'a request::Parts,
+    errand: Errand<'a>,
+    /// The name of the gateway key that the client shows.
+    key: Option<&'a str>,
+    metadata: OnceCell<Option<Value>>,
+    tokens: OnceCell<u64>,
+    /// What a request of these tokens costs at a leaf.
+    price: &'a dyn Fn(usize, &Asking<'a>) -> Option<f64>,
+}
+
+impl<'a> Asking<'a> {
+    /// The facts of a request.
+    pub fn new(
+        call: &'a Call,
+        parts: &'a request::Parts,
+        errand: Errand<'a>,
+        key: Option<&'a str>,
+        price: &'a dyn Fn(usize, &Asking<'a>) -> Option<f64>,
+    ) -> Asking<'a> {
+        Asking { call, parts, errand, key, metadata: OnceCell::new(), tokens: OnceCell::new(), price }
+    }
+
+    /// The model that the client names.
+    pub fn model(&self) -> Option<&str> {
+        self.errand.asked()?.peek.model.as_deref()
+    }
+
+    /// The estimated tokens of the input.
+    pub fn tokens(&self) -> u64 {
+        *self.tokens.get_or_init(|| {
+            let Some(Asked { typed, body, .. }) = self.errand.asked() else { return 0 };
+            let client = typed.offer.dialect().and_then(ClientDialect::of);
+            let request =
+                client.and_then(|client| client.decode(body, typed.line().unwrap_or_default()).ok());
+            request.map_or((body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
+        })
+    }
+
+    /// The number in the first of these fields of the body that has one.
+    pub fn number(&self, names: &[&str]) -> Option<u64> {
+        let root = self.errand.asked()?.document.root();
+        names.iter().find_map(|name| root.u64(name))
+    }
+
+    fn metadata(&self) -> Option<&Value> {
+        let read = || serde_json::from_str(self.call.metadata.as_ref()?.to_str().ok()?).ok();
+        self.metadata.get_or_init(read).as_ref()
+    }
+
+    /// A field of the body: only the part that is asked for is parsed.
+    fn param(&self, steps: &[Step]) -> Option<Value> {
+        let (first, rest) = steps.split_first()?;
+        let field = self.errand.asked()?.document.root().some(&first.key)?;
+        let value = serde_json::from_str::<Value>(field.text()).ok()?;
+        find(&value, rest).cloned()
+    }
+
+    fn header(&self, name: &str) -> Option<Value> {
+        let value = self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?;
+        value.to_str().ok().map(Value::from)
+    }
+}
+
+/// What a request is expected to cost at each leaf, after the operator's prices.
+pub fn price<'a>(
+    core: &'a Core,
+    call: &'a Call,
+    route: &'a Route,
+) -> impl Fn(usize, &Asking<'_>) -> Option<f64> {
+    move |leaf, asking| {
+        let target = target::resolve(core, call, Some(route.leaves().get(leaf)?), asking.model()).ok()?;
+        let model = target.model.as_deref().or(asking.model())?;
+        let price = core.settings.named.price(target.provider, model)?;
+        let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+        let answer = asking.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
+        Some((asking.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
+    }
+}
+
+impl Facts for Asking<'_> {
+    fn get(&self, field: &Field) -> Option<Cow<'_, Value>> {
+        let owned = match field {
+            Field::Metadata(key) => return self.metadata()?.get(key).map(Cow::Borrowed),
+            Field::Param(steps) => self.param(steps),
+            Field::Header(name) => self.header(name),
+            Field::Path => Some(self.parts.uri.path().into()),
+            Field::Method => Some(self.parts.method.as_str().into()),
+            Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
+            Field::Model => self.model().map(Value::from),
+            Field::Tokens => Some(self.tokens().into()),
+            Field::Key => self.key.map(Value::from),
+            Field::Time(_) => None,
+        };
+        owned.map(Cow::Owned)
+    }
+
+    fn unix_s(&self) -> u64 {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
+    fn price(&self, leaf: usize) -> Option<f64> {
+        (self.price)(leaf, self)
+    }
+}

@@ -1,0 +1,141 @@
+//! Routing configs, compiled: those of the operator by name, and those that requests bring by their text.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use http::HeaderValue;
+use ostia_config::Price;
+use ostia_dialect::Fault;
+use ostia_providers::Provider;
+use ostia_routing::config::{self, Config, Problem, Unsupported};
+use ostia_routing::{Route, nearest};
+
+use crate::call::Call;
+use crate::core::Core;
+use crate::settings::GatewayKey;
+
+/// Most configs of clients that one core keeps compiled.
+const KEPT_MAX: usize = 1024;
+/// Most bytes of text of those configs together.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// The operator's configs, aliases and prices.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// By the name that requests and keys call them by.
+    pub configs: HashMap<String, Arc<Route>>,
+    /// Models that stand for a config.
+    pub aliases: HashMap<String, Arc<Route>>,
+    /// The config of requests that bring none.
+    pub default: Option<String>,
+    /// What models cost, by `provider/model` or `model`.
+    pub prices: HashMap<String, Price>,
+}
+
+impl Named {
+    /// What a model costs at a provider.
+    pub fn price(&self, provider: &Provider, model: &str) -> Option<&Price> {
+        if self.prices.is_empty() {
+            return None;
+        }
+        self.prices.get(&format!("{}/{model}", provider.id)).or_else(|| self.prices.get(model))
+    }
+
+    fn named(&self, name: &str) -> Result<Arc<Route>, Fault> {
+        if let Some(route) = self.configs.get(name) {
+            return Ok(route.clone());
+        }
+        let near = nearest(name, self.configs.keys().map(String::as_str));
+        let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+        let message = format!(
+            "There is no config named `{name}`.{hint} Name one of those under configs in ostia.yaml, or send the config \
+             itself as JSON."
+        );
+        Err(Fault::invalid(message).with_code("config_unknown").with_param("config"))
+    }
+}
+
+/// Configs of clients that this core has compiled.
+#[derive(Debug, Default)]
+pub struct Compiled(RefCell<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    routes: HashMap<Box<str>, Arc<Route>>,
+    bytes: usize,
+}
+
+impl Compiled {
+    /// The route of a config's text.
+    fn route(&self, text: &str) -> Result<Arc<Route>, Fault> {
+        if let Some(route) = self.0.borrow().routes.get(text) {
+            return Ok(route.clone());
+        }
+        let route = Arc::new(Route::new(&parse(text)?));
+        let mut kept = self.0.borrow_mut();
+        if kept.routes.len() >= KEPT_MAX || kept.bytes + text.len() > KEPT_BYTES_MAX {
+            *kept = Kept::default();
+        }
+        kept.bytes += text.len();
+        kept.routes.insert(text.into(), route.clone());
+        Ok(route)
+    }
+}
+
+/// The route of a request: of the config that it names or brings, of its key, of its model, or the operator's default.
+///
+/// # Errors
+/// 400 for a config that is wrong or not there, or asks for what the gateway cannot do.
+pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
+    let named = &core.settings.named;
+    let route = match (&call.config, key(core, call).and_then(|key| key.config.as_deref())) {
+        (Some(config), _) => given(core, config)?,
+        (None, Some(name)) => named.named(name)?,
+        // Whoever says whom to ask is not asked again.
+        (None, None) if call.provider.is_some() || model.is_some_and(|model| model.starts_with('@')) => {
+            return Ok(None);
+        }
+        (None, None) => match (model.and_then(|model| named.aliases.get(model)), &named.default) {
+            (Some(alias), _) => alias.clone(),
+            (None, Some(name)) => named.named(name)?,
+            (None, None) => return Ok(None),
+        },
+    };
+    match route.unsupported() {
+        [] => Ok(Some(route)),
+        parts => Err(unsupported(parts)),
+    }
+}
+
+/// The gateway's own key that a request shows.
+pub fn key<'c>(core: &'c Core, call: &Call) -> Option<&'c GatewayKey> {
+    call.credentials.iter().find_map(|key| core.settings.gateway_key(key.expose()))
+}
+
+fn given(core: &Core, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
+    let refused =
+        |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");
+    let text = config.to_str().map_err(refused)?.trim();
+    if text.starts_with('{') || text.starts_with("pc-") {
+        core.compiled.route(text)
+    } else {
+        core.settings.named.named(text)
+    }
+}
+
+fn parse(text: &str) -> Result<Config, Fault> {
+    config::parse(text).map(|parsed| parsed.config).map_err(|problems| invalid(&problems))
+}
+
+/// All problems of a config in one message.
+fn invalid(problems: &[Problem]) -> Fault {
+    let all: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    Fault::invalid(format!("Invalid config passed: {}", all.join("; "))).with_code("invalid_config")
+}
+
+fn unsupported(parts: &[Unsupported]) -> Fault {
+    let all: Vec<String> = parts.iter().map(|part| format!("{} ({})", part.path, part.what)).collect();
+    let message = format!("This gateway cannot do these parts of the config yet: {}.", all.join(", "));
+    Fault::invalid(message).with_code("config_unsupported").with_param("config")
+}

@@ -1,0 +1,197 @@
+//! Whom a request goes to: configs by name, by key, by model and in the header; and telling why.
+
+use ostia_testkit::vendor::openai;
+use ostia_testkit::{Answer, Upstream};
+use serde_json::{Value, json};
+
+use crate::gateway::Gateway;
+use crate::wire::{Ask, Reply};
+
+const BODY: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+
+/// Two upstreams that say who they are, and a gateway that knows them as `a` and `b`.
+struct House {
+    a: Upstream,
+    b: Upstream,
+    gateway: Gateway,
+}
+
+fn house(more: &str) -> House {
+    let upstream = |name| Upstream::always(Answer::json(openai::chat(name)));
+    let (a, b) = (upstream("a"), upstream("b"));
+    let row = |upstream: &Upstream| {
+        format!("{{base_url: \"{}/v1\", local: true, dialects: [openai_chat]}}", upstream.url())
+    };
+    let gateway = Gateway::with(&format!("providers: {{a: {}, b: {}}}\n{more}", row(&a), row(&b)));
+    House { a, b, gateway }
+}
+
+/// Who answered.
+fn by(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    reply.json()["choices"][0]["message"]["content"].as_str().unwrap().to_owned()
+}
+
+fn ask(body: &str) -> Ask {
+    Ask::post("/v1/chat/completions", body)
+}
+
+#[test]
+fn configs_by_name_by_key_and_by_model() {
+    let house = house(
+        "auth: {keys: [k-plain, {key: k-b, name: team-b, config: to-b}]}\nconfig: to-a\nconfigs:\n  to-a: {provider: a}\n  to-b: {provider: b}\naliases:\n  fast: {provider: b, override_params: {model: real}}\n",
+    );
+    let from = |key: &str, body: &str| ask(body).header("x-ostia-api-key", key);
+    assert_eq!(by(&from("k-plain", BODY).to(&house.gateway)), "a");
+    assert_eq!(by(&from("k-b", BODY).to(&house.gateway)), "b");
+    let fast = BODY.replace("\"m\"", "\"fast\"");
+    assert_eq!(by(&from("k-plain", &fast).to(&house.gateway)), "b");
+    assert_eq!(house.b.last().json()["model"], "real");
+    // What the request brings goes before everything else; whoever names a provider is not asked again.
+    assert_eq!(by(&from("k-b", BODY).header("x-portkey-config", "to-a").to(&house.gateway)), "a");
+    assert_eq!(by(&from("k-plain", BODY).header("x-portkey-provider", "b").to(&house.gateway)), "b");
+    assert_eq!(by(&from("k-plain", &BODY.replace("\"m\"", "\"@b/m\"")).to(&house.gateway)), "b");
+    let reply = from("k-plain", BODY).header("x-portkey-config", "to-c").to(&house.gateway);
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("config_unknown")));
+}
+
+#[test]
+fn conditions_see_the_request() {
+    let house = house("auth: {keys: [k, {key: k-b, name: team-b}]}\n");
+    let to_b = |query: Value| {
+        json!({"strategy": {"mode": "conditional", "conditions": [{"query": query, "then": "b"}], "default": "a"},
+               "targets": [{"name": "a", "provider": "a"}, {"name": "b", "provider": "b"}]})
+        .to_string()
+    };
+    let long = BODY.replace("\"x\"", &format!("\"{}\"", "word ".repeat(3000)));
+    let metadata = ("x-portkey-metadata", r#"{"tier":"paid"}"#);
+    for (query, body, header, expected) in [
+        (json!({"metadata.tier": "paid"}), BODY, metadata, "b"),
+        (json!({"metadata.tier": "free"}), BODY, metadata, "a"),
+        (json!({"params.messages[0].role": "user"}), BODY, metadata, "b"),
+        (json!({"params.messages.0.content": {"$regex": "^y"}}), BODY, metadata, "a"),
+        (json!({"tokens": {"$gt": 1000}}), &long, metadata, "b"),
+        (json!({"tokens": {"$gt": 1000}}), BODY, metadata, "a"),
+        (json!({"headers.x-team": "red", "url.pathname": {"$regex": "chat"}}), BODY, ("x-team", "red"), "b"),
+        (json!({"model": "m", "method": "POST", "operation": "openai_chat"}), BODY, metadata, "b"),
+        (json!({"key": "team-b"}), BODY, metadata, "a"),
+        // Credentials are nobody's business.
+        (json!({"headers.x-ostia-api-key": {"$exists": true}}), BODY, metadata, "a"),
+    ] {
+        let ask = ask(body).header("x-ostia-api-key", "k").header(header.0, header.1);
+        assert_eq!(
+            by(&ask.header("x-ostia-config", &to_b(query.clone())).to(&house.gateway)),
+            expected,
+            "{query}"
+        );
+    }
+    let team =
+        ask(BODY).header("x-ostia-api-key", "k-b").header("x-ostia-config", &to_b(json!({"key": "team-b"})));
+    assert_eq!(by(&team.to(&house.gateway)), "b");
+}
+
+#[test]
+fn the_cheapest_is_asked() {
+    let house = house("prices: {a/m: {input: 5, output: 15}, b/m: {input: 1, output: 2}}\n");
+    let config = json!({"strategy": {"mode": "loadbalance", "balance": "least_cost"}, "targets": [{"provider": "a"}, {"provider": "b"}]});
+    let reply = ask(BODY)
+        .header("x-ostia-config", &config.to_string())
+        .header("x-ostia-explain", "true")
+        .to(&house.gateway);
+    assert_eq!(by(&reply), "b");
+    let decisions = crate::json(reply.header("x-ostia-decisions").unwrap());
+    let price = |at: usize| decisions["targets"][at]["expected_price"].as_f64().unwrap();
+    assert!(price(0) > price(1), "{decisions}");
+}
+
+#[test]
+fn what_is_handed_on_unread_follows_configs_too() {
+    let house = house("");
+    let down = Upstream::always(Answer::json("{}").status(503));
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a", "custom_host": down.url()}, {"provider": "b"}]});
+    let ask = Ask::new("PUT", "/v1/things/1?x=y").header("x-ostia-config", &config.to_string()).body("twice");
+    let reply = ask.to(&house.gateway);
+    assert_eq!(
+        (reply.status, reply.header("x-ostia-last-used-option-index")),
+        (200, Some("config.targets[1]"))
+    );
+    assert_eq!((down.last().text(), house.b.last().text()), ("twice".into(), "twice".into()));
+    assert_eq!(house.a.count(), 0);
+}
+
+#[test]
+fn decisions_can_be_read_later() {
+    let house = house("");
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a"}, {"provider": "b"}]});
+    let routed = ask(BODY).header("x-ostia-config", &config.to_string()).header("x-ostia-trace-id", "t-1");
+    assert_eq!(by(&routed.to(&house.gateway)), "a");
+    assert_eq!(
+        by(&ask(BODY).header("x-ostia-provider", "b").header("x-ostia-trace-id", "t-2").to(&house.gateway)),
+        "b"
+    );
+    let told = |id: &str| Ask::new("GET", &format!("/v1/explain/{id}")).to(&house.gateway);
+    let first = told("t-1").json();
+    assert_eq!(
+        (&first["status"], &first["decisions"]["answered_by"]),
+        (&json!(200), &json!("config.targets[0]"))
+    );
+    assert_eq!(told("t-2").json(), json!({"trace_id": "t-2", "provider": "b", "status": 200, "dropped": []}));
+    assert_eq!(told("t-3").status, 404);
+}
+
+#[test]
+fn a_dry_run_asks_nobody() {
+    let house = house("");
+    let targets = json!([{"provider": "a"}, {"provider": "anthropic", "override_params": {"model": "claude-sonnet-4-5"}}, {"provider": "nobody"}]);
+    let asked = json!({
+        "config": {"strategy": {"mode": "fallback"}, "targets": targets},
+        "request": {"model": "m", "seed": 7, "messages": [{"role": "user", "content": "x"}]}
+    });
+    let reply =
+        Ask::post("/v1/explain", asked.to_string()).header("authorization", "Bearer sk-1").to(&house.gateway);
+    let told = reply.json();
+    assert_eq!(told["answered_by"], "config.targets[0]", "{told}");
+    assert_eq!(
+        told["order_if_all_fail"],
+        json!(["config.targets[0]", "config.targets[1]", "config.targets[2]"])
+    );
+    assert_eq!((&told["calls"][0]["way"], &told["calls"][0]["dropped"]), (&json!("relay"), &json!([])));
+    assert_eq!(
+        (&told["calls"][1]["way"], &told["calls"][1]["dropped"]),
+        (&json!("translation"), &json!(["seed"]))
+    );
+    assert!(told["calls"][2]["error"].as_str().unwrap().contains("nobody"));
+    assert_eq!((house.a.count(), house.b.count()), (0, 0));
+    for (body, field) in [
+        (json!({"path": "/v1/models", "request": {}}), "path"),
+        (json!({"path": "no path", "request": {}}), "path"),
+        (json!({}), "request"),
+        (json!({"request": {"model": "m"}, "config": {"strategy": 5}}), ""),
+    ] {
+        let reply = Ask::post("/v1/explain", body.to_string()).to(&house.gateway);
+        assert_eq!(reply.status, 400, "{body}");
+        assert_eq!(reply.json()["error"]["param"].as_str().unwrap_or_default(), field, "{}", reply.text());
+    }
+}
+
+#[test]
+fn keys_stay_with_their_providers() {
+    let house = house("");
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a", "api_key": "sk-a"}, {"provider": "b", "api_key": "sk-b"}]});
+    let down =
+        json!({"strategy": {"mode": "loadbalance"}, "targets": [{"provider": "b", "api_key": "sk-b"}]});
+    assert_eq!(by(&ask(BODY).header("x-ostia-config", &config.to_string()).to(&house.gateway)), "a");
+    assert_eq!(house.a.last().header("authorization").as_deref(), Some("Bearer sk-a"));
+    assert_eq!(by(&ask(BODY).header("x-ostia-config", &down.to_string()).to(&house.gateway)), "b");
+    assert_eq!(house.b.last().header("authorization").as_deref(), Some("Bearer sk-b"));
+}
+
+#[test]
+fn the_gateways_own_share_of_the_time() {
+    let house = house("");
+    let reply = ask(BODY).header("x-ostia-provider", "a").to(&house.gateway);
+    let timing = reply.header("server-timing").unwrap();
+    let (own, waited) = timing.split_once(", ").unwrap();
+    let ms = |part: &str, name: &str| part.strip_prefix(name).unwrap().parse::<f64>().unwrap();
+    assert!(ms(own, "gateway;dur=") < 1000.0 && ms(waited, "upstream;dur=") > 0.0, "{timing}");
+}
