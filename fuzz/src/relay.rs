@@ -78,6 +78,9 @@ fn pass(grammar: Grammar, pieces: &[&[u8]]) -> Passed {
     let (mut watch, mut passed, mut rest) = (Watch::new(grammar), Vec::new(), Vec::new());
     for piece in pieces {
         rest.extend_from_slice(piece);
+        if watch.is_cut_off() {
+            continue;
+        }
         let whole = watch.scan(&rest).expect("a small event");
         passed.extend(rest.drain(..whole));
     }

@@ -73,10 +73,13 @@ impl Relayed {
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(None),
             }
-            let passed = match std::task::ready!(self.answer.poll_bytes(context)) {
-                Some(Ok(bytes)) => self.pass(bytes),
-                Some(Err(fault)) => Err(failure::of_body(&fault)),
-                None => self.end(),
+            let passed = match self.watch.is_cut_off() {
+                true => Err(Fault::upstream("The provider sent a chunk that is cut off within itself.")),
+                false => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.pass(bytes),
+                    Some(Err(fault)) => Err(failure::of_body(&fault)),
+                    None => self.end(),
+                },
             };
             let bytes = passed.unwrap_or_else(|fault| self.fail(fault));
             if !bytes.is_empty() {

@@ -124,6 +124,22 @@ fn typed_streams() {
 }
 
 #[test]
+fn an_event_that_is_cut_off_is_not_passed_on() {
+    let good = "data: {\"a\":1}\n\ndata: {\ndata: \"b\":2}\n\n: note\n\ndata: text\n\n";
+    for (text, cut_off) in
+        [("", false), ("data: {\"a\":[1\n\ndata: {}\n\n", true), ("data: {\"a\":\ndata: 1\n\n", true)]
+    {
+        let whole = format!("{good}{text}");
+        for split in 0..=whole.len() {
+            let mut watch = Watch::new(Grammar::OpenaiChat);
+            let first = watch.scan(&whole.as_bytes()[..split]).unwrap();
+            let second = if watch.is_cut_off() { 0 } else { watch.scan(&whole.as_bytes()[first..]).unwrap() };
+            assert_eq!((first + second, watch.is_cut_off()), (good.len(), cut_off), "{whole:?} at {split}");
+        }
+    }
+}
+
+#[test]
 fn usage_is_seen() {
     let mut watch = Watch::new(Grammar::OpenaiChat);
     watch

@@ -42,6 +42,11 @@ pub struct Watch {
     finish_seen: bool,
     end_seen: bool,
     error_seen: bool,
+    /// The data of the unfinished event: is it a JSON object, and is it closed so far?
+    object: bool,
+    closed: bool,
+    /// An event was cut off within itself.
+    cut_off: bool,
     usage: Option<Usage>,
 }
 
@@ -67,12 +72,16 @@ impl Watch {
             finish_seen: false,
             end_seen: false,
             error_seen: false,
+            object: false,
+            closed: false,
+            cut_off: false,
             usage: None,
         }
     }
 
     /// Looks at `window`: everything behind the events already passed on. Gives the length of the whole events in it;
-    /// the rest has to be given again, together with what comes next.
+    /// the rest has to be given again, together with what comes next. Stops before an event whose object is cut off; see
+    /// [`Watch::is_cut_off`].
     ///
     /// Fails when an event grows beyond [`FRAME_BYTES_MAX`].
     pub fn scan(&mut self, window: &[u8]) -> Result<usize, Fault> {
@@ -86,7 +95,11 @@ impl Watch {
                 _ => end + 1,
             };
             if end == self.line {
-                whole = next;
+                self.cut_off |= self.object && !self.closed;
+                if self.cut_off {
+                    break;
+                }
+                (whole, self.object) = (next, false);
             } else {
                 self.data_line(&window[self.line..end]);
             }
@@ -106,6 +119,8 @@ impl Watch {
     fn data_line(&mut self, line: &[u8]) {
         let Some(data) = line.strip_prefix(b"data:") else { return };
         let data = data.strip_prefix(b" ").unwrap_or(data);
+        self.object |= data.first() == Some(&b'{');
+        self.closed = data.trim_ascii_end().last() == Some(&b'}');
         match self.grammar {
             Grammar::OpenaiChat => self.chat(data),
             Grammar::OpenaiResponses => self
@@ -171,6 +186,11 @@ impl Watch {
             return Ok(Ending { rest_counts, add_done: self.grammar == Grammar::OpenaiChat });
         }
         Err(Fault::upstream("The provider ended the stream before the answer was whole."))
+    }
+
+    /// Has an event been found that holds a part of a JSON object only? It is not passed on, and neither is what follows.
+    pub fn is_cut_off(&self) -> bool {
+        self.cut_off
     }
 
     /// Has the stream said that it is whole?

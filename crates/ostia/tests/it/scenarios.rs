@@ -233,6 +233,7 @@ fn s10_a_chunk_that_is_no_json() {
     let garbled = || broken(40, Step::Send(b"data: {\"id\":\"chatcmpl-1\",\"choi\n\n".to_vec()));
     let continues = json!({"mid_stream": "continue"});
     check(once(garbled()), Upstream::serve(continuing), continues, Told::Whole(whole()), [2, 1]);
+    check(always(garbled()), always(healthy()), json!({}), Told::Cut(words(0..40).concat()), [1, 0]);
     // At the very beginning nobody has seen it.
     let first = always(Answer::stream("data: {\"id\":\"chatcmpl-1\",\"choi\n\n"));
     check(first, always(healthy()), json!({}), Told::Whole(whole()), [1, 1]);
