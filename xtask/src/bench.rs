@@ -29,6 +29,7 @@ and it runs as root.
   --gateway-argument ARG   another argument for `ostia serve`, more than once if need be
 
 Workloads: unary-300 unary-10k unary-200k embeddings-300 rate-500 stream-spaced stream-saturated
+routed-300 named-300 routed-saturated
 translated-300 translated-10k translated-spaced translated-saturated
 responses-anthropic-300 responses-anthropic-10k responses-anthropic-saturated
 messages-openai-300 messages-openai-10k messages-openai-saturated

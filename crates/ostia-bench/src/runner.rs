@@ -17,7 +17,7 @@ use crate::load::Measured;
 use crate::probe;
 use crate::process::{Process, cores, pinned};
 use crate::record::{Failure, Life, Run, Sample, Setup, System};
-use crate::workloads::{WARMING, Workload};
+use crate::workloads::{WARMING, Way, Workload};
 
 /// A window in which others used more than this many cores is measured again.
 const FOREIGN_CORES_MAX: f64 = 0.15;
@@ -177,7 +177,7 @@ impl<'a> Bench<'a> {
         let command = match system {
             System::Direct => return Ok(()),
             System::Nginx => self.nginx_command(address)?,
-            System::Ostia => self.gateway_command(address),
+            System::Ostia => self.gateway_command(address)?,
         };
         let log = self.folder.join(format!("{}.log", system.name()));
         let started = Instant::now();
@@ -201,10 +201,14 @@ impl<'a> Bench<'a> {
         Ok(vec![self.options.nginx.clone().into(), "-p".into(), folder.into(), "-c".into(), config.into()])
     }
 
-    fn gateway_command(&self, address: SocketAddr) -> Vec<OsString> {
-        let listen = ["serve".into(), "--listen".into(), address.to_string().into()];
+    /// The gateway knows the routing config by name too.
+    fn gateway_command(&self, address: SocketAddr) -> io::Result<Vec<OsString>> {
+        let file = self.folder.join("ostia.yaml");
+        fs::write(&file, format!("configs: {{{CONFIG_NAME}: {}}}\n", config(self.mock.address)))?;
+        let serve =
+            ["serve".into(), "--listen".into(), address.to_string().into(), "--config".into(), file.into()];
         let further = self.options.gateway_arguments.iter().map(OsString::from);
-        [self.options.gateway.clone().into()].into_iter().chain(listen).chain(further).collect()
+        Ok([self.options.gateway.clone().into()].into_iter().chain(serve).chain(further).collect())
     }
 
     /// Measures a window, again while others disturb it, and keeps the quietest.
@@ -293,11 +297,25 @@ impl Server {
 /// What tells the gateway where to go. Every system gets the same bytes.
 #[must_use]
 pub fn headers(workload: &Workload, mock: SocketAddr) -> Vec<String> {
-    vec![
-        format!("x-portkey-provider: {}", workload.provider()),
-        format!("x-portkey-custom-host: http://{mock}/v1"),
-        "authorization: Bearer sk-bench".into(),
-    ]
+    match workload.way {
+        Way::Provider => vec![
+            format!("x-portkey-provider: {}", workload.provider()),
+            format!("x-portkey-custom-host: http://{mock}/v1"),
+            "authorization: Bearer sk-bench".into(),
+        ],
+        Way::Config => vec![format!("x-portkey-config: {}", config(mock))],
+        Way::Name => vec![format!("x-portkey-config: {CONFIG_NAME}")],
+    }
+}
+
+/// The name of the config in the gateway's own file.
+const CONFIG_NAME: &str = "bench";
+
+/// A config of two targets, the second in case that the first fails.
+fn config(mock: SocketAddr) -> String {
+    let target = |key: &str| serde_json::json!({"provider": "openai", "custom_host": format!("http://{mock}/v1"), "api_key": key});
+    let targets = [target("sk-bench"), target("sk-other")];
+    serde_json::json!({"strategy": {"mode": "fallback"}, "targets": targets}).to_string()
 }
 
 fn request(workload: &Workload, mock: SocketAddr) -> Vec<u8> {

@@ -47,6 +47,17 @@ pub enum Pace {
     },
 }
 
+/// How a request says where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By provider and host.
+    Provider,
+    /// By a routing config of two targets, one behind the other.
+    Config,
+    /// By the name of such a config.
+    Name,
+}
+
 /// One way of loading a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workload {
@@ -60,6 +71,8 @@ pub struct Workload {
     pub client: Client,
     /// Who answers.
     pub upstream: Upstream,
+    /// How it says whom to ask.
+    pub way: Way,
     /// How fast.
     pub pace: Pace,
     /// Connections; with an open pace the most that are opened.
@@ -78,8 +91,8 @@ pub struct Workload {
     pub chunk_gap_ms: u64,
     /// Measures memory: run on a process just started, with connections that all stay open.
     pub fresh_process: bool,
-    /// The relayed workload of the same shape. A translated one is held against its figures, nginx's
-    /// (which can't translate) and our own.
+    /// The relayed workload of the same shape. A translated or routed one is held against its figures, nginx's
+    /// (which can neither translate nor follow a config) and our own.
     pub yardstick: &'static str,
 }
 
@@ -89,6 +102,7 @@ const UNARY: Workload = Workload {
     call: Call::Chat,
     client: Client::Chat,
     upstream: Upstream::OpenAi,
+    way: Way::Provider,
     pace: Pace::Closed,
     connections: 64,
     body_bytes: 300,
@@ -162,6 +176,24 @@ pub const WORKLOADS: &[Workload] = &[
     },
     SPACED,
     SATURATED,
+    Workload {
+        name: "routed-300",
+        title: "a config of two targets in the header: chat, 300 B request, closed loop, 64 connections",
+        way: Way::Config,
+        ..UNARY
+    },
+    Workload {
+        name: "named-300",
+        title: "the same config by name: chat, 300 B request, closed loop, 64 connections",
+        way: Way::Name,
+        ..UNARY
+    },
+    Workload {
+        name: "routed-saturated",
+        title: "a config of two targets in the header: streams of 64 chunks, 5 ms apart, 256 connections",
+        way: Way::Config,
+        ..SATURATED
+    },
     Workload {
         name: "translated-300",
         title: "OpenAI client, Anthropic upstream: chat, 300 B request, closed loop, 64 connections",
@@ -293,10 +325,11 @@ impl Workload {
         self.call == Call::ChatStream
     }
 
-    /// Whether client and upstream speak the same dialect, so that anything that forwards can serve.
+    /// Whether there is nothing to do but to forward, so that anything that forwards can serve.
     #[must_use]
     pub fn is_relayed(&self) -> bool {
         match (self.client, self.upstream) {
+            _ if self.way != Way::Provider => false,
             (Client::Chat, Upstream::OpenAi) | (Client::Messages, Upstream::Anthropic) => true,
             (Client::Chat | Client::Responses | Client::Messages, _) => false,
         }

@@ -122,7 +122,9 @@ async fn spoken(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
     let provider = &exchange.target.provider.id;
-    let limit = limits.first_token.unwrap_or(exchange.target.timeouts.total);
+    // An answer in one piece has no first token.
+    let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
+    let limit = limits.first_token.filter(|_| streams).unwrap_or(exchange.target.timeouts.total);
     let speaks = async {
         let asked = match errand {
             Errand::Typed(asked) => asked,

@@ -206,7 +206,7 @@ async fn follow(
         };
         let tried = race(&mut course, call, parts, errand, attempt, mark).await;
         course.note(&tried);
-        mark.tried(tried.mark, attempt.retry);
+        mark.tried(tried.mark, tried.attempt.retry);
         match tried.answer {
             Ok(answer) if course.is_answered() => {
                 mark.decided(call, &course);

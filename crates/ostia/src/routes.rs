@@ -60,10 +60,17 @@ impl Named {
 #[derive(Debug, Default)]
 pub struct Compiled(RefCell<Kept>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Kept {
     routes: HashMap<Box<str>, Arc<Route>>,
     bytes: usize,
+}
+
+impl std::fmt::Debug for Kept {
+    /// The texts hold credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").field("configs", &self.routes.len()).field("bytes", &self.bytes).finish()
+    }
 }
 
 impl Compiled {
