@@ -24,7 +24,7 @@ use serde_json::{Map, Value};
 
 pub use field::{Clock, Field, Step, find};
 
-use crate::config::{PROBLEMS_MAX, Problem};
+use crate::problem::{PROBLEMS_MAX, Problem};
 
 /// Largest compiled pattern, and the most that one may use while searching, in bytes.
 const REGEX_BYTES_MAX: usize = 1 << 18;

@@ -25,10 +25,9 @@ mod strategy;
 mod tests;
 pub(crate) mod unsupported;
 
-use std::fmt;
-
 use serde_json::Value;
 
+pub use crate::problem::{PROBLEMS_MAX, Problem};
 pub use options::ProviderOptions;
 pub use schema::{
     Balance, Breaker, Cache, CacheMode, Condition, Hedge, Hooks, MidStreamPolicy, Mode, Node, Redacted,
@@ -69,8 +68,6 @@ pub const LIST_MAX: usize = 500;
 pub const REQUEST_TIMEOUT_MS_MAX: u64 = 86_400_000;
 /// Longest life of a cached answer, in seconds: 300 days and three hours, the longest that Portkey takes.
 pub const CACHE_MAX_AGE_S_MAX: u64 = 25_923_000;
-/// Most problems that are reported for one config; a last one says that there are more.
-pub const PROBLEMS_MAX: usize = 200;
 
 /// Parses a config from JSON text.
 ///
@@ -113,35 +110,6 @@ pub struct Parsed {
     pub config: Config,
     /// Unknown fields, and fields that have no effect where they stand.
     pub warnings: Vec<Problem>,
-}
-
-/// Something wrong in a config. It names fields and says what they must be; it never repeats a value that
-/// could be a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// Where, in the spelling of the text: `targets[1].retry.attempts`. Empty for the config as a whole.
-    pub path: String,
-    /// What is wrong.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-}
-
-impl Problem {
-    fn root(message: String, hint: Option<String>) -> Problem {
-        Problem { path: String::new(), message, hint }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = if self.path.is_empty() { "config" } else { &self.path };
-        write!(out, "{path}: {}", self.message)?;
-        match &self.hint {
-            Some(hint) => write!(out, "; {hint}"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// A routing config.

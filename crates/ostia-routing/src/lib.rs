@@ -12,6 +12,7 @@ pub mod config;
 mod hash;
 mod outcome;
 pub mod plan;
+mod problem;
 pub mod record;
 mod retry;
 mod route;

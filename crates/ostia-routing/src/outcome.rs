@@ -1,4 +1,4 @@
-//! What became of an attempt, in the few words that routing decisions need.
+//! What became of an attempt, and what it was for, in the few words that routing decisions need.
 
 use std::time::Duration;
 
@@ -224,4 +224,34 @@ impl Class {
             Class::Denied => "denied",
         }
     }
+}
+
+/// What an attempt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An answer.
+    Usual,
+    /// An answer in case another attempt stays late; the first answer counts.
+    Hedge,
+    /// The rest of an answer of which the client has the beginning.
+    Continue,
+    /// A whole answer in place of one that broke before it meant anything.
+    Restart,
+}
+
+/// Why no further attempt is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// All targets that the strategy allows have failed, or were left out.
+    Exhausted,
+    /// The failure is one that another target would not mend, as the config has it.
+    Stopped,
+    /// The time of the request is over.
+    Deadline,
+    /// [`ATTEMPTS_MAX`](crate::plan::ATTEMPTS_MAX) attempts were made.
+    AttemptsMax,
+    /// The client does not wait any more.
+    ClientGone,
+    /// The answer broke off, and nobody may or can go on with it.
+    Broken,
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::breaker::Pass;
 use crate::condition::Facts;
 use crate::hash::Dice;
+pub use crate::outcome::{Kind, Reason};
 use crate::outcome::{Outcome, Verdict};
 use crate::record::{self, Event, Log, Record, Source};
 use crate::route::{Leaf, Route};
@@ -48,23 +49,6 @@ pub enum Step {
     GiveUp(Reason),
 }
 
-/// Why no further attempt is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// All targets that the strategy allows have failed, or were left out.
-    Exhausted,
-    /// The failure is one that another target would not mend, as the config has it.
-    Stopped,
-    /// The time of the request is over.
-    Deadline,
-    /// [`ATTEMPTS_MAX`] attempts were made.
-    AttemptsMax,
-    /// The client does not wait any more.
-    ClientGone,
-    /// The answer broke off, and nobody may or can go on with it.
-    Broken,
-}
-
 /// One call to make.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Attempt {
@@ -78,19 +62,6 @@ pub struct Attempt {
     pub kind: Kind,
     /// How long it may take.
     pub limits: Limits,
-}
-
-/// What an attempt is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// An answer.
-    Usual,
-    /// An answer in case another attempt stays late; the first answer counts.
-    Hedge,
-    /// The rest of an answer of which the client has the beginning.
-    Continue,
-    /// A whole answer in place of one that broke before it meant anything.
-    Restart,
 }
 
 /// How long an attempt may take; `None` where the config does not say.

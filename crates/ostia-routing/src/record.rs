@@ -12,8 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::config::Balance;
-use crate::outcome::{Class, Verdict};
-use crate::plan::{Kind, Reason};
+use crate::outcome::{Class, Kind, Reason, Verdict};
 use crate::time::Time;
 
 pub(crate) use render::{Source, reason};

@@ -14,13 +14,11 @@ use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault};
 
+use crate::body::{Events, FramePoll, Mender, Mending, Rest};
 use crate::failure;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
-use crate::rescue::{Rescue, Rescuing, Rest};
 use crate::upstream::{Answer, BodyFault};
-
-type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
 
 /// How far a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +42,7 @@ pub struct Relayed {
     rest: Vec<u8>,
     state: State,
     /// Why it broke off.
-    pub fault: Option<Fault>,
+    fault: Option<Fault>,
 }
 
 impl Relayed {
@@ -61,30 +59,6 @@ impl Relayed {
             rest: Vec::new(),
             state: State::Open,
             fault: None,
-        }
-    }
-
-    /// The next whole events.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
-        loop {
-            match self.state {
-                State::Open => {}
-                State::Telling => return tell(&mut self.state, context),
-                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
-                State::Whole => return Poll::Ready(None),
-            }
-            let passed = match self.watch.is_cut_off() {
-                true => Err(Fault::upstream("The provider sent a chunk that is cut off within itself.")),
-                false => match std::task::ready!(self.answer.poll_bytes(context)) {
-                    Some(Ok(bytes)) => self.pass(bytes),
-                    Some(Err(fault)) => Err(failure::of_body(&fault)),
-                    None => self.end(),
-                },
-            };
-            let bytes = passed.unwrap_or_else(|fault| self.fail(fault));
-            if !bytes.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
         }
     }
 
@@ -138,6 +112,35 @@ impl Relayed {
     }
 }
 
+impl Events for Relayed {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Telling => return tell(&mut self.state, context),
+                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                State::Whole => return Poll::Ready(None),
+            }
+            let passed = match self.watch.is_cut_off() {
+                true => Err(Fault::upstream("The provider sent a chunk that is cut off within itself.")),
+                false => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.pass(bytes),
+                    Some(Err(fault)) => Err(failure::of_body(&fault)),
+                    None => self.end(),
+                },
+            };
+            let bytes = passed.unwrap_or_else(|fault| self.fail(fault));
+            if !bytes.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+        }
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+}
+
 /// An event stream in another dialect: decoded to events, encoded for the client.
 #[derive(Debug)]
 pub struct Translated {
@@ -148,11 +151,11 @@ pub struct Translated {
     encoder: Encoder,
     custom_tools: Option<CustomTools>,
     keep: Option<Rc<Keep>>,
-    mending: Option<Box<Mending>>,
+    seam: Option<Box<Seam>>,
     events: Vec<Event>,
     state: State,
     /// Why it broke off.
-    pub fault: Option<Fault>,
+    fault: Option<Fault>,
 }
 
 impl Translated {
@@ -166,7 +169,7 @@ impl Translated {
             encoder,
             custom_tools: None,
             keep: None,
-            mending: None,
+            seam: None,
             events: Vec::new(),
             state: State::Open,
             fault: None,
@@ -182,72 +185,31 @@ impl Translated {
         continues: Option<Bytes>,
     ) -> Translated {
         (self.custom_tools, self.keep) = (custom_tools, keep);
-        self.mending = continues.map(|body| Box::new(Mending { body, ..Mending::default() }));
+        self.seam = continues.map(|request| Box::new(Seam { request, ..Seam::default() }));
         self
-    }
-
-    /// Can somebody else go on with it?
-    pub fn continues(&self) -> bool {
-        self.mending.is_some()
-    }
-
-    /// Who gets the rest if the stream breaks off.
-    pub fn mended_by(&mut self, rescue: Box<Rescue>) {
-        if let Some(mending) = &mut self.mending {
-            mending.rescue = Some(rescue);
-        }
-    }
-
-    /// What the client is to see of the next events.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
-        loop {
-            match self.state {
-                State::Open => {}
-                State::Telling => return tell(&mut self.state, context),
-                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
-                State::Whole => return Poll::Ready(self.drain(context)),
-            }
-            let mut out = Vec::new();
-            let done = match std::task::ready!(self.poll_rescue(context)) {
-                Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
-                    Some(Ok(bytes)) => self.push(&bytes, &mut out),
-                    Some(Err(fault)) => Err(failure::of_body(&fault)),
-                    None => self.end(&mut out),
-                },
-                Err(fault) => Err(fault),
-            };
-            if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
-                self.encoder.fail(&fault, &mut out);
-                self.state = State::Telling;
-                self.fault = Some(fault);
-            }
-            if !out.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
-            }
-        }
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
     fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(mending) = &mut self.mending else { return Err(fault) };
-        let Some(rescue) = mending.rescue.take() else { return Err(fault) };
-        let beginning = mending.joint.beginning().map(str::to_owned);
-        mending.rescuing = Some(rescue.go_on(fault, mending.body.clone(), beginning));
+        let Some(seam) = &mut self.seam else { return Err(fault) };
+        let Some(mender) = seam.mender.take() else { return Err(fault) };
+        let beginning = seam.joint.beginning().map(str::to_owned);
+        seam.mending = Some(mender.mend(fault, seam.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
-    fn poll_rescue(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(mending) = &mut self.mending else { return Poll::Ready(Ok(())) };
-        let Some(rescuing) = &mut mending.rescuing else { return Poll::Ready(Ok(())) };
-        let (rescue, rest) = std::task::ready!(rescuing.as_mut().poll(context));
-        mending.rescuing = None;
+    fn poll_mending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Some(seam) = &mut self.seam else { return Poll::Ready(Ok(())) };
+        let Some(mending) = &mut seam.mending else { return Poll::Ready(Ok(())) };
+        let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
+        seam.mending = None;
         let Rest { answer, inflate, decoder, custom_tools } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        mending.rescue = Some(rescue);
-        mending.joint.go_on();
+        seam.mender = Some(mender);
+        seam.joint.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.custom_tools = custom_tools;
@@ -284,8 +246,8 @@ impl Translated {
         if let Some(custom_tools) = &mut self.custom_tools {
             custom_tools.events(&mut self.events);
         }
-        if let Some(mending) = &mut self.mending {
-            mending.joint.pass(&mut self.events);
+        if let Some(seam) = &mut self.seam {
+            seam.joint.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
@@ -308,22 +270,66 @@ impl Translated {
     }
 }
 
-/// What has been said of an answer, and who gets the rest if it breaks off.
-#[derive(Default)]
-struct Mending {
-    joint: Joint,
-    /// The request.
-    body: Bytes,
-    /// Away while it is at work.
-    rescue: Option<Box<Rescue>>,
-    rescuing: Option<Rescuing>,
+impl Events for Translated {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Telling => return tell(&mut self.state, context),
+                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                State::Whole => return Poll::Ready(self.drain(context)),
+            }
+            let mut out = Vec::new();
+            let done = match std::task::ready!(self.poll_mending(context)) {
+                Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.push(&bytes, &mut out),
+                    Some(Err(fault)) => Err(failure::of_body(&fault)),
+                    None => self.end(&mut out),
+                },
+                Err(fault) => Err(fault),
+            };
+            if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
+                self.encoder.fail(&fault, &mut out);
+                self.state = State::Telling;
+                self.fault = Some(fault);
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(out.into()))));
+            }
+        }
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
+        match &mut self.seam {
+            Some(seam) => {
+                seam.mender = Some(mender);
+                None
+            }
+            None => Some(mender),
+        }
+    }
 }
 
-impl std::fmt::Debug for Mending {
+/// What has been said of an answer, and who gets the rest if it breaks off.
+#[derive(Default)]
+struct Seam {
+    joint: Joint,
+    /// The client's body.
+    request: Bytes,
+    /// Away while at work.
+    mender: Option<Box<dyn Mender>>,
+    mending: Option<Mending>,
+}
+
+impl std::fmt::Debug for Seam {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mending")
+        f.debug_struct("Seam")
             .field("joint", &self.joint)
-            .field("rescue", &self.rescue)
+            .field("mender", &self.mender)
             .finish_non_exhaustive()
     }
 }

@@ -2,11 +2,9 @@
 
 use std::rc::Rc;
 
-use bytes::Bytes;
 use http::{Response, request};
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::Peek;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::config::MidStreamPolicy;
@@ -14,60 +12,19 @@ use ostia_routing::plan::{Attempt, Limits};
 use ostia_routing::{Limit, Route};
 use tokio::time::{Instant, timeout_at};
 
+use crate::asked::{Asked, Errand};
 use crate::body::Body;
 use crate::call::Call;
+use crate::clock;
 use crate::core::Core;
 use crate::course::{self, Tried};
 use crate::exchange::{self, Exchange, Translation};
-use crate::handler;
-use crate::kept::{self, Keep, Recalled};
+use crate::kept::{self, Recalled};
 use crate::mark::Mark;
 use crate::miss::Miss;
-use crate::route::Typed;
 use crate::target::{self, Target};
 use crate::upstream::{Answer, Sent};
 use crate::{count, opening, outgoing, proxy};
-
-/// A body and what has been seen of it.
-#[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
-    /// The operation.
-    pub typed: &'a Typed<'a>,
-    /// The client's body.
-    pub body: &'a Bytes,
-    /// The same, its fields recorded.
-    pub document: &'a Document<'a>,
-    /// Model and stream.
-    pub peek: &'a Peek,
-    /// Who remembers the answer, where that is settled already.
-    pub keep: Option<&'a Rc<Keep>>,
-    /// The answer may have to be gone on with: it is decoded, and written anew.
-    pub continues: bool,
-}
-
-/// What a target is asked to do.
-#[derive(Debug, Clone, Copy)]
-pub enum Errand<'a> {
-    /// A call that is understood.
-    Typed(Asked<'a>),
-    /// One that is handed on unread.
-    Passed {
-        /// The whole body, which may have to be sent more than once.
-        body: &'a Bytes,
-        /// Errors stay in the provider's own words.
-        raw: bool,
-    },
-}
-
-impl<'a> Errand<'a> {
-    /// What is understood of it.
-    pub fn asked(self) -> Option<Asked<'a>> {
-        match self {
-            Errand::Typed(asked) => Some(asked),
-            Errand::Passed { .. } => None,
-        }
-    }
-}
 
 /// One attempt of a plan: asks its target, and waits for the first words.
 pub async fn attempt(
@@ -107,7 +64,7 @@ pub fn bound(target: &mut Target<'_>, limits: &Limits) {
     timeouts.first_byte =
         limits.first_byte.map_or(timeouts.first_byte, |limit| limit.min(timeouts.first_byte));
     timeouts.idle = limits.idle.unwrap_or(timeouts.idle);
-    if let Some(until) = limits.until.map(course::until) {
+    if let Some(until) = limits.until.map(clock::until) {
         timeouts.first_byte = timeouts.first_byte.min(until);
         timeouts.total = timeouts.total.min(until);
     }
@@ -134,13 +91,11 @@ async fn spoken(
         };
         let answer = ask(exchange, asked, mark).await?;
         let (head, body) = answer.into_parts();
-        match asked.typed.offer.dialect() {
-            Some(dialect) if body.is_events() => {
-                let body = opening::first_words(body, dialect).await?;
-                Ok(Response::from_parts(head, body))
-            }
-            Some(_) | None => Ok(Response::from_parts(head, body)),
-        }
+        let body = match (body, asked.typed.offer.dialect()) {
+            (Body::Events(events), Some(dialect)) => opening::first_words(events, dialect).await?,
+            (body, _) => body,
+        };
+        Ok(Response::from_parts(head, body))
     };
     match timeout_at(began + limit, speaks).await {
         Ok(answer) => answer,
@@ -236,27 +191,16 @@ async fn respond(
     if asked.keep.is_some() {
         return converse(exchange, asked, client, upstream, mark).await;
     }
-    let Recalled { body, keep, background } = kept::recall(exchange, asked.document)?;
-    if background {
-        return Ok(in_background(exchange, asked.peek.stream, body, keep));
-    }
+    let view = exchange::view(exchange);
+    let Recalled { body, keep } = kept::recall(&exchange.core.kept, exchange.call, view, asked.document)?;
     let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
     let asked = Asked { body: &body, document: &document, keep: Some(&keep), ..asked };
     converse(exchange, asked, client, upstream, mark).await
 }
 
-/// Answers at once, and goes on alone.
-fn in_background(exchange: Exchange<'_>, stream: bool, body: Bytes, keep: Rc<Keep>) -> Response<Body> {
-    let (core, call, parts) = (exchange.core.clone(), exchange.call.clone(), exchange.parts.clone());
-    let running = keep.begin(stream);
-    let first = running.clone();
-    let task = tokio::task::spawn_local(async move {
-        let typed = Typed::from(Offer::OpenaiResponses);
-        let mut mark = Mark::default();
-        let answer = handler::carry(&core, &call, &typed, &parts, body, Some(&keep), &mut mark).await;
-        running.follow(answer).await;
-    });
-    first.answer(task.abort_handle())
+/// Is an answer made by the provider, and handed on as it comes?
+pub fn is_relayed(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
+    way(exchange, asked).is_ok_and(|way| way == Way::Relay)
 }
 
 /// A conversation in one dialect, in front of an upstream that speaks another.
@@ -394,8 +338,8 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
 fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let Asked { typed, peek, keep, continues, document, .. } = asked;
     let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
-    let remembered =
-        typed.offer == Offer::OpenaiResponses && (keep.is_some() || kept::is_remembered(exchange, document));
+    let remembered = typed.offer == Offer::OpenaiResponses
+        && (keep.is_some() || kept::is_remembered(&exchange.core.kept, exchange.call, document));
     remembered || continues && peek.stream && speaks
 }
 

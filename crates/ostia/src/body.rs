@@ -1,18 +1,19 @@
 //! The bodies of answers to clients, as one type without boxes on the common path.
 
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use ostia_dialect::Fault;
+use ostia_dialect::custom_tool::CustomTools;
+use ostia_dialect::{Decoder, Fault};
 
-use crate::answer::{Relayed, Translated};
-use crate::course::Course;
-use crate::kept::Replay;
-use crate::opening::Opened;
-use crate::rescue::Rescue;
+use crate::inflate::Inflate;
 use crate::upstream::{Answer, BodyFault};
+
+/// What a poll for the next frame gives.
+pub type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
 
 /// A body on its way to a client.
 #[derive(Debug)]
@@ -21,47 +22,67 @@ pub enum Body {
     Full(Option<Bytes>),
     /// An upstream's answer, handed on as it comes.
     Passed(Answer),
-    /// An upstream's event stream, watched and handed on event by event.
-    Relayed(Box<Relayed>),
-    /// An upstream's event stream in the client's dialect.
-    Translated(Box<Translated>),
-    /// Events of an answer that is made in the background.
-    Replayed(Box<Replay>),
-    /// An event stream whose beginning has been looked at.
-    Opened(Box<Opened>),
-    /// An answer whose plan ends with it.
-    Along(Box<Along>),
+    /// Events that are watched, translated, or made here.
+    Events(Box<dyn Events>),
+    /// An answer, and what has to live as long as it.
+    With(Box<(Body, Box<dyn Debug>)>),
 }
 
-/// An answer, and the plan that it came from.
+/// A stream of events in the client's dialect.
+pub trait Events: Debug {
+    /// The next whole events.
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll;
+
+    /// Why the stream breaks off, once it does. Tells it once.
+    fn take_fault(&mut self) -> Option<Fault> {
+        None
+    }
+
+    /// Takes somebody who gets the rest if the stream breaks off; gives them back where nobody could go on with it.
+    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
+        Some(mender)
+    }
+}
+
+/// Whoever can get the rest of an answer that broke off.
+pub trait Mender: Debug {
+    /// Gets the rest of an answer to `request` that broke off with this fault, when the client had these words of it;
+    /// `None`: it has something that nobody can go on with.
+    fn mend(self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Mending;
+}
+
+/// A mender at work. It gives itself back, for the next time.
+pub type Mending = Pin<Box<dyn Future<Output = (Box<dyn Mender>, Result<Rest, Fault>)>>>;
+
+/// The stream that goes on with an answer.
 #[derive(Debug)]
-pub struct Along {
-    body: Body,
-    _course: Course,
+pub struct Rest {
+    /// The upstream's bytes.
+    pub answer: Answer,
+    /// How they are packed.
+    pub inflate: Option<Inflate>,
+    /// What they mean.
+    pub decoder: Decoder,
+    /// Free-text tools that the upstream knows as functions.
+    pub custom_tools: Option<CustomTools>,
 }
 
 impl Body {
-    /// Is it a stream of events?
-    pub fn is_events(&self) -> bool {
-        matches!(self, Body::Relayed(_) | Body::Translated(_))
+    /// A stream of events.
+    pub fn events(events: impl Events + 'static) -> Body {
+        Body::Events(Box::new(events))
     }
 
-    /// The plan goes along with the answer, and ends with it. It may have to get the rest of the answer.
-    pub fn along(mut self, course: Course, rescue: impl FnOnce(Course) -> Box<Rescue>) -> Body {
-        match &mut self {
-            Body::Full(_) => {}
-            Body::Opened(opened) if opened.continues() => opened.mended_by(rescue(course)),
-            _ => return Body::Along(Box::new(Along { body: self, _course: course })),
-        }
-        self
-    }
-
-    /// Why the stream breaks off, once it does. Tells it once.
-    pub fn take_fault(&mut self) -> Option<Fault> {
-        match self {
-            Body::Relayed(stream) => stream.fault.take(),
-            Body::Translated(stream) => stream.fault.take(),
-            Body::Full(_) | Body::Passed(_) | Body::Replayed(_) | Body::Opened(_) | Body::Along(_) => None,
+    /// The answer with somebody who gets the rest if it breaks off, or who at least lives as long as it.
+    pub fn mended_by(mut self, mender: Box<dyn Mender>) -> Body {
+        let left = match &mut self {
+            Body::Full(_) => None,
+            Body::Events(events) => events.mended_by(mender),
+            Body::Passed(_) | Body::With(_) => Some(mender),
+        };
+        match left {
+            Some(mender) => Body::With(Box::new((self, Box::new(mender)))),
+            None => self,
         }
     }
 }
@@ -82,38 +103,30 @@ impl HttpBody for Body {
     type Data = Bytes;
     type Error = BodyFault;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
         match self.get_mut() {
             Body::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Body::Passed(answer) => answer.poll_frame(context),
-            Body::Relayed(stream) => stream.poll_frame(context),
-            Body::Translated(stream) => stream.poll_frame(context),
-            Body::Replayed(stream) => stream.poll_frame(context),
-            Body::Opened(stream) => stream.poll_frame(context),
-            Body::Along(along) => Pin::new(&mut along.body).poll_frame(context),
+            Body::Events(events) => events.poll_frame(context),
+            Body::With(with) => Pin::new(&mut with.0).poll_frame(context),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Body::Along(along) => along.body.is_end_stream(),
             Body::Full(bytes) => bytes.is_none(),
             Body::Passed(answer) => answer.is_end(),
-            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) | Body::Opened(_) => false,
+            Body::Events(_) => false,
+            Body::With(with) => with.0.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Body::Along(along) => along.body.size_hint(),
             Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Body::Passed(answer) => answer.size_hint(),
-            Body::Relayed(_) | Body::Translated(_) | Body::Replayed(_) | Body::Opened(_) => {
-                SizeHint::default()
-            }
+            Body::Events(_) => SizeHint::default(),
+            Body::With(with) => with.0.size_hint(),
         }
     }
 }

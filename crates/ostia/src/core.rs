@@ -1,14 +1,15 @@
 //! What one core works with: the operator's settings, shared, and connections of its own.
 
 use std::cell::Cell;
-use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::sync::Arc;
 
-use ostia_routing::{State, Time};
+use ostia_dialect::Fault;
+use ostia_routing::{Route, State};
 
+use crate::call::Call;
 use crate::kept::Kept;
 use crate::records::{Records, Ring};
-use crate::routes::Compiled;
+use crate::routes::{self, Compiled};
 use crate::settings::Settings;
 use crate::upstream::{Tls, Upstreams};
 
@@ -68,6 +69,14 @@ impl Core {
         }
     }
 
+    /// The route of a request: of the config that it names or brings, of its key, of its model, or the operator's default.
+    ///
+    /// # Errors
+    /// 400 for a config that is wrong or not there, or asks for what the gateway cannot do.
+    pub fn route(&self, call: &Call, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
+        routes::find(&self.settings, &self.compiled, call, model)
+    }
+
     /// A name that no other request has: 32 hexadecimal digits.
     pub fn new_id(&self) -> String {
         let count = self.counter.get();
@@ -75,12 +84,6 @@ impl Core {
         let own = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed.rotate_left(32);
         hexadecimal((u128::from(self.seed) << 64) | u128::from(own))
     }
-}
-
-/// The time, as routing counts it: since the process's first request that asked.
-pub fn now() -> Time {
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    Time::from_micros(u64::try_from(START.elapsed().as_micros()).unwrap_or(u64::MAX))
 }
 
 /// All 32 digits. The formatter of the standard library takes ten times as long, and every request has an id.

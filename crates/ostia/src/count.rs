@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::{ClientDialect, Dialect};
 use ostia_providers::Offer;
 
-use crate::attempt::Asked;
+use crate::asked::Asked;
 use crate::body::Body;
 use crate::exchange::{self, Exchange};
 use crate::mark::Mark;

@@ -7,23 +7,22 @@ use std::time::Duration;
 use http::Response;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::plan::{Attempt, Plan, Reason, Step};
-use ostia_routing::{Limit, Outcome, Time, Verdict};
+use ostia_routing::{Limit, Outcome, Verdict};
 use tokio::time::sleep;
 
 use crate::body::Body;
-use crate::core::{Core, now};
+use crate::clock::{now, until};
+use crate::core::Core;
 use crate::mark::Mark;
 use crate::miss::Miss;
+use crate::records::SharedPlan;
 
 /// A plan under way. It ends when this is dropped: with the answer's last byte, or when the client leaves.
 #[derive(Debug)]
 pub struct Course {
-    plan: Shared,
+    plan: SharedPlan,
     core: Rc<Core>,
 }
-
-/// A plan, also in the records of its core. Nobody else takes the lock but to read it there.
-pub type Shared = Arc<Mutex<Plan>>;
 
 /// What became of one attempt.
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl Course {
     }
 
     /// The plan for the records.
-    pub fn shared(&self) -> Shared {
+    pub fn shared(&self) -> SharedPlan {
         self.plan.clone()
     }
 
@@ -65,7 +64,7 @@ impl Course {
             let step = self.plan().next(now());
             match step {
                 Step::Attempt(attempt) => return Ok(attempt),
-                Step::Wait(until) => sleep(until.since(now())).await,
+                Step::Wait(time) => sleep(until(time)).await,
                 Step::GiveUp(reason) => return Err(reason),
                 Step::Answered => return Err(Reason::Exhausted),
             }
@@ -98,11 +97,6 @@ impl Drop for Course {
     fn drop(&mut self) {
         self.plan().finish(now());
     }
-}
-
-/// How long until then; nothing if it has passed.
-pub fn until(time: Time) -> Duration {
-    time.since(now())
 }
 
 /// What a client is told that nobody answered, where no provider said anything either.

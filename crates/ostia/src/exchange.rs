@@ -222,7 +222,7 @@ pub async fn relay(
         let grammar = grammar(offer);
         strip(&mut head.headers);
         let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
-        return Ok(Response::from_parts(head, Body::Relayed(Box::new(relayed))));
+        return Ok(Response::from_parts(head, Body::events(relayed)));
     }
     if is_media(&head.headers, "text/html") || stream && is_media(&head.headers, "text/plain") {
         let text = collect(body, inflate, ERROR_BYTES_MAX).await?;
@@ -293,7 +293,7 @@ pub async fn translate(
             keep,
             continues,
         );
-        return Ok(Response::from_parts(head, Body::Translated(Box::new(translated))));
+        return Ok(Response::from_parts(head, Body::events(translated)));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     if !is_json(&head.headers) {

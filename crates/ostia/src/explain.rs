@@ -9,60 +9,26 @@ use http::{HeaderValue, Method, Response, Uri, request};
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::{self, Peek};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_routing::{Leaf, Plan, Record, Route};
+use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
 
-use crate::attempt::{self, Asked, Errand};
+use crate::asked::{Asked, Errand};
+use crate::attempt;
 use crate::body::Body;
 use crate::call::Call;
-use crate::core::{Core, now};
+use crate::clock::now;
+use crate::core::Core;
 use crate::exchange::Exchange;
 use crate::facts::{self, Asking};
 use crate::mark::Mark;
+use crate::records::ascii;
 use crate::route::Endpoint;
 use crate::{reply, routes, target};
 
-/// Most bytes of decisions that are told in a header. Servers in front may take no more than 8 KiB.
-const HEADER_BYTES_MAX: usize = 6 << 10;
 /// Most targets whose translation is tried out in a dry run.
 const TARGETS_MAX: usize = 20;
 /// Where a request goes that does not say.
 const PATH_USUAL: &str = "/v1/chat/completions";
-
-/// The decisions on one request, as JSON on one line.
-pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
-    let mut told = serde_json::to_value(record).unwrap_or_default();
-    if !dropped.is_empty() {
-        told["dropped"] = dropped.into();
-    }
-    let text = ascii(&told);
-    let text = match text.len() > HEADER_BYTES_MAX {
-        true => {
-            json!({"result": record.result, "attempts": record.attempts, "bytes": text.len()}).to_string()
-        }
-        false => text,
-    };
-    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("{}"))
-}
-
-/// JSON whose texts are escaped where a header could not hold them.
-fn ascii(value: &Value) -> String {
-    let json = value.to_string();
-    let mut text = String::with_capacity(json.len());
-    for letter in json.chars() {
-        if letter.is_ascii() {
-            text.push(letter);
-        } else {
-            let escaped = letter
-                .encode_utf16(&mut [0; 2])
-                .iter()
-                .map(|unit| format!("\\u{unit:04x}"))
-                .collect::<String>();
-            text.push_str(&escaped);
-        }
-    }
-    text
-}
 
 /// `GET /v1/explain/{trace id}`: what was decided for one of the last requests.
 ///
@@ -117,7 +83,7 @@ pub fn dry_run(
     };
     let asked =
         Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
-    let route = routes::find(core, call, peek.model.as_deref())?;
+    let route = core.route(call, peek.model.as_deref())?;
     let mut told = match &route {
         Some(route) => decide(core, call, &parts, asked, route),
         None => json!({"result": "answered", "answered_by": "config"}),
@@ -161,7 +127,7 @@ fn decide(
     route: &Arc<Route>,
 ) -> Value {
     let price = facts::price(core, call, route);
-    let key = routes::key(core, call).and_then(|key| key.name.as_deref());
+    let key = routes::key(&core.settings, call).and_then(|key| key.name.as_deref());
     let asking = Asking::new(call, parts, Errand::Typed(asked), key, &price);
     let record = Plan::explain(route.clone(), &asking, &core.state, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
@@ -184,19 +150,4 @@ fn try_out(
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn headers_hold_every_text() {
-        let told = ascii(&json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}));
-        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n","b":"x"}"#);
-        assert_eq!(
-            serde_json::from_str::<Value>(&told).ok(),
-            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}))
-        );
-    }
 }

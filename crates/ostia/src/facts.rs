@@ -10,7 +10,7 @@ use ostia_routing::condition::{Field, Step, find};
 use ostia_routing::{Facts, Route};
 use serde_json::Value;
 
-use crate::attempt::{Asked, Errand};
+use crate::asked::{Asked, Errand};
 use crate::call::Call;
 use crate::core::Core;
 use crate::target;

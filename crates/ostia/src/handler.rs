@@ -1,6 +1,7 @@
 //! One request, from top to bottom. Everything that decides about a request's life is here; what it calls are straight
 //! lines.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,18 +13,21 @@ use hyper::body::Incoming;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::{self, Peek};
 use ostia_dialect::{Fault, FaultKind};
+use ostia_providers::Offer;
 use ostia_routing::plan::{Attempt, Plan};
 use ostia_routing::{Leaf, Route};
 use tokio::time::timeout;
 
-use crate::attempt::{self, Asked, Errand};
+use crate::asked::{Asked, Errand};
+use crate::attempt;
 use crate::body::Body;
 use crate::call::Call;
-use crate::core::{self, Core};
+use crate::clock;
+use crate::core::Core;
 use crate::course::{self, Course, Tried};
-use crate::exchange::Exchange;
+use crate::exchange::{self, Exchange};
 use crate::facts::{self, Asking};
-use crate::kept::Keep;
+use crate::kept::{Keep, Recalled};
 use crate::mark::Mark;
 use crate::miss::Miss;
 use crate::rescue::Rescue;
@@ -91,9 +95,9 @@ async fn serve(
             let body = intake::read(body, &core.settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if kept::is_ours(core, call, parts) => {
+        Endpoint::Kept if is_ours(core, call, parts) => {
             let body = intake::read(body, &core.settings.limits).await?;
-            kept::serve(core, call, parts, &body)
+            kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => Box::pin(pass(core, call, parts, body, raw, mark)).await,
         _ => Box::pin(pass(core, call, parts, body, false, mark)).await,
@@ -130,13 +134,75 @@ pub async fn carry(
         None => relay::peek(&document)?,
     };
     let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
-    let Some(route) = routes::find(core, call, peek.model.as_deref())? else {
-        return ask_once(core, call, parts, asked, None, mark).await.or_else(Miss::into_answer);
-    };
-    match route.only_leaf() {
-        Some(leaf) => ask_once(core, call, parts, asked, Some(leaf), mark).await.or_else(Miss::into_answer),
-        None => Box::pin(follow(core, call, parts, Errand::Typed(asked), &route, mark)).await,
+    let route = core.route(call, peek.model.as_deref())?;
+    if typed.offer == Offer::OpenaiResponses
+        && keep.is_none()
+        && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
+    {
+        return Ok(go_on_alone(core, call, parts, peek.stream, recalled));
     }
+    let leaf = route.as_ref().map(|route| route.only_leaf());
+    match (&route, leaf) {
+        (Some(route), Some(None)) => {
+            Box::pin(follow(core, call, parts, Errand::Typed(asked), route, mark)).await
+        }
+        (_, leaf) => {
+            ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
+        }
+    }
+}
+
+/// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
+/// API does that itself; of a config's targets the first one counts.
+fn background(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    asked: Asked<'_>,
+    route: Option<&Route>,
+) -> Result<Option<Recalled>, Fault> {
+    if asked.document.root().get("background").and_then(|node| node.as_bool()) != Some(true) {
+        return Ok(None);
+    }
+    let leaf = route.and_then(|route| route.leaves().first());
+    let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
+    let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
+    if attempt::is_relayed(exchange, asked) {
+        return Ok(None);
+    }
+    kept::recall(&core.kept, call, exchange::view(exchange), asked.document).map(Some)
+}
+
+/// Answers at once, and goes on alone.
+fn go_on_alone(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    stream: bool,
+    recalled: Recalled,
+) -> Response<Body> {
+    let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
+    let Recalled { body, keep } = recalled;
+    let running = keep.begin(stream);
+    let first = running.clone();
+    let task = tokio::task::spawn_local(async move {
+        let typed = Typed::from(Offer::OpenaiResponses);
+        let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Mark::default()).await;
+        running.follow(answer).await;
+    });
+    first.answer(task.abort_handle())
+}
+
+/// Is something that is kept below this path the gateway's own, and not the provider's?
+fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> bool {
+    if kept::is_known(&core.kept, call, parts.uri.path()) {
+        return true;
+    }
+    // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
+    let route = core.route(call, None).ok().flatten();
+    let leaf = route.as_ref().and_then(|route| route.leaves().first());
+    let target = target::resolve(core, call, leaf, None);
+    !target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses))
 }
 
 /// One target, and nothing to decide.
@@ -164,7 +230,7 @@ async fn pass(
     raw: bool,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let route = routes::find(core, call, None)?;
+    let route = core.route(call, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
@@ -189,9 +255,9 @@ async fn follow(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
     let price = facts::price(core, call, route);
-    let key = routes::key(core, call).and_then(|key| key.name.as_deref());
+    let key = routes::key(&core.settings, call).and_then(|key| key.name.as_deref());
     let asking = Asking::new(call, parts, errand, key, &price);
-    let now = core::now();
+    let now = clock::now();
     let plan = Plan::new(route.clone(), &asking, &core.state, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut course = Course::new(core.clone(), plan);
@@ -200,7 +266,7 @@ async fn follow(
         let attempt = match course.next().await {
             Ok(attempt) => attempt,
             Err(reason) => {
-                mark.decided(call, &course);
+                mark.decided(call, course.shared());
                 return last.unwrap_or_else(|| Err(course::given_up(reason)));
             }
         };
@@ -209,9 +275,8 @@ async fn follow(
         mark.tried(tried.mark, tried.attempt.retry);
         match tried.answer {
             Ok(answer) if course.is_answered() => {
-                mark.decided(call, &course);
-                let rescue = |course| Rescue::new(course, call, parts);
-                return Ok(answer.map(|body| body.along(course, rescue)));
+                mark.decided(call, course.shared());
+                return Ok(answer.map(|body| body.mended_by(Rescue::new(course, call, parts))));
             }
             answer => last = Some(answer.or_else(Miss::into_answer)),
         }
@@ -230,10 +295,10 @@ async fn race(
     let (core, route) = (course.core().clone(), course.plan().route().clone());
     let mut first = pin!(attempt::attempt(&core, call, parts, errand, &route, attempt, mark.fork()));
     let Some(at) = course.plan().hedge_at() else { return first.await };
-    if let Ok(tried) = timeout(course::until(at), first.as_mut()).await {
+    if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
         return tried;
     }
-    let Some(hedge) = course.plan().hedge(core::now()) else { return first.await };
+    let Some(hedge) = course.plan().hedge(clock::now()) else { return first.await };
     let mut second = pin!(attempt::attempt(&core, call, parts, errand, &route, hedge, mark.fork()));
     let (tried, first_is_left) = tokio::select! {
         tried = first.as_mut() => (tried, false),

@@ -25,11 +25,10 @@ use ostia_dialect::relay::Splice;
 use ostia_dialect::{Fault, FaultKind, View};
 
 use crate::call::Call;
-use crate::exchange::{self, Exchange};
 
 use conversation::Conversation;
-pub use objects::{is_ours, serve};
-pub use running::{Replay, Running};
+pub use objects::{is_known, serve};
+pub use running::Running;
 
 /// Most items that one answer or conversation looks back on.
 const ITEMS_MAX: usize = 20_000;
@@ -168,8 +167,6 @@ pub struct Recalled {
     pub body: Bytes,
     /// What has to be done with the answer.
     pub keep: Rc<Keep>,
-    /// The client does not wait.
-    pub background: bool,
 }
 
 /// Who remembers an answer.
@@ -190,25 +187,24 @@ pub struct Keep {
 }
 
 /// Does a request refer to something that the gateway remembers?
-pub fn is_remembered(exchange: Exchange<'_>, document: &Document<'_>) -> bool {
-    let (kept, root) = (&exchange.core.kept, document.root());
+pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool {
+    let root = document.root();
     if root.some("previous_response_id").is_none() && root.some("conversation").is_none() {
         return false;
     }
     let Ok(full) = Document::parse(document.text().as_bytes()) else { return false };
     let Ok(keeping) = keeping(&full) else { return false };
-    let owner = kept.owner(exchange.call);
+    let owner = kept.owner(call);
     let ids = [keeping.previous_response_id, keeping.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
-/// Finds what a request refers to and puts it into the body.
+/// Finds what a request refers to and puts it into the body. `view` is what its client is to see of the answer.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
-pub fn recall(exchange: Exchange<'_>, document: &Document<'_>) -> Result<Recalled, Fault> {
-    let kept = &exchange.core.kept;
-    let owner = kept.owner(exchange.call);
+pub fn recall(kept: &Kept, call: &Call, mut view: View, document: &Document<'_>) -> Result<Recalled, Fault> {
+    let owner = kept.owner(call);
     let full = Document::parse(document.text().as_bytes())
         .map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
     let keeping = keeping(&full)?;
@@ -217,7 +213,6 @@ pub fn recall(exchange: Exchange<'_>, document: &Document<'_>) -> Result<Recalle
         return Err(Fault::invalid(fault).with_param("background"));
     }
     let context = context(kept, owner, &keeping)?;
-    let mut view = exchange::view(exchange);
     let root = full.root();
     let own = input_items::list(root.expect("input")?, &view.stem)?;
     let (own_from, referred) = (context.len(), own.iter().any(Item::is_reference));
@@ -247,7 +242,7 @@ pub fn recall(exchange: Exchange<'_>, document: &Document<'_>) -> Result<Recalle
         own_from,
         view,
     };
-    Ok(Recalled { body, keep: Rc::new(keep), background: keeping.background })
+    Ok(Recalled { body, keep: Rc::new(keep) })
 }
 
 fn context(

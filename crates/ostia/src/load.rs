@@ -13,8 +13,7 @@ use serde_json::Value;
 
 use crate::egress::Guard;
 use crate::kept::Kept;
-use crate::routes::Named;
-use crate::settings::{self, Configured, Limits, Settings};
+use crate::settings::{self, Configured, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 
 /// The file that is used where none is named.

@@ -3,10 +3,12 @@
 //! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
 
 mod answer;
+mod asked;
 mod attempt;
 mod body;
 mod call;
 mod cli;
+mod clock;
 mod core;
 mod count;
 mod course;

@@ -2,16 +2,16 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
-use crate::core::{Core, now};
-use crate::course::{self, Course};
-use crate::explain;
-use crate::records::Entry;
+use crate::clock::now;
+use crate::core::Core;
+use crate::records::{self, Entry, SharedPlan};
 use crate::target::Target;
 
 /// Longest list of dropped fields that is told in a header, in bytes.
@@ -44,7 +44,7 @@ pub struct Mark {
     retries: u32,
     /// How it was decided whom to ask, where the client wants to know.
     decisions: Option<HeaderValue>,
-    plan: Option<course::Shared>,
+    plan: Option<SharedPlan>,
     /// When the request came; `None` for one that nobody waits for.
     started: Option<Instant>,
     /// How long providers were waited for.
@@ -69,11 +69,12 @@ impl Mark {
     }
 
     /// It is decided. Tells how, if the client wants to know.
-    pub fn decided(&mut self, call: &Call, course: &Course) {
-        self.plan = Some(course.shared());
+    pub fn decided(&mut self, call: &Call, plan: SharedPlan) {
         if call.explain {
-            self.decisions = Some(explain::header(&course.plan().record(now()), &self.dropped));
+            let record = plan.lock().unwrap_or_else(PoisonError::into_inner).record(now());
+            self.decisions = Some(records::header(&record, &self.dropped));
         }
+        self.plan = Some(plan);
     }
 
     /// Adds up how long providers were waited for.

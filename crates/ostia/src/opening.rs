@@ -2,20 +2,17 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http_body::{Body as _, Frame};
+use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{Block, Content, Decoder, Delta, Dialect, Event, Fault, FaultKind};
 use ostia_routing::{Limit, Verdict};
 
-use crate::body::Body;
+use crate::body::{Body, Events, FramePoll, Mender};
 use crate::failure;
 use crate::miss::Miss;
-use crate::rescue::Rescue;
-use crate::upstream::BodyFault;
 
 /// Most bytes of a stream that are held back, in bytes. A stream that says nothing for so long goes out as it is.
 const HELD_BYTES_MAX: usize = 256 << 10;
@@ -24,28 +21,24 @@ const HELD_BYTES_MAX: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Opened {
     held: VecDeque<Bytes>,
-    rest: Body,
+    rest: Box<dyn Events>,
 }
 
-impl Opened {
-    /// Can somebody else go on with it?
-    pub fn continues(&self) -> bool {
-        matches!(&self.rest, Body::Translated(stream) if stream.continues())
-    }
-
-    /// Who gets the rest if the stream breaks off.
-    pub fn mended_by(&mut self, rescue: Box<Rescue>) {
-        if let Body::Translated(stream) = &mut self.rest {
-            stream.mended_by(rescue);
-        }
-    }
-
+impl Events for Opened {
     /// What was held back, then the rest.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
         match self.held.pop_front() {
             Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            None => Pin::new(&mut self.rest).poll_frame(context),
+            None => self.rest.poll_frame(context),
         }
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        self.rest.take_fault()
+    }
+
+    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
+        self.rest.mended_by(mender)
     }
 }
 
@@ -53,12 +46,12 @@ impl Opened {
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
-pub async fn first_words(mut body: Body, dialect: Dialect) -> Result<Body, Miss> {
+pub async fn first_words(mut events: Box<dyn Events>, dialect: Dialect) -> Result<Body, Miss> {
     let (mut held, mut bytes) = (VecDeque::new(), 0);
     let mut reader = Reader { framer: Framer::default(), decoder: Decoder::new(dialect), events: Vec::new() };
     while bytes < HELD_BYTES_MAX {
-        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
-        if let Some(fault) = body.take_fault() {
+        let frame = poll_fn(|context| events.poll_frame(context)).await;
+        if let Some(fault) = events.take_fault() {
             return Err(broken(fault));
         }
         let Some(frame) = frame else {
@@ -73,7 +66,7 @@ pub async fn first_words(mut body: Body, dialect: Dialect) -> Result<Body, Miss>
             break;
         }
     }
-    Ok(Body::Opened(Box::new(Opened { held, rest: body })))
+    Ok(Body::events(Opened { held, rest: events }))
 }
 
 /// A stream that told an error, or broke off.

@@ -10,7 +10,7 @@ use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, embed
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::Value;
 
-use crate::attempt::Asked;
+use crate::asked::Asked;
 use crate::call::Call;
 use crate::params;
 use crate::route::{Family, Typed, family_of};

@@ -6,13 +6,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
+use ostia_routing::{Plan, Record};
 use serde_json::{Value, json};
 
-use crate::core::now;
-use crate::course;
+use crate::clock::now;
 
 /// Requests that each core remembers. About a kilobyte each, where a config was followed.
 const REQUESTS_MAX: usize = 512;
+/// Most bytes of decisions that are told in a header. Servers in front may take no more than 8 KiB.
+const HEADER_BYTES_MAX: usize = 6 << 10;
+
+/// A plan under way, or at its end. Nobody takes the lock but who follows it, and who reads it here.
+pub type SharedPlan = Arc<Mutex<Plan>>;
 
 /// The rings of all cores.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +39,7 @@ pub struct Entry {
     /// What could not be said to the provider.
     pub dropped: Vec<String>,
     /// The decisions, where there was something to decide.
-    pub plan: Option<course::Shared>,
+    pub plan: Option<SharedPlan>,
 }
 
 impl Records {
@@ -86,5 +91,55 @@ impl Entry {
             told["decisions"] = serde_json::to_value(record).unwrap_or_default();
         }
         told
+    }
+}
+
+/// The decisions on one request, as JSON on one line.
+pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
+    let mut told = serde_json::to_value(record).unwrap_or_default();
+    if !dropped.is_empty() {
+        told["dropped"] = dropped.into();
+    }
+    let text = ascii(&told);
+    let text = match text.len() > HEADER_BYTES_MAX {
+        true => {
+            json!({"result": record.result, "attempts": record.attempts, "bytes": text.len()}).to_string()
+        }
+        false => text,
+    };
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("{}"))
+}
+
+/// JSON whose texts are escaped where a header could not hold them.
+pub fn ascii(value: &Value) -> String {
+    let json = value.to_string();
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            let escaped = letter
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            text.push_str(&escaped);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_hold_every_text() {
+        let told = ascii(&json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}));
+        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n","b":"x"}"#);
+        assert_eq!(
+            serde_json::from_str::<Value>(&told).ok(),
+            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}))
+        );
     }
 }

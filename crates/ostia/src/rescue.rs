@@ -1,27 +1,23 @@
 //! The rest of an answer that broke off in the middle, from the same target or another one.
 
-use std::future::Future;
-use std::pin::Pin;
-
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Decoder, Fault, FaultKind, relay};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Limit, Outcome, Verdict};
 
-use crate::attempt::{self, Asked};
+use crate::asked::Asked;
+use crate::attempt;
+use crate::body::{Mender, Mending, Rest};
 use crate::call::Call;
-use crate::core::now;
+use crate::clock::now;
 use crate::course::Course;
 use crate::exchange::{self, Exchange};
-use crate::inflate::Inflate;
 use crate::mark::Mark;
 use crate::miss::Miss;
 use crate::route::Endpoint;
 use crate::target;
-use crate::upstream::Answer;
 
 /// Everything that is needed to ask again while the answer is under way.
 #[derive(Debug)]
@@ -31,31 +27,10 @@ pub struct Rescue {
     parts: request::Parts,
 }
 
-/// A rescue at work. It gives the rescuer back, for the next time.
-pub type Rescuing = Pin<Box<dyn Future<Output = (Box<Rescue>, Result<Rest, Fault>)>>>;
-
-/// The stream that goes on.
-#[derive(Debug)]
-pub struct Rest {
-    pub answer: Answer,
-    pub inflate: Option<Inflate>,
-    pub decoder: Decoder,
-    pub custom_tools: Option<CustomTools>,
-}
-
 impl Rescue {
     /// A rescuer for the answer to this request.
     pub fn new(course: Course, call: &Call, parts: &request::Parts) -> Box<Rescue> {
         Box::new(Rescue { course, call: call.clone(), parts: parts.clone() })
-    }
-
-    /// Gets the rest of an answer to `body` that broke off with this fault, when the client had these words of it; `None`: it has
-    /// something that nobody can go on with.
-    pub fn go_on(mut self: Box<Rescue>, fault: Fault, body: Bytes, beginning: Option<String>) -> Rescuing {
-        Box::pin(async move {
-            let rest = self.find(fault, &body, beginning.as_deref()).await;
-            (self, rest)
-        })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
@@ -100,5 +75,14 @@ impl Rescue {
         let said = attempt::say(exchange, asked, client, upstream, Some(beginning), &mut mark).await?;
         let (answer, inflate) = exchange::events(said.answer, typed.offer, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), custom_tools: said.custom_tools })
+    }
+}
+
+impl Mender for Rescue {
+    fn mend(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Mending {
+        Box::pin(async move {
+            let rest = self.find(fault, &request, beginning.as_deref()).await;
+            (self as Box<dyn Mender>, rest)
+        })
     }
 }

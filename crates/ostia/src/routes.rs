@@ -5,56 +5,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderValue;
-use ostia_config::Price;
 use ostia_dialect::Fault;
-use ostia_providers::Provider;
 use ostia_routing::config::{self, Config, Problem, Unsupported};
 use ostia_routing::{Route, nearest};
 
 use crate::call::Call;
-use crate::core::Core;
-use crate::settings::GatewayKey;
+use crate::settings::{GatewayKey, Named, Settings};
 
 /// Most configs of clients that one core keeps compiled.
 const KEPT_MAX: usize = 1024;
 /// Most bytes of text of those configs together.
 const KEPT_BYTES_MAX: usize = 4 << 20;
-
-/// The operator's configs, aliases and prices.
-#[derive(Debug, Default)]
-pub struct Named {
-    /// By the name that requests and keys call them by.
-    pub configs: HashMap<String, Arc<Route>>,
-    /// Models that stand for a config.
-    pub aliases: HashMap<String, Arc<Route>>,
-    /// The config of requests that bring none.
-    pub default: Option<String>,
-    /// What models cost, by `provider/model` or `model`.
-    pub prices: HashMap<String, Price>,
-}
-
-impl Named {
-    /// What a model costs at a provider.
-    pub fn price(&self, provider: &Provider, model: &str) -> Option<&Price> {
-        if self.prices.is_empty() {
-            return None;
-        }
-        self.prices.get(&format!("{}/{model}", provider.id)).or_else(|| self.prices.get(model))
-    }
-
-    fn named(&self, name: &str) -> Result<Arc<Route>, Fault> {
-        if let Some(route) = self.configs.get(name) {
-            return Ok(route.clone());
-        }
-        let near = nearest(name, self.configs.keys().map(String::as_str));
-        let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-        let message = format!(
-            "There is no config named `{name}`.{hint} Name one of those under configs in ostia.yaml, or send the config \
-             itself as JSON."
-        );
-        Err(Fault::invalid(message).with_code("config_unknown").with_param("config"))
-    }
-}
 
 /// Configs of clients that this core has compiled.
 #[derive(Debug, Default)]
@@ -94,18 +55,23 @@ impl Compiled {
 ///
 /// # Errors
 /// 400 for a config that is wrong or not there, or asks for what the gateway cannot do.
-pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
-    let named = &core.settings.named;
-    let route = match (&call.config, key(core, call).and_then(|key| key.config.as_deref())) {
-        (Some(config), _) => given(core, config)?,
-        (None, Some(name)) => named.named(name)?,
+pub fn find(
+    settings: &Settings,
+    compiled: &Compiled,
+    call: &Call,
+    model: Option<&str>,
+) -> Result<Option<Arc<Route>>, Fault> {
+    let operators = &settings.named;
+    let route = match (&call.config, key(settings, call).and_then(|key| key.config.as_deref())) {
+        (Some(config), _) => given(operators, compiled, config)?,
+        (None, Some(name)) => named(operators, name)?,
         // Whoever says whom to ask is not asked again.
         (None, None) if call.provider.is_some() || model.is_some_and(|model| model.starts_with('@')) => {
             return Ok(None);
         }
-        (None, None) => match (model.and_then(|model| named.aliases.get(model)), &named.default) {
+        (None, None) => match (model.and_then(|model| operators.aliases.get(model)), &operators.default) {
             (Some(alias), _) => alias.clone(),
-            (None, Some(name)) => named.named(name)?,
+            (None, Some(name)) => named(operators, name)?,
             (None, None) => return Ok(None),
         },
     };
@@ -116,23 +82,35 @@ pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<
 }
 
 /// The gateway's own key that a request shows.
-pub fn key<'c>(core: &'c Core, call: &Call) -> Option<&'c GatewayKey> {
-    call.credentials.iter().find_map(|key| core.settings.gateway_key(key.expose()))
+pub fn key<'s>(settings: &'s Settings, call: &Call) -> Option<&'s GatewayKey> {
+    call.credentials.iter().find_map(|key| settings.gateway_key(key.expose()))
 }
 
-fn given(core: &Core, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
+fn given(operators: &Named, compiled: &Compiled, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
     let refused =
         |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");
     let text = config.to_str().map_err(refused)?.trim();
-    if text.starts_with('{') || text.starts_with("pc-") {
-        core.compiled.route(text)
-    } else {
-        core.settings.named.named(text)
+    match text.starts_with('{') || text.starts_with("pc-") {
+        true => compiled.route(text),
+        false => named(operators, text),
     }
 }
 
 fn parse(text: &str) -> Result<Config, Fault> {
     config::parse(text).map(|parsed| parsed.config).map_err(|problems| invalid(&problems))
+}
+
+fn named(named: &Named, name: &str) -> Result<Arc<Route>, Fault> {
+    if let Some(route) = named.configs.get(name) {
+        return Ok(route.clone());
+    }
+    let near = nearest(name, named.configs.keys().map(String::as_str));
+    let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+    let message = format!(
+        "There is no config named `{name}`.{hint} Name one of those under configs in ostia.yaml, or send the config \
+             itself as JSON."
+    );
+    Err(Fault::invalid(message).with_code("config_unknown").with_param("config"))
 }
 
 /// All problems of a config in one message.

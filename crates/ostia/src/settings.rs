@@ -1,13 +1,15 @@
 //! What the operator decided, checked and ready: one snapshot for all cores.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_config::Price;
 use ostia_providers::{Provider, Providers, Secret};
+use ostia_routing::Route;
 
 use crate::egress::{Guard, Origin};
-use crate::routes::Named;
 use crate::upstream::Timeouts;
 
 /// The operator's decisions.
@@ -31,6 +33,29 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Named bounds.
     pub limits: Limits,
+}
+
+/// The operator's configs, aliases and prices.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// By the name that requests and keys call them by.
+    pub configs: HashMap<String, Arc<Route>>,
+    /// Models that stand for a config.
+    pub aliases: HashMap<String, Arc<Route>>,
+    /// The config of requests that bring none.
+    pub default: Option<String>,
+    /// What models cost, by `provider/model` or `model`.
+    pub prices: HashMap<String, Price>,
+}
+
+impl Named {
+    /// What a model costs at a provider.
+    pub fn price(&self, provider: &Provider, model: &str) -> Option<&Price> {
+        if self.prices.is_empty() {
+            return None;
+        }
+        self.prices.get(&format!("{}/{model}", provider.id)).or_else(|| self.prices.get(model))
+    }
 }
 
 /// A key of the gateway's own.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{BreakerState, By, Event, Log, NoRetry, Record, Skip, Step, TARGETS_MAX, Target};
 use crate::breaker::{self, remaining_ms};
 use crate::config::Balance;
-use crate::outcome::Verdict;
-use crate::plan::{Kind, Reason};
+use crate::outcome::{Kind, Reason, Verdict};
+
 use crate::route::{Child, Leaf, Route, Rule};
 use crate::state::Slots;
 use crate::time::{Time, micros};

@@ -9,45 +9,35 @@ use http::{Method, Response, request};
 use ostia_dialect::json::{Document, Writer};
 use ostia_dialect::openai_responses::input_items::{self, Item};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::Offer;
 
 use super::conversation::{Conversation, metadata};
 use super::{Kept, Owner, What, not_found, running};
 use crate::body::Body;
 use crate::call::Call;
-use crate::core::Core;
-use crate::{reply, routes, target};
+use crate::reply;
 
 /// Items of one page, where the client does not say.
 const PAGE_USUAL: usize = 20;
 /// Most items of one page.
 const PAGE_MAX: usize = 100;
 
-/// Is this path about something of the gateway's, and not of the provider's?
-pub fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> bool {
-    let steps = steps(parts.uri.path());
-    let known = steps.get(1).is_some_and(|id| core.kept.get(core.kept.owner(call), id).is_some());
-    if known {
-        return true;
-    }
-    // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
-    let route = routes::find(core, call, None).ok().flatten();
-    let leaf = route.as_ref().and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, None);
-    !target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses))
+/// Is this path about something that is remembered here?
+pub fn is_known(kept: &Kept, call: &Call, path: &str) -> bool {
+    steps(path).get(1).is_some_and(|id| kept.get(kept.owner(call), id).is_some())
 }
 
-/// Answers a request about something that is remembered.
+/// Answers a request about something that is remembered. New things are named after `stem`.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense.
 pub fn serve(
-    core: &Core,
+    kept: &Kept,
     call: &Call,
     parts: &request::Parts,
     body: &Bytes,
+    stem: &str,
 ) -> Result<Response<Body>, Fault> {
-    let (kept, owner) = (&core.kept, core.kept.owner(call));
+    let owner = kept.owner(call);
     let query = parts.uri.query().unwrap_or_default();
     let steps = steps(parts.uri.path());
     match (&parts.method, steps.as_slice()) {
@@ -65,10 +55,10 @@ pub fn serve(
             let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
             page(&saved.input, query)
         }
-        (&Method::POST, ["conversations"]) => create(core, owner, body),
+        (&Method::POST, ["conversations"]) => create(kept, owner, body, stem),
         (method, ["conversations", id, rest @ ..]) => {
             let conversation = kept.conversation(owner, id).ok_or_else(|| not_found("Conversation", id))?;
-            of_conversation(core, owner, conversation, method, rest, query, body)
+            of_conversation(kept, owner, conversation, (method, rest), query, body, stem)
         }
         _ => Err(nothing(parts)),
     }
@@ -123,9 +113,8 @@ fn cancel(kept: &Kept, owner: Owner, id: &str) -> Result<Response<Body>, Fault> 
     Ok(reply::json(if running::is_open(&saved.body) { running.cancel() } else { saved.body }))
 }
 
-fn create(core: &Core, owner: Owner, body: &Bytes) -> Result<Response<Body>, Fault> {
+fn create(kept: &Kept, owner: Owner, body: &Bytes, stem: &str) -> Result<Response<Body>, Fault> {
     let document = parse(if body.is_empty() { b"{}" } else { body })?;
-    let stem = core.new_id();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let conversation = Conversation {
         id: format!("conv_{stem}"),
@@ -134,25 +123,25 @@ fn create(core: &Core, owner: Owner, body: &Bytes) -> Result<Response<Body>, Fau
         items: document
             .root()
             .some("items")
-            .map(|list| input_items::list(list, &stem))
+            .map(|list| input_items::list(list, stem))
             .transpose()?
             .unwrap_or_default(),
     };
     let told = conversation.encode();
-    core.kept.insert(owner, &conversation.id.clone(), What::Conversation(conversation));
+    kept.insert(owner, &conversation.id.clone(), What::Conversation(conversation));
     Ok(reply::json(told))
 }
 
 fn of_conversation(
-    core: &Core,
+    kept: &Kept,
     owner: Owner,
     conversation: Conversation,
-    method: &Method,
-    rest: &[&str],
+    (method, rest): (&Method, &[&str]),
     query: &str,
     body: &Bytes,
+    stem: &str,
 ) -> Result<Response<Body>, Fault> {
-    let (kept, id) = (&core.kept, conversation.id.as_str());
+    let id = conversation.id.as_str();
     match (method, rest) {
         (&Method::GET, []) => Ok(reply::json(conversation.encode())),
         (&Method::DELETE, []) => {
@@ -167,7 +156,7 @@ fn of_conversation(
         (&Method::GET, ["items"]) => page(&conversation.items, query),
         (&Method::POST, ["items"]) => {
             let document = parse(body)?;
-            let added = input_items::list(document.root().expect("items")?, &core.new_id())?;
+            let added = input_items::list(document.root().expect("items")?, stem)?;
             change(kept, owner, id, |known| known.with(added.clone()))?;
             Ok(reply::json(listed(&added, false)))
         }

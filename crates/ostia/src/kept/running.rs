@@ -16,7 +16,7 @@ use ostia_dialect::{Fault, View, fault};
 use tokio::task::AbortHandle;
 
 use super::{Keep, Kept, Owner, Saved, What};
-use crate::body::Body;
+use crate::body::{Body, Events, FramePoll};
 use crate::reply;
 use crate::upstream::BodyFault;
 
@@ -171,7 +171,7 @@ impl Running {
 
     /// The events from this number on, those to come included.
     pub fn replay(self: Arc<Running>, from: usize) -> Response<Body> {
-        let mut response = Response::new(Body::Replayed(Box::new(Replay { running: self, next: from })));
+        let mut response = Response::new(Body::events(Replay { running: self, next: from }));
         let media = HeaderValue::from_static("text/event-stream; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         response
@@ -206,9 +206,9 @@ pub struct Replay {
     next: usize,
 }
 
-impl Replay {
+impl Events for Replay {
     /// The next event, when it is there.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
         let mut log = self.running.log();
         if let Some(event) = log.events.get(self.next) {
             self.next += 1;

@@ -1,0 +1,35 @@
+//! What is wrong in a config, or hardly what its author means.
+
+use std::fmt;
+
+/// Most problems that are reported for one config; a last one says that there are more.
+pub const PROBLEMS_MAX: usize = 200;
+
+/// Something wrong in a config. It names fields and says what they must be; it never repeats a value that
+/// could be a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, in the spelling of the text: `targets[1].retry.attempts`. Empty for the config as a whole.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn root(message: String, hint: Option<String>) -> Problem {
+        Problem { path: String::new(), message, hint }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = if self.path.is_empty() { "config" } else { &self.path };
+        write!(out, "{path}: {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(out, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
