@@ -94,7 +94,8 @@ pub fn dry_run(
     };
     told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
     if let Some(route) = &route {
-        told["warnings"] = route.warnings().iter().map(ToString::to_string).collect();
+        let further = route.warnings().iter().map(ToString::to_string);
+        told["warnings"] = routes::warnings(call).into_iter().chain(further).collect();
     }
     Ok(reply::json(told.to_string()))
 }

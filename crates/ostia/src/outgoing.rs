@@ -110,15 +110,18 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
     if target.model.is_none() && !target.has_params() && !adapts {
         return Ok(Edited::default());
     }
-    if !target.drop_params.is_empty() {
-        // Paths below the top need the whole tree; the rest of the edits then find it gone.
-        let text = params::without(document.text(), target.drop_params)?;
-        let document =
-            Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-        let edited = splice(offer, target, &document, adapts)?;
-        return Ok(Edited { body: edited.body.or_else(|| Some(Bytes::from(text.clone()))), ..edited });
+    without_dropped(splice(offer, target, document, adapts)?, target, document)
+}
+
+/// The same without the fields that the config leaves out. They go last, whoever set them.
+fn without_dropped(edited: Edited, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
+    if target.drop_params.is_empty() {
+        return Ok(edited);
     }
-    splice(offer, target, document, adapts)
+    let body = edited.body.as_deref().unwrap_or(document.text().as_bytes());
+    let body = std::str::from_utf8(body).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let body = params::without(body, target.drop_params)?;
+    Ok(Edited { body: Some(body.into()), ..edited })
 }
 
 fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {
@@ -149,11 +152,8 @@ pub fn params<'b>(target: &Target<'_>, asked: Asked<'b>) -> Result<Cow<'b, [u8]>
     if !target.has_params() {
         return Ok(Cow::Borrowed(body));
     }
-    let text = params::without(document.text(), target.drop_params)?;
-    let document =
-        Document::parse_to(text.as_bytes(), 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let edited = splice(offer, target, &document, false)?;
-    Ok(Cow::Owned(edited.body.map_or_else(|| text.clone().into_bytes(), Vec::from)))
+    let edited = without_dropped(splice(offer, target, document, false)?, target, document)?;
+    Ok(edited.body.map_or(Cow::Borrowed(&body[..]), |body| Cow::Owned(body.into())))
 }
 
 /// The canonical request of a client.

@@ -86,6 +86,13 @@ pub fn key<'s>(settings: &'s Settings, call: &Call) -> Option<&'s GatewayKey> {
     call.credentials.iter().find_map(|key| settings.gateway_key(key.expose()))
 }
 
+/// What the author of a request's config should hear: fields that nobody reads, or that have no effect where they stand.
+pub fn warnings(call: &Call) -> Vec<String> {
+    let text = call.config.as_ref().and_then(|config| config.to_str().ok()).unwrap_or_default();
+    config::parse(text)
+        .map_or_else(|_| Vec::new(), |parsed| parsed.warnings.iter().map(Problem::to_string).collect())
+}
+
 fn given(operators: &Named, compiled: &Compiled, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
     let refused =
         |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");

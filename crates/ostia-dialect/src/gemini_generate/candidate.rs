@@ -127,8 +127,8 @@ impl Candidate {
         }
     }
 
-    /// Words. An empty text that only brings a signature, as streams end with, signs the open block; an empty thought
-    /// never signs what was said.
+    /// Words. An empty text that only brings a signature, as streams end with, signs the open block; an empty
+    /// thought never signs what was said.
     fn say(&mut self, thought: bool, text: &str, signature: Option<Signature>, events: &mut Vec<Event>) {
         if text.is_empty() && signature.is_none() {
             return;

@@ -113,8 +113,8 @@ fn sealed_block(part: Node<'_>) -> Option<Content> {
     }
 }
 
-/// Google's signature, where its OpenAI-compatible API and ours put it; or that of another vendor, which our answers
-/// put there under a seal.
+/// Google's signature, where its OpenAI-compatible API and ours put it; or that of another vendor, which our
+/// answers put there under a seal.
 pub(super) fn thought_signature(node: Node<'_>) -> Option<Signature> {
     let value = node.some("extra_content")?.some("google")?.str("thought_signature")?.into_owned();
     match unseal(&value) {

@@ -1,5 +1,5 @@
-//! An answer as a client of each dialect gets it, whole and streamed, read again by the upstream half of that dialect: the
-//! two say the same, and all that the dialect can say of what the hub held.
+//! An answer as a client of each dialect gets it, whole and streamed, read again by the upstream half of that
+//! dialect: the two say the same, and all that the dialect can say of what the hub held.
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
@@ -94,8 +94,8 @@ fn picture() -> Block {
     }))
 }
 
-/// A text; its sources are written as the dialect writes them. Google's are told for the whole answer: the tests of its
-/// `grounding` hold them.
+/// A text; its sources are written as the dialect writes them. Google's are told for the whole answer: the
+/// tests of its `grounding` hold them.
 fn text(client: ClientDialect) -> impl Strategy<Value = Block> {
     (words(), any::<bool>()).prop_map(move |(text, cited)| {
         let cited = cited && client != ClientDialect::GeminiGenerate;
@@ -136,12 +136,20 @@ pub fn place(blocks: &mut [Block], client: ClientDialect) {
         let length = text.chars().count() as u64;
         for citation in citations {
             (citation.start, citation.end) = (Some(before), Some(before + length));
-            let (url, title) = (&citation.url, &citation.title);
-            let flat = |start: u64| json!({"type": "url_citation", "url": url, "title": title, "start_index": start, "end_index": start + length});
-            let deep = json!({"type": "url_citation", "url_citation": {"url": url, "title": title, "start_index": before, "end_index": before + length}});
+            let note = |start: u64| {
+                json!({"url": citation.url, "title": citation.title,
+                    "start_index": start, "end_index": start + length})
+            };
             match client {
-                ClientDialect::OpenaiChat => citation.value = Some(raw(deep)),
-                ClientDialect::OpenaiResponses => citation.value = Some(raw(flat(0))),
+                ClientDialect::OpenaiChat => {
+                    let note = json!({"type": "url_citation", "url_citation": note(before)});
+                    citation.value = Some(raw(note));
+                }
+                ClientDialect::OpenaiResponses => {
+                    let mut typed = json!({"type": "url_citation"});
+                    typed.as_object_mut().unwrap().extend(note(0).as_object().unwrap().clone());
+                    citation.value = Some(raw(typed));
+                }
                 ClientDialect::AnthropicMessages | ClientDialect::GeminiGenerate => {}
             }
         }

@@ -170,7 +170,8 @@ fn blocks(events: &[Value]) -> Vec<Value> {
     blocks
 }
 
-/// The body of the next request: a question, the turn as it came, an answer to each call, and a word of the user's.
+/// The body of the next request: a question, the turn as it came, an answer to each call, and a word of the
+/// user's.
 pub fn next(client: ClientDialect, turn: Vec<Value>, said: &[Block]) -> Value {
     let calls = said.iter().filter_map(|block| match &block.content {
         Content::ToolCall { id, name, kind, .. } => Some(result(client, id, name, *kind)),

@@ -109,7 +109,11 @@ fn spoken() -> impl Strategy<Value = Block> {
         3 => media().prop_map(Content::Media),
         1 => shown_to_tools(),
     ];
-    (content, cache()).prop_map(|(content, cache_control)| Block { cache_control, ..Block::new(content) })
+    (content, cache()).prop_map(|(content, cache_control)| {
+        // A block of the vendor's own has its mark in itself.
+        let is_whole = matches!(content, Content::Foreign { .. });
+        Block { cache_control: cache_control.filter(|_| !is_whole), ..Block::new(content) }
+    })
 }
 
 /// What a client did for tools that a vendor runs.
@@ -128,8 +132,12 @@ fn shown_to_tools() -> impl Strategy<Value = Content> {
 
 /// What a model says, thinks or does besides calling the client's tools.
 fn thought_or_said() -> impl Strategy<Value = Block> {
-    let text = (words(), prop::collection::vec(citation(), 0..2))
-        .prop_map(|(text, citations)| Content::Text { text, citations });
+    let text = (words(), prop::collection::vec(citation(), 0..2)).prop_map(|(text, citations)| {
+        match text.is_empty() {
+            true => Content::Text { text, citations: Vec::new() },
+            false => Content::Text { text, citations },
+        }
+    });
     let content = prop_oneof![
         4 => text,
         1 => words().prop_map(Content::Refusal),
@@ -139,14 +147,23 @@ fn thought_or_said() -> impl Strategy<Value = Block> {
     ];
     (content, signature(), cache()).prop_map(|(content, signature, cache_control)| {
         let is_plain = matches!(content, Content::Foreign { .. });
-        let signature = signature.filter(|_| !is_plain);
         let thinks = matches!(content, Content::Reasoning(_));
+        let signature = signature.filter(|proof| !is_plain && proves(proof.dialect, thinks));
         Block { content, signature, cache_control: cache_control.filter(|_| !is_plain && !thinks) }
     })
 }
 
+/// Has this vendor such proofs? All that have any prove thoughts; Google proves everything.
+fn proves(vendor: Dialect, thinks: bool) -> bool {
+    match vendor {
+        Dialect::GeminiGenerate => true,
+        Dialect::AnthropicMessages | Dialect::OpenaiResponses => thinks,
+        Dialect::OpenaiChat | Dialect::CohereChat => false,
+    }
+}
+
 /// The work of tools that a vendor runs itself.
-pub fn done_by_vendor() -> impl Strategy<Value = Content> {
+fn done_by_vendor() -> impl Strategy<Value = Content> {
     let blocks = vec![
         (
             Dialect::AnthropicMessages,
@@ -210,6 +227,7 @@ fn call() -> impl Strategy<Value = Call> {
     (tool, arguments(), words(), signature(), cache()).prop_map(
         |(tool, arguments, words, signature, cache_control)| {
             let arguments = if tool.1 == ToolKind::Custom { words } else { arguments };
+            let signature = signature.filter(|proof| proves(proof.dialect, false));
             Call { tool, arguments, signature, cache_control }
         },
     )

@@ -1,4 +1,5 @@
-//! What a dialect's upstream half writes, its client half understands: read and written again, it is the same.
+//! What a dialect's upstream half writes, its client half understands: read and written again, it is the
+//! same.
 
 use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool};
 use proptest::prelude::*;
@@ -11,7 +12,8 @@ pub fn form() -> Form {
     Form { reasoning_parts: true, ..Form::default() }
 }
 
-/// The request as this dialect's client writes it; a tool that a vendor without its like was asked to run is left out.
+/// The request as this dialect's client writes it; a tool that a vendor without its like was asked to run is
+/// left out.
 pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
     if !dialect.has_custom_tools() {
         ostia_dialect::custom_tool::CustomTools::replace(request);
@@ -64,24 +66,13 @@ fn generate_content_understands_itself() {
     every(ClientDialect::GeminiGenerate);
 }
 
-/// What a model says in a row may stand in one piece or in several: a text of Google's in as many parts as its stream
-/// had chunks (a signature belongs to its own part, or ends the text if its part is empty), a turn of Responses in as many messages as the client likes.
+/// What a model says in a row may stand in one piece or in several: a text of Google's in as many parts as
+/// its stream had chunks (a signature belongs to its own part, or ends the text if its part is empty), a turn
+/// of Responses in as many messages as the client likes.
 fn in_one_form(mut body: Value) -> Value {
     let turns = body.get_mut("contents").and_then(Value::as_array_mut).into_iter().flatten();
     for turn in turns.filter(|turn| turn["role"] == "model") {
-        merge(turn["parts"].as_array_mut().unwrap(), |before, part| {
-            let is_unsigned = part.get("thoughtSignature").is_none();
-            let is_words = |part: &Value| part["text"].is_string() && part.as_object().unwrap().len() == 1;
-            let joins = is_words(before) && part["text"].is_string() && part.get("thought").is_none();
-            let joins = joins && (is_unsigned || text(part).is_empty());
-            if joins {
-                before["text"] = [text(before), text(part)].concat().into();
-            }
-            if joins && !is_unsigned {
-                before["thoughtSignature"] = part["thoughtSignature"].clone();
-            }
-            joins
-        });
+        merge(turn["parts"].as_array_mut().unwrap(), join_texts);
     }
     if let Some(items) = body.get_mut("input").and_then(Value::as_array_mut) {
         merge(items, |before, item| {
@@ -93,6 +84,19 @@ fn in_one_form(mut body: Value) -> Value {
         });
     }
     body
+}
+
+/// Adds a text of Google's to the one before, unless that is signed.
+fn join_texts(before: &mut Value, part: &Value) -> bool {
+    let is_text = |part: &Value| part["text"].is_string() && part.get("thought").is_none();
+    let proof = part.get("thoughtSignature");
+    let joins = is_text(before) && before.get("thoughtSignature").is_none() && is_text(part);
+    let joins = joins && (proof.is_none() || text(part).is_empty());
+    if joins {
+        before["text"] = [text(before), text(part)].concat().into();
+        proof.into_iter().for_each(|proof| before["thoughtSignature"] = proof.clone());
+    }
+    joins
 }
 
 /// Drops the values that `join` has added to the one before.

@@ -1,9 +1,10 @@
 //! Round trips of the translators: what is said in one dialect is said in every other, and comes back.
 //!
-//! [`identity`]: a dialect understands what it writes itself. [`pairs`]: what one client dialect says arrives in another,
-//! or is reported as lost. [`answers`]: a client's answer is read again as what the hub held. [`memory`]: what a vendor
-//! wants to see again comes back through a client of any dialect. What is allowed to differ, and why, stands in
-//! [`normal`] and nowhere else.
+//! [`identity`]: a dialect understands what it writes itself. [`pairs`]: what one client dialect says arrives
+//! in another, or is reported as lost. [`answers`]: a client's answer is read again as what the hub held.
+//! [`memory`]: what a vendor wants to see again comes back through a client of any dialect. What is allowed
+//! to differ, and why, stands in [`normal`] (what is said), [`settled`] (what is asked for) and [`told`]
+//! (answers), and nowhere else.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -23,7 +24,7 @@ mod words;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 /// Every property runs so many times less often than `PROPTEST_CASES` (256 by default) asks for.
-const CASES_DIVISOR: u32 = 2;
+const CASES_DIVISOR: u32 = 4;
 
 /// Runs a property over many values. A case that fails becomes a named test, so nothing is written to files.
 fn holds<S: proptest::strategy::Strategy>(

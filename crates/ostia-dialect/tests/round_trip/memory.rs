@@ -1,6 +1,6 @@
-//! What a vendor wants to see again (thoughts, proofs, signed calls, blocks that only it knows) goes through a client of
-//! any dialect and comes back: the next request tells the vendor the same turn, block by block, as if the client spoke the
-//! vendor's own dialect.
+//! What a vendor wants to see again (thoughts, proofs, signed calls, blocks that only it knows) goes through
+//! a client of any dialect and comes back: the next request tells the vendor the same turn, block by block,
+//! as if the client spoke the vendor's own dialect.
 
 use ostia_dialect::{
     Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Line, Media, MediaKind, Message,
@@ -23,11 +23,9 @@ const CALLS_MAX: usize = 3;
 fn answer(vendor: Dialect, client: ClientDialect) -> impl Strategy<Value = Vec<Block>> {
     let said = prop::collection::vec(said(vendor, client), 0..=BLOCKS_MAX);
     let calls = prop::collection::vec(call(vendor, client), 0..=CALLS_MAX);
-    (said, calls).prop_map(|(mut said, calls)| {
-        // Chat Completions has a refusal in a field of its own, behind what else is said.
+    (said, calls).prop_map(move |(mut said, calls)| {
         said.sort_by_key(|block| matches!(block.content, Content::Refusal(_)));
-        // Words of a kind that follow one another are one text on some wires.
-        said.dedup_by_key(|block| std::mem::discriminant(&block.content));
+        said.dedup_by(|block, before| are_one_text(client, before, block));
         said.extend(calls.into_iter().enumerate().map(|(number, mut block)| {
             if let Content::ToolCall { id, .. } = &mut block.content {
                 *id = format!("call_{number}");
@@ -39,6 +37,18 @@ fn answer(vendor: Dialect, client: ClientDialect) -> impl Strategy<Value = Vec<B
         }
         said
     })
+}
+
+/// Words of a kind that follow one another are one text in a stream of Google's. Chat Completions has a
+/// refusal in one field, behind what else is said.
+fn are_one_text(client: ClientDialect, before: &Block, block: &Block) -> bool {
+    match (&before.content, &block.content) {
+        (Content::Text { .. }, Content::Text { .. }) | (Content::Reasoning(_), Content::Reasoning(_)) => {
+            client == ClientDialect::GeminiGenerate
+        }
+        (Content::Refusal(_), Content::Refusal(_)) => client == ClientDialect::OpenaiChat,
+        _ => false,
+    }
 }
 
 fn said(vendor: Dialect, client: ClientDialect) -> BoxedStrategy<Block> {
@@ -86,7 +96,7 @@ fn whole(vendor: Dialect) -> BoxedStrategy<Block> {
             vec![json!({"audio": {"id": "audio_1", "data": "YWJj", "expires_at": 5, "transcript": "t"}})]
         }
         Dialect::OpenaiResponses => vec![
-            json!({"action": {"query": "q", "type": "search"}, "id": "ws_1", "status": "completed", "type": "web_search_call"}),
+            json!({"id": "ws_1", "status": "completed", "type": "web_search_call"}),
             json!({"id": "cmp_1", "encrypted_content": "abc", "type": "compaction"}),
         ],
         Dialect::AnthropicMessages => vec![

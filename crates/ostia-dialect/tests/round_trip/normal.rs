@@ -1,5 +1,5 @@
-//! What two vendors say in different ways by design. Nothing else is forgiven: what is not named here has to arrive as it
-//! was, or be reported.
+//! What two vendors say in different ways by design. Nothing else is forgiven: what is not named here has to
+//! arrive as it was, or be reported.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -42,14 +42,15 @@ pub fn normal(transcript: Transcript, upstream: Dialect, model: &str, dropped: &
     }
     silence(&mut lines, anthropic);
     if gemini {
-        // A stream brings the model's words in pieces, and each may come back as a part: in a row they are one text.
+        // A stream brings the model's words in pieces, and each may come back as a part: in a row they are
+        // one text.
         join(&mut lines, "", |line| line.who == Who::Model);
     }
     lines
 }
 
-/// What was reported as lost is not there: words around it are neighbours. Thoughts and sources are reported by message;
-/// those that are the vendor's own go back to it all the same.
+/// What was reported as lost is not there: words around it are neighbours. Thoughts and sources are reported
+/// by message; those that are the vendor's own go back to it all the same.
 fn lost(lines: &mut Vec<Line>, upstream: Dialect, dropped: &[String]) {
     let proven: Vec<bool> = (0..lines.len()).map(|at| is_proven(lines, at)).collect();
     let mut proven = proven.into_iter();
@@ -81,8 +82,9 @@ fn is_proven(lines: &[Line], at: usize) -> bool {
     matches!(lines.get(at + 1), Some(Line { said: Said::Proof(_), .. }))
 }
 
-/// A medium in the words that all have for it. Media types have synonyms. Only Google tells the type of what stands
-/// elsewhere; others find out. A file that the vendor has goes by its id alone in Chat Completions and at Google.
+/// A medium in the words that all have for it. Media types have synonyms. Only Google tells the type of what
+/// stands elsewhere; others find out. A file that the vendor has goes by its id alone in Chat Completions and
+/// at Google.
 fn media(line: &mut Line, upstream: Dialect) {
     let Said::Media { kind, source, mime } = &mut line.said else { return };
     let is_elsewhere = matches!(source, Source::Url(_) | Source::FileId(_));
@@ -101,8 +103,9 @@ fn media(line: &mut Line, upstream: Dialect) {
     });
 }
 
-/// Documents of text. All have them as text, whether they came so or as bytes, and of whichever textual type. In Chat
-/// Completions they are words under their title, because OpenAI takes no files but PDFs; at Google plain text is words.
+/// Documents of text. All have them as text, whether they came so or as bytes, and of whichever textual type.
+/// In Chat Completions they are words under their title, because OpenAI takes no files but PDFs; at Google
+/// plain text is words.
 fn documents(lines: &mut Vec<Line>, upstream: Dialect) {
     let mut at = 0;
     while at < lines.len() {
@@ -162,9 +165,9 @@ fn reattach(line: &mut Line, open: Option<(usize, usize)>) -> bool {
     true
 }
 
-/// The words of a result are one string, and what it shows stands behind the words of all of them: for Chat Completions
-/// see [`attach`], for Google see `request::contents`. `apart`: models that see no media in an answer have them as if the
-/// user showed them.
+/// The words of a result are one string, and what it shows stands behind the words of all of them: for Chat
+/// Completions see [`attach`], for Google see `request::contents`. `apart`: models that see no media in an
+/// answer have them as if the user showed them.
 fn results(lines: &mut Vec<Line>, apart: bool) {
     let is_tool = |line: &Line| matches!(line.who, Who::Tool(_));
     for run in lines.chunk_by_mut(|a, b| is_tool(a) && is_tool(b)).filter(|run| is_tool(&run[0])) {
@@ -207,15 +210,11 @@ fn words_first(lines: &mut [Line]) {
     let says = |line: &Line| line.who == Who::Model;
     for run in lines.chunk_by_mut(|a, b| says(a) && says(b)).filter(|run| says(&run[0])) {
         let mut called = false;
-        let mut keys = run.iter().map(|line| {
+        let (calls, words): (Vec<Line>, Vec<Line>) = run.iter().cloned().partition(|line| {
             called = matches!(line.said, Said::Call { .. }) || called && is_mark(&line.said);
             called
         });
-        let keys: Vec<bool> = keys.by_ref().collect();
-        let (words, calls): (Vec<_>, Vec<_>) = run.iter().cloned().zip(keys).partition(|(_, called)| !called);
-        for (place, (line, _)) in run.iter_mut().zip(words.into_iter().chain(calls)) {
-            *place = line;
-        }
+        run.iter_mut().zip(words.into_iter().chain(calls)).for_each(|(place, line)| *place = line);
     }
 }
 
@@ -223,8 +222,8 @@ fn is_mark(said: &Said) -> bool {
     matches!(said, Said::Proof(_) | Said::CacheMark(_))
 }
 
-/// A proof means nothing to another vendor. Chat Completions carries Google's, on calls. Where a call has none, models of
-/// Google's that insist on one are given the word that passes for it.
+/// A proof means nothing to another vendor. Chat Completions carries Google's, on calls. Where a call has
+/// none, models of Google's that insist on one are given the word that passes for it.
 fn proofs(lines: &mut Vec<Line>, upstream: Dialect) {
     let mut on_call = false;
     lines.retain(|line| {
@@ -239,29 +238,42 @@ fn proofs(lines: &mut Vec<Line>, upstream: Dialect) {
     });
 }
 
-/// What says nothing: empty words, thoughts of which only another vendor's proof was left, names that were made up. A
-/// prefill may not end in white space at Anthropic.
+/// What says nothing: empty words and the marks on them, thoughts of which only another vendor's proof was
+/// left, names that were made up, and those of turns that say nothing. A prefill may not end in white space
+/// at Anthropic.
 fn silence(lines: &mut Vec<Line>, trims: bool) {
     let mut at = 0;
     while at < lines.len() {
         let is_proven = is_proven(lines, at);
         let is_silent = match &lines[at].said {
-            Said::Words(text) | Said::Refusal(text) => text.is_empty() && !is_proven,
-            Said::Thought(text) => text.is_empty() && !is_proven,
+            Said::Words(text) | Said::Refusal(text) | Said::Thought(text) => text.is_empty() && !is_proven,
             Said::FileName(name) => INVENTED_NAMES.contains(&name.as_str()),
             _ => false,
         };
-        if is_silent {
-            lines.remove(at);
-        } else {
+        if !is_silent {
             at += 1;
+            continue;
+        }
+        let is_name = matches!(lines.remove(at).said, Said::FileName(_));
+        while !is_name && matches!(lines.get(at), Some(Line { said: Said::CacheMark(_), .. })) {
+            lines.remove(at);
         }
     }
-    while trims && let Some(Line { who: Who::Model, said: Said::Words(text), .. }) = lines.last_mut() {
-        text.truncate(text.trim_end().len());
-        if !text.is_empty() {
-            break;
-        }
-        lines.pop();
+    let says = |line: &Line| !matches!(line.said, Said::Name(_));
+    let turns: Vec<usize> = lines.iter().filter(|line| says(line)).map(|line| line.turn).collect();
+    lines.retain(|line| says(line) || turns.contains(&line.turn));
+    while trims && trim(lines) {}
+}
+
+/// Takes the white space off the end of a prefill. Is there more to take?
+fn trim(lines: &mut Vec<Line>) -> bool {
+    let is_mark = |line: &Line| matches!(line.said, Said::CacheMark(_) | Said::Source(_));
+    let Some(at) = lines.iter().rposition(|line| !is_mark(line)) else { return false };
+    let Line { who: Who::Model, said: Said::Words(text), .. } = &mut lines[at] else { return false };
+    text.truncate(text.trim_end().len());
+    let is_gone = text.is_empty();
+    if is_gone {
+        lines.truncate(at);
     }
+    is_gone
 }

@@ -1,5 +1,5 @@
-//! What a client of one dialect says arrives at a vendor of another, or is reported as lost; and so does what comes back
-//! the same way.
+//! What a client of one dialect says arrives at a vendor of another, or is reported as lost; and so does what
+//! comes back the same way.
 
 use ostia_dialect::{ClientDialect, Dialect, Request};
 use proptest::prelude::*;
@@ -32,9 +32,8 @@ fn compare(from: &Request, upstream: Dialect, dropped: &[String], to: &Request) 
     let said = normal(transcript(from), upstream, &from.model, dropped);
     let heard = normal(transcript(to), upstream, &from.model, &[]);
     arrives(&said, &heard)?;
-    let asked = facts(from, upstream);
     exist(dropped, from)?;
-    let got = facts(to, upstream);
+    let (asked, got) = (facts(from, upstream), facts(to, upstream));
     let is_excused = |fact: &Fact| dropped.iter().any(|path| fact.is_named_by(path));
     for (name, fact) in asked.iter().filter(|(_, fact)| !is_excused(fact)) {
         let arrived = got.get(name).map(|fact| &fact.value);
@@ -90,8 +89,8 @@ fn is_alike(said: &Line, heard: &Line) -> bool {
     said.who == heard.who && alike
 }
 
-/// Does the vendor think as it was asked to? How much is told in levels here and in tokens there, and no two models have
-/// the same levels: a level is compared where it passes as it is, and so is a budget.
+/// Does the vendor think as it was asked to? How much is told in levels here and in tokens there, and no two
+/// models have the same levels: a level is compared where it passes as it is, and so is a budget.
 fn thinks(asked: &Wish, got: &Wish, upstream: Dialect, model: &str) -> Result<(), String> {
     let by_level = matches!(upstream, Dialect::OpenaiChat | Dialect::OpenaiResponses);
     let is_open = asked.effort.is_none() && asked.budget.is_none();
@@ -131,6 +130,32 @@ fn every(client: ClientDialect, upstream: ClientDialect) {
         let heard = tell(said, upstream, other)?;
         tell(heard, client, own).map(drop)
     });
+}
+
+/// Everything that the hub can hold, whichever client has said it, at vendors of this dialect.
+fn all(upstream: ClientDialect) {
+    let values = (conversations::request(upstream.dialect()), select(settings::models(upstream.dialect())));
+    holds(&values, |(request, model)| tell(request, upstream, model).map(drop));
+}
+
+#[test]
+fn all_to_chat() {
+    all(ClientDialect::OpenaiChat);
+}
+
+#[test]
+fn all_to_responses() {
+    all(ClientDialect::OpenaiResponses);
+}
+
+#[test]
+fn all_to_messages() {
+    all(ClientDialect::AnthropicMessages);
+}
+
+#[test]
+fn all_to_gemini() {
+    all(ClientDialect::GeminiGenerate);
 }
 
 macro_rules! pairs {

@@ -1,4 +1,5 @@
-//! Everything that a request says beside its conversation: tools, the choice among them, sampling, thinking, format.
+//! Everything that a request says beside its conversation: tools, the choice among them, sampling, thinking,
+//! format.
 
 use ostia_dialect::json::Json;
 use ostia_dialect::{
@@ -47,6 +48,13 @@ pub fn settings(dialect: Dialect) -> impl Strategy<Value = Request> {
         |(model, (tools, choice, parallel_tool_calls), asked, web_search, rest)| {
             let (sampling, output_format, reasoning) = asked;
             let (stream, user, service_tier, cache_control, extra) = rest;
+            // Who brings a vendor's own search says there what it is to be like.
+            let searches =
+                |tool: &Tool| matches!(tool, Tool::Hosted { name, .. } if name.starts_with("web_search"));
+            let web_search = match tools.iter().any(searches) {
+                true => Some(WebSearch::default()),
+                false => web_search,
+            };
             Request {
                 model: model.to_owned(),
                 tool_choice: tool_choice(&tools, choice),

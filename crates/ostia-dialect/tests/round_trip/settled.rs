@@ -1,11 +1,11 @@
-//! What a request asks for beside its conversation, as a map of facts, in the form in which one vendor would have it.
-//! As in [`crate::normal`], what is left out or put alike here is so by design.
+//! What a request asks for beside its conversation, as a map of facts, in the form in which one vendor would
+//! have it. As in [`crate::normal`], what is left out or put alike here is so by design.
 
 use std::collections::BTreeMap;
 
 use ostia_dialect::json::Json;
-use ostia_dialect::{Dialect, OutputFormat, Reasoning, Request, Tool, ToolChoice};
-use serde_json::{Value, json};
+use ostia_dialect::{Dialect, OutputFormat, Reasoning, Request, Tool, ToolChoice, WebSearch};
+use serde_json::{Map, Value, json};
 
 /// What Google's newest models insist on, where there are tools of the client's and of their own.
 const TELLS_OWN_CALLS: &str = "toolConfig.includeServerSideToolInvocations";
@@ -59,39 +59,44 @@ impl Facts {
         for (at, tool) in request.tools.iter().enumerate() {
             let path = format!("tools[{at}]");
             match tool {
-                Tool::Function { name, description, parameters, strict, cache_control } => {
-                    // Anthropic cannot name a subset of the tools: the others stay away.
-                    if self.leaves_away(request, name) {
-                        continue;
-                    }
-                    let key = |part: &str| format!("tool {name}{part}");
-                    self.put(&key(""), json!({"description": description}), &[]);
-                    let schema = parameters_of(parameters.as_ref());
-                    self.put_schema(&key(" parameters"), schema, &format!("{path}.function.parameters"));
-                    // A function that does not say so is not strict, but at OpenAI Responses, which is told.
-                    if *strict == Some(true) {
-                        self.put(&key(" strict"), true.into(), &[&format!("{path}.strict")]);
-                    }
-                    if let Some(marker) = cache_control {
-                        self.put(&key(" mark"), marker.to_value(), &[&format!("{path}.cache_control")]);
-                    }
-                }
+                // Anthropic cannot name a subset of the tools: the others stay away.
+                Tool::Function { name, .. } if self.leaves_away(request, name) => {}
+                Tool::Function { .. } => self.function(tool, &path),
                 Tool::Custom { name, value } => self.put(&format!("tool {name}"), value.to_value(), &[]),
                 // What may not be called is not missed.
-                Tool::Hosted { .. } if matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) => {}
+                Tool::Hosted { dialect, name, .. }
+                    if self.leaves_away(request, name)
+                        || *dialect != self.upstream
+                            && matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) => {}
                 Tool::Hosted { name, value, .. } => self.hosted(name, value, &path),
             }
         }
-        if let Some(search) = &request.web_search {
-            self.put("service search", Value::Null, &[]);
-            // The usual size.
-            let size = search.context_size.as_deref().filter(|size| *size != "medium");
-            let paths = ["web_search_options.search_context_size", "web_search_options.user_location"];
-            size.iter().for_each(|size| self.put("search size", (*size).into(), &paths[..1]));
-            search
-                .user_location
-                .iter()
-                .for_each(|place| self.put("search place", place_of(place), &paths[1..]));
+        request.web_search.iter().for_each(|search| self.search(search));
+    }
+
+    fn function(&mut self, tool: &Tool, path: &str) {
+        let Tool::Function { name, description, parameters, strict, cache_control } = tool else { return };
+        let key = |part: &str| format!("tool {name}{part}");
+        self.put(&key(""), json!({"description": description}), &[]);
+        let schema = parameters_of(parameters.as_ref());
+        self.put_schema(&key(" parameters"), schema, &format!("{path}.function.parameters"));
+        // A function that does not say so is not strict, but at OpenAI Responses, which is told.
+        if *strict == Some(true) {
+            self.put(&key(" strict"), true.into(), &[&format!("{path}.strict")]);
+        }
+        if let Some(marker) = cache_control {
+            self.put(&key(" mark"), marker.to_value(), &[&format!("{path}.cache_control")]);
+        }
+    }
+
+    /// A search by the vendor. A medium size is the usual one.
+    fn search(&mut self, search: &WebSearch) {
+        self.put("service search", Value::Null, &[]);
+        if let Some(size) = search.context_size.as_deref().filter(|size| *size != "medium") {
+            self.put("search size", size.into(), &["web_search_options.search_context_size"]);
+        }
+        if let Some(place) = &search.user_location {
+            self.put("search place", place_of(place), &["web_search_options.user_location"]);
         }
     }
 
@@ -119,8 +124,8 @@ impl Facts {
         }
     }
 
-    /// Without tools nothing can be chosen, and without the client's own there is nothing to call side by side. `auto` is
-    /// the default, and so are several calls in one turn.
+    /// Without tools nothing can be chosen, and without the client's own there is nothing to call side by
+    /// side. `auto` is the default, and so are several calls in one turn.
     fn choice(&mut self, request: &Request) {
         let has_tools = !request.tools.is_empty() || request.web_search.is_some();
         let runs_some = request.tools.iter().any(|tool| !matches!(tool, Tool::Hosted { .. }));
@@ -215,24 +220,25 @@ impl Facts {
         let is_said = |(name, value): &&(String, Json)| value.as_str() != "null" && name != TELLS_OWN_CALLS;
         for (name, value) in request.extra.iter().filter(is_said) {
             match (name.as_str(), value.to_value()) {
-                ("metadata", Value::Object(fields)) => {
-                    for (field, value) in fields {
-                        let path = format!("metadata.{field}");
-                        // There the end user has no other place.
-                        match value.as_str().filter(|_| user.is_none() && path == "metadata.user_id") {
-                            Some(id) if self.upstream == Dialect::AnthropicMessages => {
-                                user = Some(id.to_owned())
-                            }
-                            _ => self.put(&path, value, &[&path, "metadata"]),
-                        }
-                    }
-                }
+                ("metadata", Value::Object(fields)) => self.metadata(fields, &mut user),
                 (name, value) => self.put(name, value, &[name]),
             }
         }
         user.iter().for_each(|user| self.put("user", user.as_str().into(), &["user"]));
         if let Some(marker) = &request.cache_control {
             self.put("mark", marker.to_value(), &["cache_control"]);
+        }
+    }
+
+    /// What the client notes of its request. At Anthropic the end user has no other place.
+    fn metadata(&mut self, fields: Map<String, Value>, user: &mut Option<String>) {
+        for (field, value) in fields {
+            let path = format!("metadata.{field}");
+            let id = value.as_str().filter(|_| field == "user_id");
+            match id.filter(|id| user.as_deref().is_none_or(|user| user == *id)) {
+                Some(id) if self.upstream == Dialect::AnthropicMessages => *user = Some(id.to_owned()),
+                _ => self.put(&path, value, &[&path, "metadata"]),
+            }
         }
     }
 }
@@ -265,8 +271,8 @@ fn place_of(place: &Json) -> Value {
     place
 }
 
-/// How much is asked to be thought, as far as vendors can say it alike: is thinking asked for (`None`: the model decides),
-/// with which effort, for how many tokens, to be shown?
+/// How much is asked to be thought, as far as vendors can say it alike: is thinking asked for (`None`: the
+/// model decides), with which effort, for how many tokens, to be shown?
 #[derive(Debug, PartialEq)]
 pub struct Wish {
     pub thinks: Option<bool>,

@@ -1,5 +1,5 @@
-//! What an answer loses on its way through a client dialect, as the upstream half of the same dialect reads it. This is
-//! all that may differ.
+//! What an answer loses on its way through a client dialect, as the upstream half of the same dialect reads
+//! it. This is all that may differ.
 
 use ostia_dialect::json::Json;
 use ostia_dialect::{Block, Choice, ClientDialect, Content, Finish, Response, Usage};
@@ -25,8 +25,9 @@ fn provider(response: &mut Response) {
     response.extra.insert(0, ("provider".into(), Json::from_value(&view().provider.into())));
 }
 
-/// Chat Completions tells an end in its own words, knows no stop sequence, and counts what is not known as nothing.
-/// What was written to a cache it tells in fields of Anthropic's, which no upstream of this format has.
+/// Chat Completions tells an end in its own words, knows no stop sequence, and counts what is not known as
+/// nothing. What was written to a cache it tells in fields of Anthropic's, which no upstream of this format
+/// has.
 fn chat(response: &mut Response) {
     provider(response);
     for choice in &mut response.choices {
@@ -53,8 +54,9 @@ fn chat(response: &mut Response) {
     }
 }
 
-/// Responses gives one answer under an id of the gateway's, and tells by its calls and its state how it ended.
-/// Probabilities are those of a text. There is no fingerprint, and usage has no sound and no predictions.
+/// Responses gives one answer under an id of the gateway's, and tells by its calls and its state how it
+/// ended. Probabilities are those of a text. There is no fingerprint, and usage has no sound and no
+/// predictions.
 fn responses(response: &mut Response) {
     provider(response);
     response.id = format!("resp_{}", view().stem);
@@ -92,8 +94,8 @@ fn responses(response: &mut Response) {
     }
 }
 
-/// Messages gives one answer, without a time, a fingerprint or probabilities, and only its own vendor's further fields. A
-/// model that declines does so by its end; media are shown in words. Usage is always told.
+/// Messages gives one answer, without a time, a fingerprint or probabilities, and only its own vendor's
+/// further fields. A model that declines does so by its end; media are shown in words. Usage is always told.
 fn messages(response: &mut Response) {
     response.created = None;
     response.system_fingerprint = None;
@@ -141,8 +143,8 @@ fn in_words(block: &mut Block) {
     *block = Block::text(text);
 }
 
-/// generateContent has no refusals but by its end, no fingerprint and no stop sequence; nobody counts what is written to a
-/// cache, or predictions.
+/// generateContent has no refusals but by its end, no fingerprint and no stop sequence; nobody counts what is
+/// written to a cache, or predictions.
 fn gemini(response: &mut Response) {
     response.system_fingerprint = None;
     response.extra.clear();

@@ -1,4 +1,5 @@
-//! A conversation as a flat list of what is said: who, what, and which reports of a loss excuse that it is missing.
+//! A conversation as a flat list of what is said: who, what, and which reports of a loss excuse that it is
+//! missing.
 
 use std::collections::BTreeMap;
 
@@ -185,8 +186,8 @@ impl Scribe {
         self.lines.push(self.line(said, vec![place.to_owned()]));
     }
 
-    /// A mark on the block at this path. Its loss is reported by the block, by its own field there, or by the field of
-    /// the message that stands for all such marks.
+    /// A mark on the block at this path. Its loss is reported by the block, by its own field there, or by the
+    /// field of the message that stands for all such marks.
     fn mark(&mut self, said: Said, place: &str, field: &str, of_message: Option<&str>) {
         let mut excuses = vec![place.to_owned(), format!("{place}.{field}")];
         excuses.extend(of_message.map(|field| format!("messages[{}].{field}", self.turn)));

@@ -32,7 +32,9 @@ fn fields_are_set_and_left_out() {
         assert_eq!(reply.status, 200, "{}", reply.text());
         assert_eq!(upstream.last().text(), expected, "{config}");
     }
-    let dropped = json!({"drop_params": ["user", "messages[*].name"]}).to_string();
+    // What is left out is left out last, whoever set it.
+    let dropped = json!({"drop_params": ["user", "messages[*].name", "seed"], "override_params": {"user": "v"}, "default_params": {"seed": 1}});
+    let dropped = dropped.to_string();
     let ask =
         Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).header("x-portkey-config", &dropped);
     assert_eq!(ask.to(&gateway).status, 200);

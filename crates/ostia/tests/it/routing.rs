@@ -144,7 +144,7 @@ fn a_dry_run_asks_nobody() {
     let house = house("");
     let targets = json!([{"provider": "a"}, {"provider": "anthropic", "override_params": {"model": "claude-sonnet-4-5"}}, {"provider": "nobody"}]);
     let asked = json!({
-        "config": {"strategy": {"mode": "fallback"}, "targets": targets},
+        "config": {"strategy": {"mode": "fallback"}, "targets": targets, "colour": "red"},
         "request": {"model": "m", "seed": 7, "messages": [{"role": "user", "content": "x"}]}
     });
     let reply =
@@ -160,6 +160,7 @@ fn a_dry_run_asks_nobody() {
         (&told["calls"][1]["way"], &told["calls"][1]["dropped"]),
         (&json!("translation"), &json!(["seed"]))
     );
+    assert!(told["warnings"][0].as_str().unwrap().starts_with("colour: "), "{told}");
     assert!(told["calls"][2]["error"].as_str().unwrap().contains("nobody"));
     assert_eq!((house.a.count(), house.b.count()), (0, 0));
     for (body, field) in [

@@ -191,6 +191,7 @@ fn s07_a_head_and_then_a_late_first_token() {
         always(Answer::stream(role).then(Step::Stall))
     };
     check(late(), always(healthy()), json!({"first_token_timeout": 300}), Told::Whole(whole()), [1, 1]);
+    check(late(), always(healthy()), json!({"request_timeout": 300}), Told::Whole(whole()), [1, 1]);
     let hedge = json!({"hedge": {"after": 200, "budget": 100}});
     check(late(), always(healthy()), hedge, Told::Whole(whole()), [1, 1]);
 }
@@ -218,6 +219,13 @@ fn s09_a_stall_in_the_middle() {
     let stalled = || always(broken(40, Step::Stall));
     let idle = json!({"idle_timeout": 300});
     check(stalled(), always(healthy()), idle, Told::Cut(words(0..40).concat()), [1, 0]);
+    check(
+        stalled(),
+        always(healthy()),
+        json!({"request_timeout": 300}),
+        Told::Cut(words(0..40).concat()),
+        [1, 0],
+    );
     let continues = json!({"idle_timeout": 300, "mid_stream": "continue"});
     check(
         once(broken(40, Step::Stall)),

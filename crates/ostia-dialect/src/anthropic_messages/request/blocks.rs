@@ -62,11 +62,10 @@ fn report_details(
             let path = if is_whole { format!("messages[{number}]") } else { path };
             for (inside, inner) in content.iter().enumerate() {
                 let path = format!("{path}.content[{inside}]");
-                match &inner.content {
-                    _ if is_empty(inner) => {}
-                    _ if !is_sayable(inner) => dropped.push(path),
-                    Content::Media(medium) => report_medium(medium, &path, dropped),
-                    _ => {}
+                if !is_sayable(inner) && !is_empty(inner) {
+                    dropped.push(path);
+                } else if let Content::Media(medium) = &inner.content {
+                    report_medium(medium, &path, dropped);
                 }
             }
         }

@@ -299,9 +299,9 @@ fn invalid(path: &str, what: impl std::fmt::Display) -> Fault {
 }
 
 /// The object that a function has answered with. The vendor reads `output` and `error`
-/// (<https://ai.google.dev/api/caching#FunctionResponse>), and an object without them as the output. One that looks like
-/// such an envelope goes as text, or a tool that says `{"error": "..."}` would have failed; and so does one that has a
-/// `$ref`: the vendor would look for a medium of that name.
+/// (<https://ai.google.dev/api/caching#FunctionResponse>), and an object without them as the output. One that
+/// looks like such an envelope goes as text, or a tool that says `{"error": "..."}` would have failed; and so
+/// does one that has a `$ref`: the vendor would look for a medium of that name.
 fn response(text: &str, is_error: bool) -> String {
     if is_error {
         return wrapped("error", text);

@@ -181,8 +181,8 @@ pub(in crate::openai_chat) fn extra_content(w: &mut Writer, signature: &Signatur
     }
 }
 
-/// The proof of anything but a thought, as clients see it: in the place that those of Google's API hand back, and there
-/// under a seal if it is another vendor's.
+/// The proof of anything but a thought, as clients see it: in the place that those of Google's API hand back,
+/// and there under a seal if it is another vendor's.
 pub(in crate::openai_chat) fn shown_proof(w: &mut Writer, signature: &Signature) {
     match signature.dialect {
         Dialect::GeminiGenerate => thought_signature(w, &signature.value),
@@ -308,8 +308,8 @@ pub(in crate::openai_chat) fn content_block(w: &mut Writer, block: &Block) {
     }
 }
 
-/// A block that only its vendor knows. Those of Anthropic are what the field is for, and Google's are told by having no
-/// type; another's goes under a seal, or it would be taken for Anthropic's when it comes back.
+/// A block that only its vendor knows. Those of Anthropic are what the field is for, and Google's are told by
+/// having no type; another's goes under a seal, or it would be taken for Anthropic's when it comes back.
 fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
     match dialect {
         Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),

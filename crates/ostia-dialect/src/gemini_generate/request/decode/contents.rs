@@ -173,8 +173,8 @@ impl Reader<'_> {
         }
     }
 
-    /// An empty part is there for its signature. The vendor's own signs what stands before it, but a thought's never
-    /// what was said; one of another vendor is of a block without words.
+    /// An empty part is there for its signature. The vendor's own signs what stands before it, but a
+    /// thought's never what was said; one of another vendor is of a block without words.
     fn say_nothing(&mut self, thought: bool, signature: Option<Signature>) {
         let said = self.turn.blocks.last().is_some_and(|block| matches!(block.content, Content::Text { .. }));
         let signs = self.turn.open && !(thought && said);

@@ -72,3 +72,13 @@ fn a_search_cannot_be_forbidden() {
     (request.web_search, request.tool_choice) = (Some(WebSearch::default()), Some(ToolChoice::None));
     assert_eq!(encode(&request).unwrap().dropped, ["tool_choice"]);
 }
+
+#[test]
+fn a_search_of_the_usual_size_is_whole() {
+    for (size, dropped) in [("medium", &[][..]), ("low", &["web_search_options.search_context_size"][..])] {
+        let mut request = ask("gemini-2.5-flash");
+        let context_size = Some(size.to_owned());
+        request.web_search = Some(WebSearch { context_size, ..WebSearch::default() });
+        assert_eq!(encode(&request).unwrap().dropped, dropped);
+    }
+}

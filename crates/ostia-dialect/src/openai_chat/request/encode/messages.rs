@@ -171,7 +171,8 @@ impl<'r> Planner<'r, '_> {
         }
     }
 
-    /// Reports what the part for a medium has no place for: only images have a level of detail, and only files a name.
+    /// Reports what the part for a medium has no place for: only images have a level of detail, and only
+    /// files a name.
     fn medium(&mut self, block: &Block, part: &Part<'_>, path: &str) {
         let Content::Media(medium) = &block.content else { return };
         let is_image = matches!(part, Part::Image { .. });

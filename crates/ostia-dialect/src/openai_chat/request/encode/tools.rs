@@ -5,8 +5,8 @@ use crate::{Dialect, Request, Tool, ToolChoice};
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`.
 ///
-/// Without tools the vendor refuses the other two. They mean nothing then, but for a call that cannot be made, or a search
-/// of the web that cannot be forbidden: that is reported.
+/// Without tools the vendor refuses the other two. They mean nothing then, but for a call that cannot be
+/// made, or a search of the web that cannot be forbidden: that is reported.
 pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
     report(&request.tools, dropped);
     if !request.tools.iter().any(is_sayable) {

@@ -62,7 +62,8 @@ impl<'r> Turn<'r, '_> {
             Content::Reasoning(text) => self.reasoning(text, own(block)),
             Content::Media(_) if says => self.dropped.push(path),
             Content::Media(medium) => {
-                match media::part(medium, &path, self.dropped).or_else(|| media::audio(medium)) {
+                let part = media::part(medium, &path, self.dropped);
+                match part.or_else(|| media::audio(medium, &path, self.dropped)) {
                     Some(part) => self.parts.push(Part::Other(part)),
                     None => self.dropped.push(path),
                 }

@@ -10,12 +10,15 @@ use crate::{Media, MediaKind, Source};
 /// The part for an image or a file, or `None` where it has none. `path` is where it stands; details that are lost are reported.
 pub(super) fn part(medium: &Media, path: &str, dropped: &mut Vec<String>) -> Option<Json> {
     match medium.kind {
-        MediaKind::Image => image(medium),
+        MediaKind::Image => {
+            lose_name(medium, path, dropped);
+            image(medium)
+        }
         MediaKind::Document => {
             let part = file(medium);
             // A file that is named by an address or an id has its name there.
-            if medium.name.is_some() && matches!(medium.source, Source::Url(_) | Source::FileId(_)) {
-                dropped.push(format!("{path}.file.filename"));
+            if matches!(medium.source, Source::Url(_) | Source::FileId(_)) {
+                lose_name(medium, path, dropped);
             }
             Some(part)
         }
@@ -24,13 +27,14 @@ pub(super) fn part(medium: &Media, path: &str, dropped: &mut Vec<String>) -> Opt
 }
 
 /// The part for a sound, or `None` where it has none. Only the user's messages take it.
-pub(super) fn audio(medium: &Media) -> Option<Json> {
+pub(super) fn audio(medium: &Media, path: &str, dropped: &mut Vec<String>) -> Option<Json> {
     let format = match medium.mime.as_deref()? {
         "audio/wav" | "audio/x-wav" | "audio/wave" => "wav",
         "audio/mp3" | "audio/mpeg" => "mp3",
         _ => return None,
     };
     let Source::Base64(data) = &medium.source else { return None };
+    lose_name(medium, path, dropped);
     Some(Json::build(|w| {
         w.object(|w| {
             w.field_str("type", "input_audio");
@@ -40,6 +44,12 @@ pub(super) fn audio(medium: &Media) -> Option<Json> {
             });
         });
     }))
+}
+
+fn lose_name(medium: &Media, path: &str, dropped: &mut Vec<String>) {
+    if medium.name.is_some() {
+        dropped.push(format!("{path}.file.filename"));
+    }
 }
 
 fn image(medium: &Media) -> Option<Json> {

@@ -287,3 +287,18 @@ fn marks_on_results_are_lost_where_the_client_has_them() {
         ],
     );
 }
+
+#[test]
+fn names_of_pictures_and_sounds_are_lost() {
+    let named = |kind, mime: &str| {
+        let (source, mime) = (Source::Base64("AAAA".into()), Some(mime.into()));
+        Block::new(Content::Media(Media { kind, source, mime, name: Some("a".into()), detail: None }))
+    };
+    let blocks = vec![named(MediaKind::Image, "image/png"), named(MediaKind::Audio, "audio/wav")];
+    let content = json!([
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAA", "detail": "auto"},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+    ]);
+    let lost = ["messages[0].content[0].file.filename", "messages[0].content[1].file.filename"];
+    check_items(vec![turn(Role::User, blocks)], json!([said("user", content)]), &lost);
+}
