@@ -5,6 +5,7 @@
 //! written. Faults name the path of the node (`messages[2].content[0].type`).
 
 mod document;
+mod marks;
 mod scan;
 #[cfg(test)]
 mod tests;

@@ -303,13 +303,13 @@ impl Events for Translated {
         self.fault.take()
     }
 
-    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
-        match &mut self.seam {
-            Some(seam) => {
-                seam.mender = Some(mender);
-                None
-            }
-            None => Some(mender),
+    fn can_be_mended(&self) -> bool {
+        self.seam.is_some()
+    }
+
+    fn mended_by(&mut self, mender: Box<dyn Mender>) {
+        if let Some(seam) = &mut self.seam {
+            seam.mender = Some(mender);
         }
     }
 }

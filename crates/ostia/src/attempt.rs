@@ -1,5 +1,6 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
+use std::pin::pin;
 use std::rc::Rc;
 
 use http::{Response, request};
@@ -78,11 +79,7 @@ async fn spoken(
     began: Instant,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let provider = &exchange.target.provider.id;
-    // An answer in one piece has no first token.
-    let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
-    let limit = limits.first_token.filter(|_| streams).unwrap_or(exchange.target.timeouts.total);
-    let speaks = async {
+    let mut speaks = pin!(async {
         let asked = match errand {
             Errand::Typed(asked) => asked,
             Errand::Passed { body, raw } => {
@@ -96,10 +93,13 @@ async fn spoken(
             (body, _) => body,
         };
         Ok(Response::from_parts(head, body))
-    };
-    match timeout_at(began + limit, speaks).await {
+    });
+    // An answer in one piece has no first token.
+    let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
+    let Some(limit) = limits.first_token.filter(|_| streams) else { return speaks.await };
+    match timeout_at(began + limit, speaks.as_mut()).await {
         Ok(answer) => answer,
-        Err(_) => Err(course::late(Limit::FirstToken, provider, limit)),
+        Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }
 }
 

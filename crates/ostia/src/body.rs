@@ -38,10 +38,13 @@ pub trait Events: Debug {
         None
     }
 
-    /// Takes somebody who gets the rest if the stream breaks off; gives them back where nobody could go on with it.
-    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
-        Some(mender)
+    /// Could somebody else go on with it if it breaks off?
+    fn can_be_mended(&self) -> bool {
+        false
     }
+
+    /// Takes somebody who gets the rest if the stream breaks off.
+    fn mended_by(&mut self, _mender: Box<dyn Mender>) {}
 }
 
 /// Whoever can get the rest of an answer that broke off.
@@ -73,17 +76,9 @@ impl Body {
         Body::Events(Box::new(events))
     }
 
-    /// The answer with somebody who gets the rest if it breaks off, or who at least lives as long as it.
-    pub fn mended_by(mut self, mender: Box<dyn Mender>) -> Body {
-        let left = match &mut self {
-            Body::Full(_) => None,
-            Body::Events(events) => events.mended_by(mender),
-            Body::Passed(_) | Body::With(_) => Some(mender),
-        };
-        match left {
-            Some(mender) => Body::With(Box::new((self, Box::new(mender)))),
-            None => self,
-        }
+    /// The answer, and something that lives as long as it.
+    pub fn with(self, companion: impl Debug + 'static) -> Body {
+        Body::With(Box::new((self, Box::new(companion))))
     }
 }
 

@@ -89,12 +89,11 @@ impl Core {
 /// All 32 digits. The formatter of the standard library takes ten times as long, and every request has an id.
 fn hexadecimal(number: u128) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    number
-        .to_be_bytes()
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    }
+    String::from_utf8_lossy(&digits).into_owned()
 }
 
 #[cfg(test)]

@@ -71,13 +71,9 @@ impl Course {
         }
     }
 
-    /// Is the last attempt's answer the one that the client gets? A config may ask on for a status that it lists.
-    pub fn is_answered(&self) -> bool {
-        self.plan().next(now()) == Step::Answered
-    }
-
-    /// Notes what became of an attempt.
-    pub fn note(&self, tried: &Tried) {
+    /// Notes what became of an attempt. Is its answer the one that the client gets? A config may ask on for a status that
+    /// it lists.
+    pub fn note(&self, tried: &Tried) -> bool {
         let mut plan = self.plan();
         let further = plan.route().leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
             leaf.settings.retry.as_ref().is_some_and(|retry| retry.use_retry_after_header)
@@ -89,7 +85,9 @@ impl Course {
             },
             Err(miss) => miss.outcome(further),
         };
-        plan.outcome(&tried.attempt, outcome, now());
+        let now = now();
+        plan.outcome(&tried.attempt, outcome, now);
+        plan.next(now) == Step::Answered
     }
 }
 

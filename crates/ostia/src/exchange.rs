@@ -213,18 +213,19 @@ pub async fn relay(
     if head.status.as_u16() >= 400 {
         return Err(refused(head, body, inflate, family_of(offer), target).await);
     }
-    if stream && offer == Offer::GeminiGenerate && is_json(&head.headers) {
+    let media = media_type(&head.headers);
+    if stream && offer == Offer::GeminiGenerate && is_json(media) {
         // Google's framing without `alt=sse`: one JSON array, as it grows.
         strip_hops(&mut head.headers);
         return Ok(Response::from_parts(head, Body::Passed(body)));
     }
-    if is_media(&head.headers, "text/event-stream") {
+    if media.eq_ignore_ascii_case("text/event-stream") {
         let grammar = grammar(offer);
         strip(&mut head.headers);
         let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
         return Ok(Response::from_parts(head, Body::events(relayed)));
     }
-    if is_media(&head.headers, "text/html") || stream && is_media(&head.headers, "text/plain") {
+    if media.eq_ignore_ascii_case("text/html") || stream && media.eq_ignore_ascii_case("text/plain") {
         let text = collect(body, inflate, ERROR_BYTES_MAX).await?;
         return Err(not_an_answer(target, &fault::from_answer(502, &text)).into());
     }
@@ -282,7 +283,7 @@ pub async fn translate(
     if head.status.as_u16() >= 400 {
         return Err(refused(head, body, inflate, translation.family(), target).await);
     }
-    if stream && is_media(&head.headers, "text/event-stream") {
+    if stream && media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
         strip(&mut head.headers);
         let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -296,7 +297,7 @@ pub async fn translate(
         return Ok(Response::from_parts(head, Body::events(translated)));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    if !is_json(&head.headers) {
+    if !is_json(media_type(&head.headers)) {
         return Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into());
     }
     let decoded = translation.upstream.decode(&bytes);
@@ -330,7 +331,7 @@ pub async fn events(
     if head.status.as_u16() >= 400 {
         return Err(refused(head, body, inflate, family_of(offer), target).await);
     }
-    if is_media(&head.headers, "text/event-stream") {
+    if media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
         return Ok((body, inflate));
     }
     let message =
@@ -396,7 +397,7 @@ pub async fn refused(
         Ok(bytes) => bytes,
         Err(fault) => return fault.into(),
     };
-    let json = is_json(&head.headers);
+    let json = is_json(media_type(&head.headers));
     strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);
     let told = match json && is_envelope(&bytes, family) {
@@ -473,19 +474,14 @@ fn grammar(offer: Offer) -> Grammar {
     }
 }
 
-/// Is the body of this media type, whatever its parameters?
-fn is_media(headers: &HeaderMap, media: &str) -> bool {
-    media_type(headers).eq_ignore_ascii_case(media)
-}
-
 /// `application/json` and its kin.
-fn is_json(headers: &HeaderMap) -> bool {
-    let media = media_type(headers);
+fn is_json(media: &str) -> bool {
     media.len() >= 4
         && media.is_char_boundary(media.len() - 4)
         && media[media.len() - 4..].eq_ignore_ascii_case("json")
 }
 
+/// What the body is, without its parameters.
 fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim()

@@ -19,7 +19,7 @@ use crate::call::Call;
 use crate::clock::now;
 use crate::core::Core;
 use crate::exchange::Exchange;
-use crate::facts::{self, Asking};
+use crate::facts::Asking;
 use crate::mark::Mark;
 use crate::records::ascii;
 use crate::route::Endpoint;
@@ -127,9 +127,7 @@ fn decide(
     asked: Asked<'_>,
     route: &Arc<Route>,
 ) -> Value {
-    let price = facts::price(core, call, route);
-    let key = routes::key(&core.settings, call).and_then(|key| key.name.as_deref());
-    let asking = Asking::new(call, parts, Errand::Typed(asked), key, &price);
+    let asking = Asking::new(core, call, parts, Errand::Typed(asked), route);
     let record = Plan::explain(route.clone(), &asking, &core.state, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::asked::{Asked, Errand};
 use crate::call::Call;
 use crate::core::Core;
-use crate::target;
+use crate::{routes, target};
 
 /// Headers that hold credentials: conditions do not see them.
 const SECRET: [&str; 7] = [
@@ -35,36 +35,34 @@ const TOKENS_PRICED: f64 = 1e6;
 
 /// A request, for whoever decides where it goes.
 pub struct Asking<'a> {
+    core: &'a Core,
     call: &'a Call,
     parts: &'a request::Parts,
     errand: Errand<'a>,
-    /// The name of the gateway key that the client shows.
-    key: Option<&'a str>,
+    route: &'a Route,
     metadata: OnceCell<Option<Value>>,
     tokens: OnceCell<u64>,
-    /// What a request of these tokens costs at a leaf.
-    price: &'a dyn Fn(usize, &Asking<'a>) -> Option<f64>,
 }
 
 impl<'a> Asking<'a> {
-    /// The facts of a request.
+    /// The facts of a request that follows a route.
     pub fn new(
+        core: &'a Core,
         call: &'a Call,
         parts: &'a request::Parts,
         errand: Errand<'a>,
-        key: Option<&'a str>,
-        price: &'a dyn Fn(usize, &Asking<'a>) -> Option<f64>,
+        route: &'a Route,
     ) -> Asking<'a> {
-        Asking { call, parts, errand, key, metadata: OnceCell::new(), tokens: OnceCell::new(), price }
+        Asking { core, call, parts, errand, route, metadata: OnceCell::new(), tokens: OnceCell::new() }
     }
 
     /// The model that the client names.
-    pub fn model(&self) -> Option<&str> {
+    fn model(&self) -> Option<&str> {
         self.errand.asked()?.peek.model.as_deref()
     }
 
     /// The estimated tokens of the input.
-    pub fn tokens(&self) -> u64 {
+    fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
             let Some(Asked { typed, body, .. }) = self.errand.asked() else { return 0 };
             let client = typed.offer.dialect().and_then(ClientDialect::of);
@@ -75,7 +73,7 @@ impl<'a> Asking<'a> {
     }
 
     /// The number in the first of these fields of the body that has one.
-    pub fn number(&self, names: &[&str]) -> Option<u64> {
+    fn number(&self, names: &[&str]) -> Option<u64> {
         let root = self.errand.asked()?.document.root();
         names.iter().find_map(|name| root.u64(name))
     }
@@ -93,25 +91,14 @@ impl<'a> Asking<'a> {
         find(&value, rest).cloned()
     }
 
+    /// The name of the gateway key that the client shows.
+    fn key(&self) -> Option<&str> {
+        routes::key(&self.core.settings, self.call)?.name.as_deref()
+    }
+
     fn header(&self, name: &str) -> Option<Value> {
         let value = self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?;
         value.to_str().ok().map(Value::from)
-    }
-}
-
-/// What a request is expected to cost at each leaf, after the operator's prices.
-pub fn price<'a>(
-    core: &'a Core,
-    call: &'a Call,
-    route: &'a Route,
-) -> impl Fn(usize, &Asking<'_>) -> Option<f64> {
-    move |leaf, asking| {
-        let target = target::resolve(core, call, Some(route.leaves().get(leaf)?), asking.model()).ok()?;
-        let model = target.model.as_deref().or(asking.model())?;
-        let price = core.settings.named.price(target.provider, model)?;
-        let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
-        let answer = asking.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
-        Some((asking.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
     }
 }
 
@@ -126,7 +113,7 @@ impl Facts for Asking<'_> {
             Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
             Field::Model => self.model().map(Value::from),
             Field::Tokens => Some(self.tokens().into()),
-            Field::Key => self.key.map(Value::from),
+            Field::Key => self.key().map(Value::from),
             Field::Time(_) => None,
         };
         owned.map(Cow::Owned)
@@ -136,7 +123,14 @@ impl Facts for Asking<'_> {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
+    /// After the operator's prices.
     fn price(&self, leaf: usize) -> Option<f64> {
-        (self.price)(leaf, self)
+        let leaf = self.route.leaves().get(leaf)?;
+        let target = target::resolve(self.core, self.call, Some(leaf), self.model()).ok()?;
+        let model = target.model.as_deref().or(self.model())?;
+        let price = self.core.settings.named.price(target.provider, model)?;
+        let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+        let answer = self.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
+        Some((self.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
     }
 }

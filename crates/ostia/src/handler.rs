@@ -2,7 +2,6 @@
 //! lines.
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -26,14 +25,14 @@ use crate::clock;
 use crate::core::Core;
 use crate::course::{self, Course, Tried};
 use crate::exchange::{self, Exchange};
-use crate::facts::{self, Asking};
+use crate::facts::Asking;
 use crate::kept::{Keep, Recalled};
 use crate::mark::Mark;
 use crate::miss::Miss;
 use crate::rescue::Rescue;
 use crate::route::{Endpoint, Family, Typed, family};
 use crate::upstream::Sent;
-use crate::{explain, intake, kept, models, proxy, reply, routes, target};
+use crate::{explain, intake, kept, models, proxy, reply, target};
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body> {
@@ -57,8 +56,7 @@ pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body
         mark.ensure_trace_id(&core);
         reply::fault(family, &fault, mark.provider(), mark.trace_id())
     });
-    mark.stamp(response.headers_mut());
-    if let Some(entry) = mark.entry(response.status()) {
+    if let Some(entry) = mark.stamp(&mut response) {
         core.ring.push(entry);
     }
     response
@@ -254,9 +252,7 @@ async fn follow(
     route: &Arc<Route>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let price = facts::price(core, call, route);
-    let key = routes::key(&core.settings, call).and_then(|key| key.name.as_deref());
-    let asking = Asking::new(call, parts, errand, key, &price);
+    let asking = Asking::new(core, call, parts, errand, route);
     let now = clock::now();
     let plan = Plan::new(route.clone(), &asking, &core.state, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
@@ -271,15 +267,27 @@ async fn follow(
             }
         };
         let tried = race(&mut course, call, parts, errand, attempt, mark).await;
-        course.note(&tried);
+        let is_answered = course.note(&tried);
         mark.tried(tried.mark, tried.attempt.retry);
         match tried.answer {
-            Ok(answer) if course.is_answered() => {
+            Ok(answer) if is_answered => {
                 mark.decided(call, course.shared());
-                return Ok(answer.map(|body| body.mended_by(Rescue::new(course, call, parts))));
+                return Ok(answer.map(|body| accompany(body, course, call, parts)));
             }
             answer => last = Some(answer.or_else(Miss::into_answer)),
         }
+    }
+}
+
+/// The plan ends with the answer, or gets the rest of it if it breaks off.
+fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts) -> Body {
+    match body {
+        Body::Full(_) => body,
+        Body::Events(mut events) if events.can_be_mended() => {
+            events.mended_by(Rescue::new(course, call, parts));
+            Body::Events(events)
+        }
+        body => body.with(course),
     }
 }
 
@@ -293,13 +301,14 @@ async fn race(
     mark: &Mark,
 ) -> Tried {
     let (core, route) = (course.core().clone(), course.plan().route().clone());
-    let mut first = pin!(attempt::attempt(&core, call, parts, errand, &route, attempt, mark.fork()));
+    // Boxed, so that they are not copied from future to future.
+    let mut first = Box::pin(attempt::attempt(&core, call, parts, errand, &route, attempt, mark.fork()));
     let Some(at) = course.plan().hedge_at() else { return first.await };
     if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
         return tried;
     }
     let Some(hedge) = course.plan().hedge(clock::now()) else { return first.await };
-    let mut second = pin!(attempt::attempt(&core, call, parts, errand, &route, hedge, mark.fork()));
+    let mut second = Box::pin(attempt::attempt(&core, call, parts, errand, &route, hedge, mark.fork()));
     let (tried, first_is_left) = tokio::select! {
         tried = first.as_mut() => (tried, false),
         tried = second.as_mut() => (tried, true),

@@ -56,6 +56,11 @@ use crate::core::Shared;
 use crate::records::Records;
 use crate::upstream::Tls;
 
+/// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
+/// more than seven free blocks of a size at hand and gives large ones back to the kernel at once.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {

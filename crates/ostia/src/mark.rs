@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
@@ -99,7 +99,7 @@ impl Mark {
     /// Makes a trace id where there is none.
     pub fn ensure_trace_id(&mut self, core: &Core) {
         if self.trace_id.is_none() {
-            self.trace_id = HeaderValue::from_str(&core.new_id()).ok();
+            self.trace_id = HeaderValue::try_from(core.new_id()).ok();
         }
     }
 
@@ -140,42 +140,39 @@ impl Mark {
         Ok(())
     }
 
-    /// What is remembered of the request, if anybody was asked.
-    pub fn entry(self, status: StatusCode) -> Option<Entry> {
-        let Mark { trace_id: Some(trace_id), provider: provider @ Some(_), dropped, plan, .. } = self else {
-            return None;
-        };
-        Some(Entry { trace_id, provider, status: status.as_u16(), dropped, plan })
-    }
-
-    /// Writes the headers.
-    pub fn stamp(&self, headers: &mut HeaderMap) {
+    /// Writes the headers. Gives what is remembered of the request, if anybody was asked.
+    pub fn stamp<T>(self, response: &mut Response<T>) -> Option<Entry> {
+        let status = response.status().as_u16();
+        let headers = response.headers_mut();
+        let names = self.trace_id.clone().zip(self.provider.clone());
         headers.reserve(10);
-        let spellings = if self.portkey { 2 } else { 1 };
-        let mut set = |names: &Names, value: HeaderValue| {
-            for name in &names[..spellings] {
-                headers.insert(name.clone(), value.clone());
+        let mut set = |[ostia, portkey]: &Names, value: HeaderValue| {
+            if self.portkey {
+                headers.insert(portkey, value.clone());
             }
+            headers.insert(ostia, value);
         };
-        if let Some(trace_id) = &self.trace_id {
-            set(&TRACE_ID, trace_id.clone());
+        if let Some(trace_id) = self.trace_id {
+            set(&TRACE_ID, trace_id);
         }
-        if let Some(value) = &self.provider {
-            set(&PROVIDER, value.clone());
+        if let Some(provider) = self.provider {
+            set(&PROVIDER, provider);
         }
-        if let Some(value) = &self.index_path {
-            set(&OPTION_INDEX, value.clone());
+        if let Some(index_path) = self.index_path {
+            set(&OPTION_INDEX, index_path);
             set(&RETRY_COUNT, HeaderValue::from(self.retries));
         }
         if !self.dropped.is_empty() {
             set(&DROPPED, list(&self.dropped));
         }
-        if let Some(decisions) = &self.decisions {
-            set(&DECISIONS, decisions.clone());
+        if let Some(decisions) = self.decisions {
+            set(&DECISIONS, decisions);
         }
         if let Some(started) = self.started {
             headers.append(&SERVER_TIMING, timing(started.elapsed(), self.waited.get()));
         }
+        let (trace_id, provider) = names?;
+        Some(Entry { trace_id, provider, status, dropped: self.dropped, plan: self.plan })
     }
 }
 

@@ -37,8 +37,12 @@ impl Events for Opened {
         self.rest.take_fault()
     }
 
-    fn mended_by(&mut self, mender: Box<dyn Mender>) -> Option<Box<dyn Mender>> {
-        self.rest.mended_by(mender)
+    fn can_be_mended(&self) -> bool {
+        self.rest.can_be_mended()
+    }
+
+    fn mended_by(&mut self, mender: Box<dyn Mender>) {
+        self.rest.mended_by(mender);
     }
 }
 

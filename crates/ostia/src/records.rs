@@ -33,7 +33,7 @@ pub struct Entry {
     /// Its name.
     pub trace_id: HeaderValue,
     /// Who was asked last.
-    pub provider: Option<HeaderValue>,
+    pub provider: HeaderValue,
     /// The status that the client got.
     pub status: u16,
     /// What could not be said to the provider.
@@ -82,7 +82,7 @@ impl Entry {
         let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let mut told = json!({
             "trace_id": text(&self.trace_id),
-            "provider": self.provider.as_ref().map(text),
+            "provider": text(&self.provider),
             "status": self.status,
             "dropped": self.dropped,
         });

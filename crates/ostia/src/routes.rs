@@ -62,18 +62,20 @@ pub fn find(
     model: Option<&str>,
 ) -> Result<Option<Arc<Route>>, Fault> {
     let operators = &settings.named;
-    let route = match (&call.config, key(settings, call).and_then(|key| key.config.as_deref())) {
-        (Some(config), _) => given(operators, compiled, config)?,
-        (None, Some(name)) => named(operators, name)?,
-        // Whoever says whom to ask is not asked again.
-        (None, None) if call.provider.is_some() || model.is_some_and(|model| model.starts_with('@')) => {
-            return Ok(None);
-        }
-        (None, None) => match (model.and_then(|model| operators.aliases.get(model)), &operators.default) {
-            (Some(alias), _) => alias.clone(),
-            (None, Some(name)) => named(operators, name)?,
-            (None, None) => return Ok(None),
-        },
+    // Whoever says whom to ask is not asked again.
+    let says_whom = call.provider.is_some() || model.is_some_and(|model| model.starts_with('@'));
+    let route = if let Some(config) = &call.config {
+        given(operators, compiled, config)?
+    } else if let Some(name) = key(settings, call).and_then(|key| key.config.as_deref()) {
+        named(operators, name)?
+    } else if says_whom {
+        return Ok(None);
+    } else if let Some(alias) = model.and_then(|model| operators.aliases.get(model)) {
+        alias.clone()
+    } else if let Some(name) = &operators.default {
+        named(operators, name)?
+    } else {
+        return Ok(None);
     };
     match route.unsupported() {
         [] => Ok(Some(route)),

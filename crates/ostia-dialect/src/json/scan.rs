@@ -1,5 +1,6 @@
 //! The validating pass: bytes to a tape of spans.
 
+use super::marks::Marks;
 use super::{DEPTH_MAX, Kind, TEXT_BYTES_MAX};
 
 /// Where and why a text is not JSON.
@@ -49,7 +50,8 @@ impl Tape {
         }
         let valid = simdutf8::compat::from_utf8(text)
             .map_err(|fault| SyntaxFault { at: fault.valid_up_to(), expected: "UTF-8" })?;
-        let mut scanner = Scanner { text, at: 0, spans: &mut self.spans, recorded: depth };
+        let mut scanner =
+            Scanner { text, marks: Marks::new(text), at: 0, spans: &mut self.spans, recorded: depth };
         scanner.space();
         scanner.value(0)?;
         scanner.space();
@@ -65,6 +67,7 @@ const SPANS_USUAL: usize = 24;
 
 struct Scanner<'a> {
     text: &'a [u8],
+    marks: Marks<'a>,
     at: usize,
     spans: &'a mut Vec<Span>,
     recorded: usize,
@@ -212,34 +215,19 @@ impl Scanner<'_> {
     /// Passes over a string and says whether it holds an escape.
     fn string(&mut self) -> Result<bool, SyntaxFault> {
         self.at += 1;
-        let start = self.at;
         let mut escaped = false;
         loop {
-            let Some(plain) = memchr::memchr2(b'"', b'\\', &self.text[self.at..]) else {
-                self.at = self.text.len();
-                return Err(self.fault("the end of the string"));
-            };
-            self.at += plain;
-            if self.text[self.at] == b'"' {
-                break;
+            self.at = self.marks.next(self.at);
+            match self.peek() {
+                Some(b'"') => break,
+                Some(b'\\') => self.escape()?,
+                Some(_) => return Err(self.fault("control characters to be escaped")),
+                None => return Err(self.fault("the end of the string")),
             }
             escaped = true;
-            self.escape()?;
         }
-        self.no_control_characters(start)?;
         self.at += 1;
         Ok(escaped)
-    }
-
-    /// Looks at the string once more, all of it at once: without a branch inside, the compiler makes vector code of it.
-    fn no_control_characters(&mut self, start: usize) -> Result<(), SyntaxFault> {
-        let string = &self.text[start..self.at];
-        // The highest bit is set by bytes below 0x20, and by no others: those above 0x7f have it cleared again.
-        if string.iter().fold(0, |found, &byte| found | byte.wrapping_sub(0x20) & !byte) & 0x80 != 0 {
-            self.at = start + string.iter().position(|&byte| byte < 0x20).unwrap_or_default();
-            return Err(self.fault("control characters to be escaped"));
-        }
-        Ok(())
     }
 
     fn escape(&mut self) -> Result<(), SyntaxFault> {

@@ -42,6 +42,22 @@ fn the_grammar() {
     check_invalid(b"\"\xff\"", 1);
 }
 
+/// The scan looks at blocks of 64 bytes: what it finds must not depend on where they end.
+#[test]
+fn strings_at_every_distance_from_the_end_of_a_block() {
+    for before in 0..=130 {
+        let padded = |text: &str| format!("\"{}{text}", "a".repeat(before));
+        for text in ["\"", "\\\\\"", "\\\"\"", "\\u00e4\\n\"", "ä€🦀\"", "\" \n"] {
+            check_valid(&padded(text));
+        }
+        for (text, at) in
+            [("", 0), ("\n\"", 0), ("\\\"", 2), ("\\x\"", 0), ("\\u00e\"", 0), ("\"\\", 1), ("\\", 0)]
+        {
+            check_invalid(padded(text).as_bytes(), 1 + before + at);
+        }
+    }
+}
+
 #[test]
 fn depth_is_bounded() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
