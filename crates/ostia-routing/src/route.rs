@@ -100,6 +100,8 @@ pub struct Leaf {
     pub index_path: String,
     /// Its own fields, with what outer levels set where it sets nothing itself. Without strategy and targets.
     pub settings: Node,
+    /// The provider that a credential in the client's headers is meant for: of the first target that has none of its own.
+    pub client_key_for: Option<String>,
     /// Its place among the shared slots, where it needs one.
     pub(crate) slot: Option<usize>,
     pub(crate) breaker: Option<breaker::Rule>,

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
 use std::time::Duration;
 
 use http::Response;
 use ostia_dialect::{Fault, FaultKind};
-use ostia_routing::plan::{Attempt, Plan, Reason, Step};
+use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
 use ostia_routing::{Limit, Outcome, Verdict};
 use tokio::time::sleep;
 
-use crate::body::Body;
+use crate::body::{Body, Events, FramePoll};
 use crate::clock::{now, until};
 use crate::core::Core;
 use crate::mark::Mark;
@@ -71,6 +72,15 @@ impl Course {
         }
     }
 
+    /// The answer broke off with this fault, when the client had so much of it. What now?
+    pub fn broken(&self, fault: &Fault, sent: Sent) -> MidStream {
+        let verdict = match fault.kind {
+            FaultKind::Timeout => Verdict::Late(Limit::Idle),
+            _ => Verdict::Broken,
+        };
+        self.plan().broken(verdict, sent, now())
+    }
+
     /// Notes what became of an attempt. Is its answer the one that the client gets? A config may ask on for a status that
     /// it lists.
     pub fn note(&self, tried: &Tried) -> bool {
@@ -88,6 +98,30 @@ impl Course {
         let now = now();
         plan.outcome(&tried.attempt, outcome, now);
         plan.next(now) == Step::Answered
+    }
+}
+
+/// An event stream whose plan hears how it ends.
+#[derive(Debug)]
+pub struct Followed {
+    events: Box<dyn Events>,
+    course: Course,
+}
+
+impl Followed {
+    /// Follows this stream.
+    pub fn new(events: Box<dyn Events>, course: Course) -> Followed {
+        Followed { events, course }
+    }
+}
+
+impl Events for Followed {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        let polled = self.events.poll_frame(context);
+        if let Some(fault) = self.events.take_fault() {
+            self.course.broken(&fault, Sent::ToolCall);
+        }
+        polled
     }
 }
 

@@ -23,7 +23,7 @@ use crate::body::Body;
 use crate::call::Call;
 use crate::clock;
 use crate::core::Core;
-use crate::course::{self, Course, Tried};
+use crate::course::{self, Course, Followed, Tried};
 use crate::exchange::{self, Exchange};
 use crate::facts::Asking;
 use crate::kept::{Keep, Recalled};
@@ -287,6 +287,7 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts) ->
             events.mended_by(Rescue::new(course, call, parts));
             Body::Events(events)
         }
+        Body::Events(events) => Body::events(Followed::new(events, course)),
         body => body.with(course),
     }
 }

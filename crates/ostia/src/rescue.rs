@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::request;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Decoder, Fault, FaultKind, relay};
+use ostia_dialect::{Decoder, Fault, relay};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
-use ostia_routing::{Limit, Outcome, Verdict};
+use ostia_routing::{Outcome, Verdict};
 
 use crate::asked::Asked;
 use crate::attempt;
@@ -34,10 +34,8 @@ impl Rescue {
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
-        let verdict =
-            if fault.kind == FaultKind::Timeout { Verdict::Late(Limit::Idle) } else { Verdict::Broken };
         let sent = if beginning.is_some() { Sent::Text } else { Sent::ToolCall };
-        let mut attempt = match self.course.plan().broken(verdict, sent, now()) {
+        let mut attempt = match self.course.broken(&fault, sent) {
             MidStream::Continue(attempt) | MidStream::Restart(attempt) => attempt,
             MidStream::Error => return Err(fault),
         };

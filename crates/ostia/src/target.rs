@@ -84,7 +84,7 @@ pub fn resolve<'a>(
     let (model, provider) = choose(core, call, settings, model)?;
     let custom_host = settings.custom_host.as_deref().or(call.custom_host.as_deref());
     let (site, origin) = locate(core, provider, custom_host)?;
-    let key = find_key(core, call, settings, provider, origin);
+    let key = find_key(core, call, leaf, provider, origin);
     if key.is_none() && provider.needs_key() && origin != Origin::Client {
         return Err(no_key(core, provider));
     }
@@ -114,18 +114,26 @@ pub fn resolve<'a>(
 }
 
 /// The target's own key, the client's, the operator's.
-fn find_key(core: &Core, call: &Call, settings: &Node, provider: &Provider, origin: Origin) -> Option<Key> {
-    if let Some(own) = &settings.api_key {
+fn find_key(
+    core: &Core,
+    call: &Call,
+    leaf: Option<&Leaf>,
+    provider: &Provider,
+    origin: Origin,
+) -> Option<Key> {
+    if let Some(own) = leaf.and_then(|leaf| leaf.settings.api_key.as_ref()) {
         return Some(Key::Kept(own.clone().into()));
     }
-    // The operator's key goes to the operator's host and nowhere else.
-    let operators = || core.settings.key_of(provider).filter(|_| origin != Origin::Client).map(Key::Kept);
-    let clients = || client_key(core, call).cloned().map(Key::Shown);
-    // A client's key is for the provider that the client names. Where a config names several, it may be another's.
-    match settings.provider.is_some() && call.provider.is_none() {
-        true => operators().or_else(clients),
-        false => clients().or_else(operators),
+    // A client has one key, and a config may name several providers: the key goes to the one that it is meant for.
+    let meant_for = call.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
+    let is_meant = |id: &str| {
+        core.settings.providers.get(id.trim_start_matches('@')).is_some_and(|meant| meant.id == provider.id)
+    };
+    if let Some(key) = client_key(core, call).filter(|_| meant_for.is_none_or(is_meant)) {
+        return Some(Key::Shown(key.clone()));
     }
+    // The operator's key goes to the operator's host and nowhere else.
+    core.settings.key_of(provider).filter(|_| origin != Origin::Client).map(Key::Kept)
 }
 
 fn fields(given: &Option<Redacted<Map<String, Value>>>) -> Option<&Map<String, Value>> {

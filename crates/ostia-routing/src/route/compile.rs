@@ -21,7 +21,11 @@ const _: () =
 pub(super) fn route(config: &Config) -> Route {
     let mut compiler = Compiler::default();
     let root = compiler.node(&config.root, &Node::default(), "config".to_owned());
-    let Compiler { branches, leaves, sizes, conditions, asks, .. } = compiler;
+    let Compiler { branches, mut leaves, sizes, conditions, asks, .. } = compiler;
+    let keyless =
+        leaves.iter().find(|leaf| leaf.settings.api_key.is_none() && leaf.settings.provider.is_some());
+    let client_key_for = keyless.and_then(|leaf| leaf.settings.provider.clone());
+    leaves.iter_mut().for_each(|leaf| leaf.client_key_for.clone_from(&client_key_for));
     let is_cheapest =
         |branch: &Branch| matches!(&branch.rule, Rule::Pool(pool) if pool.balance == Balance::LeastCost);
     let mut unsupported = Vec::new();
@@ -132,7 +136,7 @@ impl Compiler {
         });
         let needs_slot = breaker.is_some() || retry.is_some() || hedge.is_some();
         let slot = needs_slot.then(|| self.slot(settings.id.as_deref()));
-        self.leaves.push(Leaf { index_path, settings, slot, breaker, retry, hedge });
+        self.leaves.push(Leaf { index_path, settings, client_key_for: None, slot, breaker, retry, hedge });
         Child::Leaf(self.leaves.len() - 1)
     }
 

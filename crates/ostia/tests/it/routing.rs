@@ -1,7 +1,7 @@
 //! Whom a request goes to: configs by name, by key, by model and in the header; and telling why.
 
 use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Upstream};
+use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
@@ -140,9 +140,23 @@ fn decisions_can_be_read_later() {
 }
 
 #[test]
+fn a_stream_that_breaks_off_is_in_the_record() {
+    let house = house("");
+    let events = openai::chat_stream_without_done(&["Ro", "me"]);
+    let half = events.split_inclusive("\n\n").take(2).collect::<String>();
+    let cut = Upstream::always(Answer::stream(half).then(Step::Cut));
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a", "custom_host": cut.url()}, {"provider": "b"}]});
+    let body = BODY.replace("{\"model\"", "{\"stream\":true,\"model\"");
+    let asked = ask(&body).header("x-ostia-config", &config.to_string()).header("x-ostia-trace-id", "t-9");
+    assert!(asked.to(&house.gateway).text().contains("\"error\""));
+    let told = Ask::new("GET", "/v1/explain/t-9").to(&house.gateway).json();
+    assert_eq!(told["decisions"]["result"], "broken", "{told}");
+}
+
+#[test]
 fn a_dry_run_asks_nobody() {
     let house = house("");
-    let targets = json!([{"provider": "a"}, {"provider": "anthropic", "override_params": {"model": "claude-sonnet-4-5"}}, {"provider": "nobody"}]);
+    let targets = json!([{"provider": "a"}, {"provider": "anthropic", "api_key": "k", "override_params": {"model": "claude-sonnet-4-5"}}, {"provider": "nobody"}]);
     let asked = json!({
         "config": {"strategy": {"mode": "fallback"}, "targets": targets, "colour": "red"},
         "request": {"model": "m", "seed": 7, "messages": [{"role": "user", "content": "x"}]}
@@ -185,6 +199,15 @@ fn keys_stay_with_their_providers() {
     assert_eq!(house.a.last().header("authorization").as_deref(), Some("Bearer sk-a"));
     assert_eq!(by(&ask(BODY).header("x-ostia-config", &down.to_string()).to(&house.gateway)), "b");
     assert_eq!(house.b.last().header("authorization").as_deref(), Some("Bearer sk-b"));
+    // The client's one key is for the first target without its own.
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "b", "custom_host": "http://127.0.0.1:1"}, {"provider": "a"}]});
+    let asked =
+        ask(BODY).header("authorization", "Bearer sk-client").header("x-ostia-config", &config.to_string());
+    assert_eq!(by(&asked.to(&house.gateway)), "a");
+    assert_eq!(house.a.last().header("authorization"), None);
+    let asked = asked.header("x-ostia-provider", "a");
+    assert_eq!(by(&asked.to(&house.gateway)), "a");
+    assert_eq!(house.a.last().header("authorization").as_deref(), Some("Bearer sk-client"));
 }
 
 #[test]
