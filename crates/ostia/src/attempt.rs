@@ -193,9 +193,10 @@ async fn respond(
     }
     let view = exchange::view(exchange);
     let Recalled { body, keep } = kept::recall(&exchange.core.kept, exchange.call, view, asked.document)?;
+    let asked = Asked { keep: Some(&keep), ..asked };
+    let Some(body) = body else { return converse(exchange, asked, client, upstream, mark).await };
     let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let asked = Asked { body: &body, document: &document, keep: Some(&keep), ..asked };
-    converse(exchange, asked, client, upstream, mark).await
+    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, upstream, mark).await
 }
 
 /// Is an answer made by the provider, and handed on as it comes?

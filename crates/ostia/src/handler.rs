@@ -137,7 +137,7 @@ pub async fn carry(
         && keep.is_none()
         && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
     {
-        return Ok(go_on_alone(core, call, parts, peek.stream, recalled));
+        return Ok(go_on_alone(core, call, parts, asked, recalled));
     }
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
@@ -176,12 +176,13 @@ fn go_on_alone(
     core: &Rc<Core>,
     call: &Call,
     parts: &request::Parts,
-    stream: bool,
+    asked: Asked<'_>,
     recalled: Recalled,
 ) -> Response<Body> {
     let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
     let Recalled { body, keep } = recalled;
-    let running = keep.begin(stream);
+    let body = body.unwrap_or_else(|| asked.body.clone());
+    let running = keep.begin(asked.peek.stream);
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
         let typed = Typed::from(Offer::OpenaiResponses);

@@ -11,9 +11,11 @@ mod running;
 use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use memchr::memmem;
 use moka::ops::compute::Op;
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -34,12 +36,17 @@ pub use running::Running;
 const ITEMS_MAX: usize = 20_000;
 /// What an object weighs besides its texts, in bytes.
 const OBJECT_BYTES: usize = 256;
+/// Most bytes by which all objects together may outgrow their bound for a moment; an eighth of a small bound.
+const SLACK_BYTES_MAX: usize = 1 << 20;
 
 /// Everything that is remembered, shared by all cores. Only requests of the Responses API come here.
 #[derive(Debug, Clone)]
 pub struct Kept {
     objects: Cache<String, Arc<Object>>,
     hasher: RandomState,
+    /// Bytes that came since room was made last, and how many may.
+    unsettled: Arc<AtomicUsize>,
+    slack: usize,
 }
 
 /// Something that is remembered.
@@ -58,12 +65,44 @@ enum What {
 /// An answer, whole or in the making.
 #[derive(Debug, Clone)]
 struct Saved {
-    /// What the model was given: the items of earlier turns, then those of the request.
-    input: Vec<Item>,
+    /// What the model was given.
+    input: Input,
     /// The Response object.
     body: Bytes,
     /// Whoever is making it, or has made it: they hold its events.
     running: Option<Arc<Running>>,
+}
+
+/// What a model was given.
+#[derive(Debug, Clone)]
+struct Input {
+    /// The items of earlier turns.
+    before: Vec<Item>,
+    /// The request's own `input`: JSON. Its items are made when somebody asks for them.
+    own: Bytes,
+    /// What items without an id are named after.
+    stem: String,
+}
+
+impl Input {
+    /// The request's own items.
+    fn own(&self) -> Vec<Item> {
+        let document = Document::parse(&self.own).ok();
+        document.and_then(|own| input_items::list(own.root(), &self.stem).ok()).unwrap_or_default()
+    }
+
+    /// All of them.
+    fn items(&self) -> Vec<Item> {
+        self.before.iter().cloned().chain(self.own()).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        bytes_of(&self.before) + self.own.len() + self.stem.len()
+    }
+}
+
+fn bytes_of(items: &[Item]) -> usize {
+    items.iter().map(|item| item.id.len() + item.json.as_str().len()).sum()
 }
 
 /// The caller whom something belongs to.
@@ -81,7 +120,8 @@ impl Kept {
             })
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Kept { objects, hasher: RandomState::new() }
+        let slack = SLACK_BYTES_MAX.min(usize::try_from(bytes_max / 8).unwrap_or(usize::MAX));
+        Kept { objects, hasher: RandomState::new(), unsettled: Arc::default(), slack }
     }
 
     /// Whoever shows the same key is the same caller.
@@ -108,25 +148,36 @@ impl Kept {
     }
 
     fn insert(&self, owner: Owner, id: &str, what: What) {
-        self.objects.insert(id.to_owned(), Arc::new(Object { owner, what }));
-        self.make_room();
+        let object = Arc::new(Object { owner, what });
+        let bytes = object.bytes();
+        self.objects.insert(id.to_owned(), object);
+        self.make_room(bytes);
     }
 
     /// Puts what `change` makes of an object in its place; two changes at once come one after the other. `None` leaves it.
     fn change(&self, owner: Owner, id: &str, change: impl FnOnce(&What) -> Option<What>) {
+        let mut bytes = 0;
         self.objects.entry_by_ref(id).and_compute_with(|entry| {
             let object = entry.map(|entry| entry.into_value()).filter(|object| object.owner == owner);
             match object.and_then(|object| change(&object.what)) {
-                Some(what) => Op::Put(Arc::new(Object { owner, what })),
+                Some(what) => {
+                    let object = Arc::new(Object { owner, what });
+                    bytes = object.bytes();
+                    Op::Put(object)
+                }
                 None => Op::Nop,
             }
         });
-        self.make_room();
+        self.make_room(bytes);
     }
 
-    /// Lets go of what is too much now. The cache would do it by itself, but later.
-    fn make_room(&self) {
-        self.objects.run_pending_tasks();
+    /// After so many bytes came: lets go of what is too much. The cache would do it by itself, but only after a time, in
+    /// which any number of large objects may come.
+    fn make_room(&self, bytes: usize) {
+        if self.unsettled.fetch_add(bytes, Ordering::Relaxed) + bytes > self.slack {
+            self.unsettled.store(0, Ordering::Relaxed);
+            self.objects.run_pending_tasks();
+        }
     }
 
     fn remove(&self, id: &str) {
@@ -136,18 +187,18 @@ impl Kept {
 
 impl Object {
     fn bytes(&self) -> usize {
-        let (items, more) = match &self.what {
-            What::Answer(saved) => (&saved.input, saved.body.len()),
-            What::Conversation(conversation) => (&conversation.items, 0),
+        let bytes = match &self.what {
+            What::Answer(saved) => saved.input.bytes() + saved.body.len(),
+            What::Conversation(conversation) => bytes_of(&conversation.items),
         };
-        OBJECT_BYTES + more + items.iter().map(|item| item.id.len() + item.json.as_str().len()).sum::<usize>()
+        OBJECT_BYTES + bytes
     }
 }
 
 impl Saved {
     /// The items that a next turn looks back on.
     fn context(&self) -> Vec<Item> {
-        let mut items = self.input.clone();
+        let mut items = self.input.items();
         items.extend(output(&self.body));
         items
     }
@@ -163,8 +214,8 @@ fn output(body: &[u8]) -> Vec<Item> {
 /// A request with everything that it refers to.
 #[derive(Debug)]
 pub struct Recalled {
-    /// The body with all its items.
-    pub body: Bytes,
+    /// The body with all its items, where the client's own has not got them.
+    pub body: Option<Bytes>,
     /// What has to be done with the answer.
     pub keep: Rc<Keep>,
 }
@@ -180,9 +231,7 @@ pub struct Keep {
     store: bool,
     /// The conversation that it belongs to.
     conversation: Option<String>,
-    input: Vec<Item>,
-    /// Where in `input` the request's own items begin.
-    own_from: usize,
+    input: Input,
     view: View,
 }
 
@@ -205,44 +254,51 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
 /// 404 for what is not there, 400 for what makes no sense together.
 pub fn recall(kept: &Kept, call: &Call, mut view: View, document: &Document<'_>) -> Result<Recalled, Fault> {
     let owner = kept.owner(call);
-    let full = Document::parse(document.text().as_bytes())
-        .map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
-    let keeping = keeping(&full)?;
+    let keeping = keeping(document)?;
     if keeping.background && !keeping.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
         return Err(Fault::invalid(fault).with_param("background"));
     }
-    let context = context(kept, owner, &keeping)?;
-    let root = full.root();
-    let own = input_items::list(root.expect("input")?, &view.stem)?;
-    let (own_from, referred) = (context.len(), own.iter().any(Item::is_reference));
-    let mut input = context;
-    for item in own {
-        let item = if item.is_reference() { referred_to(&input, item)? } else { item };
-        input.push(item);
-    }
-    if input.len() > ITEMS_MAX {
-        return Err(
-            Fault::invalid(format!("A request looks back on {ITEMS_MAX} items at most.")).with_param("input")
-        );
-    }
-    let body = match own_from > 0 || referred {
-        true => with_input(document, &input)?,
-        false => Bytes::copy_from_slice(document.text().as_bytes()),
+    let before = context(kept, owner, &keeping)?;
+    let own = document.root().expect("input")?.text();
+    let (own, body) = match before.is_empty() && memmem::find(own.as_bytes(), b"item_reference").is_none() {
+        true => (Bytes::copy_from_slice(own.as_bytes()), None),
+        false => join(&before, own, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
     };
-    view.echo = echo(&full);
-    view.model = root.str("model").unwrap_or_default().into_owned();
+    view.echo = echo(document);
+    view.model = document.root().str("model").unwrap_or_default().into_owned();
     let keep = Keep {
         kept: kept.clone(),
         owner,
         id: response::id(&view),
         store: keeping.store,
         conversation: keeping.conversation,
-        input,
-        own_from,
+        input: Input { before, own, stem: view.stem.clone() },
         view,
     };
     Ok(Recalled { body, keep: Rc::new(keep) })
+}
+
+/// The request's own items with those that it only names, and the body with all that was said.
+fn join(before: &[Item], own: &str, stem: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
+    let own = Document::parse(own.as_bytes())
+        .map_err(|fault| Fault::invalid(fault.to_string()).with_param("input"))?;
+    let mut items = before.to_vec();
+    for item in input_items::list(own.root(), stem)? {
+        let item = if item.is_reference() { referred_to(&items, item)? } else { item };
+        items.push(item);
+    }
+    if items.len() > ITEMS_MAX {
+        let message = format!("A request looks back on {ITEMS_MAX} items at most.");
+        return Err(Fault::invalid(message).with_param("input"));
+    }
+    let list = |items: &[Item]| {
+        Json::build(|w| w.array(|w| items.iter().for_each(|item| w.raw(item.json.as_str()))))
+    };
+    let mut splice = Splice::new(document)?;
+    splice.set("input", list(&items));
+    let own = Bytes::copy_from_slice(list(&items[before.len()..]).as_str().as_bytes());
+    Ok((own, splice.finish().into()))
 }
 
 fn context(
@@ -283,13 +339,6 @@ fn referred_to(known: &[Item], reference: Item) -> Result<Item, Fault> {
     })
 }
 
-fn with_input(document: &Document<'_>, items: &[Item]) -> Result<Bytes, Fault> {
-    let mut splice = Splice::new(document)?;
-    let all = Json::build(|w| w.array(|w| items.iter().for_each(|item| w.raw(item.json.as_str()))));
-    splice.set("input", all);
-    Ok(splice.finish().into())
-}
-
 fn not_found(what: &str, id: &str) -> Fault {
     let message =
         format!("{what} with id '{id}' not found: it does not exist, is too old, or belongs to another key.");
@@ -316,7 +365,7 @@ impl Keep {
             self.save(body);
         }
         let Some(conversation) = &self.conversation else { return };
-        let mut items = self.input[self.own_from..].to_vec();
+        let mut items = self.input.own();
         items.extend(output(body));
         self.kept.change(self.owner, conversation, |what| match what {
             What::Conversation(conversation) => Some(What::Conversation(conversation.with(items))),
@@ -329,6 +378,7 @@ impl Keep {
         let saved = |running| {
             What::Answer(Saved { input: self.input.clone(), body: Bytes::copy_from_slice(body), running })
         };
+        let bytes = OBJECT_BYTES + self.input.bytes() + body.len();
         self.kept.objects.entry_by_ref(&self.id).and_compute_with(|entry| {
             let before = entry.map(|entry| entry.into_value());
             let running = before.as_ref().and_then(|object| match &object.what {
@@ -340,6 +390,6 @@ impl Keep {
             }
             Op::Put(Arc::new(Object { owner: self.owner, what: saved(running) }))
         });
-        self.kept.make_room();
+        self.kept.make_room(bytes);
     }
 }

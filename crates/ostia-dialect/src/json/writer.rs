@@ -1,6 +1,7 @@
 //! Writing JSON straight to bytes, without a tree in between.
 
 use super::Node;
+use super::marks::Marks;
 
 /// A value as text, known to be JSON: a schema, a vendor's field, anything that is carried and not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,8 +90,37 @@ impl Writer {
     /// A string, escaped.
     pub fn string(&mut self, text: &str) {
         self.comma();
-        // A Vec takes every write and a str is always representable, so this cannot fail.
-        let _ = serde_json::to_writer(&mut self.out, text);
+        self.out.reserve(text.len() + 2);
+        self.out.push(b'"');
+        let text = text.as_bytes();
+        let (mut marks, mut from) = (Marks::new(text), 0);
+        while from < text.len() {
+            let mark = marks.next(from);
+            self.out.extend_from_slice(&text[from..mark]);
+            if let Some(&byte) = text.get(mark) {
+                self.escaped(byte);
+            }
+            from = mark + 1;
+        }
+        self.out.push(b'"');
+    }
+
+    /// A byte that cannot stand in a string as it is (RFC 8259, section 7).
+    fn escaped(&mut self, byte: u8) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let short = match byte {
+            b'"' | b'\\' => byte,
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            0x08 => b'b',
+            0x0c => b'f',
+            _ => {
+                let (high, low) = (HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]);
+                return self.out.extend_from_slice(&[b'\\', b'u', b'0', b'0', high, low]);
+            }
+        };
+        self.out.extend_from_slice(&[b'\\', short]);
     }
 
     /// Text that is JSON already.
@@ -143,5 +173,39 @@ impl Writer {
     /// `"name": [...]`
     pub fn field_array(&mut self, name: &str, write: impl FnOnce(&mut Writer)) {
         self.key(name).array(write);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Writer;
+
+    fn written(text: &str) -> String {
+        let mut w = Writer::with_capacity(0);
+        w.string(text);
+        String::from_utf8(w.into_bytes()).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_byte_at_every_place_of_a_block() {
+        for byte in 0..=0x7f_u8 {
+            for at in [0, 1, 15, 16, 62, 63, 64, 65, 127, 128] {
+                let text = format!("{}{}{}", "a".repeat(at), char::from(byte), "é\u{1f600}");
+                assert_eq!(
+                    Ok(written(&text)),
+                    serde_json::to_string(&text).map_err(|_| ()),
+                    "{byte} at {at}"
+                );
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text(text in "(?s).{0,300}") {
+            prop_assert_eq!(Ok(written(&text)), serde_json::to_string(&text).map_err(|_| ()));
+        }
     }
 }

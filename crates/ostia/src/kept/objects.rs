@@ -53,7 +53,7 @@ pub fn serve(
         (&Method::POST, ["responses", id, "cancel"]) => cancel(kept, owner, id),
         (&Method::GET, ["responses", id, "input_items"]) => {
             let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
-            page(&saved.input, query)
+            page(&saved.input.items(), query)
         }
         (&Method::POST, ["conversations"]) => create(kept, owner, body, stem),
         (method, ["conversations", id, rest @ ..]) => {

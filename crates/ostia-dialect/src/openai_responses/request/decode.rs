@@ -55,10 +55,19 @@ pub fn keeping(document: &Document<'_>) -> Result<Keeping, Fault> {
     })
 }
 
-/// An id, or an object that has one.
+/// An id, or an object that has one. The object is read here: the document may record the top level only.
 fn conversation_id(value: Node<'_>) -> Result<String, Fault> {
-    let id = if value.is_object() { value.expect("id")? } else { value };
-    Ok(id.expect_str()?.into_owned())
+    if !value.is_object() {
+        return Ok(value.expect_str()?.into_owned());
+    }
+    let object =
+        Document::parse(value.text().as_bytes()).map_err(|fault| value.invalid(fault.to_string()))?;
+    match object.root().str("id") {
+        Some(id) => Ok(id.into_owned()),
+        None => {
+            Err(Fault::invalid("Invalid `conversation.id`: must be a text").with_param("conversation.id"))
+        }
+    }
 }
 
 fn optional_bool(object: Node<'_>, name: &str) -> Result<Option<bool>, Fault> {
