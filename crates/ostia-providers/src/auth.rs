@@ -4,7 +4,7 @@
 //! of the headers shows them. A key in the URL ends up in access logs on the way; `query` is only for vendors that
 //! take it in no other place.
 
-use crate::{Secret, endpoint};
+use crate::endpoint;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Fault, FaultKind};
 use serde::Deserialize;
@@ -42,14 +42,14 @@ impl Auth {
 /// # Errors
 /// A fault of kind `Authentication` where the key has characters that cannot stand in a header (a line break, most
 /// often) or the header's name is none. The fault does not tell the key.
-pub fn apply(auth: &Auth, key: &Secret, headers: &mut HeaderMap, query: &mut String) -> Result<(), Fault> {
+pub fn apply(auth: &Auth, key: &str, headers: &mut HeaderMap, query: &mut String) -> Result<(), Fault> {
     match auth {
         Auth::None => Ok(()),
-        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {}", key.expose())),
-        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {}", key.expose())),
+        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {}", key)),
+        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {}", key)),
         Auth::Header(name) => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
-            set(headers, name, key.expose())
+            set(headers, name, key)
         }
         Auth::Query(parameter) => {
             if !query.is_empty() {
@@ -57,7 +57,7 @@ pub fn apply(auth: &Auth, key: &Secret, headers: &mut HeaderMap, query: &mut Str
             }
             query.push_str(parameter);
             query.push('=');
-            endpoint::percent_encode(key.expose(), query);
+            endpoint::percent_encode(key, query);
             Ok(())
         }
     }

@@ -14,7 +14,6 @@ mod provider;
 mod providers;
 mod quirks;
 mod row;
-mod secret;
 mod table;
 
 pub use auth::Auth;
@@ -23,5 +22,4 @@ pub use provider::Provider;
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, adapt};
 pub use row::Row;
-pub use secret::Secret;
 pub use table::{markdown, table};

@@ -29,7 +29,7 @@ pub use crate::outcome::{Kind, Reason};
 use crate::outcome::{Outcome, Verdict};
 use crate::record::{self, Event, Log, Record, Source};
 use crate::route::{Leaf, Route};
-use crate::state::{Slots, State};
+use crate::state::Slots;
 use crate::time::Time;
 use walk::{Asked, Walk};
 
@@ -159,8 +159,8 @@ struct Running {
 impl Plan {
     /// A plan for one request. `seed` should differ from request to request; `facts` are asked only here, and
     /// only if the route has conditions, sticky pools or prices.
-    pub fn new(route: Arc<Route>, facts: &dyn Facts, state: &State, seed: u64, now: Time) -> Plan {
-        let slots = (!route.sizes.is_empty()).then(|| state.slots(&route, now));
+    pub fn new(route: Arc<Route>, facts: &dyn Facts, seed: u64, now: Time) -> Plan {
+        let slots = route.slots.clone();
         Plan::with(route, slots, facts, seed, now)
     }
 
@@ -266,8 +266,8 @@ impl Plan {
 
     /// What would be decided for a request, if the first target that is asked answered, and in which order
     /// others would be asked if each of them failed. Nobody is called, and no other request feels it.
-    pub fn explain(route: Arc<Route>, facts: &dyn Facts, state: &State, seed: u64, now: Time) -> Record {
-        let copy = || state.peek(&route, now).map(|slots| Arc::new(slots.copy()));
+    pub fn explain(route: Arc<Route>, facts: &dyn Facts, seed: u64, now: Time) -> Record {
+        let copy = || route.slots.as_ref().map(|slots| Arc::new(slots.copy()));
         let plan = || Plan::with(route.clone(), copy(), facts, seed, now);
         let mut answered = plan();
         if let Step::Attempt(attempt) = answered.next(now) {

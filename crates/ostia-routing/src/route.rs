@@ -9,6 +9,7 @@ mod inherit;
 mod tests;
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::breaker;
@@ -16,16 +17,17 @@ use crate::condition::{Field, Query};
 use crate::config::{Balance, Config, MidStreamPolicy, Node, Problem, Unsupported};
 use crate::outcome::{Class, Verdict};
 use crate::retry;
+use crate::state::{Slots, State};
 
 /// A config, compiled.
 #[derive(Debug)]
 pub struct Route {
-    pub(crate) content: u64,
     pub(crate) root: Child,
     pub(crate) branches: Vec<Branch>,
     leaves: Vec<Leaf>,
     pub(crate) deadline: Option<Duration>,
-    pub(crate) sizes: Sizes,
+    /// What requests share, where they share anything.
+    pub(crate) slots: Option<Arc<Slots>>,
     /// Whether a request has to be asked for anything.
     pub(crate) asks: bool,
     /// Whether prices matter.
@@ -54,10 +56,10 @@ impl Sizes {
 }
 
 impl Route {
-    /// Compiles a config. It never fails: what a condition cannot mean is never true, and is named in the
-    /// warnings.
-    pub fn new(config: &Config) -> Route {
-        compile::route(config)
+    /// Compiles a config; routes of the same config and state share their breakers, gauges, turns and budgets. It
+    /// never fails: what a condition cannot mean is never true, and is named in the warnings.
+    pub fn new(config: &Config, state: &State) -> Route {
+        compile::route(config, state)
     }
 
     /// All leaves that can be reached, in the order in which they are written. Attempts name them by index.

@@ -1,91 +1,76 @@
 //! What requests share: breakers, gauges, turns and budgets, kept per config and target.
 //!
-//! A request looks its slots up once, under a lock that only a new config takes for writing; all that is in
-//! them is atomic. A config that needs none of it never comes here.
+//! A route takes its slots when it is compiled, so no request ever looks for them; all that is in them is atomic. A config
+//! that needs none of it never comes here.
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::balance::Gauge;
 use crate::breaker::Breaker;
 use crate::retry::Budget;
-use crate::route::{Route, Sizes};
-use crate::time::Time;
+use crate::route::Sizes;
 
-/// Parts that are locked on their own.
-const SHARDS: usize = 16;
-/// Most slots in one shard (less than 100 bytes each), so some MiB in all.
-const SHARD_SLOTS_MAX: usize = 4096;
-/// What is left of a full shard. What was used least recently goes, and goes in one sweep, so that a client
-/// that sends a new config with each request does not have all the others looked through each time.
-const SHARD_SLOTS_LEFT: usize = SHARD_SLOTS_MAX / 4 * 3;
+/// Most slots (less than 100 bytes each), so some MiB in all. Routes that are still there keep theirs.
+const SLOTS_MAX: usize = 1 << 16;
+/// What is left when there are more. What was taken least recently goes, and goes in one sweep, so that a client that
+/// sends a new config with each request does not have all the others looked through each time.
+const SLOTS_LEFT: usize = SLOTS_MAX / 4 * 3;
 
 /// Everything that requests share. One for the process.
 #[derive(Debug, Default)]
-pub struct State {
-    shards: [RwLock<Shard>; SHARDS],
-}
+pub struct State(Mutex<Kept>);
 
 #[derive(Debug, Default)]
-struct Shard {
+struct Kept {
+    /// By the content of the config.
     entries: BTreeMap<u64, Entry>,
     size: usize,
+    /// How often slots were taken.
+    takes: u64,
 }
 
 #[derive(Debug)]
 struct Entry {
     slots: Arc<Slots>,
-    used: AtomicU64,
+    /// When they were taken last, as a count of takes.
+    taken: u64,
 }
 
 impl State {
-    /// The slots of a route, made if they are not there.
-    pub(crate) fn slots(&self, route: &Route, now: Time) -> Arc<Slots> {
-        if let Some(slots) = self.peek(route, now) {
-            return slots;
-        }
-        let mut shard = self.shard(route).write().unwrap_or_else(PoisonError::into_inner);
-        shard.insert(route, now)
-    }
-
-    /// The slots of a route, if they are there.
-    pub(crate) fn peek(&self, route: &Route, now: Time) -> Option<Arc<Slots>> {
-        let shard = self.shard(route).read().unwrap_or_else(PoisonError::into_inner);
-        let entry = shard.entries.get(&route.content)?;
-        entry.used.store(now.as_micros(), Ordering::Relaxed);
-        Some(entry.slots.clone())
-    }
-
-    fn shard(&self, route: &Route) -> &RwLock<Shard> {
-        &self.shards[(route.content % SHARDS as u64) as usize]
+    /// The slots of a config, made if they are not there; `None` for one that needs none.
+    pub(crate) fn take(&self, content: u64, sizes: Sizes) -> Option<Arc<Slots>> {
+        (!sizes.is_empty())
+            .then(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).take(content, sizes))
     }
 }
 
-impl Shard {
-    fn insert(&mut self, route: &Route, now: Time) -> Arc<Slots> {
-        if let Some(entry) = self.entries.get(&route.content) {
+impl Kept {
+    fn take(&mut self, content: u64, sizes: Sizes) -> Arc<Slots> {
+        self.takes += 1;
+        if let Some(entry) = self.entries.get_mut(&content) {
+            entry.taken = self.takes;
             return entry.slots.clone();
         }
-        self.size += route.sizes.total();
-        if self.size > SHARD_SLOTS_MAX {
+        self.size += sizes.total();
+        if self.size > SLOTS_MAX {
             self.sweep();
         }
-        let slots = Arc::new(Slots::new(route.sizes));
-        let entry = Entry { slots: slots.clone(), used: AtomicU64::new(now.as_micros()) };
-        self.entries.insert(route.content, entry);
+        let slots = Arc::new(Slots::new(sizes));
+        self.entries.insert(content, Entry { slots: slots.clone(), taken: self.takes });
         slots
     }
 
     fn sweep(&mut self) {
-        let age = |(content, entry): (&u64, &Entry)| (entry.used.load(Ordering::Relaxed), *content);
-        let mut by_age: Vec<(u64, u64)> = self.entries.iter().map(age).collect();
+        let idle = self.entries.iter().filter(|(_, entry)| Arc::strong_count(&entry.slots) == 1);
+        let mut by_age: Vec<(u64, u64)> = idle.map(|(content, entry)| (entry.taken, *content)).collect();
         by_age.sort_unstable();
         for (_, content) in by_age {
-            if self.size <= SHARD_SLOTS_LEFT {
+            if self.size <= SLOTS_LEFT {
                 return;
             }
             let gone = self.entries.remove(&content).map_or(0, |entry| entry.slots.sizes().total());
@@ -120,7 +105,7 @@ impl Slots {
         }
     }
 
-    fn sizes(&self) -> Sizes {
+    pub(crate) fn sizes(&self) -> Sizes {
         Sizes { targets: self.targets.len(), gauges: self.gauges.len(), turns: self.turns.len() }
     }
 

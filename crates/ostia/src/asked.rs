@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use ostia_dialect::Fault;
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::Peek;
+use ostia_dialect::relay::{self, Peek};
 
 use crate::kept::Keep;
 use crate::route::Typed;
@@ -24,6 +25,17 @@ pub struct Asked<'a> {
     pub keep: Option<&'a Rc<Keep>>,
     /// The answer may have to be gone on with: it is decoded, and written anew.
     pub continues: bool,
+}
+
+/// Model and stream, from the request line where it says them, else from the body.
+///
+/// # Errors
+/// 400 for a body that is no object, or in which one of them is of the wrong kind.
+pub fn peek(typed: &Typed<'_>, document: &Document<'_>) -> Result<Peek, Fault> {
+    match typed.line() {
+        Some(line) => Ok(Peek { model: Some(line.model.to_owned()), stream: line.stream }),
+        None => relay::peek(document),
+    }
 }
 
 /// What a target is asked to do.

@@ -35,8 +35,6 @@ pub struct Core {
     pub settings: Arc<Settings>,
     /// What is remembered for clients, shared by all cores.
     pub kept: Kept,
-    /// What the requests of one config share, over all cores.
-    pub state: Arc<State>,
     /// Configs of clients, compiled.
     pub compiled: Compiled,
     /// What was decided for the last requests, of all cores.
@@ -59,8 +57,7 @@ impl Core {
         Core {
             settings,
             kept,
-            state,
-            compiled: Compiled::default(),
+            compiled: Compiled::new(state),
             ring: records.ring(),
             records,
             upstreams,

@@ -13,7 +13,8 @@ use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
-use ostia_providers::{Auth, Offer, Secret, auth, endpoint};
+use ostia_providers::{Auth, Offer, auth, endpoint};
+use secrecy::ExposeSecret as _;
 
 use crate::answer::{Relayed, Translated};
 use crate::body::Body;
@@ -89,7 +90,7 @@ impl Exchange<'_> {
         for (name, value) in &target.provider.headers {
             headers.entry(name).or_insert_with(|| value.clone());
         }
-        if let Some(key) = &target.key {
+        if let Some(key) = target.key {
             sign_in(&target.provider.auth, key, &mut headers, &mut path)?;
         }
         headers.insert(header::HOST, target.site.authority().clone());
@@ -118,19 +119,19 @@ impl Exchange<'_> {
 }
 
 /// Puts the key where the provider wants it.
-fn sign_in(auth: &Auth, key: &Key, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
-    let secret = match key {
+fn sign_in(auth: &Auth, key: Key<'_>, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
+    let key = match key {
         Key::Shown(shown) => match shown.as_bearer().filter(|_| *auth == Auth::Bearer) {
             Some(header) => {
                 headers.insert(header::AUTHORIZATION, header.clone());
                 return Ok(());
             }
-            None => &Secret::new(shown.expose()),
+            None => shown.expose(),
         },
-        Key::Kept(secret) => secret,
+        Key::Kept(secret) => secret.expose_secret(),
     };
     let mut query = String::new();
-    auth::apply(auth, secret, headers, &mut query)?;
+    auth::apply(auth, key, headers, &mut query)?;
     *path = endpoint::with_query(std::mem::take(path), &query);
     Ok(())
 }
@@ -167,10 +168,6 @@ impl Translation {
     pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
         Translation { client, upstream, view, array: false, custom_tools: None, keep: None, continues: None }
     }
-
-    fn family(&self) -> Family {
-        family_of(Offer::of_dialect(self.client.dialect()))
-    }
 }
 
 /// What the client of a translated answer is to see.
@@ -201,6 +198,22 @@ pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
     View { include_usage, model, ..view }
 }
 
+/// An answer that is no error.
+struct Accepted {
+    head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+}
+
+async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>) -> Result<Accepted, Miss> {
+    let (head, body) = answer.into_parts();
+    let inflate = Inflate::of(&head.headers)?;
+    match head.status.as_u16() {
+        400.. => Err(refused(head, body, inflate, family, target).await),
+        _ => Ok(Accepted { head, body, inflate }),
+    }
+}
+
 /// An answer in the client's own dialect: handed on as it came.
 pub async fn relay(
     answer: Response<Answer>,
@@ -208,11 +221,7 @@ pub async fn relay(
     stream: bool,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let (mut head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
-    if head.status.as_u16() >= 400 {
-        return Err(refused(head, body, inflate, family_of(offer), target).await);
-    }
+    let Accepted { mut head, body, inflate } = accepted(answer, family_of(offer), target).await?;
     let media = media_type(&head.headers);
     if stream && offer == Offer::GeminiGenerate && is_json(media) {
         // Google's framing without `alt=sse`: one JSON array, as it grows.
@@ -278,11 +287,8 @@ pub async fn translate(
     stream: bool,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let (mut head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
-    if head.status.as_u16() >= 400 {
-        return Err(refused(head, body, inflate, translation.family(), target).await);
-    }
+    let family = family_of(Offer::of_dialect(translation.client.dialect()));
+    let Accepted { mut head, body, inflate } = accepted(answer, family, target).await?;
     if stream && media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
         strip(&mut head.headers);
         let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
@@ -303,9 +309,7 @@ pub async fn translate(
     let decoded = translation.upstream.decode(&bytes);
     let mut response = decoded.map_err(|fault| hidden_error(&bytes).map_or(fault.into(), Miss::told))?;
     if stream {
-        let message =
-            format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
-        return Err(Fault::upstream(message).into());
+        return Err(not_a_stream(target).into());
     }
     if let Some(custom_tools) = &translation.custom_tools {
         custom_tools.response(&mut response);
@@ -326,17 +330,11 @@ pub async fn events(
     offer: Offer,
     target: &Target<'_>,
 ) -> Result<(Answer, Option<Inflate>), Miss> {
-    let (head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
-    if head.status.as_u16() >= 400 {
-        return Err(refused(head, body, inflate, family_of(offer), target).await);
-    }
+    let Accepted { head, body, inflate } = accepted(answer, family_of(offer), target).await?;
     if media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
         return Ok((body, inflate));
     }
-    let message =
-        format!("Provider `{}` answered in one piece where a stream was asked for.", target.provider.id);
-    Err(Fault::upstream(message).into())
+    Err(not_a_stream(target).into())
 }
 
 /// Embeddings in the client's form.
@@ -347,12 +345,8 @@ pub async fn embedded(
     request: &embeddings::Request,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let (head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
-    if head.status.as_u16() >= 400 {
-        let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
-        return Err(refused(head, body, inflate, family, target).await);
-    }
+    let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
+    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     let response = embeddings::decode(upstream, &bytes)?;
     Ok(answered(head, client.encode(request, &response)?.into()))
@@ -365,13 +359,8 @@ pub async fn counted(
     upstream: Dialect,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let (head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
-    if head.status.as_u16() >= 400 {
-        return Err(
-            refused(head, body, inflate, family_of(Offer::of_dialect(client.dialect())), target).await
-        );
-    }
+    let family = family_of(Offer::of_dialect(client.dialect()));
+    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     match upstream.decode_count(&bytes) {
         Some(tokens) => Ok(answered(head, client.encode_count(tokens).into())),
@@ -430,6 +419,13 @@ fn not_an_answer(target: &Target<'_>, fault: &Fault) -> Fault {
     let message =
         format!("Provider `{}` answered with no usable answer: {}", target.provider.id, fault.message);
     Fault::upstream(message)
+}
+
+fn not_a_stream(target: &Target<'_>) -> Fault {
+    Fault::upstream(format!(
+        "Provider `{}` answered in one piece where a stream was asked for.",
+        target.provider.id
+    ))
 }
 
 /// All of an answer, in one piece.

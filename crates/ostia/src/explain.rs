@@ -7,12 +7,11 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, request};
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::{self, Peek};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
 
-use crate::asked::{Asked, Errand};
+use crate::asked::{self, Asked, Errand};
 use crate::attempt;
 use crate::body::Body;
 use crate::call::Call;
@@ -77,10 +76,7 @@ pub fn dry_run(
     };
     let body = Bytes::from(request.to_string());
     let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let peek = match typed.line() {
-        Some(line) => Peek { model: Some(line.model.to_owned()), stream: line.stream },
-        None => relay::peek(&document)?,
-    };
+    let peek = asked::peek(&typed, &document)?;
     let asked =
         Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
     let route = core.route(call, peek.model.as_deref())?;
@@ -128,7 +124,7 @@ fn decide(
     route: &Arc<Route>,
 ) -> Value {
     let asking = Asking::new(core, call, parts, Errand::Typed(asked), route);
-    let record = Plan::explain(route.clone(), &asking, &core.state, fastrand::u64(..), now());
+    let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }
 

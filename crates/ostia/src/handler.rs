@@ -10,14 +10,13 @@ use http::{Method, Request, Response, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::{self, Peek};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
 use ostia_routing::plan::{Attempt, Plan};
 use ostia_routing::{Leaf, Route};
 use tokio::time::timeout;
 
-use crate::asked::{Asked, Errand};
+use crate::asked::{self, Asked, Errand};
 use crate::attempt;
 use crate::body::Body;
 use crate::call::Call;
@@ -93,7 +92,7 @@ async fn serve(
             let body = intake::read(body, &core.settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if is_ours(core, call, parts) => {
+        Endpoint::Kept if is_ours(core, call, parts)? => {
             let body = intake::read(body, &core.settings.limits).await?;
             kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
@@ -127,10 +126,7 @@ pub async fn carry(
 ) -> Result<Response<Body>, Fault> {
     let document = Document::parse_to(&body, 1)
         .map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
-    let peek = match typed.line() {
-        Some(line) => Peek { model: Some(line.model.to_owned()), stream: line.stream },
-        None => relay::peek(&document)?,
-    };
+    let peek = asked::peek(typed, &document)?;
     let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
     let route = core.route(call, peek.model.as_deref())?;
     if typed.offer == Offer::OpenaiResponses
@@ -193,15 +189,15 @@ fn go_on_alone(
 }
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?
-fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> bool {
+fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fault> {
     if kept::is_known(&core.kept, call, parts.uri.path()) {
-        return true;
+        return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
-    let route = core.route(call, None).ok().flatten();
+    let route = core.route(call, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
     let target = target::resolve(core, call, leaf, None);
-    !target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses))
+    Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
 }
 
 /// One target, and nothing to decide.
@@ -255,7 +251,7 @@ async fn follow(
 ) -> Result<Response<Body>, Fault> {
     let asking = Asking::new(core, call, parts, errand, route);
     let now = clock::now();
-    let plan = Plan::new(route.clone(), &asking, &core.state, fastrand::u64(..), now);
+    let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut course = Course::new(core.clone(), plan);
     let mut last = None;

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, SecretRef};
-use ostia_providers::{Providers, Secret};
-use ostia_routing::Route;
+use ostia_providers::Providers;
+use ostia_routing::{Route, State};
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::egress::Guard;
@@ -32,6 +33,8 @@ pub struct Loaded {
     pub workers: Option<usize>,
     /// What is remembered for clients, and for how long.
     pub kept: Kept,
+    /// What the requests of one config share.
+    pub state: Arc<State>,
     /// Everything else.
     pub settings: Settings,
 }
@@ -70,7 +73,7 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
     let mut secret = |reference: &SecretRef| {
         let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
         match ostia_config::resolve(reference, &environment, &read) {
-            Ok(secret) => Some(Secret::from(secret)),
+            Ok(secret) => Some(secret),
             Err(problem) => {
                 problems.push(problem.render(&name));
                 None
@@ -82,16 +85,21 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         let GatewayKey { secret: reference, name, config } = key;
         gateway_keys.extend(secret(&reference).map(|secret| settings::GatewayKey { secret, name, config }));
     }
-    let mut configured = HashMap::new();
+    let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
     let mut rows = BTreeMap::new();
     for (id, entry) in &config.providers {
         let own_base_url = entry.row.0.get("base_url").is_some();
-        let key = entry.api_key.as_ref().and_then(&mut secret);
-        configured.insert(id.clone(), Configured { key, models: entry.models.clone(), own_base_url });
+        keys.extend(entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), key)));
+        configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
         rows.insert(id.clone(), entry.row.0.clone());
     }
     let providers = providers(rows, &mut problems);
-    let named = named(config.routes, &mut problems);
+    let loopback = config.listen.ip().is_loopback();
+    if loopback {
+        usual_keys(&providers, &mut keys);
+    }
+    let state = Arc::default();
+    let named = named(config.routes, &state, &mut problems);
     if let Some(id) = config.default_provider.as_ref().filter(|id| providers.get(id).is_none()) {
         problems.push(format!("{name}: default_provider: there is no provider `{id}`"));
     }
@@ -99,9 +107,10 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         return Err(problems.join("\n"));
     }
     let settings = Settings {
-        loopback: config.listen.ip().is_loopback(),
+        loopback,
         gateway_keys,
         providers,
+        keys,
         configured,
         default_provider: config.default_provider,
         named,
@@ -121,14 +130,23 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         },
     };
     let kept = Kept::new(config.responses.bytes as u64, config.responses.keep);
-    Ok(Loaded { name, warnings: Vec::new(), listen: config.listen, workers: config.workers, kept, settings })
+    let (listen, workers) = (config.listen, config.workers);
+    Ok(Loaded { name, warnings: Vec::new(), listen, workers, kept, state, settings })
+}
+
+/// The keys of providers that the file has none for, from where the provider's own SDK looks for them.
+fn usual_keys(providers: &Providers, keys: &mut HashMap<String, SecretString>) {
+    for provider in providers.iter().filter(|provider| !keys.contains_key(&provider.id)).collect::<Vec<_>>() {
+        let key = provider.key_env.iter().find_map(|name| environment(name)).filter(|key| !key.is_empty());
+        keys.extend(key.map(|key| (provider.id.clone(), key.into())));
+    }
 }
 
 /// The operator's configs, compiled. What they ask for and nobody does yet is a problem.
-fn named(routes: ostia_config::Routes, problems: &mut Vec<String>) -> Named {
+fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
-            let route = Route::new(&config);
+            let route = Route::new(&config, state);
             problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
             (name, Arc::new(route))
         };

@@ -129,7 +129,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<()
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),
         kept: loaded.kept,
-        state: Arc::default(),
+        state: loaded.state,
         records: Records::default(),
     };
     let (stopper, stop) = watch::channel(false);
@@ -181,7 +181,7 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
         .settings
         .providers
         .iter()
-        .filter(|provider| provider.needs_key() && loaded.settings.key_of(provider).is_some())
+        .filter(|provider| provider.needs_key() && loaded.settings.keys.contains_key(&provider.id))
         .map(|provider| provider.id.as_str())
         .collect();
     let (provider, key) = match ready.first() {

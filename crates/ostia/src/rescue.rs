@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use http::request;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Decoder, Fault, relay};
+use ostia_dialect::{Decoder, Fault};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
 
-use crate::asked::Asked;
+use crate::asked::{self, Asked};
 use crate::attempt;
 use crate::body::{Mender, Mending, Rest};
 use crate::call::Call;
@@ -59,7 +59,7 @@ impl Rescue {
             return Err(nothing().into());
         };
         let document = Document::parse_to(body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-        let peek = relay::peek(&document)?;
+        let peek = asked::peek(&typed, &document)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
         attempt::bound(&mut target, &attempt.limits);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::HeaderValue;
 use ostia_dialect::Fault;
 use ostia_routing::config::{self, Config, Problem, Unsupported};
-use ostia_routing::{Route, nearest};
+use ostia_routing::{Route, State, nearest};
 
 use crate::call::Call;
 use crate::settings::{GatewayKey, Named, Settings};
@@ -18,8 +18,12 @@ const KEPT_MAX: usize = 1024;
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
 /// Configs of clients that this core has compiled.
-#[derive(Debug, Default)]
-pub struct Compiled(RefCell<Kept>);
+#[derive(Debug)]
+pub struct Compiled {
+    kept: RefCell<Kept>,
+    /// What the requests of one config share, over all cores.
+    state: Arc<State>,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -35,13 +39,18 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Compiled {
+    /// None yet.
+    pub fn new(state: Arc<State>) -> Compiled {
+        Compiled { kept: RefCell::default(), state }
+    }
+
     /// The route of a config's text.
     fn route(&self, text: &str) -> Result<Arc<Route>, Fault> {
-        if let Some(route) = self.0.borrow().routes.get(text) {
+        if let Some(route) = self.kept.borrow().routes.get(text) {
             return Ok(route.clone());
         }
-        let route = Arc::new(Route::new(&parse(text)?));
-        let mut kept = self.0.borrow_mut();
+        let route = Arc::new(Route::new(&parse(text)?, &self.state));
+        let mut kept = self.kept.borrow_mut();
         if kept.routes.len() >= KEPT_MAX || kept.bytes + text.len() > KEPT_BYTES_MAX {
             *kept = Kept::default();
         }

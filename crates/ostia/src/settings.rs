@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_config::Price;
-use ostia_providers::{Provider, Providers, Secret};
+use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::egress::{Guard, Origin};
 use crate::upstream::Timeouts;
@@ -21,7 +22,10 @@ pub struct Settings {
     pub gateway_keys: Vec<GatewayKey>,
     /// All providers: the built-in ones and the operator's rows.
     pub providers: Providers,
-    /// What the operator configured for single providers, by id.
+    /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
+    /// usual environment variable.
+    pub keys: HashMap<String, SecretString>,
+    /// What else the operator configured for single providers, by id.
     pub configured: HashMap<String, Configured>,
     /// Whom to ask when a request names nobody.
     pub default_provider: Option<String>,
@@ -62,7 +66,7 @@ impl Named {
 #[derive(Debug)]
 pub struct GatewayKey {
     /// The key.
-    pub secret: Secret,
+    pub secret: SecretString,
     /// What conditions and records call it.
     pub name: Option<String>,
     /// The name of the config for requests that bring none.
@@ -72,8 +76,6 @@ pub struct GatewayKey {
 /// What the operator configured for one provider.
 #[derive(Debug, Default)]
 pub struct Configured {
-    /// The operator's key.
-    pub key: Option<Secret>,
     /// Models to list.
     pub models: Vec<String>,
     /// The operator wrote where it is.
@@ -106,7 +108,7 @@ impl Settings {
     pub fn gateway_key(&self, key: &str) -> Option<&GatewayKey> {
         self.gateway_keys
             .iter()
-            .fold(None, |found, own| if same(own.secret.expose(), key) { Some(own) } else { found })
+            .fold(None, |found, own| if same(own.secret.expose_secret(), key) { Some(own) } else { found })
     }
 
     /// Is this one of the gateway's own keys?
@@ -133,15 +135,6 @@ impl Settings {
         let value = value.to_str().unwrap_or_default();
         let key = value.split_once(' ').map_or(value, |(_, key)| key).trim();
         self.is_gateway_key(value.trim()) || self.is_gateway_key(key)
-    }
-
-    /// The operator's key for a provider, or on a loopback listener the provider's usual environment variable.
-    pub fn key_of(&self, provider: &Provider) -> Option<Secret> {
-        let configured = self.configured.get(&provider.id).and_then(|configured| configured.key.clone());
-        configured.or_else(|| {
-            let usual = || provider.key_env.iter().find_map(|name| std::env::var(name).ok());
-            self.loopback.then(usual).flatten().filter(|key| !key.is_empty()).map(Secret::new)
-        })
     }
 }
 

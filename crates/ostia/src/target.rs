@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use http::HeaderName;
 use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::{Provider, Secret};
+use ostia_providers::Provider;
 use ostia_routing::Leaf;
 use ostia_routing::config::{Node, Redacted};
+use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::call::{Call, Shown, forward_header};
@@ -25,7 +26,7 @@ pub struct Target<'a> {
     /// Where: host and path of the base URL.
     pub site: Rc<Site>,
     /// The key to show there.
-    pub key: Option<Key>,
+    pub key: Option<Key<'a>>,
     /// The model to ask for, where that is not what the body says.
     pub model: Option<String>,
     /// Body fields that are always set.
@@ -52,12 +53,12 @@ pub struct Target<'a> {
 }
 
 /// A key for a provider.
-#[derive(Debug, Clone)]
-pub enum Key {
+#[derive(Debug, Clone, Copy)]
+pub enum Key<'a> {
     /// As the client showed it.
-    Shown(Shown),
+    Shown(&'a Shown),
     /// From a config or the operator.
-    Kept(Secret),
+    Kept(&'a SecretString),
 }
 
 impl Target<'_> {
@@ -76,7 +77,7 @@ static NO_SETTINGS: LazyLock<Node> = LazyLock::new(Node::default);
 /// 400 for a provider or host that does not exist or may not be called; 401 where there is no key and one is needed.
 pub fn resolve<'a>(
     core: &'a Core,
-    call: &Call,
+    call: &'a Call,
     leaf: Option<&'a Leaf>,
     model: Option<&str>,
 ) -> Result<Target<'a>, Fault> {
@@ -114,15 +115,15 @@ pub fn resolve<'a>(
 }
 
 /// The target's own key, the client's, the operator's.
-fn find_key(
-    core: &Core,
-    call: &Call,
-    leaf: Option<&Leaf>,
+fn find_key<'a>(
+    core: &'a Core,
+    call: &'a Call,
+    leaf: Option<&'a Leaf>,
     provider: &Provider,
     origin: Origin,
-) -> Option<Key> {
+) -> Option<Key<'a>> {
     if let Some(own) = leaf.and_then(|leaf| leaf.settings.api_key.as_ref()) {
-        return Some(Key::Kept(own.clone().into()));
+        return Some(Key::Kept(own));
     }
     // A client has one key, and a config may name several providers: the key goes to the one that it is meant for.
     let meant_for = call.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
@@ -130,10 +131,10 @@ fn find_key(
         core.settings.providers.get(id.trim_start_matches('@')).is_some_and(|meant| meant.id == provider.id)
     };
     if let Some(key) = client_key(core, call).filter(|_| meant_for.is_none_or(is_meant)) {
-        return Some(Key::Shown(key.clone()));
+        return Some(Key::Shown(key));
     }
     // The operator's key goes to the operator's host and nowhere else.
-    core.settings.key_of(provider).filter(|_| origin != Origin::Client).map(Key::Kept)
+    core.settings.keys.get(&provider.id).filter(|_| origin != Origin::Client).map(Key::Kept)
 }
 
 fn fields(given: &Option<Redacted<Map<String, Value>>>) -> Option<&Map<String, Value>> {
@@ -246,4 +247,16 @@ fn no_key(core: &Core, provider: &Provider) -> Fault {
         provider.id, provider.id
     );
     Fault::new(FaultKind::Authentication, message).with_code("key_missing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_way_of_printing_shows_a_key() {
+        let secret = SecretString::from("sk-top");
+        let printed = format!("{:?} {:#?}", Key::Kept(&secret), Some(Key::Kept(&secret)));
+        assert!(!printed.contains("sk-top"), "{printed}");
+    }
 }

@@ -7,7 +7,7 @@ type Want<'a> = Option<(&'a [(&'a str, &'a str)], &'a str)>;
 fn check(auth: Auth, key: &str, query: &str, want: Want) {
     let mut headers = HeaderMap::new();
     let mut query = query.to_owned();
-    match (apply(&auth, &Secret::new(key), &mut headers, &mut query), want) {
+    match (apply(&auth, key, &mut headers, &mut query), want) {
         (Ok(()), Some((pairs, after))) => {
             let got: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
             assert_eq!((got.as_slice(), query.as_str()), (pairs, after), "{auth:?}");

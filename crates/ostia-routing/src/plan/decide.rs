@@ -97,7 +97,7 @@ impl Plan {
         self.attempts += 1;
         let (number, retry) = (self.attempts, self.visit.retries);
         let attempt = Attempt { leaf, number, retry, kind, limits: self.limits(leaf) };
-        let gauges = if self.route.sizes.gauges > 0 { self.walk.gauges(&self.route) } else { Vec::new() };
+        let gauges = self.walk.gauges(&self.route);
         self.each_gauge(&gauges, |gauge| gauge.begin());
         if retry == 0 && kind == Kind::Usual {
             self.earn(leaf, now);

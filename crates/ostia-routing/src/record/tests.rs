@@ -33,7 +33,7 @@ fn route() -> Arc<Route> {
              "targets": [{"provider": "two"}, {"provider": "three"}]},
         ],
     });
-    Arc::new(Route::new(&config::from_value(&config).unwrap().config))
+    Arc::new(Route::new(&config::from_value(&config).unwrap().config, &State::default()))
 }
 
 fn at(millis: u64) -> Time {
@@ -42,8 +42,7 @@ fn at(millis: u64) -> Time {
 
 #[test]
 fn a_record_tells_the_whole_story() {
-    let state = State::default();
-    let mut plan = Plan::new(route(), &Nothing, &state, 1, at(0));
+    let mut plan = Plan::new(route(), &Nothing, 1, at(0));
     let attempt = |plan: &mut Plan, now: Time| match plan.next(now) {
         Step::Attempt(attempt) => attempt,
         step => panic!("{step:?}"),
@@ -85,8 +84,7 @@ fn a_record_tells_the_whole_story() {
 
 #[test]
 fn a_wait_that_is_too_long_is_said() {
-    let state = State::default();
-    let mut plan = Plan::new(route(), &Nothing, &state, 1, at(0));
+    let mut plan = Plan::new(route(), &Nothing, 1, at(0));
     let Step::Attempt(first) = plan.next(at(0)) else { panic!() };
     let told = Outcome { wait: Some(std::time::Duration::from_secs(9)), ..Verdict::of_status(429).into() };
     plan.outcome(&first, told, at(100));
@@ -96,8 +94,7 @@ fn a_wait_that_is_too_long_is_said() {
 
 #[test]
 fn a_dry_run_names_the_order() {
-    let state = State::default();
-    let record = Plan::explain(route(), &Nothing, &state, 1, at(0));
+    let record = Plan::explain(route(), &Nothing, 1, at(0));
     assert_eq!((record.result, record.answered_by.as_deref()), ("answered", Some("config.targets[0]")));
     let order = ["config.targets[0]", "config.targets[1].targets[1]", "config.targets[1].targets[0]"];
     assert_eq!(record.order_if_all_fail, order);

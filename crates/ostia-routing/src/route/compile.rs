@@ -8,6 +8,7 @@ use super::{Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sizes, Sticky}
 use crate::balance::Set;
 use crate::config::{self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Strategy, unsupported};
 use crate::hash::Hash;
+use crate::state::State;
 use crate::{breaker, condition, retry};
 
 /// How long a sticky choice lasts where the config does not say, in seconds; Portkey's.
@@ -18,7 +19,7 @@ const HEDGES_PER_SECOND: u64 = 1;
 const _: () =
     assert!(config::ROOT_TARGETS_MAX <= Set::MEMBERS_MAX && config::NESTED_TARGETS_MAX <= Set::MEMBERS_MAX);
 
-pub(super) fn route(config: &Config) -> Route {
+pub(super) fn route(config: &Config, state: &State) -> Route {
     let mut compiler = Compiler::default();
     let root = compiler.node(&config.root, &Node::default(), "config".to_owned());
     let Compiler { branches, mut leaves, sizes, conditions, asks, .. } = compiler;
@@ -31,10 +32,9 @@ pub(super) fn route(config: &Config) -> Route {
     let mut unsupported = Vec::new();
     unsupported::all(&config.root, "", &mut unsupported);
     Route {
-        content: config.content,
         root,
         deadline: config.root.deadline_ms.map(Duration::from_millis),
-        sizes,
+        slots: state.take(config.content, sizes),
         asks,
         compares_prices: branches.iter().any(is_cheapest),
         branches,

@@ -6,7 +6,7 @@ use super::*;
 use crate::config;
 
 fn route(config: &Value) -> Route {
-    Route::new(&config::from_value(config).unwrap().config)
+    Route::new(&config::from_value(config).unwrap().config, &State::default())
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn leaves_in_order_with_their_paths() {
             ("config.targets[2].targets[0]", Some("d")),
         ]
     );
-    assert_eq!(Route::new(&Config::default()).leaves()[0].index_path, "config");
+    assert_eq!(Route::new(&Config::default(), &State::default()).leaves()[0].index_path, "config");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn settings_apply_inward_until_an_inner_level_has_its_own() {
 
 #[test]
 fn only_what_shares_something_has_slots() {
-    let sizes = |config: Value| route(&config).sizes;
+    let sizes = |config: Value| route(&config).slots.map(|slots| slots.sizes()).unwrap_or_default();
     assert!(sizes(json!({"provider": "a", "retry": {"attempts": 0}})).is_empty());
     assert_eq!(sizes(json!({"provider": "a", "retry": {"attempts": 1}})).targets, 1);
     let pool = |balance: &str| {

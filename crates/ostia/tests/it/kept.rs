@@ -272,3 +272,14 @@ fn what_the_gateway_remembers_can_go_on_at_a_provider_that_remembers_too() {
     let kept = about("GET", &format!("/v1/responses/{}", id_of(&reply))).to(&gateway).json();
     assert_eq!(kept["output"][0]["content"][0]["text"], "Yes");
 }
+
+#[test]
+fn a_config_that_is_wrong_is_said_also_where_answers_are_asked_for() {
+    let reply = about("GET", "/v1/responses/resp_1").header("x-ostia-config", "nobody").to(&Gateway::start());
+    assert_eq!(
+        (reply.status, reply.json()["error"]["code"].as_str()),
+        (400, Some("config_unknown")),
+        "{}",
+        reply.text()
+    );
+}

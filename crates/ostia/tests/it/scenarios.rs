@@ -331,3 +331,26 @@ fn s16_accounts_and_names_across_a_failover() {
         reply.text()
     );
 }
+
+#[test]
+fn whoever_goes_on_is_asked_for_the_model_in_the_path() {
+    let first = once(broken(40, Step::Cut));
+    let second = Upstream::serve(continuing);
+    let config = config(&first, &second, json!({"mid_stream": "continue"}));
+    let path = "/v1beta/models/@openai/gpt-4o:streamGenerateContent?alt=sse";
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "Count."}]}]});
+    let reply = Ask::post(path, body.to_string())
+        .header("x-portkey-config", &config.to_string())
+        .to(&Gateway::start());
+    let texts: Vec<String> = data_of(reply.text())
+        .iter()
+        .filter_map(|event| {
+            Some(crate::json(event)["candidates"][0]["content"]["parts"][0]["text"].as_str()?.to_owned())
+        })
+        .collect();
+    assert_eq!(texts.concat(), whole(), "{}", reply.text());
+    let models = |upstream: &Upstream| {
+        upstream.requests().iter().map(|request| request.json()["model"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((models(&first), models(&second)), (vec![json!("gpt-4o"); 2], vec![json!("gpt-4o")]));
+}

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
-use crate::Route;
+use crate::{Route, State};
 
 use super::super::{from_value, parse};
 
@@ -68,7 +68,7 @@ proptest! {
     #[test]
     fn random_values_resolve_or_are_explained(value in value()) {
         match from_value(&value) {
-            Ok(parsed) => prop_assert!(!Route::new(&parsed.config).leaves().is_empty()),
+            Ok(parsed) => prop_assert!(!Route::new(&parsed.config, &State::default()).leaves().is_empty()),
             Err(problems) => prop_assert!(!problems.is_empty()),
         }
     }

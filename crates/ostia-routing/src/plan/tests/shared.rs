@@ -86,8 +86,7 @@ fn configs_do_not_share() {
     let mut world = World::new(&format!("fallback{{{BREAKS}}}(a b)"));
     world.ask("a=503 => a, b, ok");
     world.ask("a=503 => a, b, ok");
-    let other = World::new(&format!("fallback{{{BREAKS}}}(a c)"));
-    world.route = other.route;
+    world.follow(&format!("fallback{{{BREAKS}}}(a c)"));
     world.ask("=> a, ok");
 }
 
@@ -106,7 +105,7 @@ fn least_pending() {
     let mut open: Vec<(Plan, Attempt)> = Vec::new();
     let mut counts = [0, 0];
     for seed in 0..40 {
-        let mut plan = Plan::new(world.route.clone(), &world.request, &world.state, seed, world.now);
+        let mut plan = Plan::new(world.route.clone(), &world.request, seed, world.now);
         let Step::Attempt(attempt) = plan.next(world.now) else { panic!() };
         counts[attempt.leaf] += 1;
         open.push((plan, attempt));
@@ -216,6 +215,6 @@ fn configs_that_share_nothing_keep_nothing() {
     for tree in ["a", "fallback(a b)", "pool(a b)", "least_cost(a b)"] {
         let mut world = World::new(tree);
         world.run(&mut |_| Act::default());
-        assert!(world.state.peek(&world.route, world.now).is_none(), "{tree}");
+        assert!(world.route.slots.is_none(), "{tree}");
     }
 }

@@ -201,10 +201,10 @@ proptest! {
     #[test]
     fn a_dry_run_changes_nothing_and_says_what_comes(config in tree(), seed in any::<u64>()) {
         let world = World::of(&config);
-        let explain = || Plan::explain(world.route.clone(), &world.request, &world.state, seed, world.now);
+        let explain = || Plan::explain(world.route.clone(), &world.request, seed, world.now);
         let (first, second) = (explain(), explain());
         prop_assert_eq!(&first, &second);
-        let mut plan = Plan::new(world.route.clone(), &world.request, &world.state, seed, world.now);
+        let mut plan = Plan::new(world.route.clone(), &world.request, seed, world.now);
         if let Step::Attempt(attempt) = plan.next(world.now) {
             let path = &world.route.leaves()[attempt.leaf].index_path;
             prop_assert_eq!(first.answered_by.as_ref(), Some(path));

@@ -12,6 +12,7 @@ use super::tree;
 use crate::condition::{Field, find};
 use crate::config;
 use crate::outcome::{Class, Limit};
+use crate::state::State;
 
 /// How long an attempt takes if nothing else is said.
 const USUAL_MS: u64 = 100;
@@ -93,10 +94,15 @@ fn parse_verdict(text: &str) -> Verdict {
 /// A route, its shared state, and the time.
 pub struct World {
     pub route: Arc<Route>,
-    pub state: State,
+    state: State,
     pub now: Time,
     pub seed: u64,
     pub request: Request,
+}
+
+fn route(config: &Value, state: &State) -> Arc<Route> {
+    let parsed = config::from_value(config).unwrap_or_else(|problems| panic!("{config}: {problems:?}"));
+    Arc::new(Route::new(&parsed.config, state))
 }
 
 /// An attempt under way: when it ends, and how.
@@ -108,14 +114,19 @@ impl World {
     }
 
     pub fn of(config: &Value) -> World {
-        let parsed = config::from_value(config).unwrap_or_else(|problems| panic!("{config}: {problems:?}"));
+        let state = State::default();
         World {
-            route: Arc::new(Route::new(&parsed.config)),
-            state: State::default(),
+            route: route(config, &state),
+            state,
             now: Time::from_micros(1_000_000),
             seed: 1,
             request: Request(json!({}), Vec::new()),
         }
+    }
+
+    /// From now on requests follow this route.
+    pub fn follow(&mut self, tree: &str) {
+        self.route = route(&tree::config(tree), &self.state);
     }
 
     pub fn wait(&mut self, seconds: u64) {
@@ -123,7 +134,7 @@ impl World {
     }
 
     pub fn plan(&self) -> Plan {
-        Plan::new(self.route.clone(), &self.request, &self.state, self.seed, self.now)
+        Plan::new(self.route.clone(), &self.request, self.seed, self.now)
     }
 
     /// One request: `what targets do => what happens`. Each target does one thing after the other
