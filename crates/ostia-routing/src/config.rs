@@ -77,10 +77,6 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
     if text.len() > TEXT_BYTES_MAX {
         return Err(vec![Problem::root(format!("the config is longer than {TEXT_BYTES_MAX} bytes"), None)]);
     }
-    if text.trim_start().starts_with("pc-") {
-        let hint = "send the config itself, as JSON".to_owned();
-        return Err(vec![Problem::root("ids of saved configs cannot be looked up".to_owned(), Some(hint))]);
-    }
     let mut report = Report::default();
     match json::parse(text, &mut report) {
         Ok(value) => checked(&value, report),

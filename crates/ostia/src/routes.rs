@@ -108,7 +108,7 @@ fn given(operators: &Named, compiled: &Compiled, config: &HeaderValue) -> Result
     let refused =
         |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");
     let text = config.to_str().map_err(refused)?.trim();
-    match text.starts_with('{') || text.starts_with("pc-") {
+    match text.starts_with('{') {
         true => compiled.route(text),
         false => named(operators, text),
     }

@@ -39,7 +39,7 @@ fn ask(body: &str) -> Ask {
 #[test]
 fn configs_by_name_by_key_and_by_model() {
     let house = house(
-        "auth: {keys: [k-plain, {key: k-b, name: team-b, config: to-b}]}\nconfig: to-a\nconfigs:\n  to-a: {provider: a}\n  to-b: {provider: b}\naliases:\n  fast: {provider: b, override_params: {model: real}}\n",
+        "auth: {keys: [k-plain, {key: k-b, name: team-b, config: to-b}]}\nconfig: to-a\nconfigs:\n  to-a: {provider: a}\n  to-b: {provider: b}\n  pc-b-1234: {provider: b}\naliases:\n  fast: {provider: b, override_params: {model: real}}\n",
     );
     let from = |key: &str, body: &str| ask(body).header("x-ostia-api-key", key);
     assert_eq!(by(&from("k-plain", BODY).to(&house.gateway)), "a");
@@ -51,6 +51,8 @@ fn configs_by_name_by_key_and_by_model() {
     assert_eq!(by(&from("k-b", BODY).header("x-portkey-config", "to-a").to(&house.gateway)), "a");
     assert_eq!(by(&from("k-plain", BODY).header("x-portkey-provider", "b").to(&house.gateway)), "b");
     assert_eq!(by(&from("k-plain", &BODY.replace("\"m\"", "\"@b/m\"")).to(&house.gateway)), "b");
+    // Ids of saved configs are names like others.
+    assert_eq!(by(&from("k-plain", BODY).header("x-portkey-config", "pc-b-1234").to(&house.gateway)), "b");
     let reply = from("k-plain", BODY).header("x-portkey-config", "to-c").to(&house.gateway);
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("config_unknown")));
 }

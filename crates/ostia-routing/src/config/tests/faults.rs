@@ -38,7 +38,7 @@ fn faults_by_case() {
     let url = "; write it like `https://host.example/v1`";
     let cases: &[(&str, &[&str])] = &[
         ("", &["config: is not valid JSON: EOF while parsing a value at line 1 column 0"]),
-        ("pc-abc-1", &["config: ids of saved configs cannot be looked up; send the config itself, as JSON"]),
+        ("pc-abc-1", &["config: is not valid JSON: expected value at line 1 column 1"]),
         ("[]", &["config: must be an object, not a list"]),
         ("null", &["config: must be an object, not null"]),
         ("{}", &[&format!("config: {nothing}")]),
