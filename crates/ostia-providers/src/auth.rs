@@ -45,8 +45,8 @@ impl Auth {
 pub fn apply(auth: &Auth, key: &str, headers: &mut HeaderMap, query: &mut String) -> Result<(), Fault> {
     match auth {
         Auth::None => Ok(()),
-        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {}", key)),
-        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {}", key)),
+        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
+        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {key}")),
         Auth::Header(name) => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
             set(headers, name, key)
