@@ -131,7 +131,7 @@ fn ask(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::panic)]
+    #![allow(clippy::panic, clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -172,6 +172,21 @@ mod tests {
                 for (upstream, cell) in Dialect::ALL.iter().zip(cells) {
                     assert_eq!(cell, Carried::Whole, "{client:?} to {upstream:?}: {}", feature.name);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_client_cannot_say_is_not_promised() {
+        for (client, name) in [
+            (ClientDialect::GeminiGenerate, "one call at a time"),
+            (ClientDialect::GeminiGenerate, "free-text tools"),
+            (ClientDialect::AnthropicMessages, "sound, in the request"),
+            (ClientDialect::OpenaiResponses, "a tool failed"),
+        ] {
+            let feature = FEATURES.iter().find(|feature| feature.name == name).unwrap();
+            for upstream in Dialect::ALL {
+                assert_eq!(carried(client, upstream, feature), Carried::Unsayable, "{client:?}: {name}");
             }
         }
     }

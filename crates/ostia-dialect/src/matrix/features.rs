@@ -80,7 +80,7 @@ pub const FEATURES: &[Feature] = &[
             )
         },
     },
-    Feature { name: "function tools", said: |client| tools(client, Value::Null) },
+    Feature { name: "function tools", said: |client| tools(client, json!({})) },
     Feature {
         name: "some tool must be called",
         said: |client| {
@@ -401,20 +401,24 @@ const DATA: &str = "iVBORw0KGgo=";
 
 /// A user's turn with one more part: as each dialect writes it.
 fn part(client: ClientDialect, chat: Value, responses: Value, messages: Value, gemini: Value) -> Value {
-    let (field, text, part) = match client {
-        ClientDialect::OpenaiChat => ("messages", json!({"type": "text", "text": "q"}), chat),
-        ClientDialect::OpenaiResponses => ("input", json!({"type": "input_text", "text": "q"}), responses),
-        ClientDialect::AnthropicMessages => ("messages", json!({"type": "text", "text": "q"}), messages),
-        ClientDialect::GeminiGenerate => ("contents", json!({"text": "q"}), gemini),
-    };
+    let part = fields(client, chat, responses, messages, gemini);
     if part.is_null() {
         return Value::Null;
     }
-    let content = if client == ClientDialect::GeminiGenerate { "parts" } else { "content" };
-    json!({field: [{"role": "user", content: [text, part]}]})
+    match client {
+        ClientDialect::OpenaiChat | ClientDialect::AnthropicMessages => {
+            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": "q"}, part]}]})
+        }
+        ClientDialect::OpenaiResponses => {
+            json!({"input": [{"role": "user", "content": [{"type": "input_text", "text": "q"}, part]}]})
+        }
+        ClientDialect::GeminiGenerate => {
+            json!({"contents": [{"role": "user", "parts": [{"text": "q"}, part]}]})
+        }
+    }
 }
 
-/// Top-level fields, as each dialect writes them.
+/// The words of the client's dialect, of those that each dialect has: mostly top-level fields.
 fn fields(client: ClientDialect, chat: Value, responses: Value, messages: Value, gemini: Value) -> Value {
     match client {
         ClientDialect::OpenaiChat => chat,
@@ -433,8 +437,9 @@ fn schema() -> Value {
            "additionalProperties": false})
 }
 
-/// Two tools, and further fields.
+/// Two tools, and further fields; `null` where the dialect has no words for those.
 fn tools(client: ClientDialect, further: Value) -> Value {
+    let Value::Object(further) = further else { return Value::Null };
     let names = ["weather", "clock"];
     let mut body = match client {
         ClientDialect::OpenaiChat => json!({"tools": names.map(|name| {
@@ -446,10 +451,8 @@ fn tools(client: ClientDialect, further: Value) -> Value {
         ClientDialect::GeminiGenerate => json!({"tools": [{"functionDeclarations": names.map(|name| {
             json!({"name": name, "description": "d", "parametersJsonSchema": schema()})})}]}),
     };
-    if let Value::Object(further) = further {
-        for (name, value) in further {
-            body[name] = value;
-        }
+    for (name, value) in further {
+        body[name] = value;
     }
     body
 }
@@ -460,32 +463,29 @@ fn calling(mode: &str) -> Value {
 
 /// A turn in which the model called a tool, and the result: as each dialect writes it.
 fn result(client: ClientDialect, chat: Value, responses: Value, messages: Value, gemini: Value) -> Value {
+    let result = fields(client, chat, responses, messages, gemini);
+    if result.is_null() {
+        return Value::Null;
+    }
     let history = match client {
         ClientDialect::OpenaiChat => json!({"messages": [
             {"role": "user", "content": "q"},
             {"role": "assistant", "tool_calls": [
                 {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Rome\"}"}}]},
-            chat]}),
+            result]}),
         ClientDialect::OpenaiResponses => json!({"input": [
             {"role": "user", "content": "q"},
             {"type": "function_call", "call_id": "call_1", "name": "weather", "arguments": "{\"city\":\"Rome\"}"},
-            responses]}),
+            result]}),
         ClientDialect::AnthropicMessages => json!({"messages": [
             {"role": "user", "content": "q"},
             {"role": "assistant", "content": [
                 {"type": "tool_use", "id": "call_1", "name": "weather", "input": {"city": "Rome"}}]},
-            {"role": "user", "content": [messages]}]}),
+            {"role": "user", "content": [result]}]}),
         ClientDialect::GeminiGenerate => json!({"contents": [
             {"role": "user", "parts": [{"text": "q"}]},
             {"role": "model", "parts": [{"functionCall": {"name": "weather", "args": {"city": "Rome"}}}]},
-            {"role": "user", "parts": [gemini]}]}),
+            {"role": "user", "parts": [result]}]}),
     };
-    let missing = fields(
-        client,
-        history["messages"][2].clone(),
-        history["input"][2].clone(),
-        history["messages"][2]["content"][0].clone(),
-        history["contents"][2]["parts"][0].clone(),
-    );
-    if missing.is_null() { Value::Null } else { tools(client, history) }
+    tools(client, history)
 }
