@@ -170,10 +170,10 @@ impl Open {
     }
 
     fn words(&mut self, block: Block, events: &mut Vec<Event>) {
-        let (kind, text) = match &block.content {
-            Content::Text { text, .. } => (Kind::Text, text.clone()),
-            Content::Refusal(text) => (Kind::Refusal, text.clone()),
-            Content::Reasoning(text) => (Kind::Reasoning, text.clone()),
+        let kind = match &block.content {
+            Content::Text { .. } => Kind::Text,
+            Content::Refusal(_) => Kind::Refusal,
+            Content::Reasoning(_) => Kind::Reasoning,
             // Calls come in pieces and are handled apart.
             Content::ToolCall { .. } => return,
             Content::Media(_) | Content::ToolResult { .. } | Content::Foreign { .. } => {
@@ -183,21 +183,28 @@ impl Open {
                 return;
             }
         };
-        if self.block != Some(kind) {
+        if self.block == Some(kind) {
+            self.more_words(block.content, events);
+        } else {
             self.close(events);
             self.block = Some(kind);
             events.push(Event::BlockStart { choice: self.index, block });
-        } else {
-            let citations = match block.content {
-                Content::Text { citations, .. } => citations,
-                _ => Vec::new(),
-            };
-            if !text.is_empty() {
-                events.push(Event::Delta { choice: self.index, delta: Delta::Text(text) });
-            }
-            let cited = citations.into_iter().map(Delta::Citation);
-            events.extend(cited.map(|delta| Event::Delta { choice: self.index, delta }));
         }
+    }
+
+    /// More of the open block.
+    fn more_words(&self, content: Content, events: &mut Vec<Event>) {
+        let (text, citations) = match content {
+            Content::Text { text, citations } => (text, citations),
+            Content::Refusal(text) | Content::Reasoning(text) => (text, Vec::new()),
+            Content::Media(_)
+            | Content::ToolCall { .. }
+            | Content::ToolResult { .. }
+            | Content::Foreign { .. } => return,
+        };
+        let said = (!text.is_empty()).then_some(Delta::Text(text));
+        let deltas = said.into_iter().chain(citations.into_iter().map(Delta::Citation));
+        events.extend(deltas.map(|delta| Event::Delta { choice: self.index, delta }));
     }
 
     fn call(&mut self, call: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
