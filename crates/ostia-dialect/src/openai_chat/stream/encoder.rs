@@ -5,7 +5,7 @@ use super::super::response::{
     invented_call_id, invented_id, or, proof, shown_proof,
 };
 use crate::json::Writer;
-use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, ToolKind, Usage, View};
+use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, Signature, ToolKind, Usage, View};
 
 /// Writes a stream of chat completion chunks.
 ///
@@ -26,12 +26,12 @@ pub struct Encoder {
 struct Open {
     index: u32,
     role_sent: bool,
+    /// How many calls and blocks have begun.
     calls: usize,
+    blocks: u64,
     /// Characters of text so far, and before the open block.
     characters: u64,
     block_start: u64,
-    /// Position of the open block among all.
-    block: u64,
     kind: Kind,
 }
 
@@ -115,9 +115,11 @@ impl Encoder {
     }
 
     fn block_start(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
+        let strict = self.view.strict;
         let open = self.open(choice);
-        open.block += 1;
+        open.blocks += 1;
         open.block_start = open.characters;
+        let position = open.block();
         match &block.content {
             Content::Text { text, citations } => {
                 open.kind = Kind::Text;
@@ -139,18 +141,19 @@ impl Encoder {
                 self.call(choice, block, out);
             }
             Content::Media(image) if image.kind == MediaKind::Image => {
-                let (strict, position) = (self.view.strict, self.open(choice).block.saturating_sub(1));
                 self.chunk(choice, out, |w| {
                     w.field_array("images", |w| encode_image(w, image));
                     if !strict {
-                        whole_block(w, position, block);
+                        block_delta(w, position, |w| content_block(w, block));
                     }
                 });
             }
             Content::Foreign { .. } => match audio_of(block) {
                 Some(audio) => self.chunk(choice, out, |w| w.field_raw("audio", &audio)),
-                None if !self.view.strict => self.whole_block(choice, block, out),
-                None => {}
+                None if strict => {}
+                None => self.chunk(choice, out, |w| {
+                    block_delta(w, position, |w| content_block(w, block));
+                }),
             },
             Content::Media(_) | Content::ToolResult { .. } => {}
         }
@@ -160,8 +163,9 @@ impl Encoder {
         match delta {
             Delta::Text(text) => self.words(choice, text, out),
             Delta::Arguments(arguments) => {
-                let index = self.open(choice).calls.saturating_sub(1) as u64;
-                let custom = self.open(choice).kind == Kind::Custom;
+                let open = self.open(choice);
+                let index = open.call();
+                let custom = open.kind == Kind::Custom;
                 let (group, input) = if custom { ("custom", "input") } else { ("function", "arguments") };
                 self.chunk(choice, out, |w| {
                     call_delta(w, index, |w| w.field_object(group, |w| w.field_str(input, arguments)));
@@ -187,27 +191,27 @@ impl Encoder {
         if field == "content" {
             open.characters += text.chars().count() as u64;
         }
-        let block = open.block.saturating_sub(1);
+        let block = open.block();
         self.chunk(choice, out, |w| {
             w.field_str(field, text);
             if let Some(part) = part.filter(|_| !strict) {
-                block_delta(w, block, |w| w.field_str(part, text));
+                block_delta(w, block, |w| w.object(|w| w.field_str(part, text)));
             }
         });
     }
 
-    fn signature(&mut self, choice: u32, signature: &crate::Signature, out: &mut Vec<u8>) {
+    fn signature(&mut self, choice: u32, signature: &Signature, out: &mut Vec<u8>) {
         if self.view.strict {
             return;
         }
         let open = self.open(choice);
-        let (block, call) = (open.block.saturating_sub(1), (open.calls as u64).saturating_sub(1));
+        let (block, call) = (open.block(), open.call());
         match open.kind {
             Kind::Reasoning => self.chunk(choice, out, |w| {
-                block_delta(w, block, |w| w.field_str("signature", &proof(signature)));
+                block_delta(w, block, |w| w.object(|w| w.field_str("signature", &proof(signature))));
             }),
             Kind::Text => self.chunk(choice, out, |w| {
-                block_delta(w, block, |w| shown_proof(w, signature));
+                block_delta(w, block, |w| w.object(|w| shown_proof(w, signature)));
             }),
             Kind::Call | Kind::Custom => self.chunk(choice, out, |w| {
                 call_delta(w, call, |w| shown_proof(w, signature));
@@ -244,11 +248,6 @@ impl Encoder {
         });
     }
 
-    fn whole_block(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
-        let position = self.open(choice).block.saturating_sub(1);
-        self.chunk(choice, out, |w| whole_block(w, position, block));
-    }
-
     fn extra(&mut self, choice: Option<u32>, name: &str, value: &str, out: &mut Vec<u8>) {
         match choice {
             Some(choice) => {
@@ -262,13 +261,12 @@ impl Encoder {
         }
     }
 
-    fn finish(&mut self, out: &mut Vec<u8>) {
-        if let (true, Some(usage)) = (self.view.include_usage, self.usage) {
-            let view = self.view.clone();
+    fn finish(&self, out: &mut Vec<u8>) {
+        if let (true, Some(usage)) = (self.view.include_usage, &self.usage) {
             self.envelope(out, |w| {
                 w.field_array("choices", |_| {});
                 w.key("usage");
-                encode_usage(w, &usage, &view);
+                encode_usage(w, usage, &self.view);
             });
         }
         out.extend_from_slice(b"data: [DONE]\n\n");
@@ -328,15 +326,27 @@ impl Encoder {
                     index: choice,
                     role_sent: false,
                     calls: 0,
+                    blocks: 0,
                     characters: 0,
                     block_start: 0,
-                    block: 0,
                     kind: Kind::None,
                 });
                 self.choices.len() - 1
             }
         };
         &mut self.choices[at]
+    }
+}
+
+impl Open {
+    /// Position of the last block.
+    fn block(&self) -> u64 {
+        self.blocks.saturating_sub(1)
+    }
+
+    /// Position of the last call.
+    fn call(&self) -> u64 {
+        (self.calls as u64).saturating_sub(1)
     }
 }
 
@@ -358,23 +368,13 @@ fn call_delta(w: &mut Writer, index: u64, write: impl FnOnce(&mut Writer)) {
     });
 }
 
-/// The same with a block that comes whole.
-fn whole_block(w: &mut Writer, index: u64, block: &Block) {
-    w.field_array("content_blocks", |w| {
-        w.object(|w| {
-            w.field_u64("index", index);
-            w.key("delta");
-            content_block(w, block);
-        });
-    });
-}
-
 /// `"content_blocks": [{"index": n, "delta": {...}}]`, the form in which Portkey's clients expect vendor blocks.
 fn block_delta(w: &mut Writer, index: u64, delta: impl FnOnce(&mut Writer)) {
     w.field_array("content_blocks", |w| {
         w.object(|w| {
             w.field_u64("index", index);
-            w.field_object("delta", delta);
+            w.key("delta");
+            delta(w);
         });
     });
 }
