@@ -145,11 +145,7 @@ fn decode_image(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Con
 pub(crate) fn decode_audio(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Content, Fault> {
     let audio = part.expect("input_audio")?;
     report_unknown(audio, &["data", "format"], unknown);
-    let data = audio.expect("data")?.expect_str()?;
-    let (source, mime) = match source_of_url(&data) {
-        (Source::Base64(data), mime) => (Source::Base64(data), mime),
-        _ => (Source::Base64(data.into_owned()), None),
-    };
+    let (source, mime) = source_of_data(&audio.expect("data")?.expect_str()?);
     let mime = mime.or(optional_str(audio, "format")?.map(|format| format!("audio/{format}")));
     Ok(Content::Media(Media { kind: MediaKind::Audio, source, mime, name: None, detail: None }))
 }
@@ -160,11 +156,7 @@ fn decode_file(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Cont
     report_unknown(file, &known, unknown);
     let given = optional_str(file, "mime_type")?;
     let (source, mime) = if let Some(data) = file.some("file_data") {
-        let data = data.expect_str()?;
-        match source_of_url(&data) {
-            (Source::Base64(data), mime) => (Source::Base64(data), mime),
-            _ => (Source::Base64(data.into_owned()), None),
-        }
+        source_of_data(&data.expect_str()?)
     } else if let Some(url) = file.some("file_url") {
         source_of_url(&url.expect_str()?)
     } else {
@@ -176,16 +168,21 @@ fn decode_file(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Cont
     Ok(Content::Media(Media { kind, source, mime, name, detail: None }))
 }
 
-/// A data URL becomes its bytes and media type (RFC 2397); anything else stays an address.
+/// A data URL becomes its bytes and media type; anything else stays an address.
 pub(crate) fn source_of_url(url: &str) -> (Source, Option<String>) {
-    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(','));
-    match data {
-        Some((head, data)) if head.ends_with(";base64") => {
-            let mime = head.split(';').next().filter(|mime| !mime.is_empty()).map(str::to_owned);
-            (Source::Base64(data.into()), mime)
-        }
-        _ => (Source::Url(url.into()), None),
-    }
+    bytes_of_url(url).unwrap_or_else(|| (Source::Url(url.into()), None))
+}
+
+/// Bytes in base64, which some clients put into a data URL.
+fn source_of_data(data: &str) -> (Source, Option<String>) {
+    bytes_of_url(data).unwrap_or_else(|| (Source::Base64(data.into()), None))
+}
+
+/// What a data URL holds (RFC 2397).
+fn bytes_of_url(url: &str) -> Option<(Source, Option<String>)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let mime = head.strip_suffix(";base64")?.split(';').next().filter(|mime| !mime.is_empty());
+    Some((Source::Base64(data.into()), mime.map(str::to_owned)))
 }
 
 pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
