@@ -5,6 +5,7 @@
 //! vendor refuses messages without content.
 
 use std::borrow::Cow;
+use std::fmt::Arguments;
 
 use super::parts::{self, Part};
 use crate::json::{Document, Writer};
@@ -89,16 +90,18 @@ struct Planner<'r, 'd> {
 
 impl<'r> Planner<'r, '_> {
     fn message(&mut self, message: &'r Message, place: usize) {
-        let path = format!("messages[{place}]");
+        // Spelled out only where something is lost.
+        let path = format_args!("messages[{place}]");
         // Clients of some dialects send results among the words of a user's turn.
         let is_result = |block: &Block| matches!(block.content, Content::ToolResult { .. });
         for (at, block) in message.blocks.iter().enumerate().filter(|(_, block)| is_result(block)) {
             // A turn that is one result is itself the message.
             let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
-            let path = if is_whole { path.clone() } else { format!("{path}.content[{at}]") };
+            let part = format_args!("{path}.content[{at}]");
+            let path = if is_whole { path } else { part };
             match message.role {
                 Role::User | Role::Tool => self.result(block, path),
-                Role::System | Role::Developer | Role::Assistant => self.dropped.push(path),
+                Role::System | Role::Developer | Role::Assistant => self.dropped.push(path.to_string()),
             }
         }
         if message.blocks.iter().all(is_result) {
@@ -106,21 +109,21 @@ impl<'r> Planner<'r, '_> {
         }
         self.attach();
         match message.role {
-            Role::System => self.said("system", message, &path),
-            Role::Developer => self.said("developer", message, &path),
-            Role::User | Role::Tool => self.said("user", message, &path),
-            Role::Assistant => self.answered(message, &path),
+            Role::System => self.said("system", message, path),
+            Role::Developer => self.said("developer", message, path),
+            Role::User | Role::Tool => self.said("user", message, path),
+            Role::Assistant => self.answered(message, path),
         }
     }
 
-    fn said(&mut self, role: &'static str, message: &'r Message, path: &str) {
+    fn said(&mut self, role: &'static str, message: &'r Message, path: Arguments<'_>) {
         let parts = self.parts(message, path);
         if !parts.is_empty() {
             self.turns.push(Turn::Said { role, name: message.name.as_deref(), parts });
         }
     }
 
-    fn answered(&mut self, message: &'r Message, path: &str) {
+    fn answered(&mut self, message: &'r Message, path: Arguments<'_>) {
         let name = message.name.as_deref();
         let mut answer = Answer { name, parts: self.parts(message, path), ..Answer::default() };
         for block in &message.blocks {
@@ -142,24 +145,24 @@ impl<'r> Planner<'r, '_> {
     }
 
     /// What can be said of the blocks that are content; the rest is reported.
-    fn parts(&mut self, message: &'r Message, path: &str) -> Vec<Part<'r>> {
+    fn parts(&mut self, message: &'r Message, path: Arguments<'_>) -> Vec<Part<'r>> {
         let mut parts = Vec::with_capacity(message.blocks.len());
         for (at, block) in message.blocks.iter().enumerate() {
-            let path = format!("{path}.content[{at}]");
+            let path = format_args!("{path}.content[{at}]");
             match (&block.content, message.role) {
                 // Said before the rest of the turn.
                 (Content::ToolResult { .. }, _) => continue,
                 // Fields of their own.
                 (Content::ToolCall { .. }, Role::Assistant) => {}
                 (content, Role::Assistant) if spoken(content).is_some() => {}
-                _ => self.part(message.role, block, &path, &mut parts),
+                _ => self.part(message.role, block, path, &mut parts),
             }
-            self.marks(block, &path);
+            self.marks(block, path);
         }
         parts
     }
 
-    fn part(&mut self, role: Role, block: &'r Block, path: &str, parts: &mut Vec<Part<'r>>) {
+    fn part(&mut self, role: Role, block: &'r Block, path: Arguments<'_>, parts: &mut Vec<Part<'r>>) {
         match parts::part(role, block, self.form) {
             Some(part) => {
                 self.medium(block, &part, path);
@@ -167,13 +170,13 @@ impl<'r> Planner<'r, '_> {
             }
             // Vendors that do not take the thoughts of earlier turns refuse them; nobody misses them.
             None if matches!(block.content, Content::Reasoning(_)) => {}
-            None => self.dropped.push(path.to_owned()),
+            None => self.dropped.push(path.to_string()),
         }
     }
 
     /// Reports what the part for a medium has no place for: only images have a level of detail, and only
     /// files a name.
-    fn medium(&mut self, block: &Block, part: &Part<'_>, path: &str) {
+    fn medium(&mut self, block: &Block, part: &Part<'_>, path: Arguments<'_>) {
         let Content::Media(medium) = &block.content else { return };
         let is_image = matches!(part, Part::Image { .. });
         if !is_image && medium.detail.as_deref().is_some_and(|detail| detail != "auto") {
@@ -186,7 +189,7 @@ impl<'r> Planner<'r, '_> {
 
     /// Reports the marks of a block that the format has no place for. A proof means nothing to another vendor, and is
     /// not missed.
-    fn marks(&mut self, block: &Block, path: &str) {
+    fn marks(&mut self, block: &Block, path: Arguments<'_>) {
         if block.cache_control.is_some() {
             self.dropped.push(format!("{path}.cache_control"));
         }
@@ -196,18 +199,18 @@ impl<'r> Planner<'r, '_> {
     }
 
     /// The result of a call: its words, joined, because many servers take nothing but a string here.
-    fn result(&mut self, block: &'r Block, path: String) {
+    fn result(&mut self, block: &'r Block, path: Arguments<'_>) {
         let Content::ToolResult { id, name, content, is_error } = &block.content else { return };
-        self.marks(block, &path);
+        self.marks(block, path);
         if *is_error {
             self.dropped.push(format!("{path}.is_error"));
         }
         let id = self.name_result(id, name.as_deref());
         let mut parts = Vec::with_capacity(content.len());
         for (at, inner) in content.iter().enumerate() {
-            let path = format!("{path}.content[{at}]");
-            self.part(Role::Tool, inner, &path, &mut parts);
-            self.marks(inner, &path);
+            let path = format_args!("{path}.content[{at}]");
+            self.part(Role::Tool, inner, path, &mut parts);
+            self.marks(inner, path);
         }
         let (mut words, mut attached) = sort(parts);
         if !attached.is_empty() {
