@@ -1,6 +1,6 @@
 //! The canonical answer to the client's body.
 
-use crate::json::{Json, Writer};
+use crate::json::{Document, Json, Writer};
 use crate::seal::{Sealed, seal};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
@@ -253,14 +253,15 @@ fn encode_media(w: &mut Writer, blocks: &[Block], view: &View) {
         });
     }
     if let Some(audio) = blocks.iter().find_map(audio_of) {
-        w.field_raw("audio", &audio);
+        w.field_raw("audio", audio.as_str());
     }
 }
 
 /// The recording that an upstream of this format gave, as it wrote it.
-pub(in crate::openai_chat) fn audio_of(block: &Block) -> Option<String> {
+pub(in crate::openai_chat) fn audio_of(block: &Block) -> Option<Json> {
     let Content::Foreign { dialect: Dialect::OpenaiChat, value } = &block.content else { return None };
-    value.to_value().get("audio").map(|audio| audio.to_string())
+    let document = Document::parse_to(value.as_str().as_bytes(), 1).ok()?;
+    document.root().get("audio").map(Json::of)
 }
 
 pub(in crate::openai_chat) fn encode_image(w: &mut Writer, image: &Media) {

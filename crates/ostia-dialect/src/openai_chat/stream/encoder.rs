@@ -149,7 +149,7 @@ impl Encoder {
                 });
             }
             Content::Foreign { .. } => match audio_of(block) {
-                Some(audio) => self.chunk(choice, out, |w| w.field_raw("audio", &audio)),
+                Some(audio) => self.chunk(choice, out, |w| w.field_raw("audio", audio.as_str())),
                 None if strict => {}
                 None => self.chunk(choice, out, |w| {
                     block_delta(w, position, |w| content_block(w, block));
