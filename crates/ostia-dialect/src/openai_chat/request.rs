@@ -5,6 +5,7 @@ mod encode;
 pub use encode::encode;
 
 use super::part::{decode_content, optional_str, report_unknown, thought_signature};
+use super::response::called;
 use crate::json::{Document, Json, Node};
 use crate::{
     Block, Content, Dialect, Fault, Logprobs, Message, OutputFormat, Reasoning, Request, Role, Signature,
@@ -368,9 +369,13 @@ fn decode_assistant(message: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Res
 }
 
 fn decode_tool_call(call: Node<'_>) -> Result<Block, Fault> {
-    let (inner, input, kind) = match call.some("custom") {
-        Some(custom) => (custom, "input", ToolKind::Custom),
-        None => (call.expect("function")?, "arguments", ToolKind::Function),
+    let (inner, kind) = match called(call) {
+        Some(called) => called,
+        None => (call.expect("function")?, ToolKind::Function),
+    };
+    let input = match kind {
+        ToolKind::Custom => "input",
+        ToolKind::Function => "arguments",
     };
     let arguments = match inner.some(input) {
         // Some servers send the arguments as an object.

@@ -276,6 +276,13 @@ fn assistant_turns() {
         vec![turn(Role::Assistant, vec![reasoning("r"), call("a", "f", "{}"), custom, signed])],
         &["messages[0].tool_calls[0].z"],
     );
+    // As Snowflake wrote it: every field that there is, filled in.
+    check_messages(
+        r#"{"role":"assistant","tool_calls":[
+            {"id":"a","type":"function","custom":{"name":"","input":""},"function":{"name":"f","arguments":"{}"}}]}"#,
+        vec![turn(Role::Assistant, vec![call("a", "f", "{}")])],
+        &[],
+    );
     let refused = Block::new(Content::Refusal("no".into()));
     let value = json(r#"{"audio":{"id":"a"}}"#);
     let spoken = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value });
