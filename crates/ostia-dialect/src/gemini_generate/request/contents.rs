@@ -81,7 +81,7 @@ impl<'r> Contents<'r> {
         for turn in self.turns[start..].iter_mut().filter(|turn| turn.role == "model") {
             let first = turn.parts.iter_mut().find(|part| matches!(part.body, Body::Call { .. }));
             if let Some(call) = first {
-                call.signature.get_or_insert(NO_SIGNATURE);
+                call.signature.get_or_insert(NO_SIGNATURE.into());
             }
         }
     }
@@ -155,8 +155,8 @@ impl<'r> Planner<'r, '_> {
                 Content::ToolCall { id, name, arguments, kind } => {
                     let path = format!("messages[{position}].tool_calls[{calls}].function.arguments");
                     let arguments = object(arguments, *kind, &path)?;
-                    let body = Body::Call { id, name, arguments };
-                    parts.push(Part { body, signature: signature(block) });
+                    let body = Body::Call { id: id.into(), name, arguments };
+                    parts.push(Part { body, signature: signature(block).map(Cow::Borrowed) });
                     calls += 1;
                 }
                 Content::ToolResult { id, name, content, is_error } => {
@@ -197,7 +197,7 @@ impl<'r> Planner<'r, '_> {
             // Taken care of by the turn; inside a result there are none.
             Content::ToolCall { .. } | Content::ToolResult { .. } => return None,
         };
-        Some(Part { body, signature })
+        Some(Part { body, signature: signature.map(Cow::Borrowed) })
     }
 
     /// Media have neither a level of detail here nor a name.

@@ -1,4 +1,4 @@
-//! The vendor's parts (<https://ai.google.dev/api/caching#Part>), borrowed from the request until they are written.
+//! The vendor's parts (<https://ai.google.dev/api/caching#Part>), borrowed from the request or the answer until they are written.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use crate::json::Writer;
 pub(in crate::gemini_generate) struct Part<'r> {
     pub(in crate::gemini_generate) body: Body<'r>,
     /// `thoughtSignature`
-    pub(in crate::gemini_generate) signature: Option<&'r str>,
+    pub(in crate::gemini_generate) signature: Option<Cow<'r, str>>,
 }
 
 /// What the part holds.
@@ -24,7 +24,7 @@ pub(in crate::gemini_generate) enum Body<'r> {
     /// Bytes elsewhere.
     File { uri: Cow<'r, str>, mime: Option<Cow<'r, str>> },
     /// The model calls a function with an object of arguments.
-    Call { id: &'r str, name: &'r str, arguments: Cow<'r, str> },
+    Call { id: Cow<'r, str>, name: &'r str, arguments: Cow<'r, str> },
     /// A function has answered with an object, and perhaps with media.
     Answer { id: &'r str, name: &'r str, response: String, media: Vec<Body<'r>> },
     /// A part that is the vendor's own.
@@ -43,7 +43,7 @@ impl<'r> Part<'r> {
         }
         writer.object(|writer| {
             self.body.write(writer);
-            if let Some(signature) = self.signature {
+            if let Some(signature) = &self.signature {
                 writer.field_str("thoughtSignature", signature);
             }
         });

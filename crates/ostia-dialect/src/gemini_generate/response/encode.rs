@@ -1,5 +1,6 @@
 //! The canonical answer to the client's body.
 
+use crate::gemini_generate::request::parts::Part;
 use crate::gemini_generate::response::said::Said;
 use crate::gemini_generate::{grounding, usage};
 use crate::json::{Json, Writer};
@@ -24,7 +25,7 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
 
 fn candidate(w: &mut Writer, choice: &Choice, view: &View) {
     let mut said = Said::new(choice.index);
-    let parts: Vec<Json> = choice.blocks.iter().filter_map(|block| said.part(block, view)).collect();
+    let parts: Vec<Part<'_>> = choice.blocks.iter().filter_map(|block| said.part(block, view)).collect();
     choice.extra.iter().for_each(|(name, value)| said.extra(name, value, view));
     w.object(|w| {
         content(w, &parts);
@@ -37,10 +38,10 @@ fn candidate(w: &mut Writer, choice: &Choice, view: &View) {
 }
 
 /// `"content": {"role": "model", "parts": [...]}`
-pub(in crate::gemini_generate) fn content(w: &mut Writer, parts: &[Json]) {
+pub(in crate::gemini_generate) fn content(w: &mut Writer, parts: &[Part<'_>]) {
     w.field_object("content", |w| {
         w.field_str("role", "model");
-        w.field_array("parts", |w| parts.iter().for_each(|part| w.raw(part.as_str())));
+        w.field_array("parts", |w| parts.iter().for_each(|part| part.write(w)));
     });
 }
 

@@ -76,8 +76,7 @@ impl Said {
     }
 
     /// The part for a whole block; `None` where the block says nothing, or a call cannot be written.
-    pub(in crate::gemini_generate) fn part(&mut self, block: &Block, view: &View) -> Option<Json> {
-        let invented;
+    pub(in crate::gemini_generate) fn part<'b>(&mut self, block: &'b Block, view: &View) -> Option<Part<'b>> {
         let body = match &block.content {
             Content::Text { text, citations } => {
                 self.quote(text);
@@ -91,14 +90,18 @@ impl Said {
             Content::Reasoning(text) => Body::Thought(text),
             Content::Media(media) => media::body(media),
             Content::ToolCall { id, name, arguments, kind } => {
-                // Some vendors name no call; then one name joins it and its result.
-                invented = format!("call_{}_{}_{}", view.stem, self.index, self.calls);
+                let position = self.calls;
                 self.calls += 1;
                 let Ok(arguments) = object(arguments, *kind, name) else {
                     self.malformed(name, arguments);
                     return None;
                 };
-                Body::Call { id: if id.is_empty() { &invented } else { id }, name, arguments }
+                // Some vendors name no call; then one name joins it and its result.
+                let id = match id.as_str() {
+                    "" => format!("call_{}_{}_{position}", view.stem, self.index).into(),
+                    id => id.into(),
+                };
+                Body::Call { id, name, arguments }
             }
             Content::Foreign { dialect: Dialect::GeminiGenerate, value } => Body::Own(value.as_str()),
             Content::Foreign { dialect, value } => {
@@ -107,9 +110,9 @@ impl Said {
             // Answers hold no results.
             Content::ToolResult { .. } => return None,
         };
-        let proof = block.signature.as_ref().map(|signature| proof(signature, Sealed::Own));
+        let signature = block.signature.as_ref().map(|signature| proof(signature, Sealed::Own));
         let silent = matches!(body, Body::Text("") | Body::Thought(""));
-        (proof.is_some() || !silent).then(|| write(Part { body, signature: proof.as_deref() }))
+        (signature.is_some() || !silent).then_some(Part { body, signature })
     }
 
     /// Words of a text that sources may refer to.
@@ -181,21 +184,23 @@ impl Said {
 }
 
 /// A part of words without signature.
-pub(in crate::gemini_generate) fn words(thought: bool, text: &str) -> Json {
-    write(Part::new(if thought { Body::Thought(text) } else { Body::Text(text) }))
+pub(in crate::gemini_generate) fn words(thought: bool, text: &str) -> Part<'_> {
+    Part::new(if thought { Body::Thought(text) } else { Body::Text(text) })
 }
 
-/// The part that signs the words before it, because its signature came behind them: the vendor's streams end so.
-pub(in crate::gemini_generate) fn late(thought: bool, signature: &Signature) -> Json {
-    let proof = proof(signature, Sealed::Previous);
-    let body = if thought { Body::Thought("") } else { Body::Text("") };
-    write(Part { body, signature: Some(&proof) })
+/// The part of a signature without words. Where it signs those of the part before it, because it came behind them, it is
+/// `sealed` as [`Sealed::Previous`]: the vendor's streams end so.
+pub(in crate::gemini_generate) fn silent(
+    thought: bool,
+    signature: &Signature,
+    sealed: fn(Signature) -> Sealed,
+) -> Part<'_> {
+    Part { signature: Some(proof(signature, sealed)), ..words(thought, "") }
 }
 
 /// A part that is there for its seal. Clients do not show thoughts as the answer.
-fn carrier(sealed: &Sealed) -> Json {
-    let seal = STANDARD.encode(seal(sealed));
-    write(Part { body: Body::Thought(""), signature: Some(&seal) })
+fn carrier(sealed: &Sealed) -> Part<'static> {
+    Part { body: Body::Thought(""), signature: Some(STANDARD.encode(seal(sealed)).into()) }
 }
 
 /// What stands in `thoughtSignature`: the vendor's own proof as it is, that of another vendor under a seal. The field
@@ -207,8 +212,4 @@ fn proof(signature: &Signature, sealed: fn(Signature) -> Sealed) -> Cow<'_, str>
             Cow::Owned(STANDARD.encode(seal(&sealed(signature.clone()))))
         }
     }
-}
-
-fn write(part: Part<'_>) -> Json {
-    Json::build(|w| part.write(w))
 }

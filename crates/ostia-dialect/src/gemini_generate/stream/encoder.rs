@@ -4,10 +4,12 @@
 //! signature, which belongs behind the words that it signs. What ends an answer waits for [`Event::Finish`]: a stream
 //! that breaks must not look whole.
 
+use crate::gemini_generate::request::parts::Part;
 use crate::gemini_generate::response::encode::{Head, content, tail};
-use crate::gemini_generate::response::said::{Said, late, words};
+use crate::gemini_generate::response::said::{Said, silent, words};
 use crate::gemini_generate::{error, grounding};
 use crate::json::{Json, Writer};
+use crate::seal::Sealed;
 use crate::{Block, Content, Delta, Event, Fault, Finish, Signature, Usage, View};
 
 /// Most text of one call's arguments, in bytes; a longer call is told as one that could not be written.
@@ -80,7 +82,7 @@ impl Encoder {
             Event::BlockEnd { choice } => self.block_end(*choice, out),
             Event::Logprobs { choice, value } => {
                 let nothing = words(false, "");
-                self.chunk(*choice, nothing, out, |w| grounding::encode_logprobs(w, value));
+                self.chunk(*choice, &nothing, out, |w| grounding::encode_logprobs(w, value));
             }
             Event::Stop { choice, finish, native, .. } => {
                 self.candidate(*choice).ending = Some((*finish, native.clone()));
@@ -161,28 +163,23 @@ impl Encoder {
     fn block_end(&mut self, choice: u32, out: &mut Vec<u8>) {
         let at = self.position(choice);
         let candidate = &mut self.candidates[at];
-        let part = match std::mem::replace(&mut candidate.open, Open::None) {
+        let open = std::mem::replace(&mut candidate.open, Open::None);
+        let part = match &open {
             Open::None => None,
-            Open::Words { kind, said: true, signature } => {
-                signature.map(|signature| late(kind == Kind::Thought, &signature))
-            }
-            Open::Words { kind, said: false, signature } => {
-                let content = match kind {
-                    Kind::Thought => Content::Reasoning(String::new()),
-                    Kind::Text | Kind::Refusal => Block::text("").content,
-                };
-                candidate.said.part(&Block { signature, ..Block::new(content) }, &self.view)
+            Open::Words { kind, said, signature } => {
+                let sealed = if *said { Sealed::Previous } else { Sealed::Own };
+                signature.as_ref().map(|signature| silent(*kind == Kind::Thought, signature, sealed))
             }
             Open::Whole(block) => match &block.content {
                 Content::ToolCall { name, arguments, .. } if arguments.len() > ARGUMENTS_BYTES_MAX => {
                     candidate.said.malformed(name, arguments);
                     None
                 }
-                _ => candidate.said.part(&block, &self.view),
+                _ => candidate.said.part(block, &self.view),
             },
         };
         if let Some(part) = part {
-            self.chunk(choice, part, out, |_| {});
+            self.chunk(choice, &part, out, |_| {});
         }
     }
 
@@ -197,16 +194,15 @@ impl Encoder {
         if kind == Kind::Text {
             candidate.said.quote(text);
         }
-        self.chunk(choice, words(kind == Kind::Thought, text), out, |_| {});
+        self.chunk(choice, &words(kind == Kind::Thought, text), out, |_| {});
     }
 
     /// The last chunk: why each candidate ended, and what it cost. Its empty text is the vendor's.
     fn finish(&mut self, out: &mut Vec<u8>) {
-        let candidates = std::mem::take(&mut self.candidates);
         let nothing = [words(false, "")];
         self.envelope(out, |encoder, w| {
             w.field_array("candidates", |w| {
-                for Candidate { said, ending, .. } in &candidates {
+                for Candidate { said, ending, .. } in &encoder.candidates {
                     w.object(|w| {
                         content(w, &nothing);
                         if let Some((finish, native)) = ending {
@@ -225,12 +221,12 @@ impl Encoder {
     }
 
     /// A chunk with one part of one candidate, and what stands beside it.
-    fn chunk(&mut self, choice: u32, part: Json, out: &mut Vec<u8>, beside: impl FnOnce(&mut Writer)) {
+    fn chunk(&mut self, choice: u32, part: &Part<'_>, out: &mut Vec<u8>, beside: impl FnOnce(&mut Writer)) {
         self.position(choice);
         self.envelope(out, |_, w| {
             w.field_array("candidates", |w| {
                 w.object(|w| {
-                    content(w, &[part]);
+                    content(w, std::slice::from_ref(part));
                     w.field_u64("index", choice.into());
                     beside(w);
                 });
@@ -240,17 +236,17 @@ impl Encoder {
 
     fn envelope(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&Encoder, &mut Writer)) {
         self.separate(out);
-        let mut w = Writer::default();
-        w.object(|w| {
-            write(self, w);
-            self.head.write(w);
-        });
-        let mut chunk = w.into_bytes();
+        let start = out.len();
+        out.push(b'{');
+        let mut w = Writer::appending(std::mem::take(out));
+        write(self, &mut w);
+        self.head.write(&mut w);
+        *out = w.into_bytes();
+        out.push(b'}');
         // A chunk is one line. Arguments and vendors' fields may have line ends between their tokens, and nowhere else.
-        for byte in chunk.iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
+        for byte in out[start..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
             *byte = b' ';
         }
-        out.append(&mut chunk);
         if !self.array {
             out.extend_from_slice(b"\r\n\r\n");
         }
