@@ -264,24 +264,24 @@ impl Encoder {
 
 impl Input {
     /// What to tell of the next piece.
-    fn take(&mut self, more: &str) -> String {
+    fn take<'m>(&mut self, more: &'m str) -> Cow<'m, str> {
         let text = match self {
-            Input::Object => return more.to_owned(),
-            Input::Wrapped => return pieces::escaped(more),
+            Input::Object => return Cow::Borrowed(more),
+            Input::Wrapped => return Cow::Owned(pieces::escaped(more)),
             Input::Open(held) => format!("{held}{more}").trim_start().to_owned(),
         };
         match Beginning::of(&text) {
             Beginning::Open => {
                 *self = Input::Open(text);
-                String::new()
+                Cow::Borrowed("")
             }
             Beginning::Object => {
                 *self = Input::Object;
-                text
+                Cow::Owned(text)
             }
             Beginning::Other => {
                 *self = Input::Wrapped;
-                format!("{WRAPPED_START}{}", pieces::escaped(&text))
+                Cow::Owned(format!("{WRAPPED_START}{}", pieces::escaped(&text)))
             }
         }
     }
@@ -298,14 +298,14 @@ impl Input {
 
 /// A named event, whose data repeats the name.
 fn event(kind: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
-    let mut data = Writer::with_capacity(128);
-    data.object(|w| {
-        w.field_str("type", kind);
-        write(w);
-    });
-    out.extend_from_slice(format!("event: {kind}\ndata: ").as_bytes());
-    out.extend(data.into_bytes());
-    out.extend_from_slice(b"\n\n");
+    for piece in ["event: ", kind, "\ndata: {"] {
+        out.extend_from_slice(piece.as_bytes());
+    }
+    let mut w = Writer::appending(std::mem::take(out));
+    w.field_str("type", kind);
+    write(&mut w);
+    *out = w.into_bytes();
+    out.extend_from_slice(b"}\n\n");
 }
 
 #[cfg(test)]

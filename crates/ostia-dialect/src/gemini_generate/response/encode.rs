@@ -66,22 +66,23 @@ pub(in crate::gemini_generate) fn tail(
 pub(in crate::gemini_generate) struct Head {
     model: String,
     id: String,
-    created: Option<u64>,
+    /// In the vendor's form.
+    created: Option<String>,
 }
 
 impl Head {
     /// What the upstream says; where it is silent, what the client asked for.
     pub(in crate::gemini_generate) fn of(id: &str, model: &str, created: Option<u64>, view: &View) -> Head {
         let or = |given: &str, fallback: &str| if given.is_empty() { fallback } else { given }.to_owned();
-        Head { model: or(model, &view.model), id: or(id, &view.stem), created }
+        Head { model: or(model, &view.model), id: or(id, &view.stem), created: created.map(usage::timestamp) }
     }
 
     /// Writes the fields.
     pub(in crate::gemini_generate) fn write(&self, w: &mut Writer) {
         w.field_str("modelVersion", &self.model);
         w.field_str("responseId", &self.id);
-        if let Some(created) = self.created {
-            w.field_str("createTime", &usage::timestamp(created));
+        if let Some(created) = &self.created {
+            w.field_str("createTime", created);
         }
     }
 }
