@@ -167,6 +167,15 @@ impl Framer {
     }
 }
 
+/// Makes JSON one line of data. It may have line ends between its tokens, where a vendor set them, and nowhere else.
+pub(crate) fn one_line(json: &mut [u8]) {
+    let mut from = 0;
+    while let Some(length) = memchr2(b'\n', b'\r', &json[from..]) {
+        json[from + length] = b' ';
+        from += length + 1;
+    }
+}
+
 fn too_large() -> Fault {
     Fault::upstream(format!("The provider sent an event of more than {FRAME_BYTES_MAX} bytes."))
 }

@@ -4,6 +4,7 @@
 //! signature, which belongs behind the words that it signs. What ends an answer waits for [`Event::Finish`]: a stream
 //! that breaks must not look whole.
 
+use crate::frame::sse::one_line;
 use crate::gemini_generate::request::parts::Part;
 use crate::gemini_generate::response::encode::{Head, content, tail};
 use crate::gemini_generate::response::said::{Said, silent, words};
@@ -243,10 +244,8 @@ impl Encoder {
         self.head.write(&mut w);
         *out = w.into_bytes();
         out.push(b'}');
-        // A chunk is one line. Arguments and vendors' fields may have line ends between their tokens, and nowhere else.
-        for byte in out[start..].iter_mut().filter(|byte| matches!(byte, b'\r' | b'\n')) {
-            *byte = b' ';
-        }
+        // Arguments and vendors' fields are told as they were written.
+        one_line(&mut out[start..]);
         if !self.array {
             out.extend_from_slice(b"\r\n\r\n");
         }

@@ -315,3 +315,13 @@ fn the_vendors_own_stream_makes_the_same_message() {
         assert_eq!(accumulate(&data(&stream(&heard))), accumulate(&events));
     }
 }
+
+/// An upstream may have cut its events into several lines of data.
+#[test]
+fn line_ends_between_tokens_do_not_end_an_event() {
+    let value = Json::build(|w| w.raw("{\"type\":\r\"code_execution_tool_result\",\n\"content\":[]}"));
+    let block = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value: value.clone() });
+    let events = [start(), begin(block), END];
+    let told = data(&stream(&events));
+    assert_eq!(told[2]["content_block"], value.to_value());
+}
