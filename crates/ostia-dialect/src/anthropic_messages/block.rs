@@ -65,6 +65,14 @@ pub(super) fn tool_call(node: Node<'_>, arguments: String) -> Block {
     block
 }
 
+/// Who made a call that did not come from the model itself, as [`tool_call`] left it with the block.
+pub(super) fn caller(signature: &Signature) -> Option<&str> {
+    let own = signature.dialect == Dialect::AnthropicMessages;
+    let is_object =
+        || Document::parse_to(signature.value.as_bytes(), 0).is_ok_and(|value| value.root().is_object());
+    (own && is_object()).then_some(signature.value.as_str())
+}
+
 /// A block that only this dialect knows.
 pub(super) fn foreign(value: Json) -> Block {
     Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value })

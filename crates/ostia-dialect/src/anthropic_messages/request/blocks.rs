@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::further::Further;
 use super::media;
-use crate::anthropic_messages::block::own_citation;
+use crate::anthropic_messages::block::{caller, own_citation};
 use crate::json::{Document, Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, ToolKind};
 
@@ -149,7 +149,7 @@ fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> 
         return Ok(());
     }
     let path = format!("{path}.function.arguments");
-    let what = match Document::parse(text.as_bytes()) {
+    let what = match Document::parse_to(text.as_bytes(), 0) {
         Ok(document) if document.root().is_object() => return Ok(()),
         Ok(_) => "must hold a JSON object".to_owned(),
         Err(fault) => fault.to_string(),
@@ -184,7 +184,9 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
                 out.field_str("name", name);
                 let text = arguments.trim();
                 out.field_raw("input", if text.is_empty() || text == "null" { "{}" } else { text });
-                write_caller(out, block);
+                if let Some(caller) = block.signature.as_ref().and_then(caller) {
+                    out.field_raw("caller", caller);
+                }
             }
             Content::ToolResult { id, content, is_error, .. } => {
                 write_result(out, id, *is_error);
@@ -207,14 +209,6 @@ fn write_text(out: &mut Writer, text: &str, citations: &[Citation], trim: bool) 
     let own: Vec<&Json> = citations.iter().filter_map(own_citation).collect();
     if !own.is_empty() {
         out.field_array("citations", |out| own.iter().for_each(|value| out.raw(value.as_str())));
-    }
-}
-
-/// Who made a call that did not come from the model itself: see the decoder of `tool_use`.
-fn write_caller(out: &mut Writer, block: &Block) {
-    let Some(caller) = own(block) else { return };
-    if Document::parse(caller.value.as_bytes()).is_ok_and(|document| document.root().is_object()) {
-        out.field_raw("caller", &caller.value);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::anthropic_messages::block::own_citation;
+use crate::anthropic_messages::block::{caller, own_citation};
 use crate::json::{Document, Json, Writer};
 use crate::seal::{Sealed, seal};
 use crate::{Block, Citation, Content, Dialect, Signature};
@@ -74,14 +74,6 @@ pub(in crate::anthropic_messages) fn write_call_head(
     if let Some(caller) = block.signature.as_ref().and_then(caller) {
         w.field_raw("caller", caller);
     }
-}
-
-/// Who made a call that did not come from the model itself: see the decoder of `tool_use`.
-fn caller(signature: &Signature) -> Option<&str> {
-    let own = signature.dialect == Dialect::AnthropicMessages;
-    let is_object =
-        || Document::parse(signature.value.as_bytes()).is_ok_and(|value| value.root().is_object());
-    (own && is_object()).then_some(signature.value.as_str())
 }
 
 /// How arguments begin, of which no more may have come. They begin with no white space.
