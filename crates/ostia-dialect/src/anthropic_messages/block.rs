@@ -1,13 +1,15 @@
 //! Content blocks of answers: <https://platform.claude.com/docs/en/api/messages>, `ContentBlock`.
 
+use std::borrow::Cow;
+
 use crate::json::{Document, Json, Node};
 use crate::{Block, Citation, Content, Dialect, Signature, ToolKind};
 
 /// Reads a whole block. `text_chars` counts the characters of the message's text so far and moves on.
 pub(super) fn decode(node: Node<'_>, text_chars: &mut u64) -> Block {
     match node.str("type").as_deref() {
-        Some("text") => text(node, text_chars),
-        Some("thinking") => reasoning(node),
+        Some("text") => text(node, node.str("text").unwrap_or_default(), text_chars),
+        Some("thinking") => reasoning(node, node.str("thinking").unwrap_or_default()),
         Some("tool_use") => {
             let input = node.some("input").map_or("{}", |input| input.text());
             tool_call(node, input.to_owned())
@@ -16,13 +18,13 @@ pub(super) fn decode(node: Node<'_>, text_chars: &mut u64) -> Block {
     }
 }
 
-fn text(node: Node<'_>, text_chars: &mut u64) -> Block {
-    let text = node.str("text").unwrap_or_default().into_owned();
+/// A `text` block with these words.
+pub(super) fn text(node: Node<'_>, text: Cow<'_, str>, text_chars: &mut u64) -> Block {
     let start = *text_chars;
     *text_chars += text.chars().count() as u64;
     let sources = node.get("citations").into_iter().flat_map(|list| list.items());
     let citations = sources.map(|source| citation(source, start, *text_chars)).collect();
-    Block::new(Content::Text { text, citations })
+    Block::new(Content::Text { text: text.into_owned(), citations })
 }
 
 /// A source of the text from character `start` to `end`: the vendor cites per block, so that is the whole block.
@@ -44,12 +46,11 @@ pub(super) fn own_citation(citation: &Citation) -> Option<&Json> {
     document.root().str("type")?.ends_with("_location").then_some(value)
 }
 
-/// A `thinking` block. Its text may be empty and the signature still matter (`display: omitted`).
-pub(super) fn reasoning(node: Node<'_>) -> Block {
-    let mut block = Block::new(Content::Reasoning(node.str("thinking").unwrap_or_default().into_owned()));
-    block.signature =
-        node.str("signature").filter(|value| !value.is_empty()).map(|value| own(value.into_owned()));
-    block
+/// A `thinking` block with these words, which may be none and the signature still matter (`display: omitted`).
+pub(super) fn reasoning(node: Node<'_>, thinking: Cow<'_, str>) -> Block {
+    let proof = node.str("signature").filter(|value| !value.is_empty());
+    let signature = proof.map(|value| own(value.into_owned()));
+    Block { signature, ..Block::new(Content::Reasoning(thinking.into_owned())) }
 }
 
 /// A `tool_use` block with these arguments.

@@ -14,7 +14,7 @@ use super::error;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
-use crate::{Block, Delta, Event, Fault};
+use crate::{Block, Content, Delta, Event, Fault};
 
 /// Most bytes of one block that are held back until it is whole.
 const BLOCK_BYTES_MAX: usize = FRAME_BYTES_MAX;
@@ -139,10 +139,9 @@ impl Decoder {
                 (kind, Some(Block::text(text)))
             }
             Some("thinking") => {
-                let signature = node.str("signature").unwrap_or_default().into_owned();
-                let mut block = block::reasoning(node);
-                block.signature = None;
-                (Kind::Reasoning { signature }, Some(block))
+                let text = |name| node.str(name).unwrap_or_default().into_owned();
+                let block = Block::new(Content::Reasoning(text("thinking")));
+                (Kind::Reasoning { signature: text("signature") }, Some(block))
             }
             Some("tool_use") => {
                 let input = node.some("input").map_or("{}", |input| input.text()).to_owned();

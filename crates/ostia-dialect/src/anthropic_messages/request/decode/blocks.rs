@@ -92,7 +92,7 @@ fn decode_text(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Block
     {
         return Ok(Block::new(Content::Media(medium)));
     }
-    let mut block = block::decode(node, text_chars);
+    let mut block = block::text(node, text, text_chars);
     if let Content::Text { citations, .. } = &mut block.content {
         let sources = node.get("citations").into_iter().flat_map(|list| list.items());
         for (citation, source) in citations.iter_mut().zip(sources) {
@@ -106,8 +106,7 @@ fn decode_text(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Block
 }
 
 fn decode_thinking(node: Node<'_>) -> Result<Block, Fault> {
-    node.expect("thinking")?.expect_str()?;
-    let mut block = block::reasoning(node);
+    let mut block = block::reasoning(node, node.expect("thinking")?.expect_str()?);
     if let Some(Sealed::Own(signature)) = block.signature.as_ref().and_then(|proof| unseal(&proof.value)) {
         block.signature = Some(signature);
     }
