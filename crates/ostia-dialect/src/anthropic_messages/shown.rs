@@ -4,6 +4,7 @@
 //! out; bytes stand in a `data:` URL (RFC 2397). When the turn comes back, what stood in such a URL is a medium again, and
 //! does not go to the next model as a long text.
 
+use crate::openai_chat::part::kind_of_mime;
 use crate::{Media, MediaKind, Source};
 
 /// The text that shows this medium.
@@ -29,7 +30,7 @@ pub(super) fn decode(text: &str) -> Option<Media> {
     if name.contains(']') || mime.contains(char::is_whitespace) || !data.bytes().all(is_base64) {
         return None;
     }
-    let kind = kind(mime);
+    let kind = kind_of_mime(mime);
     let name = Some(name.to_owned()).filter(|name| name != word(kind));
     let source = Source::Base64(data.to_owned());
     Some(Media { kind, source, mime: Some(mime.to_owned()), name, detail: None })
@@ -50,14 +51,5 @@ fn default_mime(kind: MediaKind) -> &'static str {
         MediaKind::Audio => "audio/wav",
         MediaKind::Video => "video/mp4",
         MediaKind::Document => "application/octet-stream",
-    }
-}
-
-fn kind(mime: &str) -> MediaKind {
-    match mime.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
     }
 }

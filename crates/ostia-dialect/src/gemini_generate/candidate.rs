@@ -5,8 +5,8 @@
 
 use crate::gemini_generate::grounding;
 use crate::gemini_generate::partial::PartialCall;
-use crate::gemini_generate::request::media::kind;
 use crate::json::{Json, Node};
+use crate::openai_chat::part::kind_of_mime;
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, Signature, Source, ToolKind};
 
 /// Fields of a candidate that are shown as they came.
@@ -223,7 +223,8 @@ fn media(blob: Node<'_>) -> Option<Media> {
     let mime = blob.str("mimeType").unwrap_or_default().into_owned();
     let source = Source::Base64(blob.str("data")?.into_owned());
     let name = blob.str("displayName").map(|name| name.into_owned());
-    Some(Media { kind: kind(&mime), source, mime: (!mime.is_empty()).then_some(mime), name, detail: None })
+    let kind = kind_of_mime(&mime);
+    Some(Media { kind, source, mime: (!mime.is_empty()).then_some(mime), name, detail: None })
 }
 
 /// The value without the white space that the vendor sets between its tokens.

@@ -6,8 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::embeddings::{Input, Part, Request, Response, Vector};
 use crate::gemini_generate::request::camel;
-use crate::gemini_generate::request::media::{kind, standard};
+use crate::gemini_generate::request::media::standard;
 use crate::json::{Document, Json, Node, Writer};
+use crate::openai_chat::part::kind_of_mime;
 use crate::{Fault, MediaKind};
 
 /// Bytes of one number of a vector in base64.
@@ -143,7 +144,7 @@ fn part(part: Node<'_>) -> Result<Part, Fault> {
 }
 
 fn image(node: Node<'_>, mime: &str) -> Result<(), Fault> {
-    match kind(mime) {
+    match kind_of_mime(mime) {
         MediaKind::Image => Ok(()),
         MediaKind::Audio | MediaKind::Video | MediaKind::Document => {
             Err(node.invalid(format_args!("must be an image, not {mime}: this model embeds nothing else")))

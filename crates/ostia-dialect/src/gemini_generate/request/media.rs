@@ -21,16 +21,6 @@ pub(in crate::gemini_generate) fn body(media: &Media) -> Body<'_> {
     }
 }
 
-/// What kind of medium a media type names; text and tables are documents.
-pub(crate) fn kind(mime: &str) -> MediaKind {
-    match mime.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    }
-}
-
 /// Base64 in the alphabet that every vendor takes. This one takes the other too, in which its SDKs send bytes.
 pub(crate) fn standard(data: &str) -> String {
     let mut data = data.trim_end_matches('=').replace('-', "+").replace('_', "/");

@@ -9,8 +9,9 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::calls::Calls;
 use super::{expect, field, flag, list, optional_str, report_unknown};
-use crate::gemini_generate::request::media::{extension, kind, standard};
+use crate::gemini_generate::request::media::{extension, standard};
 use crate::json::{Json, Node};
+use crate::openai_chat::part::kind_of_mime;
 use crate::seal::{Sealed, unseal};
 use crate::{
     Block, Content, Dialect, Fault, Media, MediaKind, Message, Request, Role, Signature, Source, ToolKind,
@@ -302,12 +303,12 @@ fn media(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Option<Med
 
 fn media_kind(mime: Option<&str>, source: &Source) -> MediaKind {
     match (mime, source) {
-        (Some(mime), _) => kind(mime),
+        (Some(mime), _) => kind_of_mime(mime),
         // The only addresses of a page that the vendor reads are those of films.
         (None, Source::Url(url)) if url.contains("youtube.com/") || url.contains("youtu.be/") => {
             MediaKind::Video
         }
-        (None, Source::Url(url)) => extension(url).map_or(MediaKind::Document, kind),
+        (None, Source::Url(url)) => extension(url).map_or(MediaKind::Document, kind_of_mime),
         (None, Source::Base64(_) | Source::FileId(_) | Source::Text(_)) => MediaKind::Document,
     }
 }
