@@ -115,12 +115,11 @@ fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
 }
 
 /// The fields of an object that are not among the known ones, their names behind `prefix`.
-fn beyond<'d>(
-    object: Node<'d>,
-    known: &'static [&'static str],
-    prefix: &str,
-) -> impl Iterator<Item = (String, Json)> + use<'d> {
-    let prefix = prefix.to_owned();
+fn beyond(
+    object: Node<'_>,
+    known: &[&str],
+    prefix: impl std::fmt::Display,
+) -> impl Iterator<Item = (String, Json)> {
     let unknown = object.fields().filter(|(name, value)| !known.contains(&name.as_ref()) && !value.is_null());
     unknown.map(move |(name, value)| (format!("{prefix}{name}"), Json::of(value)))
 }

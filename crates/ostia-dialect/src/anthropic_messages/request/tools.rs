@@ -7,7 +7,7 @@ use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// The vendor's web search that every model with web search takes, without a code execution tool beside it.
 /// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>
-const WEB_SEARCH: &str = "web_search_20250305";
+pub(super) const WEB_SEARCH: &str = "web_search_20250305";
 
 /// The tools that go upstream, and the choice.
 pub(super) struct Toolbox<'r> {

@@ -1,11 +1,10 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
 use super::{beyond, optional_str};
+use crate::anthropic_messages::request::tools::WEB_SEARCH;
 use crate::json::{Json, Node};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
-/// The web search that an upstream of this dialect is given for [`Request::web_search`].
-const WEB_SEARCH: &str = "web_search_20250305";
 /// What the types of all web searches begin with.
 const WEB_SEARCH_PREFIX: &str = "web_search_";
 /// The fields of a tool that the hub has room for.
@@ -16,8 +15,8 @@ pub(super) fn decode(tools: Node<'_>, request: &mut Request) -> Result<(), Fault
     for tool in tools.expect_items()? {
         match optional_str(tool, "type")?.as_deref() {
             None | Some("custom") => {
-                let place = format!("tools[{}].", request.tools.len());
-                request.extra.extend(beyond(tool, TOOL_FIELDS, &place));
+                let at = request.tools.len();
+                request.extra.extend(beyond(tool, TOOL_FIELDS, format_args!("tools[{at}].")));
                 request.tools.push(decode_function(tool)?);
             }
             Some(kind) => decode_hosted(tool, kind, request),

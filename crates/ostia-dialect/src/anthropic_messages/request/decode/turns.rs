@@ -3,6 +3,7 @@
 //! One turn of a user may hold results and words. The vendor and all others want the results right behind the calls, so
 //! they come first, each a message of its own, and the rest follows.
 
+use super::beyond;
 use super::blocks::{Piece, Said, decode_content};
 use crate::json::Node;
 use crate::{Content, Fault, Message, Request, Role};
@@ -39,8 +40,7 @@ fn decode_message(message: Node<'_>, place: String, request: &mut Request) -> Re
         Role::User => push_user(request, said, place),
         Role::Assistant | Role::System | Role::Developer | Role::Tool => push(request, role, said, place),
     }
-    let unknown = super::beyond(message, &["role", "content"], &format!("messages[{first}]."));
-    request.extra.extend(unknown);
+    request.extra.extend(beyond(message, &["role", "content"], format_args!("messages[{first}].")));
     Ok(())
 }
 
