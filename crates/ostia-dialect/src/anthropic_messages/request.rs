@@ -157,14 +157,14 @@ fn write_rest(out: &mut Writer, request: &Request, further: &Further<'_>, droppe
     if let Some(marker) = &request.cache_control {
         out.field_raw("cache_control", marker.as_str());
     }
-    for (name, value) in &request.extra {
-        if value.as_str() == "null" || READ_FIELDS.contains(&name.as_str()) || further.holds(name) {
+    for &(name, value) in &further.rest {
+        if value.as_str() == "null" || READ_FIELDS.contains(&name) {
             continue;
         }
-        if VENDOR_FIELDS.contains(&name.as_str()) {
+        if VENDOR_FIELDS.contains(&name) {
             out.field_raw(name, value.as_str());
         } else {
-            dropped.push(name.clone());
+            dropped.push(name.to_owned());
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::further::Further;
+use super::further::{Further, Place};
 use super::media;
 use crate::anthropic_messages::block::{caller, own_citation};
 use crate::json::{Document, Json, Writer};
@@ -11,7 +11,7 @@ use crate::{Block, Citation, Content, Dialect, Fault, Media, MediaKind, Message,
 /// A block, and where it stands in the hub's request.
 pub(super) struct Placed<'r> {
     pub(super) block: &'r Block,
-    path: String,
+    place: Option<Place>,
 }
 
 /// The blocks of the turn with this number that can be said; the others are reported.
@@ -26,11 +26,11 @@ pub(super) fn sayable<'r>(
     let mut kept = Vec::new();
     for (position, block) in message.blocks.iter().enumerate() {
         if let Content::ToolCall { arguments, kind, .. } = &block.content {
-            check_call(arguments, *kind, &format!("messages[{number}].tool_calls[{calls}]"))?;
+            check_call(arguments, *kind, format_args!("messages[{number}].tool_calls[{calls}]"))?;
             calls += 1;
         }
         if fits(message.role, block) && is_sayable(block) {
-            kept.push(Placed { block, path: format!("messages[{number}].content[{position}]") });
+            kept.push(Placed { block, place: Some(Place::Block(number, position)) });
             report_details(message, block, number, position, dropped);
         } else if !is_empty(block) {
             dropped.push(match block.content {
@@ -50,22 +50,22 @@ fn report_details(
     position: usize,
     dropped: &mut Vec<String>,
 ) {
-    let path = format!("messages[{number}].content[{position}]");
+    let path = || format!("messages[{number}].content[{position}]");
     match &block.content {
         Content::Text { citations, .. } if citations.iter().any(|source| own_citation(source).is_none()) => {
             dropped.push(format!("messages[{number}].annotations"));
         }
-        Content::Media(medium) => report_medium(medium, &path, dropped),
+        Content::Media(medium) => report_medium(medium, &path(), dropped),
         Content::ToolResult { content, .. } => {
             // A turn that is one result is the result itself; elsewhere the result is a block of the turn.
             let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
-            let path = if is_whole { format!("messages[{number}]") } else { path };
+            let path = if is_whole { format!("messages[{number}]") } else { path() };
             for (inside, inner) in content.iter().enumerate() {
-                let path = format!("{path}.content[{inside}]");
+                let path = || format!("{path}.content[{inside}]");
                 if !is_sayable(inner) && !is_empty(inner) {
-                    dropped.push(path);
+                    dropped.push(path());
                 } else if let Content::Media(medium) = &inner.content {
-                    report_medium(medium, &path, dropped);
+                    report_medium(medium, &path(), dropped);
                 }
             }
         }
@@ -139,32 +139,32 @@ fn own(block: &Block) -> Option<&Signature> {
     block.signature.as_ref().filter(|signature| signature.dialect == Dialect::AnthropicMessages)
 }
 
-fn check_call(arguments: &str, kind: ToolKind, path: &str) -> Result<(), Fault> {
+fn check_call(arguments: &str, kind: ToolKind, path: std::fmt::Arguments<'_>) -> Result<(), Fault> {
     if kind == ToolKind::Custom {
         let what = "calls with free text have no form in this model's API; use a function";
-        return Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path));
+        return Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path.to_string()));
     }
     let text = arguments.trim();
     if text.is_empty() || text == "null" {
         return Ok(());
     }
-    let path = format!("{path}.function.arguments");
     let what = match Document::parse_to(text.as_bytes(), 0) {
         Ok(document) if document.root().is_object() => return Ok(()),
         Ok(_) => "must hold a JSON object".to_owned(),
         Err(fault) => fault.to_string(),
     };
+    let path = format!("{path}.function.arguments");
     Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path))
 }
 
 /// Writes a block that [`sayable`] let pass; `trim` cuts white space at the end of text.
 pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>, trim: bool) {
-    let Placed { block, path } = placed;
+    let Placed { block, place } = *placed;
     if let Content::Foreign { value, .. } = &block.content {
         out.raw(value.as_str());
         return;
     }
-    if let Some(whole) = further.whole(path) {
+    if let Some(whole) = further.whole(place) {
         out.raw(whole.as_str());
         return;
     }
@@ -190,7 +190,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
             }
             Content::ToolResult { id, content, is_error, .. } => {
                 write_result(out, id, *is_error);
-                write_result_content(out, content, path, further);
+                write_result_content(out, content, place, further);
             }
             Content::Foreign { .. } => {}
         }
@@ -199,7 +199,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
         {
             out.field_raw("cache_control", marker.as_str());
         }
-        further.at(path).iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
+        further.at(place).iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
     });
 }
 
@@ -220,10 +220,10 @@ fn write_result(out: &mut Writer, id: &str, is_error: bool) {
     }
 }
 
-fn write_result_content(out: &mut Writer, content: &[Block], path: &str, further: &Further<'_>) {
+fn write_result_content(out: &mut Writer, content: &[Block], place: Option<Place>, further: &Further<'_>) {
     let sayable = content.iter().enumerate().filter(|(_, block)| is_sayable(block));
-    let kept: Vec<Placed<'_>> =
-        sayable.map(|(at, block)| Placed { block, path: format!("{path}.content[{at}]") }).collect();
+    let placed = |(at, block)| Placed { block, place: place.and_then(|place| place.inside(at)) };
+    let kept: Vec<Placed<'_>> = sayable.map(placed).collect();
     match kept.as_slice() {
         [] => {}
         [

@@ -2,21 +2,33 @@
 //! leaves it in [`Request::extra`] under the hub's path (`messages[2].content[0].citations`); here it finds its place
 //! again. Anything else by such a path is unknown to the vendor too, and is reported.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use crate::json::Json;
-use crate::{Block, Content, MediaKind, Request, Source, Tool};
+use crate::{Content, MediaKind, Request, Source, Tool};
 
 /// Fields of tools that the client runs.
 /// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference>
 const TOOL_FIELDS: [&str; 4] =
     ["allowed_callers", "defer_loading", "eager_input_streaming", "input_examples"];
 
-/// The fields by the path of their block or tool.
+/// Where in the hub's request a block or a tool stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    /// `tools[i]`
+    Tool(usize),
+    /// `messages[i].content[j]`
+    Block(usize, usize),
+    /// `.content[k]` of the result there.
+    Inner(usize, usize, usize),
+}
+
+/// The fields by the place of their block or tool.
 #[derive(Default)]
 pub(super) struct Further<'r> {
-    fields: HashMap<&'r str, Vec<(&'r str, &'r Json)>>,
-    paths: HashSet<&'r str>,
+    fields: HashMap<Place, Vec<(&'r str, &'r Json)>>,
+    /// What of [`Request::extra`] has no such place.
+    pub(super) rest: Vec<(&'r str, &'r Json)>,
 }
 
 impl<'r> Further<'r> {
@@ -24,38 +36,66 @@ impl<'r> Further<'r> {
     pub(super) fn of(request: &'r Request) -> Further<'r> {
         let mut further = Further::default();
         for (path, value) in &request.extra {
-            let Some((owner, field)) = path.rsplit_once('.') else { continue };
-            if fits(request, owner, field) {
-                further.fields.entry(owner).or_default().push((field, value));
-                further.paths.insert(path);
+            let owned = path.rsplit_once('.').and_then(|(owner, field)| Some((Place::of(owner)?, field)));
+            match owned.filter(|(place, field)| fits(request, *place, field)) {
+                Some((place, field)) => further.fields.entry(place).or_default().push((field, value)),
+                None => further.rest.push((path, value)),
             }
         }
         further
     }
 
-    /// The fields of the block or tool at this path.
-    pub(super) fn at(&self, owner: &str) -> &[(&'r str, &'r Json)] {
-        self.fields.get(owner).map_or(&[], Vec::as_slice)
+    /// The fields of the block or tool at this place.
+    pub(super) fn at(&self, place: Option<Place>) -> &[(&'r str, &'r Json)] {
+        place.and_then(|place| self.fields.get(&place)).map_or(&[], Vec::as_slice)
     }
 
-    /// The whole block at this path as the client wrote it, where the hub holds only its gist.
-    pub(super) fn whole(&self, owner: &str) -> Option<&'r Json> {
-        let whole = self.at(owner).iter().find(|(field, _)| matches!(*field, "document" | "search_result"));
+    /// The whole block at this place as the client wrote it, where the hub holds only its gist.
+    pub(super) fn whole(&self, place: Option<Place>) -> Option<&'r Json> {
+        let whole = self.at(place).iter().find(|(field, _)| matches!(*field, "document" | "search_result"));
         whole.map(|(_, value)| *value)
-    }
-
-    /// Has this path of [`Request::extra`] found its place?
-    pub(super) fn holds(&self, path: &str) -> bool {
-        self.paths.contains(path)
     }
 }
 
-fn fits(request: &Request, owner: &str, field: &str) -> bool {
-    if let Some((at, "")) = index(owner, "tools[") {
-        let is_function = matches!(request.tools.get(at), Some(Tool::Function { .. }));
-        return is_function && TOOL_FIELDS.contains(&field);
+impl Place {
+    /// The block at this place of a result; nothing has a place below that.
+    pub(super) fn inside(self, at: usize) -> Option<Place> {
+        match self {
+            Place::Block(message, result) => Some(Place::Inner(message, result, at)),
+            Place::Tool(_) | Place::Inner(..) => None,
+        }
     }
-    block(request, owner).is_some_and(|block| takes(&block.content, field))
+
+    fn of(path: &str) -> Option<Place> {
+        if let Some((at, "")) = index(path, "tools[") {
+            return Some(Place::Tool(at));
+        }
+        let (message, rest) = index(path, "messages[")?;
+        let (at, rest) = index(rest, ".content[")?;
+        let block = Place::Block(message, at);
+        if rest.is_empty() {
+            return Some(block);
+        }
+        index(rest, ".content[")
+            .filter(|(_, rest)| rest.is_empty())
+            .and_then(|(inner, _)| block.inside(inner))
+    }
+}
+
+fn fits(request: &Request, place: Place, field: &str) -> bool {
+    let block = |message: usize, at: usize| request.messages.get(message)?.blocks.get(at);
+    let block = match place {
+        Place::Tool(at) => {
+            let is_function = matches!(request.tools.get(at), Some(Tool::Function { .. }));
+            return is_function && TOOL_FIELDS.contains(&field);
+        }
+        Place::Block(message, at) => block(message, at),
+        Place::Inner(message, at, inner) => match block(message, at).map(|block| &block.content) {
+            Some(Content::ToolResult { content, .. }) => content.get(inner),
+            _ => None,
+        },
+    };
+    block.is_some_and(|block| takes(&block.content, field))
 }
 
 /// Is this a field of such a block? <https://platform.claude.com/docs/en/api/messages/create>, `ContentBlockParam`
@@ -68,21 +108,6 @@ fn takes(content: &Content, field: &str) -> bool {
         },
         Content::ToolCall { .. } | Content::ToolResult { .. } => field == "toolset_name",
         Content::Text { .. } | Content::Refusal(_) | Content::Reasoning(_) | Content::Foreign { .. } => false,
-    }
-}
-
-/// The block at `messages[i].content[j]`, or at `.content[k]` of the result there.
-fn block<'r>(request: &'r Request, path: &str) -> Option<&'r Block> {
-    let (message, rest) = index(path, "messages[")?;
-    let (at, rest) = index(rest, ".content[")?;
-    let block = request.messages.get(message)?.blocks.get(at)?;
-    match (rest, &block.content) {
-        ("", _) => Some(block),
-        (rest, Content::ToolResult { content, .. }) => match index(rest, ".content[")? {
-            (inner, "") => content.get(inner),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

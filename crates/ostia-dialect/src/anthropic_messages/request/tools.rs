@@ -1,6 +1,6 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
-use super::further::Further;
+use super::further::{Further, Place};
 use crate::anthropic_messages::model::Model;
 use crate::json::{Document, Json, Writer};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
@@ -100,7 +100,7 @@ impl<'r> Toolbox<'r> {
         out.field_array("tools", |out| {
             self.tools
                 .iter()
-                .for_each(|(at, tool)| write_tool(out, tool, further.at(&format!("tools[{at}]"))));
+                .for_each(|(at, tool)| write_tool(out, tool, further.at(Some(Place::Tool(*at)))));
             if let Some(search) = self.web_search {
                 write_search(out, search);
             }
