@@ -20,8 +20,8 @@ pub struct Joint {
     continues: bool,
     /// Thoughts of the continuation, which belong to nothing that the client sees.
     skips: bool,
-    /// White space at the end of the words so far that the upstream was not given.
-    overlap: String,
+    /// Characters of white space that the client has already and the upstream, which was not given them, may say again.
+    overlap: usize,
     /// What earlier streams cost.
     spent: Option<Usage>,
     /// What the stream that is read now costs, so far as it says.
@@ -52,8 +52,7 @@ impl Joint {
 
     /// From here on the events are those of a continuation.
     pub fn go_on(&mut self) {
-        let words = self.said.trim_end().len();
-        self.overlap = self.said[words..].to_owned();
+        self.overlap = self.said.chars().rev().take_while(|c| c.is_whitespace()).count();
         let lost = self
             .usage
             .take()
@@ -121,15 +120,14 @@ impl Joint {
         }
     }
 
-    /// The client has the white space already that the upstream now says again.
-    fn without_overlap(&mut self, text: String) -> String {
-        let overlap = std::mem::take(&mut self.overlap);
-        if overlap.is_empty() || text.is_empty() {
-            self.overlap = overlap;
-            return text;
-        }
-        let blank = text.len() - text.trim_start().len();
-        text[blank.min(overlap.len())..].to_owned()
+    /// What is new in these words.
+    fn without_overlap(&mut self, mut text: String) -> String {
+        let again = text.chars().take(self.overlap).take_while(|c| c.is_whitespace());
+        let (characters, bytes) = again.fold((0, 0), |(count, bytes), c| (count + 1, bytes + c.len_utf8()));
+        // The first word ends it.
+        self.overlap = if bytes == text.len() { self.overlap - characters } else { 0 };
+        text.drain(..bytes);
+        text
     }
 
     /// What the client now has.

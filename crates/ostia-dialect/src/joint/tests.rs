@@ -127,3 +127,15 @@ fn what_nobody_can_go_on_with() {
         assert_eq!(joint.beginning(), None, "{events:?}");
     }
 }
+
+#[test]
+fn white_space_is_counted_in_characters_and_over_every_split() {
+    let rest = |texts: &[&str]| -> Vec<Event> {
+        let said = texts.iter().map(|text| more(text));
+        [start(), words("")].into_iter().chain(said).chain([END, stop(), Event::Finish]).collect()
+    };
+    check(&[start(), words("Rome ")], &rest(&["\u{a0}is"]), "Rome", &["Rome is"], None);
+    for next in [&["\n\n is"][..], &["\n", "\n is"], &["\n", "\n", " is"]] {
+        check(&[start(), words("Rome\n\n")], &rest(next), "Rome", &["Rome\n\n is"], None);
+    }
+}
