@@ -13,6 +13,8 @@ const SAID_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub struct Joint {
     said: String,
+    /// Bytes of it that earlier streams said.
+    said_before: usize,
     open: Open,
     /// Something was said that nobody else can go on with.
     is_final: bool,
@@ -53,12 +55,11 @@ impl Joint {
     /// From here on the events are those of a continuation.
     pub fn go_on(&mut self) {
         self.overlap = self.said.chars().rev().take_while(|c| c.is_whitespace()).count();
-        let lost = self
-            .usage
-            .take()
-            .unwrap_or_else(|| Usage { completion: estimate(&self.said), ..Usage::default() });
+        let told = &self.said[self.said_before..];
+        let lost = self.usage.take();
+        let lost = lost.unwrap_or_else(|| Usage { completion: estimate(told), ..Usage::default() });
         self.spent = Some(sum(self.spent.take(), &lost));
-        (self.continues, self.skips) = (true, false);
+        (self.continues, self.skips, self.said_before) = (true, false, self.said.len());
     }
 
     /// Takes note of events on their way to the client, and fits those of a continuation.

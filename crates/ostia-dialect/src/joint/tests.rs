@@ -139,3 +139,15 @@ fn white_space_is_counted_in_characters_and_over_every_split() {
         check(&[start(), words("Rome\n\n")], &rest(next), "Rome", &["Rome\n\n is"], None);
     }
 }
+
+#[test]
+fn words_of_earlier_streams_are_counted_once() {
+    let mut joint = Joint::default();
+    joint.pass(&mut vec![start(), words("Rome is")]);
+    joint.go_on();
+    joint.pass(&mut vec![start(), words(" old")]);
+    joint.go_on();
+    let mut events = vec![start(), words("."), END, stop(), usage(9, 1), Event::Finish];
+    joint.pass(&mut events);
+    assert!(events.contains(&usage(9, 4)), "{events:?}");
+}
