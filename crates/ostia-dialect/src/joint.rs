@@ -177,7 +177,7 @@ fn sum(spent: Option<Usage>, more: &Usage) -> Usage {
     Usage {
         prompt: spent.prompt.saturating_add(more.prompt),
         completion: spent.completion.saturating_add(more.completion),
-        total: more.total.map(|total| total.saturating_add(spent.total())),
+        total: spent.total.or(more.total).map(|_| spent.total().saturating_add(more.total())),
         cached: add(spent.cached, more.cached),
         cache_written: add(spent.cache_written, more.cache_written),
         reasoning: add(spent.reasoning, more.reasoning),

@@ -151,3 +151,15 @@ fn words_of_earlier_streams_are_counted_once() {
     joint.pass(&mut events);
     assert!(events.contains(&usage(9, 4)), "{events:?}");
 }
+
+#[test]
+fn a_total_of_the_vendors_own_is_kept() {
+    let mut joint = Joint::default();
+    let spent = Usage { prompt: 5, completion: 2, total: Some(10), ..Usage::default() };
+    joint.pass(&mut vec![start(), words("Rome"), Event::Usage(spent)]);
+    joint.go_on();
+    let mut events = vec![start(), words(" is."), END, stop(), usage(6, 1), Event::Finish];
+    joint.pass(&mut events);
+    let sum = Usage { prompt: 11, completion: 3, total: Some(17), ..Usage::default() };
+    assert!(events.contains(&Event::Usage(sum)), "{events:?}");
+}
