@@ -18,13 +18,11 @@ pub struct Joint {
     open: Open,
     /// Something was said that nobody else can go on with.
     is_final: bool,
-    /// The stream that is read now continues an earlier one.
-    continues: bool,
     /// Thoughts of the continuation, which belong to nothing that the client sees.
     skips: bool,
     /// Characters of white space that the client has already and the upstream, which was not given them, may say again.
     overlap: usize,
-    /// What earlier streams cost.
+    /// What earlier streams cost, where the one that is read now continues them.
     spent: Option<Usage>,
     /// What the stream that is read now costs, so far as it says.
     usage: Option<Usage>,
@@ -58,23 +56,20 @@ impl Joint {
         let told = &self.said[self.said_before..];
         let lost = self.usage.take();
         let lost = lost.unwrap_or_else(|| Usage { completion: estimate(told), ..Usage::default() });
-        self.spent = Some(sum(self.spent.take(), &lost));
-        (self.continues, self.skips, self.said_before) = (true, false, self.said.len());
+        self.spent = Some(sum(self.spent, &lost));
+        (self.skips, self.said_before) = (false, self.said.len());
     }
 
     /// Takes note of events on their way to the client, and fits those of a continuation.
     pub fn pass(&mut self, events: &mut Vec<Event>) {
-        let mut passed = Vec::with_capacity(events.len() + 1);
-        for event in events.drain(..) {
-            let from = passed.len();
-            if self.continues {
-                self.fit(event, &mut passed)
-            } else {
-                passed.push(event)
-            }
-            passed[from..].iter_mut().for_each(|event| self.note(event));
+        if self.spent.is_none() {
+            return events.iter_mut().for_each(|event| self.note(event));
         }
-        *events = passed;
+        for event in std::mem::take(events) {
+            let from = events.len();
+            self.fit(event, events);
+            events[from..].iter_mut().for_each(|event| self.note(event));
+        }
     }
 
     /// One event of a continuation.
@@ -101,23 +96,21 @@ impl Joint {
 
     /// A block of a continuation: words go on in the block that is open, anything else ends it.
     fn begin(&mut self, choice: u32, mut block: Block, out: &mut Vec<Event>) {
-        let is_words = matches!(block.content, Content::Text { .. });
         if let Content::Text { text, .. } = &mut block.content {
             *text = self.without_overlap(std::mem::take(text));
         }
-        match (self.open, is_words, block.content) {
-            (Open::Words, true, Content::Text { text, citations }) => {
+        match block.content {
+            Content::Text { text, citations } if self.open == Open::Words => {
                 out.push(Event::Delta { choice, delta: Delta::Text(text) });
                 let cited = citations.into_iter().map(Delta::Citation);
                 out.extend(cited.map(|delta| Event::Delta { choice, delta }));
             }
-            (Open::Words, _, content) => {
-                out.extend([
-                    Event::BlockEnd { choice },
-                    Event::BlockStart { choice, block: Block { content, ..block } },
-                ]);
+            content => {
+                if self.open == Open::Words {
+                    out.push(Event::BlockEnd { choice });
+                }
+                out.push(Event::BlockStart { choice, block: Block { content, ..block } });
             }
-            (_, _, content) => out.push(Event::BlockStart { choice, block: Block { content, ..block } }),
         }
     }
 
@@ -153,9 +146,7 @@ impl Joint {
             Event::Stop { .. } => self.is_final = true,
             Event::Usage(usage) => {
                 self.usage = Some(*usage);
-                if let Some(spent) = self.spent {
-                    *usage = sum(Some(spent), usage);
-                }
+                *usage = sum(self.spent, usage);
             }
             _ => {}
         }
