@@ -5,19 +5,16 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming/error>.
 
+use super::output::Events;
 use crate::json::Writer;
 use crate::openai_chat::error::kind;
 use crate::{Fault, FaultKind};
 
 /// The last event of a stream that broke, under this `sequence_number`.
-pub fn encode_event(fault: &Fault, number: u64) -> Vec<u8> {
-    let mut w = Writer::with_capacity(256);
-    w.object(|w| {
-        w.field_str("type", "error");
-        w.field_u64("sequence_number", number);
-        write(w, fault);
-    });
-    [b"event: error\ndata: ".as_slice(), &w.into_bytes(), b"\n\n"].concat()
+pub fn encode_event(fault: &Fault, mut number: u64) -> Vec<u8> {
+    let mut out = Vec::with_capacity(256);
+    Events::told(&mut number, &mut out).tell("error", |w| write(w, fault));
+    out
 }
 
 /// The fields of an error event.

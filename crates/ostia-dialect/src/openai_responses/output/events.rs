@@ -38,16 +38,16 @@ impl<'a> Events<'a> {
     /// One event: its type, its number, and the fields that `write` adds.
     pub(in crate::openai_responses) fn tell(&mut self, kind: &str, write: impl FnOnce(&mut Writer)) {
         let Some((number, out)) = &mut self.to else { return };
-        let mut w = Writer::with_capacity(256);
-        w.object(|w| {
-            w.field_str("type", kind);
-            w.field_u64("sequence_number", **number);
-            write(w);
-        });
-        **number += 1;
-        for piece in [b"event: ", kind.as_bytes(), b"\ndata: ", &w.into_bytes(), b"\n\n"] {
+        for piece in [b"event: ", kind.as_bytes(), b"\ndata: {"] {
             out.extend_from_slice(piece);
         }
+        let mut w = Writer::appending(std::mem::take(*out));
+        w.field_str("type", kind);
+        w.field_u64("sequence_number", **number);
+        write(&mut w);
+        **out = w.into_bytes();
+        out.extend_from_slice(b"}\n\n");
+        **number += 1;
     }
 
     /// An event about a whole item.
