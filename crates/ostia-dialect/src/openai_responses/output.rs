@@ -92,14 +92,13 @@ impl Output {
                 self.part(Kind::Refusal, text, events);
             }
             Content::Reasoning(text) => {
-                self.close(COMPLETED, events);
-                let mut thought = Thought::open(self.place("rs"), block.signature.clone(), events);
+                let place = self.next_place("rs", events);
+                let mut thought = Thought::open(place, block.signature.clone(), events);
                 thought.say(text, events);
                 self.open = Some(Open::Thought(thought));
             }
             Content::ToolCall { id, name, arguments, kind } => {
-                self.close(COMPLETED, events);
-                let place = self.place(call::prefix(*kind));
+                let place = self.next_place(call::prefix(*kind), events);
                 let id = if id.is_empty() { &self.invented_call_id() } else { id };
                 let mut call = Call::open(place, id, name, *kind, events);
                 call.extend(arguments, events);
@@ -108,8 +107,8 @@ impl Output {
             }
             Content::Media(media) => self.media(media, events),
             Content::Foreign { dialect: Dialect::OpenaiResponses, value } => {
-                let item = with_id(value, &self.place("item").id);
-                self.whole(&item, item.clone(), events);
+                let place = self.next_place("item", events);
+                self.whole(with_id(value, &place.id), events);
             }
             Content::Foreign { dialect, value } => {
                 self.carry(&Sealed::Foreign { dialect: *dialect, value: value.clone() }, events);
@@ -176,8 +175,8 @@ impl Output {
     /// A part of a message. Words that follow one another stand in one message.
     fn part(&mut self, kind: Kind, text: &str, events: &mut Events<'_>) {
         if !matches!(self.open, Some(Open::Message(_))) {
-            self.close(COMPLETED, events);
-            self.open = Some(Open::Message(Message::open(self.place("msg"), events)));
+            let place = self.next_place("msg", events);
+            self.open = Some(Open::Message(Message::open(place, events)));
         }
         if let Some(Open::Message(message)) = &mut self.open {
             message.begin_part(kind, events);
@@ -188,15 +187,13 @@ impl Output {
 
     /// An item that exists only to carry what another vendor wants to see again.
     fn carry(&mut self, sealed: &Sealed, events: &mut Events<'_>) {
-        self.close(COMPLETED, events);
-        let item = thought::carrier(&self.place("rs"), &seal(sealed));
-        self.whole(&item, item.clone(), events);
+        let place = self.next_place("rs", events);
+        self.whole(thought::carrier(&place, &seal(sealed)), events);
     }
 
-    /// An item that comes whole, and how it looks when it begins.
-    fn whole(&mut self, begun: &Json, item: Json, events: &mut Events<'_>) {
-        self.close(COMPLETED, events);
-        events.item("response.output_item.added", self.done.len(), begun);
+    /// An item that comes whole.
+    fn whole(&mut self, item: Json, events: &mut Events<'_>) {
+        events.item("response.output_item.added", self.done.len(), &item);
         self.finish(item, events);
     }
 
@@ -206,17 +203,18 @@ impl Output {
             self.part(Kind::Note, &note(media), events);
             return;
         };
-        self.close(COMPLETED, events);
-        let place = self.place("ig");
+        let place = self.next_place("ig", events);
         let image = |status, result| call::image(&place, status, media.mime.as_deref(), result);
-        events.item("response.output_item.added", self.done.len(), &image(IN_PROGRESS, None));
+        events.item("response.output_item.added", place.index, &image(IN_PROGRESS, None));
         events.tell("response.image_generation_call.completed", |w| place.write(w));
         self.finish(image(COMPLETED, Some(data)), events);
     }
 
-    /// Where the next item stands. Items of the request have ids of the same stem, without the `o`.
-    fn place(&self, prefix: &str) -> Place {
-        let index = self.done.len() + usize::from(self.open.is_some());
+    /// Ends the open item, and gives the place of the next one. Items of the request have ids of the same stem, without
+    /// the `o`.
+    fn next_place(&mut self, prefix: &str, events: &mut Events<'_>) -> Place {
+        self.close(COMPLETED, events);
+        let index = self.done.len();
         Place { index, id: format!("{prefix}_{}_o{index}", self.stem) }
     }
 
