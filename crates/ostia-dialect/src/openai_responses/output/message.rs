@@ -66,10 +66,13 @@ impl Message {
 
     /// Log-probabilities come behind their words: they are told with a delta that adds no more of them.
     pub(super) fn logprobs(&mut self, told: &mut Vec<Json>, events: &mut Events<'_>) {
-        let Some(part) = self.parts.last_mut().filter(|part| part.kind == Kind::Text) else { return };
-        if !told.is_empty() {
-            part.logprobs.extend(told.iter().cloned());
-            self.tell_delta("", &std::mem::take(told), events);
+        let is_text = self.parts.last().is_some_and(|part| part.kind == Kind::Text);
+        if !is_text || told.is_empty() {
+            return;
+        }
+        self.tell_delta("", told, events);
+        if let Some(part) = self.parts.last_mut() {
+            part.logprobs.append(told);
         }
     }
 
