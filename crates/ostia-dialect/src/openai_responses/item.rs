@@ -151,8 +151,8 @@ impl Output {
                 self.proof(item, events);
             }
             Some("function_call" | "custom_tool_call") => self.whole_call(item, events),
-            Some("image_generation_call") if image(item).is_some() => {
-                image(item).into_iter().for_each(|image| self.whole(image, events));
+            Some("image_generation_call") => {
+                self.whole(image(item).unwrap_or_else(|| foreign(Json::of(item))), events);
             }
             _ => self.whole(foreign(Json::of(item)), events),
         }
