@@ -260,7 +260,7 @@ fn origin(item: Node<'_>) -> Option<String> {
 }
 
 /// A source as the vendor tells it, of the text that begins at this character.
-fn citation(annotation: Node<'_>, text_start: u64) -> Citation {
+pub(super) fn citation(annotation: Node<'_>, text_start: u64) -> Citation {
     let text = |name| annotation.str(name).map(Cow::into_owned);
     let place = |name| annotation.u64(name).map(|at| text_start.saturating_add(at));
     Citation {

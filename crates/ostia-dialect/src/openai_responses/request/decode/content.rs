@@ -1,5 +1,6 @@
 //! What a message or the output of a tool holds: a text, or a list of parts.
 
+use super::super::super::item::citation;
 use crate::json::{Json, Node};
 use crate::openai_chat::part::{
     decode_audio, kind_of_mime, mime_of_name, optional_str, report_unknown, source_of_url,
@@ -63,19 +64,6 @@ impl Parts<'_> {
     fn text(&mut self, text: String, citations: Vec<Citation>) -> Content {
         self.characters += text.chars().count() as u64;
         Content::Text { text, citations }
-    }
-}
-
-/// An annotation of a text that begins behind so many characters.
-fn citation(note: Node<'_>, before: u64) -> Citation {
-    let place = |name| note.u64(name).map(|index| before.saturating_add(index));
-    let text = |name| note.str(name).map(|text| text.into_owned());
-    Citation {
-        url: text("url"),
-        title: text("title").or(text("filename")),
-        start: place("start_index"),
-        end: place("end_index"),
-        value: Some(Json::of(note)),
     }
 }
 
