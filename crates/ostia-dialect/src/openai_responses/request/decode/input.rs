@@ -116,14 +116,14 @@ impl<'u> Turns<'u> {
         let proof = optional_str(item, "encrypted_content")?.filter(|proof| !proof.is_empty());
         let own = |value| Sealed::Own(Signature { dialect: Dialect::OpenaiResponses, value });
         let sealed = proof.map(|proof| unseal(&proof).unwrap_or_else(|| own(proof)));
-        let signature = match &sealed {
-            Some(Sealed::Own(signature)) => Some(signature.clone()),
-            Some(Sealed::Next(_) | Sealed::Previous(_) | Sealed::Foreign { .. }) | None => None,
+        let (signature, carried) = match sealed {
+            Some(Sealed::Own(signature)) => (Some(signature), None),
+            Some(Sealed::Next(_) | Sealed::Previous(_) | Sealed::Foreign { .. }) | None => (None, sealed),
         };
         if signature.is_some() || !text.is_empty() {
             self.add(at, Block { signature, ..Block::new(Content::Reasoning(text)) });
         }
-        match sealed {
+        match carried {
             Some(Sealed::Next(signature)) => self.next = Some(signature),
             Some(Sealed::Previous(signature)) => self.sign_previous(signature),
             Some(Sealed::Foreign { dialect, value }) => {
