@@ -3,51 +3,29 @@
 //! Sources: <https://platform.openai.com/docs/api-reference/responses/object>, and for errors
 //! <https://platform.openai.com/docs/api-reference/responses-streaming/response/failed>.
 
+use super::echo;
 use crate::fault::from_body;
 use crate::json::{Json, Node};
 use crate::{Event, Fault, FaultKind, Finish, Usage};
 
-/// Fields of a Response object that the hub has a place for, or that only repeat the request. Everything else goes to
-/// the answer's `extra`.
-const KNOWN: &[&str] = &[
-    "background",
+/// Fields of a Response object that the hub has a place for, or that only repeat the request, besides those that we
+/// repeat ourselves. Everything else goes to the answer's `extra`.
+const KNOWN: [&str; 14] = [
     "completed_at",
-    "conversation",
     "created_at",
     "error",
     "frequency_penalty",
     "id",
     "incomplete_details",
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "metadata",
     "model",
     "object",
     "output",
     // The texts of `output` once more, from a few servers.
     "output_text",
-    "parallel_tool_calls",
     "presence_penalty",
-    "previous_response_id",
-    "prompt",
-    "prompt_cache_key",
     "prompt_cache_options",
-    "prompt_cache_retention",
-    "reasoning",
-    "safety_identifier",
-    "service_tier",
     "status",
-    "store",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
     "usage",
-    "user",
 ];
 
 /// The start of an answer, from the first Response object that is seen.
@@ -82,7 +60,8 @@ pub(super) fn end(
     };
     let native = Some(reason.unwrap_or(status.into()).into_owned());
     events.push(Event::Stop { choice: 0, finish, native, stop_sequence: None });
-    let extra = response.fields().filter(|(name, value)| !KNOWN.contains(&name.as_ref()) && !value.is_null());
+    let is_known = |name: &str| KNOWN.contains(&name) || echo::holds(name);
+    let extra = response.fields().filter(|(name, value)| !is_known(name) && !value.is_null());
     events.extend(extra.map(|(name, value)| Event::Extra {
         choice: None,
         name: name.into_owned(),
