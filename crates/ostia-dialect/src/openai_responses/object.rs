@@ -26,7 +26,7 @@ pub(super) struct Object<'a> {
     /// The tier that served it.
     pub(super) service_tier: Option<&'a str>,
     /// Vendor fields, for clients that want them.
-    pub(super) extra: &'a [(String, Json)],
+    pub(super) extra: Vec<&'a (String, Json)>,
 }
 
 /// The fields that every object has besides those of the request.
@@ -45,7 +45,14 @@ const OWN: [&str; 10] = [
 
 impl Object<'_> {
     /// The object, as this view shows it.
-    pub(super) fn encode(&self, view: &View) -> Json {
+    pub(super) fn encode(&self, view: &View) -> Vec<u8> {
+        let mut w = Writer::with_capacity(1024);
+        w.object(|w| self.write(w, view));
+        w.into_bytes()
+    }
+
+    /// The same, to stand in events.
+    pub(super) fn json(&self, view: &View) -> Json {
         Json::build(|w| w.object(|w| self.write(w, view)))
     }
 

@@ -5,7 +5,6 @@ mod tests;
 
 use super::super::object::{self, Object, status};
 use super::super::output::{COMPLETED, Events, Output};
-use crate::json::Json;
 use crate::{Choice, Fault, Response, View};
 
 /// The id of the answer that this view shows: `resp_{stem}`.
@@ -20,7 +19,6 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
     let (status, incomplete) = choice.map_or((COMPLETED, None), |choice| said(choice, &mut output));
     let own = choice.map_or(&[][..], |choice| &choice.extra);
     let more = response.extra.iter().filter(|(name, _)| own.iter().all(|(known, _)| known != name));
-    let extra: Vec<(String, Json)> = own.iter().chain(more).cloned().collect();
     let object = Object {
         status,
         incomplete,
@@ -30,9 +28,9 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
         output: output.items(),
         usage: response.usage.as_ref(),
         service_tier: response.service_tier.as_deref(),
-        extra: &extra,
+        extra: own.iter().chain(more).collect(),
     };
-    bytes(object.encode(view))
+    object.encode(view)
 }
 
 /// Makes the items of an answer; gives its state.
@@ -52,14 +50,10 @@ fn said(choice: &Choice, output: &mut Output) -> (&'static str, Option<&'static 
 
 /// The Response object of an answer that is not there (yet): `queued`, `in_progress`, `cancelled`.
 pub fn pending(view: &View, status: &str) -> Vec<u8> {
-    bytes(Object { status, ..Object::default() }.encode(view))
+    Object { status, ..Object::default() }.encode(view)
 }
 
 /// The Response object of an answer that failed.
 pub fn failed(fault: &Fault, view: &View) -> Vec<u8> {
-    bytes(Object { status: "failed", fault: Some(fault), ..Object::default() }.encode(view))
-}
-
-fn bytes(object: Json) -> Vec<u8> {
-    object.as_str().as_bytes().to_vec()
+    Object { status: "failed", fault: Some(fault), ..Object::default() }.encode(view)
 }

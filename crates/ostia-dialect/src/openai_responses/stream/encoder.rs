@@ -76,7 +76,7 @@ impl Encoder {
             return;
         }
         self.output.close(INCOMPLETE, &mut Events::untold());
-        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.encode(&self.view);
+        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.json(&self.view);
         let mut events = Events::told(&mut self.number, out);
         events.tell("error", |w| error::write(w, fault));
         events.tell("response.failed", |w| w.field_raw("response", failed.as_str()));
@@ -119,7 +119,7 @@ impl Encoder {
     }
 
     fn start(&mut self, out: &mut Vec<u8>) {
-        let begun = Object { status: IN_PROGRESS, ..self.object() }.encode(&self.view);
+        let begun = Object { status: IN_PROGRESS, ..self.object() }.json(&self.view);
         let mut events = Events::told(&mut self.number, out);
         for kind in ["response.created", "response.in_progress"] {
             events.tell(kind, |w| w.field_raw("response", begun.as_str()));
@@ -128,7 +128,7 @@ impl Encoder {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let (status, incomplete) = status(self.finish, self.output.refused());
-        let whole = Object { status, incomplete, ..self.object() }.encode(&self.view);
+        let whole = Object { status, incomplete, ..self.object() }.json(&self.view);
         let kind = if status == COMPLETED { "response.completed" } else { "response.incomplete" };
         Events::told(&mut self.number, out).tell(kind, |w| w.field_raw("response", whole.as_str()));
         self.whole = Some(whole);
@@ -149,7 +149,7 @@ impl Encoder {
             output: self.output.items(),
             usage: self.usage.as_ref(),
             service_tier: self.service_tier.as_deref(),
-            extra: &self.extra,
+            extra: self.extra.iter().collect(),
             ..Object::default()
         }
     }
