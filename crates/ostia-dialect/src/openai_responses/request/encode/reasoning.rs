@@ -17,8 +17,9 @@ const OWN: [&str; 4] = ["context", "generate_summary", "mode", "summary"];
 pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
     let own = OWN.map(|name| (name, extra(request, &format!("reasoning.{name}"))));
     let own: Vec<(&str, &Json)> = own.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
-    let wish = request.reasoning.clone().unwrap_or_default();
-    let effort = effort(&wish, &request.model, dropped);
+    let no_wish = Reasoning::default();
+    let wish = request.reasoning.as_ref().unwrap_or(&no_wish);
+    let effort = effort(wish, &request.model, dropped);
     let tells = own.iter().any(|(name, _)| name.ends_with("summary"));
     let summary = (wish.visible == Some(true) && !tells).then_some("auto");
     if effort.is_none() && summary.is_none() && own.is_empty() {
@@ -32,22 +33,24 @@ pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>
 }
 
 /// The level of effort. How much to think is the model's to decide where nothing is said of it.
-fn effort(wish: &Reasoning, id: &str, dropped: &mut Vec<String>) -> Option<String> {
+fn effort<'w>(wish: &'w Reasoning, id: &str, dropped: &mut Vec<String>) -> Option<&'w str> {
     if wish.enabled == Some(false) {
-        let least = model::least_effort(id);
         // A model that does not think obeys without being told.
-        if least.is_none() && model::thinks(id) {
+        if !model::thinks(id) {
+            return None;
+        }
+        let least = model::least_effort(id);
+        if least.is_none() {
             dropped.push("reasoning.enabled".into());
         }
-        return least.filter(|_| model::thinks(id)).map(str::to_owned);
+        return least;
     }
     if wish.effort.is_some() {
         if wish.budget_tokens.is_some() {
             dropped.push("thinking.budget_tokens".into());
         }
-        return wish.effort.clone();
+        return wish.effort.as_deref();
     }
     let budget = wish.budget_tokens?;
-    let level = LEVELS.iter().find(|(below, _)| budget < *below).map_or(MOST, |(_, level)| level);
-    Some(level.to_owned())
+    Some(LEVELS.iter().find(|(below, _)| budget < *below).map_or(MOST, |(_, level)| level))
 }
