@@ -121,19 +121,17 @@ fn write_choice(w: &mut Writer, choice: &ToolChoice, tools: &[&Tool]) {
 
 /// A tool by its name: functions and free-text tools have one, the vendor's own go by their type.
 fn write_reference(w: &mut Writer, name: &str, tools: &[&Tool]) {
-    let named = tools.iter().find(|tool| match tool {
-        Tool::Function { name: known, .. } | Tool::Custom { name: known, .. } => known == name,
-        Tool::Hosted { name: known, .. } => known == name,
+    let named = tools.iter().find(|tool| {
+        let (Tool::Function { name: known, .. }
+        | Tool::Custom { name: known, .. }
+        | Tool::Hosted { name: known, .. }) = tool;
+        known == name
     });
-    match named {
-        Some(Tool::Hosted { .. }) => w.field_str("type", name),
-        Some(Tool::Custom { .. }) => {
-            w.field_str("type", "custom");
-            w.field_str("name", name);
-        }
-        Some(Tool::Function { .. }) | None => {
-            w.field_str("type", "function");
-            w.field_str("name", name);
-        }
-    }
+    let kind = match named {
+        Some(Tool::Hosted { .. }) => return w.field_str("type", name),
+        Some(Tool::Custom { .. }) => "custom",
+        Some(Tool::Function { .. }) | None => "function",
+    };
+    w.field_str("type", kind);
+    w.field_str("name", name);
 }
