@@ -140,14 +140,14 @@ impl Output {
             // It began as a call and was none.
             self.abandon(events);
         }
-        let parts = |name: &str| item.some(name).into_iter().flat_map(|parts| parts.items()).enumerate();
+        let parts = |name: &str| item.some(name).into_iter().flat_map(|parts| parts.items()).zip(0..);
         match item.str("type").as_deref() {
             Some("message") => {
-                parts("content").for_each(|(at, node)| self.whole_part(Part::of(node, at), node, events));
+                parts("content").for_each(|(node, at)| self.whole_part(Part::of(node, at), node, events));
             }
             Some("reasoning") => {
                 let thoughts = parts("content").chain(parts("summary"));
-                thoughts.for_each(|(at, node)| self.whole_part(Part::of(node, at), node, events));
+                thoughts.for_each(|(node, at)| self.whole_part(Part::of(node, at), node, events));
                 self.proof(item, events);
             }
             Some("function_call" | "custom_tool_call") => self.whole_call(item, events),

@@ -27,7 +27,7 @@ pub(super) enum PartKind {
 
 impl Part {
     /// What this node is: the part at this place of its item.
-    pub(super) fn of(node: Node<'_>, index: usize) -> Part {
+    pub(super) fn of(node: Node<'_>, index: u64) -> Part {
         let kind = match node.str("type").as_deref() {
             Some("output_text") => PartKind::Text,
             Some("refusal") => PartKind::Refusal,
@@ -35,7 +35,7 @@ impl Part {
             Some("summary_text") => PartKind::Summary,
             _ => PartKind::Unknown,
         };
-        Part { kind, index: index as u64 }
+        Part { kind, index }
     }
 }
 

@@ -48,7 +48,26 @@ struct Item {
 #[derive(Debug)]
 struct Waiting {
     item: usize,
-    events: Vec<Box<str>>,
+    events: Vec<(Saying, Box<str>)>,
+}
+
+/// What an event says of its item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saying {
+    /// It begins.
+    Begin,
+    /// It is whole.
+    Whole,
+    /// More words of a part.
+    Words(PartKind),
+    /// A part is whole: of this kind, or of the kind that the part itself tells.
+    WholePart(Option<PartKind>),
+    /// One more source of a text.
+    Source,
+    /// More arguments of a call.
+    Arguments,
+    /// The arguments of a call are whole, and stand in this field.
+    WholeArguments(&'static str),
 }
 
 impl Decoder {
@@ -73,14 +92,16 @@ impl Decoder {
             "response.failed" => return Err(ending::fault(event.some("response").unwrap_or(event))),
             "response.cancelled" => return Err(Fault::upstream("The provider called the answer off.")),
             "error" => return Err(ending::fault(event)),
-            kind if is_said(kind) => {
-                self.start(None, events);
-                return self.item_event(kind, event, events);
-            }
-            kind if !kind.starts_with("response.") && event.some("error").is_some() => {
-                return Err(ending::fault(event));
-            }
-            _ => {}
+            kind => match Saying::of(kind) {
+                Some(saying) => {
+                    self.start(None, events);
+                    return self.item_event(saying, event, events);
+                }
+                None if !kind.starts_with("response.") && event.some("error").is_some() => {
+                    return Err(ending::fault(event));
+                }
+                None => {}
+            },
         }
         Ok(())
     }
@@ -104,15 +125,15 @@ impl Decoder {
     }
 
     /// Says what this event says of its item, or lets it wait.
-    fn item_event(&mut self, kind: &str, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let item = self.item(kind, event)?;
+    fn item_event(&mut self, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
+        let item = self.item(saying, event)?;
         if self.items[item].is_whole {
             return Ok(());
         }
         if *self.open.get_or_insert(item) != item {
-            return self.wait(item, event);
+            return self.wait(item, saying, event);
         }
-        self.say(item, kind, event, events);
+        self.say(item, saying, event, events);
         if self.open.is_none() {
             self.release(events);
         }
@@ -120,11 +141,11 @@ impl Decoder {
     }
 
     /// The item that this event is about, be it a new one.
-    fn item(&mut self, kind: &str, event: Node<'_>) -> Result<usize, Fault> {
+    fn item(&mut self, saying: Saying, event: Node<'_>) -> Result<usize, Fault> {
         let index = event.u64("output_index");
         let id = event.some("item").and_then(|item| item.str("id")).or(event.str("item_id"));
         let id = id.unwrap_or_default();
-        if let Some(known) = self.known(kind == "response.output_item.added", index, &id) {
+        if let Some(known) = self.known(saying == Saying::Begin, index, &id) {
             return Ok(known);
         }
         if self.items.len() == ITEMS_MAX {
@@ -149,17 +170,17 @@ impl Decoder {
         known.or(self.open.filter(may_be_open))
     }
 
-    fn wait(&mut self, item: usize, event: Node<'_>) -> Result<(), Fault> {
+    fn wait(&mut self, item: usize, saying: Saying, event: Node<'_>) -> Result<(), Fault> {
         self.waiting_bytes = self.waiting_bytes.saturating_add(event.text().len());
         if self.waiting_bytes > WAITING_BYTES_MAX {
             return Err(Fault::upstream(format!(
                 "The provider sent more than {WAITING_BYTES_MAX} bytes of later items before it ended the first."
             )));
         }
-        let text = event.text().into();
+        let said = (saying, event.text().into());
         match self.waiting.iter_mut().find(|waiting| waiting.item == item) {
-            Some(waiting) => waiting.events.push(text),
-            None => self.waiting.push_back(Waiting { item, events: vec![text] }),
+            Some(waiting) => waiting.events.push(said),
+            None => self.waiting.push_back(Waiting { item, events: vec![said] }),
         }
         Ok(())
     }
@@ -170,57 +191,50 @@ impl Decoder {
             && let Some(waiting) = self.waiting.pop_front()
         {
             self.open = Some(waiting.item);
-            for text in waiting.events {
+            for (saying, text) in waiting.events {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(text.len());
                 let document = Document::parse(text.as_bytes()).ok();
                 if let Some(document) = document.filter(|_| !self.items[waiting.item].is_whole) {
-                    let kind = document.root().str("type").unwrap_or_default();
-                    self.say(waiting.item, &kind, document.root(), events);
+                    self.say(waiting.item, saying, document.root(), events);
                 }
             }
         }
     }
 
     /// Says what this event says of the open item.
-    fn say(&mut self, item: usize, kind: &str, event: Node<'_>, events: &mut Vec<Event>) {
+    fn say(&mut self, item: usize, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) {
         let output = &mut self.output;
-        let part = spoken_part(kind, event);
-        match (kind.rsplit_once('.').map_or(kind, |(_, what)| what), part) {
-            ("added", Some((part, node))) => output.citation(part, node, events),
-            ("delta", Some((part, _))) => {
-                output.words(part, &event.str("delta").unwrap_or_default(), events);
+        let delta = || event.str("delta").unwrap_or_default();
+        let index = || event.u64("content_index").or(event.u64("summary_index")).unwrap_or_default();
+        match saying {
+            Saying::Begin => event.some("item").iter().for_each(|node| output.begin(*node, events)),
+            Saying::Whole => event.some("item").iter().for_each(|node| self.end_item(item, *node, events)),
+            Saying::Words(kind) => {
+                output.words(Part { kind, index: index() }, &delta(), events);
                 output.logprobs(event.some("logprobs"), events);
             }
-            ("done", Some((part, node))) => output.whole_part(part, node, events),
-            _ => self.say_item(item, kind, event, events),
+            Saying::WholePart(kind) => {
+                let node = event.some("part").unwrap_or(event);
+                let told = Part::of(node, index());
+                output.whole_part(Part { kind: kind.unwrap_or(told.kind), ..told }, node, events);
+            }
+            Saying::Source => {
+                let part = Part { kind: PartKind::Text, index: index() };
+                output.citation(part, event.some("annotation").unwrap_or(event), events);
+            }
+            Saying::Arguments => output.arguments(&delta(), events),
+            Saying::WholeArguments(field) => {
+                let arguments = event.some(field);
+                arguments.iter().for_each(|node| output.whole_arguments(&plain(*node), events));
+            }
         }
     }
 
-    /// Calls, and the begin and end of items.
-    fn say_item(&mut self, item: usize, kind: &str, event: Node<'_>, events: &mut Vec<Event>) {
-        let output = &mut self.output;
-        match (kind, event.some("item")) {
-            ("response.output_item.added", Some(node)) => output.begin(node, events),
-            ("response.output_item.done", Some(node)) => {
-                output.end(node, events);
-                self.items[item].id = node.str("id").unwrap_or_default().into_owned();
-                self.items[item].is_whole = true;
-                self.open = None;
-            }
-            ("response.function_call_arguments.delta" | "response.custom_tool_call_input.delta", _) => {
-                output.arguments(&event.str("delta").unwrap_or_default(), events);
-            }
-            ("response.function_call_arguments.done", _) => {
-                event
-                    .some("arguments")
-                    .into_iter()
-                    .for_each(|node| output.whole_arguments(&plain(node), events));
-            }
-            ("response.custom_tool_call_input.done", _) => {
-                event.some("input").into_iter().for_each(|node| output.whole_arguments(&plain(node), events));
-            }
-            _ => {}
-        }
+    fn end_item(&mut self, item: usize, node: Node<'_>, events: &mut Vec<Event>) {
+        self.output.end(node, events);
+        self.items[item].id = node.str("id").unwrap_or_default().into_owned();
+        self.items[item].is_whole = true;
+        self.open = None;
     }
 
     /// The answer is whole: what the stream left out is said from the Response object.
@@ -264,42 +278,35 @@ impl Item {
     }
 }
 
-/// Does an event of this kind say something of an item that the hub has words for?
-fn is_said(kind: &str) -> bool {
-    const SAID: [&str; 4] = [
-        "response.output_item.",
-        "response.function_call_arguments.",
-        "response.custom_tool_call_input.",
-        "response.content_part.",
-    ];
-    SAID.iter().any(|prefix| kind.starts_with(prefix)) || words_of(kind).is_some()
-}
-
-/// The kind of part whose words or sources an event of this kind holds.
-fn words_of(kind: &str) -> Option<PartKind> {
-    match kind {
-        "response.output_text.delta" | "response.output_text.done" => Some(PartKind::Text),
-        // The second name is that of older servers.
-        "response.output_text.annotation.added" | "response.output_text_annotation.added" => {
-            Some(PartKind::Text)
-        }
-        "response.refusal.delta" | "response.refusal.done" => Some(PartKind::Refusal),
-        "response.reasoning_text.delta" | "response.reasoning_text.done" => Some(PartKind::Thought),
-        "response.reasoning_summary_text.delta"
-        | "response.reasoning_summary_text.done"
-        | "response.reasoning_summary_part.done" => Some(PartKind::Summary),
-        _ => None,
+impl Saying {
+    /// What an event of this kind says; `None` where the hub has no words for it, or it is said again by another.
+    fn of(kind: &str) -> Option<Saying> {
+        Some(match kind {
+            "response.output_item.added" => Saying::Begin,
+            "response.output_item.done" => Saying::Whole,
+            "response.output_text.delta" => Saying::Words(PartKind::Text),
+            "response.refusal.delta" => Saying::Words(PartKind::Refusal),
+            "response.reasoning_text.delta" => Saying::Words(PartKind::Thought),
+            "response.reasoning_summary_text.delta" => Saying::Words(PartKind::Summary),
+            "response.output_text.done" => Saying::WholePart(Some(PartKind::Text)),
+            "response.refusal.done" => Saying::WholePart(Some(PartKind::Refusal)),
+            "response.reasoning_text.done" => Saying::WholePart(Some(PartKind::Thought)),
+            "response.reasoning_summary_text.done" | "response.reasoning_summary_part.done" => {
+                Saying::WholePart(Some(PartKind::Summary))
+            }
+            "response.content_part.done" => Saying::WholePart(None),
+            // The second name is that of older servers.
+            "response.output_text.annotation.added" | "response.output_text_annotation.added" => {
+                Saying::Source
+            }
+            "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" => {
+                Saying::Arguments
+            }
+            "response.function_call_arguments.done" => Saying::WholeArguments("arguments"),
+            "response.custom_tool_call_input.done" => Saying::WholeArguments("input"),
+            _ => return None,
+        })
     }
-}
-
-/// The part that an event is about, and the node that holds its words or its source.
-fn spoken_part<'d>(kind: &str, event: Node<'d>) -> Option<(Part, Node<'d>)> {
-    let node = event.some("part").or(event.some("annotation")).unwrap_or(event);
-    let index = event.u64("content_index").or(event.u64("summary_index")).unwrap_or_default();
-    if kind == "response.content_part.done" {
-        return Some((Part::of(node, usize::try_from(index).ok()?), node));
-    }
-    Some((Part { kind: words_of(kind)?, index }, node))
 }
 
 #[cfg(test)]

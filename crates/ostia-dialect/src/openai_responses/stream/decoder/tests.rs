@@ -211,6 +211,26 @@ fn items_that_are_said_side_by_side_come_one_after_the_other() {
 }
 
 #[test]
+fn the_frame_may_name_the_event() {
+    let data = [
+        added(0, json!({"type": "message", "id": "msg_1", "content": []})),
+        added(1, json!({"type": "function_call", "call_id": "c1", "name": "f", "arguments": ""})),
+        on(1, "function_call_arguments.delta", json!({"delta": "{}"})),
+        on(0, "output_text.delta", json!({"delta": "a"})),
+        done(0, &message("a")),
+        done(1, &function_call("c1", "{}")),
+        json!({"type": "response.completed", "response": whole("completed", json!([]))}),
+    ];
+    let untyped = |event: &Value| {
+        let mut event = event.clone();
+        let kind = event.as_object_mut().unwrap().remove("type").unwrap();
+        format!("event: {}\ndata: {event}\n\n", kind.as_str().unwrap())
+    };
+    let bytes = data.iter().map(untyped).collect::<String>();
+    assert_eq!(events(bytes.as_bytes(), 0).unwrap(), events(&sse(&data), 0).unwrap());
+}
+
+#[test]
 fn items_that_all_have_the_same_number_are_told_apart() {
     let calls = [function_call("c1", "{}"), function_call("c2", "{}")];
     let data =
