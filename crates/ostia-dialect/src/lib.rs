@@ -29,6 +29,8 @@ mod response;
 pub mod schema;
 pub mod seal;
 mod tokens;
+#[cfg(test)]
+mod trial;
 mod view;
 
 pub use client::{ClientDialect, Encoder, Line};

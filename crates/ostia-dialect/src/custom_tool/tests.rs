@@ -4,10 +4,8 @@ use serde_json::{Value, json};
 
 use super::{CustomTools, HELD_BYTES_MAX};
 use crate::openai_chat::request::decode;
-use crate::{
-    Block, Content, Delta, Dialect, Event, Finish, Fold, Form, Grammar, Request, Response, Signature,
-    ToolKind,
-};
+use crate::trial::fold;
+use crate::{Block, Content, Delta, Dialect, Event, Finish, Form, Request, Signature, ToolKind};
 
 fn request(tools: Value, messages: Value) -> Request {
     decode(json!({"model": "m", "messages": messages, "tools": tools}).to_string().as_bytes()).unwrap()
@@ -101,16 +99,6 @@ const CALLS: &[(&str, &str)] = &[
     (r#"{"input":"cut of"#, r#"{"input":"cut of"#),
     ("plain", "plain"),
 ];
-
-fn fold(events: &[Event]) -> Response {
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
-    for event in events {
-        grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
-        fold.push(event.clone());
-    }
-    grammar.finish().unwrap();
-    fold.finish().unwrap()
-}
 
 /// The events as the client's encoder gets them, where they come one at a time (`batch` of 1) or several at once.
 fn replaced(events: &[Event], batch: usize) -> Vec<Event> {

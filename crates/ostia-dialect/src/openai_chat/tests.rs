@@ -7,11 +7,9 @@ mod request;
 mod stream;
 mod unary;
 
-use super::stream::{Decoder, Encoder};
-use crate::View;
-use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
-use crate::{Block, Content, Event, Fault, Fold, Grammar, Response, ToolKind};
+use crate::trial::{self, fold};
+use crate::{Block, ClientDialect, Content, Dialect, Encoder, Event, Fault, ToolKind, View};
 
 fn json(text: &str) -> Json {
     Json::of(Document::parse(text.as_bytes()).unwrap().root())
@@ -42,41 +40,14 @@ fn reasoning(text: &str) -> Block {
     Block::new(Content::Reasoning(text.to_owned()))
 }
 
-/// The events of a stream that comes in these pieces, as far as it is good, and how it ended.
-fn read(pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::default(), Vec::new());
-    let mut run = || {
-        for piece in pieces {
-            framer.push(piece);
-            while let Some(frame) = framer.next()? {
-                decoder.push(frame, &mut events)?;
-            }
-        }
-        if let Some(frame) = framer.finish()? {
-            decoder.push(frame, &mut events)?;
-        }
-        decoder.finish(&mut events)
-    };
-    let ended = run();
-    (events, ended)
-}
-
-/// The whole answer of events that keep the grammar.
-fn fold(events: &[Event]) -> Response {
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
-    for event in events {
-        grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
-        fold.push(event.clone());
-    }
-    grammar.finish().unwrap();
-    fold.finish().unwrap()
+/// The events of a stream, as far as it is good, and how it ended.
+fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
+    trial::read(Dialect::OpenaiChat, &[stream])
 }
 
 /// The client's stream of these events.
 fn written(events: &[Event], view: View) -> Vec<u8> {
-    let (mut encoder, mut out) = (Encoder::new(view), Vec::new());
-    events.iter().for_each(|event| encoder.push(event, &mut out));
-    out
+    trial::written(Encoder::new(ClientDialect::OpenaiChat, view, false), events)
 }
 
 /// The chunks of a client's stream, which has to end with `[DONE]`.

@@ -1,42 +1,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use proptest::prelude::*;
 
-use super::Decoder;
 use crate::anthropic_messages::response;
-use crate::frame::sse::Framer;
 use crate::json::Json;
-use crate::{Block, Content, Dialect, Event, Fault, FaultKind, Finish, Fold, Grammar, Response, ToolKind};
+use crate::trial::{self, fold, is_whole, read_cut};
+use crate::{Block, Content, Dialect, Event, Fault, FaultKind, Finish, ToolKind};
 
-/// The events of a stream that comes in these pieces.
-fn read(pieces: &[&[u8]]) -> Result<Vec<Event>, Fault> {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::default(), Vec::new());
-    for piece in pieces {
-        framer.push(piece);
-        while let Some(frame) = framer.next()? {
-            decoder.push(frame, &mut events)?;
-        }
-    }
-    if let Some(frame) = framer.finish()? {
-        decoder.push(frame, &mut events)?;
-    }
-    decoder.finish(&mut events)?;
-    Ok(events)
-}
-
-fn fold(events: Vec<Event>) -> Response {
-    assert_grammar(&events);
-    let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
-    fold.finish().expect("whole")
-}
-
-/// The events are a whole stream.
-fn assert_grammar(events: &[Event]) {
-    let mut grammar = Grammar::default();
-    for event in events {
-        assert_eq!(grammar.push(event), Ok(()), "{event:?}");
-    }
-    assert_eq!(grammar.finish(), Ok(()));
+/// The events of a stream, wherever it is cut.
+fn read(stream: &str) -> Result<Vec<Event>, Fault> {
+    let (events, ended) = read_cut(Dialect::AnthropicMessages, stream.as_bytes());
+    ended.map(|()| events)
 }
 
 /// The events as the vendor frames them: the type is the name of the event.
@@ -77,12 +50,9 @@ fn check(blocks: &[Vec<String>], reason: &str, content: &str) {
         r#"{{"id":"msg_1","type":"message","model":"claude-x","content":[{content}],"stop_reason":"{reason}","stop_sequence":null,"usage":{{"input_tokens":3,"output_tokens":9,"service_tier":"standard"}}}}"#
     );
     let expected = response::decode(unary.as_bytes()).unwrap();
-    for at in 0..=stream.len() {
-        let (head, tail) = stream.as_bytes().split_at(at);
-        assert_eq!(fold(read(&[head, tail]).unwrap()), expected, "cut at {at}");
-    }
+    assert_eq!(fold(&read(&stream).unwrap()), expected);
     let crlf = stream.replace('\n', "\r\n");
-    assert_eq!(fold(read(&[crlf.as_bytes()]).unwrap()), expected);
+    assert_eq!(fold(&read(&crlf).unwrap()), expected);
 }
 
 #[test]
@@ -145,7 +115,7 @@ fn arguments_that_are_cut_off_stay_as_they_are() {
     let mut events = vec![START];
     events.extend(call.iter().map(String::as_str));
     events.extend([end.as_str(), STOP]);
-    let choice = fold(read(&[sse(&events).as_bytes()]).unwrap()).choices.remove(0);
+    let choice = fold(&read(&sse(&events)).unwrap()).choices.remove(0);
     let (id, name, arguments) = ("t1".into(), "look".into(), "{\"x".into());
     let expected = Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function });
     assert_eq!((choice.blocks, choice.finish), (vec![expected], Finish::Length));
@@ -189,7 +159,7 @@ fn what_is_new_is_passed_over() {
 #[test]
 fn content_may_come_with_the_start() {
     let start = r#"{"type":"message_start","message":{"id":"msg_1","model":"claude-x","content":[{"type":"tool_use","id":"t1","name":"look","input":{"x":1}}],"stop_reason":"tool_use","usage":{"input_tokens":3,"output_tokens":1}}}"#;
-    let response = fold(read(&[sse(&[start, STOP]).as_bytes()]).unwrap());
+    let response = fold(&read(&sse(&[start, STOP])).unwrap());
     let (id, name, arguments) = ("t1".into(), "look".into(), r#"{"x":1}"#.into());
     let expected = Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function });
     assert_eq!(response.choices[0].blocks, [expected]);
@@ -201,7 +171,7 @@ fn data_may_be_padded_and_follow_the_end() {
     let stream = format!(
         "event: message_start\ndata: {START}   \n\nevent: message_stop\ndata:   {STOP} \n\ndata: [DONE]\n\n"
     );
-    assert_eq!(fold(read(&[stream.as_bytes()]).unwrap()).id, "msg_1");
+    assert_eq!(fold(&read(&stream).unwrap()).id, "msg_1");
 }
 
 #[test]
@@ -209,7 +179,7 @@ fn later_facts_win() {
     let delta = r#"{"type":"message_delta","delta":{"stop_reason":"refusal","stop_details":{"category":"bio"}},
         "usage":{"input_tokens":7,"cache_read_input_tokens":2,"output_tokens":9},"context_management":{"applied_edits":[]}}"#
         .replace('\n', " ");
-    let response = fold(read(&[sse(&[START, &delta, STOP]).as_bytes()]).unwrap());
+    let response = fold(&read(&sse(&[START, &delta, STOP])).unwrap());
     let usage = response.usage.unwrap();
     assert_eq!((usage.prompt, usage.completion, usage.cached), (9, 9, Some(2)));
     let json = |text: &str| Json::from_value(&serde_json::from_str(text).unwrap());
@@ -221,7 +191,7 @@ fn later_facts_win() {
 #[test]
 fn broken_streams_are_faults() {
     let check = |stream: &str, kind: FaultKind, status: u16, message: &str| {
-        let fault = read(&[stream.as_bytes()]).unwrap_err();
+        let fault = read(stream).unwrap_err();
         assert_eq!((fault.kind, fault.status), (kind, status), "{stream}");
         assert!(fault.message.contains(message), "{}", fault.message);
     };
@@ -246,7 +216,7 @@ fn foreign_blocks_keep_their_dialect() {
     let mut events = vec![START];
     events.extend(shown.iter().map(String::as_str));
     events.push(STOP);
-    let response = fold(read(&[sse(&events).as_bytes()]).unwrap());
+    let response = fold(&read(&sse(&events)).unwrap());
     let Content::Foreign { dialect, value } = &response.choices[0].blocks[0].content else { panic!() };
     assert_eq!((*dialect, value.as_str()), (Dialect::AnthropicMessages, start));
 }
@@ -291,15 +261,14 @@ fn any_event() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(read(&[&bytes]).is_err());
+        prop_assert!(trial::read(Dialect::AnthropicMessages, &[&bytes]).1.is_err());
         let _ = response::decode(&bytes);
     }
 
     #[test]
     fn any_order_keeps_the_grammar_or_fails(events in prop::collection::vec(any_event(), 0..20)) {
         let lines: Vec<&str> = events.iter().map(String::as_str).collect();
-        if let Ok(events) = read(&[sse(&lines).as_bytes()]) {
-            fold(events);
-        }
+        let (events, ended) = trial::read(Dialect::AnthropicMessages, &[sse(&lines).as_bytes()]);
+        prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 }

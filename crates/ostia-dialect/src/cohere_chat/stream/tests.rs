@@ -4,25 +4,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::frame::sse::Framer;
-use crate::{FaultKind, Fold, Grammar, Response};
+use crate::trial::{self, fold, is_whole, read_cut};
+use crate::{Dialect, FaultKind, Response};
 
-/// Feeds a stream in pieces; gives the events and how it ended.
-fn run(pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::default(), Vec::new());
-    let ended = (|| {
-        for piece in pieces {
-            framer.push(piece);
-            while let Some(frame) = framer.next()? {
-                decoder.push(frame, &mut events)?;
-            }
-        }
-        if let Some(frame) = framer.finish()? {
-            decoder.push(frame, &mut events)?;
-        }
-        decoder.finish(&mut events)
-    })();
-    (events, ended)
+/// The events of a stream, as far as it is good, and how it ended.
+fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
+    trial::read(Dialect::CohereChat, &[stream])
 }
 
 /// Events as the vendor sends them, with the marker behind the last.
@@ -36,36 +23,19 @@ fn wire(events: &[Value]) -> Vec<u8> {
     bytes
 }
 
-/// The events are a stream, whole or broken off.
-fn assert_grammar(events: &[Event], whole: bool) {
-    let mut grammar = Grammar::default();
-    for event in events {
-        assert_eq!(grammar.push(event), Ok(()), "{event:?}");
-    }
-    assert_eq!(grammar.finish().is_ok(), whole);
-}
-
 /// Runs a stream over every two-way split of its bytes; the fold has to equal the unary form.
 #[track_caller]
 fn check(events: &[Value], unary: &Value) {
     let expected: Response = response::decode(unary.to_string().as_bytes()).unwrap();
-    let bytes = wire(events);
-    for split in 0..=bytes.len() {
-        let (events, ended) = run(&[&bytes[..split], &bytes[split..]]);
-        ended.unwrap();
-        assert_grammar(&events, true);
-        let mut fold = Fold::default();
-        events.into_iter().for_each(|event| fold.push(event));
-        assert_eq!(fold.finish().unwrap(), expected, "split at {split}");
-    }
+    let (events, ended) = read_cut(Dialect::CohereChat, &wire(events));
+    ended.unwrap();
+    assert_eq!(fold(&events), expected);
 }
 
 #[track_caller]
 fn fails(events: &[Value]) -> Fault {
-    let (events, ended) = run(&[&wire(events)]);
-    if !events.is_empty() {
-        assert_grammar(&events, false);
-    }
+    let (events, ended) = read_cut(Dialect::CohereChat, &wire(events));
+    assert!(!is_whole(&events));
     ended.unwrap_err()
 }
 
@@ -176,7 +146,7 @@ fn citations_count_from_the_start_of_the_message() {
     let message =
         json!({"tool_plan": "Plän", "content": [{"type": "text", "text": "Q"}], "citations": [cited]});
     check(&events, &unary(message, "COMPLETE"));
-    let (events, _) = run(&[&wire(&events)]);
+    let (events, _) = read(&wire(&events));
     let found = events.iter().find_map(|event| match event {
         Event::Delta { delta: Delta::Citation(citation), .. } => Some((citation.start, citation.end)),
         _ => None,
@@ -234,11 +204,11 @@ fn failures() {
     assert_eq!((limited.kind, limited.status), (FaultKind::RateLimit, 429));
     assert_eq!(fails(&[json!({"type": "error", "error": {"message": "m", "type": "t"}})]).message, "m");
     assert_eq!(fails(&[start(), json!({"error": "m"})]).message, "m");
-    assert_eq!(run(&[b"event: error\ndata: {\"message\":\"m\"}\n\n"]).1.unwrap_err().message, "m");
+    assert_eq!(read(b"event: error\ndata: {\"message\":\"m\"}\n\n").1.unwrap_err().message, "m");
 
     let orphan = tool("tool-call-delta", 1, json!({"function": {"arguments": "{}"}}));
     assert_eq!(fails(&[start(), orphan]).kind, FaultKind::Upstream);
-    assert_eq!(run(&[b"data: {\"type\":\n\n"]).1.unwrap_err().kind, FaultKind::Upstream);
+    assert_eq!(read(b"data: {\"type\":\n\n").1.unwrap_err().kind, FaultKind::Upstream);
 }
 
 fn any_event() -> impl Strategy<Value = Value> {
@@ -263,8 +233,8 @@ fn any_event() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_order_of_events_keeps_the_grammar_or_fails(events in prop::collection::vec(any_event(), 0..12)) {
-        let (events, ended) = run(&[&wire(&events)]);
-        assert_grammar(&events, ended.is_ok());
+        let (events, ended) = read(&wire(&events));
+        prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 
     #[test]
@@ -273,13 +243,13 @@ proptest! {
             cites(&json!({"start": 0, "end": 1, "sources": []})), end("COMPLETE")]);
         let at = at % bytes.len();
         bytes[at] = byte;
-        let (events, ended) = run(&[&bytes]);
-        assert_grammar(&events, ended.is_ok());
+        let (events, ended) = read(&bytes);
+        prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 
     #[test]
     fn random_bytes_never_panic(bytes: Vec<u8>) {
-        let _ = run(&[&bytes]);
+        let _ = read(&bytes);
         let _ = response::decode(&bytes);
     }
 }

@@ -2,55 +2,20 @@
 
 use proptest::prelude::*;
 
-use super::Decoder;
-use crate::event::Fold;
-use crate::frame::sse::Framer;
 use crate::gemini_generate::response;
-use crate::{Block, Content, Dialect, Event, Fault, Finish, Grammar, Response, Signature};
-
-/// The events of a stream that arrives in two pieces.
-fn events(bytes: &[u8], split: usize) -> Result<Vec<Event>, Fault> {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::default(), Vec::new());
-    for piece in [&bytes[..split], &bytes[split..]] {
-        framer.push(piece);
-        while let Some(frame) = framer.next()? {
-            decoder.push(frame, &mut events)?;
-        }
-    }
-    if let Some(frame) = framer.finish()? {
-        decoder.push(frame, &mut events)?;
-    }
-    decoder.finish(&mut events)?;
-    Ok(events)
-}
+use crate::trial::{self, is_whole, read_cut};
+use crate::{Block, Content, Dialect, Finish, Response, Signature};
 
 fn sse(data: &[&str]) -> String {
     data.iter().map(|data| format!("data: {data}\r\n\r\n")).collect()
 }
 
-/// The events are a whole stream.
-fn assert_grammar(events: &[Event]) {
-    let mut grammar = Grammar::default();
-    for event in events {
-        assert_eq!(grammar.push(event), Ok(()), "{events:?}");
-    }
-    assert_eq!(grammar.finish(), Ok(()));
-}
-
 /// The answer of a stream, which is the same for every split, and the same where the events come as one array.
 fn fold(data: &[&str]) -> Response {
     let text = sse(data);
-    let answer = |split| {
-        let events = events(text.as_bytes(), split).unwrap();
-        assert_grammar(&events);
-        let mut fold = Fold::default();
-        events.into_iter().for_each(|event| fold.push(event));
-        fold.finish().unwrap()
-    };
-    let whole = answer(0);
-    for split in 1..=text.len() {
-        assert_eq!(answer(split), whole, "split at {split}");
-    }
+    let (events, ended) = read_cut(Dialect::GeminiGenerate, text.as_bytes());
+    ended.unwrap();
+    let whole = trial::fold(&events);
     assert_eq!(response::decode(format!("[{}]", data.join(",")).as_bytes()).unwrap(), whole);
     whole
 }
@@ -202,11 +167,9 @@ fn what_is_not_whole_is_a_fault() {
         ),
     ];
     for (text, status, message) in cases {
-        for split in 0..=text.len() {
-            let fault = events(text.as_bytes(), split).unwrap_err();
-            assert_eq!(fault.status, status, "{fault}");
-            assert!(fault.message.contains(message), "{fault}");
-        }
+        let fault = read_cut(Dialect::GeminiGenerate, text.as_bytes()).1.unwrap_err();
+        assert_eq!(fault.status, status, "{fault}");
+        assert!(fault.message.contains(message), "{fault}");
     }
 }
 
@@ -243,19 +206,17 @@ proptest! {
     fn any_order_of_parts_keeps_the_grammar(data in prop::collection::vec(any_event(), 0..8), cut in any::<prop::sample::Index>()) {
         let data: Vec<&str> = data.iter().map(String::as_str).collect();
         let text = sse(&data);
-        if let Ok(events) = events(text.as_bytes(), cut.index(text.len() + 1)) {
-            assert_grammar(&events);
-        }
-        let mut broken = text.into_bytes();
-        broken.truncate(cut.index(broken.len() + 1));
-        if let Ok(events) = events(&broken, 0) {
-            assert_grammar(&events);
+        let (head, tail) = text.as_bytes().split_at(cut.index(text.len() + 1));
+        for pieces in [&[head, tail][..], &[head]] {
+            let (events, ended) = trial::read(Dialect::GeminiGenerate, pieces);
+            prop_assert_eq!(is_whole(&events), ended.is_ok());
         }
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = events(&bytes, bytes.len() / 2);
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        let _ = trial::read(Dialect::GeminiGenerate, &[head, tail]);
         let _ = response::decode(&bytes);
     }
 }

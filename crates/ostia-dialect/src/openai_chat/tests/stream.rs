@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{fold, read};
+use super::read;
 use crate::openai_chat::response;
-use crate::{Event, Fault, FaultKind, Finish};
+use crate::trial::{fold, read_cut};
+use crate::{Dialect, Event, Fault, FaultKind, Finish};
 
 const DONE: &str = "data: [DONE]\n\n";
 
@@ -29,14 +30,11 @@ fn check(stream: &str, choices: Value, fields: Value) {
         unary[name] = field.clone();
     }
     let expected = response::decode(unary.to_string().as_bytes()).unwrap();
-    for cut in 0..=stream.len() {
-        let (head, tail) = stream.as_bytes().split_at(cut);
-        let (events, ended) = read(&[head, tail]);
-        ended.unwrap();
-        assert_eq!(fold(&events), expected, "cut at {cut}");
-    }
+    let (events, ended) = read_cut(Dialect::OpenaiChat, stream.as_bytes());
+    ended.unwrap();
+    assert_eq!(fold(&events), expected);
     let crlf = stream.replace('\n', "\r\n");
-    assert_eq!(fold(&read(&[crlf.as_bytes()]).0), expected);
+    assert_eq!(read(crlf.as_bytes()), (events, Ok(())));
 }
 
 /// Deltas of one choice say the same as this message.
@@ -260,23 +258,16 @@ fn ends() {
 #[test]
 fn calls_without_a_reason_wait_for_results() {
     let (events, ended) =
-        read(&[(frames(&[chunk(0, piece(None, Some("a"), Some("f"), "{}"), None)]) + DONE).as_bytes()]);
+        read((frames(&[chunk(0, piece(None, Some("a"), Some("f"), "{}"), None)]) + DONE).as_bytes());
     ended.unwrap();
     assert_eq!(fold(&events).choices[0].finish, Finish::ToolCalls);
 }
 
 #[track_caller]
 fn fails(stream: &str) -> Fault {
-    for cut in 0..=stream.len() {
-        let (head, tail) = stream.as_bytes().split_at(cut);
-        let (events, ended) = read(&[head, tail]);
-        let fault = ended.unwrap_err();
-        assert!(!events.contains(&Event::Finish), "cut at {cut}");
-        if cut == stream.len() {
-            return fault;
-        }
-    }
-    unreachable!("the last cut returns");
+    let (events, ended) = read_cut(Dialect::OpenaiChat, stream.as_bytes());
+    assert!(!events.contains(&Event::Finish));
+    ended.unwrap_err()
 }
 
 #[test]
@@ -295,7 +286,7 @@ fn broken_streams_are_faults() {
     broken(&(words.clone() + "data: {\"choices\n\n"), "not valid JSON");
     broken(&(words.clone() + &frames(&[chunk(0, piece(Some(2), None, None, "{"), None)])), "not open");
     let many: Vec<Value> = (0..300).map(|index| chunk(index, json!({}), Some("stop"))).collect();
-    let (_, ended) = read(&[frames(&many).as_bytes()]);
+    let (_, ended) = read(frames(&many).as_bytes());
     assert!(ended.unwrap_err().message.contains("256 choices"));
 }
 
@@ -313,5 +304,5 @@ fn errors_in_a_stream_keep_what_the_upstream_said() {
     assert_eq!(fails(&frames(&[json!({"error": {}})])).kind, FaultKind::Upstream);
     let null =
         frames(&[json!({"error": null, "choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}]})]);
-    assert!(read(&[null.as_bytes()]).1.is_ok());
+    assert!(read(null.as_bytes()).1.is_ok());
 }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::Encoder;
 use crate::anthropic_messages::response::encode;
-use crate::anthropic_messages::stream::Decoder;
 use crate::frame::sse::Framer;
 use crate::json::Json;
 use crate::seal::{Sealed, seal};
+use crate::trial::{fold, read_cut, written};
 use crate::{
-    Block, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Fold, Signature, ToolKind, Usage, View,
+    Block, ClientDialect, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Signature, ToolKind,
+    Usage, View,
 };
 
 fn view() -> View {
@@ -18,9 +19,7 @@ fn view() -> View {
 }
 
 fn stream(events: &[Event]) -> Vec<u8> {
-    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
-    events.iter().for_each(|event| encoder.push(event, &mut out));
-    out
+    written(crate::Encoder::new(ClientDialect::AnthropicMessages, view(), false), events)
 }
 
 /// The data of the events; each has its type for a name.
@@ -102,9 +101,7 @@ fn add(block: &mut Value, delta: &Value, json: &mut String) {
 /// The stream of these events makes the message that the unary form is.
 fn check(events: Vec<Event>) {
     let message = accumulate(&data(&stream(&events)));
-    let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
-    let unary = encode(&fold.finish().unwrap(), &view());
+    let unary = encode(&fold(&events), &view());
     assert_eq!(message, serde_json::from_slice::<Value>(&unary).unwrap());
 }
 
@@ -304,16 +301,9 @@ fn the_vendors_own_stream_makes_the_same_message() {
         json!({"type": "message_stop"}),
     ];
     let bytes: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-    for at in 0..=bytes.len() {
-        let (mut framer, mut decoder, mut heard) = (Framer::default(), Decoder::default(), Vec::new());
-        for piece in [&bytes.as_bytes()[..at], &bytes.as_bytes()[at..]] {
-            framer.push(piece);
-            while let Some(frame) = framer.next().unwrap() {
-                decoder.push(frame, &mut heard).unwrap();
-            }
-        }
-        assert_eq!(accumulate(&data(&stream(&heard))), accumulate(&events));
-    }
+    let (heard, ended) = read_cut(Dialect::AnthropicMessages, bytes.as_bytes());
+    ended.unwrap();
+    assert_eq!(accumulate(&data(&stream(&heard))), accumulate(&events));
 }
 
 /// An upstream may have cut its events into several lines of data.

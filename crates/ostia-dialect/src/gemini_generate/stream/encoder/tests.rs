@@ -8,9 +8,10 @@ use super::{ARGUMENTS_BYTES_MAX, Encoder};
 use crate::gemini_generate::{request, response};
 use crate::json::Json;
 use crate::seal::{Sealed, unseal};
+use crate::trial::{self, fold};
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Fault, Finish, Fold, Grammar, Media, MediaKind,
-    Response, Signature, Source, ToolKind, Usage, View,
+    Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
+    Signature, Source, ToolKind, Usage, View,
 };
 
 fn view(strict: bool) -> View {
@@ -27,9 +28,8 @@ fn view(strict: bool) -> View {
 
 /// The client's stream of these events.
 fn written(events: &[Event], array: bool) -> String {
-    let (mut encoder, mut out) = (Encoder::new(view(true), array), Vec::new());
-    events.iter().for_each(|event| encoder.push(event, &mut out));
-    String::from_utf8(out).unwrap()
+    let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, view(true), array);
+    String::from_utf8(trial::written(encoder, events)).unwrap()
 }
 
 /// The chunks, which are the same in both framings.
@@ -43,16 +43,6 @@ fn chunks(events: &[Event]) -> Vec<Value> {
     let array: Vec<Value> = serde_json::from_str(&written(events, true)).unwrap();
     assert_eq!(array, chunks);
     chunks
-}
-
-fn fold(events: &[Event]) -> Response {
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
-    for event in events {
-        grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
-        fold.push(event.clone());
-    }
-    grammar.finish().unwrap();
-    fold.finish().unwrap()
 }
 
 /// The blocks that come back when a client sends these candidates' contents as what the model said.

@@ -4,47 +4,13 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Decoder;
-use crate::event::Fold;
-use crate::frame::sse::Framer;
 use crate::openai_responses::response;
-use crate::{
-    Block, Content, Delta, Dialect, Event, Fault, Finish, Grammar, Media, MediaKind, Response, Signature,
-    Source, ToolKind,
-};
-
-/// The events of a stream that arrives in two pieces.
-fn events(bytes: &[u8], split: usize) -> Result<Vec<Event>, Fault> {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::default(), Vec::new());
-    for piece in [&bytes[..split], &bytes[split..]] {
-        framer.push(piece);
-        while let Some(frame) = framer.next()? {
-            decoder.push(frame, &mut events)?;
-        }
-    }
-    if let Some(frame) = framer.finish()? {
-        decoder.push(frame, &mut events)?;
-    }
-    decoder.finish(&mut events)?;
-    Ok(events)
-}
+use crate::trial::{self, fold, is_whole, read_cut};
+use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind};
 
 fn sse(data: &[Value]) -> Vec<u8> {
     let frame = |data: &Value| format!("event: {}\ndata: {data}\n\n", data["type"].as_str().unwrap_or("x"));
     data.iter().map(frame).collect::<String>().into_bytes()
-}
-
-fn assert_grammar(events: &[Event]) {
-    let mut grammar = Grammar::default();
-    for event in events {
-        assert_eq!(grammar.push(event), Ok(()), "{events:?}");
-    }
-    assert_eq!(grammar.finish(), Ok(()));
-}
-
-fn fold(events: Vec<Event>) -> Response {
-    let mut fold = Fold::default();
-    events.into_iter().for_each(|event| fold.push(event));
-    fold.finish().unwrap()
 }
 
 /// The Response object with these items.
@@ -57,17 +23,15 @@ fn said(data: &[Value], output: Value) -> Vec<Event> {
     let begin = json!({"type": "response.created", "response": whole("in_progress", json!([]))});
     let end = json!({"type": "response.completed", "response": whole("completed", output)});
     let bytes = sse(&[&[begin], data, &[end]].concat());
-    let first = events(&bytes, 0).unwrap();
-    assert_grammar(&first);
-    for split in 1..=bytes.len() {
-        assert_eq!(events(&bytes, split).unwrap(), first, "split at {split}");
-    }
-    first
+    let (events, ended) = read_cut(Dialect::OpenaiResponses, &bytes);
+    ended.unwrap();
+    assert!(is_whole(&events));
+    events
 }
 
 /// A stream comes to the same answer as its last object, which has these blocks.
 fn check(data: &[Value], output: Value, blocks: &[Block]) {
-    let answer = fold(said(data, output.clone()));
+    let answer = fold(&said(data, output.clone()));
     assert_eq!(answer.choices[0].blocks, blocks);
     assert_eq!(response::decode(whole("completed", output).to_string().as_bytes()).unwrap(), answer);
 }
@@ -171,7 +135,7 @@ fn what_a_server_leaves_out_is_made_good() {
         check(data, output.clone(), &blocks);
     }
     // The last object may have no output at all.
-    let answer = fold(said(&[done(0, text), done(1, calls)], json!([])));
+    let answer = fold(&said(&[done(0, text), done(1, calls)], json!([])));
     assert_eq!(
         (answer.choices[0].blocks.as_slice(), answer.choices[0].finish),
         (&blocks[..], Finish::ToolCalls)
@@ -323,7 +287,7 @@ fn sources_count_from_the_start_of_the_answer() {
         second(on(0, "output_text_annotation.added", json!({"annotation": source(2)}))),
         done(0, &item),
     ];
-    let answer = fold(said(&data, json!([item])));
+    let answer = fold(&said(&data, json!([item])));
     let places = answer.choices[0].blocks.iter().flat_map(|block| match &block.content {
         Content::Text { citations, .. } => {
             citations.iter().map(|one| (one.title.as_deref(), one.start, one.end)).collect()
@@ -395,7 +359,7 @@ fn log_probabilities_are_told_once() {
     ];
     for data in [by_deltas.as_slice(), &at_the_end, &[]] {
         check(data, json!([item]), &[Block::text("ab")]);
-        let logprobs = fold(said(data, json!([item]))).choices[0].logprobs.clone().unwrap();
+        let logprobs = fold(&said(data, json!([item]))).choices[0].logprobs.clone().unwrap();
         assert_eq!(logprobs.to_value(), json!({"content": [first, second]}));
     }
 }
@@ -422,14 +386,12 @@ fn what_breaks_off_or_fails_is_a_fault() {
     ];
     for (data, status, message) in cases {
         let bytes = sse(&data);
-        for split in 0..=bytes.len() {
-            let fault = events(&bytes, split).unwrap_err();
-            assert_eq!(fault.status, status, "{fault}");
-            assert!(fault.message.contains(message), "{fault}");
-            assert_ne!(fault.vendor_type.as_deref(), Some("error"));
-        }
+        let fault = read_cut(Dialect::OpenaiResponses, &bytes).1.unwrap_err();
+        assert_eq!(fault.status, status, "{fault}");
+        assert!(fault.message.contains(message), "{fault}");
+        assert_ne!(fault.vendor_type.as_deref(), Some("error"));
     }
-    let fault = events(b"data: {\"type\":\n\n", 0).unwrap_err();
+    let fault = read_cut(Dialect::OpenaiResponses, b"data: {\"type\":\n\n").1.unwrap_err();
     assert!(fault.status == 502 && fault.message.contains("not valid JSON"), "{fault}");
 }
 
@@ -438,7 +400,7 @@ fn nothing_counts_after_the_end() {
     let end = json!({"type": "response.incomplete", "response": whole("incomplete", json!([message("Hi")]))});
     let late = json!({"type": "error", "message": "late"});
     let bytes = [sse(&[end, late]), b"data: [DONE]\n\n".to_vec()].concat();
-    let answer = fold(events(&bytes, 0).unwrap());
+    let answer = fold(&read_cut(Dialect::OpenaiResponses, &bytes).0);
     assert_eq!((answer.id.as_str(), answer.choices[0].finish), ("resp_1", Finish::Length));
 }
 
@@ -515,16 +477,17 @@ proptest! {
     ) {
         data.push(json!({"type": "response.completed", "response": whole("completed", json!([message("z")]))}));
         let mut bytes = sse(&data);
-        assert_grammar(&events(&bytes, 0).unwrap());
+        let (events, ended) = trial::read(Dialect::OpenaiResponses, &[&bytes]);
+        prop_assert!(ended.is_ok() && is_whole(&events));
         bytes.truncate(cut.index(bytes.len() + 1));
-        if let Ok(events) = events(&bytes, 0) {
-            assert_grammar(&events);
-        }
+        let (events, ended) = trial::read(Dialect::OpenaiResponses, &[&bytes]);
+        prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = events(&bytes, bytes.len() / 2);
+        let (head, tail) = bytes.split_at(bytes.len() / 2);
+        let _ = trial::read(Dialect::OpenaiResponses, &[head, tail]);
         let _ = response::decode(&bytes);
     }
 }

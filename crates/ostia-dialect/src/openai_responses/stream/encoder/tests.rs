@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use super::Encoder;
 use crate::json::{Document, Json};
 use crate::openai_responses::response;
-use crate::{Block, Content, Delta, Event, Finish, Fold, Grammar, Response, ToolKind, View};
+use crate::trial::fold;
+use crate::{Block, Content, Delta, Event, Finish, ToolKind, View};
 
 fn text(text: &str) -> Json {
     Json::of(Document::parse(text.as_bytes()).unwrap().root())
@@ -54,17 +55,6 @@ fn call(kind: ToolKind) -> Block {
 
 fn thought(text: &str) -> Block {
     Block::new(Content::Reasoning(text.into()))
-}
-
-/// The whole answer of events that keep the grammar.
-fn fold(events: &[Event]) -> Response {
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
-    for event in events {
-        grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
-        fold.push(event.clone());
-    }
-    grammar.finish().unwrap();
-    fold.finish().unwrap()
 }
 
 /// The client's events of these.

@@ -4,9 +4,10 @@ use serde_json::json;
 use super::{END, begin, call, check, google, more, start, stop, stream};
 use crate::anthropic_messages::request;
 use crate::json::Json;
+use crate::trial::fold;
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Finish, Fold, Media, MediaKind, Message, Role,
-    Signature, Source, Usage,
+    Block, Citation, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role, Signature,
+    Source, Usage,
 };
 
 /// A block as it begins, and what comes behind.
@@ -134,9 +135,7 @@ proptest! {
 
     #[test]
     fn a_turn_comes_back_as_it_was(events in answer()) {
-        let mut fold = Fold::default();
-        events.iter().cloned().for_each(|event| fold.push(event));
-        let response = fold.finish().unwrap();
+        let response = fold(&events);
         let mut calls = 0;
         let said = response.choices[0].blocks.iter().cloned();
         let said: Vec<Block> = said.map(|block| handed_back(block, &mut calls)).collect();

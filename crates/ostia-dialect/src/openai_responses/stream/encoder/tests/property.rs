@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{check_whole, fold, start, text, told};
+use super::{check_whole, start, text, told};
 use crate::openai_responses::request::decode;
+use crate::trial::fold;
 use crate::{
     Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind, Usage,
 };
