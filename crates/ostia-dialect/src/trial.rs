@@ -2,8 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::fmt::Display;
+
 use crate::frame::sse::Framer;
-use crate::{Decoder, Dialect, Encoder, Event, Fault, Fold, Grammar, Response};
+use crate::json::{Document, Json};
+use crate::{
+    Block, Choice, Content, Decoder, Delta, Dialect, Encoder, Event, Fault, Finish, Fold, Grammar, Message,
+    Response, Role, Signature, Tool, ToolKind, View,
+};
 
 /// The events of an upstream's stream that comes in these pieces, as far as it is good, and how it ended.
 pub fn read(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {
@@ -59,4 +65,95 @@ pub fn written(mut encoder: Encoder, events: &[Event]) -> Vec<u8> {
     let mut out = Vec::new();
     events.iter().for_each(|event| encoder.push(event, &mut out));
     out
+}
+
+/// What every client of a test sees besides what the upstream said.
+pub fn view(strict: bool) -> View {
+    View {
+        strict,
+        include_usage: true,
+        stem: "9".into(),
+        model: "asked".into(),
+        created: 7,
+        provider: "p".into(),
+        echo: Vec::new(),
+    }
+}
+
+/// JSON as the hub carries it, from its text or from a value.
+pub fn raw(json: impl Display) -> Json {
+    Json::of(Document::parse(json.to_string().as_bytes()).unwrap().root())
+}
+
+/// A tool without anything but its name.
+pub fn function(name: &str) -> Tool {
+    let name = name.to_owned();
+    Tool::Function { name, description: None, parameters: None, strict: None, cache_control: None }
+}
+
+/// A message of no name.
+pub fn turn(role: Role, blocks: impl Into<Vec<Block>>) -> Message {
+    Message { role, name: None, blocks: blocks.into() }
+}
+
+/// A thought without proof.
+pub fn thought(text: &str) -> Block {
+    Block::new(Content::Reasoning(text.to_owned()))
+}
+
+/// A call of a function.
+pub fn call(id: &str, name: &str, arguments: &str) -> Block {
+    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
+    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
+}
+
+/// A result of the call with this id.
+pub fn result(id: &str, content: impl Into<Vec<Block>>, is_error: bool) -> Block {
+    Block::new(Content::ToolResult { id: id.to_owned(), name: None, content: content.into(), is_error })
+}
+
+/// The block with a proof of this vendor's.
+pub fn signed(block: Block, dialect: Dialect, value: &str) -> Block {
+    Block { signature: Some(Signature { dialect, value: value.to_owned() }), ..block }
+}
+
+/// The first and only choice of an answer.
+pub fn choice(blocks: Vec<Block>, finish: Finish) -> Choice {
+    Choice {
+        index: 0,
+        blocks,
+        finish,
+        native_finish: None,
+        stop_sequence: None,
+        logprobs: None,
+        extra: Vec::new(),
+    }
+}
+
+/// The first event of an answer.
+pub fn start() -> Event {
+    Event::Start { id: "a".into(), model: "m".into(), created: Some(5) }
+}
+
+/// The start of a block of the first choice.
+pub fn begin(block: Block) -> Event {
+    Event::BlockStart { choice: 0, block }
+}
+
+/// More of its open block.
+pub fn more(delta: Delta) -> Event {
+    Event::Delta { choice: 0, delta }
+}
+
+/// More words of its open block.
+pub fn say(words: &str) -> Event {
+    more(Delta::Text(words.into()))
+}
+
+/// The end of its open block.
+pub const END: Event = Event::BlockEnd { choice: 0 };
+
+/// The end of a choice.
+pub fn stop(choice: u32, finish: Finish) -> Event {
+    Event::Stop { choice, finish, native: None, stop_sequence: None }
 }

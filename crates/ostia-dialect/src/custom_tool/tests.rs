@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{CustomTools, HELD_BYTES_MAX};
 use crate::openai_chat::request::decode;
-use crate::trial::fold;
+use crate::trial::{fold, start};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Form, Request, Signature, ToolKind};
 
 fn request(tools: Value, messages: Value) -> Request {
@@ -117,9 +117,8 @@ fn stream(arguments: &str, early: usize, at: usize, choices: &[u32]) -> Vec<Even
     let each = |event: &dyn Fn(u32) -> Event| choices.iter().map(|&choice| event(choice)).collect::<Vec<_>>();
     let more = |choice, text: &str| Event::Delta { choice, delta: Delta::Arguments(text.to_owned()) };
     let proof = Signature { dialect: Dialect::GeminiGenerate, value: "s".into() };
-    let start = Event::Start { id: "a".into(), model: "m".into(), created: None };
     [
-        vec![start],
+        vec![start()],
         each(&|choice| Event::BlockStart { choice, block: Block::text("t") }),
         each(&|choice| Event::BlockEnd { choice }),
         each(&|choice| {

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trial::raw;
 
 fn request(body: Value) -> Request {
     openai::decode_request(body.to_string().as_bytes()).unwrap()
@@ -54,10 +55,10 @@ fn clients_requests() {
             user: Some("u".into()),
             input_type: Some("query".into()),
             truncate: Some("END".into()),
-            extra: vec![("output_dtype".into(), Json::from_value(&json!("int8")))],
+            extra: vec![("output_dtype".into(), raw(json!("int8")))],
         }
     );
-    let tokens = |list: Value| Input::Tokens(Json::from_value(&list));
+    let tokens = |list: Value| Input::Tokens(raw(list));
     let one = request(json!({"model": "m", "input": [1, 2]}));
     assert_eq!((one.input, one.is_list), (vec![tokens(json!([1, 2]))], false));
     let two = request(json!({"model": "m", "input": [[1, 2], [3]]}));

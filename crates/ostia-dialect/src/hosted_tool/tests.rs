@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::settle;
-use crate::json::{Document, Json};
+use crate::json::Document;
+use crate::trial::raw;
 use crate::{Dialect, Fault, Form, Message, Request, Role, Tool, ToolChoice, WebSearch};
 
 const CHAT: Dialect = Dialect::OpenaiChat;
@@ -12,19 +13,15 @@ const MESSAGES: Dialect = Dialect::AnthropicMessages;
 const GEMINI: Dialect = Dialect::GeminiGenerate;
 const COHERE: Dialect = Dialect::CohereChat;
 
-fn text(json: &str) -> Json {
-    Json::of(Document::parse(json.as_bytes()).unwrap().root())
-}
-
 fn hosted(dialect: Dialect, value: &str) -> Tool {
     let document = Document::parse(value.as_bytes()).unwrap();
     let key = || document.root().fields().next().unwrap().0;
     let name = document.root().str("type").unwrap_or_else(key).into_owned();
-    Tool::Hosted { dialect, name, value: text(value) }
+    Tool::Hosted { dialect, name, value: raw(value) }
 }
 
 fn function(cache_control: Option<&str>) -> Tool {
-    let (name, cache_control) = ("f".to_owned(), cache_control.map(text));
+    let (name, cache_control) = ("f".to_owned(), cache_control.map(raw));
     Tool::Function { name, description: None, parameters: None, strict: None, cache_control }
 }
 
@@ -103,7 +100,7 @@ fn the_web_is_searched_by_whoever_can() {
     let tool = format!(
         r#"{{"type":"web_search","search_context_size":"low","user_location":{place},"filters":{{"allowed_domains":[]}}}}"#
     );
-    let search = WebSearch { context_size: Some("low".into()), user_location: Some(text(place)) };
+    let search = WebSearch { context_size: Some("low".into()), user_location: Some(raw(place)) };
     check(RESPONSES, &tool, MESSAGES, Err(search), &["tools[0].filters"]);
     let recent = r#"{"googleSearch":{"timeRangeFilter":{},"excludeDomains":[]}}"#;
     let lost = ["tools[0].googleSearch.timeRangeFilter", "tools[0].googleSearch.excludeDomains"];

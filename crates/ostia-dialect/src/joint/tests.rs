@@ -1,22 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::Joint;
-use crate::{Block, Content, Delta, Event, Finish, Fold, Grammar, ToolKind, Usage};
-
-fn start() -> Event {
-    Event::Start { id: "a".into(), model: "m".into(), created: None }
-}
+use crate::trial::{END, begin, say, start, stop, thought};
+use crate::{Block, Content, Event, Finish, Fold, Grammar, ToolKind, Usage};
 
 fn words(text: &str) -> Event {
-    Event::BlockStart { choice: 0, block: Block::text(text) }
-}
-
-fn more(text: &str) -> Event {
-    Event::Delta { choice: 0, delta: Delta::Text(text.into()) }
-}
-
-fn thought(text: &str) -> Event {
-    Event::BlockStart { choice: 0, block: Block::new(Content::Reasoning(text.into())) }
+    begin(Block::text(text))
 }
 
 fn call() -> Event {
@@ -31,12 +20,6 @@ fn call() -> Event {
 
 fn usage(prompt: u64, completion: u64) -> Event {
     Event::Usage(Usage { prompt, completion, ..Usage::default() })
-}
-
-const END: Event = Event::BlockEnd { choice: 0 };
-
-fn stop() -> Event {
-    Event::Stop { choice: 0, finish: Finish::Stop, native: None, stop_sequence: None }
 }
 
 /// What the client gets of a beginning and its continuation: the texts of the blocks, and the usage.
@@ -72,14 +55,14 @@ fn check(first: &[Event], rest: &[Event], beginning: &str, texts: &[&str], cost:
 
 #[test]
 fn words_go_on_where_they_were() {
-    let first = [start(), words("Ro"), more("me is")];
-    let rest = [start(), words(""), more(" old."), END, stop(), usage(12, 3), Event::Finish];
+    let first = [start(), words("Ro"), say("me is")];
+    let rest = [start(), words(""), say(" old."), END, stop(0, Finish::Stop), usage(12, 3), Event::Finish];
     // Of the first stream only its words are known: they are counted.
     check(&first, &rest, "Rome is", &["Rome is old."], Some((12, 5)));
-    let told = [start(), words("Ro"), more("me is"), usage(9, 4)];
+    let told = [start(), words("Ro"), say("me is"), usage(9, 4)];
     check(&told, &rest, "Rome is", &["Rome is old."], Some((21, 7)));
     let ended = [start(), words("Rome is"), END];
-    let rest = [start(), words("old."), END, stop(), Event::Finish];
+    let rest = [start(), words("old."), END, stop(0, Finish::Stop), Event::Finish];
     check(&ended, &rest, "Rome is", &["Rome is", "old."], None);
 }
 
@@ -87,26 +70,35 @@ fn words_go_on_where_they_were() {
 fn white_space_is_said_once() {
     let first = [start(), words("Rome \n")];
     for (next, whole) in [(" is", "Rome \nis"), ("is", "Rome \nis"), (" \n\tis", "Rome \n\tis")] {
-        let rest = [start(), words(next), END, stop(), Event::Finish];
+        let rest = [start(), words(next), END, stop(0, Finish::Stop), Event::Finish];
         check(&first, &rest, "Rome", &[whole], None);
     }
-    let rest = [start(), words(""), more(" "), more("is"), END, stop(), Event::Finish];
+    let rest = [start(), words(""), say(" "), say("is"), END, stop(0, Finish::Stop), Event::Finish];
     check(&first, &rest, "Rome", &["Rome \nis"], None);
 }
 
 #[test]
 fn thoughts_of_the_continuation_are_not_shown() {
-    let first = [start(), thought("hm"), END, words("Ro")];
-    let rest = [start(), thought("so"), more("!"), END, words("me"), END, stop(), Event::Finish];
+    let first = [start(), begin(thought("hm")), END, words("Ro")];
+    let rest = [
+        start(),
+        begin(thought("so")),
+        say("!"),
+        END,
+        words("me"),
+        END,
+        stop(0, Finish::Stop),
+        Event::Finish,
+    ];
     check(&first, &rest, "Ro", &["hm", "Rome"], None);
 }
 
 #[test]
 fn a_continuation_may_call_or_say_nothing() {
     let first = [start(), words("Let me see.")];
-    let rest = [start(), call(), END, stop(), Event::Finish];
+    let rest = [start(), call(), END, stop(0, Finish::Stop), Event::Finish];
     check(&first, &rest, "Let me see.", &["Let me see.", "f"], None);
-    let rest = [start(), stop(), Event::Finish];
+    let rest = [start(), stop(0, Finish::Stop), Event::Finish];
     check(&first, &rest, "Let me see.", &["Let me see."], None);
 }
 
@@ -116,10 +108,10 @@ fn what_nobody_can_go_on_with() {
     let cases: [&[Event]; 6] = [
         &[],
         &[start(), words("")],
-        &[start(), thought("hm")],
+        &[start(), begin(thought("hm"))],
         &[start(), words("a"), END, call()],
         &[start(), words("a"), second],
-        &[start(), words("a"), END, stop()],
+        &[start(), words("a"), END, stop(0, Finish::Stop)],
     ];
     for events in cases {
         let mut joint = Joint::default();
@@ -131,8 +123,12 @@ fn what_nobody_can_go_on_with() {
 #[test]
 fn white_space_is_counted_in_characters_and_over_every_split() {
     let rest = |texts: &[&str]| -> Vec<Event> {
-        let said = texts.iter().map(|text| more(text));
-        [start(), words("")].into_iter().chain(said).chain([END, stop(), Event::Finish]).collect()
+        let said = texts.iter().map(|text| say(text));
+        [start(), words("")]
+            .into_iter()
+            .chain(said)
+            .chain([END, stop(0, Finish::Stop), Event::Finish])
+            .collect()
     };
     check(&[start(), words("Rome ")], &rest(&["\u{a0}is"]), "Rome", &["Rome is"], None);
     for next in [&["\n\n is"][..], &["\n", "\n is"], &["\n", "\n", " is"]] {
@@ -147,7 +143,7 @@ fn words_of_earlier_streams_are_counted_once() {
     joint.go_on();
     joint.pass(&mut vec![start(), words(" old")]);
     joint.go_on();
-    let mut events = vec![start(), words("."), END, stop(), usage(9, 1), Event::Finish];
+    let mut events = vec![start(), words("."), END, stop(0, Finish::Stop), usage(9, 1), Event::Finish];
     joint.pass(&mut events);
     assert!(events.contains(&usage(9, 4)), "{events:?}");
 }
@@ -158,7 +154,7 @@ fn a_total_of_the_vendors_own_is_kept() {
     let spent = Usage { prompt: 5, completion: 2, total: Some(10), ..Usage::default() };
     joint.pass(&mut vec![start(), words("Rome"), Event::Usage(spent)]);
     joint.go_on();
-    let mut events = vec![start(), words(" is."), END, stop(), usage(6, 1), Event::Finish];
+    let mut events = vec![start(), words(" is."), END, stop(0, Finish::Stop), usage(6, 1), Event::Finish];
     joint.pass(&mut events);
     let sum = Usage { prompt: 11, completion: 3, total: Some(17), ..Usage::default() };
     assert!(events.contains(&Event::Usage(sum)), "{events:?}");

@@ -7,37 +7,11 @@ mod request;
 mod stream;
 mod unary;
 
-use crate::json::{Document, Json};
-use crate::trial::{self, fold};
-use crate::{Block, ClientDialect, Content, Dialect, Encoder, Event, Fault, ToolKind, View};
-
-fn json(text: &str) -> Json {
-    Json::of(Document::parse(text.as_bytes()).unwrap().root())
-}
+use crate::trial;
+use crate::{ClientDialect, Dialect, Encoder, Event, Fault, View};
 
 fn value(text: &[u8]) -> serde_json::Value {
     serde_json::from_slice(text).unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(text)))
-}
-
-fn view(strict: bool) -> View {
-    View {
-        strict,
-        include_usage: true,
-        stem: "9".into(),
-        echo: Vec::new(),
-        model: "asked".into(),
-        created: 7,
-        provider: "p".into(),
-    }
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
-    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
-}
-
-fn reasoning(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.to_owned()))
 }
 
 /// The events of a stream, as far as it is good, and how it ended.

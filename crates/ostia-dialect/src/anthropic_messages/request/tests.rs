@@ -7,10 +7,10 @@ mod turns;
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::json::Json;
+use crate::trial::{function, raw, turn};
 use crate::{
     Block, Citation, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning,
-    Request, Role, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
+    Request, Role, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 
 const SONNET: &str = "claude-sonnet-4-5";
@@ -59,14 +59,6 @@ fn check_fault(change: impl FnOnce(&mut Request), param: &str) {
     assert_eq!((status, blamed.as_deref()), (400, Some(param)));
 }
 
-fn json(text: &str) -> Json {
-    Json::from_value(&serde_json::from_str(text).unwrap())
-}
-
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
 fn call(id: &str, arguments: &str) -> Block {
     let (id, name, arguments) = (id.into(), "look".into(), arguments.into());
     Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
@@ -77,26 +69,12 @@ fn result(id: &str, content: Vec<Block>, is_error: bool) -> Message {
     turn(Role::Tool, vec![block])
 }
 
-fn signed(content: Content, dialect: Dialect, value: &str) -> Block {
-    Block { signature: Some(Signature { dialect, value: value.into() }), ..Block::new(content) }
-}
-
 fn marked(text: &str) -> Block {
-    Block { cache_control: Some(json(r#"{"type":"ephemeral"}"#)), ..Block::text(text) }
+    Block { cache_control: Some(raw(r#"{"type":"ephemeral"}"#)), ..Block::text(text) }
 }
 
 fn medium(kind: MediaKind, source: Source) -> Media {
     Media { kind, source, mime: None, name: None, detail: None }
-}
-
-fn function(name: &str) -> Tool {
-    Tool::Function {
-        name: name.into(),
-        description: None,
-        parameters: None,
-        strict: None,
-        cache_control: None,
-    }
 }
 
 #[test]
@@ -128,7 +106,7 @@ fn another_end_user_in_the_metadata_is_lost() {
     for (id, reported) in [("u", &[][..]), ("v", &["metadata.user_id"][..])] {
         let change = |request: &mut Request| {
             request.user = Some("u".into());
-            request.extra.push(("metadata".into(), json(&format!(r#"{{"user_id":"{id}"}}"#))));
+            request.extra.push(("metadata".into(), raw(format!(r#"{{"user_id":"{id}"}}"#))));
         };
         check(change, json!({"metadata": {"user_id": "u"}}), reported);
     }
@@ -139,9 +117,9 @@ fn headers_hold_what_was_asked_and_what_is_needed() {
     let headers = |change: fn(&mut Request)| encode(&request(change)).unwrap().headers;
     assert_eq!(headers(|_| {}), []);
     let asked = headers(|request| {
-        request.extra.push(("betas".into(), json(r#"["a-1","b-2"]"#)));
-        request.extra.push(("anthropic_beta".into(), json(r#""b-2, c-3""#)));
-        request.extra.push(("anthropic_version".into(), json(r#""2023-06-01""#)));
+        request.extra.push(("betas".into(), raw(r#"["a-1","b-2"]"#)));
+        request.extra.push(("anthropic_beta".into(), raw(r#""b-2, c-3""#)));
+        request.extra.push(("anthropic_version".into(), raw(r#""2023-06-01""#)));
         let file = medium(MediaKind::Image, Source::FileId("f1".into()));
         request.messages.push(turn(Role::User, vec![Block::new(Content::Media(file))]));
     });
@@ -158,9 +136,9 @@ fn sampling() {
                    reported: &[&str]| {
         let change = |request: &mut Request| {
             request.model = model.into();
-            request.sampling.temperature = temperature.map(json);
-            request.sampling.top_p = top_p.map(json);
-            request.sampling.top_k = top_k.map(json);
+            request.sampling.temperature = temperature.map(raw);
+            request.sampling.top_p = top_p.map(raw);
+            request.sampling.top_k = top_k.map(raw);
         };
         check(change, fields, reported);
     };
@@ -203,16 +181,16 @@ fn stop_sequences() {
 fn fields_without_a_place_are_reported() {
     let change = |request: &mut Request| {
         let sampling = &mut request.sampling;
-        sampling.seed = Some(json("1"));
-        sampling.presence_penalty = Some(json("0.1"));
-        sampling.frequency_penalty = Some(json("0.1"));
-        sampling.logit_bias = Some(json("{}"));
+        sampling.seed = Some(raw("1"));
+        sampling.presence_penalty = Some(raw("0.1"));
+        sampling.frequency_penalty = Some(raw("0.1"));
+        sampling.logit_bias = Some(raw("{}"));
         sampling.n = Some(2);
         sampling.logprobs = Some(Logprobs { top: Some(3) });
         request.output_format = Some(OutputFormat::JsonObject);
         request.service_tier = Some("flex".into());
-        request.extra.push(("store".into(), json("true")));
-        request.extra.push(("prediction".into(), json("null")));
+        request.extra.push(("store".into(), raw("true")));
+        request.extra.push(("prediction".into(), raw("null")));
     };
     let reported = [
         "response_format",
@@ -234,7 +212,7 @@ fn fields_without_a_place_are_reported() {
 fn the_rest_of_the_fields() {
     check(|request| request.user = Some("u1".into()), json!({"metadata": {"user_id": "u1"}}), &[]);
     let metadata =
-        |text: &'static str| move |request: &mut Request| request.extra.push(("metadata".into(), json(text)));
+        |text: &'static str| move |request: &mut Request| request.extra.push(("metadata".into(), raw(text)));
     let reported = ["metadata.team"];
     check(metadata(r#"{"user_id":"u2","team":"x"}"#), json!({"metadata": {"user_id": "u2"}}), &reported);
     check(metadata("7"), json!({}), &["metadata"]);
@@ -243,14 +221,14 @@ fn the_rest_of_the_fields() {
     }
     let marker = json!({"type": "ephemeral"});
     check(
-        |request| request.cache_control = Some(json(r#"{"type":"ephemeral"}"#)),
+        |request| request.cache_control = Some(raw(r#"{"type":"ephemeral"}"#)),
         json!({"cache_control": marker}),
         &[],
     );
     let change = |request: &mut Request| {
-        request.extra.push(("container".into(), json(r#""c1""#)));
-        request.extra.push(("mcp_servers".into(), json("[]")));
-        request.extra.push(("stream_options".into(), json("{}")));
+        request.extra.push(("container".into(), raw(r#""c1""#)));
+        request.extra.push(("mcp_servers".into(), raw("[]")));
+        request.extra.push(("stream_options".into(), raw("{}")));
     };
     check(change, json!({"container": "c1", "mcp_servers": []}), &[]);
 }

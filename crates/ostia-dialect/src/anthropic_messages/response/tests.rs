@@ -1,11 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::decode;
-use crate::json::Json;
+use crate::trial::raw;
 use crate::{Block, Citation, Content, Dialect, FaultKind, Finish, Signature, ToolKind, Usage};
-
-fn json(text: &str) -> Json {
-    Json::from_value(&serde_json::from_str(text).unwrap())
-}
 
 fn signed(mut block: Block, value: &str) -> Block {
     block.signature = Some(Signature { dialect: Dialect::AnthropicMessages, value: value.into() });
@@ -42,7 +38,7 @@ fn blocks() {
         r#"{"type":"server_tool_use","id":"s1","name":"web_search","input":{"query":"x"}}"#,
         r#"{"type":"block_of_tomorrow","n":[1]}"#,
     ] {
-        let content = Content::Foreign { dialect: Dialect::AnthropicMessages, value: json(foreign) };
+        let content = Content::Foreign { dialect: Dialect::AnthropicMessages, value: raw(foreign) };
         check(foreign, vec![Block::new(content)]);
     }
 }
@@ -59,7 +55,7 @@ fn citations_stand_for_their_block() {
         title: Some(title.into()),
         start: Some(3),
         end: Some(6),
-        value: Some(json(value)),
+        value: Some(raw(value)),
     };
     let citations = vec![cite(Some("https://x.test"), "X", web), cite(None, "Plan", page)];
     check(&content, vec![Block::text("Né "), Block::new(Content::Text { text: "two".into(), citations })]);
@@ -114,7 +110,7 @@ fn vendor_fields_are_kept_beside() {
         "container":{"id":"c1"},"usage":{"input_tokens":1,"output_tokens":1,"service_tier":"standard",
         "server_tool_use":{"web_search_requests":1}}}"#;
     let response = decode(body.as_bytes()).unwrap();
-    let field = |name: &str, value: &str| (name.to_owned(), json(value));
+    let field = |name: &str, value: &str| (name.to_owned(), raw(value));
     let extra =
         vec![field("container", r#"{"id":"c1"}"#), field("server_tool_use", r#"{"web_search_requests":1}"#)];
     assert_eq!(response.extra, extra);

@@ -2,8 +2,7 @@
 use proptest::prelude::*;
 
 use crate::anthropic_messages::response;
-use crate::json::Json;
-use crate::trial::{self, fold, is_whole, read_cut};
+use crate::trial::{self, fold, is_whole, raw, read_cut};
 use crate::{Block, Content, Dialect, Event, Fault, FaultKind, Finish, ToolKind};
 
 /// The events of a stream, wherever it is cut.
@@ -182,9 +181,8 @@ fn later_facts_win() {
     let response = fold(&read(&sse(&[START, &delta, STOP])).unwrap());
     let usage = response.usage.unwrap();
     assert_eq!((usage.prompt, usage.completion, usage.cached), (9, 9, Some(2)));
-    let json = |text: &str| Json::from_value(&serde_json::from_str(text).unwrap());
-    assert_eq!(response.extra, [("context_management".to_owned(), json(r#"{"applied_edits":[]}"#))]);
-    assert_eq!(response.choices[0].extra, [("stop_details".to_owned(), json(r#"{"category":"bio"}"#))]);
+    assert_eq!(response.extra, [("context_management".to_owned(), raw(r#"{"applied_edits":[]}"#))]);
+    assert_eq!(response.choices[0].extra, [("stop_details".to_owned(), raw(r#"{"category":"bio"}"#))]);
     assert_eq!(response.service_tier.as_deref(), Some("default"));
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trial::raw;
 use crate::{
     Block, Citation, Content, Dialect, Logprobs, Media, MediaKind, Message, Role, Signature, Source, Tool,
     ToolChoice, ToolKind, WebSearch,
@@ -40,15 +41,11 @@ fn turn(role: Role, contents: Vec<Content>) -> Message {
     Message { role, name: None, blocks: contents.into_iter().map(Block::new).collect() }
 }
 
-fn value(value: Value) -> Json {
-    Json::from_value(&value)
-}
-
 fn weather(strict: Option<bool>) -> Tool {
     Tool::Function {
         name: "weather".into(),
         description: Some("Tells the weather".into()),
-        parameters: Some(value(json!({"type": "object", "properties": {"at": {"type": "string"}}}))),
+        parameters: Some(raw(json!({"type": "object", "properties": {"at": {"type": "string"}}}))),
         strict,
         cache_control: None,
     }
@@ -145,7 +142,7 @@ fn text_documents_go_beside_the_conversation() {
             Content::Text { text: "Hello".into(), citations: vec![] },
         ],
     )]);
-    request.extra.push(("documents".into(), value(json!(["zero", {"id": "z", "data": {"text": "z"}}]))));
+    request.extra.push(("documents".into(), raw(json!(["zero", {"id": "z", "data": {"text": "z"}}]))));
     check(
         request,
         hello_and(json!({"documents": ["zero", {"id": "z", "data": {"text": "z"}},
@@ -222,20 +219,15 @@ fn proofs_and_blocks_of_others_are_dropped_and_own_ones_return() {
         ..Block::new(content)
     };
     let own = json!({"start": 0, "end": 2, "text": "Hi", "sources": [{"type": "tool", "id": "t"}]});
-    let citation = |value: Value| Citation {
-        url: None,
-        title: None,
-        start: None,
-        end: None,
-        value: Some(Json::from_value(&value)),
-    };
+    let citation =
+        |value: Value| Citation { url: None, title: None, start: None, end: None, value: Some(raw(value)) };
     let mut marked = Block::text("Hi");
-    marked.cache_control = Some(value(json!({"type": "ephemeral"})));
+    marked.cache_control = Some(raw(json!({"type": "ephemeral"})));
     marked.content = Content::Text {
         text: "Hi".into(),
         citations: vec![citation(own.clone()), citation(json!({"type": "url_citation"}))],
     };
-    let foreign = |dialect| Content::Foreign { dialect, value: value(json!({"type": "novel"})) };
+    let foreign = |dialect| Content::Foreign { dialect, value: raw(json!({"type": "novel"})) };
     let blocks = vec![
         signed(Content::Reasoning("hm".into())),
         marked,
@@ -261,7 +253,7 @@ fn proofs_and_blocks_of_others_are_dropped_and_own_ones_return() {
 
 #[test]
 fn sampling_in_the_vendors_words() {
-    let number = |text: &str| Some(Json::from_value(&serde_json::from_str(text).unwrap()));
+    let number = |text: &str| Some(raw(text));
     let sampling = Sampling {
         max_tokens: Some(9),
         temperature: number("0.5"),
@@ -273,7 +265,7 @@ fn sampling_in_the_vendors_words() {
         frequency_penalty: number("0.2"),
         n: Some(2),
         logprobs: Some(Logprobs { top: Some(3) }),
-        logit_bias: Some(value(json!({"1": 2}))),
+        logit_bias: Some(raw(json!({"1": 2}))),
     };
     check(
         Request { sampling, stream: true, ..hello() },
@@ -329,7 +321,7 @@ fn strictness_is_one_switch() {
     );
     check(
         Request {
-            extra: vec![("strict_tools".into(), value(json!(false)))],
+            extra: vec![("strict_tools".into(), raw(json!(false)))],
             ..with(vec![weather(Some(true))])
         },
         hello_and(json!({"tools": [weather_entry()], "strict_tools": false})),
@@ -339,11 +331,11 @@ fn strictness_is_one_switch() {
 
 #[test]
 fn tools_of_other_kinds_are_dropped() {
-    let custom = Tool::Custom { name: "sql".into(), value: value(json!({"type": "custom"})) };
+    let custom = Tool::Custom { name: "sql".into(), value: raw(json!({"type": "custom"})) };
     let hosted = Tool::Hosted {
         dialect: Dialect::OpenaiResponses,
         name: "web_search".into(),
-        value: value(json!({"type": "web_search"})),
+        value: raw(json!({"type": "web_search"})),
     };
     check(
         Request { tools: vec![custom.clone(), clock(), hosted], ..hello() },
@@ -371,7 +363,7 @@ fn output_formats() {
         with(OutputFormat::JsonSchema {
             name: "n".into(),
             description: Some("d".into()),
-            schema: value(schema.clone()),
+            schema: raw(schema.clone()),
             strict: Some(true),
         }),
         hello_and(json!({"response_format": {"type": "json_object", "json_schema": schema}})),
@@ -411,12 +403,12 @@ fn extra_fields() {
     check(
         Request {
             extra: extra(json!({"metadata": {"a": "b"}, "k": 5, "store": null, "documents": "none"})),
-            sampling: Sampling { top_k: Some(value(json!(4))), ..Sampling::default() },
+            sampling: Sampling { top_k: Some(raw(json!(4))), ..Sampling::default() },
             parallel_tool_calls: Some(false),
             web_search: Some(WebSearch::default()),
             user: Some("u".into()),
             service_tier: Some("flex".into()),
-            cache_control: Some(value(json!({}))),
+            cache_control: Some(raw(json!({}))),
             include_usage: true,
             ..hello()
         },

@@ -3,19 +3,11 @@
 use serde_json::json;
 
 use super::*;
+use crate::trial::{call, raw, thought};
 use crate::{Citation, FaultKind, Finish, Usage};
 
 fn text(text: &str) -> Block {
     Block::text(text)
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.into()))
-}
-
-fn a_call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.into(), name.into(), arguments.into());
-    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
 }
 
 /// Decodes an answer with this message and compares its blocks.
@@ -40,7 +32,7 @@ fn texts_thoughts_plans_and_calls() {
         {"id": "c2", "type": "function", "function": {"name": "g", "arguments": "{}"}}]);
     check(
         json!({"tool_plan": "I will", "tool_calls": calls}),
-        vec![text("I will"), a_call("c1", "f", "{\"a\": 1}"), a_call("c2", "g", "{}")],
+        vec![text("I will"), call("c1", "f", "{\"a\": 1}"), call("c2", "g", "{}")],
     );
     check(
         json!({"tool_plan": "P", "content": [{"type": "thinking", "thinking": "T"}, {"type": "text", "text": "X"}]}),
@@ -49,7 +41,7 @@ fn texts_thoughts_plans_and_calls() {
     let novel = json!({"type": "novel", "x": 1});
     check(
         json!({"content": [novel]}),
-        vec![Block::new(Content::Foreign { dialect: Dialect::CohereChat, value: Json::from_value(&novel) })],
+        vec![Block::new(Content::Foreign { dialect: Dialect::CohereChat, value: raw(novel) })],
     );
 }
 
@@ -70,7 +62,7 @@ fn citations_hang_on_the_text_that_they_quote_in() {
             title: None,
             start: Some(0),
             end: Some(2),
-            value: Some(Json::from_value(&in_plan)),
+            value: Some(raw(in_plan)),
         }],
     };
     let cited = |url: &str, title: Option<&str>, value| Citation {
@@ -83,12 +75,12 @@ fn citations_hang_on_the_text_that_they_quote_in() {
     let rome = Content::Text {
         text: "Rome".into(),
         citations: vec![
-            cited("https://two.example", Some("Two"), Some(Json::from_value(&in_text))),
+            cited("https://two.example", Some("Two"), Some(raw(in_text))),
             cited("https://three.example", None, None),
         ],
     };
     let choice = check(message, vec![thought("T"), Block::new(plan), Block::new(rome)]);
-    assert_eq!(choice.extra, [("citations".to_owned(), Json::from_value(&json!([in_thought])))]);
+    assert_eq!(choice.extra, [("citations".to_owned(), raw(json!([in_thought])))]);
 }
 
 #[track_caller]

@@ -6,9 +6,10 @@ use serde_json::{Value, json};
 
 use super::encode;
 use crate::json::Json;
+use crate::trial::{call, raw, signed, turn};
 use crate::{
     Block, Content, Dialect, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role,
-    Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
+    Source, Tool, ToolChoice, WebSearch,
 };
 
 /// The body and the dropped paths that a request has to give.
@@ -32,19 +33,6 @@ fn ask(model: &str) -> Request {
     Request { model: model.to_owned(), messages, ..Request::default() }
 }
 
-fn json(value: Value) -> Json {
-    Json::from_value(&value)
-}
-
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
-    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
-}
-
 fn result(id: &str, content: Vec<Block>, is_error: bool) -> Message {
     let content = Content::ToolResult { id: id.to_owned(), name: None, content, is_error };
     turn(Role::Tool, vec![Block::new(content)])
@@ -55,13 +43,8 @@ fn media(kind: MediaKind, source: Source, mime: Option<&str>) -> Block {
     Block::new(Content::Media(Media { kind, source, mime, name: None, detail: None }))
 }
 
-fn signed(mut block: Block, dialect: Dialect, value: &str) -> Block {
-    block.signature = Some(Signature { dialect, value: value.to_owned() });
-    block
-}
-
 fn function(name: &str, parameters: Option<Value>) -> Tool {
-    let parameters = parameters.map(json);
+    let parameters = parameters.map(raw);
     Tool::Function { name: name.to_owned(), description: None, parameters, strict: None, cache_control: None }
 }
 
@@ -207,8 +190,7 @@ fn media_in_results_stand_where_the_model_sees_them() {
 fn answers_stand_before_what_else_the_user_shows() {
     let mut request = ask("gemini-2.5-flash");
     let image = media(MediaKind::Image, Source::Base64("/9j/AA".to_owned()), None);
-    let foreign =
-        Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value: json(json!({})) });
+    let foreign = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value: raw(json!({})) });
     request.messages.push(turn(Role::Assistant, vec![call("c1", "a", "{}"), call("c2", "b", "{}")]));
     request.messages.push(result("c1", vec![image, foreign], false));
     request.messages.push(result("c2", vec![Block::text("two")], false));
@@ -238,7 +220,7 @@ fn a_result_with_references_goes_as_text() {
 fn own_blocks_come_out_again_and_those_of_others_are_dropped() {
     let mut request = ask("gemini-2.5-flash");
     let own = json!({ "executableCode": { "language": "PYTHON", "code": "1" }, "thoughtSignature": "c2ln" });
-    let foreign = |dialect, value| Block::new(Content::Foreign { dialect, value: json(value) });
+    let foreign = |dialect, value| Block::new(Content::Foreign { dialect, value: raw(value) });
     let thought = || Block::new(Content::Reasoning("Hm.".to_owned()));
     let blocks = vec![
         signed(thought(), Dialect::GeminiGenerate, "b25l"),
@@ -270,16 +252,16 @@ fn sampling_has_the_vendors_names() {
     let mut request = ask("gemini-2.5-flash");
     let sampling = &mut request.sampling;
     sampling.max_tokens = Some(9);
-    sampling.temperature = Some(json(json!(0.5)));
-    sampling.top_p = Some(json(json!(1)));
-    sampling.top_k = Some(json(json!(40)));
+    sampling.temperature = Some(raw(json!(0.5)));
+    sampling.top_p = Some(raw(json!(1)));
+    sampling.top_k = Some(raw(json!(40)));
     sampling.stop = vec!["a".to_owned()];
-    sampling.seed = Some(json(json!(7)));
-    sampling.presence_penalty = Some(json(json!(0.1)));
-    sampling.frequency_penalty = Some(json(json!(0.2)));
+    sampling.seed = Some(raw(json!(7)));
+    sampling.presence_penalty = Some(raw(json!(0.1)));
+    sampling.frequency_penalty = Some(raw(json!(0.2)));
     sampling.n = Some(2);
     sampling.logprobs = Some(Logprobs { top: Some(3) });
-    sampling.logit_bias = Some(json(json!({ "1": 2 })));
+    sampling.logit_bias = Some(raw(json!({ "1": 2 })));
     request.user = Some("ann".to_owned());
     request.parallel_tool_calls = Some(false);
     request.service_tier = Some("scale".to_owned());
@@ -302,7 +284,7 @@ fn schemas_go_in_the_form_that_the_model_takes() {
     let format = |schema: &Value| OutputFormat::JsonSchema {
         name: "n".to_owned(),
         description: None,
-        schema: json(schema.clone()),
+        schema: raw(schema.clone()),
         strict: Some(true),
     };
     let mut request = ask("gemini-2.5-flash");
@@ -366,9 +348,9 @@ fn tools_are_functions_or_the_vendors_own() {
         Tool::Hosted {
             dialect: Dialect::GeminiGenerate,
             name: "urlContext".to_owned(),
-            value: json(json!({ "urlContext": {} })),
+            value: raw(json!({ "urlContext": {} })),
         },
-        Tool::Custom { name: "c".to_owned(), value: json(json!({ "type": "custom" })) },
+        Tool::Custom { name: "c".to_owned(), value: raw(json!({ "type": "custom" })) },
     ];
     request.web_search = Some(WebSearch { context_size: Some("low".to_owned()), user_location: None });
     request.tool_choice = Some(ToolChoice::Allowed { names: vec!["f".to_owned()], required: false });
@@ -417,7 +399,7 @@ fn choices_are_modes() {
 #[test]
 fn fields_in_the_vendors_own_words_find_their_place() {
     let mut request = ask("gemini-2.5-flash-image");
-    request.sampling.temperature = Some(json(json!(1)));
+    request.sampling.temperature = Some(raw(json!(1)));
     request.reasoning = Some(Reasoning { effort: Some("low".to_owned()), ..Reasoning::default() });
     let safety = json!([{ "category": "HARM_CATEGORY_HARASSMENT", "threshold": "BLOCK_NONE" }]);
     let extra = [
@@ -432,7 +414,7 @@ fn fields_in_the_vendors_own_words_find_their_place() {
         ("extra_body", json!({ "google": { "thinking_config": { "thinkingBudget": 5 }, "odd": 1 }, "x": 1 })),
         ("metadata", json!({ "a": "b" })),
     ];
-    request.extra = extra.map(|(name, value)| (name.to_owned(), json(value))).to_vec();
+    request.extra = extra.map(|(name, value)| (name.to_owned(), raw(value))).to_vec();
     let body = json!({
         "contents": [{ "role": "user", "parts": [{ "text": "Hi" }] }],
         "toolConfig": { "retrievalConfig": { "languageCode": "de" } },

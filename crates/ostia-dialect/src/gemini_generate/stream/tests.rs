@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use crate::gemini_generate::response;
-use crate::trial::{self, is_whole, read_cut};
+use crate::trial::{self, call, is_whole, read_cut, thought};
 use crate::{Block, Content, Dialect, Finish, Response, Signature};
 
 fn sse(data: &[&str]) -> String {
@@ -31,15 +31,6 @@ fn check(data: &[&str], blocks: &[Block], finish: Finish) {
 fn signed(mut block: Block, value: &str) -> Block {
     block.signature = Some(Signature { dialect: Dialect::GeminiGenerate, value: value.to_owned() });
     block
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.to_owned()))
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
-    Block::new(Content::ToolCall { id, name, arguments, kind: crate::ToolKind::Function })
 }
 
 #[test]

@@ -1,34 +1,13 @@
 use serde_json::{Value, json};
 
-use super::{call, chunks, fold, json as text, reasoning, value, view, written};
+use super::{chunks, value, written};
 use crate::openai_chat::response::encode;
 use crate::openai_chat::stream::Encoder;
+use crate::trial::{END, begin, call, fold, more, raw, say, start, stop, thought, view};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind, Signature, Source,
     ToolKind, Usage,
 };
-
-fn start() -> Event {
-    Event::Start { id: "a".into(), model: "m".into(), created: Some(5) }
-}
-
-fn begin(block: Block) -> Event {
-    Event::BlockStart { choice: 0, block }
-}
-
-fn more(delta: Delta) -> Event {
-    Event::Delta { choice: 0, delta }
-}
-
-fn say(words: &str) -> Event {
-    more(Delta::Text(words.into()))
-}
-
-const END: Event = Event::BlockEnd { choice: 0 };
-
-fn stop(choice: u32, finish: Finish) -> Event {
-    Event::Stop { choice, finish, native: None, stop_sequence: None }
-}
 
 /// The deltas that a client sees of these events, without the first one, which tells the role, and the last one, which
 /// tells the reason.
@@ -50,7 +29,7 @@ fn check(events: &[Event], strict: &[Value], besides: &[Value]) {
 #[test]
 fn words() {
     check(
-        &[begin(reasoning("")), say("r"), END, begin(Block::text("a")), say("b"), say(""), END],
+        &[begin(thought("")), say("r"), END, begin(Block::text("a")), say("b"), say(""), END],
         &[json!({"reasoning_content": "r"}), json!({"content": "a"}), json!({"content": "b"})],
         &[
             json!({"reasoning_content": "r", "content_blocks": [{"index": 0, "delta": {"thinking": "r"}}]}),
@@ -68,10 +47,10 @@ fn words() {
 fn proofs() {
     let proof = |dialect| more(Delta::Signature(Signature { dialect, value: "s".into() }));
     let shown = json!({"content_blocks": [{"index": 0, "delta": {"signature": "s"}}]});
-    check(&[begin(reasoning("")), proof(Dialect::AnthropicMessages), END], &[], &[shown]);
+    check(&[begin(thought("")), proof(Dialect::AnthropicMessages), END], &[], &[shown]);
     let sealed =
         json!({"content_blocks": [{"index": 0, "delta": {"signature": "ostia1.own.gemini_generate.cw"}}]});
-    check(&[begin(reasoning("")), proof(Dialect::GeminiGenerate), END], &[], &[sealed]);
+    check(&[begin(thought("")), proof(Dialect::GeminiGenerate), END], &[], &[sealed]);
     let head = json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}]});
     let google = json!({"google": {"thought_signature": "s"}});
     let late = json!({"tool_calls": [{"index": 0, "extra_content": google}]});
@@ -164,19 +143,19 @@ fn sources_have_their_place_in_the_whole_text() {
 
 #[test]
 fn blocks_that_come_whole() {
-    let hidden = text(r#"{"type":"redacted_thinking","data":"d"}"#);
+    let hidden = raw(r#"{"type":"redacted_thinking","data":"d"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value: hidden });
     let shown =
         json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": "d"}}]});
     check(&[begin(foreign), END], &[], &[shown]);
     // Not to be taken for Anthropic's on its way back.
-    let searched = text(r#"{"type":"web_search_call"}"#);
+    let searched = raw(r#"{"type":"web_search_call"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value: searched });
     let seal = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
     let sealed =
         json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": seal}}]});
     check(&[begin(foreign), END], &[], &[sealed]);
-    let audio = text(r#"{"audio":{"id":"a","data":"AAAA"}}"#);
+    let audio = raw(r#"{"audio":{"id":"a","data":"AAAA"}}"#);
     let recording = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: audio });
     let shown = [json!({"audio": {"id": "a", "data": "AAAA"}})];
     check(&[begin(recording), END], &shown, &shown);
@@ -193,11 +172,11 @@ fn blocks_that_come_whole() {
 
 #[test]
 fn a_chunk_has_exactly_the_fields_of_the_vendor() {
-    let extra = |choice, name: &str| Event::Extra { choice, name: name.into(), value: text("1") };
+    let extra = |choice, name: &str| Event::Extra { choice, name: name.into(), value: raw("1") };
     let events = [
         start(),
         begin(Block::text("a")),
-        Event::Logprobs { choice: 0, value: text(r#"{"content":[]}"#) },
+        Event::Logprobs { choice: 0, value: raw(r#"{"content":[]}"#) },
         END,
         Event::Meta { service_tier: Some("flex".into()), system_fingerprint: None },
         Event::Meta { service_tier: Some("flex".into()), system_fingerprint: None },

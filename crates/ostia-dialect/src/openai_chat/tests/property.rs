@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{chunks, fold, json as text, read, value, view, written};
+use super::{chunks, read, value, written};
 use crate::openai_chat::{request, response};
-use crate::trial;
+use crate::trial::{self, fold, raw, view};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Finish, Form, Response, Signature, ToolKind, Usage,
 };
@@ -24,7 +24,7 @@ fn citation(at: u64) -> Citation {
         title: Some("t".into()),
         start: Some(at),
         end: Some(at),
-        value: Some(text(&value)),
+        value: Some(raw(&value)),
     }
 }
 
@@ -56,7 +56,7 @@ fn piece() -> impl Strategy<Value = Piece> {
 fn choice(index: u32) -> impl Strategy<Value = Vec<Event>> {
     let finish =
         prop::sample::select(vec![Finish::Stop, Finish::Length, Finish::ContentFilter, Finish::ToolCalls]);
-    let logprobs = prop::option::of(Just(text(r#"{"content":[{"token":"x"}]}"#)));
+    let logprobs = prop::option::of(Just(raw(r#"{"content":[{"token":"x"}]}"#)));
     (prop::collection::vec(piece(), 0..5), finish, logprobs).prop_map(
         move |(mut pieces, finish, logprobs)| {
             pieces.dedup_by(|(later, _), (before, _)| {

@@ -1,5 +1,5 @@
-use super::{call, json, reasoning};
 use crate::openai_chat::request::decode;
+use crate::trial::{call, raw, thought, turn};
 use crate::{
     Block, Content, Dialect, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role,
     Sampling, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
@@ -31,16 +31,12 @@ fn check_block(part: &str, expected: Content) {
     check_messages(&format!(r#"{{"role":"user","content":[{part}]}}"#), vec![message], &[]);
 }
 
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
 fn think(change: impl FnOnce(&mut Reasoning)) -> impl FnOnce(&mut Request) {
     move |request| change(request.reasoning.get_or_insert_default())
 }
 
 fn extra(fields: &[(&str, &str)]) -> Vec<(String, crate::json::Json)> {
-    fields.iter().map(|(name, value)| ((*name).to_owned(), json(value))).collect()
+    fields.iter().map(|(name, value)| ((*name).to_owned(), raw(value))).collect()
 }
 
 #[test]
@@ -53,12 +49,12 @@ fn plain_fields() {
     });
     check(r#""parallel_tool_calls":false"#, |r| r.parallel_tool_calls = Some(false));
     check(r#""cache_control":{"type":"ephemeral"}"#, |r| {
-        r.cache_control = Some(json(r#"{"type":"ephemeral"}"#))
+        r.cache_control = Some(raw(r#"{"type":"ephemeral"}"#))
     });
     check(
         r#""web_search_options":{"search_context_size":"low","user_location":{"type":"approximate"}}"#,
         |r| {
-            let user_location = Some(json(r#"{"type":"approximate"}"#));
+            let user_location = Some(raw(r#"{"type":"approximate"}"#));
             r.web_search = Some(WebSearch { context_size: Some("low".into()), user_location });
         },
     );
@@ -73,16 +69,16 @@ fn sampling() {
     check(fields, |r| {
         r.sampling = Sampling {
             max_tokens: Some(5),
-            temperature: Some(json("0.50")),
-            top_p: Some(json("1")),
-            top_k: Some(json("4")),
+            temperature: Some(raw("0.50")),
+            top_p: Some(raw("1")),
+            top_k: Some(raw("4")),
             stop: vec!["a".into(), "b".into()],
-            seed: Some(json("-3")),
-            presence_penalty: Some(json("0")),
-            frequency_penalty: Some(json("1e-1")),
+            seed: Some(raw("-3")),
+            presence_penalty: Some(raw("0")),
+            frequency_penalty: Some(raw("1e-1")),
             n: Some(2),
             logprobs: Some(Logprobs { top: Some(3) }),
-            logit_bias: Some(json(r#"{"12":-100}"#)),
+            logit_bias: Some(raw(r#"{"12":-100}"#)),
         }
     });
     check(r#""max_tokens":9,"max_completion_tokens":5"#, |r| r.sampling.max_tokens = Some(5));
@@ -129,7 +125,7 @@ fn output_formats() {
         r.output_format = Some(OutputFormat::JsonSchema {
             name: "n".into(),
             description: Some("d".into()),
-            schema: json(schema),
+            schema: raw(schema),
             strict: Some(true),
         });
     });
@@ -140,7 +136,7 @@ fn tools() {
     let function = |strict| Tool::Function {
         name: "f".into(),
         description: Some("d".into()),
-        parameters: Some(json(r#"{"type":"object"}"#)),
+        parameters: Some(raw(r#"{"type":"object"}"#)),
         strict,
         cache_control: None,
     };
@@ -158,12 +154,12 @@ fn tools() {
             description: None,
             parameters: None,
             strict: None,
-            cache_control: Some(json(r#"{"type":"ephemeral"}"#)),
+            cache_control: Some(raw(r#"{"type":"ephemeral"}"#)),
         }];
     });
     let custom = r#"{"type":"custom","custom":{"name":"c","format":{"type":"text"}}}"#;
     check(&format!(r#""tools":[{custom}]"#), |r| {
-        r.tools = vec![Tool::Custom { name: "c".into(), value: json(custom) }];
+        r.tools = vec![Tool::Custom { name: "c".into(), value: raw(custom) }];
     });
 }
 
@@ -185,7 +181,7 @@ fn tools_that_the_vendor_runs() {
         (r#"{"googleSearch":{}}"#, Dialect::GeminiGenerate, "googleSearch", None),
         (r#"{"type":"browser"}"#, Dialect::OpenaiChat, "browser", None),
     ] {
-        let value = json(value.unwrap_or(tool));
+        let value = raw(value.unwrap_or(tool));
         check(&format!(r#""tools":[{tool}]"#), |r| {
             r.tools = vec![Tool::Hosted { dialect, name: name.into(), value }];
         });
@@ -250,7 +246,7 @@ fn turns() {
         &[],
     );
     let mut marked = Block::text("q");
-    marked.cache_control = Some(json(r#"{"type":"ephemeral"}"#));
+    marked.cache_control = Some(raw(r#"{"type":"ephemeral"}"#));
     check_messages(
         r#"{"role":"user","content":"q","cache_control":{"type":"ephemeral"},"x":1},{"role":"user","content":[{"type":"text","text":"q","cache_control":{"type":"ephemeral"},"y":2}]}"#,
         vec![turn(Role::User, vec![marked.clone()]), turn(Role::User, vec![marked])],
@@ -273,7 +269,7 @@ fn assistant_turns() {
             {"id":"a","type":"function","function":{"name":"f","arguments":"{}"},"z":1},
             {"id":"b","type":"custom","custom":{"name":"g","input":"free"}},
             {"id":"c","function":{"name":"f","arguments":{"a":1}},"extra_content":{"google":{"thought_signature":"s"}}}]}"#,
-        vec![turn(Role::Assistant, vec![reasoning("r"), call("a", "f", "{}"), custom, signed])],
+        vec![turn(Role::Assistant, vec![thought("r"), call("a", "f", "{}"), custom, signed])],
         &["messages[0].tool_calls[0].z"],
     );
     // As Snowflake wrote it: every field that there is, filled in.
@@ -284,7 +280,7 @@ fn assistant_turns() {
         &[],
     );
     let refused = Block::new(Content::Refusal("no".into()));
-    let value = json(r#"{"audio":{"id":"a"}}"#);
+    let value = raw(r#"{"audio":{"id":"a"}}"#);
     let spoken = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value });
     check_messages(
         r#"{"role":"assistant","content":"x","refusal":"no","audio":{"id":"a"}},{"role":"assistant"},{"role":"assistant","content":[{"type":"refusal","refusal":"no"}],"refusal":null}"#,
@@ -299,10 +295,10 @@ fn assistant_turns() {
 
 #[test]
 fn blocks_that_a_non_strict_answer_showed_win() {
-    let mut thought = reasoning("t");
+    let mut thought = thought("t");
     thought.signature = Some(Signature { dialect: Dialect::AnthropicMessages, value: "s".into() });
     let hidden = r#"{"type":"redacted_thinking","data":"d"}"#;
-    let foreign = Content::Foreign { dialect: Dialect::AnthropicMessages, value: json(hidden) };
+    let foreign = Content::Foreign { dialect: Dialect::AnthropicMessages, value: raw(hidden) };
     check_messages(
         &format!(
             r#"{{"role":"assistant","content":"x","reasoning_content":"t","content_blocks":[{{"type":"thinking","thinking":"t","signature":"s"}},{hidden},{{"type":"text","text":"x"}}]}}"#
@@ -314,7 +310,7 @@ fn blocks_that_a_non_strict_answer_showed_win() {
 
 #[test]
 fn what_was_sealed_comes_out_again() {
-    let value = json(r#"{"type":"web_search_call"}"#);
+    let value = raw(r#"{"type":"web_search_call"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value });
     let mut signed = call("c", "f", "{}");
     signed.signature = Some(Signature { dialect: Dialect::AnthropicMessages, value: "s".into() });
@@ -412,7 +408,7 @@ fn foreign_parts() {
         (r#"{"type":"document","source":{"type":"text","data":"d"}}"#, Dialect::AnthropicMessages),
         (r#"{"fileData":{"fileUri":"gs://x"}}"#, Dialect::GeminiGenerate),
     ] {
-        check_block(part, Content::Foreign { dialect, value: json(part) });
+        check_block(part, Content::Foreign { dialect, value: raw(part) });
     }
     check_block(r#"{"text":"untyped"}"#, Content::Text { text: "untyped".into(), citations: vec![] });
 }

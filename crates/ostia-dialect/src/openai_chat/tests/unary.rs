@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 
-use super::{call, json as text, reasoning, value, view};
+use super::value;
 use crate::openai_chat::response::{decode, encode};
+use crate::trial::{call, choice, raw, thought, view};
 use crate::{
     Block, Choice, Citation, Content, Dialect, FaultKind, Finish, Media, MediaKind, Response, Signature,
     Source, ToolKind, Usage,
@@ -30,17 +31,17 @@ fn what_vendors_say() {
         &[Block::text("x")],
     );
     for name in ["reasoning_content", "reasoning"] {
-        check_blocks(json!({"content": "x", name: "r"}), &[reasoning("r"), Block::text("x")]);
+        check_blocks(json!({"content": "x", name: "r"}), &[thought("r"), Block::text("x")]);
     }
     // OpenRouter gives its reasoning twice.
     let twice = json!({"content": "x", "reasoning": "r", "reasoning_details": [{"type": "reasoning.text", "text": "r"}]});
-    check_blocks(twice, &[reasoning("r"), Block::text("x")]);
+    check_blocks(twice, &[thought("r"), Block::text("x")]);
     // Mistral's reasoning models answer with parts.
     let parts = json!({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "r"}, {"type": "text", "text": "s"}]},
         {"type": "text", "text": "x"}]});
-    check_blocks(parts, &[reasoning("rs"), Block::text("x")]);
+    check_blocks(parts, &[thought("rs"), Block::text("x")]);
     let part = json!({"type": "reference", "reference_ids": [1]});
-    let foreign = Content::Foreign { dialect: Dialect::OpenaiChat, value: text(&part.to_string()) };
+    let foreign = Content::Foreign { dialect: Dialect::OpenaiChat, value: raw(&part) };
     check_blocks(json!({"content": [part]}), &[Block::new(foreign)]);
     check_blocks(json!({"content": null, "refusal": "no"}), &[Block::new(Content::Refusal("no".into()))]);
     check_blocks(json!({"content": ""}), &[]);
@@ -99,7 +100,7 @@ fn media_and_sources() {
     ];
     check_blocks(json!({"content": null, "images": images}), &expected);
     let audio = json!({"id": "a", "data": "AAAA", "transcript": "t", "expires_at": 1});
-    let value = text(&json!({"audio": audio}).to_string());
+    let value = raw(json!({"audio": audio}));
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value });
     check_blocks(json!({"content": null, "audio": audio}), &[foreign]);
     let note = json!({"type": "url_citation", "url_citation": {"url": "https://x", "title": "X", "start_index": 1, "end_index": 2}});
@@ -108,7 +109,7 @@ fn media_and_sources() {
         title: Some("X".into()),
         start: Some(1),
         end: Some(2),
-        value: Some(text(&note.to_string())),
+        value: Some(raw(&note)),
     };
     let cited =
         |words: &str| Block::new(Content::Text { text: words.into(), citations: vec![citation.clone()] });
@@ -156,13 +157,13 @@ fn facts_beside_the_choices() {
             finish: Finish::Stop,
             native_finish: Some("stop".into()),
             stop_sequence: None,
-            logprobs: Some(text(r#"{"content":[]}"#)),
-            extra: vec![("content_filter_results".into(), text(r#"{"h":1}"#))],
+            logprobs: Some(raw(r#"{"content":[]}"#)),
+            extra: vec![("content_filter_results".into(), raw(r#"{"h":1}"#))],
         }],
         usage: None,
         service_tier: Some("default".into()),
         system_fingerprint: Some("fp".into()),
-        extra: vec![("citations".into(), text(r#"["https://x"]"#))],
+        extra: vec![("citations".into(), raw(r#"["https://x"]"#))],
     };
     assert_eq!(response, expected);
 }
@@ -236,15 +237,7 @@ fn answers_that_are_none() {
 /// An answer of these blocks.
 fn response(blocks: Vec<Block>) -> Response {
     let called = blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
-    let choice = Choice {
-        index: 0,
-        blocks,
-        finish: if called { Finish::ToolCalls } else { Finish::Stop },
-        native_finish: None,
-        stop_sequence: None,
-        logprobs: None,
-        extra: Vec::new(),
-    };
+    let choice = choice(blocks, if called { Finish::ToolCalls } else { Finish::Stop });
     Response {
         id: "a".into(),
         model: "m".into(),
@@ -279,8 +272,8 @@ fn a_strict_answer_has_exactly_the_fields_of_the_vendor() {
         Some(Usage { prompt: 3, completion: 4, cached: Some(1), cache_written: Some(2), ..Usage::default() });
     whole.service_tier = Some("default".into());
     whole.system_fingerprint = Some("fp".into());
-    whole.extra = vec![("citations".into(), text("[]"))];
-    whole.choices[0].extra = vec![("seed".into(), text("1"))];
+    whole.extra = vec![("citations".into(), raw("[]"))];
+    whole.choices[0].extra = vec![("seed".into(), raw("1"))];
     let mut expected = json!({"id": "a", "object": "chat.completion", "created": 5, "model": "m",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "x", "refusal": null}, "logprobs": null,
             "finish_reason": "stop"}],
@@ -311,7 +304,7 @@ fn what_the_upstream_left_out_is_filled_in() {
 #[test]
 fn messages() {
     check_message(vec![], json!({"content": ""}), json!({"content_blocks": []}));
-    let mut thought = reasoning("r");
+    let mut thought = thought("r");
     thought.signature = Some(Signature { dialect: Dialect::AnthropicMessages, value: "s".into() });
     check_message(
         vec![thought, Block::text("a"), Block::text("b")],
@@ -323,7 +316,7 @@ fn messages() {
     check_message(vec![refusal], json!({"refusal": "no"}), json!({"content_blocks": []}));
     let hidden = Content::Foreign {
         dialect: Dialect::AnthropicMessages,
-        value: text(r#"{"type":"redacted_thinking"}"#),
+        value: raw(r#"{"type":"redacted_thinking"}"#),
     };
     check_message(
         vec![Block::new(hidden), Block::text("a")],
@@ -388,7 +381,7 @@ fn media_of_an_answer() {
         json!({"content_blocks": []}),
     );
     let own = json!({"id": "a", "data": "AAAA", "transcript": "t", "expires_at": 1});
-    let value = text(&json!({"audio": own}).to_string());
+    let value = raw(json!({"audio": own}));
     check_message(
         vec![Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value })],
         json!({"content": "", "audio": own}),

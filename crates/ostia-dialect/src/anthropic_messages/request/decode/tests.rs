@@ -7,7 +7,7 @@ mod property;
 use serde_json::{Value, json};
 
 use super::{decode, decode_counted};
-use crate::json::Json;
+use crate::trial::raw;
 use crate::{
     Dialect, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool, ToolChoice, WebSearch,
 };
@@ -45,12 +45,8 @@ fn check_fault(fields: Value, param: &str) {
     assert!(fault.message.contains(param), "{fault}");
 }
 
-fn value(value: Value) -> Json {
-    Json::from_value(&value)
-}
-
 fn extra(request: &mut Request, name: &str, said: Value) {
-    request.extra.push((name.into(), value(said)));
+    request.extra.push((name.into(), raw(said)));
 }
 
 #[test]
@@ -63,9 +59,9 @@ fn top_level_fields() {
         |request| {
             request.sampling = Sampling {
                 max_tokens: Some(0),
-                temperature: Some(value(json!(0.5))),
-                top_p: Some(value(json!(1))),
-                top_k: Some(value(json!(5))),
+                temperature: Some(raw(json!(0.5))),
+                top_p: Some(raw(json!(1))),
+                top_k: Some(raw(json!(5))),
                 stop: vec!["a".into(), "b".into()],
                 ..Sampling::default()
             };
@@ -78,7 +74,7 @@ fn top_level_fields() {
     check(json!({"service_tier": "auto"}), |request| request.service_tier = Some("auto".into()));
     check(json!({"service_tier": "standard_only"}), |request| request.service_tier = Some("default".into()));
     let marker = json!({"type": "ephemeral", "ttl": "1h"});
-    check(json!({"cache_control": marker}), |request| request.cache_control = Some(value(marker.clone())));
+    check(json!({"cache_control": marker}), |request| request.cache_control = Some(raw(marker.clone())));
     for (name, said) in [
         ("mcp_servers", json!([{"type": "url", "url": "https://x.test", "name": "x"}])),
         ("container", json!("c1")),
@@ -125,7 +121,7 @@ fn thinking_and_output() {
             request.output_format = Some(OutputFormat::JsonSchema {
                 name: "response".into(),
                 description: None,
-                schema: value(schema.clone()),
+                schema: raw(schema.clone()),
                 strict: None,
             });
         });
@@ -141,14 +137,14 @@ fn tools_and_the_choice() {
     let function = |name: &str, described: bool| Tool::Function {
         name: name.into(),
         description: described.then(|| "d".into()),
-        parameters: Some(value(schema.clone())),
+        parameters: Some(raw(schema.clone())),
         strict: described.then_some(true),
-        cache_control: described.then(|| value(json!({"type": "ephemeral"}))),
+        cache_control: described.then(|| raw(json!({"type": "ephemeral"}))),
     };
     let hosted = |said: Value| Tool::Hosted {
         dialect: Dialect::AnthropicMessages,
         name: said["type"].as_str().unwrap().into(),
-        value: value(said),
+        value: raw(said),
     };
     let plain = json!({"name": "a", "input_schema": schema});
     let full = json!({"type": "custom", "name": "b", "description": "d", "input_schema": schema, "strict": true,
@@ -178,7 +174,7 @@ fn a_web_search_is_a_wish_and_its_details_stay_with_the_tool() {
     let place = json!({"type": "approximate", "city": "Rome"});
     let plain = json!({"type": "web_search_20250305", "name": "web_search", "user_location": place});
     let wish =
-        |place: &Value| Some(WebSearch { context_size: None, user_location: Some(value(place.clone())) });
+        |place: &Value| Some(WebSearch { context_size: None, user_location: Some(raw(place.clone())) });
     check(json!({"tools": [plain]}), |request| request.web_search = wish(&place));
     for (name, detail) in [
         ("max_uses", json!(3)),
@@ -189,7 +185,7 @@ fn a_web_search_is_a_wish_and_its_details_stay_with_the_tool() {
         tool[name] = detail;
         check(json!({"tools": [tool]}), |request| {
             request.web_search = wish(&place);
-            let (kind, value) = (tool["type"].as_str().unwrap().into(), value(tool.clone()));
+            let (kind, value) = (tool["type"].as_str().unwrap().into(), raw(tool.clone()));
             request.tools = vec![Tool::Hosted { dialect: Dialect::AnthropicMessages, name: kind, value }];
         });
     }

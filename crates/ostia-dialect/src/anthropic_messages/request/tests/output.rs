@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn output_format() {
     let formatted = |schema: &str, sent: Value, reported: &[&str]| {
-        let schema = json(schema);
+        let schema = raw(schema);
         let format =
             OutputFormat::JsonSchema { name: "answer".into(), description: None, schema, strict: Some(true) };
         let config = json!({"format": {"type": "json_schema", "schema": sent}});
@@ -43,8 +43,8 @@ fn output_format() {
 fn output_config_in_the_vendors_words_comes_first() {
     let change = |request: &mut Request| {
         request.model = "claude-opus-4-5".into();
-        request.extra.push(("output_config".into(), json(r#"{"effort":"low","task_budget":{"total":9}}"#)));
-        request.extra.push(("output_format".into(), json(r#"{"type":"json_schema","schema":{}}"#)));
+        request.extra.push(("output_config".into(), raw(r#"{"effort":"low","task_budget":{"total":9}}"#)));
+        request.extra.push(("output_format".into(), raw(r#"{"type":"json_schema","schema":{}}"#)));
     };
     let config = json!({"effort": "low", "task_budget": {"total": 9}, "format": {"type": "json_schema", "schema": {}}});
     check(change, json!({"output_config": config}), &[]);
@@ -55,5 +55,5 @@ fn what_cannot_be_said_is_reported() {
     let object = |request: &mut Request| request.output_format = Some(OutputFormat::JsonObject);
     check(object, json!({}), &["response_format"]);
     check(|request| request.output_format = Some(OutputFormat::Text), json!({}), &[]);
-    check(|request| request.extra.push(("output_config".into(), json("3"))), json!({}), &["output_config"]);
+    check(|request| request.extra.push(("output_config".into(), raw("3"))), json!({}), &["output_config"]);
 }

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trial::{signed, thought};
 
 /// What is sent for a wish to think: `thinking`, `output_config.effort`, `max_tokens`, what is reported.
 fn check_thinking(
@@ -164,7 +165,7 @@ fn the_vendors_thinking_field_wins() {
         move |request: &mut Request| {
             request.reasoning = Some(effort("high"));
             request.sampling.max_tokens = Some(9000);
-            request.extra.push(("thinking".into(), json(text)));
+            request.extra.push(("thinking".into(), raw(text)));
         }
     };
     let none = Value::Null;
@@ -212,14 +213,14 @@ fn thinking_gives_way_where_the_vendor_refuses_it() {
     let in_loop = |first: Option<Block>| {
         move |request: &mut Request| {
             thinks(request);
-            let blocks = first.into_iter().chain([call("a", "{}")]).collect();
+            let blocks: Vec<Block> = first.into_iter().chain([call("a", "{}")]).collect();
             request.messages.push(turn(Role::Assistant, blocks));
             request.messages.push(result("a", vec![Block::text("1")], false));
         }
     };
     check_thinking(in_loop(None), none.clone(), none.clone(), 9000, &["reasoning_effort"]);
     let enabled = json!({"type": "enabled", "budget_tokens": 1024});
-    let thought = signed(Content::Reasoning("Hm.".into()), Dialect::AnthropicMessages, "sig");
+    let thought = signed(thought("Hm."), Dialect::AnthropicMessages, "sig");
     check_thinking(in_loop(Some(thought)), enabled.clone(), none.clone(), 9000, &[]);
     let prefilled = |request: &mut Request| {
         thinks(request);
@@ -228,9 +229,9 @@ fn thinking_gives_way_where_the_vendor_refuses_it() {
     check_thinking(prefilled, none.clone(), none.clone(), 9000, &["reasoning_effort"]);
     let heated = |request: &mut Request| {
         thinks(request);
-        request.sampling.temperature = Some(json("0.3"));
-        request.sampling.top_k = Some(json("3"));
-        request.sampling.top_p = Some(json("0.5"));
+        request.sampling.temperature = Some(raw("0.3"));
+        request.sampling.top_k = Some(raw("3"));
+        request.sampling.top_p = Some(raw("0.5"));
     };
     check_thinking(heated, enabled, none, 9000, &["temperature", "top_p", "top_k"]);
 }

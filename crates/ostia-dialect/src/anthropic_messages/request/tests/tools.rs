@@ -13,9 +13,9 @@ fn tools() {
     let full = Tool::Function {
         name: "look".into(),
         description: Some("Looks.".into()),
-        parameters: Some(json(schema)),
+        parameters: Some(raw(schema)),
         strict: Some(true),
-        cache_control: Some(json(r#"{"type":"ephemeral"}"#)),
+        cache_control: Some(raw(r#"{"type":"ephemeral"}"#)),
     };
     let expected = json!({
         "name": "look",
@@ -33,17 +33,17 @@ fn tools() {
         let Tool::Function { name, description, strict, cache_control, .. } = function("look") else {
             panic!()
         };
-        let tool = Tool::Function { name, description, parameters: Some(json(given)), strict, cache_control };
+        let tool = Tool::Function { name, description, parameters: Some(raw(given)), strict, cache_control };
         written(tool, json!({"name": "look", "input_schema": schema}));
     }
     let hosted = |dialect| Tool::Hosted {
         dialect,
         name: "bash_20250124".into(),
-        value: json(r#"{"type":"bash_20250124","name":"bash"}"#),
+        value: raw(r#"{"type":"bash_20250124","name":"bash"}"#),
     };
     written(hosted(Dialect::AnthropicMessages), json!({"type": "bash_20250124", "name": "bash"}));
     check(|request| request.tools = vec![hosted(Dialect::OpenaiResponses)], json!({}), &["tools[0]"]);
-    let custom = Tool::Custom { name: "run".into(), value: json("{}") };
+    let custom = Tool::Custom { name: "run".into(), value: raw("{}") };
     check_fault(|request| request.tools = vec![function("look"), custom], "tools[1]");
 }
 
@@ -96,7 +96,7 @@ fn web_search() {
         r#"{"type":"approximate","approximate":{"country":"IT","city":"Ostia"}}"#,
         r#"{"type":"approximate","country":"IT","city":"Ostia","region":null}"#,
     ] {
-        let search = WebSearch { context_size: Some("low".into()), user_location: Some(json(place)) };
+        let search = WebSearch { context_size: Some("low".into()), user_location: Some(raw(place)) };
         let reported = ["web_search_options.search_context_size"];
         check(|request| request.web_search = Some(search), json!({"tools": located}), &reported);
     }
@@ -104,7 +104,7 @@ fn web_search() {
     let change = |request: &mut Request| {
         request.web_search = Some(WebSearch::default());
         let name = "web_search_20260318".into();
-        request.tools = vec![Tool::Hosted { dialect: Dialect::AnthropicMessages, name, value: json(value) }];
+        request.tools = vec![Tool::Hosted { dialect: Dialect::AnthropicMessages, name, value: raw(value) }];
     };
     check(change, json!({"tools": [serde_json::from_str::<Value>(value).unwrap()]}), &[]);
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trial::{signed, thought};
 
 #[test]
 fn system_turns_are_lifted_in_order() {
@@ -116,25 +117,20 @@ fn arguments_have_to_be_an_object() {
 
 #[test]
 fn own_proofs_go_back_and_others_do_not() {
-    let thought = || Content::Reasoning("Hm.".into());
-    let foreign = |dialect, text: &str| Block::new(Content::Foreign { dialect, value: json(text) });
+    let foreign = |dialect, text: &str| Block::new(Content::Foreign { dialect, value: raw(text) });
     let hidden = r#"{"type":"redacted_thinking","data":"xyz"}"#;
     let messages = vec![
         Message::text(Role::User, "Q"),
         turn(
             Role::Assistant,
             vec![
-                signed(thought(), Dialect::AnthropicMessages, "sig"),
-                signed(thought(), Dialect::GeminiGenerate, "other"),
-                Block::new(thought()),
+                signed(thought("Hm."), Dialect::AnthropicMessages, "sig"),
+                signed(thought("Hm."), Dialect::GeminiGenerate, "other"),
+                thought("Hm."),
                 foreign(Dialect::AnthropicMessages, hidden),
                 foreign(Dialect::OpenaiResponses, r#"{"type":"reasoning"}"#),
                 Block::new(Content::Refusal("No.".into())),
-                signed(
-                    call("a", "{}").content,
-                    Dialect::AnthropicMessages,
-                    r#"{"type":"code_execution_20250825"}"#,
-                ),
+                signed(call("a", "{}"), Dialect::AnthropicMessages, r#"{"type":"code_execution_20250825"}"#),
             ],
         ),
         result("a", vec![Block::text("1")], false),
@@ -160,7 +156,7 @@ fn prefill_ends_without_white_space() {
         ])
     };
     let prefill = |texts: &[&str]| {
-        let blocks = texts.iter().map(|text| Block::text(*text)).collect();
+        let blocks: Vec<Block> = texts.iter().map(|text| Block::text(*text)).collect();
         vec![Message::text(Role::User, "Q"), turn(Role::Assistant, blocks)]
     };
     check_turns(prefill(&["It is \n"]), Value::Null, turns("It is"), &[]);
@@ -172,7 +168,7 @@ fn prefill_ends_without_white_space() {
 #[test]
 fn citations_of_this_dialect_go_back() {
     let cite =
-        |value: &str| Citation { url: None, title: None, start: None, end: None, value: Some(json(value)) };
+        |value: &str| Citation { url: None, title: None, start: None, end: None, value: Some(raw(value)) };
     let location = r#"{"type":"char_location","cited_text":"x","document_index":0}"#;
     let citations = vec![cite(location), cite(r#"{"type":"url_citation"}"#)];
     let block = Block::new(Content::Text { text: "A".into(), citations });
@@ -241,7 +237,7 @@ fn any_block() -> impl Strategy<Value = Block> {
     (0..7_u8, text, dialect).prop_map(|(kind, text, dialect)| match kind {
         0 | 1 => Block::text(text),
         2 => Block::new(Content::Refusal(text.into())),
-        3 => signed(Content::Reasoning(text.into()), dialect, "s"),
+        3 => signed(thought(text), dialect, "s"),
         4 => call(text, "{}"),
         5 => result(text, vec![Block::text(text)], false).blocks.remove(0),
         _ => Block::new(Content::Media(medium(

@@ -5,30 +5,18 @@ use super::encode;
 use crate::anthropic_messages::response::decode;
 use crate::json::Json;
 use crate::seal::{Sealed, seal};
+use crate::trial::{call, choice, raw, thought, view};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Finish, Media, MediaKind, Response, Signature, Source,
-    ToolKind, Usage, View,
+    Block, Citation, Content, Dialect, Finish, Media, MediaKind, Response, Signature, Source, Usage,
 };
 
-fn view() -> View {
-    View { strict: true, stem: "stem".into(), model: "asked".into(), ..View::default() }
-}
-
 fn answer(blocks: Vec<Block>, finish: Finish) -> Response {
-    let choice = Choice {
-        index: 0,
-        blocks,
-        finish,
-        native_finish: None,
-        stop_sequence: None,
-        logprobs: None,
-        extra: Vec::new(),
-    };
-    Response { id: "id".into(), model: "told".into(), choices: vec![choice], ..Response::default() }
+    let choices = vec![choice(blocks, finish)];
+    Response { id: "id".into(), model: "told".into(), choices, ..Response::default() }
 }
 
 fn written(response: &Response) -> Value {
-    serde_json::from_slice(&encode(response, &view())).unwrap()
+    serde_json::from_slice(&encode(response, &view(true))).unwrap()
 }
 
 /// These blocks are this content.
@@ -46,21 +34,12 @@ fn check_fields(change: impl FnOnce(&mut Response), fields: Value) {
     }
 }
 
-fn value(value: Value) -> Json {
-    Json::from_value(&value)
-}
-
 fn proof(dialect: Dialect, proof: &str) -> Signature {
     Signature { dialect, value: proof.into() }
 }
 
-fn signed(content: Content, signature: Signature) -> Block {
-    Block { signature: Some(signature), ..Block::new(content) }
-}
-
-fn call(id: &str, arguments: &str) -> Content {
-    let (id, name, arguments) = (id.into(), "look".into(), arguments.into());
-    Content::ToolCall { id, name, arguments, kind: ToolKind::Function }
+fn signed(block: Block, signature: Signature) -> Block {
+    Block { signature: Some(signature), ..block }
 }
 
 #[test]
@@ -73,7 +52,7 @@ fn the_envelope() {
     });
     assert_eq!(written(&answer(vec![Block::text("Hi")], Finish::Stop)), message);
     let empty = written(&Response::default());
-    assert_eq!((&empty["id"], &empty["model"]), (&json!("msg_stem"), &json!("asked")));
+    assert_eq!((&empty["id"], &empty["model"]), (&json!("msg_9"), &json!("asked")));
     assert_eq!((&empty["content"], &empty["stop_reason"]), (&json!([]), &json!("end_turn")));
 }
 
@@ -91,7 +70,7 @@ fn usage_counts_the_cache_apart() {
         |response| {
             response.usage = Some(usage);
             response.service_tier = Some("default".into());
-            response.extra = vec![("server_tool_use".into(), value(json!({"web_search_requests": 1})))];
+            response.extra = vec![("server_tool_use".into(), raw(json!({"web_search_requests": 1})))];
         },
         json!({"usage": {
             "input_tokens": 5, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 3,
@@ -101,7 +80,7 @@ fn usage_counts_the_cache_apart() {
     let mut flex = answer(vec![], Finish::Stop);
     flex.service_tier = Some("flex".into());
     assert_eq!(written(&flex)["usage"].get("service_tier"), None);
-    let lenient = encode(&flex, &View { strict: false, ..view() });
+    let lenient = encode(&flex, &view(false));
     let lenient: Value = serde_json::from_slice(&lenient).unwrap();
     assert_eq!(lenient["usage"]["service_tier"], "flex");
 }
@@ -139,7 +118,7 @@ fn why_it_ended() {
 fn calls() {
     let input = |arguments: &str, input: Value| {
         let block = json!({"type": "tool_use", "id": "a", "name": "look", "input": input});
-        check(vec![Block::new(call("a", arguments))], json!([block]));
+        check(vec![call("a", "look", arguments)], json!([block]));
     };
     input(r#"{"x": 1.0}"#, json!({"x": 1.0}));
     input(" {}", json!({}));
@@ -149,46 +128,43 @@ fn calls() {
         input(broken, json!({ "INVALID_JSON": broken }));
     }
     check(
-        vec![Block::new(call("", "{}")), Block::text("and"), Block::new(call("", "{}"))],
+        vec![call("", "look", "{}"), Block::text("and"), call("", "look", "{}")],
         json!([
-            {"type": "tool_use", "id": "toolu_stem_0", "name": "look", "input": {}},
+            {"type": "tool_use", "id": "toolu_9_0", "name": "look", "input": {}},
             {"type": "text", "text": "and"},
-            {"type": "tool_use", "id": "toolu_stem_1", "name": "look", "input": {}},
+            {"type": "tool_use", "id": "toolu_9_1", "name": "look", "input": {}},
         ]),
     );
 }
 
 #[test]
 fn proofs() {
-    let thought = || Content::Reasoning("Hm.".into());
     let thinking = |signature: &str| json!([{"type": "thinking", "thinking": "Hm.", "signature": signature}]);
     let google = || proof(Dialect::GeminiGenerate, "g");
-    check(vec![Block::new(thought())], thinking(""));
-    check(vec![signed(thought(), proof(Dialect::AnthropicMessages, "EqQB"))], thinking("EqQB"));
-    check(vec![signed(thought(), google())], thinking(&seal(&Sealed::Own(google()))));
+    check(vec![thought("Hm.")], thinking(""));
+    check(vec![signed(thought("Hm."), proof(Dialect::AnthropicMessages, "EqQB"))], thinking("EqQB"));
+    check(vec![signed(thought("Hm."), google())], thinking(&seal(&Sealed::Own(google()))));
     let carrier = |sealed: Sealed| json!({"type": "redacted_thinking", "data": seal(&sealed)});
     let used = json!({"type": "tool_use", "id": "a", "name": "look", "input": {}});
-    check(vec![signed(call("a", "{}"), google())], json!([carrier(Sealed::Next(google())), used]));
+    check(vec![signed(call("a", "look", "{}"), google())], json!([carrier(Sealed::Next(google())), used]));
     let caller = json!({"type": "code_execution_20250825", "tool_id": "s"});
     let mut called = used.clone();
     called["caller"] = caller.clone();
     let own = proof(Dialect::AnthropicMessages, &caller.to_string());
-    check(vec![signed(call("a", "{}"), own)], json!([called]));
-    let text = Content::Text { text: "Hi".into(), citations: vec![] };
+    check(vec![signed(call("a", "look", "{}"), own)], json!([called]));
     check(
-        vec![signed(text, google())],
+        vec![signed(Block::text("Hi"), google())],
         json!([{"type": "text", "text": "Hi"}, carrier(Sealed::Previous(google()))]),
     );
 }
 
 #[test]
 fn blocks_that_one_vendor_knows() {
-    let foreign =
-        |dialect, said: &Value| Block::new(Content::Foreign { dialect, value: value(said.clone()) });
+    let foreign = |dialect, said: &Value| Block::new(Content::Foreign { dialect, value: raw(said.clone()) });
     let search = json!({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}});
     check(vec![foreign(Dialect::AnthropicMessages, &search)], json!([search]));
     let item = json!({"type": "web_search_call", "id": "w"});
-    let sealed = seal(&Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: value(item.clone()) });
+    let sealed = seal(&Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) });
     check(
         vec![foreign(Dialect::OpenaiResponses, &item)],
         json!([{"type": "redacted_thinking", "data": sealed}]),
@@ -222,8 +198,8 @@ fn sources() {
     let page = json!({"type": "page_location", "document_title": "T"});
     let google = json!({"web": {"uri": "https://x.test"}});
     let citations = vec![
-        cite(None, Some(value(page.clone()))),
-        cite(Some("https://x.test"), Some(value(google))),
+        cite(None, Some(raw(page.clone()))),
+        cite(Some("https://x.test"), Some(raw(google))),
         cite(None, None),
     ];
     let web = json!({"type": "web_search_result_location", "url": "https://x.test", "title": "T",

@@ -8,18 +8,14 @@ use crate::anthropic_messages::response::encode;
 use crate::frame::sse::Framer;
 use crate::json::Json;
 use crate::seal::{Sealed, seal};
-use crate::trial::{fold, read_cut, written};
+use crate::trial::{END, begin, fold, more, raw, read_cut, stop, view, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Signature, ToolKind,
-    Usage, View,
+    Usage,
 };
 
-fn view() -> View {
-    View { strict: true, stem: "stem".into(), model: "asked".into(), ..View::default() }
-}
-
 fn stream(events: &[Event]) -> Vec<u8> {
-    written(crate::Encoder::new(ClientDialect::AnthropicMessages, view(), false), events)
+    written(crate::Encoder::new(ClientDialect::AnthropicMessages, view(true), false), events)
 }
 
 /// The data of the events; each has its type for a name.
@@ -101,26 +97,12 @@ fn add(block: &mut Value, delta: &Value, json: &mut String) {
 /// The stream of these events makes the message that the unary form is.
 fn check(events: Vec<Event>) {
     let message = accumulate(&data(&stream(&events)));
-    let unary = encode(&fold(&events), &view());
+    let unary = encode(&fold(&events), &view(true));
     assert_eq!(message, serde_json::from_slice::<Value>(&unary).unwrap());
 }
 
 fn start() -> Event {
     Event::Start { id: "id".into(), model: "told".into(), created: None }
-}
-
-fn begin(block: Block) -> Event {
-    Event::BlockStart { choice: 0, block }
-}
-
-fn more(delta: Delta) -> Event {
-    Event::Delta { choice: 0, delta }
-}
-
-const END: Event = Event::BlockEnd { choice: 0 };
-
-fn stop(finish: Finish) -> Event {
-    Event::Stop { choice: 0, finish, native: None, stop_sequence: None }
 }
 
 fn google() -> Signature {
@@ -144,7 +126,7 @@ fn the_events_of_an_answer() {
         more(Delta::Arguments(" {\"x\":".into())),
         more(Delta::Arguments("1}".into())),
         END,
-        stop(Finish::ToolCalls),
+        stop(0, Finish::ToolCalls),
         Event::Usage(Usage { prompt: 9, completion: 5, cached: Some(3), ..Usage::default() }),
         Event::Finish,
     ];
@@ -176,7 +158,7 @@ event: content_block_stop
 data: {"type":"content_block_stop","index":1}
 
 event: content_block_start
-data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_stem_0","name":"look","input":{}}}
+data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_9_0","name":"look","input":{}}}
 
 event: content_block_delta
 data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"x\":"}}
@@ -214,7 +196,7 @@ fn arguments_become_an_object() {
     ] {
         let mut events = vec![start(), begin(call(""))];
         events.extend(pieces.iter().map(|piece| more(Delta::Arguments((*piece).into()))));
-        events.extend([END, stop(Finish::ToolCalls), Event::Finish]);
+        events.extend([END, stop(0, Finish::ToolCalls), Event::Finish]);
         check(events);
     }
 }
@@ -229,7 +211,7 @@ fn only_one_choice_is_told() {
         }
         event => event,
     };
-    let told = [begin(Block::text("Hi")), END, stop(Finish::Stop)];
+    let told = [begin(Block::text("Hi")), END, stop(0, Finish::Stop)];
     let mut events = vec![start()];
     events.extend(told.iter().flat_map(|event| [event.clone(), other(event.clone())]));
     events.push(Event::Finish);
@@ -238,11 +220,8 @@ fn only_one_choice_is_told() {
 
 #[test]
 fn vendor_facts_come_with_the_end() {
-    let extra = |choice, name: &str, value: Value| Event::Extra {
-        choice,
-        name: name.into(),
-        value: Json::from_value(&value),
-    };
+    let extra =
+        |choice, name: &str, value: Value| Event::Extra { choice, name: name.into(), value: raw(value) };
     let events = vec![
         start(),
         Event::Stop {
@@ -262,7 +241,7 @@ fn vendor_facts_come_with_the_end() {
 
 #[test]
 fn an_error_ends_the_stream() {
-    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
+    let (mut encoder, mut out) = (Encoder::new(view(true)), Vec::new());
     encoder.push(&start(), &mut out);
     let began = out.len();
     encoder.fail(&Fault::new(FaultKind::Overloaded, "Busy."), &mut out);

@@ -35,7 +35,7 @@ fn texts_of_an_answer_are_paragraphs_and_so_are_documents_of_text() {
 
 #[test]
 fn losses_are_told_where_the_client_has_them() {
-    let marker = || Some(json(serde_json::json!({"type": "ephemeral"})));
+    let marker = || Some(raw(serde_json::json!({"type": "ephemeral"})));
     let answer = |id: &str, cache_control: Option<Json>| {
         let inner = Block { cache_control: marker(), ..Block::text("a") };
         Block { cache_control, ..result(id, vec![inner], false).blocks.remove(0) }

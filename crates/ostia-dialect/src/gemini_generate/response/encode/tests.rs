@@ -4,24 +4,8 @@ use serde_json::{Value, json};
 
 use super::encode;
 use crate::gemini_generate::response::decode;
-use crate::json::Json;
-use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, Usage, View};
-
-fn view(strict: bool) -> View {
-    View { strict, stem: "9".into(), model: "asked".into(), created: 7, ..View::default() }
-}
-
-fn choice(blocks: Vec<Block>, finish: Finish) -> Choice {
-    Choice {
-        index: 0,
-        blocks,
-        finish,
-        native_finish: None,
-        stop_sequence: None,
-        logprobs: None,
-        extra: Vec::new(),
-    }
-}
+use crate::trial::{choice, raw, view};
+use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, Usage};
 
 fn written(response: &Response, strict: bool) -> Value {
     serde_json::from_slice(&encode(response, &view(strict))).unwrap()
@@ -172,7 +156,7 @@ fn sources_are_told_in_bytes() {
 
 #[test]
 fn only_open_clients_see_what_other_vendors_add() {
-    let json = |value: Value| Json::from_value(&value);
+    let json = |value: Value| raw(value);
     let mut said = choice(vec![Block::text("a")], Finish::Stop);
     said.extra = vec![("content_filter_results".into(), json(json!({}))), ("index".into(), json(json!(7)))];
     let extra = vec![("citations".into(), json(json!(["u"]))), ("responseId".into(), json(json!("x")))];
@@ -193,7 +177,7 @@ fn only_open_clients_see_what_other_vendors_add() {
 fn probabilities_have_the_vendors_shape() {
     let token = |text: &str| json!({"token": text, "logprob": -0.5, "bytes": null, "top_logprobs": []});
     let logprobs = json!({"content": [token("a")], "refusal": [token("b")]});
-    let said = Choice { logprobs: Some(Json::from_value(&logprobs)), ..choice(vec![], Finish::Stop) };
+    let said = Choice { logprobs: Some(raw(logprobs)), ..choice(vec![], Finish::Stop) };
     let token = |text: &str| json!({"token": text, "logProbability": -0.5});
     let expected = json!({"chosenCandidates": [token("a"), token("b")],
         "topCandidates": [{"candidates": []}, {"candidates": []}]});
@@ -227,7 +211,7 @@ fn times_are_those_that_were_read() {
 
 #[test]
 fn blocks_of_others_are_sealed_even_where_nothing_is_said() {
-    let value = Json::from_value(&json!({"type": "redacted_thinking", "data": "x"}));
+    let value = raw(json!({"type": "redacted_thinking", "data": "x"}));
     let block = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value });
     let told = candidate(choice(vec![block], Finish::Stop));
     let part = &told["content"]["parts"][0];

@@ -8,23 +8,11 @@ use super::{ARGUMENTS_BYTES_MAX, Encoder};
 use crate::gemini_generate::{request, response};
 use crate::json::Json;
 use crate::seal::{Sealed, unseal};
-use crate::trial::{self, fold};
+use crate::trial::{self, fold, raw, stop, thought, view};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
-    Signature, Source, ToolKind, Usage, View,
+    Signature, Source, ToolKind, Usage,
 };
-
-fn view(strict: bool) -> View {
-    View {
-        strict,
-        include_usage: true,
-        stem: "9".into(),
-        model: "asked".into(),
-        created: 7,
-        provider: "p".into(),
-        echo: Vec::new(),
-    }
-}
 
 /// The client's stream of these events.
 fn written(events: &[Event], array: bool) -> String {
@@ -65,7 +53,7 @@ fn check(blocks: Vec<(Block, Vec<Delta>)>, parts: Value) {
         events.extend(deltas.into_iter().map(|delta| Event::Delta { choice: 0, delta }));
         events.push(Event::BlockEnd { choice: 0 });
     }
-    events.extend([stop(Finish::Stop), Event::Finish]);
+    events.extend([stop(0, Finish::Stop), Event::Finish]);
     let chunks = chunks(&events);
     let contents: Vec<Value> = chunks.iter().map(|chunk| chunk["candidates"][0]["content"].clone()).collect();
     let told: Vec<Value> =
@@ -84,16 +72,8 @@ fn start() -> Event {
     Event::Start { id: "r".into(), model: "m".into(), created: None }
 }
 
-fn stop(finish: Finish) -> Event {
-    Event::Stop { choice: 0, finish, native: None, stop_sequence: None }
-}
-
 fn words(text: &str) -> Delta {
     Delta::Text(text.into())
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.into()))
 }
 
 fn call(id: &str, arguments: &str) -> Block {
@@ -143,7 +123,7 @@ fn a_chunk_is_one_line() {
         Event::BlockStart { choice: 0, block: call("c", "{\r\n  \"x\": 1\n}") },
         Event::BlockEnd { choice: 0 },
         Event::Extra { choice: Some(0), name: "groundingMetadata".into(), value },
-        stop(Finish::ToolCalls),
+        stop(0, Finish::ToolCalls),
         Event::Finish,
     ];
     for line in written(&events, false).split("\r\n\r\n") {
@@ -256,15 +236,11 @@ fn the_end_is_one_chunk() {
         Event::BlockStart { choice: 1, block: Block::text("b") },
         Event::BlockEnd { choice: 1 },
         Event::Stop { choice: 1, finish: Finish::Length, native: None, stop_sequence: None },
-        Event::Extra {
-            choice: None,
-            name: "promptFeedback".into(),
-            value: Json::from_value(&json!({"a": 1})),
-        },
-        Event::Extra { choice: None, name: "citations".into(), value: Json::from_value(&json!([])) },
-        Event::Extra { choice: Some(0), name: "avgLogprobs".into(), value: Json::from_value(&json!(-0.5)) },
+        Event::Extra { choice: None, name: "promptFeedback".into(), value: raw(json!({"a": 1})) },
+        Event::Extra { choice: None, name: "citations".into(), value: raw(json!([])) },
+        Event::Extra { choice: Some(0), name: "avgLogprobs".into(), value: raw(json!(-0.5)) },
         Event::Meta { service_tier: Some("default".into()), system_fingerprint: None },
-        stop(Finish::ToolCalls),
+        stop(0, Finish::ToolCalls),
         Event::Usage(usage),
         Event::Finish,
     ];
@@ -294,13 +270,13 @@ fn the_end_is_one_chunk() {
 #[test]
 fn probabilities_go_out_beside_the_words() {
     let token = json!({"token": "a", "logprob": -0.50, "bytes": [97], "top_logprobs": [{"token": "a", "logprob": -0.50}]});
-    let value = Json::from_value(&json!({ "content": [token] }));
+    let value = raw(json!({ "content": [token] }));
     let events = [
         start(),
         Event::BlockStart { choice: 0, block: Block::text("a") },
         Event::Logprobs { choice: 0, value },
         Event::BlockEnd { choice: 0 },
-        stop(Finish::Stop),
+        stop(0, Finish::Stop),
         Event::Finish,
     ];
     let google = json!({"token": "a", "logProbability": -0.5});
@@ -333,7 +309,7 @@ fn calls_that_are_no_object_are_told_at_the_end() {
                 .iter()
                 .map(|piece| Event::Delta { choice: 0, delta: Delta::Arguments((*piece).to_owned()) }),
         );
-        events.extend([Event::BlockEnd { choice: 0 }, stop(finish), Event::Finish]);
+        events.extend([Event::BlockEnd { choice: 0 }, stop(0, finish), Event::Finish]);
         let told = chunks(&events);
         assert_eq!(told.len(), 1);
         let candidate = &told[0]["candidates"][0];
@@ -375,7 +351,7 @@ fn a_stream_that_breaks_does_not_look_whole() {
         start(),
         Event::BlockStart { choice: 0, block: Block::text("a") },
         Event::BlockEnd { choice: 0 },
-        stop(Finish::Stop),
+        stop(0, Finish::Stop),
     ];
     let fault = Fault::new(crate::FaultKind::Overloaded, "Broken.");
     let error = r#"{"error":{"code":503,"message":"Broken.","status":"UNAVAILABLE"}}"#;

@@ -7,12 +7,7 @@ mod turns;
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::json::{Document, Json};
-use crate::{Block, Content, Form, Message, Request, Role, ToolKind};
-
-fn text(json: &str) -> Json {
-    Json::of(Document::parse(json.as_bytes()).unwrap().root())
-}
+use crate::{Block, Content, Form, Message, Request, Role};
 
 /// One question, and what `change` adds to it.
 fn request(change: impl FnOnce(&mut Request)) -> Request {
@@ -46,20 +41,7 @@ fn check_turns(messages: Vec<Message>, form: &Form, expected: Value, dropped: &[
     assert_eq!(lost, dropped);
 }
 
-fn turn(role: Role, blocks: impl Into<Vec<Block>>) -> Message {
-    Message { role, name: None, blocks: blocks.into() }
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
-    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
-}
-
 fn result(id: &str, name: Option<&str>, content: impl Into<Vec<Block>>) -> Block {
     let (id, name) = (id.to_owned(), name.map(str::to_owned));
     Block::new(Content::ToolResult { id, name, content: content.into(), is_error: false })
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.to_owned()))
 }

@@ -5,16 +5,7 @@ mod fields;
 mod input;
 
 use super::decode;
-use crate::json::{Document, Json};
-use crate::{Block, Content, Message, Role, ToolKind};
-
-fn json(text: &str) -> Json {
-    Json::of(Document::parse(text.as_bytes()).unwrap().root())
-}
-
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
+use crate::{Block, Content, ToolKind};
 
 fn call(id: &str, name: &str, arguments: &str, kind: ToolKind) -> Block {
     let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());

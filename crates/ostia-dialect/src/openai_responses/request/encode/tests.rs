@@ -5,10 +5,10 @@ mod options;
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::json::Json;
+use crate::trial::{raw, result, turn};
 use crate::{
-    Block, Citation, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role, Signature,
-    Source, Tool, ToolChoice, ToolKind, openai_chat,
+    Block, Citation, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role, Source, Tool,
+    ToolChoice, ToolKind, openai_chat,
 };
 
 /// A request with one user turn for a model that does not think, so that nothing is asked for besides.
@@ -47,18 +47,4 @@ fn check_chat(chat: Value, fields: Value, reported: &[&str]) {
     }
     let request = openai_chat::request::decode(body.to_string().as_bytes()).unwrap();
     check_request(&request, fields, reported);
-}
-
-fn json(value: Value) -> Json {
-    Json::from_value(&value)
-}
-
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
-fn signed(content: Content, dialect: Dialect, value: &str) -> Block {
-    let mut block = Block::new(content);
-    block.signature = Some(Signature { dialect, value: value.into() });
-    block
 }

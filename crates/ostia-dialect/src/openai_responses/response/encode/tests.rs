@@ -3,44 +3,17 @@
 use serde_json::{Value, json};
 
 use super::{encode, failed, id, pending};
-use crate::json::{Document, Json};
+use crate::json::Document;
 use crate::openai_responses::request::{decode, echo};
 use crate::seal::{Sealed, seal};
+use crate::trial::{choice, raw, thought, view};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind, Response, Role,
     Signature, Source, ToolKind, Usage, View,
 };
 
-fn text(text: &str) -> Json {
-    Json::of(Document::parse(text.as_bytes()).unwrap().root())
-}
-
 fn value(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap()
-}
-
-fn view(strict: bool) -> View {
-    View {
-        strict,
-        include_usage: false,
-        stem: "9".into(),
-        model: "asked".into(),
-        created: 7,
-        provider: "p".into(),
-        echo: Vec::new(),
-    }
-}
-
-fn choice(blocks: Vec<Block>, finish: Finish) -> Choice {
-    Choice {
-        index: 0,
-        blocks,
-        finish,
-        native_finish: None,
-        stop_sequence: None,
-        logprobs: None,
-        extra: Vec::new(),
-    }
 }
 
 fn answer(blocks: Vec<Block>) -> Response {
@@ -65,10 +38,6 @@ fn check(blocks: Vec<Block>, expected: Value) {
 
 fn call(id: &str, kind: ToolKind) -> Block {
     Block::new(Content::ToolCall { id: id.into(), name: "f".into(), arguments: "{}".into(), kind })
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.into()))
 }
 
 fn proof(dialect: Dialect) -> Signature {
@@ -167,8 +136,8 @@ fn proofs_of_other_blocks_go_before_them() {
 
 #[test]
 fn blocks_that_only_a_vendor_knows() {
-    let own = text(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
-    let other = text(r#"{"type":"redacted_thinking","data":"d"}"#);
+    let own = raw(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
+    let other = raw(r#"{"type":"redacted_thinking","data":"d"}"#);
     let (claude, openai) = (Dialect::AnthropicMessages, Dialect::OpenaiResponses);
     let sealed = Sealed::Foreign { dialect: claude, value: other.clone() };
     check(
@@ -179,7 +148,7 @@ fn blocks_that_only_a_vendor_knows() {
         ],
         json!([own.to_value(), message(1, json!([part("a")])), carrier(2, &sealed)]),
     );
-    let nameless = Block::new(Content::Foreign { dialect: openai, value: text(r#"{"type":"program"}"#) });
+    let nameless = Block::new(Content::Foreign { dialect: openai, value: raw(r#"{"type":"program"}"#) });
     let body = value(&encode(&answer(vec![Block::text("a"), nameless]), &view(true)));
     assert_eq!(body["output"][1], json!({"id": "item_9_o1", "type": "program"}));
 }
@@ -220,7 +189,7 @@ fn sources_have_their_place_in_their_part() {
         title: None,
         start: place.map(|(start, _)| start),
         end: place.map(|(_, end)| end),
-        value: own.map(text),
+        value: own.map(raw),
     };
     let cited = |text: &str, citations| Block::new(Content::Text { text: text.into(), citations });
     let file = r#"{"type":"file_citation","file_id":"f","filename":"a.pdf","index":1}"#;
@@ -249,7 +218,7 @@ fn sources_have_their_place_in_their_part() {
 #[test]
 fn logprobs_stand_with_the_text() {
     let mut choice = choice(vec![thought("a"), Block::text("b"), Block::text("c")], Finish::Stop);
-    choice.logprobs = Some(text(r#"{"content":[{"token":"b","logprob":-0.5}],"refusal":null}"#));
+    choice.logprobs = Some(raw(r#"{"content":[{"token":"b","logprob":-0.5}],"refusal":null}"#));
     let body = value(&encode(&Response { choices: vec![choice], ..Response::default() }, &view(true)));
     let parts = &body["output"][1]["content"];
     assert_eq!(parts[0]["logprobs"], json!([{"token": "b", "logprob": -0.5}]));
@@ -290,10 +259,10 @@ fn an_answer_has_every_field_that_typed_clients_require() {
         usage: Some(usage),
         service_tier: Some("priority".into()),
         system_fingerprint: Some("fp".into()),
-        extra: vec![("citations".into(), text("[1]")), ("status".into(), text("2"))],
+        extra: vec![("citations".into(), raw("[1]")), ("status".into(), raw("2"))],
         ..answer(vec![Block::text("a")])
     };
-    response.choices[0].extra = vec![("safetyRatings".into(), text("[]")), ("citations".into(), text("[2]"))];
+    response.choices[0].extra = vec![("safetyRatings".into(), raw("[]")), ("citations".into(), raw("[2]"))];
     let expected = json!({
         "id": "resp_9", "object": "response", "created_at": 5, "status": "completed", "error": null,
         "incomplete_details": null, "model": "m-1", "output": [message(0, json!([part("a")]))],

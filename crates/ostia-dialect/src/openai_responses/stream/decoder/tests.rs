@@ -191,7 +191,9 @@ fn the_frame_may_name_the_event() {
         format!("event: {}\ndata: {event}\n\n", kind.as_str().unwrap())
     };
     let bytes = data.iter().map(untyped).collect::<String>();
-    assert_eq!(events(bytes.as_bytes(), 0).unwrap(), events(&sse(&data), 0).unwrap());
+    let named = read_cut(Dialect::OpenaiResponses, bytes.as_bytes());
+    assert!(is_whole(&named.0));
+    assert_eq!(named, read_cut(Dialect::OpenaiResponses, &sse(&data)));
 }
 
 #[test]

@@ -6,55 +6,16 @@ mod property;
 use serde_json::{Value, json};
 
 use super::Encoder;
-use crate::json::{Document, Json};
 use crate::openai_responses::response;
-use crate::trial::fold;
-use crate::{Block, Content, Delta, Event, Finish, ToolKind, View};
-
-fn text(text: &str) -> Json {
-    Json::of(Document::parse(text.as_bytes()).unwrap().root())
-}
+use crate::trial::{self, fold, raw};
+use crate::{Block, Content, Event, ToolKind, View};
 
 fn view() -> View {
-    View {
-        strict: true,
-        include_usage: false,
-        stem: "9".into(),
-        model: "asked".into(),
-        created: 7,
-        provider: "p".into(),
-        echo: vec![("metadata".into(), text(r#"{"k":"v"}"#))],
-    }
-}
-
-fn start() -> Event {
-    Event::Start { id: "a".into(), model: "m".into(), created: Some(5) }
-}
-
-fn begin(block: Block) -> Event {
-    Event::BlockStart { choice: 0, block }
-}
-
-fn more(delta: Delta) -> Event {
-    Event::Delta { choice: 0, delta }
-}
-
-fn say(words: &str) -> Event {
-    more(Delta::Text(words.into()))
-}
-
-const END: Event = Event::BlockEnd { choice: 0 };
-
-fn stop(finish: Finish) -> Event {
-    Event::Stop { choice: 0, finish, native: None, stop_sequence: None }
+    View { echo: vec![("metadata".into(), raw(r#"{"k":"v"}"#))], ..trial::view(true) }
 }
 
 fn call(kind: ToolKind) -> Block {
     Block::new(Content::ToolCall { id: "c".into(), name: "f".into(), arguments: String::new(), kind })
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.into()))
 }
 
 /// The client's events of these.

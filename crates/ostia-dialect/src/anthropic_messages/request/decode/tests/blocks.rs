@@ -1,11 +1,10 @@
 use serde_json::{Value, json};
 
-use super::{read, value};
+use super::read;
 use crate::json::Json;
 use crate::seal::{Sealed, seal};
-use crate::{
-    Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
-};
+use crate::trial::{call, raw, result, signed, thought, turn};
+use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 /// A turn of this role with this content is these messages, each with the place where it stood.
 fn check(role: &str, content: Value, expected: Vec<(Message, &str)>) {
@@ -21,26 +20,8 @@ fn check_block(role: &str, said: Value, block: Block, beyond: &[(&str, Value)]) 
     assert_eq!(request.messages[0].blocks, [block]);
     let path = |field: &str| format!("messages[0].content[0].{field}");
     let beyond: Vec<(String, Json)> =
-        beyond.iter().map(|(field, said)| (path(field), value(said.clone()))).collect();
+        beyond.iter().map(|(field, said)| (path(field), raw(said.clone()))).collect();
     assert_eq!(request.extra, beyond);
-}
-
-fn message(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
-fn signed(content: Content, dialect: Dialect, proof: &str) -> Block {
-    let signature = Some(Signature { dialect, value: proof.into() });
-    Block { signature, ..Block::new(content) }
-}
-
-fn call(id: &str, arguments: &str) -> Content {
-    let (id, name, arguments) = (id.into(), "look".into(), arguments.into());
-    Content::ToolCall { id, name, arguments, kind: ToolKind::Function }
-}
-
-fn result(id: &str, content: Vec<Block>, is_error: bool) -> Block {
-    Block::new(Content::ToolResult { id: id.into(), name: None, content, is_error })
 }
 
 fn medium(kind: MediaKind, source: Source, mime: Option<&str>, name: Option<&str>) -> Block {
@@ -48,12 +29,8 @@ fn medium(kind: MediaKind, source: Source, mime: Option<&str>, name: Option<&str
     Block::new(Content::Media(Media { kind, source, mime, name, detail: None }))
 }
 
-fn thought(text: &str) -> Content {
-    Content::Reasoning(text.into())
-}
-
 fn foreign(dialect: Dialect, said: Value) -> Content {
-    Content::Foreign { dialect, value: value(said) }
+    Content::Foreign { dialect, value: raw(said) }
 }
 
 #[test]
@@ -64,12 +41,12 @@ fn the_system_prompt_goes_first() {
         (json!(""), vec![Block::text("")]),
         (
             json!([{"type": "text", "text": "A", "cache_control": marker}, {"type": "text", "text": "B"}]),
-            vec![Block { cache_control: Some(value(marker.clone())), ..Block::text("A") }, Block::text("B")],
+            vec![Block { cache_control: Some(raw(marker.clone())), ..Block::text("A") }, Block::text("B")],
         ),
     ] {
         let request = read(json!({ "system": system }));
         let user = Message::text(Role::User, "Hi");
-        assert_eq!(request.messages, [message(Role::System, blocks), user]);
+        assert_eq!(request.messages, [turn(Role::System, blocks), user]);
         assert_eq!(request.places, ["system", "messages[0]"]);
     }
     assert_eq!(read(json!({"system": []})).places, ["messages[0]"]);
@@ -96,19 +73,16 @@ fn results_stand_apart_and_first() {
         "user",
         said,
         vec![
+            (turn(Role::Tool, vec![result("a", vec![Block::text("one")], false)]), "messages[0].content[1]"),
             (
-                message(Role::Tool, vec![result("a", vec![Block::text("one")], false)]),
-                "messages[0].content[1]",
-            ),
-            (
-                message(Role::Tool, vec![result("b", vec![Block::text("two"), picture], true)]),
+                turn(Role::Tool, vec![result("b", vec![Block::text("two"), picture], true)]),
                 "messages[0].content[2]",
             ),
-            (message(Role::Tool, vec![result("c", vec![], false)]), "messages[0].content[3]"),
-            (message(Role::User, vec![Block::text("Before"), Block::text("Behind")]), "messages[0]"),
+            (turn(Role::Tool, vec![result("c", vec![], false)]), "messages[0].content[3]"),
+            (turn(Role::User, vec![Block::text("Before"), Block::text("Behind")]), "messages[0]"),
         ],
     );
-    check("user", json!([]), vec![(message(Role::User, vec![]), "messages[0]")]);
+    check("user", json!([]), vec![(turn(Role::User, vec![]), "messages[0]")]);
 }
 
 #[test]
@@ -176,7 +150,7 @@ fn media() {
     let cited = json!({"type": "document", "source": {"type": "file", "file_id": "f"}, "context": "c",
                        "citations": {"enabled": true}, "cache_control": {"type": "ephemeral"}});
     let block = medium(MediaKind::Document, Source::FileId("f".into()), None, None);
-    let block = Block { cache_control: Some(value(json!({"type": "ephemeral"}))), ..block };
+    let block = Block { cache_control: Some(raw(json!({"type": "ephemeral"}))), ..block };
     check_block("user", cited, block, &[("context", json!("c")), ("citations", json!({"enabled": true}))]);
     let odd = json!({"type": "image", "source": {"type": "source_of_tomorrow"}});
     check_block("user", odd.clone(), Block::new(foreign(Dialect::AnthropicMessages, odd)), &[]);
@@ -197,10 +171,10 @@ fn results_of_a_search_and_chunks_are_documents_to_others() {
 #[test]
 fn calls_and_blocks_of_the_vendors_own() {
     let plain = json!({"type": "tool_use", "id": "a", "name": "look", "input": {"x": 1.0}});
-    check_block("assistant", plain, Block::new(call("a", r#"{"x":1.0}"#)), &[]);
+    check_block("assistant", plain, call("a", "look", r#"{"x":1.0}"#), &[]);
     let caller = json!({"type": "code_execution_20250825", "tool_id": "s"});
     let called = json!({"type": "tool_use", "id": "a", "name": "look", "input": {}, "caller": caller});
-    let block = signed(call("a", "{}"), Dialect::AnthropicMessages, &caller.to_string());
+    let block = signed(call("a", "look", "{}"), Dialect::AnthropicMessages, &caller.to_string());
     check_block("assistant", called, block, &[]);
     for own in [
         json!({"type": "redacted_thinking", "data": "EqQB"}),
@@ -226,11 +200,11 @@ fn sources_stand_for_their_block() {
         title: Some(title.into()),
         start: Some(3),
         end: Some(6),
-        value: own.cloned().map(value),
+        value: own.cloned().map(raw),
     };
     let citations = vec![cite(None, "T", Some(&page)), cite(Some("https://x.test"), "X", None)];
     let text = Content::Text { text: "two".into(), citations };
-    let turn = message(Role::Assistant, vec![Block::text("Né "), Block::new(text)]);
+    let turn = turn(Role::Assistant, vec![Block::text("Né "), Block::new(text)]);
     check("assistant", said, vec![(turn, "messages[0]")]);
 }
 
@@ -247,20 +221,19 @@ fn proofs_find_their_blocks() {
         {"type": "tool_use", "id": "a", "name": "look", "input": {}},
         {"type": "text", "text": "Hi"},
         carrier(Sealed::Previous(google("3"))),
-        carrier(Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: value(item.clone()) }),
+        carrier(Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) }),
         // The client cut the history: the block of this proof is gone.
         carrier(Sealed::Next(google("4"))),
     ]);
-    let text = Content::Text { text: "Hi".into(), citations: vec![] };
     let blocks = vec![
         signed(thought("own"), Dialect::AnthropicMessages, "EqQB"),
         signed(thought("other"), Dialect::GeminiGenerate, "1"),
-        Block::new(thought("bare")),
-        signed(call("a", "{}"), Dialect::GeminiGenerate, "2"),
-        signed(text, Dialect::GeminiGenerate, "3"),
+        thought("bare"),
+        signed(call("a", "look", "{}"), Dialect::GeminiGenerate, "2"),
+        signed(Block::text("Hi"), Dialect::GeminiGenerate, "3"),
         Block::new(foreign(Dialect::OpenaiResponses, item)),
     ];
-    check("assistant", said, vec![(message(Role::Assistant, blocks), "messages[0]")]);
+    check("assistant", said, vec![(turn(Role::Assistant, blocks), "messages[0]")]);
 }
 
 #[test]

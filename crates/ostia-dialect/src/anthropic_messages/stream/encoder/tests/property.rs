@@ -1,10 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{END, begin, call, check, google, more, start, stop, stream};
+use super::{call, check, google, start, stream};
 use crate::anthropic_messages::request;
-use crate::json::Json;
-use crate::trial::fold;
+use crate::trial::{END, begin, fold, more, raw, stop};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role, Signature,
     Source, Usage,
@@ -59,7 +58,7 @@ fn called() -> impl Strategy<Value = Piece> {
 }
 
 fn whole() -> impl Strategy<Value = Piece> {
-    let foreign = |dialect, value| Content::Foreign { dialect, value: Json::from_value(&value) };
+    let foreign = |dialect, value| Content::Foreign { dialect, value: raw(value) };
     let picture = Content::Media(Media {
         kind: MediaKind::Image,
         source: Source::Base64("AAAA".into()),
@@ -86,7 +85,7 @@ fn answer() -> impl Strategy<Value = Vec<Event>> {
             events.extend(deltas.into_iter().map(more));
             events.push(END);
         }
-        events.push(stop(finish));
+        events.push(stop(0, finish));
         let usage = Usage { prompt: 7, completion: 2, reasoning: Some(1), ..Usage::default() };
         events.extend(counted.then_some(Event::Usage(usage)));
         events.push(Event::Finish);
@@ -108,7 +107,7 @@ fn turn_of(events: &[Event]) -> Vec<Block> {
 fn handed_back(mut block: Block, calls: &mut usize) -> Block {
     match &mut block.content {
         Content::ToolCall { id, arguments, .. } => {
-            *id = format!("toolu_stem_{calls}");
+            *id = format!("toolu_9_{calls}");
             *calls += 1;
             match arguments.as_str() {
                 "" => *arguments = "{}".into(),

@@ -3,9 +3,9 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use serde_json::{Value, json};
 
 use super::{check, check_same, read, refuses};
-use crate::json::Json;
 use crate::seal::{Sealed, seal};
-use crate::{Block, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source, ToolKind};
+use crate::trial::{call, raw, signed, thought, turn};
+use crate::{Block, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 fn contents(contents: Value) -> Value {
     json!({"contents": contents})
@@ -23,31 +23,13 @@ fn said(parts: Value, blocks: &[Block]) {
     assert!(request.extra.is_empty(), "{:?}", request.extra);
 }
 
-fn turn(role: Role, blocks: Vec<Block>) -> Message {
-    Message { role, name: None, blocks }
-}
-
-fn call(id: &str, name: &str, arguments: &str) -> Block {
-    let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());
-    Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
-}
-
 fn result(id: &str, name: &str, text: &str, is_error: bool) -> Block {
     let (id, name, content) = (id.to_owned(), Some(name.to_owned()), vec![Block::text(text)]);
     Block::new(Content::ToolResult { id, name, content, is_error })
 }
 
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.to_owned()))
-}
-
 fn signature(dialect: Dialect, value: &str) -> Signature {
     Signature { dialect, value: value.to_owned() }
-}
-
-fn signed(mut block: Block, dialect: Dialect, value: &str) -> Block {
-    block.signature = Some(signature(dialect, value));
-    block
 }
 
 /// A seal as an answer has it, in the alphabet in which the vendor's SDKs send bytes back.
@@ -263,7 +245,7 @@ fn seals_are_opened() {
         json!([{"functionCall": {"id": "c", "name": "f", "args": {}}, "thought_signature": responses}]),
         &[signed(call("c", "f", "{}"), Dialect::OpenaiResponses, "gAAA")],
     );
-    let value = Json::from_value(&json!({"type": "redacted_thinking", "data": "x"}));
+    let value = raw(json!({"type": "redacted_thinking", "data": "x"}));
     let foreign = sealed(&Sealed::Foreign { dialect: Dialect::AnthropicMessages, value: value.clone() });
     said(
         json!([{"text": "", "thought": true, "thoughtSignature": foreign}]),

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{chunks, fold, handed_back, view};
+use super::{chunks, fold, handed_back};
 use crate::gemini_generate::response;
-use crate::json::Json;
+use crate::trial::{raw, view};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Response, Signature, ToolKind, Usage};
 
 /// A piece of an answer, and what comes behind its start.
@@ -38,7 +38,7 @@ fn piece() -> impl Strategy<Value = Piece> {
         });
     let foreign =
         prop::sample::select(vec![Dialect::AnthropicMessages, Dialect::GeminiGenerate]).prop_map(|dialect| {
-            let value = Json::from_value(&json!({"executableCode": {"code": "1"}}));
+            let value = raw(json!({"executableCode": {"code": "1"}}));
             (Block::new(Content::Foreign { dialect, value }), Vec::new())
         });
     prop_oneof![4 => said, 1 => silent, 2 => call, 1 => foreign]

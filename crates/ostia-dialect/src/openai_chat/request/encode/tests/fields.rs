@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::{check, request, text, written};
+use super::{check, request, written};
+use crate::trial::raw;
 use crate::{Dialect, Form, Logprobs, Reasoning, Request, Tool, ToolChoice, WebSearch};
 
 #[test]
@@ -37,7 +38,7 @@ fn usage_is_always_asked_for() {
     let form = Form { usage_unasked: true, ..Form::default() };
     let obfuscated = |request: &mut Request| {
         request.stream = true;
-        request.extra = vec![("stream_options.include_obfuscation".into(), text("false"))];
+        request.extra = vec![("stream_options.include_obfuscation".into(), raw("false"))];
     };
     let (body, dropped) = written(&request(obfuscated), &form);
     assert_eq!((&body["stream"], &body["stream_options"]), (&json!(true), &json!(null)));
@@ -59,7 +60,7 @@ fn tiers_of_other_dialects() {
 
 #[test]
 fn a_place_is_one_level_deeper_here() {
-    let flat = text(r#"{"type":"approximate","city":"Rome","region":null}"#);
+    let flat = raw(r#"{"type":"approximate","city":"Rome","region":null}"#);
     let search = WebSearch { context_size: None, user_location: Some(flat) };
     let place = json!({"type": "approximate", "approximate": {"city": "Rome"}});
     check(
@@ -71,16 +72,16 @@ fn a_place_is_one_level_deeper_here() {
 
 #[test]
 fn what_the_format_has_no_word_for() {
-    let marker = text(r#"{"type":"ephemeral"}"#);
-    check(|request| request.sampling.top_k = Some(text("4")), json!({}), &["top_k"]);
+    let marker = raw(r#"{"type":"ephemeral"}"#);
+    check(|request| request.sampling.top_k = Some(raw("4")), json!({}), &["top_k"]);
     check(|request| request.cache_control = Some(marker.clone()), json!({}), &["cache_control"]);
     check(
         |request| {
             request.extra = vec![
-                ("safety_settings".into(), text("[]")),
-                ("mcp_servers".into(), text("null")),
-                ("messages[0].x".into(), text("1")),
-                ("store".into(), text("false")),
+                ("safety_settings".into(), raw("[]")),
+                ("mcp_servers".into(), raw("null")),
+                ("messages[0].x".into(), raw("1")),
+                ("store".into(), raw("false")),
             ];
         },
         json!({"store": false}),
@@ -114,7 +115,7 @@ fn a_choice_needs_tools() {
         );
     }
     let (dialect, name, value) =
-        (Dialect::GeminiGenerate, "googleMaps".to_owned(), text(r#"{"googleMaps":{}}"#));
+        (Dialect::GeminiGenerate, "googleMaps".to_owned(), raw(r#"{"googleMaps":{}}"#));
     let foreign = Tool::Hosted { dialect, name, value };
     check(
         |request| (request.tools, request.tool_choice) = (vec![foreign], Some(ToolChoice::Required)),

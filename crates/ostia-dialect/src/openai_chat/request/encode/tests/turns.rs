@@ -1,7 +1,8 @@
 use serde_json::json;
 
-use super::{call, check_turns, request, result, text, thought, turn};
+use super::{check_turns, request, result};
 use crate::openai_chat::request::encode;
+use crate::trial::{call, raw, thought, turn};
 use crate::{
     Block, Citation, Content, Dialect, Form, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
 };
@@ -16,7 +17,7 @@ fn image(data: &str) -> Block {
 }
 
 fn foreign(dialect: Dialect, value: &str) -> Block {
-    Block::new(Content::Foreign { dialect, value: text(value) })
+    Block::new(Content::Foreign { dialect, value: raw(value) })
 }
 
 fn question() -> Message {
@@ -113,7 +114,7 @@ fn attachments_of_results_follow_all_results() {
 #[test]
 fn losses_of_results() {
     let mut failed = result("c", None, [foreign(Dialect::AnthropicMessages, "{}")]);
-    failed.cache_control = Some(text("{}"));
+    failed.cache_control = Some(raw("{}"));
     if let Content::ToolResult { is_error, .. } = &mut failed.content {
         *is_error = true;
     }
@@ -228,7 +229,7 @@ fn what_this_vendor_wrote_and_what_others_did() {
         (proof(Dialect::AnthropicMessages), proof(Dialect::GeminiGenerate));
     let citation = Citation { url: None, title: None, start: None, end: None, value: None };
     quoting.content = Content::Text { text: "a".into(), citations: vec![citation] };
-    quoting.cache_control = Some(text("{}"));
+    quoting.cache_control = Some(raw("{}"));
     let free = Content::ToolCall {
         id: "d".into(),
         name: "g".into(),

@@ -1,6 +1,7 @@
 use super::super::{Keeping, echo, keeping};
-use super::{decode, json};
+use super::decode;
 use crate::json::Document;
+use crate::trial::{function, raw};
 use crate::{
     ClientDialect, Dialect, Logprobs, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool,
     ToolChoice, WebSearch,
@@ -32,12 +33,7 @@ fn check_extra(fields: &str, expected: &[(&str, &str)]) {
 }
 
 fn extra(fields: &[(&str, &str)]) -> Vec<(String, crate::json::Json)> {
-    fields.iter().map(|(name, value)| ((*name).to_owned(), json(value))).collect()
-}
-
-fn function(name: &str) -> Tool {
-    let name = name.to_owned();
-    Tool::Function { name, description: None, parameters: None, strict: None, cache_control: None }
+    fields.iter().map(|(name, value)| ((*name).to_owned(), raw(value))).collect()
 }
 
 #[test]
@@ -53,7 +49,7 @@ fn plain_fields() {
         (r.user, r.service_tier) = (Some("u".into()), Some("flex".into()));
     });
     check(r#""max_output_tokens":9,"temperature":0.50,"top_p":1"#, |r| {
-        let (temperature, top_p) = (Some(json("0.50")), Some(json("1")));
+        let (temperature, top_p) = (Some(raw("0.50")), Some(raw("1")));
         r.sampling = Sampling { max_tokens: Some(9), temperature, top_p, ..Sampling::default() };
     });
     let nothing = r#""instructions":null,"tools":null,"tool_choice":null,"text":null,"reasoning":null,"store":null,
@@ -111,7 +107,7 @@ fn text() {
         format(OutputFormat::JsonSchema {
             name: "n".into(),
             description: Some("d".into()),
-            schema: json(r#"{"type": "object"}"#),
+            schema: raw(r#"{"type": "object"}"#),
             strict: Some(true),
         }),
     );
@@ -146,7 +142,7 @@ fn tools() {
         let f = Tool::Function {
             name: "f".into(),
             description: Some("d".into()),
-            parameters: Some(json(schema)),
+            parameters: Some(raw(schema)),
             strict: Some(false),
             cache_control: None,
         };
@@ -159,14 +155,14 @@ fn tools() {
     check(r#""tools":[{"type":"function","name":"f","parameters":true}]"#, |r| {
         let mut f = function("f");
         if let Tool::Function { parameters, .. } = &mut f {
-            *parameters = Some(json("true"));
+            *parameters = Some(raw("true"));
         }
         r.tools = vec![f];
     });
     let hosted = r#"{"type":"mcp","server_label":"s"}"#;
     check(&format!(r#""tools":[{hosted}]"#), |r| {
         let (dialect, name) = (Dialect::OpenaiResponses, "mcp".into());
-        r.tools = vec![Tool::Hosted { dialect, name, value: json(hosted) }];
+        r.tools = vec![Tool::Hosted { dialect, name, value: raw(hosted) }];
     });
 }
 
@@ -184,7 +180,7 @@ fn free_text_tools_take_the_shape_of_chat_completions() {
         ),
     ] {
         check(&format!(r#""tools":[{given}]"#), |r| {
-            r.tools = vec![Tool::Custom { name: "p".into(), value: json(shaped) }];
+            r.tools = vec![Tool::Custom { name: "p".into(), value: raw(shaped) }];
         });
     }
 }
@@ -204,7 +200,7 @@ fn web_search() {
         r#""tools":[{"type":"web_search","search_context_size":"low","user_location":{"type":"approximate"},
         "filters":{"allowed_domains":["a.org"]}}]"#,
         |r| {
-            let user_location = Some(json(r#"{"type":"approximate"}"#));
+            let user_location = Some(raw(r#"{"type":"approximate"}"#));
             r.web_search = Some(WebSearch { context_size: Some("low".into()), user_location });
             r.extra = extra(&[("tools[0].filters", r#"{"allowed_domains":["a.org"]}"#)]);
         },

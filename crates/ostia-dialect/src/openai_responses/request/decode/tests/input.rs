@@ -1,5 +1,6 @@
-use super::{call, decode, json, turn};
+use super::{call, decode};
 use crate::seal::{Sealed, seal};
+use crate::trial::{raw, thought, turn};
 use crate::{
     Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
 };
@@ -40,10 +41,6 @@ fn proof(dialect: Dialect) -> Signature {
 
 fn signed(block: Block, dialect: Dialect) -> Block {
     Block { signature: Some(proof(dialect)), ..block }
-}
-
-fn thought(text: &str) -> Block {
-    Block::new(Content::Reasoning(text.into()))
 }
 
 /// A reasoning item without words.
@@ -141,10 +138,10 @@ fn sources_have_their_places_in_the_whole_turn() {
         title: Some("t".into()),
         start: Some(start),
         end: Some(start + 2),
-        value: Some(json(note)),
+        value: Some(raw(note)),
     };
     let of_file =
-        Citation { url: None, title: Some("a.pdf".into()), start: None, end: None, value: Some(json(file)) };
+        Citation { url: None, title: Some("a.pdf".into()), start: None, end: None, value: Some(raw(file)) };
     let text =
         |text: &str, citation| Block::new(Content::Text { text: text.into(), citations: vec![citation] });
     let first = said(&format!("{},{}", part("n\u{e9}e", note), part("two", note)));
@@ -260,8 +257,8 @@ fn proofs_of_other_vendors_come_back_to_their_blocks() {
     let turns = vec![turn(Role::Assistant, vec![called(), signed(called(), gemini)])];
     check_all(&format!("[{f},{f},{previous}]"), turns, &["input[0-1]"], &[]);
     let foreign =
-        carrier(&Sealed::Foreign { dialect: claude, value: json(r#"{"type":"redacted_thinking"}"#) });
-    let block = Content::Foreign { dialect: claude, value: json(r#"{"type":"redacted_thinking"}"#) };
+        carrier(&Sealed::Foreign { dialect: claude, value: raw(r#"{"type":"redacted_thinking"}"#) });
+    let block = Content::Foreign { dialect: claude, value: raw(r#"{"type":"redacted_thinking"}"#) };
     check_turn(&[&foreign, f], vec![Block::new(block), called()]);
 }
 
@@ -279,7 +276,7 @@ fn a_proof_does_not_wander_into_another_turn() {
 #[test]
 fn the_work_of_the_vendors_tools_is_its_own() {
     let foreign = |item: &str| {
-        let (dialect, value) = (Dialect::OpenaiResponses, json(item));
+        let (dialect, value) = (Dialect::OpenaiResponses, raw(item));
         Block::new(Content::Foreign { dialect, value })
     };
     let items = [

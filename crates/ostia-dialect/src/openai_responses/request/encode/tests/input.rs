@@ -1,19 +1,11 @@
 //! Turns as items.
 
 use super::*;
+use crate::trial::{call, signed, thought};
 
 /// The items of a conversation, and what of it is lost.
 fn check_items(messages: Vec<Message>, items: Value, reported: &[&str]) {
     check(|request| request.messages = messages, json!({"input": items}), reported);
-}
-
-fn call(id: &str, arguments: &str, kind: ToolKind) -> Content {
-    let (id, name, arguments) = (id.into(), "look".into(), arguments.into());
-    Content::ToolCall { id, name, arguments, kind }
-}
-
-fn result(id: &str, content: Vec<Block>, is_error: bool) -> Block {
-    Block::new(Content::ToolResult { id: id.into(), name: None, content, is_error })
 }
 
 fn medium(kind: MediaKind, source: Source) -> Block {
@@ -80,7 +72,7 @@ fn a_request_without_anything_to_answer_is_refused() {
     check(
         |request| {
             request.messages.clear();
-            request.extra.push(("prompt".into(), json(json!({"id": "pmpt_1"}))));
+            request.extra.push(("prompt".into(), raw(json!({"id": "pmpt_1"}))));
         },
         json!({"input": [], "prompt": {"id": "pmpt_1"}}),
         &[],
@@ -143,15 +135,17 @@ fn images_and_files_are_parts() {
 
 #[test]
 fn calls_and_results_are_items_and_their_kinds_agree() {
+    let (id, name, arguments) = ("c2".into(), "look".into(), "free".into());
+    let free = Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Custom });
     check_items(
         vec![
             turn(
                 Role::Assistant,
                 vec![
                     Block::text("I look."),
-                    Block::new(call("c1", "{\"a\":", ToolKind::Function)),
-                    Block::new(call("c2", "free", ToolKind::Custom)),
-                    Block::new(call("c3", " ", ToolKind::Function)),
+                    call("c1", "look", "{\"a\":"),
+                    free,
+                    call("c3", "look", " "),
                     Block::new(Content::Refusal("No.".into())),
                 ],
             ),
@@ -189,8 +183,7 @@ fn calls_and_results_are_items_and_their_kinds_agree() {
 
 #[test]
 fn thoughts_and_items_go_back_to_their_vendor_only() {
-    let thought = |text: &str| Content::Reasoning(text.into());
-    let foreign = |dialect, value| Block::new(Content::Foreign { dialect, value: json(value) });
+    let foreign = |dialect, value| Block::new(Content::Foreign { dialect, value: raw(value) });
     let search = json!({"type": "web_search_call", "id": "ws_1", "status": "completed"});
     check_items(
         vec![
@@ -201,15 +194,15 @@ fn thoughts_and_items_go_back_to_their_vendor_only() {
                     signed(thought("Hm."), Dialect::OpenaiResponses, "gAAA"),
                     signed(thought(""), Dialect::OpenaiResponses, "gBBB"),
                     signed(thought("Ah."), Dialect::AnthropicMessages, "sig"),
-                    Block::new(thought("")),
+                    thought(""),
                     foreign(Dialect::OpenaiResponses, search.clone()),
                     foreign(Dialect::AnthropicMessages, json!({"type": "redacted_thinking", "data": "x"})),
                     signed(
-                        call("c", "{}", ToolKind::Function),
+                        call("c", "look", "{}"),
                         Dialect::OpenaiResponses,
                         r#"{"caller":{"type":"program","caller_id":"p"},"namespace":"n"}"#,
                     ),
-                    signed(call("d", "{}", ToolKind::Function), Dialect::GeminiGenerate, "sig"),
+                    signed(call("d", "look", "{}"), Dialect::GeminiGenerate, "sig"),
                     medium(MediaKind::Image, Source::Base64("AAAA".into())),
                 ],
             ),
@@ -231,7 +224,7 @@ fn thoughts_and_items_go_back_to_their_vendor_only() {
 fn own_sources_go_back_with_their_words() {
     let cited = |values: Vec<Value>| {
         let source =
-            |value| Citation { url: None, title: None, start: None, end: None, value: Some(json(value)) };
+            |value| Citation { url: None, title: None, start: None, end: None, value: Some(raw(value)) };
         Block::new(Content::Text { text: "x".into(), citations: values.into_iter().map(source).collect() })
     };
     let own = json!({"type": "url_citation", "url": "https://x.test", "start_index": 0, "end_index": 1});
@@ -258,7 +251,7 @@ fn own_sources_go_back_with_their_words() {
 #[test]
 fn marks_without_a_place_are_reported() {
     let mut marked = Block::text("Hi");
-    marked.cache_control = Some(json(json!({"type": "ephemeral"})));
+    marked.cache_control = Some(raw(json!({"type": "ephemeral"})));
     check(
         |request| {
             request.messages =
@@ -271,7 +264,7 @@ fn marks_without_a_place_are_reported() {
 
 #[test]
 fn marks_on_results_are_lost_where_the_client_has_them() {
-    let marked = |block| Block { cache_control: Some(json(json!({"type": "ephemeral"}))), ..block };
+    let marked = |block| Block { cache_control: Some(raw(json!({"type": "ephemeral"}))), ..block };
     let answer = |id: &str| marked(result(id, vec![marked(Block::text("a"))], false));
     let item = |id: &str| json!({"type": "function_call_output", "call_id": id, "output": "a"});
     check_items(

@@ -53,7 +53,7 @@ fn hosted_tools_of_other_vendors_are_reported() {
             let hosted = |dialect, name: &str, value: &Value| Tool::Hosted {
                 dialect,
                 name: name.into(),
-                value: json(value.clone()),
+                value: raw(value.clone()),
             };
             request.tools = vec![
                 hosted(Dialect::OpenaiResponses, "web_search", &own),
@@ -172,8 +172,8 @@ fn the_vendors_own_fields_of_reasoning_come_first() {
         |request| {
             request.model = "gpt-5.6".into();
             request.reasoning = Some(Reasoning { visible: Some(true), ..Reasoning::default() });
-            request.extra.push(("reasoning.summary".into(), json(json!("detailed"))));
-            request.extra.push(("reasoning.context".into(), json(json!("all_turns"))));
+            request.extra.push(("reasoning.summary".into(), raw(json!("detailed"))));
+            request.extra.push(("reasoning.context".into(), raw(json!("all_turns"))));
         },
         json!({"reasoning": {"context": "all_turns", "summary": "detailed"}, "include": ["reasoning.encrypted_content"]}),
         &[],
@@ -191,7 +191,7 @@ fn what_to_tell_besides() {
         |request| {
             request.model = "gpt-5".into();
             let asked = json!(["file_search_call.results", "reasoning.encrypted_content"]);
-            request.extra.push(("include".into(), json(asked)));
+            request.extra.push(("include".into(), raw(asked)));
         },
         json!({"include": ["file_search_call.results", "reasoning.encrypted_content"]}),
         &[],

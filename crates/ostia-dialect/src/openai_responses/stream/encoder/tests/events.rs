@@ -1,10 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{
-    END, accumulated, begin, call, check_whole, more, read, say, start, stop, text, thought, told, view,
-};
+use super::{accumulated, call, check_whole, read, told, view};
 use crate::openai_responses::stream::Encoder;
 use crate::seal::{Sealed, seal};
+use crate::trial::{END, begin, more, raw, say, start, stop, thought};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, MediaKind, Signature,
     Source, ToolKind, Usage,
@@ -14,7 +13,7 @@ use crate::{
 /// says.
 #[track_caller]
 fn check(events: &[Event], expected: &[(&str, Value)]) {
-    let all = [&[start()], events, &[stop(Finish::Stop), Event::Finish]].concat();
+    let all = [&[start()], events, &[stop(0, Finish::Stop), Event::Finish]].concat();
     let told = check_whole(&all);
     let shown: Vec<(String, Value)> = told[2..told.len() - 1].iter().map(said).collect();
     let expected: Vec<(String, Value)> =
@@ -185,7 +184,7 @@ fn sources() {
 fn logprobs_come_behind_their_words() {
     let probable = |token: &str| Event::Logprobs {
         choice: 0,
-        value: text(&format!(r#"{{"content":[{{"token":"{token}"}}]}}"#)),
+        value: raw(format!(r#"{{"content":[{{"token":"{token}"}}]}}"#)),
     };
     let tokens = |tokens: &[&str]| tokens.iter().map(|token| json!({"token": token})).collect::<Vec<_>>();
     let part = |all: &[&str], text: &str| json!({"part": {"type": "output_text", "text": text, "annotations": [], "logprobs": tokens(all)}});
@@ -213,7 +212,7 @@ fn logprobs_come_behind_their_words() {
 fn proofs_of_other_blocks() {
     let gemini = Signature { dialect: Dialect::GeminiGenerate, value: "proof".into() };
     let kinds = |events: &[Event]| -> Vec<Value> {
-        let all = [&[start()], events, &[stop(Finish::ToolCalls), Event::Finish]].concat();
+        let all = [&[start()], events, &[stop(0, Finish::ToolCalls), Event::Finish]].concat();
         let told = told(&all);
         assert_eq!(accumulated(&told), told.last().unwrap()["response"]);
         told.last().unwrap()["response"]["output"].as_array().unwrap().clone()
@@ -233,7 +232,7 @@ fn proofs_of_other_blocks() {
 
 #[test]
 fn blocks_that_come_whole() {
-    let item = text(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
+    let item = raw(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value: item.clone() });
     let shown = json!({"item": item.to_value()});
     check(&[begin(foreign), END], &[("output_item.added", shown.clone()), ("output_item.done", shown)]);
@@ -257,7 +256,7 @@ fn an_answer_that_was_cut_off() {
         Event::Usage(Usage { prompt: 3, completion: 4, ..Usage::default() }),
         Event::Finish,
     ];
-    let said = [start(), begin(thought("a")), END, begin(Block::text("b")), END, stop(Finish::Length)];
+    let said = [start(), begin(thought("a")), END, begin(Block::text("b")), END, stop(0, Finish::Length)];
     let told = check_whole(&[&said[..], &facts].concat());
     let last = told.last().unwrap();
     assert_eq!(last["type"], "response.incomplete");
@@ -276,8 +275,8 @@ fn only_one_answer_is_told() {
         }
         _ => Event::BlockEnd { choice: 1 },
     };
-    let second = [other(begin(Block::text("b"))), other(END), other(stop(Finish::Length))];
-    let first = [begin(Block::text("a")), END, stop(Finish::Stop)];
+    let second = [other(begin(Block::text("b"))), other(END), other(stop(0, Finish::Length))];
+    let first = [begin(Block::text("a")), END, stop(0, Finish::Stop)];
     let told = check_whole(&[&[start()], &second[..1], &first, &second[1..], &[Event::Finish]].concat());
     let response = &told.last().unwrap()["response"];
     assert_eq!((&response["status"], response["output"].as_array().unwrap().len()), (&json!("completed"), 1));
@@ -286,7 +285,7 @@ fn only_one_answer_is_told() {
 
 #[test]
 fn an_answer_without_words() {
-    let told = check_whole(&[start(), stop(Finish::Stop), Event::Finish]);
+    let told = check_whole(&[start(), stop(0, Finish::Stop), Event::Finish]);
     assert_eq!(told.len(), 3);
     assert_eq!(told[2]["response"]["output"], json!([]));
 }
@@ -335,7 +334,7 @@ fn an_answer_that_is_too_large_breaks_off() {
     encoder.push(&say(&"b".repeat(held)), &mut out);
     let events = read(&out);
     assert_eq!(events.last().unwrap()["type"], "response.failed");
-    for event in [say("c"), END, stop(Finish::Stop), Event::Finish] {
+    for event in [say("c"), END, stop(0, Finish::Stop), Event::Finish] {
         encoder.push(&event, &mut out);
     }
     encoder.fail(&Fault::upstream("broke off"), &mut out);

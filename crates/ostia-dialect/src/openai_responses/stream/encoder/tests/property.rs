@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{check_whole, start, text, told};
+use super::{check_whole, told};
 use crate::openai_responses::request::decode;
-use crate::trial::fold;
+use crate::trial::{fold, raw, start};
 use crate::{
     Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind, Usage,
 };
@@ -47,7 +47,7 @@ fn whole() -> impl Strategy<Value = Piece> {
     let image =
         Content::Media(Media { kind, source, mime: Some("image/png".into()), name: None, detail: None });
     let foreign = prop::sample::select(Dialect::ALL.to_vec()).prop_map(|dialect| {
-        let value = text(r#"{"id":"x_1","type":"of_tomorrow","data":[1.5]}"#);
+        let value = raw(r#"{"id":"x_1","type":"of_tomorrow","data":[1.5]}"#);
         Content::Foreign { dialect, value }
     });
     prop_oneof![Just(image), foreign].prop_map(|content| (Block::new(content), Vec::new()))
