@@ -182,7 +182,43 @@ impl Encoder {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::frame::sse::Framer;
+    use crate::json::Document;
+    use crate::trial::{END, begin, raw, start, stop, view, written};
+    use crate::{Block, Citation, Content, Finish};
+
+    #[test]
+    fn json_of_others_stays_on_one_line_of_an_event() {
+        let spread = raw("{\n \"a\":\r\n[1,\r2] }");
+        let source = Citation { url: None, title: None, start: None, end: None, value: Some(spread.clone()) };
+        let foreign = |dialect| begin(Block::new(Content::Foreign { dialect, value: spread.clone() }));
+        let logprobs = raw("{\n\"content\": [{\"token\":\n\"a\",\r\"logprob\":-1,\n\"top_logprobs\":[]}]}");
+        let events = [
+            &[start(), begin(Block::new(Content::Text { text: "a".into(), citations: vec![source] }))][..],
+            &[Event::Logprobs { choice: 0, value: logprobs }, END],
+            &Dialect::ALL.map(|dialect| [foreign(dialect), END]).concat(),
+            &[Event::Extra { choice: Some(0), name: "x".into(), value: spread.clone() }],
+            &[Event::Extra { choice: None, name: "y".into(), value: spread.clone() }],
+            &[stop(0, Finish::Stop), Event::Finish],
+        ]
+        .concat();
+        for client in ClientDialect::ALL {
+            let view = View { echo: vec![("metadata".into(), spread.clone())], ..view(false) };
+            let stream = written(Encoder::new(client, view, false), &events);
+            let (mut framer, mut count) = (Framer::default(), 0);
+            framer.push(&stream);
+            while let Some(frame) = framer.next().unwrap() {
+                let whole = frame.data == b"[DONE]" || Document::parse(frame.data).is_ok();
+                assert!(whole, "{client:?}: {}", String::from_utf8_lossy(frame.data));
+                count += 1;
+            }
+            let lines = stream.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+            let is_field = |line: &[u8]| line.starts_with(b"event: ") || line.starts_with(b"data: ");
+            assert!(count > 5 && lines.into_iter().all(is_field), "{}", String::from_utf8_lossy(&stream));
+        }
+    }
 
     #[test]
     fn losses_are_told_in_the_clients_words() {

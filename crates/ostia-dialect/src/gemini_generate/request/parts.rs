@@ -1,4 +1,5 @@
-//! The vendor's parts (<https://ai.google.dev/api/caching#Part>), borrowed from the request or the answer until they are written.
+//! The vendor's parts (<https://ai.google.dev/api/caching#Part>), borrowed from the request or the answer until they are
+//! written.
 
 use std::borrow::Cow;
 

@@ -4,6 +4,7 @@ use super::super::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
     invented_call_id, invented_id, or, proof, shown_proof,
 };
+use crate::frame::sse::one_line;
 use crate::json::Writer;
 use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, Signature, ToolKind, Usage, View};
 
@@ -312,9 +313,12 @@ impl Encoder {
     fn envelope(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
         out.extend_from_slice(b"data: ");
         out.extend_from_slice(&self.head);
+        let start = out.len();
         let mut w = Writer::appending(std::mem::take(out));
         write(&mut w);
         *out = w.into_bytes();
+        // Vendors' fields are told as they were written.
+        one_line(&mut out[start..]);
         out.extend_from_slice(b"}\n\n");
     }
 

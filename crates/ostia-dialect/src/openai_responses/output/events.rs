@@ -1,5 +1,6 @@
 //! Numbered events.
 
+use crate::frame::sse::one_line;
 use crate::json::{Json, Writer};
 
 /// Whom the steps of an answer are told to.
@@ -41,11 +42,14 @@ impl<'a> Events<'a> {
         for piece in [b"event: ", kind.as_bytes(), b"\ndata: {"] {
             out.extend_from_slice(piece);
         }
+        let start = out.len();
         let mut w = Writer::appending(std::mem::take(*out));
         w.field_str("type", kind);
         w.field_u64("sequence_number", **number);
         write(&mut w);
         **out = w.into_bytes();
+        // What a client asked for and what a vendor sent is told as it was written.
+        one_line(&mut out[start..]);
         out.extend_from_slice(b"}\n\n");
         **number += 1;
     }

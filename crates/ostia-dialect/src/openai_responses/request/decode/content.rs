@@ -1,10 +1,10 @@
 //! What a message or the output of a tool holds: a text, or a list of parts.
 
-use super::super::super::item::citation;
 use crate::json::{Json, Node};
 use crate::openai_chat::part::{
     decode_audio, kind_of_mime, mime_of_name, optional_str, report_unknown, source_of_url,
 };
+use crate::openai_responses::item::citation;
 use crate::{Block, Citation, Content, Fault, Media, MediaKind, Source};
 
 /// Reads the parts of one turn, and counts their characters: sources have their places in all that a turn

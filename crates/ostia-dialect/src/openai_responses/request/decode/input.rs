@@ -5,10 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::super::super::output::is_made_here;
 use super::content::Parts;
 use crate::json::{Json, Node};
 use crate::openai_chat::part::{optional_str, report_unknown};
+use crate::openai_responses::output::is_made_here;
 use crate::seal::{Sealed, unseal};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, Source, ToolKind};
 
