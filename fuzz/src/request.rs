@@ -1,12 +1,13 @@
 //! Requests of clients, and what upstreams are told of them.
 
 use ostia_dialect::custom_tool::CustomTools;
+use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line, embeddings, openai_chat};
 
 /// A request of a client is refused or understood; what is understood can be said in every upstream dialect.
 pub fn conversation(client: ClientDialect, data: &[u8]) {
     let line = Line { model: "m", stream: false };
-    match client.decode(data, line) {
+    match Document::of_request(data).and_then(|body| client.decode(&body, line)) {
         Err(fault) => refused(&fault),
         Ok(request) => {
             for dialect in Dialect::ALL {

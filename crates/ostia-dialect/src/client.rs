@@ -1,6 +1,6 @@
 //! The dialects that clients speak, and what each does with the hub's terms.
 
-use crate::json::Writer;
+use crate::json::{Document, Writer};
 use crate::{Dialect, Event, Fault, Request, Response, View};
 use crate::{anthropic_messages, gemini_generate, openai_chat, openai_responses};
 
@@ -50,11 +50,11 @@ impl ClientDialect {
         ClientDialect::ALL.into_iter().find(|client| client.dialect() == dialect)
     }
 
-    /// Reads a client's body.
+    /// Reads a client's body, which has to be scanned as a whole ([`Document::is_whole`]).
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
         match self {
             ClientDialect::OpenaiChat => openai_chat::request::decode(body),
             ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
@@ -67,7 +67,7 @@ impl ClientDialect {
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode_counted(self, body: &[u8], line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode_counted(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
         match self {
             ClientDialect::AnthropicMessages => anthropic_messages::request::decode_counted(body),
             ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {

@@ -11,6 +11,7 @@ use std::fmt::Write;
 use serde_json::{Map, Value};
 
 use crate::custom_tool::CustomTools;
+use crate::json::Document;
 use crate::{ClientDialect, Dialect, Form, Line};
 
 /// How much of a feature arrives.
@@ -120,7 +121,8 @@ fn ask(
         body[name] = value.clone();
     }
     let line = Line { model: model(upstream), stream: false };
-    let mut request = client.decode(body.to_string().as_bytes(), line)?;
+    let body = body.to_string();
+    let mut request = client.decode(&Document::of_request(body.as_bytes())?, line)?;
     request.model = model(upstream).to_owned();
     if !upstream.has_custom_tools() {
         CustomTools::replace(&mut request);

@@ -7,9 +7,14 @@ use std::fmt::Display;
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
-    Block, Choice, Content, Decoder, Delta, Dialect, Encoder, Event, Fault, Finish, Fold, Grammar, Message,
-    Response, Role, Signature, Tool, ToolKind, View,
+    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoder, Event, Fault, Finish, Fold,
+    Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
 };
+
+/// What a client's body says; where the path would tell the model, that is `m`.
+pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    client.decode(&Document::of_request(body.as_ref())?, Line { model: "m", stream: false })
+}
 
 /// The events of an upstream's stream that comes in these pieces, as far as it is good, and how it ended.
 pub fn read(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {

@@ -192,10 +192,11 @@ async fn respond(
         return converse(exchange, asked, client, upstream, mark).await;
     }
     let view = exchange::view(exchange);
-    let Recalled { body, keep } = kept::recall(&exchange.core.kept, exchange.call, view, asked.document)?;
+    let Exchange { core, call, .. } = exchange;
+    let Recalled { body, keep } = kept::recall(&core.kept, call, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
     let Some(body) = body else { return converse(exchange, asked, client, upstream, mark).await };
-    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let document = Document::of_request(&body)?;
     converse(exchange, Asked { body: &body, document: &document, ..asked }, client, upstream, mark).await
 }
 

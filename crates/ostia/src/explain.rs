@@ -75,7 +75,7 @@ pub fn dry_run(
         return Err(invalid("request", "must be the body of the request, an object"));
     };
     let body = Bytes::from(request.to_string());
-    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let document = Document::of_request(&body)?;
     let peek = asked::peek(&typed, &document)?;
     let asked =
         Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::asked::{Asked, Errand};
 use crate::call::Call;
 use crate::core::Core;
-use crate::{routes, target};
+use crate::{outgoing, routes, target};
 
 /// Headers that hold credentials: conditions do not see them.
 const SECRET: [&str; 7] = [
@@ -64,10 +64,9 @@ impl<'a> Asking<'a> {
     /// The estimated tokens of the input.
     fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
-            let Some(Asked { typed, body, .. }) = self.errand.asked() else { return 0 };
+            let Some(Asked { typed, body, document, .. }) = self.errand.asked() else { return 0 };
             let client = typed.offer.dialect().and_then(ClientDialect::of);
-            let request =
-                client.and_then(|client| client.decode(body, typed.line().unwrap_or_default()).ok());
+            let request = client.and_then(|client| outgoing::decode(client, typed, document).ok());
             request.map_or((body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
         })
     }

@@ -124,8 +124,7 @@ pub async fn carry(
     keep: Option<&Rc<Keep>>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let document = Document::parse_to(&body, 1)
-        .map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+    let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
     let peek = asked::peek(typed, &document)?;
     let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
     let route = core.route(call, peek.model.as_deref())?;
@@ -143,6 +142,17 @@ pub async fn carry(
         (_, leaf) => {
             ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
         }
+    }
+}
+
+/// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
+/// the fields of the top are looked at.
+fn depth(core: &Core, call: &Call, offer: Offer) -> usize {
+    let provider = call.provider.as_deref().and_then(|id| core.settings.providers.get(id));
+    let is_decoded = provider.is_none_or(|provider| !provider.offers(offer));
+    match is_decoded && offer.dialect().is_some() {
+        true => usize::MAX,
+        false => 1,
     }
 }
 
@@ -164,7 +174,7 @@ fn background(
     if attempt::is_relayed(exchange, asked) {
         return Ok(None);
     }
-    kept::recall(&core.kept, call, exchange::view(exchange), asked.document).map(Some)
+    kept::recall(&core.kept, call, exchange::view(exchange), asked.body, asked.document).map(Some)
 }
 
 /// Answers at once, and goes on alone.

@@ -91,6 +91,11 @@ impl Input {
         document.and_then(|own| input_items::list(own.root(), &self.stem).ok()).unwrap_or_default()
     }
 
+    /// The same on its own: what it was cut from would stay as long as it does.
+    fn detached(&self) -> Input {
+        Input { own: Bytes::copy_from_slice(&self.own), ..self.clone() }
+    }
+
     /// All of them.
     fn items(&self) -> Vec<Item> {
         self.before.iter().cloned().chain(self.own()).collect()
@@ -248,11 +253,18 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
-/// Finds what a request refers to and puts it into the body. `view` is what its client is to see of the answer.
+/// Finds what a request refers to and puts it into the body. `document` is of `body`, and `view` what its client is to see of the
+/// answer.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
-pub fn recall(kept: &Kept, call: &Call, mut view: View, document: &Document<'_>) -> Result<Recalled, Fault> {
+pub fn recall(
+    kept: &Kept,
+    call: &Call,
+    mut view: View,
+    body: &Bytes,
+    document: &Document<'_>,
+) -> Result<Recalled, Fault> {
     let owner = kept.owner(call);
     let keeping = keeping(document)?;
     if keeping.background && !keeping.store {
@@ -260,10 +272,11 @@ pub fn recall(kept: &Kept, call: &Call, mut view: View, document: &Document<'_>)
         return Err(Fault::invalid(fault).with_param("background"));
     }
     let before = context(kept, owner, &keeping)?;
-    let own = document.root().expect("input")?.text();
-    let (own, body) = match before.is_empty() && memmem::find(own.as_bytes(), b"item_reference").is_none() {
-        true => (Bytes::copy_from_slice(own.as_bytes()), None),
-        false => join(&before, own, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
+    let own = document.root().expect("input")?;
+    let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
+    let (own, joined) = match has_all {
+        true => (body.slice(own.range()), None),
+        false => join(&before, own.text(), &view.stem, document).map(|(own, body)| (own, Some(body)))?,
     };
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
@@ -276,7 +289,7 @@ pub fn recall(kept: &Kept, call: &Call, mut view: View, document: &Document<'_>)
         input: Input { before, own, stem: view.stem.clone() },
         view,
     };
-    Ok(Recalled { body, keep: Rc::new(keep) })
+    Ok(Recalled { body: joined, keep: Rc::new(keep) })
 }
 
 /// The request's own items with those that it only names, and the body with all that was said.
@@ -376,7 +389,7 @@ impl Keep {
     /// Puts a Response object under its id. One that was begun and has been taken back since stays away.
     fn save(&self, body: &[u8]) {
         let saved = |running| {
-            What::Answer(Saved { input: self.input.clone(), body: Bytes::copy_from_slice(body), running })
+            What::Answer(Saved { input: self.input.detached(), body: Bytes::copy_from_slice(body), running })
         };
         let bytes = OBJECT_BYTES + self.input.bytes() + body.len();
         self.kept.objects.entry_by_ref(&self.id).and_compute_with(|entry| {

@@ -145,24 +145,33 @@ fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bo
     Ok(Edited { body, dropped })
 }
 
-/// The client's body with the target's parameters, for requests that are translated.
-pub fn params<'b>(target: &Target<'_>, asked: Asked<'b>) -> Result<Cow<'b, [u8]>, Fault> {
-    let Asked { body, document, typed, .. } = asked;
-    let offer = typed.offer;
+/// The client's body with the target's parameters, for requests that are translated; `None` where it is its own.
+fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault> {
+    let Asked { document, typed, .. } = asked;
     if !target.has_params() {
-        return Ok(Cow::Borrowed(body));
+        return Ok(None);
     }
-    let edited = without_dropped(splice(offer, target, document, false)?, target, document)?;
-    Ok(edited.body.map_or(Cow::Borrowed(&body[..]), |body| Cow::Owned(body.into())))
+    let edited = without_dropped(splice(typed.offer, target, document, false)?, target, document)?;
+    Ok(edited.body)
+}
+
+/// What a client's body says. It is scanned once more where only its fields are known.
+pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>) -> Result<Request, Fault> {
+    if !document.is_whole() {
+        return decode(client, typed, &Document::of_request(document.text().as_bytes())?);
+    }
+    let line = typed.line().unwrap_or_default();
+    match typed.offer.counts() {
+        true => client.decode_counted(document, line),
+        false => client.decode(document, line),
+    }
 }
 
 /// The canonical request of a client.
 pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> Result<Request, Fault> {
-    let line = asked.typed.line().unwrap_or_default();
-    let body = params(target, asked)?;
-    let mut request = match asked.typed.offer.counts() {
-        true => client.decode_counted(&body, line)?,
-        false => client.decode(&body, line)?,
+    let mut request = match params(target, asked)? {
+        Some(body) => decode(client, asked.typed, &Document::of_request(&body)?)?,
+        None => decode(client, asked.typed, asked.document)?,
     };
     if let Some(model) = &target.model {
         request.model.clone_from(model);
@@ -194,13 +203,14 @@ pub fn embeddings_request(
     target: &Target<'_>,
     asked: Asked<'_>,
 ) -> Result<(embeddings::Client, embeddings::Request), Fault> {
-    let body = params(target, asked)?;
+    let edited = params(target, asked)?;
+    let body = edited.as_ref().unwrap_or(asked.body);
     let (client, mut request) = match asked.typed.line() {
         Some(line) if asked.typed.offer == Offer::GeminiBatchEmbed => {
-            (embeddings::Client::GeminiBatch, embeddings::gemini::decode_batch_request(line.model, &body)?)
+            (embeddings::Client::GeminiBatch, embeddings::gemini::decode_batch_request(line.model, body)?)
         }
-        Some(line) => (embeddings::Client::Gemini, embeddings::gemini::decode_request(line.model, &body)?),
-        None => (embeddings::Client::Openai, embeddings::openai::decode_request(&body)?),
+        Some(line) => (embeddings::Client::Gemini, embeddings::gemini::decode_request(line.model, body)?),
+        None => (embeddings::Client::Openai, embeddings::openai::decode_request(body)?),
     };
     if let Some(model) = &target.model {
         request.model.clone_from(model);

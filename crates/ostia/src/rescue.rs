@@ -58,7 +58,7 @@ impl Rescue {
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
-        let document = Document::parse_to(body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+        let document = Document::of_request(body)?;
         let peek = asked::peek(&typed, &document)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;

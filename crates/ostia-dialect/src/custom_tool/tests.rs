@@ -3,9 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{CustomTools, HELD_BYTES_MAX};
-use crate::openai_chat::request::decode;
-use crate::trial::{fold, start};
-use crate::{Block, Content, Delta, Dialect, Event, Finish, Form, Request, Signature, ToolKind};
+use crate::trial::{decoded, fold, start};
+use crate::{
+    Block, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Form, Request, Signature, ToolKind,
+};
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::OpenaiChat, body)
+}
 
 fn request(tools: Value, messages: Value) -> Request {
     decode(json!({"model": "m", "messages": messages, "tools": tools}).to_string().as_bytes()).unwrap()

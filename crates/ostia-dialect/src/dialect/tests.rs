@@ -1,9 +1,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Dialect, Form};
-use crate::Fault;
 use crate::json::Document;
-use crate::openai_chat::request::decode;
+use crate::trial::decoded;
+use crate::{ClientDialect, Fault, Request};
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::OpenaiChat, body)
+}
 
 /// Dialects that requests are translated to, and the letter of each in the table.
 const UPSTREAMS: [(char, Dialect); 4] = [

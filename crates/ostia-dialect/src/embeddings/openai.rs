@@ -15,8 +15,7 @@ use crate::{Encoded, Fault};
 ///
 /// Fails with 400 that names the field.
 pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
-    let document =
-        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+    let document = Document::of_request(body)?;
     let root = document.root();
     let model = root.expect("model")?.expect_str()?.into_owned();
     let input = root.expect("input")?;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::DEPTH_MAX;
 use super::scan::{Span, SyntaxFault, Tape};
 use crate::Fault;
 
@@ -28,6 +29,8 @@ pub enum Kind {
 pub struct Document<'a> {
     text: &'a str,
     tape: Tape,
+    /// Levels below the root that have nodes.
+    depth: usize,
 }
 
 impl<'a> Document<'a> {
@@ -40,7 +43,26 @@ impl<'a> Document<'a> {
     pub fn parse_to(text: &'a [u8], depth: usize) -> Result<Document<'a>, SyntaxFault> {
         let mut tape = Tape::default();
         let text = tape.scan(text, depth)?;
-        Ok(Document { text, tape })
+        Ok(Document { text, tape, depth })
+    }
+
+    /// Scans the whole of a client's body.
+    ///
+    /// # Errors
+    /// 400 that says where it is not JSON.
+    pub fn of_request(body: &'a [u8]) -> Result<Document<'a>, Fault> {
+        Document::of_request_to(body, usize::MAX)
+    }
+
+    /// The same, with nodes as in [`Document::parse_to`].
+    pub fn of_request_to(body: &'a [u8], depth: usize) -> Result<Document<'a>, Fault> {
+        Document::parse_to(body, depth)
+            .map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))
+    }
+
+    /// Are there nodes for all values, and not only down to some depth?
+    pub fn is_whole(&self) -> bool {
+        self.depth >= DEPTH_MAX
     }
 
     /// The whole text.
@@ -124,6 +146,15 @@ impl<'d> Node<'d> {
         Some(Cow::Owned(unescape(inner)))
     }
 
+    /// Is this name `text`?
+    fn reads(&self, text: &str) -> bool {
+        let span = self.span();
+        if span.escaped {
+            return self.as_str().is_some_and(|value| value == text);
+        }
+        self.document.text.as_bytes()[span.start as usize + 1..span.end as usize - 1] == *text.as_bytes()
+    }
+
     /// The value of a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         (self.kind() == Kind::Bool).then(|| self.text() == "true")
@@ -167,7 +198,7 @@ impl<'d> Node<'d> {
 
     /// The field with this name, if this is an object that has one. An explicit `null` is a field.
     pub fn get(&self, name: &str) -> Option<Node<'d>> {
-        self.fields().filter(|(key, _)| key == name).last().map(|(_, value)| value)
+        self.entries().filter(|(key, _)| key.reads(name)).last().map(|(_, value)| value)
     }
 
     /// Like [`Node::get`], but an explicit `null` counts as absent.

@@ -16,9 +16,7 @@ use crate::{
 ///
 /// Faults name the field and what it must be. Fields that the format does not have are kept in [`Request::extra`], by
 /// path.
-pub fn decode(body: &[u8]) -> Result<Request, Fault> {
-    let document =
-        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+pub fn decode(document: &Document<'_>) -> Result<Request, Fault> {
     let root = document.root();
     let mut request = Request::default();
     for (name, value) in root.expect_fields()? {

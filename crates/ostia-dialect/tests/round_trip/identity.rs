@@ -1,6 +1,7 @@
 //! What a dialect's upstream half writes, its client half understands: read and written again, it is the
 //! same.
 
+use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -28,7 +29,8 @@ pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
 /// What this dialect's client half makes of a body that was written for this request.
 pub fn read(client: ClientDialect, body: &[u8], asked: &Request) -> Request {
     let line = Line { model: &asked.model, stream: asked.stream };
-    client.decode(body, line).unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(body)))
+    let request = Document::of_request(body).and_then(|body| client.decode(&body, line));
+    request.unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(body)))
 }
 
 fn check(client: ClientDialect, mut request: Request) -> Result<(), TestCaseError> {

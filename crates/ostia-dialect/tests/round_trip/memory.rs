@@ -2,6 +2,7 @@
 //! a client of any dialect and comes back: the next request tells the vendor the same turn, block by block,
 //! as if the client spoke the vendor's own dialect.
 
+use ostia_dialect::json::Document;
 use ostia_dialect::{
     Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Line, Media, MediaKind, Message,
     Request, Role, Signature, Source, ToolKind,
@@ -209,7 +210,8 @@ fn heard(vendor: Dialect, request: &Request) -> Value {
 /// A client's next request, which hands the turn of the model back as it came.
 fn next(client: ClientDialect, model: &str, turn: Vec<Value>, blocks: &[Block]) -> Request {
     let body = clients::next(client, turn, blocks).to_string();
-    let request = client.decode(body.as_bytes(), Line { model, stream: false });
+    let line = Line { model, stream: false };
+    let request = Document::of_request(body.as_bytes()).and_then(|body| client.decode(&body, line));
     let request = request.unwrap_or_else(|fault| panic!("{fault}: {body}"));
     Request { model: model.to_owned(), ..request }
 }

@@ -192,7 +192,7 @@ fn change(
 }
 
 fn parse(body: &[u8]) -> Result<Document<'_>, Fault> {
-    Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))
+    Document::of_request(body)
 }
 
 fn deleted(id: &str, object: &str) -> Response<Body> {

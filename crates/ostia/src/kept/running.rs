@@ -88,7 +88,7 @@ impl Keep {
             cancelled: AtomicBool::new(false),
         });
         let body = response::pending(&self.view, "in_progress").into();
-        let saved = Saved { input: self.input.clone(), body, running: Some(running.clone()) };
+        let saved = Saved { input: self.input.detached(), body, running: Some(running.clone()) };
         self.kept.insert(self.owner, &self.id, What::Answer(saved));
         running
     }

@@ -28,8 +28,8 @@ pub const WORDS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// 400 that names the field and what it must be.
-pub fn decode(body: &[u8]) -> Result<Request, Fault> {
-    let request = decode_counted(body)?;
+pub fn decode(document: &Document<'_>) -> Result<Request, Fault> {
+    let request = decode_counted(document)?;
     if request.sampling.max_tokens.is_none() {
         let what = "Missing `max_tokens`: this field is required";
         return Err(Fault::invalid(what).with_param("max_tokens"));
@@ -42,9 +42,7 @@ pub fn decode(body: &[u8]) -> Result<Request, Fault> {
 ///
 /// # Errors
 /// 400 that names the field and what it must be.
-pub fn decode_counted(body: &[u8]) -> Result<Request, Fault> {
-    let document =
-        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+pub fn decode_counted(document: &Document<'_>) -> Result<Request, Fault> {
     let root = document.root();
     // A stream of this dialect always tells the usage.
     let mut request = Request { include_usage: true, ..Request::default() };

@@ -73,7 +73,7 @@ fn joined(mut extras: Vec<Vec<(String, Json)>>) -> Vec<(String, Json)> {
 }
 
 fn parse(body: &[u8]) -> Result<Document<'_>, Fault> {
-    Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))
+    Document::of_request(body)
 }
 
 fn bare(model: &str) -> String {

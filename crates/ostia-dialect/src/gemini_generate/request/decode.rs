@@ -43,9 +43,7 @@ pub const WORDS: &[(&str, &str)] = &[
 ///
 /// # Errors
 /// 400 that names the field and what it must be.
-pub fn decode(model: &str, stream: bool, body: &[u8]) -> Result<Request, Fault> {
-    let document =
-        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+pub fn decode(model: &str, stream: bool, document: &Document<'_>) -> Result<Request, Fault> {
     // Who wants tokens counted may put the request one level deeper (<https://ai.google.dev/api/tokens>).
     let root = field(document.root(), "generateContentRequest").unwrap_or(document.root());
     let model = model.strip_prefix("models/").unwrap_or(model).to_owned();

@@ -3,9 +3,10 @@ use serde_json::{Value, json};
 
 use super::{chunks, read, value, written};
 use crate::openai_chat::{request, response};
-use crate::trial::{self, fold, raw, view};
+use crate::trial::{self, decoded, fold, raw, view};
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Finish, Form, Response, Signature, ToolKind, Usage,
+    Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Finish, Form, Response, Signature,
+    ToolKind, Usage,
 };
 
 /// A piece of an answer, and what comes behind its start.
@@ -229,11 +230,11 @@ proptest! {
 
     #[test]
     fn requests_are_understood_or_refused(body in body()) {
-        match request::decode(body.to_string().as_bytes()) {
+        match decoded(ClientDialect::OpenaiChat, body.to_string()) {
             Ok(asked) => {
                 prop_assert!(!asked.model.is_empty() && !asked.messages.is_empty());
                 match request::encode(&asked, &Form::default()) {
-                    Ok(encoded) => prop_assert!(request::decode(&encoded.body).is_ok()),
+                    Ok(encoded) => prop_assert!(decoded(ClientDialect::OpenaiChat, &encoded.body).is_ok()),
                     Err(fault) => prop_assert_eq!(fault.param.as_deref(), Some("messages")),
                 }
             }
@@ -254,7 +255,7 @@ proptest! {
 
     #[test]
     fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = (read(&bytes), request::decode(&bytes), response::decode(&bytes));
+        let _ = (read(&bytes), decoded(ClientDialect::OpenaiChat, &bytes), response::decode(&bytes));
     }
 }
 

@@ -1,9 +1,12 @@
-use crate::openai_chat::request::decode;
-use crate::trial::{call, raw, thought, turn};
+use crate::trial::{call, decoded, raw, thought, turn};
 use crate::{
-    Block, Content, Dialect, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role,
-    Sampling, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
+    Block, ClientDialect, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat,
+    Reasoning, Request, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::OpenaiChat, body)
+}
 
 /// The request with these fields beside model and one message is the plain one after this change.
 #[track_caller]

@@ -84,11 +84,9 @@ fn optional_bool(object: Node<'_>, name: &str) -> Result<Option<bool>, Fault> {
 ///
 /// # Errors
 /// 400 that names the field and what it must be.
-pub fn decode(body: &[u8]) -> Result<Request, Fault> {
-    let document =
-        Document::parse(body).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))?;
+pub fn decode(document: &Document<'_>) -> Result<Request, Fault> {
     let root = document.root();
-    keeping(&document)?;
+    keeping(document)?;
     let mut request = Request { include_usage: true, ..Request::default() };
     for (name, value) in root.fields().filter(|(_, value)| !value.is_null()) {
         decode_field(&name, value, &mut request)?;

@@ -6,11 +6,17 @@ mod property;
 
 use serde_json::{Value, json};
 
-use super::{decode, decode_counted};
-use crate::trial::raw;
+use super::decode_counted;
+use crate::json::Document;
+use crate::trial::{decoded, raw};
 use crate::{
-    Dialect, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool, ToolChoice, WebSearch,
+    ClientDialect, Dialect, Fault, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool,
+    ToolChoice, WebSearch,
 };
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::AnthropicMessages, body)
+}
 
 /// The smallest request, with these fields added or replaced.
 fn body(fields: &Value) -> Value {
@@ -235,6 +241,6 @@ fn what_is_wrong_is_named() {
 #[test]
 fn counting_needs_no_limit() {
     let body = br#"{"model":"m","messages":[{"role":"user","content":"Hi"}]}"#;
-    assert_eq!(decode_counted(body).unwrap().sampling.max_tokens, None);
+    assert_eq!(decode_counted(&Document::of_request(body).unwrap()).unwrap().sampling.max_tokens, None);
     assert_eq!(decode(body).unwrap_err().param.as_deref(), Some("max_tokens"));
 }

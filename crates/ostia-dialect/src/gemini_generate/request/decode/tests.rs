@@ -8,11 +8,15 @@ mod turns;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::decode;
 use crate::gemini_generate::request::encode;
-use crate::{Fault, Request};
+use crate::json::Document;
+use crate::{ClientDialect, Fault, Line, Request};
 
 const MODEL: &str = "models/gemini-2.5-flash";
+
+fn decode(model: &str, stream: bool, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    ClientDialect::GeminiGenerate.decode(&Document::of_request(body.as_ref())?, Line { model, stream })
+}
 
 fn read(body: &Value) -> Request {
     decode(MODEL, false, body.to_string().as_bytes()).unwrap_or_else(|fault| panic!("{fault}: {body:#}"))

@@ -5,10 +5,10 @@ mod property;
 use serde_json::{Value, json};
 
 use super::{ARGUMENTS_BYTES_MAX, Encoder};
-use crate::gemini_generate::{request, response};
+use crate::gemini_generate::response;
 use crate::json::Json;
 use crate::seal::{Sealed, unseal};
-use crate::trial::{self, fold, raw, stop, thought, view};
+use crate::trial::{self, decoded, fold, raw, stop, thought, view};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
     Signature, Source, ToolKind, Usage,
@@ -38,7 +38,7 @@ fn handed_back(contents: Vec<Value>) -> Vec<Block> {
     let mut all = vec![json!({"role": "user", "parts": [{"text": "q"}]})];
     all.extend(contents);
     let body = json!({ "contents": all }).to_string();
-    let request = request::decode("m", false, body.as_bytes()).unwrap();
+    let request = decoded(ClientDialect::GeminiGenerate, body).unwrap();
     assert!(request.extra.is_empty(), "{:?}", request.extra);
     request.messages.into_iter().skip(1).flat_map(|message| message.blocks).collect()
 }

@@ -4,8 +4,12 @@ mod faults;
 mod fields;
 mod input;
 
-use super::decode;
-use crate::{Block, Content, ToolKind};
+use crate::trial::decoded;
+use crate::{Block, ClientDialect, Content, Fault, Request, ToolKind};
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::OpenaiResponses, body)
+}
 
 fn call(id: &str, name: &str, arguments: &str, kind: ToolKind) -> Block {
     let (id, name, arguments) = (id.to_owned(), name.to_owned(), arguments.to_owned());

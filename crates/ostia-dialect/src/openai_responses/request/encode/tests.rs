@@ -5,10 +5,10 @@ mod options;
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::trial::{raw, result, turn};
+use crate::trial::{decoded, raw, result, turn};
 use crate::{
-    Block, Citation, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role, Source, Tool,
-    ToolChoice, ToolKind, openai_chat,
+    Block, Citation, ClientDialect, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role,
+    Source, Tool, ToolChoice, ToolKind,
 };
 
 /// A request with one user turn for a model that does not think, so that nothing is asked for besides.
@@ -45,6 +45,6 @@ fn check_chat(chat: Value, fields: Value, reported: &[&str]) {
     for (name, value) in chat.as_object().unwrap() {
         body[name] = value.clone();
     }
-    let request = openai_chat::request::decode(body.to_string().as_bytes()).unwrap();
+    let request = decoded(ClientDialect::OpenaiChat, body.to_string()).unwrap();
     check_request(&request, fields, reported);
 }

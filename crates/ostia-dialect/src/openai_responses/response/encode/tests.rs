@@ -4,12 +4,12 @@ use serde_json::{Value, json};
 
 use super::{encode, failed, id, pending};
 use crate::json::Document;
-use crate::openai_responses::request::{decode, echo};
+use crate::openai_responses::request::echo;
 use crate::seal::{Sealed, seal};
-use crate::trial::{choice, raw, thought, view};
+use crate::trial::{choice, decoded, raw, thought, view};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind, Response, Role,
-    Signature, Source, ToolKind, Usage, View,
+    Block, Choice, Citation, ClientDialect, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind,
+    Response, Role, Signature, Source, ToolKind, Usage, View,
 };
 
 fn value(bytes: &[u8]) -> Value {
@@ -25,14 +25,10 @@ fn answer(blocks: Vec<Block>) -> Response {
 fn check(blocks: Vec<Block>, expected: Value) {
     let body = value(&encode(&answer(blocks.clone()), &view(true)));
     assert_eq!(body["output"], expected);
-    let asked = json!({"model": "m", "input": body["output"]}).to_string();
-    let request = decode(asked.as_bytes()).unwrap();
-    assert_eq!(request.messages.len(), 1, "{asked}");
-    assert_eq!(
-        (request.messages[0].role, &request.messages[0].blocks),
-        (Role::Assistant, &blocks),
-        "{asked}"
-    );
+    let back = json!({"model": "m", "input": body["output"]}).to_string();
+    let request = decoded(ClientDialect::OpenaiResponses, &back).unwrap();
+    assert_eq!(request.messages.len(), 1, "{back}");
+    assert_eq!((request.messages[0].role, &request.messages[0].blocks), (Role::Assistant, &blocks), "{back}");
     assert!(request.extra.is_empty(), "{:?}", request.extra);
 }
 

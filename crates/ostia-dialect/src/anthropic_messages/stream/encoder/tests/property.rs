@@ -2,11 +2,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{call, check, google, start, stream};
-use crate::anthropic_messages::request;
-use crate::trial::{END, begin, fold, more, raw, stop};
+use crate::trial::{END, begin, decoded, fold, more, raw, stop};
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role, Signature,
-    Source, Usage,
+    Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role,
+    Signature, Source, Usage,
 };
 
 /// A block as it begins, and what comes behind.
@@ -98,7 +97,7 @@ fn turn_of(events: &[Event]) -> Vec<Block> {
     let message = super::accumulate(&super::data(&stream(events)));
     let body = json!({"model": "m", "max_tokens": 1, "messages": [
         {"role": "assistant", "content": message["content"]}]});
-    let request = request::decode(body.to_string().as_bytes()).unwrap();
+    let request = decoded(ClientDialect::AnthropicMessages, body.to_string()).unwrap();
     let [Message { role: Role::Assistant, blocks, .. }] = &request.messages[..] else { panic!("one turn") };
     blocks.clone()
 }

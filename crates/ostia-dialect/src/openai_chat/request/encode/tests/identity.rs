@@ -1,7 +1,12 @@
 //! What a client of this format says comes out as it went in, but for the ways to say the same.
 
-use crate::Form;
-use crate::openai_chat::request::{decode, encode};
+use crate::openai_chat::request::encode;
+use crate::trial::decoded;
+use crate::{ClientDialect, Fault, Form, Request};
+
+fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
+    decoded(ClientDialect::OpenaiChat, body)
+}
 
 /// Top-level fields.
 const FIELDS: &[&str] = &[

@@ -2,10 +2,10 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{check_whole, told};
-use crate::openai_responses::request::decode;
-use crate::trial::{fold, raw, start};
+use crate::trial::{decoded, fold, raw, start};
 use crate::{
-    Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind, Usage,
+    Block, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source,
+    ToolKind, Usage,
 };
 
 /// A block as it begins, and what comes behind its start.
@@ -104,10 +104,9 @@ proptest! {
         let told = told(&events);
         let output = &told.last().unwrap()["response"]["output"];
         let mut expected = fold(&events).choices.remove(0).blocks;
-        let body = json!({"model": "m", "input": [{"role": "user", "content": "q"}]});
-        let mut asked = body.clone();
-        asked["input"].as_array_mut().unwrap().extend(output.as_array().unwrap().iter().cloned());
-        let mut request = decode(asked.to_string().as_bytes()).unwrap();
+        let mut body = json!({"model": "m", "input": [{"role": "user", "content": "q"}]});
+        body["input"].as_array_mut().unwrap().extend(output.as_array().unwrap().iter().cloned());
+        let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string()).unwrap();
         prop_assert!(request.extra.is_empty(), "{:?}", request.extra);
         let blocks = request.messages.drain(1..).flat_map(|turn| turn.blocks);
         prop_assert_eq!(blocks.collect::<Vec<_>>(), std::mem::take(&mut expected));
@@ -121,7 +120,7 @@ proptest! {
             {"type":"function_call_output","call_id":"c","output":"7"}],"tools":[{"type":"custom","name":"p"}]}"#.to_vec();
         let at = at % body.len();
         body[at] = byte;
-        let _ = decode(&body);
-        let _ = decode(&body[..at]);
+        let _ = decoded(ClientDialect::OpenaiResponses, &body);
+        let _ = decoded(ClientDialect::OpenaiResponses, &body[..at]);
     }
 }
