@@ -137,7 +137,39 @@ pub enum Content {
     },
 }
 
+/// Bytes of a body besides the texts that it holds.
+const FRAME_BYTES: usize = 1024;
+
+impl Request {
+    /// About how many bytes a body takes that says all of this, so that it need not be moved while it is written.
+    pub(crate) fn body_bytes(&self) -> usize {
+        let blocks = self.messages.iter().flat_map(|message| &message.blocks);
+        let tools = self.tools.iter().map(|tool| match tool {
+            Tool::Function { description, parameters, .. } => {
+                description.as_ref().map_or(0, String::len)
+                    + parameters.as_ref().map_or(0, |schema| schema.as_str().len())
+            }
+            Tool::Custom { value, .. } | Tool::Hosted { value, .. } => value.as_str().len(),
+        });
+        FRAME_BYTES + blocks.map(Block::bytes).sum::<usize>() + tools.sum::<usize>()
+    }
+}
+
 impl Block {
+    fn bytes(&self) -> usize {
+        match &self.content {
+            Content::Text { text, .. } | Content::Refusal(text) | Content::Reasoning(text) => text.len(),
+            Content::ToolCall { arguments, .. } => arguments.len(),
+            Content::ToolResult { content, .. } => content.iter().map(Block::bytes).sum(),
+            Content::Media(Media { source, .. }) => match source {
+                Source::Url(text) | Source::Base64(text) | Source::FileId(text) | Source::Text(text) => {
+                    text.len()
+                }
+            },
+            Content::Foreign { value, .. } => value.as_str().len(),
+        }
+    }
+
     /// A block without marks.
     pub fn new(content: Content) -> Block {
         Block { content, signature: None, cache_control: None }

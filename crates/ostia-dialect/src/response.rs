@@ -104,6 +104,13 @@ impl Usage {
     }
 }
 
+/// How long a text is in characters, in which [`Citation`]s count.
+pub(crate) fn characters(text: &str) -> u64 {
+    // Most texts are ASCII, and that is quicker to see than to count.
+    let count = if text.is_ascii() { text.len() } else { text.chars().count() };
+    count as u64
+}
+
 /// A source that an answer quotes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Citation {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::json::{Document, Json, Node};
+use crate::response::characters;
 use crate::{Block, Citation, Content, Dialect, Signature, ToolKind};
 
 /// Reads a whole block. `text_chars` counts the characters of the message's text so far and moves on.
@@ -21,7 +22,7 @@ pub(super) fn decode(node: Node<'_>, text_chars: &mut u64) -> Block {
 /// A `text` block with these words.
 pub(super) fn text(node: Node<'_>, text: Cow<'_, str>, text_chars: &mut u64) -> Block {
     let start = *text_chars;
-    *text_chars += text.chars().count() as u64;
+    *text_chars += characters(&text);
     let sources = node.get("citations").into_iter().flat_map(|list| list.items());
     let citations = sources.map(|source| citation(source, start, *text_chars)).collect();
     Block::new(Content::Text { text: text.into_owned(), citations })

@@ -66,7 +66,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let plan = Plan::of(request, &model, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
 
-    let mut out = Writer::with_capacity(1024);
+    let mut out = Writer::with_capacity(request.body_bytes());
     out.object(|out| {
         out.field_str("model", &request.model);
         out.field_u64("max_tokens", plan.max_tokens);

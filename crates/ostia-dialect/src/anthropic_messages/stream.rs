@@ -14,6 +14,7 @@ use super::error;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
+use crate::response::characters;
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Most bytes of one block that are held back until it is whole.
@@ -135,7 +136,7 @@ impl Decoder {
                 let text = node.str("text").unwrap_or_default();
                 let sources = node.get("citations").into_iter().flat_map(|list| list.items());
                 let kind = Kind::Text { start: self.text_chars, citations: sources.map(Json::of).collect() };
-                self.text_chars += text.chars().count() as u64;
+                self.text_chars += characters(&text);
                 (kind, Some(Block::text(text)))
             }
             Some("thinking") => {
@@ -162,7 +163,7 @@ impl Decoder {
         match (&mut open.kind, kind.as_ref()) {
             (Kind::Text { .. }, "text_delta") => {
                 let text = text("text");
-                self.text_chars += text.chars().count() as u64;
+                self.text_chars += characters(&text);
                 events.push(say(Delta::Text(text)));
             }
             (Kind::Text { citations, .. }, "citations_delta") => {

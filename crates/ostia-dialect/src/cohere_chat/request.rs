@@ -22,7 +22,7 @@ const OWN_FIELDS: [&str; 7] =
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let offer = tools::Offer::of(request)?;
     let mut dropped = Vec::new();
-    let mut body = Writer::with_capacity(1024);
+    let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
         let found = messages::write(&request.messages, w, &mut dropped);

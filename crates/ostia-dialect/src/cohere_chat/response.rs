@@ -9,6 +9,7 @@ mod tests;
 
 use super::wire;
 use crate::json::{Document, Json, Node};
+use crate::response::characters;
 use crate::{Block, Choice, Content, Dialect, Fault, Response, ToolKind};
 
 /// Reads a whole answer.
@@ -101,7 +102,7 @@ impl Turn {
 
     fn text(&mut self, place: Place, text: String) {
         self.texts.push(Text { place, block: self.blocks.len(), offset: self.characters });
-        self.characters += text.chars().count() as u64;
+        self.characters += characters(&text);
         self.blocks.push(Block::text(text));
     }
 

@@ -10,6 +10,7 @@ mod tests;
 use super::{response, wire};
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
+use crate::response::characters;
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Reads a stream, event by event.
@@ -132,7 +133,7 @@ impl Decoder {
         }
         let Some(text) = text.filter(|text| !text.is_empty()) else { return };
         if !matches!(block, Open::Thinking(_)) {
-            self.text_end += text.chars().count() as u64;
+            self.text_end += characters(text);
         }
         events.push(Event::Delta { choice: 0, delta: Delta::Text(text.to_owned()) });
     }

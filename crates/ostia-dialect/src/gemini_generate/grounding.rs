@@ -6,6 +6,7 @@ pub(super) use encode::{encode, encode_logprobs};
 
 use crate::Citation;
 use crate::json::{Json, Node, Writer};
+use crate::response::characters;
 
 /// The sources of a candidate, from its `groundingMetadata`
 /// (<https://ai.google.dev/api/generate-content#GroundingMetadata>) and `citationMetadata`.
@@ -75,8 +76,8 @@ fn span(segment: Node<'_>, text: &str) -> Option<(u64, u64)> {
         }
         _ => (start, end),
     };
-    let before = text.get(..start)?.chars().count() as u64;
-    Some((before, before + text.get(start..end)?.chars().count() as u64))
+    let before = characters(text.get(..start)?);
+    Some((before, before + characters(text.get(start..end)?)))
 }
 
 /// A `logprobsResult` (<https://ai.google.dev/api/generate-content#LogprobsResult>) in OpenAI's shape.

@@ -37,7 +37,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let tier = service_tier(request, &mut dropped);
     unsaid(request, &mut dropped);
 
-    let mut writer = Writer::with_capacity(1024);
+    let mut writer = Writer::with_capacity(request.body_bytes());
     writer.object(|writer| {
         contents.write(writer);
         tools.write(&own.tool_config, writer);

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use super::part::{Part, PartKind};
 use crate::json::{Json, Node};
+use crate::response::characters;
 use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};
 
 /// What stands between the parts of one reasoning item.
@@ -67,7 +68,7 @@ impl Output {
         self.turn_to(part, events);
         self.item.spoken[part.kind as usize] = Some(part.index);
         if part.kind == PartKind::Text {
-            self.text_chars = self.text_chars.saturating_add(words.chars().count() as u64);
+            self.text_chars = self.text_chars.saturating_add(characters(words));
         }
         events.push(delta(Delta::Text(words.to_owned())));
     }

@@ -40,7 +40,7 @@ pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let turns = messages::plan(&request.messages, form, &mut dropped)?;
     let asks_usage = request.stream && !form.usage_unasked;
-    let mut body = Writer::with_capacity(1024);
+    let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
         w.field_array("messages", |w| turns.iter().for_each(|turn| turn.write(w)));

@@ -1,6 +1,7 @@
 //! The canonical answer to the client's body.
 
 use crate::json::{Document, Json, Writer};
+use crate::response::characters;
 use crate::seal::{Sealed, seal};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
@@ -210,7 +211,7 @@ fn encode_annotations(w: &mut Writer, blocks: &[Block]) {
         let mut before = 0;
         for block in blocks {
             let Content::Text { text, citations } = &block.content else { continue };
-            let length = text.chars().count() as u64;
+            let length = characters(text);
             for citation in citations {
                 annotation(w, citation, before, before + length);
             }

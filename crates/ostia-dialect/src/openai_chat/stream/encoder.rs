@@ -6,6 +6,7 @@ use super::super::response::{
 };
 use crate::frame::sse::one_line;
 use crate::json::Writer;
+use crate::response::characters;
 use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, Signature, ToolKind, Usage, View};
 
 /// Writes a stream of chat completion chunks.
@@ -190,7 +191,7 @@ impl Encoder {
             Kind::Text | Kind::Call | Kind::Custom | Kind::None => ("content", Some("text")),
         };
         if field == "content" {
-            open.characters += text.chars().count() as u64;
+            open.characters += characters(text);
         }
         let block = open.block();
         self.chunk(choice, out, |w| {

@@ -3,6 +3,7 @@
 use super::events::{Events, Place};
 use crate::Citation;
 use crate::json::{Document, Json, Writer};
+use crate::response::characters;
 
 /// A `message` item in the making. Each block of words is a part of its own, so that it comes back as it was.
 #[derive(Debug)]
@@ -80,7 +81,7 @@ impl Message {
     /// sources and gives its own number of characters.
     pub(super) fn end_part(&mut self, before: u64, events: &mut Events<'_>) -> u64 {
         let Some(part) = self.parts.last_mut() else { return 0 };
-        let characters = part.text.chars().count() as u64;
+        let characters = characters(&part.text);
         for citation in std::mem::take(&mut part.citations) {
             if let Some(annotation) = annotation(&citation, before, characters) {
                 self.annotate(annotation, events);

@@ -58,7 +58,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
         let what = "at least one message with content is needed";
         return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
     }
-    let mut w = Writer::with_capacity(1024);
+    let mut w = Writer::with_capacity(request.body_bytes());
     w.object(|w| {
         w.field_str("model", &request.model);
         instructions.into_iter().for_each(|text| w.field_str("instructions", text));

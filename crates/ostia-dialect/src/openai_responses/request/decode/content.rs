@@ -5,6 +5,7 @@ use crate::openai_chat::part::{
     decode_audio, kind_of_mime, mime_of_name, optional_str, report_unknown, source_of_url,
 };
 use crate::openai_responses::item::citation;
+use crate::response::characters;
 use crate::{Block, Citation, Content, Fault, Media, MediaKind, Source};
 
 /// Reads the parts of one turn, and counts their characters: sources have their places in all that a turn
@@ -62,7 +63,7 @@ impl Parts<'_> {
     }
 
     fn text(&mut self, text: String, citations: Vec<Citation>) -> Content {
-        self.characters += text.chars().count() as u64;
+        self.characters += characters(&text);
         Content::Text { text, citations }
     }
 }
