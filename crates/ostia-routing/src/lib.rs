@@ -23,7 +23,7 @@ mod time;
 pub use condition::Facts;
 pub use outcome::{Class, Limit, Outcome, Verdict};
 pub use plan::Plan;
-pub use record::Record;
+pub use record::{History, Record};
 pub use retry::told_wait;
 pub use route::{Leaf, Route};
 pub use spelling::nearest;

@@ -11,14 +11,12 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// How long the target asked to be left alone (`retry::told_wait`).
     pub wait: Option<Duration>,
-    /// From sending the request to the first token, or to the answer where it came in one piece.
-    pub first_token: Option<Duration>,
 }
 
 impl Outcome {
     /// An outcome of which nothing else is known.
     pub fn of(verdict: Verdict) -> Outcome {
-        Outcome { verdict, wait: None, first_token: None }
+        Outcome { verdict, wait: None }
     }
 }
 

@@ -27,7 +27,7 @@ use crate::condition::Facts;
 use crate::hash::Dice;
 pub use crate::outcome::{Kind, Reason};
 use crate::outcome::{Outcome, Verdict};
-use crate::record::{self, Event, Log, Record, Source};
+use crate::record::{self, Event, History, Log, Record, Source};
 use crate::route::{Leaf, Route};
 use crate::state::Slots;
 use crate::time::Time;
@@ -60,6 +60,8 @@ pub struct Attempt {
     pub retry: u32,
     /// What for.
     pub kind: Kind,
+    /// When it is made.
+    pub began: Time,
     /// How long it may take.
     pub limits: Limits,
 }
@@ -148,7 +150,6 @@ struct Visit {
 #[derive(Debug)]
 struct Running {
     attempt: Attempt,
-    started: Time,
     /// The breaker's leave, until it is handed back.
     pass: Option<Pass>,
     gauges: Vec<usize>,
@@ -219,7 +220,7 @@ impl Plan {
         self.log
             .push(now, Event::Ended { leaf: attempt.leaf, number: attempt.number, verdict: outcome.verdict });
         if outcome.verdict.is_success() && !self.wants_another(attempt, outcome.verdict) {
-            return self.commit(place, outcome, now);
+            return self.commit(place, outcome.verdict, now);
         }
         self.release(place, outcome.verdict, now);
         if outcome.verdict == Verdict::ClientGone {
@@ -245,23 +246,40 @@ impl Plan {
 
     /// What was decided so far, and why.
     pub fn record(&self, now: Time) -> Record {
-        let result = match self.stage {
-            Stage::Answered => "answered",
-            Stage::Over(reason) => record::reason(reason),
-            Stage::Choose | Stage::Waiting(_) | Stage::Busy => "under_way",
-        };
         let source = Source {
             route: &self.route,
             slots: self.slots.as_deref(),
             prices: &self.asked.prices,
             log: &self.log,
-            result,
+            result: self.result(),
             attempts: self.attempts,
             began: self.began,
             deadline: self.deadline,
             now,
         };
         source.record()
+    }
+
+    /// What is left to remember of a plan that nobody follows any further.
+    pub fn into_history(self) -> History {
+        History {
+            result: self.result(),
+            route: self.route,
+            slots: self.slots,
+            prices: self.asked.prices,
+            log: self.log,
+            attempts: self.attempts,
+            began: self.began,
+            deadline: self.deadline,
+        }
+    }
+
+    fn result(&self) -> &'static str {
+        match self.stage {
+            Stage::Answered => "answered",
+            Stage::Over(reason) => record::reason(reason),
+            Stage::Choose | Stage::Waiting(_) | Stage::Busy => "under_way",
+        }
     }
 
     /// What would be decided for a request, if the first target that is asked answered, and in which order

@@ -7,12 +7,15 @@ mod render;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::config::Balance;
 use crate::outcome::{Class, Kind, Reason, Verdict};
+use crate::route::Route;
+use crate::state::Slots;
 use crate::time::Time;
 
 pub(crate) use render::{Source, reason};
@@ -117,6 +120,37 @@ pub struct BreakerState {
 
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+/// What is remembered of a plan that is over: as much as its record needs.
+#[derive(Debug)]
+pub struct History {
+    pub(crate) route: Arc<Route>,
+    pub(crate) slots: Option<Arc<Slots>>,
+    pub(crate) prices: Vec<Option<f64>>,
+    pub(crate) log: Log,
+    pub(crate) result: &'static str,
+    pub(crate) attempts: u32,
+    pub(crate) began: Time,
+    pub(crate) deadline: Option<Time>,
+}
+
+impl History {
+    /// What was decided, and why.
+    pub fn record(&self, now: Time) -> Record {
+        let source = Source {
+            route: &self.route,
+            slots: self.slots.as_deref(),
+            prices: &self.prices,
+            log: &self.log,
+            result: self.result,
+            attempts: self.attempts,
+            began: self.began,
+            deadline: self.deadline,
+            now,
+        };
+        source.record()
+    }
 }
 
 /// The notes on one request.

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::rc::Rc;
+use std::time::Duration;
 
 use http::{Response, request};
 use ostia_dialect::custom_tool::CustomTools;
@@ -9,9 +10,9 @@ use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::config::MidStreamPolicy;
-use ostia_routing::plan::{Attempt, Limits};
+use ostia_routing::plan::Attempt;
 use ostia_routing::{Limit, Route};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
 use crate::asked::{Asked, Errand};
 use crate::body::Body;
@@ -37,12 +38,11 @@ pub async fn attempt(
     attempt: Attempt,
     mut mark: Mark,
 ) -> Tried {
-    let began = Instant::now();
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
     let answer = match target::resolve(core, call, leaf, model) {
         Ok(mut target) => {
-            bound(&mut target, &attempt.limits);
+            bound(&mut target, &attempt);
             mark.target(&target);
             let waited = mark.waited();
             let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
@@ -52,31 +52,30 @@ pub async fn attempt(
                 Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
                 passed @ Errand::Passed { .. } => passed,
             };
-            spoken(exchange, errand, &attempt.limits, began, &mut mark).await
+            spoken(exchange, errand, attempt.limits.first_token, &mut mark).await
         }
         Err(fault) => Err(fault.into()),
     };
-    Tried { attempt, answer, mark, first_token: began.elapsed() }
+    Tried { attempt, answer, mark, ended: clock::now() }
 }
 
-/// The limits of an attempt as the bounds of its call.
-pub fn bound(target: &mut Target<'_>, limits: &Limits) {
+/// The limits of an attempt that is to be made now, as the bounds of its call.
+pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
     let timeouts = &mut target.timeouts;
     timeouts.first_byte =
         limits.first_byte.map_or(timeouts.first_byte, |limit| limit.min(timeouts.first_byte));
     timeouts.idle = limits.idle.unwrap_or(timeouts.idle);
-    if let Some(until) = limits.until.map(clock::until) {
+    if let Some(until) = limits.until.map(|until| until.since(*began)) {
         timeouts.first_byte = timeouts.first_byte.min(until);
         timeouts.total = timeouts.total.min(until);
     }
 }
 
-/// An answer that has said something.
+/// An answer that has said something, within this limit where it is a stream.
 async fn spoken(
     exchange: Exchange<'_>,
     errand: Errand<'_>,
-    limits: &Limits,
-    began: Instant,
+    limit: Option<Duration>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
     let mut speaks = pin!(async {
@@ -96,8 +95,8 @@ async fn spoken(
     });
     // An answer in one piece has no first token.
     let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
-    let Some(limit) = limits.first_token.filter(|_| streams) else { return speaks.await };
-    match timeout_at(began + limit, speaks.as_mut()).await {
+    let Some(limit) = limit.filter(|_| streams) else { return speaks.await };
+    match timeout(limit, speaks.as_mut()).await {
         Ok(answer) => answer,
         Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use http::Response;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
-use ostia_routing::{Limit, Outcome, Verdict};
+use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
 use tokio::time::sleep;
 
 use crate::body::{Body, Events, FramePoll};
-use crate::clock::{now, until};
+use crate::clock;
 use crate::core::Core;
 use crate::mark::Mark;
 use crate::miss::Miss;
@@ -22,7 +22,10 @@ use crate::records::SharedPlan;
 #[derive(Debug)]
 pub struct Course {
     plan: SharedPlan,
+    route: Arc<Route>,
     core: Rc<Core>,
+    /// The plan has heard of its end.
+    is_over: bool,
 }
 
 /// What became of one attempt.
@@ -34,14 +37,14 @@ pub struct Tried {
     pub answer: Result<Response<Body>, Miss>,
     /// What the answer says about how it came to be.
     pub mark: Mark,
-    /// From sending to the first words.
-    pub first_token: Duration,
+    /// When that was known.
+    pub ended: Time,
 }
 
 impl Course {
     /// Begins.
     pub fn new(core: Rc<Core>, plan: Plan) -> Course {
-        Course { plan: Arc::new(Mutex::new(plan)), core }
+        Course { route: plan.route().clone(), plan: Arc::new(Mutex::new(plan)), core, is_over: false }
     }
 
     /// The plan. Not to be held while anything is waited for.
@@ -54,22 +57,34 @@ impl Course {
         self.plan.clone()
     }
 
+    /// The route that it follows.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
     /// The core that it runs on.
     pub fn core(&self) -> &Rc<Core> {
         &self.core
     }
 
-    /// The next attempt, after whatever has to be waited for; `None` if there is none.
-    pub async fn next(&mut self) -> Result<Attempt, Reason> {
+    /// The next attempt from now on, after whatever has to be waited for; or why there is none.
+    pub async fn next(&mut self, mut now: Time) -> Result<Attempt, Reason> {
         loop {
-            let step = self.plan().next(now());
+            let step = self.plan().next(now);
             match step {
                 Step::Attempt(attempt) => return Ok(attempt),
-                Step::Wait(time) => sleep(until(time)).await,
+                Step::Wait(time) => sleep(clock::until(time)).await,
                 Step::GiveUp(reason) => return Err(reason),
                 Step::Answered => return Err(Reason::Exhausted),
             }
+            now = clock::now();
         }
+    }
+
+    /// The answer is whole.
+    pub fn end(mut self, now: Time) {
+        self.plan().finish(now);
+        self.is_over = true;
     }
 
     /// The answer broke off with this fault, when the client had so much of it. What now?
@@ -78,26 +93,22 @@ impl Course {
             FaultKind::Timeout => Verdict::Late(Limit::Idle),
             _ => Verdict::Broken,
         };
-        self.plan().broken(verdict, sent, now())
+        self.plan().broken(verdict, sent, clock::now())
     }
 
     /// Notes what became of an attempt. Is its answer the one that the client gets? A config may ask on for a status that
     /// it lists.
     pub fn note(&self, tried: &Tried) -> bool {
-        let mut plan = self.plan();
-        let further = plan.route().leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
+        let further = self.route.leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
             leaf.settings.retry.as_ref().is_some_and(|retry| retry.use_retry_after_header)
         });
         let outcome = match &tried.answer {
-            Ok(answer) => Outcome {
-                first_token: Some(tried.first_token),
-                ..Outcome::of(Verdict::Success { status: answer.status().as_u16() })
-            },
+            Ok(answer) => Outcome::of(Verdict::Success { status: answer.status().as_u16() }),
             Err(miss) => miss.outcome(further),
         };
-        let now = now();
-        plan.outcome(&tried.attempt, outcome, now);
-        plan.next(now) == Step::Answered
+        let mut plan = self.plan();
+        plan.outcome(&tried.attempt, outcome, tried.ended);
+        plan.next(tried.ended) == Step::Answered
     }
 }
 
@@ -127,7 +138,9 @@ impl Events for Followed {
 
 impl Drop for Course {
     fn drop(&mut self) {
-        self.plan().finish(now());
+        if !self.is_over {
+            self.plan().finish(clock::now());
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
 use ostia_routing::plan::{Attempt, Plan};
-use ostia_routing::{Leaf, Route};
+use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
 
 use crate::asked::{self, Asked, Errand};
@@ -260,26 +260,27 @@ async fn follow(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
     let asking = Asking::new(core, call, parts, errand, route);
-    let now = clock::now();
+    let mut now = clock::now();
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut course = Course::new(core.clone(), plan);
     let mut last = None;
     loop {
-        let attempt = match course.next().await {
+        let attempt = match course.next(now).await {
             Ok(attempt) => attempt,
             Err(reason) => {
                 mark.decided(call, course.shared());
                 return last.unwrap_or_else(|| Err(course::given_up(reason)));
             }
         };
-        let tried = race(&mut course, call, parts, errand, attempt, mark).await;
+        let tried = race(&course, call, parts, errand, attempt, mark).await;
         let is_answered = course.note(&tried);
+        now = tried.ended;
         mark.tried(tried.mark, tried.attempt.retry);
         match tried.answer {
             Ok(answer) if is_answered => {
                 mark.decided(call, course.shared());
-                return Ok(answer.map(|body| accompany(body, course, call, parts)));
+                return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
             answer => last = Some(answer.or_else(Miss::into_answer)),
         }
@@ -287,9 +288,12 @@ async fn follow(
 }
 
 /// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts) -> Body {
+fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, now: Time) -> Body {
     match body {
-        Body::Full(_) => body,
+        Body::Full(_) => {
+            course.end(now);
+            body
+        }
         Body::Events(mut events) if events.can_be_mended() => {
             events.mended_by(Rescue::new(course, call, parts));
             Body::Events(events)
@@ -301,22 +305,22 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts) ->
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late. The first answer counts.
 async fn race(
-    course: &mut Course,
+    course: &Course,
     call: &Call,
     parts: &request::Parts,
     errand: Errand<'_>,
     attempt: Attempt,
     mark: &Mark,
 ) -> Tried {
-    let (core, route) = (course.core().clone(), course.plan().route().clone());
+    let (core, route) = (course.core(), course.route());
     // Boxed, so that they are not copied from future to future.
-    let mut first = Box::pin(attempt::attempt(&core, call, parts, errand, &route, attempt, mark.fork()));
+    let mut first = Box::pin(attempt::attempt(core, call, parts, errand, route, attempt, mark.fork()));
     let Some(at) = course.plan().hedge_at() else { return first.await };
     if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
         return tried;
     }
     let Some(hedge) = course.plan().hedge(clock::now()) else { return first.await };
-    let mut second = Box::pin(attempt::attempt(&core, call, parts, errand, &route, hedge, mark.fork()));
+    let mut second = Box::pin(attempt::attempt(core, call, parts, errand, route, hedge, mark.fork()));
     let (tried, first_is_left) = tokio::select! {
         tried = first.as_mut() => (tried, false),
         tried = second.as_mut() => (tried, true),

@@ -11,7 +11,7 @@ use ostia_dialect::{Fault, FaultKind};
 use crate::call::Call;
 use crate::clock::now;
 use crate::core::Core;
-use crate::records::{self, Entry, SharedPlan};
+use crate::records::{self, Decisions, Entry, SharedPlan};
 use crate::target::Target;
 
 /// Longest list of dropped fields that is told in a header, in bytes.
@@ -172,7 +172,8 @@ impl Mark {
             headers.append(&SERVER_TIMING, timing(started.elapsed(), self.waited.get()));
         }
         let (trace_id, provider) = names?;
-        Some(Entry { trace_id, provider, status, dropped: self.dropped, plan: self.plan })
+        let decisions = self.plan.map(Decisions::from);
+        Some(Entry { trace_id, provider, status, dropped: self.dropped, decisions })
     }
 }
 

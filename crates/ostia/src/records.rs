@@ -6,12 +6,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
-use ostia_routing::{Plan, Record};
+use ostia_routing::{History, Plan, Record};
 use serde_json::{Value, json};
 
 use crate::clock::now;
 
-/// Requests that each core remembers. About a kilobyte each, where a config was followed.
+/// Requests that each core remembers. About half a kilobyte each, where a config was followed.
 const REQUESTS_MAX: usize = 512;
 /// Most bytes of decisions that are told in a header. Servers in front may take no more than 8 KiB.
 const HEADER_BYTES_MAX: usize = 6 << 10;
@@ -39,7 +39,38 @@ pub struct Entry {
     /// What could not be said to the provider.
     pub dropped: Vec<String>,
     /// The decisions, where there was something to decide.
-    pub plan: Option<SharedPlan>,
+    pub decisions: Option<Decisions>,
+}
+
+/// What was decided for a request.
+#[derive(Debug)]
+pub enum Decisions {
+    /// All that there was to decide.
+    Made(History),
+    /// The answer is under way, and may break off.
+    UnderWay(SharedPlan),
+}
+
+impl From<SharedPlan> for Decisions {
+    /// Of a plan that nobody follows any further only what its record needs is kept.
+    fn from(plan: SharedPlan) -> Decisions {
+        match Arc::try_unwrap(plan) {
+            Ok(plan) => {
+                let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Decisions::Made(plan.into_history())
+            }
+            Err(plan) => Decisions::UnderWay(plan),
+        }
+    }
+}
+
+impl Decisions {
+    fn record(&self) -> Record {
+        match self {
+            Decisions::Made(history) => history.record(now()),
+            Decisions::UnderWay(plan) => plan.lock().unwrap_or_else(PoisonError::into_inner).record(now()),
+        }
+    }
 }
 
 impl Records {
@@ -86,9 +117,8 @@ impl Entry {
             "status": self.status,
             "dropped": self.dropped,
         });
-        if let Some(plan) = &self.plan {
-            let record = plan.lock().unwrap_or_else(PoisonError::into_inner).record(now());
-            told["decisions"] = serde_json::to_value(record).unwrap_or_default();
+        if let Some(decisions) = &self.decisions {
+            told["decisions"] = serde_json::to_value(decisions.record()).unwrap_or_default();
         }
         told
     }

@@ -11,7 +11,7 @@ use crate::asked::{self, Asked};
 use crate::attempt;
 use crate::body::{Mender, Mending, Rest};
 use crate::call::Call;
-use crate::clock::now;
+use crate::clock;
 use crate::course::Course;
 use crate::exchange::{self, Exchange};
 use crate::mark::Mark;
@@ -40,20 +40,22 @@ impl Rescue {
             MidStream::Error => return Err(fault),
         };
         loop {
-            match self.ask(&attempt, body, beginning.unwrap_or_default()).await {
+            let asked = self.ask(&attempt, body, beginning.unwrap_or_default()).await;
+            let now = clock::now();
+            match asked {
                 Ok(rest) => {
-                    self.course.plan().outcome(&attempt, Outcome::of(Verdict::SUCCESS), now());
+                    self.course.plan().outcome(&attempt, Outcome::of(Verdict::SUCCESS), now);
                     return Ok(rest);
                 }
-                Err(miss) => self.course.plan().outcome(&attempt, miss.outcome(false), now()),
+                Err(miss) => self.course.plan().outcome(&attempt, miss.outcome(false), now),
             }
-            attempt = self.course.next().await.map_err(|_| fault.clone())?;
+            attempt = self.course.next(now).await.map_err(|_| fault.clone())?;
         }
     }
 
     /// Asks one target for the rest.
     async fn ask(&mut self, attempt: &Attempt, body: &Bytes, beginning: &str) -> Result<Rest, Miss> {
-        let (core, route) = (self.course.core().clone(), self.course.plan().route().clone());
+        let (core, route) = (self.course.core().clone(), self.course.route().clone());
         let nothing = || Fault::upstream("Only conversations can be gone on with.");
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
@@ -62,7 +64,7 @@ impl Rescue {
         let peek = asked::peek(&typed, &document)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
-        attempt::bound(&mut target, &attempt.limits);
+        attempt::bound(&mut target, attempt);
         let (client, upstream) = attempt::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();

@@ -96,14 +96,14 @@ impl Plan {
     pub(super) fn start(&mut self, leaf: usize, pass: Pass, kind: Kind, now: Time) -> Attempt {
         self.attempts += 1;
         let (number, retry) = (self.attempts, self.visit.retries);
-        let attempt = Attempt { leaf, number, retry, kind, limits: self.limits(leaf) };
+        let attempt = Attempt { leaf, number, retry, kind, began: now, limits: self.limits(leaf) };
         let gauges = self.walk.gauges(&self.route);
         self.each_gauge(&gauges, |gauge| gauge.begin());
         if retry == 0 && kind == Kind::Usual {
             self.earn(leaf, now);
         }
         self.log.push(now, Event::Tried { leaf, number, retry, kind });
-        let running = Running { attempt, started: now, pass: Some(pass), gauges, committed: false };
+        let running = Running { attempt, pass: Some(pass), gauges, committed: false };
         let place = usize::from(kind == Kind::Hedge && self.running[0].is_some());
         self.running[place] = Some(running);
         self.stage = Stage::Busy;
@@ -151,24 +151,24 @@ impl Plan {
     }
 
     /// The answer is found: the client gets this one, and another attempt under way is not needed.
-    pub(super) fn commit(&mut self, place: usize, outcome: Outcome, now: Time) {
+    pub(super) fn commit(&mut self, place: usize, verdict: Verdict, now: Time) {
         let Some(mut running) = self.running[place].take() else { return };
         self.drop_other(1 - place, now);
         let pass = running.pass.take();
-        self.hand_back(&running, pass, outcome.verdict, now);
+        self.hand_back(&running, pass, verdict, now);
         running.committed = true;
         if self.visit.leaf != running.attempt.leaf {
             self.visit = Visit { leaf: running.attempt.leaf, ..Visit::default() };
         }
         self.running[0] = Some(running);
-        self.observe(0, outcome.first_token, now);
+        self.observe(0, now);
         self.stage = Stage::Answered;
     }
 
     /// Tells the gauges how long the first token took, or has taken so far.
-    fn observe(&self, place: usize, first_token: Option<Duration>, now: Time) {
+    fn observe(&self, place: usize, now: Time) {
         let Some(running) = &self.running[place] else { return };
-        let latency = first_token.unwrap_or_else(|| now.since(running.started));
+        let latency = now.since(running.attempt.began);
         self.each_gauge(&running.gauges, |gauge| gauge.observe(latency, now));
     }
 
@@ -176,7 +176,7 @@ impl Plan {
     fn drop_other(&mut self, place: usize, now: Time) {
         if let Some(Attempt { leaf, number, .. }) = self.running[place].as_ref().map(|other| other.attempt) {
             self.log.push(now, Event::Dropped { leaf, number });
-            self.observe(place, None, now);
+            self.observe(place, now);
             self.release(place, Verdict::ClientGone, now);
         }
     }

@@ -12,7 +12,7 @@ impl Plan {
             return None;
         }
         let hedge = self.leaf(running.attempt.leaf)?.hedge.as_ref()?;
-        Some(running.started.after(hedge.after))
+        Some(running.attempt.began.after(hedge.after))
     }
 
     /// The second attempt; `None` if it is not due, the target's budget for such is spent, or there is no

@@ -68,7 +68,7 @@ impl Act {
             "tool" => Sent::ToolCall,
             _ => panic!("what was sent: {sent}"),
         });
-        let outcome = Outcome { verdict: parse_verdict(verdict), wait: wait.map(millis), first_token: None };
+        let outcome = Outcome { verdict: parse_verdict(verdict), wait: wait.map(millis) };
         Act { outcome, takes: takes.map_or(Duration::from_millis(USUAL_MS), millis), breaks }
     }
 }
