@@ -36,16 +36,16 @@ pub async fn attempt(
     errand: Errand<'_>,
     route: &Route,
     attempt: Attempt,
-    mut mark: Mark,
+    mut mark: Box<Mark>,
 ) -> Tried {
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
-    let answer = match target::resolve(core, call, leaf, model) {
-        Ok(mut target) => {
-            bound(&mut target, &attempt);
-            mark.target(&target);
+    let answer = match &mut target::resolve(core, call, leaf, model) {
+        Ok(target) => {
+            bound(target, &attempt);
+            mark.target(target);
             let waited = mark.waited();
-            let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
+            let exchange = Exchange { core, call, target, parts, waited: &waited };
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
             let errand = match errand {
@@ -54,7 +54,7 @@ pub async fn attempt(
             };
             spoken(exchange, errand, attempt.limits.first_token, &mut mark).await
         }
-        Err(fault) => Err(fault.into()),
+        Err(fault) => Err(fault.clone().into()),
     };
     Tried { attempt, answer, mark, ended: clock::now() }
 }
@@ -82,7 +82,7 @@ async fn spoken(
         let asked = match errand {
             Errand::Typed(asked) => asked,
             Errand::Passed { body, raw } => {
-                return proxy::pass(exchange, Sent::Full(Some(body.clone())), raw).await;
+                return Box::pin(proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
             }
         };
         let answer = ask(exchange, asked, mark).await?;
@@ -107,7 +107,8 @@ async fn spoken(
 /// # Errors
 /// What the target answered in place of an answer, or why it could not be asked.
 pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
-    match way(exchange, asked)? {
+    let way = way(exchange, asked)?;
+    match way {
         Way::Relay => {
             let answer = send_as_it_is(exchange, asked, mark).await?;
             exchange::relay(answer, asked.typed.offer, asked.peek.stream, exchange.target).await

@@ -36,7 +36,7 @@ pub struct Tried {
     /// The answer, its first words here; or why there is none.
     pub answer: Result<Response<Body>, Miss>,
     /// What the answer says about how it came to be.
-    pub mark: Mark,
+    pub mark: Box<Mark>,
     /// When that was known.
     pub ended: Time,
 }

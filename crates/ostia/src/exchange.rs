@@ -82,7 +82,7 @@ impl Exchange<'_> {
     }
 
     /// A request with the right host, the listed client headers, the provider's own and its key.
-    pub fn request(&self, mut path: String, body: Sent) -> Result<Request<Sent>, Fault> {
+    pub fn request(&self, mut path: String, body: Sent) -> Result<Box<Request<Sent>>, Fault> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
         self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
@@ -97,7 +97,7 @@ impl Exchange<'_> {
         if path.is_empty() {
             path.push('/');
         }
-        let mut request = Request::new(body);
+        let mut request = Box::new(Request::new(body));
         *request.uri_mut() = path.try_into().map_err(|_| {
             Fault::invalid("The path has characters that a URL cannot have.").with_param("path")
         })?;
@@ -106,7 +106,7 @@ impl Exchange<'_> {
     }
 
     /// Sends a finished request.
-    pub async fn dispatch(&self, request: Request<Sent>) -> Result<Response<Answer>, Miss> {
+    pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
         let Target { site, timeouts, provider, requested_timeout_ms, .. } = self.target;
         let sent = Instant::now();
         let answer = self.core.upstreams.send(site, request, *timeouts).await;
@@ -209,7 +209,7 @@ async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>)
     let (head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     match head.status.as_u16() {
-        400.. => Err(refused(head, body, inflate, family, target).await),
+        400.. => Err(Box::pin(refused(head, body, inflate, family, target)).await),
         _ => Ok(Accepted { head, body, inflate }),
     }
 }

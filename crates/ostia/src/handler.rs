@@ -38,17 +38,17 @@ pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body
     let (parts, body) = request.into_parts();
     let family = family(parts.uri.path());
     let mut mark = Mark::begin();
-    let mut response = match Call::read(&parts.headers) {
-        Ok(mut call) => {
+    let mut response = match &mut Call::read(&parts.headers) {
+        Ok(call) => {
             if family == Family::Google {
                 call.read_key_in(parts.uri.query());
             }
-            mark.read(&core, &call);
-            serve(&core, &call, &parts, body, &mut mark).await
+            mark.read(&core, call);
+            serve(&core, call, &parts, body, &mut mark).await
         }
         Err(fault) => {
             mark.read_unread(&parts.headers);
-            Err(fault)
+            Err(fault.clone())
         }
     }
     .unwrap_or_else(|fault| {
@@ -136,9 +136,7 @@ pub async fn carry(
     }
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
-        (Some(route), Some(None)) => {
-            Box::pin(follow(core, call, parts, Errand::Typed(asked), route, mark)).await
-        }
+        (Some(route), Some(None)) => follow(core, call, parts, Errand::Typed(asked), route, mark).await,
         (_, leaf) => {
             ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
         }

@@ -10,15 +10,15 @@ use ostia_dialect::Fault;
 /// Most bytes that one piece of an answer may unpack to.
 const INFLATED_BYTES_MAX: usize = 64 << 20;
 
-/// Unpacks an answer piece by piece.
+/// Unpacks an answer piece by piece. The decoders are boxed: hardly an answer needs one, and all have room for it.
 #[derive(Debug)]
 pub enum Inflate {
     /// RFC 1952.
-    Gzip(MultiGzDecoder<Bounded>),
+    Gzip(Box<MultiGzDecoder<Bounded>>),
     /// RFC 1950, which HTTP calls `deflate`.
-    Zlib(ZlibDecoder<Bounded>),
+    Zlib(Box<ZlibDecoder<Bounded>>),
     /// RFC 1951, which some servers mean by `deflate`.
-    Raw(DeflateDecoder<Bounded>),
+    Raw(Box<DeflateDecoder<Bounded>>),
     /// `deflate`, before the first byte has told which.
     Unknown,
 }
@@ -50,7 +50,7 @@ impl Inflate {
         let Some(encoding) = headers.get(header::CONTENT_ENCODING) else { return Ok(None) };
         match encoding.as_bytes().to_ascii_lowercase().as_slice() {
             b"identity" | b"" => Ok(None),
-            b"gzip" | b"x-gzip" => Ok(Some(Inflate::Gzip(MultiGzDecoder::new(Bounded::default())))),
+            b"gzip" | b"x-gzip" => Ok(Some(Inflate::Gzip(Box::new(MultiGzDecoder::new(Bounded::default()))))),
             b"deflate" => Ok(Some(Inflate::Unknown)),
             other => Err(Fault::upstream(format!(
                 "The provider answered in the encoding `{}`, which was not asked for.",
@@ -64,18 +64,20 @@ impl Inflate {
         if let (Inflate::Unknown, Some(first)) = (&self, bytes.first()) {
             // A zlib header names method 8 in its low bits.
             *self = match first & 0x0f {
-                8 => Inflate::Zlib(ZlibDecoder::new(Bounded::default())),
-                _ => Inflate::Raw(DeflateDecoder::new(Bounded::default())),
+                8 => Inflate::Zlib(Box::new(ZlibDecoder::new(Bounded::default()))),
+                _ => Inflate::Raw(Box::new(DeflateDecoder::new(Bounded::default()))),
             };
         }
         let unpacked = match self {
             Inflate::Gzip(decoder) => {
-                write(decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0))
+                write(&mut **decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0))
             }
             Inflate::Zlib(decoder) => {
-                write(decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0))
+                write(&mut **decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0))
             }
-            Inflate::Raw(decoder) => write(decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0)),
+            Inflate::Raw(decoder) => {
+                write(&mut **decoder, bytes).map(|()| std::mem::take(&mut decoder.get_mut().0))
+            }
             Inflate::Unknown => Ok(Vec::new()),
         };
         unpacked.map(Bytes::from).map_err(|error| damaged(&error))

@@ -57,13 +57,13 @@ impl Mark {
         Mark { started: Some(Instant::now()), ..Mark::default() }
     }
 
-    /// A mark for one attempt of this request.
-    pub fn fork(&self) -> Mark {
-        Mark { waited: self.waited.clone(), ..Mark::default() }
+    /// A mark for one attempt of this request. It is boxed because it goes from future to future.
+    pub fn fork(&self) -> Box<Mark> {
+        Box::new(Mark { waited: self.waited.clone(), ..Mark::default() })
     }
 
     /// The last attempt was this one.
-    pub fn tried(&mut self, last: Mark, retries: u32) {
+    pub fn tried(&mut self, last: Box<Mark>, retries: u32) {
         (self.provider, self.index_path, self.dropped) = (last.provider, last.index_path, last.dropped);
         self.retries = retries;
     }

@@ -39,7 +39,8 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
         let inflate = Inflate::of(&head.headers)?;
-        return Err(exchange::refused(head, body, inflate, family(parts.uri.path()), target).await);
+        let family = family(parts.uri.path());
+        return Err(Box::pin(exchange::refused(head, body, inflate, family, target)).await);
     }
     exchange::strip_hops(&mut head.headers);
     Ok(Response::from_parts(head, Body::Passed(body)))

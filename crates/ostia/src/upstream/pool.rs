@@ -109,33 +109,31 @@ impl Upstreams {
         Some(place)
     }
 
-    /// Sends a request, on a connection that is open already where there is one.
+    /// Sends a request, on a connection that is open already where there is one. It is boxed because it would be copied
+    /// for every future on its way.
     pub async fn send(
         &self,
         site: &Site,
-        request: Request<Sent>,
+        mut request: Box<Request<Sent>>,
         timeouts: Timeouts,
     ) -> Result<Response<Answer>, SendFault> {
         let place = &site.place;
         let started = Instant::now();
         let due = started + timeouts.first_byte.min(timeouts.total);
-        let mut request = request;
-        // A kept connection may have been closed meanwhile: a request that has not left goes to the next one.
-        while let Some(mut connection) = place.take_idle() {
+        loop {
+            let (mut connection, is_new) = match place.take_idle() {
+                Some(connection) => (connection, false),
+                None => (Box::pin(self.open(place, timeouts)).await?, true),
+            };
             match connection.send(request, due).await {
                 None => return Err(SendFault::FirstByteTimeout),
                 Some(Ok(response)) => return Ok(place.answer(connection, response, started, timeouts)),
+                // A kept connection may have been closed meanwhile: a request that has not left goes to the next one.
                 Some(Err(mut fault)) => match fault.take_message() {
-                    Some(returned) => request = returned,
-                    None => return Err(SendFault::Http(fault.into_error())),
+                    Some(returned) if !is_new => request = Box::new(returned),
+                    _ => return Err(SendFault::Http(fault.into_error())),
                 },
             }
-        }
-        let mut connection = Box::pin(self.open(place, timeouts)).await?;
-        match connection.send(request, due).await {
-            None => Err(SendFault::FirstByteTimeout),
-            Some(Ok(response)) => Ok(place.answer(connection, response, started, timeouts)),
-            Some(Err(fault)) => Err(SendFault::Http(fault.into_error())),
         }
     }
 
@@ -230,7 +228,7 @@ impl Connection {
     /// Sends a request and waits for the head of the answer; `None` if it is not there when it is due.
     async fn send(
         &mut self,
-        request: Request<Sent>,
+        request: Box<Request<Sent>>,
         due: Instant,
     ) -> Option<Result<Response<Incoming>, TrySendError<Request<Sent>>>> {
         // A connection that was idle learns now whether the other side has closed it.
@@ -240,7 +238,7 @@ impl Connection {
         })
         .await;
         let Connection { sender, driver, over, alarm } = self;
-        let mut response = pin!(sender.try_send_request(request));
+        let mut response = pin!(sender.try_send_request(*request));
         poll_fn(|context| {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
                 return Poll::Ready(Some(response));
