@@ -33,7 +33,7 @@ const BUCKETS: usize = 6;
 const BUCKET_US: u64 = 10_000_000;
 
 /// When a breaker opens.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     failures: Option<u64>,
     share: Option<f64>,

@@ -55,6 +55,7 @@ pub(crate) fn value_of<'f>(field: &Field, facts: &'f dyn Facts) -> Option<Cow<'f
 }
 
 /// A compiled query. Never printed: what a request is compared with may be a credential.
+#[derive(Clone)]
 pub(crate) enum Query {
     And(Vec<Query>),
     Or(Vec<Query>),
@@ -64,6 +65,7 @@ pub(crate) enum Query {
 }
 
 /// What is asked of one field.
+#[derive(Clone)]
 pub(crate) enum Test {
     All(Vec<Test>),
     Not(Box<Test>),

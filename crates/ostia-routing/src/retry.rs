@@ -21,7 +21,7 @@ const BACKOFF_MAX: Duration = Duration::from_secs(16);
 pub(crate) const RETRIES_PER_SECOND: u64 = 10;
 
 /// When and how often a target is tried again.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) attempts: u32,
     statuses: Option<Vec<u16>>,

@@ -20,7 +20,7 @@ use crate::retry;
 use crate::state::{Slots, State};
 
 /// A config, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Route {
     pub(crate) root: Child,
     pub(crate) branches: Vec<Branch>,
@@ -96,7 +96,7 @@ impl Route {
 }
 
 /// A target that is one call to one provider.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Leaf {
     /// Which one: `config`, `config.targets[0].targets[1]`.
     pub index_path: String,
@@ -112,6 +112,11 @@ pub struct Leaf {
 }
 
 impl Leaf {
+    /// May a second target be asked beside it?
+    pub fn hedges(&self) -> bool {
+        self.hedge.is_some()
+    }
+
     pub(crate) fn mid_stream(&self) -> MidStreamPolicy {
         self.settings.mid_stream.unwrap_or_default()
     }
@@ -122,7 +127,7 @@ impl Leaf {
 }
 
 /// When a second target is asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hedge {
     pub(crate) after: Duration,
     pub(crate) budget: retry::Rate,
@@ -136,7 +141,7 @@ pub(crate) enum Child {
 }
 
 /// A strategy over its members.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Branch {
     pub(crate) index_path: String,
     pub(crate) rule: Rule,
@@ -146,7 +151,7 @@ pub(crate) struct Branch {
 }
 
 /// How a strategy chooses.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Rule {
     /// The only member.
     Single,
@@ -170,7 +175,7 @@ impl Rule {
 }
 
 /// A pool.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Pool {
     pub(crate) balance: Balance,
     pub(crate) moves: Moves,
@@ -193,14 +198,14 @@ impl Pool {
 }
 
 /// What keeps a caller with one member.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sticky {
     pub(crate) fields: Vec<Option<Field>>,
     pub(crate) ttl_s: u64,
 }
 
 /// Which verdicts move on to another member.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Moves {
     pub(crate) statuses: Option<Vec<u16>>,
     pub(crate) stop_on: Option<Vec<Class>>,

@@ -35,7 +35,7 @@ pub struct Core {
     pub settings: Arc<Settings>,
     /// What is remembered for clients, shared by all cores.
     pub kept: Kept,
-    /// Configs of clients, compiled.
+    /// Configs, compiled.
     pub compiled: Compiled,
     /// What was decided for the last requests, of all cores.
     pub records: Records,
@@ -55,9 +55,9 @@ impl Core {
         let Shared { settings, tls, kept, state, records } = shared;
         let upstreams = Upstreams::new(settings.guard.clone(), tls);
         Core {
+            compiled: Compiled::new(&settings.named, state),
             settings,
             kept,
-            compiled: Compiled::new(state),
             ring: records.ring(),
             records,
             upstreams,

@@ -313,7 +313,8 @@ async fn race(
     let (core, route) = (course.core(), course.route());
     // Boxed, so that they are not copied from future to future.
     let mut first = Box::pin(attempt::attempt(core, call, parts, errand, route, attempt, mark.fork()));
-    let Some(at) = course.plan().hedge_at() else { return first.await };
+    let hedges = route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
+    let Some(at) = hedges.then(|| course.plan().hedge_at()).flatten() else { return first.await };
     if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
         return tried;
     }

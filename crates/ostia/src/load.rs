@@ -148,7 +148,7 @@ fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>
         let compile = |(name, config): (String, _)| {
             let route = Route::new(&config, state);
             problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
-            (name, Arc::new(route))
+            (name, route)
         };
         configs.into_iter().map(compile).collect()
     };

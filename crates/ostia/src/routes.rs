@@ -17,9 +17,15 @@ const KEPT_MAX: usize = 1024;
 /// Most bytes of text of those configs together.
 const KEPT_BYTES_MAX: usize = 4 << 20;
 
-/// Configs of clients that this core has compiled.
+/// The configs of one core. Every request of a config holds on to its route: if cores shared them, each request would
+/// change what the others count by.
 #[derive(Debug)]
 pub struct Compiled {
+    /// The operator's, by name.
+    named: HashMap<String, Arc<Route>>,
+    /// Models that stand for a config.
+    aliases: HashMap<String, Arc<Route>>,
+    /// Those of clients.
     kept: RefCell<Kept>,
     /// What the requests of one config share, over all cores.
     state: Arc<State>,
@@ -39,9 +45,26 @@ impl std::fmt::Debug for Kept {
 }
 
 impl Compiled {
-    /// None yet.
-    pub fn new(state: Arc<State>) -> Compiled {
-        Compiled { kept: RefCell::default(), state }
+    /// The operator's configs.
+    pub fn new(operators: &Named, state: Arc<State>) -> Compiled {
+        let own = |routes: &HashMap<String, Route>| {
+            routes.iter().map(|(name, route)| (name.clone(), Arc::new(route.clone()))).collect()
+        };
+        let (named, aliases) = (own(&operators.configs), own(&operators.aliases));
+        Compiled { named, aliases, kept: RefCell::default(), state }
+    }
+
+    /// The route of a config's name.
+    fn named(&self, name: &str) -> Result<Arc<Route>, Fault> {
+        self.named.get(name).cloned().ok_or_else(|| {
+            let near = nearest(name, self.named.keys().map(String::as_str));
+            let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
+            let message = format!(
+                "There is no config named `{name}`.{hint} Name one of those under configs in ostia.yaml, or send the \
+                 config itself as JSON."
+            );
+            Fault::invalid(message).with_code("config_unknown").with_param("config")
+        })
     }
 
     /// The route of a config's text.
@@ -70,19 +93,18 @@ pub fn find(
     call: &Call,
     model: Option<&str>,
 ) -> Result<Option<Arc<Route>>, Fault> {
-    let operators = &settings.named;
     // Whoever says whom to ask is not asked again.
     let says_whom = call.provider.is_some() || model.is_some_and(|model| model.starts_with('@'));
     let route = if let Some(config) = &call.config {
-        given(operators, compiled, config)?
+        given(compiled, config)?
     } else if let Some(name) = key(settings, call).and_then(|key| key.config.as_deref()) {
-        named(operators, name)?
+        compiled.named(name)?
     } else if says_whom {
         return Ok(None);
-    } else if let Some(alias) = model.and_then(|model| operators.aliases.get(model)) {
+    } else if let Some(alias) = model.and_then(|model| compiled.aliases.get(model)) {
         alias.clone()
-    } else if let Some(name) = &operators.default {
-        named(operators, name)?
+    } else if let Some(name) = &settings.named.default {
+        compiled.named(name)?
     } else {
         return Ok(None);
     };
@@ -104,31 +126,18 @@ pub fn warnings(call: &Call) -> Vec<String> {
         .map_or_else(|_| Vec::new(), |parsed| parsed.warnings.iter().map(Problem::to_string).collect())
 }
 
-fn given(operators: &Named, compiled: &Compiled, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
+fn given(compiled: &Compiled, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
     let refused =
         |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");
     let text = config.to_str().map_err(refused)?.trim();
     match text.starts_with('{') {
         true => compiled.route(text),
-        false => named(operators, text),
+        false => compiled.named(text),
     }
 }
 
 fn parse(text: &str) -> Result<Config, Fault> {
     config::parse(text).map(|parsed| parsed.config).map_err(|problems| invalid(&problems))
-}
-
-fn named(named: &Named, name: &str) -> Result<Arc<Route>, Fault> {
-    if let Some(route) = named.configs.get(name) {
-        return Ok(route.clone());
-    }
-    let near = nearest(name, named.configs.keys().map(String::as_str));
-    let hint = near.map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
-    let message = format!(
-        "There is no config named `{name}`.{hint} Name one of those under configs in ostia.yaml, or send the config \
-             itself as JSON."
-    );
-    Err(Fault::invalid(message).with_code("config_unknown").with_param("config"))
 }
 
 /// All problems of a config in one message.
