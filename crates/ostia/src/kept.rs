@@ -253,8 +253,8 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
-/// Finds what a request refers to and puts it into the body. `document` is of `body`, and `view` what its client is to see of the
-/// answer.
+/// Finds what a request refers to and puts it into the body. `document` is of `body`, and `view` what its client is to
+/// see of the answer.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
