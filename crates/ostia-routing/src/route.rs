@@ -36,25 +36,6 @@ pub struct Route {
     unsupported: Vec<Unsupported>,
 }
 
-/// How many shared slots a route needs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Sizes {
-    pub(crate) targets: usize,
-    pub(crate) gauges: usize,
-    pub(crate) turns: usize,
-}
-
-impl Sizes {
-    /// All together, and one for keeping them.
-    pub(crate) fn total(self) -> usize {
-        self.targets + self.gauges + self.turns + 1
-    }
-
-    pub(crate) fn is_empty(self) -> bool {
-        self == Sizes::default()
-    }
-}
-
 impl Route {
     /// Compiles a config; routes of the same config and state share their breakers, gauges, turns and budgets. It
     /// never fails: what a condition cannot mean is never true, and is named in the warnings.

@@ -13,13 +13,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::balance::Gauge;
 use crate::breaker::Breaker;
 use crate::retry::Budget;
-use crate::route::Sizes;
 
 /// Most slots (less than 100 bytes each), so some MiB in all. Routes that are still there keep theirs.
 const SLOTS_MAX: usize = 1 << 16;
 /// What is left when there are more. What was taken least recently goes, and goes in one sweep, so that a client that
 /// sends a new config with each request does not have all the others looked through each time.
 const SLOTS_LEFT: usize = SLOTS_MAX / 4 * 3;
+
+/// How many shared slots a route needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sizes {
+    pub(crate) targets: usize,
+    pub(crate) gauges: usize,
+    pub(crate) turns: usize,
+}
+
+impl Sizes {
+    /// All together, and one for keeping them.
+    pub(crate) fn total(self) -> usize {
+        self.targets + self.gauges + self.turns + 1
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self == Sizes::default()
+    }
+}
 
 /// Everything that requests share. One for the process.
 #[derive(Debug, Default)]

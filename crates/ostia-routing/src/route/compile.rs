@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::inherit::settings;
-use super::{Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sizes, Sticky};
+use super::{Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sticky};
 use crate::balance::Set;
 use crate::config::{self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Strategy, unsupported};
 use crate::hash::Hash;
-use crate::state::State;
+use crate::state::{Sizes, State};
 use crate::{breaker, condition, retry};
 
 /// How long a sticky choice lasts where the config does not say, in seconds; Portkey's.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::config;
+use crate::state::Sizes;
 
 fn route(config: &Value) -> Route {
     Route::new(&config::from_value(config).unwrap().config, &State::default())
