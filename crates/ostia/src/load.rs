@@ -39,22 +39,22 @@ pub struct Loaded {
     pub settings: Settings,
 }
 
-/// Reads the file, or the usual one, or the defaults.
+/// Reads the file, or the usual one, or the defaults. `listen` goes before the address that stands there.
 ///
 /// # Errors
 /// Every problem, one per line, as `file:line:column: path: what`.
-pub fn file(path: Option<&Path>) -> Result<Loaded, String> {
+pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, String> {
     let usual = Path::new(USUAL_FILE);
     let path = path.or_else(|| usual.exists().then_some(usual));
     let Some(path) = path else {
-        return settle("embedded defaults (no ostia.yaml here)".into(), Config::default());
+        return settle("embedded defaults (no ostia.yaml here)".into(), Config::default(), listen);
     };
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| format!("Cannot read {name}: {error}."))?;
     match ostia_config::load(&text, &environment) {
         Ok(loaded) => {
             let warnings = loaded.warnings.iter().map(|warning| warning.render(&name)).collect();
-            settle(name, loaded.config).map(|settled| Loaded { warnings, ..settled })
+            settle(name, loaded.config, listen).map(|settled| Loaded { warnings, ..settled })
         }
         Err(problems) => Err(lines(&name, &problems)),
     }
@@ -68,7 +68,7 @@ fn lines(file: &str, problems: &[Problem]) -> String {
     problems.iter().map(|problem| problem.render(file)).collect::<Vec<_>>().join("\n")
 }
 
-fn settle(name: String, config: Config) -> Result<Loaded, String> {
+fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Loaded, String> {
     let mut problems = Vec::new();
     let mut secret = |reference: &SecretRef| {
         let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
@@ -94,7 +94,8 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         rows.insert(id.clone(), entry.row.0.clone());
     }
     let providers = providers(rows, &mut problems);
-    let loopback = config.listen.ip().is_loopback();
+    let listen = listen.unwrap_or(config.listen);
+    let loopback = listen.ip().is_loopback();
     if loopback {
         usual_keys(&providers, &mut keys);
     }
@@ -114,7 +115,7 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         configured,
         default_provider: config.default_provider,
         named,
-        guard: guard(&config.egress),
+        guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
         timeouts: Timeouts {
             connect: config.timeouts.connect,
             first_byte: config.timeouts.first_byte,
@@ -130,8 +131,7 @@ fn settle(name: String, config: Config) -> Result<Loaded, String> {
         },
     };
     let kept = Kept::new(config.responses.bytes as u64, config.responses.keep);
-    let (listen, workers) = (config.listen, config.workers);
-    Ok(Loaded { name, warnings: Vec::new(), listen, workers, kept, state, settings })
+    Ok(Loaded { name, warnings: Vec::new(), listen, workers: config.workers, kept, state, settings })
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.

@@ -65,11 +65,11 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(&options),
-        Command::Check(options) => load::file(options.config.as_deref()).map(|loaded| {
+        Command::Check(options) => load::file(options.config.as_deref(), None).map(|loaded| {
             warn(&loaded);
             say(&format!("{}: no problems.\n", loaded.name));
         }),
-        Command::Providers(options) => load::file(options.file.config.as_deref()).map(|loaded| {
+        Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
@@ -88,11 +88,9 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
-    let mut loaded = load::file(options.config.as_deref())?;
-    let address = options.listen.unwrap_or(loaded.listen);
+    let loaded = load::file(options.config.as_deref(), options.listen)?;
+    let address = loaded.listen;
     refuse_open_door(address, &loaded, options.insecure)?;
-    loaded.settings.loopback = address.ip().is_loopback();
-    loaded.settings.guard.loopback_allowed = loaded.settings.loopback;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let first =
         server::listen_first(address).map_err(|error| format!("Cannot listen on {address}: {error}."))?;

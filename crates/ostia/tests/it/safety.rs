@@ -37,6 +37,27 @@ fn a_wide_door_with_a_key_or_on_purpose() {
 }
 
 #[test]
+fn the_environments_keys_are_for_this_machine_only() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let row = format!("providers: {{ openai: {{ base_url: '{}' }} }}", upstream.url());
+    let wide_file = format!("listen: '0.0.0.0:0'\n{row}");
+    let near_file = format!("listen: '127.0.0.1:0'\n{row}");
+    let environment = |config: &str| Setup::new().config(config).env("OPENAI_API_KEY", "sk-env");
+    let listen = |setup: Setup, address: &str| setup.arg("--listen").arg(address).arg("--insecure").start();
+    // What counts is where the gateway listens, whoever said so.
+    for (file, address, key) in [
+        (&near_file, "0.0.0.0:0", None),
+        (&row, "0.0.0.0:0", None),
+        (&wide_file, "127.0.0.1:0", Some("Bearer sk-env")),
+    ] {
+        let gateway = listen(environment(file), address);
+        let ask = Ask::post("/v1/chat/completions", CHAT).header("x-ostia-provider", "openai");
+        assert_eq!(ask.to(&gateway).status, 200);
+        assert_eq!(upstream.last().header("authorization").as_deref(), key, "{file} {address}");
+    }
+}
+
+#[test]
 fn keys_of_the_gateway() {
     let upstream = Upstream::always(Answer::json(openai::chat("x")));
     let config = format!(
