@@ -4,6 +4,7 @@ use memchr::memchr2;
 
 use super::FRAME_BYTES_MAX;
 use crate::Fault;
+use crate::json::Writer;
 
 /// One event of the stream. Comments, ids and retry hints are passed over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,8 +168,19 @@ impl Framer {
     }
 }
 
-/// Makes JSON one line of data. It may have line ends between its tokens, where a vendor set them, and nowhere else.
-pub(crate) fn one_line(json: &mut [u8]) {
+/// Writes an object that begins with `open`, as one line of data. What clients and vendors said is told as they wrote it:
+/// it may have line ends between its tokens, which would end the line, and nowhere else.
+pub(crate) fn object(out: &mut Vec<u8>, open: &[u8], write: impl FnOnce(&mut Writer)) {
+    let start = out.len();
+    out.extend_from_slice(open);
+    let mut w = Writer::appending(std::mem::take(out));
+    write(&mut w);
+    *out = w.into_bytes();
+    out.push(b'}');
+    one_line(&mut out[start..]);
+}
+
+fn one_line(json: &mut [u8]) {
     let mut from = 0;
     while let Some(length) = memchr2(b'\n', b'\r', &json[from..]) {
         json[from + length] = b' ';

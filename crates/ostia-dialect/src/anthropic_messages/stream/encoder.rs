@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use crate::anthropic_messages::response;
 use crate::anthropic_messages::response::pieces::{self, Beginning, WRAPPED_END, WRAPPED_START};
 use crate::anthropic_messages::{error, shown};
-use crate::frame::sse::one_line;
+use crate::frame::sse;
 use crate::json::{Json, Writer};
 use crate::{Block, Citation, Content, Delta, Event, Fault, Fold, Response, Signature, Usage, View};
 
@@ -302,15 +302,11 @@ fn event(kind: &str, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
     for piece in ["event: ", kind, "\ndata: "] {
         out.extend_from_slice(piece.as_bytes());
     }
-    let start = out.len();
-    out.push(b'{');
-    let mut w = Writer::appending(std::mem::take(out));
-    w.field_str("type", kind);
-    write(&mut w);
-    *out = w.into_bytes();
-    // Vendors' fields are told as they were written.
-    one_line(&mut out[start..]);
-    out.extend_from_slice(b"}\n\n");
+    sse::object(out, b"{", |w| {
+        w.field_str("type", kind);
+        write(w);
+    });
+    out.extend_from_slice(b"\n\n");
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! signature, which belongs behind the words that it signs. What ends an answer waits for [`Event::Finish`]: a stream
 //! that breaks must not look whole.
 
-use crate::frame::sse::one_line;
+use crate::frame::sse;
 use crate::gemini_generate::request::parts::Part;
 use crate::gemini_generate::response::encode::{Head, content, tail};
 use crate::gemini_generate::response::said::{Said, silent, words};
@@ -237,15 +237,10 @@ impl Encoder {
 
     fn envelope(&mut self, out: &mut Vec<u8>, write: impl FnOnce(&Encoder, &mut Writer)) {
         self.separate(out);
-        let start = out.len();
-        out.push(b'{');
-        let mut w = Writer::appending(std::mem::take(out));
-        write(self, &mut w);
-        self.head.write(&mut w);
-        *out = w.into_bytes();
-        out.push(b'}');
-        // Arguments and vendors' fields are told as they were written.
-        one_line(&mut out[start..]);
+        sse::object(out, b"{", |w| {
+            write(self, w);
+            self.head.write(w);
+        });
         if !self.array {
             out.extend_from_slice(b"\r\n\r\n");
         }

@@ -4,7 +4,7 @@ use super::super::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
     invented_call_id, invented_id, or, proof, shown_proof,
 };
-use crate::frame::sse::one_line;
+use crate::frame::sse;
 use crate::json::Writer;
 use crate::response::characters;
 use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, Signature, ToolKind, Usage, View};
@@ -313,14 +313,8 @@ impl Encoder {
 
     fn envelope(&self, out: &mut Vec<u8>, write: impl FnOnce(&mut Writer)) {
         out.extend_from_slice(b"data: ");
-        out.extend_from_slice(&self.head);
-        let start = out.len();
-        let mut w = Writer::appending(std::mem::take(out));
-        write(&mut w);
-        *out = w.into_bytes();
-        // Vendors' fields are told as they were written.
-        one_line(&mut out[start..]);
-        out.extend_from_slice(b"}\n\n");
+        sse::object(out, &self.head, write);
+        out.extend_from_slice(b"\n\n");
     }
 
     fn open(&mut self, choice: u32) -> &mut Open {

@@ -1,6 +1,6 @@
 //! Numbered events.
 
-use crate::frame::sse::one_line;
+use crate::frame::sse;
 use crate::json::{Json, Writer};
 
 /// Whom the steps of an answer are told to.
@@ -39,18 +39,15 @@ impl<'a> Events<'a> {
     /// One event: its type, its number, and the fields that `write` adds.
     pub(in crate::openai_responses) fn tell(&mut self, kind: &str, write: impl FnOnce(&mut Writer)) {
         let Some((number, out)) = &mut self.to else { return };
-        for piece in [b"event: ", kind.as_bytes(), b"\ndata: {"] {
-            out.extend_from_slice(piece);
+        for piece in ["event: ", kind, "\ndata: "] {
+            out.extend_from_slice(piece.as_bytes());
         }
-        let start = out.len();
-        let mut w = Writer::appending(std::mem::take(*out));
-        w.field_str("type", kind);
-        w.field_u64("sequence_number", **number);
-        write(&mut w);
-        **out = w.into_bytes();
-        // What a client asked for and what a vendor sent is told as it was written.
-        one_line(&mut out[start..]);
-        out.extend_from_slice(b"}\n\n");
+        sse::object(out, b"{", |w| {
+            w.field_str("type", kind);
+            w.field_u64("sequence_number", **number);
+            write(w);
+        });
+        out.extend_from_slice(b"\n\n");
         **number += 1;
     }
 
