@@ -40,6 +40,7 @@ pub async fn attempt(
 ) -> Tried {
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
+    // By reference: a future has room for what it matches on and for what it binds.
     let answer = match &mut target::resolve(core, call, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);

@@ -38,6 +38,7 @@ pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body
     let (parts, body) = request.into_parts();
     let family = family(parts.uri.path());
     let mut mark = Mark::begin();
+    // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut Call::read(&parts.headers) {
         Ok(call) => {
             if family == Family::Google {

@@ -246,8 +246,7 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
     if root.some("previous_response_id").is_none() && root.some("conversation").is_none() {
         return false;
     }
-    let Ok(full) = Document::parse(document.text().as_bytes()) else { return false };
-    let Ok(keeping) = keeping(&full) else { return false };
+    let Ok(keeping) = keeping(document) else { return false };
     let owner = kept.owner(call);
     let ids = [keeping.previous_response_id, keeping.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
@@ -276,7 +275,7 @@ pub fn recall(
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
         true => (body.slice(own.range()), None),
-        false => join(&before, own.text(), &view.stem, document).map(|(own, body)| (own, Some(body)))?,
+        false => join(&before, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
     };
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
@@ -293,11 +292,12 @@ pub fn recall(
 }
 
 /// The request's own items with those that it only names, and the body with all that was said.
-fn join(before: &[Item], own: &str, stem: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
-    let own = Document::parse(own.as_bytes())
-        .map_err(|fault| Fault::invalid(fault.to_string()).with_param("input"))?;
+fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
+    if !document.is_whole() {
+        return join(before, stem, &Document::of_request(document.text().as_bytes())?);
+    }
     let mut items = before.to_vec();
-    for item in input_items::list(own.root(), stem)? {
+    for item in input_items::list(document.root().expect("input")?, stem)? {
         let item = if item.is_reference() { referred_to(&items, item)? } else { item };
         items.push(item);
     }

@@ -114,7 +114,7 @@ fn cancel(kept: &Kept, owner: Owner, id: &str) -> Result<Response<Body>, Fault> 
 }
 
 fn create(kept: &Kept, owner: Owner, body: &Bytes, stem: &str) -> Result<Response<Body>, Fault> {
-    let document = parse(if body.is_empty() { b"{}" } else { body })?;
+    let document = Document::of_request(if body.is_empty() { b"{}" } else { body })?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let conversation = Conversation {
         id: format!("conv_{stem}"),
@@ -149,13 +149,13 @@ fn of_conversation(
             Ok(deleted(id, "conversation.deleted"))
         }
         (&Method::POST, []) => {
-            let metadata = metadata(parse(body)?.root())?;
+            let metadata = metadata(Document::of_request(body)?.root())?;
             let told = change(kept, owner, id, |known| Conversation { metadata, ..known.clone() })?;
             Ok(reply::json(told.encode()))
         }
         (&Method::GET, ["items"]) => page(&conversation.items, query),
         (&Method::POST, ["items"]) => {
-            let document = parse(body)?;
+            let document = Document::of_request(body)?;
             let added = input_items::list(document.root().expect("items")?, stem)?;
             change(kept, owner, id, |known| known.with(added.clone()))?;
             Ok(reply::json(listed(&added, false)))
@@ -189,10 +189,6 @@ fn change(
         What::Answer(_) => None,
     });
     changed.ok_or_else(|| not_found("Conversation", id))
-}
-
-fn parse(body: &[u8]) -> Result<Document<'_>, Fault> {
-    Document::of_request(body)
 }
 
 fn deleted(id: &str, object: &str) -> Response<Body> {
