@@ -36,9 +36,12 @@ const SERVICE_TIER: &str = "service_tier";
 
 /// The fields of a request that its answer repeats, in the answer's form.
 pub fn echo(document: &Document<'_>) -> Vec<(String, Json)> {
+    if !document.is_whole() {
+        return Document::parse(document.text().as_bytes()).map_or(Vec::new(), |whole| echo(&whole));
+    }
     let names = ECHOED.iter().map(|(name, _)| *name).chain([SERVICE_TIER]);
     let given = names.filter_map(|name| Some((name, document.root().some(name)?)));
-    given.map(|(name, value)| (name.to_owned(), whole(name, value))).collect()
+    given.map(|(name, value)| (name.to_owned(), repeated(name, value))).collect()
 }
 
 /// Writes the repeated fields, and the tier that served the answer.
@@ -60,18 +63,6 @@ pub(super) fn write(w: &mut Writer, view: &View, service_tier: Option<&str>) {
 pub(super) fn holds(name: &str) -> bool {
     name == SERVICE_TIER || ECHOED.iter().any(|(known, _)| *known == name)
 }
-
-/// The document records the top level only: what is looked into is read whole.
-fn whole(name: &str, value: Node<'_>) -> Json {
-    if !LOOKED_INTO.contains(&name) {
-        return Json::of(value);
-    }
-    Document::parse(value.text().as_bytes())
-        .map_or_else(|_| Json::of(value), |document| repeated(name, document.root()))
-}
-
-/// Fields that are not repeated as they came.
-const LOOKED_INTO: [&str; 4] = ["conversation", "reasoning", "text", "tools"];
 
 fn repeated(name: &str, value: Node<'_>) -> Json {
     match name {

@@ -307,6 +307,7 @@ fn what_an_answer_repeats() {
         ),
     ] {
         let told = echo(&Document::parse(body.as_bytes()).unwrap());
+        assert_eq!(echo(&Document::parse_to(body.as_bytes(), 1).unwrap()), told);
         assert_eq!(told, extra(&expected), "{body}");
     }
 }
