@@ -31,7 +31,7 @@ const PURE_DEPENDENCIES: [&str; 11] = [
     "serde-saphyr",
     "serde_json",
     "simdutf8",
-    "wide",
+    "fearless_simd",
 ];
 
 /// What must not come in behind another's back either.

@@ -3,69 +3,76 @@
 //! Searching for one mark after the other costs a mispredicted branch for each; looking at whole blocks costs the same
 //! whatever is in them, and leaves a bit for every mark.
 
-use wide::u8x16;
+use std::sync::LazyLock;
 
-/// Bytes looked at together: as many as a word has bits.
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, dispatch, u8x64};
+
+/// Bytes that one word has bits for.
 const BLOCK_BYTES: usize = 64;
+/// Blocks that are looked at together: it takes a while to find out what the processor can do.
+const WINDOW_BLOCKS: usize = 32;
 
 /// The marks of one text, asked for from its beginning to its end.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Marks<'t> {
     text: &'t [u8],
-    /// Where the block begins that was looked at last.
-    start: usize,
-    /// Its marks: bit `n` for byte `n`.
-    bits: u64,
+    /// The first block of the window.
+    first: usize,
+    /// The marks of each block: bit `n` for its byte `n`.
+    window: [u64; WINDOW_BLOCKS],
 }
 
 impl<'t> Marks<'t> {
     pub(super) fn new(text: &'t [u8]) -> Marks<'t> {
-        Marks { text, start: 0, bits: bits_at(text, 0) }
+        let mut marks = Marks { text, first: 0, window: [0; WINDOW_BLOCKS] };
+        marks.look_from(0);
+        marks
     }
 
     /// The first mark at `from` or behind it, or the end of the text.
     pub(super) fn next(&mut self, from: usize) -> usize {
-        let in_block = from % BLOCK_BYTES;
-        self.look_at(from - in_block);
-        let mut bits = self.bits & (u64::MAX << in_block);
+        let mut block = from / BLOCK_BYTES;
+        let mut bits = self.bits(block) & (u64::MAX << (from % BLOCK_BYTES));
         while bits == 0 {
-            let next = self.start + BLOCK_BYTES;
-            if next >= self.text.len() {
+            block += 1;
+            if block * BLOCK_BYTES >= self.text.len() {
                 return self.text.len();
             }
-            self.look_at(next);
-            bits = self.bits;
+            bits = self.bits(block);
         }
-        self.start + bits.trailing_zeros() as usize
+        block * BLOCK_BYTES + bits.trailing_zeros() as usize
     }
 
-    fn look_at(&mut self, start: usize) {
-        if start != self.start {
-            (self.start, self.bits) = (start, bits_at(self.text, start));
+    fn bits(&mut self, block: usize) -> u64 {
+        if block.wrapping_sub(self.first) >= WINDOW_BLOCKS {
+            self.look_from(block);
         }
+        self.window[block - self.first]
     }
-}
 
-fn bits_at(text: &[u8], start: usize) -> u64 {
-    let rest = &text[start..];
-    match rest.first_chunk() {
-        Some(block) => bits(block),
-        None => {
-            let mut block = [b' '; BLOCK_BYTES];
-            block[..rest.len()].copy_from_slice(rest);
-            bits(&block)
-        }
+    #[cold]
+    fn look_from(&mut self, block: usize) {
+        static LEVEL: LazyLock<Level> = LazyLock::new(Level::new);
+        self.first = block;
+        let text = &self.text[self.text.len().min(block * BLOCK_BYTES)..];
+        dispatch!(*LEVEL, simd => look(simd, text, &mut self.window));
     }
 }
 
-fn bits(block: &[u8; BLOCK_BYTES]) -> u64 {
-    let (pieces, _) = block.as_chunks::<16>();
-    pieces.iter().rev().fold(0, |bits, &piece| {
-        let bytes = u8x16::new(piece);
-        let control = bytes.simd_eq(bytes.min(u8x16::splat(0x1f)));
-        let marks = bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\')) | control;
-        bits << 16 | u64::from(marks.to_bitmask())
-    })
+/// The marks of as many blocks as there is room for.
+#[inline(always)]
+fn look<S: Simd>(simd: S, text: &[u8], window: &mut [u64; WINDOW_BLOCKS]) {
+    let (blocks, rest) = text.as_chunks();
+    let mut last = [b' '; BLOCK_BYTES];
+    last[..rest.len()].copy_from_slice(rest);
+    for (bits, block) in window.iter_mut().zip(blocks.iter().chain([&last])) {
+        let bytes = u8x64::from_slice(simd, block);
+        let control = bytes.simd_lt(u8x64::splat(simd, b' '));
+        let marks =
+            bytes.simd_eq(u8x64::splat(simd, b'"')) | bytes.simd_eq(u8x64::splat(simd, b'\\')) | control;
+        *bits = marks.to_bitmask();
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +105,21 @@ mod tests {
             }
         }
         assert_eq!(Marks::new(b"").next(0), 0);
+    }
+
+    #[test]
+    fn beyond_the_first_window() {
+        const WINDOW_BYTES: usize = WINDOW_BLOCKS * BLOCK_BYTES;
+        for length in [WINDOW_BYTES - 1, WINDOW_BYTES, WINDOW_BYTES + 1, 4 * WINDOW_BYTES + 7] {
+            for step in [1, 63, 64, 97, WINDOW_BYTES, 2 * WINDOW_BYTES + 5] {
+                let text: Vec<u8> = (0..length).map(|at| if at % step == 0 { b'\\' } else { b'a' }).collect();
+                let mut marks = Marks::new(&text);
+                for from in (0..=length).step_by(step.min(31)) {
+                    let expected = from.next_multiple_of(step).min(length);
+                    assert_eq!(marks.next(from), expected, "every {step} of {length}, from {from}");
+                }
+            }
+        }
     }
 
     #[test]
