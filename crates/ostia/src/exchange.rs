@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -15,6 +15,7 @@ use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
 use ostia_providers::{Auth, Offer, auth, endpoint};
 use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
 
 use crate::answer::{Relayed, Translated};
 use crate::body::Body;
@@ -31,8 +32,8 @@ use crate::upstream::{Answer, Sent};
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
-/// Largest answer whose body is searched for an error that came with a success, in bytes.
-const PEEK_BYTES_MAX: u64 = 64 << 10;
+/// Largest answer whose body is searched for an error that came with a success, in bytes. Larger ones go on as they come.
+const PEEK_BYTES_MAX: u64 = 16 << 10;
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
 const HEADERS_USUAL: usize = 40;
@@ -109,8 +110,9 @@ impl Exchange<'_> {
     pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
         let Target { site, timeouts, provider, requested_timeout_ms, .. } = self.target;
         let sent = Instant::now();
-        let answer = self.core.upstreams.send(site, request, *timeouts).await;
-        self.waited.set(self.waited.get() + sent.elapsed());
+        let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
+        let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
+        self.waited.set(self.waited.get() + (ended - sent));
         answer.map_err(|fault| {
             let host = site.authority().to_str().unwrap_or_default();
             failure::of_send(&fault, &provider.id, host, *requested_timeout_ms)

@@ -2,11 +2,12 @@
 //! lines.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, request};
+use http::{Method, Response, request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use ostia_dialect::json::Document;
@@ -34,8 +35,11 @@ use crate::upstream::Sent;
 use crate::{explain, intake, kept, models, proxy, reply, target};
 
 /// Answers a request, whatever happens.
-pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body> {
-    let (parts, body) = request.into_parts();
+pub async fn handle(
+    core: Rc<Core>,
+    parts: request::Parts,
+    body: Incoming,
+) -> Result<Response<Body>, Infallible> {
     let family = family(parts.uri.path());
     let mut mark = Mark::begin();
     // By reference: a future has room for what it matches on and for what it binds.
@@ -59,7 +63,7 @@ pub async fn handle(core: Rc<Core>, request: Request<Incoming>) -> Response<Body
     if let Some(entry) = mark.stamp(&mut response) {
         core.ring.push(entry);
     }
-    response
+    Ok(response)
 }
 
 async fn serve(

@@ -1,13 +1,14 @@
 //! Listeners and connections: one single-threaded runtime per core, each with a listener of its own.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -100,10 +101,10 @@ async fn sweep(core: Rc<Core>) {
 async fn connection(core: Rc<Core>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let limits = core.settings.limits;
-    let service = service_fn(move |request| {
-        let core = core.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (parts, body) = request.into_parts();
         // Boxed, so that its memory is free again while the answer streams.
-        Box::pin(async move { Ok::<_, Infallible>(handler::handle(core, request).await) })
+        Box::pin(handler::handle(core.clone(), parts, body))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -128,7 +128,8 @@ fn find_key<'a>(
     // A client has one key, and a config may name several providers: the key goes to the one that it is meant for.
     let meant_for = call.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
     let is_meant = |id: &str| {
-        core.settings.providers.get(id.trim_start_matches('@')).is_some_and(|meant| meant.id == provider.id)
+        let id = id.trim_start_matches('@');
+        id == provider.id || core.settings.providers.get(id).is_some_and(|meant| meant.id == provider.id)
     };
     if let Some(key) = client_key(core, call).filter(|_| meant_for.is_none_or(is_meant)) {
         return Some(Key::Shown(key));

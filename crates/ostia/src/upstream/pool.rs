@@ -116,12 +116,12 @@ impl Upstreams {
         site: &Site,
         mut request: Box<Request<Sent>>,
         timeouts: Timeouts,
+        started: Instant,
     ) -> Result<Response<Answer>, SendFault> {
         let place = &site.place;
-        let started = Instant::now();
         let due = started + timeouts.first_byte.min(timeouts.total);
         loop {
-            let (mut connection, is_new) = match place.take_idle() {
+            let (mut connection, is_new) = match place.take_idle(started) {
                 Some(connection) => (connection, false),
                 None => (Box::pin(self.open(place, timeouts)).await?, true),
             };
@@ -185,10 +185,10 @@ impl Place {
         })
     }
 
-    fn take_idle(&self) -> Option<Box<Connection>> {
+    fn take_idle(&self, now: Instant) -> Option<Box<Connection>> {
         let mut idle = self.idle.borrow_mut();
         while let Some(Idle { connection, since }) = idle.pop() {
-            if since.elapsed() < IDLE_AGE_MAX {
+            if now.saturating_duration_since(since) < IDLE_AGE_MAX {
                 return Some(connection);
             }
         }
@@ -329,6 +329,11 @@ impl Answer {
         self.body.is_end_stream()
     }
 
+    /// When the head or the last piece came.
+    pub fn last(&self) -> Instant {
+        self.patience.last()
+    }
+
     /// How much is to come.
     pub fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
@@ -339,7 +344,7 @@ impl Answer {
         let Some(connection) = self.connection.take() else { return };
         let mut idle = self.place.idle.borrow_mut();
         if !connection.over && idle.len() < IDLE_MAX {
-            idle.push(Idle { connection, since: Instant::now() });
+            idle.push(Idle { connection, since: self.patience.last() });
         }
     }
 }

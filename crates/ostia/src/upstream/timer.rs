@@ -56,6 +56,11 @@ impl Patience {
         self.last = Instant::now();
     }
 
+    /// When the last piece came.
+    pub fn last(&self) -> Instant {
+        self.last
+    }
+
     /// When the next piece has to be there.
     pub fn due(&self) -> Instant {
         (self.last + self.idle).min(self.end)
