@@ -26,7 +26,7 @@ use crate::mark::Mark;
 use crate::miss::Miss;
 use crate::target::{self, Target};
 use crate::upstream::{Answer, Sent};
-use crate::{count, opening, outgoing, proxy};
+use crate::{boxed, count, opening, outgoing, proxy};
 
 /// One attempt of a plan: asks its target, and waits for the first words.
 pub async fn attempt(
@@ -36,8 +36,9 @@ pub async fn attempt(
     errand: Errand<'_>,
     route: &Route,
     attempt: Attempt,
-    mut mark: Box<Mark>,
+    mark: &mut Mark,
 ) -> Tried {
+    mark.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
     // By reference: a future has room for what it matches on and for what it binds.
@@ -53,11 +54,11 @@ pub async fn attempt(
                 Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
                 passed @ Errand::Passed { .. } => passed,
             };
-            spoken(exchange, errand, attempt.limits.first_token, &mut mark).await
+            spoken(exchange, errand, attempt.limits.first_token, mark).await
         }
         Err(fault) => Err(fault.clone().into()),
     };
-    Tried { attempt, answer, mark, ended: clock::now() }
+    Tried { attempt, answer, ended: clock::now() }
 }
 
 /// The limits of an attempt that is to be made now, as the bounds of its call.
@@ -83,7 +84,7 @@ async fn spoken(
         let asked = match errand {
             Errand::Typed(asked) => asked,
             Errand::Passed { body, raw } => {
-                return Box::pin(proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
+                return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
             }
         };
         let answer = ask(exchange, asked, mark).await?;
@@ -115,13 +116,15 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
             exchange::relay(answer, asked.typed.offer, asked.peek.stream, exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
-        Way::Mend => Box::pin(mend(exchange, asked, mark)).await,
+        Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
         Way::Converse(ClientDialect::OpenaiResponses, upstream) => {
-            Box::pin(respond(exchange, asked, upstream, mark)).await
+            boxed::pin(|| respond(exchange, asked, upstream, mark)).await
         }
-        Way::Converse(client, upstream) => Box::pin(converse(exchange, asked, client, upstream, mark)).await,
-        Way::Embed(upstream) => Box::pin(embed(exchange, asked, upstream, mark)).await,
-        Way::Count(client) => Box::pin(count::count(exchange, asked, client, mark)).await,
+        Way::Converse(client, upstream) => {
+            boxed::pin(|| converse(exchange, asked, client, upstream, mark)).await
+        }
+        Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, mark)).await,
+        Way::Count(client) => boxed::pin(|| count::count(exchange, asked, client, mark)).await,
     }
 }
 

@@ -14,7 +14,6 @@ use tokio::time::sleep;
 use crate::body::{Body, Events, FramePoll};
 use crate::clock;
 use crate::core::Core;
-use crate::mark::Mark;
 use crate::miss::Miss;
 use crate::records::SharedPlan;
 
@@ -35,8 +34,6 @@ pub struct Tried {
     pub attempt: Attempt,
     /// The answer, its first words here; or why there is none.
     pub answer: Result<Response<Body>, Miss>,
-    /// What the answer says about how it came to be.
-    pub mark: Box<Mark>,
     /// When that was known.
     pub ended: Time,
 }

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 
 use crate::answer::{Relayed, Translated};
 use crate::body::Body;
+use crate::boxed;
 use crate::call::Call;
 use crate::core::Core;
 use crate::failure;
@@ -211,7 +212,7 @@ async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>)
     let (head, body) = answer.into_parts();
     let inflate = Inflate::of(&head.headers)?;
     match head.status.as_u16() {
-        400.. => Err(Box::pin(refused(head, body, inflate, family, target)).await),
+        400.. => Err(boxed::pin(|| refused(head, body, inflate, family, target)).await),
         _ => Ok(Accepted { head, body, inflate }),
     }
 }

@@ -1,5 +1,6 @@
 //! Telling how it is decided whom to ask: beside an answer, afterwards, or without asking anybody.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -19,7 +20,6 @@ use crate::clock::now;
 use crate::core::Core;
 use crate::exchange::Exchange;
 use crate::facts::Asking;
-use crate::mark::Mark;
 use crate::records::ascii;
 use crate::route::Endpoint;
 use crate::{reply, routes, target};
@@ -138,8 +138,7 @@ fn try_out(
 ) -> Value {
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
     let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
-        let mark = Mark::default();
-        let exchange = Exchange { core, call, target: &target, parts, waited: &mark.waited() };
+        let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
         let (way, dropped) = attempt::preview(exchange, asked)?;
         let model = target.model.as_deref().or(asked.peek.model.as_deref());
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))

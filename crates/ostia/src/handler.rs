@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ use crate::miss::Miss;
 use crate::rescue::Rescue;
 use crate::route::{Endpoint, Family, Typed, family};
 use crate::upstream::Sent;
-use crate::{explain, intake, kept, models, proxy, reply, target};
+use crate::{boxed, explain, intake, kept, models, proxy, reply, target};
 
 /// Answers a request, whatever happens.
 pub async fn handle(
@@ -101,8 +102,8 @@ async fn serve(
             let body = intake::read(body, &core.settings.limits).await?;
             kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
-        Endpoint::Pass { raw } => Box::pin(pass(core, call, parts, body, raw, mark)).await,
-        _ => Box::pin(pass(core, call, parts, body, false, mark)).await,
+        Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
+        _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
     }
 }
 
@@ -276,10 +277,9 @@ async fn follow(
                 return last.unwrap_or_else(|| Err(course::given_up(reason)));
             }
         };
-        let tried = race(&course, call, parts, errand, attempt, mark).await;
+        let tried = make_attempt(&course, call, parts, errand, attempt, mark).await;
         let is_answered = course.note(&tried);
         now = tried.ended;
-        mark.tried(tried.mark, tried.attempt.retry);
         match tried.answer {
             Ok(answer) if is_answered => {
                 mark.decided(call, course.shared());
@@ -306,34 +306,56 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, no
     }
 }
 
-/// Makes an attempt, and a second one beside it where the config wants one and the first is late. The first answer counts.
+/// Makes an attempt, and a second one beside it where the config wants one and the first is late.
+async fn make_attempt(
+    course: &Course,
+    call: &Call,
+    parts: &request::Parts,
+    errand: Errand<'_>,
+    attempt: Attempt,
+    mark: &mut Mark,
+) -> Tried {
+    let (core, route) = (course.core(), course.route());
+    let hedges = route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
+    match hedges.then(|| course.plan().hedge_at()).flatten() {
+        Some(at) => boxed::pin(|| race(course, call, parts, errand, attempt, at, mark)).await,
+        None => attempt::attempt(core, call, parts, errand, route, attempt, mark).await,
+    }
+}
+
+/// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
 async fn race(
     course: &Course,
     call: &Call,
     parts: &request::Parts,
     errand: Errand<'_>,
     attempt: Attempt,
-    mark: &Mark,
+    at: Time,
+    mark: &mut Mark,
 ) -> Tried {
     let (core, route) = (course.core(), course.route());
-    // Boxed, so that they are not copied from future to future.
-    let mut first = Box::pin(attempt::attempt(core, call, parts, errand, route, attempt, mark.fork()));
-    let hedges = route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
-    let Some(at) = hedges.then(|| course.plan().hedge_at()).flatten() else { return first.await };
-    if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
-        return tried;
-    }
-    let Some(hedge) = course.plan().hedge(clock::now()) else { return first.await };
-    let mut second = Box::pin(attempt::attempt(core, call, parts, errand, route, hedge, mark.fork()));
-    let (tried, first_is_left) = tokio::select! {
-        tried = first.as_mut() => (tried, false),
-        tried = second.as_mut() => (tried, true),
+    let (mut own, mut other) = (mark.fork(), mark.fork());
+    let tried = async {
+        let mut first = pin!(attempt::attempt(core, call, parts, errand, route, attempt, &mut own));
+        if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
+            return tried;
+        }
+        let hedge = course.plan().hedge(clock::now());
+        let Some(hedge) = hedge else { return first.await };
+        let mut second = pin!(attempt::attempt(core, call, parts, errand, route, hedge, &mut other));
+        let (tried, first_is_left) = tokio::select! {
+            tried = first.as_mut() => (tried, false),
+            tried = second.as_mut() => (tried, true),
+        };
+        if tried.answer.is_ok() {
+            return tried;
+        }
+        course.note(&tried);
+        if first_is_left { first.await } else { second.await }
     };
-    if tried.answer.is_ok() {
-        return tried;
-    }
-    course.note(&tried);
-    if first_is_left { first.await } else { second.await }
+    let tried = tried.await;
+    mark.take(if tried.attempt.number == attempt.number { own } else { other });
+    tried
 }
 
 /// A request for the list of models that no provider is named for.

@@ -6,6 +6,7 @@ mod answer;
 mod asked;
 mod attempt;
 mod body;
+mod boxed;
 mod call;
 mod cli;
 mod clock;

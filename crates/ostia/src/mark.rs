@@ -57,15 +57,21 @@ impl Mark {
         Mark { started: Some(Instant::now()), ..Mark::default() }
     }
 
-    /// A mark for one attempt of this request. It is boxed because it goes from future to future.
-    pub fn fork(&self) -> Box<Mark> {
-        Box::new(Mark { waited: self.waited.clone(), ..Mark::default() })
+    /// An attempt begins, which is this retry: what the last one left here does not hold for it.
+    pub fn attempt(&mut self, retries: u32) {
+        (self.provider, self.index_path, self.retries) = (None, None, retries);
+        self.dropped.clear();
     }
 
-    /// The last attempt was this one.
-    pub fn tried(&mut self, last: Box<Mark>, retries: u32) {
-        (self.provider, self.index_path, self.dropped) = (last.provider, last.index_path, last.dropped);
-        self.retries = retries;
+    /// A mark for one of two attempts that are under way at once.
+    pub fn fork(&self) -> Mark {
+        Mark { waited: self.waited.clone(), ..Mark::default() }
+    }
+
+    /// Of two attempts, the one with this mark counts.
+    pub fn take(&mut self, other: Mark) {
+        (self.provider, self.index_path) = (other.provider, other.index_path);
+        (self.dropped, self.retries) = (other.dropped, other.retries);
     }
 
     /// It is decided. Tells how, if the client wants to know.

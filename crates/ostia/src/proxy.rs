@@ -3,6 +3,7 @@
 use http::{Response, header, request};
 
 use crate::body::Body;
+use crate::boxed;
 use crate::exchange::{self, Exchange};
 use crate::inflate::Inflate;
 use crate::miss::Miss;
@@ -40,7 +41,7 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     if head.status.as_u16() >= 400 && !raw {
         let inflate = Inflate::of(&head.headers)?;
         let family = family(parts.uri.path());
-        return Err(Box::pin(exchange::refused(head, body, inflate, family, target)).await);
+        return Err(boxed::pin(|| exchange::refused(head, body, inflate, family, target)).await);
     }
     exchange::strip_hops(&mut head.headers);
     Ok(Response::from_parts(head, Body::Passed(body)))

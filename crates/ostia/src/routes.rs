@@ -1,7 +1,7 @@
 //! Routing configs, compiled: those of the operator by name, and those that requests bring by their text.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -22,9 +22,9 @@ const KEPT_BYTES_MAX: usize = 4 << 20;
 #[derive(Debug)]
 pub struct Compiled {
     /// The operator's, by name.
-    named: HashMap<String, Arc<Route>>,
+    named: BTreeMap<String, Arc<Route>>,
     /// Models that stand for a config.
-    aliases: HashMap<String, Arc<Route>>,
+    aliases: BTreeMap<String, Arc<Route>>,
     /// Those of clients.
     kept: RefCell<Kept>,
     /// What the requests of one config share, over all cores.

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::core::{Core, Shared};
-use crate::handler;
+use crate::{boxed, handler};
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;
@@ -104,7 +104,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut stop: watch::Receiver
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
         // Boxed, so that its memory is free again while the answer streams.
-        Box::pin(handler::handle(core.clone(), parts, body))
+        boxed::pin(|| handler::handle(core.clone(), parts, body))
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())

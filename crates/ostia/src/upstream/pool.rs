@@ -21,6 +21,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
 use super::{Alarm, BodyFault, Patience, SendFault, Sent, Timeouts};
+use crate::boxed;
 use crate::egress::{Guard, Origin};
 
 /// Idle connections kept per host and core.
@@ -123,7 +124,7 @@ impl Upstreams {
         loop {
             let (mut connection, is_new) = match place.take_idle(started) {
                 Some(connection) => (connection, false),
-                None => (Box::pin(self.open(place, timeouts)).await?, true),
+                None => (boxed::pin(|| self.open(place, timeouts)).await?, true),
             };
             match connection.send(request, due).await {
                 None => return Err(SendFault::FirstByteTimeout),
