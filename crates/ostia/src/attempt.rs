@@ -1,6 +1,5 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -54,7 +53,12 @@ pub async fn attempt(
                 Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
                 passed @ Errand::Passed { .. } => passed,
             };
-            spoken(exchange, errand, attempt.limits.first_token, mark).await
+            // An answer in one piece has no first token.
+            let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
+            match attempt.limits.first_token.filter(|_| streams) {
+                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, mark)).await,
+                None => speak(exchange, errand, mark).await,
+            }
         }
         Err(fault) => Err(fault.clone().into()),
     };
@@ -73,32 +77,31 @@ pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
     }
 }
 
-/// An answer that has said something, within this limit where it is a stream.
-async fn spoken(
+/// An answer that has said something.
+async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+    let asked = match errand {
+        Errand::Typed(asked) => asked,
+        Errand::Passed { body, raw } => {
+            return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
+        }
+    };
+    let answer = ask(exchange, asked, mark).await?;
+    match asked.typed.offer.dialect() {
+        Some(dialect) if matches!(answer.body(), Body::Events(_)) => {
+            boxed::pin(|| opening::first_words(answer, dialect)).await
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// The same, if its first token is here in time.
+async fn speak_within(
+    limit: Duration,
     exchange: Exchange<'_>,
     errand: Errand<'_>,
-    limit: Option<Duration>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let mut speaks = pin!(async {
-        let asked = match errand {
-            Errand::Typed(asked) => asked,
-            Errand::Passed { body, raw } => {
-                return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
-            }
-        };
-        let answer = ask(exchange, asked, mark).await?;
-        let (head, body) = answer.into_parts();
-        let body = match (body, asked.typed.offer.dialect()) {
-            (Body::Events(events), Some(dialect)) => opening::first_words(events, dialect).await?,
-            (body, _) => body,
-        };
-        Ok(Response::from_parts(head, body))
-    });
-    // An answer in one piece has no first token.
-    let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
-    let Some(limit) = limit.filter(|_| streams) else { return speaks.await };
-    match timeout(limit, speaks.as_mut()).await {
+    match timeout(limit, speak(exchange, errand, mark)).await {
         Ok(answer) => answer,
         Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::Response;
 use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{Block, Content, Decoder, Delta, Dialect, Event, Fault, FaultKind};
@@ -46,11 +47,13 @@ impl Events for Opened {
     }
 }
 
-/// Waits until a stream in the client's dialect says something: words, thoughts, a call, or its own end.
+/// Waits until an answer that is a stream in the client's dialect says something: words, thoughts, a call, or its own end.
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
-pub async fn first_words(mut events: Box<dyn Events>, dialect: Dialect) -> Result<Body, Miss> {
+pub async fn first_words(answer: Response<Body>, dialect: Dialect) -> Result<Response<Body>, Miss> {
+    let (head, body) = answer.into_parts();
+    let Body::Events(mut events) = body else { return Ok(Response::from_parts(head, body)) };
     let (mut held, mut bytes) = (VecDeque::new(), 0);
     let mut reader = Reader { framer: Framer::default(), decoder: Decoder::new(dialect), events: Vec::new() };
     while bytes < HELD_BYTES_MAX {
@@ -70,7 +73,7 @@ pub async fn first_words(mut events: Box<dyn Events>, dialect: Dialect) -> Resul
             break;
         }
     }
-    Ok(Body::events(Opened { held, rest: events }))
+    Ok(Response::from_parts(head, Body::events(Opened { held, rest: events })))
 }
 
 /// A stream that told an error, or broke off.
