@@ -217,7 +217,9 @@ impl Scanner<'_> {
         self.at += 1;
         let mut escaped = false;
         loop {
-            self.at = self.marks.next(self.at);
+            let stop = self.marks.next(self.at);
+            self.at = stop.at;
+            escaped |= stop.escaped;
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => self.escape()?,

@@ -3,6 +3,9 @@
 use super::Node;
 use super::marks::Marks;
 
+/// From this length on it pays to look at a text in blocks, in bytes.
+const LONG_BYTES: usize = 64;
+
 /// A value as text, known to be JSON: a schema, a vendor's field, anything that is carried and not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Json(Box<str>);
@@ -93,14 +96,18 @@ impl Writer {
         self.out.reserve(text.len() + 2);
         self.out.push(b'"');
         let text = text.as_bytes();
-        let (mut marks, mut from) = (Marks::new(text), 0);
+        let mut marks = (text.len() >= LONG_BYTES).then(|| Marks::new(text));
+        let mut from = 0;
         while from < text.len() {
-            let mark = marks.next(from);
-            self.out.extend_from_slice(&text[from..mark]);
-            if let Some(&byte) = text.get(mark) {
+            let special = match &mut marks {
+                Some(marks) => marks.next_special(from),
+                None => from + text[from..].iter().take_while(|byte| !is_special(**byte)).count(),
+            };
+            self.out.extend_from_slice(&text[from..special]);
+            if let Some(&byte) = text.get(special) {
                 self.escaped(byte);
             }
-            from = mark + 1;
+            from = special + 1;
         }
         self.out.push(b'"');
     }
@@ -174,6 +181,11 @@ impl Writer {
     pub fn field_array(&mut self, name: &str, write: impl FnOnce(&mut Writer)) {
         self.key(name).array(write);
     }
+}
+
+/// Cannot this byte stand in a string as it is (RFC 8259, section 7)?
+fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 #[cfg(test)]
