@@ -2,7 +2,7 @@
 //! to be written.
 //!
 //! Searching for one mark after the other costs a mispredicted branch for each; looking at whole blocks costs the same
-//! whatever is in them. The escapes of most texts, `\\n` and `\\"`, are known as such in the same look and passed over.
+//! whatever is in them. The escapes of most texts, `\n` and `\"`, are known as such in the same look and passed over.
 
 use std::sync::LazyLock;
 
@@ -159,6 +159,9 @@ mod tests {
 
     fn check(text: &[u8], from: usize) {
         assert_eq!(end(text, from), end_bytewise(text, from), "{} from {from}", text.escape_ascii());
+        let is_special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
+        let special = text[from..].iter().position(is_special).map_or(text.len(), |place| from + place);
+        assert_eq!(Marks::new(text).next_special(from), special, "{} from {from}", text.escape_ascii());
     }
 
     #[test]
@@ -205,6 +208,7 @@ mod tests {
                 for from in (0..=length).step_by(step.min(31)) {
                     let at = from.next_multiple_of(step).min(length);
                     assert_eq!(marks.next(from), Stop { at, escaped: false }, "every {step} of {length}");
+                    assert_eq!(marks.next_special(from), at, "every {step} of {length}");
                 }
             }
         }
