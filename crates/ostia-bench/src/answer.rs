@@ -7,7 +7,7 @@
 use memchr::memchr;
 use memchr::memmem::{Finder, FinderRev};
 
-use crate::workloads::Client;
+use crate::workloads::{Client, Expected};
 
 /// Ends the text of every unary answer of the mock.
 pub const TEXT_END: &str = "and that is the whole of the answer";
@@ -19,20 +19,6 @@ pub const COMPLETION_TOKENS: u64 = 60_643;
 pub const EMBEDDING_END: &str = "-0.040712345";
 /// One line of a stream may not be longer than this.
 const LINE_BYTES_MAX: usize = 1 << 16;
-
-/// What an answer must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expected {
-    /// One answer in one piece.
-    Chat,
-    /// One embedding.
-    Embedding,
-    /// A stream of so many chunks, the usage and the dialect's end.
-    Stream {
-        /// Content chunks, each with its mark.
-        chunks: u32,
-    },
-}
 
 /// Takes the body of one answer in any pieces.
 #[derive(Debug)]

@@ -1,7 +1,5 @@
 //! What is measured, as data.
 
-use crate::answer::Expected;
-
 /// The client's dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Client {
@@ -33,6 +31,20 @@ pub enum Call {
     ChatStream,
     /// One embedding as floats.
     Embeddings,
+}
+
+/// What an answer must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// One answer in one piece.
+    Chat,
+    /// One embedding.
+    Embedding,
+    /// A stream of so many chunks, the usage and the dialect's end.
+    Stream {
+        /// Content chunks, each with its mark.
+        chunks: u32,
+    },
 }
 
 /// When the next request is sent.

@@ -18,6 +18,7 @@ mod node;
 mod options;
 mod query;
 mod read;
+mod report;
 mod schema;
 mod settings;
 mod strategy;
@@ -35,7 +36,7 @@ pub use schema::{
 };
 pub use unsupported::Unsupported;
 
-use fields::{Path, Report};
+use report::{Path, Report};
 
 use crate::hash;
 

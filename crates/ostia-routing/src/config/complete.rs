@@ -1,6 +1,7 @@
 //! A node as a whole: does it say enough to be followed, and does what it says fit together?
 
-use super::fields::{Field, Path, Report};
+use super::fields::Field;
+use super::report::{Path, Report};
 use super::{CONDITIONAL_ROOT_TARGETS_MAX, Mode, Node, ROOT_TARGETS_MAX, Strategy, options};
 use crate::nearest;
 

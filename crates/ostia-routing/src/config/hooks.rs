@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Field, Path, Report, fields, snake_case};
+use super::fields::{Field, fields, snake_case};
+use super::report::{Path, Report};
 use super::{LIST_MAX, Redacted, read};
 
 const HOOK_FIELDS: [&str; 9] =
@@ -46,7 +47,7 @@ fn check_hook(path: &Path<'_>, value: &Value, report: &mut Report) -> bool {
                 });
             }
             name if !check_common(name, &field.path, field.value, report) => {
-                report.unknown(field, HOOK_FIELDS)
+                report.unknown(&field.path, &field.name, HOOK_FIELDS)
             }
             _ => {}
         }
@@ -79,7 +80,7 @@ fn check_check(path: &Path<'_>, value: &Value, report: &mut Report) {
         }
     }
     for field in given.iter().filter(|field| !CHECK_FIELDS.contains(&field.name.as_ref())) {
-        report.unknown(field, CHECK_FIELDS);
+        report.unknown(&field.path, &field.name, CHECK_FIELDS);
     }
     if !given.iter().any(|field| field.name == "id") {
         report.problem_hint(path, "has no `id`", "add the check's id, for example `default.contains`");

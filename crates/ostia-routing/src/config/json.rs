@@ -6,7 +6,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::fields::{Path, Report};
+use super::report::{Path, Report};
 
 /// Parses a text. Keys that are given twice are reported, and the first one counts.
 ///

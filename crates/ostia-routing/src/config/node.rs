@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Field, Path, Report, fields};
+use super::fields::{Field, fields};
+use super::report::{Path, Report};
 use super::{
     CONDITIONAL_ROOT_TARGETS_MAX, Hooks, LIST_MAX, NESTED_TARGETS_MAX, Node, TARGET_DEPTH_MAX, complete,
     hooks, options, read, settings, strategy,
@@ -128,7 +129,7 @@ fn read_rest(node: &mut Node, field: &Field<'_>, report: &mut Report) {
         }
         _ => {
             if !options::read(&mut node.options, field, report) {
-                report.unknown(field, FIELDS.into_iter().chain(options::names()));
+                report.unknown(&field.path, &field.name, FIELDS.into_iter().chain(options::names()));
             }
         }
     }

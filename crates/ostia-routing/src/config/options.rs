@@ -6,7 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::fields::{Field, Report};
+use super::fields::Field;
+use super::report::Report;
 use super::{Redacted, read};
 
 /// Provider options by their snake_case name. Values are never printed: many are credentials.

@@ -7,8 +7,8 @@
 use serde_json::{Map, Value};
 
 use super::LIST_MAX;
-use super::fields::{Path, Report};
 use super::read::{self, kind};
+use super::report::{Path, Report};
 use crate::condition;
 use crate::nearest;
 

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
-use super::fields::{Path, Report};
+use super::report::{Path, Report};
 use super::{LIST_MAX, REQUEST_TIMEOUT_MS_MAX, Redacted};
 use crate::nearest;
 

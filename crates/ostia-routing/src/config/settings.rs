@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use serde_json::Value;
 
-use super::fields::{Path, Report, fields};
+use super::fields::fields;
+use super::report::{Path, Report};
 use super::{
     Breaker, CACHE_MAX_AGE_S_MAX, Cache, CacheMode, Hedge, MidStreamPolicy, REQUEST_TIMEOUT_MS_MAX,
     RETRY_ATTEMPTS_MAX, Retry, read,
@@ -51,7 +52,7 @@ pub(super) fn read_breaker(path: &Path<'_>, value: &Value, report: &mut Report) 
             "minimum_requests" => {
                 breaker.minimum_requests = read::integer(path, value, 0..=COUNT_MAX, report)
             }
-            _ => report.unknown(field, BREAKER_FIELDS),
+            _ => report.unknown(&field.path, &field.name, BREAKER_FIELDS),
         }
     }
     Some(breaker)
@@ -73,7 +74,7 @@ pub(super) fn read_retry(path: &Path<'_>, value: &Value, report: &mut Report) ->
             }
             "max_wait" => retry.max_wait_ms = read::integer(path, value, 0..=REQUEST_TIMEOUT_MS_MAX, report),
             "budget" => retry.budget_percent = read::number(path, value, PERCENT, report),
-            _ => report.unknown(field, RETRY_FIELDS),
+            _ => report.unknown(&field.path, &field.name, RETRY_FIELDS),
         }
     }
     if !given.iter().any(|field| field.name == "attempts") {
@@ -96,7 +97,7 @@ pub(super) fn read_hedge(path: &Path<'_>, value: &Value, report: &mut Report) ->
         match field.name.as_ref() {
             "after" => after_ms = read::time_ms(path, value, report),
             "budget" => budget_percent = read::number(path, value, PERCENT, report),
-            _ => report.unknown(field, HEDGE_FIELDS),
+            _ => report.unknown(&field.path, &field.name, HEDGE_FIELDS),
         }
     }
     if !given.iter().any(|field| field.name == "after") {
@@ -133,7 +134,7 @@ pub(super) fn read_cache(path: &Path<'_>, value: &Value, report: &mut Report) ->
         match field.name.as_ref() {
             "mode" => mode = read_cache_mode(path, value, report),
             "max_age" => max_age_s = read::integer(path, value, 1..=CACHE_MAX_AGE_S_MAX, report),
-            _ => report.unknown(field, CACHE_FIELDS),
+            _ => report.unknown(&field.path, &field.name, CACHE_FIELDS),
         }
     }
     if !given.iter().any(|field| field.name == "mode") {

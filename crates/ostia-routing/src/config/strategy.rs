@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields::{Field, Path, Report, fields};
+use super::fields::{Field, fields};
+use super::report::{Path, Report};
 use super::settings::read_breaker;
 use super::{
     Balance, CACHE_MAX_AGE_S_MAX, CONDITIONS_MAX, Condition, LIST_MAX, Mode, Redacted, Sticky, Strategy,
@@ -48,7 +49,7 @@ pub(super) fn read_strategy(path: &Path<'_>, value: &Value, report: &mut Report)
             "default" => default = read::text(path, value, report),
             "sticky" => sticky = read_sticky(path, value, report),
             "cb_config" => breaker = read_breaker(path, value, report),
-            _ => report.unknown(field, STRATEGY_FIELDS),
+            _ => report.unknown(&field.path, &field.name, STRATEGY_FIELDS),
         }
     }
     check(path, mode, &given, report);
@@ -120,7 +121,7 @@ fn read_condition(path: &Path<'_>, value: &Value, report: &mut Report) -> Option
         match field.name.as_ref() {
             "query" => query = query::check(path, value, report).then(|| Redacted(value.clone())),
             "then" => then = read::text(path, value, report),
-            _ => report.unknown(field, ["query", "then"]),
+            _ => report.unknown(&field.path, &field.name, ["query", "then"]),
         }
     }
     for missing in ["query", "then"] {
@@ -143,7 +144,7 @@ fn read_sticky(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<St
             "enabled" => sticky.enabled = read::boolean(path, value, report).unwrap_or_default(),
             "hash_fields" => sticky.hash_fields = read::texts(path, value, report).unwrap_or_default(),
             "ttl" => sticky.ttl_s = read::integer(path, value, 1..=CACHE_MAX_AGE_S_MAX, report),
-            _ => report.unknown(field, STICKY_FIELDS),
+            _ => report.unknown(&field.path, &field.name, STICKY_FIELDS),
         }
     }
     if sticky.enabled && sticky.hash_fields.is_empty() {

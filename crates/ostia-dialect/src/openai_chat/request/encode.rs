@@ -4,6 +4,7 @@
 //! its row. What the format has no word for is left out and reported, even where some server would know it (`top_k`,
 //! `cache_control`): others answer unknown fields with 400.
 
+mod blocks;
 mod media;
 mod messages;
 mod parts;

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt::Arguments;
 
+use super::blocks;
 use super::parts::{self, Part};
 use crate::json::{Document, Writer};
 use crate::openai_chat::response::{encode_call_body, extra_content};
@@ -163,7 +164,7 @@ impl<'r> Planner<'r, '_> {
     }
 
     fn part(&mut self, role: Role, block: &'r Block, path: Arguments<'_>, parts: &mut Vec<Part<'r>>) {
-        match parts::part(role, block, self.form) {
+        match blocks::part(role, block, self.form) {
             Some(part) => {
                 self.medium(block, &part, path);
                 parts.push(part);
