@@ -153,7 +153,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<()
 
 /// How many tasks run before the kernel is asked for further events. With tokio's 61, providers and clients get nothing
 /// while a long row of requests is worked through, and then all of it at once: they fall asleep, and waking them costs.
-const POLLS_BETWEEN_EVENTS: u32 = 31;
+const POLLS_BETWEEN_EVENTS: u32 = 40;
 
 /// Runs a future on a runtime of this thread alone.
 fn on_core(future: impl Future<Output = std::io::Result<()>>) -> Result<(), String> {
