@@ -52,14 +52,24 @@ impl<'t> Marks<'t> {
 
     /// The first place to stop at, from `from` on, which is not the second byte of an escape.
     pub(super) fn next(&mut self, from: usize) -> Stop {
+        self.find(from, |block| block.stops)
+    }
+
+    /// The first byte from `from` on that cannot stand in a string as it is, or the end of the text.
+    pub(super) fn next_special(&mut self, from: usize) -> usize {
+        self.find(from, |block| block.special).at
+    }
+
+    #[inline(always)]
+    fn find(&mut self, from: usize, marks: impl Fn(Block) -> u64) -> Stop {
         let mut number = from / BLOCK_BYTES;
         let mut ahead = u64::MAX << (from % BLOCK_BYTES);
         let mut slashes = 0;
         loop {
             let block = self.block(number);
-            let stops = block.stops & ahead;
-            if stops != 0 {
-                let place = stops.trailing_zeros();
+            let found = marks(block) & ahead;
+            if found != 0 {
+                let place = found.trailing_zeros();
                 slashes |= block.slashes & ahead & !(u64::MAX << place);
                 return Stop { at: number * BLOCK_BYTES + place as usize, escaped: slashes != 0 };
             }
@@ -70,20 +80,6 @@ impl<'t> Marks<'t> {
                 return Stop { at: self.text.len(), escaped: slashes != 0 };
             }
         }
-    }
-
-    /// The first byte from `from` on that cannot stand in a string as it is, or the end of the text.
-    pub(super) fn next_special(&mut self, from: usize) -> usize {
-        let mut number = from / BLOCK_BYTES;
-        let mut special = self.block(number).special & u64::MAX << (from % BLOCK_BYTES);
-        while special == 0 {
-            number += 1;
-            if number * BLOCK_BYTES >= self.text.len() {
-                return self.text.len();
-            }
-            special = self.block(number).special;
-        }
-        number * BLOCK_BYTES + special.trailing_zeros() as usize
     }
 
     fn block(&mut self, number: usize) -> Block {
@@ -101,6 +97,11 @@ impl<'t> Marks<'t> {
         let behind_slash = before.last() == Some(&b'\\');
         dispatch!(*LEVEL, simd => look(simd, text, behind_slash, &mut self.window));
     }
+}
+
+/// Cannot this byte stand in a string as it is (RFC 8259, section 7)?
+pub(super) fn is_special(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// The marks of as many blocks as there is room for. `behind_slash`: the byte before `text` is a backslash.
@@ -159,8 +160,8 @@ mod tests {
 
     fn check(text: &[u8], from: usize) {
         assert_eq!(end(text, from), end_bytewise(text, from), "{} from {from}", text.escape_ascii());
-        let is_special = |byte: &u8| *byte < b' ' || *byte == b'"' || *byte == b'\\';
-        let special = text[from..].iter().position(is_special).map_or(text.len(), |place| from + place);
+        let special =
+            text[from..].iter().position(|byte| is_special(*byte)).map_or(text.len(), |place| from + place);
         assert_eq!(Marks::new(text).next_special(from), special, "{} from {from}", text.escape_ascii());
     }
 

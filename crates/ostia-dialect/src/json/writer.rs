@@ -1,7 +1,7 @@
 //! Writing JSON straight to bytes, without a tree in between.
 
 use super::Node;
-use super::marks::Marks;
+use super::marks::{Marks, is_special};
 
 /// From this length on it pays to look at a text in blocks, in bytes.
 const LONG_BYTES: usize = 64;
@@ -181,11 +181,6 @@ impl Writer {
     pub fn field_array(&mut self, name: &str, write: impl FnOnce(&mut Writer)) {
         self.key(name).array(write);
     }
-}
-
-/// Cannot this byte stand in a string as it is (RFC 8259, section 7)?
-fn is_special(byte: u8) -> bool {
-    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 #[cfg(test)]
