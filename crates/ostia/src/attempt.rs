@@ -1,25 +1,23 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use http::{Response, request};
+use http::Response;
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
 use ostia_providers::{Offer, Provider};
+use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
 use ostia_routing::plan::Attempt;
-use ostia_routing::{Limit, Route};
 use tokio::time::timeout;
 
 use crate::asked::{Asked, Errand};
 use crate::body::Body;
-use crate::call::Call;
 use crate::clock;
-use crate::core::Core;
 use crate::course::{self, Tried};
 use crate::exchange::{self, Exchange, Translation};
+use crate::facts::Asking;
 use crate::kept::{self, Recalled};
 use crate::mark::Mark;
 use crate::miss::Miss;
@@ -28,15 +26,8 @@ use crate::upstream::{Answer, Sent};
 use crate::{boxed, count, opening, outgoing, proxy};
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
-    route: &Route,
-    attempt: Attempt,
-    mark: &mut Mark,
-) -> Tried {
+pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> Tried {
+    let Asking { core, call, parts, errand, route, .. } = *asking;
     mark.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use http::request;
@@ -33,13 +34,18 @@ const ANSWER_TOKENS_USUAL: u64 = 500;
 /// Prices are for so many tokens.
 const TOKENS_PRICED: f64 = 1e6;
 
-/// A request, for whoever decides where it goes.
+/// A request that follows a route, for whoever decides where it goes, and whoever takes it there.
 pub struct Asking<'a> {
-    core: &'a Core,
-    call: &'a Call,
-    parts: &'a request::Parts,
-    errand: Errand<'a>,
-    route: &'a Route,
+    /// The core that it came to.
+    pub core: &'a Rc<Core>,
+    /// What its headers say.
+    pub call: &'a Call,
+    /// Its request line and headers.
+    pub parts: &'a request::Parts,
+    /// What is asked.
+    pub errand: Errand<'a>,
+    /// The route.
+    pub route: &'a Route,
     metadata: OnceCell<Option<Value>>,
     tokens: OnceCell<u64>,
 }
@@ -47,7 +53,7 @@ pub struct Asking<'a> {
 impl<'a> Asking<'a> {
     /// The facts of a request that follows a route.
     pub fn new(
-        core: &'a Core,
+        core: &'a Rc<Core>,
         call: &'a Call,
         parts: &'a request::Parts,
         errand: Errand<'a>,

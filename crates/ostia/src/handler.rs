@@ -277,7 +277,7 @@ async fn follow(
                 return last.unwrap_or_else(|| Err(course::given_up(reason)));
             }
         };
-        let tried = make_attempt(&course, call, parts, errand, attempt, mark).await;
+        let tried = make_attempt(&asking, &course, attempt, mark).await;
         let is_answered = course.note(&tried);
         now = tried.ended;
         match tried.answer {
@@ -307,42 +307,25 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, no
 }
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
-async fn make_attempt(
-    course: &Course,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
-    attempt: Attempt,
-    mark: &mut Mark,
-) -> Tried {
-    let (core, route) = (course.core(), course.route());
-    let hedges = route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
+async fn make_attempt(asking: &Asking<'_>, course: &Course, attempt: Attempt, mark: &mut Mark) -> Tried {
+    let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(course, call, parts, errand, attempt, at, mark)).await,
-        None => attempt::attempt(core, call, parts, errand, route, attempt, mark).await,
+        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark)).await,
+        None => attempt::attempt(asking, attempt, mark).await,
     }
 }
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
-async fn race(
-    course: &Course,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
-    attempt: Attempt,
-    at: Time,
-    mark: &mut Mark,
-) -> Tried {
-    let (core, route) = (course.core(), course.route());
+async fn race(asking: &Asking<'_>, course: &Course, attempt: Attempt, at: Time, mark: &mut Mark) -> Tried {
     let (mut own, mut other) = (mark.fork(), mark.fork());
     let tried = async {
-        let mut first = pin!(attempt::attempt(core, call, parts, errand, route, attempt, &mut own));
+        let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
         if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
             return tried;
         }
         let hedge = course.plan().hedge(clock::now());
         let Some(hedge) = hedge else { return first.await };
-        let mut second = pin!(attempt::attempt(core, call, parts, errand, route, hedge, &mut other));
+        let mut second = pin!(attempt::attempt(asking, hedge, &mut other));
         let (tried, first_is_left) = tokio::select! {
             tried = first.as_mut() => (tried, false),
             tried = second.as_mut() => (tried, true),

@@ -47,7 +47,7 @@ impl std::fmt::Debug for Kept {
 impl Compiled {
     /// The operator's configs.
     pub fn new(operators: &Named, state: Arc<State>) -> Compiled {
-        let own = |routes: &HashMap<String, Route>| {
+        let own = |routes: &BTreeMap<String, Route>| {
             routes.iter().map(|(name, route)| (name.clone(), Arc::new(route.clone()))).collect()
         };
         let (named, aliases) = (own(&operators.configs), own(&operators.aliases));

@@ -1,6 +1,6 @@
 //! What the operator decided, checked and ready: one snapshot for all cores.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -42,9 +42,9 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Named {
     /// By the name that requests and keys call them by.
-    pub configs: HashMap<String, Route>,
+    pub configs: BTreeMap<String, Route>,
     /// Models that stand for a config.
-    pub aliases: HashMap<String, Route>,
+    pub aliases: BTreeMap<String, Route>,
     /// The config of requests that bring none.
     pub default: Option<String>,
     /// What models cost, by `provider/model` or `model`.
