@@ -34,7 +34,7 @@ use crate::upstream::{Answer, Sent};
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 /// Largest answer whose body is searched for an error that came with a success, in bytes. Larger ones go on as they come.
-const PEEK_BYTES_MAX: u64 = 16 << 10;
+const PEEK_BYTES_MAX: u64 = 64 << 10;
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
 const HEADERS_USUAL: usize = 40;
