@@ -38,9 +38,12 @@ pub fn of_send(fault: &SendFault, provider: &str, host: &str, requested_timeout_
         SendFault::Refused(_) => Verdict::Untranslatable,
         SendFault::ConnectTimeout => Verdict::Late(Limit::Connect),
         SendFault::FirstByteTimeout => Verdict::Late(Limit::FirstByte),
-        SendFault::Connect(_) | SendFault::Resolve(_) | SendFault::Tls(_) | SendFault::Http(_) => {
-            Verdict::Unreachable
-        }
+        SendFault::Framing(_) => Verdict::BadAnswer,
+        SendFault::Connect(_)
+        | SendFault::Resolve(_)
+        | SendFault::Tls(_)
+        | SendFault::Closed
+        | SendFault::Http(_) => Verdict::Unreachable,
     };
     Miss::without_answer(words_of_send(fault, provider, host, requested_timeout_ms), verdict)
 }
@@ -65,7 +68,7 @@ fn words_of_send(fault: &SendFault, provider: &str, host: &str, requested_timeou
                 format!("Provider `{provider}` at {host} cannot be reached: {fault}. Check its base URL.");
             Fault::new(FaultKind::Overloaded, what).with_status(503)
         }
-        (SendFault::Tls(_) | SendFault::Http(_), _) => {
+        (SendFault::Tls(_) | SendFault::Closed | SendFault::Framing(_) | SendFault::Http(_), _) => {
             Fault::upstream(format!("Provider `{provider}` at {host} failed: {fault}."))
         }
     }

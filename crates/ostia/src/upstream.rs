@@ -43,6 +43,10 @@ pub enum SendFault {
     ConnectTimeout,
     /// No head of an answer in time.
     FirstByteTimeout,
+    /// The connection was closed before the request could leave.
+    Closed,
+    /// The answer's end cannot be told.
+    Framing(&'static str),
     /// The connection broke, or the answer is not HTTP.
     Http(hyper::Error),
 }
@@ -56,6 +60,8 @@ impl std::fmt::Display for SendFault {
             SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
             SendFault::ConnectTimeout => f.write_str("no connection in time"),
             SendFault::FirstByteTimeout => f.write_str("no answer in time"),
+            SendFault::Closed => f.write_str("it closed the connection without an answer"),
+            SendFault::Framing(what) => f.write_str(what),
             SendFault::Http(error) if error.is_incomplete_message() || error.is_closed() => {
                 f.write_str("it closed the connection without an answer")
             }

@@ -2,17 +2,21 @@
 //!
 //! A connection is driven by the call that uses it, not by a task of its own: a call costs no hand-over between tasks,
 //! and a call that is dropped drops its connection.
+//!
+//! Servers close connections that were idle for a while, and may do so in the moment in which the next request leaves. A
+//! connection that is over is dropped at once, and a request that did not leave goes out on another one. What a server
+//! may have read is repeated only where the method allows it (RFC 9110, section 9.2.2).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
 use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1};
@@ -24,12 +28,17 @@ use super::{Alarm, BodyFault, Patience, SendFault, Sent, Timeouts};
 use crate::boxed;
 use crate::egress::{Guard, Origin};
 
-/// Idle connections kept per host and core.
-const IDLE_MAX: usize = 4096;
-/// How long an idle connection is trusted. Servers commonly close after 60 s or more.
+/// How long an idle connection is trusted where the server does not say. Many close after 60 s.
 const IDLE_AGE_MAX: Duration = Duration::from_secs(55);
+/// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
+const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 /// Base URLs and hosts remembered per core; clients may name them, so there has to be an end.
 const SITES_MAX: usize = 1024;
+
+/// Idle connections that one core keeps to the operator's and the built-in hosts, over all of them.
+const IDLE_MAX: usize = 2048;
+/// The same to hosts that clients chose: they cannot crowd out the operator's.
+const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 128;
 
 /// The upstream connections of one core.
 #[derive(Debug)]
@@ -40,6 +49,9 @@ pub struct Upstreams {
     sites: [RefCell<HashMap<String, Rc<Site>>>; 3],
     /// By scheme and authority, for each origin: who chose a host decides what it may be.
     places: [RefCell<HashMap<String, Rc<Place>>>; 3],
+    /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
+    idle: Rc<Cell<usize>>,
+    idle_to_clients_hosts: Rc<Cell<usize>>,
 }
 
 /// A base URL, checked.
@@ -59,18 +71,29 @@ struct Place {
     origin: Origin,
     authority: HeaderValue,
     idle: RefCell<Vec<Idle>>,
+    /// Idle connections of all hosts that the same party chose, this one's among them.
+    idle_of_all: Rc<Cell<usize>>,
 }
 
 #[derive(Debug)]
 struct Idle {
     connection: Box<Connection>,
-    since: Instant,
+    /// When the server may have closed it.
+    until: Instant,
+    _counted: Counted,
 }
 
 impl Upstreams {
     /// No connections yet.
     pub fn new(guard: Guard, tls: Tls) -> Upstreams {
-        Upstreams { guard, tls, sites: Default::default(), places: Default::default() }
+        Upstreams {
+            guard,
+            tls,
+            sites: Default::default(),
+            places: Default::default(),
+            idle: Rc::default(),
+            idle_to_clients_hosts: Rc::default(),
+        }
     }
 
     /// The site of a base URL. `check` is asked for its parts, `scheme://authority` and path, when it is new.
@@ -102,7 +125,11 @@ impl Upstreams {
         if let Some(place) = places.get(scheme_and_authority) {
             return Some(place.clone());
         }
-        let place = Rc::new(Place::parse(scheme_and_authority, origin)?);
+        let idle_of_all = match origin {
+            Origin::Client => &self.idle_to_clients_hosts,
+            Origin::Operator | Origin::BuiltIn => &self.idle,
+        };
+        let place = Rc::new(Place::parse(scheme_and_authority, origin, idle_of_all.clone())?);
         if places.len() >= SITES_MAX {
             places.retain(|_, place| !place.idle.borrow().is_empty());
         }
@@ -122,17 +149,22 @@ impl Upstreams {
         let place = &site.place;
         let due = started + timeouts.first_byte.min(timeouts.total);
         loop {
-            let (mut connection, is_new) = match place.take_idle(started) {
-                Some(connection) => (connection, false),
-                None => (boxed::pin(|| self.open(place, timeouts)).await?, true),
+            let kept = place.take_idle(started);
+            let is_kept = kept.is_some();
+            let mut connection = match kept {
+                Some(connection) => connection,
+                None => boxed::pin(|| self.open(place, timeouts)).await?,
             };
+            let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
-                None => return Err(SendFault::FirstByteTimeout),
-                Some(Ok(response)) => return Ok(place.answer(connection, response, started, timeouts)),
-                // A kept connection may have been closed meanwhile: a request that has not left goes to the next one.
-                Some(Err(mut fault)) => match fault.take_message() {
-                    Some(returned) if !is_new => request = Box::new(returned),
-                    _ => return Err(SendFault::Http(fault.into_error())),
+                Ok(response) => return place.answer(connection, response, started, timeouts),
+                Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
+                // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.
+                Err(SendError::Unsent(unsent)) if is_kept => request = unsent,
+                Err(SendError::Unsent(_)) => return Err(SendFault::Closed),
+                Err(SendError::Broken(error)) => match copy {
+                    Some(copy) => request = copy,
+                    None => return Err(SendFault::Http(error)),
                 },
             }
         }
@@ -148,15 +180,16 @@ impl Upstreams {
         let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
         let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
         let alarm = Alarm::new(Instant::now() + timeouts.first_byte);
-        Ok(Box::new(Connection { sender, driver, over: false, alarm }))
+        Ok(Box::new(Connection { sender, driver: Some(driver), alarm, idle_age_max: Some(IDLE_AGE_MAX) }))
     }
 
-    /// Closes connections that nobody has used for a while. To be called now and then.
+    /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
     pub fn sweep(&self) {
+        let now = Instant::now();
         for place in
             self.places.iter().flat_map(|places| places.borrow().values().cloned().collect::<Vec<_>>())
         {
-            place.idle.borrow_mut().retain(|idle| idle.since.elapsed() < IDLE_AGE_MAX);
+            place.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
         }
     }
 }
@@ -169,7 +202,7 @@ impl Site {
 }
 
 impl Place {
-    fn parse(url: &str, origin: Origin) -> Option<Place> {
+    fn parse(url: &str, origin: Origin, idle_of_all: Rc<Cell<usize>>) -> Option<Place> {
         let (tls, authority) = match url.split_once("://")? {
             ("https", authority) => (true, authority),
             ("http", authority) => (false, authority),
@@ -183,82 +216,204 @@ impl Place {
             origin,
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
+            idle_of_all,
         })
     }
 
     fn take_idle(&self, now: Instant) -> Option<Box<Connection>> {
         let mut idle = self.idle.borrow_mut();
-        while let Some(Idle { connection, since }) = idle.pop() {
-            if now.saturating_duration_since(since) < IDLE_AGE_MAX {
-                return Some(connection);
+        while let Some(kept) = idle.pop() {
+            if now < kept.until {
+                return Some(kept.connection);
             }
         }
         None
     }
 
+    /// Keeps a connection for the next call, if there is room.
+    fn keep(&self, connection: Box<Connection>, since: Instant) {
+        let Some(age_max) = connection.idle_age_max.filter(|_| connection.driver.is_some()) else { return };
+        let count_max = match self.origin {
+            Origin::Client => IDLE_TO_CLIENTS_HOSTS_MAX,
+            Origin::Operator | Origin::BuiltIn => IDLE_MAX,
+        };
+        if self.idle_of_all.get() < count_max {
+            let counted = Counted::new(&self.idle_of_all);
+            self.idle.borrow_mut().push(Idle { connection, until: since + age_max, _counted: counted });
+        }
+    }
+
     fn answer(
         self: &Rc<Self>,
-        connection: Box<Connection>,
+        mut connection: Box<Connection>,
         response: Response<Incoming>,
         started: Instant,
         timeouts: Timeouts,
-    ) -> Response<Answer> {
+    ) -> Result<Response<Answer>, SendFault> {
+        check_framing(&response)?;
+        connection.idle_age_max = idle_age_max(response.version(), response.headers());
         let patience = Patience::new(timeouts.idle, started + timeouts.total);
-        response.map(|body| {
+        Ok(response.map(|body| {
             let mut answer = Answer { body, place: self.clone(), connection: Some(connection), patience };
             if answer.body.is_end_stream() {
                 answer.release();
             }
             answer
-        })
+        }))
     }
+}
+
+/// Counts one, as long as it lives.
+#[derive(Debug)]
+struct Counted(Rc<Cell<usize>>);
+
+impl Counted {
+    fn new(count: &Rc<Cell<usize>>) -> Counted {
+        count.set(count.get() + 1);
+        Counted(count.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() - 1);
+    }
+}
+
+/// A copy of a request that may be sent again although a server may have read it (RFC 9110, section 9.2.2).
+fn repeatable(request: &Request<Sent>) -> Option<Box<Request<Sent>>> {
+    let Sent::Full(body) = request.body() else { return None };
+    if !request.method().is_idempotent() {
+        return None;
+    }
+    let mut copy = Request::new(Sent::Full(body.clone()));
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    Some(Box::new(copy))
+}
+
+/// Refuses an answer of which nobody can say where it ends: one whose length is told in two ways (RFC 9112, section 6.3),
+/// and one that goes over to another protocol, which was not asked for.
+fn check_framing(response: &Response<Incoming>) -> Result<(), SendFault> {
+    let headers = response.headers();
+    if response.status().is_informational() {
+        return Err(SendFault::Framing("it changed to another protocol, which nobody asked for"));
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        return Err(SendFault::Framing("its answer has both Content-Length and Transfer-Encoding"));
+    }
+    Ok(())
+}
+
+/// How long a connection may be idle after an answer with this head; `None` where the server closes it.
+fn idle_age_max(version: Version, headers: &HeaderMap) -> Option<Duration> {
+    let says = |name: HeaderName, wanted: &str| {
+        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
+    };
+    let closes = match version {
+        Version::HTTP_10 => !says(header::CONNECTION, "keep-alive"),
+        _ => headers.contains_key(header::CONNECTION) && says(header::CONNECTION, "close"),
+    };
+    if closes {
+        return None;
+    }
+    let told = headers.get(&KEEP_ALIVE).and_then(|value| told_idle_age(value.to_str().ok()?));
+    Some(told.map_or(IDLE_AGE_MAX, |told| told.min(IDLE_AGE_MAX)))
+}
+
+static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// `Keep-Alive: timeout=5, max=100`: the seconds for which the server keeps the connection, less a margin.
+fn told_idle_age(value: &str) -> Option<Duration> {
+    let seconds = value.split(',').find_map(|field| {
+        let (name, seconds) = field.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("timeout").then(|| seconds.trim().parse::<u32>().ok())?
+    })?;
+    let told = Duration::from_secs(u64::from(seconds));
+    Some(told - IDLE_AGE_MARGIN.min(told / 2))
 }
 
 /// A connection to an upstream.
 #[derive(Debug)]
 struct Connection {
     sender: http1::SendRequest<Sent>,
-    driver: http1::Connection<TokioIo<Stream>, Sent>,
-    /// The driver has come to its end and may not be polled again.
-    over: bool,
+    /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
+    driver: Option<http1::Connection<TokioIo<Stream>, Sent>>,
     /// For whichever part of a call is waited for.
     alarm: Alarm,
+    /// How long it may be idle; `None` where the server closes it after the answer.
+    idle_age_max: Option<Duration>,
+}
+
+/// Why a connection brought no answer.
+enum SendError {
+    /// The connection was over before anything left.
+    Unsent(Box<Request<Sent>>),
+    /// It broke, and the server may have read the request.
+    Broken(hyper::Error),
+    /// No head of an answer when it was due.
+    Late,
+}
+
+impl From<TrySendError<Request<Sent>>> for SendError {
+    fn from(mut error: TrySendError<Request<Sent>>) -> SendError {
+        match error.take_message() {
+            Some(request) => SendError::Unsent(Box::new(request)),
+            None => SendError::Broken(error.into_error()),
+        }
+    }
 }
 
 impl Connection {
-    /// Sends a request and waits for the head of the answer; `None` if it is not there when it is due.
+    /// Sends a request and waits for the head of the answer.
     async fn send(
         &mut self,
         request: Box<Request<Sent>>,
         due: Instant,
-    ) -> Option<Result<Response<Incoming>, TrySendError<Request<Sent>>>> {
+    ) -> Result<Response<Incoming>, SendError> {
         // A connection that was idle learns now whether the other side has closed it.
         poll_fn(|context| {
             self.drive(context);
             Poll::Ready(())
         })
         .await;
-        let Connection { sender, driver, over, alarm } = self;
+        if self.driver.is_none() {
+            return Err(SendError::Unsent(request));
+        }
+        let Connection { sender, driver, alarm, .. } = self;
         let mut response = pin!(sender.try_send_request(*request));
         poll_fn(|context| {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(Some(response));
+                return Poll::Ready(response.map_err(SendError::from));
             }
-            *over = *over || Pin::new(&mut *driver).poll(context).is_ready();
+            drive(driver, context);
             if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(Some(response));
+                return Poll::Ready(response.map_err(SendError::from));
             }
-            alarm.poll_over(due, context).map(|()| None)
+            alarm.poll_over(due, context).map(|()| Err(SendError::Late))
         })
         .await
     }
 
     /// Reads and writes what can be read and written.
     fn drive(&mut self, context: &mut Context<'_>) {
-        if !self.over {
-            // What goes wrong with the connection is told to the call by its body or its head.
-            self.over = Pin::new(&mut self.driver).poll(context).is_ready();
-        }
+        drive(&mut self.driver, context);
+    }
+
+    /// Has the other side not closed it? Asked while nobody uses it.
+    fn is_open(&mut self) -> bool {
+        self.drive(&mut Context::from_waker(Waker::noop()));
+        self.driver.is_some()
+    }
+}
+
+/// Reads and writes. A connection that is over is dropped: hyper answers whoever waits for it only then, and what goes wrong
+/// with it is told to the call by its body or its head.
+fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, Sent>>, context: &mut Context<'_>) {
+    if driver.as_mut().is_some_and(|driver| driver.poll_without_shutdown(context).is_ready()) {
+        *driver = None;
     }
 }
 
@@ -342,10 +497,11 @@ impl Answer {
 
     /// The connection is free for the next call.
     fn release(&mut self) {
-        let Some(connection) = self.connection.take() else { return };
-        let mut idle = self.place.idle.borrow_mut();
-        if !connection.over && idle.len() < IDLE_MAX {
-            idle.push(Idle { connection, since: self.patience.last() });
+        if let Some(connection) = self.connection.take() {
+            self.place.keep(connection, self.patience.last());
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

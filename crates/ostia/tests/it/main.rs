@@ -10,6 +10,7 @@ mod configs;
 mod fronts;
 mod gateway;
 mod headers;
+mod hostile;
 mod kept;
 mod lifecycle;
 mod pass_through;

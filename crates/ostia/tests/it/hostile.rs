@@ -1,0 +1,3 @@
+//! What hostile or careless clients and providers try, and what must not come of it. SECURITY.md names these tests.
+
+mod connections;
