@@ -43,6 +43,12 @@ impl Route {
         compile::route(config, state)
     }
 
+    /// The same, written by the operator. A config is a client's until somebody says otherwise.
+    pub fn by_operator(mut self) -> Route {
+        self.leaves.iter_mut().for_each(|leaf| leaf.author = Author::Operator);
+        self
+    }
+
     /// All leaves that can be reached, in the order in which they are written. Attempts name them by index.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves
@@ -76,11 +82,23 @@ impl Route {
     }
 }
 
+/// Who wrote a config: it decides to whom its keys and parameters may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Author {
+    /// It came with a request.
+    #[default]
+    Client,
+    /// It stands in the gateway's own configuration.
+    Operator,
+}
+
 /// A target that is one call to one provider.
 #[derive(Debug, Clone)]
 pub struct Leaf {
     /// Which one: `config`, `config.targets[0].targets[1]`.
     pub index_path: String,
+    /// Who wrote it.
+    pub author: Author,
     /// Its own fields, with what outer levels set where it sets nothing itself. Without strategy and targets.
     pub settings: Node,
     /// The provider that a credential in the client's headers is meant for: of the first target that has none of its own.

@@ -60,32 +60,32 @@ pub struct Call {
 #[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// `x-ostia-api-key` or `x-portkey-api-key`: always for the gateway.
-    pub gateway: Option<Shown>,
+    pub gateway: Option<Credential>,
     /// `Authorization: Bearer`: for the provider, unless it is one of the gateway's own.
-    pub bearer: Option<Shown>,
+    pub bearer: Option<Credential>,
     /// `x-api-key`: the same, as Anthropic's SDK sends it.
-    pub api_key: Option<Shown>,
+    pub api_key: Option<Credential>,
 }
 
 /// A credential as it stands in a header. Not printed.
 #[derive(Clone)]
-pub struct Shown {
+pub struct Credential {
     header: HeaderValue,
     /// Where in the header the credential begins.
     start: usize,
 }
 
-impl std::fmt::Debug for Shown {
+impl std::fmt::Debug for Credential {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[secret]")
     }
 }
 
-impl Shown {
-    fn new(header: &HeaderValue, start: usize) -> Option<Shown> {
+impl Credential {
+    fn new(header: &HeaderValue, start: usize) -> Option<Credential> {
         let mut header = header.clone();
         header.set_sensitive(true);
-        Some(Shown { header, start }).filter(|shown| !shown.expose().is_empty())
+        Some(Credential { header, start }).filter(|credential| !credential.expose().is_empty())
     }
 
     /// The credential itself.
@@ -118,7 +118,7 @@ impl Call {
             } else if name == header::AUTHORIZATION {
                 call.credentials.bearer = bearer(value);
             } else if name_text == "x-api-key" || name_text == "x-goog-api-key" {
-                call.credentials.api_key = Shown::new(value, 0);
+                call.credentials.api_key = Credential::new(value, 0);
             }
         }
         call.credentials.settle();
@@ -133,7 +133,7 @@ impl Call {
         let fields = query.unwrap_or_default().split('&');
         let key = fields.filter_map(|field| field.strip_prefix("key=")).next();
         let header = key.and_then(|key| HeaderValue::from_str(key).ok());
-        self.credentials.api_key = header.and_then(|header| Shown::new(&header, 0));
+        self.credentials.api_key = header.and_then(|header| Credential::new(&header, 0));
     }
 
     fn setting(&mut self, setting: &str, value: &HeaderValue) -> Result<(), Fault> {
@@ -149,7 +149,7 @@ impl Call {
             "config" => self.config = given(text()?).map(|_| value.clone()),
             "metadata" => self.metadata = Some(value.clone()),
             "explain" => self.explain = text()? == "true",
-            "api-key" => self.credentials.gateway = Shown::new(value, 0),
+            "api-key" => self.credentials.gateway = Credential::new(value, 0),
             "custom-host" => self.custom_host = given(text()?).map(str::to_owned),
             "trace-id" => self.trace_id = given(text()?).map(|_| value.clone()),
             "request-timeout" => self.request_timeout_ms = Some(timeout_ms(text()?)?),
@@ -190,14 +190,15 @@ impl Call {
 impl Credentials {
     /// A bearer that only repeats the gateway's key, or fills a gap, is no provider's key.
     fn settle(&mut self) {
-        let repeats = |key: &Shown| self.gateway.as_ref().is_some_and(|own| own.expose() == key.expose());
-        let meant = |key: &Shown| !PLACEHOLDER_KEYS.contains(&key.expose()) && !repeats(key);
+        let repeats =
+            |key: &Credential| self.gateway.as_ref().is_some_and(|own| own.expose() == key.expose());
+        let meant = |key: &Credential| !PLACEHOLDER_KEYS.contains(&key.expose()) && !repeats(key);
         let (bearer, api_key) = (self.bearer.take().filter(meant), self.api_key.take().filter(meant));
         (self.bearer, self.api_key) = (bearer, api_key);
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Shown> {
+    pub fn iter(&self) -> impl Iterator<Item = &Credential> {
         [&self.gateway, &self.bearer, &self.api_key].into_iter().flatten()
     }
 }
@@ -206,14 +207,14 @@ fn given(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-fn bearer(value: &HeaderValue) -> Option<Shown> {
+fn bearer(value: &HeaderValue) -> Option<Credential> {
     let text = value.to_str().ok()?;
     let start = match text.split_once(' ') {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => BEARER.len(),
         // Portkey takes the header as the key where it has no scheme.
         _ => 0,
     };
-    Shown::new(value, start)
+    Credential::new(value, start)
 }
 
 fn timeout_ms(text: &str) -> Result<u64, Fault> {

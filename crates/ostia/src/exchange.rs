@@ -28,7 +28,7 @@ use crate::kept::Keep;
 use crate::miss::Miss;
 use crate::reply;
 use crate::route::{Family, family_of};
-use crate::target::{Key, Target};
+use crate::target::{ClientKey, Key, Target};
 use crate::upstream::{Answer, Sent};
 
 /// Largest answer that is read whole to be translated, in bytes.
@@ -89,13 +89,13 @@ impl Exchange<'_> {
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
         self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
         self.core.settings.withhold_gateway_keys(&mut headers);
-        for (name, value) in &target.provider.headers {
+        for (name, value) in target.destination.headers().into_iter().flatten() {
             headers.entry(name).or_insert_with(|| value.clone());
         }
-        if let Some(key) = target.key {
+        if let Some(key) = target.destination.key() {
             sign_in(&target.provider.auth, key, &mut headers, &mut path)?;
         }
-        headers.insert(header::HOST, target.site.authority().clone());
+        headers.insert(header::HOST, target.destination.site().authority().clone());
         if path.is_empty() {
             path.push('/');
         }
@@ -109,7 +109,8 @@ impl Exchange<'_> {
 
     /// Sends a finished request.
     pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
-        let Target { site, timeouts, provider, requested_timeout_ms, .. } = self.target;
+        let Target { destination, timeouts, provider, requested_timeout_ms, .. } = self.target;
+        let site = destination.site();
         let sent = Instant::now();
         let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
@@ -124,14 +125,16 @@ impl Exchange<'_> {
 /// Puts the key where the provider wants it.
 fn sign_in(auth: &Auth, key: Key<'_>, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
     let key = match key {
-        Key::Shown(shown) => match shown.as_bearer().filter(|_| *auth == Auth::Bearer) {
-            Some(header) => {
-                headers.insert(header::AUTHORIZATION, header.clone());
-                return Ok(());
+        Key::Client(ClientKey::Header(credential)) => {
+            match credential.as_bearer().filter(|_| *auth == Auth::Bearer) {
+                Some(header) => {
+                    headers.insert(header::AUTHORIZATION, header.clone());
+                    return Ok(());
+                }
+                None => credential.expose(),
             }
-            None => shown.expose(),
-        },
-        Key::Kept(secret) => secret.expose_secret(),
+        }
+        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => secret.expose_secret(),
     };
     let mut query = String::new();
     auth::apply(auth, key, headers, &mut query)?;

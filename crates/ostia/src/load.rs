@@ -146,7 +146,7 @@ fn usual_keys(providers: &Providers, keys: &mut HashMap<String, SecretString>) {
 fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
-            let route = Route::new(&config, state);
+            let route = Route::new(&config, state).by_operator();
             problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
             (name, route)
         };

@@ -43,8 +43,8 @@ pub fn path(
     } else {
         endpoint::path_of(target.provider, offer, model, stream)
     };
-    let mut path = String::with_capacity(target.site.path.len() + own.len() + 16);
-    path.push_str(&target.site.path);
+    let mut path = String::with_capacity(target.destination.site().path.len() + own.len() + 16);
+    path.push_str(&target.destination.site().path);
     path.push_str(&own);
     endpoint::with_query(path, query.unwrap_or_default())
 }
@@ -56,7 +56,10 @@ pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Opt
     let own = endpoint::path_of(target.provider, offer, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
     let fields = query.unwrap_or_default().split('&').filter(|field| !field.starts_with("key="));
-    endpoint::with_query(format!("{}{own}", target.site.path), &fields.collect::<Vec<_>>().join("&"))
+    endpoint::with_query(
+        format!("{}{own}", target.destination.site().path),
+        &fields.collect::<Vec<_>>().join("&"),
+    )
 }
 
 /// Does a client of Google's dialect want events, and not one JSON array?

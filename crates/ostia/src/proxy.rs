@@ -51,7 +51,7 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
 fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
     let own = parts.uri.path();
     let rest = own.strip_prefix("/v1/proxy").or_else(|| own.strip_prefix("/v1")).unwrap_or(own);
-    let mut path = format!("{}{}", target.site.path, target.provider.prefix);
+    let mut path = format!("{}{}", target.destination.site().path, target.provider.prefix);
     // `/v1/v1/...`: the base URL and the client both say the version.
     path.push_str(rest.strip_prefix("/v1").filter(|_| path.ends_with("/v1")).unwrap_or(rest));
     if let Some(query) = parts.uri.query() {

@@ -9,7 +9,7 @@ use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::egress::{Guard, Origin};
+use crate::egress::Guard;
 use crate::upstream::Timeouts;
 
 /// The operator's decisions.
@@ -97,12 +97,6 @@ pub struct Limits {
 }
 
 impl Settings {
-    /// Who chose the host of this provider.
-    pub fn origin(&self, provider: &Provider) -> Origin {
-        let own = self.configured.get(&provider.id).is_some_and(|configured| configured.own_base_url);
-        if own || provider.local { Origin::Operator } else { Origin::BuiltIn }
-    }
-
     /// Which of the gateway's own keys this is. Looks at every byte of every key, so that time tells nothing.
     pub fn gateway_key(&self, key: &str) -> Option<&GatewayKey> {
         self.gateway_keys

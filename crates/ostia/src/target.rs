@@ -1,18 +1,21 @@
-//! Whom a request goes to: provider, place, key, and what applies to the call.
+//! Whom a request goes to: provider, host, key, and what applies to the call.
+//!
+//! Two people write what comes together here: the operator (the file and the environment) and the client (headers, and
+//! configs in them). Nothing that the operator wrote goes to a host that the client chose: [`Destination`] has no room for it.
 
 use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::Provider;
-use ostia_routing::Leaf;
+use ostia_providers::{Provider, Providers};
 use ostia_routing::config::{Node, Redacted};
+use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::call::{Call, Shown, forward_header};
+use crate::call::{Call, Credential, forward_header};
 use crate::core::Core;
 use crate::egress::Origin;
 use crate::host;
@@ -23,10 +26,8 @@ use crate::upstream::{Site, Timeouts};
 pub struct Target<'a> {
     /// Who.
     pub provider: &'a Provider,
-    /// Where: host and path of the base URL.
-    pub site: Rc<Site>,
-    /// The key to show there.
-    pub key: Option<Key<'a>>,
+    /// Where, and with which key.
+    pub destination: Destination<'a>,
     /// The model to ask for, where that is not what the body says.
     pub model: Option<String>,
     /// Body fields that are always set.
@@ -52,13 +53,75 @@ pub struct Target<'a> {
     pub index_path: &'a str,
 }
 
+/// A host, and what goes there besides what the client sent.
+#[derive(Debug)]
+pub enum Destination<'a> {
+    /// A host of the operator's or of the built-in table.
+    Operators {
+        /// Host and path of the base URL.
+        site: Rc<Site>,
+        /// The key to show there.
+        key: Option<Key<'a>>,
+        /// Headers of the provider's row.
+        headers: &'a HeaderMap,
+    },
+    /// A host that the client chose.
+    Clients {
+        /// Host and path of the base URL.
+        site: Rc<Site>,
+        /// The client's own key.
+        key: Option<ClientKey<'a>>,
+        /// Headers of the built-in row, which everybody can read.
+        headers: Option<&'static HeaderMap>,
+    },
+}
+
 /// A key for a provider.
 #[derive(Debug, Clone, Copy)]
 pub enum Key<'a> {
-    /// As the client showed it.
-    Shown(&'a Shown),
-    /// From a config or the operator.
-    Kept(&'a SecretString),
+    /// The client's.
+    Client(ClientKey<'a>),
+    /// From the configuration or the environment.
+    Operator(&'a SecretString),
+}
+
+/// A key that the client brought.
+#[derive(Debug, Clone, Copy)]
+pub enum ClientKey<'a> {
+    /// In a header.
+    Header(&'a Credential),
+    /// In a config of its own.
+    Config(&'a SecretString),
+}
+
+impl<'a> Destination<'a> {
+    /// Host and path of the base URL.
+    pub fn site(&self) -> &Rc<Site> {
+        match self {
+            Destination::Operators { site, .. } | Destination::Clients { site, .. } => site,
+        }
+    }
+
+    /// The key to show there.
+    pub fn key(&self) -> Option<Key<'a>> {
+        match self {
+            Destination::Operators { key, .. } => *key,
+            Destination::Clients { key, .. } => key.map(Key::Client),
+        }
+    }
+
+    /// Headers that the provider wants on every call.
+    pub fn headers(&self) -> Option<&'a HeaderMap> {
+        match self {
+            Destination::Operators { headers, .. } => Some(headers),
+            Destination::Clients { headers, .. } => *headers,
+        }
+    }
+
+    /// Did the client choose the host?
+    pub fn is_clients(&self) -> bool {
+        matches!(self, Destination::Clients { .. })
+    }
 }
 
 impl Target<'_> {
@@ -82,18 +145,30 @@ pub fn resolve<'a>(
     model: Option<&str>,
 ) -> Result<Target<'a>, Fault> {
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
-    let (model, provider) = choose(core, call, settings, model)?;
-    let custom_host = settings.custom_host.as_deref().or(call.custom_host.as_deref());
-    let (site, origin) = locate(core, provider, custom_host)?;
-    let key = find_key(core, call, leaf, provider, origin);
-    if key.is_none() && provider.needs_key() && origin != Origin::Client {
+    let Choice { model, provider, by_operator } = choose(core, call, leaf, model)?;
+    let destination = match host(core, call, leaf, provider, by_operator)? {
+        Host::Operators(site) => Destination::Operators {
+            site,
+            key: find_key(core, call, leaf, provider, by_operator),
+            headers: &provider.headers,
+        },
+        Host::Clients(site) => {
+            refuse_operators_params(leaf)?;
+            Destination::Clients {
+                site,
+                key: clients_key(core, call, leaf, provider),
+                headers: Providers::builtin().get(&provider.id).map(|builtin| &builtin.headers),
+            }
+        }
+    };
+    if destination.key().is_none() && provider.needs_key() && !destination.is_clients() {
         return Err(no_key(core, provider));
     }
+    let checks_body = !destination.is_clients() && !provider.local;
     let requested_timeout_ms = call.request_timeout_ms.or(settings.request_timeout_ms);
     Ok(Target {
         provider,
-        site,
-        key,
+        destination,
         model,
         override_params: fields(&settings.override_params),
         default_params: fields(&settings.default_params),
@@ -109,7 +184,7 @@ pub fn resolve<'a>(
         // Portkey lets either side turn it off.
         strict: call.strict != Some(false) && settings.strict_open_ai_compliance != Some(false),
         lossless: call.lossless.or(settings.lossless).unwrap_or(false),
-        checks_body: origin != Origin::Client && !provider.local,
+        checks_body,
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
     })
 }
@@ -120,10 +195,29 @@ fn find_key<'a>(
     call: &'a Call,
     leaf: Option<&'a Leaf>,
     provider: &Provider,
-    origin: Origin,
+    by_operator: bool,
 ) -> Option<Key<'a>> {
-    if let Some(own) = leaf.and_then(|leaf| leaf.settings.api_key.as_ref()) {
-        return Some(Key::Kept(own));
+    // A key that the operator wrote beside no provider is not for whomever a client names.
+    let own = leaf.and_then(|leaf| match (leaf.author, &leaf.settings.api_key) {
+        (Author::Operator, Some(key)) => Some(Key::Operator(key)).filter(|_| by_operator),
+        (Author::Client, Some(key)) => Some(Key::Client(ClientKey::Config(key))),
+        (_, None) => None,
+    });
+    own.or_else(|| clients_key(core, call, leaf, provider).map(Key::Client))
+        .or_else(|| core.settings.keys.get(&provider.id).map(Key::Operator))
+}
+
+/// The client's key: of the target, if it wrote the config itself, or of its headers.
+fn clients_key<'a>(
+    core: &'a Core,
+    call: &'a Call,
+    leaf: Option<&'a Leaf>,
+    provider: &Provider,
+) -> Option<ClientKey<'a>> {
+    let own =
+        leaf.filter(|leaf| leaf.author == Author::Client).and_then(|leaf| leaf.settings.api_key.as_ref());
+    if let Some(own) = own {
+        return Some(ClientKey::Config(own));
     }
     // A client has one key, and a config may name several providers: the key goes to the one that it is meant for.
     let meant_for = call.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
@@ -131,41 +225,67 @@ fn find_key<'a>(
         let id = id.trim_start_matches('@');
         id == provider.id || core.settings.providers.get(id).is_some_and(|meant| meant.id == provider.id)
     };
-    if let Some(key) = client_key(core, call).filter(|_| meant_for.is_none_or(is_meant)) {
-        return Some(Key::Shown(key));
+    let key = header_key(core, call).filter(|_| meant_for.is_none_or(is_meant));
+    key.map(ClientKey::Header)
+}
+
+/// What the operator's config sets in bodies is not for a host that the client chose, and a request without it would not be
+/// what the operator means.
+fn refuse_operators_params(leaf: Option<&Leaf>) -> Result<(), Fault> {
+    let Some(leaf) = leaf.filter(|leaf| leaf.author == Author::Operator) else { return Ok(()) };
+    let settings = &leaf.settings;
+    if fields(&settings.override_params).or(fields(&settings.default_params)).is_none() {
+        return Ok(());
     }
-    // The operator's key goes to the operator's host and nowhere else.
-    core.settings.keys.get(&provider.id).filter(|_| origin != Origin::Client).map(Key::Kept)
+    let message = "The operator's config sets parameters, which do not go to a host that the client chose: leave out \
+                   x-ostia-custom-host, or send a config of your own.";
+    Err(Fault::invalid(message).with_param("custom_host").with_code("custom_host_refused"))
 }
 
 fn fields(given: &Option<Redacted<Map<String, Value>>>) -> Option<&Map<String, Value>> {
     given.as_ref().map(|fields| &fields.0).filter(|fields| !fields.is_empty())
 }
 
-/// The provider: the config's, the header's, the one in `@provider/model`, the operator's default. Also the model, where
-/// it differs from what the body says.
+/// A provider that was chosen.
+struct Choice<'a> {
+    provider: &'a Provider,
+    /// The model, where it differs from what the body says.
+    model: Option<String>,
+    /// The operator chose it, and not the client.
+    by_operator: bool,
+}
+
+/// The provider: the config's, the header's, the one in `@provider/model`, the operator's default.
 fn choose<'a>(
     core: &'a Core,
     call: &Call,
-    settings: &Node,
+    leaf: Option<&Leaf>,
     model: Option<&str>,
-) -> Result<(Option<String>, &'a Provider), Fault> {
+) -> Result<Choice<'a>, Fault> {
+    let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
+    let operators_leaf = leaf.is_some_and(|leaf| leaf.author == Author::Operator);
     let overriding =
         fields(&settings.override_params).and_then(|fields| fields.get("model")).and_then(Value::as_str);
     let named = overriding.or(model).and_then(at_model);
-    let from_leaf = settings.provider.as_deref().filter(|_| settings.passthrough != Some(true));
     let slug = named.map(|(slug, _)| slug);
     // A passthrough target is whoever the request itself names.
-    let id = from_leaf
+    let passes = settings.passthrough == Some(true);
+    let of_leaf = settings
+        .provider
+        .as_deref()
+        .filter(|_| !passes)
         .map(|id| id.trim_start_matches('@'))
-        .or(slug.filter(|_| overriding.is_some()))
-        .or(call.provider.as_deref())
-        .or(slug)
-        .or(core.settings.default_provider.as_deref().filter(|_| settings.passthrough != Some(true)));
-    let Some(id) = id else { return Err(no_provider()) };
+        .or(slug.filter(|_| overriding.is_some()));
+    let of_client = call.provider.as_deref().or(slug);
+    let (id, by_operator) = match (of_leaf, of_client, core.settings.default_provider.as_deref()) {
+        (Some(id), ..) => (id, operators_leaf),
+        (None, Some(id), _) => (id, false),
+        (None, None, Some(id)) if !passes => (id, true),
+        (None, None, _) => return Err(no_provider()),
+    };
     let Some(provider) = core.settings.providers.get(id) else { return Err(unknown_provider(core, id)) };
-    let bare = named.map(|(_, bare)| bare.to_owned()).or_else(|| overriding.map(str::to_owned));
-    Ok((bare, provider))
+    let model = named.map(|(_, bare)| bare.to_owned()).or_else(|| overriding.map(str::to_owned));
+    Ok(Choice { provider, model, by_operator })
 }
 
 /// `@provider/model`; the model may hold slashes itself.
@@ -173,21 +293,51 @@ fn at_model(model: &str) -> Option<(&str, &str)> {
     model.strip_prefix('@')?.split_once('/').filter(|(slug, bare)| !slug.is_empty() && !bare.is_empty())
 }
 
-fn locate(core: &Core, provider: &Provider, custom_host: Option<&str>) -> Result<(Rc<Site>, Origin), Fault> {
-    let (base, origin) = match (custom_host, &provider.base_url) {
-        (Some(custom), own) if own.as_deref() != Some(custom.trim_end_matches('/')) => {
-            (custom, Origin::Client)
-        }
-        (_, Some(own)) => (own.as_str(), core.settings.origin(provider)),
-        (_, None) => {
+/// A host, and who chose it.
+enum Host {
+    Operators(Rc<Site>),
+    Clients(Rc<Site>),
+}
+
+/// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it.
+fn host(
+    core: &Core,
+    call: &Call,
+    leaf: Option<&Leaf>,
+    provider: &Provider,
+    by_operator: bool,
+) -> Result<Host, Fault> {
+    let own = provider.base_url.as_deref();
+    let of_leaf = leaf.and_then(|leaf| Some((leaf.settings.custom_host.as_deref()?, leaf.author)));
+    let of_header = call.custom_host.as_deref().map(|host| (host, Author::Client));
+    let custom = of_leaf.or(of_header).filter(|(host, _)| own != Some(host.trim_end_matches('/')));
+    match (custom, own) {
+        (Some((host, Author::Client)), _) => site(core, host, Origin::Client).map(Host::Clients),
+        (Some((host, Author::Operator)), _) => site(core, host, Origin::Operator).map(Host::Operators),
+        (None, Some(own)) => site(core, own, origin(core, provider, by_operator)).map(Host::Operators),
+        (None, None) => {
             let message = format!(
                 "Provider `{}` has no address of its own: give one in the header x-ostia-custom-host, or as base_url \
                  under providers.{} in ostia.yaml.",
                 provider.id, provider.id
             );
-            return Err(Fault::invalid(message).with_param("custom_host"));
+            Err(Fault::invalid(message).with_param("custom_host"))
         }
-    };
+    }
+}
+
+/// Who chose the address of a provider's row. That of a private server is the operator's word only where the operator named
+/// the provider, or where the clients are on the same machine.
+fn origin(core: &Core, provider: &Provider, by_operator: bool) -> Origin {
+    let configured = core.settings.configured.get(&provider.id);
+    let is_private = provider.local && (core.settings.loopback || by_operator || configured.is_some());
+    match is_private || configured.is_some_and(|configured| configured.own_base_url) {
+        true => Origin::Operator,
+        false => Origin::BuiltIn,
+    }
+}
+
+fn site(core: &Core, base: &str, origin: Origin) -> Result<Rc<Site>, Fault> {
     let site = core.upstreams.site(base, origin, || {
         let (scheme_and_authority, path) = host::split(base)?;
         if origin == Origin::Client {
@@ -195,7 +345,7 @@ fn locate(core: &Core, provider: &Provider, custom_host: Option<&str>) -> Result
         }
         Ok((scheme_and_authority, path.trim_end_matches('/')))
     });
-    site.map(|site| (site, origin)).map_err(|why| invalid_host(&why))
+    site.map_err(|why| invalid_host(&why))
 }
 
 fn invalid_host(why: &str) -> Fault {
@@ -205,9 +355,9 @@ fn invalid_host(why: &str) -> Fault {
 }
 
 /// The client's key for the provider: what is not the gateway's own.
-fn client_key<'a>(core: &Core, call: &'a Call) -> Option<&'a Shown> {
+fn header_key<'a>(core: &Core, call: &'a Call) -> Option<&'a Credential> {
     let credentials = &call.credentials;
-    let provider_key = |key: &&Shown| !core.settings.is_gateway_key(key.expose());
+    let provider_key = |key: &&Credential| !core.settings.is_gateway_key(key.expose());
     credentials.bearer.as_ref().filter(provider_key).or(credentials.api_key.as_ref().filter(provider_key))
 }
 
@@ -257,7 +407,8 @@ mod tests {
     #[test]
     fn no_way_of_printing_shows_a_key() {
         let secret = SecretString::from("sk-top");
-        let printed = format!("{:?} {:#?}", Key::Kept(&secret), Some(Key::Kept(&secret)));
+        let (operators, clients) = (Key::Operator(&secret), Key::Client(ClientKey::Config(&secret)));
+        let printed = format!("{operators:?} {:#?}", Some(clients));
         assert!(!printed.contains("sk-top"), "{printed}");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::inherit::settings;
-use super::{Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sticky};
+use super::{Author, Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sticky};
 use crate::balance::Set;
 use crate::config::{self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Strategy, unsupported};
 use crate::hash::Hash;
@@ -136,7 +136,17 @@ impl Compiler {
         });
         let needs_slot = breaker.is_some() || retry.is_some() || hedge.is_some();
         let slot = needs_slot.then(|| self.slot(settings.id.as_deref()));
-        self.leaves.push(Leaf { index_path, settings, client_key_for: None, slot, breaker, retry, hedge });
+        let author = Author::default();
+        self.leaves.push(Leaf {
+            index_path,
+            author,
+            settings,
+            client_key_for: None,
+            slot,
+            breaker,
+            retry,
+            hedge,
+        });
         Child::Leaf(self.leaves.len() - 1)
     }
 

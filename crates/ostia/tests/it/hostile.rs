@@ -1,3 +1,4 @@
 //! What hostile or careless clients and providers try, and what must not come of it. SECURITY.md names these tests.
 
 mod connections;
+mod secrets;
