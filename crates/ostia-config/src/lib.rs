@@ -9,6 +9,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
+mod cors;
 mod egress;
 mod expand;
 mod problem;
@@ -26,6 +27,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Place, Problem};
 pub use providers::ProviderEntry;
@@ -71,6 +73,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who may use the gateway.
     pub auth: Auth,
+    /// Names by which clients call the gateway, besides addresses and loopback names. Looked at only without `auth.keys`.
+    pub hosts: Vec<HostPattern>,
+    /// Which web pages may use the gateway.
+    pub cors: Cors,
     /// Whom to ask where neither request nor routing config says.
     pub default_provider: Option<String>,
     /// Providers by id: credentials for known ones, whole rows for others.
@@ -94,6 +100,8 @@ impl Default for Config {
         Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
             auth: Auth::default(),
+            hosts: Vec::new(),
+            cors: Cors::default(),
             default_provider: None,
             providers: BTreeMap::new(),
             routes: Routes::default(),
@@ -135,6 +143,8 @@ pub struct Timeouts {
     pub idle: Duration,
     /// The whole request, all attempts together. Default: 600 s.
     pub total: Duration,
+    /// How long open answers may go on when the gateway is asked to stop. Default: 30 s.
+    pub drain: Duration,
 }
 
 impl Default for Timeouts {
@@ -144,6 +154,7 @@ impl Default for Timeouts {
             first_byte: Duration::from_secs(120),
             idle: Duration::from_secs(120),
             total: Duration::from_secs(600),
+            drain: Duration::from_secs(30),
         }
     }
 }

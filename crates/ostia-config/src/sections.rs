@@ -5,13 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::reader::{Item, Reader};
 use crate::tree::Tree;
 use crate::{
-    AllowPrivate, Auth, Config, Egress, GatewayKey, HostPattern, Limits, Responses, Timeouts, WORKERS_MAX,
-    providers, routes,
+    AllowPrivate, AllowedOrigin, Auth, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Responses,
+    Timeouts, WORKERS_MAX, providers, routes,
 };
 
-const FIELDS: [&str; 13] = [
+const FIELDS: [&str; 15] = [
     "listen",
     "auth",
+    "hosts",
+    "cors",
     "default_provider",
     "providers",
     "configs",
@@ -34,6 +36,8 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
         match *name {
             "listen" => config.listen = read_listen(item, reader).unwrap_or(config.listen),
             "auth" => config.auth = read_auth(item, reader),
+            "hosts" => config.hosts = read_each(item, reader, HostPattern::parse),
+            "cors" => config.cors = read_cors(item, reader),
             "default_provider" => config.default_provider = reader.text(item),
             "providers" => {
                 let entries = reader.entries(item);
@@ -122,6 +126,18 @@ fn read_key(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<GatewayKey> {
     secret.map(|secret| GatewayKey { secret, name, config })
 }
 
+fn read_cors(item: &Item<'_>, reader: &mut Reader<'_>) -> Cors {
+    let mut cors = Cors::default();
+    for (_, origins) in reader.fields(item, &["origins"]) {
+        cors.origins = read_each(&origins, reader, AllowedOrigin::parse);
+        if cors.origins.contains(&AllowedOrigin::Any) {
+            let message = "lets the pages of everybody call the gateway from any browser that reaches it";
+            reader.warning(&origins, message, "list the origins of your own pages");
+        }
+    }
+    cors
+}
+
 fn read_egress(item: &Item<'_>, reader: &mut Reader<'_>) -> Egress {
     let mut egress = Egress::default();
     for (name, field) in reader.fields(item, &["allow_private", "allow_hosts"]) {
@@ -152,13 +168,14 @@ fn read_each<T>(
 
 fn read_timeouts(item: &Item<'_>, reader: &mut Reader<'_>) -> Timeouts {
     let mut timeouts = Timeouts::default();
-    for (name, field) in reader.fields(item, &["connect", "first_byte", "idle", "total"]) {
+    for (name, field) in reader.fields(item, &["connect", "first_byte", "idle", "total", "drain"]) {
         let Some(time) = reader.duration(&field) else { continue };
         match name {
             "connect" => timeouts.connect = time,
             "first_byte" => timeouts.first_byte = time,
             "idle" => timeouts.idle = time,
-            _ => timeouts.total = time,
+            "total" => timeouts.total = time,
+            _ => timeouts.drain = time,
         }
     }
     if timeouts.total < timeouts.first_byte {

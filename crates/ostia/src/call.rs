@@ -7,6 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ostia_dialect::Fault;
 use ostia_routing::config;
 
+use crate::caller::Caller;
+use crate::query;
+
 /// Client headers that may go upstream as they are.
 const FORWARDED: [&str; 9] = [
     "accept",
@@ -40,6 +43,8 @@ pub struct Call {
     pub explain: bool,
     /// The client's credentials, in the order in which they count.
     pub credentials: Credentials,
+    /// Who calls, once that is known.
+    pub caller: Caller,
     /// Base URL to call in place of the provider's own.
     pub custom_host: Option<String>,
     /// How long the client wants to wait, in milliseconds.
@@ -130,9 +135,8 @@ impl Call {
         if self.credentials.bearer.is_some() || self.credentials.api_key.is_some() {
             return;
         }
-        let fields = query.unwrap_or_default().split('&');
-        let key = fields.filter_map(|field| field.strip_prefix("key=")).next();
-        let header = key.and_then(|key| HeaderValue::from_str(key).ok());
+        let key = query::fields(query.unwrap_or_default()).find(|field| field.is_key());
+        let header = key.and_then(|key| HeaderValue::from_str(&key.value()?).ok());
         self.credentials.api_key = header.and_then(|header| Credential::new(&header, 0));
     }
 

@@ -1,6 +1,7 @@
 //! What one core works with: the operator's settings, shared, and connections of its own.
 
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
 use ostia_dialect::Fault;
@@ -43,10 +44,7 @@ pub struct Core {
     pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
-    /// Counts the requests of this core, for their ids.
-    counter: Cell<u64>,
-    /// Sets this core's ids apart from all others.
-    seed: u64,
+    ids: Ids,
 }
 
 impl Core {
@@ -61,8 +59,7 @@ impl Core {
             ring: records.ring(),
             records,
             upstreams,
-            counter: Cell::new(0),
-            seed: fastrand::u64(..),
+            ids: Ids::default(),
         }
     }
 
@@ -74,12 +71,47 @@ impl Core {
         routes::find(&self.settings, &self.compiled, call, model)
     }
 
-    /// A name that no other request has: 32 hexadecimal digits.
+    /// A name that nobody has and nobody can guess: 128 random bits as 32 hexadecimal digits. Whoever knows the id of an
+    /// answer may ask for it, so one id must not tell another.
     pub fn new_id(&self) -> String {
-        let count = self.counter.get();
-        self.counter.set(count + 1);
-        let own = count.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ self.seed.rotate_left(32);
-        hexadecimal((u128::from(self.seed) << 64) | u128::from(own))
+        hexadecimal(self.ids.next())
+    }
+}
+
+/// Bytes of a random number.
+const ID_BYTES: usize = size_of::<u128>();
+/// Random numbers that are fetched at once.
+const IDS_FETCHED: usize = 64;
+
+/// Random numbers of the operating system's.
+#[derive(Default)]
+struct Ids(RefCell<Vec<[u8; ID_BYTES]>>);
+
+impl std::fmt::Debug for Ids {
+    /// Those that are still to come are secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Ids")
+    }
+}
+
+impl Ids {
+    fn next(&self) -> u128 {
+        let mut ids = self.0.borrow_mut();
+        if ids.is_empty() {
+            ids.resize(IDS_FETCHED, [0; ID_BYTES]);
+            fill_randomly(ids.as_flattened_mut());
+        }
+        ids.pop().map_or(0, u128::from_ne_bytes)
+    }
+}
+
+fn fill_randomly(bytes: &mut [u8]) {
+    if getrandom::fill(bytes).is_err() {
+        // The system has no random numbers yet. The standard library's hashes have keys that it took from elsewhere.
+        for part in bytes.chunks_mut(size_of::<u64>()) {
+            let number = RandomState::new().hash_one(part.as_ptr().addr()).to_ne_bytes();
+            part.copy_from_slice(&number[..part.len()]);
+        }
     }
 }
 
@@ -96,6 +128,16 @@ fn hexadecimal(number: u128) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_ids_are_alike() {
+        let ids = Ids::default();
+        let made: std::collections::BTreeSet<u128> = (0..10_000).map(|_| ids.next()).collect();
+        assert_eq!(made.len(), 10_000);
+        // Neighbours share no half: neither a counter nor a seed stands in it.
+        let halves: std::collections::BTreeSet<u64> = made.iter().map(|id| (id >> 64) as u64).collect();
+        assert_eq!(halves.len(), 10_000);
+    }
 
     #[test]
     fn digits() {

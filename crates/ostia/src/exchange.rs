@@ -502,9 +502,20 @@ const HOPS: [HeaderName; 9] = [
     header::SET_COOKIE,
 ];
 
-/// Takes away what belongs to the upstream's connection.
+/// What a provider says about web pages holds for its own address, not for the gateway's.
+const CORS: [HeaderName; 7] = [
+    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+    header::ACCESS_CONTROL_ALLOW_HEADERS,
+    header::ACCESS_CONTROL_ALLOW_METHODS,
+    header::ACCESS_CONTROL_ALLOW_ORIGIN,
+    header::ACCESS_CONTROL_EXPOSE_HEADERS,
+    header::ACCESS_CONTROL_MAX_AGE,
+    HeaderName::from_static("access-control-allow-private-network"),
+];
+
+/// Takes away what belongs to the upstream's connection, and to its address.
 pub fn strip_hops(headers: &mut HeaderMap) {
-    for name in &HOPS {
+    for name in HOPS.iter().chain(&CORS) {
         if headers.contains_key(name) {
             headers.remove(name);
         }

@@ -33,13 +33,16 @@ const PATH_USUAL: &str = "/v1/chat/completions";
 ///
 /// # Errors
 /// 404 where none of that name is remembered.
-pub fn remembered(core: &Core, trace_id: &str) -> Result<Response<Body>, Fault> {
-    match core.records.find(trace_id) {
+pub fn remembered(core: &Core, call: &Call, trace_id: &str) -> Result<Response<Body>, Fault> {
+    // On a machine of one's own, without keys, the operator looks at what programs with other credentials asked for.
+    let is_private = core.settings.loopback && core.settings.gateway_keys.is_empty();
+    let owner = Some(call.caller.owner).filter(|_| !is_private);
+    match core.records.find(trace_id, owner) {
         Some(record) => Ok(reply::json(record.to_string())),
         None => {
             let message = format!(
-                "No request with the trace id `{trace_id}` is remembered: it named nobody, or is too long ago. Each \
-                 core remembers its last requests only."
+                "No request with the trace id `{trace_id}` is remembered: it named nobody, is too long ago, or belongs to \
+                 another key. Each core remembers its last requests only."
             );
             Err(Fault::new(FaultKind::NotFound, message).with_code("not_found"))
         }

@@ -33,22 +33,24 @@ use crate::miss::Miss;
 use crate::rescue::Rescue;
 use crate::route::{Endpoint, Family, Typed, family};
 use crate::upstream::Sent;
-use crate::{boxed, explain, intake, kept, models, proxy, reply, target};
+use crate::{boxed, browser, caller, explain, intake, kept, models, proxy, query, reply, route, target};
 
 /// Answers a request, whatever happens.
 pub async fn handle(
     core: Rc<Core>,
-    parts: request::Parts,
+    mut parts: request::Parts,
     body: Incoming,
 ) -> Result<Response<Body>, Infallible> {
     let family = family(parts.uri.path());
+    let has_key = family == Family::Google;
     let mut mark = Mark::begin();
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut Call::read(&parts.headers) {
         Ok(call) => {
-            if family == Family::Google {
+            if has_key {
                 call.read_key_in(parts.uri.query());
             }
+            query::withhold_credentials(&mut parts.uri, has_key, &core.settings);
             mark.read(&core, call);
             serve(&core, call, &parts, body, &mut mark).await
         }
@@ -64,60 +66,61 @@ pub async fn handle(
     if let Some(entry) = mark.stamp(&mut response) {
         core.ring.push(entry);
     }
+    browser::allow(&core.settings, &parts.headers, &mut response);
     Ok(response)
 }
 
 async fn serve(
     core: &Rc<Core>,
-    call: &Call,
+    call: &mut Call,
     parts: &request::Parts,
     body: Incoming,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    intake::check_head(parts, &core.settings.limits)?;
+    let settings = &core.settings;
+    intake::check_head(parts, &settings.limits)?;
+    route::check(parts)?;
     let endpoint = Endpoint::of(&parts.method, parts.uri.path());
     match endpoint {
         Endpoint::Root => return Ok(reply::text("Ostia is open.\n")),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
-        Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
-        Endpoint::Models
+        Endpoint::Options
+        | Endpoint::Missing
+        | Endpoint::Models
         | Endpoint::Explain { .. }
         | Endpoint::Typed(_)
         | Endpoint::Kept
-        | Endpoint::Pass { .. } => authenticate(core, call)?,
+        | Endpoint::Pass { .. } => browser::check(settings, parts)?,
+    }
+    match endpoint {
+        Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
+        Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
+        _ => call.caller = caller::authenticate(settings, &call.credentials)?,
+    }
+    let call = &*call;
+    mark.owner(call.caller.owner);
+    if endpoint.reads_body() && !body.is_end_stream() {
+        browser::check_media(settings, &parts.headers)?;
     }
     match endpoint {
         Endpoint::Typed(typed) => {
-            let body = intake::read(body, &core.settings.limits).await?;
+            let body = intake::read(body, &settings.limits).await?;
             carry(core, call, &typed, parts, body, None, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
-        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, trace_id),
+        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, call, trace_id),
         Endpoint::Explain { trace_id: None } => {
-            let body = intake::read(body, &core.settings.limits).await?;
+            let body = intake::read(body, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
         Endpoint::Kept if is_ours(core, call, parts)? => {
-            let body = intake::read(body, &core.settings.limits).await?;
+            let body = intake::read(body, &settings.limits).await?;
             kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
         _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
     }
-}
-
-/// Lets in who shows a key, where keys are configured.
-fn authenticate(core: &Core, call: &Call) -> Result<(), Fault> {
-    let settings = &core.settings;
-    if settings.gateway_keys.is_empty()
-        || call.credentials.iter().any(|key| settings.is_gateway_key(key.expose()))
-    {
-        return Ok(());
-    }
-    let message = "This gateway needs a key of its own: send one of those under auth.keys in ostia.yaml in the header \
-                   x-ostia-api-key (or x-portkey-api-key), or as `Authorization: Bearer ...`.";
-    Err(Fault::new(FaultKind::Authentication, message).with_code("gateway_key_invalid"))
 }
 
 /// A call whose dialect is understood.

@@ -1,14 +1,13 @@
 //! What the Responses API remembers, for providers that do not: answers, conversations, answers in the making.
 //!
 //! In memory, with a bound on size and on age (`responses` in ostia.yaml); what is oldest goes first. Everything belongs to
-//! the caller whose key made it, and does not exist for others. Objects are values: a change puts a new one in the old
+//! the caller who made it, and does not exist for others. Objects are values: a change puts a new one in the old
 //! one's place.
 
 mod conversation;
 mod objects;
 mod running;
 
-use std::hash::{BuildHasher, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,6 +26,7 @@ use ostia_dialect::relay::Splice;
 use ostia_dialect::{Fault, FaultKind, View};
 
 use crate::call::Call;
+use crate::caller::Owner;
 
 use conversation::Conversation;
 pub use objects::{is_known, serve};
@@ -43,7 +43,6 @@ const SLACK_BYTES_MAX: usize = 1 << 20;
 #[derive(Debug, Clone)]
 pub struct Kept {
     objects: Cache<String, Arc<Object>>,
-    hasher: RandomState,
     /// Bytes that came since room was made last, and how many may.
     unsettled: Arc<AtomicUsize>,
     slack: usize,
@@ -110,10 +109,6 @@ fn bytes_of(items: &[Item]) -> usize {
     items.iter().map(|item| item.id.len() + item.json.as_str().len()).sum()
 }
 
-/// The caller whom something belongs to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Owner(u64);
-
 impl Kept {
     /// Nothing yet.
     pub fn new(bytes_max: u64, age_max: Duration) -> Kept {
@@ -126,12 +121,7 @@ impl Kept {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let slack = SLACK_BYTES_MAX.min(usize::try_from(bytes_max / 8).unwrap_or(usize::MAX));
-        Kept { objects, hasher: RandomState::new(), unsettled: Arc::default(), slack }
-    }
-
-    /// Whoever shows the same key is the same caller.
-    fn owner(&self, call: &Call) -> Owner {
-        Owner(self.hasher.hash_one(call.credentials.iter().next().map(|key| key.expose())))
+        Kept { objects, unsettled: Arc::default(), slack }
     }
 
     fn get(&self, owner: Owner, id: &str) -> Option<Arc<Object>> {
@@ -247,7 +237,7 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
         return false;
     }
     let Ok(keeping) = keeping(document) else { return false };
-    let owner = kept.owner(call);
+    let owner = call.caller.owner;
     let ids = [keeping.previous_response_id, keeping.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
@@ -264,7 +254,7 @@ pub fn recall(
     body: &Bytes,
     document: &Document<'_>,
 ) -> Result<Recalled, Fault> {
-    let owner = kept.owner(call);
+    let owner = call.caller.owner;
     let keeping = keeping(document)?;
     if keeping.background && !keeping.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";

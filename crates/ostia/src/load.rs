@@ -110,6 +110,8 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
     let settings = Settings {
         loopback,
         gateway_keys,
+        hosts: config.hosts,
+        origins: config.cors.origins,
         providers,
         keys,
         configured,

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
+use crate::caller::Owner;
 use crate::clock::now;
 use crate::core::Core;
 use crate::records::{self, Decisions, Entry, SharedPlan};
@@ -45,6 +46,8 @@ pub struct Mark {
     /// How it was decided whom to ask, where the client wants to know.
     decisions: Option<HeaderValue>,
     plan: Option<SharedPlan>,
+    /// Who sent it.
+    owner: Owner,
     /// When the request came; `None` for one that nobody waits for.
     started: Option<Instant>,
     /// How long providers were waited for.
@@ -86,6 +89,11 @@ impl Mark {
     /// Adds up how long providers were waited for.
     pub fn waited(&self) -> Rc<Cell<Duration>> {
         self.waited.clone()
+    }
+
+    /// It is known who sent it.
+    pub fn owner(&mut self, owner: Owner) {
+        self.owner = owner;
     }
 
     /// Takes the trace id from the headers, or makes one.
@@ -179,7 +187,7 @@ impl Mark {
         }
         let (trace_id, provider) = names?;
         let decisions = self.plan.map(Decisions::from);
-        Some(Entry { trace_id, provider, status, dropped: self.dropped, decisions })
+        Some(Entry { trace_id, owner: self.owner, provider, status, dropped: self.dropped, decisions })
     }
 }
 

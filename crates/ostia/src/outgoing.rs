@@ -50,16 +50,12 @@ pub fn path(
 }
 
 /// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
-/// (`alt=sse`), and a key in the query is none of the provider's yet.
+/// (`alt=sse`).
 pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
     let model = target.model.as_deref().unwrap_or(line.model);
     let own = endpoint::path_of(target.provider, offer, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
-    let fields = query.unwrap_or_default().split('&').filter(|field| !field.starts_with("key="));
-    endpoint::with_query(
-        format!("{}{own}", target.destination.site().path),
-        &fields.collect::<Vec<_>>().join("&"),
-    )
+    endpoint::with_query(format!("{}{own}", target.destination.site().path), query.unwrap_or_default())
 }
 
 /// Does a client of Google's dialect want events, and not one JSON array?

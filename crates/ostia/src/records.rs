@@ -9,6 +9,7 @@ use http::HeaderValue;
 use ostia_routing::{History, Plan, Record};
 use serde_json::{Value, json};
 
+use crate::caller::Owner;
 use crate::clock::now;
 
 /// Requests that each core remembers. About half a kilobyte each, where a config was followed.
@@ -32,6 +33,8 @@ pub struct Ring(Mutex<VecDeque<Entry>>);
 pub struct Entry {
     /// Its name.
     pub trace_id: HeaderValue,
+    /// Who sent it.
+    pub owner: Owner,
     /// Who was asked last.
     pub provider: HeaderValue,
     /// The status that the client got.
@@ -81,10 +84,10 @@ impl Records {
         ring
     }
 
-    /// What was decided for the request of this name.
-    pub fn find(&self, trace_id: &str) -> Option<Value> {
+    /// What was decided for the request of this name, if it was this owner's; `None` for anybody's.
+    pub fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
         let rings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        rings.iter().find_map(|ring| ring.find(trace_id))
+        rings.iter().find_map(|ring| ring.find(trace_id, owner))
     }
 }
 
@@ -98,8 +101,11 @@ impl Ring {
         entries.push_back(entry);
     }
 
-    fn find(&self, trace_id: &str) -> Option<Value> {
-        self.entries().iter().rev().find(|entry| entry.trace_id == trace_id).map(Entry::told)
+    fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
+        let is_theirs = |entry: &&Entry| owner.is_none_or(|owner| entry.owner == owner);
+        let entries = self.entries();
+        let mut found = entries.iter().rev().filter(|entry| entry.trace_id == trace_id).filter(is_theirs);
+        found.next().map(Entry::told)
     }
 
     /// Nothing that is done under the lock can fail half-way, so a poisoned one is as good.

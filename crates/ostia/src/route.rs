@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use http::Method;
-use ostia_dialect::Line;
+use http::{Method, header, request};
+use ostia_dialect::{Fault, Line};
 use ostia_providers::Offer;
 
 /// Whose words errors are told in.
@@ -28,6 +28,8 @@ pub enum Endpoint<'p> {
     Ready,
     /// `GET /v1/models`
     Models,
+    /// `OPTIONS`, whatever the path
+    Options,
     /// `POST /v1/explain`, and `GET /v1/explain/{trace id}`
     Explain {
         /// Of a request that was; none for one that is only thought of.
@@ -75,6 +77,7 @@ impl<'p> Endpoint<'p> {
     pub fn of(method: &Method, path: &'p str) -> Endpoint<'p> {
         let get = method == Method::GET || method == Method::HEAD;
         match path {
+            _ if method == Method::OPTIONS => Endpoint::Options,
             "/" if get => Endpoint::Root,
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
@@ -87,6 +90,76 @@ impl<'p> Endpoint<'p> {
             },
         }
     }
+}
+
+impl Endpoint<'_> {
+    /// Does the gateway understand the body itself?
+    pub fn reads_body(&self) -> bool {
+        match self {
+            Endpoint::Typed(_) | Endpoint::Kept | Endpoint::Explain { trace_id: None } => true,
+            Endpoint::Root
+            | Endpoint::Health
+            | Endpoint::Ready
+            | Endpoint::Options
+            | Endpoint::Models
+            | Endpoint::Explain { trace_id: Some(_) }
+            | Endpoint::Pass { .. }
+            | Endpoint::Missing => false,
+        }
+    }
+}
+
+/// Refuses request lines that mean one thing here and another one at a provider.
+///
+/// # Errors
+/// 405 for methods that are for proxies and their testers, 400 for a path or a host that can be read in two ways.
+pub fn check(parts: &request::Parts) -> Result<(), Fault> {
+    if parts.method == Method::TRACE || parts.method == Method::CONNECT {
+        let message = format!("The method {} is not for this gateway.", parts.method);
+        return Err(Fault::invalid(message).with_status(405).with_code("method_not_allowed"));
+    }
+    if parts.headers.get_all(header::HOST).iter().count() > 1 {
+        return Err(Fault::invalid("The request names more than one host.").with_param("host"));
+    }
+    let path = parts.uri.path();
+    if path.contains("//") || has_dot_segment(path) {
+        let message = "The path has an empty or a dot segment (`//`, `.`, `..`): write it without.";
+        return Err(Fault::invalid(message).with_param("path").with_code("path_invalid"));
+    }
+    Ok(())
+}
+
+/// How often a path is decoded to find what somebody behind us may find in it.
+const DECODINGS_MAX: usize = 3;
+
+/// `.` and `..` between slashes, also encoded, and with backslashes and parameters, as some servers read them.
+fn has_dot_segment(path: &str) -> bool {
+    let mut path = path.as_bytes().to_vec();
+    for _ in 0..=DECODINGS_MAX {
+        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
+        let name = |segment: &[u8]| segment.split(|&byte| byte == b';').next().unwrap_or_default().to_vec();
+        if segments.any(|segment| matches!(name(segment).as_slice(), b"." | b"..")) {
+            return true;
+        }
+        if !path.contains(&b'%') {
+            return false;
+        }
+        path = decode_lossily(&path);
+    }
+    false
+}
+
+/// Undoes percent-encoding where it is one, and leaves the rest.
+fn decode_lossily(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&first, more)) = rest.split_first() {
+        let code = more.get(..2).filter(|_| first == b'%').and_then(|code| std::str::from_utf8(code).ok());
+        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(decoded.unwrap_or(first));
+        rest = if decoded.is_some() { &more[2..] } else { more };
+    }
+    bytes
 }
 
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
@@ -140,7 +213,7 @@ fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1); `None` for what is no UTF-8 then.
-fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
+pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('%') {
         return Some(Cow::Borrowed(text));
     }
@@ -220,6 +293,26 @@ mod tests {
             (Method::GET, "/v1", Endpoint::Missing),
         ] {
             assert_eq!(Endpoint::of(&method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn paths_that_can_be_read_in_two_ways() {
+        for path in [
+            "/v1/../x",
+            "/v1/.",
+            "/v1/%2e%2E/x",
+            "/v1/.%2e/x",
+            "/v1/%252e%252e/x",
+            "/v1/..%2fx",
+            "/v1/a%5c..%5cb",
+            "/v1/..;a/x",
+        ] {
+            assert!(has_dot_segment(path), "{path}");
+        }
+        for path in ["/v1/models/%40openai%2Fgpt-4.1", "/v1/files/a..b", "/v1/x/...", "/v1/%zz/%", "/v1/100%"]
+        {
+            assert!(!has_dot_segment(path), "{path}");
         }
     }
 

@@ -116,7 +116,7 @@ pub fn find(
 
 /// The gateway's own key that a request shows.
 pub fn key<'s>(settings: &'s Settings, call: &Call) -> Option<&'s GatewayKey> {
-    call.credentials.iter().find_map(|key| settings.gateway_key(key.expose()))
+    call.caller.key(settings)
 }
 
 /// What the author of a request's config should hear: fields that nobody reads, or that have no effect where they stand.

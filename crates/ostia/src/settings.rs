@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use ostia_config::Price;
+use ostia_config::{AllowedOrigin, HostPattern, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,6 +19,10 @@ pub struct Settings {
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
     pub gateway_keys: Vec<GatewayKey>,
+    /// Names by which clients call the gateway.
+    pub hosts: Vec<HostPattern>,
+    /// Whose web pages may call it.
+    pub origins: Vec<AllowedOrigin>,
     /// All providers: the built-in ones and the operator's rows.
     pub providers: Providers,
     /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
@@ -97,11 +101,13 @@ pub struct Limits {
 }
 
 impl Settings {
-    /// Which of the gateway's own keys this is. Looks at every byte of every key, so that time tells nothing.
-    pub fn gateway_key(&self, key: &str) -> Option<&GatewayKey> {
-        self.gateway_keys
-            .iter()
-            .fold(None, |found, own| if same(own.secret.expose_secret(), key) { Some(own) } else { found })
+    /// Which of the gateway's own keys this is, by its place. Looks at every byte of every key, so that time tells nothing.
+    pub fn gateway_key(&self, key: &str) -> Option<usize> {
+        let keys = self.gateway_keys.iter().enumerate();
+        keys.fold(None, |found, (place, own)| match same(own.secret.expose_secret(), key) {
+            true => Some(place),
+            false => found,
+        })
     }
 
     /// Is this one of the gateway's own keys?

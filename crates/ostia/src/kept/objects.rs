@@ -11,9 +11,10 @@ use ostia_dialect::openai_responses::input_items::{self, Item};
 use ostia_dialect::{Fault, FaultKind};
 
 use super::conversation::{Conversation, metadata};
-use super::{Kept, Owner, What, not_found, running};
+use super::{Kept, What, not_found, running};
 use crate::body::Body;
 use crate::call::Call;
+use crate::caller::Owner;
 use crate::reply;
 
 /// Items of one page, where the client does not say.
@@ -23,7 +24,7 @@ const PAGE_MAX: usize = 100;
 
 /// Is this path about something that is remembered here?
 pub fn is_known(kept: &Kept, call: &Call, path: &str) -> bool {
-    steps(path).get(1).is_some_and(|id| kept.get(kept.owner(call), id).is_some())
+    steps(path).get(1).is_some_and(|id| kept.get(call.caller.owner, id).is_some())
 }
 
 /// Answers a request about something that is remembered. New things are named after `stem`.
@@ -37,7 +38,7 @@ pub fn serve(
     body: &Bytes,
     stem: &str,
 ) -> Result<Response<Body>, Fault> {
-    let owner = kept.owner(call);
+    let owner = call.caller.owner;
     let query = parts.uri.query().unwrap_or_default();
     let steps = steps(parts.uri.path());
     match (&parts.method, steps.as_slice()) {

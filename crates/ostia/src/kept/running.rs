@@ -15,8 +15,9 @@ use ostia_dialect::openai_responses::{error, response};
 use ostia_dialect::{Fault, View, fault};
 use tokio::task::AbortHandle;
 
-use super::{Keep, Kept, Owner, Saved, What};
+use super::{Keep, Kept, Saved, What};
 use crate::body::{Body, Events, FramePoll};
+use crate::caller::Owner;
 use crate::reply;
 use crate::upstream::BodyFault;
 

@@ -168,9 +168,9 @@ fn heads_that_are_no_http() {
         ("nonsense\r\n\r\n".to_owned(), vec![400]),
         ("GET / HTTP/1.1\r\nbad header\r\n\r\n".to_owned(), vec![400]),
         (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(100_000)), vec![431]),
-        ("POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ncontent-length: -1\r\n\r\n".to_owned(), vec![400]),
+        ("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n".to_owned(), vec![400]),
         (
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"
                 .to_owned(),
             vec![400],
         ),
@@ -198,7 +198,7 @@ fn bodies_that_are_too_large_or_never_whole() {
     }
     // The same without a length.
     let mut open = Open::connect(&gateway);
-    open.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\nx-ostia-provider: openai\r\ntransfer-encoding: chunked\r\n\r\n");
+    open.send(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nx-ostia-provider: openai\r\ntransfer-encoding: chunked\r\n\r\n");
     open.send(&[format!("{:x}\r\n", large.len()).as_bytes(), large.as_bytes(), b"\r\n0\r\n\r\n"].concat());
     check(&open.finish(), "", 413, &["4096 bytes"]);
     assert_eq!(upstream.count(), 0);

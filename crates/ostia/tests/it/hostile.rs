@@ -1,4 +1,6 @@
 //! What hostile or careless clients and providers try, and what must not come of it. SECURITY.md names these tests.
 
+mod browsers;
+mod callers;
 mod connections;
 mod secrets;

@@ -16,6 +16,7 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Ask {
     method: String,
     path: String,
+    host: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
@@ -34,7 +35,14 @@ pub struct Reply {
 impl Ask {
     /// Without headers or body.
     pub fn new(method: &str, path: &str) -> Ask {
-        Ask { method: method.into(), path: path.into(), headers: Vec::new(), body: Vec::new() }
+        let (headers, body) = (Vec::new(), Vec::new());
+        Ask { method: method.into(), path: path.into(), host: "localhost".into(), headers, body }
+    }
+
+    /// By this name of the gateway.
+    pub fn host(mut self, host: &str) -> Ask {
+        self.host = host.to_owned();
+        self
     }
 
     /// A JSON body.
@@ -86,7 +94,7 @@ impl Ask {
 
     /// The request as it goes over the wire.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: gateway.test\r\n", self.method, self.path);
+        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.host);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
