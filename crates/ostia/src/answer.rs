@@ -41,6 +41,8 @@ pub struct Relayed {
     /// The unfinished event at the end of what has come.
     rest: Vec<u8>,
     state: State,
+    /// Why it has to end here.
+    ending: Option<Fault>,
     /// Why it broke off.
     fault: Option<Fault>,
 }
@@ -58,6 +60,7 @@ impl Relayed {
             provider,
             rest: Vec::new(),
             state: State::Open,
+            ending: None,
             fault: None,
         }
     }
@@ -99,7 +102,7 @@ impl Relayed {
         Ok(rest.into())
     }
 
-    fn fail(&mut self, fault: Fault) -> Bytes {
+    fn tell_fault(&mut self, fault: Fault) -> Bytes {
         // A stream that said its end before the connection broke is whole.
         if self.watch.ended() {
             self.state = State::Whole;
@@ -121,19 +124,26 @@ impl Events for Relayed {
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(None),
             }
-            let passed = match self.watch.is_cut_off() {
-                true => Err(Fault::upstream("The provider sent a chunk that is cut off within itself.")),
-                false => match std::task::ready!(self.answer.poll_bytes(context)) {
+            let passed = match (self.ending.take(), self.watch.is_cut_off()) {
+                (Some(fault), _) => Err(fault),
+                (None, true) => {
+                    Err(Fault::upstream("The provider sent a chunk that is cut off within itself."))
+                }
+                (None, false) => match std::task::ready!(self.answer.poll_bytes(context)) {
                     Some(Ok(bytes)) => self.pass(bytes),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
                     None => self.end(),
                 },
             };
-            let bytes = passed.unwrap_or_else(|fault| self.fail(fault));
+            let bytes = passed.unwrap_or_else(|fault| self.tell_fault(fault));
             if !bytes.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
         }
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.ending = Some(fault);
     }
 
     fn take_fault(&mut self) -> Option<Fault> {
@@ -154,6 +164,8 @@ pub struct Translated {
     seam: Option<Box<Seam>>,
     events: Vec<Event>,
     state: State,
+    /// Why it has to end here.
+    ending: Option<Fault>,
     /// Why it broke off.
     fault: Option<Fault>,
 }
@@ -172,6 +184,7 @@ impl Translated {
             seam: None,
             events: Vec::new(),
             state: State::Open,
+            ending: None,
             fault: None,
         }
     }
@@ -263,6 +276,14 @@ impl Translated {
         }
     }
 
+    /// The last words of a stream that broke off, behind what there is to send.
+    fn tell_fault(&mut self, fault: Fault, mut out: Vec<u8>) -> Bytes {
+        self.encoder.fail(&fault, &mut out);
+        self.state = State::Telling;
+        self.fault = Some(fault);
+        out.into()
+    }
+
     /// The answer is whole: whatever the upstream still sends is passed over, so that its connection can be used again.
     fn drain(&mut self, context: &mut Context<'_>) -> Option<Result<Frame<Bytes>, BodyFault>> {
         while let Poll::Ready(Some(Ok(_))) = self.answer.poll_bytes(context) {}
@@ -280,6 +301,9 @@ impl Events for Translated {
                 State::Whole => return Poll::Ready(self.drain(context)),
             }
             let mut out = Vec::new();
+            if let Some(fault) = self.ending.take() {
+                return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
+            }
             let done = match std::task::ready!(self.poll_mending(context)) {
                 Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
                     Some(Ok(bytes)) => self.push(&bytes, &mut out),
@@ -289,14 +313,16 @@ impl Events for Translated {
                 Err(fault) => Err(fault),
             };
             if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
-                self.encoder.fail(&fault, &mut out);
-                self.state = State::Telling;
-                self.fault = Some(fault);
+                return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
         }
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.ending = Some(fault);
     }
 
     fn take_fault(&mut self) -> Option<Fault> {

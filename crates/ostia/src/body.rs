@@ -33,6 +33,9 @@ pub trait Events: Debug {
     /// The next whole events.
     fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll;
 
+    /// Ends the stream here, with this fault told in the client's dialect.
+    fn fail(&mut self, fault: Fault);
+
     /// Why the stream breaks off, once it does. Tells it once.
     fn take_fault(&mut self) -> Option<Fault> {
         None
@@ -76,10 +79,32 @@ impl Body {
         Body::Events(Box::new(events))
     }
 
+    /// Ends what is not whole yet: a stream of events with this fault, any other answer by breaking off.
+    pub fn fail(&mut self, fault: &Fault) {
+        match self {
+            Body::Full(_) => {}
+            Body::Passed(_) => *self = Body::events(BrokenOff),
+            Body::Events(events) => events.fail(fault.clone()),
+            Body::With(with) => with.0.fail(fault),
+        }
+    }
+
     /// The answer, and something that lives as long as it.
     pub fn with(self, companion: impl Debug + 'static) -> Body {
         Body::With(Box::new((self, Box::new(companion))))
     }
+}
+
+/// What is left of an answer that is not gone on with.
+#[derive(Debug)]
+struct BrokenOff;
+
+impl Events for BrokenOff {
+    fn poll_frame(&mut self, _context: &mut Context<'_>) -> FramePoll {
+        Poll::Ready(Some(Err(BodyFault::Broken)))
+    }
+
+    fn fail(&mut self, _fault: Fault) {}
 }
 
 impl From<Vec<u8>> for Body {

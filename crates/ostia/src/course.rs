@@ -131,6 +131,10 @@ impl Events for Followed {
         }
         polled
     }
+
+    fn fail(&mut self, fault: Fault) {
+        self.events.fail(fault);
+    }
 }
 
 impl Drop for Course {

@@ -21,6 +21,7 @@ use crate::answer::{Relayed, Translated};
 use crate::body::Body;
 use crate::boxed;
 use crate::call::Call;
+use crate::client::Due;
 use crate::core::Core;
 use crate::failure;
 use crate::inflate::Inflate;
@@ -115,6 +116,12 @@ impl Exchange<'_> {
         let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.waited.set(self.waited.get() + (ended - sent));
+        let answer = answer.map(|mut answer| {
+            if timeouts.total > self.core.settings.timeouts.total {
+                answer.extensions_mut().insert(Due(sent + timeouts.total));
+            }
+            answer
+        });
         answer.map_err(|fault| {
             let host = site.authority().to_str().unwrap_or_default();
             failure::of_send(&fault, &provider.id, host, *requested_timeout_ms)

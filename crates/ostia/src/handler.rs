@@ -2,7 +2,6 @@
 //! lines.
 
 use std::cell::Cell;
-use std::convert::Infallible;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
@@ -22,6 +20,7 @@ use crate::asked::{self, Asked, Errand};
 use crate::attempt;
 use crate::body::Body;
 use crate::call::Call;
+use crate::client::ClientBody;
 use crate::clock;
 use crate::core::Core;
 use crate::course::{self, Course, Followed, Tried};
@@ -36,11 +35,7 @@ use crate::upstream::Sent;
 use crate::{boxed, browser, caller, explain, intake, kept, models, proxy, query, reply, route, target};
 
 /// Answers a request, whatever happens.
-pub async fn handle(
-    core: Rc<Core>,
-    mut parts: request::Parts,
-    body: Incoming,
-) -> Result<Response<Body>, Infallible> {
+pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
     let mut mark = Mark::begin();
@@ -67,14 +62,14 @@ pub async fn handle(
         core.ring.push(entry);
     }
     browser::allow(&core.settings, &parts.headers, &mut response);
-    Ok(response)
+    response
 }
 
 async fn serve(
     core: &Rc<Core>,
     call: &mut Call,
     parts: &request::Parts,
-    body: Incoming,
+    body: ClientBody,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
     let settings = &core.settings;
@@ -238,7 +233,7 @@ async fn pass(
     core: &Rc<Core>,
     call: &Call,
     parts: &request::Parts,
-    body: Incoming,
+    body: ClientBody,
     raw: bool,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {

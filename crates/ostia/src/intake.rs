@@ -7,10 +7,10 @@ use std::task::Poll;
 use bytes::{Bytes, BytesMut};
 use http::request;
 use http_body::Body as _;
-use hyper::body::Incoming;
 use ostia_dialect::{Fault, FaultKind};
 use tokio::time::timeout;
 
+use crate::client::ClientBody;
 use crate::settings::Limits;
 
 /// Holds the head of a request to its bound.
@@ -37,7 +37,7 @@ pub fn check_head(parts: &request::Parts, limits: &Limits) -> Result<(), Fault> 
 ///
 /// # Errors
 /// 413 beyond the bound, 408 where the client sends nothing for too long, 400 where it breaks off.
-pub async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, Fault> {
+pub async fn read(mut body: ClientBody, limits: &Limits) -> Result<Bytes, Fault> {
     let expected = body.size_hint().lower();
     if expected > limits.body_bytes_max as u64 {
         return Err(too_large(limits));
@@ -63,7 +63,7 @@ pub async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, Fault> {
     Ok(rest.map_or(first, BytesMut::freeze))
 }
 
-async fn next(body: &mut Incoming, limits: &Limits) -> Result<Option<Bytes>, Fault> {
+async fn next(body: &mut ClientBody, limits: &Limits) -> Result<Option<Bytes>, Fault> {
     loop {
         if body.is_end_stream() {
             return Ok(None);

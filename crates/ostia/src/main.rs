@@ -11,6 +11,7 @@ mod browser;
 mod call;
 mod caller;
 mod cli;
+mod client;
 mod clock;
 mod core;
 mod count;
@@ -49,15 +50,18 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use clap::Parser as _;
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve};
 use crate::core::Shared;
 use crate::records::Records;
+use crate::server::Phase;
 use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
@@ -70,7 +74,7 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(&options),
         Command::Check(options) => load::file(options.config.as_deref(), None).map(|loaded| {
-            warn(&loaded);
+            warn_of(&loaded);
             say(&format!("{}: no problems.\n", loaded.name));
         }),
         Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
@@ -103,7 +107,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     for _ in 1..workers {
         listeners.push(server::listen(address).map_err(|error| error.to_string())?);
     }
-    warn(&loaded);
+    warn_of(&loaded);
     if !options.quiet {
         say(&welcome(address, &loaded));
     }
@@ -134,19 +138,28 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<()
         state: loaded.state,
         records: Records::default(),
     };
-    let (stopper, stop) = watch::channel(false);
+    let drain = shared.settings.drain;
+    let (phases, phase) = watch::channel(Phase::Serving);
+    let (working, mut others) = mpsc::channel::<()>(1);
     let mut listeners = listeners.into_iter();
     let Some(own) = listeners.next() else { return Ok(()) };
     let mut threads = Vec::new();
     for (number, listener) in listeners.enumerate() {
-        let (shared, stop) = (shared.clone(), stop.clone());
-        let worker = move || on_core(async { server::serve(listener, shared, connections_max, stop).await });
+        let (shared, phase, working) = (shared.clone(), phase.clone(), working.clone());
+        let worker = move || {
+            let _working = working;
+            on_core(async { server::serve(listener, shared, connections_max, phase).await })
+        };
         let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
         threads.push(spawned.map_err(|error| error.to_string())?);
     }
     let served = on_core(async {
-        tokio::task::spawn_local(wait_for_signal(stopper));
-        server::serve(own, shared, connections_max, stop).await
+        tokio::task::spawn_local(wait_for_signal(phases, drain));
+        let served = server::serve(own, shared, connections_max, phase).await;
+        // Signals are heard here: until the other threads have ended too.
+        drop(working);
+        let _ = others.recv().await;
+        served
     });
     for worker in threads {
         worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;
@@ -166,17 +179,31 @@ fn on_core(future: impl Future<Output = std::io::Result<()>>) -> Result<(), Stri
     runtime.block_on(future).map_err(|error| error.to_string())
 }
 
-async fn wait_for_signal(stopper: watch::Sender<bool>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+/// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once.
+async fn wait_for_signal(phase: watch::Sender<Phase>, drain: Duration) {
+    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
     else {
         return;
     };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut cut_at = None;
+    loop {
+        tokio::select! {
+            Some(()) = terminate.recv() => {}
+            Some(()) = interrupt.recv() => {}
+            Some(()) = hangup.recv() => {
+                warn("SIGHUP is ignored: ostia.yaml is read at the start only. Restart the gateway to read it again.");
+                continue;
+            }
+            () = sleep_until(cut_at.unwrap_or_else(Instant::now)), if cut_at.is_some() => {}
+        }
+        if cut_at.is_some() {
+            break;
+        }
+        let _ = phase.send(Phase::Draining);
+        cut_at = Some(Instant::now() + drain);
     }
-    let _ = stopper.send(true);
+    let _ = phase.send(Phase::Cutting);
     // Keeps the channel open until the program ends.
     std::future::pending::<()>().await;
 }
@@ -212,10 +239,12 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
     )
 }
 
-fn warn(loaded: &load::Loaded) {
-    for warning in &loaded.warnings {
-        let _ = writeln!(std::io::stderr(), "{warning}");
-    }
+fn warn_of(loaded: &load::Loaded) {
+    loaded.warnings.iter().for_each(|warning| warn(warning));
+}
+
+fn warn(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn say(text: &str) {

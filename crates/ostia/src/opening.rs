@@ -34,6 +34,10 @@ impl Events for Opened {
         }
     }
 
+    fn fail(&mut self, fault: Fault) {
+        self.rest.fail(fault);
+    }
+
     fn take_fault(&mut self) -> Option<Fault> {
         self.rest.take_fault()
     }

@@ -16,10 +16,11 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::client::{Answering, Client, ClientStream};
 use crate::core::{Core, Shared};
-use crate::{boxed, handler};
+use crate::{boxed, handler, route};
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;
@@ -28,8 +29,21 @@ const SWEEP_EVERY: Duration = Duration::from_secs(20);
 /// Read buffer of a connection, in bytes. A head beyond the operator's bound but within this one gets an answer that says
 /// so; one beyond both gets a bare 431. Large bodies are read in pieces of up to this size.
 const HEAD_BUFFER_BYTES: usize = 400 << 10;
-/// How long calls may go on after the gateway was asked to stop.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long a client may take for the rest of a head after the gateway was asked to stop.
+const HEAD_DRAIN: Duration = Duration::from_secs(1);
+/// How long the last words of open answers may take.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How far the gateway has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// It serves.
+    Serving,
+    /// It lets nobody in any more, and open calls come to their end.
+    Draining,
+    /// What is still open ends with an error.
+    Cutting,
+}
 
 /// The first listener on `address`.
 ///
@@ -51,12 +65,12 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Serves until `stop` turns true, then lets open calls come to their end.
+/// Serves until the phase changes, then lets open calls come to their end.
 pub async fn serve(
     listener: std::net::TcpListener,
     shared: Shared,
     connections_max: usize,
-    mut stop: watch::Receiver<bool>,
+    mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let core = Rc::new(Core::new(shared));
@@ -65,13 +79,13 @@ pub async fn serve(
     loop {
         tokio::select! {
             biased;
-            _ = stop.changed() => break,
+            _ = phase.changed() => break,
             accepted = listener.accept(), if open.get() < connections_max => match accepted {
                 Ok((stream, _)) => {
-                    let (core, open, stop) = (core.clone(), open.clone(), stop.clone());
+                    let (core, open, phase) = (core.clone(), open.clone(), phase.clone());
                     open.set(open.get() + 1);
                     tokio::task::spawn_local(async move {
-                        connection(core, stream, stop).await;
+                        connection(core, stream, phase).await;
                         open.set(open.get() - 1);
                     });
                 }
@@ -84,9 +98,19 @@ pub async fn serve(
     }
     // A listener that stays would let clients in whom nobody serves any more.
     drop(listener);
-    let end = Instant::now() + DRAIN;
-    while open.get() > 0 && Instant::now() < end {
-        sleep(Duration::from_millis(10)).await;
+    let cut = async {
+        let _ = phase.wait_for(|phase| *phase == Phase::Cutting).await;
+        // Each connection closes by itself a little earlier.
+        sleep(LAST_WORDS + Duration::from_millis(100)).await;
+    };
+    let closed = async {
+        while open.get() > 0 {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::select! {
+        () = cut => {}
+        () = closed => {}
     }
     Ok(())
 }
@@ -98,28 +122,50 @@ async fn sweep(core: Rc<Core>) {
     }
 }
 
-async fn connection(core: Rc<Core>, stream: TcpStream, mut stop: watch::Receiver<bool>) {
+async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
-    let limits = core.settings.limits;
+    let (limits, total) = (core.settings.limits, core.settings.timeouts.total);
+    let client = Client::new();
+    let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
+        let body = of_service.begin(body, parts.version, Instant::now() + total);
+        let family = route::family(parts.uri.path());
         // Boxed, so that its memory is free again while the answer streams.
-        boxed::pin(|| handler::handle(core.clone(), parts, body))
+        let answering = boxed::pin(|| handler::handle(core.clone(), parts, body));
+        Answering::new(answering, family, of_service.clone())
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(HEAD_BUFFER_BYTES.max(limits.header_bytes_max))
-        .serve_connection(TokioIo::new(stream), service);
-    let served = tokio::select! {
-        served = poll_fn(|context| connection.poll_without_shutdown(context)) => served,
-        _ = stop.changed() => {
-            std::pin::Pin::new(&mut connection).graceful_shutdown();
-            poll_fn(|context| connection.poll_without_shutdown(context)).await
+        .serve_connection(TokioIo::new(ClientStream::new(stream, client.clone())), service);
+    let (mut close_at, mut is_closing) = (Instant::now(), false);
+    let served = loop {
+        tokio::select! {
+            biased;
+            served = poll_fn(|context| connection.poll_without_shutdown(context)) => break served,
+            Ok(()) = phase.changed() => {
+                is_closing = true;
+                if *phase.borrow_and_update() == Phase::Cutting {
+                    client.cut();
+                    close_at = Instant::now() + LAST_WORDS;
+                } else {
+                    Pin::new(&mut connection).graceful_shutdown();
+                    close_at = Instant::now() + HEAD_DRAIN;
+                }
+            }
+            () = sleep_until(close_at), if is_closing => {
+                // A head that does not come is not waited for; an answer is, until it is cut.
+                if *phase.borrow() == Phase::Cutting || !client.is_busy() {
+                    break Ok(());
+                }
+                is_closing = false;
+            }
         }
     };
     let parts = connection.into_parts();
-    let mut stream = parts.io.into_inner();
+    let mut stream = parts.io.into_inner().into_inner();
     if served.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
         let _ = timeout(Duration::from_secs(1), stream.write_all(SLOW_HEAD)).await;
     }
@@ -128,5 +174,18 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut stop: watch::Receiver
 
 /// The answer to a client that began a request and did not finish its head.
 const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n\
-content-length: 135\r\n\r\n{\"error\":{\"message\":\"The head of the request did not come in time.\",\"type\":\"timeout_error\",\
-\"param\":null,\"code\":\"header_timeout\"}}          ";
+content-length: 129\r\n\r\n{\"error\":{\"message\":\"The head of the request did not come in time.\",\"type\":\"timeout_error\",\
+\"param\":null,\"code\":\"header_timeout\"}}";
+
+#[cfg(test)]
+mod tests {
+    use super::SLOW_HEAD;
+
+    #[test]
+    fn the_answer_to_a_slow_head_is_as_long_as_it_says() {
+        let text = String::from_utf8_lossy(SLOW_HEAD);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
+        assert!(body.ends_with("}}"));
+    }
+}

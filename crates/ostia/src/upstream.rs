@@ -11,7 +11,8 @@ mod timer;
 pub use body::{BodyFault, Sent};
 pub use connect::Tls;
 pub use pool::{Answer, Site, Upstreams};
-use timer::{Alarm, Patience};
+pub use timer::LazyTimer;
+use timer::Patience;
 
 use std::time::Duration;
 

@@ -172,7 +172,7 @@ impl Running {
 
     /// The events from this number on, those to come included.
     pub fn replay(self: Arc<Running>, from: usize) -> Response<Body> {
-        let mut response = Response::new(Body::events(Replay { running: self, next: from }));
+        let mut response = Response::new(Body::events(Replay { running: self, next: from, ending: None }));
         let media = HeaderValue::from_static("text/event-stream; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
         response
@@ -205,12 +205,20 @@ async fn refusal(answer: Response<Body>) -> Fault {
 pub struct Replay {
     running: Arc<Running>,
     next: usize,
+    /// Why it has to end here, although more may come.
+    ending: Option<Fault>,
 }
 
 impl Events for Replay {
     /// The next event, when it is there.
     fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
         let mut log = self.running.log();
+        if let Some(fault) = self.ending.take() {
+            self.next = usize::MAX;
+            log.is_cut = true;
+            let event = error::encode_event(&fault, log.events.len() as u64);
+            return Poll::Ready(Some(Ok(Frame::data(event.into()))));
+        }
         if let Some(event) = log.events.get(self.next) {
             self.next += 1;
             return Poll::Ready(Some(Ok(Frame::data(event.clone()))));
@@ -225,6 +233,10 @@ impl Events for Replay {
             log.waiting.push(context.waker().clone());
         }
         Poll::Pending
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.ending = Some(fault);
     }
 }
 

@@ -5,7 +5,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
+
+use crate::client::ClientBody;
 
 /// The body of a call to an upstream.
 #[derive(Debug)]
@@ -13,7 +14,7 @@ pub enum Sent {
     /// Bytes that are all here; `None` for no body.
     Full(Option<Bytes>),
     /// A client's body, handed on as it comes.
-    Passed(Incoming),
+    Passed(ClientBody),
 }
 
 /// Why a body ended early. Whoever reads it is broken off too, so that nobody takes the rest for the whole.

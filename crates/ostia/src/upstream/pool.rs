@@ -24,7 +24,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
-use super::{Alarm, BodyFault, Patience, SendFault, Sent, Timeouts};
+use super::{BodyFault, LazyTimer, Patience, SendFault, Sent, Timeouts};
 use crate::boxed;
 use crate::egress::{Guard, Origin};
 
@@ -179,8 +179,8 @@ impl Upstreams {
         };
         let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
         let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
-        let alarm = Alarm::new(Instant::now() + timeouts.first_byte);
-        Ok(Box::new(Connection { sender, driver: Some(driver), alarm, idle_age_max: Some(IDLE_AGE_MAX) }))
+        let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
+        Ok(Box::new(Connection { sender, driver: Some(driver), timer, idle_age_max: Some(IDLE_AGE_MAX) }))
     }
 
     /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
@@ -342,7 +342,7 @@ struct Connection {
     /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
     driver: Option<http1::Connection<TokioIo<Stream>, Sent>>,
     /// For whichever part of a call is waited for.
-    alarm: Alarm,
+    timer: LazyTimer,
     /// How long it may be idle; `None` where the server closes it after the answer.
     idle_age_max: Option<Duration>,
 }
@@ -382,7 +382,7 @@ impl Connection {
         if self.driver.is_none() {
             return Err(SendError::Unsent(request));
         }
-        let Connection { sender, driver, alarm, .. } = self;
+        let Connection { sender, driver, timer, .. } = self;
         let mut response = pin!(sender.try_send_request(*request));
         poll_fn(|context| {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
@@ -392,7 +392,7 @@ impl Connection {
             if let Poll::Ready(response) = response.as_mut().poll(context) {
                 return Poll::Ready(response.map_err(SendError::from));
             }
-            alarm.poll_over(due, context).map(|()| Err(SendError::Late))
+            timer.poll_over(due, context).map(|()| Err(SendError::Late))
         })
         .await
     }
@@ -438,7 +438,7 @@ impl Answer {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
                         let Some(connection) = &mut self.connection else { return Poll::Pending };
-                        ready!(connection.alarm.poll_over(self.patience.due(), context));
+                        ready!(connection.timer.poll_over(self.patience.due(), context));
                         return Poll::Ready(Some(Err(BodyFault::Silence)));
                     }
                 }

@@ -12,12 +12,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// Moving a timer costs more than reading the clock, so it stays where it is, and is moved only when it fires too early
 /// or would fire too late.
 #[derive(Debug)]
-pub struct Alarm(Pin<Box<Sleep>>);
+pub struct LazyTimer(Pin<Box<Sleep>>);
 
-impl Alarm {
+impl LazyTimer {
     /// Set for `due`.
-    pub fn new(due: Instant) -> Alarm {
-        Alarm(Box::pin(sleep_until(due)))
+    pub fn new(due: Instant) -> LazyTimer {
+        LazyTimer(Box::pin(sleep_until(due)))
     }
 
     /// Has `due` come? Registers the task where it has not.

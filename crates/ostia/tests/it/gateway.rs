@@ -117,6 +117,11 @@ impl Gateway {
         line.trim().trim_end_matches(" kB").trim().parse().unwrap()
     }
 
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to end, as a service manager does.
     pub fn terminate(&self) {
         let id = self.child.id().to_string();

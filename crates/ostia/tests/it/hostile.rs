@@ -2,5 +2,6 @@
 
 mod browsers;
 mod callers;
+mod clocks;
 mod connections;
 mod secrets;
