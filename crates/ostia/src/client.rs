@@ -35,6 +35,9 @@ const HALF_CLOSED_READ_WITHIN: Duration = Duration::from_secs(1);
 /// it (RFC 9110, section 15.2).
 const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
+/// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words.
+const HEAD_SLACK_BYTES: usize = 4 << 10;
+
 /// What the parts of a connection tell each other. One request at a time is on its way.
 #[derive(Debug)]
 pub struct Client {
@@ -50,6 +53,9 @@ pub struct Client {
     has_begun: Cell<bool>,
     /// The gateway stops now, and what is open ends with an error.
     is_cut: Cell<bool>,
+    /// How much may still come of a head.
+    head_bytes_left: Cell<usize>,
+    head_bytes_max: usize,
 }
 
 /// When an answer has to be through, where that is not what holds for all: a companion of the response.
@@ -58,7 +64,8 @@ pub struct Due(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.
-    pub fn new() -> Rc<Client> {
+    pub fn new(header_bytes_max: usize) -> Rc<Client> {
+        let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
             due: Cell::new(Instant::now()),
             is_busy: Cell::default(),
@@ -66,6 +73,8 @@ impl Client {
             takes_interim: Cell::default(),
             has_begun: Cell::default(),
             is_cut: Cell::default(),
+            head_bytes_left: Cell::new(head_bytes_max),
+            head_bytes_max,
         })
     }
 
@@ -73,6 +82,7 @@ impl Client {
     pub fn begin(self: &Rc<Client>, body: Incoming, version: Version, due: Instant) -> ClientBody {
         self.due.set(due);
         self.is_busy.set(true);
+        self.head_bytes_left.set(self.head_bytes_max);
         self.has_begun.set(false);
         self.is_read.set(body.is_end_stream());
         self.takes_interim.set(version > Version::HTTP_10);
@@ -82,6 +92,11 @@ impl Client {
     /// Is a request on its way?
     pub fn is_busy(&self) -> bool {
         self.is_busy.get()
+    }
+
+    /// Did more come of a head than one may have?
+    pub fn has_too_large_head(&self) -> bool {
+        self.head_bytes_left.get() == 0
     }
 
     /// Ends what is on its way. Whoever drives the connection has to be woken.
@@ -230,6 +245,31 @@ impl ClientStream {
         self.stream
     }
 
+    /// Reads, of a head no more than it may have. How many bytes came?
+    fn poll_read_some(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let filled = buffer.filled().len();
+        let left = self.client.head_bytes_left.get();
+        if self.client.is_busy() || buffer.remaining() <= left {
+            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        } else if left == 0 {
+            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
+        } else {
+            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(left));
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
+            let read = part.filled().len();
+            buffer.advance(read);
+        }
+        let read = buffer.filled().len() - filled;
+        if !self.client.is_busy() {
+            self.client.head_bytes_left.set(left.saturating_sub(read));
+        }
+        Poll::Ready(Ok(read))
+    }
+
     /// What a write that found no room comes to: the client has time until the answer is due.
     fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let due = self.client.due.get();
@@ -279,12 +319,8 @@ impl AsyncRead for ClientStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        let filled = buffer.filled().len();
-        if this.half_closed.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_read(context, buffer))?;
-            if buffer.filled().len() > filled {
-                return Poll::Ready(Ok(()));
-            }
+        if this.half_closed.is_none() && ready!(this.poll_read_some(context, buffer))? > 0 {
+            return Poll::Ready(Ok(()));
         }
         match this.client.is_busy() && (this.half_closed.is_some() || this.client.may_half_close()) {
             true => this.poll_left(context),

@@ -136,7 +136,7 @@ pub async fn carry(
         && keep.is_none()
         && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
     {
-        return Ok(go_on_alone(core, call, parts, asked, recalled));
+        return go_on_alone(core, call, parts, asked, recalled);
     }
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
@@ -186,18 +186,18 @@ fn go_on_alone(
     parts: &request::Parts,
     asked: Asked<'_>,
     recalled: Recalled,
-) -> Response<Body> {
+) -> Result<Response<Body>, Fault> {
     let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
     let Recalled { body, keep } = recalled;
     let body = body.unwrap_or_else(|| asked.body.clone());
-    let running = keep.begin(asked.peek.stream);
+    let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
         let typed = Typed::from(Offer::OpenaiResponses);
         let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Mark::default()).await;
         running.follow(answer).await;
     });
-    first.answer(task.abort_handle())
+    Ok(first.answer(task.abort_handle()))
 }
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?

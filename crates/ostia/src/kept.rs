@@ -46,6 +46,11 @@ pub struct Kept {
     /// Bytes that came since room was made last, and how many may.
     unsettled: Arc<AtomicUsize>,
     slack: usize,
+    /// Answers that are being made while nobody waits.
+    running: Arc<AtomicUsize>,
+    /// Bytes of the events that are held of such answers, and how many may be: as many as of everything else.
+    log_bytes: Arc<AtomicUsize>,
+    log_bytes_max: usize,
 }
 
 /// Something that is remembered.
@@ -106,7 +111,7 @@ impl Input {
 }
 
 fn bytes_of(items: &[Item]) -> usize {
-    items.iter().map(|item| item.id.len() + item.json.as_str().len()).sum()
+    items.iter().map(|item| size_of::<Item>() + item.id.len() + item.json.as_str().len()).sum()
 }
 
 impl Kept {
@@ -121,7 +126,14 @@ impl Kept {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let slack = SLACK_BYTES_MAX.min(usize::try_from(bytes_max / 8).unwrap_or(usize::MAX));
-        Kept { objects, unsettled: Arc::default(), slack }
+        Kept {
+            objects,
+            unsettled: Arc::default(),
+            slack,
+            running: Arc::default(),
+            log_bytes: Arc::default(),
+            log_bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
+        }
     }
 
     fn get(&self, owner: Owner, id: &str) -> Option<Arc<Object>> {

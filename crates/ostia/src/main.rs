@@ -16,6 +16,7 @@ mod clock;
 mod core;
 mod count;
 mod course;
+mod descriptors;
 mod egress;
 mod exchange;
 mod explain;
@@ -130,7 +131,10 @@ fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) 
 }
 
 fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<(), String> {
-    let connections_max = loaded.settings.limits.connections_max.div_ceil(listeners.len());
+    let (connections_max, warning) =
+        descriptors::connections(loaded.settings.limits.connections_max, descriptors::raise());
+    warning.iter().for_each(|warning| warn(warning));
+    let connections_max = connections_max.div_ceil(listeners.len());
     let shared = Shared {
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),

@@ -26,9 +26,8 @@ use crate::{boxed, handler, route};
 const BACKLOG: i32 = 4096;
 /// How often idle upstream connections are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(20);
-/// Read buffer of a connection, in bytes. A head beyond the operator's bound but within this one gets an answer that says
-/// so; one beyond both gets a bare 431. Large bodies are read in pieces of up to this size.
-const HEAD_BUFFER_BYTES: usize = 400 << 10;
+/// Read buffer of a connection, in bytes. Large bodies are read in pieces of up to this size; heads have a bound of their own.
+const READ_BUFFER_BYTES: usize = 400 << 10;
 /// How long a client may take for the rest of a head after the gateway was asked to stop.
 const HEAD_DRAIN: Duration = Duration::from_secs(1);
 /// How long the last words of open answers may take.
@@ -125,7 +124,7 @@ async fn sweep(core: Rc<Core>) {
 async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
     let (limits, total) = (core.settings.limits, core.settings.timeouts.total);
-    let client = Client::new();
+    let client = Client::new(limits.header_bytes_max);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
@@ -138,7 +137,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
-        .max_buf_size(HEAD_BUFFER_BYTES.max(limits.header_bytes_max))
+        .max_buf_size(READ_BUFFER_BYTES.max(2 * limits.header_bytes_max))
         .serve_connection(TokioIo::new(ClientStream::new(stream, client.clone())), service);
     let (mut close_at, mut is_closing) = (Instant::now(), false);
     let served = loop {
@@ -166,8 +165,13 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     };
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner().into_inner();
-    if served.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty() {
-        let _ = timeout(Duration::from_secs(1), stream.write_all(SLOW_HEAD)).await;
+    let is_late = served.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty();
+    let last = match client.has_too_large_head() {
+        true => Some(LARGE_HEAD),
+        false => Some(SLOW_HEAD).filter(|_| is_late),
+    };
+    if let Some(last) = last {
+        let _ = timeout(Duration::from_secs(1), stream.write_all(last)).await;
     }
     let _ = stream.shutdown().await;
 }
@@ -177,15 +181,23 @@ const SLOW_HEAD: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: applica
 content-length: 129\r\n\r\n{\"error\":{\"message\":\"The head of the request did not come in time.\",\"type\":\"timeout_error\",\
 \"param\":null,\"code\":\"header_timeout\"}}";
 
+/// The answer to a client whose head has no end within its bound.
+const LARGE_HEAD: &[u8] = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\n\
+connection: close\r\ncontent-length: 195\r\n\r\n{\"error\":{\"message\":\"The head of the request is too large; send less in \
+headers, or raise limits.header_bytes in ostia.yaml.\",\"type\":\"invalid_request_error\",\"param\":null,\
+\"code\":\"head_too_large\"}}";
+
 #[cfg(test)]
 mod tests {
-    use super::SLOW_HEAD;
+    use super::{LARGE_HEAD, SLOW_HEAD};
 
     #[test]
-    fn the_answer_to_a_slow_head_is_as_long_as_it_says() {
-        let text = String::from_utf8_lossy(SLOW_HEAD);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
-        assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}", body.len());
-        assert!(body.ends_with("}}"));
+    fn last_answers_are_as_long_as_they_say() {
+        for answer in [SLOW_HEAD, LARGE_HEAD] {
+            let text = String::from_utf8_lossy(answer);
+            let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+            assert!(head.ends_with(&format!("content-length: {}", body.len())), "{}: {head}", body.len());
+            assert!(body.ends_with("}}"));
+        }
     }
 }

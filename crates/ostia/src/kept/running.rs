@@ -12,7 +12,7 @@ use http_body::Body as _;
 use http_body::Frame;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::{error, response};
-use ostia_dialect::{Fault, View, fault};
+use ostia_dialect::{Fault, FaultKind, View, fault};
 use tokio::task::AbortHandle;
 
 use super::{Keep, Kept, Saved, What};
@@ -23,6 +23,10 @@ use crate::upstream::BodyFault;
 
 /// Most bytes of events that are held for one answer. Later ones are not, and a replay ends there with an error.
 const LOG_BYTES_MAX: usize = 16 << 20;
+/// Most answers that are made at once while nobody waits, over all callers.
+const RUNNING_MAX: usize = 1024;
+/// What an event weighs besides its text, in bytes.
+const EVENT_BYTES: usize = 48;
 /// Most bytes of an answer that was not stored on its way: an error of the provider's.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
@@ -40,6 +44,7 @@ pub struct Running {
     log: Mutex<Log>,
     task: OnceLock<AbortHandle>,
     cancelled: AtomicBool,
+    counted: AtomicBool,
 }
 
 /// The events so far. The event at `n` has the sequence number `n`.
@@ -53,20 +58,24 @@ struct Log {
 }
 
 impl Log {
-    fn push(&mut self, event: Bytes) {
-        if self.bytes + event.len() > LOG_BYTES_MAX {
+    /// Holds one more event, where there is room for it in this log and among all of them.
+    fn push(&mut self, event: Bytes, kept: &Kept) {
+        let bytes = event.len() + EVENT_BYTES;
+        let all = kept.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if self.is_cut || self.bytes + bytes > LOG_BYTES_MAX || all > kept.log_bytes_max {
+            kept.log_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.is_cut = true;
         } else {
-            self.bytes += event.len();
+            self.bytes += bytes;
             self.events.push_back(event);
         }
         self.wake();
     }
 
     /// Tells a fault, unless the stream has told it itself.
-    fn fail(&mut self, fault: &Fault) {
+    fn fail(&mut self, fault: &Fault, kept: &Kept) {
         if !self.events.back().is_some_and(|event| event.starts_with(FAILED)) {
-            self.push(error::encode_event(fault, self.events.len() as u64).into());
+            self.push(error::encode_event(fault, self.events.len() as u64).into(), kept);
         }
     }
 
@@ -77,7 +86,15 @@ impl Log {
 
 impl Keep {
     /// Remembers that an answer is in the making.
-    pub fn begin(&self, streams: bool) -> Arc<Running> {
+    ///
+    /// # Errors
+    /// 429 where too many are.
+    pub fn begin(&self, streams: bool) -> Result<Arc<Running>, Fault> {
+        if self.kept.running.fetch_add(1, Ordering::Relaxed) >= RUNNING_MAX {
+            self.kept.running.fetch_sub(1, Ordering::Relaxed);
+            let message = format!("{RUNNING_MAX} answers are being made in the background: try again later.");
+            return Err(Fault::new(FaultKind::RateLimit, message).with_code("background_limit"));
+        }
         let running = Arc::new(Running {
             kept: self.kept.clone(),
             owner: self.owner,
@@ -87,11 +104,19 @@ impl Keep {
             log: Mutex::default(),
             task: OnceLock::new(),
             cancelled: AtomicBool::new(false),
+            counted: AtomicBool::new(true),
         });
         let body = response::pending(&self.view, "in_progress").into();
         let saved = Saved { input: self.input.detached(), body, running: Some(running.clone()) };
         self.kept.insert(self.owner, &self.id, What::Answer(saved));
-        running
+        Ok(running)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end_counting();
+        self.kept.log_bytes.fetch_sub(self.log().bytes, Ordering::Relaxed);
     }
 }
 
@@ -112,12 +137,20 @@ impl Running {
         if let Err(fault) = ended {
             self.end_with(response::failed(&fault, &self.view));
             if self.streams {
-                self.log().fail(&fault);
+                self.log().fail(&fault, &self.kept);
             }
         }
+        self.end_counting();
         let mut log = self.log();
         log.is_over = true;
         log.wake();
+    }
+
+    /// Nobody works at it any more.
+    fn end_counting(&self) {
+        if self.counted.swap(false, Ordering::Relaxed) {
+            self.kept.running.fetch_sub(1, Ordering::Relaxed);
+        }
     }
 
     async fn read(&self, mut body: Body) -> Result<(), Fault> {
@@ -133,7 +166,7 @@ impl Running {
             // Our own encoder ends each event with an empty line.
             while let Some(end) = memchr::memmem::find(&rest, b"\n\n") {
                 let event: Vec<u8> = rest.drain(..end + 2).collect();
-                self.log().push(event.into());
+                self.log().push(event.into(), &self.kept);
             }
         }
         Ok(())
@@ -145,6 +178,7 @@ impl Running {
         if let Some(task) = self.task.get() {
             task.abort();
         }
+        self.end_counting();
         let body = Bytes::from(response::pending(&self.view, "cancelled"));
         self.end_with(body.to_vec());
         let mut log = self.log();

@@ -1,5 +1,6 @@
 //! What hostile or careless clients and providers try, and what must not come of it. SECURITY.md names these tests.
 
+mod bounds;
 mod browsers;
 mod callers;
 mod clocks;
