@@ -13,10 +13,14 @@ const LABELS_MAX: usize = 10;
 const INSIDE: [&str; 10] =
     ["local", "localdomain", "internal", "intranet", "lan", "home", "corp", "invalid", "onion", "localhost"];
 /// Names of metadata services, whatever they resolve to.
-const METADATA: [&str; 5] = [
+const METADATA: [&str; 9] = [
     "metadata",
     "metadata.google.internal",
+    "metadata.goog",
     "metadata.azure.com",
+    "metadata.azure.internal",
+    "metadata.tencentyun.com",
+    "api.metadata.cloud.ibm.com",
     "instance-data",
     "instance-data.ec2.internal",
 ];
