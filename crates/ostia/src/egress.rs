@@ -34,27 +34,30 @@ pub struct Guard {
     pub hosts_only: Vec<HostPattern>,
 }
 
+/// Why a host may not be connected to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    host: String,
+    /// The first of its addresses, none of which may be; `None` where it has none.
+    address: Option<IpAddr>,
+}
+
 impl Guard {
     /// The addresses of `host` that may be connected to.
     ///
     /// # Errors
-    /// Why none of them may, in words for the client.
+    /// Why none of them may.
     pub fn admit(
         &self,
         host: &str,
         addresses: &[SocketAddr],
         origin: Origin,
-    ) -> Result<Vec<SocketAddr>, String> {
+    ) -> Result<Vec<SocketAddr>, Refusal> {
         let admitted: Vec<SocketAddr> =
             addresses.iter().copied().filter(|address| self.admits(host, address.ip(), origin)).collect();
-        match (admitted.is_empty(), addresses.first()) {
-            (false, _) => Ok(admitted),
-            (true, None) => Err(format!("The host `{host}` has no address.")),
-            (true, Some(address)) => {
-                let zone = zone(address.ip());
-                let (ip, kind) = (address.ip(), zone.describe());
-                Err(format!("The host `{host}` is at {ip}, which is {kind}. {}", remedy(zone)))
-            }
+        match admitted.is_empty() {
+            false => Ok(admitted),
+            true => Err(Refusal { host: host.to_owned(), address: addresses.first().map(SocketAddr::ip) }),
         }
     }
 
@@ -74,6 +77,20 @@ impl Guard {
     /// Has the operator allowed this name?
     pub fn allows(&self, host: &str) -> bool {
         self.hosts_allowed.iter().any(|pattern| pattern.matches(host))
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    /// All of it, for the operator. Whoever else is told the address learns what the operator's names stand for.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Refusal { host, address } = self;
+        match address.map(|address| (address, zone(address))) {
+            None => write!(f, "The host `{host}` has no address."),
+            Some((address, zone)) => {
+                let (kind, remedy) = (zone.describe(), remedy(zone));
+                write!(f, "The host `{host}` is at {address}, which is {kind}. {remedy}")
+            }
+        }
     }
 }
 

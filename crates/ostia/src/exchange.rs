@@ -110,7 +110,7 @@ impl Exchange<'_> {
 
     /// Sends a finished request.
     pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
-        let Target { destination, timeouts, provider, requested_timeout_ms, .. } = self.target;
+        let Target { destination, timeouts, .. } = self.target;
         let site = destination.site();
         let sent = Instant::now();
         let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
@@ -122,10 +122,7 @@ impl Exchange<'_> {
             }
             answer
         });
-        answer.map_err(|fault| {
-            let host = site.authority().to_str().unwrap_or_default();
-            failure::of_send(&fault, &provider.id, host, *requested_timeout_ms)
-        })
+        answer.map_err(|fault| failure::of_send(&fault, self.target, &self.core.settings))
     }
 }
 

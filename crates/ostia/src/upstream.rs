@@ -16,6 +16,8 @@ use timer::Patience;
 
 use std::time::Duration;
 
+use crate::egress::Refusal;
+
 /// How long each part of a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
@@ -32,8 +34,8 @@ pub struct Timeouts {
 /// Why a call brought no answer.
 #[derive(Debug)]
 pub enum SendFault {
-    /// The host may not be reached; the text is for the client.
-    Refused(String),
+    /// The host may not be reached.
+    Refused(Refusal),
     /// The host's name cannot be resolved.
     Resolve(std::io::Error),
     /// No connection to any of its addresses.
@@ -53,9 +55,10 @@ pub enum SendFault {
 }
 
 impl std::fmt::Display for SendFault {
+    /// All of it, addresses and certificates too: words for the operator.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            SendFault::Refused(reason) => f.write_str(reason),
+            SendFault::Refused(refusal) => refusal.fmt(f),
             SendFault::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
             SendFault::Connect(error) => write!(f, "no connection: {error}"),
             SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),

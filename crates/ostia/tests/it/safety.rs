@@ -1,7 +1,7 @@
 //! Who may use the gateway, where it may go, and what it must never tell.
 
 use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Upstream, dead_address};
+use ostia_testkit::{Answer, Step, Upstream, dead_address};
 
 use crate::gateway::{Gateway, Setup};
 use crate::wire::Ask;
@@ -295,6 +295,75 @@ fn the_operators_key_goes_to_the_operators_host_alone() {
             .iter()
             .all(|seen| seen.header("authorization").as_deref() == Some("Bearer sk-operator-1"))
     );
+}
+
+#[test]
+fn remote_clients_hear_nothing_of_the_operators_network() {
+    let silent = Upstream::always(Answer::empty().first(Step::Stall));
+    let no_http = Upstream::always(Answer::bare("this is no HTTP\r\n\r\n"));
+    let config = format!(
+        "timeouts: {{ first_byte: 300ms }}\nproviders:\n  \
+         openai: {{ base_url: 'http://{dead}', api_key: sk-1 }}\n  \
+         anthropic: {{ base_url: 'http://nobody.invalid:8123/v1', api_key: sk-1 }}\n  \
+         groq: {{ base_url: 'https://{plain}', api_key: sk-1 }}\n  \
+         nebius: {{ base_url: 'http://{silent}', api_key: sk-1 }}\n  \
+         x-ai: {{ base_url: 'http://{plain}', api_key: sk-1 }}\n  \
+         box: {{ base_url: 'http://169.254.169.254:8123', dialects: [openai_chat] }}\n\
+         configs:\n  inside: {{ provider: deepseek, api_key: sk-1, custom_host: 'http://192.0.2.7:8123' }}\n",
+        dead = dead_address(),
+        plain = no_http.address(),
+        silent = silent.address(),
+    );
+    let keys = format!("auth: {{ keys: [key-1] }}\n{config}");
+    let wide = Setup::new().config(&config).arg("--insecure").arg("--listen").arg("0.0.0.0:0").start();
+    let (keyed, near) = (Gateway::with(&keys), Gateway::with(&config));
+    for (provider, config, status, detail) in [
+        ("openai", "", 503, "127.0.0.1"),
+        ("anthropic", "", 503, "nobody.invalid"),
+        ("groq", "", 502, "127.0.0.1"),
+        ("nebius", "", 504, "127.0.0.1"),
+        ("x-ai", "", 502, "127.0.0.1"),
+        ("box", "", 400, "169.254.169.254"),
+        ("deepseek", "inside", 400, "192.0.2.7"),
+    ] {
+        for path in ["/v1/chat/completions", "/v1/files"] {
+            let ask = Ask::post(path, CHAT).header("x-ostia-api-key", "key-1");
+            let ask = match config {
+                "" => ask.header("x-ostia-provider", provider),
+                name => ask.header("x-ostia-config", name),
+            };
+            let reply = ask.to(&near);
+            assert_eq!(reply.status, status, "{provider} {path}: {}", reply.text());
+            assert!(reply.text().contains(detail), "the operator hears all: {}", reply.text());
+            for gateway in [&wide, &keyed] {
+                let reply = ask.to(gateway);
+                let told = format!("{:?} {}", reply.headers(), reply.text());
+                assert_eq!(reply.status, status, "{provider} {path}: {told}");
+                assert!(reply.text().contains(provider), "{told}");
+                for detail in [detail, "127.0.0.1", "8123", "os error", "private", "metadata"] {
+                    assert!(!told.contains(detail), "{detail}: {told}");
+                }
+            }
+        }
+    }
+    // What a client wrote itself is no news to it.
+    let dead = dead_address().to_string();
+    let allowed = format!("egress: {{ allow_private: [127.0.0.0/8] }}\n{keys}");
+    let allowed = Gateway::with(&allowed);
+    let own = |name: &str, value: &str| {
+        let ask = Ask::post("/v1/chat/completions", CHAT).header("x-ostia-api-key", "key-1");
+        ask.header("x-ostia-provider", "openai").header(name, value).to(&allowed)
+    };
+    for reply in [
+        own("x-ostia-custom-host", &format!("http://{dead}")),
+        own("x-ostia-config", &format!(r#"{{"provider":"openai","custom_host":"http://{dead}"}}"#)),
+    ] {
+        assert_eq!(reply.status, 503, "{}", reply.text());
+        assert!(reply.text().contains(&dead) && !reply.text().contains("os error"), "{}", reply.text());
+    }
+    let reply = own("x-ostia-custom-host", "http://10.9.8.7:8123");
+    assert_eq!(reply.status, 400);
+    assert!(reply.text().contains("10.9.8.7:8123") && reply.text().contains("egress.allow_private"));
 }
 
 #[test]
