@@ -3,8 +3,8 @@
 mod meaning;
 mod upstream;
 
-pub use upstream::from_answer;
 pub(crate) use upstream::from_body;
+pub use upstream::{from_answer, in_success};
 
 /// A failure in terms that every dialect can say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The APIs that a provider can have.
 
 use ostia_dialect::Dialect;
+use ostia_dialect::json::{Kind, Node};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +62,11 @@ pub enum Offer {
     VoyageRerank,
 }
 
+/// An array or object without anything in it, also where its values are not recorded.
+fn is_empty(value: Node<'_>) -> bool {
+    value.text().trim_matches(['[', ']', '{', '}']).trim_ascii().is_empty()
+}
+
 impl Offer {
     /// Every offer, in the order of the enum.
     pub const ALL: [Offer; 27] = [
@@ -118,6 +124,37 @@ impl Offer {
             Offer::CohereChat => Some(Dialect::CohereChat),
             _ => None,
         }
+    }
+
+    /// The fields of which a whole answer has one at least, and of what kind they are; none where nothing is known of it.
+    pub fn answer_fields(self) -> &'static [(&'static str, Kind)] {
+        match self {
+            Offer::OpenaiChat | Offer::OpenaiCompletions => &[("choices", Kind::Array)],
+            Offer::OpenaiResponses => &[("output", Kind::Array)],
+            Offer::OpenaiEmbeddings => &[("data", Kind::Array)],
+            Offer::AnthropicMessages => &[("content", Kind::Array)],
+            Offer::OpenaiInputTokens | Offer::AnthropicCountTokens => &[("input_tokens", Kind::Number)],
+            // A prompt that is refused has no candidates.
+            Offer::GeminiGenerate => &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
+            Offer::GeminiCountTokens => &[("totalTokens", Kind::Number)],
+            Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
+                &[("embedding", Kind::Object), ("embeddings", Kind::Array)]
+            }
+            Offer::CohereChat => &[("message", Kind::Object)],
+            Offer::CohereEmbed => &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
+            _ => &[],
+        }
+    }
+
+    /// Could this be a whole answer? An error that is told beside an empty list is none.
+    pub fn is_answered_by(self, root: Node<'_>) -> bool {
+        let fields = self.answer_fields();
+        let is_failed =
+            self != Offer::OpenaiResponses && root.some("error").is_some_and(|error| error.is_object());
+        let is_here = |(name, kind): &(&str, Kind)| {
+            root.get(name).is_some_and(|value| value.kind() == *kind && !(is_failed && is_empty(value)))
+        };
+        root.is_object() && (fields.is_empty() || fields.iter().any(is_here))
     }
 
     /// Does it only count the tokens of a request?

@@ -16,7 +16,7 @@ use crate::asked::{Asked, Errand};
 use crate::body::Body;
 use crate::clock;
 use crate::course::{self, Tried};
-use crate::exchange::{self, Exchange, Translation};
+use crate::exchange::{self, Exchange, Translation, Wanted};
 use crate::facts::Asking;
 use crate::kept::{self, Recalled};
 use crate::mark::Mark;
@@ -107,7 +107,7 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
     match way {
         Way::Relay => {
             let answer = send_as_it_is(exchange, asked, mark).await?;
-            exchange::relay(answer, asked.typed.offer, asked.peek.stream, exchange.target).await
+            exchange::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
@@ -146,6 +146,15 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
             Ok(("translation", embeddings::encode(upstream, &request)?.dropped))
         }
         Way::Count(_) => Ok(("count", Vec::new())),
+    }
+}
+
+/// How the client of a relayed call wants its answer.
+fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
+    match (asked.peek.stream, asked.typed.offer) {
+        (false, _) => Wanted::Whole,
+        (true, Offer::GeminiGenerate) if !outgoing::asks_for_events(exchange.parts) => Wanted::Array,
+        (true, _) => Wanted::Events,
     }
 }
 

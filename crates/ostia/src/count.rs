@@ -43,5 +43,5 @@ pub async fn count(
     let body = upstream.count_body(&request.model, &encoded.body);
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
-    exchange::counted(answer, client, upstream, target).await
+    exchange::counted(answer, client, (offer, upstream), target).await
 }

@@ -2,13 +2,11 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode, request};
-use memchr::memmem::Finder;
+use http::{Request, Response, request};
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
@@ -31,15 +29,16 @@ use crate::reply;
 use crate::route::{Family, family_of};
 use crate::target::{ClientKey, Key, Target};
 use crate::upstream::{Answer, Sent};
+use crate::usable::{self, is_events, is_json, media_type};
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
-/// Largest answer whose body is searched for an error that came with a success, in bytes. Larger ones go on as they come.
+/// Largest answer that is looked at before it is handed on, in bytes. Larger ones go on as they come.
 const PEEK_BYTES_MAX: u64 = 64 << 10;
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
 const HEADERS_USUAL: usize = 40;
-/// Most of an error's body that is read, in bytes.
+/// Most of the body of an error, or of whatever came in place of an answer, that is read, in bytes.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
 /// A call in the making.
@@ -224,70 +223,96 @@ async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>)
     }
 }
 
+/// How the client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// In one piece.
+    Whole,
+    /// As a stream of events.
+    Events,
+    /// As one JSON array that grows: Google's framing without `alt=sse`.
+    Array,
+}
+
 /// An answer in the client's own dialect: handed on as it came.
 pub async fn relay(
     answer: Response<Answer>,
     offer: Offer,
-    stream: bool,
+    wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     let Accepted { mut head, body, inflate } = accepted(answer, family_of(offer), target).await?;
+    if !head.status.is_success() {
+        return Ok(passed(head, body));
+    }
     let media = media_type(&head.headers);
-    if stream && offer == Offer::GeminiGenerate && is_json(media) {
-        // Google's framing without `alt=sse`: one JSON array, as it grows.
-        strip_hops(&mut head.headers);
-        return Ok(Response::from_parts(head, Body::Passed(body)));
+    match wanted {
+        Wanted::Whole if is_events(media) => Err(usable::not_in_one_piece(target).into()),
+        Wanted::Whole => whole(head, body, inflate, offer, target).await,
+        Wanted::Events if is_events(media) => {
+            let grammar = grammar(offer);
+            strip(&mut head.headers);
+            let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
+            Ok(Response::from_parts(head, Body::events(relayed)))
+        }
+        Wanted::Array if is_json(media) => array(head, body, inflate, target).await,
+        Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
-    if media.eq_ignore_ascii_case("text/event-stream") {
-        let grammar = grammar(offer);
-        strip(&mut head.headers);
-        let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
-        return Ok(Response::from_parts(head, Body::events(relayed)));
-    }
-    if media.eq_ignore_ascii_case("text/html") || stream && media.eq_ignore_ascii_case("text/plain") {
-        let text = collect(body, inflate, ERROR_BYTES_MAX).await?;
-        return Err(not_an_answer(target, &fault::from_answer(502, &text)).into());
-    }
-    whole(head, body, inflate, target).await
 }
 
-/// A whole answer in the client's own dialect. A small one is searched for an error that came with a success.
+/// An answer whose bytes are not looked at.
+fn passed(mut head: http::response::Parts, body: Answer) -> Response<Body> {
+    strip_hops(&mut head.headers);
+    Response::from_parts(head, Body::Passed(body))
+}
+
+/// A whole answer in the client's own dialect. A small one is checked.
 async fn whole(
+    mut head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    offer: Offer,
+    target: &Target<'_>,
+) -> Result<Response<Body>, Miss> {
+    let media = media_type(&head.headers);
+    let is_wrong = !media.is_empty() && !is_json(media);
+    let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
+    if !small && !is_wrong && inflate.is_none() {
+        return Ok(passed(head, body));
+    }
+    let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
+    usable::check(offer, &head, &bytes, target)?;
+    strip(&mut head.headers);
+    Ok(Response::from_parts(head, Body::from(bytes)))
+}
+
+/// A stream as one JSON array. What is here at once is checked; the rest goes on as it grows.
+async fn array(
     mut head: http::response::Parts,
     body: Answer,
     inflate: Option<Inflate>,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
-    if !small && inflate.is_none() {
-        strip_hops(&mut head.headers);
-        return Ok(Response::from_parts(head, Body::Passed(body)));
+    if body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX) {
+        return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    if bytes.is_empty() && head.status != StatusCode::NO_CONTENT {
-        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into());
-    }
-    if let Some(fault) = hidden_error(&bytes) {
-        return Err(Miss::told(fault));
-    }
+    usable::check_array(&head, &bytes, target)?;
     strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
-/// `{"error": {...}}` where an answer was promised.
-fn hidden_error(bytes: &[u8]) -> Option<Fault> {
-    static NAME: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
-    NAME.find(&bytes[..bytes.len().min(ERROR_BYTES_MAX)])?;
-    let document = Document::parse_to(bytes, 2).ok()?;
-    let root = document.root();
-    let error = root.some("error").filter(|error| error.is_object())?;
-    let answers = ["choices", "output", "data", "content", "candidates", "id"]
-        .iter()
-        .any(|name| root.some(name).is_some());
-    if answers || error.some("message").is_none() {
-        return None;
+/// Why there is no stream: what came in its place.
+async fn no_stream(
+    head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    target: &Target<'_>,
+) -> Miss {
+    match collect(body, inflate, ERROR_BYTES_MAX).await {
+        Ok(bytes) => usable::no_stream(&head, &bytes, target),
+        Err(fault) => fault.into(),
     }
-    Some(fault::from_answer(502, bytes))
 }
 
 /// An answer in another dialect, or one that has to be mended.
@@ -298,29 +323,17 @@ pub async fn translate(
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     let family = family_of(Offer::of_dialect(translation.client.dialect()));
-    let Accepted { mut head, body, inflate } = accepted(answer, family, target).await?;
-    if stream && media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
-        strip(&mut head.headers);
-        let media = if translation.array { "application/json" } else { "text/event-stream; charset=utf-8" };
-        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-        let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
-        let encoder = Encoder::new(client, view, array);
-        let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder).with(
-            custom_tools,
-            keep,
-            continues,
-        );
-        return Ok(Response::from_parts(head, Body::events(translated)));
+    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
+    let upstream = translation.upstream;
+    match (stream, is_events(media_type(&head.headers))) {
+        (true, true) => return Ok(translated(head, body, inflate, translation)),
+        (true, false) => return Err(no_stream(head, body, inflate, target).await),
+        (false, true) => return Err(usable::not_in_one_piece(target).into()),
+        (false, false) => {}
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    if !is_json(media_type(&head.headers)) {
-        return Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into());
-    }
-    let decoded = translation.upstream.decode(&bytes);
-    let mut response = decoded.map_err(|fault| hidden_error(&bytes).map_or(fault.into(), Miss::told))?;
-    if stream {
-        return Err(not_a_stream(target).into());
-    }
+    usable::check(Offer::of_dialect(upstream), &head, &bytes, target)?;
+    let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     if let Some(custom_tools) = &translation.custom_tools {
         custom_tools.response(&mut response);
     }
@@ -329,6 +342,22 @@ pub async fn translate(
         keep.put(&body);
     }
     Ok(answered(head, body))
+}
+
+/// A stream in another dialect.
+fn translated(
+    mut head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    translation: Translation,
+) -> Response<Body> {
+    strip(&mut head.headers);
+    let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
+    let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let encoder = Encoder::new(client, view, array);
+    let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
+    Response::from_parts(head, Body::events(translated.with(custom_tools, keep, continues)))
 }
 
 /// The events of an answer that goes on with another one.
@@ -341,10 +370,10 @@ pub async fn events(
     target: &Target<'_>,
 ) -> Result<(Answer, Option<Inflate>), Miss> {
     let Accepted { head, body, inflate } = accepted(answer, family_of(offer), target).await?;
-    if media_type(&head.headers).eq_ignore_ascii_case("text/event-stream") {
+    if is_events(media_type(&head.headers)) {
         return Ok((body, inflate));
     }
-    Err(not_a_stream(target).into())
+    Err(no_stream(head, body, inflate, target).await)
 }
 
 /// Embeddings in the client's form.
@@ -358,6 +387,12 @@ pub async fn embedded(
     let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    let offer = match upstream {
+        embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
+        embeddings::Dialect::Gemini => Offer::GeminiEmbed,
+        embeddings::Dialect::Cohere => Offer::CohereEmbed,
+    };
+    usable::check(offer, &head, &bytes, target)?;
     let response = embeddings::decode(upstream, &bytes)?;
     Ok(answered(head, client.encode(request, &response)?.into()))
 }
@@ -366,16 +401,17 @@ pub async fn embedded(
 pub async fn counted(
     answer: Response<Answer>,
     client: ClientDialect,
-    upstream: Dialect,
+    (offer, upstream): (Offer, Dialect),
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     let family = family_of(Offer::of_dialect(client.dialect()));
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    match upstream.decode_count(&bytes) {
-        Some(tokens) => Ok(answered(head, client.encode_count(tokens).into())),
-        None => Err(not_an_answer(target, &fault::from_answer(502, &bytes)).into()),
-    }
+    usable::check(offer, &head, &bytes, target)?;
+    let tokens = upstream
+        .decode_count(&bytes)
+        .ok_or_else(|| Fault::upstream("The provider's count of tokens is not a whole number."))?;
+    Ok(answered(head, client.encode_count(tokens).into()))
 }
 
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
@@ -425,25 +461,14 @@ fn is_envelope(bytes: &[u8], family: Family) -> bool {
     }
 }
 
-fn not_an_answer(target: &Target<'_>, fault: &Fault) -> Fault {
-    let message =
-        format!("Provider `{}` answered with no usable answer: {}", target.provider.id, fault.message);
-    Fault::upstream(message)
-}
-
-fn not_a_stream(target: &Target<'_>) -> Fault {
-    Fault::upstream(format!(
-        "Provider `{}` answered in one piece where a stream was asked for.",
-        target.provider.id
-    ))
-}
-
 /// All of an answer, in one piece.
 async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usize) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
+    let mut came = false;
     while let Some(piece) = body.bytes().await {
         let piece = piece.map_err(|fault| failure::of_body(&fault))?;
+        came |= !piece.is_empty();
         let piece = match &mut inflate {
             Some(inflate) => inflate.push(&piece)?,
             None => piece,
@@ -465,7 +490,7 @@ async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usiz
     }
     let bytes = rest.map_or(first, BytesMut::freeze);
     match &mut inflate {
-        Some(inflate) if !bytes.is_empty() => inflate.finish()?,
+        Some(inflate) if came => inflate.finish()?,
         Some(_) | None => {}
     }
     Ok(bytes)
@@ -478,19 +503,6 @@ fn grammar(offer: Offer) -> Grammar {
         Offer::GeminiGenerate => Grammar::GeminiGenerate,
         _ => Grammar::OpenaiChat,
     }
-}
-
-/// `application/json` and its kin.
-fn is_json(media: &str) -> bool {
-    media.len() >= 4
-        && media.is_char_boundary(media.len() - 4)
-        && media[media.len() - 4..].eq_ignore_ascii_case("json")
-}
-
-/// What the body is, without its parameters.
-fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
 }
 
 /// Headers that belong to one connection (RFC 9110, section 7.6.1), and cookies of a host that the client never met.

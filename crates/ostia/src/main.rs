@@ -45,6 +45,7 @@ mod server;
 mod settings;
 mod target;
 mod upstream;
+mod usable;
 
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -115,7 +115,7 @@ pub(super) fn fault(node: Node<'_>) -> Fault {
     let status = status.and_then(|status| u16::try_from(status).ok()).filter(|s| (400..600).contains(s));
     let fault = match status {
         Some(status) => Fault::new(FaultKind::of_status(status), message).with_status(status),
-        None => Fault::new(FaultKind::Server, message),
+        None => Fault::new(FaultKind::Server, message).with_status(502),
     };
     Fault {
         code: error.str("code").map(|text| text.into_owned()),

@@ -33,12 +33,18 @@ pub fn from_answer(status: u16, body: &[u8]) -> Fault {
     Fault::new(FaultKind::of_status(status), message).with_status(status)
 }
 
+/// The error in a body that came with a success: 502, or the status that it names itself. `None` where it tells none.
+pub fn in_success(body: &[u8]) -> Option<Fault> {
+    let document = Document::parse(body).ok()?;
+    from_body(document.root(), 502)
+}
+
 /// The error in a JSON body, if it holds one that can be recognised. `status` is what the fault gets; a body that came
 /// with a success may name a better one itself (`{"error": {"code": 429}}`).
 pub(crate) fn from_body(root: Node<'_>, status: u16) -> Option<Fault> {
     // Google's JSON-array streams wrap the error in an array.
     let root = root.items().next().unwrap_or(root);
-    let nested = root.some("error").filter(|error| error.is_object());
+    let nested = ["error", "base_resp"].into_iter().find_map(|name| root.some(name).filter(Node::is_object));
     let error = nested.unwrap_or(root);
     let text = |name: &str| error.str(name).map(Cow::into_owned);
     let word = text("type").or_else(|| text("status")).or_else(|| text("error_type"));
@@ -78,8 +84,22 @@ fn kind_of(fault: &Fault) -> FaultKind {
     }
 }
 
+/// Where vendors keep the words of an error.
+const NAMES: [&str; 9] = [
+    "message",
+    "Message",
+    "detail",
+    "error",
+    "msg",
+    "error_message",
+    "errorMessage",
+    // Baidu's, and MiniMax's in `base_resp`.
+    "error_msg",
+    "status_msg",
+];
+
 fn message(node: Node<'_>) -> Option<String> {
-    for name in ["message", "Message", "detail", "error", "msg", "error_message"] {
+    for name in NAMES {
         if let Some(text) = node.str(name).filter(|text| !text.is_empty()) {
             return Some(text.into_owned());
         }

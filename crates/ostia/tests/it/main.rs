@@ -11,6 +11,7 @@ mod fronts;
 mod gateway;
 mod headers;
 mod hostile;
+mod hostile_answers;
 mod kept;
 mod lifecycle;
 mod pass_through;

@@ -1,5 +1,6 @@
 //! What no dialect covers goes through unread, in both directions.
 
+use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Framing, Step, Upstream};
 
 use crate::gateway::Gateway;
@@ -133,7 +134,7 @@ fn answers_without_a_body_and_parts_of_one() {
 
 #[test]
 fn a_client_that_asks_before_it_sends() {
-    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json("{}")));
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(openai::chat("x"))));
     for path in ["/v1/files", "/v1/chat/completions"] {
         let body = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
         let ask = Ask::post_at(&upstream, "openai", path, body).header("expect", "100-continue").bytes();

@@ -149,7 +149,7 @@ fn log_probabilities_keep_their_digits_and_pieces_of_several_tokens_are_summed()
 #[test]
 fn errors() {
     let fault = decode(br#"{"id":"e1","message":"no such model"}"#).unwrap_err();
-    assert_eq!((fault.status, fault.message.as_str()), (500, "no such model"));
+    assert_eq!((fault.status, fault.message.as_str()), (502, "no such model"));
     assert_eq!(decode(b"<html>").unwrap_err().kind, FaultKind::Upstream);
-    assert_eq!(decode(b"[]").unwrap_err().status, 500);
+    assert_eq!(decode(b"[]").unwrap_err().status, 502);
 }

@@ -1,0 +1,124 @@
+//! What came with a success: is it an answer at all? An empty body, a page for people, an error, half of an answer or JSON
+//! of another kind is a failed attempt, whoever sent it and however it is carried.
+
+use std::sync::LazyLock;
+
+use http::header::{self, HeaderMap};
+use http::response;
+use memchr::memmem::{self, Finder};
+use ostia_dialect::json::Document;
+use ostia_dialect::{Fault, fault};
+use ostia_providers::Offer;
+
+use crate::miss::Miss;
+use crate::target::Target;
+
+/// Largest body of which every byte is checked. Numbers take long to check, and longer answers are mostly numbers: of
+/// those the ends and a few names have to do.
+const CHECKED_BYTES_MAX: usize = 16 << 10;
+/// Most of a body without an answer that is read for its words, and how far into a body an error is looked for, in bytes.
+pub const WORDS_BYTES_MAX: usize = 1 << 20;
+
+/// Checks a whole body that came with a success.
+///
+/// # Errors
+/// The error that it holds, or that it is no answer to `offer`.
+pub fn check(offer: Offer, head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), Miss> {
+    let media = media_type(&head.headers);
+    match (media.is_empty() || is_json(media)) && is_answer(offer, bytes) {
+        true => Ok(()),
+        false => Err(no_answer(head, bytes, target)),
+    }
+}
+
+/// Checks a whole stream in Google's framing without events: an array of answers.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), Miss> {
+    let answers = Document::parse_to(bytes, 2).is_ok_and(|document| {
+        document.root().items().next().is_some_and(|first| Offer::GeminiGenerate.is_answered_by(first))
+    });
+    if answers { Ok(()) } else { Err(no_answer(head, bytes, target)) }
+}
+
+fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
+    static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+    let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
+    if bytes.len() > CHECKED_BYTES_MAX && ERROR.find(start).is_none() {
+        return seems_answer(offer, bytes);
+    }
+    Document::parse_to(bytes, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
+}
+
+/// An object from its first to its last byte, with the field that makes it an answer somewhere.
+fn seems_answer(offer: Offer, bytes: &[u8]) -> bool {
+    let text = bytes.trim_ascii();
+    let named = |(name, _): &(&str, _)| memmem::find(text, format!("\"{name}\"").as_bytes()).is_some();
+    let fields = offer.answer_fields();
+    text.starts_with(b"{") && text.ends_with(b"}") && (fields.is_empty() || fields.iter().any(named))
+}
+
+/// Why a body that came with a success is no answer: the error that it tells, or what it is.
+fn no_answer(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Miss {
+    let words = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
+    if let Some(fault) = fault::in_success(words) {
+        return Miss::told(fault);
+    }
+    let message = fault::from_answer(head.status.as_u16(), words).message;
+    let media = media_type(&head.headers);
+    let kind = match media.is_empty() || is_json(media) || bytes.is_empty() {
+        true => String::new(),
+        false => format!("`{media}` and not JSON, "),
+    };
+    unusable(target, format_args!("answered with no usable answer: {kind}{message}")).into()
+}
+
+/// What came where a stream was asked for.
+pub fn no_stream(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Miss {
+    let is_object = Document::parse_to(bytes, 0).is_ok_and(|document| document.root().is_object());
+    match fault::in_success(bytes) {
+        None if is_object => not_a_stream(target).into(),
+        _ => no_answer(head, bytes, target),
+    }
+}
+
+/// The whole of an answer came where a stream was asked for.
+pub fn not_a_stream(target: &Target<'_>) -> Fault {
+    unusable(target, "answered in one piece where a stream was asked for.")
+}
+
+/// A stream came where the whole of an answer was asked for.
+pub fn not_in_one_piece(target: &Target<'_>) -> Fault {
+    unusable(target, "answered with a stream where an answer in one piece was asked for.")
+}
+
+/// An answer that has the form of one, and cannot be read to its end or tells of a failure.
+pub fn unread(fault: Fault) -> Miss {
+    match (&fault.code, &fault.vendor_type) {
+        (None, None) => fault.into(),
+        _ => Miss::told(fault),
+    }
+}
+
+fn unusable(target: &Target<'_>, what: impl std::fmt::Display) -> Fault {
+    Fault::upstream(format!("Provider `{}` {what}", target.provider.id))
+}
+
+/// Is it a stream of events?
+pub fn is_events(media: &str) -> bool {
+    media.eq_ignore_ascii_case("text/event-stream")
+}
+
+/// `application/json` and its kin.
+pub fn is_json(media: &str) -> bool {
+    media.len() >= 4
+        && media.is_char_boundary(media.len() - 4)
+        && media[media.len() - 4..].eq_ignore_ascii_case("json")
+}
+
+/// What the body is, without its parameters.
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim()
+}
