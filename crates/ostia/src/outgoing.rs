@@ -119,8 +119,11 @@ fn without_dropped(edited: Edited, target: &Target<'_>, document: &Document<'_>)
     }
     let body = edited.body.as_deref().unwrap_or(document.text().as_bytes());
     let body = std::str::from_utf8(body).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let body = params::without(body, target.drop_params)?;
-    Ok(Edited { body: Some(body.into()), ..edited })
+    let body = match params::without(body, target.drop_params)? {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(body) => Some(Bytes::from(body)),
+    };
+    Ok(Edited { body: body.or(edited.body), ..edited })
 }
 
 fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {

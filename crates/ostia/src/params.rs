@@ -1,61 +1,25 @@
 //! `drop_params`: leaving out fields by path.
 
+use std::borrow::Cow;
+
 use ostia_dialect::Fault;
-use serde_json::Value;
+use ostia_dialect::relay::{self, Path};
 
-/// The JSON text without these paths: `key`, `a.b`, `tools[0]`, `messages[*].name`. A path that leads nowhere is fine.
-pub fn without(text: &str, paths: &[String]) -> Result<String, Fault> {
-    if paths.is_empty() {
-        return Ok(text.to_owned());
+/// Most paths of one target. Each of them may lead through all of a body.
+const PATHS_MAX: usize = 100;
+
+/// The JSON text without these paths: `key`, `a.b`, `tools[0]`, `messages[*].name`. A path that leads nowhere is fine. All
+/// other bytes stay as they are.
+///
+/// # Errors
+/// 400 for too many paths, or a text that is not JSON.
+pub fn without<'t>(text: &'t str, paths: &[String]) -> Result<Cow<'t, str>, Fault> {
+    if paths.len() > PATHS_MAX {
+        let message = format!("`drop_params` has {} paths; more than {PATHS_MAX} are too many.", paths.len());
+        return Err(Fault::invalid(message).with_code("invalid_config").with_param("drop_params"));
     }
-    let mut value: Value =
-        serde_json::from_str(text).map_err(|fault| Fault::invalid(format!("The request body: {fault}")))?;
-    for path in paths {
-        let steps: Vec<Step<'_>> = steps(path);
-        remove(&mut value, &steps);
-    }
-    Ok(value.to_string())
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Step<'a> {
-    Field(&'a str),
-    Item(usize),
-    Every,
-}
-
-fn steps(path: &str) -> Vec<Step<'_>> {
-    let pieces = path.split(['.', '[']).filter(|piece| !piece.is_empty());
-    pieces
-        .map(|piece| match piece.strip_suffix(']') {
-            Some("*") => Step::Every,
-            Some(index) => index.parse().map_or(Step::Field(piece), Step::Item),
-            None => Step::Field(piece),
-        })
-        .collect()
-}
-
-fn remove(value: &mut Value, steps: &[Step<'_>]) {
-    let Some((step, rest)) = steps.split_first() else { return };
-    match (step, value) {
-        (Step::Field(name), Value::Object(fields)) if rest.is_empty() => {
-            fields.shift_remove(*name);
-        }
-        (Step::Field(name), Value::Object(fields)) => {
-            fields.get_mut(*name).into_iter().for_each(|inner| remove(inner, rest));
-        }
-        (Step::Item(index), Value::Array(items)) if rest.is_empty() => {
-            if *index < items.len() {
-                items.remove(*index);
-            }
-        }
-        (Step::Item(index), Value::Array(items)) => {
-            items.get_mut(*index).into_iter().for_each(|inner| remove(inner, rest));
-        }
-        (Step::Every, Value::Array(items)) if rest.is_empty() => items.clear(),
-        (Step::Every, Value::Array(items)) => items.iter_mut().for_each(|inner| remove(inner, rest)),
-        (Step::Field(_) | Step::Item(_) | Step::Every, _) => {}
-    }
+    let paths: Vec<Path<'_>> = paths.iter().map(|path| Path::parse(path)).collect();
+    relay::without(text, &paths).map_err(|fault| Fault::invalid(format!("The request body is {fault}.")))
 }
 
 #[cfg(test)]
@@ -64,15 +28,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths() {
-        let text = r#"{"b":1,"a":{"b":2},"l":[{"n":1,"m":2},{"n":3}],"tools":[1,2,3]}"#;
-        let check = |path: &str, expected: &str| {
-            assert_eq!(without(text, &[path.into()]).unwrap(), expected, "{path}")
-        };
-        check("b", r#"{"a":{"b":2},"l":[{"n":1,"m":2},{"n":3}],"tools":[1,2,3]}"#);
-        check("a.b", r#"{"b":1,"a":{},"l":[{"n":1,"m":2},{"n":3}],"tools":[1,2,3]}"#);
-        check("l[*].n", r#"{"b":1,"a":{"b":2},"l":[{"m":2},{}],"tools":[1,2,3]}"#);
-        check("tools[1]", r#"{"b":1,"a":{"b":2},"l":[{"n":1,"m":2},{"n":3}],"tools":[1,3]}"#);
-        check("nowhere.at[7].all", text);
+    fn paths_have_a_bound() {
+        let check = |count: usize| without(r#"{"a": 1.0}"#, &vec!["b".to_owned(); count]);
+        assert!(matches!(check(PATHS_MAX), Ok(Cow::Borrowed(r#"{"a": 1.0}"#))));
+        assert_eq!(check(PATHS_MAX + 1).unwrap_err().status, 400);
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use ostia_dialect::Fault;
 use ostia_dialect::json::{Document, Json, Node};
-use ostia_dialect::relay::Splice;
+use ostia_dialect::relay::{Patch, Splice};
 
 use super::{MaxTokens, Quirks};
 use crate::Offer;
@@ -69,41 +69,24 @@ fn adapt_messages(
         return Ok(());
     }
     let Ok(document) = Document::parse_to(text.as_bytes(), 2) else { return Ok(()) };
-    let before = dropped.len();
-    let mut renamed = false;
-    let messages = Json::build(|w| {
-        w.array(|w| {
-            for (index, message) in document.root().items().enumerate() {
-                if !message.is_object() {
-                    w.raw(message.text());
-                    continue;
-                }
-                w.object(|w| {
-                    for (name, value) in message.fields() {
-                        if unwanted.contains(&name.as_ref()) {
-                            dropped.push(format!("messages[{index}].{name}"));
-                            continue;
-                        }
-                        let value = role(developer, &name, value);
-                        renamed |= matches!(value, Cow::Owned(_));
-                        w.field_raw(&name, &value);
-                    }
-                });
+    let mut patch = Patch::new(text);
+    for (index, message) in document.root().items().enumerate() {
+        for (name, value) in message.fields() {
+            if unwanted.contains(&name.as_ref()) {
+                dropped.push(format!("messages[{index}].{name}"));
+            } else if developer && name == "role" && value.as_str().as_deref() == Some("developer") {
+                patch.replace(value.range(), "\"system\"");
             }
-        });
-    });
-    if renamed || dropped.len() > before {
-        splice.set("messages", messages);
+        }
+        let is_unwanted =
+            |name: Node<'_>| name.as_str().is_some_and(|name| unwanted.contains(&name.as_ref()));
+        let fields = message.entries();
+        patch.cut(fields.map(|(name, value)| (name.range().start..value.range().end, is_unwanted(name))));
+    }
+    if let Cow::Owned(messages) = patch.finish() {
+        splice.set("messages", Json::build(|w| w.raw(&messages)));
     }
     Ok(())
-}
-
-fn role<'d>(developer: bool, name: &str, value: Node<'d>) -> Cow<'d, str> {
-    if developer && name == "role" && value.as_str().as_deref() == Some("developer") {
-        Cow::Owned("\"system\"".into())
-    } else {
-        Cow::Borrowed(value.text())
-    }
 }
 
 #[cfg(test)]
