@@ -8,9 +8,23 @@ use crate::reader::{Item, Reader};
 
 /// What an entry may say. All but the first two are the fields of a provider's row, which is checked by the crate
 /// that knows providers.
-const FIELDS: [&str; 14] = [
-    "api_key", "models", "name", "base_url", "prefix", "dialects", "auth", "key_env", "headers", "paths",
-    "quirks", "docs", "local", "aliases",
+const FIELDS: [&str; 16] = [
+    "api_key",
+    "models",
+    "name",
+    "base_url",
+    "prefix",
+    "pass_prefix",
+    "unprefixed",
+    "dialects",
+    "auth",
+    "key_env",
+    "headers",
+    "paths",
+    "quirks",
+    "docs",
+    "local",
+    "aliases",
 ];
 /// Longest id of a provider, in bytes.
 const ID_BYTES_MAX: usize = 64;

@@ -62,6 +62,69 @@ pub fn path_of<'a>(provider: &'a Provider, offer: Offer, model: &str, stream: bo
     }
 }
 
+/// Where a call that is handed on unread goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Passed<'a> {
+    /// What stands between base URL and path.
+    pub prefix: &'a str,
+    /// The path.
+    pub path: Cow<'a, str>,
+}
+
+/// Where a call that is handed on unread goes, from the client's whole path. Below `/v1/`, what the provider offers is where
+/// its row says, and everything else behind the prefix for such calls; below `/v1/proxy/`, the path is the provider's own,
+/// behind its prefix. Any other path (`/v1beta/...`) is as a vendor has it.
+pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
+    let unprefixed = |path| provider.unprefixed.iter().any(|beginning| below(path, beginning).is_some());
+    let passed = |prefix, path| Passed { prefix, path: Cow::Borrowed(path) };
+    let (prefix, rest) = match (below(path, "/v1/proxy"), below(path, "/v1")) {
+        (Some(rest), _) => (&provider.prefix, rest),
+        (None, Some(rest)) => match offered(provider, rest) {
+            Some(path) => return Passed { prefix: "", path },
+            None => (&provider.pass_prefix, rest),
+        },
+        (None, None) => return passed("", path),
+    };
+    if unprefixed(rest) { passed("", rest) } else { passed(prefix, rest) }
+}
+
+/// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds
+/// (`/files/file-1`).
+fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
+    let matches = provider.offers.iter().filter_map(|&offer| {
+        let usual = usual_path(offer)?;
+        Some((usual.len(), offer, below(rest, usual)?))
+    });
+    let (_, offer, inner) = matches.max_by_key(|(length, ..)| *length)?;
+    let own = path_of(provider, offer, "", false);
+    match inner {
+        _ if provider.paths.get(&offer).is_some_and(|own| own.contains("{model}")) => None,
+        "" => Some(own),
+        _ if own.contains('?') => None,
+        inner => Some(own + inner),
+    }
+}
+
+/// Where a client finds an offer below `/v1`; `None` where it has a path of its vendor's.
+fn usual_path(offer: Offer) -> Option<&'static str> {
+    match offer {
+        Offer::CohereRerank => Some("/rerank"),
+        Offer::CohereChat | Offer::CohereEmbed => None,
+        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
+            None
+        }
+        _ => match path(offer, "", false) {
+            Cow::Borrowed(path) => Some(path),
+            Cow::Owned(_) => None,
+        },
+    }
+}
+
+/// What of a path stands behind its first segments.
+pub fn below<'p>(path: &'p str, segments: &str) -> Option<&'p str> {
+    path.strip_prefix(segments).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The URL or path with this query at its end; the query has no `?` of its own.
 pub fn with_query(mut url: String, query: &str) -> String {
     if !query.is_empty() {

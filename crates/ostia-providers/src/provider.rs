@@ -18,6 +18,10 @@ pub struct Provider {
     pub base_url: Option<String>,
     /// What stands between base URL and usual path: empty, or `/…` without a slash at the end.
     pub prefix: String,
+    /// What stands there for paths that are handed on unread; see [`crate::endpoint::path_of_passed`].
+    pub pass_prefix: String,
+    /// Beginnings of such paths that have no prefix.
+    pub unprefixed: Vec<String>,
     /// What it has, in order of preference, each once. Empty: reached through the proxy only.
     pub offers: Vec<Offer>,
     /// Where the key goes.
@@ -46,7 +50,9 @@ impl Provider {
     pub fn from_row(id: &str, row: Row) -> Result<Provider, Vec<String>> {
         let mut check = Check { id, problems: Vec::new() };
         check.ids(&row.aliases);
-        check.prefix(&row.prefix);
+        check.prefix("prefix", &row.prefix);
+        check.prefix("pass_prefix", row.pass_prefix.as_deref().unwrap_or_default());
+        row.unprefixed.iter().for_each(|beginning| check.unprefixed(beginning));
         check.auth(&row.auth);
         check.key_env(&row.key_env);
         check.quirks(&row.quirks);
@@ -61,7 +67,9 @@ impl Provider {
             id: id.to_owned(),
             name: row.name.unwrap_or_else(|| id.to_owned()),
             base_url,
+            pass_prefix: row.pass_prefix.unwrap_or_else(|| row.prefix.clone()),
             prefix: row.prefix,
+            unprefixed: row.unprefixed,
             offers,
             auth: row.auth,
             key_env: row.key_env,
@@ -124,10 +132,17 @@ impl Check<'_> {
         Some(url.trim_end_matches('/').to_owned())
     }
 
-    fn prefix(&mut self, prefix: &str) {
+    fn prefix(&mut self, field: &str, prefix: &str) {
         if !prefix.is_empty() && (!is_path(prefix) || prefix.ends_with('/')) {
-            self.problem("prefix", format_args!("{prefix:?} must begin with / and not end with it"));
+            self.problem(field, format_args!("{prefix:?} must begin with / and not end with it"));
         }
+    }
+
+    fn unprefixed(&mut self, beginning: &str) {
+        if beginning.is_empty() {
+            self.problem("unprefixed", "holds an empty text; leave out `prefix` if there is none");
+        }
+        self.prefix("unprefixed", beginning);
     }
 
     fn offers(&mut self, names: &[String]) -> Vec<Offer> {

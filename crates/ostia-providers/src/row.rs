@@ -17,6 +17,11 @@ pub struct Row {
     pub base_url: Option<String>,
     /// What stands between the base URL (or custom host) and the usual path of an endpoint (`/v1`).
     pub prefix: String,
+    /// The same for calls that are handed on unread: what stands at the provider for the `/v1` of the gateway's paths. The
+    /// prefix where absent.
+    pub pass_prefix: Option<String>,
+    /// Beginnings of paths that stand beside the prefix, for calls that are handed on unread (`/api`).
+    pub unprefixed: Vec<String>,
     /// Names of [`Offer`](crate::Offer)s; the first conversation dialect is the preferred one.
     pub dialects: Vec<String>,
     /// How a request is signed in.

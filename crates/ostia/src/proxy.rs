@@ -1,6 +1,7 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
 use http::{Response, header, request};
+use ostia_providers::endpoint::{self, Passed};
 
 use crate::body::Body;
 use crate::boxed;
@@ -47,16 +48,11 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     Ok(Response::from_parts(head, Body::Passed(body)))
 }
 
-/// The client's path without the gateway's part of it, behind the provider's.
+/// Path and query at the provider.
 fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
-    let own = parts.uri.path();
-    let rest = own.strip_prefix("/v1/proxy").or_else(|| own.strip_prefix("/v1")).unwrap_or(own);
-    let mut path = format!("{}{}", target.destination.site().path, target.provider.prefix);
+    let Passed { prefix, path: rest } = endpoint::path_of_passed(target.provider, parts.uri.path());
+    let mut path = format!("{}{prefix}", target.destination.site().path);
     // `/v1/v1/...`: the base URL and the client both say the version.
-    path.push_str(rest.strip_prefix("/v1").filter(|_| path.ends_with("/v1")).unwrap_or(rest));
-    if let Some(query) = parts.uri.query() {
-        path.push('?');
-        path.push_str(query);
-    }
-    path
+    path.push_str(endpoint::below(&rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(&rest));
+    endpoint::with_query(path, parts.uri.query().unwrap_or_default())
 }

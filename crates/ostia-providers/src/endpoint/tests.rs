@@ -155,3 +155,90 @@ fn a_query_goes_behind_what_is_there() {
     assert_eq!(with_query("https://h/p".into(), "key=1"), "https://h/p?key=1");
     assert_eq!(with_query("https://h/p?alt=sse".into(), "key=1"), "https://h/p?alt=sse&key=1");
 }
+
+#[test]
+fn calls_that_are_handed_on_unread() {
+    for (id, client, want) in [
+        ("openai", "/v1/files/f-1/content", "https://api.openai.com/v1/files/f-1/content"),
+        ("openai", "/v1/models", "https://api.openai.com/v1/models"),
+        ("openai", "/v1/proxy/models", "https://api.openai.com/v1/models"),
+        ("openai", "/v1/proxyx/a", "https://api.openai.com/v1/proxyx/a"),
+        ("anthropic", "/v1/models", "https://api.anthropic.com/v1/models"),
+        (
+            "anthropic",
+            "/v1/messages/batches/b/results",
+            "https://api.anthropic.com/v1/messages/batches/b/results",
+        ),
+        ("google", "/v1beta/models", "https://generativelanguage.googleapis.com/v1beta/models"),
+        ("google", "/v1beta/files/f-1", "https://generativelanguage.googleapis.com/v1beta/files/f-1"),
+        ("google", "/upload/v1beta/files", "https://generativelanguage.googleapis.com/upload/v1beta/files"),
+        ("google", "/v1/models", "https://generativelanguage.googleapis.com/v1beta/models"),
+        ("google", "/v1/models/m", "https://generativelanguage.googleapis.com/v1beta/models/m"),
+        ("google", "/v1/proxy/v1/models", "https://generativelanguage.googleapis.com/v1/models"),
+        ("google", "/v1/proxy/v1beta/models", "https://generativelanguage.googleapis.com/v1beta/models"),
+        ("cohere", "/v1/models", "https://api.cohere.com/v1/models"),
+        ("cohere", "/v1/models/command", "https://api.cohere.com/v1/models/command"),
+        ("cohere", "/v1/tokenize", "https://api.cohere.com/v1/tokenize"),
+        ("cohere", "/v1/rerank", "https://api.cohere.com/v2/rerank"),
+        ("cohere", "/v1/audio/transcriptions", "https://api.cohere.com/v2/audio/transcriptions"),
+        ("cohere", "/v1/proxy/v2/rerank", "https://api.cohere.com/v2/rerank"),
+        ("cohere", "/v1/reranks", "https://api.cohere.com/v1/reranks"),
+        ("together-ai", "/v1/rerank", "https://api.together.xyz/v1/rerank"),
+        ("voyage", "/v1/rerank", "https://api.voyageai.com/v1/rerank"),
+        ("jina", "/v1/rerank", "https://api.jina.ai/v1/rerank"),
+        ("jina", "/v1/classify", "https://api.jina.ai/v1/classify"),
+        ("litellm", "/v1/rerank", "http://localhost:4000/v2/rerank"),
+        ("writer", "/v1/chat/completions", "https://api.writer.com/v1/chat"),
+        ("writer", "/v1/models", "https://api.writer.com/v1/models"),
+        ("deepseek", "/v1/models", "https://api.deepseek.com/models"),
+        ("deepseek", "/v1/chat/completions/c-1", "https://api.deepseek.com/v1/chat/completions/c-1"),
+        ("perplexity-ai", "/v1/search", "https://api.perplexity.ai/search"),
+        ("moonshot", "/v1/files/f-1", "https://api.moonshot.cn/v1/files/f-1"),
+        ("groq", "/v1/audio/translations", "https://api.groq.com/openai/v1/audio/translations"),
+        ("deepinfra", "/v1/models", "https://api.deepinfra.com/v1/openai/models"),
+        ("stability-ai", "/v1/user/balance", "https://api.stability.ai/v1/user/balance"),
+        (
+            "stability-ai",
+            "/v1/proxy/v2beta/stable-image/generate/core",
+            "https://api.stability.ai/v2beta/stable-image/generate/core",
+        ),
+        ("deepgram", "/v1/listen", "https://api.deepgram.com/v1/listen"),
+        ("ollama", "/v1/models", "http://localhost:11434/v1/models"),
+        ("ollama", "/v1/proxy/api/tags", "http://localhost:11434/api/tags"),
+        ("ollama", "/v1/proxy/apis", "http://localhost:11434/v1/apis"),
+        ("vllm", "/v1/tokenize", "http://localhost:8000/tokenize"),
+        ("bytez", "/v1/models", "https://api.bytez.com/models/v2/openai/v1/models"),
+        ("bytez", "/v1/proxy/models/v2/org/m", "https://api.bytez.com/models/v2/org/m"),
+    ] {
+        let provider = provider(id);
+        let Passed { prefix, path } = path_of_passed(provider, client);
+        let base = provider.base_url.as_deref().unwrap();
+        assert_eq!(format!("{base}{prefix}{path}"), want, "{id} {client}");
+    }
+}
+
+#[test]
+fn own_paths_that_hold_more_than_segments() {
+    let row = Row {
+        base_url: Some("https://h".into()),
+        prefix: "/v1".into(),
+        dialects: vec!["openai_images".into(), "openai_files".into(), "openai_batches".into()],
+        paths: [
+            ("openai_images".into(), "/{model}/draw".into()),
+            ("openai_files".into(), "/all/files".into()),
+            ("openai_batches".into(), "/jobs?kind=batch".into()),
+        ]
+        .into(),
+        ..Row::default()
+    };
+    let provider = Provider::from_row("mine", row).unwrap();
+    for (client, prefix, path) in [
+        ("/v1/images/generations", "/v1", "/images/generations"),
+        ("/v1/files", "", "/all/files"),
+        ("/v1/files/f-1/content", "", "/all/files/f-1/content"),
+        ("/v1/batches", "", "/jobs?kind=batch"),
+        ("/v1/batches/b-1", "/v1", "/batches/b-1"),
+    ] {
+        assert_eq!(path_of_passed(&provider, client), Passed { prefix, path: path.into() }, "{client}");
+    }
+}

@@ -55,6 +55,8 @@ fn a_faulty_row_tells_all_of_its_problems() {
     let yaml = r#"
         base_url: ftp://h
         prefix: v1/
+        pass_prefix: v2
+        unprefixed: [/api/, ""]
         dialects: [openai_chat, opnai_chat, openai_chat]
         auth: {header: "x key"}
         key_env: [sk-live-1234]
@@ -67,6 +69,9 @@ fn a_faulty_row_tells_all_of_its_problems() {
         "mine.aliases: \"Me\"",
         "mine.aliases: \"mine\"",
         "mine.prefix: \"v1/\"",
+        "mine.pass_prefix: \"v2\"",
+        "mine.unprefixed: \"/api/\"",
+        "mine.unprefixed: holds an empty text",
         "mine.auth.header: \"x key\"",
         "mine.key_env: is no name",
         "mine.quirks.rename.seed: is in drop",

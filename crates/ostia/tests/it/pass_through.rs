@@ -51,6 +51,32 @@ fn method_path_query_and_body_stay() {
 }
 
 #[test]
+fn paths_are_the_providers_own() {
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json("{}")));
+    for (provider, base, method, path, target) in [
+        ("google", "", "GET", "/v1beta/models?pageSize=2", "/v1beta/models?pageSize=2"),
+        ("google", "", "GET", "/v1beta/models/m", "/v1beta/models/m"),
+        ("google", "", "GET", "/v1/models", "/v1beta/models"),
+        ("google", "", "POST", "/upload/v1beta/files", "/upload/v1beta/files"),
+        ("google", "", "GET", "/v1/proxy/v1beta/models", "/v1beta/models"),
+        ("google", "/mine", "GET", "/v1beta/models", "/mine/v1beta/models"),
+        ("cohere", "", "GET", "/v1/models", "/v1/models"),
+        ("cohere", "", "POST", "/v1/rerank", "/v2/rerank"),
+        ("cohere", "", "POST", "/v1/audio/transcriptions?x=1", "/v2/audio/transcriptions?x=1"),
+        ("ollama", "", "GET", "/v1/proxy/api/tags", "/api/tags"),
+        ("ollama", "", "GET", "/v1/models", "/v1/models"),
+        ("openai", "/v1", "GET", "/v1/proxy/v1/models", "/v1/models"),
+        ("openai", "/v1", "GET", "/v1/proxy/v1beta/models", "/v1/v1beta/models"),
+        ("openai", "/v1", "GET", "/v1/proxyx", "/v1/proxyx"),
+    ] {
+        let ask = Ask::new(method, path).at(&upstream, provider).without("x-ostia-custom-host");
+        let ask = ask.header("x-ostia-custom-host", &format!("{}{base}", upstream.url()));
+        assert_eq!(ask.to(&gateway).status, 200, "{provider} {path}");
+        assert_eq!(upstream.last().target, target, "{provider} {path}");
+    }
+}
+
+#[test]
 fn forms_stay_as_they_are() {
     let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(r#"{"text":"hi"}"#)));
     let mut form = b"--XX\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n\
