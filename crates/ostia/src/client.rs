@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, Version};
+use http::{HeaderValue, Response, Version, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use ostia_dialect::{Fault, FaultKind};
@@ -69,7 +69,7 @@ impl Client {
         Rc::new(Client {
             due: Cell::new(Instant::now()),
             is_busy: Cell::default(),
-            is_read: Cell::default(),
+            is_read: Cell::new(true),
             takes_interim: Cell::default(),
             has_begun: Cell::default(),
             is_cut: Cell::default(),
@@ -87,6 +87,11 @@ impl Client {
         self.is_read.set(body.is_end_stream());
         self.takes_interim.set(version > Version::HTTP_10);
         ClientBody { body, client: self.clone() }
+    }
+
+    /// Has the body of the last request been read to its end?
+    pub fn is_read(&self) -> bool {
+        self.is_read.get()
     }
 
     /// Is a request on its way?
@@ -167,12 +172,16 @@ impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
     type Output = Result<Response<Answer>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let response = match self.client.is_cut.get() {
+        let mut response = match self.client.is_cut.get() {
             true => reply::fault(self.family, &stopping(), None, ""),
             false => ready!(self.answering.as_mut().poll(context)),
         };
         if let Some(Due(due)) = response.extensions().get::<Due>() {
             self.client.due.set(*due);
+        }
+        if response.status().as_u16() >= 400 && !self.client.is_read() {
+            // A body that is not wanted ends its connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let client = self.client.clone();
         Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, client })))

@@ -27,6 +27,7 @@ mod host;
 mod inflate;
 mod intake;
 mod kept;
+mod linger;
 mod load;
 mod mark;
 mod miss;

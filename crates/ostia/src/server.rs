@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::client::{Answering, Client, ClientStream};
 use crate::core::{Core, Shared};
-use crate::{boxed, handler, route};
+use crate::{boxed, handler, linger, route};
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;
@@ -165,6 +165,8 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     };
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner().into_inner();
+    // The client may be in the middle of what was not wanted.
+    let lingers = !client.is_read() || served.is_err();
     let is_late = served.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty();
     let last = match client.has_too_large_head() {
         true => Some(LARGE_HEAD),
@@ -173,7 +175,10 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     if let Some(last) = last {
         let _ = timeout(Duration::from_secs(1), stream.write_all(last)).await;
     }
-    let _ = stream.shutdown().await;
+    match lingers {
+        true => linger::end(&mut stream).await,
+        false => drop(stream.shutdown().await),
+    }
 }
 
 /// The answer to a client that began a request and did not finish its head.

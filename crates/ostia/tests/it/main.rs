@@ -15,6 +15,7 @@ mod hostile_answers;
 mod kept;
 mod lifecycle;
 mod pass_through;
+mod refused_bodies;
 mod relay;
 mod routing;
 mod safety;
