@@ -166,7 +166,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     let parts = connection.into_parts();
     let mut stream = parts.io.into_inner().into_inner();
     // The client may be in the middle of what was not wanted.
-    let lingers = !client.is_read() || served.is_err();
+    let lingers = (!client.is_read() || served.is_err()) && *phase.borrow() == Phase::Serving;
     let is_late = served.is_err_and(|error| error.is_timeout()) && !parts.read_buf.is_empty();
     let last = match client.has_too_large_head() {
         true => Some(LARGE_HEAD),
