@@ -38,7 +38,7 @@ pub(crate) struct Rule {
     failures: Option<u64>,
     share: Option<f64>,
     requests: u64,
-    statuses: Option<Vec<u16>>,
+    statuses: config::Statuses,
     cooldown: Duration,
 }
 

@@ -31,8 +31,8 @@ use serde_json::Value;
 pub use crate::problem::{PROBLEMS_MAX, Problem};
 pub use options::ProviderOptions;
 pub use schema::{
-    Balance, Breaker, Cache, CacheMode, Condition, Hedge, Hooks, MidStreamPolicy, Mode, Node, Redacted,
-    Retry, Sticky, Strategy,
+    Balance, Breaker, Cache, CacheMode, Condition, Hedge, Hooks, MidStreamPolicy, Mode, Node, Params,
+    Redacted, Retry, Statuses, Sticky, Strategy,
 };
 pub use unsupported::Unsupported;
 

@@ -25,7 +25,7 @@ pub use outcome::{Class, Limit, Outcome, Verdict};
 pub use plan::Plan;
 pub use record::{History, Record};
 pub use retry::told_wait;
-pub use route::{Author, Leaf, Route};
+pub use route::{Author, Leaf, ROUTE_BYTES_MAX, Route};
 pub use spelling::nearest;
 pub use state::State;
 pub use time::Time;

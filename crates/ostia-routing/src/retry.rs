@@ -24,7 +24,7 @@ pub(crate) const RETRIES_PER_SECOND: u64 = 10;
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) attempts: u32,
-    statuses: Option<Vec<u16>>,
+    statuses: config::Statuses,
     pub(crate) wait_max: Duration,
     pub(crate) budget: Rate,
 }

@@ -7,6 +7,7 @@ mod compile;
 mod inherit;
 #[cfg(test)]
 mod tests;
+mod weight;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,10 +15,13 @@ use std::time::Duration;
 
 use crate::breaker;
 use crate::condition::{Field, Query};
-use crate::config::{Balance, Config, MidStreamPolicy, Node, Problem, Unsupported};
+use crate::config::{Balance, Config, MidStreamPolicy, Node, Problem, Statuses, Unsupported};
 use crate::outcome::{Class, Verdict};
 use crate::retry;
 use crate::state::{Slots, State};
+
+/// Most memory that a compiled config may take, in bytes. Five thousand plain targets take six MiB.
+pub const ROUTE_BYTES_MAX: usize = 8 << 20;
 
 /// A config, compiled.
 #[derive(Debug, Clone)]
@@ -34,12 +38,16 @@ pub struct Route {
     pub(crate) compares_prices: bool,
     warnings: Vec<Problem>,
     unsupported: Vec<Unsupported>,
+    bytes: usize,
 }
 
 impl Route {
-    /// Compiles a config; routes of the same config and state share their breakers, gauges, turns and budgets. It
-    /// never fails: what a condition cannot mean is never true, and is named in the warnings.
-    pub fn new(config: &Config, state: &State) -> Route {
+    /// Compiles a config; routes of the same config and state share their breakers, gauges, turns and budgets. What a
+    /// condition cannot mean is never true, and is named in the warnings.
+    ///
+    /// # Errors
+    /// It would take more than [`ROUTE_BYTES_MAX`].
+    pub fn new(config: &Config, state: &State) -> Result<Route, Problem> {
         compile::route(config, state)
     }
 
@@ -47,6 +55,11 @@ impl Route {
     pub fn by_operator(mut self) -> Route {
         self.leaves.iter_mut().for_each(|leaf| leaf.author = Author::Operator);
         self
+    }
+
+    /// The memory that it takes, in bytes. What its targets share counts once.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// All leaves that can be reached, in the order in which they are written. Attempts name them by index.
@@ -102,7 +115,7 @@ pub struct Leaf {
     /// Its own fields, with what outer levels set where it sets nothing itself. Without strategy and targets.
     pub settings: Node,
     /// The provider that a credential in the client's headers is meant for: of the first target that has none of its own.
-    pub client_key_for: Option<String>,
+    pub client_key_for: Option<Arc<str>>,
     /// Its place among the shared slots, where it needs one.
     pub(crate) slot: Option<usize>,
     pub(crate) breaker: Option<breaker::Rule>,
@@ -206,7 +219,7 @@ pub(crate) struct Sticky {
 /// Which verdicts move on to another member.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Moves {
-    pub(crate) statuses: Option<Vec<u16>>,
+    pub(crate) statuses: Statuses,
     pub(crate) stop_on: Option<Vec<Class>>,
 }
 

@@ -14,7 +14,9 @@ use crate::balance::Gauge;
 use crate::breaker::Breaker;
 use crate::retry::Budget;
 
-/// Most slots (less than 100 bytes each), so some MiB in all. Routes that are still there keep theirs.
+/// Most bytes that a slot takes.
+pub(crate) const SLOT_BYTES_MAX: usize = 100;
+/// Most slots ([`SLOT_BYTES_MAX`] each), so some MiB in all. Routes that are still there keep theirs.
 const SLOTS_MAX: usize = 1 << 16;
 /// What is left when there are more. What was taken least recently goes, and goes in one sweep, so that a client that
 /// sends a new config with each request does not have all the others looked through each time.
@@ -113,6 +115,9 @@ pub(crate) struct Slot {
     pub(crate) retries: Budget,
     pub(crate) hedges: Budget,
 }
+
+#[cfg(not(all(test, loom)))]
+const _: () = assert!(size_of::<Slot>() <= SLOT_BYTES_MAX && size_of::<Gauge>() <= SLOT_BYTES_MAX);
 
 impl Slots {
     fn new(sizes: Sizes) -> Slots {

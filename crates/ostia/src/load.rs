@@ -149,11 +149,14 @@ fn usual_keys(providers: &Providers, keys: &mut HashMap<String, SecretString>) {
 fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
-            let route = Route::new(&config, state).by_operator();
+            let route = Route::new(&config, state)
+                .map_err(|problem| problems.push(format!("{section}.{name} {}", problem.message)))
+                .ok()?
+                .by_operator();
             problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
-            (name, route)
+            Some((name, route))
         };
-        configs.into_iter().map(compile).collect()
+        configs.into_iter().filter_map(compile).collect()
     };
     Named {
         configs: compiled("configs", routes.configs),

@@ -72,7 +72,8 @@ impl Compiled {
         if let Some(route) = self.kept.borrow().routes.get(text) {
             return Ok(route.clone());
         }
-        let route = Arc::new(Route::new(&parse(text)?, &self.state));
+        let compiled = Route::new(&parse(text)?, &self.state);
+        let route = Arc::new(compiled.map_err(|problem| invalid(&[problem]))?);
         let mut kept = self.kept.borrow_mut();
         if kept.routes.len() >= KEPT_MAX || kept.bytes + text.len() > KEPT_BYTES_MAX {
             *kept = Kept::default();

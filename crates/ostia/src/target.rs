@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::{Provider, Providers};
-use ostia_routing::config::{Node, Redacted};
+use ostia_routing::config::{Node, Params};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -175,8 +175,9 @@ pub fn resolve<'a>(
         drop_params: settings.drop_params.as_deref().unwrap_or_default(),
         forward_headers: settings
             .forward_headers
+            .as_deref()
+            .unwrap_or_default()
             .iter()
-            .flatten()
             .map(|name| forward_header(name))
             .collect::<Result<_, _>>()?,
         timeouts: timeouts(core, requested_timeout_ms),
@@ -242,7 +243,7 @@ fn refuse_operators_params(leaf: Option<&Leaf>) -> Result<(), Fault> {
     Err(Fault::invalid(message).with_param("custom_host").with_code("custom_host_refused"))
 }
 
-fn fields(given: &Option<Redacted<Map<String, Value>>>) -> Option<&Map<String, Value>> {
+fn fields(given: &Params) -> Option<&Map<String, Value>> {
     given.as_ref().map(|fields| &fields.0).filter(|fields| !fields.is_empty())
 }
 

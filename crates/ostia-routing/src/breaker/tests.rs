@@ -84,7 +84,7 @@ fn one_probe_at_a_time() {
 #[test]
 fn what_counts_as_failure() {
     let default = Rule::new(&counting(1));
-    let listed = Rule::new(&config::Breaker { failure_status_codes: Some(vec![429]), ..counting(1) });
+    let listed = Rule::new(&config::Breaker { failure_status_codes: Some([429].into()), ..counting(1) });
     let refused = |status| Verdict::Refused { status, class: Class::of_status(status) };
     for (verdict, by_default, by_list) in [
         (Verdict::SUCCESS, Some(false), Some(false)),

@@ -1,5 +1,7 @@
 //! One level of a config: its fields, one by one, and then the level as a whole.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::fields::{Field, fields};
@@ -87,13 +89,15 @@ fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Rep
         "mid_stream" => node.mid_stream = settings::read_mid_stream(path, value, report),
         "hedge" => node.hedge = settings::read_hedge(path, value, report),
         "prefill" => node.prefill = read::boolean(path, value, report),
-        "custom_host" => node.custom_host = read::url(path, value, report),
+        "custom_host" => node.custom_host = read::url(path, value, report).map(Arc::from),
         "forward_headers" => {
-            node.forward_headers = read::list(path, value, LIST_MAX, report, read_header_name)
+            node.forward_headers = read::list(path, value, LIST_MAX, report, read_header_name).map(Arc::from)
         }
-        "override_params" => node.override_params = read::object(path, value, report),
-        "default_params" => node.default_params = read::object(path, value, report),
-        "drop_params" => node.drop_params = read::list(path, value, LIST_MAX, report, read_param_path),
+        "override_params" => node.override_params = read::object(path, value, report).map(Arc::new),
+        "default_params" => node.default_params = read::object(path, value, report).map(Arc::new),
+        "drop_params" => {
+            node.drop_params = read::list(path, value, LIST_MAX, report, read_param_path).map(Arc::from)
+        }
         "passthrough" => node.passthrough = read::boolean(path, value, report),
         "strict_open_ai_compliance" => node.strict_open_ai_compliance = read::boolean(path, value, report),
         "lossless" => node.lossless = read::boolean(path, value, report),
@@ -136,11 +140,11 @@ fn read_rest(node: &mut Node, field: &Field<'_>, report: &mut Report) {
 }
 
 fn before(node: &mut Node) -> &mut Hooks {
-    node.before.get_or_insert_default()
+    Arc::make_mut(node.before.get_or_insert_default())
 }
 
 fn after(node: &mut Node) -> &mut Hooks {
-    node.after.get_or_insert_default()
+    Arc::make_mut(node.after.get_or_insert_default())
 }
 
 fn read_targets(path: &Path<'_>, value: &Value, depth: usize, report: &mut Report) -> Vec<Node> {

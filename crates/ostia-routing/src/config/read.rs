@@ -1,11 +1,12 @@
 //! Values of a known kind. Each reader gives the value, or says what is wrong and gives `None`.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::report::{Path, Report};
-use super::{LIST_MAX, REQUEST_TIMEOUT_MS_MAX, Redacted};
+use super::{LIST_MAX, REQUEST_TIMEOUT_MS_MAX, Redacted, Statuses};
 use crate::nearest;
 
 /// What a JSON value is, for messages.
@@ -147,10 +148,11 @@ pub(super) fn texts(path: &Path<'_>, value: &Value, report: &mut Report) -> Opti
 }
 
 /// A list of HTTP statuses. 246 and 446 are the gateway's own for guardrail verdicts.
-pub(super) fn status_codes(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Vec<u16>> {
-    list(path, value, LIST_MAX, report, |path, value, report| {
+pub(super) fn status_codes(path: &Path<'_>, value: &Value, report: &mut Report) -> Statuses {
+    let statuses = list(path, value, LIST_MAX, report, |path, value, report| {
         integer(path, value, 100..=599, report).and_then(|status| u16::try_from(status).ok())
-    })
+    });
+    statuses.map(Arc::from)
 }
 
 /// An object that is kept as it is.

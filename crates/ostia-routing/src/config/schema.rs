@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -9,9 +10,16 @@ use serde_json::{Map, Value};
 use super::ProviderOptions;
 use crate::outcome::Class;
 
+/// Body fields that a config sets.
+pub type Params = Option<Arc<Redacted<Map<String, Value>>>>;
+
+/// A list of HTTP statuses.
+pub type Statuses = Option<Arc<[u16]>>;
+
 /// One level of a config: a leaf (one call to one provider) or a strategy over targets.
 ///
-/// `None` always means that the field was not given, so that an outer node's value can apply.
+/// `None` always means that the field was not given, so that an outer node's value can apply. What can be long and
+/// is inherited is shared: a level with a thousand targets has one of it, not a thousand.
 #[derive(Debug, Clone, Default)]
 pub struct Node {
     /// How to choose among `targets`. Given if and only if there are targets.
@@ -31,7 +39,7 @@ pub struct Node {
     /// Share in load balancing, relative to the siblings'; at least 0. Not given means 1.
     pub weight: Option<f64>,
     /// Accepted on any node; only the one of a strategy has an effect.
-    pub on_status_codes: Option<Vec<u16>>,
+    pub on_status_codes: Statuses,
     /// Trying the same target again.
     pub retry: Option<Retry>,
     /// Answering from a cache.
@@ -53,15 +61,15 @@ pub struct Node {
     /// The target can go on with an answer that another one began (Ostia's own field).
     pub prefill: Option<bool>,
     /// Base URL to call in place of the provider's own: `http` or `https`, without credentials in it.
-    pub custom_host: Option<String>,
+    pub custom_host: Option<Arc<str>>,
     /// Names of client headers to pass on to the provider, in lower case.
-    pub forward_headers: Option<Vec<String>>,
+    pub forward_headers: Option<Arc<[String]>>,
     /// Body fields that are always set.
-    pub override_params: Option<Redacted<Map<String, Value>>>,
+    pub override_params: Params,
     /// Body fields that are set where the client gave none.
-    pub default_params: Option<Redacted<Map<String, Value>>>,
+    pub default_params: Params,
     /// Paths of body fields to leave out: `key`, `a.b`, `tools[0]`, `messages[*].name`.
-    pub drop_params: Option<Vec<String>>,
+    pub drop_params: Option<Arc<[String]>>,
     /// Take provider and model from the request itself.
     pub passthrough: Option<bool>,
     /// Answer in exactly OpenAI's shape, without fields that OpenAI does not have.
@@ -71,9 +79,9 @@ pub struct Node {
     /// List the models of all integrations.
     pub fetch_integrated_models: Option<bool>,
     /// What runs before the call; `None` if none of its three fields was given.
-    pub before: Option<Hooks>,
+    pub before: Option<Arc<Hooks>>,
     /// What runs after the call; `None` if none of its three fields was given.
-    pub after: Option<Hooks>,
+    pub after: Option<Arc<Hooks>>,
     /// When to leave a failing target alone.
     pub breaker: Option<Breaker>,
     /// A stored prompt to fill in.
@@ -89,7 +97,7 @@ pub struct Strategy {
     pub mode: Mode,
     /// For [`Mode::Fallback`] and [`Mode::Loadbalance`]: the statuses that move on to another target. Not
     /// given: all but 2xx.
-    pub on_status_codes: Option<Vec<u16>>,
+    pub on_status_codes: Statuses,
     /// For the same: the failures that do not move on. Not given: refusals by content policy (Ostia's own
     /// field).
     pub stop_on: Option<Vec<Class>>,
@@ -221,7 +229,7 @@ pub struct Retry {
     /// Calls after the first one: 0 to [`RETRY_ATTEMPTS_MAX`](super::RETRY_ATTEMPTS_MAX).
     pub attempts: u32,
     /// The statuses that are tried again.
-    pub on_status_codes: Option<Vec<u16>>,
+    pub on_status_codes: Statuses,
     /// Whether `retry-after-ms` and `x-ms-retry-after-ms` set the wait too, and not only `retry-after`.
     pub use_retry_after_header: bool,
     /// Longest time that is spent on waits at one target, in milliseconds (Ostia's own field). Not given
@@ -260,7 +268,7 @@ pub struct Breaker {
     /// How long it stays open, in milliseconds; at least 30000.
     pub cooldown_interval_ms: Option<u64>,
     /// The statuses that count as failures.
-    pub failure_status_codes: Option<Vec<u16>>,
+    pub failure_status_codes: Statuses,
     /// Requests before the percentage counts.
     pub minimum_requests: Option<u64>,
 }

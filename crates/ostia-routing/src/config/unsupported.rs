@@ -1,10 +1,11 @@
 //! What a config may say and nobody does yet, so that it can be refused instead of being left out in silence.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Hooks, Mode, Node, Redacted};
+use super::{Hooks, Mode, Node, PROBLEMS_MAX, Redacted};
 
 /// Something that a config asks for and that is not done yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +22,11 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// Everything that a node and the nodes below it ask for and nobody does.
+/// Everything that a node and the nodes below it ask for and nobody does; at some hundred entries it is enough.
 pub(crate) fn all(node: &Node, prefix: &str, found: &mut Vec<Unsupported>) {
+    if found.len() >= PROBLEMS_MAX {
+        return;
+    }
     found.extend(of_node(node, prefix));
     for (index, target) in used(node).iter().enumerate() {
         all(target, &format!("{prefix}targets[{index}]."), found);
@@ -55,6 +59,6 @@ fn used(node: &Node) -> &[Node] {
     }
 }
 
-fn asks_for(hooks: &Option<Hooks>, part: fn(&Hooks) -> &Vec<Redacted<Value>>) -> bool {
+fn asks_for(hooks: &Option<Arc<Hooks>>, part: fn(&Hooks) -> &Vec<Redacted<Value>>) -> bool {
     hooks.as_ref().is_some_and(|hooks| !part(hooks).is_empty())
 }

@@ -33,7 +33,7 @@ fn route() -> Arc<Route> {
              "targets": [{"provider": "two"}, {"provider": "three"}]},
         ],
     });
-    Arc::new(Route::new(&config::from_value(&config).unwrap().config, &State::default()))
+    Arc::new(Route::new(&config::from_value(&config).unwrap().config, &State::default()).unwrap())
 }
 
 fn at(millis: u64) -> Time {

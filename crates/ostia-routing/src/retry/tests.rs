@@ -31,7 +31,11 @@ fn waits_that_are_told() {
 #[test]
 fn what_is_tried_again() {
     let rule = |statuses: Option<Vec<u16>>| {
-        let config = config::Retry { attempts: 1, on_status_codes: statuses, ..config::Retry::default() };
+        let config = config::Retry {
+            attempts: 1,
+            on_status_codes: statuses.map(Into::into),
+            ..config::Retry::default()
+        };
         Rule::new(&config).unwrap()
     };
     let (default, listed) = (rule(None), rule(Some(vec![408, 246, 446])));

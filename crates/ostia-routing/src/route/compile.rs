@@ -1,14 +1,18 @@
 //! Config to route, depth first.
 
 use std::collections::BTreeMap;
+use std::mem::size_of;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::inherit::settings;
-use super::{Author, Branch, Child, Hedge, Leaf, Moves, Pool, Route, Rule, Sticky};
+use super::{Author, Branch, Child, Hedge, Leaf, Moves, Pool, ROUTE_BYTES_MAX, Route, Rule, Sticky, weight};
 use crate::balance::Set;
-use crate::config::{self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Strategy, unsupported};
+use crate::config::{
+    self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Problem, Strategy, unsupported,
+};
 use crate::hash::Hash;
-use crate::state::{Sizes, State};
+use crate::state::{self, Sizes, State};
 use crate::{breaker, condition, retry};
 
 /// How long a sticky choice lasts where the config does not say, in seconds; Portkey's.
@@ -19,19 +23,20 @@ const HEDGES_PER_SECOND: u64 = 1;
 const _: () =
     assert!(config::ROOT_TARGETS_MAX <= Set::MEMBERS_MAX && config::NESTED_TARGETS_MAX <= Set::MEMBERS_MAX);
 
-pub(super) fn route(config: &Config, state: &State) -> Route {
+pub(super) fn route(config: &Config, state: &State) -> Result<Route, Problem> {
     let mut compiler = Compiler::default();
-    let root = compiler.node(&config.root, &Node::default(), "config".to_owned());
-    let Compiler { branches, mut leaves, sizes, conditions, asks, .. } = compiler;
+    let root = compiler.node(&config.root, &Node::default(), "config".to_owned())?;
+    let Compiler { branches, mut leaves, sizes, conditions, asks, bytes, .. } = compiler;
     let keyless =
         leaves.iter().find(|leaf| leaf.settings.api_key.is_none() && leaf.settings.provider.is_some());
-    let client_key_for = keyless.and_then(|leaf| leaf.settings.provider.clone());
+    let client_key_for: Option<Arc<str>> =
+        keyless.and_then(|leaf| leaf.settings.provider.as_deref()).map(Arc::from);
     leaves.iter_mut().for_each(|leaf| leaf.client_key_for.clone_from(&client_key_for));
     let is_cheapest =
         |branch: &Branch| matches!(&branch.rule, Rule::Pool(pool) if pool.balance == Balance::LeastCost);
     let mut unsupported = Vec::new();
     unsupported::all(&config.root, "", &mut unsupported);
-    Route {
+    Ok(Route {
         root,
         deadline: config.root.deadline_ms.map(Duration::from_millis),
         slots: state.take(config.content, sizes),
@@ -41,7 +46,8 @@ pub(super) fn route(config: &Config, state: &State) -> Route {
         leaves,
         warnings: conditions.warnings,
         unsupported,
-    }
+        bytes: size_of::<Route>() + bytes + sizes.total() * state::SLOT_BYTES_MAX,
+    })
 }
 
 #[derive(Default)]
@@ -53,10 +59,27 @@ struct Compiler {
     asks: bool,
     /// Targets of the same `id` share a slot.
     ids: BTreeMap<String, usize>,
+    /// The memory that all of it takes.
+    bytes: usize,
 }
 
 impl Compiler {
-    fn node(&mut self, node: &Node, outer: &Node, index_path: String) -> Child {
+    /// Counts memory before it is taken.
+    fn charge(&mut self, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes <= ROUTE_BYTES_MAX {
+            return Ok(());
+        }
+        let message =
+            format!("is too large: made ready for use it takes more than {} MiB", ROUTE_BYTES_MAX >> 20);
+        let hint = "name fewer targets or conditions; what holds for many targets takes room only once where an \
+                    outer level sets it, but body fields that two levels set are merged for each target";
+        Err(Problem::root(message, Some(hint.to_owned())))
+    }
+
+    fn node(&mut self, node: &Node, outer: &Node, index_path: String) -> Result<Child, Problem> {
+        self.charge(weight::of_node(node) + weight::of_text(&index_path))?;
+        self.charge(merged_bytes(node, outer))?;
         let settings = settings(node, outer);
         match &node.strategy {
             Some(strategy) if !node.targets.is_empty() => self.branch(node, strategy, &settings, index_path),
@@ -64,26 +87,33 @@ impl Compiler {
         }
     }
 
-    fn branch(&mut self, node: &Node, strategy: &Strategy, settings: &Node, index_path: String) -> Child {
+    fn branch(
+        &mut self,
+        node: &Node,
+        strategy: &Strategy,
+        settings: &Node,
+        index_path: String,
+    ) -> Result<Child, Problem> {
         let most = match strategy.mode {
             Mode::Single => 1,
             Mode::Fallback | Mode::Loadbalance => Set::MEMBERS_MAX,
             Mode::Conditional => usize::MAX,
         };
         let targets = &node.targets[..node.targets.len().min(most)];
+        self.charge(size_of::<Branch>() + weight::of_strategy(strategy, targets.len()))?;
         let first = self.leaves.len();
         let each = targets.iter().enumerate();
         let members =
             each.map(|(index, target)| self.node(target, settings, format!("{index_path}.targets[{index}]")));
-        let members = members.collect();
+        let members = members.collect::<Result<Vec<Child>, Problem>>()?;
         let rule = match strategy.mode {
             Mode::Single => Rule::Single,
             Mode::Fallback => Rule::Fallback(moves(strategy)),
             Mode::Loadbalance => Rule::Pool(Box::new(self.pool(strategy, targets, &index_path))),
-            Mode::Conditional => self.conditional(strategy, targets, &index_path),
+            Mode::Conditional => self.conditional(strategy, targets, &index_path)?,
         };
         self.branches.push(Branch { index_path, rule, members, leaves: first..self.leaves.len() });
-        Child::Branch(self.branches.len() - 1)
+        Ok(Child::Branch(self.branches.len() - 1))
     }
 
     fn pool(&mut self, strategy: &Strategy, targets: &[Node], index_path: &str) -> Pool {
@@ -115,19 +145,26 @@ impl Compiler {
         Sticky { fields, ttl_s: sticky.ttl_s.unwrap_or(STICKY_TTL_S) }
     }
 
-    fn conditional(&mut self, strategy: &Strategy, targets: &[Node], index_path: &str) -> Rule {
+    fn conditional(
+        &mut self,
+        strategy: &Strategy,
+        targets: &[Node],
+        index_path: &str,
+    ) -> Result<Rule, Problem> {
         self.asks = true;
         let named = |name: &str| targets.iter().position(|target| target.name.as_deref() == Some(name));
         let mut conditions = Vec::with_capacity(strategy.conditions.len());
         for (index, condition) in strategy.conditions.iter().enumerate() {
             let path = in_config(index_path, &format!("strategy.conditions[{index}].query"));
+            self.charge(weight::of_value(&condition.query))?;
             let query = self.conditions.query(&condition.query, &path);
             conditions.extend(named(&condition.then).map(|member| (query, member)));
         }
-        Rule::Conditional { conditions, default: strategy.default.as_deref().and_then(named) }
+        Ok(Rule::Conditional { conditions, default: strategy.default.as_deref().and_then(named) })
     }
 
-    fn leaf(&mut self, settings: Node, index_path: String) -> Child {
+    fn leaf(&mut self, settings: Node, index_path: String) -> Result<Child, Problem> {
+        self.charge(size_of::<Leaf>())?;
         let breaker = settings.breaker.as_ref().map(breaker::Rule::new);
         let retry = settings.retry.as_ref().and_then(retry::Rule::new);
         let hedge = settings.hedge.map(|hedge| Hedge {
@@ -147,7 +184,7 @@ impl Compiler {
             retry,
             hedge,
         });
-        Child::Leaf(self.leaves.len() - 1)
+        Ok(Child::Leaf(self.leaves.len() - 1))
     }
 
     fn slot(&mut self, id: Option<&str>) -> usize {
@@ -163,6 +200,14 @@ impl Compiler {
             None => claim(&mut self.sizes.targets, 1),
         }
     }
+}
+
+/// What the body fields take that a node and those around it both set: they are merged into a copy.
+fn merged_bytes(node: &Node, outer: &Node) -> usize {
+    let pairs =
+        [(&node.override_params, &outer.override_params), (&node.default_params, &outer.default_params)];
+    let both = pairs.iter().filter(|(inner, outer)| inner.is_some() && outer.is_some());
+    both.map(|(inner, outer)| weight::of_params(inner) + weight::of_params(outer)).sum()
 }
 
 /// A path as problems of configs are told: from the root, without its name.

@@ -1,14 +1,14 @@
 //! What outer levels set for all below them, until an inner level sets its own.
 
-use serde_json::{Map, Value};
+use std::sync::Arc;
 
-use crate::config::{Node, Redacted};
+use crate::config::{Node, Params, Redacted};
 
 /// The fields of a node as they apply there: its own, and those of `outer` that it does not set itself and
 /// that are inherited. Names, weights, credentials, provider options and `prefill` are each node's own.
 /// Strategy and targets are left out.
 ///
-/// Body fields are merged key by key, and the inner level wins. A level's hooks, guardrails and mutators of
+/// What is inherited is shared, not copied. Body fields are merged key by key, and the inner level wins. A level's hooks, guardrails and mutators of
 /// one side replace the outer level's together.
 pub(super) fn settings(node: &Node, outer: &Node) -> Node {
     let own_breaker = node.strategy.as_ref().and_then(|strategy| strategy.breaker.as_ref());
@@ -54,14 +54,13 @@ fn inner<T: Clone>(inner: &Option<T>, outer: &Option<T>) -> Option<T> {
     inner.as_ref().or(outer.as_ref()).cloned()
 }
 
-type Params = Option<Redacted<Map<String, Value>>>;
-
+/// What is merged is a copy; where only one level sets something, it is shared.
 fn merged(inner: &Params, outer: &Params) -> Params {
     match (inner, outer) {
         (Some(inner), Some(outer)) => {
-            let mut all = outer.clone();
-            all.0.extend(inner.0.iter().map(|(key, value)| (key.clone(), value.clone())));
-            Some(all)
+            let mut all = outer.0.clone();
+            all.extend(inner.0.iter().map(|(key, value)| (key.clone(), value.clone())));
+            Some(Arc::new(Redacted(all)))
         }
         (inner, outer) => inner.as_ref().or(outer.as_ref()).cloned(),
     }

@@ -7,6 +7,10 @@ use crate::config;
 use crate::state::Sizes;
 
 fn route(config: &Value) -> Route {
+    compiled(config).unwrap()
+}
+
+fn compiled(config: &Value) -> Result<Route, Problem> {
     Route::new(&config::from_value(config).unwrap().config, &State::default())
 }
 
@@ -32,7 +36,8 @@ fn leaves_in_order_with_their_paths() {
             ("config.targets[2].targets[0]", Some("d")),
         ]
     );
-    assert_eq!(Route::new(&Config::default(), &State::default()).leaves()[0].index_path, "config");
+    let empty = Route::new(&Config::default(), &State::default()).unwrap();
+    assert_eq!(empty.leaves()[0].index_path, "config");
 }
 
 #[test]
@@ -55,8 +60,11 @@ fn settings_apply_inward_until_an_inner_level_has_its_own() {
     assert_eq!((own.name.as_deref(), own.provider.as_deref()), (Some("n"), Some("openai")));
     assert_eq!(own.api_key.as_ref().map(|key| key.expose_secret()), Some("sk"));
     assert_eq!(own.options.text("openai_project"), Some("pr"));
-    assert_eq!(own.override_params.as_deref(), json!({"a": 1, "b": {"y": 2}, "c": 3}).as_object());
-    assert_eq!(own.default_params.as_deref(), json!({"d": 1}).as_object());
+    assert_eq!(
+        own.override_params.as_deref().map(|params| &params.0),
+        json!({"a": 1, "b": {"y": 2}, "c": 3}).as_object()
+    );
+    assert_eq!(own.default_params.as_deref().map(|params| &params.0), json!({"d": 1}).as_object());
     assert_eq!(own.drop_params.as_deref(), Some(&[][..]));
     assert_eq!((own.request_timeout_ms, own.idle_timeout_ms), (Some(7), Some(8)));
     assert_eq!((own.custom_host.as_deref(), own.lossless), (Some("http://inner"), Some(true)));
@@ -71,7 +79,10 @@ fn settings_apply_inward_until_an_inner_level_has_its_own() {
             && other.name.is_none()
             && other.prefill.is_none()
     );
-    assert_eq!(other.override_params.as_deref(), json!({"a": 1, "b": {"x": 1}}).as_object());
+    assert_eq!(
+        other.override_params.as_deref().map(|params| &params.0),
+        json!({"a": 1, "b": {"x": 1}}).as_object()
+    );
     assert_eq!(other.breaker.as_ref().unwrap().failure_threshold, Some(1));
     assert_eq!(second.mid_stream(), MidStreamPolicy::Restart);
     assert_eq!(route.deadline, Some(Duration::from_millis(70)));
@@ -137,4 +148,70 @@ fn secrets_are_not_printed() {
     let condition = json!({"strategy": {"mode": "conditional", "default": "a", "conditions": [
         {"query": {"headers.authorization": "SECRET"}, "then": "a"}]}, "targets": [{"name": "a", "provider": "p"}]});
     assert!(!format!("{:?}", self::route(&condition)).contains("SECRET"));
+}
+
+/// A strategy with so many targets, and what its outermost level sets for them.
+fn wide(targets: usize, target: &Value, outer: &Value) -> Value {
+    let mut config = json!({"strategy": {"mode": "conditional", "default": "n",
+        "conditions": [{"query": {"params.a": 1}, "then": "n"}]}, "targets": vec![target.clone(); targets]});
+    config["targets"][0]["name"] = json!("n");
+    config.as_object_mut().unwrap().extend(outer.as_object().unwrap().clone());
+    config
+}
+
+#[test]
+fn what_an_outer_level_sets_is_there_once() {
+    let long = "x".repeat(20_000);
+    let list = vec![0; 5_000];
+    let plain = json!({"provider": "p"});
+    let bytes = |targets, outer: Value| route(&wide(targets, &plain, &outer)).bytes();
+    let own = bytes(1000, json!({"lossless": true})) - bytes(1, json!({"lossless": true}));
+    for outer in [
+        json!({"override_params": {"a": list}}),
+        json!({"default_params": {"a": long}}),
+        json!({"drop_params": vec!["messages[*].name"; 500]}),
+        json!({"forward_headers": vec!["x-a-header-with-a-name"; 500]}),
+        json!({"custom_host": format!("http://localhost/{long}")}),
+        json!({"before_request_hooks": [{"type": "guardrail", "checks": [{"id": "a", "parameters": {"a": long}}]}]}),
+        json!({"retry": {"attempts": 1, "on_status_codes": vec![429; 500]}, "cb_config": {"failure_status_codes": vec![500; 500]}}),
+    ] {
+        let (one, many) = (bytes(1, outer.clone()), bytes(1000, outer));
+        // A slot for a breaker or a budget is each target's own.
+        assert!(many - one < own + 1000 * 120, "{one} and {many}");
+        assert!(one > 3_000, "{one}");
+    }
+    let leaves = route(&wide(2, &plain, &json!({"override_params": {"a": list}})));
+    let [first, second] = [0, 1].map(|leaf| leaves.leaves()[leaf].settings.override_params.as_ref().unwrap());
+    assert!(Arc::ptr_eq(first, second));
+}
+
+#[test]
+fn the_provider_of_the_clients_key_is_named_once() {
+    let long = json!({"provider": "p".repeat(20_000)});
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [long, {"provider": "b"}]});
+    let route = route(&config);
+    let [first, second] = [0, 1].map(|leaf| route.leaves()[leaf].client_key_for.as_ref().unwrap());
+    assert!(Arc::ptr_eq(first, second));
+}
+
+#[test]
+fn what_would_take_too_much_memory_is_refused() {
+    let plain = json!({"provider": "p"});
+    assert!(compiled(&wide(1000, &plain, &json!({}))).is_ok());
+    let five_thousand = json!({"strategy": {"mode": "fallback"}, "targets": vec![
+        json!({"strategy": {"mode": "fallback"}, "targets": vec![plain.clone(); 49]}); 100]});
+    assert!(compiled(&five_thousand).is_ok());
+    let inner = json!({"strategy": {"mode": "fallback"}, "targets": vec![plain; 50]});
+    let own = json!({"provider": "p", "override_params": {"b": 1}});
+    for config in [
+        wide(1000, &inner, &json!({})),
+        wide(1000, &own, &json!({"override_params": {"a": vec![0; 10_000]}})),
+        wide(1, &own, &json!({"default_params": {"a": vec![0; 400_000]}})),
+    ] {
+        let problem = compiled(&config).unwrap_err().to_string();
+        assert!(
+            problem.starts_with("config: is too large: made ready for use it takes more than 8 MiB; name"),
+            "{problem}"
+        );
+    }
 }

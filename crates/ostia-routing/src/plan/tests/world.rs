@@ -102,7 +102,7 @@ pub struct World {
 
 fn route(config: &Value, state: &State) -> Arc<Route> {
     let parsed = config::from_value(config).unwrap_or_else(|problems| panic!("{config}: {problems:?}"));
-    Arc::new(Route::new(&parsed.config, state))
+    Arc::new(Route::new(&parsed.config, state).unwrap())
 }
 
 /// An attempt under way: when it ends, and how.
