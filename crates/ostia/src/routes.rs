@@ -1,7 +1,9 @@
 //! Routing configs, compiled: those of the operator by name, and those that requests bring by their text.
 
+mod cache;
+
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -11,11 +13,7 @@ use ostia_routing::{Route, State, nearest};
 
 use crate::call::Call;
 use crate::settings::{GatewayKey, Named, Settings};
-
-/// Most configs of clients that one core keeps compiled.
-const KEPT_MAX: usize = 1024;
-/// Most bytes of text of those configs together.
-const KEPT_BYTES_MAX: usize = 4 << 20;
+use cache::Cache;
 
 /// The configs of one core. Every request of a config holds on to its route: if cores shared them, each request would
 /// change what the others count by.
@@ -26,22 +24,9 @@ pub struct Compiled {
     /// Models that stand for a config.
     aliases: BTreeMap<String, Arc<Route>>,
     /// Those of clients.
-    kept: RefCell<Kept>,
+    clients: RefCell<Cache>,
     /// What the requests of one config share, over all cores.
     state: Arc<State>,
-}
-
-#[derive(Default)]
-struct Kept {
-    routes: HashMap<Box<str>, Arc<Route>>,
-    bytes: usize,
-}
-
-impl std::fmt::Debug for Kept {
-    /// The texts hold credentials.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Kept").field("configs", &self.routes.len()).field("bytes", &self.bytes).finish()
-    }
 }
 
 impl Compiled {
@@ -51,7 +36,7 @@ impl Compiled {
             routes.iter().map(|(name, route)| (name.clone(), Arc::new(route.clone()))).collect()
         };
         let (named, aliases) = (own(&operators.configs), own(&operators.aliases));
-        Compiled { named, aliases, kept: RefCell::default(), state }
+        Compiled { named, aliases, clients: RefCell::default(), state }
     }
 
     /// The route of a config's name.
@@ -69,17 +54,12 @@ impl Compiled {
 
     /// The route of a config's text.
     fn route(&self, text: &str) -> Result<Arc<Route>, Fault> {
-        if let Some(route) = self.kept.borrow().routes.get(text) {
-            return Ok(route.clone());
+        if let Some(route) = self.clients.borrow().find(text) {
+            return Ok(route);
         }
         let compiled = Route::new(&parse(text)?, &self.state);
         let route = Arc::new(compiled.map_err(|problem| invalid(&[problem]))?);
-        let mut kept = self.kept.borrow_mut();
-        if kept.routes.len() >= KEPT_MAX || kept.bytes + text.len() > KEPT_BYTES_MAX {
-            *kept = Kept::default();
-        }
-        kept.bytes += text.len();
-        kept.routes.insert(text.into(), route.clone());
+        self.clients.borrow_mut().keep(text, route.clone());
         Ok(route)
     }
 }
