@@ -136,6 +136,11 @@ pub struct History {
 }
 
 impl History {
+    /// The route that was followed.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
     /// What was decided, and why.
     pub fn record(&self, now: Time) -> Record {
         let source = Source {

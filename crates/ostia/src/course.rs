@@ -20,7 +20,7 @@ use crate::records::SharedPlan;
 /// A plan under way. It ends when this is dropped: with the answer's last byte, or when the client leaves.
 #[derive(Debug)]
 pub struct Course {
-    plan: SharedPlan,
+    plan: Arc<Mutex<Plan>>,
     route: Arc<Route>,
     core: Rc<Core>,
     /// The plan has heard of its end.
@@ -51,7 +51,7 @@ impl Course {
 
     /// The plan for the records.
     pub fn shared(&self) -> SharedPlan {
-        self.plan.clone()
+        SharedPlan { plan: self.plan.clone(), route: self.route.clone() }
     }
 
     /// The route that it follows.

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
@@ -10,7 +9,6 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
 use crate::caller::Owner;
-use crate::clock::now;
 use crate::core::Core;
 use crate::records::{self, Decisions, Entry, SharedPlan};
 use crate::target::Target;
@@ -38,6 +36,8 @@ static DROPPED: Names = names("x-ostia-dropped", "x-portkey-dropped");
 pub struct Mark {
     portkey: bool,
     trace_id: Option<HeaderValue>,
+    /// The client chose it.
+    trace_id_is_given: bool,
     provider: Option<HeaderValue>,
     index_path: Option<HeaderValue>,
     dropped: Vec<String>,
@@ -80,8 +80,7 @@ impl Mark {
     /// It is decided. Tells how, if the client wants to know.
     pub fn decided(&mut self, call: &Call, plan: SharedPlan) {
         if call.explain {
-            let record = plan.lock().unwrap_or_else(PoisonError::into_inner).record(now());
-            self.decisions = Some(records::header(&record, &self.dropped));
+            self.decisions = Some(records::header(&plan.record(), &self.dropped));
         }
         self.plan = Some(plan);
     }
@@ -100,6 +99,7 @@ impl Mark {
     pub fn read(&mut self, core: &Core, call: &Call) {
         self.portkey = call.portkey;
         self.trace_id.clone_from(&call.trace_id);
+        self.trace_id_is_given = self.trace_id.is_some();
         self.ensure_trace_id(core);
     }
 
@@ -187,7 +187,8 @@ impl Mark {
         }
         let (trace_id, provider) = names?;
         let decisions = self.plan.map(Decisions::from);
-        Some(Entry { trace_id, owner: self.owner, provider, status, dropped: self.dropped, decisions })
+        let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
+        entry.map(|entry| entry.of(self.owner))
     }
 }
 
