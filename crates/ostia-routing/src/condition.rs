@@ -11,18 +11,25 @@
 //! - `$regex` searches in texts, and in numbers and truth values as JSON writes them. It takes linear time,
 //!   and so knows neither look-around nor back-references; a pattern that it does not know is never true.
 
+mod fact;
 mod field;
+mod inquiry;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
-pub use field::{Clock, Field, Step, find};
+pub use fact::{Fact, JSON_BYTES_MAX};
+#[cfg(test)]
+pub(crate) use field::find;
+pub use field::{Clock, Field, Step};
+pub(crate) use inquiry::Inquiry;
+pub use inquiry::WORK_MAX;
 
 use crate::problem::{PROBLEMS_MAX, Problem};
 
@@ -33,8 +40,13 @@ const REGEXES_MAX: usize = 100;
 
 /// What a request is, as far as conditions, balancing and prices ask. Asked only by routes that need it.
 pub trait Facts {
-    /// The value of a field; `None` where the request has none. [`Field::Time`] is not asked for.
-    fn get(&self, field: &Field) -> Option<Cow<'_, Value>>;
+    /// What a field holds; `None` where the request has none. [`Field::Time`] is not asked for.
+    fn get(&self, field: &Field) -> Option<Fact<'_>>;
+
+    /// How much work it is to find that, in about as many bytes as have to be read.
+    fn cost(&self, _field: &Field) -> u64 {
+        1
+    }
 
     /// The time of day, in seconds since 1970 (UTC).
     fn unix_s(&self) -> u64;
@@ -46,21 +58,14 @@ pub trait Facts {
     }
 }
 
-/// The value of a field, of any kind.
-pub(crate) fn value_of<'f>(field: &Field, facts: &'f dyn Facts) -> Option<Cow<'f, Value>> {
-    match field {
-        Field::Time(clock) => Some(Cow::Owned(clock.at(facts.unix_s()))),
-        _ => facts.get(field),
-    }
-}
-
 /// A compiled query. Never printed: what a request is compared with may be a credential.
 #[derive(Clone)]
 pub(crate) enum Query {
     And(Vec<Query>),
     Or(Vec<Query>),
     Not(Box<Query>),
-    Is(Field, Test),
+    /// The field of this index.
+    Is(usize, Test),
     Never,
 }
 
@@ -85,63 +90,47 @@ impl fmt::Debug for Query {
 
 impl Query {
     /// Whether it holds for a request.
-    pub(crate) fn holds(&self, facts: &dyn Facts) -> bool {
+    pub(crate) fn holds(&self, inquiry: &Inquiry<'_>) -> bool {
         match self {
-            Query::And(parts) => parts.iter().all(|part| part.holds(facts)),
-            Query::Or(parts) => parts.iter().any(|part| part.holds(facts)),
-            Query::Not(query) => !query.holds(facts),
-            Query::Is(field, test) => test.holds(value_of(field, facts).as_deref()),
+            Query::And(parts) => parts.iter().all(|part| part.holds(inquiry)),
+            Query::Or(parts) => parts.iter().any(|part| part.holds(inquiry)),
+            Query::Not(query) => !query.holds(inquiry),
+            Query::Is(field, test) => test.holds(inquiry.fact(*field), inquiry),
             Query::Never => false,
         }
     }
 }
 
 impl Test {
-    fn holds(&self, value: Option<&Value>) -> bool {
+    fn holds(&self, fact: Option<&Fact<'_>>, inquiry: &Inquiry<'_>) -> bool {
+        let is = |wanted: bool, compare: &dyn Fn(&Fact<'_>) -> bool| {
+            fact.is_some_and(|fact| inquiry.afford(compared(fact)) && compare(fact) == wanted)
+        };
         match self {
-            Test::All(parts) => parts.iter().all(|part| part.holds(value)),
-            Test::Not(test) => !test.holds(value),
-            Test::Exists(wanted) => value.is_some() == *wanted,
-            Test::Equal(other, wanted) => value.is_some_and(|value| equal(value, other) == *wanted),
-            Test::Among(list, wanted) => {
-                value.is_some_and(|value| list.iter().any(|other| equal(value, other)) == *wanted)
-            }
-            Test::Order(fits, other) => value.and_then(|value| order(value, other)).is_some_and(fits),
-            Test::Regex(regex) => value.and_then(as_text).is_some_and(|text| regex.is_match(&text)),
+            Test::All(parts) => parts.iter().all(|part| part.holds(fact, inquiry)),
+            Test::Not(test) => !test.holds(fact, inquiry),
+            Test::Exists(wanted) => fact.is_some() == *wanted,
+            Test::Equal(other, wanted) => is(*wanted, &|fact| fact.equals(other)),
+            Test::Among(list, wanted) => is(*wanted, &|fact| {
+                list.iter().any(|other| inquiry.afford(compared(fact)) && fact.equals(other))
+            }),
+            Test::Order(fits, other) => fact.and_then(|fact| fact.order(other)).is_some_and(fits),
+            Test::Regex(regex) => fact
+                .and_then(Fact::as_text)
+                .is_some_and(|text| inquiry.afford(text.len() as u64) && regex.is_match(&text)),
             Test::Never => false,
         }
     }
 }
 
-fn equal(left: &Value, right: &Value) -> bool {
-    match (left, right) {
-        (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
-        _ => left == right,
-    }
-}
-
-fn order(left: &Value, right: &Value) -> Option<Ordering> {
-    match (number(left), number(right), left, right) {
-        (Some(left), Some(right), ..) => left.partial_cmp(&right),
-        (_, _, Value::String(left), Value::String(right)) => Some(left.cmp(right)),
-        _ => None,
-    }
-}
-
-fn number(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
-        _ => None,
-    }
-}
-
-fn as_text(value: &Value) -> Option<Cow<'_, str>> {
-    match value {
-        Value::String(text) => Some(Cow::Borrowed(text)),
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
-        Value::Bool(given) => Some(Cow::Borrowed(if *given { "true" } else { "false" })),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+/// The work of comparing something with a value of the config. That is short, as is what is read of texts; but a list or an
+/// object is read whole.
+fn compared(fact: &Fact<'_>) -> u64 {
+    /// Reading JSON into values takes so many times as long as reading its bytes.
+    const PARSED: usize = 8;
+    match fact {
+        Fact::Json(json) if json.len() <= fact::JSON_BYTES_MAX => (json.len() * PARSED) as u64,
+        Fact::Json(_) | Fact::Value(_) | Fact::Text(_) => 1,
     }
 }
 
@@ -149,6 +138,9 @@ fn as_text(value: &Value) -> Option<Cow<'_, str>> {
 #[derive(Debug, Default)]
 pub(crate) struct Compiler {
     regexes: usize,
+    /// The fields that are asked for, by index; each is there once.
+    pub(crate) fields: Vec<Field>,
+    indexes: HashMap<Field, usize>,
     /// What its author should hear.
     pub(crate) warnings: Vec<Problem>,
 }
@@ -171,10 +163,20 @@ impl Compiler {
             "$or" => Query::Or(self.queries(value, path)),
             "$not" => Query::Not(Box::new(self.query(value, path))),
             _ => match Field::parse(key) {
-                Some(field) => Query::Is(field, self.test(value, path)),
+                Some(field) => Query::Is(self.field(field), self.test(value, path)),
                 None => Query::Never,
             },
         }
+    }
+
+    /// The index of a field.
+    pub(crate) fn field(&mut self, field: Field) -> usize {
+        if let Some(index) = self.indexes.get(&field) {
+            return *index;
+        }
+        self.fields.push(field.clone());
+        self.indexes.insert(field, self.fields.len() - 1);
+        self.fields.len() - 1
     }
 
     fn queries(&mut self, value: &Value, path: &str) -> Vec<Query> {

@@ -30,7 +30,7 @@ impl Hash {
             Value::Null => self.bytes(b"n"),
             Value::Bool(given) => self.bytes(if *given { b"t" } else { b"f" }),
             Value::Number(number) => self.text(b"d", &number.to_string()),
-            Value::String(text) => self.text(b"s", text),
+            Value::String(text) => self.string(text),
             Value::Array(items) => items.iter().fold(self.bytes(b"["), Hash::value).bytes(b"]"),
             Value::Object(map) => {
                 let entries = map.iter();
@@ -39,6 +39,11 @@ impl Hash {
                     .bytes(b"}")
             }
         }
+    }
+
+    /// With this text, as a value.
+    pub(crate) fn string(self, text: &str) -> Hash {
+        self.text(b"s", text)
     }
 
     fn text(self, mark: &[u8], text: &str) -> Hash {

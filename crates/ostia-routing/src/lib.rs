@@ -20,7 +20,7 @@ mod spelling;
 mod state;
 mod time;
 
-pub use condition::Facts;
+pub use condition::{Fact, Facts};
 pub use outcome::{Class, Limit, Outcome, Verdict};
 pub use plan::Plan;
 pub use record::{History, Record};

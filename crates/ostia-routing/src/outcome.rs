@@ -252,4 +252,7 @@ pub enum Reason {
     ClientGone,
     /// The answer broke off, and nobody may or can go on with it.
     Broken,
+    /// To ask the request all that the config wants to know is more work than
+    /// [`WORK_MAX`](crate::condition::WORK_MAX).
+    TooMuchWork,
 }

@@ -166,14 +166,20 @@ impl Plan {
     }
 
     fn with(route: Arc<Route>, slots: Option<Arc<Slots>>, facts: &dyn Facts, seed: u64, now: Time) -> Plan {
+        let asked = Asked::of(&route, facts);
+        let mut log = Log::default();
+        let stage = if asked.too_much { Stage::Over(Reason::TooMuchWork) } else { Stage::Choose };
+        if let Stage::Over(reason) = stage {
+            log.push(now, Event::GaveUp(reason));
+        }
         Plan {
-            asked: Asked::of(&route, facts),
+            asked,
             slots,
             dice: Dice::new(seed),
             began: now,
             deadline: route.deadline.map(|deadline| now.after(deadline)),
             walk: Walk::default(),
-            stage: Stage::Choose,
+            stage,
             visit: Visit::default(),
             running: [None, None],
             verdict: None,
@@ -182,7 +188,7 @@ impl Plan {
             kind: Kind::Usual,
             refused: false,
             forced: false,
-            log: Log::default(),
+            log,
             route,
         }
     }

@@ -29,7 +29,7 @@ const TARGETS_MAX: usize = 100;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Record {
     /// `under_way`, `answered`, or why there is no answer: `exhausted`, `stopped`, `deadline`,
-    /// `attempts_max`, `client_gone`, `broken`.
+    /// `attempts_max`, `client_gone`, `broken`, `too_much_work`.
     pub result: &'static str,
     /// The target that answered: `config.targets[1]`.
     #[serde(skip_serializing_if = "Option::is_none")]

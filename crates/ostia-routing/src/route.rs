@@ -27,6 +27,8 @@ pub const ROUTE_BYTES_MAX: usize = 8 << 20;
 #[derive(Debug, Clone)]
 pub struct Route {
     pub(crate) root: Child,
+    /// The fields of a request that conditions and sticky pools ask for; they name them by index.
+    pub(crate) fields: Vec<Field>,
     pub(crate) branches: Vec<Branch>,
     leaves: Vec<Leaf>,
     pub(crate) deadline: Option<Duration>,
@@ -212,7 +214,8 @@ impl Pool {
 /// What keeps a caller with one member.
 #[derive(Debug, Clone)]
 pub(crate) struct Sticky {
-    pub(crate) fields: Vec<Option<Field>>,
+    /// Indexes of fields; `None` for what is none.
+    pub(crate) fields: Vec<Option<usize>>,
     pub(crate) ttl_s: u64,
 }
 

@@ -148,6 +148,7 @@ impl Drop for Course {
 /// What a client is told that nobody answered, where no provider said anything either.
 pub fn given_up(reason: Reason) -> Fault {
     let (kind, message) = match reason {
+        Reason::TooMuchWork => return too_much_work(),
         Reason::Deadline => {
             (FaultKind::Timeout, "The deadline of the request is over, and no target has answered.")
         }
@@ -159,6 +160,12 @@ pub fn given_up(reason: Reason) -> Fault {
         }
     };
     Fault::new(kind, message).with_code("no_target_answered")
+}
+
+fn too_much_work() -> Fault {
+    let message = "The conditions of the config are too much work for a request of this size: let fewer of them have a \
+                   $regex on a long text, or ask for fewer different fields of the body.";
+    Fault::invalid(message).with_code("config_too_costly").with_param("config")
 }
 
 /// A limit of the config was passed.

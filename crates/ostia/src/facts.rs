@@ -1,14 +1,14 @@
 //! What routing may ask about a request. Nothing is looked up before it is asked for.
 
-use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use http::request;
 use ostia_dialect::ClientDialect;
-use ostia_routing::condition::{Field, Step, find};
-use ostia_routing::{Facts, Route};
+use ostia_dialect::json::{Document, Kind, Node};
+use ostia_routing::condition::{Field, Step};
+use ostia_routing::{Fact, Facts, Route};
 use serde_json::Value;
 
 use crate::asked::{Asked, Errand};
@@ -46,6 +46,8 @@ pub struct Asking<'a> {
     pub errand: Errand<'a>,
     /// The route.
     pub route: &'a Route,
+    /// The body with all that is in it, where the request has only the fields of its top recorded.
+    whole: OnceCell<Option<Document<'a>>>,
     metadata: OnceCell<Option<Value>>,
     tokens: OnceCell<u64>,
 }
@@ -59,7 +61,8 @@ impl<'a> Asking<'a> {
         errand: Errand<'a>,
         route: &'a Route,
     ) -> Asking<'a> {
-        Asking { core, call, parts, errand, route, metadata: OnceCell::new(), tokens: OnceCell::new() }
+        let (whole, metadata, tokens) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Asking { core, call, parts, errand, route, whole, metadata, tokens }
     }
 
     /// The model that the client names.
@@ -88,12 +91,25 @@ impl<'a> Asking<'a> {
         self.metadata.get_or_init(read).as_ref()
     }
 
-    /// A field of the body: only the part that is asked for is parsed.
-    fn param(&self, steps: &[Step]) -> Option<Value> {
+    /// A field of the body, as it stands there.
+    fn param(&self, steps: &[Step]) -> Option<Fact<'_>> {
         let (first, rest) = steps.split_first()?;
-        let field = self.errand.asked()?.document.root().some(&first.key)?;
-        let value = serde_json::from_str::<Value>(field.text()).ok()?;
-        find(&value, rest).cloned()
+        let field = self.document(steps)?.root().some(&first.key)?;
+        let found = rest.iter().try_fold(field, |node, step| match node.kind() {
+            Kind::Object => node.get(&step.key),
+            Kind::Array => node.items().nth(step.index?),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::String => None,
+        })?;
+        fact(found)
+    }
+
+    /// The body, recorded as deep as these steps lead.
+    fn document(&self, steps: &[Step]) -> Option<&Document<'a>> {
+        let Asked { body, document, .. } = self.errand.asked()?;
+        if document.is_whole() || steps.len() < 2 {
+            return Some(document);
+        }
+        self.whole.get_or_init(|| Document::of_request(body).ok()).as_ref()
     }
 
     /// The name of the gateway key that the client shows.
@@ -101,27 +117,43 @@ impl<'a> Asking<'a> {
         routes::key(&self.core.settings, self.call)?.name.as_deref()
     }
 
-    fn header(&self, name: &str) -> Option<Value> {
-        let value = self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?;
-        value.to_str().ok().map(Value::from)
+    fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?.to_str().ok()
+    }
+}
+
+fn fact(node: Node<'_>) -> Option<Fact<'_>> {
+    match node.kind() {
+        Kind::String => node.as_str().map(Fact::Text),
+        Kind::Array | Kind::Object => Some(Fact::Json(node.text())),
+        Kind::Null | Kind::Bool | Kind::Number => {
+            serde_json::from_str::<Value>(node.text()).ok().map(Fact::from)
+        }
     }
 }
 
 impl Facts for Asking<'_> {
-    fn get(&self, field: &Field) -> Option<Cow<'_, Value>> {
-        let owned = match field {
-            Field::Metadata(key) => return self.metadata()?.get(key).map(Cow::Borrowed),
+    fn get(&self, field: &Field) -> Option<Fact<'_>> {
+        match field {
+            Field::Metadata(key) => self.metadata()?.get(key).map(Fact::from),
             Field::Param(steps) => self.param(steps),
-            Field::Header(name) => self.header(name),
+            Field::Header(name) => self.header(name).map(Fact::from),
             Field::Path => Some(self.parts.uri.path().into()),
             Field::Method => Some(self.parts.method.as_str().into()),
             Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
-            Field::Model => self.model().map(Value::from),
-            Field::Tokens => Some(self.tokens().into()),
-            Field::Key => self.key().map(Value::from),
+            Field::Model => self.model().map(Fact::from),
+            Field::Tokens => Some(Value::from(self.tokens()).into()),
+            Field::Key => self.key().map(Fact::from),
             Field::Time(_) => None,
-        };
-        owned.map(Cow::Owned)
+        }
+    }
+
+    /// The way to a field of the body leads past all that stands before it.
+    fn cost(&self, field: &Field) -> u64 {
+        match field {
+            Field::Param(steps) => self.document(steps).map_or(1, |document| document.nodes() as u64),
+            _ => 1,
+        }
     }
 
     fn unix_s(&self) -> u64 {

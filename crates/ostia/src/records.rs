@@ -292,14 +292,14 @@ pub fn ascii(value: &Value) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use ostia_routing::condition::Field;
-    use ostia_routing::{Facts, State, config};
+    use ostia_routing::{Fact, Facts, State, config};
 
     use super::*;
 
     struct Nothing;
 
     impl Facts for Nothing {
-        fn get(&self, _: &Field) -> Option<std::borrow::Cow<'_, Value>> {
+        fn get(&self, _: &Field) -> Option<Fact<'_>> {
             None
         }
 

@@ -65,6 +65,11 @@ impl<'a> Document<'a> {
         self.depth >= DEPTH_MAX
     }
 
+    /// How many values and names of fields are recorded.
+    pub fn nodes(&self) -> usize {
+        self.tape.spans.len()
+    }
+
     /// The whole text.
     pub fn text(&self) -> &'a str {
         self.text

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 /// A field of a request, parsed once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Field {
     /// `metadata.<key>`: from the metadata header. The key may hold dots.
     Metadata(String),
@@ -29,7 +29,7 @@ pub enum Field {
 }
 
 /// One step into the body: a key of an object, or an index of a list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     /// As it is written.
     pub key: String,
@@ -38,7 +38,7 @@ pub struct Step {
 }
 
 /// What is asked of the clock, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Clock {
     /// 0 to 23.
     Hour,
@@ -79,17 +79,24 @@ fn steps(path: &str) -> Option<Vec<Step>> {
         if key.is_empty() {
             return None;
         }
-        steps.push(Step { key: key.to_owned(), index: key.parse().ok() });
+        steps.push(Step { key: key.to_owned(), index: index_of(key) });
         for index in indexes.split('[').skip(1) {
             let index = index.strip_suffix(']')?;
-            steps.push(Step { key: index.to_owned(), index: Some(index.parse().ok()?) });
+            steps.push(Step { key: index.to_owned(), index: Some(index_of(index)?) });
         }
     }
     Some(steps)
 }
 
+/// The index that a text writes, in its one spelling: other ones would be other fields that hold the same.
+fn index_of(text: &str) -> Option<usize> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit()) && (text == "0" || !text.starts_with('0'));
+    text.parse().ok().filter(|_| plain)
+}
+
 /// The value at the end of these steps.
-pub fn find<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+#[cfg(test)]
+pub(crate) fn find<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
     steps.iter().try_fold(value, |value, step| match value {
         Value::Object(map) => map.get(&step.key),
         Value::Array(items) => items.get(step.index?),

@@ -1,13 +1,16 @@
 #![allow(clippy::unwrap_used)]
+use std::cell::Cell;
+
 use serde_json::json;
 
 use super::*;
+use crate::hash::Hash;
 
 /// A request, as JSON.
 struct Asked(Value);
 
 impl Facts for Asked {
-    fn get(&self, field: &Field) -> Option<Cow<'_, Value>> {
+    fn get(&self, field: &Field) -> Option<Fact<'_>> {
         let found = match field {
             Field::Metadata(key) => self.0.get("metadata")?.get(key),
             Field::Param(steps) => find(self.0.get("params")?, steps),
@@ -20,7 +23,7 @@ impl Facts for Asked {
             Field::Key => self.0.get("key"),
             Field::Time(_) => None,
         };
-        found.map(Cow::Borrowed)
+        found.map(Fact::from)
     }
 
     fn unix_s(&self) -> u64 {
@@ -48,7 +51,11 @@ fn check(query: Value, expected: bool) {
     let mut compiler = Compiler::default();
     let compiled = compiler.query(&query, "query");
     assert_eq!(compiler.warnings, [], "{query}");
-    assert_eq!(compiled.holds(&asked()), expected, "{query}");
+    assert_eq!(holds(&compiled, &compiler, &asked()), expected, "{query}");
+}
+
+fn holds(query: &Query, compiler: &Compiler, asked: &Asked) -> bool {
+    query.holds(&Inquiry::new(asked, &compiler.fields))
 }
 
 #[test]
@@ -145,7 +152,8 @@ fn the_whole_tree_counts() {
 fn bad_patterns_are_never_true_and_are_said() {
     let warned = |query: Value| {
         let mut compiler = Compiler::default();
-        let holds = compiler.query(&query, "q").holds(&asked());
+        let compiled = compiler.query(&query, "q");
+        let holds = holds(&compiled, &compiler, &asked());
         (holds, compiler.warnings.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))
     };
     let (holds, warnings) = warned(json!({"$or": [{"metadata.tier": {"$regex": "pa(?=id)"}}]}));
@@ -170,6 +178,8 @@ fn what_has_the_wrong_shape_is_never_true() {
         json!({"params.": 1}),
         json!({"params.a..b": {"$exists": false}}),
         json!({"params.a[x]": {"$exists": false}}),
+        json!({"params.messages[00].role": "system"}),
+        json!({"params.messages.+0.role": "system"}),
     ] {
         check(query, false);
     }
@@ -188,4 +198,111 @@ fn dates() {
         assert_eq!(Clock::Date.at(days * 86_400).to_string(), expected);
     }
     Clock::Date.at(u64::MAX);
+}
+
+/// A request that counts how often it is asked.
+struct Counting {
+    asked: Asked,
+    /// The field of this name, as it is written.
+    list: String,
+    times: Cell<usize>,
+    cost: u64,
+}
+
+impl Counting {
+    fn of(params: Value, cost: u64) -> Counting {
+        let list = params["list"].to_string();
+        Counting { asked: Asked(json!({ "params": params })), list, times: Cell::new(0), cost }
+    }
+}
+
+impl Facts for Counting {
+    fn get(&self, field: &Field) -> Option<Fact<'_>> {
+        self.times.set(self.times.get() + 1);
+        if matches!(field, Field::Param(steps) if steps[0].key == "list") {
+            return Some(Fact::Json(&self.list));
+        }
+        self.asked.get(field)
+    }
+
+    fn cost(&self, _: &Field) -> u64 {
+        self.cost
+    }
+
+    fn unix_s(&self) -> u64 {
+        0
+    }
+}
+
+/// Whether it is too much work to ask for all of these.
+fn is_too_much(asked: &Counting, queries: Vec<Value>) -> bool {
+    let mut compiler = Compiler::default();
+    let query = compiler.query(&json!({ "$or": queries }), "q");
+    assert_eq!(compiler.warnings, []);
+    let inquiry = Inquiry::new(asked, &compiler.fields);
+    query.holds(&inquiry);
+    inquiry.is_exhausted()
+}
+
+#[test]
+fn a_field_is_looked_up_once_however_many_conditions_ask_for_it() {
+    let asked = Counting::of(json!({"a": "x", "b": ["y"]}), 1);
+    let of =
+        |number: usize| json!({"params.a": number, "params.b[0]": {"$in": [number]}, "params.c": number});
+    assert!(!is_too_much(
+        &asked,
+        (0..900).map(of).map(|query| json!({ "$not": { "$not": query } })).collect()
+    ));
+    assert_eq!(asked.times.get(), 1);
+    assert!(!is_too_much(
+        &asked,
+        (0..900).flat_map(|number| [json!({"params.b.0": number}), json!({"params.b[0]": number})]).collect()
+    ));
+    assert_eq!(asked.times.get(), 2);
+}
+
+#[test]
+fn the_work_of_conditions_has_an_end() {
+    let (long, list) = ("x".repeat(1 << 20), vec![0; 30_000]);
+    let pattern = |number: usize| json!({"params.text": {"$regex": format!("y{number}")}});
+    let text = Counting::of(json!({ "text": long }), 1);
+    assert!(!is_too_much(&text, (0..90).map(pattern).collect()));
+    let longer = Counting::of(json!({ "text": long.repeat(10) }), 1);
+    assert!(is_too_much(&longer, (0..90).map(pattern).collect()));
+    // However long a text is, no more of it is compared than the config has, and no number is as long.
+    let values = |number: usize| json!({"params.text": {"$in": [number, "z"], "$gt": number}});
+    assert!(!is_too_much(&longer, (0..900).map(values).collect()));
+    let costly = Counting::of(json!({}), WORK_MAX / 10);
+    let names = |count: usize| (0..count).map(|name| json!({format!("params.a{name}"): 1})).collect();
+    assert!(!is_too_much(&costly, names(10)));
+    assert!(is_too_much(&costly, names(11)));
+    let compared = |number: usize| json!({"params.list": [number]});
+    assert!(!is_too_much(&Counting::of(json!({ "list": list }), 1), (0..100).map(compared).collect()));
+    assert!(is_too_much(&Counting::of(json!({ "list": list }), 1), (0..900).map(compared).collect()));
+}
+
+#[test]
+fn a_fact_means_the_same_however_it_is_held() {
+    let list = json!([1, {"a": "b"}]);
+    let (text, json) = (list.to_string(), format!("[1, {}1]", " ".repeat(JSON_BYTES_MAX)));
+    for (fact, other, expected) in [
+        (Fact::from("x"), json!("x"), true),
+        (Fact::from("1"), json!(1), false),
+        (Fact::from(json!("x")), json!("x"), true),
+        (Fact::from(json!(1.0)), json!(1), true),
+        (Fact::Json(&text), list.clone(), true),
+        (Fact::Json(&text), json!([1]), false),
+        (Fact::Json(&text), json!(text), false),
+        // Nobody reads a list as long as this one to compare it.
+        (Fact::Json(&json), json!([1, 1]), false),
+    ] {
+        assert_eq!(fact.equals(&other), expected, "{other}");
+    }
+    let hash = |fact: Fact<'_>| fact.hashed(Hash::new()).finish();
+    assert_eq!(hash(Fact::from("x")), hash(Fact::from(json!("x"))));
+    assert_eq!(hash(Fact::Json(&text)), hash(Fact::from(list)));
+    assert_ne!(hash(Fact::Json(&json)), hash(Fact::Json(&json[1..])));
+    for (fact, expected) in [("9", Some(Ordering::Less)), ("x", None), (&"9".repeat(65), None)] {
+        assert_eq!(Fact::from(fact).order(&json!(10)), expected, "{fact}");
+    }
 }

@@ -2,7 +2,7 @@
 //! are.
 
 use crate::balance::{self, Set, sticky_key};
-use crate::condition::{Facts, value_of};
+use crate::condition::{Facts, Inquiry};
 use crate::config::Balance;
 use crate::hash::{Dice, Hash};
 use crate::outcome::Verdict;
@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     answers: Vec<Answer>,
     /// The expected price at each leaf; empty where none is compared.
     pub(crate) prices: Vec<Option<f64>>,
+    /// The conditions were more work than is done for one request.
+    pub(super) too_much: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,21 +38,23 @@ impl Asked {
             true => (0..route.leaves().len()).map(|leaf| facts.price(leaf)).collect(),
             false => Vec::new(),
         };
-        let mut asked = Asked { answers: Vec::new(), prices };
+        let mut asked = Asked { prices, ..Asked::default() };
         if route.asks {
             asked.answers = vec![Answer::Nothing; route.branches.len()];
-            asked.ask(route, facts);
+            let inquiry = Inquiry::new(facts, &route.fields);
+            asked.ask(route, &inquiry);
+            asked.too_much = inquiry.is_exhausted();
         }
         asked
     }
 
     /// Asks from the root down, and of a conditional only what it chooses.
-    fn ask(&mut self, route: &Route, facts: &dyn Facts) {
+    fn ask(&mut self, route: &Route, inquiry: &Inquiry<'_>) {
         let mut open = vec![route.root];
         while let Some(child) = open.pop() {
             let Child::Branch(index) = child else { continue };
             let branch = &route.branches[index];
-            let answer = answer(branch, facts);
+            let answer = answer(branch, inquiry);
             self.answers[index] = answer;
             match answer {
                 Answer::Member(member, _) => open.extend(member.map(|member| branch.members[member])),
@@ -74,16 +78,16 @@ impl Asked {
     }
 }
 
-fn answer(branch: &Branch, facts: &dyn Facts) -> Answer {
+fn answer(branch: &Branch, inquiry: &Inquiry<'_>) -> Answer {
     match &branch.rule {
         Rule::Conditional { conditions, default } => {
-            match conditions.iter().position(|(query, _)| query.holds(facts)) {
+            match conditions.iter().position(|(query, _)| query.holds(inquiry)) {
                 Some(index) => Answer::Member(Some(conditions[index].1), Some(index)),
                 None => Answer::Member(*default, None),
             }
         }
         Rule::Pool(pool) => {
-            let key = pool.sticky.as_ref().and_then(|sticky| caller_key(sticky, facts));
+            let key = pool.sticky.as_ref().and_then(|sticky| caller_key(sticky, inquiry));
             key.map_or(Answer::Nothing, Answer::Key)
         }
         Rule::Single | Rule::Fallback(_) => Answer::Nothing,
@@ -91,12 +95,16 @@ fn answer(branch: &Branch, facts: &dyn Facts) -> Answer {
 }
 
 /// The caller's key, if the request has all fields that make it.
-fn caller_key(sticky: &Sticky, facts: &dyn Facts) -> Option<u64> {
+fn caller_key(sticky: &Sticky, inquiry: &Inquiry<'_>) -> Option<u64> {
     let mut hash = Hash::new();
     for field in &sticky.fields {
-        hash = hash.value(value_of(field.as_ref()?, facts)?.as_ref());
+        let fact = inquiry.fact((*field)?)?;
+        if !inquiry.afford(fact.bytes() as u64) {
+            return None;
+        }
+        hash = fact.hashed(hash);
     }
-    Some(sticky_key(hash.finish(), sticky.ttl_s, facts.unix_s()))
+    Some(sticky_key(hash.finish(), sticky.ttl_s, inquiry.unix_s()))
 }
 
 /// Where a plan stands in the tree.

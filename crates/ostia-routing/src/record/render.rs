@@ -33,6 +33,7 @@ pub(crate) fn reason(reason: Reason) -> &'static str {
         Reason::AttemptsMax => "attempts_max",
         Reason::ClientGone => "client_gone",
         Reason::Broken => "broken",
+        Reason::TooMuchWork => "too_much_work",
     }
 }
 

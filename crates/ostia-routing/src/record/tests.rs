@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::condition::{Facts, Field};
 use crate::plan::{Plan, Step};
@@ -10,7 +10,7 @@ use crate::{Outcome, Route, State, Time, Verdict, config};
 struct Nothing;
 
 impl Facts for Nothing {
-    fn get(&self, _: &Field) -> Option<std::borrow::Cow<'_, Value>> {
+    fn get(&self, _: &Field) -> Option<crate::Fact<'_>> {
         None
     }
 

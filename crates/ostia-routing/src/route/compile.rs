@@ -44,6 +44,7 @@ pub(super) fn route(config: &Config, state: &State) -> Result<Route, Problem> {
         compares_prices: branches.iter().any(is_cheapest),
         branches,
         leaves,
+        fields: conditions.fields,
         warnings: conditions.warnings,
         unsupported,
         bytes: size_of::<Route>() + bytes + sizes.total() * state::SLOT_BYTES_MAX,
@@ -136,7 +137,8 @@ impl Compiler {
 
     fn sticky(&mut self, sticky: &config::Sticky, index_path: &str) -> Sticky {
         self.asks = true;
-        let fields = sticky.hash_fields.iter().map(|name| condition::Field::parse(name)).collect::<Vec<_>>();
+        let parsed = sticky.hash_fields.iter().map(|name| condition::Field::parse(name));
+        let fields: Vec<_> = parsed.map(|field| Some(self.conditions.field(field?))).collect();
         for (index, _) in fields.iter().enumerate().filter(|(_, field)| field.is_none()) {
             let path = in_config(index_path, &format!("strategy.sticky.hash_fields[{index}]"));
             let message = "is no known field, and so keeps nobody with a target".to_owned();
@@ -156,7 +158,8 @@ impl Compiler {
         let mut conditions = Vec::with_capacity(strategy.conditions.len());
         for (index, condition) in strategy.conditions.iter().enumerate() {
             let path = in_config(index_path, &format!("strategy.conditions[{index}].query"));
-            self.charge(weight::of_value(&condition.query))?;
+            // As it was written, and its fields.
+            self.charge(2 * weight::of_value(&condition.query))?;
             let query = self.conditions.query(&condition.query, &path);
             conditions.extend(named(&condition.then).map(|member| (query, member)));
         }

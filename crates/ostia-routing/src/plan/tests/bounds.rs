@@ -1,3 +1,5 @@
+use serde_json::{Value, json};
+
 use super::super::*;
 use super::check;
 use super::world::World;
@@ -138,4 +140,21 @@ fn nonsense_from_the_shell_is_borne() {
     assert_eq!(plan.next(world.now), Step::GiveUp(Reason::ClientGone));
     world.wait(1);
     assert_eq!(plan.record(Time::default()).attempts, 2);
+}
+
+#[test]
+fn conditions_that_are_too_much_work_ask_nobody() {
+    let list: Vec<Value> =
+        (0..100).map(|number| json!({"params.text": {"$regex": format!("y{number}")}})).collect();
+    let config = json!({"strategy": {"mode": "conditional", "default": "a", "conditions": [
+            {"query": {"$or": list}, "then": "a"}]},
+        "targets": [{"name": "a", "provider": "p"}]});
+    let mut world = World::of(&config);
+    world.request.0 = json!({"params": {"text": "x".repeat(4 << 20)}});
+    let mut plan = world.plan();
+    assert_eq!(plan.next(world.now), Step::GiveUp(Reason::TooMuchWork));
+    let record = plan.record(world.now);
+    assert_eq!((record.result, record.attempts, record.steps.len()), ("too_much_work", 0, 1));
+    world.request.0 = json!({"params": {"text": "x"}});
+    assert!(matches!(world.plan().next(world.now), Step::Attempt(_)));
 }

@@ -1,6 +1,5 @@
 //! Targets that do as they are told, a clock that jumps, and requests one after the other.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::*;
 use super::tree;
-use crate::condition::{Field, find};
+use crate::condition::{Fact, Field, find};
 use crate::config;
 use crate::outcome::{Class, Limit};
 use crate::state::State;
@@ -21,13 +20,13 @@ const USUAL_MS: u64 = 100;
 pub struct Request(pub Value, pub Vec<Option<f64>>);
 
 impl Facts for Request {
-    fn get(&self, field: &Field) -> Option<Cow<'_, Value>> {
+    fn get(&self, field: &Field) -> Option<Fact<'_>> {
         match field {
             Field::Metadata(key) => self.0.get("metadata")?.get(key),
             Field::Param(steps) => find(self.0.get("params")?, steps),
             _ => None,
         }
-        .map(Cow::Borrowed)
+        .map(Fact::from)
     }
 
     fn unix_s(&self) -> u64 {
