@@ -14,6 +14,7 @@
 mod fact;
 mod field;
 mod inquiry;
+mod pattern;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,6 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
 use serde_json::{Map, Value};
 
 pub use fact::{Fact, JSON_BYTES_MAX};
@@ -30,13 +30,14 @@ pub(crate) use field::find;
 pub use field::{Clock, Field, Step};
 pub(crate) use inquiry::Inquiry;
 pub use inquiry::WORK_MAX;
+use pattern::{Pattern, Refusal};
 
 use crate::problem::{PROBLEMS_MAX, Problem};
 
-/// Largest compiled pattern, and the most that one may use while searching, in bytes.
-const REGEX_BYTES_MAX: usize = 1 << 18;
-/// Most patterns of one config; further ones are never true.
-const REGEXES_MAX: usize = 100;
+/// Most patterns of one config.
+pub const PATTERNS_MAX: usize = 100;
+/// Most memory that the patterns of one config may take, in bytes. To compile so much takes at most a few tenths of a second.
+pub const PATTERNS_BYTES_MAX: usize = 4 << 20;
 
 /// What a request is, as far as conditions, balancing and prices ask. Asked only by routes that need it.
 pub trait Facts {
@@ -78,7 +79,7 @@ pub(crate) enum Test {
     Equal(Value, bool),
     Among(Vec<Value>, bool),
     Order(fn(Ordering) -> bool, Value),
-    Regex(Regex),
+    Regex(Box<Pattern>),
     Never,
 }
 
@@ -115,9 +116,10 @@ impl Test {
                 list.iter().any(|other| inquiry.afford(compared(fact)) && fact.equals(other))
             }),
             Test::Order(fits, other) => fact.and_then(|fact| fact.order(other)).is_some_and(fits),
-            Test::Regex(regex) => fact
-                .and_then(Fact::as_text)
-                .is_some_and(|text| inquiry.afford(text.len() as u64) && regex.is_match(&text)),
+            Test::Regex(pattern) => {
+                let text = fact.and_then(Fact::as_text);
+                text.is_some_and(|text| pattern.is_in(&text, |work| inquiry.afford(work)))
+            }
             Test::Never => false,
         }
     }
@@ -137,7 +139,11 @@ fn compared(fact: &Fact<'_>) -> u64 {
 /// Makes queries of JSON, and notes what in them can never be true.
 #[derive(Debug, Default)]
 pub(crate) struct Compiler {
-    regexes: usize,
+    patterns: usize,
+    /// What the patterns take, in bytes.
+    pub(crate) pattern_bytes: usize,
+    /// What is beyond the bounds of a config.
+    pub(crate) excess: Option<Problem>,
     /// The fields that are asked for, by index; each is there once.
     pub(crate) fields: Vec<Field>,
     indexes: HashMap<Field, usize>,
@@ -218,19 +224,36 @@ impl Compiler {
     }
 
     fn regex(&mut self, pattern: &str, path: &str) -> Test {
-        self.regexes += 1;
-        // Compiling costs up to some milliseconds, so what is too much is not even tried.
-        let why = if self.regexes > REGEXES_MAX {
-            format!("a config may have at most {REGEXES_MAX} patterns")
-        } else {
-            match bounded(pattern) {
-                Ok(regex) => return Test::Regex(regex),
-                Err(regex::Error::CompiledTooBig(_)) => "the pattern is too large".to_owned(),
-                Err(_) => "it is no pattern, or has look-around or back-references".to_owned(),
+        self.patterns += 1;
+        if self.excess.is_some() || self.is_excess(path) {
+            return Test::Never;
+        }
+        let why = match Pattern::new(pattern) {
+            Ok(pattern) => {
+                self.pattern_bytes += pattern.bytes();
+                return Test::Regex(Box::new(pattern));
             }
+            Err(Refusal::TooLarge) => "the pattern is too large",
+            Err(Refusal::Unknown) => "it is no pattern, or has look-around or back-references",
         };
+        // To find that out costs as much as to compile a large one.
+        self.pattern_bytes += pattern::COMPILED_BYTES_MAX;
         self.warn(path.to_owned(), format!("is never true: {why}"));
         Test::Never
+    }
+
+    /// Compiling costs up to some milliseconds, so what is too much is not even tried.
+    fn is_excess(&mut self, path: &str) -> bool {
+        let what = if self.patterns > PATTERNS_MAX {
+            format!("is one of more than {PATTERNS_MAX} patterns in one config")
+        } else if self.pattern_bytes > PATTERNS_BYTES_MAX {
+            format!("is one pattern too many: those before it take {} MiB", PATTERNS_BYTES_MAX >> 20)
+        } else {
+            return false;
+        };
+        let hint = "join some with `|`, write [a-z0-9] in place of \\w, or compare with $in";
+        self.excess = Some(Problem { path: path.to_owned(), message: what, hint: Some(hint.to_owned()) });
+        true
     }
 
     /// Notes what the config's author should hear.
@@ -239,8 +262,4 @@ impl Compiler {
             self.warnings.push(Problem { path, message, hint: None });
         }
     }
-}
-
-fn bounded(pattern: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(pattern).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build()
 }

@@ -25,7 +25,7 @@ const PURE_DEPENDENCIES: [&str; 11] = [
     "http",
     "httpdate",
     "memchr",
-    "regex",
+    "regex-automata",
     "secrecy",
     "serde",
     "serde-saphyr",

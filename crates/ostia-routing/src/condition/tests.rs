@@ -163,9 +163,30 @@ fn bad_patterns_are_never_true_and_are_said() {
     );
     let (holds, warnings) = warned(json!({"metadata.tier": {"$regex": "(.{1000}){1000}"}}));
     assert!(!holds && warnings.ends_with("too large"), "{warnings}");
-    let many = vec![json!({"metadata.tier": {"$regex": "."}}); REGEXES_MAX + 1];
-    let (holds, warnings) = warned(json!({"$and": many}));
-    assert!(!holds && warnings.ends_with("at most 100 patterns"), "{warnings}");
+}
+
+#[test]
+fn patterns_beyond_the_bounds_are_a_problem() {
+    let excess = |pattern: &str, count: usize| {
+        let mut compiler = Compiler::default();
+        let query = json!({"$or": vec![json!({"metadata.tier": {"$regex": pattern}}); count]});
+        compiler.query(&query, "q");
+        assert!(compiler.pattern_bytes < PATTERNS_BYTES_MAX + (1 << 20), "{}", compiler.pattern_bytes);
+        compiler.excess.map(|problem| problem.to_string())
+    };
+    assert_eq!(excess("^gpt-4", PATTERNS_MAX), None);
+    let many = excess("^gpt-4", PATTERNS_MAX + 1).unwrap();
+    assert!(
+        many.starts_with(
+            "q.$or[100].metadata.tier.$regex: is one of more than 100 patterns in one config; join"
+        ),
+        "{many}"
+    );
+    assert_eq!(excess(r"\w+@\w+", 40), None);
+    for pattern in ["[a-z].{2000}", "(.{1000}){1000}"] {
+        let large = excess(pattern, 50).unwrap();
+        assert!(large.contains("is one pattern too many: those before it take 4 MiB; join"), "{large}");
+    }
 }
 
 #[test]

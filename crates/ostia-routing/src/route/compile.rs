@@ -5,9 +5,12 @@ use std::mem::size_of;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::inherit::settings;
 use super::{Author, Branch, Child, Hedge, Leaf, Moves, Pool, ROUTE_BYTES_MAX, Route, Rule, Sticky, weight};
 use crate::balance::Set;
+use crate::condition::Query;
 use crate::config::{
     self, Balance, Config, HEDGE_BUDGET_PERCENT, Mode, Node, Problem, Strategy, unsupported,
 };
@@ -158,12 +161,22 @@ impl Compiler {
         let mut conditions = Vec::with_capacity(strategy.conditions.len());
         for (index, condition) in strategy.conditions.iter().enumerate() {
             let path = in_config(index_path, &format!("strategy.conditions[{index}].query"));
-            // As it was written, and its fields.
-            self.charge(2 * weight::of_value(&condition.query))?;
-            let query = self.conditions.query(&condition.query, &path);
+            let query = self.query(&condition.query, &path)?;
             conditions.extend(named(&condition.then).map(|member| (query, member)));
         }
         Ok(Rule::Conditional { conditions, default: strategy.default.as_deref().and_then(named) })
+    }
+
+    fn query(&mut self, query: &Value, path: &str) -> Result<Query, Problem> {
+        // As it was written, and its fields.
+        self.charge(2 * weight::of_value(query))?;
+        let before = self.conditions.pattern_bytes;
+        let query = self.conditions.query(query, path);
+        if let Some(problem) = self.conditions.excess.take() {
+            return Err(problem);
+        }
+        self.charge(self.conditions.pattern_bytes - before)?;
+        Ok(query)
     }
 
     fn leaf(&mut self, settings: Node, index_path: String) -> Result<Child, Problem> {
