@@ -3,7 +3,6 @@
 use super::fields::Field;
 use super::report::{Path, Report};
 use super::{CONDITIONAL_ROOT_TARGETS_MAX, Mode, Node, ROOT_TARGETS_MAX, Strategy, options};
-use crate::nearest;
 
 /// Fields that describe a node for others; alone they ask for nothing.
 const LABELS: [&str; 10] = [
@@ -116,7 +115,7 @@ fn check_names(node: &Node, rule: &Strategy, strategy: &Field<'_>, report: &mut 
         if names().any(|name| name == wanted) {
             return;
         }
-        let hint = match nearest(wanted, names()) {
+        let hint = match report.nearest(wanted, names()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => "give a target this `name`".to_owned(),
         };

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::read;
 use super::report::{Path, Report};
+use super::{LIST_MAX, read};
 
 /// One field of an object.
 pub(super) struct Field<'a> {
@@ -28,13 +28,17 @@ pub(super) fn fields<'a>(
         report.problem(path, format!("must be an object, not {}", read::kind(value)));
         return None;
     };
+    if map.len() > LIST_MAX {
+        report.problem(path, format!("has {} fields; at most {LIST_MAX} are allowed", map.len()));
+        return None;
+    }
     let mut found: Vec<Field<'a>> = Vec::with_capacity(map.len());
     for (key, value) in map.iter().filter(|(_, value)| !value.is_null()) {
         let field = Field { name: snake_case(key), path: path.key(key), value };
         match found.iter().find(|earlier| field.name == earlier.name) {
             None => found.push(field),
             Some(earlier) => {
-                let hint = format!("keep one of `{}` and `{key}`", earlier.path);
+                let hint = format!("keep one of `{}` and `{key}`", earlier.path.text());
                 report.problem_hint(&field.path, "is given in two spellings", hint);
             }
         }

@@ -10,7 +10,6 @@ use super::LIST_MAX;
 use super::read::{self, kind};
 use super::report::{Path, Report};
 use crate::condition;
-use crate::nearest;
 
 const OPERATORS: [&str; 11] =
     ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$regex", "$exists", "$not"];
@@ -81,7 +80,7 @@ fn check_operators(path: &Path<'_>, operators: &Map<String, Value>, report: &mut
 
 fn unknown_operator(path: &Path<'_>, operator: &str, report: &mut Report) -> bool {
     let known = || COMBINERS.into_iter().chain(OPERATORS);
-    let hint = match nearest(operator, known()) {
+    let hint = match report.nearest(operator, known()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => format!("the operators are {}", known().collect::<Vec<_>>().join(", ")),
     };

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::report::{Path, Report};
 use super::{LIST_MAX, REQUEST_TIMEOUT_MS_MAX, Redacted, Statuses};
-use crate::nearest;
 
 /// What a JSON value is, for messages.
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -58,7 +57,7 @@ pub(super) fn one_of<T: Copy>(
         Some((last, rest)) => format!("must be {} or {last}", rest.join(", ")),
         None => "has no possible value".to_owned(),
     };
-    match nearest(text, names) {
+    match report.nearest(text, names) {
         Some(name) => report.problem_hint(path, message, format!("did you mean `{name}`?")),
         None => report.problem(path, message),
     }

@@ -5,6 +5,9 @@ use std::fmt;
 use super::{PROBLEMS_MAX, Problem};
 use crate::nearest;
 
+/// Longest path that is told whole, in bytes.
+const PATH_BYTES_MAX: usize = 500;
+
 /// The way from the root to a value. It is only turned into text when there is something to report.
 pub(super) enum Path<'a> {
     Root,
@@ -19,6 +22,19 @@ impl<'a> Path<'a> {
 
     pub(super) fn index(&'a self, index: usize) -> Path<'a> {
         Path::Index(self, index)
+    }
+
+    /// In words, as far as they are worth repeating: a name may be as long as the config, and have a problem in each of its
+    /// fields.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.to_string();
+        if let Some(cut) = (0..=PATH_BYTES_MAX).rev().find(|&at| text.is_char_boundary(at))
+            && cut < text.len()
+        {
+            text.truncate(cut);
+            text.push_str("...");
+        }
+        text
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -49,8 +65,7 @@ pub(super) struct Report {
 impl Report {
     /// Something that makes the config unusable.
     pub(super) fn problem(&mut self, path: &Path<'_>, message: impl Into<String>) {
-        let entry = Problem { path: path.to_string(), message: message.into(), hint: None };
-        push(&mut self.problems, entry, &mut self.more);
+        push(&mut self.problems, path, message, None::<String>, &mut self.more);
     }
 
     /// The same, with what to do about it.
@@ -60,14 +75,12 @@ impl Report {
         message: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let entry = Problem { path: path.to_string(), message: message.into(), hint: Some(hint.into()) };
-        push(&mut self.problems, entry, &mut self.more);
+        push(&mut self.problems, path, message, Some(hint), &mut self.more);
     }
 
     /// Something that works, but hardly as its author thinks.
     pub(super) fn warning(&mut self, path: &Path<'_>, message: impl Into<String>) {
-        let entry = Problem { path: path.to_string(), message: message.into(), hint: None };
-        push(&mut self.warnings, entry, &mut self.more);
+        push(&mut self.warnings, path, message, None::<String>, &mut self.more);
     }
 
     /// A field that nobody reads.
@@ -77,9 +90,20 @@ impl Report {
         name: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let hint = nearest(name, known).map(|name| format!("did you mean `{name}`?"));
-        let message = "unknown field; it has no effect".to_owned();
-        push(&mut self.unknown, Problem { path: path.to_string(), message, hint }, &mut self.more);
+        let has_room = self.unknown.len() < PROBLEMS_MAX;
+        let near = if has_room { nearest(name, known) } else { None };
+        let hint = near.map(|name| format!("did you mean `{name}`?"));
+        push(&mut self.unknown, path, "unknown field; it has no effect", hint, &mut self.more);
+    }
+
+    /// The known word that another one was probably meant to be. It is looked for only as long as there is room for one
+    /// more problem: the search costs much more than the word.
+    pub(super) fn nearest<'k>(
+        &self,
+        word: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) -> Option<&'k str> {
+        if self.problems.len() < PROBLEMS_MAX { nearest(word, known) } else { None }
     }
 
     /// The warnings of a good config, or all that is wrong with a bad one.
@@ -95,9 +119,15 @@ impl Report {
     }
 }
 
-fn push(list: &mut Vec<Problem>, problem: Problem, more: &mut bool) {
+fn push(
+    list: &mut Vec<Problem>,
+    path: &Path<'_>,
+    message: impl Into<String>,
+    hint: Option<impl Into<String>>,
+    more: &mut bool,
+) {
     if list.len() < PROBLEMS_MAX {
-        list.push(problem);
+        list.push(Problem { path: path.text(), message: message.into(), hint: hint.map(Into::into) });
     } else {
         *more = true;
     }

@@ -304,3 +304,21 @@ fn problems_hold_no_secret() {
     assert!(!format!("{problems:?}").contains("SECRET"), "{problems:?}");
     assert!(!format!("{:?}", parse(r#"{"api_key": SECRET}"#)).contains("SECRET"));
 }
+
+#[test]
+fn problems_are_no_longer_than_the_config_that_has_them() {
+    let twice: String = (0..150).map(|key| format!(r#""k{key}":1,"k{key}":2,"#)).collect();
+    let text = format!(r#"{{"override_params":{{"{}":{{{twice}"z":1}}}}}}"#, "\u{e9}".repeat(5_000));
+    let problems = parse(&text).unwrap_err();
+    assert_eq!(problems.len(), 150);
+    let told: usize = problems.iter().map(|problem| problem.to_string().len()).sum();
+    assert!(told < 100_000, "{told}");
+    assert!(
+        problems[0].path.starts_with("override_params.\u{e9}") && problems[0].path.ends_with("\u{e9}...")
+    );
+    let mut wide = json!({"provider": "p"});
+    for name in 0..LIST_MAX {
+        wide[format!("name{name}")] = json!(1);
+    }
+    assert_eq!(shown(&from_value(&wide).unwrap_err()), ["config: has 501 fields; at most 500 are allowed"]);
+}
