@@ -12,6 +12,7 @@ use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
 use ostia_providers::{Auth, Offer, auth, endpoint};
+use ostia_routing::config::ProviderOptions;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
@@ -88,6 +89,9 @@ impl Exchange<'_> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
         self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
+        if let Some(options) = target.options.filter(|options| !options.is_empty()) {
+            set_options(options, &mut headers)?;
+        }
         self.core.settings.withhold_gateway_keys(&mut headers);
         for (name, value) in target.destination.headers().into_iter().flatten() {
             headers.entry(name).or_insert_with(|| value.clone());
@@ -123,6 +127,27 @@ impl Exchange<'_> {
         });
         answer.map_err(|fault| failure::of_send(&fault, self.target, &self.core.settings))
     }
+}
+
+/// Options of a config that providers take as headers. They go before what the client's own headers say.
+const OPTION_HEADERS: [(&str, HeaderName); 5] = [
+    ("anthropic_beta", HeaderName::from_static("anthropic-beta")),
+    ("anthropic_version", HeaderName::from_static("anthropic-version")),
+    ("openai_beta", HeaderName::from_static("openai-beta")),
+    ("openai_organization", HeaderName::from_static("openai-organization")),
+    ("openai_project", HeaderName::from_static("openai-project")),
+];
+
+fn set_options(options: &ProviderOptions, headers: &mut HeaderMap) -> Result<(), Fault> {
+    for (option, name) in &OPTION_HEADERS {
+        let Some(text) = options.text(option) else { continue };
+        let value = HeaderValue::from_str(text).map_err(|_| {
+            Fault::invalid(format!("Invalid `{option}`: has characters that a header cannot have"))
+                .with_param(*option)
+        })?;
+        headers.insert(name, value);
+    }
+    Ok(())
 }
 
 /// Puts the key where the provider wants it.

@@ -38,7 +38,10 @@ pub fn path(
     query: Option<&str>,
 ) -> String {
     let model = target.model.as_deref().or(model).unwrap_or_default();
-    let own = if call.fim && offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiChat) {
+    let own = if target.fills_in_the_middle(call)
+        && offer == Offer::OpenaiChat
+        && target.provider.offers(Offer::OpenaiChat)
+    {
         Cow::Borrowed("/fim/completions")
     } else {
         endpoint::path_of(target.provider, offer, model, stream)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::{Provider, Providers};
-use ostia_routing::config::{Node, Params};
+use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -28,6 +28,8 @@ pub struct Target<'a> {
     pub provider: &'a Provider,
     /// Where, and with which key.
     pub destination: Destination<'a>,
+    /// Provider options of the config, if they may go there.
+    pub options: Option<&'a ProviderOptions>,
     /// The model to ask for, where that is not what the body says.
     pub model: Option<String>,
     /// Body fields that are always set.
@@ -125,6 +127,11 @@ impl<'a> Destination<'a> {
 }
 
 impl Target<'_> {
+    /// Is chat to go to Mistral's fill-in-the-middle endpoint?
+    pub fn fills_in_the_middle(&self, call: &Call) -> bool {
+        call.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))
+    }
+
     /// Does the config change the body?
     pub fn has_params(&self) -> bool {
         self.override_params.is_some() || self.default_params.is_some() || !self.drop_params.is_empty()
@@ -164,11 +171,15 @@ pub fn resolve<'a>(
     if destination.key().is_none() && provider.needs_key() && !destination.is_clients() {
         return Err(no_key(core, provider));
     }
+    let options = leaf
+        .filter(|leaf| leaf.author == Author::Client || !destination.is_clients())
+        .map(|leaf| &leaf.settings.options);
     let checks_body = !destination.is_clients() && !provider.local;
     let requested_timeout_ms = call.request_timeout_ms.or(settings.request_timeout_ms);
     Ok(Target {
         provider,
         destination,
+        options,
         model,
         override_params: fields(&settings.override_params),
         default_params: fields(&settings.default_params),

@@ -20,6 +20,11 @@ impl ProviderOptions {
         self.value(name).and_then(Value::as_str)
     }
 
+    /// Is the option of this name `true`, as such or as a text?
+    pub fn is_true(&self, name: &str) -> bool {
+        self.value(name).is_some_and(|value| value.as_bool() == Some(true) || value.as_str() == Some("true"))
+    }
+
     /// The option of this name.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name).map(|value| &value.0)
@@ -132,6 +137,17 @@ const OPTIONS: &[(&str, Shape)] = &[
     ("workers_ai_account_id", Shape::Label),
 ];
 
+/// Those that a gateway acts upon. The others are read and checked, since configs that were written for Portkey have them, and
+/// their author is told that they have no effect yet.
+const IN_USE: [&str; 6] = [
+    "anthropic_beta",
+    "anthropic_version",
+    "mistral_fim_completion",
+    "openai_beta",
+    "openai_organization",
+    "openai_project",
+];
+
 /// What is of no use without another: `(given, needs)`.
 const PAIRS: &[(&str, &str)] = &[
     ("aws_access_key_id", "aws_secret_access_key"),
@@ -153,6 +169,9 @@ pub(super) fn read(options: &mut ProviderOptions, field: &Field<'_>, report: &mu
     let Some((name, shape)) = OPTIONS.iter().find(|(name, _)| *name == field.name) else { return false };
     if let Some(value) = shaped(*shape, field, report) {
         options.0.insert(name, Redacted(value));
+    }
+    if !IN_USE.contains(name) {
+        report.warning(&field.path, "is known, and has no effect yet");
     }
     true
 }

@@ -43,6 +43,39 @@ fn fields_are_set_and_left_out() {
 }
 
 #[test]
+fn provider_options_do_what_their_headers_do() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let options = [
+        ("openai_organization", "openai-organization"),
+        ("openai_project", "openai-project"),
+        ("openai_beta", "openai-beta"),
+        ("anthropic_beta", "anthropic-beta"),
+        ("anthropic_version", "anthropic-version"),
+    ];
+    for (option, header) in options {
+        let config = format!(r#"{{"provider":"openai","{option}":"of-the-config"}}"#);
+        for (path, body) in [("/v1/chat/completions", BODY), ("/v1/files", "{}")] {
+            let ask = Ask::post_at(&upstream, "openai", path, body).header("x-ostia-config", &config);
+            assert_eq!(ask.clone().to(&gateway).status, 200);
+            assert_eq!(upstream.last().header(header).as_deref(), Some("of-the-config"), "{path}");
+            assert_eq!(ask.header(header, "of-the-client").to(&gateway).status, 200);
+            assert_eq!(upstream.last().header(header).as_deref(), Some("of-the-config"), "{path}");
+        }
+    }
+    for fim in [r#""true""#, "true"] {
+        let config = format!(r#"{{"provider":"mistral-ai","mistral_fim_completion":{fim}}}"#);
+        let ask = Ask::post_at(&upstream, "mistral-ai", "/v1/chat/completions", BODY);
+        assert_eq!(ask.header("x-ostia-config", &config).to(&gateway).status, 200);
+        assert!(upstream.last().target.ends_with("/fim/completions"), "{}", upstream.last().target);
+    }
+    let bad = r#"{"provider":"openai","openai_project":"a\nb"}"#;
+    let ask = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY);
+    let reply = ask.header("x-ostia-config", bad).to(&gateway);
+    assert_eq!((reply.status, reply.json()["error"]["param"].as_str()), (400, Some("openai_project")));
+}
+
+#[test]
 fn what_is_not_left_out_stays_byte_for_byte() {
     let gateway = Gateway::start();
     let upstream = Upstream::always(Answer::json(openai::chat("x")));

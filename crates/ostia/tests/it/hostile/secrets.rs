@@ -15,7 +15,7 @@ fn config(own: &Upstream) -> String {
          providers:\n  openai: {{ base_url: '{url}', api_key: SECRET-provider, headers: {{ x-team: SECRET-header }} }}\n  \
          anthropic: {{ api_key: SECRET-anthropic, headers: {{ x-team: SECRET-header }} }}\n\
          configs:\n  named: {{ provider: openai, api_key: SECRET-named, retry: {{ attempts: 1 }} }}\n  \
-         bound: {{ provider: openai, api_key: SECRET-bound }}\n  \
+         bound: {{ provider: openai, api_key: SECRET-bound, openai_project: SECRET-project }}\n  \
          bare: {{ passthrough: true, provider: openai, api_key: SECRET-bare }}\n  \
          params: {{ provider: openai, override_params: {{ user: SECRET-user }} }}\n  \
          usual: {{ api_key: SECRET-usual, targets: [{{ provider: openai }}, {{ provider: openai, api_key: SECRET-leaf }}], \
