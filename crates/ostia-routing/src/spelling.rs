@@ -2,6 +2,8 @@
 
 /// Longest word that is compared, in bytes; the comparison costs the product of both lengths.
 const WORD_BYTES_MAX: usize = 64;
+/// Most words that one is compared with.
+const WORDS_MAX: usize = 200;
 
 /// The one of `known` that is closest to `word`, if it is close enough to be worth naming.
 ///
@@ -12,7 +14,8 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         return None;
     }
     let allowed = (word.chars().count() / 3).max(1);
-    let measured = known.into_iter().map(|candidate| (distance(word, candidate), candidate));
+    let known = known.into_iter().take(WORDS_MAX);
+    let measured = known.map(|candidate| (distance(word, candidate), candidate));
     measured
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)
@@ -44,7 +47,7 @@ fn distance(left: &str, right: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{WORDS_MAX, nearest};
 
     #[test]
     fn names_only_what_is_close() {
@@ -61,5 +64,7 @@ mod tests {
             assert_eq!(nearest(word, known), expected, "{word}");
         }
         assert_eq!(nearest(&"a".repeat(1000), known), None);
+        let many = || (0..WORDS_MAX).map(|_| "colour").chain(["retry"]);
+        assert_eq!((nearest("retyr", many()), nearest("retyr", many().skip(1))), (None, Some("retry")));
     }
 }

@@ -1,5 +1,6 @@
 //! Telling how it is decided whom to ask: beside an answer, afterwards, or without asking anybody.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, request};
-use ostia_dialect::json::Document;
+use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
@@ -24,8 +25,12 @@ use crate::records::ascii;
 use crate::route::Endpoint;
 use crate::{reply, routes, target};
 
+/// Largest body of a dry run, in bytes.
+const BODY_BYTES_MAX: usize = 4 << 20;
 /// Most targets whose translation is tried out in a dry run.
 const TARGETS_MAX: usize = 20;
+/// Most bytes of requests that are translated in a dry run, all targets together. One target is always tried out.
+const TRANSLATED_BYTES_MAX: usize = 8 << 20;
 /// Where a request goes that does not say.
 const PATH_USUAL: &str = "/v1/chat/completions";
 
@@ -55,17 +60,20 @@ pub fn remembered(core: &Core, call: &Call, trace_id: &str) -> Result<Response<B
 /// request may be left out, and headers mean what they mean elsewhere.
 ///
 /// # Errors
-/// 400 for a request or a config that makes no sense.
+/// 400 for a request or a config that makes no sense, 413 for a body beyond [`BODY_BYTES_MAX`].
 pub fn dry_run(
     core: &Rc<Core>,
     call: &Call,
     parts: &request::Parts,
     body: &[u8],
 ) -> Result<Response<Body>, Fault> {
-    let given: Value = serde_json::from_slice(body)
-        .map_err(|fault| Fault::invalid(format!("The request body is no JSON: {fault}.")))?;
-    let path = given["path"].as_str().unwrap_or(PATH_USUAL);
-    let call = &with(call.clone(), &given)?;
+    if body.len() > BODY_BYTES_MAX {
+        return Err(too_large());
+    }
+    let given = Document::of_request(body)?;
+    let given = given.root();
+    let path = given.str("path").unwrap_or(PATH_USUAL.into());
+    let call = &with(core, call.clone(), given)?;
     let mut parts = parts.clone();
     parts.method = Method::POST;
     parts.uri = Uri::from(
@@ -74,10 +82,10 @@ pub fn dry_run(
     let Endpoint::Typed(typed) = Endpoint::of(&parts.method, parts.uri.path()) else {
         return Err(invalid("path", "names no call that is understood; try /v1/chat/completions"));
     };
-    let Some(request) = given.get("request").filter(|request| request.is_object()) else {
+    let Some(request) = given.get("request").filter(Node::is_object) else {
         return Err(invalid("request", "must be the body of the request, an object"));
     };
-    let body = Bytes::from(request.to_string());
+    let body = Bytes::copy_from_slice(request.text().as_bytes());
     let document = Document::of_request(&body)?;
     let peek = asked::peek(&typed, &document)?;
     let asked =
@@ -88,7 +96,7 @@ pub fn dry_run(
         None => json!({"result": "answered", "answered_by": "config"}),
     };
     let leaves: Vec<Option<&Leaf>> = match &route {
-        Some(route) => route.leaves().iter().take(TARGETS_MAX).map(Some).collect(),
+        Some(route) => route.leaves().iter().take(tried_out(body.len())).map(Some).collect(),
         None => vec![None],
     };
     told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
@@ -99,22 +107,38 @@ pub fn dry_run(
     Ok(reply::json(told.to_string()))
 }
 
+/// Of how many targets the translation of a request of so many bytes is tried out.
+fn tried_out(request_bytes: usize) -> usize {
+    (TRANSLATED_BYTES_MAX / request_bytes.max(1)).clamp(1, TARGETS_MAX)
+}
+
+fn too_large() -> Fault {
+    let message = format!(
+        "A dry run takes a body of at most {} MiB; leave out parts of long messages, which decide nothing.",
+        BODY_BYTES_MAX >> 20
+    );
+    Fault::new(FaultKind::TooLarge, message).with_code("body_too_large")
+}
+
 fn invalid(field: &str, what: &str) -> Fault {
     Fault::invalid(format!("Invalid `{field}`: {what}")).with_param(field)
 }
 
 /// The call as if these fields had been its headers.
-fn with(mut call: Call, given: &Value) -> Result<Call, Fault> {
+fn with(core: &Core, mut call: Call, given: Node<'_>) -> Result<Call, Fault> {
     let header = |field: &str, text: String| {
         HeaderValue::try_from(text).map_err(|_| invalid(field, "has characters that no header can hold"))
     };
-    match &given["config"] {
-        Value::Null => {}
-        Value::String(name) => call.config = Some(header("config", name.clone())?),
-        config => call.config = Some(header("config", ascii(config))?),
+    if let Some(config) = given.some("config") {
+        let text = config.as_str().map_or_else(|| ascii(config.text()), Cow::into_owned);
+        call.config = Some(header("config", text)?);
     }
-    if let metadata @ Value::Object(_) = &given["metadata"] {
-        call.metadata = Some(header("metadata", ascii(metadata))?);
+    if let Some(metadata) = given.get("metadata").filter(Node::is_object) {
+        let text = ascii(metadata.text());
+        if text.len() > core.settings.limits.header_bytes_max {
+            return Err(invalid("metadata", "is longer than the head of a request may be"));
+        }
+        call.metadata = Some(header("metadata", text)?);
     }
     Ok(call)
 }

@@ -259,7 +259,7 @@ pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
     if !dropped.is_empty() {
         told["dropped"] = dropped.into();
     }
-    let text = ascii(&told);
+    let text = ascii(&told.to_string());
     let text = match text.len() > HEADER_BYTES_MAX {
         true => {
             json!({"result": record.result, "attempts": record.attempts, "bytes": text.len()}).to_string()
@@ -269,13 +269,14 @@ pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("{}"))
 }
 
-/// JSON whose texts are escaped where a header could not hold them.
-pub fn ascii(value: &Value) -> String {
-    let json = value.to_string();
+/// JSON on one line, its texts escaped where a header could not hold them.
+pub fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for letter in json.chars() {
-        if letter.is_ascii() {
-            text.push(letter);
+        // Line breaks and tabs stand only between values. The one control character that a text may hold as it is, is the
+        // last one of ASCII.
+        if letter < '\u{7f}' {
+            text.push(letter.max(' '));
         } else {
             let escaped = letter
                 .encode_utf16(&mut [0; 2])
@@ -365,11 +366,11 @@ mod tests {
 
     #[test]
     fn headers_hold_every_text() {
-        let told = ascii(&json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}));
-        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n","b":"x"}"#);
+        let told = ascii("{\"a\":\"\u{e9}\u{1f600}\\n\",\r\n\t\"b\":\"\u{7f}\"}");
+        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n",   "b":"\u007f"}"#);
         assert_eq!(
             serde_json::from_str::<Value>(&told).ok(),
-            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "x"}))
+            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "\u{7f}"}))
         );
     }
 }

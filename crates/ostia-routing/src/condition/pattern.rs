@@ -22,6 +22,8 @@ const TABLE_BYTES_MAX: usize = 128 << 10;
 const KEPT_BYTES_MAX: usize = 16 << 10;
 /// How often a full table is begun anew before it has to be worth its while.
 const TABLES_MAX: usize = 3;
+/// Following one state over one byte takes so many times as long as reading the byte by a table.
+const STATE_WORK: u64 = 4;
 /// The work of tables that came to nothing.
 const TABLES_WORK: u64 = 4 << 20;
 
@@ -89,8 +91,9 @@ impl Pattern {
         match self.search_by_table(text) {
             Some(found) => found,
             None => {
-                let work = (self.states.states().len() as u64).saturating_mul(text.len() as u64);
-                afford(TABLES_WORK.saturating_add(work)) && self.search_by_states(text)
+                let steps = (self.states.states().len() as u64).saturating_mul(text.len() as u64);
+                afford(TABLES_WORK.saturating_add(steps.saturating_mul(STATE_WORK)))
+                    && self.search_by_states(text)
             }
         }
     }
