@@ -233,8 +233,6 @@ pub enum Kind {
     Hedge,
     /// The rest of an answer of which the client has the beginning.
     Continue,
-    /// A whole answer in place of one that broke before it meant anything.
-    Restart,
 }
 
 /// Why no further attempt is made.

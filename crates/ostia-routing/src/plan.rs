@@ -82,9 +82,7 @@ pub struct Limits {
 /// What the client has of a stream that broke.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// Nothing that means anything: at most the start of the answer.
-    Nothing,
-    /// Text that can be continued.
+    /// Text that can be continued. What breaks before there is any was no answer yet, but an attempt that failed.
     Text,
     /// A tool call, or the beginning of one: no model can be asked to go on in the middle of it.
     ToolCall,
@@ -97,8 +95,6 @@ pub enum MidStream {
     Error,
     /// Ask for the rest, with what the client has as the beginning of the answer.
     Continue(Attempt),
-    /// Ask anew; the client has seen nothing yet.
-    Restart(Attempt),
 }
 
 /// One request's decisions.

@@ -36,7 +36,7 @@ impl Rescue {
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
         let sent = if beginning.is_some() { Sent::Text } else { Sent::ToolCall };
         let mut attempt = match self.course.broken(&fault, sent) {
-            MidStream::Continue(attempt) | MidStream::Restart(attempt) => attempt,
+            MidStream::Continue(attempt) => attempt,
             MidStream::Error => return Err(fault),
         };
         loop {

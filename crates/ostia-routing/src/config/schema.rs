@@ -176,8 +176,6 @@ pub enum MidStreamPolicy {
     Error,
     /// Have the answer continued, by this target or the next.
     Continue,
-    /// Ask again, as long as nothing with meaning was sent.
-    Restart,
 }
 
 impl MidStreamPolicy {
@@ -186,7 +184,6 @@ impl MidStreamPolicy {
         match self {
             MidStreamPolicy::Error => "error",
             MidStreamPolicy::Continue => "continue",
-            MidStreamPolicy::Restart => "restart",
         }
     }
 }

@@ -117,8 +117,13 @@ pub(super) fn read_mid_stream(
     report: &mut Report,
 ) -> Option<MidStreamPolicy> {
     let text = read::text(path, value, report)?;
-    let words = [MidStreamPolicy::Error, MidStreamPolicy::Continue, MidStreamPolicy::Restart]
-        .map(|policy| (policy.as_str(), policy));
+    if text == "restart" {
+        let hint = "leave it out: a stream that breaks before its first words is a failed attempt, after which `retry` and \
+                    the strategy ask again";
+        report.problem_hint(path, "must be error or continue; there is no restart", hint);
+        return None;
+    }
+    let words = [MidStreamPolicy::Error, MidStreamPolicy::Continue].map(|policy| (policy.as_str(), policy));
     read::one_of(path, &text, &words, report)
 }
 

@@ -22,22 +22,13 @@ impl Plan {
         self.log.push(now, Event::Ended { leaf, number, verdict });
         self.release(0, verdict, now);
         self.verdict = Some(verdict);
-        // What went on with an answer before has text before it.
-        let sent = if self.kind == Kind::Continue && sent == Sent::Nothing { Sent::Text } else { sent };
         let policy = self.leaf(leaf).map_or(MidStreamPolicy::Error, |leaf| leaf.mid_stream());
-        let kind = match (policy, sent) {
-            (MidStreamPolicy::Restart | MidStreamPolicy::Continue, Sent::Nothing) => Kind::Restart,
-            (MidStreamPolicy::Continue, Sent::Text) => Kind::Continue,
-            (MidStreamPolicy::Error, _) | (_, Sent::ToolCall) | (MidStreamPolicy::Restart, Sent::Text) => {
-                return self.break_off(now);
-            }
-        };
-        self.kind = kind;
-        match self.resume(leaf, now) {
-            Some(attempt) if kind == Kind::Continue => MidStream::Continue(attempt),
-            Some(attempt) => MidStream::Restart(attempt),
-            None => self.break_off(now),
+        match (policy, sent) {
+            (MidStreamPolicy::Continue, Sent::Text) => {}
+            (MidStreamPolicy::Error, _) | (_, Sent::ToolCall) => return self.break_off(now),
         }
+        self.kind = Kind::Continue;
+        self.resume(leaf, now).map_or_else(|| self.break_off(now), MidStream::Continue)
     }
 
     fn break_off(&mut self, now: Time) -> MidStream {

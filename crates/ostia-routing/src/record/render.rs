@@ -202,7 +202,6 @@ fn purpose(kind: Kind, retry: u32) -> Option<String> {
         Kind::Usual => None,
         Kind::Hedge => Some("the first token of another attempt is late".to_owned()),
         Kind::Continue => Some("goes on with an answer that broke off".to_owned()),
-        Kind::Restart => Some("the stream broke before it meant anything".to_owned()),
     }
 }
 

@@ -46,7 +46,7 @@ fn settings_apply_inward_until_an_inner_level_has_its_own() {
         "strategy": {"mode": "fallback", "cb_config": {"failure_threshold": 1}}, "request_timeout": 9, "idle_timeout": 8,
         "override_params": {"a": 1, "b": {"x": 1}}, "default_params": {"d": 1}, "drop_params": ["p"],
         "forward_headers": ["h"], "custom_host": "http://outer", "lossless": true, "strict_open_ai_compliance": true,
-        "retry": {"attempts": 3, "max_wait": 5}, "mid_stream": "restart", "hedge": {"after": 5}, "deadline": 70,
+        "retry": {"attempts": 3, "max_wait": 5}, "mid_stream": "continue", "hedge": {"after": 5}, "deadline": 70,
         "targets": [
             {"strategy": {"mode": "fallback"}, "override_params": {"b": {"y": 2}}, "drop_params": [],
              "cb_config": {"failure_threshold": 2}, "retry": {"attempts": 1}, "targets": [
@@ -84,7 +84,7 @@ fn settings_apply_inward_until_an_inner_level_has_its_own() {
         json!({"a": 1, "b": {"x": 1}}).as_object()
     );
     assert_eq!(other.breaker.as_ref().unwrap().failure_threshold, Some(1));
-    assert_eq!(second.mid_stream(), MidStreamPolicy::Restart);
+    assert_eq!(second.mid_stream(), MidStreamPolicy::Continue);
     assert_eq!(route.deadline, Some(Duration::from_millis(70)));
 }
 

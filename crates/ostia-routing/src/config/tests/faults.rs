@@ -210,7 +210,14 @@ fn faults_by_case() {
                  rate_limit, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied",
                 "hedge.budget: must be a number from 0 to 100, not 101",
                 "hedge: has no `after`; add `after`, the milliseconds to wait for the first token",
-                "mid_stream: must be error, continue or restart",
+                "mid_stream: must be error or continue",
+            ],
+        ),
+        (
+            r#"{"provider":"p","mid_stream":"restart"}"#,
+            &[
+                "mid_stream: must be error or continue; there is no restart; leave it out: a stream that breaks before its first \
+                 words is a failed attempt, after which `retry` and the strategy ask again",
             ],
         ),
         (r#"{"retry":{}}"#, &["retry: has no `attempts`; add `attempts`, from 0 to 5"]),

@@ -3,20 +3,7 @@ use super::check;
 #[test]
 fn by_default_the_client_is_told() {
     check("fallback(a b) | a=200!text => a, ok, error");
-    check("fallback(a b) | a=200!nothing => a, ok, error");
-    check(r#"fallback{"mid_stream":"error"}(a b) | a=200!nothing => a, ok, error"#);
-}
-
-#[test]
-fn restart_while_nothing_was_sent() {
-    let tree = r#"fallback{"mid_stream":"restart"}(a b)"#;
-    check(&format!("{tree} | a=200!nothing,200 => a, ok, restart a, ok"));
-    check(&format!("{tree} | a=200!nothing => a, ok, restart a, restart b, ok"));
-    check(&format!("{tree} | a=200!nothing b=200!nothing => a, ok, restart a, restart b, restart b, error"));
-    check(&format!("{tree} | a=200!nothing,503 => a, ok, restart a, b, ok"));
-    check(&format!("{tree} | a=200!text => a, ok, error"));
-    check(&format!("{tree} | a=200!tool => a, ok, error"));
-    check(r#"a{"mid_stream":"restart"} | a=200!nothing,200 => a, ok, restart a, ok"#);
+    check(r#"fallback{"mid_stream":"error"}(a b) | a=200!text => a, ok, error"#);
 }
 
 #[test]
@@ -30,17 +17,16 @@ fn continue_with_those_that_can() {
     check(&format!("{all} | a=200!text,200 => a, ok, continue a, ok"));
     check(&format!("{all} | a=200!text => a, ok, continue a, continue b, ok"));
     check(&format!("{all} | a=200!text,503 => a, ok, continue a, b, ok"));
-    check(&format!("{all} | a=200!nothing,200!text,200 => a, ok, restart a, continue b, ok"));
     check(&format!("{all} | a=200!tool => a, ok, error"));
-    // What goes on with an answer has text before it, even where it sent nothing itself.
-    check(&format!("{all} | a=200!text,200!nothing => a, ok, continue a, continue b, ok"));
+    check(&format!(
+        "{all} | a=200!text b=200!text => a, ok, continue a, continue b, continue b, continue c, ok"
+    ));
     check(&format!("{} | a=200!text => a, ok, continue c, ok", tree("false", "false")));
     check(&format!("{} | a=200!text,503 => a, ok, continue a, c, ok", tree("true", "false")));
     check(r#"fallback{"mid_stream":"continue"}(a b) | a=200!text => a, ok, error"#);
     check(
         r#"fallback{"mid_stream":"continue"}(a{"prefill":true} b) | a=200!text => a, ok, continue a, error"#,
     );
-    check(r#"fallback{"mid_stream":"continue"}(a b) | a=200!nothing => a, ok, restart a, restart b, ok"#);
 }
 
 #[test]
@@ -54,6 +40,6 @@ fn bounds_hold_here_too() {
     let tree = r#"fallback{"mid_stream":"continue","deadline":1000}(a{"prefill":true} b{"prefill":true})"#;
     check(&format!("{tree} | a=200@1000!text => a, ok, error"));
     check(&format!("{tree} | a=200@500!text,200@600 => a, ok, continue a, deadline"));
-    let none = r#"a{"mid_stream":"restart","retry":{"attempts":1,"budget":0}}"#;
-    check(&format!("{none} | a=200!nothing => a, ok, error"));
+    let none = r#"a{"mid_stream":"continue","prefill":true,"retry":{"attempts":1,"budget":0}}"#;
+    check(&format!("{none} | a=200!text => a, ok, error"));
 }

@@ -27,7 +27,7 @@ fn act(number: u32) -> Act {
         _ => Verdict::of_status(503),
     };
     let wait = number.is_multiple_of(5).then(|| Duration::from_millis(u64::from(number % 4000)));
-    let sent = [None, None, None, Some(Sent::Nothing), Some(Sent::Text), Some(Sent::ToolCall)];
+    let sent = [None, None, None, Some(Sent::Text), Some(Sent::ToolCall)];
     Act {
         outcome: Outcome { verdict, wait },
         takes: Duration::from_millis(u64::from(number % 700)),
@@ -47,7 +47,7 @@ fn settings() -> impl Strategy<Value = Value> {
     ];
     let hedge =
         prop_oneof![3 => Just(Value::Null), 1 => (1..500_u32).prop_map(|after| json!({"after": after}))];
-    let policy = prop_oneof![Just(Value::Null), Just(json!("continue")), Just(json!("restart"))];
+    let policy = prop_oneof![Just(Value::Null), Just(json!("continue"))];
     (retry, breaker, hedge, policy).prop_map(|(retry, breaker, hedge, policy)| {
         json!({"retry": retry, "cb_config": breaker, "hedge": hedge, "mid_stream": policy})
     })

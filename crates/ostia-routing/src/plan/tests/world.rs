@@ -62,7 +62,6 @@ impl Act {
         let (verdict, wait) = split(text, '~');
         let millis = |text: &str| Duration::from_millis(text.parse().unwrap());
         let breaks = breaks.map(|sent| match sent {
-            "nothing" => Sent::Nothing,
             "text" => Sent::Text,
             "tool" => Sent::ToolCall,
             _ => panic!("what was sent: {sent}"),
@@ -199,7 +198,6 @@ impl World {
                 return false;
             }
             MidStream::Continue(attempt) => ("continue", attempt),
-            MidStream::Restart(attempt) => ("restart", attempt),
         };
         trace.push(format!("{word} {}", self.name(&attempt)));
         let last = self.attempt(plan, attempt, act, trace);
