@@ -32,7 +32,7 @@ pub(crate) use inquiry::Inquiry;
 pub use inquiry::WORK_MAX;
 use pattern::{Pattern, Refusal};
 
-use crate::problem::{PROBLEMS_MAX, Problem};
+use crate::problem::{PROBLEMS_MAX, Problem, shortened};
 
 /// Most patterns of one config.
 pub const PATTERNS_MAX: usize = 100;
@@ -252,14 +252,15 @@ impl Compiler {
             return false;
         };
         let hint = "join some with `|`, write [a-z0-9] in place of \\w, or compare with $in";
-        self.excess = Some(Problem { path: path.to_owned(), message: what, hint: Some(hint.to_owned()) });
+        self.excess =
+            Some(Problem { path: shortened(path.to_owned()), message: what, hint: Some(hint.to_owned()) });
         true
     }
 
     /// Notes what the config's author should hear.
     pub(crate) fn warn(&mut self, path: String, message: String) {
         if self.warnings.len() < PROBLEMS_MAX {
-            self.warnings.push(Problem { path, message, hint: None });
+            self.warnings.push(Problem { path: shortened(path), message, hint: None });
         }
     }
 }

@@ -17,6 +17,20 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
+/// Longest path that is told whole, in bytes: a name may be as long as the config, and have a problem in each of its
+/// fields.
+const PATH_BYTES_MAX: usize = 500;
+
+/// A path, as far as it is worth repeating.
+pub(crate) fn shortened(mut path: String) -> String {
+    if path.len() > PATH_BYTES_MAX {
+        let cut = (0..=PATH_BYTES_MAX).rev().find(|&at| path.is_char_boundary(at));
+        path.truncate(cut.unwrap_or_default());
+        path.push_str("...");
+    }
+    path
+}
+
 impl Problem {
     pub(crate) fn root(message: String, hint: Option<String>) -> Problem {
         Problem { path: String::new(), message, hint }

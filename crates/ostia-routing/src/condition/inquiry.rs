@@ -8,26 +8,35 @@ use super::{Fact, Facts, Field};
 /// a few tenths of a second.
 pub const WORK_MAX: u64 = 1 << 28;
 
+/// So many fields find room without a list.
+const FEW: usize = 4;
+
 /// A request that is being asked.
 pub(crate) struct Inquiry<'f> {
     facts: &'f dyn Facts,
     fields: &'f [Field],
-    /// What the fields hold, once they were looked up.
-    found: Vec<OnceCell<Option<Fact<'f>>>>,
+    /// What the fields hold, once they were looked up: the first few, and the others.
+    few: [Found<'f>; FEW],
+    more: Vec<Found<'f>>,
     work_left: Cell<u64>,
     exhausted: Cell<bool>,
 }
 
+/// What a field holds, once it was looked up.
+type Found<'f> = OnceCell<Option<Fact<'f>>>;
+
 impl<'f> Inquiry<'f> {
     /// Of this request, with regard to these fields.
     pub(crate) fn new(facts: &'f dyn Facts, fields: &'f [Field]) -> Inquiry<'f> {
-        let found = fields.iter().map(|_| OnceCell::new()).collect();
-        Inquiry { facts, fields, found, work_left: Cell::new(WORK_MAX), exhausted: Cell::new(false) }
+        let more = fields.iter().skip(FEW).map(|_| OnceCell::new()).collect();
+        let few = Default::default();
+        Inquiry { facts, fields, few, more, work_left: Cell::new(WORK_MAX), exhausted: Cell::new(false) }
     }
 
     /// What the field of this index holds; nothing once there was too much work.
     pub(crate) fn fact(&self, index: usize) -> Option<&Fact<'f>> {
-        let (field, place) = (self.fields.get(index)?, self.found.get(index)?);
+        let field = self.fields.get(index)?;
+        let place = self.few.get(index).or_else(|| self.more.get(index.checked_sub(FEW)?))?;
         place.get_or_init(|| self.look_up(field)).as_ref()
     }
 

@@ -190,6 +190,18 @@ fn patterns_beyond_the_bounds_are_a_problem() {
 }
 
 #[test]
+fn warnings_are_no_longer_than_the_config_that_has_them() {
+    let mut operators = json!({"$regex": "("});
+    for _ in 0..90 {
+        operators = json!({"$regex": "(", "$not": operators});
+    }
+    let mut compiler = Compiler::default();
+    compiler.query(&json!({ format!("metadata.{}", "x".repeat(10_000)): operators }), "q");
+    let told: usize = compiler.warnings.iter().map(|problem| problem.path.len()).sum();
+    assert!(told < 10_000 && !compiler.warnings.is_empty(), "{told}");
+}
+
+#[test]
 fn what_has_the_wrong_shape_is_never_true() {
     for query in [
         json!(1),

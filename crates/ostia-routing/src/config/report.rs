@@ -4,9 +4,7 @@ use std::fmt;
 
 use super::{PROBLEMS_MAX, Problem};
 use crate::nearest;
-
-/// Longest path that is told whole, in bytes.
-const PATH_BYTES_MAX: usize = 500;
+use crate::problem::shortened;
 
 /// The way from the root to a value. It is only turned into text when there is something to report.
 pub(super) enum Path<'a> {
@@ -24,17 +22,9 @@ impl<'a> Path<'a> {
         Path::Index(self, index)
     }
 
-    /// In words, as far as they are worth repeating: a name may be as long as the config, and have a problem in each of its
-    /// fields.
+    /// In words, as far as they are worth repeating.
     pub(super) fn text(&self) -> String {
-        let mut text = self.to_string();
-        if let Some(cut) = (0..=PATH_BYTES_MAX).rev().find(|&at| text.is_char_boundary(at))
-            && cut < text.len()
-        {
-            text.truncate(cut);
-            text.push_str("...");
-        }
-        text
+        shortened(self.to_string())
     }
 
     pub(super) fn is_root(&self) -> bool {
