@@ -104,17 +104,16 @@ impl Query {
 
 impl Test {
     fn holds(&self, fact: Option<&Fact<'_>>, inquiry: &Inquiry<'_>) -> bool {
-        let is = |wanted: bool, compare: &dyn Fn(&Fact<'_>) -> bool| {
-            fact.is_some_and(|fact| inquiry.afford(compared(fact)) && compare(fact) == wanted)
-        };
+        let equal =
+            |fact: &Fact<'_>, other| inquiry.afford(fact.cost_of_comparing(other)) && fact.equals(other);
         match self {
             Test::All(parts) => parts.iter().all(|part| part.holds(fact, inquiry)),
             Test::Not(test) => !test.holds(fact, inquiry),
             Test::Exists(wanted) => fact.is_some() == *wanted,
-            Test::Equal(other, wanted) => is(*wanted, &|fact| fact.equals(other)),
-            Test::Among(list, wanted) => is(*wanted, &|fact| {
-                list.iter().any(|other| inquiry.afford(compared(fact)) && fact.equals(other))
-            }),
+            Test::Equal(other, wanted) => fact.is_some_and(|fact| equal(fact, other) == *wanted),
+            Test::Among(list, wanted) => {
+                fact.is_some_and(|fact| list.iter().any(|other| equal(fact, other)) == *wanted)
+            }
             Test::Order(fits, other) => fact.and_then(|fact| fact.order(other)).is_some_and(fits),
             Test::Regex(pattern) => {
                 let text = fact.and_then(Fact::as_text);
@@ -122,17 +121,6 @@ impl Test {
             }
             Test::Never => false,
         }
-    }
-}
-
-/// The work of comparing something with a value of the config. That is short, as is what is read of texts; but a list or an
-/// object is read whole.
-fn compared(fact: &Fact<'_>) -> u64 {
-    /// Reading JSON into values takes so many times as long as reading its bytes.
-    const PARSED: usize = 8;
-    match fact {
-        Fact::Json(json) if json.len() <= fact::JSON_BYTES_MAX => (json.len() * PARSED) as u64,
-        Fact::Json(_) | Fact::Value(_) | Fact::Text(_) => 1,
     }
 }
 

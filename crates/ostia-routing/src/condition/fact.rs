@@ -9,6 +9,8 @@ use crate::hash::Hash;
 
 /// Longest list or object that is compared as a whole, in bytes of JSON. A longer one equals nothing.
 pub const JSON_BYTES_MAX: usize = 64 << 10;
+/// Reading JSON into values takes so many times as long as reading its bytes.
+const PARSED_WORK: u64 = 8;
 /// Longest text that is read as a number, in bytes.
 const NUMBER_BYTES_MAX: usize = 64;
 
@@ -87,6 +89,16 @@ impl Fact<'_> {
                 read(json).is_some_and(|own| own == *other)
             }
             (Fact::Text(_) | Fact::Json(_), _) => false,
+        }
+    }
+
+    /// The work of that: a list or an object has to be read whole, and of all else no more than the config has.
+    pub(super) fn cost_of_comparing(&self, other: &Value) -> u64 {
+        match (self, other) {
+            (Fact::Json(json), Value::Array(_) | Value::Object(_)) if json.len() <= JSON_BYTES_MAX => {
+                json.len() as u64 * PARSED_WORK
+            }
+            (Fact::Json(_) | Fact::Value(_) | Fact::Text(_), _) => 1,
         }
     }
 

@@ -312,6 +312,8 @@ fn the_work_of_conditions_has_an_end() {
     let compared = |number: usize| json!({"params.list": [number]});
     assert!(!is_too_much(&Counting::of(json!({ "list": list }), 1), (0..100).map(compared).collect()));
     assert!(is_too_much(&Counting::of(json!({ "list": list }), 1), (0..900).map(compared).collect()));
+    let with_number = |number: usize| json!({"params.list": {"$in": [number, "x"]}});
+    assert!(!is_too_much(&Counting::of(json!({ "list": list }), 1), (0..900).map(with_number).collect()));
 }
 
 #[test]

@@ -43,6 +43,9 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// Most problems, and most unknown fields, for which a word is looked for that was probably meant.
+const HINTS_MAX: usize = 50;
+
 /// What was found.
 #[derive(Default)]
 pub(super) struct Report {
@@ -80,20 +83,19 @@ impl Report {
         name: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let has_room = self.unknown.len() < PROBLEMS_MAX;
-        let near = if has_room { nearest(name, known) } else { None };
+        let near = if self.unknown.len() < HINTS_MAX { nearest(name, known) } else { None };
         let hint = near.map(|name| format!("did you mean `{name}`?"));
         push(&mut self.unknown, path, "unknown field; it has no effect", hint, &mut self.more);
     }
 
-    /// The known word that another one was probably meant to be. It is looked for only as long as there is room for one
-    /// more problem: the search costs much more than the word.
+    /// The known word that another one was probably meant to be. It is looked for only in the first problems, because the
+    /// search costs much more than the word.
     pub(super) fn nearest<'k>(
         &self,
         word: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) -> Option<&'k str> {
-        if self.problems.len() < PROBLEMS_MAX { nearest(word, known) } else { None }
+        if self.problems.len() < HINTS_MAX { nearest(word, known) } else { None }
     }
 
     /// The warnings of a good config, or all that is wrong with a bad one.

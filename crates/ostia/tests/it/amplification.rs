@@ -90,7 +90,7 @@ fn timed(ask: &Ask, gateway: &Gateway) -> (u16, String) {
     let began = Instant::now();
     let reply = ask.to(gateway);
     let seconds = began.elapsed().as_secs_f64();
-    assert!(seconds < SECONDS_MAX, "{seconds} s: {}", reply.text());
+    assert!(seconds < SECONDS_MAX, "{seconds} s: {:.500}", reply.text());
     (reply.status, reply.text().to_owned())
 }
 
