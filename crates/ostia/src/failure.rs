@@ -126,14 +126,13 @@ fn words_of_send(fault: &SendFault, told: &Told<'_>, requested_timeout_ms: Optio
 
 /// Why the guard refused. What kind of address it was would tell what the names of a network stand for.
 fn refusal(told: &Told<'_>, why: String) -> String {
-    match told.host {
-        _ if told.details => why,
-        Some(host) => format!(
-            "The host `{host}` is at no address that requests may go to; the operator can allow private ones under \
-             egress.allow_private in ostia.yaml."
-        ),
-        None => {
-            format!("Provider `{}` cannot be asked: {why}. Tell whoever runs this gateway.", told.provider)
-        }
-    }
+    let whom = match told.host {
+        _ if told.details => return why,
+        Some(host) => format!("The host `{host}`"),
+        None => format!("The host of provider `{}`", told.provider),
+    };
+    format!(
+        "{whom} is at an address that requests may not go to; the operator can allow private ones under \
+         egress.allow_private in ostia.yaml."
+    )
 }
