@@ -64,7 +64,8 @@ pub enum Offer {
 
 /// An array or object without anything in it, also where its values are not recorded.
 fn is_empty(value: Node<'_>) -> bool {
-    value.text().trim_matches(['[', ']', '{', '}']).trim_ascii().is_empty()
+    let text = value.text().as_bytes();
+    (value.is_array() || value.is_object()) && text[1..text.len() - 1].trim_ascii().is_empty()
 }
 
 impl Offer {
@@ -203,5 +204,34 @@ impl Offer {
             Offer::JinaRerank => ("jina_rerank", "rerank"),
             Offer::VoyageRerank => ("voyage_rerank", "rerank"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use ostia_dialect::json::Document;
+
+    #[test]
+    fn what_answers() {
+        let check = |offer: Offer, text: &str, expected: bool| {
+            // The fields of the top are enough.
+            let document = Document::parse_to(text.as_bytes(), 1).unwrap();
+            assert_eq!(offer.is_answered_by(document.root()), expected, "{} by {text}", offer.name());
+        };
+        check(Offer::OpenaiChat, r#"{"id":"1","choices":[{}]}"#, true);
+        check(Offer::OpenaiChat, r#"{"choices":[]}"#, true);
+        check(Offer::OpenaiChat, r#"{"choices":[ ],"error":{"message":"x"}}"#, false);
+        check(Offer::OpenaiChat, r#"{"choices":[{}],"error":{"message":"x"}}"#, true);
+        check(Offer::OpenaiChat, r#"{"choices":null}"#, false);
+        check(Offer::OpenaiChat, r#"{"choices":"x"}"#, false);
+        check(Offer::OpenaiChat, r#"[{"choices":[{}]}]"#, false);
+        check(Offer::OpenaiResponses, r#"{"status":"failed","error":{"message":"x"},"output":[]}"#, true);
+        check(Offer::GeminiGenerate, r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, true);
+        check(Offer::GeminiGenerate, r#"{"error":{"code":500}}"#, false);
+        check(Offer::CohereChat, r#"{"message":"no such model"}"#, false);
+        check(Offer::OpenaiFiles, r#"{"anything":1}"#, true);
+        check(Offer::OpenaiFiles, "null", false);
     }
 }

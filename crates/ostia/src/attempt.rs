@@ -77,10 +77,8 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
         }
     };
     let answer = ask(exchange, asked, mark).await?;
-    match asked.typed.offer.dialect() {
-        Some(dialect) if matches!(answer.body(), Body::Events(_)) => {
-            boxed::pin(|| opening::first_words(answer, dialect)).await
-        }
+    match answer.body() {
+        Body::Events(_) => boxed::pin(|| opening::first_words(answer, asked.typed.offer)).await,
         _ => Ok(answer),
     }
 }

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use http::Response;
 use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::{Block, Content, Decoder, Delta, Dialect, Event, Fault, FaultKind};
+use ostia_dialect::json::Document;
+use ostia_dialect::{Block, Content, Decoder, Delta, Event, Fault, FaultKind, fault};
+use ostia_providers::Offer;
 use ostia_routing::{Limit, Verdict};
 
 use crate::body::{Body, Events, FramePoll, Mender};
@@ -51,15 +53,15 @@ impl Events for Opened {
     }
 }
 
-/// Waits until an answer that is a stream in the client's dialect says something: words, thoughts, a call, or its own end.
+/// Waits until an answer that is a stream to this offer's clients says something: words, thoughts, a call, or its own end.
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
-pub async fn first_words(answer: Response<Body>, dialect: Dialect) -> Result<Response<Body>, Miss> {
+pub async fn first_words(answer: Response<Body>, offer: Offer) -> Result<Response<Body>, Miss> {
     let (head, body) = answer.into_parts();
     let Body::Events(mut events) = body else { return Ok(Response::from_parts(head, body)) };
     let (mut held, mut bytes) = (VecDeque::new(), 0);
-    let mut reader = Reader { framer: Framer::default(), decoder: Decoder::new(dialect), events: Vec::new() };
+    let mut reader = Reader::new(offer);
     while bytes < HELD_BYTES_MAX {
         let frame = poll_fn(|context| events.poll_frame(context)).await;
         if let Some(fault) = events.take_fault() {
@@ -92,26 +94,55 @@ fn broken(fault: Fault) -> Miss {
 /// Understands what goes by.
 struct Reader {
     framer: Framer,
-    decoder: Decoder,
+    offer: Offer,
+    /// For conversations. Of any other stream only the form of its events is known.
+    decoder: Option<Decoder>,
     events: Vec<Event>,
 }
 
 impl Reader {
+    fn new(offer: Offer) -> Reader {
+        let decoder = offer.dialect().map(Decoder::new);
+        Reader { framer: Framer::default(), offer, decoder, events: Vec::new() }
+    }
+
     /// Does this say something?
     fn push(&mut self, data: &[u8]) -> Result<bool, Fault> {
         self.framer.push(data);
+        let mut spoke = false;
         while let Some(frame) = self.framer.next()? {
-            self.decoder.push(frame, &mut self.events)?;
+            match &mut self.decoder {
+                Some(decoder) => decoder.push(frame, &mut self.events)?,
+                None => spoke |= is_answer(self.offer, frame.data)?,
+            }
         }
-        Ok(self.events.drain(..).any(|event| says_something(&event)))
+        Ok(spoke || self.events.drain(..).any(|event| says_something(&event)))
     }
 
     /// The stream is over; it was not cut off.
     fn end(&mut self) -> Result<(), Fault> {
-        if let Some(frame) = self.framer.finish()? {
-            self.decoder.push(frame, &mut self.events)?;
+        let rest = self.framer.finish()?;
+        match (&mut self.decoder, rest) {
+            (Some(decoder), rest) => {
+                rest.map_or(Ok(()), |frame| decoder.push(frame, &mut self.events))?;
+                decoder.finish(&mut self.events)
+            }
+            (None, Some(frame)) => is_answer(self.offer, frame.data).map(drop),
+            (None, None) => Ok(()),
         }
-        self.decoder.finish(&mut self.events)
+    }
+}
+
+/// Is this event a part of an answer?
+fn is_answer(offer: Offer, data: &[u8]) -> Result<bool, Fault> {
+    if data == b"[DONE]" {
+        return Ok(true);
+    }
+    let document = Document::parse_to(data, 1)
+        .map_err(|fault| Fault::upstream(format!("The provider sent an event that is {fault}.")))?;
+    match (offer.is_answered_by(document.root()), fault::in_success(data)) {
+        (false, Some(fault)) => Err(fault),
+        (is_answer, _) => Ok(is_answer),
     }
 }
 

@@ -227,6 +227,13 @@ fn streams_that_are_none_move_on() {
             gemini::generate_stream(&["x"]),
             gemini::generate("x"),
         ),
+        (
+            "openai",
+            "/v1/completions",
+            r#"{"model":"m","stream":true,"prompt":"x"}"#.to_owned(),
+            openai::chat_stream(&["x"]),
+            openai::completion("x"),
+        ),
     ] {
         for (what, answer, word) in [
             ("the whole answer", Answer::json(whole.clone()), "in one piece"),
