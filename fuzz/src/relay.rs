@@ -1,6 +1,5 @@
 //! Frames, edits and watching.
 
-use ostia_dialect::Usage;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::{Ending, Grammar, Splice, Watch};
@@ -72,7 +71,7 @@ pub fn watch(data: &[u8]) {
     assert_eq!(pass(grammar, &data.chunks(1).collect::<Vec<_>>()), whole);
 }
 
-type Passed = (Vec<u8>, Vec<u8>, Option<Ending>, Option<Usage>, bool);
+type Passed = (Vec<u8>, Vec<u8>, Option<Ending>, bool);
 
 fn pass(grammar: Grammar, pieces: &[&[u8]]) -> Passed {
     let (mut watch, mut passed, mut rest) = (Watch::new(grammar), Vec::new(), Vec::new());
@@ -85,5 +84,5 @@ fn pass(grammar: Grammar, pieces: &[&[u8]]) -> Passed {
         passed.extend(rest.drain(..whole));
     }
     let ending = watch.ending(&rest).ok();
-    (passed, rest, ending, watch.usage(), watch.ended())
+    (passed, rest, ending, watch.ended())
 }

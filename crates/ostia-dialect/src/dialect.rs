@@ -1,4 +1,5 @@
-//! The one place that knows all dialects.
+//! The dialects of conversations as upstreams speak them: the one place that matches over all of them. As clients speak
+//! them they are in `client.rs`.
 
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};

@@ -1,8 +1,8 @@
 //! Embeddings: texts and images to vectors, over every vendor's way to ask for them.
 //!
 //! A hub of its own, because it is small and shares nothing with conversations. Vectors are carried as text, so a digit
-//! is never changed on the way. Clients speak OpenAI's dialect; where the upstream does too, the bytes are relayed and
-//! this module only observes.
+//! is never changed on the way. Clients speak OpenAI's or Google's form. Where the upstream has the same one the bytes are
+//! relayed, and nothing here is asked.
 
 pub mod cohere;
 pub mod gemini;

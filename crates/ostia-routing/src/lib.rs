@@ -1,7 +1,8 @@
 //! Whom to ask: routing configs, and the decisions that follow from them.
 //!
-//! Pure: no I/O, no clock, no randomness, no environment. Nothing here knows what a language model is; a
-//! target is a name, a credential and settings, and providers are strings that somebody else looks up.
+//! Pure: no I/O, no clock, no randomness, no environment. Nothing here asks a model or reads a wire format: a target is a
+//! name, a credential and settings, and providers are strings that somebody else looks up. Of language models it knows
+//! words only: the names of fields in configs, kinds of failure, an estimate of tokens that it is given.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 

@@ -1,5 +1,7 @@
-//! One request, from top to bottom. Everything that decides about a request's life is here; what it calls are straight
-//! lines.
+//! One request, from top to bottom: what it asks for, who calls, and how a config is followed from target to target.
+//!
+//! Two things are decided elsewhere: whom to ask next, by the plan (`ostia-routing`), and how one target is asked, by
+//! relay or by translation (`attempt.rs`).
 
 use std::cell::Cell;
 use std::pin::pin;

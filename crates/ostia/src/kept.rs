@@ -1,6 +1,6 @@
 //! What the Responses API remembers, for providers that do not: answers, conversations, answers in the making.
 //!
-//! In memory, with a bound on size and on age (`responses` in ostia.yaml); what is oldest goes first. Everything belongs to
+//! In memory, with a bound on size and on age (`responses` in ostia.yaml); what was not used for longest goes first. Everything belongs to
 //! the caller who made it, and does not exist for others. Objects are values: a change puts a new one in the old
 //! one's place.
 

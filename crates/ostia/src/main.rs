@@ -57,7 +57,7 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use tokio::runtime::LocalOptions;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -111,10 +111,8 @@ fn serve(options: &Serve) -> Result<(), String> {
         listeners.push(server::listen(address).map_err(|error| error.to_string())?);
     }
     warn_of(&loaded);
-    if !options.quiet {
-        say(&welcome(address, &loaded));
-    }
-    run(listeners, loaded)
+    let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
+    run(listeners, loaded, welcome)
 }
 
 /// Beyond loopback anybody could spend the operator's money: there has to be a key, or an explicit word.
@@ -132,7 +130,8 @@ fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) 
     ))
 }
 
-fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<(), String> {
+/// Serves on all cores. `welcome` is printed as soon as signals are heard.
+fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: String) -> Result<(), String> {
     let (connections_max, warning) =
         descriptors::connections(loaded.settings.limits.connections_max, descriptors::raise());
     warning.iter().for_each(|warning| warn(warning));
@@ -160,7 +159,9 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded) -> Result<()
         threads.push(spawned.map_err(|error| error.to_string())?);
     }
     let served = on_core(async {
-        tokio::task::spawn_local(wait_for_signal(phases, drain));
+        let signals = Signals::new()?;
+        say(&welcome);
+        tokio::task::spawn_local(signals.follow(phases, drain));
         let served = server::serve(own, shared, connections_max, phase).await;
         // Signals are heard here: until the other threads have ended too.
         drop(working);
@@ -185,33 +186,45 @@ fn on_core(future: impl Future<Output = std::io::Result<()>>) -> Result<(), Stri
     runtime.block_on(future).map_err(|error| error.to_string())
 }
 
-/// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once.
-async fn wait_for_signal(phase: watch::Sender<Phase>, drain: Duration) {
-    let (Ok(mut terminate), Ok(mut interrupt), Ok(mut hangup)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()), signal(SignalKind::hangup()))
-    else {
-        return;
-    };
-    let mut cut_at = None;
-    loop {
-        tokio::select! {
-            Some(()) = terminate.recv() => {}
-            Some(()) = interrupt.recv() => {}
-            Some(()) = hangup.recv() => {
-                warn("SIGHUP is ignored: ostia.yaml is read at the start only. Restart the gateway to read it again.");
-                continue;
-            }
-            () = sleep_until(cut_at.unwrap_or_else(Instant::now)), if cut_at.is_some() => {}
-        }
-        if cut_at.is_some() {
-            break;
-        }
-        let _ = phase.send(Phase::Draining);
-        cut_at = Some(Instant::now() + drain);
+/// The signals that the gateway hears.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Signals> {
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
     }
-    let _ = phase.send(Phase::Cutting);
-    // Keeps the channel open until the program ends.
-    std::future::pending::<()>().await;
+
+    /// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once.
+    async fn follow(mut self, phase: watch::Sender<Phase>, drain: Duration) {
+        let mut cut_at = None;
+        loop {
+            tokio::select! {
+                Some(()) = self.terminate.recv() => {}
+                Some(()) = self.interrupt.recv() => {}
+                Some(()) = self.hangup.recv() => {
+                    warn("SIGHUP is ignored: ostia.yaml is read at the start only. Restart the gateway to read it again.");
+                    continue;
+                }
+                () = sleep_until(cut_at.unwrap_or_else(Instant::now)), if cut_at.is_some() => {}
+            }
+            if cut_at.is_some() {
+                break;
+            }
+            let _ = phase.send(Phase::Draining);
+            cut_at = Some(Instant::now() + drain);
+        }
+        let _ = phase.send(Phase::Cutting);
+        // Keeps the channel open until the program ends.
+        std::future::pending::<()>().await;
+    }
 }
 
 fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {

@@ -15,7 +15,7 @@ use crate::upstream::Timeouts;
 /// The operator's decisions.
 #[derive(Debug)]
 pub struct Settings {
-    /// The gateway listens on loopback only: clients are people and programs on this machine.
+    /// The gateway listens on loopback only: clients are programs of this machine, browsers among them.
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
     pub gateway_keys: Vec<GatewayKey>,
@@ -108,7 +108,8 @@ impl Settings {
         self.loopback && self.gateway_keys.is_empty()
     }
 
-    /// Which of the gateway's own keys this is, by its place. Looks at every byte of every key, so that time tells nothing.
+    /// Which of the gateway's own keys this is, by its place. Looks at all of every key, so that time
+    /// tells no more than how long they are.
     pub fn gateway_key(&self, key: &str) -> Option<usize> {
         let keys = self.gateway_keys.iter().enumerate();
         keys.fold(None, |found, (place, own)| match same(own.secret.expose_secret(), key) {

@@ -136,17 +136,6 @@ fn an_event_that_is_cut_off_is_not_passed_on() {
     }
 }
 
-#[test]
-fn usage_is_seen() {
-    let mut watch = Watch::new(Grammar::OpenaiChat);
-    watch
-        .scan(
-            b"data: {\"usage\":null}\n\ndata: {\"usage\": {\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n",
-        )
-        .unwrap();
-    assert_eq!(watch.usage().map(|usage| (usage.prompt, usage.completion)), Some((3, 4)));
-}
-
 proptest! {
     #[test]
     fn any_bytes_pass_in_any_pieces(bytes in prop::collection::vec(prop::sample::select(b"data: {\"error\n\r\n}[DONE]".to_vec()), 0..120),

@@ -4,10 +4,9 @@ use std::sync::LazyLock;
 
 use memchr::{memchr2, memmem::Finder};
 
+use crate::Fault;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::json::Document;
-use crate::openai_chat::response::decode_usage;
-use crate::{Fault, Usage};
 
 /// How a stream of this kind says that it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +46,6 @@ pub struct Watch {
     closed: bool,
     /// An event was cut off within itself.
     cut_off: bool,
-    usage: Option<Usage>,
 }
 
 /// How a whole stream has to be closed.
@@ -75,7 +73,6 @@ impl Watch {
             object: false,
             closed: false,
             cut_off: false,
-            usage: None,
         }
     }
 
@@ -145,11 +142,6 @@ impl Watch {
             self.finish_seen =
                 FINISH.find_iter(data).any(|at| value_starts_with(&data[at + FINISH_NAME.len()..], b'"'));
         }
-        if USAGE.find_iter(data).any(|at| value_starts_with(&data[at + USAGE_NAME.len()..], b'{'))
-            && let Ok(document) = Document::parse(data)
-        {
-            self.usage = decode_usage(document.root()).or(self.usage);
-        }
         self.error(data);
     }
 
@@ -197,20 +189,13 @@ impl Watch {
     pub fn ended(&self) -> bool {
         self.end_seen
     }
-
-    /// Tokens, if the stream told them.
-    pub fn usage(&self) -> Option<Usage> {
-        self.usage
-    }
 }
 
 const FINISH_NAME: &str = "\"finish_reason\"";
-const USAGE_NAME: &str = "\"usage\"";
 const ERROR_NAME: &str = "\"error\"";
 
 // Inside a string a quote is escaped, so these cannot match in the words of an answer.
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FINISH_NAME));
-static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(USAGE_NAME));
 static FINISH_GOOGLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finishReason\""));
 static BLOCKED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"blockReason\""));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR_NAME));
