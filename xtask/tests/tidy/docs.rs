@@ -84,3 +84,23 @@ fn every_error_code() {
     }
     none(&missing("docs/errors.md", &codes));
 }
+
+/// Each promise in SECURITY.md names the tests that hold it: `module::name`, below the integration tests.
+#[test]
+fn every_promise_of_safety_names_tests_that_there_are() {
+    let text = read("SECURITY.md");
+    let (_, table) = text.split_once("## What holds it").expect("the table has moved");
+    let tests = files("crates/ostia/tests/it", ".rs");
+    let is_there = |name: &str| {
+        let (module, test) = name.rsplit_once("::").unwrap();
+        let file = format!("crates/ostia/tests/it/{}.rs", module.replace("::", "/"));
+        tests.iter().any(|(path, text)| *path == file && text.contains(&format!("#[test]\nfn {test}()")))
+    };
+    let named: Vec<&str> = table.split('`').filter(|word| word.contains("::")).collect();
+    assert!(named.len() > 20, "found only {named:?}");
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise"));
+    let bare = rows.filter(|row| !row.contains("::")).map(|row| format!("SECURITY.md: names no test: {row}"));
+    let gone = named.iter().filter(|name| !is_there(name));
+    let gone = gone.map(|name| format!("SECURITY.md: there is no test {name}"));
+    none(&bare.chain(gone).collect::<Vec<_>>());
+}
