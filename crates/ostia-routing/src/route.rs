@@ -20,7 +20,7 @@ use crate::outcome::{Class, Verdict};
 use crate::retry;
 use crate::state::{Slots, State};
 
-/// Most memory that a compiled config may take, in bytes. Five thousand plain targets take six MiB.
+/// Most memory that a compiled config may take, in bytes. Ten thousand plain targets fit in.
 pub const ROUTE_BYTES_MAX: usize = 8 << 20;
 
 /// A config, compiled.

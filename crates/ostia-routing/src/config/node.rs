@@ -71,7 +71,7 @@ pub(super) fn read(path: &Path<'_>, value: &Value, depth: usize, report: &mut Re
 fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Report) {
     let Field { name, path, value } = field;
     match name.as_ref() {
-        "strategy" => node.strategy = strategy::read_strategy(path, value, report),
+        "strategy" => node.strategy = strategy::read_strategy(path, value, report).map(Box::new),
         "targets" => node.targets = read_targets(path, value, depth, report),
         "name" => node.name = read::text(path, value, report),
         "id" => node.id = read::text(path, value, report),
@@ -80,7 +80,7 @@ fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Rep
         "virtual_key" => node.virtual_key = read::text(path, value, report),
         "weight" => node.weight = read::number(path, value, 0.0..=f64::INFINITY, report),
         "on_status_codes" => node.on_status_codes = read::status_codes(path, value, report),
-        "retry" => node.retry = settings::read_retry(path, value, report),
+        "retry" => node.retry = settings::read_retry(path, value, report).map(Arc::new),
         "cache" => node.cache = settings::read_cache(path, value, report),
         "request_timeout" => node.request_timeout_ms = read::time_ms(path, value, report),
         "first_token_timeout" => node.first_token_timeout_ms = read::time_ms(path, value, report),
@@ -108,7 +108,7 @@ fn read_field(node: &mut Node, field: &Field<'_>, depth: usize, report: &mut Rep
         "output_guardrails" => after(node).guardrails = hooks::read_guardrails(path, value, report),
         "input_mutators" => before(node).mutators = hooks::read_mutators(path, value, report),
         "output_mutators" => after(node).mutators = hooks::read_mutators(path, value, report),
-        "cb_config" => node.breaker = settings::read_breaker(path, value, report),
+        "cb_config" => node.breaker = settings::read_breaker(path, value, report).map(Arc::new),
         "prompt_id" => node.prompt_id = read::text(path, value, report),
         _ => read_rest(node, field, report),
     }

@@ -23,7 +23,7 @@ pub type Statuses = Option<Arc<[u16]>>;
 #[derive(Debug, Clone, Default)]
 pub struct Node {
     /// How to choose among `targets`. Given if and only if there are targets.
-    pub strategy: Option<Strategy>,
+    pub strategy: Option<Box<Strategy>>,
     /// The choices, in order.
     pub targets: Vec<Node>,
     /// What conditions call this target.
@@ -41,7 +41,7 @@ pub struct Node {
     /// Accepted on any node; only the one of a strategy has an effect.
     pub on_status_codes: Statuses,
     /// Trying the same target again.
-    pub retry: Option<Retry>,
+    pub retry: Option<Arc<Retry>>,
     /// Answering from a cache.
     pub cache: Option<Cache>,
     /// Bound on one request, in milliseconds; 1 to [`REQUEST_TIMEOUT_MS_MAX`](super::REQUEST_TIMEOUT_MS_MAX).
@@ -83,7 +83,7 @@ pub struct Node {
     /// What runs after the call; `None` if none of its three fields was given.
     pub after: Option<Arc<Hooks>>,
     /// When to leave a failing target alone.
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<Arc<Breaker>>,
     /// A stored prompt to fill in.
     pub prompt_id: Option<String>,
     /// What only some provider needs: regions, account ids, cloud credentials.
@@ -110,7 +110,7 @@ pub struct Strategy {
     /// For [`Mode::Loadbalance`]: keeping a caller with the target that it got first.
     pub sticky: Option<Sticky>,
     /// When to leave a failing target alone.
-    pub breaker: Option<Breaker>,
+    pub breaker: Option<Arc<Breaker>>,
 }
 
 /// The four rules.

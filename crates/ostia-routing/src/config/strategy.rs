@@ -1,5 +1,7 @@
 //! `strategy`: how to choose among targets.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::fields::{Field, fields};
@@ -48,7 +50,7 @@ pub(super) fn read_strategy(path: &Path<'_>, value: &Value, report: &mut Report)
             "conditions" => conditions = read::list(path, value, CONDITIONS_MAX, report, read_condition),
             "default" => default = read::text(path, value, report),
             "sticky" => sticky = read_sticky(path, value, report),
-            "cb_config" => breaker = read_breaker(path, value, report),
+            "cb_config" => breaker = read_breaker(path, value, report).map(Arc::new),
             _ => report.unknown(&field.path, &field.name, STRATEGY_FIELDS),
         }
     }

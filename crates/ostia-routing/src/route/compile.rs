@@ -181,8 +181,8 @@ impl Compiler {
 
     fn leaf(&mut self, settings: Node, index_path: String) -> Result<Child, Problem> {
         self.charge(size_of::<Leaf>())?;
-        let breaker = settings.breaker.as_ref().map(breaker::Rule::new);
-        let retry = settings.retry.as_ref().and_then(retry::Rule::new);
+        let breaker = settings.breaker.as_deref().map(breaker::Rule::new);
+        let retry = settings.retry.as_deref().and_then(retry::Rule::new);
         let hedge = settings.hedge.map(|hedge| Hedge {
             after: Duration::from_millis(hedge.after_ms),
             budget: retry::Rate::new(hedge.budget_percent.unwrap_or(HEDGE_BUDGET_PERCENT), HEDGES_PER_SECOND),

@@ -7,7 +7,7 @@ use std::mem::size_of;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
-use crate::config::{Hooks, Node, Params, ProviderOptions, Statuses, Strategy};
+use crate::config::{Breaker, Hooks, Node, Params, ProviderOptions, Retry, Statuses, Strategy};
 
 /// What an allocation takes beside what was asked for.
 const ALLOCATION: usize = 16;
@@ -30,7 +30,7 @@ pub(super) fn of_node(node: &Node) -> usize {
         + of_params(&node.default_params)
         + hooks.sum::<usize>()
         + of_options(&node.options)
-        + statuses(node)
+        + of_rules(node)
 }
 
 /// What a strategy takes: its lists, and a few words for each of its members.
@@ -77,10 +77,13 @@ fn of_options(options: &ProviderOptions) -> usize {
     options.names().filter_map(|name| options.value(name)).map(|value| ENTRY + of_value(value)).sum()
 }
 
-fn statuses(node: &Node) -> usize {
-    let retry = node.retry.as_ref().map_or(0, |retry| of_list(&retry.on_status_codes));
-    let breaker = node.breaker.as_ref().map_or(0, |breaker| of_list(&breaker.failure_status_codes));
-    retry + breaker + of_list(&node.on_status_codes)
+fn of_rules(node: &Node) -> usize {
+    let retry = node.retry.as_ref().map_or(0, |retry| size_of::<Retry>() + of_list(&retry.on_status_codes));
+    let breakers =
+        [node.breaker.as_ref(), node.strategy.as_ref().and_then(|strategy| strategy.breaker.as_ref())];
+    let breakers = breakers.into_iter().flatten();
+    let breakers = breakers.map(|breaker| size_of::<Breaker>() + of_list(&breaker.failure_status_codes));
+    retry + breakers.sum::<usize>() + of_list(&node.on_status_codes)
 }
 
 fn of_list(statuses: &Statuses) -> usize {
