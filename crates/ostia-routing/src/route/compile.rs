@@ -29,7 +29,9 @@ const _: () =
 pub(super) fn route(config: &Config, state: &State) -> Result<Route, Problem> {
     let mut compiler = Compiler::default();
     let root = compiler.node(&config.root, &Node::default(), "config".to_owned())?;
-    let Compiler { branches, mut leaves, sizes, conditions, asks, bytes, .. } = compiler;
+    let Compiler { mut branches, mut leaves, sizes, conditions, asks, bytes, .. } = compiler;
+    leaves.shrink_to_fit();
+    branches.shrink_to_fit();
     let keyless =
         leaves.iter().find(|leaf| leaf.settings.api_key.is_none() && leaf.settings.provider.is_some());
     let client_key_for: Option<Arc<str>> =
