@@ -6,9 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::tool;
-
-const NGINX: &str = "/usr/sbin/nginx";
+use crate::{nginx, tool};
 
 const HELP: &str = "\
 cargo xtask bench [OPTIONS]
@@ -50,7 +48,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         return Ok(());
     }
     let target = tool::target_folder()?;
-    if wants(arguments, "nginx") && !has_option(arguments, "--nginx") && !Path::new(NGINX).exists() {
+    if wants(arguments, "nginx") && !has_option(arguments, "--nginx") && !Path::new(nginx::PROGRAM).exists() {
         install_nginx()?;
     }
     make_folder_of_json(arguments)?;
@@ -90,7 +88,7 @@ fn make_folder_of_json(arguments: &[String]) -> Result<(), String> {
 }
 
 fn install_nginx() -> Result<(), String> {
-    tool::apt_install("nginx-light").map_err(|problem| {
+    nginx::install().map_err(|problem| {
         format!("{problem}\ninstall nginx by hand, name it with --nginx, or leave it out with --systems direct,ostia")
     })
 }

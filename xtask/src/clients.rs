@@ -1,5 +1,5 @@
-//! `cargo xtask clients`: the vendors' official SDKs, which stand as clients in the tests of `crates/ostia`, in a Python
-//! environment of their own below the target folder.
+//! `cargo xtask clients`: the vendors' official SDKs, which stand as clients in the tests of `crates/ostia`, and uvicorn,
+//! which stands as a provider's server, in a Python environment of their own below the target folder.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,9 +15,9 @@ const REQUIREMENTS: &str = "crates/ostia/tests/clients/requirements.txt";
 const HELP: &str = "\
 cargo xtask clients
 
-Installs the vendors' official SDKs (crates/ostia/tests/clients/requirements.txt) into a Python environment below
-the target folder, unless they are there, and prints the Python that has them. `cargo verify` does the same. For
-tests by hand:
+Installs the vendors' official SDKs and uvicorn (crates/ostia/tests/clients/requirements.txt) into a Python
+environment below the target folder, unless they are there, and prints the Python that has them. `cargo verify`
+does the same. For tests by hand:
 
   export OSTIA_TEST_PYTHON=$(cargo xtask clients)
   cargo test -p ostia --test it clients::

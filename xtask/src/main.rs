@@ -8,6 +8,7 @@ use std::process::ExitCode;
 mod bench;
 mod clients;
 mod docs;
+mod nginx;
 mod tool;
 mod up;
 mod verify;
@@ -18,7 +19,7 @@ cargo xtask TASK [OPTIONS]
 tasks:
   up       build the gateway and start it (also: cargo up)
   verify   check everything that a change has to pass (also: cargo verify)
-  clients  install the vendors' SDKs for the tests
+  clients  install the vendors' SDKs and uvicorn for the tests
   docs     write the documentation that follows from the code
   bench    measure the gateway beside nginx, on one core
 

@@ -35,6 +35,13 @@ pub fn run(mut command: Command) -> Result<(), String> {
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed ({status})")) }
 }
 
+/// May we install packages?
+pub fn is_root() -> Result<bool, String> {
+    let mut id = Command::new("id");
+    id.arg("-u");
+    Ok(read(id)?.trim() == "0")
+}
+
 /// Installs a package of Debian's, which takes a Debian and root.
 pub fn apt_install(package: &str) -> Result<(), String> {
     eprintln!("Installing {package} (apt-get install {package}) ...");
