@@ -4,8 +4,6 @@
 //!
 //! `cargo verify` installs the SDKs and names the Python that has them in `OSTIA_TEST_PYTHON`.
 
-use std::ffi::OsString;
-use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -15,8 +13,8 @@ use ostia_testkit::{Answer, Request, Step, Upstream};
 use serde_json::json;
 
 use crate::gateway::Gateway;
+use crate::programs::{self, PYTHON};
 
-const PYTHON: &str = "OSTIA_TEST_PYTHON";
 /// Like the image, this has signs in base64 that the alphabet for URLs has not.
 const PROOF: &str = "proof1>>>???";
 /// The image that the scripts show, in base64.
@@ -42,7 +40,7 @@ fn anthropics_sdk() {
 
 /// Runs all cases of a script in front of every format.
 fn run(script: &str) {
-    let Some(python) = python() else { return };
+    let Some(python) = programs::python() else { return };
     let upstreams = Speech::ALL.map(|speech| {
         (speech, Upstream::serve(move |request| answer(speech, request).unwrap_or_else(|answer| answer)))
     });
@@ -60,21 +58,6 @@ fn run(script: &str) {
     let said =
         [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     assert!(output.status.success(), "{script}:\n{said}\nthe gateway:\n{}", gateway.printed());
-}
-
-/// A Python that has the SDKs. Where none is named the test is skipped; in CI that is a failure.
-fn python() -> Option<OsString> {
-    let python = std::env::var_os(PYTHON);
-    if python.is_none() {
-        let words = format!(
-            "{PYTHON} names no Python that has the vendors' SDKs. `cargo verify` sees to that; by hand:\n    \
-             export {PYTHON}=$(cargo xtask clients)\n"
-        );
-        assert!(std::env::var_os("CI").is_none(), "{words}");
-        // Past the test runner, which keeps what a good test prints to itself.
-        let _ = std::io::stderr().write_all(format!("SKIPPED: {words}").as_bytes());
-    }
-    python
 }
 
 fn provider(speech: Speech) -> String {

@@ -126,6 +126,40 @@ impl Reply {
     pub fn json(&self) -> serde_json::Value {
         crate::json(self.text())
     }
+
+    /// What has come of an answer, if its head is here; and how many bytes it takes, if it is whole. `ended` says that no
+    /// more will come.
+    pub fn parse(raw: &[u8], ended: bool) -> Option<(Reply, usize)> {
+        let head_bytes = raw.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = std::str::from_utf8(&raw[..head_bytes]).unwrap();
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let mut reply = Reply { status, headers, body: Vec::new(), whole: false };
+        let rest = &raw[head_bytes + 4..];
+        let body_bytes = reply.read_body(rest, ended);
+        reply.whole = body_bytes.is_some();
+        Some((reply, head_bytes + 4 + body_bytes.unwrap_or(rest.len())))
+    }
+
+    /// How many bytes the body takes, if it is whole.
+    fn read_body(&mut self, rest: &[u8], ended: bool) -> Option<usize> {
+        if self.header("transfer-encoding") == Some("chunked") {
+            return unchunk(rest, &mut self.body);
+        }
+        if let Some(length) = self.header("content-length").and_then(|length| length.parse().ok()) {
+            self.body = rest[..rest.len().min(length)].to_vec();
+            return (rest.len() >= length).then_some(length);
+        }
+        if matches!(self.status, 204 | 304) {
+            return Some(0);
+        }
+        self.body = rest.to_vec();
+        ended.then_some(rest.len())
+    }
 }
 
 /// A connection with an answer that is on its way.
@@ -231,50 +265,23 @@ impl Open {
         true
     }
 
-    /// What has come, if the head is here.
     fn reply(&self) -> Option<Reply> {
-        let head_bytes = self.raw.windows(4).position(|window| window == b"\r\n\r\n")?;
-        let head = std::str::from_utf8(&self.raw[..head_bytes]).unwrap();
-        let mut lines = head.split("\r\n");
-        let status = lines.next()?.split(' ').nth(1)?.parse().unwrap();
-        let headers: Vec<(String, String)> = lines
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect();
-        let mut reply = Reply { status, headers, body: Vec::new(), whole: false };
-        let rest = &self.raw[head_bytes + 4..];
-        if reply.header("transfer-encoding") == Some("chunked") {
-            reply.whole = unchunk(rest, &mut reply.body);
-        } else if let Some(length) =
-            reply.header("content-length").and_then(|length| length.parse::<usize>().ok())
-        {
-            reply.body = rest[..length.min(rest.len())].to_vec();
-            reply.whole = rest.len() >= length;
-        } else if matches!(status, 204 | 304) {
-            reply.whole = true;
-        } else {
-            reply.body = rest.to_vec();
-            reply.whole = self.ended;
-        }
-        Some(reply)
+        Reply::parse(&self.raw, self.ended).map(|(reply, _)| reply)
     }
 }
 
-/// Adds the chunks' bytes. Was the last chunk there?
-fn unchunk(mut rest: &[u8], body: &mut Vec<u8>) -> bool {
+/// Adds the chunks' bytes. How many bytes all chunks take, where the last one is there.
+fn unchunk(all: &[u8], body: &mut Vec<u8>) -> Option<usize> {
+    let mut rest = all;
     loop {
-        let Some(line) = rest.windows(2).position(|window| window == b"\r\n") else { return false };
-        let size =
-            std::str::from_utf8(&rest[..line]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
-        let Some(size) = size else { return false };
+        let line = rest.windows(2).position(|window| window == b"\r\n")?;
+        let size = std::str::from_utf8(&rest[..line]).ok()?;
+        let size = usize::from_str_radix(size, 16).ok()?;
         rest = &rest[line + 2..];
         if size == 0 {
-            return rest.starts_with(b"\r\n");
+            return rest.starts_with(b"\r\n").then(|| all.len() - rest.len() + 2);
         }
         body.extend_from_slice(&rest[..size.min(rest.len())]);
-        if rest.len() < size + 2 {
-            return false;
-        }
-        rest = &rest[size + 2..];
+        rest = rest.get(size + 2..)?;
     }
 }

@@ -1,0 +1,50 @@
+//! Programs of others that some tests need and that not every machine has. Where one is missing the test is skipped, and
+//! says so; in CI that is a failure.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Names the Python of `cargo xtask clients`.
+pub const PYTHON: &str = "OSTIA_TEST_PYTHON";
+/// Debian's nginx stands in a folder that not everybody's PATH has.
+const FURTHER_FOLDER: &str = "/usr/sbin";
+
+/// A Python that has the vendors' SDKs and uvicorn.
+pub fn python() -> Option<OsString> {
+    std::env::var_os(PYTHON).or_else(|| {
+        missing(&format!(
+            "{PYTHON} names no Python that has the vendors' SDKs and uvicorn. `cargo verify` sees to that; by hand:\n    \
+             export {PYTHON}=$(cargo xtask clients)\n"
+        ))
+    })
+}
+
+/// A Python with its own library.
+pub fn bare_python() -> Option<OsString> {
+    std::env::var_os(PYTHON).or_else(|| program("python3", "install python3"))
+}
+
+/// Node, version 20 or later.
+pub fn node() -> Option<OsString> {
+    program("node", "install Node 20 or later")
+}
+
+/// nginx.
+pub fn nginx() -> Option<OsString> {
+    program("nginx", "as root `cargo verify` sees to that; by hand, on Debian: apt install nginx-light")
+}
+
+fn program(name: &str, remedy: &str) -> Option<OsString> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain([PathBuf::from(FURTHER_FOLDER)]);
+    let found = folders.map(|folder| folder.join(name)).find(|path| path.is_file());
+    found.map(Into::into).or_else(|| missing(&format!("there is no {name}: {remedy}\n")))
+}
+
+fn missing(words: &str) -> Option<OsString> {
+    assert!(std::env::var_os("CI").is_none(), "{words}");
+    // Past the test runner, which keeps what a good test prints to itself.
+    let _ = std::io::stderr().write_all(format!("SKIPPED: {words}").as_bytes());
+    None
+}
