@@ -6,6 +6,7 @@
 mod agent;
 mod amplification;
 mod bad_input;
+mod chaos;
 mod clients;
 mod configs;
 mod fetch;
