@@ -44,6 +44,10 @@ pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) ->
 
 fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
     static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+    // Events under the name of JSON: a client of the same dialect may know what to do with them, and a translation fails.
+    if bytes.starts_with(b"data:") || bytes.starts_with(b"event:") {
+        return true;
+    }
     let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
     if bytes.len() > CHECKED_BYTES_MAX && ERROR.find(start).is_none() {
         return seems_answer(offer, bytes);

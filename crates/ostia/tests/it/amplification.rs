@@ -45,7 +45,7 @@ fn large(number: usize, upstream: &Upstream) -> Value {
             [vec![json!({"provider": "b".repeat(14_000)})], with_target(vec![plain; 600])].concat(),
         ),
         3 => once(
-            json!({"retry": {"attempts": 1, "on_status_codes": vec![429; 500]}, "drop_params": vec!["messages[*].name"; 500]}),
+            json!({"retry": {"attempts": 1, "on_status_codes": vec![429; 500]}, "drop_params": vec!["messages[*].name"; 100]}),
             with_target(vec![plain; 800]),
         ),
         _ => {
