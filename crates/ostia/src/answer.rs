@@ -24,8 +24,7 @@ use crate::upstream::{Answer, BodyFault};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// The client has been told that the answer is broken; the telling has to leave before the connection ends.
-    Telling,
+    /// The client has been told that the answer is broken.
     Broken,
     Whole,
 }
@@ -108,7 +107,7 @@ impl Relayed {
             self.state = State::Whole;
             return std::mem::take(&mut self.rest).into();
         }
-        self.state = State::Telling;
+        self.state = State::Broken;
         let told = failure::event(self.grammar, &fault, &self.provider);
         self.fault = Some(fault);
         told.into()
@@ -120,7 +119,6 @@ impl Events for Relayed {
         loop {
             match self.state {
                 State::Open => {}
-                State::Telling => return tell(&mut self.state, context),
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(None),
             }
@@ -279,7 +277,7 @@ impl Translated {
     /// The last words of a stream that broke off, behind what there is to send.
     fn tell_fault(&mut self, fault: Fault, mut out: Vec<u8>) -> Bytes {
         self.encoder.fail(&fault, &mut out);
-        self.state = State::Telling;
+        self.state = State::Broken;
         self.fault = Some(fault);
         out.into()
     }
@@ -296,7 +294,6 @@ impl Events for Translated {
         loop {
             match self.state {
                 State::Open => {}
-                State::Telling => return tell(&mut self.state, context),
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(self.drain(context)),
             }
@@ -358,11 +355,4 @@ impl std::fmt::Debug for Seam {
             .field("mender", &self.mender)
             .finish_non_exhaustive()
     }
-}
-
-/// Lets the connection send what it has before the end breaks: an error that follows at once would overtake it.
-fn tell(state: &mut State, context: &mut Context<'_>) -> FramePoll {
-    *state = State::Broken;
-    context.waker().wake_by_ref();
-    Poll::Pending
 }

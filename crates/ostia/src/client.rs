@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use crate::body::{Body, FramePoll};
 use crate::reply;
 use crate::route::Family;
-use crate::upstream::LazyTimer;
+use crate::upstream::{BodyFault, LazyTimer};
 
 /// How long a client that closed its half of the connection is waited for before it is asked whether it is still there.
 const HALF_CLOSED_PROBE_AFTER: Duration = Duration::from_millis(300);
@@ -51,6 +51,8 @@ pub struct Client {
     takes_interim: Cell<bool>,
     /// Something of the answer has been written.
     has_begun: Cell<bool>,
+    /// All that there was to write has been written, since somebody last asked to be told.
+    is_flushed: Cell<bool>,
     /// The gateway stops now, and what is open ends with an error.
     is_cut: Cell<bool>,
     /// How much may still come of a head.
@@ -72,6 +74,7 @@ impl Client {
             is_read: Cell::new(true),
             takes_interim: Cell::default(),
             has_begun: Cell::default(),
+            is_flushed: Cell::default(),
             is_cut: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
@@ -184,7 +187,7 @@ impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let client = self.client.clone();
-        Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, client })))
+        Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, broken: None, client })))
     }
 }
 
@@ -194,19 +197,37 @@ pub struct Answer {
     body: Body,
     /// It has been told that the gateway stops.
     is_told: bool,
+    /// Why it breaks off, once what came before has left.
+    broken: Option<BodyFault>,
     client: Rc<Client>,
 }
 
 impl HttpBody for Answer {
     type Data = Bytes;
-    type Error = crate::upstream::BodyFault;
+    type Error = BodyFault;
 
+    /// The next piece. A fault waits until everything before it has left: the connection ends with it, and with the
+    /// connection whatever has not been sent yet, be it the head of the answer or the words that tell the fault.
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
+        if self.broken.is_some() {
+            return match self.client.is_flushed.get() {
+                true => Poll::Ready(self.broken.take().map(Err)),
+                false => Poll::Pending,
+            };
+        }
         if self.client.is_cut.get() && !self.is_told {
             self.is_told = true;
             self.body.fail(&stopping());
         }
-        Pin::new(&mut self.body).poll_frame(context)
+        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+            Some(Err(fault)) => {
+                self.broken = Some(fault);
+                self.client.is_flushed.set(false);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
@@ -366,6 +387,7 @@ impl AsyncWrite for ClientStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.client.is_flushed.set(true);
         Pin::new(&mut self.get_mut().stream).poll_flush(context)
     }
 
