@@ -1,6 +1,7 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
 use http::{Response, header, request};
+use ostia_dialect::fault;
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::body::Body;
@@ -45,7 +46,13 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
         return Err(boxed::pin(|| exchange::refused(head, body, inflate, family, target)).await);
     }
     exchange::strip_hops(&mut head.headers);
-    Ok(Response::from_parts(head, Body::Passed(body)))
+    let status = head.status.as_u16();
+    let answer = Response::from_parts(head, Body::Passed(body));
+    match status {
+        // What it says is not read, so that only the status decides whether another target is asked.
+        400.. => Err(Miss::refused(fault::from_answer(status, b""), answer)),
+        _ => Ok(answer),
+    }
 }
 
 /// Path and query at the provider.

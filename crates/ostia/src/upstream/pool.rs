@@ -148,8 +148,9 @@ impl Upstreams {
     ) -> Result<Response<Answer>, SendFault> {
         let place = &site.place;
         let due = started + timeouts.first_byte.min(timeouts.total);
+        let mut is_repeated = false;
         loop {
-            let kept = place.take_idle(started);
+            let kept = if is_repeated { None } else { place.take_idle(started) };
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
@@ -162,8 +163,9 @@ impl Upstreams {
                 // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.
                 Err(SendError::Unsent(unsent)) if is_kept => request = unsent,
                 Err(SendError::Unsent(_)) => return Err(SendFault::Closed),
-                Err(SendError::Broken(error)) => match copy {
-                    Some(copy) => request = copy,
+                // Once, on a fresh connection, and not where there was an answer that cannot be understood.
+                Err(SendError::Broken(error)) => match copy.filter(|_| !error.is_parse()) {
+                    Some(copy) => (request, is_repeated) = (copy, true),
                     None => return Err(SendFault::Http(error)),
                 },
             }

@@ -221,3 +221,23 @@ fn the_gateways_own_share_of_the_time() {
     let ms = |part: &str, name: &str| part.strip_prefix(name).unwrap().parse::<f64>().unwrap();
     assert!(ms(own, "gateway;dur=") < 1000.0 && ms(waited, "upstream;dur=") > 0.0, "{timing}");
 }
+
+#[test]
+fn an_error_moves_on_in_whosoever_words_it_is_told() {
+    let (failing, fine) = (
+        Upstream::always(Answer::json("{\"no\":1}").status(503)),
+        Upstream::always(Answer::json("{\"yes\":1}")),
+    );
+    let gateway = Gateway::start();
+    let target =
+        |upstream: &Upstream| json!({"provider": "openai", "api_key": "k", "custom_host": upstream.url()});
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [target(&failing), target(&fine)]});
+    for path in ["/v1/proxy/things", "/v1/things"] {
+        let reply = Ask::post(path, "{}").header("x-ostia-config", &config.to_string()).to(&gateway);
+        assert_eq!((reply.status, reply.text()), (200, "{\"yes\":1}"), "{path}");
+    }
+    let all_fail = json!({"strategy": {"mode": "fallback"}, "targets": [target(&failing), target(&failing)]});
+    let ask = Ask::post("/v1/proxy/things", "{}").header("x-ostia-config", &all_fail.to_string());
+    let reply = ask.to(&gateway);
+    assert_eq!((reply.status, reply.text()), (503, "{\"no\":1}"), "the provider's own words stay");
+}

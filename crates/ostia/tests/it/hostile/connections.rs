@@ -88,6 +88,24 @@ fn what_the_provider_may_have_read_is_not_sent_twice() {
 }
 
 #[test]
+fn what_may_be_repeated_is_repeated_once() {
+    let garbage = Answer::bare("HTTP/9.9 what\r\n\r\n");
+    for (bad, times) in [(Answer::bare("").first(Step::Cut), 2), (garbage, 1)] {
+        let upstream = Upstream::serve(move |request| match request.target.ends_with("/bad") {
+            true => bad.clone(),
+            false => Answer::json("{}").first(Step::Pause(Duration::from_millis(100))),
+        });
+        let gateway = one_core();
+        let good = Ask::new("GET", "/v1/proxy/good").at(&upstream, "openai");
+        let opens: Vec<_> = (0..10).map(|_| good.open(&gateway)).collect();
+        assert!(opens.into_iter().all(|open| open.finish().status == 200));
+        let reply = Ask::new("GET", "/v1/proxy/bad").at(&upstream, "openai").to(&gateway);
+        assert_eq!(reply.status, 502, "{}", reply.text());
+        assert_eq!(upstream.count(), 10 + times);
+    }
+}
+
+#[test]
 fn an_answer_whose_end_is_told_twice_is_none() {
     let smuggled = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\
                     transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
