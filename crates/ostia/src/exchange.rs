@@ -272,17 +272,29 @@ pub async fn relay(
     }
     let media = media_type(&head.headers);
     match wanted {
-        Wanted::Whole if is_events(media) => Err(usable::not_in_one_piece(target).into()),
-        Wanted::Whole => whole(head, body, inflate, offer, target).await,
-        Wanted::Events if is_events(media) => {
-            let grammar = grammar(offer);
-            strip(&mut head.headers);
-            let relayed = Relayed::new(body, inflate, grammar, &target.provider.id);
-            Ok(Response::from_parts(head, Body::events(relayed)))
+        Wanted::Events if is_events(media) => Ok(events_of(head, body, inflate, offer, target)),
+        // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
+        Wanted::Whole if is_events(media) => {
+            let answer = events_of(head, body, inflate, offer, target);
+            Err(Miss::refused(usable::not_in_one_piece(target), answer))
         }
+        Wanted::Whole => whole(head, body, inflate, offer, target).await,
         Wanted::Array if is_json(media) => array(head, body, inflate, target).await,
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
+}
+
+/// Events in the client's own dialect.
+fn events_of(
+    mut head: http::response::Parts,
+    body: Answer,
+    inflate: Option<Inflate>,
+    offer: Offer,
+    target: &Target<'_>,
+) -> Response<Body> {
+    strip(&mut head.headers);
+    let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
+    Response::from_parts(head, Body::events(relayed))
 }
 
 /// An answer whose bytes are not looked at.

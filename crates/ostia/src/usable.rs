@@ -44,7 +44,7 @@ pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) ->
 
 fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
     static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
-    // Events under the name of JSON: a client of the same dialect may know what to do with them, and a translation fails.
+    // Events under the name of JSON are handed on like those under their own; a translation of them fails.
     if bytes.starts_with(b"data:") || bytes.starts_with(b"event:") {
         return true;
     }
