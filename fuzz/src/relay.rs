@@ -2,7 +2,7 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::json::{Document, Json};
-use ostia_dialect::relay::{Ending, Grammar, Splice, Watch};
+use ostia_dialect::relay::{self, Ending, Grammar, Path, Splice, Watch};
 
 /// Any pieces of a stream give the frames of the whole.
 pub fn frames(data: &[u8]) {
@@ -55,6 +55,18 @@ pub fn splice(data: &[u8]) {
         fields.map(|(field, value)| (field.into_owned(), value.text().to_owned())).collect()
     };
     assert_eq!(others(&after), others(&document));
+}
+
+/// What is left of a text without some of its values is JSON, holds no byte that was not there, and loses nothing twice.
+pub fn without(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some((paths, text)) = text.split_once('\n') else { return };
+    let paths: Vec<Path<'_>> = paths.split(' ').take(8).map(Path::parse).collect();
+    let Ok(left) = relay::without(text, &paths) else { return };
+    assert!(Document::parse(text.as_bytes()).is_err() || Document::parse(left.as_bytes()).is_ok(), "{left}");
+    let mut rest = text.bytes();
+    assert!(left.bytes().all(|byte| rest.any(|own| own == byte)), "{left}");
+    assert!(matches!(relay::without(text, &[]), Ok(same) if same == text));
 }
 
 /// Any pieces of a stream pass whole and get the verdict of the whole.

@@ -27,7 +27,7 @@ use crate::inflate::Inflate;
 use crate::kept::Keep;
 use crate::miss::Miss;
 use crate::reply;
-use crate::route::{Family, family_of};
+use crate::route::{Family, family_of, has_dot_segment};
 use crate::target::{ClientKey, Key, Target};
 use crate::upstream::{Answer, Sent};
 use crate::usable::{self, is_events, is_json, media_type};
@@ -102,6 +102,10 @@ impl Exchange<'_> {
         headers.insert(header::HOST, target.destination.site().authority().clone());
         if path.is_empty() {
             path.push('/');
+        }
+        if has_dot_segment(path.split('?').next().unwrap_or_default()) {
+            let message = "The name of the model leads to another path of the provider's.";
+            return Err(Fault::invalid(message).with_param("model").with_code("path_invalid"));
         }
         let mut request = Box::new(Request::new(body));
         *request.uri_mut() = path.try_into().map_err(|_| {

@@ -133,20 +133,23 @@ pub fn check(parts: &request::Parts) -> Result<(), Fault> {
 const DECODINGS_MAX: usize = 3;
 
 /// `.` and `..` between slashes, also encoded, and with backslashes and parameters, as some servers read them.
-fn has_dot_segment(path: &str) -> bool {
-    let mut path = path.as_bytes().to_vec();
-    for _ in 0..=DECODINGS_MAX {
-        let mut segments = path.split(|byte| matches!(byte, b'/' | b'\\'));
-        let name = |segment: &[u8]| segment.split(|&byte| byte == b';').next().unwrap_or_default().to_vec();
-        if segments.any(|segment| matches!(name(segment).as_slice(), b"." | b"..")) {
+pub fn has_dot_segment(path: &str) -> bool {
+    let mut path = Cow::Borrowed(path.as_bytes());
+    for _ in 0..DECODINGS_MAX {
+        if is_dotted(&path) {
             return true;
         }
         if !path.contains(&b'%') {
             return false;
         }
-        path = decode_lossily(&path);
+        path = Cow::Owned(decode_lossily(&path));
     }
-    false
+    is_dotted(&path)
+}
+
+fn is_dotted(path: &[u8]) -> bool {
+    let name = |segment: &[u8]| matches!(segment.split(|&byte| byte == b';').next(), Some(b"." | b".."));
+    path.contains(&b'.') && path.split(|byte| matches!(byte, b'/' | b'\\')).any(name)
 }
 
 /// Undoes percent-encoding where it is one, and leaves the rest.

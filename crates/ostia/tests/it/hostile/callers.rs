@@ -154,3 +154,16 @@ fn request_lines_that_can_be_read_in_two_ways() {
     assert_eq!(upstream.count(), 0);
     assert_eq!(status("GET /v1/files/a..b%2Fc"), 200);
 }
+
+#[test]
+fn a_model_does_not_lead_to_another_path() {
+    let (upstream, gateway) = house();
+    let models = ["../../files", "a/../../x", "..%2f..", "..;a", "%2e%2e/%2e%2e", "x\\\\..\\\\y"];
+    for model in models {
+        let body = CHAT.replace("\"m\"", &format!("\"{model}\""));
+        let ask = Ask::post("/v1/chat/completions", body).header("x-ostia-api-key", "key-a");
+        let reply = ask.header("x-ostia-provider", "google").to(&gateway);
+        assert_eq!((reply.status, reply.json()["error"]["param"].as_str()), (400, Some("model")), "{model}");
+    }
+    assert_eq!(upstream.count(), 0);
+}
