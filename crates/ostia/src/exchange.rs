@@ -270,7 +270,7 @@ pub async fn relay(
     wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let Accepted { mut head, body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, body, inflate } = accepted(answer, family_of(offer), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
     }

@@ -36,9 +36,9 @@ const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 const SITES_MAX: usize = 1024;
 
 /// Idle connections that one core keeps to the operator's and the built-in hosts, over all of them.
-const IDLE_MAX: usize = 2048;
+const IDLE_MAX: usize = 512;
 /// The same to hosts that clients chose: they cannot crowd out the operator's.
-const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 128;
+const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 64;
 
 /// The upstream connections of one core.
 #[derive(Debug)]
