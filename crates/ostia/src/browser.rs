@@ -13,6 +13,7 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::body::Body;
 use crate::settings::Settings;
+use crate::usable::{is_json, media_type};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// How long a browser may remember a permission, in seconds.
@@ -65,12 +66,8 @@ fn refused(code: &'static str, message: String) -> Fault {
 /// # Errors
 /// 415 where it is not.
 pub fn check_media(settings: &Settings, headers: &HeaderMap) -> Result<(), Fault> {
-    let media = headers.get(header::CONTENT_TYPE).map_or("", |value| value.to_str().unwrap_or_default());
-    let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_known = media.is_empty()
-        || media == "application/json"
-        || media.ends_with("+json")
-        || media == "multipart/form-data";
+    let media = media_type(headers);
+    let is_known = media.is_empty() || is_json(media) || media.eq_ignore_ascii_case("multipart/form-data");
     if is_known || !settings.gateway_keys.is_empty() {
         return Ok(());
     }
@@ -133,8 +130,17 @@ fn is_same(origin: &str, host: Option<&str>) -> bool {
     host.is_some_and(|host| own.is_some_and(|own| own.eq_ignore_ascii_case(host)))
 }
 
+fn is_port(text: &str) -> bool {
+    text.len() <= 5 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Is this a name or an address of the gateway? A page can have a name of its own point here, but not an address.
 fn is_own(settings: &Settings, host: &str) -> bool {
+    // Nearly all are one of these.
+    let plain = host.strip_prefix("127.0.0.1").or_else(|| host.strip_prefix("localhost"));
+    if plain.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port)) {
+        return true;
+    }
     let Ok(authority) = host.parse::<http::uri::Authority>() else { return false };
     let name = authority.host().trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     if let Ok(ip) = name.parse::<IpAddr>() {

@@ -275,27 +275,21 @@ impl ClientStream {
         self.stream
     }
 
-    /// Reads, of a head no more than it may have. How many bytes came?
+    /// Reads, but no more of a head that is too large already. How many bytes came?
     fn poll_read_some(
         &mut self,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<usize>> {
-        let filled = buffer.filled().len();
-        let left = self.client.head_bytes_left.get();
-        if self.client.is_busy() || buffer.remaining() <= left {
-            ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        } else if left == 0 {
+        let is_head = !self.client.is_busy();
+        if is_head && self.client.has_too_large_head() {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-        } else {
-            let mut part = ReadBuf::new(buffer.initialize_unfilled_to(left));
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut part))?;
-            let read = part.filled().len();
-            buffer.advance(read);
         }
+        let filled = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let read = buffer.filled().len() - filled;
-        if !self.client.is_busy() {
-            self.client.head_bytes_left.set(left.saturating_sub(read));
+        if is_head {
+            self.client.head_bytes_left.set(self.client.head_bytes_left.get().saturating_sub(read));
         }
         Poll::Ready(Ok(read))
     }

@@ -103,7 +103,7 @@ impl Exchange<'_> {
         if path.is_empty() {
             path.push('/');
         }
-        if has_dot_segment(path.split('?').next().unwrap_or_default()) {
+        if has_dot_segment(&path[..memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len())]) {
             let message = "The name of the model leads to another path of the provider's.";
             return Err(Fault::invalid(message).with_param("model").with_code("path_invalid"));
         }
@@ -546,36 +546,29 @@ fn grammar(offer: Offer) -> Grammar {
     }
 }
 
-/// Headers that belong to one connection (RFC 9110, section 7.6.1), and cookies of a host that the client never met.
-const HOPS: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    header::SET_COOKIE,
-];
-
-/// What a provider says about web pages holds for its own address, not for the gateway's.
-const CORS: [HeaderName; 7] = [
-    header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-    header::ACCESS_CONTROL_ALLOW_HEADERS,
-    header::ACCESS_CONTROL_ALLOW_METHODS,
-    header::ACCESS_CONTROL_ALLOW_ORIGIN,
-    header::ACCESS_CONTROL_EXPOSE_HEADERS,
-    header::ACCESS_CONTROL_MAX_AGE,
-    HeaderName::from_static("access-control-allow-private-network"),
-];
+/// Headers that belong to one connection (RFC 9110, section 7.6.1), cookies of a host that the client never met, and what a
+/// provider says about web pages, which holds for its own address.
+fn stays_behind(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    let is_listed = matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "set-cookie"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    );
+    is_listed || name.starts_with("access-control-")
+}
 
 /// Takes away what belongs to the upstream's connection, and to its address.
 pub fn strip_hops(headers: &mut HeaderMap) {
-    for name in HOPS.iter().chain(&CORS) {
-        if headers.contains_key(name) {
-            headers.remove(name);
-        }
+    while let Some(name) = headers.keys().find(|name| stays_behind(name)).cloned() {
+        headers.remove(name);
     }
 }
 

@@ -122,7 +122,7 @@ pub fn check(parts: &request::Parts) -> Result<(), Fault> {
         return Err(Fault::invalid("The request names more than one host.").with_param("host"));
     }
     let path = parts.uri.path();
-    if path.contains("//") || has_dot_segment(path) {
+    if path.as_bytes().windows(2).any(|pair| pair == b"//") || has_dot_segment(path) {
         let message = "The path has an empty or a dot segment (`//`, `.`, `..`): write it without.";
         return Err(Fault::invalid(message).with_param("path").with_code("path_invalid"));
     }

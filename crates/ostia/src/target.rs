@@ -74,7 +74,7 @@ pub enum Destination<'a> {
         /// The client's own key.
         key: Option<ClientKey<'a>>,
         /// Headers of the built-in row, which everybody can read.
-        headers: Option<&'static HeaderMap>,
+        headers: Option<&'a HeaderMap>,
     },
 }
 
@@ -164,7 +164,7 @@ pub fn resolve<'a>(
             Destination::Clients {
                 site,
                 key: clients_key(core, call, leaf, provider),
-                headers: Providers::builtin().get(&provider.id).map(|builtin| &builtin.headers),
+                headers: public_headers(core, provider),
             }
         }
     };
@@ -199,6 +199,14 @@ pub fn resolve<'a>(
         checks_body,
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
     })
+}
+
+/// The headers of the built-in row: of one that the operator did not touch, its own.
+fn public_headers<'a>(core: &Core, provider: &'a Provider) -> Option<&'a HeaderMap> {
+    match core.settings.configured.contains_key(&provider.id) {
+        true => Providers::builtin().get(&provider.id).map(|builtin| &builtin.headers),
+        false => Some(&provider.headers),
+    }
 }
 
 /// The target's own key, the client's, the operator's.

@@ -6,16 +6,15 @@ use std::sync::LazyLock;
 use http::header::{self, HeaderMap};
 use http::response;
 use memchr::memmem::{self, Finder};
-use ostia_dialect::json::Document;
+use ostia_dialect::json::{Document, Kind};
 use ostia_dialect::{Fault, fault};
 use ostia_providers::Offer;
 
 use crate::miss::Miss;
 use crate::target::Target;
 
-/// Largest body of which every byte is checked. Numbers take long to check, and longer answers are mostly numbers: of
-/// those the ends and a few names have to do.
-const CHECKED_BYTES_MAX: usize = 16 << 10;
+/// Largest body whose braces are counted. Of longer ones the ends and a few names have to do.
+const BALANCED_BYTES_MAX: usize = 16 << 10;
 /// Most of a body without an answer that is read for its words, and how far into a body an error is looked for, in bytes.
 pub const WORDS_BYTES_MAX: usize = 1 << 20;
 
@@ -42,25 +41,69 @@ pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) ->
     if answers { Ok(()) } else { Err(no_answer(head, bytes, target)) }
 }
 
+/// Most answers are recognised at a look; those that are not are read.
 fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
-    static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
     // Events under the name of JSON are handed on like those under their own; a translation of them fails.
     if bytes.starts_with(b"data:") || bytes.starts_with(b"event:") {
         return true;
     }
     let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
-    if bytes.len() > CHECKED_BYTES_MAX && ERROR.find(start).is_none() {
-        return seems_answer(offer, bytes);
+    if !names_error(start) && seems_answer(offer, bytes) {
+        return true;
     }
-    Document::parse_to(bytes, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
+    Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
 }
 
-/// An object from its first to its last byte, with the field that makes it an answer somewhere.
+/// Is there a field `error` that is not null? Inside a text its quotes would be escaped.
+fn names_error(bytes: &[u8]) -> bool {
+    static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));
+    ERROR.find_iter(bytes).any(|at| first_of_value(bytes, at + "\"error\"".len()) != Some(b'n'))
+}
+
+/// An object from its first to its last byte, with the field that makes it an answer somewhere, and as many braces that
+/// close as that open.
 fn seems_answer(offer: Offer, bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii();
-    let named = |(name, _): &(&str, _)| memmem::find(text, format!("\"{name}\"").as_bytes()).is_some();
     let fields = offer.answer_fields();
-    text.starts_with(b"{") && text.ends_with(b"}") && (fields.is_empty() || fields.iter().any(named))
+    let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
+    is_whole
+        && (fields.is_empty() || fields.iter().any(|&(name, kind)| names(text, name, kind)))
+        && (text.len() > BALANCED_BYTES_MAX || is_balanced(text))
+}
+
+/// Is there a field of this name whose value begins like one of this kind?
+fn names(text: &[u8], name: &str, kind: Kind) -> bool {
+    let begins = |first: u8| match kind {
+        Kind::Array => first == b'[',
+        Kind::Object => first == b'{',
+        Kind::String => first == b'"',
+        Kind::Number => first.is_ascii_digit() || first == b'-',
+        Kind::Bool => matches!(first, b't' | b'f'),
+        Kind::Null => first == b'n',
+    };
+    memmem::find_iter(text, name.as_bytes()).any(|at| {
+        let end = at + name.len();
+        let is_quoted =
+            text.get(end) == Some(&b'"') && at.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'"');
+        is_quoted && first_of_value(text, end + 1).is_some_and(begins)
+    })
+}
+
+/// The first byte of a field's value; `at` is where the field's name ends.
+fn first_of_value(text: &[u8], at: usize) -> Option<u8> {
+    let value = text.get(at..)?.trim_ascii_start().strip_prefix(b":")?;
+    value.trim_ascii_start().first().copied()
+}
+
+/// Half an answer has more braces that open, and behind the end of one another one may begin. Those inside texts count too, so
+/// that a good answer may seem to be none.
+fn is_balanced(text: &[u8]) -> bool {
+    let mut open = memchr::memchr_iter(b'{', text).count();
+    let closes_well = |at: usize| {
+        open = open.wrapping_sub(1);
+        !text[at + 1..].trim_ascii_start().starts_with(b"{")
+    };
+    memchr::memchr_iter(b'}', text).all(closes_well) && open == 0
 }
 
 /// Why a body that came with a success is no answer: the error that it tells, or what it is.
@@ -124,5 +167,6 @@ pub fn is_json(media: &str) -> bool {
 /// What the body is, without its parameters.
 pub fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().unwrap_or_default().trim()
+    let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
+    value[..end].trim_ascii()
 }
