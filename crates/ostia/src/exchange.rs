@@ -270,13 +270,15 @@ pub async fn relay(
     wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let Accepted { head, body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
     }
     let media = media_type(&head.headers);
     match wanted {
-        Wanted::Events if is_events(media) => Ok(events_of(head, body, inflate, offer, target)),
+        Wanted::Events if is_stream(&head, &mut body).await => {
+            Ok(events_of(head, body, inflate, offer, target))
+        }
         // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
         Wanted::Whole if is_events(media) => {
             let answer = events_of(head, body, inflate, offer, target);
@@ -286,6 +288,11 @@ pub async fn relay(
         Wanted::Array if is_json(media) => array(head, body, inflate, target).await,
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
+}
+
+/// Is it the stream of events that was asked for? Some servers give it another name.
+async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
+    is_events(media_type(&head.headers)) || usable::begins_events(body.beginning().await)
 }
 
 /// Events in the client's own dialect.
@@ -364,13 +371,16 @@ pub async fn translate(
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     let family = family_of(Offer::of_dialect(translation.client.dialect()));
-    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
-    match (stream, is_events(media_type(&head.headers))) {
-        (true, true) => return Ok(translated(head, body, inflate, translation)),
-        (true, false) => return Err(no_stream(head, body, inflate, target).await),
-        (false, true) => return Err(usable::not_in_one_piece(target).into()),
-        (false, false) => {}
+    if stream {
+        return match is_stream(&head, &mut body).await {
+            true => Ok(translated(head, body, inflate, translation)),
+            false => Err(no_stream(head, body, inflate, target).await),
+        };
+    }
+    if is_events(media_type(&head.headers)) {
+        return Err(usable::not_in_one_piece(target).into());
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(Offer::of_dialect(upstream), &head, &bytes, target)?;
@@ -410,8 +420,8 @@ pub async fn events(
     offer: Offer,
     target: &Target<'_>,
 ) -> Result<(Answer, Option<Inflate>), Miss> {
-    let Accepted { head, body, inflate } = accepted(answer, family_of(offer), target).await?;
-    if is_events(media_type(&head.headers)) {
+    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
+    if is_stream(&head, &mut body).await {
         return Ok((body, inflate));
     }
     Err(no_stream(head, body, inflate, target).await)

@@ -44,7 +44,7 @@ pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) ->
 /// Most answers are recognised at a look; those that are not are read.
 fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
     // Events under the name of JSON are handed on like those under their own; a translation of them fails.
-    if bytes.starts_with(b"data:") || bytes.starts_with(b"event:") {
+    if begins_events(bytes) {
         return true;
     }
     let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
@@ -52,6 +52,11 @@ fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
         return true;
     }
     Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
+}
+
+/// Does this begin as streams of events do?
+pub fn begins_events(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"data:") || bytes.starts_with(b"event:")
 }
 
 /// Is there a field `error` that is not null? Inside a text its quotes would be escaped.

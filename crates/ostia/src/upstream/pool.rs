@@ -256,7 +256,8 @@ impl Place {
         connection.idle_age_max = idle_age_max(response.version(), response.headers());
         let patience = Patience::new(timeouts.idle, started + timeouts.total);
         Ok(response.map(|body| {
-            let mut answer = Answer { body, place: self.clone(), connection: Some(connection), patience };
+            let mut answer =
+                Answer { body, seen: None, place: self.clone(), connection: Some(connection), patience };
             if answer.body.is_end_stream() {
                 answer.release();
             }
@@ -424,6 +425,8 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, Sent>>, context:
 #[derive(Debug)]
 pub struct Answer {
     body: Incoming,
+    /// What has been looked at and not taken yet.
+    seen: Option<Bytes>,
     place: Rc<Place>,
     connection: Option<Box<Connection>>,
     patience: Patience,
@@ -432,6 +435,9 @@ pub struct Answer {
 impl Answer {
     /// The next piece. Fails when none comes in time.
     pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
+        if let Some(seen) = self.seen.take() {
+            return Poll::Ready(Some(Ok(Frame::data(seen))));
+        }
         let frame = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
@@ -484,7 +490,15 @@ impl Answer {
 
     /// Has all of it come?
     pub fn is_end(&self) -> bool {
-        self.body.is_end_stream()
+        self.seen.is_none() && self.body.is_end_stream()
+    }
+
+    /// The beginning, which stays where it is; nothing where there is none.
+    pub async fn beginning(&mut self) -> &[u8] {
+        if self.seen.is_none() {
+            self.seen = self.bytes().await.and_then(Result::ok);
+        }
+        self.seen.as_deref().unwrap_or_default()
     }
 
     /// When the head or the last piece came.

@@ -246,7 +246,6 @@ fn streams_that_are_none_move_on() {
             ("an error as an event", Answer::stream("data: {\"error\":{\"message\":\"no quota\"}}\n\n"), ""),
             ("a page", Answer::with("text/html", "<title>Sign in</title>"), "Sign in"),
             ("plain words", Answer::with("text/plain", "upstream is busy"), "upstream is busy"),
-            ("events of the wrong type", Answer::with("text/plain", good.clone()), "text/plain"),
             ("nothing", Answer::json(""), "empty"),
             ("null", Answer::json("null"), "null"),
             ("no events", Answer::stream(""), ""),
@@ -266,6 +265,17 @@ fn streams_that_are_none_move_on() {
             let reply = Ask::post_at(&first, provider, path, body.clone()).to(&gateway);
             assert_eq!(reply.status, 502, "{provider} {path}, {what}: {}", told(&reply));
             assert!(reply.text().contains(word), "{provider} {path}, {what}: {}", told(&reply));
+        }
+        // The stream that was asked for under another name is that stream.
+        for media in ["text/plain", "application/json", "application/octet-stream"] {
+            let upstream = Upstream::always(Answer::with(media, good.clone()));
+            let reply = Ask::post_at(&upstream, provider, path, body.clone()).to(&gateway);
+            assert_eq!(reply.status, 200, "{provider} {path}, {media}: {}", told(&reply));
+            assert!(
+                reply.whole && reply.text().contains("data: "),
+                "{provider} {path}, {media}: {}",
+                told(&reply)
+            );
         }
     }
 }
