@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use ostia_dialect::{Fault, FaultKind};
 
-use crate::call::Credentials;
+use crate::credentials::Credentials;
 use crate::settings::{GatewayKey, Settings};
 
 /// Who authenticated.

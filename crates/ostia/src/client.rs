@@ -3,37 +3,22 @@
 //! Three things are known here that HTTP's own machinery does not see: until when an answer has to be through although the
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
+mod answer;
+mod stream;
+
+pub use answer::Answering;
+pub use stream::ClientStream;
+
 use std::cell::Cell;
-use std::convert::Infallible;
-use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, Version, header};
+use http::Version;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use ostia_dialect::{Fault, FaultKind};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
-
-use crate::body::{Body, FramePoll};
-use crate::reply;
-use crate::route::Family;
-use crate::upstream::{BodyFault, LazyTimer};
-
-/// How long a client that closed its half of the connection is waited for before it is asked whether it is still there.
-const HALF_CLOSED_PROBE_AFTER: Duration = Duration::from_millis(300);
-/// How often it is then looked whether it has left.
-const HALF_CLOSED_LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long what has come of a request may wait to be read, before it is taken for half a request.
-const HALF_CLOSED_READ_WITHIN: Duration = Duration::from_secs(1);
-/// Asks a client that has closed its half whether it is still there: one that has left altogether refuses it. Clients pass over
-/// it (RFC 9110, section 15.2).
-const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words.
 const HEAD_SLACK_BYTES: usize = 4 << 10;
@@ -119,11 +104,6 @@ impl Client {
     }
 }
 
-fn stopping() -> Fault {
-    let message = "The gateway is shutting down. Send the request again.";
-    Fault::new(FaultKind::Overloaded, message).with_status(503).with_code("gateway_stopping")
-}
-
 /// A request's body. Tells the connection when it has come whole.
 #[derive(Debug)]
 pub struct ClientBody {
@@ -154,238 +134,5 @@ impl HttpBody for ClientBody {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
-    }
-}
-
-/// An answer in the making. Ends at once when the gateway stops.
-pub struct Answering<F> {
-    answering: Pin<Box<F>>,
-    family: Family,
-    client: Rc<Client>,
-}
-
-impl<F> Answering<F> {
-    /// What `answering` gives, in words of this family if it has to end before.
-    pub fn new(answering: Pin<Box<F>>, family: Family, client: Rc<Client>) -> Answering<F> {
-        Answering { answering, family, client }
-    }
-}
-
-impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
-    type Output = Result<Response<Answer>, Infallible>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = match self.client.is_cut.get() {
-            true => reply::fault(self.family, &stopping(), None, ""),
-            false => ready!(self.answering.as_mut().poll(context)),
-        };
-        if let Some(Due(due)) = response.extensions().get::<Due>() {
-            self.client.due.set(*due);
-        }
-        if response.status().as_u16() >= 400 && !self.client.is_read() {
-            // A body that is not wanted ends its connection.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        let client = self.client.clone();
-        Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, broken: None, client })))
-    }
-}
-
-/// The body of an answer on its way to the client.
-#[derive(Debug)]
-pub struct Answer {
-    body: Body,
-    /// It has been told that the gateway stops.
-    is_told: bool,
-    /// Why it breaks off, once what came before has left.
-    broken: Option<BodyFault>,
-    client: Rc<Client>,
-}
-
-impl HttpBody for Answer {
-    type Data = Bytes;
-    type Error = BodyFault;
-
-    /// The next piece. A fault waits until everything before it has left: the connection ends with it, and with the
-    /// connection whatever has not been sent yet, be it the head of the answer or the words that tell the fault.
-    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
-        if self.broken.is_some() {
-            return match self.client.is_flushed.get() {
-                true => Poll::Ready(self.broken.take().map(Err)),
-                false => Poll::Pending,
-            };
-        }
-        if self.client.is_cut.get() && !self.is_told {
-            self.is_told = true;
-            self.body.fail(&stopping());
-        }
-        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-            Some(Err(fault)) => {
-                self.broken = Some(fault);
-                self.client.is_flushed.set(false);
-                context.waker().wake_by_ref();
-                Poll::Pending
-            }
-            frame => Poll::Ready(frame),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-impl Drop for Answer {
-    fn drop(&mut self) {
-        self.client.is_busy.set(false);
-    }
-}
-
-/// The socket of a client.
-#[derive(Debug)]
-pub struct ClientStream {
-    stream: TcpStream,
-    client: Rc<Client>,
-    /// For a client that does not read.
-    write_timer: Option<LazyTimer>,
-    half_closed: Option<HalfClosed>,
-}
-
-/// A client that has closed its half of the connection after its request.
-#[derive(Debug)]
-struct HalfClosed {
-    timer: LazyTimer,
-    since: Instant,
-    look_at: Instant,
-    is_probed: bool,
-}
-
-impl ClientStream {
-    /// The socket of this client.
-    pub fn new(stream: TcpStream, client: Rc<Client>) -> ClientStream {
-        ClientStream { stream, client, write_timer: None, half_closed: None }
-    }
-
-    /// The socket alone.
-    pub fn into_inner(self) -> TcpStream {
-        self.stream
-    }
-
-    /// Reads, but no more of a head that is too large already. How many bytes came?
-    fn poll_read_some(
-        &mut self,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let is_head = !self.client.is_busy();
-        if is_head && self.client.has_too_large_head() {
-            return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
-        }
-        let filled = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let read = buffer.filled().len() - filled;
-        if is_head {
-            self.client.head_bytes_left.set(self.client.head_bytes_left.get().saturating_sub(read));
-        }
-        Poll::Ready(Ok(read))
-    }
-
-    /// What a write that found no room comes to: the client has time until the answer is due.
-    fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let due = self.client.due.get();
-        let timer = self.write_timer.get_or_insert_with(|| LazyTimer::new(due));
-        ready!(timer.poll_over(due, context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-
-    /// A client that said no more after its whole request waits for the answer, or has left: the difference shows when
-    /// something is sent to it. `Ready` when it has left, or its request is not whole.
-    fn poll_left(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let now = Instant::now();
-        let half_closed = self.half_closed.get_or_insert_with(|| HalfClosed {
-            timer: LazyTimer::new(now),
-            since: now,
-            look_at: now + HALF_CLOSED_LOOK_EVERY,
-            is_probed: false,
-        });
-        loop {
-            ready!(half_closed.timer.poll_over(half_closed.look_at, context));
-            if let Ok(Some(error)) = self.stream.take_error() {
-                return Poll::Ready(Err(error));
-            }
-            let now = Instant::now();
-            let waited = now - half_closed.since;
-            half_closed.look_at = now + HALF_CLOSED_LOOK_EVERY;
-            if !self.client.is_read.get() {
-                if waited >= HALF_CLOSED_READ_WITHIN {
-                    return Poll::Ready(Ok(()));
-                }
-            } else if waited >= HALF_CLOSED_PROBE_AFTER
-                && !half_closed.is_probed
-                && !self.client.has_begun.get()
-            {
-                half_closed.is_probed = true;
-                // Whatever becomes of it is seen at the next look.
-                let _ = self.stream.try_write(PROBE);
-            }
-        }
-    }
-}
-
-impl AsyncRead for ClientStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        if this.half_closed.is_none() && ready!(this.poll_read_some(context, buffer))? > 0 {
-            return Poll::Ready(Ok(()));
-        }
-        match this.client.is_busy() && (this.half_closed.is_some() || this.client.may_half_close()) {
-            true => this.poll_left(context),
-            false => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-impl AsyncWrite for ClientStream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.client.has_begun.set(true);
-        match Pin::new(&mut this.stream).poll_write(context, bytes) {
-            Poll::Pending => this.wait_to_write(context),
-            written => written,
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        this.client.has_begun.set(true);
-        match Pin::new(&mut this.stream).poll_write_vectored(context, slices) {
-            Poll::Pending => this.wait_to_write(context),
-            written => written,
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.client.is_flushed.set(true);
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
     }
 }

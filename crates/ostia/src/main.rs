@@ -16,6 +16,7 @@ mod clock;
 mod core;
 mod count;
 mod course;
+mod credentials;
 mod descriptors;
 mod egress;
 mod exchange;
@@ -45,6 +46,7 @@ mod routes;
 mod server;
 mod settings;
 mod target;
+mod timer;
 mod upstream;
 mod usable;
 

@@ -15,8 +15,9 @@ use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::call::{Call, Credential, forward_header};
+use crate::call::{Call, forward_header};
 use crate::core::Core;
+use crate::credentials::Credential;
 use crate::egress::Origin;
 use crate::host;
 use crate::upstream::{Site, Timeouts};

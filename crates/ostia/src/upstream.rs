@@ -5,14 +5,12 @@
 
 mod body;
 mod connect;
+mod deadline;
 mod pool;
-mod timer;
 
 pub use body::{BodyFault, Sent};
 pub use connect::Tls;
 pub use pool::{Answer, Site, Upstreams};
-pub use timer::LazyTimer;
-use timer::Patience;
 
 use std::time::Duration;
 

@@ -24,9 +24,11 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
-use super::{BodyFault, LazyTimer, Patience, SendFault, Sent, Timeouts};
+use super::deadline::Patience;
+use super::{BodyFault, SendFault, Sent, Timeouts};
 use crate::boxed;
 use crate::egress::{Guard, Origin};
+use crate::timer::LazyTimer;
 
 /// How long an idle connection is trusted where the server does not say. Many close after 60 s.
 const IDLE_AGE_MAX: Duration = Duration::from_secs(55);

@@ -1,9 +1,8 @@
-//! Deadlines that are moved often and seldom met.
+//! A timer that is moved often and seldom fires.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -34,35 +33,5 @@ impl LazyTimer {
             }
             self.0.as_mut().reset(due);
         }
-    }
-}
-
-/// How long to wait for pieces of an answer: each must come within `idle` of the last, all of them before `end`.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    idle: Duration,
-    end: Instant,
-    last: Instant,
-}
-
-impl Patience {
-    /// Starts now.
-    pub fn new(idle: Duration, end: Instant) -> Patience {
-        Patience { idle, end, last: Instant::now() }
-    }
-
-    /// A piece has come.
-    pub fn renew(&mut self) {
-        self.last = Instant::now();
-    }
-
-    /// When the last piece came.
-    pub fn last(&self) -> Instant {
-        self.last
-    }
-
-    /// When the next piece has to be there.
-    pub fn due(&self) -> Instant {
-        (self.last + self.idle).min(self.end)
     }
 }

@@ -1,0 +1,109 @@
+//! An answer on its way to the client, from the moment in which it is asked for.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use http_body::{Body as HttpBody, SizeHint};
+use ostia_dialect::{Fault, FaultKind};
+
+use super::{Client, Due};
+use crate::body::{Body, FramePoll};
+use crate::reply;
+use crate::route::Family;
+use crate::upstream::BodyFault;
+
+fn stopping() -> Fault {
+    let message = "The gateway is shutting down. Send the request again.";
+    Fault::new(FaultKind::Overloaded, message).with_status(503).with_code("gateway_stopping")
+}
+/// An answer in the making. Ends at once when the gateway stops.
+pub struct Answering<F> {
+    answering: Pin<Box<F>>,
+    family: Family,
+    client: Rc<Client>,
+}
+
+impl<F> Answering<F> {
+    /// What `answering` gives, in words of this family if it has to end before.
+    pub fn new(answering: Pin<Box<F>>, family: Family, client: Rc<Client>) -> Answering<F> {
+        Answering { answering, family, client }
+    }
+}
+
+impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
+    type Output = Result<Response<Answer>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = match self.client.is_cut.get() {
+            true => reply::fault(self.family, &stopping(), None, ""),
+            false => ready!(self.answering.as_mut().poll(context)),
+        };
+        if let Some(Due(due)) = response.extensions().get::<Due>() {
+            self.client.due.set(*due);
+        }
+        if response.status().as_u16() >= 400 && !self.client.is_read() {
+            // A body that is not wanted ends its connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let client = self.client.clone();
+        Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, broken: None, client })))
+    }
+}
+
+/// The body of an answer on its way to the client.
+#[derive(Debug)]
+pub struct Answer {
+    body: Body,
+    /// It has been told that the gateway stops.
+    is_told: bool,
+    /// Why it breaks off, once what came before has left.
+    broken: Option<BodyFault>,
+    client: Rc<Client>,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    /// The next piece. A fault waits until everything before it has left: the connection ends with it, and with the
+    /// connection whatever has not been sent yet, be it the head of the answer or the words that tell the fault.
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
+        if self.broken.is_some() {
+            return match self.client.is_flushed.get() {
+                true => Poll::Ready(self.broken.take().map(Err)),
+                false => Poll::Pending,
+            };
+        }
+        if self.client.is_cut.get() && !self.is_told {
+            self.is_told = true;
+            self.body.fail(&stopping());
+        }
+        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+            Some(Err(fault)) => {
+                self.broken = Some(fault);
+                self.client.is_flushed.set(false);
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            frame => Poll::Ready(frame),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        self.client.is_busy.set(false);
+    }
+}
