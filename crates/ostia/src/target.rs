@@ -219,11 +219,8 @@ fn find_key<'a>(
     by_operator: bool,
 ) -> Option<Key<'a>> {
     // A key that the operator wrote beside no provider is not for whomever a client names.
-    let own = leaf.and_then(|leaf| match (leaf.author, &leaf.settings.api_key) {
-        (Author::Operator, Some(key)) => Some(Key::Operator(key)).filter(|_| by_operator),
-        (Author::Client, Some(key)) => Some(Key::Client(ClientKey::Config(key))),
-        (_, None) => None,
-    });
+    let operators = leaf.filter(|leaf| leaf.author == Author::Operator && by_operator);
+    let own = operators.and_then(|leaf| leaf.settings.api_key.as_ref()).map(Key::Operator);
     own.or_else(|| clients_key(core, call, leaf, provider).map(Key::Client))
         .or_else(|| core.settings.keys.get(&provider.id).map(Key::Operator))
 }

@@ -54,9 +54,10 @@ fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
     Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
 }
 
-/// Does this begin as streams of events do?
+/// Does this begin as streams of events do: with one of their fields, or a comment? No JSON does
+/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 pub fn begins_events(bytes: &[u8]) -> bool {
-    bytes.starts_with(b"data:") || bytes.starts_with(b"event:")
+    ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| bytes.starts_with(field.as_bytes()))
 }
 
 /// Is there a field `error` that is not null? Inside a text its quotes would be escaped.

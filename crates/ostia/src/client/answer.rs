@@ -16,10 +16,6 @@ use crate::reply;
 use crate::route::Family;
 use crate::upstream::BodyFault;
 
-fn stopping() -> Fault {
-    let message = "The gateway is shutting down. Send the request again.";
-    Fault::new(FaultKind::Overloaded, message).with_status(503).with_code("gateway_stopping")
-}
 /// An answer in the making. Ends at once when the gateway stops.
 pub struct Answering<F> {
     answering: Pin<Box<F>>,
@@ -106,4 +102,10 @@ impl Drop for Answer {
     fn drop(&mut self) {
         self.client.is_busy.set(false);
     }
+}
+
+/// What a client hears whose answer is not whole when the gateway stops.
+fn stopping() -> Fault {
+    let message = "The gateway is shutting down. Send the request again.";
+    Fault::new(FaultKind::Overloaded, message).with_status(503).with_code("gateway_stopping")
 }

@@ -428,7 +428,7 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, Sent>>, context:
 pub struct Answer {
     body: Incoming,
     /// What has been looked at and not taken yet.
-    seen: Option<Bytes>,
+    seen: Option<Result<Bytes, BodyFault>>,
     place: Rc<Place>,
     connection: Option<Box<Connection>>,
     patience: Patience,
@@ -438,7 +438,7 @@ impl Answer {
     /// The next piece. Fails when none comes in time.
     pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         if let Some(seen) = self.seen.take() {
-            return Poll::Ready(Some(Ok(Frame::data(seen))));
+            return Poll::Ready(Some(seen.map(Frame::data)));
         }
         let frame = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(frame) => frame,
@@ -495,12 +495,12 @@ impl Answer {
         self.seen.is_none() && self.body.is_end_stream()
     }
 
-    /// The beginning, which stays where it is; nothing where there is none.
+    /// The beginning, which stays where it is, as does the fault that came in its place; nothing where there is none.
     pub async fn beginning(&mut self) -> &[u8] {
         if self.seen.is_none() {
-            self.seen = self.bytes().await.and_then(Result::ok);
+            self.seen = self.bytes().await;
         }
-        self.seen.as_deref().unwrap_or_default()
+        self.seen.as_ref().and_then(|seen| seen.as_deref().ok()).unwrap_or_default()
     }
 
     /// When the head or the last piece came.
