@@ -104,7 +104,8 @@ impl Exchange<'_> {
             path.push('/');
         }
         if has_dot_segment(&path[..memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len())]) {
-            let message = "The name of the model leads to another path of the provider's.";
+            let message = "The path at the provider would have a dot segment (`.`, `..`): the name of the model has one, or \
+                           the custom host.";
             return Err(Fault::invalid(message).with_param("model").with_code("path_invalid"));
         }
         let mut request = Box::new(Request::new(body));

@@ -355,3 +355,16 @@ fn what_is_handed_on_unread_is_no_nonsense() {
         }
     }
 }
+
+#[test]
+fn a_stream_that_breaks_before_its_first_byte_tells_why() {
+    let gateway = Gateway::with("timeouts: { idle: 300ms }");
+    let body = CHAT.replacen('{', "{\"stream\":true,", 1);
+    let begun = || Answer::empty().header("content-type", "application/json").framing(Framing::Chunked);
+    for (end, status, word) in [(Step::Cut, 502, "broke off"), (Step::Stall, 504, "nothing more")] {
+        let upstream = Upstream::always(begun().then(end));
+        let reply = Ask::post_at(&upstream, "openai", "/v1/chat/completions", body.clone()).to(&gateway);
+        assert_eq!(reply.status, status, "{}", told(&reply));
+        assert!(reply.text().contains(word), "{}", told(&reply));
+    }
+}
