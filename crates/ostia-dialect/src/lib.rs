@@ -28,9 +28,11 @@ mod request;
 mod response;
 pub mod schema;
 pub mod seal;
+mod settle;
 mod tokens;
 #[cfg(test)]
 mod trial;
+mod undo;
 mod view;
 
 pub use client::{ClientDialect, Encoder, Line};
@@ -42,4 +44,5 @@ pub use request::{
     Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response, Usage};
+pub use undo::Undo;
 pub use view::View;

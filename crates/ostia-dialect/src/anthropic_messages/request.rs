@@ -82,7 +82,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
     dropped.retain(|path| seen.insert(path.clone()));
-    Ok(Encoded { body: out.into_bytes(), headers: headers(request), dropped })
+    Ok(Encoded { body: out.into_bytes(), headers: headers(request), dropped, ..Encoded::default() })
 }
 
 /// `temperature`, `top_p`, `top_k` and `stop_sequences`, as far as the model takes them.

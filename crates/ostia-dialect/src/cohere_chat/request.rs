@@ -37,7 +37,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
         }
     });
     unsayable(request, &mut dropped);
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// The value of an extra field that only this vendor knows; an explicit `null` counts as absent.

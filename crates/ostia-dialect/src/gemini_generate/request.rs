@@ -47,7 +47,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
             writer.field_str("serviceTier", tier);
         }
     });
-    Ok(Encoded { body: writer.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: writer.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// Fields that the client sent in the vendor's own words.

@@ -54,7 +54,7 @@ pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
         own_fields(w, request, asks_usage, &mut dropped);
         stream(w, request, asks_usage);
     });
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 fn output_format(w: &mut Writer, format: Option<&OutputFormat>) {

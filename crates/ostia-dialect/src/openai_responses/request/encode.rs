@@ -73,7 +73,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
     dropped.retain(|path| seen.insert(path.clone()));
-    Ok(Encoded { body: w.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: w.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// The operator's words that the client had set apart from the conversation, which goes on without them.
