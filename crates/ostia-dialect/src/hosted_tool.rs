@@ -89,8 +89,8 @@ const CARRIED: [&str; 4] = ["type", "name", "search_context_size", "user_locatio
 pub(crate) struct Replaced {
     /// Paths of what the upstream's own tools have no setting for.
     dropped: Vec<String>,
-    /// Places of tools that are no longer in the list, in order.
-    removed: Vec<usize>,
+    /// The client's place of each tool in the list; empty where all stand where they stood.
+    places: Vec<usize>,
 }
 
 /// Replaces the tools that other vendors run.
@@ -106,16 +106,15 @@ pub(crate) fn replace(request: &mut Request, upstream: Dialect) -> Result<Replac
     let is_lost = request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request));
     for (at, tool) in std::mem::take(&mut request.tools).into_iter().enumerate() {
         match &tool {
-            Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {
-                replaced.removed.push(at);
-            }
+            Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {}
             Tool::Hosted { dialect, name, value } if *dialect != upstream => {
                 let wording = wording(name, upstream).ok_or_else(|| refusal(at, name, *dialect, upstream))?;
                 lost_settings(at, name, value, &mut replaced.dropped);
-                replaced.reword(at, value, wording, upstream, request);
+                reword(value, wording, upstream, request);
             }
             Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => request.tools.push(tool),
         }
+        replaced.places.resize(request.tools.len(), at);
     }
     if is_lost {
         request.tool_choice = None;
@@ -125,33 +124,40 @@ pub(crate) fn replace(request: &mut Request, upstream: Dialect) -> Result<Replac
 }
 
 impl Replaced {
-    fn reword(
-        &mut self,
-        at: usize,
-        value: &Json,
-        wording: Wording,
-        upstream: Dialect,
-        request: &mut Request,
-    ) {
-        match wording {
-            Wording::Entry(name, entry) => request.tools.push(Tool::Hosted {
-                dialect: upstream,
-                name: name.to_owned(),
-                value: Json::build(|w| w.raw(entry)),
-            }),
-            Wording::WebSearch => {
-                request.web_search.get_or_insert_with(|| web_search(value));
-                self.removed.push(at);
+    /// Leaves out tools that the upstream's model would refuse, and tells their places.
+    pub(crate) fn leave_out(&mut self, request: &mut Request, is_refused: impl Fn(&Tool) -> bool) {
+        let mut places = Vec::new();
+        for (at, tool) in std::mem::take(&mut request.tools).into_iter().enumerate() {
+            let place = self.places.get(at).copied().unwrap_or(at);
+            if is_refused(&tool) {
+                self.dropped.push(format!("tools[{place}]"));
+            } else {
+                places.push(place);
+                request.tools.push(tool);
             }
         }
+        self.places = places;
     }
 
     /// Tells what was lost, and puts the places of tools right in what the encoder has told.
     pub(crate) fn report(self, encoded: &mut Encoded) {
         for path in &mut encoded.dropped {
-            *path = original(std::mem::take(path), &self.removed);
+            *path = original(std::mem::take(path), &self.places);
         }
         encoded.dropped.extend(self.dropped);
+    }
+}
+
+fn reword(value: &Json, wording: Wording, upstream: Dialect, request: &mut Request) {
+    match wording {
+        Wording::Entry(name, entry) => request.tools.push(Tool::Hosted {
+            dialect: upstream,
+            name: name.to_owned(),
+            value: Json::build(|w| w.raw(entry)),
+        }),
+        Wording::WebSearch => {
+            request.web_search.get_or_insert_with(|| web_search(value));
+        }
     }
 }
 
@@ -223,11 +229,11 @@ fn is_barred(tool: &Tool, request: &Request) -> bool {
 }
 
 /// A path of the encoder's in the client's own list of tools.
-fn original(path: String, removed: &[usize]) -> String {
+fn original(path: String, places: &[usize]) -> String {
     let place = path.strip_prefix("tools[").and_then(|rest| rest.split_once(']'));
-    let Some((Ok(mut at), rest)) = place.map(|(at, rest)| (at.parse::<usize>(), rest)) else { return path };
-    for gone in removed {
-        at += usize::from(*gone <= at);
+    let found = place.and_then(|(at, rest)| Some((places.get(at.parse::<usize>().ok()?)?, rest)));
+    match found {
+        Some((place, rest)) => format!("tools[{place}]{rest}"),
+        None => path,
     }
-    format!("tools[{at}]{rest}")
 }

@@ -3,12 +3,13 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{Dialect, Encoded, Fault, Request, Undo, custom_tool, hosted_tool};
+use crate::{Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules};
 
 /// What was done to a request.
 #[derive(Debug)]
 pub(crate) struct Settled {
     tools: hosted_tool::Replaced,
+    dropped: Vec<String>,
     undo: Undo,
 }
 
@@ -16,19 +17,21 @@ pub(crate) struct Settled {
 ///
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Result<Settled, Fault> {
+pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
     let mut undo = Undo::default();
-    if !upstream.has_custom_tools() {
+    if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
         custom_tool::replace(request, &mut undo);
     }
-    let tools = hosted_tool::replace(request, upstream)?;
-    Ok(Settled { tools, undo })
+    let mut tools = hosted_tool::replace(request, upstream)?;
+    let dropped = rules::settle(request, upstream, &mut tools);
+    Ok(Settled { tools, dropped, undo })
 }
 
 impl Settled {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
         self.tools.report(encoded);
+        encoded.dropped.extend(self.dropped);
         encoded.undo = self.undo;
     }
 }

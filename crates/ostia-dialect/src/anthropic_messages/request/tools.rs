@@ -1,8 +1,8 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
 use super::further::{Further, Place};
-use crate::anthropic_messages::model::Model;
 use crate::json::{Document, Json, Writer};
+use crate::rules::Rules;
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// The vendor's web search that every model with web search takes, without a code execution tool beside it.
@@ -30,7 +30,7 @@ impl<'r> Toolbox<'r> {
     /// Sorts the tools. Fails on a custom tool, whose free text the vendor's tools cannot take.
     pub(super) fn of(
         request: &'r Request,
-        model: &Model,
+        rules: &Rules,
         dropped: &mut Vec<String>,
     ) -> Result<Toolbox<'r>, Fault> {
         let mut tools = Vec::new();
@@ -56,12 +56,12 @@ impl<'r> Toolbox<'r> {
             dropped.push("web_search_options.search_context_size".into());
         }
         let mut toolbox = Toolbox { tools, web_search, choice: None, one_call: false };
-        toolbox.choose(request, model, dropped);
+        toolbox.choose(request, rules, dropped);
         Ok(toolbox)
     }
 
     /// Without tools there is no choice to make; `auto` and `none` then mean nothing and the others cannot be met.
-    fn choose(&mut self, request: &'r Request, model: &Model, dropped: &mut Vec<String>) {
+    fn choose(&mut self, request: &'r Request, rules: &Rules, dropped: &mut Vec<String>) {
         let choice = request.tool_choice.as_ref().map(|choice| match choice {
             ToolChoice::Auto | ToolChoice::Allowed { required: false, .. } => Choice::Auto,
             ToolChoice::None => Choice::None,
@@ -69,7 +69,7 @@ impl<'r> Toolbox<'r> {
             ToolChoice::Named(name) => Choice::Tool(name),
         });
         let forced = matches!(choice, Some(Choice::Any | Choice::Tool(_)));
-        let refused = forced && !model.forced_tools;
+        let refused = forced && !rules.forced_tools;
         if forced && (refused || self.is_empty()) {
             dropped.push("tool_choice".into());
         }
