@@ -29,6 +29,7 @@ mod response;
 pub mod schema;
 pub mod seal;
 mod tokens;
+pub mod tool_schema;
 #[cfg(test)]
 mod trial;
 mod view;

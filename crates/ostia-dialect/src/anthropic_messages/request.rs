@@ -61,7 +61,8 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let model = Model::of(&request.model);
     let conversation = Conversation::of(&request.messages, &mut dropped)?;
-    let tools = Toolbox::of(request, &model, &mut dropped)?;
+    let fitted = tools::fit(request, &mut dropped)?;
+    let tools = Toolbox::of(request, &fitted, &model, &mut dropped)?;
     let further = Further::of(request);
     let plan = Plan::of(request, &model, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);

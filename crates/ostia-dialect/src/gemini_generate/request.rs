@@ -33,7 +33,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut own = Own::default();
     own.sort(request, &mut dropped);
     own.generation.plan(request, model, &mut dropped);
-    let tools = tools::plan(request, model, &mut dropped);
+    let tools = tools::plan(request, model, &mut dropped)?;
     let tier = service_tier(request, &mut dropped);
     unsaid(request, &mut dropped);
 

@@ -45,7 +45,9 @@ fn weather(strict: Option<bool>) -> Tool {
     Tool::Function {
         name: "weather".into(),
         description: Some("Tells the weather".into()),
-        parameters: Some(raw(json!({"type": "object", "properties": {"at": {"type": "string"}}}))),
+        parameters: Some(raw(
+            json!({"type": "object", "properties": {"at": {"type": "string"}}, "required": ["at"]}),
+        )),
         strict,
         cache_control: None,
     }
@@ -63,7 +65,7 @@ fn clock() -> Tool {
 
 fn weather_entry() -> Value {
     json!({"type": "function", "function": {"name": "weather", "description": "Tells the weather",
-        "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}}})
+        "parameters": {"type": "object", "properties": {"at": {"type": "string"}}, "required": ["at"]}}})
 }
 
 fn clock_entry() -> Value {

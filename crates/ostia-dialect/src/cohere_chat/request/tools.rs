@@ -2,7 +2,7 @@
 
 use super::own_field;
 use crate::json::Writer;
-use crate::{Dialect, Fault, Request, Tool, ToolChoice};
+use crate::{Dialect, Fault, Request, Tool, ToolChoice, tool_schema};
 
 /// The tools that the model gets to see, with their places in the client's list.
 pub(super) struct Offer<'a> {
@@ -14,8 +14,8 @@ impl<'a> Offer<'a> {
     /// choice among tools is said by offering no others.
     ///
     /// Fails with 400 where none of the chosen tools exists.
-    pub(super) fn of(request: &'a Request) -> Result<Offer<'a>, Fault> {
-        let all = request.tools.iter().enumerate();
+    pub(super) fn of(request: &'a Request, fitted: &'a [Tool]) -> Result<Offer<'a>, Fault> {
+        let all = fitted.iter().enumerate();
         let names = match &request.tool_choice {
             None | Some(ToolChoice::Auto | ToolChoice::None | ToolChoice::Required) => {
                 return Ok(Offer { tools: all.collect() });
@@ -84,7 +84,7 @@ fn entry(w: &mut Writer, place: usize, tool: &Tool, dropped: &mut Vec<String>) {
                     }
                     // The vendor wants a schema even for a tool that takes nothing.
                     let parameters = parameters.as_ref().map(|schema| schema.as_str());
-                    w.field_raw("parameters", parameters.unwrap_or(r#"{"type":"object","properties":{}}"#));
+                    w.field_raw("parameters", parameters.unwrap_or(tool_schema::NOTHING));
                 });
             });
             if cache_control.is_some() {

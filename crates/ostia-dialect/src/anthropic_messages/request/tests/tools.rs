@@ -9,7 +9,8 @@ fn tools() {
     };
     let empty = json!({"type": "object", "properties": {}});
     written(function("look"), json!({"name": "look", "input_schema": empty}));
-    let schema = r##"{"type":"object","properties":{"x":{"$ref":"#/$defs/x"}},"$defs":{"x":{"minimum":1}}}"##;
+    let schema = r##"{"type":"object","properties":{"x":{"$ref":"#/$defs/x"}},"$defs":{"x":{}},
+                      "additionalProperties":false}"##;
     let full = Tool::Function {
         name: "look".into(),
         description: Some("Looks.".into()),

@@ -63,7 +63,8 @@ fn fields() {
 
 #[test]
 fn tools() {
-    let schema = json!({"type": "object", "properties": {"x": {"type": "string"}}});
+    let schema =
+        json!({"type": "object", "properties": {"x": {"type": "string"}}, "additionalProperties": false});
     check(json!({
         "tools": [
             {"name": "a", "input_schema": schema},

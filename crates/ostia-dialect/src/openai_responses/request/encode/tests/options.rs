@@ -2,14 +2,17 @@
 
 use super::*;
 
-const FUNCTION: &str = r#"{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}"#;
+const FUNCTION: &str =
+    r#"{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}"#;
 
 fn function() -> Value {
     serde_json::from_str(FUNCTION).unwrap()
 }
 
 fn flat(strict: bool) -> Value {
-    json!({"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": strict})
+    let open = json!({"type": "object", "properties": {}});
+    let closed = json!({"type": "object", "properties": {}, "required": [], "additionalProperties": false});
+    json!({"type": "function", "name": "f", "parameters": if strict { closed } else { open }, "strict": strict})
 }
 
 #[test]
