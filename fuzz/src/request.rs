@@ -1,6 +1,5 @@
 //! Requests of clients, and what upstreams are told of them.
 
-use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line, embeddings, openai_chat};
 
@@ -12,10 +11,7 @@ pub fn conversation(client: ClientDialect, data: &[u8]) {
         Ok(request) => {
             for dialect in Dialect::ALL {
                 let mut request = request.clone();
-                if !dialect.has_custom_tools() {
-                    CustomTools::replace(&mut request);
-                }
-                match dialect.encode(&request, &Form::default()) {
+                match dialect.encode(&mut request, &Form::default()) {
                     Err(fault) => refused(&fault),
                     Ok(encoded) => {
                         crate::assert_json(&encoded.body);

@@ -1,105 +1,26 @@
-//! Free-text tools for vendors that have none: each becomes a function with one text argument, and its calls become
-//! free text again.
+//! Free-text tools for vendors that have none: each becomes a function with one text argument. Its calls become free text
+//! again by [`Undo`](crate::Undo).
 
 #[cfg(test)]
 mod tests;
 
 use crate::json::{Document, Json, Node, Writer};
-use crate::{Block, Content, Delta, Event, Request, Response, Tool, ToolKind};
+use crate::undo::{Arguments, Own};
+use crate::{Block, Content, Request, Tool, ToolKind, Undo};
 
 /// The argument that holds the text.
 const INPUT: &str = "input";
-/// Most bytes of a streamed call that are held until it is whole. A longer one goes on as it comes, in JSON.
-const HELD_BYTES_MAX: usize = 8 << 20;
 
-/// The tools of a request that were turned into functions.
-#[derive(Debug, Clone)]
-pub struct CustomTools {
-    names: Vec<String>,
-    /// Streamed calls that are not whole yet: the choice, and the arguments so far. One for each choice at most.
-    held: Vec<(u32, String)>,
-}
-
-impl CustomTools {
-    /// Replaces the free-text tools of a request, and the calls of them in its history. `None` if there are none.
-    ///
-    /// Fields of a tool that have no place in a function go to [`Request::extra`], by path.
-    pub fn replace(request: &mut Request) -> Option<CustomTools> {
-        let blocks = request.messages.iter_mut().flat_map(|message| &mut message.blocks);
-        blocks.for_each(replace_call);
-        let mut names = Vec::new();
-        for (at, tool) in request.tools.iter_mut().enumerate() {
-            let Tool::Custom { name, value } = tool else { continue };
-            names.push(name.clone());
-            *tool = function(name, value, &format!("tools[{at}]"), &mut request.extra);
-        }
-        (!names.is_empty()).then_some(CustomTools { names, held: Vec::new() })
-    }
-
-    /// Gives the calls in an answer their free text back.
-    pub fn response(&self, response: &mut Response) {
-        for block in response.choices.iter_mut().flat_map(|choice| &mut choice.blocks) {
-            if let Some(arguments) = self.begin(block) {
-                *arguments = text_of(std::mem::take(arguments));
-            }
-        }
-    }
-
-    /// The same for events: the text of a call waits until the call is whole.
-    pub fn events(&mut self, events: &mut Vec<Event>) {
-        if self.held.is_empty() && !events.iter().any(|event| matches!(event, Event::BlockStart { .. })) {
-            return;
-        }
-        for event in std::mem::take(events) {
-            self.event(event, events);
-        }
-    }
-
-    fn event(&mut self, event: Event, out: &mut Vec<Event>) {
-        match event {
-            Event::BlockStart { choice, mut block } => {
-                if let Some(arguments) = self.begin(&mut block) {
-                    let arguments = std::mem::take(arguments);
-                    self.held.push((choice, arguments));
-                }
-                out.push(Event::BlockStart { choice, block });
-            }
-            Event::Delta { choice, delta: Delta::Arguments(more) } => match self.held(choice) {
-                Some(at) => {
-                    self.held[at].1.push_str(&more);
-                    if self.held[at].1.len() > HELD_BYTES_MAX {
-                        let (choice, arguments) = self.held.swap_remove(at);
-                        out.push(Event::Delta { choice, delta: Delta::Arguments(arguments) });
-                    }
-                }
-                None => out.push(Event::Delta { choice, delta: Delta::Arguments(more) }),
-            },
-            Event::BlockEnd { choice } => {
-                if let Some(at) = self.held(choice) {
-                    let text = text_of(self.held.swap_remove(at).1);
-                    if !text.is_empty() {
-                        out.push(Event::Delta { choice, delta: Delta::Arguments(text) });
-                    }
-                }
-                out.push(Event::BlockEnd { choice });
-            }
-            other => out.push(other),
-        }
-    }
-
-    fn held(&self, choice: u32) -> Option<usize> {
-        self.held.iter().position(|(held, _)| *held == choice)
-    }
-
-    /// Makes a call of one of the tools a free-text call; hands out its arguments, which are still JSON.
-    fn begin<'b>(&self, block: &'b mut Block) -> Option<&'b mut String> {
-        match &mut block.content {
-            Content::ToolCall { name, arguments, kind, .. } if self.names.contains(name) => {
-                *kind = ToolKind::Custom;
-                Some(arguments)
-            }
-            _ => None,
-        }
+/// Replaces the free-text tools of a request, and the calls of them in its history.
+///
+/// Fields of a tool that have no place in a function go to [`Request::extra`], by path.
+pub fn replace(request: &mut Request, undo: &mut Undo) {
+    let blocks = request.messages.iter_mut().flat_map(|message| &mut message.blocks);
+    blocks.for_each(replace_call);
+    for (at, tool) in request.tools.iter_mut().enumerate() {
+        let Tool::Custom { name, value } = tool else { continue };
+        undo.tool(name, Own { name: name.clone(), arguments: Arguments::FreeText });
+        *tool = function(name, value, &format!("tools[{at}]"), &mut request.extra);
     }
 }
 
@@ -113,7 +34,7 @@ fn replace_call(block: &mut Block) {
 
 /// The text in `{"input": "..."}`. What else a model may have written instead is the text itself: nothing is lost, and
 /// the tool will say what it makes of it.
-fn text_of(arguments: String) -> String {
+pub(crate) fn text_of(arguments: String) -> String {
     let text = Document::parse(arguments.as_bytes()).ok().and_then(|document| {
         let root = document.root();
         let is_alone = root.fields().count() == 1;

@@ -3,8 +3,8 @@
 
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
-use crate::{Event, Fault, Request, Response};
-use crate::{anthropic_messages, cohere_chat, gemini_generate, hosted_tool, openai_chat, openai_responses};
+use crate::{Event, Fault, Request, Response, Undo};
+use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, settle};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +22,7 @@ pub enum Dialect {
 }
 
 /// A request in an upstream's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Encoded {
     /// The JSON body.
     pub body: Vec<u8>,
@@ -31,6 +31,8 @@ pub struct Encoded {
     /// Paths of the client's fields that the dialect cannot say, in the order met (`logit_bias`,
     /// `messages[2].name`).
     pub dropped: Vec<String>,
+    /// What has to be undone in the answer.
+    pub undo: Undo,
 }
 
 /// How one upstream spells its dialect, where not all of its vendors do it in one way.
@@ -142,14 +144,13 @@ impl Dialect {
         }
     }
 
-    /// The upstream's body for a request, and what it could not say.
+    /// The upstream's body for a request, and what it could not say. The request is changed to what this vendor takes.
     ///
     /// # Errors
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
-    pub fn encode(self, request: &Request, form: &Form) -> Result<Encoded, Fault> {
-        let settled = hosted_tool::settle(request, self)?;
-        let request = settled.request.as_ref();
+    pub fn encode(self, request: &mut Request, form: &Form) -> Result<Encoded, Fault> {
+        let settled = settle::settle(request, self)?;
         let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, form),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),

@@ -84,11 +84,9 @@ const OFFERS: &[(Dialect, Service, Wording)] = &[
 /// Fields of an entry that are no settings, or that [`Request::web_search`] has a place for.
 const CARRIED: [&str; 4] = ["type", "name", "search_context_size", "user_location"];
 
-/// A request all of whose tools the upstream knows.
-#[derive(Debug)]
-pub(crate) struct Settled<'r> {
-    /// The request, copied only if something had to change.
-    pub(crate) request: Cow<'r, Request>,
+/// What became of the tools that other vendors run.
+#[derive(Debug, Default)]
+pub(crate) struct Replaced {
     /// Paths of what the upstream's own tools have no setting for.
     dropped: Vec<String>,
     /// Places of tools that are no longer in the list, in order.
@@ -99,38 +97,34 @@ pub(crate) struct Settled<'r> {
 ///
 /// # Errors
 /// 400 for a tool that the upstream has nothing like, naming its place.
-pub(crate) fn settle(request: &Request, upstream: Dialect) -> Result<Settled<'_>, Fault> {
-    let mut settled = Settled { request: Cow::Borrowed(request), dropped: Vec::new(), removed: Vec::new() };
+pub(crate) fn replace(request: &mut Request, upstream: Dialect) -> Result<Replaced, Fault> {
+    let mut replaced = Replaced::default();
     if !request.tools.iter().any(|tool| is_strange(tool, upstream)) {
-        return Ok(settled);
+        return Ok(replaced);
     }
-    let mut changed = request.clone();
-    changed.tools.clear();
-    for (at, tool) in request.tools.iter().enumerate() {
-        match tool {
-            Tool::Hosted { .. } if is_strange(tool, upstream) && is_barred(tool, request) => {
-                settled.removed.push(at);
+    // The upstream calls its own tool by another name, if it can be told to call it at all.
+    let is_lost = request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request));
+    for (at, tool) in std::mem::take(&mut request.tools).into_iter().enumerate() {
+        match &tool {
+            Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {
+                replaced.removed.push(at);
             }
             Tool::Hosted { dialect, name, value } if *dialect != upstream => {
                 let wording = wording(name, upstream).ok_or_else(|| refusal(at, name, *dialect, upstream))?;
-                lost_settings(at, name, value, &mut settled.dropped);
-                settled.reword(at, value, wording, upstream, &mut changed);
+                lost_settings(at, name, value, &mut replaced.dropped);
+                replaced.reword(at, value, wording, upstream, request);
             }
-            Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => {
-                changed.tools.push(tool.clone());
-            }
+            Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => request.tools.push(tool),
         }
     }
-    // The upstream calls its own tool by another name, if it can be told to call it at all.
-    if request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request)) {
-        changed.tool_choice = None;
-        settled.dropped.push("tool_choice".into());
+    if is_lost {
+        request.tool_choice = None;
+        replaced.dropped.push("tool_choice".into());
     }
-    settled.request = Cow::Owned(changed);
-    Ok(settled)
+    Ok(replaced)
 }
 
-impl Settled<'_> {
+impl Replaced {
     fn reword(
         &mut self,
         at: usize,

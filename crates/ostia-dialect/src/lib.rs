@@ -28,10 +28,12 @@ mod request;
 mod response;
 pub mod schema;
 pub mod seal;
+mod settle;
 mod tokens;
 pub mod tool_schema;
 #[cfg(test)]
 mod trial;
+mod undo;
 mod view;
 
 pub use client::{ClientDialect, Encoder, Line};
@@ -43,4 +45,5 @@ pub use request::{
     Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response, Usage};
+pub use undo::Undo;
 pub use view::View;

@@ -10,7 +10,6 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use crate::custom_tool::CustomTools;
 use crate::json::Document;
 use crate::{ClientDialect, Dialect, Form, Line};
 
@@ -124,10 +123,7 @@ fn ask(
     let body = body.to_string();
     let mut request = client.decode(&Document::of_request(body.as_bytes())?, line)?;
     request.model = model(upstream).to_owned();
-    if !upstream.has_custom_tools() {
-        CustomTools::replace(&mut request);
-    }
-    let encoded = upstream.encode(&request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &Form::default())?;
     Ok((encoded.body, encoded.dropped))
 }
 

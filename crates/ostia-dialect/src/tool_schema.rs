@@ -3,8 +3,8 @@
 //! What is taken is data, one [`Takes`] for each dialect. A schema that asks for nothing else goes out as the client
 //! wrote it, byte for byte, and is not built up as a tree. Otherwise it is said in other words as nearly as can be: a
 //! union at its top becomes one object, a limit that strict mode refuses moves into the description, and strict mode
-//! itself is given up where the schema cannot follow it. All of that is reported. A name of a property that the vendor
-//! refuses is refused here, with its path.
+//! itself is given up where the schema cannot follow it. All of that is reported. A property whose name the vendor refuses
+//! has another one there, and its own again in the answer.
 
 mod merge;
 mod names;
@@ -13,70 +13,89 @@ mod takes;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 
-pub use names::{NameRule, Names};
+pub use names::NameRule;
+pub(crate) use names::Names;
 pub(crate) use strict::{describe, is_plain_pattern};
-pub(crate) use takes::{ANTHROPIC, ANTHROPIC_STRICT, COHERE, GEMINI_OPENAPI, OPENAI};
+pub(crate) use takes::ANTHROPIC_STRICT;
 pub use takes::{Strict, Takes};
 
 use crate::json::{Document, Json, Node};
-use crate::{Fault, Tool};
+use crate::undo::{Arguments, Own};
+use crate::{Content, Dialect, Request, Tool, ToolChoice, Undo};
 
 /// The schema of a function that takes nothing.
 pub(crate) const NOTHING: &str = r#"{"type":"object","properties":{}}"#;
 /// Deepest nesting of a schema that is looked into for arrays without items.
 const DEPTH_MAX: usize = 64;
 
-/// The tools, those that are sent with a schema that is taken. What is lost is reported by its path below `tools[i]`.
-///
-/// # Errors
-/// 400 for a property whose name the vendor refuses.
-pub(crate) fn fit<'t>(
-    tools: &'t [Tool],
-    takes: &Takes,
-    is_sent: impl Fn(&Tool) -> bool,
-    dropped: &mut Vec<String>,
-) -> Result<Cow<'t, [Tool]>, Fault> {
-    let mut fitted = Cow::Borrowed(tools);
+/// Changes the schemas of a request's tools to what the upstream takes, and the calls in its history with them. Gives
+/// the paths, below `tools[i]`, of what is lost.
+pub(crate) fn settle(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
+    let mut dropped = Vec::new();
+    let Some(takes) = Takes::of(upstream, &request.model) else { return dropped };
     let mut sums = strict::Sums::default();
-    for (at, tool) in tools.iter().enumerate().filter(|(_, tool)| is_sent(tool)) {
-        let Tool::Function { parameters, strict, .. } = tool else { continue };
-        let asks_strict = *strict == Some(true) && takes.strict.is_some();
-        if !asks_strict && parameters.as_ref().is_none_or(|schema| is_taken(schema, takes)) {
-            continue;
-        }
-        let path = format!("tools[{at}]");
-        let mut fit = Fit {
-            value: parameters.as_ref().map_or(Value::Null, Json::to_value),
-            path: &path,
-            words: Vec::new(),
-            dropped,
-        };
-        let before = fit.value.clone();
-        fit.object(takes);
-        fit.names(takes)?;
-        let stays_strict =
-            takes.strict.as_ref().filter(|_| asks_strict).map(|rules| fit.strict(rules, &mut sums));
-        let Fit { value, words, .. } = fit;
-        if value == before && stays_strict != Some(false) {
-            continue;
-        }
-        let Some(Tool::Function { description, parameters, strict, .. }) = fitted.to_mut().get_mut(at) else {
+    let Request { tools, tool_choice, messages, .. } = request;
+    for (at, tool) in tools.iter_mut().enumerate() {
+        let Some((name, names)) = fit(tool, at, takes, tool_choice.as_ref(), &mut sums, &mut dropped) else {
             continue;
         };
-        if value != before {
-            *parameters = Some(Json::from_value(&value));
+        for block in messages.iter_mut().flat_map(|message| &mut message.blocks) {
+            let Content::ToolCall { name: called, arguments, .. } = &mut block.content else { continue };
+            if let Some(renamed) = names.arguments_out(arguments).filter(|_| *called == name) {
+                *arguments = renamed;
+            }
         }
-        if stays_strict == Some(false) {
-            *strict = None;
-        }
-        let told = description.take().into_iter().chain(words).collect::<Vec<_>>();
-        *description = (!told.is_empty()).then(|| told.join("\n\n"));
+        undo.tool(&name, Own { name: name.clone(), arguments: Arguments::Named(names) });
     }
-    Ok(fitted)
+    dropped
+}
+
+/// Fits one tool. Gives its name and the other names of its properties, if some had to be renamed.
+fn fit(
+    tool: &mut Tool,
+    at: usize,
+    takes: &Takes,
+    choice: Option<&ToolChoice>,
+    sums: &mut strict::Sums,
+    dropped: &mut Vec<String>,
+) -> Option<(String, Names)> {
+    let Tool::Function { name, description, parameters, strict, .. } = tool else { return None };
+    let asks_strict = *strict == Some(true) && takes.strict.is_some();
+    if !asks_strict && parameters.as_ref().is_none_or(|schema| is_taken(schema, takes)) {
+        return None;
+    }
+    if (takes.holds_settings)(name) || (takes.offers_chosen && is_left_away(name, choice)) {
+        return None;
+    }
+    let before = parameters.as_ref().map_or(Value::Null, Json::to_value);
+    let mut fit = Fit { value: before.clone(), path: format!("tools[{at}]"), words: Vec::new(), dropped };
+    fit.object(takes);
+    let names = takes.names.as_ref().and_then(|rule| Names::replace(&mut fit.value, rule));
+    if let Some(rules) = takes.strict.as_ref().filter(|_| asks_strict)
+        && !fit.strict(rules, sums)
+    {
+        *strict = None;
+    }
+    if fit.value != before {
+        *parameters = Some(Json::from_value(&fit.value));
+    }
+    if !fit.words.is_empty() {
+        let told: Vec<String> = description.take().into_iter().chain(fit.words).collect();
+        *description = Some(told.join("\n\n"));
+    }
+    names.map(|names| (name.clone(), names))
+}
+
+/// Some vendors cannot name a subset of the tools: the others are left away there.
+fn is_left_away(name: &str, choice: Option<&ToolChoice>) -> bool {
+    match choice {
+        Some(ToolChoice::Allowed { names, .. }) => names.iter().all(|known| known != name),
+        None | Some(ToolChoice::Auto | ToolChoice::None | ToolChoice::Required | ToolChoice::Named(_)) => {
+            false
+        }
+    }
 }
 
 /// Is nothing to be done for this schema? Reads spans, and only as deep as it has to.
@@ -117,7 +136,7 @@ fn lacks_items(node: Node<'_>, depth: usize) -> bool {
 struct Fit<'a> {
     value: Value,
     /// `tools[0]`
-    path: &'a str,
+    path: String,
     /// What is to be added to the tool's description.
     words: Vec<String>,
     dropped: &'a mut Vec<String>,
@@ -150,17 +169,6 @@ impl Fit<'_> {
             self.lose(&format!(".{}", keyword.name));
             self.words.extend(keyword.words);
         }
-    }
-
-    fn names(&self, takes: &Takes) -> Result<(), Fault> {
-        let Some(rule) = &takes.names else { return Ok(()) };
-        let names = self.value.get("properties").and_then(Value::as_object);
-        let Some(name) = names.into_iter().flat_map(Map::keys).find(|name| !rule.takes(name)) else {
-            return Ok(());
-        };
-        let path = format!("{}.function.parameters.properties.{name}", self.path);
-        let what = format!("names of a tool's properties are {} here", rule.words());
-        Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path))
     }
 
     /// Fits the schema to strict mode and says whether that can be; else it stays as it is, and is not strict.

@@ -8,11 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
-use ostia_dialect::{Decoder, Encoder, Event, Fault};
+use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
 
 use crate::body::{Events, FramePoll, Mender, Mending, Rest};
 use crate::failure;
@@ -157,7 +156,7 @@ pub struct Translated {
     framer: Framer,
     decoder: Decoder,
     encoder: Encoder,
-    custom_tools: Option<CustomTools>,
+    undo: Undo,
     keep: Option<Rc<Keep>>,
     seam: Option<Box<Seam>>,
     events: Vec<Event>,
@@ -177,7 +176,7 @@ impl Translated {
             framer: Framer::default(),
             decoder,
             encoder,
-            custom_tools: None,
+            undo: Undo::default(),
             keep: None,
             seam: None,
             events: Vec::new(),
@@ -187,15 +186,10 @@ impl Translated {
         }
     }
 
-    /// The same with tools that the upstream knows under another form, with somebody who remembers the answer, and with
+    /// The same with what has to be undone, with somebody who remembers the answer, and with
     /// notes on what is said, so that somebody else can go on with it.
-    pub fn with(
-        mut self,
-        custom_tools: Option<CustomTools>,
-        keep: Option<Rc<Keep>>,
-        continues: Option<Bytes>,
-    ) -> Translated {
-        (self.custom_tools, self.keep) = (custom_tools, keep);
+    pub fn with(mut self, undo: Undo, keep: Option<Rc<Keep>>, continues: Option<Bytes>) -> Translated {
+        (self.undo, self.keep) = (undo, keep);
         self.seam = continues.map(|request| Box::new(Seam { request, ..Seam::default() }));
         self
     }
@@ -215,7 +209,7 @@ impl Translated {
         let Some(mending) = &mut seam.mending else { return Poll::Ready(Ok(())) };
         let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
         seam.mending = None;
-        let Rest { answer, inflate, decoder, custom_tools } = match rest {
+        let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
@@ -223,7 +217,7 @@ impl Translated {
         seam.joint.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
-        self.custom_tools = custom_tools;
+        self.undo = undo;
         self.events.clear();
         Poll::Ready(Ok(()))
     }
@@ -254,9 +248,7 @@ impl Translated {
     }
 
     fn encode(&mut self, out: &mut Vec<u8>) {
-        if let Some(custom_tools) = &mut self.custom_tools {
-            custom_tools.events(&mut self.events);
-        }
+        self.undo.events(&mut self.events);
         if let Some(seam) = &mut self.seam {
             seam.joint.pass(&mut self.events);
         }

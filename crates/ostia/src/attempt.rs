@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use http::Response;
-use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
+use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
@@ -133,10 +132,7 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
         }
         Way::Converse(client, upstream) => {
             let mut request = outgoing::request(client, target, asked)?;
-            if !upstream.has_custom_tools() {
-                CustomTools::replace(&mut request);
-            }
-            let encoded = outgoing::encode(upstream, target, &request)?;
+            let encoded = outgoing::encode(upstream, target, &mut request)?;
             Ok(("translation", client.in_own_words(&request, encoded.dropped)))
         }
         Way::Embed(upstream) => {
@@ -218,14 +214,14 @@ async fn converse(
     upstream: Dialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let Said { answer, model, include_usage, stream, custom_tools } =
+    let Said { answer, model, include_usage, stream, undo } =
         say(exchange, asked, client, upstream, None, mark).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = kept::view(View { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
     let translation = Translation {
         array,
-        custom_tools,
+        undo,
         keep,
         continues: asked.continues.then(|| asked.body.clone()),
         ..Translation::new(client, upstream, view)
@@ -239,8 +235,8 @@ pub struct Said {
     pub model: String,
     pub include_usage: bool,
     pub stream: bool,
-    /// Free-text tools that the upstream knows as functions.
-    pub custom_tools: Option<CustomTools>,
+    /// What has to be undone in the answer.
+    pub undo: Undo,
 }
 
 /// Says a conversation in the upstream's dialect; where the answer has a `beginning` already, so that it is gone on with.
@@ -257,16 +253,12 @@ pub async fn say(
     if let Some(beginning) = beginning {
         joint::ask_for_rest(&mut request, beginning);
     }
-    let custom_tools = match upstream.has_custom_tools() {
-        true => None,
-        false => CustomTools::replace(&mut request),
-    };
-    let encoded = outgoing::encode(upstream, target, &request)?;
+    let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let Request { model, include_usage, stream, .. } = request;
     let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
-    Ok(Said { answer, model, include_usage, stream, custom_tools })
+    Ok(Said { answer, model, include_usage, stream, undo: encoded.undo })
 }
 
 /// A client of one form of embeddings in front of an upstream that has another.

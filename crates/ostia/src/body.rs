@@ -6,8 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use ostia_dialect::custom_tool::CustomTools;
-use ostia_dialect::{Decoder, Fault};
+use ostia_dialect::{Decoder, Fault, Undo};
 
 use crate::inflate::Inflate;
 use crate::upstream::{Answer, BodyFault};
@@ -69,8 +68,8 @@ pub struct Rest {
     pub inflate: Option<Inflate>,
     /// What they mean.
     pub decoder: Decoder,
-    /// Free-text tools that the upstream knows as functions.
-    pub custom_tools: Option<CustomTools>,
+    /// What has to be undone in it.
+    pub undo: Undo,
 }
 
 impl Body {

@@ -31,14 +31,14 @@ pub async fn count(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
     let Exchange { call, target, .. } = exchange;
-    let request = outgoing::request(client, target, asked)?;
+    let mut request = outgoing::request(client, target, asked)?;
     let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
     let Some((offer, upstream)) = counter else {
         let mut response = reply::json(client.encode_count(request.estimated_tokens()));
         response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));
         return Ok(response);
     };
-    let encoded = outgoing::encode(upstream, target, &request)?;
+    let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let body = upstream.count_body(&request.model, &encoded.body);
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);

@@ -7,10 +7,9 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, request};
-use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
+use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
 use ostia_providers::{Auth, Offer, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
 use secrecy::ExposeSecret as _;
@@ -194,8 +193,8 @@ pub struct Translation {
     pub view: View,
     /// Google's framing without `alt=sse`.
     pub array: bool,
-    /// Free-text tools that the upstream knows as functions.
-    pub custom_tools: Option<CustomTools>,
+    /// What has to be undone in the answer.
+    pub undo: Undo,
     /// Who remembers the answer.
     pub keep: Option<Rc<Keep>>,
     /// The request, where the answer may have to be gone on with.
@@ -205,7 +204,15 @@ pub struct Translation {
 impl Translation {
     /// From one dialect to another, and nothing besides.
     pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
-        Translation { client, upstream, view, array: false, custom_tools: None, keep: None, continues: None }
+        Translation {
+            client,
+            upstream,
+            view,
+            array: false,
+            undo: Undo::default(),
+            keep: None,
+            continues: None,
+        }
     }
 }
 
@@ -386,9 +393,7 @@ pub async fn translate(
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(Offer::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
-    if let Some(custom_tools) = &translation.custom_tools {
-        custom_tools.response(&mut response);
-    }
+    translation.undo.response(&mut response);
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
     if let Some(keep) = translation.keep {
         keep.put(&body);
@@ -404,12 +409,12 @@ fn translated(
     translation: Translation,
 ) -> Response<Body> {
     strip(&mut head.headers);
-    let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
+    let Translation { client, upstream, view, array, undo, keep, continues } = translation;
     let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     let encoder = Encoder::new(client, view, array);
     let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
-    Response::from_parts(head, Body::events(translated.with(custom_tools, keep, continues)))
+    Response::from_parts(head, Body::events(translated.with(undo, keep, continues)))
 }
 
 /// The events of an answer that goes on with another one.

@@ -188,7 +188,7 @@ pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> 
 }
 
 /// The upstream's body for a request, in the provider's own spellings.
-pub fn encode(upstream: Dialect, target: &Target<'_>, request: &Request) -> Result<Encoded, Fault> {
+pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
     let mut encoded = upstream.encode(request, &quirks.form())?;
     if upstream == Dialect::OpenaiChat && !quirks.is_default() {

@@ -74,7 +74,7 @@ impl Rescue {
             Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
         let said = attempt::say(exchange, asked, client, upstream, Some(beginning), &mut mark).await?;
         let (answer, inflate) = exchange::events(said.answer, typed.offer, &target).await?;
-        Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), custom_tools: said.custom_tools })
+        Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), undo: said.undo })
     }
 }
 

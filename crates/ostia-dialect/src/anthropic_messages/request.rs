@@ -61,8 +61,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let model = Model::of(&request.model);
     let conversation = Conversation::of(&request.messages, &mut dropped)?;
-    let fitted = tools::fit(request, &mut dropped)?;
-    let tools = Toolbox::of(request, &fitted, &model, &mut dropped)?;
+    let tools = Toolbox::of(request, &model, &mut dropped)?;
     let further = Further::of(request);
     let plan = Plan::of(request, &model, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
@@ -83,7 +82,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
     dropped.retain(|path| seen.insert(path.clone()));
-    Ok(Encoded { body: out.into_bytes(), headers: headers(request), dropped })
+    Ok(Encoded { body: out.into_bytes(), headers: headers(request), dropped, ..Encoded::default() })
 }
 
 /// `temperature`, `top_p`, `top_k` and `stop_sequences`, as far as the model takes them.

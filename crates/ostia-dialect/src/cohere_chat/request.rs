@@ -9,7 +9,7 @@ mod tests;
 mod tools;
 
 use crate::json::{Document, Json, Writer};
-use crate::{Encoded, Fault, OutputFormat, Reasoning, Request, Sampling, tool_schema};
+use crate::{Encoded, Fault, OutputFormat, Reasoning, Request, Sampling};
 
 /// Fields that the vendor understands and the hub has no place for. `documents` is one too; it is joined with the
 /// documents of the conversation.
@@ -20,9 +20,8 @@ const OWN_FIELDS: [&str; 7] =
 ///
 /// Fails with 400 where the tool choice names a tool that the request does not have.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
+    let offer = tools::Offer::of(request)?;
     let mut dropped = Vec::new();
-    let fitted = tool_schema::fit(&request.tools, &tool_schema::COHERE, |_| true, &mut dropped)?;
-    let offer = tools::Offer::of(request, &fitted)?;
     let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
@@ -38,7 +37,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
         }
     });
     unsayable(request, &mut dropped);
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// The value of an extra field that only this vendor knows; an explicit `null` counts as absent.

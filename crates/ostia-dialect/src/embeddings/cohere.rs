@@ -33,7 +33,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let user = request.user.as_ref().map(|_| "user".to_owned());
     let extra = request.extra.iter().map(|(name, _)| name).filter(|name| !is_own(name));
     let dropped = user.into_iter().chain(extra.cloned()).collect();
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 fn is_own(name: &str) -> bool {

@@ -48,7 +48,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
             request.input.iter().for_each(|input| fields(w, request, input));
         }
     });
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped: dropped(request) })
+    Ok(Encoded { body: body.into_bytes(), dropped: dropped(request), ..Encoded::default() })
 }
 
 /// Each request of a list names its model once more, as a resource.

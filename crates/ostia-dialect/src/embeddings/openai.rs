@@ -226,7 +226,7 @@ pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
     let task = request.input_type.as_deref().filter(|word| is_google_task(word)).map(|_| "taskType");
     let extra = request.extra.iter().map(|(name, _)| name.as_str()).filter(|name| is_google_field(name));
     let dropped = task.into_iter().chain(extra).map(str::to_owned).collect();
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// Google's words for what vectors are for are in capitals.

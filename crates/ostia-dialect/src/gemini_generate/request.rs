@@ -14,6 +14,7 @@ mod thinking;
 mod tools;
 
 pub use decode::{WORDS, decode};
+pub(crate) use tools::is_native;
 
 use crate::gemini_generate::request::generation::Generation;
 use crate::gemini_generate::request::model::Model;
@@ -22,6 +23,11 @@ use crate::{Encoded, Fault, Request};
 
 /// Top-level fields of the vendor that a client may send under this name or in snake case.
 const FIELDS: [&str; 3] = ["safetySettings", "cachedContent", "labels"];
+
+/// Does this model take JSON Schema, and not only the vendor's older part of it?
+pub(crate) fn is_json_schema(model: &str) -> bool {
+    forms::is_json_schema(Model::of(model))
+}
 
 /// The body for this request, and what it could not say.
 ///
@@ -33,7 +39,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut own = Own::default();
     own.sort(request, &mut dropped);
     own.generation.plan(request, model, &mut dropped);
-    let tools = tools::plan(request, model, &mut dropped)?;
+    let tools = tools::plan(request, model, &mut dropped);
     let tier = service_tier(request, &mut dropped);
     unsaid(request, &mut dropped);
 
@@ -47,7 +53,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
             writer.field_str("serviceTier", tier);
         }
     });
-    Ok(Encoded { body: writer.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: writer.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// Fields that the client sent in the vendor's own words.

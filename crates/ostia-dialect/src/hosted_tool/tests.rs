@@ -1,8 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::borrow::Cow;
-
-use super::settle;
+use super::{Replaced, replace};
 use crate::json::Document;
 use crate::trial::raw;
 use crate::{Dialect, Fault, Form, Message, Request, Role, Tool, ToolChoice, WebSearch};
@@ -33,17 +31,13 @@ fn request(tools: impl Into<Vec<Tool>>) -> Request {
 /// The tool of one vendor becomes this one of another, or a wish to search the web, and loses these settings.
 #[track_caller]
 fn check(from: Dialect, tool: &str, to: Dialect, expected: Result<&str, WebSearch>, dropped: &[&str]) {
-    let asked = request([hosted(from, tool)]);
-    let settled = settle(&asked, to).unwrap();
+    let mut asked = request([hosted(from, tool)]);
+    let Replaced { dropped: lost, .. } = replace(&mut asked, to).unwrap();
     let wanted = match expected {
         Ok(entry) => request([hosted(to, entry)]),
         Err(search) => Request { web_search: Some(search), ..request([]) },
     };
-    assert_eq!(
-        (settled.request.as_ref(), settled.dropped.as_slice()),
-        (&wanted, &owned(dropped)[..]),
-        "{tool}"
-    );
+    assert_eq!((asked, lost), (wanted, owned(dropped)), "{tool}");
 }
 
 fn owned(paths: &[&str]) -> Vec<String> {
@@ -107,11 +101,12 @@ fn the_web_is_searched_by_whoever_can() {
     check(GEMINI, recent, CHAT, Err(searching()), &lost);
     // What the client has said elsewhere stays.
     let given = WebSearch { context_size: Some("high".into()), user_location: None };
-    let asked = Request {
+    let mut asked = Request {
         web_search: Some(given.clone()),
         ..request([hosted(RESPONSES, r#"{"type":"web_search"}"#)])
     };
-    assert_eq!(settle(&asked, GEMINI).unwrap().request.web_search, Some(given));
+    replace(&mut asked, GEMINI).unwrap();
+    assert_eq!(asked.web_search, Some(given));
 }
 
 #[test]
@@ -127,7 +122,7 @@ fn what_nobody_else_has_is_refused() {
     ] {
         let Tool::Hosted { name, .. } = hosted(from, tool) else { panic!() };
         let Fault { status, message, param, .. } =
-            settle(&request([function(None), hosted(from, tool)]), to).unwrap_err();
+            replace(&mut request([function(None), hosted(from, tool)]), to).unwrap_err();
         assert_eq!((status, param.as_deref()), (400, Some("tools[1]")));
         for word in ["`tools[1]`", &name, from.name(), to.name(), "Choose a provider", "leave"] {
             assert!(message.contains(word), "{message}");
@@ -136,10 +131,11 @@ fn what_nobody_else_has_is_refused() {
 }
 
 #[test]
-fn nothing_is_copied_without_need() {
+fn the_upstreams_own_tools_stay() {
     for tools in [vec![], vec![function(None), hosted(GEMINI, r#"{"googleMaps":{}}"#)]] {
-        let asked = request(tools);
-        assert!(matches!(settle(&asked, GEMINI).unwrap().request, Cow::Borrowed(_)));
+        let mut asked = request(tools.clone());
+        let replaced = replace(&mut asked, GEMINI).unwrap();
+        assert_eq!((asked, replaced.dropped.len()), (request(tools), 0));
     }
 }
 
@@ -154,10 +150,10 @@ fn a_choice_of_a_replaced_tool_cannot_be_said() {
         (ToolChoice::Allowed { names: vec!["f".into(), "code_execution".into()], required: true }, false),
     ] {
         let tools = [function(None), hosted(MESSAGES, CODE_OF_MESSAGES)];
-        let asked = Request { tool_choice: Some(choice.clone()), ..request(tools) };
-        let settled = settle(&asked, GEMINI).unwrap();
-        assert_eq!(settled.request.tool_choice, kept.then_some(choice));
-        assert_eq!(settled.dropped, if kept { vec![] } else { owned(&["tool_choice"]) });
+        let mut asked = Request { tool_choice: Some(choice.clone()), ..request(tools) };
+        let replaced = replace(&mut asked, GEMINI).unwrap();
+        assert_eq!(asked.tool_choice, kept.then_some(choice));
+        assert_eq!(replaced.dropped, if kept { vec![] } else { owned(&["tool_choice"]) });
     }
 }
 
@@ -165,21 +161,21 @@ fn a_choice_of_a_replaced_tool_cannot_be_said() {
 fn what_may_not_be_called_is_left_out() {
     let choice = Some(ToolChoice::Allowed { names: vec!["f".into()], required: true });
     let maps = hosted(GEMINI, r#"{"googleMaps":{}}"#);
-    let asked = Request {
+    let mut asked = Request {
         tool_choice: choice.clone(),
         ..request([hosted(MESSAGES, CODE_OF_MESSAGES), function(None), maps.clone()])
     };
     let expected = Request { tool_choice: choice, ..request([function(None), maps]) };
-    let settled = settle(&asked, GEMINI).unwrap();
-    assert_eq!((settled.request.as_ref(), settled.dropped.len()), (&expected, 0));
+    let replaced = replace(&mut asked, GEMINI).unwrap();
+    assert_eq!((asked, replaced.dropped.len()), (expected, 0));
 }
 
 #[test]
 fn losses_are_told_by_the_places_that_the_client_knows() {
     let search = |more: &str| hosted(RESPONSES, &format!(r#"{{"type":"web_search"{more}}}"#));
     let marked = || function(Some("{}"));
-    let asked = request([marked(), search(r#","filters":{}"#), marked(), search(""), marked()]);
-    let encoded = CHAT.encode(&asked, &Form::default()).unwrap();
+    let mut asked = request([marked(), search(r#","filters":{}"#), marked(), search(""), marked()]);
+    let encoded = CHAT.encode(&mut asked, &Form::default()).unwrap();
     let expected =
         ["tools[0].cache_control", "tools[2].cache_control", "tools[4].cache_control", "tools[1].filters"];
     assert_eq!(encoded.dropped, expected);

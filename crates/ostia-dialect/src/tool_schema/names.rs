@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use crate::json::{Document, Json, Writer};
+use crate::json::{Document, Writer};
 
 /// What a property may be called: ASCII letters, digits and a few marks, up to a length.
 #[derive(Debug, Clone, Copy)]
@@ -26,11 +26,6 @@ impl NameRule {
 
     fn takes_char(&self, char: char) -> bool {
         char.is_ascii_alphanumeric() || self.marks.contains(char)
-    }
-
-    /// The rule for a reader.
-    pub(super) fn words(&self) -> String {
-        format!("1 to {} letters, digits and any of `{}`", self.chars_max, self.marks)
     }
 
     /// A name that is taken and is none of `others`: the name with other characters replaced, and a number made of the
@@ -65,15 +60,14 @@ fn number(text: &str) -> u32 {
 
 /// The renamed properties of one tool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub(crate) struct Names {
     /// The name that goes out, and the client's.
     pairs: Vec<(String, String)>,
 }
 
 impl Names {
-    /// The schema under names that the rule takes, and which they are. None if it has no others.
-    pub fn replace(schema: &Json, rule: &NameRule) -> Option<(Json, Names)> {
-        let mut value = schema.to_value();
+    /// Gives the properties of a schema names that the rule takes, and says which. None if they have them.
+    pub(crate) fn replace(value: &mut Value, rule: &NameRule) -> Option<Names> {
         let properties = value.get("properties")?.as_object()?;
         let mut taken: HashSet<String> = properties.keys().filter(|name| rule.takes(name)).cloned().collect();
         let mut names = Names::default();
@@ -85,18 +79,18 @@ impl Names {
         if names.pairs.is_empty() {
             return None;
         }
-        names.rename_schema(&mut value);
-        Some((Json::from_value(&value), names))
+        names.rename_schema(value);
+        Some(names)
     }
 
     /// The arguments of a call in the client's history, as they go out.
-    pub fn arguments_out(&self, arguments: &str) -> Option<String> {
+    pub(crate) fn arguments_out(&self, arguments: &str) -> Option<String> {
         renamed(arguments, |name| self.sent(name))
     }
 
     /// The arguments of a call that the model made, as the client knows them. None if there is nothing to change, or the
     /// text is no object.
-    pub fn arguments_back(&self, arguments: &str) -> Option<String> {
+    pub(crate) fn arguments_back(&self, arguments: &str) -> Option<String> {
         renamed(arguments, |name| {
             self.pairs.iter().find(|(sent, _)| sent == name).map(|(_, own)| own.as_str())
         })

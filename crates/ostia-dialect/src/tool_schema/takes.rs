@@ -1,6 +1,7 @@
 //! What each dialect takes as the schema of a function's arguments, plain and in strict mode.
 
 use super::NameRule;
+use crate::{Dialect, gemini_generate};
 
 /// What is taken of a schema.
 #[derive(Debug)]
@@ -15,6 +16,23 @@ pub struct Takes {
     pub names: Option<NameRule>,
     /// What strict mode takes; none where there is no such mode for one tool.
     pub strict: Option<Strict>,
+    /// Where a choice allows some of the tools, the others are not sent.
+    pub offers_chosen: bool,
+    /// The parameters of functions with these names may be no schema.
+    pub holds_settings: fn(&str) -> bool,
+}
+
+impl Takes {
+    /// What this model takes, in this dialect; none is everything, or is seen to by the encoder.
+    pub fn of(upstream: Dialect, model: &str) -> Option<&'static Takes> {
+        match upstream {
+            Dialect::AnthropicMessages => Some(&ANTHROPIC),
+            Dialect::OpenaiChat | Dialect::OpenaiResponses => Some(&OPENAI),
+            Dialect::GeminiGenerate if gemini_generate::request::is_json_schema(model) => None,
+            Dialect::GeminiGenerate => Some(&GEMINI_OPENAPI),
+            Dialect::CohereChat => Some(&COHERE),
+        }
+    }
 }
 
 /// What strict mode takes, or structured outputs, which are held to the same grammar. Every object in there has to say
@@ -92,6 +110,8 @@ pub(crate) const ANTHROPIC: Takes = Takes {
     items_required: false,
     names: Some(NameRule { marks: "_.-", chars_max: 64 }),
     strict: Some(ANTHROPIC_STRICT),
+    offers_chosen: true,
+    holds_settings: |_| false,
 };
 
 /// Anthropic's strict mode and structured outputs.
@@ -151,6 +171,8 @@ pub(crate) const OPENAI: Takes = Takes {
     items_required: true,
     names: None,
     strict: Some(OPENAI_STRICT),
+    offers_chosen: false,
+    holds_settings: |_| false,
 };
 
 /// OpenAI's strict mode.
@@ -207,6 +229,8 @@ pub(crate) const GEMINI_OPENAPI: Takes = Takes {
     items_required: false,
     names: None,
     strict: None,
+    offers_chosen: false,
+    holds_settings: gemini_generate::request::is_native,
 };
 
 /// Cohere Chat: the type of the top is `object`, no unions
@@ -219,6 +243,8 @@ pub(crate) const COHERE: Takes = Takes {
     items_required: false,
     names: None,
     strict: Some(COHERE_STRICT),
+    offers_chosen: true,
+    holds_settings: |_| false,
 };
 
 /// Cohere's `strict_tools`.

@@ -193,7 +193,7 @@ fn native(model: &str, blocks: &[Block]) -> Request {
 
 /// What the vendor hears of the conversation in this request.
 fn heard(vendor: Dialect, request: &Request) -> Value {
-    let encoded = vendor.encode(request, &form()).unwrap();
+    let encoded = vendor.encode(&mut request.clone(), &form()).unwrap();
     let mut body: Value = serde_json::from_slice(&encoded.body).unwrap();
     let field = match vendor {
         Dialect::OpenaiResponses => "input",

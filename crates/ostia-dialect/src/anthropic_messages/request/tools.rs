@@ -1,7 +1,5 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
-use std::borrow::Cow;
-
 use super::further::{Further, Place};
 use crate::anthropic_messages::model::Model;
 use crate::json::{Document, Json, Writer};
@@ -28,21 +26,15 @@ enum Choice<'r> {
     Tool(&'r str),
 }
 
-/// The tools with schemas that the vendor takes.
-pub(super) fn fit<'r>(request: &'r Request, dropped: &mut Vec<String>) -> Result<Cow<'r, [Tool]>, Fault> {
-    tool_schema::fit(&request.tools, &tool_schema::ANTHROPIC, |tool| allowed(request, tool), dropped)
-}
-
 impl<'r> Toolbox<'r> {
     /// Sorts the tools. Fails on a custom tool, whose free text the vendor's tools cannot take.
     pub(super) fn of(
         request: &'r Request,
-        fitted: &'r [Tool],
         model: &Model,
         dropped: &mut Vec<String>,
     ) -> Result<Toolbox<'r>, Fault> {
         let mut tools = Vec::new();
-        for (at, tool) in fitted.iter().enumerate() {
+        for (at, tool) in request.tools.iter().enumerate() {
             match tool {
                 Tool::Custom { .. } => {
                     let what = "custom tools have no form in this model's API; use a function";

@@ -45,9 +45,7 @@ fn weather(strict: Option<bool>) -> Tool {
     Tool::Function {
         name: "weather".into(),
         description: Some("Tells the weather".into()),
-        parameters: Some(raw(
-            json!({"type": "object", "properties": {"at": {"type": "string"}}, "required": ["at"]}),
-        )),
+        parameters: Some(raw(json!({"type": "object", "properties": {"at": {"type": "string"}}}))),
         strict,
         cache_control: None,
     }
@@ -65,7 +63,7 @@ fn clock() -> Tool {
 
 fn weather_entry() -> Value {
     json!({"type": "function", "function": {"name": "weather", "description": "Tells the weather",
-        "parameters": {"type": "object", "properties": {"at": {"type": "string"}}, "required": ["at"]}}})
+        "parameters": {"type": "object", "properties": {"at": {"type": "string"}}}}})
 }
 
 fn clock_entry() -> Value {

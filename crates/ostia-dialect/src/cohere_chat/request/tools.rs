@@ -14,8 +14,8 @@ impl<'a> Offer<'a> {
     /// choice among tools is said by offering no others.
     ///
     /// Fails with 400 where none of the chosen tools exists.
-    pub(super) fn of(request: &'a Request, fitted: &'a [Tool]) -> Result<Offer<'a>, Fault> {
-        let all = fitted.iter().enumerate();
+    pub(super) fn of(request: &'a Request) -> Result<Offer<'a>, Fault> {
+        let all = request.tools.iter().enumerate();
         let names = match &request.tool_choice {
             None | Some(ToolChoice::Auto | ToolChoice::None | ToolChoice::Required) => {
                 return Ok(Offer { tools: all.collect() });

@@ -3,7 +3,7 @@
 use crate::gemini_generate::request::forms;
 use crate::gemini_generate::request::model::{LEVELS, Model};
 use crate::json::{Document, Json, Writer};
-use crate::{Dialect, Fault, Request, Tool, ToolChoice, tool_schema};
+use crate::{Dialect, Request, Tool, ToolChoice};
 
 /// The vendor's tools that a client may ask for as functions of these names.
 const NATIVE: [(&str, &str); 8] = [
@@ -16,6 +16,11 @@ const NATIVE: [(&str, &str); 8] = [
     ("computerUse", "computerUse"),
     ("computer_use", "computerUse"),
 ];
+
+/// May the parameters of a function with this name be settings of the vendor's own tool, and no schema?
+pub(crate) fn is_native(name: &str) -> bool {
+    NATIVE.iter().any(|(known, _)| *known == name)
+}
 
 /// Tools and how to use them.
 #[derive(Debug, Default)]
@@ -32,15 +37,9 @@ pub(super) struct Tools {
 }
 
 /// Sorts the tools of a request.
-///
-/// Fails on a schema that the model cannot take.
-pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -> Result<Tools, Fault> {
+pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -> Tools {
     let mut tools = Tools::default();
-    // What looks like the schema of the vendor's own tool may be its settings.
-    let is_native = |tool: &Tool| matches!(tool, Tool::Function { name, .. } if NATIVE.iter().any(|(known, _)| known == name));
-    let is_fit = |tool: &Tool| !forms::is_json_schema(model) && !is_native(tool);
-    let fitted = tool_schema::fit(&request.tools, &tool_schema::GEMINI_OPENAPI, is_fit, dropped)?;
-    for (position, tool) in fitted.iter().enumerate() {
+    for (position, tool) in request.tools.iter().enumerate() {
         tools.add(tool, &format!("tools[{position}]"), model, dropped);
     }
     if let Some(search) = &request.web_search {
@@ -67,7 +66,7 @@ pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -
         None | Some(ToolChoice::Auto) => {}
         Some(_) => dropped.push("tool_choice".to_owned()),
     }
-    Ok(tools)
+    tools
 }
 
 /// The mode for a choice (<https://ai.google.dev/api/caching#FunctionCallingConfig>): names go only with `ANY` and with

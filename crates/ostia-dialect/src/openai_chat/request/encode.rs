@@ -14,7 +14,7 @@ mod tests;
 mod tools;
 
 use crate::json::{Document, Json, Writer};
-use crate::{Encoded, Fault, Form, OutputFormat, Request, Sampling, WebSearch, tool_schema};
+use crate::{Encoded, Fault, Form, OutputFormat, Request, Sampling, WebSearch};
 
 /// Top-level fields of the format that the hub has no place for. They go upstream as the client wrote them.
 const OWN_FIELDS: [&str; 11] = [
@@ -40,13 +40,12 @@ const OBFUSCATION: &str = "stream_options.include_obfuscation";
 pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let turns = messages::plan(&request.messages, form, &mut dropped)?;
-    let fitted = tool_schema::fit(&request.tools, &tool_schema::OPENAI, |_| true, &mut dropped)?;
     let asks_usage = request.stream && !form.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
         w.field_array("messages", |w| turns.iter().for_each(|turn| turn.write(w)));
-        tools::write(w, request, &fitted, &mut dropped);
+        tools::write(w, request, &mut dropped);
         output_format(w, request.output_format.as_ref());
         sampling(w, &request.sampling, &mut dropped);
         reasoning::write(w, request.reasoning.as_ref(), &mut dropped);
@@ -55,7 +54,7 @@ pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
         own_fields(w, request, asks_usage, &mut dropped);
         stream(w, request, asks_usage);
     });
-    Ok(Encoded { body: body.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 
 fn output_format(w: &mut Writer, format: Option<&OutputFormat>) {

@@ -13,7 +13,7 @@ mod tools;
 use std::collections::HashSet;
 
 use crate::json::{Document, Json, Writer};
-use crate::{Block, Content, Encoded, Fault, Message, Request, Role, tool_schema};
+use crate::{Block, Content, Encoded, Fault, Message, Request, Role};
 
 /// Fields of the vendor's own that the hub has no word for. They go upstream as the client wrote them.
 const VENDOR_FIELDS: &[&str] = &[
@@ -58,13 +58,12 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
         let what = "at least one message with content is needed";
         return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
     }
-    let fitted = tool_schema::fit(&request.tools, &tool_schema::OPENAI, |_| true, &mut dropped)?;
     let mut w = Writer::with_capacity(request.body_bytes());
     w.object(|w| {
         w.field_str("model", &request.model);
         instructions.into_iter().for_each(|text| w.field_str("instructions", text));
         w.field_array("input", |w| items.iter().for_each(|item| w.raw(item.as_str())));
-        tools::write(w, request, &fitted, &mut dropped);
+        tools::write(w, request, &mut dropped);
         format::write(w, request);
         reasoning::write(w, request, &mut dropped);
         write_sampling(w, request);
@@ -74,7 +73,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
     dropped.retain(|path| seen.insert(path.clone()));
-    Ok(Encoded { body: w.into_bytes(), headers: Vec::new(), dropped })
+    Ok(Encoded { body: w.into_bytes(), dropped, ..Encoded::default() })
 }
 
 /// The operator's words that the client had set apart from the conversation, which goes on without them.

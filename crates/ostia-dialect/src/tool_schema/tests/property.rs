@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI, Takes};
+use super::super::Takes;
+use super::super::takes::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI};
 use super::fitted;
 
 fn schema() -> impl Strategy<Value = Value> {

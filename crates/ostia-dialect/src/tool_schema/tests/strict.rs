@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 
-use super::super::{ANTHROPIC, COHERE, OPENAI, Takes, fit};
+use super::super::strict::Sums;
+use super::super::takes::{ANTHROPIC, COHERE, OPENAI};
+use super::super::{Takes, fit};
 use super::{fitted, tool};
 use crate::Tool;
 
@@ -99,8 +101,11 @@ fn objects_are_closed_and_exactly_one_is_any() {
 #[test]
 fn strict_mode_ends_where_a_request_has_too_much_of_it() {
     let strict = |takes: &Takes, schema: &str, count: usize| {
-        let (tools, mut dropped) = (vec![tool(schema, Some(true)); count], Vec::new());
-        let fitted = fit(&tools, takes, |_| true, &mut dropped).unwrap().into_owned();
+        let (mut fitted, mut dropped) = (vec![tool(schema, Some(true)); count], Vec::new());
+        let mut sums = Sums::default();
+        for (at, tool) in fitted.iter_mut().enumerate() {
+            fit(tool, at, takes, None, &mut sums, &mut dropped);
+        }
         let stays = |tool: &&Tool| matches!(tool, Tool::Function { strict: Some(true), .. });
         let number = fitted.iter().filter(stays).count();
         assert_eq!(dropped, (number..count).map(|at| format!("tools[{at}].strict")).collect::<Vec<_>>());

@@ -3,13 +3,13 @@
 use crate::json::Writer;
 use crate::{Dialect, Request, Tool, ToolChoice};
 
-/// Writes `tools` (with schemas that are taken), `tool_choice` and `parallel_tool_calls`.
+/// Writes `tools`, `tool_choice` and `parallel_tool_calls`.
 ///
 /// Without tools the vendor refuses the other two. They mean nothing then, but for a call that cannot be
 /// made, or a search of the web that cannot be forbidden: that is reported.
-pub(super) fn write(w: &mut Writer, request: &Request, tools: &[Tool], dropped: &mut Vec<String>) {
-    report(tools, dropped);
-    if !tools.iter().any(is_sayable) {
+pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
+    report(&request.tools, dropped);
+    if !request.tools.iter().any(is_sayable) {
         match request.tool_choice {
             None | Some(ToolChoice::Auto) => {}
             Some(ToolChoice::None) if request.web_search.is_none() => {}
@@ -22,10 +22,10 @@ pub(super) fn write(w: &mut Writer, request: &Request, tools: &[Tool], dropped: 
         return;
     }
     w.field_array("tools", |w| {
-        tools.iter().filter(|tool| is_sayable(tool)).for_each(|tool| write_tool(w, tool));
+        request.tools.iter().filter(|tool| is_sayable(tool)).for_each(|tool| write_tool(w, tool));
     });
     if let Some(choice) = &request.tool_choice {
-        write_choice(w, choice, tools);
+        write_choice(w, choice, &request.tools);
     }
     request.parallel_tool_calls.iter().for_each(|many| w.field_bool("parallel_tool_calls", *many));
 }

@@ -10,10 +10,10 @@ use crate::{Dialect, Request, Tool, ToolChoice, WebSearch, tool_schema};
 /// The name that the vendor's web search goes by, and its forms begin with.
 const WEB_SEARCH: &str = "web_search";
 
-/// The fields `tools` (with schemas that are taken), `tool_choice` and `parallel_tool_calls`.
-pub(super) fn write(w: &mut Writer, request: &Request, fitted: &[Tool], dropped: &mut Vec<String>) {
+/// The fields `tools`, `tool_choice` and `parallel_tool_calls`.
+pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
     let mut tools = Vec::new();
-    for (at, tool) in fitted.iter().enumerate() {
+    for (at, tool) in request.tools.iter().enumerate() {
         match tool {
             Tool::Function { cache_control, .. } => {
                 if cache_control.is_some() {

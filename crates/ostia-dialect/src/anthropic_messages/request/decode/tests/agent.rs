@@ -49,7 +49,7 @@ fn history() -> Value {
 fn encoded(upstream: Dialect, model: &str) -> (Value, Vec<String>) {
     let mut request = decode(history().to_string().as_bytes()).unwrap();
     request.model = model.into();
-    let encoded = upstream.encode(&request, &Form::default()).unwrap();
+    let encoded = upstream.encode(&mut request, &Form::default()).unwrap();
     let dropped = ClientDialect::AnthropicMessages.in_own_words(&request, encoded.dropped);
     (serde_json::from_slice(&encoded.body).unwrap(), dropped)
 }

@@ -13,7 +13,7 @@ proptest! {
         body.splice(at..end, bytes);
         if let Ok(request) = decode(&body) {
             for upstream in [Dialect::AnthropicMessages, Dialect::GeminiGenerate, Dialect::CohereChat] {
-                let _ = upstream.encode(&request, &Form::default());
+                let _ = upstream.encode(&mut request.clone(), &Form::default());
             }
         }
     }
