@@ -31,6 +31,7 @@ pub mod schema;
 pub mod seal;
 mod settle;
 mod tokens;
+pub mod tool_schema;
 #[cfg(test)]
 mod trial;
 mod undo;

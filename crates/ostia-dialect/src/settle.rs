@@ -3,12 +3,13 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules};
+use crate::{Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules, tool_schema};
 
 /// What was done to a request.
 #[derive(Debug)]
 pub(crate) struct Settled {
     tools: hosted_tool::Replaced,
+    /// Paths of what schemas of tools said and no longer say, and of what the model refuses.
     dropped: Vec<String>,
     undo: Undo,
 }
@@ -22,8 +23,9 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> R
     if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
         custom_tool::replace(request, &mut undo);
     }
+    let mut dropped = tool_schema::settle(request, upstream, &mut undo);
     let mut tools = hosted_tool::replace(request, upstream)?;
-    let dropped = rules::settle(request, upstream, &mut tools);
+    dropped.extend(rules::settle(request, upstream, &mut tools));
     Ok(Settled { tools, dropped, undo })
 }
 

@@ -5,6 +5,7 @@
 mod tests;
 
 use crate::custom_tool::text_of;
+use crate::tool_schema::Names;
 use crate::{Block, Content, Delta, Event, Response, ToolKind};
 
 /// Most bytes of a streamed call that are held until it is whole. A longer one goes on as it comes, as the vendor wrote it.
@@ -35,6 +36,8 @@ pub(crate) enum Arguments {
     Same,
     /// They hold the free text of a custom tool.
     FreeText,
+    /// Some have names that the vendor takes in place of the client's.
+    Named(Names),
 }
 
 /// A call whose arguments are changed when they are whole.
@@ -52,6 +55,7 @@ impl Arguments {
         match self {
             Arguments::Same => arguments,
             Arguments::FreeText => text_of(arguments),
+            Arguments::Named(names) => names.arguments_back(&arguments).unwrap_or(arguments),
         }
     }
 }

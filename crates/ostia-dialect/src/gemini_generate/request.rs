@@ -13,6 +13,7 @@ mod thinking;
 mod tools;
 
 pub use decode::{WORDS, decode};
+pub(crate) use tools::is_native;
 
 use crate::gemini_generate::request::generation::Generation;
 use crate::json::{Document, Json, Writer};
@@ -21,6 +22,11 @@ use crate::{Dialect, Encoded, Fault, Request};
 
 /// Top-level fields of the vendor that a client may send under this name or in snake case.
 const FIELDS: [&str; 3] = ["safetySettings", "cachedContent", "labels"];
+
+/// Does this model take JSON Schema, and not only the vendor's older part of it?
+pub(crate) fn is_json_schema(model: &str) -> bool {
+    Rules::of(Dialect::GeminiGenerate, model).json_schema
+}
 
 /// The body for this request, and what it could not say.
 ///

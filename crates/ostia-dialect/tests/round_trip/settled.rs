@@ -78,7 +78,9 @@ impl Facts {
         let Tool::Function { name, description, parameters, strict, cache_control } = tool else { return };
         let key = |part: &str| format!("tool {name}{part}");
         self.put(&key(""), json!({"description": description}), &[]);
-        let schema = parameters_of(parameters.as_ref());
+        // Strict functions have to be closed, and say so.
+        let mut schema = parameters_of(parameters.as_ref());
+        open(&mut schema);
         self.put_schema(&key(" parameters"), schema, &format!("{path}.function.parameters"));
         // A function that does not say so is not strict, but at OpenAI Responses, which is told.
         if *strict == Some(true) {
@@ -250,11 +252,12 @@ impl Facts {
     }
 }
 
-/// Takes back what closes the objects of a schema.
+/// Takes back what closes the objects of a schema, and what says that nothing in them is required.
 fn open(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.retain(|name, value| name != "additionalProperties" || *value != Value::Bool(false));
+            fields.retain(|name, value| name != "required" || *value != json!([]));
             fields.values_mut().for_each(open);
         }
         Value::Array(values) => values.iter_mut().for_each(open),

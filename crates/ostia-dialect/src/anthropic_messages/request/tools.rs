@@ -3,7 +3,7 @@
 use super::further::{Further, Place};
 use crate::json::{Document, Json, Writer};
 use crate::rules::Rules;
-use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
+use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch, tool_schema};
 
 /// The vendor's web search that every model with web search takes, without a code execution tool beside it.
 /// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>
@@ -144,32 +144,12 @@ fn write_tool(out: &mut Writer, tool: &Tool, further: &[(&str, &Json)]) {
         Tool::Function { name, description, parameters, strict, cache_control } => out.object(|out| {
             out.field_str("name", name);
             description.iter().for_each(|text| out.field_str("description", text));
-            write_parameters(out, parameters.as_ref());
+            // The vendor wants a schema even for a tool that takes nothing.
+            let schema = parameters.as_ref().map_or(tool_schema::NOTHING, |schema| schema.as_str());
+            out.field_raw("input_schema", schema);
             strict.iter().for_each(|strict| out.field_bool("strict", *strict));
             cache_control.iter().for_each(|marker| out.field_raw("cache_control", marker.as_str()));
             further.iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
-        }),
-    }
-}
-
-/// The schema as the client wrote it; the vendor requires its `type`.
-fn write_parameters(out: &mut Writer, parameters: Option<&Json>) {
-    let document = parameters.and_then(|schema| Document::parse(schema.as_str().as_bytes()).ok());
-    let fields = document.iter().flat_map(|document| document.root().fields());
-    match (&document, parameters) {
-        (Some(document), Some(schema)) if document.root().some("type").is_some() => {
-            out.field_raw("input_schema", schema.as_str());
-        }
-        _ => out.field_object("input_schema", |out| {
-            out.field_str("type", "object");
-            let mut is_empty = true;
-            for (name, value) in fields.filter(|(name, _)| name != "type") {
-                is_empty = false;
-                out.field_raw(&name, value.text());
-            }
-            if is_empty {
-                out.field_object("properties", |_| {});
-            }
         }),
     }
 }

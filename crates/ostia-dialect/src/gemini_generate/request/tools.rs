@@ -17,6 +17,11 @@ const NATIVE: [(&str, &str); 8] = [
     ("computer_use", "computerUse"),
 ];
 
+/// May the parameters of a function with this name be settings of the vendor's own tool, and no schema?
+pub(crate) fn is_native(name: &str) -> bool {
+    NATIVE.iter().any(|(known, _)| *known == name)
+}
+
 /// Tools and how to use them.
 #[derive(Debug, Default)]
 pub(super) struct Tools {

@@ -9,7 +9,7 @@ fn function() -> Value {
 }
 
 fn flat(strict: bool) -> Value {
-    json!({"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": strict})
+    json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": strict})
 }
 
 #[test]
@@ -17,7 +17,10 @@ fn functions_are_not_strict_unless_the_client_says_so() {
     check_chat(json!({"tools": [function()]}), json!({"tools": [flat(false)]}), &[]);
     let mut strict = function();
     strict["function"]["strict"] = true.into();
-    check_chat(json!({"tools": [strict]}), json!({"tools": [flat(true)]}), &[]);
+    let mut closed = flat(true);
+    closed["parameters"]["required"] = json!([]);
+    closed["parameters"]["additionalProperties"] = false.into();
+    check_chat(json!({"tools": [strict]}), json!({"tools": [closed]}), &[]);
     check_chat(
         json!({"tools": [{"type": "function", "function": {"name": "f", "description": "d"},
                           "cache_control": {"type": "ephemeral"}}]}),
