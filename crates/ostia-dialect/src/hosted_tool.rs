@@ -173,6 +173,22 @@ fn wording(name: &str, upstream: Dialect) -> Option<Wording> {
     offer.map(|(.., wording)| *wording)
 }
 
+/// What an upstream has like another vendor's tool.
+pub(crate) enum Like {
+    /// A search of the web, which may depend on the model.
+    Search,
+    /// A tool of its own.
+    Tool,
+}
+
+/// What the upstream has like the tool of this name, if anything.
+pub(crate) fn like(name: &str, upstream: Dialect) -> Option<Like> {
+    wording(name, upstream).map(|wording| match wording {
+        Wording::WebSearch => Like::Search,
+        Wording::Entry(..) => Like::Tool,
+    })
+}
+
 fn refusal(at: usize, name: &str, owner: Dialect, upstream: Dialect) -> Fault {
     let (path, owner, upstream) = (format!("tools[{at}]"), owner.name(), upstream.name());
     let what = format!(

@@ -1,7 +1,7 @@
 //! The canonical request: a superset of what the dialects can say.
 
-use crate::Dialect;
 use crate::json::Json;
+use crate::{ClientDialect, Dialect};
 
 /// One call of a chat model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Request {
     /// Where each message stands in the client's own body (`input[3]`), for reports of what was dropped. Empty where that
     /// is `messages[i]`.
     pub places: Vec<String>,
+    /// The dialect of the client that wrote it, where one did: what the fields in [`Request::extra`] mean is its vendor's word.
+    pub client: Option<ClientDialect>,
 }
 
 /// Who speaks.
