@@ -11,7 +11,7 @@ use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, View, embeddings, fault};
-use ostia_providers::{Auth, Offer, auth, endpoint};
+use ostia_providers::{Auth, Offer, Provider, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
@@ -23,6 +23,7 @@ use crate::call::Call;
 use crate::client::Due;
 use crate::core::Core;
 use crate::failure;
+use crate::fields;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
 use crate::miss::Miss;
@@ -76,10 +77,12 @@ impl Exchange<'_> {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // The body is plain, however the client's came.
+        headers.remove(header::CONTENT_ENCODING);
         for (name, value) in further {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
-            join(headers, HeaderName::from_static(name), value);
+            fields::add_members(headers, HeaderName::from_static(name), &value);
         }
         self.dispatch(request).await
     }
@@ -97,7 +100,7 @@ impl Exchange<'_> {
             headers.entry(name).or_insert_with(|| value.clone());
         }
         if let Some(key) = target.destination.key() {
-            sign_in(&target.provider.auth, key, &mut headers, &mut path)?;
+            sign_in(target.provider, key, &mut headers, &mut path)?;
         }
         headers.insert(header::HOST, target.destination.site().authority().clone());
         if path.is_empty() {
@@ -156,31 +159,33 @@ fn set_options(options: &ProviderOptions, headers: &mut HeaderMap) -> Result<(),
 }
 
 /// Puts the key where the provider wants it.
-fn sign_in(auth: &Auth, key: Key<'_>, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
-    let key = match key {
-        Key::Client(ClientKey::Header(credential)) => {
-            match credential.as_bearer().filter(|_| *auth == Auth::Bearer) {
-                Some(header) => {
-                    headers.insert(header::AUTHORIZATION, header.clone());
-                    return Ok(());
-                }
-                None => credential.expose(),
-            }
-        }
-        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => secret.expose_secret(),
+fn sign_in(
+    provider: &Provider,
+    key: Key<'_>,
+    headers: &mut HeaderMap,
+    path: &mut String,
+) -> Result<(), Fault> {
+    let (secret, bearer) = match key {
+        Key::Client(ClientKey::Header(credential)) => (credential.expose(), credential.as_bearer()),
+        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => (secret.expose_secret(), None),
     };
+    let auth = match provider.oauth_of(secret) {
+        Some(oauth) => {
+            for (name, value) in &oauth.headers {
+                fields::add_members(headers, name.clone(), value);
+            }
+            &Auth::Bearer
+        }
+        None => &provider.auth,
+    };
+    if let Some(header) = bearer.filter(|_| *auth == Auth::Bearer) {
+        headers.insert(header::AUTHORIZATION, header.clone());
+        return Ok(());
+    }
     let mut query = String::new();
-    auth::apply(auth, key, headers, &mut query)?;
+    auth::apply(auth, secret, headers, &mut query)?;
     *path = endpoint::with_query(std::mem::take(path), &query);
     Ok(())
-}
-
-fn join(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
-    let joined = headers.get(&name).and_then(|own| {
-        let (own, more) = (own.to_str().ok()?, value.to_str().ok()?);
-        HeaderValue::from_str(&format!("{own},{more}")).ok()
-    });
-    headers.insert(name, joined.unwrap_or(value));
 }
 
 /// How an answer becomes the client's.
@@ -304,14 +309,14 @@ fn events_of(
     offer: Offer,
     target: &Target<'_>,
 ) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
 
 /// An answer whose bytes are not looked at.
 fn passed(mut head: http::response::Parts, body: Answer) -> Response<Body> {
-    strip_hops(&mut head.headers);
+    fields::strip_hops(&mut head.headers);
     Response::from_parts(head, Body::Passed(body))
 }
 
@@ -331,7 +336,7 @@ async fn whole(
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
     usable::check(offer, &head, &bytes, target)?;
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
@@ -347,7 +352,7 @@ async fn array(
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check_array(&head, &bytes, target)?;
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
@@ -403,7 +408,7 @@ fn translated(
     inflate: Option<Inflate>,
     translation: Translation,
 ) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
     let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -467,7 +472,7 @@ pub async fn counted(
 }
 
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(head, Body::from(body))
 }
@@ -485,7 +490,7 @@ pub async fn refused(
         Err(fault) => return fault.into(),
     };
     let json = is_json(media_type(&head.headers));
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);
     let told = match json && is_envelope(&bytes, family) {
         true => Body::from(bytes),
@@ -555,37 +560,4 @@ fn grammar(offer: Offer) -> Grammar {
         Offer::GeminiGenerate => Grammar::GeminiGenerate,
         _ => Grammar::OpenaiChat,
     }
-}
-
-/// Headers that belong to one connection (RFC 9110, section 7.6.1), cookies of a host that the client never met, and what a
-/// provider says about web pages, which holds for its own address.
-fn stays_behind(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    let is_listed = matches!(
-        name,
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "set-cookie"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    );
-    is_listed || name.starts_with("access-control-")
-}
-
-/// Takes away what belongs to the upstream's connection, and to its address.
-pub fn strip_hops(headers: &mut HeaderMap) {
-    while let Some(name) = headers.keys().find(|name| stays_behind(name)).cloned() {
-        headers.remove(name);
-    }
-}
-
-/// The same, and what described a body that is written anew.
-fn strip(headers: &mut HeaderMap) {
-    strip_hops(headers);
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::CONTENT_ENCODING);
 }

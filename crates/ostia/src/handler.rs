@@ -85,6 +85,7 @@ async fn serve(
         Endpoint::Options
         | Endpoint::Missing
         | Endpoint::Models
+        | Endpoint::Model(_)
         | Endpoint::Explain { .. }
         | Endpoint::Typed(_)
         | Endpoint::Kept
@@ -106,6 +107,7 @@ async fn serve(
             carry(core, call, &typed, parts, body, None, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
+        Endpoint::Model(name) => models::one(core, &name),
         Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, call, trace_id),
         Endpoint::Explain { trace_id: None } => {
             let body = intake::read(body, &settings.limits).await?;

@@ -8,9 +8,10 @@ use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::asked::Asked;
+use crate::bound;
 use crate::call::Call;
 use crate::params;
 use crate::route::{Family, Typed, family_of};
@@ -112,17 +113,18 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
     if target.model.is_none() && !target.has_params() && !adapts {
         return Ok(Edited::default());
     }
-    without_dropped(splice(offer, target, document, adapts)?, target, document)
+    let dropped = bound::dropped(target.drop_params, offer);
+    without_dropped(splice(offer, target, document, adapts)?, &dropped, document)
 }
 
 /// The same without the fields that the config leaves out. They go last, whoever set them.
-fn without_dropped(edited: Edited, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
-    if target.drop_params.is_empty() {
+fn without_dropped(edited: Edited, paths: &[String], document: &Document<'_>) -> Result<Edited, Fault> {
+    if paths.is_empty() {
         return Ok(edited);
     }
     let body = edited.body.as_deref().unwrap_or(document.text().as_bytes());
     let body = std::str::from_utf8(body).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let body = match params::without(body, target.drop_params)? {
+    let body = match params::without(body, paths)? {
         Cow::Borrowed(_) => None,
         Cow::Owned(body) => Some(Bytes::from(body)),
     };
@@ -132,13 +134,20 @@ fn without_dropped(edited: Edited, target: &Target<'_>, document: &Document<'_>)
 fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {
     let mut splice = Splice::new(document)?;
     for (name, value) in target.default_params.into_iter().flatten() {
-        if document.root().some(name).is_none() {
+        if document.root().some(name).is_none() && !bound::is_named(name) {
             splice.set(name, Json::from_value(value));
         }
     }
-    for (name, value) in target.override_params.into_iter().flatten() {
+    for (name, value) in
+        target.override_params.into_iter().flatten().filter(|(name, _)| !bound::is_named(name))
+    {
         splice.set(name, Json::from_value(value));
     }
+    // Last, because it may stand in an object that was set before.
+    if !bound::is_given(&splice, offer) {
+        set_bound(&mut splice, offer, target.default_params)?;
+    }
+    set_bound(&mut splice, offer, target.override_params)?;
     // Google's clients name the model in the path.
     let in_body = family_of(offer) != Family::Google;
     if let Some(model) = target.model.as_ref().filter(|_| in_body) {
@@ -150,13 +159,26 @@ fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bo
     Ok(Edited { body, dropped })
 }
 
+fn set_bound(
+    splice: &mut Splice<'_>,
+    offer: Offer,
+    params: Option<&Map<String, Value>>,
+) -> Result<(), Fault> {
+    let bounds = params.into_iter().flatten().filter(|(name, _)| bound::is_named(name));
+    for (name, value) in bounds {
+        bound::set(splice, offer, name, &Json::from_value(value))?;
+    }
+    Ok(())
+}
+
 /// The client's body with the target's parameters, for requests that are translated; `None` where it is its own.
 fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault> {
     let Asked { document, typed, .. } = asked;
     if !target.has_params() {
         return Ok(None);
     }
-    let edited = without_dropped(splice(typed.offer, target, document, false)?, target, document)?;
+    let dropped = bound::dropped_but_it(target.drop_params);
+    let edited = without_dropped(splice(typed.offer, target, document, false)?, &dropped, document)?;
     Ok(edited.body)
 }
 
@@ -178,6 +200,9 @@ pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> 
         Some(body) => decode(client, asked.typed, &Document::of_request(&body)?)?,
         None => decode(client, asked.typed, asked.document)?,
     };
+    if bound::is_dropped(target.drop_params) {
+        request.sampling.max_tokens = None;
+    }
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }

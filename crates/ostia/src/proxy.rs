@@ -7,6 +7,7 @@ use ostia_providers::endpoint::{self, Passed};
 use crate::body::Body;
 use crate::boxed;
 use crate::exchange::{self, Exchange};
+use crate::fields;
 use crate::inflate::Inflate;
 use crate::miss::Miss;
 use crate::route::family;
@@ -34,9 +35,11 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     let Exchange { target, parts, .. } = exchange;
     let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
-    for name in &FORWARDED {
-        if let Some(value) = parts.headers.get(name) {
-            request.headers_mut().insert(name.clone(), value.clone());
+    let hops = fields::named_in_connection(&parts.headers);
+    for name in FORWARDED.iter().filter(|name| !hops.contains(name)) {
+        request.headers_mut().remove(name);
+        for line in parts.headers.get_all(name) {
+            request.headers_mut().append(name.clone(), line.clone());
         }
     }
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
@@ -45,7 +48,7 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
         let family = family(parts.uri.path());
         return Err(boxed::pin(|| exchange::refused(head, body, inflate, family, target)).await);
     }
-    exchange::strip_hops(&mut head.headers);
+    fields::strip_hops(&mut head.headers);
     let status = head.status.as_u16();
     let answer = Response::from_parts(head, Body::Passed(body));
     match status {
