@@ -251,10 +251,9 @@ struct Accepted {
 
 async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>) -> Result<Accepted, Miss> {
     let (head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
     match head.status.as_u16() {
-        400.. => Err(boxed::pin(|| refused(head, body, inflate, family, target)).await),
-        _ => Ok(Accepted { head, body, inflate }),
+        400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
+        _ => Ok(Accepted { inflate: Inflate::of(&head.headers).map_err(Fault::from)?, head, body }),
     }
 }
 
@@ -298,7 +297,17 @@ pub async fn relay(
 
 /// Is it the stream of events that was asked for? Some servers give it another name.
 async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
-    is_events(media_type(&head.headers)) || usable::begins_events(body.beginning().await)
+    if is_events(media_type(&head.headers)) {
+        return true;
+    }
+    let beginning = body.beginning().await;
+    match Inflate::of(&head.headers) {
+        // Only to look at it: the body is unpacked from its start once more.
+        Ok(Some(mut inflate)) => {
+            inflate.push(beginning).is_ok_and(|beginning| usable::begins_events(&beginning))
+        }
+        _ => usable::begins_events(beginning),
+    }
 }
 
 /// Events in the client's own dialect.
@@ -347,7 +356,9 @@ async fn array(
     inflate: Option<Inflate>,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    if body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX) {
+    let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
+    // The client did not say that it can unpack it.
+    if is_large && inflate.is_none() {
         return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
@@ -481,14 +492,15 @@ fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
 pub async fn refused(
     mut head: http::response::Parts,
     body: Answer,
-    inflate: Option<Inflate>,
     family: Family,
     target: &Target<'_>,
 ) -> Miss {
-    let bytes = match collect(body, inflate, ERROR_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(fault) => return fault.into(),
+    let bytes = match Inflate::of(&head.headers) {
+        Ok(inflate) => collect(body, inflate, ERROR_BYTES_MAX).await,
+        Err(error) => Err(error.into()),
     };
+    // Words that do not come, or cannot be unpacked, are missing: the status and the headers still say what is wrong.
+    let bytes = bytes.unwrap_or_default();
     let json = is_json(media_type(&head.headers));
     fields::strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);

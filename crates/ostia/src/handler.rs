@@ -103,18 +103,18 @@ async fn serve(
     }
     match endpoint {
         Endpoint::Typed(typed) => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(core, call, &typed, parts, body, None, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
         Endpoint::Model(name) => models::one(core, &name),
         Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, call, trace_id),
         Endpoint::Explain { trace_id: None } => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
         Endpoint::Kept if is_ours(core, call, parts)? => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,

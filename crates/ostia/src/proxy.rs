@@ -8,7 +8,6 @@ use crate::body::Body;
 use crate::boxed;
 use crate::exchange::{self, Exchange};
 use crate::fields;
-use crate::inflate::Inflate;
 use crate::miss::Miss;
 use crate::route::family;
 use crate::target;
@@ -44,9 +43,8 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     }
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
-        let inflate = Inflate::of(&head.headers)?;
         let family = family(parts.uri.path());
-        return Err(boxed::pin(|| exchange::refused(head, body, inflate, family, target)).await);
+        return Err(boxed::pin(|| exchange::refused(head, body, family, target)).await);
     }
     fields::strip_hops(&mut head.headers);
     let status = head.status.as_u16();
