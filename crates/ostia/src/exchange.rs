@@ -319,6 +319,7 @@ fn events_of(
     target: &Target<'_>,
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
+    fields::mark_stream(&mut head.headers);
     let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
@@ -359,7 +360,9 @@ async fn array(
     let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
     // The client did not say that it can unpack it.
     if is_large && inflate.is_none() {
-        return Ok(passed(head, body));
+        let mut passed = passed(head, body);
+        fields::mark_stream(passed.headers_mut());
+        return Ok(passed);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check_array(&head, &bytes, target)?;
@@ -420,6 +423,7 @@ fn translated(
     translation: Translation,
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
+    fields::mark_stream(&mut head.headers);
     let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
     let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
@@ -565,7 +569,8 @@ async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usiz
     Ok(bytes)
 }
 
-fn grammar(offer: Offer) -> Grammar {
+/// How a stream of this offer's says that it is whole.
+pub fn grammar(offer: Offer) -> Grammar {
     match offer {
         Offer::AnthropicMessages => Grammar::AnthropicMessages,
         Offer::OpenaiResponses => Grammar::OpenaiResponses,

@@ -82,6 +82,14 @@ pub fn strip(headers: &mut HeaderMap) {
     headers.remove(header::CONTENT_ENCODING);
 }
 
+/// Says to proxies on the way that this is a stream: nginx would collect it
+/// (<https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_buffering>), others would compress it (RFC 9111, section
+/// 5.2.2.6), and it would arrive in one piece at its end.
+pub fn mark_stream(headers: &mut HeaderMap) {
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+}
+
 /// The fields that `Connection` names as this connection's own. Empty, without memory of its own, for nearly all heads.
 pub fn named_in_connection(headers: &HeaderMap) -> Vec<HeaderName> {
     let is_field = |option: &&str| {

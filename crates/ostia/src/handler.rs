@@ -40,7 +40,7 @@ use crate::{boxed, browser, caller, explain, intake, kept, models, proxy, query,
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut mark = Mark::begin();
+    let mut mark = Mark::begin(body.client());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut Call::read(&parts.headers) {
         Ok(call) => {

@@ -12,6 +12,7 @@ use crate::miss::Miss;
 use crate::route::family;
 use crate::target;
 use crate::upstream::Sent;
+use crate::usable::{is_events, media_type};
 
 /// Client headers that go on besides the usual ones.
 const FORWARDED: [header::HeaderName; 9] = [
@@ -47,6 +48,9 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
         return Err(boxed::pin(|| exchange::refused(head, body, family, target)).await);
     }
     fields::strip_hops(&mut head.headers);
+    if is_events(media_type(&head.headers)) {
+        fields::mark_stream(&mut head.headers);
+    }
     let status = head.status.as_u16();
     let answer = Response::from_parts(head, Body::Passed(body));
     match status {

@@ -102,7 +102,11 @@ fn nonsense(good: &str) -> Vec<(&'static str, Answer, &'static str)> {
         ("a broken chunk", json(half).framing(Framing::Chunked).then(Step::Cut), "broke off"),
         ("garbage instead of gzip", packed(b"this is not packed".to_vec()), "compressed"),
         ("half of a packed answer", packed(half_packed), "compressed"),
-        ("an encoding that nobody asked for", json("xx").header("content-encoding", "compress"), "`compress`"),
+        (
+            "an encoding that nobody asked for",
+            json("xx").header("content-encoding", "compress"),
+            "`compress`",
+        ),
         ("events", Answer::stream(openai::chat_stream(&["x"])), "stream"),
         ("OpenAI's error", json(&openai::error("no quota", "x", "y")), "no quota"),
         ("Anthropic's error", json(&anthropic::error("api_error", "no quota")), "no quota"),

@@ -26,6 +26,7 @@ mod relay;
 mod routing;
 mod safety;
 mod scenarios;
+mod silence;
 mod streams;
 mod translation;
 mod wire;
