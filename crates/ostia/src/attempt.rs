@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Response, header};
+use http::{Response, header};
 use ostia_dialect::custom_tool::CustomTools;
 use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Request, View, embeddings, joint};
@@ -94,8 +94,7 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
 /// How a stream begins before it is known whose it is.
 fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
     let mut head = Response::new(());
-    let media = HeaderValue::from_static("text/event-stream; charset=utf-8");
-    head.headers_mut().insert(header::CONTENT_TYPE, media);
+    head.headers_mut().insert(header::CONTENT_TYPE, exchange::EVENTS);
     fields::mark_stream(head.headers_mut());
     mark.stamp_early(&mut head);
     browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);

@@ -43,6 +43,9 @@ const HEADERS_USUAL: usize = 40;
 /// Most of the body of an error, or of whatever came in place of an answer, that is read, in bytes.
 const ERROR_BYTES_MAX: usize = 1 << 20;
 
+/// The type of a stream of events.
+pub const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
+
 /// A call in the making.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
@@ -290,7 +293,9 @@ pub async fn relay(
             Err(Miss::refused(usable::not_in_one_piece(target), answer))
         }
         Wanted::Whole => whole(head, body, inflate, offer, target).await,
-        Wanted::Array if is_json(media) => array(head, body, inflate, target).await,
+        Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
+            array(head, body, inflate, target).await
+        }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
 }
@@ -304,9 +309,9 @@ async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
     match Inflate::of(&head.headers) {
         // Only to look at it: the body is unpacked from its start once more.
         Ok(Some(mut inflate)) => {
-            inflate.push(beginning).is_ok_and(|beginning| usable::begins_events(&beginning))
+            inflate.push(beginning).is_ok_and(|beginning| usable::may_begin_events(&beginning))
         }
-        _ => usable::begins_events(beginning),
+        _ => usable::may_begin_events(beginning),
     }
 }
 
@@ -320,6 +325,10 @@ fn events_of(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
+    if !is_events(media_type(&head.headers)) {
+        // Clients go by the type.
+        head.headers.insert(header::CONTENT_TYPE, EVENTS);
+    }
     let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
@@ -357,6 +366,9 @@ async fn array(
     inflate: Option<Inflate>,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
+    if !is_json(media_type(&head.headers)) {
+        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
     let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
     // The client did not say that it can unpack it.
     if is_large && inflate.is_none() {
@@ -425,8 +437,8 @@ fn translated(
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
     let Translation { client, upstream, view, array, custom_tools, keep, continues } = translation;
-    let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
-    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
+    head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, view, array);
     let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
     Response::from_parts(head, Body::events(translated.with(custom_tools, keep, continues)))

@@ -110,6 +110,9 @@ impl Watch {
                     break;
                 }
                 (whole, self.object) = (next, false);
+            } else if self.line == whole && window[self.line] == b':' {
+                // A comment between two events need not wait for the next one: it may be a sign of life.
+                whole = next;
             } else {
                 self.data_line(&window[self.line..end]);
             }
