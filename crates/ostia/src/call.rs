@@ -25,6 +25,9 @@ const FORWARDED: [&str; 9] = [
     "x-client-request-id",
 ];
 
+/// Those of them that are lists: all that the client says counts, on however many lines and in whichever spelling.
+const LISTS: [&str; 2] = ["anthropic-beta", "openai-beta"];
+
 /// What the headers say.
 #[derive(Debug, Clone, Default)]
 pub struct Call {
@@ -117,9 +120,8 @@ impl Call {
             "mistral-fim-completion" => self.fim = text()? == "true",
             "openai-organization" => self.pass("openai-organization", value),
             "openai-project" => self.pass("openai-project", value),
-            // Lists, which may come on several lines.
-            "openai-beta" => self.add("openai-beta", value),
-            "anthropic-beta" => self.add("anthropic-beta", value),
+            "openai-beta" => self.pass("openai-beta", value),
+            "anthropic-beta" => self.pass("anthropic-beta", value),
             "anthropic-version" => self.pass("anthropic-version", value),
             // Telemetry of the SDKs and settings of features that come later: known, and without effect here.
             _ => {}
@@ -128,11 +130,6 @@ impl Call {
     }
 
     fn pass(&mut self, name: &'static str, value: &HeaderValue) {
-        self.added.retain(|(added, _)| added != name);
-        self.add(name, value);
-    }
-
-    fn add(&mut self, name: &'static str, value: &HeaderValue) {
         self.added.push((HeaderName::from_static(name), value.clone()));
     }
 
@@ -147,11 +144,11 @@ impl Call {
                 out.append(name, value.clone());
             }
         }
-        for (name, _) in &self.added {
-            out.remove(name);
-        }
         for (name, value) in &self.added {
-            out.append(name, value.clone());
+            match LISTS.contains(&name.as_str()) {
+                true => out.append(name, value.clone()),
+                false => out.insert(name, value.clone()).is_some(),
+            };
         }
     }
 }
@@ -294,7 +291,7 @@ mod tests {
         Call::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
         let sent =
             |name: &str| out.get_all(name).iter().map(|line| line.to_str().unwrap()).collect::<Vec<_>>();
-        assert_eq!(sent("anthropic-beta"), ["b2", "b3"], "the gateway's spelling goes before the plain one");
+        assert_eq!(sent("anthropic-beta"), ["b1", "b2", "b3"]);
         assert_eq!((sent("x-a"), sent("x-b")), (vec!["1"], vec!["2"]));
         assert!(sent("x-c").is_empty(), "Connection names it");
         assert_eq!(sent("openai-project"), ["p2"]);
