@@ -34,7 +34,8 @@ fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
     for tool in &request.tools {
         match tool {
             Tool::Function { .. } => {}
-            Tool::Custom { .. } if dialect.has_custom_tools() && (!is_chat || form.takes("custom_tools")) => {}
+            Tool::Custom { .. } if dialect.has_custom_tools() && (!is_chat || form.takes("custom_tools")) => {
+            }
             Tool::Custom { .. } => cost += LOST,
             Tool::Hosted { dialect: owner, .. } if *owner == dialect => {}
             Tool::Hosted { name, .. } => match hosted_tool::like(name, dialect) {
@@ -97,7 +98,9 @@ mod tests {
             check(ClientDialect::AnthropicMessages, &body, expected);
         }
         let thought = r#"{"role":"assistant","content":[{"type":"redacted_thinking","data":"x"},{"type":"text","text":"t"}]}"#;
-        let body = format!(r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"q"}},{thought}]}}"#);
+        let body = format!(
+            r#"{{"model":"m","max_tokens":9,"messages":[{{"role":"user","content":"q"}},{thought}]}}"#
+        );
         check(ClientDialect::AnthropicMessages, &body, messages);
     }
 }

@@ -3,7 +3,9 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules, tool_schema};
+use crate::{
+    ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules, tool_schema,
+};
 
 /// Top-level fields by which vendors of several dialects mean different things, with the dialects that have them. A client of
 /// any other dialect means the vendor whom it asks.

@@ -101,11 +101,8 @@ fn of_responses(root: Node<'_>, rules: &Rules) -> Repairs {
 fn of_messages(root: Node<'_>, rules: &Rules) -> Repairs {
     let fixed = rules.sampling == Sampling::Fixed;
     let either = rules.sampling == Sampling::Either && root.some("temperature").is_some();
-    let fields = [
-        (fixed, "temperature", Some(1.0)),
-        (fixed || either, "top_p", Some(1.0)),
-        (fixed, "top_k", None),
-    ];
+    let fields =
+        [(fixed, "temperature", Some(1.0)), (fixed || either, "top_p", Some(1.0)), (fixed, "top_k", None)];
     Repairs { without: refused(root, &fields), ..Repairs::default() }
 }
 

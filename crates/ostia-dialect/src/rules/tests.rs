@@ -159,10 +159,21 @@ fn the_nearest_effort_is_not_above_the_wish() {
 
 /// What of a body is repaired: fields that go, the effort, and the name of the limit.
 #[track_caller]
-fn check_repairs(dialect: Dialect, model: &str, body: &str, without: &[&str], effort: Option<&str>, new_limit: bool) {
+fn check_repairs(
+    dialect: Dialect,
+    model: &str,
+    body: &str,
+    without: &[&str],
+    effort: Option<&str>,
+    new_limit: bool,
+) {
     let document = Document::parse_to(body.as_bytes(), 1).unwrap();
     let repairs = repairs(dialect, model, &document);
-    assert_eq!((repairs.without.as_slice(), repairs.effort, repairs.new_limit), (without, effort, new_limit), "{body}");
+    assert_eq!(
+        (repairs.without.as_slice(), repairs.effort, repairs.new_limit),
+        (without, effort, new_limit),
+        "{body}"
+    );
 }
 
 #[test]
@@ -174,11 +185,32 @@ fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
     check_repairs(CHAT, "gpt-5.2", r#"{"temperature":0.2}"#, &[], None, false);
     let low = r#"{"temperature":0.2,"reasoning_effort":"low","logprobs":true}"#;
     check_repairs(CHAT, "gpt-5.2", low, &["temperature", "logprobs"], None, false);
-    check_repairs(CHAT, "o4-mini", r#"{"max_tokens":5,"parallel_tool_calls":true}"#, &["parallel_tool_calls"], None, true);
-    check_repairs(CHAT, "gpt-4o", r#"{"max_tokens":5,"reasoning_effort":"low"}"#, &["reasoning_effort"], None, false);
+    check_repairs(
+        CHAT,
+        "o4-mini",
+        r#"{"max_tokens":5,"parallel_tool_calls":true}"#,
+        &["parallel_tool_calls"],
+        None,
+        true,
+    );
+    check_repairs(
+        CHAT,
+        "gpt-4o",
+        r#"{"max_tokens":5,"reasoning_effort":"low"}"#,
+        &["reasoning_effort"],
+        None,
+        false,
+    );
     check_repairs(CHAT, "gpt-5.1", r#"{"reasoning_effort":"xhigh"}"#, &[], Some("high"), false);
     check_repairs(CHAT, "gpt-5", r#"{"reasoning_effort":"none"}"#, &[], Some("minimal"), false);
-    check_repairs(RESPONSES, "gpt-5", r#"{"reasoning":{"effort":"max"},"top_p":0.5}"#, &["top_p"], Some("high"), false);
+    check_repairs(
+        RESPONSES,
+        "gpt-5",
+        r#"{"reasoning":{"effort":"max"},"top_p":0.5}"#,
+        &["top_p"],
+        Some("high"),
+        false,
+    );
     check_repairs(RESPONSES, "gpt-4.1", r#"{"reasoning":{"effort":"low"}}"#, &["reasoning"], None, false);
     let both = r#"{"temperature":0.2,"top_p":0.5,"top_k":3}"#;
     check_repairs(MESSAGES, "claude-sonnet-4-5", both, &["top_p"], None, false);
