@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod arguments;
 mod client;
 pub mod cohere_chat;
 pub mod custom_tool;
@@ -28,9 +29,11 @@ mod request;
 mod response;
 pub mod schema;
 pub mod seal;
+mod settle;
 mod tokens;
 #[cfg(test)]
 mod trial;
+mod turns;
 mod view;
 
 pub use client::{ClientDialect, Encoder, Line};

@@ -24,8 +24,6 @@ use crate::{Encoded, Fault, Request};
 const FIELDS: [&str; 3] = ["safetySettings", "cachedContent", "labels"];
 
 /// The body for this request, and what it could not say.
-///
-/// Fails where the arguments of an earlier call are not JSON: the vendor takes them as an object.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let model = Model::of(&request.model);
