@@ -49,6 +49,11 @@ impl<K: Copy + PartialEq, S> Turns<K, S> {
         !self.waiting.is_empty()
     }
 
+    /// How many bytes wait.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// Does this block wait?
     pub(crate) fn waits(&self, block: K) -> bool {
         self.waiting.iter().any(|(waiting, _)| *waiting == block)

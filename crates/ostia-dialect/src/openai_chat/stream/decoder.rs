@@ -10,6 +10,7 @@ use super::super::response::{decode_usage, known};
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
+use crate::turns::WAITING_BYTES_MAX;
 use crate::{Event, Fault};
 
 /// Reads a stream, chunk by chunk.
@@ -79,6 +80,12 @@ impl Decoder {
         }
         for choice in choices.iter().flat_map(|choices| choices.items()) {
             self.choice(choice)?.take(choice, events)?;
+        }
+        let waiting = self.choices.iter().map(Choice::waiting_bytes).sum::<usize>();
+        if waiting > WAITING_BYTES_MAX {
+            return Err(Fault::upstream(
+                "The provider began too much before it ended what it had begun first.",
+            ));
         }
         if self.started {
             facts(chunk, events);

@@ -122,6 +122,9 @@ fn what_belongs_to_no_call_is_a_fault() {
     let late = piece(Some(0), None, None, "}");
     let ended = fails(&stream(&[whole, json!({"content": "x"}), late]));
     assert!(ended.message.contains("not open"), "{ended}");
+    let long = piece(Some(0), Some("a"), None, &"x".repeat(1 << 20));
+    let (_, endless) = trial::read(Dialect::OpenaiChat, &[stream(&[long.clone(), long]).as_bytes()]);
+    assert!(endless.unwrap_err().message.contains("without its name"));
     // An id that no call follows is none.
     let (events, ended) =
         trial::read(Dialect::OpenaiChat, &[stream(&[piece(Some(0), Some("a"), None, "")]).as_bytes()]);

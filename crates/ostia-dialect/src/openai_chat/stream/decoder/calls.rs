@@ -7,19 +7,19 @@
 use std::borrow::Cow;
 
 use crate::arguments::Progress;
-use crate::frame::FRAME_BYTES_MAX;
 use crate::json::{Halves, Node};
 use crate::{Block, Content, Fault, Signature, ToolKind};
 
 /// Most calls of one choice.
 const CALLS_MAX: usize = 4096;
-/// Most bytes of arguments that come before the name of their call.
-const EARLY_BYTES_MAX: usize = FRAME_BYTES_MAX;
+/// Most bytes of arguments that come before the names of their calls.
+const EARLY_BYTES_MAX: usize = 1 << 20;
 
 /// The calls of one choice, in the order in which they began.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     calls: Vec<Call>,
+    early_bytes: usize,
 }
 
 /// One call.
@@ -125,12 +125,16 @@ impl Calls {
         call.kind = piece.kind;
         call.early.push_str(&more);
         call.signature = piece.signature.or(call.signature.take());
-        if call.early.len() > EARLY_BYTES_MAX {
-            return Err(Fault::upstream("The provider sent the arguments of a tool call without its name."));
-        }
+        self.early_bytes += more.len();
         // Where arguments are spoken of, the name is whole; an id may still come with the first of them.
         let is_ready = !call.progress.is_blank() || piece.arguments.is_some() && !call.id.is_empty();
-        Ok(if is_ready && !call.name.is_empty() { News::Begin } else { News::Nothing })
+        if is_ready && !call.name.is_empty() {
+            return Ok(News::Begin);
+        }
+        if self.early_bytes > EARLY_BYTES_MAX {
+            return Err(Fault::upstream("The provider sent the arguments of a tool call without its name."));
+        }
+        Ok(News::Nothing)
     }
 
     /// The calls that have a name and have not been told: nothing shows that more of the name will come.
@@ -150,6 +154,7 @@ impl Calls {
         call.is_told = true;
         let (id, name) = (call.id.clone(), call.name.clone());
         let arguments = std::mem::take(&mut call.early);
+        self.early_bytes -= arguments.len();
         let content = Content::ToolCall { id, name, arguments, kind: call.kind };
         Block { content, signature: call.signature.take(), cache_control: None }
     }

@@ -75,6 +75,11 @@ impl Choice {
         self.is_stopped
     }
 
+    /// How many bytes wait for an earlier block to end.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.turns.waiting_bytes()
+    }
+
     /// Takes what a chunk says of the choice.
     pub(super) fn take(&mut self, choice: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         // Nothing may follow the end of a choice.
