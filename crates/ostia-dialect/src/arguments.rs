@@ -69,6 +69,11 @@ impl Progress {
         self.begins.is_none()
     }
 
+    /// An object has begun and has not been closed.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.begins == Some(b'{') && !self.is_whole()
+    }
+
     /// An object has begun and has been closed: nothing more can come. A number or a free text may always go on.
     pub(crate) fn is_whole(&self) -> bool {
         self.begins == Some(b'{') && self.depth == 0 && !self.in_string

@@ -122,6 +122,8 @@ fn what_belongs_to_no_call_is_a_fault() {
     let late = piece(Some(0), None, None, "}");
     let ended = fails(&stream(&[whole, json!({"content": "x"}), late]));
     assert!(ended.message.contains("not open"), "{ended}");
+    let cut = frames(&[chunk(0, piece(Some(0), Some("a"), Some("f"), "{\"x\":"), None)]) + "data: [DONE]\n\n";
+    assert!(fails(&cut).message.contains("in the middle"));
     let long = piece(Some(0), Some("a"), None, &"x".repeat(1 << 20));
     let (_, endless) = trial::read(Dialect::OpenaiChat, &[stream(&[long.clone(), long]).as_bytes()]);
     assert!(endless.unwrap_err().message.contains("without its name"));

@@ -143,6 +143,11 @@ impl Calls {
         untold.map(|(at, _)| at).collect()
     }
 
+    /// Is there a call whose arguments break off?
+    pub(super) fn is_cut(&self) -> bool {
+        self.calls.iter().any(|call| call.kind == ToolKind::Function && call.progress.is_cut())
+    }
+
     /// Are there arguments of a call that has no name?
     pub(super) fn is_nameless(&self) -> bool {
         self.calls.iter().any(|call| call.name.is_empty() && !call.progress.is_blank())

@@ -107,6 +107,9 @@ impl Choice {
         if self.is_stopped {
             return Ok(());
         }
+        if native.is_none() && self.calls.is_cut() {
+            return Err(Fault::upstream("The provider ended the stream in the middle of a tool call."));
+        }
         self.is_stopped = true;
         for words in Words::ALL {
             if let Some(half) = self.halves[words as usize].end() {
