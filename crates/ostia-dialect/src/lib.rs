@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod arguments;
 mod best;
 mod client;
 pub mod cohere_chat;
@@ -22,6 +23,7 @@ mod hosted_tool;
 pub mod joint;
 pub mod json;
 pub mod matrix;
+mod mend;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod relay;
@@ -35,6 +37,7 @@ mod tokens;
 pub mod tool_schema;
 #[cfg(test)]
 mod trial;
+mod turns;
 mod undo;
 mod view;
 
