@@ -122,12 +122,9 @@ impl Events for Relayed {
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(None),
             }
-            let passed = match (self.ending.take(), self.watch.is_cut_off()) {
-                (Some(fault), _) => Err(fault),
-                (None, true) => {
-                    Err(Fault::upstream("The provider sent a chunk that is cut off within itself."))
-                }
-                (None, false) => match std::task::ready!(self.answer.poll_bytes(context)) {
+            let passed = match self.ending.take() {
+                Some(fault) => Err(fault),
+                None => match std::task::ready!(self.answer.poll_bytes(context)) {
                     Some(Ok(bytes)) => self.pass(bytes),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
                     None => self.end(),
@@ -146,6 +143,10 @@ impl Events for Relayed {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.watch.is_malformed()
     }
 }
 

@@ -553,7 +553,10 @@ fn grammar(offer: Offer) -> Grammar {
         Offer::AnthropicMessages => Grammar::AnthropicMessages,
         Offer::OpenaiResponses => Grammar::OpenaiResponses,
         Offer::GeminiGenerate => Grammar::GeminiGenerate,
-        _ => Grammar::OpenaiChat,
+        Offer::OpenaiChat => Grammar::OpenaiChat,
+        Offer::OpenaiCompletions => Grammar::OpenaiCompletions,
+        // Speech, transcripts, images in pieces: each vendor's have ends of their own.
+        _ => Grammar::Unknown,
     }
 }
 
