@@ -14,7 +14,7 @@ use http_body::Body as _;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
-use ostia_routing::plan::{Attempt, Plan};
+use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
 
@@ -49,6 +49,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings);
             mark.read(&core, call);
+            call.trace_id = mark.trace_id_value();
             serve(&core, call, &parts, body, &mut mark).await
         }
         Err(fault) => {
@@ -268,13 +269,15 @@ async fn follow(
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut course = Course::new(core.clone(), plan);
-    let mut last = None;
+    let mut last: Option<Failed> = None;
     loop {
         let attempt = match course.next(now).await {
             Ok(attempt) => attempt,
             Err(reason) => {
+                let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
+                mark.take(own);
                 mark.decided(call, course.shared());
-                return last.unwrap_or_else(|| Err(course::given_up(reason)));
+                return answer;
             }
         };
         let tried = make_attempt(&asking, &course, attempt, mark).await;
@@ -285,8 +288,32 @@ async fn follow(
                 mark.decided(call, course.shared());
                 return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
-            answer => last = Some(answer.or_else(Miss::into_answer)),
+            answer => {
+                let failed = Failed::new(answer, mark);
+                last = Some(failed)
+                    .filter(|new| last.as_ref().is_none_or(|old| new.weight >= old.weight))
+                    .or(last);
+            }
         }
+    }
+}
+
+/// What the client gets if nobody does better: the last answer of those that tell most.
+struct Failed {
+    answer: Result<Response<Body>, Fault>,
+    weight: u8,
+    mark: Mark,
+}
+
+impl Failed {
+    fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
+        let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
+        Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
+    }
+
+    /// No attempt was made, for this reason.
+    fn of(reason: Reason, mark: &mut Mark) -> Failed {
+        Failed { answer: Err(course::given_up(reason)), weight: 0, mark: mark.leave() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers of the gateway's own making.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use ostia_dialect::{Fault, anthropic_messages, gemini_generate, openai_chat};
 
 use crate::body::Body;
@@ -25,7 +25,29 @@ pub fn fault(family: Family, fault: &Fault, provider: Option<&str>, trace_id: &s
         Family::Google => gemini_generate::error::encode(fault),
     });
     *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    hint(response.headers_mut(), fault);
     response
+}
+
+/// Tells the client's own software when to try again, and whether to, as far as the provider's headers do not.
+pub fn hint(headers: &mut HeaderMap, fault: &Fault) {
+    static SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+    if let Some(again) = fault.should_retry() {
+        let value = HeaderValue::from_static(if again { "true" } else { "false" });
+        headers.entry(&SHOULD_RETRY).or_insert(value);
+    }
+    if let Some(seconds) = fault.wait_s {
+        headers.entry(header::RETRY_AFTER).or_insert(seconds.get().into());
+    }
+}
+
+/// Would a client of this family's own vendor understand these words of the provider as they are?
+pub fn is_understood(family: Family, fault: &Fault) -> bool {
+    match family {
+        Family::Openai => openai_chat::error::is_understood(fault),
+        Family::Anthropic => anthropic_messages::error::is_understood(fault),
+        Family::Google => true,
+    }
 }
 
 fn answer(media: &'static str, body: Bytes) -> Response<Body> {

@@ -9,6 +9,7 @@ mod bad_input;
 mod chaos;
 mod clients;
 mod configs;
+mod errors;
 mod fetch;
 mod fronts;
 mod gateway;

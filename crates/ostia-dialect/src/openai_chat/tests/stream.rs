@@ -295,7 +295,7 @@ fn errors_in_a_stream_keep_what_the_upstream_said() {
     let words = frames(&[chunk(0, json!({"content": "x"}), None)]);
     let error = json!({"error": {"message": "did not call", "type": "invalid_request_error", "code": "tool_use_failed"}});
     let fault = fails(&format!("{words}event: error\ndata: {error}\n\n"));
-    assert_eq!((fault.message.as_str(), fault.status), ("did not call", 502));
+    assert_eq!((fault.message.as_str(), fault.status), ("did not call", 400));
     assert_eq!(fault.vendor_type.as_deref(), Some("invalid_request_error"));
     assert_eq!(fault.code.as_deref(), Some("tool_use_failed"));
     let limited = fails(&frames(&[json!({"error": {"message": "slow down", "code": 429}})]));
