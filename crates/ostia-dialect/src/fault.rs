@@ -8,8 +8,8 @@ use std::num::NonZeroU32;
 
 pub(crate) use classify::settle;
 pub use table::{Row, Sign, rows};
-pub(crate) use upstream::from_body;
 pub use upstream::{from_answer, in_success};
+pub(crate) use upstream::{from_body, is_refused};
 
 /// A failure in terms that every dialect can say.
 #[derive(Debug, Clone, PartialEq, Eq)]

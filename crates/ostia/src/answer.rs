@@ -18,6 +18,7 @@ use crate::body::{Events, FramePoll, Mender, Mending, Rest};
 use crate::failure;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
+use crate::reword;
 use crate::upstream::{Answer, BodyFault};
 
 /// How far a stream has come.
@@ -85,6 +86,14 @@ impl Relayed {
         Ok(std::mem::replace(&mut self.rest, tail).into())
     }
 
+    /// The same, with errors among them in words that the client's software understands.
+    fn understood(&self, events: Bytes) -> Bytes {
+        match self.watch.has_error() {
+            true => reword::reword(events, self.grammar, &self.provider),
+            false => events,
+        }
+    }
+
     fn end(&mut self) -> Result<Bytes, Fault> {
         let mut rest = std::mem::take(&mut self.rest);
         let ending = self.watch.ending(&rest)?;
@@ -125,7 +134,7 @@ impl Events for Relayed {
             let passed = match self.ending.take() {
                 Some(fault) => Err(fault),
                 None => match std::task::ready!(self.answer.poll_bytes(context)) {
-                    Some(Ok(bytes)) => self.pass(bytes),
+                    Some(Ok(bytes)) => self.pass(bytes).map(|events| self.understood(events)),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
                     None => self.end(),
                 },

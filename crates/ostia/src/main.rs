@@ -41,6 +41,7 @@ mod query;
 mod records;
 mod reply;
 mod rescue;
+mod reword;
 mod route;
 mod routes;
 mod server;

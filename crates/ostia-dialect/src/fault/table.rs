@@ -142,7 +142,7 @@ const AZURE_FILTER: &str = "https://learn.microsoft.com/azure/ai-services/openai
 
 const AZURE: Signs = &[
     (ContentPolicy, code("content_filter"), AZURE_FILTER),
-    (ContentPolicy, code("ResponsibleAIPolicyViolation"), AZURE_FILTER),
+    (ContentPolicy, words(&["ResponsibleAIPolicyViolation"]), AZURE_FILTER),
     (ContentPolicy, words(&["content management policy"]), AZURE_FILTER),
     (
         RateLimit,

@@ -48,6 +48,11 @@ pub(crate) fn from_body(root: Node<'_>, status: u16) -> Option<Fault> {
     read(root, Some(status).filter(|status| *status != 502))
 }
 
+/// Does an answer tell in MiniMax's way that it is none (<https://platform.minimax.io/docs/api-reference/errorcode>)?
+pub(crate) fn is_refused(root: Node<'_>) -> bool {
+    root.some("base_resp").and_then(|told| told.u64("status_code")).is_some_and(|code| code != 0)
+}
+
 fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     // Google's JSON-array streams wrap the error in an array.
     let root = root.items().next().unwrap_or(root);
@@ -57,7 +62,8 @@ fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     let word = text("type").or_else(|| text("status")).or_else(|| text("error_type"));
     // An error without a message is at least called something.
     let message = message(error).or_else(|| message(root)).or_else(|| nested.and(word.clone()))?;
-    let code = error.some("code").or(root.some("code")).filter(|code| !code.is_object() && !code.is_array());
+    let code = error.some("code").or(root.some("code")).or(error.some("status_code"));
+    let code = code.filter(|code| !code.is_object() && !code.is_array());
     let own_status = code.and_then(|code| code.as_u64()).and_then(|code| u16::try_from(code).ok());
     let status = status.or(own_status.filter(|code| (400..600).contains(code)));
     let mut fault = Fault::new(FaultKind::Upstream, message);
@@ -66,9 +72,11 @@ fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     // Google's number is the status once more; its reason, or else its word, says more.
     fault.code = reason(error).or_else(|| error.u64("code").and(text("status"))).or_else(|| code.map(plain));
     fault.wait_s = wait_s(error);
-    // OpenRouter's own message says only that somebody failed; what it was stands beside it.
-    let raw = error.some("metadata").and_then(|metadata| metadata.str("raw"));
-    settle(&mut fault, status, raw.as_deref());
+    // OpenRouter's own message says only that somebody failed, and Azure's only that something is wrong; what it was
+    // stands beside it.
+    let beside = |name: &str, field: &str| error.some(name).and_then(|beside| beside.str(field));
+    let more = beside("metadata", "raw").or_else(|| beside("innererror", "code"));
+    settle(&mut fault, status, more.as_deref());
     Some(fault)
 }
 

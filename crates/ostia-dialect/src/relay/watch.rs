@@ -211,6 +211,11 @@ impl Watch {
         matches!(self.grammar, Grammar::OpenaiChat | Grammar::OpenaiCompletions)
     }
 
+    /// Has the upstream told an error?
+    pub fn has_error(&self) -> bool {
+        self.error_seen
+    }
+
     /// Has an event passed that holds a part of a JSON object only?
     pub fn is_malformed(&self) -> bool {
         self.malformed

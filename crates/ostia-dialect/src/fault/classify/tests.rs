@@ -122,6 +122,11 @@ fn accounts_without_credit() {
 
 #[test]
 fn refusals_because_of_what_is_said() {
+    check(
+        400,
+        r#"{"error":{"message":"m","code":"BadRequest","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+        ContentPolicy,
+    );
     check(400, &openai("The response was filtered", "", "content_filter"), ContentPolicy);
     check(400, &openai("m", "image_generation_user_error", "moderation_blocked"), ContentPolicy);
     check(

@@ -6,7 +6,7 @@ use super::super::part::thought_signature;
 use super::super::response::{
     call_signature, called, choice_extra, decode_usage, decode_words, finish_of, known, native_finish,
 };
-use crate::fault::from_body;
+use crate::fault::{self, from_body};
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
 use crate::{Block, Content, Delta, Event, Fault, Signature, ToolKind};
@@ -84,7 +84,7 @@ impl Decoder {
     }
 
     fn chunk(&mut self, chunk: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        if chunk.some("error").is_some() {
+        if chunk.some("error").is_some() || fault::is_refused(chunk) {
             return Err(
                 from_body(chunk, 502).unwrap_or_else(|| Fault::upstream("The provider sent an error."))
             );
