@@ -79,6 +79,25 @@ impl FaultKind {
         }
     }
 
+    /// In words, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FaultKind::InvalidRequest => "invalid request",
+            FaultKind::ContextLength => "context too long",
+            FaultKind::ContentPolicy => "content policy",
+            FaultKind::Authentication => "wrong key",
+            FaultKind::Permission => "not allowed",
+            FaultKind::NotFound => "not found",
+            FaultKind::TooLarge => "too large",
+            FaultKind::RateLimit => "rate limit",
+            FaultKind::Quota => "quota",
+            FaultKind::Overloaded => "overloaded",
+            FaultKind::Timeout => "timeout",
+            FaultKind::Upstream => "unreachable or nonsense",
+            FaultKind::Server => "provider failed",
+        }
+    }
+
     /// The HTTP status for it, where the upstream gave none.
     pub fn status(self) -> u16 {
         match self {

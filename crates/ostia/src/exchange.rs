@@ -500,7 +500,9 @@ pub async fn refused(
         true => Body::from(bytes),
         false => {
             head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            reply::fault(family, &fault, Some(&target.provider.id), target.trace_id).into_body()
+            let told = reply::fault(family, &fault, Some(&target.provider.id), target.trace_id);
+            head.status = told.status();
+            told.into_body()
         }
     };
     Miss::refused(fault, Response::from_parts(head, told))

@@ -24,7 +24,11 @@ pub fn fault(family: Family, fault: &Fault, provider: Option<&str>, trace_id: &s
         Family::Anthropic => anthropic_messages::error::encode(fault, Some(trace_id)),
         Family::Google => gemini_generate::error::encode(fault),
     });
-    *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    let status = match family {
+        Family::Anthropic => anthropic_messages::error::status(fault),
+        Family::Openai | Family::Google => fault.status,
+    };
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     hint(response.headers_mut(), fault);
     response
 }

@@ -60,15 +60,27 @@ const TOO_LONG: [&str; 2] = ["prompt is too long", "exceed context limit"];
 
 /// Would this vendor's clients understand what this fault means?
 pub fn is_understood(fault: &Fault) -> bool {
-    let message = fault.message.to_ascii_lowercase();
-    fault.kind != FaultKind::ContextLength || TOO_LONG.iter().any(|mark| message.contains(mark))
+    status(fault) == fault.status && matches!(message(fault), Cow::Borrowed(_))
+}
+
+/// The status by which this vendor's clients understand what it means: at 413 Claude Code sees a body of too many bytes,
+/// whatever the words are (Alishahryar1/free-claude-code#1265).
+pub fn status(fault: &Fault) -> u16 {
+    match fault.kind {
+        FaultKind::ContextLength => 400,
+        _ => fault.status,
+    }
 }
 
 /// The message, in words that this vendor's clients understand.
 fn message(fault: &Fault) -> Cow<'_, str> {
-    match is_understood(fault) {
-        true => Cow::Borrowed(&fault.message),
-        false => Cow::Owned(format!("{}: {}", TOO_LONG[0], fault.message)),
+    let is_marked = || {
+        let message = fault.message.to_ascii_lowercase();
+        TOO_LONG.iter().any(|mark| message.contains(mark))
+    };
+    match fault.kind == FaultKind::ContextLength && !is_marked() {
+        false => Cow::Borrowed(&fault.message),
+        true => Cow::Owned(format!("{}: {}", TOO_LONG[0], fault.message)),
     }
 }
 

@@ -48,7 +48,13 @@ impl std::fmt::Display for Sign {
     }
 }
 
-/// All rows, in the order in which they are printed. The first that fits counts: codes before words before types.
+/// All rows, vendor by vendor. The first that fits counts: codes before words before types.
+///
+/// ```
+/// for row in ostia_dialect::fault::rows() {
+///     println!("| {} | {} | {} | {} |", row.vendor, row.kind.as_str(), row.sign, row.source);
+/// }
+/// ```
 pub fn rows() -> impl Iterator<Item = Row> {
     FAMILIES.iter().flat_map(|(vendor, signs)| {
         signs.iter().map(|&(kind, sign, source)| Row { vendor, kind, sign, source })

@@ -64,6 +64,11 @@ fn a_conversation_that_is_too_long_is_told_in_the_words_of_each_client() {
     let reply = ask("dashscope", chat(words), MESSAGES);
     assert_eq!(reply.json()["error"]["message"], format!("prompt is too long: {words}"));
     assert_eq!(reply.json()["error"]["type"], "invalid_request_error");
+    // Claude Code takes 413 for a body of too many bytes.
+    let github = openai::error("Request body too large. Max size: 8000 tokens.", "x", "tokens_limit_reached");
+    for (path, status) in [(MESSAGES, 400), (CHAT, 413)] {
+        assert_eq!(ask("openai", Answer::json(github.clone()).status(413), path).status, status, "{path}");
+    }
     let own = anthropic::error("invalid_request_error", "prompt is too long: 9 tokens > 8 maximum");
     let reply = ask("anthropic", Answer::json(own.clone()).status(400), MESSAGES);
     assert_eq!(reply.text(), own);
