@@ -280,7 +280,7 @@ async fn follow(
                 return answer;
             }
         };
-        let tried = make_attempt(&asking, &course, attempt, mark).await;
+        let tried = make_attempt(&asking, &course, attempt, mark, &mut last).await;
         let is_answered = course.note(&tried);
         now = tried.ended;
         match tried.answer {
@@ -288,12 +288,7 @@ async fn follow(
                 mark.decided(call, course.shared());
                 return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
-            answer => {
-                let failed = Failed::new(answer, mark);
-                last = Some(failed)
-                    .filter(|new| last.as_ref().is_none_or(|old| new.weight >= old.weight))
-                    .or(last);
-            }
+            answer => Failed::new(answer, mark).replace(&mut last),
         }
     }
 }
@@ -309,6 +304,13 @@ impl Failed {
     fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
         let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
         Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
+    }
+
+    /// Takes the place of another one that does not tell more.
+    fn replace(self, last: &mut Option<Failed>) {
+        if last.as_ref().is_none_or(|old| self.weight >= old.weight) {
+            *last = Some(self);
+        }
     }
 
     /// No attempt was made, for this reason.
@@ -334,17 +336,31 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, no
 }
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
-async fn make_attempt(asking: &Asking<'_>, course: &Course, attempt: Attempt, mark: &mut Mark) -> Tried {
+async fn make_attempt(
+    asking: &Asking<'_>,
+    course: &Course,
+    attempt: Attempt,
+    mark: &mut Mark,
+    last: &mut Option<Failed>,
+) -> Tried {
     let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark)).await,
+        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark, last)).await,
         None => attempt::attempt(asking, attempt, mark).await,
     }
 }
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
-async fn race(asking: &Asking<'_>, course: &Course, attempt: Attempt, at: Time, mark: &mut Mark) -> Tried {
+async fn race(
+    asking: &Asking<'_>,
+    course: &Course,
+    attempt: Attempt,
+    at: Time,
+    mark: &mut Mark,
+    last: &mut Option<Failed>,
+) -> Tried {
     let (mut own, mut other) = (mark.fork(), mark.fork());
+    let mut lost = None;
     let tried = async {
         let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
         if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
@@ -361,10 +377,15 @@ async fn race(asking: &Asking<'_>, course: &Course, attempt: Attempt, at: Time, 
             return tried;
         }
         course.note(&tried);
+        lost = Some(tried.answer);
         if first_is_left { first.await } else { second.await }
     };
     let tried = tried.await;
-    mark.take(if tried.attempt.number == attempt.number { own } else { other });
+    let (own, mut other) = if tried.attempt.number == attempt.number { (own, other) } else { (other, own) };
+    if let Some(answer) = lost {
+        Failed::new(answer, &mut other).replace(last);
+    }
+    mark.take(own);
     tried
 }
 

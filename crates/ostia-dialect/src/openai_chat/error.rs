@@ -36,7 +36,7 @@ fn optional(w: &mut Writer, name: &str, value: Option<&str>) {
 
 /// The code by which this vendor's clients know that they have to shorten the conversation: Codex compacts on it
 /// (openai/codex#20866), agent frameworks cut the history.
-pub(crate) const TOO_LONG: &str = "context_length_exceeded";
+pub const TOO_LONG: &str = "context_length_exceeded";
 
 /// Would this vendor's clients understand what this fault means?
 pub fn is_understood(fault: &Fault) -> bool {

@@ -167,9 +167,8 @@ impl Watch {
         let ended = ends.iter().any(|end| memchr::memmem::find(data, end.as_bytes()).is_some());
         self.end_seen |= ended;
         self.finish_seen |= ended;
-        if !ended {
-            self.error(data);
-        }
+        // One way for a Response to end is to fail.
+        self.error(data);
     }
 
     fn error(&mut self, data: &[u8]) {

@@ -1,7 +1,7 @@
 //! What providers say when they fail, and what becomes of it: who is asked next, and what the client's own software reads.
 
 use ostia_testkit::vendor::{anthropic, gemini, openai};
-use ostia_testkit::{Answer, Upstream};
+use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
@@ -170,6 +170,18 @@ fn the_error_of_a_target_that_was_asked_is_not_hidden_by_one_that_could_not_be()
         assert_eq!(reply.header("x-ostia-last-used-option-index"), Some("config.targets[0]"));
         assert_eq!(reply.header("x-ostia-provider"), Some("openai"));
     }
+    // Two at once: the one that answers says more than the one that never does.
+    let slow = Upstream::serve(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        Answer::json(openai::error("m", "x", "x")).status(429).header("retry-after", "9")
+    });
+    let silent = Upstream::always(Answer::bare("").then(Step::Stall));
+    let more = json!({"hedge": {"after": 50, "budget": 100}, "request_timeout": 500});
+    let reply =
+        follow(&config(&[("openai", &slow), ("openai", &silent)], more), CHAT, &body(CHAT, json!({})));
+    assert_eq!((reply.status, reply.header("retry-after")), (429, Some("9")), "{}", reply.text());
+    assert_eq!(reply.header("x-ostia-last-used-option-index"), Some("config.targets[0]"));
+    assert_eq!(silent.count(), 1);
     // Of two that answered, the last one counts.
     let limited = Upstream::always(Answer::json(openai::error("m", "x", "x")).status(429));
     let reply =
