@@ -72,9 +72,11 @@ pub fn without(data: &[u8]) {
 /// Any pieces of a stream pass whole and get the verdict of the whole.
 pub fn watch(data: &[u8]) {
     let Some((&seed, data)) = data.split_first() else { return };
-    let grammar = match seed % 3 {
+    let grammar = match seed % 5 {
         0 => Grammar::OpenaiChat,
         1 => Grammar::OpenaiResponses,
+        2 => Grammar::OpenaiCompletions,
+        3 => Grammar::Unknown,
         _ => Grammar::AnthropicMessages,
     };
     let whole = pass(grammar, &[data]);
@@ -89,9 +91,6 @@ fn pass(grammar: Grammar, pieces: &[&[u8]]) -> Passed {
     let (mut watch, mut passed, mut rest) = (Watch::new(grammar), Vec::new(), Vec::new());
     for piece in pieces {
         rest.extend_from_slice(piece);
-        if watch.is_cut_off() {
-            continue;
-        }
         let whole = watch.scan(&rest).expect("a small event");
         passed.extend(rest.drain(..whole));
     }

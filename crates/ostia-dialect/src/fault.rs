@@ -1,10 +1,15 @@
 //! What went wrong, whose fault it is, and whether it may be tried again.
 
-mod meaning;
+mod classify;
+mod table;
 mod upstream;
 
-pub(crate) use upstream::from_body;
+use std::num::NonZeroU32;
+
+pub(crate) use classify::settle;
+pub use table::{Row, Sign, rows};
 pub use upstream::{from_answer, in_success};
+pub(crate) use upstream::{from_body, is_refused};
 
 /// A failure in terms that every dialect can say.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +26,19 @@ pub struct Fault {
     pub vendor_type: Option<String>,
     /// The request field to blame (`messages[2].role`).
     pub param: Option<String>,
+    /// For how many seconds the upstream asks to be left alone, where its words say so.
+    pub wait_s: Option<NonZeroU32>,
 }
 
-/// The kinds of failure that clients tell apart.
+/// The kinds of failure: what they mean, whatever the vendor calls them ([`rows`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FaultKind {
     /// The request cannot be served as it is; trying again does not help.
     InvalidRequest,
+    /// The conversation is longer than the model takes. Another model may take it.
+    ContextLength,
+    /// The vendor declines because of what is said. That is the client's to hear, and not another vendor's.
+    ContentPolicy,
     /// No credential, or a wrong one.
     Authentication,
     /// The credential is good and does not allow this.
@@ -36,8 +47,10 @@ pub enum FaultKind {
     NotFound,
     /// The request is larger than allowed.
     TooLarge,
-    /// Too many requests, or a quota used up.
+    /// Too many requests for now.
     RateLimit,
+    /// The account has no credit left, or a quota that no wait of a few minutes refills.
+    Quota,
     /// The upstream is overloaded for the moment.
     Overloaded,
     /// Something took too long.
@@ -53,10 +66,11 @@ impl FaultKind {
     pub fn of_status(status: u16) -> FaultKind {
         match status {
             401 => FaultKind::Authentication,
-            402 | 429 => FaultKind::RateLimit,
+            402 => FaultKind::Quota,
             403 => FaultKind::Permission,
             404 => FaultKind::NotFound,
             408 | 504 => FaultKind::Timeout,
+            429 => FaultKind::RateLimit,
             413 => FaultKind::TooLarge,
             498 | 503 | 529 => FaultKind::Overloaded,
             400..=499 => FaultKind::InvalidRequest,
@@ -64,24 +78,72 @@ impl FaultKind {
             _ => FaultKind::Server,
         }
     }
+
+    /// In words, for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FaultKind::InvalidRequest => "invalid request",
+            FaultKind::ContextLength => "context too long",
+            FaultKind::ContentPolicy => "content policy",
+            FaultKind::Authentication => "wrong key",
+            FaultKind::Permission => "not allowed",
+            FaultKind::NotFound => "not found",
+            FaultKind::TooLarge => "too large",
+            FaultKind::RateLimit => "rate limit",
+            FaultKind::Quota => "quota",
+            FaultKind::Overloaded => "overloaded",
+            FaultKind::Timeout => "timeout",
+            FaultKind::Upstream => "unreachable or nonsense",
+            FaultKind::Server => "provider failed",
+        }
+    }
+
+    /// The HTTP status for it, where the upstream gave none.
+    pub fn status(self) -> u16 {
+        match self {
+            FaultKind::InvalidRequest | FaultKind::ContextLength | FaultKind::ContentPolicy => 400,
+            FaultKind::Authentication => 401,
+            FaultKind::Permission => 403,
+            FaultKind::NotFound => 404,
+            FaultKind::TooLarge => 413,
+            // OpenAI's own for an empty account, which clients and lists of statuses know best.
+            FaultKind::RateLimit | FaultKind::Quota => 429,
+            FaultKind::Server => 500,
+            FaultKind::Upstream => 502,
+            FaultKind::Overloaded => 503,
+            FaultKind::Timeout => 504,
+        }
+    }
 }
 
 impl Fault {
     /// A fault of this kind with the usual status for it.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
-        let status = match kind {
-            FaultKind::InvalidRequest => 400,
-            FaultKind::Authentication => 401,
-            FaultKind::Permission => 403,
-            FaultKind::NotFound => 404,
-            FaultKind::TooLarge => 413,
-            FaultKind::RateLimit => 429,
-            FaultKind::Server => 500,
-            FaultKind::Upstream => 502,
-            FaultKind::Overloaded => 503,
-            FaultKind::Timeout => 504,
-        };
-        Fault { kind, message: message.into(), status, code: None, vendor_type: None, param: None }
+        let (message, status) = (message.into(), kind.status());
+        Fault { kind, message, status, code: None, vendor_type: None, param: None, wait_s: None }
+    }
+
+    /// May the client's own software send the same request once more? `None` where its status says it best.
+    ///
+    /// The SDKs of OpenAI and Anthropic obey `x-should-retry` before they look at the status (`_should_retry` in
+    /// openai-python and anthropic-sdk-python).
+    pub fn should_retry(&self) -> Option<bool> {
+        match self.kind {
+            FaultKind::RateLimit
+            | FaultKind::Overloaded
+            | FaultKind::Timeout
+            | FaultKind::Upstream
+            | FaultKind::Server => (self.status != 501).then_some(true),
+            // A lock that was not free in time (409), and whatever else may pass.
+            FaultKind::InvalidRequest => (self.status != 409).then_some(false),
+            FaultKind::ContextLength
+            | FaultKind::ContentPolicy
+            | FaultKind::Quota
+            | FaultKind::Authentication
+            | FaultKind::Permission
+            | FaultKind::NotFound
+            | FaultKind::TooLarge => Some(false),
+        }
     }
 
     /// The client sent something that cannot be served: 400.

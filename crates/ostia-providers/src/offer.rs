@@ -147,15 +147,30 @@ impl Offer {
         }
     }
 
-    /// Could this be a whole answer? An error that is told beside an empty list is none.
+    /// Is an empty list no answer? Of messages and contents that say nothing it is one; there is always a first choice.
+    pub fn needs_items(self) -> bool {
+        matches!(self, Offer::OpenaiChat | Offer::OpenaiCompletions)
+    }
+
+    /// Could this be a whole answer? An error that is told beside an empty list is none, and neither is a Response that
+    /// failed (<https://platform.openai.com/docs/api-reference/responses/object>).
     pub fn is_answered_by(self, root: Node<'_>) -> bool {
         let fields = self.answer_fields();
         let is_failed =
             self != Offer::OpenaiResponses && root.some("error").is_some_and(|error| error.is_object());
         let is_here = |(name, kind): &(&str, Kind)| {
-            root.get(name).is_some_and(|value| value.kind() == *kind && !(is_failed && is_empty(value)))
+            root.get(name).is_some_and(|value| {
+                value.kind() == *kind && !((is_failed || self.needs_items()) && is_empty(value))
+            })
         };
-        root.is_object() && (fields.is_empty() || fields.iter().any(is_here))
+        root.is_object() && !self.is_failed(root) && (fields.is_empty() || fields.iter().any(is_here))
+    }
+
+    /// Is this a whole Response, which tells in the client's own form that it failed?
+    pub fn is_failed(self, root: Node<'_>) -> bool {
+        self == Offer::OpenaiResponses
+            && root.str("object").as_deref() == Some("response")
+            && root.str("status").as_deref() == Some("failed")
     }
 
     /// Does it only count the tokens of a request?
@@ -221,13 +236,19 @@ mod tests {
             assert_eq!(offer.is_answered_by(document.root()), expected, "{} by {text}", offer.name());
         };
         check(Offer::OpenaiChat, r#"{"id":"1","choices":[{}]}"#, true);
-        check(Offer::OpenaiChat, r#"{"choices":[]}"#, true);
+        check(Offer::OpenaiChat, r#"{"choices":[]}"#, false);
+        check(Offer::AnthropicMessages, r#"{"content":[]}"#, true);
         check(Offer::OpenaiChat, r#"{"choices":[ ],"error":{"message":"x"}}"#, false);
         check(Offer::OpenaiChat, r#"{"choices":[{}],"error":{"message":"x"}}"#, true);
         check(Offer::OpenaiChat, r#"{"choices":null}"#, false);
         check(Offer::OpenaiChat, r#"{"choices":"x"}"#, false);
         check(Offer::OpenaiChat, r#"[{"choices":[{}]}]"#, false);
-        check(Offer::OpenaiResponses, r#"{"status":"failed","error":{"message":"x"},"output":[]}"#, true);
+        check(
+            Offer::OpenaiResponses,
+            r#"{"object":"response","status":"failed","error":{"message":"x"},"output":[]}"#,
+            false,
+        );
+        check(Offer::OpenaiResponses, r#"{"status":"incomplete","error":null,"output":[]}"#, true);
         check(Offer::GeminiGenerate, r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, true);
         check(Offer::GeminiGenerate, r#"{"error":{"code":500}}"#, false);
         check(Offer::CohereChat, r#"{"message":"no such model"}"#, false);

@@ -11,12 +11,14 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// How long the target asked to be left alone (`retry::told_wait`).
     pub wait: Option<Duration>,
+    /// Whether the target says that it may be asked once more (`x-should-retry`).
+    pub again: Option<bool>,
 }
 
 impl Outcome {
     /// An outcome of which nothing else is known.
     pub fn of(verdict: Verdict) -> Outcome {
-        Outcome { verdict, wait: None }
+        Outcome { verdict, wait: None, again: None }
     }
 }
 
@@ -150,8 +152,10 @@ pub enum Class {
     Authentication,
     /// No such model or path there.
     NotFound,
-    /// Too many requests, or a quota used up.
+    /// Too many requests for now.
     RateLimit,
+    /// The account has no credit left, or a quota that no wait of a few minutes refills.
+    Quota,
     /// The target is overloaded for the moment.
     Overloaded,
     /// The target says that it failed.
@@ -172,13 +176,14 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub(crate) const ALL: [Class; 14] = [
+    pub(crate) const ALL: [Class; 15] = [
         Class::BadRequest,
         Class::ContextLength,
         Class::ContentPolicy,
         Class::Authentication,
         Class::NotFound,
         Class::RateLimit,
+        Class::Quota,
         Class::Overloaded,
         Class::Server,
         Class::Connection,
@@ -195,11 +200,28 @@ impl Class {
             401 | 403 => Class::Authentication,
             404 => Class::NotFound,
             408 | 504 => Class::Timeout,
-            402 | 429 => Class::RateLimit,
+            402 => Class::Quota,
+            429 => Class::RateLimit,
             446 => Class::Denied,
             498 | 503 | 529 => Class::Overloaded,
             500.. => Class::Server,
             _ => Class::BadRequest,
+        }
+    }
+
+    /// May the same request to the same target go better the next time? No wait fills an account, shortens a
+    /// conversation or changes what was said.
+    pub(crate) fn may_pass(self) -> bool {
+        !matches!(self, Class::Quota | Class::ContextLength | Class::ContentPolicy)
+    }
+
+    /// The statuses by which other vendors tell the same: an account that is empty or a key that is wrong also comes as
+    /// 400. What a list says of these holds for it too.
+    pub(crate) fn other_statuses(self, status: u16) -> &'static [u16] {
+        match (self, status) {
+            (Class::Quota, _) => &[402, 429],
+            (Class::Authentication, 400) => &[401],
+            _ => &[],
         }
     }
 
@@ -212,6 +234,7 @@ impl Class {
             Class::Authentication => "authentication",
             Class::NotFound => "not_found",
             Class::RateLimit => "rate_limit",
+            Class::Quota => "quota",
             Class::Overloaded => "overloaded",
             Class::Server => "server",
             Class::Connection => "connection",

@@ -56,7 +56,7 @@ pub struct Record {
 pub struct Step {
     /// Milliseconds after the beginning of the request.
     pub at_ms: u64,
-    /// `chosen`, `skipped`, `tried`, `answered`, `failed`, `dropped`, `waits`, `not_again`,
+    /// `chosen`, `skipped`, `tried`, `answered`, `failed`, `malformed`, `dropped`, `waits`, `not_again`,
     /// `breakers_ignored`, `gave_up`.
     pub step: &'static str,
     /// The target or strategy that it is about.
@@ -183,6 +183,7 @@ pub(crate) enum Event {
     Tried { leaf: usize, number: u32, retry: u32, kind: Kind },
     Ended { leaf: usize, number: u32, verdict: Verdict },
     Dropped { leaf: usize, number: u32 },
+    Malformed { leaf: usize, number: u32 },
     Waits { leaf: usize, wait: Duration, told: bool },
     NotAgain { leaf: usize, why: NoRetry, told: Option<Duration> },
     BreakersIgnored,

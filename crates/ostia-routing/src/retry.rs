@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::config::{self, RETRY_BUDGET_PERCENT, RETRY_WAIT_MS};
 use crate::hash::Dice;
-use crate::outcome::Verdict;
+use crate::outcome::{Outcome, Verdict};
 use crate::time::Time;
 
 /// The statuses that are tried again where the config does not say.
@@ -41,12 +41,21 @@ impl Rule {
         })
     }
 
-    /// Whether this is worth another try. Lists of statuses say nothing of failures that have none.
+    /// Whether this is worth another try at the same target. What the target itself says of it goes before the list.
+    pub(crate) fn wants_again(&self, Outcome { verdict, again, .. }: Outcome) -> bool {
+        match (verdict, again) {
+            (Verdict::Refused { class, .. }, Some(again)) => again && class.may_pass(),
+            _ => self.wants(verdict),
+        }
+    }
+
+    /// The same where the target says nothing. Lists of statuses say nothing of failures that have none.
     pub(crate) fn wants(&self, verdict: Verdict) -> bool {
         let list = self.statuses.as_deref().unwrap_or(&STATUSES);
         match verdict {
             Verdict::Unreachable | Verdict::Broken | Verdict::BadAnswer => true,
-            Verdict::Success { status } | Verdict::Refused { status, .. } => list.contains(&status),
+            Verdict::Success { status } => list.contains(&status),
+            Verdict::Refused { status, class } => list.contains(&status) && class.may_pass(),
             Verdict::Late(_) => list.contains(&408),
             Verdict::Denied => list.contains(&446),
             Verdict::Untranslatable | Verdict::SignIn | Verdict::ClientGone => false,

@@ -227,9 +227,9 @@ pub(crate) struct Moves {
 }
 
 impl Moves {
-    /// What is written goes before what is default: `stop_on` stops whatever the status is; listed statuses
-    /// move on and others do not; without a list every failure moves on but a refusal by content policy.
-    /// Failures without an answer have no status, and are in no list.
+    /// What is written goes before what is default: `stop_on` stops whatever the status is; listed statuses move on,
+    /// also where others tell the same by them, and others do not; without a list every failure moves on but a refusal
+    /// by content policy. Failures without an answer have no status, and are in no list.
     fn on(&self, verdict: Verdict) -> bool {
         let class = verdict.class();
         if let Some((stop_on, class)) = self.stop_on.as_ref().zip(class)
@@ -238,7 +238,10 @@ impl Moves {
             return false;
         }
         match (self.statuses.as_ref(), verdict.status()) {
-            (Some(statuses), Some(status)) => statuses.contains(&status),
+            (Some(statuses), Some(status)) => {
+                let others = class.map_or(&[][..], |class| class.other_statuses(status));
+                statuses.contains(&status) || others.iter().any(|other| statuses.contains(other))
+            }
             _ => class.is_some_and(|class| class != Class::ContentPolicy || self.stop_on.is_some()),
         }
     }

@@ -18,6 +18,7 @@ use crate::body::{Events, FramePoll, Mender, Mending, Rest};
 use crate::failure;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
+use crate::reword;
 use crate::upstream::{Answer, BodyFault};
 
 /// How far a stream has come.
@@ -91,6 +92,14 @@ impl Relayed {
         Ok(std::mem::replace(&mut self.rest, tail).into())
     }
 
+    /// The same, with errors among them in words that the client's software understands.
+    fn understood(&self, events: Bytes) -> Bytes {
+        match self.watch.has_error() {
+            true => reword::reword(events, self.grammar, &self.provider),
+            false => events,
+        }
+    }
+
     fn end(&mut self) -> Result<Bytes, Fault> {
         let mut rest = std::mem::take(&mut self.rest);
         let ending = self.watch.ending(&rest)?;
@@ -128,13 +137,10 @@ impl Events for Relayed {
                 State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
                 State::Whole => return Poll::Ready(None),
             }
-            let passed = match (self.ending.take(), self.watch.is_cut_off()) {
-                (Some(fault), _) => Err(fault),
-                (None, true) => {
-                    Err(Fault::upstream("The provider sent a chunk that is cut off within itself."))
-                }
-                (None, false) => match std::task::ready!(self.answer.poll_bytes(context)) {
-                    Some(Ok(bytes)) => self.pass(bytes),
+            let passed = match self.ending.take() {
+                Some(fault) => Err(fault),
+                None => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.pass(bytes).map(|events| self.understood(events)),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
                     None => self.end(),
                 },
@@ -158,6 +164,10 @@ impl Events for Relayed {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.watch.is_malformed()
     }
 }
 

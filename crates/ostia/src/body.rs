@@ -44,6 +44,11 @@ pub trait Events: Debug {
         None
     }
 
+    /// Has an event passed as it came although it is malformed?
+    fn is_malformed(&self) -> bool {
+        false
+    }
+
     /// Could somebody else go on with it if it breaks off?
     fn can_be_mended(&self) -> bool {
         false

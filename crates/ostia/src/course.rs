@@ -115,12 +115,14 @@ impl Course {
 pub struct Followed {
     events: Box<dyn Events>,
     course: Course,
+    /// The plan has heard of a malformed event.
+    is_noted: bool,
 }
 
 impl Followed {
     /// Follows this stream.
     pub fn new(events: Box<dyn Events>, course: Course) -> Followed {
-        Followed { events, course }
+        Followed { events, course, is_noted: false }
     }
 }
 
@@ -129,6 +131,10 @@ impl Events for Followed {
         let polled = self.events.poll_frame(context);
         if let Some(fault) = self.events.take_fault() {
             self.course.broken(&fault, Sent::ToolCall);
+        }
+        if !self.is_noted && self.events.is_malformed() {
+            self.is_noted = true;
+            self.course.plan().malformed(clock::now());
         }
         polled
     }

@@ -12,6 +12,7 @@ use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
 use ostia_providers::{Auth, Offer, Provider, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
+use ostia_routing::{Class, Verdict};
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
@@ -263,6 +264,7 @@ async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>)
     let (head, body) = answer.into_parts();
     match head.status.as_u16() {
         400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
+        status @ 300..=399 => Err(redirected(status, target)),
         _ => Ok(Accepted { inflate: Inflate::of(&head.headers).map_err(Fault::from)?, head, body }),
     }
 }
@@ -361,9 +363,15 @@ async fn whole(
         return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
-    usable::check(offer, &head, &bytes, target)?;
+    let checked = usable::check(offer, &head, &bytes, target);
     fields::strip(&mut head.headers);
-    Ok(Response::from_parts(head, Body::from(bytes)))
+    match checked {
+        Ok(()) => Ok(Response::from_parts(head, Body::from(bytes))),
+        Err(miss) if usable::tells_failure(offer, &bytes) => {
+            Err(Miss::refused(miss.fault, Response::from_parts(head, Body::from(bytes))))
+        }
+        Err(miss) => Err(miss),
+    }
 }
 
 /// A stream as one JSON array. What is here at once is checked; the rest goes on as it grows.
@@ -525,14 +533,27 @@ pub async fn refused(
     let json = is_json(media_type(&head.headers));
     fields::strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);
-    let told = match json && is_envelope(&bytes, family) {
+    reply::hint(&mut head.headers, &fault);
+    let told = match json && is_envelope(&bytes, family) && reply::is_understood(family, &fault) {
         true => Body::from(bytes),
         false => {
             head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            reply::fault(family, &fault, Some(&target.provider.id), "").into_body()
+            let told = reply::fault(family, &fault, Some(&target.provider.id), target.trace_id);
+            head.status = told.status();
+            told.into_body()
         }
     };
     Miss::refused(fault, Response::from_parts(head, told))
+}
+
+/// A redirect is no answer. To follow it would take the request, and maybe its key, to a host that nobody named; so would
+/// the client's own software, if it were handed on.
+fn redirected(status: u16, target: &Target<'_>) -> Miss {
+    let message = format!(
+        "Provider `{}` answered with a redirect (status {status}), which is not followed. Check its base URL.",
+        target.provider.id
+    );
+    Miss::without_answer(Fault::upstream(message), Verdict::Refused { status, class: Class::BadAnswer })
 }
 
 /// Are these already the client's own words, so that they can go on as they are?
@@ -592,6 +613,9 @@ pub fn grammar(offer: Offer) -> Grammar {
         Offer::AnthropicMessages => Grammar::AnthropicMessages,
         Offer::OpenaiResponses => Grammar::OpenaiResponses,
         Offer::GeminiGenerate => Grammar::GeminiGenerate,
-        _ => Grammar::OpenaiChat,
+        Offer::OpenaiChat => Grammar::OpenaiChat,
+        Offer::OpenaiCompletions => Grammar::OpenaiCompletions,
+        // Speech, transcripts, images in pieces: each vendor's have ends of their own.
+        _ => Grammar::Unknown,
     }
 }

@@ -12,7 +12,9 @@ use crate::upstream::{BodyFault, SendFault};
 /// The event that tells a fault at the end of a relayed stream.
 pub fn event(grammar: Grammar, fault: &Fault, provider: &str) -> Vec<u8> {
     match grammar {
-        Grammar::OpenaiChat => openai_chat::error::encode_event(fault, Some(provider)),
+        Grammar::OpenaiChat | Grammar::OpenaiCompletions | Grammar::Unknown => {
+            openai_chat::error::encode_event(fault, Some(provider))
+        }
         // The numbers of the events before are not looked at.
         Grammar::OpenaiResponses => openai_responses::error::encode_event(fault, 0),
         Grammar::AnthropicMessages => anthropic_messages::error::encode_event(fault),

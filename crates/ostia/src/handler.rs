@@ -14,7 +14,7 @@ use http_body::Body as _;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
-use ostia_routing::plan::{Attempt, Plan};
+use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
 
@@ -49,6 +49,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings);
             mark.read(&core, call);
+            call.trace_id = mark.trace_id_value();
             serve(&core, call, &parts, body, &mut mark).await
         }
         Err(fault) => {
@@ -270,16 +271,18 @@ async fn follow(
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut course = Course::new(core.clone(), plan);
-    let mut last = None;
+    let mut last: Option<Failed> = None;
     loop {
         let attempt = match course.next(now).await {
             Ok(attempt) => attempt,
             Err(reason) => {
+                let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
+                mark.take(own);
                 mark.decided(call, course.shared());
-                return last.unwrap_or_else(|| Err(course::given_up(reason)));
+                return answer;
             }
         };
-        let tried = make_attempt(&asking, &course, attempt, mark).await;
+        let tried = make_attempt(&asking, &course, attempt, mark, &mut last).await;
         let is_answered = course.note(&tried);
         now = tried.ended;
         match tried.answer {
@@ -287,8 +290,34 @@ async fn follow(
                 mark.decided(call, course.shared());
                 return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
-            answer => last = Some(answer.or_else(Miss::into_answer)),
+            answer => Failed::new(answer, mark).replace(&mut last),
         }
+    }
+}
+
+/// What the client gets if nobody does better: the last answer of those that tell most.
+struct Failed {
+    answer: Result<Response<Body>, Fault>,
+    weight: u8,
+    mark: Mark,
+}
+
+impl Failed {
+    fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
+        let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
+        Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
+    }
+
+    /// Takes the place of another one that does not tell more.
+    fn replace(self, last: &mut Option<Failed>) {
+        if last.as_ref().is_none_or(|old| self.weight >= old.weight) {
+            *last = Some(self);
+        }
+    }
+
+    /// No attempt was made, for this reason.
+    fn of(reason: Reason, mark: &mut Mark) -> Failed {
+        Failed { answer: Err(course::given_up(reason)), weight: 0, mark: mark.leave() }
     }
 }
 
@@ -309,17 +338,31 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, no
 }
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
-async fn make_attempt(asking: &Asking<'_>, course: &Course, attempt: Attempt, mark: &mut Mark) -> Tried {
+async fn make_attempt(
+    asking: &Asking<'_>,
+    course: &Course,
+    attempt: Attempt,
+    mark: &mut Mark,
+    last: &mut Option<Failed>,
+) -> Tried {
     let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark)).await,
+        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark, last)).await,
         None => attempt::attempt(asking, attempt, mark).await,
     }
 }
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
-async fn race(asking: &Asking<'_>, course: &Course, attempt: Attempt, at: Time, mark: &mut Mark) -> Tried {
+async fn race(
+    asking: &Asking<'_>,
+    course: &Course,
+    attempt: Attempt,
+    at: Time,
+    mark: &mut Mark,
+    last: &mut Option<Failed>,
+) -> Tried {
     let (mut own, mut other) = (mark.fork(), mark.fork());
+    let mut lost = None;
     let tried = async {
         let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
         if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
@@ -336,10 +379,15 @@ async fn race(asking: &Asking<'_>, course: &Course, attempt: Attempt, at: Time, 
             return tried;
         }
         course.note(&tried);
+        lost = Some(tried.answer);
         if first_is_left { first.await } else { second.await }
     };
     let tried = tried.await;
-    mark.take(if tried.attempt.number == attempt.number { own } else { other });
+    let (own, mut other) = if tried.attempt.number == attempt.number { (own, other) } else { (other, own) };
+    if let Some(answer) = lost {
+        Failed::new(answer, &mut other).replace(last);
+    }
+    mark.take(own);
     tried
 }
 

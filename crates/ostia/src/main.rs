@@ -43,6 +43,7 @@ mod query;
 mod records;
 mod reply;
 mod rescue;
+mod reword;
 mod route;
 mod routes;
 mod server;

@@ -100,6 +100,13 @@ impl Mark {
         (self.dropped, self.retries) = (other.dropped, other.retries);
     }
 
+    /// What it says of the attempt that is over, which may be the one that counts.
+    pub fn leave(&mut self) -> Mark {
+        let (provider, index_path) = (self.provider.take(), self.index_path.take());
+        let dropped = std::mem::take(&mut self.dropped);
+        Mark { provider, index_path, dropped, retries: self.retries, ..Mark::default() }
+    }
+
     /// It is decided. Tells how, if the client wants to know.
     pub fn decided(&mut self, call: &Call, plan: SharedPlan) {
         if call.explain {
@@ -138,6 +145,11 @@ impl Mark {
         if self.trace_id.is_none() {
             self.trace_id = HeaderValue::try_from(core.new_id()).ok();
         }
+    }
+
+    /// The trace id as a header.
+    pub fn trace_id_value(&self) -> Option<HeaderValue> {
+        self.trace_id.clone()
     }
 
     /// The trace id.

@@ -54,6 +54,10 @@ impl Events for Opened {
         self.rest.take_fault()
     }
 
+    fn is_malformed(&self) -> bool {
+        self.rest.is_malformed()
+    }
+
     fn can_be_mended(&self) -> bool {
         self.rest.can_be_mended()
     }

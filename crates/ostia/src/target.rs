@@ -54,6 +54,8 @@ pub struct Target<'a> {
     pub checks_body: bool,
     /// Which target of the config this is.
     pub index_path: &'a str,
+    /// The request's trace id.
+    pub trace_id: &'a str,
 }
 
 /// A host, and what goes there besides what the client sent.
@@ -198,6 +200,7 @@ pub fn resolve<'a>(
         strict: call.strict != Some(false) && settings.strict_open_ai_compliance != Some(false),
         lossless: call.lossless.or(settings.lossless).unwrap_or(false),
         checks_body,
+        trace_id: call.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
     })
 }

@@ -30,6 +30,11 @@ pub fn check(offer: Offer, head: &response::Parts, bytes: &[u8], target: &Target
     }
 }
 
+/// Is it a failure in the client's own form, which may go on as it came if nobody does better?
+pub fn tells_failure(offer: Offer, bytes: &[u8]) -> bool {
+    Document::parse_to(bytes, 1).is_ok_and(|document| offer.is_failed(document.root()))
+}
+
 /// Checks a whole stream in Google's framing without events: an array of answers.
 ///
 /// # Errors
@@ -48,7 +53,7 @@ fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
         return true;
     }
     let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
-    if !names_error(start) && seems_answer(offer, bytes) {
+    if !names_error(start) && !may_have_failed(offer, start) && seems_answer(offer, bytes) {
         return true;
     }
     Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
@@ -75,6 +80,12 @@ fn names_error(bytes: &[u8]) -> bool {
     ERROR.find_iter(bytes).any(|at| first_of_value(bytes, at + "\"error\"".len()) != Some(b'n'))
 }
 
+/// Is the word for an answer that failed anywhere in it? An item of a good answer may have failed too.
+fn may_have_failed(offer: Offer, bytes: &[u8]) -> bool {
+    static FAILED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"failed\""));
+    offer == Offer::OpenaiResponses && FAILED.find(bytes).is_some()
+}
+
 /// An object from its first to its last byte, with the field that makes it an answer somewhere, and as many braces that
 /// close as that open.
 fn seems_answer(offer: Offer, bytes: &[u8]) -> bool {
@@ -82,12 +93,13 @@ fn seems_answer(offer: Offer, bytes: &[u8]) -> bool {
     let fields = offer.answer_fields();
     let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
     is_whole
-        && (fields.is_empty() || fields.iter().any(|&(name, kind)| names(text, name, kind)))
+        && (fields.is_empty()
+            || fields.iter().any(|&(name, kind)| names(text, name, kind, offer.needs_items())))
         && (text.len() > BALANCED_BYTES_MAX || is_balanced(text))
 }
 
-/// Is there a field of this name whose value begins like one of this kind?
-fn names(text: &[u8], name: &str, kind: Kind) -> bool {
+/// Is there a field of this name whose value begins like one of this kind, and has something in it if it must?
+fn names(text: &[u8], name: &str, kind: Kind, needs_items: bool) -> bool {
     let begins = |first: u8| match kind {
         Kind::Array => first == b'[',
         Kind::Object => first == b'{',
@@ -100,14 +112,23 @@ fn names(text: &[u8], name: &str, kind: Kind) -> bool {
         let end = at + name.len();
         let is_quoted =
             text.get(end) == Some(&b'"') && at.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'"');
-        is_quoted && first_of_value(text, end + 1).is_some_and(begins)
+        is_quoted
+            && value_at(text, end + 1).is_some_and(|value| {
+                value.first().copied().is_some_and(begins)
+                    && !(needs_items && value[1..].trim_ascii_start().starts_with(b"]"))
+            })
     })
 }
 
 /// The first byte of a field's value; `at` is where the field's name ends.
 fn first_of_value(text: &[u8], at: usize) -> Option<u8> {
+    value_at(text, at)?.first().copied()
+}
+
+/// A field's value and what follows it.
+fn value_at(text: &[u8], at: usize) -> Option<&[u8]> {
     let value = text.get(at..)?.trim_ascii_start().strip_prefix(b":")?;
-    value.trim_ascii_start().first().copied()
+    Some(value.trim_ascii_start())
 }
 
 /// Half an answer has more braces that open, and behind the end of one another one may begin. Those inside texts count too, so

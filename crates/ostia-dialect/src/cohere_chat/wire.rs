@@ -1,5 +1,6 @@
 //! What unary answers and streams have in common.
 
+use crate::fault::settle;
 use crate::json::{Json, Node};
 use crate::{Citation, Fault, FaultKind, Finish, Usage};
 
@@ -112,15 +113,17 @@ pub(super) fn fault(node: Node<'_>) -> Fault {
     let message = message.unwrap_or_else(|| "The provider sent an answer without a message.".into());
     let status = ["status_code", "status", "code"].iter().find_map(|name| error.u64(name));
     let status = status.and_then(|status| u16::try_from(status).ok()).filter(|s| (400..600).contains(s));
-    let fault = match status {
-        Some(status) => Fault::new(FaultKind::of_status(status), message).with_status(status),
-        None => Fault::new(FaultKind::Server, message).with_status(502),
-    };
-    Fault {
+    let mut fault = Fault {
         code: error.str("code").map(|text| text.into_owned()),
         vendor_type: error.str("type").filter(|word| word != "error").map(|text| text.into_owned()),
-        ..fault
+        ..Fault::upstream(message)
+    };
+    settle(&mut fault, status, None);
+    // It did answer: it failed.
+    if fault.kind == FaultKind::Upstream {
+        fault.kind = FaultKind::Server;
     }
+    fault
 }
 
 /// Citations that no text can hold, as a field of the choice.

@@ -2,8 +2,9 @@
 //! lenient reader serves all.
 
 use std::borrow::Cow;
+use std::num::NonZeroU32;
 
-use super::{Fault, FaultKind};
+use super::{Fault, FaultKind, settle};
 use crate::json::{Document, Node};
 
 /// Longest error text that is shown to a client where the body is no JSON, in characters.
@@ -16,7 +17,7 @@ const TEXT_CHARS_MAX: usize = 500;
 pub fn from_answer(status: u16, body: &[u8]) -> Fault {
     let document = Document::parse(body);
     if let Ok(document) = &document
-        && let Some(fault) = from_body(document.root(), status)
+        && let Some(fault) = read(document.root(), Some(status))
     {
         return fault;
     }
@@ -30,7 +31,9 @@ pub fn from_answer(status: u16, body: &[u8]) -> Fault {
     } else {
         text.chars().take(TEXT_CHARS_MAX).collect()
     };
-    Fault::new(FaultKind::of_status(status), message).with_status(status)
+    let mut fault = Fault::new(FaultKind::of_status(status), message);
+    settle(&mut fault, Some(status), None);
+    fault
 }
 
 /// The error in a body that came with a success: 502, or the status that it names itself. `None` where it tells none.
@@ -39,9 +42,18 @@ pub fn in_success(body: &[u8]) -> Option<Fault> {
     from_body(document.root(), 502)
 }
 
-/// The error in a JSON body, if it holds one that can be recognised. `status` is what the fault gets; a body that came
-/// with a success may name a better one itself (`{"error": {"code": 429}}`).
+/// The error in a JSON body, if it holds one that can be recognised. `status` is what the fault gets; 502 stands for
+/// none, and then the body or what it means gives one (`{"error": {"code": 429}}`, `rate_limit_exceeded`).
 pub(crate) fn from_body(root: Node<'_>, status: u16) -> Option<Fault> {
+    read(root, Some(status).filter(|status| *status != 502))
+}
+
+/// Does an answer tell in MiniMax's way that it is none (<https://platform.minimax.io/docs/api-reference/errorcode>)?
+pub(crate) fn is_refused(root: Node<'_>) -> bool {
+    root.some("base_resp").and_then(|told| told.u64("status_code")).is_some_and(|code| code != 0)
+}
+
+fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     // Google's JSON-array streams wrap the error in an array.
     let root = root.items().next().unwrap_or(root);
     let nested = ["error", "base_resp"].into_iter().find_map(|name| root.some(name).filter(Node::is_object));
@@ -50,18 +62,21 @@ pub(crate) fn from_body(root: Node<'_>, status: u16) -> Option<Fault> {
     let word = text("type").or_else(|| text("status")).or_else(|| text("error_type"));
     // An error without a message is at least called something.
     let message = message(error).or_else(|| message(root)).or_else(|| nested.and(word.clone()))?;
-    let code = error.some("code").or(root.some("code")).filter(|code| !code.is_object() && !code.is_array());
-    let own_status = code.and_then(|code| code.as_u64()).filter(|code| (400..600).contains(code));
-    let status = match own_status {
-        Some(own) if status == 502 => own as u16,
-        _ => status,
-    };
-    let mut fault = Fault::new(FaultKind::of_status(status), message).with_status(status);
+    let code = error.some("code").or(root.some("code")).or(error.some("status_code"));
+    let code = code.filter(|code| !code.is_object() && !code.is_array());
+    let own_status = code.and_then(|code| code.as_u64()).and_then(|code| u16::try_from(code).ok());
+    let status = status.or(own_status.filter(|code| (400..600).contains(code)));
+    let mut fault = Fault::new(FaultKind::Upstream, message);
     fault.vendor_type = word;
     fault.param = text("param").filter(|param| !param.is_empty());
     // Google's number is the status once more; its reason, or else its word, says more.
     fault.code = reason(error).or_else(|| error.u64("code").and(text("status"))).or_else(|| code.map(plain));
-    fault.kind = kind_of(&fault);
+    fault.wait_s = wait_s(error);
+    // OpenRouter's own message says only that somebody failed, and Azure's only that something is wrong; what it was
+    // stands beside it.
+    let beside = |name: &str, field: &str| error.some(name).and_then(|beside| beside.str(field));
+    let more = beside("metadata", "raw").or_else(|| beside("innererror", "code"));
+    settle(&mut fault, status, more.as_deref());
     Some(fault)
 }
 
@@ -71,17 +86,14 @@ fn reason(error: Node<'_>) -> Option<String> {
     details.items().find_map(|detail| detail.str("reason")).map(Cow::into_owned)
 }
 
-/// An error inside a stream has no status of its own; the vendor's word for it says more. Google answers a wrong key
-/// with 400.
-fn kind_of(fault: &Fault) -> FaultKind {
-    if let Some("API_KEY_INVALID" | "API_KEY_EXPIRED") = fault.code.as_deref() {
-        return FaultKind::Authentication;
-    }
-    match fault.vendor_type.as_deref() {
-        Some("overloaded_error" | "UNAVAILABLE") => FaultKind::Overloaded,
-        Some("rate_limit_error" | "RESOURCE_EXHAUSTED") => FaultKind::RateLimit,
-        _ => fault.kind,
-    }
+/// How long Google asks to be left alone (`google.rpc.RetryInfo` in error_details.proto): `"34s"`, `"17.384s"`; in whole
+/// seconds, and not fewer.
+fn wait_s(error: Node<'_>) -> Option<NonZeroU32> {
+    let details = error.some("details")?;
+    let delay = details.items().find_map(|detail| detail.str("retryDelay"))?;
+    let seconds: f64 = delay.strip_suffix('s')?.parse().ok()?;
+    // What is no number, or below zero, becomes none.
+    NonZeroU32::new(seconds.ceil() as u32)
 }
 
 /// Where vendors keep the words of an error.

@@ -53,11 +53,14 @@ fn status(fault: &Fault) -> &str {
     }
     match fault.kind {
         FaultKind::InvalidRequest if fault.status == 409 => "ABORTED",
-        FaultKind::InvalidRequest | FaultKind::TooLarge => "INVALID_ARGUMENT",
+        FaultKind::InvalidRequest
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge => "INVALID_ARGUMENT",
         FaultKind::Authentication => "UNAUTHENTICATED",
         FaultKind::Permission => "PERMISSION_DENIED",
         FaultKind::NotFound => "NOT_FOUND",
-        FaultKind::RateLimit => "RESOURCE_EXHAUSTED",
+        FaultKind::RateLimit | FaultKind::Quota => "RESOURCE_EXHAUSTED",
         FaultKind::Overloaded | FaultKind::Upstream => "UNAVAILABLE",
         FaultKind::Timeout => "DEADLINE_EXCEEDED",
         FaultKind::Server if fault.status == 501 => "UNIMPLEMENTED",

@@ -13,7 +13,7 @@ pub fn encode(fault: &Fault, provider: Option<&str>) -> Vec<u8> {
             w.field_str("message", &fault.message);
             w.field_str("type", kind(fault));
             optional(w, "param", fault.param.as_deref());
-            optional(w, "code", fault.code.as_deref());
+            optional(w, "code", code(fault));
         });
         if let Some(provider) = provider {
             w.field_str("provider", provider);
@@ -34,16 +34,39 @@ fn optional(w: &mut Writer, name: &str, value: Option<&str>) {
     }
 }
 
+/// The code by which this vendor's clients know that they have to shorten the conversation: Codex compacts on it
+/// (openai/codex#20866), agent frameworks cut the history.
+pub const TOO_LONG: &str = "context_length_exceeded";
+
+/// Would this vendor's clients understand what this fault means?
+pub fn is_understood(fault: &Fault) -> bool {
+    code(fault) == fault.code.as_deref() || fault.kind == FaultKind::Quota
+}
+
+/// The upstream's code; the vendor's own where clients do something about it.
+pub(crate) fn code(fault: &Fault) -> Option<&str> {
+    match (fault.kind, fault.code.as_deref()) {
+        (FaultKind::ContextLength, _) => Some(TOO_LONG),
+        (FaultKind::Quota, None) => Some("insufficient_quota"),
+        (_, code) => code,
+    }
+}
+
 /// The upstream's word where it has one, else OpenAI's for this kind.
 pub(crate) fn kind(fault: &Fault) -> &str {
     if let Some(kind) = &fault.vendor_type {
         return kind;
     }
     match fault.kind {
-        FaultKind::InvalidRequest | FaultKind::NotFound | FaultKind::TooLarge => "invalid_request_error",
+        FaultKind::InvalidRequest
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::NotFound
+        | FaultKind::TooLarge => "invalid_request_error",
         FaultKind::Authentication => "authentication_error",
         FaultKind::Permission => "permission_error",
         FaultKind::RateLimit => "rate_limit_error",
+        FaultKind::Quota => "insufficient_quota",
         FaultKind::Timeout => "timeout_error",
         FaultKind::Overloaded => "overloaded_error",
         FaultKind::Upstream => "upstream_error",

@@ -6,7 +6,7 @@
 use super::echo;
 use crate::fault::from_body;
 use crate::json::{Json, Node};
-use crate::{Event, Fault, FaultKind, Finish, Usage};
+use crate::{Event, Fault, Finish, Usage};
 
 /// Fields of a Response object that the hub has a place for, or that only repeat the request, besides those that we
 /// repeat ourselves. Everything else goes to the answer's `extra`.
@@ -90,28 +90,5 @@ pub(super) fn fault(node: Node<'_>) -> Fault {
     let mut fault = fault.unwrap_or_else(|| Fault::upstream("The provider failed and did not say why."));
     // The type of an `error` event says only that it is one.
     fault.vendor_type = fault.vendor_type.filter(|word| word != "error");
-    let words = [fault.code.as_deref(), fault.vendor_type.as_deref()];
-    if let (502, Some(status)) = (fault.status, words.into_iter().flatten().find_map(status_of)) {
-        (fault.status, fault.kind) = (status, FaultKind::of_status(status));
-    }
     fault
-}
-
-/// The HTTP status that the vendor would have sent with this code or type of error, had the answer not begun.
-fn status_of(word: &str) -> Option<u16> {
-    let status = match word {
-        "rate_limit_exceeded" | "rate_limit_error" | "insufficient_quota" | "tokens" | "requests" => 429,
-        "server_error" | "internal_error" => 500,
-        "server_is_overloaded" | "overloaded_error" => 503,
-        "vector_store_timeout" => 504,
-        "invalid_api_key" | "authentication_error" => 401,
-        "permission_error" => 403,
-        "model_not_found" => 404,
-        "invalid_request_error" | "context_length_exceeded" | "bio_policy" | "cyber_policy" => 400,
-        "data_residency_mismatch" | "failed_to_download_image" | "empty_image_file" => 400,
-        word if word.starts_with("invalid_") || word.starts_with("image_") => 400,
-        word if word.starts_with("unsupported_") => 400,
-        _ => return None,
-    };
-    Some(status)
 }

@@ -7,7 +7,7 @@
 
 use super::output::Events;
 use crate::json::Writer;
-use crate::openai_chat::error::kind;
+use crate::openai_chat::error::{self, kind};
 use crate::{Fault, FaultKind};
 
 /// The last event of a stream that broke, under this `sequence_number`.
@@ -37,12 +37,15 @@ fn told(w: &mut Writer, fault: &Fault) {
 
 /// The upstream's code where it gave one, else the API's for this kind.
 pub(super) fn code(fault: &Fault) -> &str {
-    if let Some(code) = &fault.code {
+    if let Some(code) = error::code(fault) {
         return code;
     }
     match fault.kind {
-        FaultKind::RateLimit => "rate_limit_exceeded",
-        FaultKind::InvalidRequest | FaultKind::TooLarge => "invalid_prompt",
+        FaultKind::RateLimit | FaultKind::Quota => "rate_limit_exceeded",
+        FaultKind::InvalidRequest
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::TooLarge => "invalid_prompt",
         FaultKind::Authentication
         | FaultKind::Permission
         | FaultKind::NotFound

@@ -85,6 +85,7 @@ fn chat_streams() {
     check(Grammar::OpenaiChat, &format!("{open}\n\ndata: {{\"cho"), "data: {\"cho", Err(()));
     check(Grammar::OpenaiChat, &format!("{finish}\n\ndata: [DONE]"), "data: [DONE]", Ok(false));
     check(Grammar::OpenaiChat, &format!("{open}\n\n{error}\n\n"), "", Ok(false));
+    check(Grammar::OpenaiChat, &format!("{open}\n\ndata: {{\"error\":\"busy\"}}\n\n"), "", Ok(false));
     check(Grammar::OpenaiChat, "", "", Err(()));
 }
 
@@ -125,18 +126,48 @@ fn typed_streams() {
 }
 
 #[test]
-fn an_event_that_is_cut_off_is_not_passed_on() {
+fn a_malformed_event_passes_and_is_noted() {
     let good = "data: {\"a\":1}\n\ndata: {\ndata: \"b\":2}\n\n: note\n\ndata: text\n\n";
-    for (text, cut_off) in
+    for (text, malformed) in
         [("", false), ("data: {\"a\":[1\n\ndata: {}\n\n", true), ("data: {\"a\":\ndata: 1\n\n", true)]
     {
         let whole = format!("{good}{text}");
         for split in 0..=whole.len() {
             let mut watch = Watch::new(Grammar::OpenaiChat);
             let first = watch.scan(&whole.as_bytes()[..split]).unwrap();
-            let second = if watch.is_cut_off() { 0 } else { watch.scan(&whole.as_bytes()[first..]).unwrap() };
-            assert_eq!((first + second, watch.is_cut_off()), (good.len(), cut_off), "{whole:?} at {split}");
+            let second = watch.scan(&whole.as_bytes()[first..]).unwrap();
+            assert_eq!(
+                (first + second, watch.is_malformed()),
+                (whole.len(), malformed),
+                "{whole:?} at {split}"
+            );
         }
+    }
+}
+
+#[test]
+fn an_empty_finish_reason_is_none() {
+    let event =
+        |reason: &str| format!("data: {{\"choices\":[{{\"text\":\"a\",\"finish_reason\":{reason}}}]}}\n\n");
+    for grammar in [Grammar::OpenaiChat, Grammar::OpenaiCompletions] {
+        check(grammar, &event("\"\""), "", Err(()));
+        check(grammar, &event(" \"\""), "", Err(()));
+        check(grammar, &(event("\"\"") + &event("\"stop\"")), "", Ok(true));
+    }
+    check(Grammar::GeminiGenerate, "data: {\"candidates\":[{\"finishReason\":\"\"}]}\n\n", "", Err(()));
+}
+
+#[test]
+fn streams_of_an_unknown_kind_end_as_they_end() {
+    let other = "data: {\"value\":\"half\"}\n\n";
+    check(Grammar::OpenaiCompletions, other, "", Ok(false));
+    check(Grammar::Unknown, other, "", Ok(false));
+    check(Grammar::Unknown, "data: {\"choices\":[]}\n\ndata: [DONE]\n\n", "", Ok(false));
+    check(Grammar::Unknown, "data: a\n\ndata: b", "data: b", Ok(false));
+    check(Grammar::OpenaiChat, other, "", Err(()));
+    for grammar in [Grammar::OpenaiCompletions, Grammar::Unknown] {
+        check(grammar, "", "", Err(()));
+        check(grammar, ": ping\n\n", "", Err(()));
     }
 }
 

@@ -11,21 +11,29 @@ use crate::json::Document;
 /// How a stream of this kind says that it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
-    /// Chat Completions and Completions: finish reasons, then `[DONE]`.
+    /// Chat Completions: finish reasons, then `[DONE]`.
     OpenaiChat,
+    /// Completions: the same. Some vendors have events of their own at this path, without `choices` (Writer,
+    /// <https://dev.writer.com/api-reference/completion-api/text-generation>): of those nothing is known.
+    OpenaiCompletions,
     /// Responses: `response.completed`, `.incomplete` or `.failed`.
     OpenaiResponses,
     /// Messages: `message_stop`.
     AnthropicMessages,
     /// generateContent: a finish reason, or the reason why the prompt was refused. There is no end marker.
     GeminiGenerate,
+    /// Any other: only the provider knows when it is whole.
+    Unknown,
 }
 
 impl Grammar {
     /// What may stand between two events; `begun`: the client has had something of the stream.
     pub fn keep_alive(self, begun: bool) -> KeepAlive {
         match self {
-            Grammar::OpenaiChat | Grammar::OpenaiResponses => KeepAlive::Comment,
+            Grammar::OpenaiChat
+            | Grammar::OpenaiCompletions
+            | Grammar::OpenaiResponses
+            | Grammar::Unknown => KeepAlive::Comment,
             // Before its beginning a message has no events, not even this one.
             Grammar::AnthropicMessages if !begun => KeepAlive::Comment,
             Grammar::AnthropicMessages => KeepAlive::Ping,
@@ -51,14 +59,16 @@ pub struct Watch {
     line: usize,
     /// How far the unfinished event has been searched for the end of that line.
     searched: usize,
+    data_seen: bool,
+    choices_seen: bool,
     finish_seen: bool,
     end_seen: bool,
     error_seen: bool,
     /// The data of the unfinished event: is it a JSON object, and is it closed so far?
     object: bool,
     closed: bool,
-    /// An event was cut off within itself.
-    cut_off: bool,
+    /// An event held a part of a JSON object only.
+    malformed: bool,
 }
 
 /// How a whole stream has to be closed.
@@ -80,18 +90,20 @@ impl Watch {
             grammar,
             line: 0,
             searched: 0,
+            data_seen: false,
+            choices_seen: false,
             finish_seen: false,
             end_seen: false,
             error_seen: false,
             object: false,
             closed: false,
-            cut_off: false,
+            malformed: false,
         }
     }
 
     /// Looks at `window`: everything behind the events already passed on. Gives the length of the whole events in it;
-    /// the rest has to be given again, together with what comes next. Stops before an event whose object is cut off; see
-    /// [`Watch::is_cut_off`].
+    /// the rest has to be given again, together with what comes next. An event that is malformed passes as it came: the
+    /// client's own software decides what it is worth.
     ///
     /// Fails when an event grows beyond [`FRAME_BYTES_MAX`].
     pub fn scan(&mut self, window: &[u8]) -> Result<usize, Fault> {
@@ -105,10 +117,7 @@ impl Watch {
                 _ => end + 1,
             };
             if end == self.line {
-                self.cut_off |= self.object && !self.closed;
-                if self.cut_off {
-                    break;
-                }
+                self.malformed |= self.object && !self.closed;
                 (whole, self.object) = (next, false);
             } else if self.line == whole && window[self.line] == b':' {
                 // A comment between two events need not wait for the next one: it may be a sign of life.
@@ -132,16 +141,25 @@ impl Watch {
     fn data_line(&mut self, line: &[u8]) {
         let Some(data) = line.strip_prefix(b"data:") else { return };
         let data = data.strip_prefix(b" ").unwrap_or(data);
+        self.data_seen |= !data.is_empty();
         self.object |= data.first() == Some(&b'{');
         self.closed = data.trim_ascii_end().last() == Some(&b'}');
         match self.grammar {
             Grammar::OpenaiChat => self.chat(data),
+            Grammar::OpenaiCompletions => {
+                self.choices_seen = self.choices_seen || CHOICES.find(data).is_some();
+                self.chat(data);
+            }
+            Grammar::Unknown => {
+                self.end_seen |= data == b"[DONE]";
+                self.error(data);
+            }
             Grammar::OpenaiResponses => self
                 .typed(data, &["\"response.completed\"", "\"response.incomplete\"", "\"response.failed\""]),
             Grammar::AnthropicMessages => self.typed(data, &["\"message_stop\""]),
             Grammar::GeminiGenerate => {
                 let said = |name: &Finder<'_>| {
-                    name.find_iter(data).any(|at| value_starts_with(&data[at + name.needle().len()..], b'"'))
+                    name.find_iter(data).any(|at| value_is_word(&data[at + name.needle().len()..]))
                 };
                 self.finish_seen |= said(&FINISH_GOOGLE) || said(&BLOCKED);
                 self.error(data);
@@ -155,8 +173,9 @@ impl Watch {
             return;
         }
         if !self.finish_seen {
+            // Some servers send `""` in every event but the last (adolfousier/opencrabs#1499).
             self.finish_seen =
-                FINISH.find_iter(data).any(|at| value_starts_with(&data[at + FINISH_NAME.len()..], b'"'));
+                FINISH.find_iter(data).any(|at| value_is_word(&data[at + FINISH_NAME.len()..]));
         }
         self.error(data);
     }
@@ -167,14 +186,16 @@ impl Watch {
         let ended = ends.iter().any(|end| memchr::memmem::find(data, end.as_bytes()).is_some());
         self.end_seen |= ended;
         self.finish_seen |= ended;
-        if !ended {
-            self.error(data);
-        }
+        // One way for a Response to end is to fail.
+        self.error(data);
     }
 
     fn error(&mut self, data: &[u8]) {
-        let object = |at: usize| value_starts_with(&data[at + ERROR_NAME.len()..], b'{');
-        self.error_seen |= ERROR.find_iter(data).any(object);
+        let told = |at: usize| {
+            let value = &data[at + ERROR_NAME.len()..];
+            value_starts_with(value, b'{') || value_is_word(value)
+        };
+        self.error_seen |= ERROR.find_iter(data).any(told);
     }
 
     /// What the end of the stream means, with `rest` behind the last whole event.
@@ -186,19 +207,36 @@ impl Watch {
         self.data_line(line);
         // Servers that forget the last blank line mean their last event all the same; half of an event means nothing.
         let data = line.strip_prefix(b"data:").unwrap_or_default().trim_ascii();
-        let rest_counts = data == b"[DONE]" || data.is_empty() || Document::parse(data).is_ok();
-        if self.end_seen || self.error_seen {
+        let is_known = match self.grammar {
+            Grammar::Unknown => false,
+            Grammar::OpenaiCompletions => self.choices_seen,
+            Grammar::OpenaiChat
+            | Grammar::OpenaiResponses
+            | Grammar::AnthropicMessages
+            | Grammar::GeminiGenerate => true,
+        };
+        let rest_counts = !is_known || data == b"[DONE]" || data.is_empty() || Document::parse(data).is_ok();
+        if self.end_seen || self.error_seen || !is_known && self.data_seen {
             return Ok(Ending { rest_counts, add_done: false });
         }
         if self.finish_seen {
-            return Ok(Ending { rest_counts, add_done: self.grammar == Grammar::OpenaiChat });
+            return Ok(Ending { rest_counts, add_done: self.is_openai() });
         }
         Err(Fault::upstream("The provider ended the stream before the answer was whole."))
     }
 
-    /// Has an event been found that holds a part of a JSON object only? It is not passed on, and neither is what follows.
-    pub fn is_cut_off(&self) -> bool {
-        self.cut_off
+    fn is_openai(&self) -> bool {
+        matches!(self.grammar, Grammar::OpenaiChat | Grammar::OpenaiCompletions)
+    }
+
+    /// Has the upstream told an error?
+    pub fn has_error(&self) -> bool {
+        self.error_seen
+    }
+
+    /// Has an event passed that holds a part of a JSON object only?
+    pub fn is_malformed(&self) -> bool {
+        self.malformed
     }
 
     /// Has the stream said that it is whole?
@@ -214,10 +252,17 @@ const ERROR_NAME: &str = "\"error\"";
 static FINISH: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(FINISH_NAME));
 static FINISH_GOOGLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"finishReason\""));
 static BLOCKED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"blockReason\""));
+static CHOICES: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"choices\""));
 static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(ERROR_NAME));
 
 /// Is `text` a colon and then a value that starts with this byte?
 fn value_starts_with(text: &[u8], first: u8) -> bool {
     let rest = text.trim_ascii_start();
     rest.strip_prefix(b":").is_some_and(|rest| rest.trim_ascii_start().first() == Some(&first))
+}
+
+/// Is `text` a colon and then a text with something in it?
+fn value_is_word(text: &[u8]) -> bool {
+    let value = text.trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    value.is_some_and(|value| value.starts_with(b"\"") && !value.starts_with(b"\"\""))
 }

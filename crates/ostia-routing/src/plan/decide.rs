@@ -6,7 +6,7 @@ use super::walk::{View, Walk};
 use super::{ATTEMPTS_MAX, Attempt, Kind, Limits, Plan, Reason, Running, Stage, Step, Visit};
 use crate::balance::Gauge;
 use crate::breaker::Pass;
-use crate::outcome::{Limit, Outcome, Verdict};
+use crate::outcome::{Class, Limit, Outcome, Verdict};
 use crate::record::{Event, NoRetry, Skip};
 use crate::retry;
 use crate::state::Slot;
@@ -223,7 +223,7 @@ impl Plan {
     /// How long to wait before the same target is asked again; `None` if it is not.
     fn wait_before_retry(&mut self, leaf: usize, outcome: Outcome, now: Time) -> Option<Duration> {
         let rule = self.route.leaves().get(leaf)?.retry.as_ref()?;
-        if leaf != self.visit.leaf || self.visit.retries >= rule.attempts || !rule.wants(outcome.verdict) {
+        if leaf != self.visit.leaf || self.visit.retries >= rule.attempts || !rule.wants_again(outcome) {
             return None;
         }
         let left = rule.wait_max.saturating_sub(self.visit.waited);
@@ -247,7 +247,7 @@ impl Plan {
 /// Whether a member that fails like this is a bad choice for the next request too.
 fn speaks_against(verdict: Verdict) -> bool {
     match verdict {
-        Verdict::Refused { status, .. } => status == 429 || status >= 500,
+        Verdict::Refused { status, class } => status == 429 || status >= 500 || class == Class::Quota,
         Verdict::Unreachable | Verdict::Broken | Verdict::BadAnswer => true,
         Verdict::Late(limit) => limit != Limit::Deadline,
         Verdict::Success { .. }

@@ -31,6 +31,13 @@ impl Plan {
         self.resume(leaf, now).map_or_else(|| self.break_off(now), MidStream::Continue)
     }
 
+    /// The answer that was committed has an event that is malformed, and went on as it came.
+    pub fn malformed(&mut self, now: Time) {
+        if let Some(Attempt { leaf, number, .. }) = self.running[0].as_ref().map(|running| running.attempt) {
+            self.log.push(now, Event::Malformed { leaf, number });
+        }
+    }
+
     fn break_off(&mut self, now: Time) -> MidStream {
         self.give_up(Reason::Broken, now);
         MidStream::Error

@@ -87,6 +87,10 @@ impl Source<'_> {
                 why: what_happened(verdict).map(str::to_owned),
                 ..about(if verdict.is_success() { "answered" } else { "failed" }, leaf)
             },
+            Event::Malformed { leaf, number } => {
+                let why = Some("an event is no whole JSON object, and went on as it came".to_owned());
+                Step { attempt: Some(number), why, ..about("malformed", leaf) }
+            }
             Event::Dropped { leaf, number } => {
                 let why = Some("another attempt was quicker".to_owned());
                 Step { attempt: Some(number), why, ..about("dropped", leaf) }

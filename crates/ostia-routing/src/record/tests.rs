@@ -80,6 +80,9 @@ fn a_record_tells_the_whole_story() {
         ],
     });
     assert_eq!(serde_json::to_value(plan.record(at(2000))).unwrap(), expected);
+    plan.malformed(at(2100));
+    let step = plan.record(at(2200)).steps.pop().unwrap();
+    assert_eq!((step.step, step.at_ms, step.attempt), ("malformed", 2100, Some(3)));
 }
 
 #[test]

@@ -45,6 +45,10 @@ fn what_is_tried_again() {
     }
     for (verdict, by_default, by_list) in [
         (refused(400), false, false),
+        // No wait mends these, whatever their status is.
+        (Verdict::Refused { status: 429, class: Class::Quota }, false, false),
+        (Verdict::Refused { status: 408, class: Class::ContextLength }, false, false),
+        (Verdict::Refused { status: 500, class: Class::ContentPolicy }, false, false),
         (Verdict::SUCCESS, false, false),
         (Verdict::Success { status: 246 }, false, true),
         (Verdict::Denied, false, true),
@@ -58,6 +62,12 @@ fn what_is_tried_again() {
         assert_eq!((default.wants(verdict), listed.wants(verdict)), (by_default, by_list), "{verdict:?}");
     }
     assert!(Rule::new(&config::Retry::default()).is_none());
+    // What the target says of it goes before every list.
+    let told = |verdict, again| default.wants_again(Outcome { again, ..Outcome::of(verdict) });
+    assert!(told(refused(409), Some(true)) && !told(refused(503), Some(false)));
+    assert!(told(refused(503), None) && !told(refused(409), None));
+    assert!(!told(Verdict::Refused { status: 429, class: Class::Quota }, Some(true)));
+    assert!(told(Verdict::Unreachable, Some(false)) && !told(Verdict::SUCCESS, Some(true)));
 }
 
 #[test]

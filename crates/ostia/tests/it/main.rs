@@ -10,6 +10,7 @@ mod chaos;
 mod clients;
 mod configs;
 mod encodings;
+mod errors;
 mod fetch;
 mod fronts;
 mod gateway;

@@ -241,7 +241,18 @@ fn s10_a_chunk_that_is_no_json() {
     let garbled = || broken(40, Step::Send(b"data: {\"id\":\"chatcmpl-1\",\"choi\n\n".to_vec()));
     let continues = json!({"mid_stream": "continue"});
     check(once(garbled()), Upstream::serve(continuing), continues, Told::Whole(whole()), [2, 1]);
-    check(always(garbled()), always(healthy()), json!({}), Told::Cut(words(0..40).concat()), [1, 0]);
+    // What is relayed goes on as it came, and what follows too: the client's own software decides. It is noted.
+    let mut text = stream_of(&words(0..TOKENS));
+    let middle = text.find("w40 ").and_then(|at| text[..at].rfind("data: ")).unwrap();
+    text.insert_str(middle, "data: {\"id\":\"chatcmpl-1\",\"choi\n\n");
+    let (first, second) = (always(Answer::stream(text.clone())), always(healthy()));
+    let gateway = Gateway::start();
+    let reply = ask(&config(&first, &second, json!({}))).to(&gateway);
+    assert_eq!((reply.status, reply.text(), second.count()), (200, text.as_str(), 0));
+    let trace = reply.header("x-ostia-trace-id").unwrap();
+    let record = Ask::new("GET", &format!("/v1/explain/{trace}")).to(&gateway).json();
+    let is_noted = |step: &Value| step["step"] == "malformed";
+    assert!(record["decisions"]["steps"].as_array().unwrap().iter().any(is_noted), "{record}");
     // At the very beginning nobody has seen it.
     let first = always(Answer::stream("data: {\"id\":\"chatcmpl-1\",\"choi\n\n"));
     check(first, always(healthy()), json!({}), Told::Whole(whole()), [1, 1]);

@@ -7,6 +7,7 @@ use crate::{Fault, FaultKind};
 fn faults_become_envelopes() {
     let cases = [
         (FaultKind::InvalidRequest, "invalid_request_error"),
+        (FaultKind::ContentPolicy, "invalid_request_error"),
         (FaultKind::Authentication, "authentication_error"),
         (FaultKind::Permission, "permission_error"),
         (FaultKind::NotFound, "not_found_error"),
@@ -22,10 +23,31 @@ fn faults_become_envelopes() {
         let error = format!(r#"{{"type":"{word}","message":"No \"x\"."}}"#);
         assert_eq!(body, format!(r#"{{"type":"error","error":{error},"request_id":"req_1"}}"#));
     }
-    let unpaid = Fault::new(FaultKind::RateLimit, "Pay.").with_status(402);
+    let unpaid = Fault::new(FaultKind::Quota, "Pay.");
     let event = String::from_utf8(encode_event(&unpaid)).unwrap();
     let data = r#"{"type":"error","error":{"type":"billing_error","message":"Pay."}}"#;
     assert_eq!(event, format!("event: error\ndata: {data}\n\n"));
+}
+
+#[test]
+fn a_conversation_that_is_too_long_is_told_in_words_that_clients_know() {
+    let check = |said: &str, told: &str| {
+        let body = encode(&Fault::new(FaultKind::ContextLength, said), None);
+        let expected =
+            format!(r#"{{"type":"error","error":{{"type":"invalid_request_error","message":"{told}"}}}}"#);
+        assert_eq!(String::from_utf8(body).unwrap(), expected);
+    };
+    check(
+        "Range of input length should be [1, 9]",
+        "prompt is too long: Range of input length should be [1, 9]",
+    );
+    for own in [
+        "prompt is too long: 2 tokens > 1 maximum",
+        "The Prompt is too long",
+        "a and `b` exceed context limit: 1 + 2 > 2",
+    ] {
+        check(own, own);
+    }
 }
 
 #[test]
@@ -46,5 +68,10 @@ fn envelopes_become_faults() {
     let text = r#"{"type":"error","error":{"type":"odd"}}"#;
     let message = r#"The provider reported an error without a message: {"type":"odd"}"#;
     check(text, FaultKind::Server, 500, Some("odd"), message);
+    let text = r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 2 tokens > 1 maximum"}}"#;
+    let message = "prompt is too long: 2 tokens > 1 maximum";
+    check(text, FaultKind::ContextLength, 400, Some("invalid_request_error"), message);
+    let text = r#"{"type":"error","error":{"type":"api_error","message":"Insufficient balance"}}"#;
+    check(text, FaultKind::Quota, 429, Some("api_error"), "Insufficient balance");
     check(r#"{"type":"error","message":"Flat"}"#, FaultKind::Server, 500, None, "Flat");
 }

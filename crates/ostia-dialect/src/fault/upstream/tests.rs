@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::num::NonZeroU32;
+
 use proptest::prelude::*;
 
 use super::{TEXT_CHARS_MAX, from_answer, from_body};
@@ -94,10 +96,11 @@ fn details() {
 
 #[test]
 fn the_envelope_of_google() {
-    let quota = r#"{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"RetryInfo","retryDelay":"9s"}]}}"#;
+    let quota = r#"{"error":{"code":429,"message":"quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"RetryInfo","retryDelay":"17.384s"}]}}"#;
     for body in [quota.to_owned(), format!("[{quota}]")] {
         let word = Some("RESOURCE_EXHAUSTED");
-        assert_eq!(check(429, &body, "quota", [word, word, None]).kind, FaultKind::RateLimit);
+        let fault = check(429, &body, "quota", [word, word, None]);
+        assert_eq!((fault.kind, fault.wait_s), (FaultKind::RateLimit, NonZeroU32::new(18)));
     }
     let key = r#"{"error":{"code":400,"message":"API key not valid","status":"INVALID_ARGUMENT","details":[{"@type":"ErrorInfo","reason":"API_KEY_INVALID"}]}}"#;
     let fault =
@@ -138,7 +141,7 @@ fn kinds_follow_from_the_status() {
     for (status, kind) in [
         (400, FaultKind::InvalidRequest),
         (401, FaultKind::Authentication),
-        (402, FaultKind::RateLimit),
+        (402, FaultKind::Quota),
         (403, FaultKind::Permission),
         (404, FaultKind::NotFound),
         (408, FaultKind::Timeout),
@@ -165,9 +168,9 @@ fn an_error_that_came_with_a_success_may_name_its_own_status() {
         (r#"{"error":{"message":"m","code":429}}"#, 429, FaultKind::RateLimit),
         (r#"{"error":{"message":"m","code":200}}"#, 502, FaultKind::Upstream),
         (r#"{"error":{"message":"m","code":70000}}"#, 502, FaultKind::Upstream),
-        (r#"{"error":{"message":"m","type":"overloaded_error"}}"#, 502, FaultKind::Overloaded),
-        (r#"{"error":{"message":"m","type":"rate_limit_error"}}"#, 502, FaultKind::RateLimit),
-        (r#"{"error":{"message":"m","status":"UNAVAILABLE"}}"#, 502, FaultKind::Overloaded),
+        (r#"{"error":{"message":"m","type":"overloaded_error"}}"#, 503, FaultKind::Overloaded),
+        (r#"{"error":{"message":"m","type":"rate_limit_error"}}"#, 429, FaultKind::RateLimit),
+        (r#"{"error":{"message":"m","status":"UNAVAILABLE"}}"#, 503, FaultKind::Overloaded),
     ] {
         let document = Document::parse(body.as_bytes()).unwrap();
         let fault = from_body(document.root(), 502).unwrap();

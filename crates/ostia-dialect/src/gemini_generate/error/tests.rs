@@ -19,6 +19,8 @@ fn every_kind_has_a_word() {
         (FaultKind::NotFound, 404, "NOT_FOUND"),
         (FaultKind::TooLarge, 413, "INVALID_ARGUMENT"),
         (FaultKind::RateLimit, 429, "RESOURCE_EXHAUSTED"),
+        (FaultKind::Quota, 429, "RESOURCE_EXHAUSTED"),
+        (FaultKind::ContextLength, 400, "INVALID_ARGUMENT"),
         (FaultKind::Server, 500, "INTERNAL"),
         (FaultKind::Upstream, 502, "UNAVAILABLE"),
         (FaultKind::Overloaded, 503, "UNAVAILABLE"),

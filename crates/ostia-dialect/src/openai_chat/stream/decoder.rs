@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use self::choice::Choice;
 use super::super::response::{decode_usage, known};
-use crate::fault::from_body;
+use crate::fault::{self, from_body};
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};
 use crate::turns::WAITING_BYTES_MAX;
@@ -62,7 +62,7 @@ impl Decoder {
     }
 
     fn chunk(&mut self, chunk: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        if chunk.some("error").is_some() {
+        if chunk.some("error").is_some() || fault::is_refused(chunk) {
             return Err(
                 from_body(chunk, 502).unwrap_or_else(|| Fault::upstream("The provider sent an error."))
             );

@@ -23,6 +23,19 @@ fn every_kind_has_a_word() {
 }
 
 #[test]
+fn codes_that_clients_act_on() {
+    let code = |kind, code: Option<&str>| {
+        let fault = Fault { code: code.map(str::to_owned), ..Fault::new(kind, "m") };
+        value(&encode(&fault, None))["error"]["code"].clone()
+    };
+    assert_eq!(code(FaultKind::ContextLength, None), "context_length_exceeded");
+    assert_eq!(code(FaultKind::ContextLength, Some("invalid_parameter_error")), "context_length_exceeded");
+    assert_eq!(code(FaultKind::Quota, None), "insufficient_quota");
+    assert_eq!(code(FaultKind::Quota, Some("Arrearage")), "Arrearage");
+    assert_eq!(code(FaultKind::RateLimit, None), serde_json::Value::Null);
+}
+
+#[test]
 fn what_the_upstream_said_is_kept() {
     let mut fault =
         Fault::invalid("too \"long\"").with_param("messages[0]").with_code("context_length_exceeded");

@@ -294,12 +294,18 @@ fn errors_in_a_stream_keep_what_the_upstream_said() {
     let words = frames(&[chunk(0, json!({"content": "x"}), None)]);
     let error = json!({"error": {"message": "did not call", "type": "invalid_request_error", "code": "tool_use_failed"}});
     let fault = fails(&format!("{words}event: error\ndata: {error}\n\n"));
-    assert_eq!((fault.message.as_str(), fault.status), ("did not call", 502));
+    assert_eq!((fault.message.as_str(), fault.status), ("did not call", 400));
     assert_eq!(fault.vendor_type.as_deref(), Some("invalid_request_error"));
     assert_eq!(fault.code.as_deref(), Some("tool_use_failed"));
     let limited = fails(&frames(&[json!({"error": {"message": "slow down", "code": 429}})]));
     assert_eq!((limited.kind, limited.status), (FaultKind::RateLimit, 429));
     assert_eq!(fails(&frames(&[json!({"error": "plain"})])).message, "plain");
+    let minimax = fails(&frames(&[
+        json!({"choices": null, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}),
+    ]));
+    assert_eq!((minimax.kind, minimax.code.as_deref()), (FaultKind::Quota, Some("1008")));
+    let fine = json!({"choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}], "base_resp": {"status_code": 0, "status_msg": ""}});
+    assert!(read(frames(&[fine]).as_bytes()).1.is_ok());
     assert_eq!(fails(&frames(&[json!({"error": {}})])).kind, FaultKind::Upstream);
     let null =
         frames(&[json!({"error": null, "choices": [{"delta": {"content": "x"}, "finish_reason": "stop"}]})]);

@@ -204,10 +204,10 @@ fn faults_by_case() {
                 "strategy.balance: must be weighted, round_robin, least_pending, least_latency or least_cost; did you mean \
                  `least_latency`?",
                 "strategy.stop_on[0]: must be bad_request, context_length, content_policy, authentication, not_found, \
-                 rate_limit, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied; did \
+                 rate_limit, quota, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied; did \
                  you mean `context_length`?",
                 "strategy.stop_on[1]: must be bad_request, context_length, content_policy, authentication, not_found, \
-                 rate_limit, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied",
+                 rate_limit, quota, overloaded, server, connection, timeout, untranslatable, sign_in, bad_answer or denied",
                 "hedge.budget: must be a number from 0 to 100, not 101",
                 "hedge: has no `after`; add `after`, the milliseconds to wait for the first token",
                 "mid_stream: must be error or continue",

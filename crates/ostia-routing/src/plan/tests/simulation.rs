@@ -29,7 +29,7 @@ fn act(number: u32) -> Act {
     let wait = number.is_multiple_of(5).then(|| Duration::from_millis(u64::from(number % 4000)));
     let sent = [None, None, None, Some(Sent::Text), Some(Sent::ToolCall)];
     Act {
-        outcome: Outcome { verdict, wait },
+        outcome: Outcome { wait, ..Outcome::of(verdict) },
         takes: Duration::from_millis(u64::from(number % 700)),
         breaks: sent[number as usize % sent.len()],
     }

@@ -78,6 +78,15 @@ fn listed_statuses() {
         r#"fallback{"on_status_codes":[400],"stop_on":["content_policy"]}(a b) | a=content_policy => a, stopped"#,
     );
     check(r#"fallback{"on_status_codes":[429]}(a b) | a=200 => a, ok"#);
+    // An empty account and a wrong key also come as 400: what a list says of 402, 429 and 401 holds for them.
+    check(r#"fallback{"on_status_codes":[429]}(a b) | a=quota => a, b, ok"#);
+    check(r#"fallback{"on_status_codes":[402]}(a b) | a=quota => a, b, ok"#);
+    check(r#"fallback{"on_status_codes":[401]}(a b) | a=wrong_key => a, b, ok"#);
+    check(r#"fallback{"on_status_codes":[401]}(a b) | a=403 => a, stopped"#);
+    check(r#"fallback{"on_status_codes":[503]}(a b) | a=quota => a, stopped"#);
+    check(r#"fallback{"stop_on":["quota"]}(a b) | a=402 => a, stopped"#);
+    check(r#"fallback{"stop_on":["rate_limit"]}(a b) | a=402 => a, b, ok"#);
+    check(r#"fallback{"retry":{"attempts":2}}(a b) | a=quota => a, b, ok"#);
     check(r#"fallback(a b) | a=246 => a, ok"#);
     check(r#"pool{"on_status_codes":[]}(a b:0.000001) | a=500 => a, stopped"#);
 }

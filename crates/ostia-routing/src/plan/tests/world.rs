@@ -66,7 +66,7 @@ impl Act {
             "tool" => Sent::ToolCall,
             _ => panic!("what was sent: {sent}"),
         });
-        let outcome = Outcome { verdict: parse_verdict(verdict), wait: wait.map(millis) };
+        let outcome = Outcome { wait: wait.map(millis), ..Outcome::of(parse_verdict(verdict)) };
         Act { outcome, takes: takes.map_or(Duration::from_millis(USUAL_MS), millis), breaks }
     }
 }
@@ -84,6 +84,8 @@ fn parse_verdict(text: &str) -> Verdict {
         "nonsense" => Verdict::BadAnswer,
         "gone" => Verdict::ClientGone,
         "context_length" => Verdict::Refused { status: 400, class: Class::ContextLength },
+        "quota" => Verdict::Refused { status: 400, class: Class::Quota },
+        "wrong_key" => Verdict::Refused { status: 400, class: Class::Authentication },
         "content_policy" => Verdict::Refused { status: 400, class: Class::ContentPolicy },
         status => Verdict::of_status(status.parse().unwrap_or_else(|_| panic!("what happens: {status}"))),
     }

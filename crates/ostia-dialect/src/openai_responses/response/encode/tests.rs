@@ -319,7 +319,8 @@ fn answers_that_are_not_there() {
         (Fault::upstream("broke off"), "server_error"),
         (Fault::new(FaultKind::RateLimit, "slow down"), "rate_limit_exceeded"),
         (Fault::invalid("no"), "invalid_prompt"),
-        (Fault::invalid("long").with_code("context_length_exceeded"), "context_length_exceeded"),
+        (Fault::new(FaultKind::ContextLength, "long"), "context_length_exceeded"),
+        (Fault::new(FaultKind::Quota, "empty"), "insufficient_quota"),
     ] {
         let body = value(&failed(&fault, &view(true)));
         assert_eq!(body["status"], "failed");
