@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 
 use crate::json::Document;
+use crate::{Content, Fault, Request, Tool, ToolKind};
 
 /// What stands before and behind a text that is no object.
 pub(crate) const WRAPPED_START: &str = "{\"INVALID_JSON\":\"";
@@ -27,6 +28,35 @@ pub(crate) fn whole_object(arguments: &str) -> Option<&str> {
         text if text.starts_with('{') && Document::parse_to(text.as_bytes(), 0).is_ok() => Some(text),
         _ => None,
     }
+}
+
+/// Checks the calls of a conversation, for vendors that take nothing but objects. A model that has the tool sees what was
+/// wrong with the arguments and calls it again; of a tool that the request does not offer they mean nothing.
+///
+/// # Errors
+/// 400 that names the arguments, where they are no object and the tool is not offered.
+pub(crate) fn check(request: &Request) -> Result<(), Fault> {
+    let offers = |wanted: &str| {
+        request.tools.iter().any(|tool| match tool {
+            Tool::Function { name, .. } | Tool::Custom { name, .. } | Tool::Hosted { name, .. } => {
+                name == wanted
+            }
+        })
+    };
+    for (at, message) in request.messages.iter().enumerate() {
+        let calls = message.blocks.iter().filter_map(|block| match &block.content {
+            Content::ToolCall { name, arguments, kind, .. } => Some((name, arguments, *kind)),
+            _ => None,
+        });
+        for (number, (name, arguments, kind)) in calls.enumerate() {
+            if kind == ToolKind::Function && !offers(name) && whole_object(arguments).is_none() {
+                let path = format!("messages[{at}].tool_calls[{number}].function.arguments");
+                let what = "must hold a JSON object, because no tool of this name is offered that could be called again";
+                return Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The text as it stands inside a JSON string.

@@ -110,13 +110,30 @@ impl ClientDialect {
 
     /// Paths of what was dropped, in the client's own words: upstream halves report in those of Chat Completions.
     pub fn in_own_words(self, request: &Request, dropped: Vec<String>) -> Vec<String> {
-        let words: &[(&str, &str)] = match self {
-            ClientDialect::OpenaiChat => return dropped,
+        if self == ClientDialect::OpenaiChat {
+            return dropped;
+        }
+        dropped.into_iter().map(|path| own_path(&path, self.words(), &request.places)).collect()
+    }
+
+    /// A refusal of an upstream half, with the path of the field to blame in the client's own words.
+    pub fn refusal(self, request: &Request, fault: Fault) -> Fault {
+        let Some(path) = fault.param.as_deref().filter(|_| self != ClientDialect::OpenaiChat) else {
+            return fault;
+        };
+        let own = own_path(path, self.words(), &request.places);
+        let message = fault.message.replace(&format!("`{path}`"), &format!("`{own}`"));
+        Fault { message, ..fault.with_param(own) }
+    }
+
+    /// What the hub's fields are called in this dialect.
+    fn words(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            ClientDialect::OpenaiChat => &[],
             ClientDialect::OpenaiResponses => openai_responses::request::WORDS,
             ClientDialect::AnthropicMessages => anthropic_messages::request::WORDS,
             ClientDialect::GeminiGenerate => gemini_generate::request::WORDS,
-        };
-        dropped.into_iter().map(|path| own_path(&path, words, &request.places)).collect()
+        }
     }
 }
 
@@ -235,6 +252,18 @@ mod tests {
             let is_field = |line: &[u8]| line.starts_with(b"event: ") || line.starts_with(b"data: ");
             assert!(count > 5 && lines.into_iter().all(is_field), "{}", String::from_utf8_lossy(&stream));
         }
+    }
+
+    #[test]
+    fn refusals_are_told_in_the_clients_words() {
+        let request = Request { places: vec!["input[0]".into(), "input[1-2]".into()], ..Request::default() };
+        let fault = Fault::invalid("Invalid `messages[1].name`: no").with_param("messages[1].name");
+        let own = ClientDialect::OpenaiResponses.refusal(&request, fault.clone());
+        assert_eq!(
+            (own.message.as_str(), own.param.as_deref()),
+            ("Invalid `input[1-2].name`: no", Some("input[1-2].name"))
+        );
+        assert_eq!(ClientDialect::OpenaiChat.refusal(&request, fault.clone()), fault);
     }
 
     #[test]

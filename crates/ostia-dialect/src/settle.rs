@@ -4,7 +4,8 @@
 //! back is in [`Undo`].
 
 use crate::{
-    ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo, custom_tool, hosted_tool, rules, tool_schema,
+    ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo, arguments, custom_tool, hosted_tool, rules,
+    tool_schema,
 };
 
 /// Top-level fields by which vendors of several dialects mean different things, with the dialects that have them. A client of
@@ -29,6 +30,9 @@ pub(crate) struct Settled {
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
 pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
+    if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
+        arguments::check(request)?;
+    }
     let mut undo = Undo::default();
     if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
         custom_tool::replace(request, &mut undo);

@@ -293,7 +293,11 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
 /// The upstream's body for a request, in the provider's own spellings.
 pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
-    let mut encoded = upstream.encode(request, &quirks.form())?;
+    let encoded = upstream.encode(request, &quirks.form());
+    let mut encoded = encoded.map_err(|fault| match request.client {
+        Some(client) => client.refusal(request, fault),
+        None => fault,
+    })?;
     if upstream == Dialect::OpenaiChat && quirks.edits() {
         let document =
             Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;

@@ -100,11 +100,20 @@ fn arguments_that_are_no_object_are_put_into_one() {
         let (body, dropped) = body(&request(|request| {
             let blocks = vec![Block::text("A"), call("a", ""), call("b", arguments)];
             request.messages.push(turn(Role::Assistant, blocks));
+            request.tools = vec![function("look")];
         }));
         let input = |at: usize| body["messages"][1]["content"][at]["input"].clone();
         assert_eq!((input(1), input(2)), (json!({}), json!({"INVALID_JSON": arguments})));
         assert!(dropped.is_empty(), "{dropped:?}");
     }
+}
+
+#[test]
+fn broken_arguments_of_a_tool_that_is_not_offered_are_refused() {
+    let change = |request: &mut Request| {
+        request.messages.push(turn(Role::Assistant, vec![call("a", "{}"), call("b", "{\"x\":")]));
+    };
+    check_fault(change, "messages[1].tool_calls[1].function.arguments");
 }
 
 #[test]
