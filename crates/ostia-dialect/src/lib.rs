@@ -9,6 +9,7 @@
 
 pub mod anthropic_messages;
 mod client;
+mod client_tool;
 pub mod cohere_chat;
 pub mod custom_tool;
 mod dialect;
@@ -21,6 +22,7 @@ mod hosted_tool;
 pub mod joint;
 pub mod json;
 pub mod matrix;
+mod namespace;
 pub mod openai_chat;
 pub mod openai_responses;
 pub mod relay;

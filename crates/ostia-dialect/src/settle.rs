@@ -3,13 +3,24 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{Dialect, Encoded, Fault, Request, Undo, custom_tool, hosted_tool};
+use crate::{Dialect, Encoded, Fault, Request, Undo, client_tool, custom_tool, hosted_tool, namespace};
 
 /// What was done to a request.
 #[derive(Debug)]
 pub(crate) struct Settled {
-    tools: hosted_tool::Replaced,
+    /// Paths of what was lost.
+    dropped: Vec<String>,
     undo: Undo,
+    tools: Tools,
+}
+
+/// Where the tools of the list that is written stand in the client's own.
+#[derive(Debug, Default)]
+struct Tools {
+    /// Each of them; empty where nothing has changed.
+    places: Vec<String>,
+    /// Fields that the client's decoder has told, by the client's paths.
+    told: Vec<String>,
 }
 
 /// Changes a request so that this upstream can take it.
@@ -17,18 +28,38 @@ pub(crate) struct Settled {
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
 pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Result<Settled, Fault> {
-    let mut undo = Undo::default();
+    let (mut undo, mut dropped) = (Undo::default(), Vec::new());
+    client_tool::replace(request, upstream, &mut undo, &mut dropped)?;
+    namespace::flatten(request, upstream, &mut undo, &mut dropped)?;
     if !upstream.has_custom_tools() {
         custom_tool::replace(request, &mut undo);
     }
-    let tools = hosted_tool::replace(request, upstream)?;
-    Ok(Settled { tools, undo })
+    hosted_tool::replace(request, upstream, &mut dropped)?;
+    Ok(Settled { dropped, undo, tools: Tools::of(request) })
 }
 
 impl Settled {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
-        self.tools.report(encoded);
+        encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));
+        encoded.dropped.extend(self.dropped);
         encoded.undo = self.undo;
+    }
+}
+
+impl Tools {
+    fn of(request: &Request) -> Tools {
+        let places = request.tool_places.clone();
+        let told = request.extra.iter().filter(|(name, _)| !places.is_empty() && name.starts_with("tools["));
+        Tools { told: told.map(|(name, _)| name.clone()).collect(), places }
+    }
+
+    /// A path of the encoder's in the client's own list.
+    fn put_right(&self, path: &mut String) {
+        let place = path.strip_prefix("tools[").and_then(|rest| rest.split_once(']'));
+        let Some((Ok(at), rest)) = place.map(|(at, rest)| (at.parse::<usize>(), rest)) else { return };
+        if let Some(place) = self.places.get(at).filter(|_| !self.told.contains(path)) {
+            *path = format!("{place}{rest}");
+        }
     }
 }

@@ -48,7 +48,7 @@ impl PartialCall {
     pub(super) fn into_block(self) -> Block {
         let (arguments, kind) = (self.arguments.to_string(), ToolKind::Function);
         let content = Content::ToolCall { id: self.id, name: self.name, arguments, kind };
-        Block { content, signature: self.signature, cache_control: None }
+        Block { signature: self.signature, ..Block::new(content) }
     }
 }
 
