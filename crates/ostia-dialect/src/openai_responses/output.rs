@@ -191,12 +191,13 @@ impl Output {
     /// An item as the vendor has it. The call of a client's tool is announced first: clients wait for that, and take the
     /// call from its end.
     fn item(&mut self, value: &Json, events: &mut Events<'_>) {
-        let Some(tool) = call::tool_of(value) else {
+        let Some((tool, call_id)) = call::of_tool(value) else {
             let place = self.next_place("item", events);
             return self.whole(with(value, &[("id", &place.id)]), events);
         };
         let place = self.next_place(tool.prefix(), events);
-        let item = with(value, &[("id", &place.id), ("call_id", &self.invented_call_id())]);
+        let call_id = if call_id.is_empty() { self.invented_call_id() } else { call_id };
+        let item = with(value, &[("id", &place.id), ("call_id", &call_id)]);
         self.calls += 1;
         events.item("response.output_item.added", place.index, &call::in_progress(&item));
         self.finish(item, events);
@@ -241,22 +242,20 @@ pub(super) fn is_made_here(id: &str) -> bool {
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The item with these fields where it has not got them.
+/// The item with these fields. An id of its own it keeps.
 fn with(item: &Json, fields: &[(&str, &str)]) -> Json {
     let Ok(document) = Document::parse_to(item.as_str().as_bytes(), 1) else { return item.clone() };
     let root = document.root();
-    // Where the vendor says that there is none (`null`), there is none.
-    let is_there =
-        |name: &str| root.get(name).is_some_and(|value| value.as_str().is_none_or(|text| !text.is_empty()));
-    if !root.is_object() || fields.iter().all(|(name, _)| is_there(name)) {
+    let is_kept = |name: &str| name == "id" && root.str(name).is_some_and(|id| !id.is_empty());
+    if !root.is_object() || fields.iter().all(|(name, _)| is_kept(name)) {
         return item.clone();
     }
     Json::build(|w| {
         w.object(|w| {
-            let missing = || fields.iter().filter(|(name, _)| !is_there(name));
-            missing().for_each(|(name, text)| w.field_str(name, text));
-            let is_given = |name: &str| missing().all(|(field, _)| *field != name);
-            for (name, value) in root.fields().filter(|(name, _)| is_given(name)) {
+            let given = || fields.iter().filter(|(name, _)| !is_kept(name));
+            given().for_each(|(name, text)| w.field_str(name, text));
+            let is_said = |name: &str| given().all(|(field, _)| *field != name);
+            for (name, value) in root.fields().filter(|(name, _)| is_said(name)) {
                 w.field_raw(&name, value.text());
             }
         });

@@ -87,10 +87,12 @@ impl Call {
     }
 }
 
-/// The client's tool that this item calls, if it is such a call.
-pub(super) fn tool_of(item: &Json) -> Option<&'static ClientTool> {
+/// The client's tool that this item calls, and the id of the call, which may be empty. What the vendor itself has called
+/// has none.
+pub(super) fn of_tool(item: &Json) -> Option<(&'static ClientTool, String)> {
     let document = Document::parse_to(item.as_str().as_bytes(), 1).ok()?;
-    ClientTool::of_call(&document.root().str("type")?)
+    let tool = ClientTool::of_call(&document.root().str("type")?)?;
+    Some((tool, document.root().str("call_id")?.into_owned()))
 }
 
 /// A whole item as it was while it was made.
