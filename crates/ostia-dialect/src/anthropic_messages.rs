@@ -7,7 +7,6 @@
 mod block;
 mod ending;
 pub mod error;
-mod model;
 pub mod request;
 pub mod response;
 mod shown;

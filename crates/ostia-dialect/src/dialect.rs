@@ -45,6 +45,45 @@ pub struct Form {
     pub reasoning_parts: bool,
     /// Chat Completions: the usage at the end of a stream comes without being asked for, and asking is an error.
     pub usage_unasked: bool,
+    /// Chat Completions: what of OpenAI's own the upstream is known to take, by the names of [`OPENAI_FEATURES`]. Absent: all of
+    /// it.
+    pub takes: Option<Vec<String>>,
+}
+
+/// What OpenAI's Chat Completions has, and servers that copy it often have not: top-level fields, and what has no field of
+/// its own. <https://platform.openai.com/docs/api-reference/chat/create>
+pub const OPENAI_FEATURES: [&str; 17] = [
+    // `tool_choice` of type `allowed_tools`.
+    "allowed_tools",
+    "audio",
+    // Tools of type `custom`.
+    "custom_tools",
+    // The role.
+    "developer",
+    // Other levels of `reasoning_effort` than low, medium and high.
+    "efforts",
+    // The newer name of `max_tokens`.
+    "max_completion_tokens",
+    "metadata",
+    "modalities",
+    "moderation",
+    "prediction",
+    "prompt_cache_key",
+    "prompt_cache_options",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "store",
+    "verbosity",
+    "web_search_options",
+];
+
+impl Form {
+    /// Is this known to be taken? What is none of [`OPENAI_FEATURES`] is.
+    pub(crate) fn takes(&self, feature: &str) -> bool {
+        self.takes.as_ref().is_none_or(|known| {
+            known.iter().any(|name| name == feature) || !OPENAI_FEATURES.contains(&feature)
+        })
+    }
 }
 
 /// Fields of a Messages request that counting does not take: they concern the answer.
@@ -150,7 +189,7 @@ impl Dialect {
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
     pub fn encode(self, request: &mut Request, form: &Form) -> Result<Encoded, Fault> {
-        let settled = settle::settle(request, self)?;
+        let settled = settle::settle(request, self, form)?;
         let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, form),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),

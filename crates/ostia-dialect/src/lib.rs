@@ -28,17 +28,19 @@ pub mod openai_responses;
 pub mod relay;
 mod request;
 mod response;
+pub mod rules;
 pub mod schema;
 pub mod seal;
 mod settle;
 mod tokens;
+pub mod tool_schema;
 #[cfg(test)]
 mod trial;
 mod undo;
 mod view;
 
 pub use client::{ClientDialect, Encoder, Line};
-pub use dialect::{Decoder, Dialect, Encoded, Form};
+pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use fault::{Fault, FaultKind};
 pub use request::{

@@ -83,12 +83,11 @@ fn title(dialect: Dialect) -> &'static str {
     }
 }
 
-/// A model of each dialect's vendor that can do most.
+/// A model of each dialect's that can do most: of some, one that refuses nothing that we know of.
 fn model(upstream: Dialect) -> &'static str {
     match upstream {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => "gpt-5",
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate => "any",
         Dialect::AnthropicMessages => "claude-sonnet-4-5",
-        Dialect::GeminiGenerate => "gemini-2.5-pro",
         Dialect::CohereChat => "command-a-reasoning-08-2025",
     }
 }

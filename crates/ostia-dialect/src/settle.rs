@@ -3,7 +3,8 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{Dialect, Encoded, Fault, Request, Undo, client_tool, custom_tool, hosted_tool, namespace};
+use crate::{Dialect, Encoded, Fault, Form, Request, Undo};
+use crate::{client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
 
 /// What was done to a request.
 #[derive(Debug)]
@@ -27,14 +28,18 @@ struct Tools {
 ///
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Result<Settled, Fault> {
+pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
     let (mut undo, mut dropped) = (Undo::default(), Vec::new());
     client_tool::replace(request, upstream, &mut undo, &mut dropped)?;
     namespace::flatten(request, upstream, &mut undo, &mut dropped)?;
-    if !upstream.has_custom_tools() {
+    if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
         custom_tool::replace(request, &mut undo);
     }
+    let (mut schemas, tools) = (tool_schema::settle(request, upstream, &mut undo), Tools::of(request));
+    schemas.iter_mut().for_each(|path| tools.put_right(path));
+    dropped.append(&mut schemas);
     hosted_tool::replace(request, upstream, &mut dropped)?;
+    dropped.append(&mut rules::settle(request, upstream));
     Ok(Settled { dropped, undo, tools: Tools::of(request) })
 }
 

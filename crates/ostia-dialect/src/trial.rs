@@ -7,9 +7,14 @@ use std::fmt::Display;
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
-    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoder, Event, Fault, Finish, Fold,
-    Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
+    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish,
+    Fold, Form, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
 };
+
+/// A request as an upstream of this dialect gets it.
+pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
+    dialect.encode(&mut request.clone(), &Form::default())
+}
 
 /// What a client's body says; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {

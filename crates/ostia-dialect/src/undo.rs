@@ -6,6 +6,7 @@ mod tests;
 
 use crate::client_tool::ClientTool;
 use crate::custom_tool::text_of;
+use crate::tool_schema::Names;
 use crate::{Block, Content, Delta, Dialect, Event, Response, ToolKind};
 
 /// Most bytes of a streamed call that are held until it is whole. A longer one goes on as it comes, as the vendor wrote it.
@@ -27,6 +28,8 @@ pub(crate) struct Own {
     pub(crate) name: String,
     /// The container that it is in.
     pub(crate) namespace: Option<String>,
+    /// The names that the vendor takes for arguments in place of the client's.
+    pub(crate) properties: Option<Names>,
     /// What becomes of the arguments of a call.
     pub(crate) arguments: Arguments,
 }
@@ -54,6 +57,18 @@ struct Held {
     unbegun: Option<Block>,
 }
 
+impl Own {
+    /// The arguments of a call, of which the vendor wrote these, in the client's words.
+    fn told(&self, arguments: String) -> String {
+        let named = self.properties.as_ref().and_then(|names| names.arguments_back(&arguments));
+        let arguments = named.unwrap_or(arguments);
+        match self.arguments {
+            Arguments::Same | Arguments::Item(_) => arguments,
+            Arguments::FreeText => text_of(arguments),
+        }
+    }
+}
+
 impl Undo {
     /// Is there nothing to do?
     pub fn is_empty(&self) -> bool {
@@ -64,7 +79,8 @@ impl Undo {
     /// several steps comes together here, so that an answer is undone in one.
     pub(crate) fn own(&mut self, upstream: &str) -> &mut Own {
         let at = self.tools.iter().position(|(name, _)| name == upstream).unwrap_or_else(|| {
-            let own = Own { name: upstream.to_owned(), namespace: None, arguments: Arguments::Same };
+            let name = upstream.to_owned();
+            let own = Own { name, namespace: None, properties: None, arguments: Arguments::Same };
             self.tools.push((upstream.to_owned(), own));
             self.tools.len() - 1
         });
@@ -121,9 +137,10 @@ impl Undo {
     /// it is. Gives what can be told of it already.
     fn hold(&mut self, choice: u32, tool: Option<usize>, mut block: Block) -> Option<Block> {
         let Some(tool) = tool else { return Some(block) };
-        let is_item = match self.tools[tool].1.arguments {
-            Arguments::Same => return Some(block),
-            Arguments::FreeText => false,
+        let own = &self.tools[tool].1;
+        let is_item = match own.arguments {
+            Arguments::Same if own.properties.is_none() => return Some(block),
+            Arguments::Same | Arguments::FreeText => false,
             Arguments::Item(_) => true,
         };
         let arguments = match &mut block.content {
@@ -162,9 +179,9 @@ impl Undo {
             out.push(Event::BlockStart { choice, block });
             return;
         }
-        let text = text_of(arguments);
-        if !text.is_empty() {
-            out.push(Event::Delta { choice, delta: Delta::Arguments(text) });
+        let arguments = self.tools[tool].1.told(arguments);
+        if !arguments.is_empty() {
+            out.push(Event::Delta { choice, delta: Delta::Arguments(arguments) });
         }
     }
 
@@ -188,15 +205,13 @@ impl Undo {
     /// Makes the arguments of a whole call those of the client's tool.
     fn finish(&self, tool: usize, block: &mut Block) {
         let Content::ToolCall { id, arguments, .. } = &mut block.content else { return };
-        match self.tools[tool].1.arguments {
-            Arguments::Same => {}
-            Arguments::FreeText => *arguments = text_of(std::mem::take(arguments)),
-            Arguments::Item(kind) => {
-                // What makes no such item is told as the call of a function that the model has made of it.
-                if let Some(value) = kind.item(id, arguments) {
-                    block.content = Content::Foreign { dialect: Dialect::OpenaiResponses, value };
-                }
-            }
+        let own = &self.tools[tool].1;
+        *arguments = own.told(std::mem::take(arguments));
+        // What makes no item is told as the call of a function that the model has made of it.
+        if let Arguments::Item(kind) = own.arguments
+            && let Some(value) = kind.item(id, arguments)
+        {
+            block.content = Content::Foreign { dialect: Dialect::OpenaiResponses, value };
         }
     }
 }

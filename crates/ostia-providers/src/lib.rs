@@ -20,6 +20,6 @@ pub use auth::Auth;
 pub use offer::Offer;
 pub use provider::Provider;
 pub use providers::Providers;
-pub use quirks::{MaxTokens, Quirks, SystemRole, adapt};
+pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
 pub use row::Row;
 pub use table::{markdown, table};

@@ -9,8 +9,8 @@ mod adapt;
 
 pub use adapt::adapt;
 
-use ostia_dialect::Form;
-use serde::Deserialize;
+use ostia_dialect::{Form, OPENAI_FEATURES};
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
 /// The differences of one provider. All fields default to "as OpenAI".
@@ -34,6 +34,11 @@ pub struct Quirks {
     /// back. Absent: it is not sent back. For the way here nothing has to be said: `reasoning_content` and
     /// `reasoning` are read in every answer, and this field, should it be another.
     pub reasoning_field: Option<String>,
+    /// Request, chat: what of OpenAI's own the vendor takes, by the names of [`ostia_dialect::OPENAI_FEATURES`], or `all`. What is
+    /// not named here is not sent by translation, and reported as dropped or said in another way; relayed requests are not
+    /// touched.
+    #[serde(deserialize_with = "all_or_some")]
+    pub takes: Takes,
     /// Request and answer, chat: `content` may be a list of parts, in messages and in deltas: `text`, `reference`,
     /// and `thinking` with its text in a list of its own. Reasoning in the history is sent back as such a part.
     pub content_parts: bool,
@@ -42,6 +47,35 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+}
+
+/// What of OpenAI's own Chat Completions a vendor takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Takes {
+    /// All of it.
+    All,
+    /// These of [`ostia_dialect::OPENAI_FEATURES`].
+    Some(Vec<String>),
+}
+
+impl Default for Takes {
+    fn default() -> Takes {
+        Takes::Some(Vec::new())
+    }
+}
+
+fn all_or_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Takes, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Word {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match Word::deserialize(deserializer)? {
+        Word::One(word) if word == "all" => Takes::All,
+        Word::One(word) => Takes::Some(vec![word]),
+        Word::Many(words) => Takes::Some(words),
+    })
 }
 
 /// The two names of the output limit.
@@ -73,9 +107,12 @@ impl MaxTokens {
 }
 
 impl Quirks {
-    /// Is this provider just like OpenAI?
-    pub fn is_default(&self) -> bool {
-        *self == Quirks::default()
+    /// Have requests in OpenAI's format to be edited?
+    pub fn edits(&self) -> bool {
+        self.max_tokens.is_some()
+            || self.system_role.is_some()
+            || !self.rename.is_empty()
+            || !self.drop.is_empty()
     }
 
     /// What they say of requests that are written anew in OpenAI's format.
@@ -84,6 +121,10 @@ impl Quirks {
             reasoning_field: self.reasoning_field.clone(),
             reasoning_parts: self.content_parts,
             usage_unasked: self.drop.iter().any(|field| field == "stream_options"),
+            takes: match &self.takes {
+                Takes::All => None,
+                Takes::Some(features) => Some(features.clone()),
+            },
         }
     }
 
@@ -97,6 +138,12 @@ impl Quirks {
             if self.drop.contains(from) {
                 problems.push(format!("rename.{from}: is in drop as well; say one of the two"));
             }
+        }
+        if let Takes::Some(features) = &self.takes {
+            let unknown = features.iter().filter(|feature| !OPENAI_FEATURES.contains(&feature.as_str()));
+            let all = OPENAI_FEATURES.join(", ");
+            problems
+                .extend(unknown.map(|feature| format!("takes: {feature:?} must be all, or some of {all}")));
         }
         for field in &self.drop {
             let name = field.strip_prefix("messages[].").unwrap_or(field);

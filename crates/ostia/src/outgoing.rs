@@ -108,7 +108,7 @@ fn missing_model() -> Fault {
 pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
     let offer = typed.offer;
     let openai = family_of(offer) == Family::Openai;
-    let adapts = openai && !target.provider.quirks.is_default();
+    let adapts = openai && target.provider.quirks.edits();
     if target.model.is_none() && !target.has_params() && !adapts {
         return Ok(Edited::default());
     }
@@ -191,7 +191,7 @@ pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> 
 pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
     let mut encoded = upstream.encode(request, &quirks.form())?;
-    if upstream == Dialect::OpenaiChat && !quirks.is_default() {
+    if upstream == Dialect::OpenaiChat && quirks.edits() {
         let document =
             Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
         let mut splice = Splice::new(&document)?;

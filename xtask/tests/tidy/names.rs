@@ -6,9 +6,11 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 4] = [
-    // Names of models begin with it, whoever offers them.
-    ("anthropic_messages/model.rs", "claude"),
+const WIRE_WORDS: [(&str, &str); 6] = [
+    // Names of models, whoever offers them.
+    ("rules/table.rs", "claude"),
+    ("rules/table.rs", "gemini"),
+    ("rules/table.rs", "grok"),
     // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
     ("gemini_generate/request.rs", "google"),
     ("openai_chat/part.rs", "google"),

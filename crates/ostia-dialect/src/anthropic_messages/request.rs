@@ -23,9 +23,9 @@ use self::output::OutputConfig;
 use self::reasoning::Plan;
 use self::tools::Toolbox;
 use self::turns::Conversation;
-use super::model::{Model, Sampling as Takes};
 use crate::json::{Document, Json, Node, Writer};
-use crate::{Encoded, Fault, Request};
+use crate::rules::Rules;
+use crate::{Dialect, Encoded, Fault, Request};
 
 /// Fields of the vendor's own that the hub has no word for. They go upstream as the client wrote them.
 /// <https://platform.claude.com/docs/en/api/beta/messages/create>
@@ -59,11 +59,11 @@ const FILES_BETA: &str = "files-api-2025-04-14";
 /// object, a custom tool.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let model = Model::of(&request.model);
-    let conversation = Conversation::of(&request.messages, &mut dropped)?;
-    let tools = Toolbox::of(request, &model, &mut dropped)?;
+    let rules = Rules::of(Dialect::AnthropicMessages, &request.model);
+    let conversation = Conversation::of(&request.messages, rules, &mut dropped)?;
+    let tools = Toolbox::of(request, rules, &mut dropped)?;
     let further = Further::of(request);
-    let plan = Plan::of(request, &model, &conversation, tools.forced(), &mut dropped);
+    let plan = Plan::of(request, rules, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
 
     let mut out = Writer::with_capacity(request.body_bytes());
@@ -76,7 +76,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
             out.field_raw("thinking", thinking.as_str());
         }
         output.write(out);
-        write_sampling(out, request, &model, plan.thinks, &mut dropped);
+        write_sampling(out, request, plan.thinks, &mut dropped);
         write_rest(out, request, &further, &mut dropped);
     });
     report_unsayable(request, &mut dropped);
@@ -85,45 +85,29 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     Ok(Encoded { body: out.into_bytes(), headers: headers(request), dropped, ..Encoded::default() })
 }
 
-/// `temperature`, `top_p`, `top_k` and `stop_sequences`, as far as the model takes them.
-///
-/// While thinking, the temperature is 1, `top_k` is off and `top_p` is not below 0.95; from 4.7 on models take the
-/// defaults only, and from 4.1 on not both of `temperature` and `top_p`.
-fn write_sampling(
-    out: &mut Writer,
-    request: &Request,
-    model: &Model,
-    thinks: bool,
-    dropped: &mut Vec<String>,
-) {
-    let fixed = model.sampling == Takes::Fixed;
+/// `temperature`, `top_p`, `top_k` and `stop_sequences`. While thinking, the temperature is 1, `top_k` is off and `top_p` is
+/// not below 0.95.
+fn write_sampling(out: &mut Writer, request: &Request, thinks: bool, dropped: &mut Vec<String>) {
     let sampling = &request.sampling;
-    let mut has_temperature = false;
     if let Some(temperature) = &sampling.temperature {
         let value = number(temperature);
-        if value != 1.0 && (fixed || thinks) {
+        if value != 1.0 && thinks {
             dropped.push("temperature".into());
         } else if value > 1.0 {
             // The vendor's scale ends where OpenAI's has its middle.
             dropped.push("temperature".into());
             out.field_u64("temperature", 1);
-            has_temperature = true;
-        } else if !fixed {
+        } else {
             out.field_raw("temperature", temperature.as_str());
-            has_temperature = true;
         }
     }
-    if let Some(top_p) = &sampling.top_p {
-        let value = number(top_p);
-        let refused = (fixed && value != 1.0) || (thinks && value < 0.95);
-        if refused || (has_temperature && model.sampling == Takes::Either) {
-            dropped.push("top_p".into());
-        } else if !fixed {
-            out.field_raw("top_p", top_p.as_str());
-        }
+    match &sampling.top_p {
+        Some(top_p) if thinks && number(top_p) < 0.95 => dropped.push("top_p".into()),
+        Some(top_p) => out.field_raw("top_p", top_p.as_str()),
+        None => {}
     }
     match &sampling.top_k {
-        Some(_) if fixed || thinks => dropped.push("top_k".into()),
+        Some(_) if thinks => dropped.push("top_k".into()),
         Some(top_k) => out.field_raw("top_k", top_k.as_str()),
         None => {}
     }

@@ -6,7 +6,6 @@ mod decode;
 mod forms;
 mod generation;
 pub(crate) mod media;
-mod model;
 pub(super) mod parts;
 #[cfg(test)]
 mod tests;
@@ -14,26 +13,32 @@ mod thinking;
 mod tools;
 
 pub use decode::{WORDS, decode};
+pub(crate) use tools::is_native;
 
 use crate::gemini_generate::request::generation::Generation;
-use crate::gemini_generate::request::model::Model;
 use crate::json::{Document, Json, Writer};
-use crate::{Encoded, Fault, Request};
+use crate::rules::Rules;
+use crate::{Dialect, Encoded, Fault, Request};
 
 /// Top-level fields of the vendor that a client may send under this name or in snake case.
 const FIELDS: [&str; 3] = ["safetySettings", "cachedContent", "labels"];
+
+/// Does this model take JSON Schema, and not only the vendor's older part of it?
+pub(crate) fn is_json_schema(model: &str) -> bool {
+    Rules::of(Dialect::GeminiGenerate, model).json_schema
+}
 
 /// The body for this request, and what it could not say.
 ///
 /// Fails where the arguments of an earlier call are not JSON: the vendor takes them as an object.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let model = Model::of(&request.model);
-    let contents = contents::plan(request, model, &mut dropped)?;
+    let rules = Rules::of(Dialect::GeminiGenerate, &request.model);
+    let contents = contents::plan(request, rules, &mut dropped)?;
     let mut own = Own::default();
     own.sort(request, &mut dropped);
-    own.generation.plan(request, model, &mut dropped);
-    let tools = tools::plan(request, model, &mut dropped);
+    own.generation.plan(request, rules, &mut dropped);
+    let tools = tools::plan(request, rules, &mut dropped);
     let tier = service_tier(request, &mut dropped);
     unsaid(request, &mut dropped);
 

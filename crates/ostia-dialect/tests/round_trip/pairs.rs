@@ -15,6 +15,9 @@ use crate::{conversations, holds, settings};
 const THINKING: [&str; 5] =
     ["thinking", "reasoning", "reasoning_effort", "reasoning.enabled", "thinking.budget_tokens"];
 
+/// Ends the report that the model cannot go on with a turn of its own, and is asked to by the user.
+const PREFIX: &str = ".prefix";
+
 /// Sends a client's request to a vendor of this dialect, and reads what the vendor was told.
 fn tell(mut from: Request, upstream: ClientDialect, model: &str) -> Result<Request, TestCaseError> {
     from.model = model.to_owned();
@@ -30,9 +33,13 @@ fn tell(mut from: Request, upstream: ClientDialect, model: &str) -> Result<Reque
 /// Has all of a request arrived but what was reported?
 fn compare(from: &Request, upstream: Dialect, dropped: &[String], to: &Request) -> Result<(), String> {
     let said = normal(transcript(from), upstream, &from.model, dropped);
-    let heard = normal(transcript(to), upstream, &from.model, &[]);
+    let mut heard = normal(transcript(to), upstream, &from.model, &[]);
+    if dropped.iter().any(|path| path.ends_with(PREFIX)) {
+        let asks = heard.pop().map(|line| line.said);
+        assert!(matches!(&asks, Some(Said::Words(words)) if words.starts_with("Continue")), "{asks:?}");
+    }
     arrives(&said, &heard)?;
-    exist(dropped, from)?;
+    exist(dropped, from, upstream)?;
     let (asked, got) = (facts(from, upstream), facts(to, upstream));
     let is_excused = |fact: &Fact| dropped.iter().any(|path| fact.is_named_by(path));
     for (name, fact) in asked.iter().filter(|(_, fact)| !is_excused(fact)) {
@@ -53,15 +60,17 @@ fn compare(from: &Request, upstream: Dialect, dropped: &[String], to: &Request) 
 }
 
 /// Does every report of a loss name something that the client said?
-fn exist(dropped: &[String], from: &Request) -> Result<(), String> {
+fn exist(dropped: &[String], from: &Request, upstream: Dialect) -> Result<(), String> {
     // As a dialect has it that puts nothing alike.
     let (lines, asked) = (transcript(from).lines, facts(from, Dialect::CohereChat));
+    let of_vendor = facts(from, upstream);
     let is_said = |path: &String| lines.iter().any(|line| line.excuses.contains(path));
     let is_asked = |path: &String| {
-        asked.values().any(|fact| fact.is_named_by(path))
+        asked.values().chain(of_vendor.values()).any(|fact| fact.is_named_by(path))
             || THINKING.contains(&path.as_str())
             || from.extra.iter().any(|(name, _)| name == path)
             || path == "parallel_tool_calls" && from.parallel_tool_calls.is_some()
+            || path.ends_with(PREFIX)
     };
     let unknown = dropped.iter().find(|path| !is_said(path) && !is_asked(path));
     unknown.map_or(Ok(()), |path| Err(format!("nobody said {path}")))

@@ -78,7 +78,9 @@ impl Facts {
         let Tool::Function { name, description, parameters, strict, cache_control } = tool else { return };
         let key = |part: &str| format!("tool {name}{part}");
         self.put(&key(""), json!({"description": description}), &[]);
-        let schema = parameters_of(parameters.as_ref());
+        // Strict functions have to be closed, and say so.
+        let mut schema = parameters_of(parameters.as_ref());
+        open(&mut schema);
         self.put_schema(&key(" parameters"), schema, &format!("{path}.function.parameters"));
         // A function that does not say so is not strict, but at OpenAI Responses, which is told.
         if *strict == Some(true) {
@@ -91,12 +93,20 @@ impl Facts {
 
     /// A search by the vendor. A medium size is the usual one.
     fn search(&mut self, search: &WebSearch) {
-        self.put("service search", Value::Null, &[]);
+        self.put("service search", Value::Null, &["web_search_options"]);
         if let Some(size) = search.context_size.as_deref().filter(|size| *size != "medium") {
-            self.put("search size", size.into(), &["web_search_options.search_context_size"]);
+            self.put(
+                "search size",
+                size.into(),
+                &["web_search_options", "web_search_options.search_context_size"],
+            );
         }
         if let Some(place) = &search.user_location {
-            self.put("search place", place_of(place), &["web_search_options.user_location"]);
+            self.put(
+                "search place",
+                place_of(place),
+                &["web_search_options", "web_search_options.user_location"],
+            );
         }
     }
 
@@ -141,7 +151,7 @@ impl Facts {
         };
         let is_barred = choice == "none";
         if !choice.is_null() {
-            self.put("choice", choice, &["tool_choice"]);
+            self.put("choice", choice, &["tool_choice", "web_search_options"]);
         }
         if request.parallel_tool_calls == Some(false) && runs_some && !is_barred {
             self.put("one call", true.into(), &["parallel_tool_calls"]);
@@ -155,22 +165,22 @@ impl Facts {
             None | Some(OutputFormat::Text) => {}
             Some(OutputFormat::JsonObject) => self.put("format", "json".into(), &[PATH]),
             Some(OutputFormat::JsonSchema { name, description, schema, strict }) => {
-                self.put("format", "schema".into(), &[]);
+                self.put("format", "schema".into(), &[PATH]);
                 // Anthropic's schemas have to be closed, and say so.
                 let mut schema = schema.to_value();
                 if self.upstream == Dialect::AnthropicMessages {
                     open(&mut schema);
                 }
-                self.put_schema("format schema", schema, "response_format.json_schema.schema");
+                self.put_schema("format schema", schema, PATH);
                 if let Some(text) = description {
                     self.put(
                         "format text",
                         text.as_str().into(),
-                        &["response_format.json_schema.description"],
+                        &[PATH, "response_format.json_schema.description"],
                     );
                 }
                 if matches!(self.upstream, Dialect::OpenaiChat | Dialect::OpenaiResponses) {
-                    self.put("format name", json!([name, strict]), &[]);
+                    self.put("format name", json!([name, strict]), &[PATH]);
                 }
             }
         }
@@ -202,10 +212,9 @@ impl Facts {
         }
     }
 
-    /// The newest models of Anthropic's take nothing but these, and nobody has to say them.
+    /// Models that think take nothing but these, and nobody has to say them.
     fn is_default(&self, name: &str, number: &Json) -> bool {
-        let is_one = number.as_str().parse() == Ok(1.0);
-        self.upstream == Dialect::AnthropicMessages && is_one && matches!(name, "temperature" | "top_p")
+        number.as_str().parse() == Ok(1.0) && matches!(name, "temperature" | "top_p")
     }
 
     fn rest(&mut self, request: &Request) {
@@ -243,11 +252,12 @@ impl Facts {
     }
 }
 
-/// Takes back what closes the objects of a schema.
+/// Takes back what closes the objects of a schema, and what says that nothing in them is required.
 fn open(schema: &mut Value) {
     match schema {
         Value::Object(fields) => {
             fields.retain(|name, value| name != "additionalProperties" || *value != Value::Bool(false));
+            fields.retain(|name, value| name != "required" || *value != json!([]));
             fields.values_mut().for_each(open);
         }
         Value::Array(values) => values.iter_mut().for_each(open),

@@ -14,6 +14,13 @@ pub(super) struct Placed<'r> {
     place: Option<Place>,
 }
 
+impl Placed<'_> {
+    /// The number of its message in the hub's request.
+    pub(super) fn message(&self) -> Option<usize> {
+        self.place.and_then(Place::message)
+    }
+}
+
 /// The blocks of the turn with this number that can be said; the others are reported.
 ///
 /// Fails on a call whose arguments are no JSON object.
@@ -98,6 +105,11 @@ fn fits(role: Role, block: &Block) -> bool {
         (Role::User | Role::Tool, Content::Text { .. }) => !is_blank(block),
         (Role::User | Role::Tool, _) => true,
     }
+}
+
+/// Are these words, whoever says them?
+pub(super) fn is_words(block: &Block) -> bool {
+    matches!(block.content, Content::Text { .. } | Content::Refusal(_))
 }
 
 /// Is this text of nothing but white space?

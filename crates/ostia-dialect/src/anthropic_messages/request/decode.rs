@@ -21,7 +21,7 @@ pub const WORDS: &[(&str, &str)] = &[
     ("response_format", "output_config.format"),
     ("stop", "stop_sequences"),
     ("user", "metadata.user_id"),
-    ("web_search_options", "tools"),
+    ("web_search_options", "tools.web_search"),
 ];
 
 /// Reads a whole request.

@@ -58,6 +58,14 @@ impl<'r> Further<'r> {
 }
 
 impl Place {
+    /// The number of the message, if it is a place in one.
+    pub(super) fn message(self) -> Option<usize> {
+        match self {
+            Place::Tool(_) => None,
+            Place::Block(message, _) | Place::Inner(message, ..) => Some(message),
+        }
+    }
+
     /// The block at this place of a result; nothing has a place below that.
     pub(super) fn inside(self, at: usize) -> Option<Place> {
         match self {

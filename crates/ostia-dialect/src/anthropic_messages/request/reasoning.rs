@@ -3,8 +3,8 @@
 
 use super::extra;
 use super::turns::Conversation;
-use crate::anthropic_messages::model::{Model, Off, Thinking};
 use crate::json::{Document, Json};
+use crate::rules::{Off, Rules, Thinking, nearest};
 use crate::{Reasoning, Request};
 
 /// The vendor's least budget.
@@ -40,41 +40,41 @@ impl Plan {
     /// Plans for this model. `forced`: the model has to call a tool, which excludes thinking.
     pub(super) fn of(
         request: &Request,
-        model: &Model,
+        rules: &Rules,
         conversation: &Conversation<'_>,
         forced: bool,
         dropped: &mut Vec<String>,
     ) -> Plan {
-        let max_tokens = request.sampling.max_tokens.unwrap_or(model.output_tokens_default);
+        let max_tokens = request.sampling.max_tokens.unwrap_or(rules.output_tokens_default);
         let mut plan = Plan { thinking: None, effort: None, max_tokens, thinks: false };
         let (wish, level) = wish(request);
         let by_level = level.is_some() && extra(request, "thinking").is_none();
         let field = if by_level { "reasoning_effort" } else { "thinking" };
-        plan.effort = level.and_then(|level| effort(&level, model, dropped));
+        plan.effort = level.and_then(|level| effort(&level, rules, dropped));
         match wish {
             Wish::Think(_) if plan.effort.is_some() && effort_alone(request) => {}
             Wish::Nothing => {}
             Wish::Verbatim(thinking) => plan.thinking = Some(thinking),
             Wish::Off => {
-                plan.do_not_think(model);
-                if model.off == Off::Never {
+                plan.do_not_think(rules);
+                if rules.off == Off::Never {
                     dropped.push(field.into());
                 }
             }
             Wish::Think(_) if forced => {
-                plan.do_not_think(model);
+                plan.do_not_think(rules);
                 dropped.push(field.into());
             }
             Wish::Think(wish) => {
-                let by_budget = match model.thinking {
-                    Thinking::Never | Thinking::Adaptive => false,
+                let by_budget = match rules.thinking {
+                    Thinking::Never | Thinking::Adaptive | Thinking::Level => false,
                     Thinking::Budget => true,
                     Thinking::Both => wish.budget_tokens.is_some(),
                 };
-                if model.thinking != Thinking::Never && !by_budget {
+                if rules.thinking != Thinking::Never && !by_budget {
                     plan.think_freely(&wish, dropped);
                 } else if by_budget && conversation.allows_budget() {
-                    plan.think_for(&wish, request.sampling.max_tokens, model, dropped);
+                    plan.think_for(&wish, request.sampling.max_tokens, rules, dropped);
                 }
                 if !plan.thinks {
                     dropped.push(field.into());
@@ -85,8 +85,8 @@ impl Plan {
     }
 
     /// A model that is told not to think takes no more effort than `high`.
-    fn do_not_think(&mut self, model: &Model) {
-        let Off::Say(kind) = model.off else { return };
+    fn do_not_think(&mut self, rules: &Rules) {
+        let Off::Say(kind) = rules.off else { return };
         self.thinking = Some(thinking(kind, None, None));
         self.effort = self.effort.map(|level| if matches!(level, "xhigh" | "max") { "high" } else { level });
     }
@@ -101,12 +101,12 @@ impl Plan {
     }
 
     /// Thinks on a budget, if it fits below `max_tokens`.
-    fn think_for(&mut self, wish: &Reasoning, asked: Option<u64>, model: &Model, dropped: &mut Vec<String>) {
+    fn think_for(&mut self, wish: &Reasoning, asked: Option<u64>, rules: &Rules, dropped: &mut Vec<String>) {
         let level = wish.effort.as_deref();
         let by_effort = BUDGETS.iter().find(|(name, _)| Some(*name) == level).map(|(_, budget)| *budget);
         let wished = wish.budget_tokens.unwrap_or(by_effort.unwrap_or(BUDGET_DEFAULT));
         if asked.is_none() {
-            self.max_tokens = model.output_tokens_default.saturating_add(wished).min(model.output_tokens_max);
+            self.max_tokens = rules.output_tokens_default.saturating_add(wished).min(rules.output_tokens_max);
         }
         if self.max_tokens <= BUDGET_MIN {
             return;
@@ -172,11 +172,11 @@ fn own_wish(field: &Json, effort: Option<String>) -> Option<Reasoning> {
 }
 
 /// The model's level for the client's. A level that is unknown or had to be lowered is reported.
-fn effort(wished: &str, model: &Model, dropped: &mut Vec<String>) -> Option<&'static str> {
+fn effort(wished: &str, rules: &Rules, dropped: &mut Vec<String>) -> Option<&'static str> {
     if wished == NO_EFFORT {
         return None;
     }
-    let level = model.effort(wished);
+    let level = nearest(rules.efforts.unwrap_or_default(), wished);
     let known = BUDGETS.iter().any(|(name, _)| *name == wished);
     let lowered = level.is_some_and(|level| level != wished && wished != "minimal");
     if !known || lowered {

@@ -7,29 +7,12 @@
 use serde_json::{Map, Value};
 
 use crate::json::Json;
+use crate::tool_schema::{ANTHROPIC_STRICT, describe, is_plain_pattern};
 
-/// Keywords with plain values that go through.
-const KEPT: &[&str] = &[
-    "type",
-    "title",
-    "description",
-    "default",
-    "enum",
-    "const",
-    "required",
-    "$ref",
-    "$schema",
-    "$id",
-    "$comment",
-];
 /// Keywords whose values are schemas by name.
 const SCHEMAS_BY_NAME: &[&str] = &["properties", "$defs", "definitions"];
 /// Keywords whose values are lists of schemas.
 const SCHEMA_LISTS: &[&str] = &["anyOf", "allOf"];
-/// Formats of strings that go through.
-const FORMATS: &[&str] =
-    &["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
-
 /// The schema as the vendor takes it.
 pub(super) fn fit(schema: &Json, path: &str, dropped: &mut Vec<String>) -> Json {
     let mut value = schema.to_value();
@@ -75,24 +58,19 @@ fn fit_keyword(name: &str, value: &mut Value, path: &str, dropped: &mut Vec<Stri
             numbered.for_each(|(at, schema)| fit_schema(schema, &format!("{path}[{at}]"), dropped));
             true
         }
+        _ if SCHEMAS_BY_NAME.contains(&name) || SCHEMA_LISTS.contains(&name) => false,
         _ if name == "items" => {
             fit_schema(value, path, dropped);
             value.is_object()
         }
         _ => match name {
             "additionalProperties" => true,
-            "minItems" => matches!(value.as_u64(), Some(0 | 1)),
-            "format" => value.as_str().is_some_and(|format| FORMATS.contains(&format)),
+            "minItems" => value.as_u64().is_some_and(|least| least <= ANTHROPIC_STRICT.min_items_max),
+            "format" => value.as_str().is_some_and(|format| ANTHROPIC_STRICT.formats.contains(&format)),
             "pattern" => value.as_str().is_some_and(is_plain_pattern),
-            _ => KEPT.contains(&name),
+            _ => ANTHROPIC_STRICT.keywords.contains(&name),
         },
     }
-}
-
-/// Look-around, back references and word boundaries are not taken.
-fn is_plain_pattern(pattern: &str) -> bool {
-    let refused = |pair: &[u8]| matches!(pair, [b'\\', b'b' | b'B' | b'1'..=b'9'] | [b'(', b'?']);
-    !pattern.as_bytes().windows(2).any(refused)
 }
 
 /// Every object has to say `"additionalProperties": false`; anything else said there is lost.
@@ -116,14 +94,4 @@ fn close_object(
     if is_object && !fields.contains_key("additionalProperties") {
         fields.insert("additionalProperties".into(), Value::Bool(false));
     }
-}
-
-fn describe(fields: &mut Map<String, Value>, unsaid: &Map<String, Value>) {
-    let words: Vec<String> = unsaid.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    let limits = format!("({})", words.join(", "));
-    let description = match fields.get("description").and_then(Value::as_str) {
-        Some(text) => format!("{text} {limits}"),
-        None => limits,
-    };
-    fields.insert("description".into(), Value::String(description));
 }

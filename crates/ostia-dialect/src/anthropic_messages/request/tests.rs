@@ -6,8 +6,7 @@ mod turns;
 
 use serde_json::{Value, json};
 
-use super::encode;
-use crate::trial::{function, raw, turn};
+use crate::trial::{encoded, function, raw, turn};
 use crate::{
     Block, Citation, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning,
     Request, Role, Source, Tool, ToolChoice, ToolKind, WebSearch,
@@ -25,7 +24,7 @@ fn request(change: impl FnOnce(&mut Request)) -> Request {
 }
 
 fn body(request: &Request) -> (Value, Vec<String>) {
-    let encoded = encode(request).unwrap();
+    let encoded = encoded(Dialect::AnthropicMessages, request).unwrap();
     (serde_json::from_slice(&encoded.body).unwrap(), encoded.dropped)
 }
 
@@ -55,7 +54,8 @@ fn check_turns(messages: Vec<Message>, system: Value, turns: Value, reported: &[
 }
 
 fn check_fault(change: impl FnOnce(&mut Request), param: &str) {
-    let Fault { status, param: blamed, .. } = encode(&request(change)).unwrap_err();
+    let Fault { status, param: blamed, .. } =
+        encoded(Dialect::AnthropicMessages, &request(change)).unwrap_err();
     assert_eq!((status, blamed.as_deref()), (400, Some(param)));
 }
 
@@ -114,7 +114,8 @@ fn another_end_user_in_the_metadata_is_lost() {
 
 #[test]
 fn headers_hold_what_was_asked_and_what_is_needed() {
-    let headers = |change: fn(&mut Request)| encode(&request(change)).unwrap().headers;
+    let headers =
+        |change: fn(&mut Request)| encoded(Dialect::AnthropicMessages, &request(change)).unwrap().headers;
     assert_eq!(headers(|_| {}), []);
     let asked = headers(|request| {
         request.extra.push(("betas".into(), raw(r#"["a-1","b-2"]"#)));

@@ -1,9 +1,9 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
 use super::further::{Further, Place};
-use crate::anthropic_messages::model::Model;
 use crate::json::{Document, Json, Writer};
-use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
+use crate::rules::Rules;
+use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch, tool_schema};
 
 /// The vendor's web search that every model with web search takes, without a code execution tool beside it.
 /// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool>
@@ -30,7 +30,7 @@ impl<'r> Toolbox<'r> {
     /// Sorts the tools. Fails on a custom tool, whose free text the vendor's tools cannot take.
     pub(super) fn of(
         request: &'r Request,
-        model: &Model,
+        rules: &Rules,
         dropped: &mut Vec<String>,
     ) -> Result<Toolbox<'r>, Fault> {
         let mut tools = Vec::new();
@@ -56,12 +56,12 @@ impl<'r> Toolbox<'r> {
             dropped.push("web_search_options.search_context_size".into());
         }
         let mut toolbox = Toolbox { tools, web_search, choice: None, one_call: false };
-        toolbox.choose(request, model, dropped);
+        toolbox.choose(request, rules, dropped);
         Ok(toolbox)
     }
 
     /// Without tools there is no choice to make; `auto` and `none` then mean nothing and the others cannot be met.
-    fn choose(&mut self, request: &'r Request, model: &Model, dropped: &mut Vec<String>) {
+    fn choose(&mut self, request: &'r Request, rules: &Rules, dropped: &mut Vec<String>) {
         let choice = request.tool_choice.as_ref().map(|choice| match choice {
             ToolChoice::Auto | ToolChoice::Allowed { required: false, .. } => Choice::Auto,
             ToolChoice::None => Choice::None,
@@ -69,7 +69,7 @@ impl<'r> Toolbox<'r> {
             ToolChoice::Named(name) => Choice::Tool(name),
         });
         let forced = matches!(choice, Some(Choice::Any | Choice::Tool(_)));
-        let refused = forced && !model.forced_tools;
+        let refused = forced && !rules.forced_tools;
         if forced && (refused || self.is_empty()) {
             dropped.push("tool_choice".into());
         }
@@ -144,32 +144,12 @@ fn write_tool(out: &mut Writer, tool: &Tool, further: &[(&str, &Json)]) {
         Tool::Function { name, description, parameters, strict, cache_control } => out.object(|out| {
             out.field_str("name", name);
             description.iter().for_each(|text| out.field_str("description", text));
-            write_parameters(out, parameters.as_ref());
+            // The vendor wants a schema even for a tool that takes nothing.
+            let schema = parameters.as_ref().map_or(tool_schema::NOTHING, |schema| schema.as_str());
+            out.field_raw("input_schema", schema);
             strict.iter().for_each(|strict| out.field_bool("strict", *strict));
             cache_control.iter().for_each(|marker| out.field_raw("cache_control", marker.as_str()));
             further.iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
-        }),
-    }
-}
-
-/// The schema as the client wrote it; the vendor requires its `type`.
-fn write_parameters(out: &mut Writer, parameters: Option<&Json>) {
-    let document = parameters.and_then(|schema| Document::parse(schema.as_str().as_bytes()).ok());
-    let fields = document.iter().flat_map(|document| document.root().fields());
-    match (&document, parameters) {
-        (Some(document), Some(schema)) if document.root().some("type").is_some() => {
-            out.field_raw("input_schema", schema.as_str());
-        }
-        _ => out.field_object("input_schema", |out| {
-            out.field_str("type", "object");
-            let mut is_empty = true;
-            for (name, value) in fields.filter(|(name, _)| name != "type") {
-                is_empty = false;
-                out.field_raw(&name, value.text());
-            }
-            if is_empty {
-                out.field_object("properties", |_| {});
-            }
         }),
     }
 }

@@ -4,7 +4,11 @@
 use super::blocks::{self, Placed};
 use super::further::Further;
 use crate::json::{Document, Writer};
+use crate::rules::Rules;
 use crate::{Block, Content, Dialect, Fault, Message, Role};
+
+/// What the user says where the conversation ended with words of the model's, and the model does not go on with them.
+const GO_ON: &str = "Continue exactly where you left off.";
 
 /// The conversation in the vendor's order. Holds only what can be said.
 pub(super) struct Conversation<'r> {
@@ -12,6 +16,8 @@ pub(super) struct Conversation<'r> {
     /// The client wrote a system turn, be it an empty one.
     has_system: bool,
     turns: Vec<Turn<'r>>,
+    /// The model is asked to go on.
+    asks_to_go_on: bool,
 }
 
 /// One turn; consecutive turns of one speaker are one.
@@ -24,8 +30,13 @@ struct Turn<'r> {
 
 impl<'r> Conversation<'r> {
     /// Sorts the turns; reports what is left out. Fails where nothing is left to answer.
-    pub(super) fn of(messages: &'r [Message], dropped: &mut Vec<String>) -> Result<Conversation<'r>, Fault> {
-        let mut conversation = Conversation { system: Vec::new(), has_system: false, turns: Vec::new() };
+    pub(super) fn of(
+        messages: &'r [Message],
+        rules: &Rules,
+        dropped: &mut Vec<String>,
+    ) -> Result<Conversation<'r>, Fault> {
+        let (system, turns) = (Vec::new(), Vec::new());
+        let mut conversation = Conversation { system, has_system: false, turns, asks_to_go_on: false };
         for (at, message) in messages.iter().enumerate() {
             if message.name.is_some() && message.role != Role::Tool {
                 dropped.push(format!("messages[{at}].name"));
@@ -45,7 +56,19 @@ impl<'r> Conversation<'r> {
             let what = "at least one user or assistant message with content is needed";
             return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
         }
+        if !rules.prefill {
+            conversation.ask_to_go_on(dropped);
+        }
         Ok(conversation)
+    }
+
+    /// "The conversation must end with a user message." A turn that the vendor paused ends with work of the vendor's own, and
+    /// goes back as it is.
+    fn ask_to_go_on(&mut self, dropped: &mut Vec<String>) {
+        let Some(turn) = self.turns.last().filter(|turn| turn.assistant) else { return };
+        let Some(last) = turn.rest.last().filter(|placed| blocks::is_words(placed.block)) else { return };
+        self.asks_to_go_on = true;
+        dropped.extend(last.message().map(|number| format!("messages[{number}].prefix")));
     }
 
     /// Adds to the last turn if the same side spoke it. A turn without content is left out: the vendor refuses it.
@@ -92,7 +115,7 @@ impl<'r> Conversation<'r> {
 
     /// Does the answer begin in the request?
     fn is_prefilled(&self) -> bool {
-        self.turns.last().is_some_and(|turn| turn.assistant)
+        !self.asks_to_go_on && self.turns.last().is_some_and(|turn| turn.assistant)
     }
 
     /// The fields `system` and `messages`.
@@ -114,6 +137,12 @@ impl<'r> Conversation<'r> {
             for (at, turn) in self.turns.iter().enumerate() {
                 turn.write(out, further, at == last);
             }
+            if self.asks_to_go_on {
+                out.object(|out| {
+                    out.field_str("role", "user");
+                    out.field_array("content", |out| out.object(|out| write_text(out, GO_ON)));
+                });
+            }
         });
     }
 }
@@ -131,6 +160,11 @@ impl Turn<'_> {
             });
         });
     }
+}
+
+fn write_text(out: &mut Writer, text: &str) {
+    out.field_str("type", "text");
+    out.field_str("text", text);
 }
 
 fn is_thought(block: &Block) -> bool {

@@ -2,7 +2,7 @@
 
 use super::own_field;
 use crate::json::Writer;
-use crate::{Dialect, Fault, Request, Tool, ToolChoice};
+use crate::{Dialect, Fault, Request, Tool, ToolChoice, tool_schema};
 
 /// The tools that the model gets to see, with their places in the client's list.
 pub(super) struct Offer<'a> {
@@ -84,7 +84,7 @@ fn entry(w: &mut Writer, place: usize, tool: &Tool, dropped: &mut Vec<String>) {
                     }
                     // The vendor wants a schema even for a tool that takes nothing.
                     let parameters = parameters.as_ref().map(|schema| schema.as_str());
-                    w.field_raw("parameters", parameters.unwrap_or(r#"{"type":"object","properties":{}}"#));
+                    w.field_raw("parameters", parameters.unwrap_or(tool_schema::NOTHING));
                 });
             });
             if cache_control.is_some() {

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use crate::gemini_generate::request::media;
-use crate::gemini_generate::request::model::{LEVELS, Model};
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Document, Node, Writer};
+use crate::rules::Rules;
 use crate::{Block, Content, Dialect, Fault, Media, Message, Request, Role, Source, ToolKind};
 
 /// Stands for a signature that a call never had, because it was made by another model or by hand: models that insist
@@ -28,10 +28,10 @@ struct Turn<'r> {
 /// Sorts the turns: those of the operator together, those of one speaker in a row as one.
 pub(super) fn plan<'r>(
     request: &'r Request,
-    model: Model,
+    rules: &'r Rules,
     dropped: &mut Vec<String>,
 ) -> Result<Contents<'r>, Fault> {
-    let mut planner = Planner { request, model, dropped };
+    let mut planner = Planner { request, rules, dropped };
     let mut contents = Contents { system: Vec::new(), turns: Vec::new() };
     for (position, message) in request.messages.iter().enumerate() {
         let path = format!("messages[{position}]");
@@ -48,7 +48,7 @@ pub(super) fn plan<'r>(
         contents.say("user", system);
     }
     contents.answers_first();
-    if model.since(LEVELS) {
+    if rules.signed_calls {
         contents.sign_calls();
     }
     Ok(contents)
@@ -108,7 +108,7 @@ fn write_parts(parts: &[Part<'_>], writer: &mut Writer) {
 
 struct Planner<'r, 'd> {
     request: &'r Request,
-    model: Model,
+    rules: &'r Rules,
     dropped: &'d mut Vec<String>,
 }
 
@@ -244,7 +244,7 @@ impl<'r> Planner<'r, '_> {
                 }
             }
         }
-        let (inside, beside) = match self.model.since(LEVELS) {
+        let (inside, beside) = match self.rules.signed_calls {
             true => {
                 media.into_iter().partition(|body| matches!(body, Body::Inline { .. } | Body::File { .. }))
             }

@@ -1,7 +1,7 @@
 //! What the vendor takes of JSON Schema, and where a schema goes.
 
-use crate::gemini_generate::request::model::{Model, THINKING};
 use crate::json::Json;
+use crate::rules::Rules;
 use crate::schema::{self, Form};
 
 /// The vendor's `Schema`, a part of OpenAPI 3.0 (<https://ai.google.dev/api/caching#Schema>): unknown names are refused,
@@ -79,20 +79,14 @@ const JSON_SCHEMA: Form = Form {
     cycles_optional: true,
 };
 
-/// Which of the two spellings of a schema this model takes. JSON Schema loses less, so only models that are known to
-/// be older get the other.
-pub(super) fn is_json_schema(model: Model) -> bool {
-    !model.before(THINKING)
-}
-
 /// The schema for this model; what it cannot say is reported below `path`.
 pub(super) fn convert(
     schema: &Json,
-    model: Model,
+    rules: &Rules,
     path: &str,
     dropped: &mut Vec<String>,
 ) -> serde_json::Value {
-    let form = if is_json_schema(model) { &JSON_SCHEMA } else { &OPENAPI };
+    let form = if rules.json_schema { &JSON_SCHEMA } else { &OPENAPI };
     let (value, lost) = schema::rewrite(&schema.to_value(), form);
     dropped.extend(lost.iter().map(|lost| match lost.as_str() {
         "" => path.to_owned(),

@@ -1,8 +1,8 @@
 //! `generationConfig` (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>).
 
-use crate::gemini_generate::request::model::Model;
 use crate::gemini_generate::request::{camel, forms, inside, thinking};
 use crate::json::{Document, Json, Node, Writer};
+use crate::rules::Rules;
 use crate::{OutputFormat, Request, Sampling};
 
 /// Fields that a client of another dialect may send beside its own, in the vendor's spelling or in snake case.
@@ -46,7 +46,7 @@ impl Generation {
     }
 
     /// Adds what the hub knows.
-    pub(super) fn plan(&mut self, request: &Request, model: Model, dropped: &mut Vec<String>) {
+    pub(super) fn plan(&mut self, request: &Request, rules: &Rules, dropped: &mut Vec<String>) {
         self.sampling(&request.sampling);
         match &request.output_format {
             None | Some(OutputFormat::Text) => {}
@@ -56,14 +56,14 @@ impl Generation {
                     dropped.push("response_format.json_schema.description".to_owned());
                 }
                 let path = "response_format.json_schema.schema";
-                let schema = forms::convert(schema, model, path, dropped);
-                let name = if forms::is_json_schema(model) { "responseJsonSchema" } else { "responseSchema" };
+                let schema = forms::convert(schema, rules, path, dropped);
+                let name = if rules.json_schema { "responseJsonSchema" } else { "responseSchema" };
                 self.text("responseMimeType", "application/json");
                 self.put(name, Json::from_value(&schema));
             }
         }
         if let Some(reasoning) = &request.reasoning {
-            let (config, whole) = thinking::plan(reasoning, model);
+            let (config, whole) = thinking::plan(reasoning, rules);
             if let Some(config) = config {
                 self.put("thinkingConfig", config);
             }

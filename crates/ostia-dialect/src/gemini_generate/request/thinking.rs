@@ -1,11 +1,12 @@
 //! How much to think (<https://ai.google.dev/gemini-api/docs/thinking>).
 
 use crate::Reasoning;
-use crate::gemini_generate::request::model::{Generation, LEVELS, Model, THINKING};
 use crate::json::Json;
+use crate::rules::{Rules, Thinking};
 
-/// The least that a large model of generation 2.5 can be told to think, in tokens.
-const PRO_BUDGET_MIN: u64 = 128;
+/// The vendor's words for levels of effort.
+const LEVELS: [(&str, &str); 4] =
+    [("minimal", "MINIMAL"), ("low", "LOW"), ("medium", "MEDIUM"), ("high", "HIGH")];
 
 /// How much, in the words of one generation.
 enum Amount {
@@ -18,20 +19,22 @@ enum Amount {
 }
 
 /// The `thinkingConfig` for this wish, and whether it says all of it.
-pub(super) fn plan(reasoning: &Reasoning, model: Model) -> (Option<Json>, bool) {
+pub(super) fn plan(reasoning: &Reasoning, rules: &Rules) -> (Option<Json>, bool) {
     let off = reasoning.enabled == Some(false) || reasoning.effort.as_deref() == Some("none");
-    if model.before(THINKING) {
+    if rules.thinking == Thinking::Never {
         return (None, off);
     }
     let (amount, whole) = match (off, reasoning) {
-        (true, _) => least(model),
+        (true, _) => least(rules),
         (_, Reasoning { budget_tokens: Some(budget), .. }) => (Some(Amount::Budget(*budget)), true),
         (_, Reasoning { effort: Some(effort), .. }) => {
-            let amount = effort_amount(effort, model);
+            let amount = effort_amount(effort, rules);
             let known = amount.is_some();
             (amount, known)
         }
-        (_, Reasoning { adaptive: true, .. }) if !model.since(LEVELS) => (Some(Amount::Dynamic), true),
+        (_, Reasoning { adaptive: true, .. }) if rules.thinking != Thinking::Level => {
+            (Some(Amount::Dynamic), true)
+        }
         // The model decides by itself where nothing is said.
         _ => (None, true),
     };
@@ -43,21 +46,17 @@ pub(super) fn plan(reasoning: &Reasoning, model: Model) -> (Option<Json>, bool) 
 }
 
 /// No thinking, or the least there is.
-fn least(model: Model) -> (Option<Amount>, bool) {
-    let amount = match (model.since(LEVELS), model.pro) {
-        (true, true) => Amount::Level("LOW"),
-        (true, false) => Amount::Level("MINIMAL"),
-        (false, true) => Amount::Budget(PRO_BUDGET_MIN),
-        (false, false) => Amount::Budget(0),
-    };
-    let nothing = matches!(amount, Amount::Budget(0));
-    (Some(amount), nothing)
+fn least(rules: &Rules) -> (Option<Amount>, bool) {
+    match rules.efforts.and_then(|levels| levels.first()) {
+        Some(least) => (level(least), false),
+        None => (Some(Amount::Budget(rules.budget_min)), rules.budget_min == 0),
+    }
 }
 
-/// An effort in the vendor's own equivalents (<https://ai.google.dev/gemini-api/docs/openai#thinking>). The large
-/// models of generation 3 have no `MINIMAL`, and the first of them no `MEDIUM`.
-fn effort_amount(effort: &str, model: Model) -> Option<Amount> {
-    if !model.since(LEVELS) {
+/// An effort in the vendor's own equivalents (<https://ai.google.dev/gemini-api/docs/openai#thinking>). Of models without a
+/// level between, `medium` asks for the most.
+fn effort_amount(effort: &str, rules: &Rules) -> Option<Amount> {
+    if rules.thinking != Thinking::Level {
         return Some(Amount::Budget(match effort {
             "minimal" | "low" => 1024,
             "medium" => 8192,
@@ -65,14 +64,12 @@ fn effort_amount(effort: &str, model: Model) -> Option<Amount> {
             _ => return None,
         }));
     }
-    let first = model.generation == Some(Generation(3, 0));
-    Some(Amount::Level(match effort {
-        "minimal" if !model.pro => "MINIMAL",
-        "minimal" | "low" => "LOW",
-        "medium" if !(model.pro && first) => "MEDIUM",
-        "medium" | "high" | "xhigh" | "max" => "HIGH",
-        _ => return None,
-    }))
+    let has_medium = rules.efforts.is_some_and(|levels| levels.contains(&"medium"));
+    level(rules.effort(if effort == "medium" && !has_medium { "high" } else { effort })?)
+}
+
+fn level(effort: &str) -> Option<Amount> {
+    LEVELS.iter().find(|(known, _)| *known == effort).map(|(_, word)| Amount::Level(word))
 }
 
 fn write(amount: Option<Amount>, shown: bool) -> Json {

@@ -1,8 +1,8 @@
 //! `tools` and `toolConfig` (<https://ai.google.dev/api/caching#Tool>).
 
 use crate::gemini_generate::request::forms;
-use crate::gemini_generate::request::model::{LEVELS, Model};
 use crate::json::{Document, Json, Writer};
+use crate::rules::Rules;
 use crate::{Dialect, Request, Tool, ToolChoice};
 
 /// The vendor's tools that a client may ask for as functions of these names.
@@ -16,6 +16,11 @@ const NATIVE: [(&str, &str); 8] = [
     ("computerUse", "computerUse"),
     ("computer_use", "computerUse"),
 ];
+
+/// May the parameters of a function with this name be settings of the vendor's own tool, and no schema?
+pub(crate) fn is_native(name: &str) -> bool {
+    NATIVE.iter().any(|(known, _)| *known == name)
+}
 
 /// Tools and how to use them.
 #[derive(Debug, Default)]
@@ -32,10 +37,10 @@ pub(super) struct Tools {
 }
 
 /// Sorts the tools of a request.
-pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -> Tools {
+pub(super) fn plan(request: &Request, rules: &Rules, dropped: &mut Vec<String>) -> Tools {
     let mut tools = Tools::default();
     for (position, tool) in request.tools.iter().enumerate() {
-        tools.add(tool, &format!("tools[{position}]"), model, dropped);
+        tools.add(tool, &format!("tools[{position}]"), rules, dropped);
     }
     if let Some(search) = &request.web_search {
         let known =
@@ -51,7 +56,7 @@ pub(super) fn plan(request: &Request, model: Model, dropped: &mut Vec<String>) -
         ];
         dropped.extend(options.iter().filter(|(sent, _)| *sent).map(|(_, name)| (*name).to_owned()));
     }
-    tools.tells_own_calls = model.since(LEVELS) && !tools.functions.is_empty() && !tools.native.is_empty();
+    tools.tells_own_calls = rules.signed_calls && !tools.functions.is_empty() && !tools.native.is_empty();
     match &request.tool_choice {
         // The mode of such a request is `VALIDATED`, and `AUTO` is refused.
         Some(ToolChoice::Auto) if tools.tells_own_calls => {}
@@ -78,7 +83,7 @@ fn calling(choice: &ToolChoice) -> (&'static str, Vec<String>) {
 }
 
 impl Tools {
-    fn add(&mut self, tool: &Tool, path: &str, model: Model, dropped: &mut Vec<String>) {
+    fn add(&mut self, tool: &Tool, path: &str, rules: &Rules, dropped: &mut Vec<String>) {
         match tool {
             Tool::Function { name, description, parameters, strict, cache_control } => {
                 if *strict == Some(true) {
@@ -91,8 +96,8 @@ impl Tools {
                     return self.native.push(tool);
                 }
                 let path = format!("{path}.function.parameters");
-                let schema = parameters.as_ref().and_then(|schema| parameter(schema, model, &path, dropped));
-                let key = if forms::is_json_schema(model) { "parametersJsonSchema" } else { "parameters" };
+                let schema = parameters.as_ref().and_then(|schema| parameter(schema, rules, &path, dropped));
+                let key = if rules.json_schema { "parametersJsonSchema" } else { "parameters" };
                 self.functions.push(Json::build(|writer| {
                     writer.object(|writer| {
                         writer.field_str("name", name);
@@ -152,13 +157,13 @@ impl Tools {
 /// models that take the older form.
 fn parameter(
     schema: &Json,
-    model: Model,
+    rules: &Rules,
     path: &str,
     dropped: &mut Vec<String>,
 ) -> Option<serde_json::Value> {
-    let mut value = forms::convert(schema, model, path, dropped);
+    let mut value = forms::convert(schema, rules, path, dropped);
     let map = value.as_object_mut()?;
-    if !forms::is_json_schema(model) {
+    if !rules.json_schema {
         map.get("properties").and_then(|properties| properties.as_object()).filter(|map| !map.is_empty())?;
     }
     if !map.contains_key("type") && !map.contains_key("$ref") {

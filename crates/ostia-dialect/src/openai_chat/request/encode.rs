@@ -14,7 +14,8 @@ mod tests;
 mod tools;
 
 use crate::json::{Document, Json, Writer};
-use crate::{Encoded, Fault, Form, OutputFormat, Request, Sampling, WebSearch};
+use crate::rules::Rules;
+use crate::{Dialect, Encoded, Fault, Form, OutputFormat, Request, Sampling, WebSearch};
 
 /// Top-level fields of the format that the hub has no place for. They go upstream as the client wrote them.
 const OWN_FIELDS: [&str; 11] = [
@@ -30,6 +31,8 @@ const OWN_FIELDS: [&str; 11] = [
     "store",
     "verbosity",
 ];
+/// The field that asks for a search of the web.
+const WEB_SEARCH: &str = "web_search_options";
 /// The field of `stream_options` that the hub has no place for.
 const OBFUSCATION: &str = "stream_options.include_obfuscation";
 
@@ -39,19 +42,22 @@ const OBFUSCATION: &str = "stream_options.include_obfuscation";
 /// 400 where no message is left to answer.
 pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let turns = messages::plan(&request.messages, form, &mut dropped)?;
+    let rules = Rules::of(Dialect::OpenaiChat, &request.model);
+    let developer = if rules.openai || form.takes("developer") { "developer" } else { "system" };
+    let turns = messages::plan(&request.messages, form, developer, &mut dropped)?;
     let asks_usage = request.stream && !form.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
         w.field_array("messages", |w| turns.iter().for_each(|turn| turn.write(w)));
-        tools::write(w, request, &mut dropped);
+        tools::write(w, request, form, &mut dropped);
         output_format(w, request.output_format.as_ref());
+        limit(w, &request.sampling, rules.openai || form.takes("max_completion_tokens"));
         sampling(w, &request.sampling, &mut dropped);
-        reasoning::write(w, request.reasoning.as_ref(), &mut dropped);
-        web_search(w, request.web_search.as_ref());
+        reasoning::write(w, request.reasoning.as_ref(), rules, form, &mut dropped);
+        web_search(w, request.web_search.as_ref(), rules.openai || form.takes(WEB_SEARCH), &mut dropped);
         rest(w, request, &mut dropped);
-        own_fields(w, request, asks_usage, &mut dropped);
+        own_fields(w, request, asks_usage, form, &mut dropped);
         stream(w, request, asks_usage);
     });
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
@@ -74,9 +80,13 @@ fn output_format(w: &mut Writer, format: Option<&OutputFormat>) {
     });
 }
 
+/// The limit of tokens: OpenAI's present name for it where that is known to be taken, else the one that everybody knows.
+fn limit(w: &mut Writer, sampling: &Sampling, by_new_name: bool) {
+    let name = if by_new_name { "max_completion_tokens" } else { "max_tokens" };
+    sampling.max_tokens.iter().for_each(|most| w.field_u64(name, *most));
+}
+
 fn sampling(w: &mut Writer, sampling: &Sampling, dropped: &mut Vec<String>) {
-    // OpenAI's present name; a provider that knows only the older one says so in its row.
-    sampling.max_tokens.iter().for_each(|most| w.field_u64("max_completion_tokens", *most));
     let values = [
         ("temperature", &sampling.temperature),
         ("top_p", &sampling.top_p),
@@ -101,9 +111,12 @@ fn sampling(w: &mut Writer, sampling: &Sampling, dropped: &mut Vec<String>) {
     }
 }
 
-fn web_search(w: &mut Writer, search: Option<&WebSearch>) {
+fn web_search(w: &mut Writer, search: Option<&WebSearch>, is_taken: bool, dropped: &mut Vec<String>) {
     let Some(WebSearch { context_size, user_location }) = search else { return };
-    w.field_object("web_search_options", |w| {
+    if !is_taken {
+        return dropped.push(WEB_SEARCH.into());
+    }
+    w.field_object(WEB_SEARCH, |w| {
         context_size.iter().for_each(|size| w.field_str("search_context_size", size));
         user_location.iter().for_each(|location| w.field_raw("user_location", nested(location).as_str()));
     });
@@ -145,10 +158,10 @@ fn own_tier(tier: &str) -> &str {
 }
 
 /// Extra fields: the format's own are written, all others are dropped. An explicit `null` says nothing.
-fn own_fields(w: &mut Writer, request: &Request, asks_usage: bool, dropped: &mut Vec<String>) {
+fn own_fields(w: &mut Writer, request: &Request, asks_usage: bool, form: &Form, dropped: &mut Vec<String>) {
     for (name, value) in request.extra.iter().filter(|(_, value)| value.as_str() != "null") {
         match name.as_str() {
-            own if OWN_FIELDS.contains(&own) => w.field_raw(own, value.as_str()),
+            own if OWN_FIELDS.contains(&own) && form.takes(own) => w.field_raw(own, value.as_str()),
             // Written by [`stream`].
             OBFUSCATION if asks_usage => {}
             other => dropped.push(other.to_owned()),

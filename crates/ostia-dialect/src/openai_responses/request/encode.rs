@@ -6,14 +6,14 @@
 mod format;
 mod input;
 mod media;
-mod model;
 mod reasoning;
 mod tools;
 
 use std::collections::HashSet;
 
 use crate::json::{Document, Json, Writer};
-use crate::{Block, Content, Encoded, Fault, Message, Request, Role};
+use crate::rules::Rules;
+use crate::{Block, Content, Dialect, Encoded, Fault, Message, Request, Role};
 
 /// Fields of the vendor's own that the hub has no word for. They go upstream as the client wrote them.
 const VENDOR_FIELDS: &[&str] = &[
@@ -52,6 +52,7 @@ const LOGPROBS: &str = "message.output_text.logprobs";
 /// 400 for a request that holds nothing to answer.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
+    let rules = Rules::of(Dialect::OpenaiResponses, &request.model);
     let instructions = instructions(request);
     let items = input::items(request, usize::from(instructions.is_some()), &mut dropped);
     if items.is_empty() && extra(request, "prompt").is_none() {
@@ -65,9 +66,9 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
         w.field_array("input", |w| items.iter().for_each(|item| w.raw(item.as_str())));
         tools::write(w, request, &mut dropped);
         format::write(w, request);
-        reasoning::write(w, request, &mut dropped);
+        reasoning::write(w, request, rules, &mut dropped);
         write_sampling(w, request);
-        write_include(w, request);
+        write_include(w, request, rules);
         write_rest(w, request, &mut dropped);
     });
     report_unsayable(request, &mut dropped);
@@ -105,12 +106,11 @@ fn write_sampling(w: &mut Writer, request: &Request) {
 }
 
 /// What the vendor is to tell besides: what the client asks for, and what we need.
-fn write_include(w: &mut Writer, request: &Request) {
+fn write_include(w: &mut Writer, request: &Request, rules: &Rules) {
     let asked = extra(request, "include").and_then(|json| Document::parse(json.as_str().as_bytes()).ok());
     let asked = asked.iter().flat_map(|list| list.root().items()).filter_map(|item| item.as_str());
     let mut include: Vec<_> = asked.collect();
-    let needed =
-        [(ENCRYPTED, model::thinks(&request.model)), (LOGPROBS, request.sampling.logprobs.is_some())];
+    let needed = [(ENCRYPTED, !rules.has_no_efforts()), (LOGPROBS, request.sampling.logprobs.is_some())];
     for (name, _) in needed.into_iter().filter(|(_, is_needed)| *is_needed) {
         if include.iter().all(|known| known != name) {
             include.push(name.into());

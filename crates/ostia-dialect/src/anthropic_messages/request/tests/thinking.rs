@@ -233,5 +233,5 @@ fn thinking_gives_way_where_the_vendor_refuses_it() {
         request.sampling.top_k = Some(raw("3"));
         request.sampling.top_p = Some(raw("0.5"));
     };
-    check_thinking(heated, enabled, none, 9000, &["temperature", "top_p", "top_k"]);
+    check_thinking(heated, enabled, none, 9000, &["temperature", "top_k", "top_p"]);
 }

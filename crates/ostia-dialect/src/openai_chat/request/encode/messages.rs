@@ -23,10 +23,12 @@ const SEE_BELOW: &str = "The result is attached to the next message.";
 pub(super) fn plan<'r>(
     messages: &'r [Message],
     form: &'r Form,
+    developer: &'static str,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<Turn<'r>>, Fault> {
     let mut planner = Planner {
         form,
+        developer,
         dropped,
         turns: Vec::new(),
         attachments: Vec::new(),
@@ -79,6 +81,8 @@ struct Call<'r> {
 /// What has been planned so far.
 struct Planner<'r, 'd> {
     form: &'r Form,
+    /// The role of the operator's newer word.
+    developer: &'static str,
     dropped: &'d mut Vec<String>,
     turns: Vec<Turn<'r>>,
     /// Of results, for the message behind the last of them.
@@ -111,7 +115,7 @@ impl<'r> Planner<'r, '_> {
         self.attach();
         match message.role {
             Role::System => self.said("system", message, path),
-            Role::Developer => self.said("developer", message, path),
+            Role::Developer => self.said(self.developer, message, path),
             Role::User | Role::Tool => self.said("user", message, path),
             Role::Assistant => self.answered(message, path),
         }

@@ -1,14 +1,25 @@
 //! Tools and the choice among them: <https://platform.openai.com/docs/guides/function-calling?api-mode=chat>.
 
 use crate::json::Writer;
-use crate::{Dialect, Request, Tool, ToolChoice};
+use crate::{Dialect, Form, Request, Tool, ToolChoice};
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`.
 ///
 /// Without tools the vendor refuses the other two. They mean nothing then, but for a call that cannot be
 /// made, or a search of the web that cannot be forbidden: that is reported.
-pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
+///
+/// Servers that know no choice of several get no others than these.
+pub(super) fn write(w: &mut Writer, request: &Request, form: &Form, dropped: &mut Vec<String>) {
     report(&request.tools, dropped);
+    let choice = request.tool_choice.as_ref();
+    let among = match choice {
+        Some(ToolChoice::Allowed { names, required }) if !form.takes("allowed_tools") => {
+            Some((names, *required))
+        }
+        _ => None,
+    };
+    let is_barred =
+        |tool: &Tool| among.is_some_and(|(names, _)| !name(tool).is_some_and(|name| names.contains(name)));
     if !request.tools.iter().any(is_sayable) {
         match request.tool_choice {
             None | Some(ToolChoice::Auto) => {}
@@ -22,10 +33,13 @@ pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>
         return;
     }
     w.field_array("tools", |w| {
-        request.tools.iter().filter(|tool| is_sayable(tool)).for_each(|tool| write_tool(w, tool));
+        let tools = request.tools.iter().filter(|tool| is_sayable(tool) && !is_barred(tool));
+        tools.for_each(|tool| write_tool(w, tool));
     });
-    if let Some(choice) = &request.tool_choice {
-        write_choice(w, choice, &request.tools);
+    match (choice, among) {
+        (_, Some((_, required))) => w.field_str("tool_choice", if required { "required" } else { "auto" }),
+        (Some(choice), None) => write_choice(w, choice, &request.tools),
+        (None, None) => {}
     }
     request.parallel_tool_calls.iter().for_each(|many| w.field_bool("parallel_tool_calls", *many));
 }
@@ -34,6 +48,14 @@ fn is_sayable(tool: &Tool) -> bool {
     match tool {
         Tool::Function { .. } | Tool::Custom { .. } => true,
         Tool::Hosted { dialect, .. } => *dialect == Dialect::OpenaiChat,
+    }
+}
+
+/// The name by which the client calls it.
+fn name(tool: &Tool) -> Option<&String> {
+    match tool {
+        Tool::Function { name, .. } | Tool::Custom { name, .. } => Some(name),
+        Tool::Hosted { .. } => None,
     }
 }
 

@@ -2,8 +2,9 @@
 //!
 //! The vendor knows levels of effort and no budgets: a budget is said as the level that comes nearest.
 
-use super::{extra, model};
+use super::extra;
 use crate::json::{Json, Writer};
+use crate::rules::Rules;
 use crate::{Reasoning, Request};
 
 /// Budgets in tokens below which these levels are meant; a larger one is [`MOST`].
@@ -14,12 +15,12 @@ const MOST: &str = "high";
 const OWN: [&str; 4] = ["context", "generate_summary", "mode", "summary"];
 
 /// The field `reasoning`, where there is anything to say.
-pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
+pub(super) fn write(w: &mut Writer, request: &Request, rules: &Rules, dropped: &mut Vec<String>) {
     let own = OWN.map(|name| (name, extra(request, &format!("reasoning.{name}"))));
     let own: Vec<(&str, &Json)> = own.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let no_wish = Reasoning::default();
     let wish = request.reasoning.as_ref().unwrap_or(&no_wish);
-    let effort = effort(wish, &request.model, dropped);
+    let effort = effort(wish, rules, dropped);
     let tells = own.iter().any(|(name, _)| name.ends_with("summary"));
     let summary = (wish.visible == Some(true) && !tells).then_some("auto");
     if effort.is_none() && summary.is_none() && own.is_empty() {
@@ -33,24 +34,23 @@ pub(super) fn write(w: &mut Writer, request: &Request, dropped: &mut Vec<String>
 }
 
 /// The level of effort. How much to think is the model's to decide where nothing is said of it.
-fn effort<'w>(wish: &'w Reasoning, id: &str, dropped: &mut Vec<String>) -> Option<&'w str> {
+fn effort<'w>(wish: &'w Reasoning, rules: &Rules, dropped: &mut Vec<String>) -> Option<&'w str> {
+    // A model whose levels are known has been given its least by now.
     if wish.enabled == Some(false) {
-        // A model that does not think obeys without being told.
-        if !model::thinks(id) {
-            return None;
-        }
-        let least = model::least_effort(id);
-        if least.is_none() {
-            dropped.push("reasoning.enabled".into());
-        }
-        return least;
+        dropped.push("reasoning.enabled".into());
+        return None;
     }
-    if wish.effort.is_some() {
+    if let Some(wished) = &wish.effort {
         if wish.budget_tokens.is_some() {
             dropped.push("thinking.budget_tokens".into());
         }
-        return wish.effort.as_deref();
+        let level = rules.effort(wished);
+        if level != Some(wished) {
+            dropped.push("reasoning_effort".into());
+        }
+        return level;
     }
     let budget = wish.budget_tokens?;
-    Some(LEVELS.iter().find(|(below, _)| budget < *below).map_or(MOST, |(_, level)| level))
+    let level = LEVELS.iter().find(|(below, _)| budget < *below).map_or(MOST, |(_, level)| level);
+    rules.effort(level)
 }

@@ -4,8 +4,7 @@ mod options;
 
 use serde_json::{Value, json};
 
-use super::encode;
-use crate::trial::{decoded, raw, result, turn};
+use crate::trial::{decoded, encoded, raw, result, turn};
 use crate::{
     Block, Citation, ClientDialect, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role,
     Source, Tool, ToolChoice, ToolKind,
@@ -33,7 +32,7 @@ fn check_request(request: &Request, fields: Value, reported: &[&str]) {
     for (name, value) in fields.as_object().unwrap() {
         expected[name] = value.clone();
     }
-    let encoded = encode(request).unwrap();
+    let encoded = encoded(Dialect::OpenaiResponses, request).unwrap();
     assert_eq!(serde_json::from_slice::<Value>(&encoded.body).unwrap(), expected);
     assert_eq!(encoded.dropped, reported);
     assert!(encoded.headers.is_empty());

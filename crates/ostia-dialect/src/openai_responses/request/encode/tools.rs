@@ -5,7 +5,7 @@
 //! was not written for it fails as a strict one, so `strict: false` is said.
 
 use crate::json::{Document, Node, Writer};
-use crate::{Dialect, Request, Tool, ToolChoice, WebSearch};
+use crate::{Dialect, Request, Tool, ToolChoice, WebSearch, tool_schema};
 
 /// The name that the vendor's web search goes by, and its forms begin with.
 const WEB_SEARCH: &str = "web_search";
@@ -58,7 +58,7 @@ fn write_tool(w: &mut Writer, tool: &Tool) {
             w.field_str("name", name);
             description.iter().for_each(|text| w.field_str("description", text));
             let parameters = parameters.as_ref().map(|schema| schema.as_str());
-            w.field_raw("parameters", parameters.unwrap_or(r#"{"type":"object","properties":{}}"#));
+            w.field_raw("parameters", parameters.unwrap_or(tool_schema::NOTHING));
             w.field_bool("strict", strict.unwrap_or(false));
         }),
     }

@@ -66,7 +66,8 @@ fn instructions_are_those_that_the_client_set_apart() {
 #[test]
 fn a_request_without_anything_to_answer_is_refused() {
     for messages in [vec![], vec![turn(Role::User, vec![])], vec![Message::text(Role::Assistant, "")]] {
-        let fault = encode(&request(|request| request.messages = messages)).unwrap_err();
+        let fault =
+            encoded(Dialect::OpenaiResponses, &request(|request| request.messages = messages)).unwrap_err();
         assert_eq!((fault.status, fault.param.as_deref()), (400, Some("messages")));
     }
     check(

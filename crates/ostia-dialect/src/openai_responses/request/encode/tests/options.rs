@@ -9,7 +9,7 @@ fn function() -> Value {
 }
 
 fn flat(strict: bool) -> Value {
-    json!({"type": "function", "name": "f", "parameters": {"type": "object"}, "strict": strict})
+    json!({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": strict})
 }
 
 #[test]
@@ -17,7 +17,10 @@ fn functions_are_not_strict_unless_the_client_says_so() {
     check_chat(json!({"tools": [function()]}), json!({"tools": [flat(false)]}), &[]);
     let mut strict = function();
     strict["function"]["strict"] = true.into();
-    check_chat(json!({"tools": [strict]}), json!({"tools": [flat(true)]}), &[]);
+    let mut closed = flat(true);
+    closed["parameters"]["required"] = json!([]);
+    closed["parameters"]["additionalProperties"] = false.into();
+    check_chat(json!({"tools": [strict]}), json!({"tools": [closed]}), &[]);
     check_chat(
         json!({"tools": [{"type": "function", "function": {"name": "f", "description": "d"},
                           "cache_control": {"type": "ephemeral"}}]}),
@@ -46,25 +49,18 @@ fn free_text_tools_lie_flat() {
 }
 
 #[test]
-fn hosted_tools_of_other_vendors_are_reported() {
+fn the_web_is_searched() {
     let own = json!({"type": "web_search", "filters": {"allowed_domains": ["x.test"]}});
     check(
         |request| {
-            let hosted = |dialect, name: &str, value: &Value| Tool::Hosted {
-                dialect,
-                name: name.into(),
-                value: raw(value.clone()),
-            };
-            request.tools = vec![
-                hosted(Dialect::OpenaiResponses, "web_search", &own),
-                hosted(Dialect::AnthropicMessages, "bash_20250124", &json!({"type": "bash_20250124"})),
-            ];
+            let (dialect, name) = (Dialect::OpenaiResponses, "web_search".to_owned());
+            request.tools = vec![Tool::Hosted { dialect, name, value: raw(own.clone()) }];
             // One search is enough.
             request.web_search = Some(Default::default());
             request.tool_choice = Some(ToolChoice::Named("web_search".into()));
         },
         json!({"tools": [own], "tool_choice": {"type": "web_search"}}),
-        &["tools[1]"],
+        &[],
     );
     check_chat(
         json!({"web_search_options": {"search_context_size": "low", "user_location":
@@ -112,10 +108,12 @@ fn the_shape_of_the_text() {
         &[],
     );
     check_chat(
-        json!({"response_format": {"type": "json_object"}, "verbosity": "low"}),
-        json!({"text": {"format": {"type": "json_object"}, "verbosity": "low"}}),
+        json!({"model": "m", "response_format": {"type": "json_object"}, "verbosity": "low"}),
+        json!({"model": "m", "include": ["reasoning.encrypted_content"],
+               "text": {"format": {"type": "json_object"}, "verbosity": "low"}}),
         &[],
     );
+    check_chat(json!({"verbosity": "low"}), json!({}), &["verbosity"]);
     check_chat(json!({"response_format": {"type": "text"}}), json!({}), &[]);
 }
 

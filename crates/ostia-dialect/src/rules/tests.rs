@@ -1,0 +1,176 @@
+#![allow(clippy::unwrap_used)]
+
+use super::{Chat, Off, Rules, Sampling, Thinking, nearest, rows};
+use crate::Dialect;
+
+const CHAT: Dialect = Dialect::OpenaiChat;
+const RESPONSES: Dialect = Dialect::OpenaiResponses;
+const MESSAGES: Dialect = Dialect::AnthropicMessages;
+const GEMINI: Dialect = Dialect::GeminiGenerate;
+
+#[track_caller]
+fn check<T: PartialEq + std::fmt::Debug>(dialect: Dialect, fact: impl Fn(&Rules) -> T, cases: &[(&str, T)]) {
+    for (id, expected) in cases {
+        assert_eq!(fact(Rules::of(dialect, id)), *expected, "{id}");
+    }
+}
+
+#[test]
+fn models_of_openai() {
+    let levels = |rules: &Rules| rules.efforts.map_or("any".to_owned(), |levels| levels.join(" "));
+    check(
+        RESPONSES,
+        levels,
+        &[
+            ("gpt-4o-2024-08-06", "".into()),
+            ("ft:gpt-4.1-mini:acme-o3-pro::x", "".into()),
+            ("gpt-35-turbo", "".into()),
+            ("gpt-3.5-turbo", "".into()),
+            ("gpt-4-32k", "".into()),
+            ("chatgpt-4o-latest", "".into()),
+            ("gpt-5-chat-latest", "".into()),
+            ("gpt-5.2-chat-latest", "medium".into()),
+            ("gpt-5", "minimal low medium high".into()),
+            ("openai/gpt-5-mini-2025-08-07", "minimal low medium high".into()),
+            ("gpt-5-pro", "high".into()),
+            ("gpt-5.2-pro", "medium high xhigh".into()),
+            ("gpt-5-codex", "low medium high".into()),
+            ("gpt-5.1-codex-max", "low medium high xhigh".into()),
+            ("gpt-5.1", "none low medium high".into()),
+            ("gpt-5.4-mini", "none low medium high xhigh".into()),
+            ("openai.gpt-5.6-luna", "none low medium high xhigh max".into()),
+            ("gpt-6-astra", "low medium high xhigh max".into()),
+            ("o4-mini", "low medium high".into()),
+            ("o3-2025-04-16", "low medium high".into()),
+            ("gpt-oss-120b", "any".into()),
+            ("grok-4.3", "any".into()),
+            ("our-deployment", "any".into()),
+        ],
+    );
+    check(
+        CHAT,
+        |rules| rules.chat,
+        &[
+            ("gpt-5", Chat::All),
+            ("gpt-5.3", Chat::All),
+            ("gpt-5.4", Chat::NoFunctionsWhileThinking),
+            ("gpt-6-sol", Chat::NoFunctionsWhileThinking),
+            ("o3-pro", Chat::Nothing),
+            ("o4-mini-deep-research-2025-06-26", Chat::Nothing),
+            ("gpt-5.3-codex", Chat::Nothing),
+            ("codex-mini-latest", Chat::Nothing),
+            ("o3-mini", Chat::All),
+        ],
+    );
+    check(
+        CHAT,
+        |rules| (rules.stop, rules.chat_search, rules.sampling),
+        &[
+            ("gpt-4o-search-preview", (true, true, Sampling::Fixed)),
+            ("gpt-4o", (true, false, Sampling::All)),
+            ("gpt-5", (false, false, Sampling::Fixed)),
+            ("gpt-5.2", (false, false, Sampling::Thoughtless)),
+            ("grok-4-0709", (false, true, Sampling::All)),
+            ("grok-4-1-fast-non-reasoning", (true, true, Sampling::All)),
+            ("deepseek-chat", (true, true, Sampling::All)),
+        ],
+    );
+}
+
+#[test]
+fn models_of_anthropic() {
+    let facts = |rules: &Rules| {
+        (rules.thinking, rules.off, rules.sampling, rules.output_tokens_max / 1000, rules.prefill)
+    };
+    let (budget, both, adaptive) = (Thinking::Budget, Thinking::Both, Thinking::Adaptive);
+    check(
+        MESSAGES,
+        facts,
+        &[
+            ("claude-3-haiku-20240307", (Thinking::Never, Off::Omit, Sampling::All, 4, true)),
+            ("claude-instant-1.2", (Thinking::Never, Off::Omit, Sampling::All, 4, true)),
+            (
+                "anthropic.claude-3-5-sonnet-20241022-v2:0",
+                (Thinking::Never, Off::Omit, Sampling::All, 8, true),
+            ),
+            ("claude-3-7-sonnet-latest", (budget, Off::Omit, Sampling::All, 64, true)),
+            ("claude-opus-4-20250514", (budget, Off::Omit, Sampling::All, 32, true)),
+            ("claude-opus-4-1", (budget, Off::Omit, Sampling::Either, 32, true)),
+            ("claude-sonnet-4-5@20250929", (budget, Off::Omit, Sampling::Either, 64, true)),
+            ("us.anthropic.claude-sonnet-4-6-v1:0", (both, Off::Omit, Sampling::Either, 128, false)),
+            ("anthropic/claude-opus-4.8", (adaptive, Off::Omit, Sampling::Fixed, 128, false)),
+            ("claude-opus-5", (adaptive, Off::Say("disabled"), Sampling::Fixed, 128, false)),
+            ("claude-opus-5-5", (adaptive, Off::Never, Sampling::Fixed, 128, false)),
+            ("claude-mythos-preview", (adaptive, Off::Never, Sampling::Fixed, 128, false)),
+            ("claude-saga-6", (adaptive, Off::Omit, Sampling::Fixed, 128, false)),
+            ("glm-5.2", (budget, Off::Omit, Sampling::All, 64, true)),
+        ],
+    );
+    check(
+        MESSAGES,
+        |rules| rules.forced_tools,
+        &[("claude-fable-5", true), ("claude-fable-5-1", false), ("claude-opus-5-5", false)],
+    );
+}
+
+#[test]
+fn models_of_google() {
+    let facts = |rules: &Rules| (rules.thinking, rules.penalties, rules.beside_functions, rules.signed_calls);
+    let (never, budget, level) = (Thinking::Never, Thinking::Budget, Thinking::Level);
+    check(
+        GEMINI,
+        facts,
+        &[
+            ("gemini-1.5-pro-002", (never, true, false, false)),
+            ("gemini-2.0-flash", (never, true, false, false)),
+            ("models/gemini-2.5-flash-lite", (budget, false, false, false)),
+            ("gemini-3-pro-preview", (level, false, true, true)),
+            ("publishers/google/models/gemini-flash-latest", (level, false, true, true)),
+            ("Gemini-3.8-Flash", (level, false, true, true)),
+            ("gemini-exp-1206", (budget, true, true, false)),
+            ("tuned", (budget, true, true, false)),
+        ],
+    );
+    let levels = |rules: &Rules| rules.efforts.unwrap_or_default().len();
+    check(
+        GEMINI,
+        levels,
+        &[("gemini-3-pro-preview", 2), ("gemini-3.1-pro", 3), ("gemini-3-flash", 4), ("gemini-3.7-flash", 3)],
+    );
+}
+
+#[test]
+fn the_nearest_effort_is_not_above_the_wish() {
+    let all: &[&str] = &["none", "low", "medium", "high"];
+    for (levels, wish, level) in [
+        (all, "minimal", Some("low")),
+        (all, "none", Some("none")),
+        (all, "max", Some("high")),
+        (&["low", "medium", "high"], "none", Some("low")),
+        (&["high"], "low", Some("high")),
+        (&["medium", "high", "xhigh"], "low", Some("medium")),
+        (&[], "high", None),
+        (all, "vast", None),
+    ] {
+        assert_eq!(nearest(levels, wish), level, "{wish} of {levels:?}");
+    }
+}
+
+#[test]
+fn every_row_has_a_source_and_can_be_met() {
+    for dialect in Dialect::ALL {
+        for row in rows(dialect) {
+            assert!(!row.source.is_empty() && row.from < row.below, "{row:?}");
+            let version =
+                if row.from == (0, 0) { String::new() } else { format!("{}.{}", row.from.0, row.from.1) };
+            let id = format!("{}-{version}", row.models.join("-"));
+            let id = if row.models[0] == "o" {
+                format!("o{}-{}", row.from.0, row.models[1..].join("-"))
+            } else {
+                id
+            };
+            let first = rows(dialect).iter().find(|row| row.fits(&super::name::Name::of(&id))).unwrap();
+            assert!(std::ptr::eq(first, row), "{id} is met by {first:?}, not by {row:?}");
+        }
+    }
+}
