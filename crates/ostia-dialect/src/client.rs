@@ -55,12 +55,13 @@ impl ClientDialect {
     /// # Errors
     /// 400 that names the field and what it must be.
     pub fn decode(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
-        match self {
+        let request = match self {
             ClientDialect::OpenaiChat => openai_chat::request::decode(body),
             ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
             ClientDialect::AnthropicMessages => anthropic_messages::request::decode(body),
             ClientDialect::GeminiGenerate => gemini_generate::request::decode(line.model, line.stream, body),
-        }
+        }?;
+        Ok(Request { client: Some(self), ..request })
     }
 
     /// Reads the body of a call that only counts its tokens: it may leave out what concerns the answer.
@@ -69,7 +70,10 @@ impl ClientDialect {
     /// 400 that names the field and what it must be.
     pub fn decode_counted(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
         match self {
-            ClientDialect::AnthropicMessages => anthropic_messages::request::decode_counted(body),
+            ClientDialect::AnthropicMessages => {
+                let request = anthropic_messages::request::decode_counted(body)?;
+                Ok(Request { client: Some(self), ..request })
+            }
             ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {
                 self.decode(body, line)
             }

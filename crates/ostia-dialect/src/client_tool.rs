@@ -15,11 +15,34 @@ pub(crate) use table::ClientTool;
 
 use self::table::{Runner, TOOLS, TYPED, TypedTool};
 use crate::json::{Document, Json, Node};
+use crate::namespace::NAMESPACE;
 use crate::undo::Arguments;
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, Undo};
 
 /// What the hub calls the choice of a tool that it has no word for.
 const TOOL_CHOICE: &str = "tool_choice";
+
+/// Is this a tool of a type that one vendor has, which becomes a function, or several, before the others?
+pub(crate) fn is_client_run(tool: &Tool) -> bool {
+    let Tool::Hosted { dialect, name, value } = tool else { return false };
+    match dialect {
+        Dialect::OpenaiResponses if name == NAMESPACE => true,
+        Dialect::OpenaiResponses => own_tool(name).is_some_and(|tool| {
+            let document = Document::parse(value.as_str().as_bytes());
+            document.is_ok_and(|document| tool.is_run_by_client(document.root()))
+        }),
+        Dialect::AnthropicMessages => typed_tool(name).is_some(),
+        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat => false,
+    }
+}
+
+fn own_tool(kind: &str) -> Option<&'static ClientTool> {
+    TOOLS.iter().find(|tool| tool.name == kind)
+}
+
+fn typed_tool(kind: &str) -> Option<&'static TypedTool> {
+    TYPED.iter().find(|tool| tool.kinds.iter().any(|known| is_dated(kind, known)))
+}
 
 /// Replaces the tools that clients run, and the calls of them in the history. What is lost goes to `dropped`, by path.
 ///
@@ -63,11 +86,8 @@ fn own_item(
     place: &str,
     dropped: &mut Vec<String>,
 ) -> Option<Tool> {
-    let tool = TOOLS.iter().find(|tool| tool.name == kind)?;
+    let tool = own_tool(kind).filter(|tool| tool.is_run_by_client(entry))?;
     let runner = tool.runner.as_ref();
-    if !runner.is_none_or(|runner| runner.is_client(entry)) {
-        return None;
-    }
     // Two tools of one name cannot be told apart; the one with a name of its own keeps it.
     let is_taken = request.tools.iter().any(|other| is_called(other, tool.name));
     let name = if is_taken { format!("{}_call", tool.name) } else { tool.name.to_owned() };
@@ -101,7 +121,7 @@ fn is_called(tool: &Tool, wanted: &str) -> bool {
 
 /// The function for a tool whose calls are calls as any other.
 fn typed(kind: &str, entry: Node<'_>, place: &str, dropped: &mut Vec<String>) -> Option<Tool> {
-    let tool = TYPED.iter().find(|tool| tool.kinds.iter().any(|known| is_dated(kind, known)))?;
+    let tool = typed_tool(kind)?;
     let told: Vec<&str> = tool.told.iter().map(|(field, _)| *field).collect();
     lost(entry, &[&["type", "name", "cache_control"], told.as_slice()].concat(), place, dropped);
     Some(Tool::Function {
@@ -144,6 +164,12 @@ fn choose(request: &mut Request) {
     if let Some(tool) = TOOLS.iter().find(is_there) {
         request.tool_choice = Some(ToolChoice::Named(tool.name.to_owned()));
         request.extra.remove(at);
+    }
+}
+
+impl ClientTool {
+    fn is_run_by_client(&self, entry: Node<'_>) -> bool {
+        self.runner.as_ref().is_none_or(|runner| runner.is_client(entry))
     }
 }
 

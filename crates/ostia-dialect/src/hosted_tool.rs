@@ -106,7 +106,7 @@ pub(crate) fn replace(
     for (tool, place) in request.take_tools() {
         match &tool {
             Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {}
-            Tool::Hosted { dialect, name, .. } if *dialect != upstream && name.starts_with(TOOL_SEARCH) => {
+            Tool::Hosted { dialect, name, .. } if *dialect != upstream && is_tool_search(name) => {
                 dropped.push(place);
             }
             Tool::Hosted { dialect, name, value } if *dialect != upstream => {
@@ -149,6 +149,27 @@ fn wording(name: &str, upstream: Dialect) -> Option<Wording> {
     let (_, service) = NAMES.iter().find(|(known, _)| *known == undated)?;
     let offer = OFFERS.iter().find(|(dialect, offered, _)| *dialect == upstream && offered == service);
     offer.map(|(.., wording)| *wording)
+}
+
+/// What an upstream has like another vendor's tool.
+pub(crate) enum Like {
+    /// A search of the web, which may depend on the model.
+    Search,
+    /// A tool of its own.
+    Tool,
+}
+
+/// Is it a search among the client's own tools?
+pub(crate) fn is_tool_search(name: &str) -> bool {
+    name.starts_with(TOOL_SEARCH)
+}
+
+/// What the upstream has like the tool of this name, if anything.
+pub(crate) fn like(name: &str, upstream: Dialect) -> Option<Like> {
+    wording(name, upstream).map(|wording| match wording {
+        Wording::WebSearch => Like::Search,
+        Wording::Entry(..) => Like::Tool,
+    })
 }
 
 fn refusal(path: &str, name: &str, owner: Dialect, upstream: Dialect) -> Fault {

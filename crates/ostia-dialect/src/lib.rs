@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod best;
 mod client;
 mod client_tool;
 pub mod cohere_chat;
@@ -39,6 +40,7 @@ mod trial;
 mod undo;
 mod view;
 
+pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};

@@ -16,7 +16,7 @@ use crate::openai_responses::request::decode_tool;
 use crate::{Content, Dialect, Fault, Request, Tool, ToolChoice, Undo};
 
 /// The type of a container.
-const NAMESPACE: &str = "namespace";
+pub(crate) const NAMESPACE: &str = "namespace";
 /// What stands between the two names.
 const JOINT: &str = "__";
 /// The container of what stands in none, which need not be said: openai/codex, `codex-rs/protocol/src/tool_name.rs`.

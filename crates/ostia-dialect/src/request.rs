@@ -1,7 +1,7 @@
 //! The canonical request: a superset of what the dialects can say.
 
-use crate::Dialect;
 use crate::json::Json;
+use crate::{ClientDialect, Dialect};
 
 /// One call of a chat model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -43,6 +43,8 @@ pub struct Request {
     pub places: Vec<String>,
     /// The same for tools. Empty where each is `tools[i]`.
     pub tool_places: Vec<String>,
+    /// The dialect of the client that wrote it, where one did: what the fields in [`Request::extra`] mean is its vendor's word.
+    pub client: Option<ClientDialect>,
 }
 
 /// Who speaks.

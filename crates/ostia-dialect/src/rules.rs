@@ -11,8 +11,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use relayed::{belongs_at_responses, refused};
-pub(crate) use settle::settle;
+pub use relayed::{Repairs, belongs_at_responses, repairs};
+pub(crate) use settle::{is_refused_at_chat, settle};
 pub use table::{Row, rows};
 
 use crate::Dialect;
@@ -37,6 +37,8 @@ pub struct Rules {
     pub(crate) prefill: bool,
     /// `verbosity`.
     pub(crate) verbosity: bool,
+    /// The limit of tokens under its older name, `max_tokens`.
+    pub(crate) max_tokens: bool,
     /// What of it can be had at Chat Completions, where the vendor has Responses too.
     pub(crate) chat: Chat,
     /// `web_search_options` at Chat Completions.

@@ -3,8 +3,16 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{Dialect, Encoded, Fault, Form, Request, Undo};
+use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
 use crate::{client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
+
+/// Top-level fields by which vendors of several dialects mean different things, with the dialects that have them. A client of
+/// any other dialect means the vendor whom it asks.
+///
+/// Sources: <https://platform.claude.com/docs/en/build-with-claude/context-editing>,
+/// <https://platform.openai.com/docs/guides/compaction>.
+const HOMONYMS: [(&str, &[Dialect]); 1] =
+    [("context_management", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses])];
 
 /// What was done to a request.
 #[derive(Debug)]
@@ -40,7 +48,26 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> R
     dropped.append(&mut schemas);
     hosted_tool::replace(request, upstream, &mut dropped)?;
     dropped.append(&mut rules::settle(request, upstream));
+    leave_homonyms(request, upstream, &mut dropped);
     Ok(Settled { dropped, undo, tools: Tools::of(request) })
+}
+
+/// Leaves out what the client's vendor calls by the name of something else of the upstream's.
+fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<String>) {
+    let Some(client) = request.client.map(ClientDialect::dialect).filter(|client| *client != upstream) else {
+        return;
+    };
+    let means_another = |name: &str| {
+        let meant = HOMONYMS.iter().find(|(known, _)| *known == name);
+        meant.is_some_and(|(_, by)| by.contains(&client) && by.contains(&upstream))
+    };
+    request.extra.retain(|(name, value)| {
+        let is_left = means_another(name);
+        if is_left && value.as_str() != "null" {
+            dropped.push(name.clone());
+        }
+        !is_left
+    });
 }
 
 impl Settled {

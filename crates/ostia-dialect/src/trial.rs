@@ -16,9 +16,10 @@ pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
     dialect.encode(&mut request.clone(), &Form::default())
 }
 
-/// What a client's body says; where the path would tell the model, that is `m`.
+/// What a client's body says, whoever the client was; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
-    client.decode(&Document::of_request(body.as_ref())?, Line { model: "m", stream: false })
+    let request = client.decode(&Document::of_request(body.as_ref())?, Line { model: "m", stream: false })?;
+    Ok(Request { client: None, ..request })
 }
 
 /// The events of an upstream's stream that comes in these pieces, as far as it is good, and how it ended.

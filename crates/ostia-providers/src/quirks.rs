@@ -17,6 +17,9 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Quirks {
+    /// Request: the provider makes requests fit its models by itself, so that relayed ones are not repaired where their model
+    /// would refuse a field ([`ostia_dialect::rules`]).
+    pub fits_models: bool,
     /// Request, chat: the only name under which the vendor takes the output limit. The other name is sent as this
     /// one, in relayed requests too; where both are there, the vendor's own name stays and the other goes.
     /// Absent: both are understood; relayed requests are not touched, translated ones say `max_completion_tokens`.

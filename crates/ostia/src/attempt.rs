@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Response;
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint};
+use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
@@ -108,12 +108,8 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
-        Way::Converse(ClientDialect::OpenaiResponses, upstream) => {
-            boxed::pin(|| respond(exchange, asked, upstream, mark)).await
-        }
-        Way::Converse(client, upstream) => {
-            boxed::pin(|| converse(exchange, asked, client, upstream, mark)).await
-        }
+        Way::Converse(ClientDialect::OpenaiResponses) => boxed::pin(|| respond(exchange, asked, mark)).await,
+        Way::Converse(client) => boxed::pin(|| converse(exchange, asked, client, mark)).await,
         Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, mark)).await,
         Way::Count(client) => boxed::pin(|| count::count(exchange, asked, client, mark)).await,
     }
@@ -130,8 +126,9 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
             outgoing::expect_fields(asked.typed, target, asked.document)?;
             Ok(("relay", outgoing::edit(asked.typed, target, asked.document)?.dropped))
         }
-        Way::Converse(client, upstream) => {
+        Way::Converse(client) => {
             let mut request = outgoing::request(client, target, asked)?;
+            let upstream = outgoing::upstream(client, target, &request)?;
             let encoded = outgoing::encode(upstream, target, &mut request)?;
             Ok(("translation", client.in_own_words(&request, encoded.dropped)))
         }
@@ -182,23 +179,18 @@ async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Resu
 }
 
 /// A Responses client in front of an upstream that does not remember for it.
-async fn respond(
-    exchange: Exchange<'_>,
-    asked: Asked<'_>,
-    upstream: Dialect,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+async fn respond(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
     let client = ClientDialect::OpenaiResponses;
     if asked.keep.is_some() {
-        return converse(exchange, asked, client, upstream, mark).await;
+        return converse(exchange, asked, client, mark).await;
     }
     let view = exchange::view(exchange);
     let Exchange { core, call, .. } = exchange;
     let Recalled { body, keep } = kept::recall(&core.kept, call, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
-    let Some(body) = body else { return converse(exchange, asked, client, upstream, mark).await };
+    let Some(body) = body else { return converse(exchange, asked, client, mark).await };
     let document = Document::of_request(&body)?;
-    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, upstream, mark).await
+    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, mark).await
 }
 
 /// Is an answer made by the provider, and handed on as it comes?
@@ -211,11 +203,10 @@ async fn converse(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     client: ClientDialect,
-    upstream: Dialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let Said { answer, model, include_usage, stream, undo } =
-        say(exchange, asked, client, upstream, None, mark).await?;
+    let Said { answer, upstream, model, include_usage, stream, undo } =
+        say(exchange, asked, client, None, mark).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = kept::view(View { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
@@ -232,6 +223,8 @@ async fn converse(
 /// What was said in another dialect, and what came back.
 pub struct Said {
     pub answer: Response<Answer>,
+    /// The dialect in which it was said.
+    pub upstream: Dialect,
     pub model: String,
     pub include_usage: bool,
     pub stream: bool,
@@ -239,17 +232,17 @@ pub struct Said {
     pub undo: Undo,
 }
 
-/// Says a conversation in the upstream's dialect; where the answer has a `beginning` already, so that it is gone on with.
+/// Says a conversation in the dialect of the upstream's that fits it best; where the answer has a `beginning` already, so that it is gone on with.
 pub async fn say(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     client: ClientDialect,
-    upstream: Dialect,
     beginning: Option<&str>,
     mark: &mut Mark,
 ) -> Result<Said, Miss> {
     let Exchange { call, target, .. } = exchange;
     let mut request = outgoing::request(client, target, asked)?;
+    let upstream = outgoing::upstream(client, target, &request)?;
     if let Some(beginning) = beginning {
         joint::ask_for_rest(&mut request, beginning);
     }
@@ -258,7 +251,7 @@ pub async fn say(
     let Request { model, include_usage, stream, .. } = request;
     let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
-    Ok(Said { answer, model, include_usage, stream, undo: encoded.undo })
+    Ok(Said { answer, upstream, model, include_usage, stream, undo: encoded.undo })
 }
 
 /// A client of one form of embeddings in front of an upstream that has another.
@@ -292,8 +285,8 @@ enum Way {
     Relay,
     /// The provider speaks Chat Completions in a way that typed clients do not understand.
     Mend,
-    /// A conversation, in the client's dialect and the upstream's.
-    Converse(ClientDialect, Dialect),
+    /// A conversation in the client's dialect, in front of a provider that is told it in another.
+    Converse(ClientDialect),
     /// Embeddings in this dialect.
     Embed(embeddings::Dialect),
     /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
@@ -304,13 +297,13 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
     let (offer, provider) = (asked.typed.offer, exchange.target.provider);
     let offers = |offer| provider.offers(offer);
     match offer {
-        _ if !offers(offer) || is_read(exchange, asked) => {}
+        _ if !offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
         Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
         _ => return Ok(Way::Relay),
     }
     let way = match offer {
         Offer::OpenaiChat | Offer::OpenaiResponses | Offer::AnthropicMessages | Offer::GeminiGenerate => {
-            conversation(offer, provider).map(|(client, upstream)| Way::Converse(client, upstream))
+            conversation(offer, provider).map(Way::Converse)
         }
         Offer::OpenaiInputTokens => Some(Way::Count(ClientDialect::OpenaiResponses)),
         Offer::AnthropicCountTokens => Some(Way::Count(ClientDialect::AnthropicMessages)),
@@ -342,11 +335,19 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     remembered || continues && peek.stream && speaks
 }
 
-/// The dialects in which client and provider converse, if they can.
-pub fn conversation(offer: Offer, provider: &Provider) -> Option<(ClientDialect, Dialect)> {
+/// Has the provider to be asked in another dialect of its own, because it would refuse this request in the client's?
+fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
+    let target = exchange.target;
+    asked.typed.offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiResponses) && {
+        let model = target.model.as_deref().or(asked.peek.model.as_deref());
+        model.is_some_and(|model| rules::belongs_at_responses(model, asked.document))
+    }
+}
+
+/// The dialect of a client with which the provider can converse.
+pub fn conversation(offer: Offer, provider: &Provider) -> Option<ClientDialect> {
     let client = ClientDialect::of(offer.dialect()?)?;
-    let own = offer.dialect().filter(|_| provider.offers(offer));
-    Some((client, own.or_else(|| provider.dialects().next())?))
+    provider.dialects().next().map(|_| client)
 }
 
 /// The form of embeddings that a provider has, if any.

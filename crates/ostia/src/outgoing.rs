@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::request;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, embeddings};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::Value;
 
@@ -185,6 +185,24 @@ pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> 
         return Err(missing_model());
     }
     Ok(request)
+}
+
+/// The dialect in which a provider is told a request: of those that it speaks the one that says it best, the client's own
+/// before others that do as well.
+///
+/// # Errors
+/// The provider does not converse.
+pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -> Result<Dialect, Fault> {
+    let provider = target.provider;
+    if let Some(only) = provider.dialects().next().filter(|_| provider.dialects().nth(1).is_none()) {
+        return Ok(only);
+    }
+    let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
+    let all = own.chain(provider.dialects());
+    best(all, request, &provider.quirks.form()).ok_or_else(|| {
+        Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
+            .with_code("unsupported_operation")
+    })
 }
 
 /// The upstream's body for a request, in the provider's own spellings.

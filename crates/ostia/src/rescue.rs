@@ -65,16 +65,16 @@ impl Rescue {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
         attempt::bound(&mut target, attempt);
-        let (client, upstream) = attempt::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
+        let client = attempt::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();
         let exchange =
             Exchange { core: &core, call: &self.call, target: &target, parts: &self.parts, waited: &waited };
         let asked =
             Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
-        let said = attempt::say(exchange, asked, client, upstream, Some(beginning), &mut mark).await?;
+        let said = attempt::say(exchange, asked, client, Some(beginning), &mut mark).await?;
         let (answer, inflate) = exchange::events(said.answer, typed.offer, &target).await?;
-        Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), undo: said.undo })
+        Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
 }
 

@@ -3,6 +3,7 @@
 mod encode;
 
 pub use encode::encode;
+pub(crate) use encode::own_tier;
 
 use super::part::{decode_content, optional_str, report_unknown, thought_signature};
 use super::response::called;

@@ -1,48 +1,129 @@
-//! The rules for requests that are relayed, as far as their fields tell.
+//! The rules for requests that are relayed: what of their fields the model is sure to refuse.
 
 use super::settle::number;
-use super::{Chat, Rules, Sampling, table};
+use super::{Chat, Rules, Sampling, nearest, table};
 use crate::Dialect;
 use crate::json::{Document, Json, Node};
 
-/// The fields of a relayed request that its model is sure to refuse, by their paths at the vendor. `document` records at
-/// least the fields of the top.
-pub fn refused(dialect: Dialect, model: &str, document: &Document<'_>) -> Vec<&'static str> {
+/// What has to be done to a request so that its model takes it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Repairs {
+    /// Paths of what has to go: fields of the top, or one below such a field (`generationConfig.presencePenalty`).
+    pub without: Vec<&'static str>,
+    /// The level of effort that the model has in place of the one that it has not.
+    pub effort: Option<&'static str>,
+    /// The limit of tokens has to be called `max_completion_tokens`.
+    pub new_limit: bool,
+}
+
+impl Repairs {
+    /// Is there nothing to do?
+    pub fn is_empty(&self) -> bool {
+        *self == Repairs::default()
+    }
+}
+
+/// What of a relayed request has to be repaired. `document` records at least the fields of the top.
+pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repairs {
     let rules = Rules::of(dialect, model);
-    let mut paths = Vec::new();
     if std::ptr::eq(rules, table::other(dialect)) {
-        return paths;
+        return Repairs::default();
     }
     let root = document.root();
-    if dialect == Dialect::GeminiGenerate {
-        return paths;
+    match dialect {
+        Dialect::OpenaiChat => of_chat(root, rules),
+        Dialect::OpenaiResponses => of_responses(root, rules),
+        Dialect::AnthropicMessages => of_messages(root, rules),
+        Dialect::GeminiGenerate => of_gemini(root, rules),
+        Dialect::CohereChat => Repairs::default(),
     }
-    let thinks = thinks(dialect, root, rules);
-    let fixed = rules.sampling == Sampling::Fixed || rules.sampling == Sampling::Thoughtless && thinks;
-    let mut refuse = |is_refused: bool, name: &'static str, default: Option<f64>| {
-        let value = root.some(name).filter(|_| is_refused);
-        if value.is_some_and(|value| default.is_none() || number(&Json::of(value)) != default) {
-            paths.push(name);
-        }
+}
+
+/// Fields that are given and not at their default, of those that are refused.
+fn refused(root: Node<'_>, fields: &[(bool, &'static str, Option<f64>)]) -> Vec<&'static str> {
+    let is_given = |name: &str, default: Option<f64>| {
+        root.some(name).is_some_and(|value| default.is_none() || number(&Json::of(value)) != default)
     };
-    refuse(fixed, "temperature", Some(1.0));
-    refuse(fixed, "top_p", Some(1.0));
-    if dialect == Dialect::AnthropicMessages {
-        refuse(fixed, "top_k", None);
-        let either = rules.sampling == Sampling::Either && root.some("temperature").is_some();
-        refuse(either, "top_p", None);
-        return paths;
-    }
-    refuse(!rules.penalties, "presence_penalty", Some(0.0));
-    refuse(!rules.penalties, "frequency_penalty", Some(0.0));
+    let refused = fields.iter().filter(|(is_refused, name, default)| *is_refused && is_given(name, *default));
+    refused.map(|(_, name, _)| *name).collect()
+}
+
+fn of_chat(root: Node<'_>, rules: &Rules) -> Repairs {
+    let effort = root.str("reasoning_effort");
+    let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
+    let fixed = is_fixed(rules, thinks);
     let scores = !rules.token_scores && (rules.sampling != Sampling::Thoughtless || thinks);
-    refuse(scores, "logprobs", None);
-    refuse(scores, "top_logprobs", None);
-    refuse(scores, "logit_bias", None);
-    refuse(!rules.stop, "stop", None);
-    refuse(!rules.parallel_tool_calls, "parallel_tool_calls", None);
-    refuse(rules.has_no_efforts() && dialect == Dialect::OpenaiChat, "reasoning_effort", None);
-    paths
+    let without = refused(
+        root,
+        &[
+            (fixed, "temperature", Some(1.0)),
+            (fixed, "top_p", Some(1.0)),
+            (!rules.penalties, "presence_penalty", Some(0.0)),
+            (!rules.penalties, "frequency_penalty", Some(0.0)),
+            (scores, "logprobs", None),
+            (scores, "top_logprobs", None),
+            (scores, "logit_bias", None),
+            (!rules.stop, "stop", None),
+            (!rules.parallel_tool_calls, "parallel_tool_calls", None),
+            (!rules.chat_search, "web_search_options", None),
+            (rules.has_no_efforts(), "reasoning_effort", None),
+        ],
+    );
+    let effort = effort.as_deref().and_then(|effort| other_effort(effort, rules));
+    Repairs { without, effort, new_limit: !rules.max_tokens && root.some("max_tokens").is_some() }
+}
+
+/// The level nearest to one that the model has not.
+fn other_effort(effort: &str, rules: &Rules) -> Option<&'static str> {
+    let levels = rules.efforts.filter(|levels| !levels.contains(&effort))?;
+    nearest(levels, effort)
+}
+
+fn of_responses(root: Node<'_>, rules: &Rules) -> Repairs {
+    let reasoning = root.some("reasoning").map_or(String::new(), |reasoning| reasoning.text().to_owned());
+    let document = Document::parse_to(reasoning.as_bytes(), 1).ok();
+    let effort = document.as_ref().and_then(|document| document.root().str("effort"));
+    let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
+    let fixed = is_fixed(rules, thinks);
+    let without = refused(
+        root,
+        &[
+            (fixed, "temperature", Some(1.0)),
+            (fixed, "top_p", Some(1.0)),
+            (!rules.parallel_tool_calls, "parallel_tool_calls", None),
+            (rules.has_no_efforts(), "reasoning", None),
+        ],
+    );
+    let effort = effort.as_deref().and_then(|effort| other_effort(effort, rules));
+    Repairs { without, effort, new_limit: false }
+}
+
+fn of_messages(root: Node<'_>, rules: &Rules) -> Repairs {
+    let fixed = rules.sampling == Sampling::Fixed;
+    let either = rules.sampling == Sampling::Either && root.some("temperature").is_some();
+    let fields =
+        [(fixed, "temperature", Some(1.0)), (fixed || either, "top_p", Some(1.0)), (fixed, "top_k", None)];
+    Repairs { without: refused(root, &fields), ..Repairs::default() }
+}
+
+fn of_gemini(root: Node<'_>, rules: &Rules) -> Repairs {
+    const CONFIG: &str = "generationConfig";
+    let Some(config) = root.some(CONFIG).filter(|_| !rules.penalties) else { return Repairs::default() };
+    let Ok(document) = Document::parse_to(config.text().as_bytes(), 1) else { return Repairs::default() };
+    let given = |name: &str| {
+        let value = document.root().some(name);
+        value.is_some_and(|value| number(&Json::of(value)) != Some(0.0))
+    };
+    let paths = [
+        ("presencePenalty", "generationConfig.presencePenalty"),
+        ("frequencyPenalty", "generationConfig.frequencyPenalty"),
+    ];
+    let without = paths.iter().filter(|(name, _)| given(name)).map(|(_, path)| *path).collect();
+    Repairs { without, ..Repairs::default() }
+}
+
+fn is_fixed(rules: &Rules, thinks: bool) -> bool {
+    rules.sampling == Sampling::Fixed || rules.sampling == Sampling::Thoughtless && thinks
 }
 
 /// Is this Chat Completions request one that OpenAI answers at Responses only?
@@ -54,23 +135,8 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
         Chat::NoFunctionsWhileThinking => {
             let root = document.root();
             let tools = root.some("tools").is_some_and(|tools| tools.text().len() > "[]".len());
-            tools && thinks(Dialect::OpenaiChat, root, rules)
+            let effort = root.str("reasoning_effort");
+            tools && effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none")
         }
-    }
-}
-
-fn thinks(dialect: Dialect, root: Node<'_>, rules: &Rules) -> bool {
-    let effort = match dialect {
-        Dialect::OpenaiResponses => {
-            let reasoning = root.some("reasoning").map(|node| node.text().to_owned()).unwrap_or_default();
-            Document::parse(reasoning.as_bytes())
-                .ok()
-                .and_then(|document| document.root().str("effort").map(|effort| effort.into_owned()))
-        }
-        _ => root.str("reasoning_effort").map(|effort| effort.into_owned()),
-    };
-    match effort.as_deref() {
-        Some(effort) => effort != "none",
-        None => rules.thinks_unasked,
     }
 }

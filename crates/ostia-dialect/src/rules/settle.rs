@@ -1,6 +1,7 @@
 //! A request made one that its model takes.
 
-use super::{Rules, Sampling, table};
+use super::{Chat, Rules, Sampling, table};
+use crate::client_tool::is_client_run;
 use crate::json::Json;
 use crate::{Dialect, Reasoning, Request, Tool};
 
@@ -17,6 +18,9 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Vec<String> {
         return dropped;
     }
     let lost = &mut dropped;
+    if upstream == Dialect::OpenaiChat && is_refused_at_chat(request, rules) {
+        stop_thinking(request, rules, lost);
+    }
     effort(request, upstream, rules, lost);
     sampling(request, rules, lost);
     if !rules.verbosity {
@@ -54,6 +58,18 @@ fn is_off(wish: &Reasoning) -> bool {
     wish.enabled == Some(false) || wish.effort.as_deref() == Some("none") || wish.budget_tokens == Some(0)
 }
 
+/// Functions are worth more than thoughts, where a model takes one of them only. One that cannot stop thinking is asked as
+/// it is: the vendor's refusal says where it can be had.
+fn stop_thinking(request: &mut Request, rules: &Rules, dropped: &mut Vec<String>) {
+    if rules.efforts.is_none_or(|levels| !levels.contains(&"none")) {
+        return;
+    }
+    if let Some(wish) = &request.reasoning {
+        dropped.push(if wish.effort.is_some() { "reasoning_effort" } else { "thinking" }.to_owned());
+    }
+    request.reasoning = Some(Reasoning { effort: Some("none".to_owned()), ..Reasoning::default() });
+}
+
 /// Does the model think, as far as the request tells?
 pub(super) fn thinks(wish: Option<&Reasoning>, rules: &Rules) -> bool {
     let asks = |wish: &Reasoning| {
@@ -62,6 +78,17 @@ pub(super) fn thinks(wish: Option<&Reasoning>, rules: &Rules) -> bool {
     match wish.filter(|wish| asks(wish)) {
         Some(wish) => !is_off(wish),
         None => rules.thinks_unasked && !rules.has_no_efforts(),
+    }
+}
+
+/// Does OpenAI answer this request of a model of its own at Responses only?
+pub(crate) fn is_refused_at_chat(request: &Request, rules: &Rules) -> bool {
+    match rules.chat {
+        Chat::All => false,
+        Chat::Nothing => true,
+        Chat::NoFunctionsWhileThinking => {
+            request.tools.iter().any(is_function) && thinks(request.reasoning.as_ref(), rules)
+        }
     }
 }
 
@@ -133,7 +160,7 @@ fn verbosity(request: &mut Request, dropped: &mut Vec<String>) {
 }
 
 fn is_function(tool: &Tool) -> bool {
-    matches!(tool, Tool::Function { .. } | Tool::Custom { .. })
+    matches!(tool, Tool::Function { .. } | Tool::Custom { .. }) || is_client_run(tool)
 }
 
 /// Leaves out the tools that the vendor runs.

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Chat, Off, Rules, Sampling, Thinking, nearest, rows};
+use super::{Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, nearest, repairs, rows};
 use crate::Dialect;
+use crate::json::Document;
 
 const CHAT: Dialect = Dialect::OpenaiChat;
 const RESPONSES: Dialect = Dialect::OpenaiResponses;
@@ -153,6 +154,87 @@ fn the_nearest_effort_is_not_above_the_wish() {
         (all, "vast", None),
     ] {
         assert_eq!(nearest(levels, wish), level, "{wish} of {levels:?}");
+    }
+}
+
+/// What of a body is repaired: fields that go, the effort, and the name of the limit.
+#[track_caller]
+fn check_repairs(
+    dialect: Dialect,
+    model: &str,
+    body: &str,
+    without: &[&str],
+    effort: Option<&str>,
+    new_limit: bool,
+) {
+    let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+    let repairs = repairs(dialect, model, &document);
+    assert_eq!(
+        (repairs.without.as_slice(), repairs.effort, repairs.new_limit),
+        (without, effort, new_limit),
+        "{body}"
+    );
+}
+
+#[test]
+fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
+    let hot = r#"{"temperature":0.2,"top_p":1,"stop":"x","logprobs":null,"presence_penalty":0}"#;
+    check_repairs(CHAT, "gpt-5", hot, &["temperature", "stop"], None, false);
+    check_repairs(CHAT, "gpt-4o", hot, &[], None, false);
+    check_repairs(CHAT, "any", hot, &[], None, false);
+    check_repairs(CHAT, "gpt-5.2", r#"{"temperature":0.2}"#, &[], None, false);
+    let low = r#"{"temperature":0.2,"reasoning_effort":"low","logprobs":true}"#;
+    check_repairs(CHAT, "gpt-5.2", low, &["temperature", "logprobs"], None, false);
+    check_repairs(
+        CHAT,
+        "o4-mini",
+        r#"{"max_tokens":5,"parallel_tool_calls":true}"#,
+        &["parallel_tool_calls"],
+        None,
+        true,
+    );
+    check_repairs(
+        CHAT,
+        "gpt-4o",
+        r#"{"max_tokens":5,"reasoning_effort":"low"}"#,
+        &["reasoning_effort"],
+        None,
+        false,
+    );
+    check_repairs(CHAT, "gpt-5.1", r#"{"reasoning_effort":"xhigh"}"#, &[], Some("high"), false);
+    check_repairs(CHAT, "gpt-5", r#"{"reasoning_effort":"none"}"#, &[], Some("minimal"), false);
+    check_repairs(
+        RESPONSES,
+        "gpt-5",
+        r#"{"reasoning":{"effort":"max"},"top_p":0.5}"#,
+        &["top_p"],
+        Some("high"),
+        false,
+    );
+    check_repairs(RESPONSES, "gpt-4.1", r#"{"reasoning":{"effort":"low"}}"#, &["reasoning"], None, false);
+    let both = r#"{"temperature":0.2,"top_p":0.5,"top_k":3}"#;
+    check_repairs(MESSAGES, "claude-sonnet-4-5", both, &["top_p"], None, false);
+    check_repairs(MESSAGES, "claude-opus-4-7", both, &["temperature", "top_p", "top_k"], None, false);
+    check_repairs(MESSAGES, "claude-3-haiku-20240307", both, &[], None, false);
+    let config = r#"{"generationConfig":{"presencePenalty":0.5,"frequencyPenalty":0.0,"topP":0.1}}"#;
+    check_repairs(GEMINI, "gemini-2.5-flash", config, &["generationConfig.presencePenalty"], None, false);
+    check_repairs(GEMINI, "gemini-2.0-flash", config, &[], None, false);
+}
+
+#[test]
+fn some_requests_are_answered_at_responses_only() {
+    let tools = r#"{"tools":[{"type":"function"}]}"#;
+    for (model, body, expected) in [
+        ("gpt-5.6", tools, true),
+        ("gpt-5.4", tools, false),
+        ("gpt-5.6", r#"{"tools":[{"type":"function"}],"reasoning_effort":"none"}"#, false),
+        ("gpt-5.4", r#"{"tools":[{"type":"function"}],"reasoning_effort":"low"}"#, true),
+        ("gpt-5.6", r#"{"tools":[]}"#, false),
+        ("gpt-5-codex", "{}", true),
+        ("any", tools, false),
+    ] {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(belongs_at_responses(model, &document), expected, "{model} {body}");
     }
 }
 

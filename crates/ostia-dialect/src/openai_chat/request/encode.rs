@@ -150,7 +150,7 @@ fn rest(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
 
 /// The other dialects' words for "no tier but the usual one"; all others are the vendor's to judge, because servers of
 /// this format have tiers of their own.
-fn own_tier(tier: &str) -> &str {
+pub(crate) fn own_tier(tier: &str) -> &str {
     match tier {
         "standard_only" | "standard" => "default",
         tier => tier,

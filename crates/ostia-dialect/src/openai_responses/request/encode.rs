@@ -12,6 +12,7 @@ mod tools;
 use std::collections::HashSet;
 
 use crate::json::{Document, Json, Writer};
+use crate::openai_chat::request::own_tier;
 use crate::rules::Rules;
 use crate::{Block, Content, Dialect, Encoded, Fault, Message, Request, Role};
 
@@ -126,9 +127,8 @@ fn write_rest(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
         w.field_bool("stream", true);
     }
     w.field_raw("store", extra(request, "store").map_or("false", Json::as_str));
-    for (name, value) in [("user", &request.user), ("service_tier", &request.service_tier)] {
-        value.iter().for_each(|value| w.field_str(name, value));
-    }
+    request.user.iter().for_each(|user| w.field_str("user", user));
+    request.service_tier.iter().for_each(|tier| w.field_str("service_tier", own_tier(tier)));
     for (name, value) in request.extra.iter().filter(|(_, value)| value.as_str() != "null") {
         match name.as_str() {
             // The vendor takes options of a stream for a stream only.
