@@ -141,6 +141,8 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two parts of the body. Default: 120 s.
     pub idle: Duration,
+    /// How long a client hears nothing on an open stream before the gateway sends something; `None`: never. Default: 15 s.
+    pub keep_alive: Option<Duration>,
     /// The whole request, all attempts together. Default: 600 s.
     pub total: Duration,
     /// How long open answers may go on when the gateway is asked to stop. Default: 30 s.
@@ -153,6 +155,7 @@ impl Default for Timeouts {
             connect: Duration::from_secs(5),
             first_byte: Duration::from_secs(120),
             idle: Duration::from_secs(120),
+            keep_alive: Some(Duration::from_secs(15)),
             total: Duration::from_secs(600),
             drain: Duration::from_secs(30),
         }

@@ -8,7 +8,7 @@ use crate::reader::{Item, Reader};
 
 /// What an entry may say. All but the first two are the fields of a provider's row, which is checked by the crate
 /// that knows providers.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "api_key",
     "models",
     "name",
@@ -18,6 +18,7 @@ const FIELDS: [&str; 16] = [
     "unprefixed",
     "dialects",
     "auth",
+    "oauth",
     "key_env",
     "headers",
     "paths",

@@ -289,6 +289,18 @@ impl<'e> Reader<'e> {
         self.or_problem(item, time, &expected)
     }
 
+    /// A time above zero, or `off` (also as 0).
+    pub(crate) fn duration_or_off(&mut self, item: &Item<'_>) -> Option<Option<Duration>> {
+        let most = duration_text(TIMEOUT_MAX);
+        let expected = format!("a time from 1ms to {most}, like 500ms, 5s or 2m, or off");
+        let text = self.quantity(item, &expected)?;
+        let time = match text.trim() {
+            "off" => Some(Duration::ZERO),
+            text => quantity::duration(text).filter(|time| *time <= TIMEOUT_MAX),
+        };
+        self.or_problem(item, time, &expected).map(|time| Some(time).filter(|time| !time.is_zero()))
+    }
+
     fn or_problem<T>(&mut self, item: &Item<'_>, value: Option<T>, expected: &str) -> Option<T> {
         if value.is_none() {
             self.problem(item, format!("must be {expected}"), None);

@@ -168,7 +168,13 @@ fn read_each<T>(
 
 fn read_timeouts(item: &Item<'_>, reader: &mut Reader<'_>) -> Timeouts {
     let mut timeouts = Timeouts::default();
-    for (name, field) in reader.fields(item, &["connect", "first_byte", "idle", "total", "drain"]) {
+    for (name, field) in
+        reader.fields(item, &["connect", "first_byte", "idle", "keep_alive", "total", "drain"])
+    {
+        if name == "keep_alive" {
+            timeouts.keep_alive = reader.duration_or_off(&field).unwrap_or(timeouts.keep_alive);
+            continue;
+        }
         let Some(time) = reader.duration(&field) else { continue };
         match name {
             "connect" => timeouts.connect = time,

@@ -1,6 +1,8 @@
 //! The dialects that clients speak, and what each does with the hub's terms.
 
+use crate::frame::KeepAlive;
 use crate::json::{Document, Writer};
+use crate::relay::Grammar;
 use crate::{Dialect, Event, Fault, Request, Response, View};
 use crate::{anthropic_messages, gemini_generate, openai_chat, openai_responses};
 
@@ -170,6 +172,17 @@ impl Encoder {
             Encoder::OpenaiResponses(encoder) => encoder.push(event, out),
             Encoder::AnthropicMessages(encoder) => encoder.push(event, out),
             Encoder::GeminiGenerate(encoder) => encoder.push(event, out),
+        }
+    }
+
+    /// What may stand between two events; `begun`: the client has had something of the stream.
+    pub fn keep_alive(&self, begun: bool) -> KeepAlive {
+        match self {
+            Encoder::OpenaiChat(_) => Grammar::OpenaiChat.keep_alive(begun),
+            Encoder::OpenaiResponses(_) => Grammar::OpenaiResponses.keep_alive(begun),
+            Encoder::AnthropicMessages(_) => Grammar::AnthropicMessages.keep_alive(begun),
+            Encoder::GeminiGenerate(encoder) if encoder.is_array() => KeepAlive::Space,
+            Encoder::GeminiGenerate(_) => Grammar::GeminiGenerate.keep_alive(begun),
         }
     }
 

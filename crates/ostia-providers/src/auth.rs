@@ -26,6 +26,15 @@ pub enum Auth {
     Query(String),
 }
 
+/// Tokens that a provider takes as bearers, whatever `auth` says of its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oauth {
+    /// How they begin.
+    pub prefix: String,
+    /// Lists in headers that such a request has to have these members in.
+    pub headers: HeaderMap,
+}
+
 impl Auth {
     /// The header that the key travels in, lower-case; `None` where it travels in none.
     pub fn header(&self) -> Option<&str> {

@@ -16,10 +16,10 @@ mod quirks;
 mod row;
 mod table;
 
-pub use auth::Auth;
+pub use auth::{Auth, Oauth};
 pub use offer::Offer;
 pub use provider::Provider;
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
-pub use row::Row;
+pub use row::{OauthRow, Row};
 pub use table::{markdown, table};

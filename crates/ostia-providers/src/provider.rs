@@ -1,6 +1,7 @@
 //! A provider: a row that was checked.
 
-use crate::{Auth, Offer, Quirks, Row};
+use crate::row::OauthRow;
+use crate::{Auth, Oauth, Offer, Quirks, Row};
 use http::Uri;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::Dialect;
@@ -26,6 +27,8 @@ pub struct Provider {
     pub offers: Vec<Offer>,
     /// Where the key goes.
     pub auth: Auth,
+    /// Tokens that go as bearers all the same.
+    pub oauth: Option<Oauth>,
     /// Environment variables that usually hold the key; the first that is set wins.
     pub key_env: Vec<String>,
     /// Headers that every request carries.
@@ -59,7 +62,8 @@ impl Provider {
         let base_url = check.base_url(row.base_url.as_deref(), row.local);
         let offers = check.offers(&row.dialects);
         let paths = check.paths(row.paths, &offers);
-        let headers = check.headers(&row.headers, &row.auth);
+        let headers = check.headers("headers", &row.headers, &row.auth);
+        let oauth = row.oauth.map(|oauth| check.oauth(oauth));
         if !check.problems.is_empty() {
             return Err(check.problems);
         }
@@ -72,6 +76,7 @@ impl Provider {
             unprefixed: row.unprefixed,
             offers,
             auth: row.auth,
+            oauth,
             key_env: row.key_env,
             headers,
             paths,
@@ -90,6 +95,11 @@ impl Provider {
     /// The conversation dialects that the provider speaks, best first; none where it does not converse.
     pub fn dialects(&self) -> impl Iterator<Item = Dialect> {
         self.offers.iter().filter_map(|offer| offer.dialect())
+    }
+
+    /// What is said of credentials like this one, if it is an OAuth token.
+    pub fn oauth_of(&self, credential: &str) -> Option<&Oauth> {
+        self.oauth.as_ref().filter(|oauth| credential.starts_with(&oauth.prefix))
     }
 
     /// Whether a request without a key is hopeless.
@@ -202,10 +212,17 @@ impl Check<'_> {
         }
     }
 
-    fn headers(&mut self, headers: &BTreeMap<String, String>, auth: &Auth) -> HeaderMap {
+    fn oauth(&mut self, row: OauthRow) -> Oauth {
+        if row.prefix.is_empty() {
+            self.problem("oauth.prefix", "must say how the tokens begin, or every key is one");
+        }
+        Oauth { headers: self.headers("oauth.headers", &row.headers, &Auth::Bearer), prefix: row.prefix }
+    }
+
+    fn headers(&mut self, part: &str, headers: &BTreeMap<String, String>, auth: &Auth) -> HeaderMap {
         let mut checked = HeaderMap::new();
         for (name, value) in headers {
-            let field = format!("headers.{name}");
+            let field = format!("{part}.{name}");
             match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
                 (Err(_), _) => self.problem(field, "is no name of a header"),
                 (_, Err(_)) => self.problem(field, "has a value that no header can have"),

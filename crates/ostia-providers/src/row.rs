@@ -26,6 +26,8 @@ pub struct Row {
     pub dialects: Vec<String>,
     /// How a request is signed in.
     pub auth: Auth,
+    /// Tokens that are sent as bearers, whatever `auth` says of keys.
+    pub oauth: Option<OauthRow>,
     /// Environment variables that usually hold the key; the first that is set wins. One name or a list.
     #[serde(deserialize_with = "one_or_many")]
     pub key_env: Vec<String>,
@@ -42,6 +44,16 @@ pub struct Row {
     pub local: bool,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
+}
+
+/// Which credentials are OAuth tokens.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OauthRow {
+    /// How they begin. Keys do not begin so.
+    pub prefix: String,
+    /// Headers that a request with one carries: members of lists, beside those that the client sent.
+    pub headers: BTreeMap<String, String>,
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::frame::{KeepAlive, is_ping};
 use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
@@ -38,6 +39,10 @@ pub struct Relayed {
     provider: String,
     /// The unfinished event at the end of what has come.
     rest: Vec<u8>,
+    /// The client has had something of it.
+    begun: bool,
+    /// Its events end in LF, and not in CRLF.
+    is_lf: bool,
     state: State,
     /// Why it has to end here.
     ending: Option<Fault>,
@@ -57,6 +62,8 @@ impl Relayed {
             grammar,
             provider,
             rest: Vec::new(),
+            begun: false,
+            is_lf: false,
             state: State::Open,
             ending: None,
             fault: None,
@@ -134,6 +141,7 @@ impl Events for Relayed {
             };
             let bytes = passed.unwrap_or_else(|fault| self.tell_fault(fault));
             if !bytes.is_empty() {
+                (self.begun, self.is_lf) = (true, bytes.ends_with(b"\n\n"));
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
         }
@@ -141,6 +149,11 @@ impl Events for Relayed {
 
     fn fail(&mut self, fault: Fault) {
         self.ending = Some(fault);
+    }
+
+    /// Only whole events are passed on, so that what comes next is between two of them.
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        (self.state == State::Open).then(|| self.grammar.keep_alive(self.begun).in_lf(self.is_lf))
     }
 
     fn take_fault(&mut self) -> Option<Fault> {
@@ -160,6 +173,10 @@ pub struct Translated {
     keep: Option<Rc<Keep>>,
     seam: Option<Box<Seam>>,
     events: Vec<Event>,
+    /// The client has had something of it.
+    begun: bool,
+    /// The upstream has said that it is there, and nothing else.
+    pinged: bool,
     state: State,
     /// Why it has to end here.
     ending: Option<Fault>,
@@ -180,6 +197,8 @@ impl Translated {
             keep: None,
             seam: None,
             events: Vec::new(),
+            begun: false,
+            pinged: false,
             state: State::Open,
             ending: None,
             fault: None,
@@ -228,11 +247,28 @@ impl Translated {
             None => self.framer.push(bytes),
         }
         while let Some(frame) = self.framer.next()? {
+            if is_ping(&frame) {
+                self.pinged = true;
+                continue;
+            }
             let pushed = self.decoder.push(frame, &mut self.events);
             self.encode(out);
             pushed?;
         }
+        self.pinged |= self.framer.take_ping();
         Ok(())
+    }
+
+    /// Tells the client that the upstream is there, where that is all that has come.
+    fn pass_ping(&mut self, out: &mut Vec<u8>) {
+        let pinged = std::mem::take(&mut self.pinged);
+        match out.is_empty() {
+            false => self.begun = true,
+            true if pinged => {
+                out.extend_from_slice(self.keep_alive().map(KeepAlive::bytes).unwrap_or_default())
+            }
+            true => {}
+        }
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -304,6 +340,7 @@ impl Events for Translated {
             if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
+            self.pass_ping(&mut out);
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
             }
@@ -312,6 +349,10 @@ impl Events for Translated {
 
     fn fail(&mut self, fault: Fault) {
         self.ending = Some(fault);
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        (self.state == State::Open).then(|| self.encoder.keep_alive(self.begun))
     }
 
     fn take_fault(&mut self) -> Option<Fault> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::Response;
+use http::{Response, header};
 use ostia_dialect::json::Document;
 use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules};
 use ostia_providers::{Offer, Provider};
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::asked::{Asked, Errand};
 use crate::body::Body;
+use crate::client::Early;
 use crate::clock;
 use crate::course::{self, Tried};
 use crate::exchange::{self, Exchange, Translation, Wanted};
@@ -20,9 +21,10 @@ use crate::facts::Asking;
 use crate::kept::{self, Recalled};
 use crate::mark::Mark;
 use crate::miss::Miss;
+use crate::opening::{self, Waiting};
 use crate::target::{self, Target};
 use crate::upstream::{Answer, Sent};
-use crate::{boxed, count, opening, outgoing, proxy};
+use crate::{boxed, browser, count, fields, outgoing, proxy};
 
 /// One attempt of a plan: asks its target, and waits for the first words.
 pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> Tried {
@@ -77,9 +79,25 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
     };
     let answer = ask(exchange, asked, mark).await?;
     match answer.body() {
-        Body::Events(_) => boxed::pin(|| opening::first_words(answer, asked.typed.offer)).await,
+        Body::Events(_) => {
+            let begin = || begin_early(exchange, asked.typed.offer, mark);
+            let waiting = Waiting::new(mark, &begin);
+            // An array has no form for an error, and no place for signs of life before its beginning.
+            let waiting = waiting.filter(|_| wanted(exchange, asked) == Wanted::Events);
+            boxed::pin(|| opening::first_words(answer, asked.typed.offer, waiting)).await
+        }
         _ => Ok(answer),
     }
+}
+
+/// How a stream begins before it is known whose it is.
+fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
+    let mut head = Response::new(());
+    head.headers_mut().insert(header::CONTENT_TYPE, exchange::EVENTS);
+    fields::mark_stream(head.headers_mut());
+    mark.stamp_early(&mut head);
+    browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
+    Early { head, grammar: exchange::grammar(offer) }
 }
 
 /// The same, if its first token is here in time.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Decoder, Fault, Undo};
 
 use crate::inflate::Inflate;
@@ -34,6 +35,9 @@ pub trait Events: Debug {
 
     /// Ends the stream here, with this fault told in the client's dialect.
     fn fail(&mut self, fault: Fault);
+
+    /// What may be sent between what `poll_frame` gives, so that nobody takes the stream for dead; `None`: nothing.
+    fn keep_alive(&self) -> Option<KeepAlive>;
 
     /// Why the stream breaks off, once it does. Tells it once.
     fn take_fault(&mut self) -> Option<Fault> {
@@ -88,6 +92,15 @@ impl Body {
         }
     }
 
+    /// What may be sent between two pieces; `None`: nothing.
+    pub fn keep_alive(&self) -> Option<KeepAlive> {
+        match self {
+            Body::Full(_) | Body::Passed(_) => None,
+            Body::Events(events) => events.keep_alive(),
+            Body::With(with) => with.0.keep_alive(),
+        }
+    }
+
     /// The answer, and something that lives as long as it.
     pub fn with(self, companion: impl Debug + 'static) -> Body {
         Body::With(Box::new((self, Box::new(companion))))
@@ -104,6 +117,10 @@ impl Events for BrokenOff {
     }
 
     fn fail(&mut self, _fault: Fault) {}
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        None
+    }
 }
 
 impl From<Vec<u8>> for Body {

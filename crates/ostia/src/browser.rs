@@ -95,7 +95,7 @@ pub fn options(settings: &Settings, headers: &HeaderMap) -> Response<Body> {
 }
 
 /// Lets a listed page read the answer.
-pub fn allow(settings: &Settings, headers: &HeaderMap, response: &mut Response<Body>) {
+pub fn allow<T>(settings: &Settings, headers: &HeaderMap, response: &mut Response<T>) {
     if settings.origins.is_empty() {
         return;
     }

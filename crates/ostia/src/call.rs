@@ -9,6 +9,7 @@ use ostia_routing::config;
 
 use crate::caller::Caller;
 use crate::credentials::{Credential, Credentials, bearer};
+use crate::fields;
 use crate::query;
 
 /// Client headers that may go upstream as they are.
@@ -23,6 +24,9 @@ const FORWARDED: [&str; 9] = [
     "openai-project",
     "x-client-request-id",
 ];
+
+/// Those of them that are lists: all that the client says counts, on however many lines and in whichever spelling.
+const LISTS: [&str; 2] = ["anthropic-beta", "openai-beta"];
 
 /// What the headers say.
 #[derive(Debug, Clone, Default)]
@@ -112,7 +116,7 @@ impl Call {
             "request-timeout" => self.request_timeout_ms = Some(timeout_ms(text()?)?),
             "strict-open-ai-compliance" => self.strict = Some(text()? != "false"),
             "lossless" => self.lossless = Some(text()? == "true"),
-            "forward-headers" => self.forward_headers = forward_headers(text()?)?,
+            "forward-headers" => self.forward_headers.extend(forward_headers(text()?)?),
             "mistral-fim-completion" => self.fim = text()? == "true",
             "openai-organization" => self.pass("openai-organization", value),
             "openai-project" => self.pass("openai-project", value),
@@ -130,16 +134,21 @@ impl Call {
     }
 
     /// Copies into `out` the client's headers that may go upstream: the listed ones, and those that the client or the
-    /// config (`further`) wants to have passed on.
+    /// config (`further`) wants to have passed on. What the client's `Connection` names is for the gateway only.
     pub fn pass_headers(&self, headers: &HeaderMap, further: &[HeaderName], out: &mut HeaderMap) {
+        let hops = fields::named_in_connection(headers);
         for (name, value) in headers {
-            let wanted = FORWARDED.contains(&name.as_str());
-            if wanted || self.forward_headers.contains(name) || further.contains(name) {
+            let listed = FORWARDED.contains(&name.as_str());
+            let wanted = listed || self.forward_headers.contains(name) || further.contains(name);
+            if wanted && !hops.contains(name) {
                 out.append(name, value.clone());
             }
         }
         for (name, value) in &self.added {
-            out.insert(name, value.clone());
+            match LISTS.contains(&name.as_str()) {
+                true => out.append(name, value.clone()),
+                false => out.insert(name, value.clone()).is_some(),
+            };
         }
     }
 }
@@ -256,6 +265,36 @@ mod tests {
         let mut names: Vec<_> = out.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["anthropic-beta", "openai-beta", "user-agent", "x-team"]);
+    }
+
+    #[test]
+    fn lists_may_come_on_several_lines() {
+        let lines = [
+            ("x-ostia-anthropic-beta", "b2"),
+            ("x-portkey-anthropic-beta", "b3"),
+            ("anthropic-beta", "b1"),
+            ("x-ostia-forward-headers", "x-a"),
+            ("x-ostia-forward-headers", "x-b, x-c"),
+            ("x-ostia-openai-project", "p1"),
+            ("x-portkey-openai-project", "p2"),
+            ("connection", "keep-alive"),
+            ("connection", "x-c"),
+            ("x-a", "1"),
+            ("x-b", "2"),
+            ("x-c", "3"),
+        ];
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        let mut out = HeaderMap::new();
+        Call::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
+        let sent =
+            |name: &str| out.get_all(name).iter().map(|line| line.to_str().unwrap()).collect::<Vec<_>>();
+        assert_eq!(sent("anthropic-beta"), ["b1", "b2", "b3"]);
+        assert_eq!((sent("x-a"), sent("x-b")), (vec!["1"], vec!["2"]));
+        assert!(sent("x-c").is_empty(), "Connection names it");
+        assert_eq!(sent("openai-project"), ["p2"]);
     }
 
     #[test]

@@ -4,15 +4,18 @@
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
 mod answer;
+mod early;
 mod stream;
 
 pub use answer::Answering;
+pub use early::Early;
 pub use stream::ClientStream;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Version;
@@ -43,6 +46,14 @@ pub struct Client {
     /// How much may still come of a head.
     head_bytes_left: Cell<usize>,
     head_bytes_max: usize,
+    /// How long it may hear nothing on an open stream before it gets a sign of life.
+    keep_alive: Option<Duration>,
+    /// The answer begins before it is known whose it is.
+    early: RefCell<Option<Box<Early>>>,
+    /// It has begun so.
+    is_early: Cell<bool>,
+    /// A provider has said that it is there since then.
+    is_pinged: Cell<bool>,
 }
 
 /// When an answer has to be through, where that is not what holds for all: a companion of the response.
@@ -51,7 +62,7 @@ pub struct Due(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.
-    pub fn new(header_bytes_max: usize) -> Rc<Client> {
+    pub fn new(header_bytes_max: usize, keep_alive: Option<Duration>) -> Rc<Client> {
         let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
             due: Cell::new(Instant::now()),
@@ -63,6 +74,10 @@ impl Client {
             is_cut: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
+            keep_alive,
+            early: RefCell::default(),
+            is_early: Cell::default(),
+            is_pinged: Cell::default(),
         })
     }
 
@@ -72,6 +87,9 @@ impl Client {
         self.is_busy.set(true);
         self.head_bytes_left.set(self.head_bytes_max);
         self.has_begun.set(false);
+        self.early.take();
+        self.is_early.set(false);
+        self.is_pinged.set(false);
         self.is_read.set(body.is_end_stream());
         self.takes_interim.set(version > Version::HTTP_10);
         ClientBody { body, client: self.clone() }
@@ -80,6 +98,27 @@ impl Client {
     /// Has the body of the last request been read to its end?
     pub fn is_read(&self) -> bool {
         self.is_read.get()
+    }
+
+    /// How long it may hear nothing on an open stream; `None`: for ever.
+    pub fn keep_alive(&self) -> Option<Duration> {
+        self.keep_alive
+    }
+
+    /// Has the answer begun before it is known whose it is?
+    pub fn is_early(&self) -> bool {
+        self.is_early.get()
+    }
+
+    /// Begins the answer now. Whoever is asked for the answer next gives this.
+    pub fn begin_early(&self, early: Early) {
+        self.is_early.set(true);
+        self.early.replace(Some(Box::new(early)));
+    }
+
+    /// A provider has said that it is there.
+    pub fn ping(&self) {
+        self.is_pinged.set(self.is_early.get());
     }
 
     /// Is a request on its way?
@@ -109,6 +148,13 @@ impl Client {
 pub struct ClientBody {
     body: Incoming,
     client: Rc<Client>,
+}
+
+impl ClientBody {
+    /// The connection that it comes on.
+    pub fn client(&self) -> &Rc<Client> {
+        &self.client
+    }
 }
 
 impl HttpBody for ClientBody {

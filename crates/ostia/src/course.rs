@@ -6,6 +6,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use http::Response;
+use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
 use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
@@ -134,6 +135,10 @@ impl Events for Followed {
 
     fn fail(&mut self, fault: Fault) {
         self.events.fail(fault);
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        self.events.keep_alive()
     }
 }
 

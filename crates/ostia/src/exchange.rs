@@ -10,7 +10,7 @@ use http::{Request, Response, request};
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
 use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
-use ostia_providers::{Auth, Offer, auth, endpoint};
+use ostia_providers::{Auth, Offer, Provider, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use crate::call::Call;
 use crate::client::Due;
 use crate::core::Core;
 use crate::failure;
+use crate::fields;
 use crate::inflate::Inflate;
 use crate::kept::Keep;
 use crate::miss::Miss;
@@ -40,6 +41,9 @@ const PEEK_BYTES_MAX: u64 = 64 << 10;
 const HEADERS_USUAL: usize = 40;
 /// Most of the body of an error, or of whatever came in place of an answer, that is read, in bytes.
 const ERROR_BYTES_MAX: usize = 1 << 20;
+
+/// The type of a stream of events.
+pub const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; charset=utf-8");
 
 /// A call in the making.
 #[derive(Debug, Clone, Copy)]
@@ -75,10 +79,12 @@ impl Exchange<'_> {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // The body is plain, however the client's came.
+        headers.remove(header::CONTENT_ENCODING);
         for (name, value) in further {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
-            join(headers, HeaderName::from_static(name), value);
+            fields::add_members(headers, HeaderName::from_static(name), &value);
         }
         self.dispatch(request).await
     }
@@ -96,7 +102,7 @@ impl Exchange<'_> {
             headers.entry(name).or_insert_with(|| value.clone());
         }
         if let Some(key) = target.destination.key() {
-            sign_in(&target.provider.auth, key, &mut headers, &mut path)?;
+            sign_in(target.provider, key, &mut headers, &mut path)?;
         }
         headers.insert(header::HOST, target.destination.site().authority().clone());
         if path.is_empty() {
@@ -155,31 +161,33 @@ fn set_options(options: &ProviderOptions, headers: &mut HeaderMap) -> Result<(),
 }
 
 /// Puts the key where the provider wants it.
-fn sign_in(auth: &Auth, key: Key<'_>, headers: &mut HeaderMap, path: &mut String) -> Result<(), Fault> {
-    let key = match key {
-        Key::Client(ClientKey::Header(credential)) => {
-            match credential.as_bearer().filter(|_| *auth == Auth::Bearer) {
-                Some(header) => {
-                    headers.insert(header::AUTHORIZATION, header.clone());
-                    return Ok(());
-                }
-                None => credential.expose(),
-            }
-        }
-        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => secret.expose_secret(),
+fn sign_in(
+    provider: &Provider,
+    key: Key<'_>,
+    headers: &mut HeaderMap,
+    path: &mut String,
+) -> Result<(), Fault> {
+    let (secret, bearer) = match key {
+        Key::Client(ClientKey::Header(credential)) => (credential.expose(), credential.as_bearer()),
+        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => (secret.expose_secret(), None),
     };
+    let auth = match provider.oauth_of(secret) {
+        Some(oauth) => {
+            for (name, value) in &oauth.headers {
+                fields::add_members(headers, name.clone(), value);
+            }
+            &Auth::Bearer
+        }
+        None => &provider.auth,
+    };
+    if let Some(header) = bearer.filter(|_| *auth == Auth::Bearer) {
+        headers.insert(header::AUTHORIZATION, header.clone());
+        return Ok(());
+    }
     let mut query = String::new();
-    auth::apply(auth, key, headers, &mut query)?;
+    auth::apply(auth, secret, headers, &mut query)?;
     *path = endpoint::with_query(std::mem::take(path), &query);
     Ok(())
-}
-
-fn join(headers: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
-    let joined = headers.get(&name).and_then(|own| {
-        let (own, more) = (own.to_str().ok()?, value.to_str().ok()?);
-        HeaderValue::from_str(&format!("{own},{more}")).ok()
-    });
-    headers.insert(name, joined.unwrap_or(value));
 }
 
 /// How an answer becomes the client's.
@@ -253,10 +261,9 @@ struct Accepted {
 
 async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>) -> Result<Accepted, Miss> {
     let (head, body) = answer.into_parts();
-    let inflate = Inflate::of(&head.headers)?;
     match head.status.as_u16() {
-        400.. => Err(boxed::pin(|| refused(head, body, inflate, family, target)).await),
-        _ => Ok(Accepted { head, body, inflate }),
+        400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
+        _ => Ok(Accepted { inflate: Inflate::of(&head.headers).map_err(Fault::from)?, head, body }),
     }
 }
 
@@ -293,14 +300,26 @@ pub async fn relay(
             Err(Miss::refused(usable::not_in_one_piece(target), answer))
         }
         Wanted::Whole => whole(head, body, inflate, offer, target).await,
-        Wanted::Array if is_json(media) => array(head, body, inflate, target).await,
+        Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
+            array(head, body, inflate, target).await
+        }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
 }
 
 /// Is it the stream of events that was asked for? Some servers give it another name.
 async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
-    is_events(media_type(&head.headers)) || usable::begins_events(body.beginning().await)
+    if is_events(media_type(&head.headers)) {
+        return true;
+    }
+    let beginning = body.beginning().await;
+    match Inflate::of(&head.headers) {
+        // Only to look at it: the body is unpacked from its start once more.
+        Ok(Some(mut inflate)) => {
+            inflate.push(beginning).is_ok_and(|beginning| usable::may_begin_events(&beginning))
+        }
+        _ => usable::may_begin_events(beginning),
+    }
 }
 
 /// Events in the client's own dialect.
@@ -311,14 +330,19 @@ fn events_of(
     offer: Offer,
     target: &Target<'_>,
 ) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
+    fields::mark_stream(&mut head.headers);
+    if !is_events(media_type(&head.headers)) {
+        // Clients go by the type.
+        head.headers.insert(header::CONTENT_TYPE, EVENTS);
+    }
     let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
 
 /// An answer whose bytes are not looked at.
 fn passed(mut head: http::response::Parts, body: Answer) -> Response<Body> {
-    strip_hops(&mut head.headers);
+    fields::strip_hops(&mut head.headers);
     Response::from_parts(head, Body::Passed(body))
 }
 
@@ -338,7 +362,7 @@ async fn whole(
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
     usable::check(offer, &head, &bytes, target)?;
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
@@ -349,12 +373,19 @@ async fn array(
     inflate: Option<Inflate>,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    if body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX) {
-        return Ok(passed(head, body));
+    if !is_json(media_type(&head.headers)) {
+        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
+    // The client did not say that it can unpack it.
+    if is_large && inflate.is_none() {
+        let mut passed = passed(head, body);
+        fields::mark_stream(passed.headers_mut());
+        return Ok(passed);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check_array(&head, &bytes, target)?;
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
@@ -408,10 +439,11 @@ fn translated(
     inflate: Option<Inflate>,
     translation: Translation,
 ) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
+    fields::mark_stream(&mut head.headers);
     let Translation { client, upstream, view, array, undo, keep, continues } = translation;
-    let media = if array { "application/json" } else { "text/event-stream; charset=utf-8" };
-    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
+    head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, view, array);
     let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
     Response::from_parts(head, Body::events(translated.with(undo, keep, continues)))
@@ -472,7 +504,7 @@ pub async fn counted(
 }
 
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(head, Body::from(body))
 }
@@ -481,16 +513,17 @@ fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
 pub async fn refused(
     mut head: http::response::Parts,
     body: Answer,
-    inflate: Option<Inflate>,
     family: Family,
     target: &Target<'_>,
 ) -> Miss {
-    let bytes = match collect(body, inflate, ERROR_BYTES_MAX).await {
-        Ok(bytes) => bytes,
-        Err(fault) => return fault.into(),
+    let bytes = match Inflate::of(&head.headers) {
+        Ok(inflate) => collect(body, inflate, ERROR_BYTES_MAX).await,
+        Err(error) => Err(error.into()),
     };
+    // Words that do not come, or cannot be unpacked, are missing: the status and the headers still say what is wrong.
+    let bytes = bytes.unwrap_or_default();
     let json = is_json(media_type(&head.headers));
-    strip(&mut head.headers);
+    fields::strip(&mut head.headers);
     let fault = fault::from_answer(head.status.as_u16(), &bytes);
     let told = match json && is_envelope(&bytes, family) {
         true => Body::from(bytes),
@@ -553,44 +586,12 @@ async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usiz
     Ok(bytes)
 }
 
-fn grammar(offer: Offer) -> Grammar {
+/// How a stream of this offer's says that it is whole.
+pub fn grammar(offer: Offer) -> Grammar {
     match offer {
         Offer::AnthropicMessages => Grammar::AnthropicMessages,
         Offer::OpenaiResponses => Grammar::OpenaiResponses,
         Offer::GeminiGenerate => Grammar::GeminiGenerate,
         _ => Grammar::OpenaiChat,
     }
-}
-
-/// Headers that belong to one connection (RFC 9110, section 7.6.1), cookies of a host that the client never met, and what a
-/// provider says about web pages, which holds for its own address.
-fn stays_behind(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    let is_listed = matches!(
-        name,
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "set-cookie"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    );
-    is_listed || name.starts_with("access-control-")
-}
-
-/// Takes away what belongs to the upstream's connection, and to its address.
-pub fn strip_hops(headers: &mut HeaderMap) {
-    while let Some(name) = headers.keys().find(|name| stays_behind(name)).cloned() {
-        headers.remove(name);
-    }
-}
-
-/// The same, and what described a body that is written anew.
-fn strip(headers: &mut HeaderMap) {
-    strip_hops(headers);
-    headers.remove(header::CONTENT_LENGTH);
-    headers.remove(header::CONTENT_ENCODING);
 }

@@ -40,7 +40,7 @@ use crate::{boxed, browser, caller, explain, intake, kept, models, proxy, query,
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut mark = Mark::begin();
+    let mut mark = Mark::begin(body.client());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut Call::read(&parts.headers) {
         Ok(call) => {
@@ -85,6 +85,7 @@ async fn serve(
         Endpoint::Options
         | Endpoint::Missing
         | Endpoint::Models
+        | Endpoint::Model(_)
         | Endpoint::Explain { .. }
         | Endpoint::Typed(_)
         | Endpoint::Kept
@@ -102,17 +103,18 @@ async fn serve(
     }
     match endpoint {
         Endpoint::Typed(typed) => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(core, call, &typed, parts, body, None, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
+        Endpoint::Model(name) => models::one(core, &name),
         Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, call, trace_id),
         Endpoint::Explain { trace_id: None } => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
         Endpoint::Kept if is_ours(core, call, parts)? => {
-            let body = intake::read(body, &settings.limits).await?;
+            let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             kept::serve(&core.kept, call, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,

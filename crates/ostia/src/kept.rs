@@ -30,7 +30,7 @@ use crate::caller::Owner;
 
 use conversation::Conversation;
 pub use objects::{is_known, serve};
-pub use running::Running;
+pub use running::{Running, refusal};
 
 /// Most items that one answer or conversation looks back on.
 const ITEMS_MAX: usize = 20_000;

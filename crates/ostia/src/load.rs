@@ -124,6 +124,7 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
             idle: config.timeouts.idle,
             total: config.timeouts.total,
         },
+        keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
         limits: Limits {
             body_bytes_max: config.limits.body_bytes,

@@ -9,6 +9,7 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::call::Call;
 use crate::caller::Owner;
+use crate::client::Client;
 use crate::core::Core;
 use crate::records::{self, Decisions, Entry, SharedPlan};
 use crate::target::Target;
@@ -50,14 +51,30 @@ pub struct Mark {
     owner: Owner,
     /// When the request came; `None` for one that nobody waits for.
     started: Option<Instant>,
+    /// Who waits for it.
+    client: Option<Rc<Client>>,
     /// How long providers were waited for.
     waited: Rc<Cell<Duration>>,
 }
 
 impl Mark {
     /// A request that has just come.
-    pub fn begin() -> Mark {
-        Mark { started: Some(Instant::now()), ..Mark::default() }
+    pub fn begin(client: &Rc<Client>) -> Mark {
+        Mark { started: Some(Instant::now()), client: Some(client.clone()), ..Mark::default() }
+    }
+
+    /// Who waits for the answer; `None`: nobody.
+    pub fn client(&self) -> Option<&Rc<Client>> {
+        self.client.as_ref()
+    }
+
+    /// Writes into the head of an answer what is known before it is known whose it is.
+    pub fn stamp_early<T>(&self, response: &mut Response<T>) {
+        let trace_id = self.trace_id.iter().flat_map(|id| TRACE_ID.iter().map(move |name| (name, id)));
+        let spelt = if self.portkey { TRACE_ID.len() } else { 1 };
+        for (name, id) in trace_id.take(spelt) {
+            response.headers_mut().insert(name, id.clone());
+        }
     }
 
     /// An attempt begins, which is this retry: what the last one left here does not hold for it.
@@ -68,7 +85,13 @@ impl Mark {
 
     /// A mark for one of two attempts that are under way at once.
     pub fn fork(&self) -> Mark {
-        Mark { waited: self.waited.clone(), ..Mark::default() }
+        Mark {
+            waited: self.waited.clone(),
+            trace_id: self.trace_id.clone(),
+            portkey: self.portkey,
+            client: self.client.clone(),
+            ..Mark::default()
+        }
     }
 
     /// Of two attempts, the one with this mark counts.

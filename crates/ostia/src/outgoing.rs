@@ -6,11 +6,13 @@ use bytes::Bytes;
 use http::request;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
+use ostia_dialect::rules::{self, Repairs};
 use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::asked::Asked;
+use crate::bound;
 use crate::call::Call;
 use crate::params;
 use crate::route::{Family, Typed, family_of};
@@ -109,45 +111,120 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
     let offer = typed.offer;
     let openai = family_of(offer) == Family::Openai;
     let adapts = openai && target.provider.quirks.edits();
-    if target.model.is_none() && !target.has_params() && !adapts {
+    let repairs = repairs(offer, target, document);
+    if target.model.is_none() && !target.has_params() && !adapts && repairs.is_empty() {
         return Ok(Edited::default());
     }
-    without_dropped(splice(offer, target, document, adapts)?, target, document)
+    let mut edited = splice(offer, target, document, adapts, &repairs)?;
+    let refused: Vec<String> = repairs.without.iter().map(|path| (*path).to_owned()).collect();
+    edited = without_dropped(edited, &refused, document)?;
+    edited.dropped.extend(refused);
+    let dropped = bound::dropped(target.drop_params, offer);
+    without_dropped(edited, &dropped, document)
+}
+
+/// What the model would refuse of the client's own fields. What the operator sets is sent as it is.
+fn repairs(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Repairs {
+    let Some(dialect) = offer.dialect().filter(|_| !target.provider.quirks.fits_models) else {
+        return Repairs::default();
+    };
+    match &target.model {
+        Some(model) => rules::repairs(dialect, model, document),
+        None => match document.root().str("model") {
+            Some(model) => rules::repairs(dialect, &model, document),
+            None => Repairs::default(),
+        },
+    }
+}
+
+/// Says the limit of tokens and the effort in words of the model's.
+fn repair(repairs: &Repairs, document: &Document<'_>, splice: &mut Splice<'_>, dropped: &mut Vec<String>) {
+    if repairs.new_limit && splice.has("max_completion_tokens") {
+        splice.remove("max_tokens");
+    } else if repairs.new_limit {
+        splice.rename("max_tokens", "max_completion_tokens");
+    }
+    let Some(level) = repairs.effort else { return };
+    match document.root().some("reasoning").and_then(|reasoning| with_effort(reasoning.text(), level)) {
+        Some(reasoning) => {
+            splice.set("reasoning", reasoning);
+            dropped.push("reasoning.effort".to_owned());
+        }
+        None => {
+            splice.set("reasoning_effort", Json::build(|w| w.string(level)));
+            dropped.push("reasoning_effort".to_owned());
+        }
+    }
+}
+
+fn with_effort(reasoning: &str, level: &str) -> Option<Json> {
+    let document = Document::parse_to(reasoning.as_bytes(), 1).ok()?;
+    let mut splice = Splice::new(&document).ok()?;
+    splice.set("effort", Json::build(|w| w.string(level)));
+    let text = String::from_utf8(splice.finish()).ok()?;
+    Some(Json::build(|w| w.raw(&text)))
 }
 
 /// The same without the fields that the config leaves out. They go last, whoever set them.
-fn without_dropped(edited: Edited, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
-    if target.drop_params.is_empty() {
+fn without_dropped(edited: Edited, paths: &[String], document: &Document<'_>) -> Result<Edited, Fault> {
+    if paths.is_empty() {
         return Ok(edited);
     }
     let body = edited.body.as_deref().unwrap_or(document.text().as_bytes());
     let body = std::str::from_utf8(body).map_err(|fault| Fault::invalid(fault.to_string()))?;
-    let body = match params::without(body, target.drop_params)? {
+    let body = match params::without(body, paths)? {
         Cow::Borrowed(_) => None,
         Cow::Owned(body) => Some(Bytes::from(body)),
     };
     Ok(Edited { body: body.or(edited.body), ..edited })
 }
 
-fn splice(offer: Offer, target: &Target<'_>, document: &Document<'_>, adapts: bool) -> Result<Edited, Fault> {
-    let mut splice = Splice::new(document)?;
+fn splice(
+    offer: Offer,
+    target: &Target<'_>,
+    document: &Document<'_>,
+    adapts: bool,
+    repairs: &Repairs,
+) -> Result<Edited, Fault> {
+    let (mut splice, mut dropped) = (Splice::new(document)?, Vec::new());
+    repair(repairs, document, &mut splice, &mut dropped);
     for (name, value) in target.default_params.into_iter().flatten() {
-        if document.root().some(name).is_none() {
+        if document.root().some(name).is_none() && !bound::is_named(name) {
             splice.set(name, Json::from_value(value));
         }
     }
-    for (name, value) in target.override_params.into_iter().flatten() {
+    for (name, value) in
+        target.override_params.into_iter().flatten().filter(|(name, _)| !bound::is_named(name))
+    {
         splice.set(name, Json::from_value(value));
     }
+    // Last, because it may stand in an object that was set before.
+    if !bound::is_given(&splice, offer) {
+        set_bound(&mut splice, offer, target.default_params)?;
+    }
+    set_bound(&mut splice, offer, target.override_params)?;
     // Google's clients name the model in the path.
     let in_body = family_of(offer) != Family::Google;
     if let Some(model) = target.model.as_ref().filter(|_| in_body) {
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
-    let dropped =
-        if adapts { adapt(&target.provider.quirks, offer, document, &mut splice)? } else { Vec::new() };
+    if adapts {
+        dropped.extend(adapt(&target.provider.quirks, offer, document, &mut splice)?);
+    }
     let body = if splice.is_changed() { Some(Bytes::from(splice.finish())) } else { None };
     Ok(Edited { body, dropped })
+}
+
+fn set_bound(
+    splice: &mut Splice<'_>,
+    offer: Offer,
+    params: Option<&Map<String, Value>>,
+) -> Result<(), Fault> {
+    let bounds = params.into_iter().flatten().filter(|(name, _)| bound::is_named(name));
+    for (name, value) in bounds {
+        bound::set(splice, offer, name, &Json::from_value(value))?;
+    }
+    Ok(())
 }
 
 /// The client's body with the target's parameters, for requests that are translated; `None` where it is its own.
@@ -156,7 +233,12 @@ fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault>
     if !target.has_params() {
         return Ok(None);
     }
-    let edited = without_dropped(splice(typed.offer, target, document, false)?, target, document)?;
+    let dropped = bound::dropped_but_it(target.drop_params);
+    let edited = without_dropped(
+        splice(typed.offer, target, document, false, &Repairs::default())?,
+        &dropped,
+        document,
+    )?;
     Ok(edited.body)
 }
 
@@ -178,6 +260,9 @@ pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> 
         Some(body) => decode(client, asked.typed, &Document::of_request(&body)?)?,
         None => decode(client, asked.typed, asked.document)?,
     };
+    if bound::is_dropped(target.drop_params) {
+        request.sampling.max_tokens = None;
+    }
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }

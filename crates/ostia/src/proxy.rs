@@ -7,11 +7,12 @@ use ostia_providers::endpoint::{self, Passed};
 use crate::body::Body;
 use crate::boxed;
 use crate::exchange::{self, Exchange};
-use crate::inflate::Inflate;
+use crate::fields;
 use crate::miss::Miss;
 use crate::route::family;
 use crate::target;
 use crate::upstream::Sent;
+use crate::usable::{is_events, media_type};
 
 /// Client headers that go on besides the usual ones.
 const FORWARDED: [header::HeaderName; 9] = [
@@ -34,18 +35,22 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     let Exchange { target, parts, .. } = exchange;
     let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
-    for name in &FORWARDED {
-        if let Some(value) = parts.headers.get(name) {
-            request.headers_mut().insert(name.clone(), value.clone());
+    let hops = fields::named_in_connection(&parts.headers);
+    for name in FORWARDED.iter().filter(|name| !hops.contains(name)) {
+        request.headers_mut().remove(name);
+        for line in parts.headers.get_all(name) {
+            request.headers_mut().append(name.clone(), line.clone());
         }
     }
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
-        let inflate = Inflate::of(&head.headers)?;
         let family = family(parts.uri.path());
-        return Err(boxed::pin(|| exchange::refused(head, body, inflate, family, target)).await);
+        return Err(boxed::pin(|| exchange::refused(head, body, family, target)).await);
     }
-    exchange::strip_hops(&mut head.headers);
+    fields::strip_hops(&mut head.headers);
+    if is_events(media_type(&head.headers)) {
+        fields::mark_stream(&mut head.headers);
+    }
     let status = head.status.as_u16();
     let answer = Response::from_parts(head, Body::Passed(body));
     match status {

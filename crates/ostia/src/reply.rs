@@ -5,6 +5,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use ostia_dialect::{Fault, anthropic_messages, gemini_generate, openai_chat};
 
 use crate::body::Body;
+use crate::inflate;
 use crate::route::Family;
 
 /// A line for people.
@@ -25,6 +26,10 @@ pub fn fault(family: Family, fault: &Fault, provider: Option<&str>, trace_id: &s
         Family::Google => gemini_generate::error::encode(fault),
     });
     *response.status_mut() = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    if fault.status == 415 && fault.param.as_deref() == Some("content-encoding") {
+        // RFC 9110, section 15.5.16: which encodings would have been taken.
+        response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(inflate::KNOWN));
+    }
     response
 }
 

@@ -28,6 +28,8 @@ pub enum Endpoint<'p> {
     Ready,
     /// `GET /v1/models`
     Models,
+    /// `GET /v1/models/@{provider}/{model}`: one that the list names
+    Model(Cow<'p, str>),
     /// `OPTIONS`, whatever the path
     Options,
     /// `POST /v1/explain`, and `GET /v1/explain/{trace id}`
@@ -102,6 +104,7 @@ impl Endpoint<'_> {
             | Endpoint::Ready
             | Endpoint::Options
             | Endpoint::Models
+            | Endpoint::Model(_)
             | Endpoint::Explain { trace_id: Some(_) }
             | Endpoint::Pass { .. }
             | Endpoint::Missing => false,
@@ -172,6 +175,9 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ if method == Method::GET && rest.starts_with("explain/") => {
             return Endpoint::Explain { trace_id: rest.strip_prefix("explain/") };
         }
+        _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("models/") => {
+            return listed_model(rest).unwrap_or(Endpoint::Pass { raw: false });
+        }
         "chat/completions" => Offer::OpenaiChat,
         "completions" => Offer::OpenaiCompletions,
         "embeddings" => Offer::OpenaiEmbeddings,
@@ -184,6 +190,13 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     };
     if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
+}
+
+/// A model by the name that the gateway lists it under. SDKs encode the `@`, the slash, or both
+/// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
+fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
+    let name = percent_decode(rest.strip_prefix("models/")?)?;
+    name.starts_with('@').then_some(Endpoint::Model(name))
 }
 
 /// Paths of Google's API: below its versions, and uploads, which stand before them.
@@ -266,6 +279,9 @@ mod tests {
             (Method::HEAD, "/health", Endpoint::Health),
             (Method::GET, "/v1/models", Endpoint::Models),
             (Method::GET, "/v1/models/gpt-4o", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
+            (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
+            (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/chat/completions", typed(Offer::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/messages", typed(Offer::AnthropicMessages)),

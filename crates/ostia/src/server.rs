@@ -124,7 +124,7 @@ async fn sweep(core: Rc<Core>) {
 async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
     let (limits, total) = (core.settings.limits, core.settings.timeouts.total);
-    let client = Client::new(limits.header_bytes_max);
+    let client = Client::new(limits.header_bytes_max, core.settings.keep_alive);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();

@@ -38,6 +38,8 @@ pub struct Settings {
     pub guard: Guard,
     /// How long each part of a call may take.
     pub timeouts: Timeouts,
+    /// How long a client hears nothing on an open stream before it gets a sign of life; `None`: it gets none.
+    pub keep_alive: Option<Duration>,
     /// How long open answers may go on when the gateway is asked to stop.
     pub drain: Duration,
     /// Named bounds.

@@ -54,10 +54,19 @@ fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
     Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
 }
 
-/// Does this begin as streams of events do: with one of their fields, or a comment? No JSON does
-/// (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
-pub fn begins_events(bytes: &[u8]) -> bool {
-    ["data:", "event:", "id:", "retry:", ":"].iter().any(|field| bytes.starts_with(field.as_bytes()))
+/// The fields of events, and a comment (<https://html.spec.whatwg.org/multipage/server-sent-events.html>). No JSON begins so.
+const EVENT_FIELDS: [&str; 5] = ["data:", "event:", "id:", "retry:", ":"];
+
+/// Does this begin as streams of events do?
+fn begins_events(bytes: &[u8]) -> bool {
+    EVENT_FIELDS.iter().any(|field| bytes.starts_with(field.as_bytes()))
+}
+
+/// May this be the first piece of a stream of events? It may be as small as one byte, and blank lines may stand before.
+pub fn may_begin_events(piece: &[u8]) -> bool {
+    let start = piece.strip_prefix(b"\xef\xbb\xbf").unwrap_or(piece).trim_ascii_start();
+    let is_part = |field: &&str| field.as_bytes().starts_with(start);
+    begins_events(start) || !start.is_empty() && EVENT_FIELDS.iter().any(is_part)
 }
 
 /// Is there a field `error` that is not null? Inside a text its quotes would be escaped.

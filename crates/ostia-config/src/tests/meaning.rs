@@ -105,6 +105,19 @@ fn times_and_sizes() {
             "{text}"
         );
     }
+    for (text, expected) in [
+        ("500ms", Some(Some(500))),
+        ("off", Some(None)),
+        ("0", Some(None)),
+        ("0s", Some(None)),
+        ("25h", None),
+        ("soon", None),
+        ("false", None),
+    ] {
+        let read = load(&format!("timeouts: {{keep_alive: {text}}}"), &env);
+        let keep_alive = read.ok().map(|read| read.config.timeouts.keep_alive);
+        assert_eq!(keep_alive, expected.map(|time| time.map(Duration::from_millis)), "{text}");
+    }
     let sizes = [
         ("64MiB", Some(64 << 20)),
         ("2kib", Some(2048)),

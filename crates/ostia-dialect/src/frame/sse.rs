@@ -42,6 +42,8 @@ pub struct Framer {
     /// The event that `next` handed out last stands in `event` and `data` until the next call.
     handed_out: bool,
     has_data: bool,
+    /// A comment, or an event without data, has come that nobody has heard of.
+    has_ping: bool,
 }
 
 impl Framer {
@@ -68,6 +70,7 @@ impl Framer {
             } else if self.has_data {
                 return Ok(Some(self.hand_out()));
             } else {
+                self.has_ping |= !self.event.is_empty();
                 self.event.clear();
             }
         }
@@ -75,6 +78,12 @@ impl Framer {
             return Err(too_large());
         }
         Ok(None)
+    }
+
+    /// Has a comment come since this was last asked, or an event without data? Some servers send them so that nobody takes
+    /// them for dead.
+    pub fn take_ping(&mut self) -> bool {
+        std::mem::take(&mut self.has_ping)
     }
 
     /// The stream has ended: an event whose last blank line is missing counts all the same, because some servers leave
@@ -161,7 +170,8 @@ impl Framer {
                 self.event.clear();
                 self.event.push_str(&String::from_utf8_lossy(value));
             }
-            // A comment (empty name), an id, a retry hint or a field that nobody knows.
+            b"" => self.has_ping = true,
+            // An id, a retry hint or a field that nobody knows.
             _ => {}
         }
         Ok(())

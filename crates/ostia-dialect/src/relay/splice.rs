@@ -81,6 +81,19 @@ impl<'a> Splice<'a> {
             || self.added.iter().any(|(added, _)| added == name)
     }
 
+    /// The value of the field as it is to be written.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let added = self.added.iter().find(|(added, _)| added == name).map(|(_, value)| value.as_str());
+        let field = self.fields.iter().rev().find(|field| field.name == name);
+        added.or_else(|| {
+            field.and_then(|field| match &field.edit {
+                Edit::Keep => self.text.get(field.value.clone()),
+                Edit::Replace(value) => Some(value.as_str()),
+                Edit::Rename(_) | Edit::Remove => None,
+            })
+        })
+    }
+
     /// The edited text. Bytes between untouched neighbours stay as they were.
     pub fn finish(self) -> Vec<u8> {
         let room =

@@ -77,6 +77,10 @@ fn chat_streams() {
     check(Grammar::OpenaiChat, &format!("{finish}\r\n\r\ndata: [DONE]\r\n\r\n"), "", Ok(false));
     check(Grammar::OpenaiChat, &format!("{finish}\n\n: bye\n\n"), "", Ok(true));
     check(Grammar::OpenaiChat, &format!("{open}\n\n"), "", Err(()));
+    // A comment between two events goes on at once; one inside an event waits for its end.
+    check(Grammar::OpenaiChat, ": alive\n:\n", "", Err(()));
+    check(Grammar::OpenaiChat, &format!("{open}\n\n: alive\r\n"), "", Err(()));
+    check(Grammar::OpenaiChat, ": a\nid: 1\n: b\n", "id: 1\n: b\n", Err(()));
     check(Grammar::OpenaiChat, &format!("{open}\n\n{finish}"), finish, Ok(true));
     check(Grammar::OpenaiChat, &format!("{open}\n\ndata: {{\"cho"), "data: {\"cho", Err(()));
     check(Grammar::OpenaiChat, &format!("{finish}\n\ndata: [DONE]"), "data: [DONE]", Ok(false));

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use memchr::{memchr2, memmem::Finder};
 
 use crate::Fault;
-use crate::frame::FRAME_BYTES_MAX;
+use crate::frame::{FRAME_BYTES_MAX, KeepAlive};
 use crate::json::Document;
 
 /// How a stream of this kind says that it is whole.
@@ -19,6 +19,19 @@ pub enum Grammar {
     AnthropicMessages,
     /// generateContent: a finish reason, or the reason why the prompt was refused. There is no end marker.
     GeminiGenerate,
+}
+
+impl Grammar {
+    /// What may stand between two events; `begun`: the client has had something of the stream.
+    pub fn keep_alive(self, begun: bool) -> KeepAlive {
+        match self {
+            Grammar::OpenaiChat | Grammar::OpenaiResponses => KeepAlive::Comment,
+            // Before its beginning a message has no events, not even this one.
+            Grammar::AnthropicMessages if !begun => KeepAlive::Comment,
+            Grammar::AnthropicMessages => KeepAlive::Ping,
+            Grammar::GeminiGenerate => KeepAlive::BlankLine,
+        }
+    }
 }
 
 /// Watches one stream.
@@ -97,6 +110,9 @@ impl Watch {
                     break;
                 }
                 (whole, self.object) = (next, false);
+            } else if self.line == whole && window[self.line] == b':' {
+                // A comment between two events need not wait for the next one: it may be a sign of life.
+                whole = next;
             } else {
                 self.data_line(&window[self.line..end]);
             }

@@ -19,6 +19,7 @@ fn a_whole_row_becomes_a_provider() {
         prefix: /v1
         dialects: [openai_responses, openai_chat, openai_embeddings]
         auth: {header: x-key}
+        oauth: {prefix: tok-, headers: {x-beta: b}}
         key_env: MY_KEY
         headers: {x-team: red}
         paths: {openai_embeddings: /embed}
@@ -32,6 +33,8 @@ fn a_whole_row_becomes_a_provider() {
     assert_eq!(provider.base_url.as_deref(), Some("http://10.0.0.1:8000"));
     assert_eq!(provider.offers, [Offer::OpenaiResponses, Offer::OpenaiChat, Offer::OpenaiEmbeddings]);
     assert_eq!(provider.auth, Auth::Header("x-key".into()));
+    assert_eq!(provider.oauth_of("tok-1").map(|oauth| &oauth.headers["x-beta"]).unwrap(), "b");
+    assert_eq!(provider.oauth_of("key-1"), None);
     assert_eq!(provider.key_env, ["MY_KEY"]);
     assert_eq!(provider.headers["x-team"], "red");
     assert_eq!(provider.paths[&Offer::OpenaiEmbeddings], "/embed");

@@ -4,21 +4,26 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
-use http_body::{Body as HttpBody, SizeHint};
+use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::{Fault, FaultKind};
+use tokio::time::Instant;
 
+use super::early::{Early, Late};
 use super::{Client, Due};
 use crate::body::{Body, FramePoll};
 use crate::reply;
 use crate::route::Family;
+use crate::timer::LazyTimer;
 use crate::upstream::BodyFault;
 
 /// An answer in the making. Ends at once when the gateway stops.
 pub struct Answering<F> {
-    answering: Pin<Box<F>>,
+    /// `None` once there is an answer.
+    answering: Option<Pin<Box<F>>>,
     family: Family,
     client: Rc<Client>,
 }
@@ -26,17 +31,32 @@ pub struct Answering<F> {
 impl<F> Answering<F> {
     /// What `answering` gives, in words of this family if it has to end before.
     pub fn new(answering: Pin<Box<F>>, family: Family, client: Rc<Client>) -> Answering<F> {
-        Answering { answering, family, client }
+        Answering { answering: Some(answering), family, client }
     }
 }
 
-impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
+impl<F: Future<Output = Response<Body>> + 'static> Answering<F> {
+    /// The answer, or one that begins before it is known whose it is.
+    fn poll_response(&mut self, context: &mut Context<'_>) -> Poll<Response<Body>> {
+        let Some(answering) = &mut self.answering else { return Poll::Pending };
+        if let Poll::Ready(response) = answering.as_mut().poll(context) {
+            return Poll::Ready(response);
+        }
+        let Some(early) = self.client.early.take() else { return Poll::Pending };
+        let Some(answering) = self.answering.take() else { return Poll::Pending };
+        let Early { head, grammar } = *early;
+        let late = Late::new(answering, grammar, self.client.clone());
+        Poll::Ready(head.map(|()| Body::events(late)))
+    }
+}
+
+impl<F: Future<Output = Response<Body>> + 'static> Future for Answering<F> {
     type Output = Result<Response<Answer>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let mut response = match self.client.is_cut.get() {
             true => reply::fault(self.family, &stopping(), None, ""),
-            false => ready!(self.answering.as_mut().poll(context)),
+            false => ready!(self.poll_response(context)),
         };
         if let Some(Due(due)) = response.extensions().get::<Due>() {
             self.client.due.set(*due);
@@ -46,7 +66,9 @@ impl<F: Future<Output = Response<Body>>> Future for Answering<F> {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let client = self.client.clone();
-        Poll::Ready(Ok(response.map(|body| Answer { body, is_told: false, broken: None, client })))
+        let answer =
+            |body| Answer { body, is_told: false, broken: None, silence: Silence::default(), client };
+        Poll::Ready(Ok(response.map(answer)))
     }
 }
 
@@ -58,7 +80,38 @@ pub struct Answer {
     is_told: bool,
     /// Why it breaks off, once what came before has left.
     broken: Option<BodyFault>,
+    silence: Silence,
     client: Rc<Client>,
+}
+
+/// How long there was nothing to send.
+#[derive(Debug, Default)]
+struct Silence {
+    /// `None` while there is something.
+    since: Option<Instant>,
+    timer: Option<LazyTimer>,
+}
+
+impl Silence {
+    /// Is it too long?
+    fn poll_over(&mut self, limit: Duration, context: &mut Context<'_>) -> Poll<()> {
+        let due = *self.since.get_or_insert_with(Instant::now) + limit;
+        let timer = self.timer.get_or_insert_with(|| LazyTimer::new(due));
+        ready!(timer.poll_over(due, context));
+        self.since = None;
+        Poll::Ready(())
+    }
+}
+
+impl Answer {
+    /// A sign of life, where a stream has been silent for too long.
+    fn poll_keep_alive(&mut self, context: &mut Context<'_>) -> FramePoll {
+        let Some((limit, keep_alive)) = self.client.keep_alive().zip(self.body.keep_alive()) else {
+            return Poll::Pending;
+        };
+        ready!(self.silence.poll_over(limit, context));
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(keep_alive.bytes())))))
+    }
 }
 
 impl HttpBody for Answer {
@@ -78,14 +131,18 @@ impl HttpBody for Answer {
             self.is_told = true;
             self.body.fail(&stopping());
         }
-        match ready!(Pin::new(&mut self.body).poll_frame(context)) {
-            Some(Err(fault)) => {
+        match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Pending => self.poll_keep_alive(context),
+            Poll::Ready(Some(Err(fault))) => {
                 self.broken = Some(fault);
                 self.client.is_flushed.set(false);
                 context.waker().wake_by_ref();
                 Poll::Pending
             }
-            frame => Poll::Ready(frame),
+            Poll::Ready(frame) => {
+                self.silence.since = None;
+                Poll::Ready(frame)
+            }
         }
     }
 

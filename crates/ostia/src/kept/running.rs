@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body::Body as _;
 use http_body::Frame;
+use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::{error, response};
 use ostia_dialect::{Fault, FaultKind, View, fault};
@@ -18,6 +19,7 @@ use tokio::task::AbortHandle;
 use super::{Keep, Kept, Saved, What};
 use crate::body::{Body, Events, FramePoll};
 use crate::caller::Owner;
+use crate::fields;
 use crate::reply;
 use crate::upstream::BodyFault;
 
@@ -166,6 +168,10 @@ impl Running {
             // Our own encoder ends each event with an empty line.
             while let Some(end) = memchr::memmem::find(&rest, b"\n\n") {
                 let event: Vec<u8> = rest.drain(..end + 2).collect();
+                // A sign of life is no event: events are counted.
+                if event.starts_with(b":") {
+                    continue;
+                }
                 self.log().push(event.into(), &self.kept);
             }
         }
@@ -209,6 +215,7 @@ impl Running {
         let mut response = Response::new(Body::events(Replay { running: self, next: from, ending: None }));
         let media = HeaderValue::from_static("text/event-stream; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
+        fields::mark_stream(response.headers_mut());
         response
     }
 
@@ -219,7 +226,7 @@ impl Running {
 }
 
 /// The fault in an answer that is none.
-async fn refusal(answer: Response<Body>) -> Fault {
+pub async fn refusal(answer: Response<Body>) -> Fault {
     let status = answer.status().as_u16();
     let mut body = answer.into_body();
     let mut text = Vec::new();
@@ -271,6 +278,10 @@ impl Events for Replay {
 
     fn fail(&mut self, fault: Fault) {
         self.ending = Some(fault);
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        Some(KeepAlive::Comment)
     }
 }
 

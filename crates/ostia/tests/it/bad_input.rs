@@ -272,9 +272,9 @@ fn upstreams_that_answer_nonsense() {
         ("an error that says success", Answer::json(openai::error("no quota", "x", "y")), 502, "no quota"),
         (
             "an encoding that nobody asked for",
-            Answer::json("xx").header("content-encoding", "br"),
+            Answer::json("xx").header("content-encoding", "compress"),
             502,
-            "`br`",
+            "`compress`",
         ),
         (
             "half of a packed answer",

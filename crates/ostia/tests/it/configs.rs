@@ -42,6 +42,53 @@ fn fields_are_set_and_left_out() {
     assert_eq!(upstream.last().text(), expected);
 }
 
+/// One request of each dialect, and what sets, fills in and leaves out the bound of its answer, relayed and translated.
+#[test]
+fn the_bound_of_an_answer_is_one_under_all_its_names() {
+    let gateway = Gateway::start();
+    let openai = Upstream::always(Answer::json(openai::chat("x")));
+    let anthropic = Upstream::always(Answer::json(anthropic::message("x")));
+    let messages = json!([{"role": "user", "content": "x"}]);
+    let chat = |name: &str| json!({"model": "m", "messages": messages, (name): 9});
+    let gemini = json!({"contents": [{"role": "user", "parts": [{"text": "x"}]}], "generationConfig": {"maxOutputTokens": 9}});
+    let response = json!({"model": "m", "input": "x", "max_output_tokens": 9});
+    let check = |path: &str, body: &serde_json::Value, config: &serde_json::Value, expected: Option<u64>| {
+        for (provider, upstream) in [("openai", &openai), ("anthropic", &anthropic)] {
+            let ask = Ask::post_at(upstream, provider, path, body.to_string());
+            let reply = ask.header("x-ostia-config", &config.to_string()).to(&gateway);
+            let relayed_response = provider == "openai" && path == "/v1/responses";
+            assert!(reply.status == 200 || relayed_response, "{config} {path} {provider}: {}", reply.text());
+            let sent = crate::json(&upstream.last().text());
+            let names = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+            let bounds: Vec<_> = names.iter().filter_map(|name| sent[*name].as_u64()).collect();
+            match expected {
+                // Messages has to have a bound: where nobody gives one it is the gateway's.
+                None if provider == "anthropic" => assert!(bounds.len() == 1 && bounds[0] > 9, "{sent}"),
+                expected => {
+                    assert_eq!(bounds, expected.into_iter().collect::<Vec<_>>(), "{config} {path} {sent}")
+                }
+            }
+        }
+    };
+    for name in ["max_tokens", "max_completion_tokens", "max_output_tokens"] {
+        for (path, body) in [
+            ("/v1/chat/completions", &chat("max_tokens")),
+            ("/v1/chat/completions", &chat("max_completion_tokens")),
+            ("/v1/responses", &response),
+            ("/v1beta/models/m:generateContent", &gemini),
+        ] {
+            check(path, body, &json!({"override_params": {(name): 7}}), Some(7));
+            check(path, body, &json!({"default_params": {(name): 7}}), Some(9));
+            check(path, body, &json!({"drop_params": [name]}), None);
+        }
+        let bare = json!({"model": "m", "messages": messages});
+        check("/v1/chat/completions", &bare, &json!({"default_params": {(name): 7}}), Some(7));
+        let message = chat("max_tokens");
+        check("/v1/messages", &message, &json!({"override_params": {(name): 7}}), Some(7));
+        check("/v1/messages", &message, &json!({"default_params": {(name): 7}}), Some(9));
+    }
+}
+
 #[test]
 fn provider_options_do_what_their_headers_do() {
     let gateway = Gateway::start();

@@ -117,6 +117,80 @@ fn headers_that_the_client_wants_passed_on() {
 }
 
 #[test]
+fn a_token_of_a_subscription_stays_a_bearer() {
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(anthropic::message("x"))));
+    let check = |path: &str,
+                 body: &str,
+                 sent: (&str, &str),
+                 betas: &[&str],
+                 expected: (Option<&str>, Option<&str>),
+                 expected_betas: Option<&str>| {
+        let ask = Ask::new("POST", path)
+            .body(body)
+            .header("content-type", "application/json")
+            .header("x-ostia-provider", "anthropic")
+            .header("x-ostia-custom-host", &upstream.url())
+            .header(sent.0, sent.1);
+        let ask = betas.iter().fold(ask, |ask, betas| ask.header("anthropic-beta", betas));
+        assert_eq!(ask.to(&gateway).status, 200, "{path}");
+        let seen = upstream.last();
+        let keys = (seen.header("authorization"), seen.header("x-api-key"));
+        assert_eq!((keys.0.as_deref(), keys.1.as_deref()), expected, "{path} {sent:?}");
+        assert_eq!(seen.header("anthropic-beta").as_deref(), expected_betas, "{path} {betas:?}");
+    };
+    let (token, beta) = ("sk-ant-oat01-x", "oauth-2025-04-20");
+    let bearer = format!("Bearer {token}");
+    for (path, body) in [("/v1/messages", MESSAGE), ("/v1/chat/completions", CHAT), ("/v1/files", "{}")] {
+        for sent in [("authorization", bearer.as_str()), ("x-api-key", token)] {
+            check(path, body, sent, &[], (Some(&bearer), None), Some(beta));
+            let both = format!("a,b,{beta}");
+            check(path, body, sent, &["a", "b"], (Some(&bearer), None), Some(&both));
+            check(path, body, sent, &[beta], (Some(&bearer), None), Some(beta));
+        }
+        check(
+            path,
+            body,
+            ("authorization", "Bearer sk-ant-api03-x"),
+            &[],
+            (None, Some("sk-ant-api03-x")),
+            None,
+        );
+    }
+}
+
+#[test]
+fn what_speaks_for_the_providers_host_stays_behind() {
+    let gateway = Gateway::start();
+    let marked = |answer: Answer| {
+        answer
+            .header("connection", "x-inner, keep-alive")
+            .header("x-inner", "1")
+            .header("alt-svc", "h3=\":443\"")
+            .header("strict-transport-security", "max-age=1")
+            .header("x-accel-redirect", "/secret")
+            .header("x-request-id", "r")
+    };
+    let upstream = Upstream::always(marked(Answer::json(openai::chat("x"))));
+    let streaming = Upstream::always(marked(Answer::stream(openai::chat_stream(&["x"]))));
+    let failing = Upstream::always(marked(Answer::json("{}").status(500)));
+    for upstream in [&upstream, &streaming, &failing] {
+        let stream = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
+        let chat = if std::ptr::eq(upstream, &streaming) { stream } else { CHAT };
+        for ask in [
+            Ask::post_at(upstream, "openai", "/v1/chat/completions", chat),
+            Ask::new("GET", "/v1/files").at(upstream, "openai"),
+            Ask::new("GET", "/v1/proxy/files").at(upstream, "openai"),
+        ] {
+            let reply = ask.to(&gateway);
+            assert_eq!(reply.header("x-request-id"), Some("r"), "{ask:?}");
+            for name in ["x-inner", "alt-svc", "strict-transport-security", "x-accel-redirect"] {
+                assert_eq!(reply.header(name), None, "{name} {ask:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn headers_of_the_vendors() {
     let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(openai::chat("x"))));
     let ask = chat(&upstream)

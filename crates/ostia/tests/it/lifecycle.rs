@@ -51,6 +51,18 @@ fn models_that_the_operator_listed() {
     let ids: Vec<&str> =
         body["data"].as_array().unwrap().iter().map(|model| model["id"].as_str().unwrap()).collect();
     assert_eq!((&body["object"], ids), (&"list".into(), vec!["@groq/a/b", "@openai/gpt-4o"]));
+    for (path, expected) in [
+        ("@groq/a/b", Some("@groq/a/b")),
+        ("%40groq%2Fa%2Fb", Some("@groq/a/b")),
+        ("@openai%2Fgpt-4o", Some("@openai/gpt-4o")),
+        ("@openai/gpt-5", None),
+        ("@nobody/gpt-4o", None),
+        ("@openai", None),
+    ] {
+        let reply = Ask::new("GET", &format!("/v1/models/{path}")).to(&gateway);
+        assert_eq!(reply.status, if expected.is_some() { 200 } else { 404 }, "{path}");
+        assert_eq!(reply.json()["id"].as_str(), expected, "{path}");
+    }
     let upstream = Upstream::always(Answer::json(r#"{"object":"list","data":[]}"#));
     let reply = Ask::new("GET", "/v1/models").at(&upstream, "openai").to(&gateway);
     assert_eq!((reply.status, upstream.last().target.as_str()), (200, "/models"));

@@ -74,6 +74,11 @@ impl Encoder {
         }
     }
 
+    /// Is the stream one JSON array?
+    pub fn is_array(&self) -> bool {
+        self.array
+    }
+
     /// Appends what the client is to see of `event`.
     pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
         match event {

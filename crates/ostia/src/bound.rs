@@ -1,0 +1,165 @@
+//! The most tokens of an answer: one bound, which each dialect calls by another name, and Chat Completions by two, of which
+//! OpenAI refuses the pair (<https://platform.openai.com/docs/api-reference/chat/create>). A config that sets it, fills it
+//! in or leaves it out means the bound, whichever of the names it and the client use.
+
+use std::borrow::Cow;
+
+use ostia_dialect::Fault;
+use ostia_dialect::json::{Document, Json};
+use ostia_dialect::relay::Splice;
+use ostia_providers::Offer;
+
+/// What configs may call it. The last two are Google's (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>);
+/// its JSON has both spellings of every name (<https://protobuf.dev/programming-guides/json/>).
+const NAMES: [&str; 5] = [
+    "max_tokens",
+    "max_completion_tokens",
+    "max_output_tokens",
+    "generationConfig.maxOutputTokens",
+    "generation_config.max_output_tokens",
+];
+const GOOGLES_OBJECT: [&str; 2] = ["generationConfig", "generation_config"];
+const GOOGLES_NAMES: [&str; 2] = ["maxOutputTokens", "max_output_tokens"];
+
+/// Is this a name of the bound?
+pub fn is_named(name: &str) -> bool {
+    NAMES.contains(&name)
+}
+
+/// Sets the bound in a body of this offer, under the name that it has there already; else under `name`, where the dialect
+/// has it. Calls without an answer of words have no bound, and stay as they are.
+///
+/// # Errors
+/// Google's object of settings is not JSON.
+pub fn set(splice: &mut Splice<'_>, offer: Offer, name: &str, value: &Json) -> Result<(), Fault> {
+    match offer {
+        Offer::GeminiGenerate => {
+            let outer = GOOGLES_OBJECT.into_iter().find(|name| splice.has(name)).unwrap_or(GOOGLES_OBJECT[0]);
+            let object = splice.get(outer).filter(|text| text.starts_with('{')).unwrap_or("{}");
+            let document = Document::parse_to(object.as_bytes(), 1)
+                .map_err(|fault| Fault::invalid(format!("`{outer}` is {fault}.")))?;
+            let mut inner = Splice::new(&document)?;
+            set_field(&mut inner, &GOOGLES_NAMES, name, value);
+            let object = String::from_utf8_lossy(&inner.finish()).into_owned();
+            splice.set(outer, Json::build(|w| w.raw(&object)));
+        }
+        _ => set_field(splice, fields(offer), name, value),
+    }
+    Ok(())
+}
+
+fn set_field(splice: &mut Splice<'_>, fields: &[&str], name: &str, value: &Json) {
+    let given = fields.iter().find(|field| splice.has(field));
+    let Some(field) = given.or_else(|| fields.iter().find(|field| **field == name)).or(fields.first()) else {
+        return;
+    };
+    for other in fields.iter().filter(|other| *other != field) {
+        splice.remove(other);
+    }
+    splice.set(field, value.clone());
+}
+
+/// Does the body say it?
+pub fn is_given(splice: &Splice<'_>, offer: Offer) -> bool {
+    let said = |text: Option<&str>| text.is_some_and(|text| text != "null");
+    match offer {
+        Offer::GeminiGenerate => {
+            GOOGLES_OBJECT.into_iter().filter_map(|name| splice.get(name)).any(|object| {
+                let document = Document::parse_to(object.as_bytes(), 1);
+                document
+                    .is_ok_and(|object| GOOGLES_NAMES.iter().any(|name| object.root().some(name).is_some()))
+            })
+        }
+        _ => fields(offer).iter().any(|field| said(splice.get(field))),
+    }
+}
+
+/// The fields of the bound in a body, the preferred one first.
+fn fields(offer: Offer) -> &'static [&'static str] {
+    match offer {
+        Offer::OpenaiChat => &["max_completion_tokens", "max_tokens"],
+        Offer::OpenaiCompletions | Offer::AnthropicMessages => &["max_tokens"],
+        Offer::OpenaiResponses => &["max_output_tokens"],
+        _ => &[],
+    }
+}
+
+/// Does a config leave the bound out?
+pub fn is_dropped(paths: &[String]) -> bool {
+    paths.iter().any(|path| is_named(path))
+}
+
+/// What a config leaves out of a body of this offer that is handed on: the bound under all of its names. Messages cannot do
+/// without it (<https://docs.claude.com/en/api/messages>), so there the config has to use the very name.
+pub fn dropped(paths: &[String], offer: Offer) -> Cow<'_, [String]> {
+    match is_dropped(paths) && offer != Offer::AnthropicMessages {
+        true => Cow::Owned(paths.iter().cloned().chain(NAMES.map(str::to_owned)).collect()),
+        false => Cow::Borrowed(paths),
+    }
+}
+
+/// The same for a body that is translated: its bound goes once it has been read, because Messages has to have one till then.
+pub fn dropped_but_it(paths: &[String]) -> Cow<'_, [String]> {
+    match is_dropped(paths) {
+        true => Cow::Owned(paths.iter().filter(|path| !is_named(path)).cloned().collect()),
+        false => Cow::Borrowed(paths),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::Value;
+
+    #[test]
+    fn one_bound_whatever_it_is_called() {
+        let check = |offer: Offer, body: &str, name: &str, expected: &str| {
+            let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+            let mut splice = Splice::new(&document).unwrap();
+            set(&mut splice, offer, name, &Json::from_value(&Value::from(7))).unwrap();
+            assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected, "{body} {name}");
+        };
+        let chat = Offer::OpenaiChat;
+        check(chat, r#"{"max_tokens":1}"#, "max_completion_tokens", r#"{"max_tokens":7}"#);
+        check(chat, r#"{"max_completion_tokens":1}"#, "max_tokens", r#"{"max_completion_tokens":7}"#);
+        check(
+            chat,
+            r#"{"max_tokens":1,"max_completion_tokens":2}"#,
+            "max_tokens",
+            r#"{"max_completion_tokens":7}"#,
+        );
+        check(chat, r#"{"n":1}"#, "max_tokens", r#"{"n":1,"max_tokens":7}"#);
+        check(chat, r#"{"n":1}"#, "max_output_tokens", r#"{"n":1,"max_completion_tokens":7}"#);
+        check(Offer::OpenaiResponses, r#"{}"#, "max_tokens", r#"{"max_output_tokens":7}"#);
+        check(Offer::AnthropicMessages, r#"{"max_tokens":1}"#, "max_output_tokens", r#"{"max_tokens":7}"#);
+        check(Offer::OpenaiEmbeddings, r#"{"input":""}"#, "max_tokens", r#"{"input":""}"#);
+        let gemini = Offer::GeminiGenerate;
+        check(gemini, r#"{}"#, "max_tokens", r#"{"generationConfig":{"maxOutputTokens":7}}"#);
+        check(
+            gemini,
+            r#"{"generationConfig":{"topK": 1, "maxOutputTokens": 9}}"#,
+            "generationConfig.maxOutputTokens",
+            r#"{"generationConfig":{"topK": 1, "maxOutputTokens": 7}}"#,
+        );
+        check(
+            gemini,
+            r#"{"generation_config":{"max_output_tokens":9}}"#,
+            "max_tokens",
+            r#"{"generation_config":{"max_output_tokens":7}}"#,
+        );
+    }
+
+    #[test]
+    fn what_is_said_already() {
+        let check = |offer: Offer, body: &str, expected: bool| {
+            let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+            assert_eq!(is_given(&Splice::new(&document).unwrap(), offer), expected, "{body}");
+        };
+        check(Offer::OpenaiChat, r#"{"max_completion_tokens":1}"#, true);
+        check(Offer::OpenaiChat, r#"{"max_tokens":null}"#, false);
+        check(Offer::OpenaiResponses, r#"{"max_tokens":1}"#, false);
+        check(Offer::GeminiGenerate, r#"{"generationConfig":{"maxOutputTokens":1}}"#, true);
+        check(Offer::GeminiGenerate, r#"{"generationConfig":{"topK":1}}"#, false);
+    }
+}
