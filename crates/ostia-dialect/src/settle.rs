@@ -6,13 +6,18 @@
 use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
 use crate::{client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
 
-/// Top-level fields by which vendors of several dialects mean different things, with the dialects that have them. A client of
-/// any other dialect means the vendor whom it asks.
+/// Fields by which vendors of several dialects mean different things, with the dialects that have them. A client of any other
+/// dialect means the vendor whom it asks. Fields of a tool have no number here.
 ///
 /// Sources: <https://platform.claude.com/docs/en/build-with-claude/context-editing>,
-/// <https://platform.openai.com/docs/guides/compaction>.
-const HOMONYMS: [(&str, &[Dialect]); 1] =
-    [("context_management", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses])];
+/// <https://platform.openai.com/docs/guides/compaction>; <https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference>,
+/// <https://platform.openai.com/docs/guides/tools-tool-search>: each hides a tool from the model until its own search finds it,
+/// and names callers of its own.
+const HOMONYMS: [(&str, &[Dialect]); 3] = [
+    ("context_management", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+    ("tools[].allowed_callers", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+    ("tools[].defer_loading", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+];
 
 /// What was done to a request.
 #[derive(Debug)]
@@ -57,8 +62,12 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     let Some(client) = request.client.map(ClientDialect::dialect).filter(|client| *client != upstream) else {
         return;
     };
+    let is_called = |name: &str, known: &str| match known.strip_prefix("tools[]") {
+        Some(field) => name.starts_with("tools[") && name.ends_with(field),
+        None => name == known,
+    };
     let means_another = |name: &str| {
-        let meant = HOMONYMS.iter().find(|(known, _)| *known == name);
+        let meant = HOMONYMS.iter().find(|(known, _)| is_called(name, known));
         meant.is_some_and(|(_, by)| by.contains(&client) && by.contains(&upstream))
     };
     request.extra.retain(|(name, value)| {

@@ -20,6 +20,7 @@ fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {
     let mut body = json!({"model": "m", "input": "q"});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string())?;
+    request.client = Some(ClientDialect::OpenaiResponses);
     let encoded = upstream.encode(&mut request, &Form::default())?;
     Ok((serde_json::from_slice(&encoded.body).unwrap(), encoded))
 }
@@ -109,6 +110,17 @@ fn a_search_that_the_vendor_runs_is_not_missed() {
         assert_eq!(names(&body), ["f"]);
         assert_eq!(encoded.dropped, ["tools[1].defer_loading", "tools[0]"]);
     }
+}
+
+/// It would not be found there without that vendor's own search.
+#[test]
+fn no_tool_is_hidden_at_another_vendor() {
+    let tools = json!([{"type": "tool_search"}, {"type": "function", "name": "f", "defer_loading": true,
+        "allowed_callers": ["programmatic"]}]);
+    let (body, mut encoded) = send(json!({"tools": tools}), Dialect::AnthropicMessages).unwrap();
+    assert_eq!(body["tools"], json!([{"name": "f", "input_schema": {"type": "object", "properties": {}}}]));
+    encoded.dropped.sort();
+    assert_eq!(encoded.dropped, ["tools[0]", "tools[1].allowed_callers", "tools[1].defer_loading"]);
 }
 
 #[test]

@@ -105,3 +105,15 @@ fn a_search_for_tools_is_not_missed_and_what_it_found_is_named() {
         assert_eq!(encoded.dropped, ["tools[1].defer_loading", "tools[0]"], "{kind}");
     }
 }
+
+#[test]
+fn fields_of_a_tool_stay_with_it_where_others_go() {
+    let hidden = json!({"type": "function", "function": {"name": "f"}, "defer_loading": true});
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
+        "tools": [{"type": "web_search"}, hidden, {"type": "function", "function": {"name": "g"}}]});
+    let mut request = decoded(ClientDialect::OpenaiChat, body.to_string()).unwrap();
+    let encoded = Dialect::AnthropicMessages.encode(&mut request, &Form::default()).unwrap();
+    let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+    let hidden = body["tools"].as_array().unwrap().iter().filter(|tool| tool.get("defer_loading").is_some());
+    assert_eq!(hidden.map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), ["f"], "{body}");
+}
