@@ -38,8 +38,11 @@ fn replace_call(block: &mut Block) {
 pub(crate) fn text_of(arguments: String) -> String {
     let text = Document::parse(arguments.as_bytes()).ok().and_then(|document| {
         let root = document.root();
-        let is_alone = root.fields().count() == 1;
-        root.str(INPUT).filter(|_| is_alone).map(|text| text.into_owned())
+        let fields = root.fields().count();
+        match root.str(INPUT) {
+            None if fields == 0 && root.is_object() => Some(String::new()),
+            text => text.filter(|_| fields == 1).map(|text| text.into_owned()),
+        }
     });
     text.unwrap_or(arguments)
 }

@@ -4,7 +4,7 @@
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
 use crate::{Event, Fault, Request, Response, Undo};
-use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, settle};
+use crate::{anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses, settle};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -206,41 +206,46 @@ impl Dialect {
     /// # Errors
     /// 502 for a body that is no answer; the upstream's own error where the body holds one.
     pub fn decode(self, body: &[u8]) -> Result<Response, Fault> {
-        match self {
+        let mut response = match self {
             Dialect::OpenaiChat => openai_chat::response::decode(body),
             Dialect::AnthropicMessages => anthropic_messages::response::decode(body),
             Dialect::GeminiGenerate => gemini_generate::response::decode(body),
             Dialect::CohereChat => cohere_chat::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
-        }
+        }?;
+        mend::response(&mut response);
+        Ok(response)
     }
 }
 
 /// Reads the stream of an upstream that speaks some dialect.
 #[derive(Debug)]
-pub enum Decoder {
-    /// OpenAI Chat Completions, or a format that copies it.
+pub struct Decoder {
+    reader: Reader,
+    mend: mend::Stream,
+}
+
+/// The half that knows the dialect.
+#[derive(Debug)]
+enum Reader {
     OpenaiChat(openai_chat::stream::Decoder),
-    /// OpenAI Responses.
     OpenaiResponses(openai_responses::stream::Decoder),
-    /// Anthropic Messages.
     AnthropicMessages(anthropic_messages::stream::Decoder),
-    /// Google generateContent.
     GeminiGenerate(gemini_generate::stream::Decoder),
-    /// Cohere Chat, version 2.
     CohereChat(cohere_chat::stream::Decoder),
 }
 
 impl Decoder {
     /// A decoder at the start of a stream.
     pub fn new(dialect: Dialect) -> Decoder {
-        match dialect {
-            Dialect::OpenaiChat => Decoder::OpenaiChat(Default::default()),
-            Dialect::OpenaiResponses => Decoder::OpenaiResponses(Default::default()),
-            Dialect::AnthropicMessages => Decoder::AnthropicMessages(Default::default()),
-            Dialect::GeminiGenerate => Decoder::GeminiGenerate(Default::default()),
-            Dialect::CohereChat => Decoder::CohereChat(Default::default()),
-        }
+        let reader = match dialect {
+            Dialect::OpenaiChat => Reader::OpenaiChat(Default::default()),
+            Dialect::OpenaiResponses => Reader::OpenaiResponses(Default::default()),
+            Dialect::AnthropicMessages => Reader::AnthropicMessages(Default::default()),
+            Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
+            Dialect::CohereChat => Reader::CohereChat(Default::default()),
+        };
+        Decoder { reader, mend: Default::default() }
     }
 
     /// Takes the next frame; appends what it means.
@@ -248,13 +253,16 @@ impl Decoder {
     /// # Errors
     /// An error that the upstream sent, or a frame that is not its dialect. The stream is over then.
     pub fn push(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        match self {
-            Decoder::OpenaiChat(decoder) => decoder.push(frame, events),
-            Decoder::OpenaiResponses(decoder) => decoder.push(frame, events),
-            Decoder::AnthropicMessages(decoder) => decoder.push(frame, events),
-            Decoder::GeminiGenerate(decoder) => decoder.push(frame, events),
-            Decoder::CohereChat(decoder) => decoder.push(frame, events),
-        }
+        let from = events.len();
+        let read = match &mut self.reader {
+            Reader::OpenaiChat(decoder) => decoder.push(frame, events),
+            Reader::OpenaiResponses(decoder) => decoder.push(frame, events),
+            Reader::AnthropicMessages(decoder) => decoder.push(frame, events),
+            Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
+            Reader::CohereChat(decoder) => decoder.push(frame, events),
+        };
+        self.mend.events(events, from);
+        read
     }
 
     /// The upstream has closed the stream.
@@ -262,13 +270,16 @@ impl Decoder {
     /// # Errors
     /// The answer was not whole.
     pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        match self {
-            Decoder::OpenaiChat(decoder) => decoder.finish(events),
-            Decoder::OpenaiResponses(decoder) => decoder.finish(events),
-            Decoder::AnthropicMessages(decoder) => decoder.finish(events),
-            Decoder::GeminiGenerate(decoder) => decoder.finish(events),
-            Decoder::CohereChat(decoder) => decoder.finish(events),
-        }
+        let from = events.len();
+        let ended = match &mut self.reader {
+            Reader::OpenaiChat(decoder) => decoder.finish(events),
+            Reader::OpenaiResponses(decoder) => decoder.finish(events),
+            Reader::AnthropicMessages(decoder) => decoder.finish(events),
+            Reader::GeminiGenerate(decoder) => decoder.finish(events),
+            Reader::CohereChat(decoder) => decoder.finish(events),
+        };
+        self.mend.events(events, from);
+        ended
     }
 }
 

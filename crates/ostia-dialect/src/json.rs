@@ -5,6 +5,7 @@
 //! written. Faults name the path of the node (`messages[2].content[0].type`).
 
 mod document;
+mod halves;
 mod marks;
 mod scan;
 #[cfg(test)]
@@ -12,6 +13,7 @@ mod tests;
 mod writer;
 
 pub use document::{Document, Entries, Fields, Items, Kind, Node};
+pub use halves::Halves;
 pub use scan::{SyntaxFault, Tape};
 pub use writer::{Json, Writer};
 

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod arguments;
 mod best;
 mod client;
 mod client_tool;
@@ -23,6 +24,7 @@ mod hosted_tool;
 pub mod joint;
 pub mod json;
 pub mod matrix;
+mod mend;
 mod namespace;
 pub mod openai_chat;
 pub mod openai_responses;
@@ -37,6 +39,7 @@ mod tokens;
 pub mod tool_schema;
 #[cfg(test)]
 mod trial;
+mod turns;
 mod undo;
 mod view;
 

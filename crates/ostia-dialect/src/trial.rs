@@ -16,9 +16,10 @@ pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
     dialect.encode(&mut request.clone(), &Form::default())
 }
 
-/// What a client's body says, whoever the client was; where the path would tell the model, that is `m`.
+/// What a client's body says, without whose client it is; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
-    let request = client.decode(&Document::of_request(body.as_ref())?, Line { model: "m", stream: false })?;
+    let line = Line { model: "m", stream: false };
+    let request = client.decode(&Document::of_request(body.as_ref())?, line)?;
     Ok(Request { client: None, ..request })
 }
 

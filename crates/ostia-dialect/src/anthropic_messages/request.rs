@@ -55,8 +55,7 @@ const FILES_BETA: &str = "files-api-2025-04-14";
 
 /// The body for this request, and what it could not say.
 ///
-/// Fails with 400 where a request cannot be said at all: no turn to answer, arguments of a call that are no JSON
-/// object, a custom tool.
+/// Fails with 400 where a request cannot be said at all: no turn to answer, a custom tool.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let rules = Rules::of(Dialect::AnthropicMessages, &request.model);

@@ -1,8 +1,9 @@
 //! The vendor's stream to canonical events: <https://platform.claude.com/docs/en/build-with-claude/streaming>.
 //!
-//! Blocks come one after the other, each with its index. Text, thinking and calls go on as they come. Blocks that
-//! only this dialect knows are put together and sent whole, so that they can be handed back as they are. Citations
-//! name the whole block as their place and therefore wait for its end. `ping` and unknown events are passed over.
+//! Every event of a block carries its index, so blocks may alternate: what is said of a block that begins before the
+//! one before it has ended waits for that. Text, thinking and calls go on as they come. Blocks that only this dialect
+//! knows are put together and sent whole, so that they can be handed back as they are. Citations name the whole block as
+//! their place and therefore wait for its end. `ping` and unknown events are passed over.
 
 mod encoder;
 
@@ -13,8 +14,9 @@ use super::ending::Ending;
 use super::error;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
-use crate::json::{Document, Json, Node};
+use crate::json::{Document, Halves, Json, Node};
 use crate::response::characters;
+use crate::turns::Turns;
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Most bytes of one block that are held back until it is whole.
@@ -25,17 +27,27 @@ const BLOCK_BYTES_MAX: usize = FRAME_BYTES_MAX;
 pub struct Decoder {
     started: bool,
     finished: bool,
+    /// The blocks by their indexes, with the events of those that wait.
+    turns: Turns<Option<u64>, (Saying, Box<str>)>,
     open: Option<Open>,
     /// Characters of the message's text so far.
     text_chars: u64,
     ending: Ending,
 }
 
+/// What an event says of its block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Saying {
+    Begin,
+    More,
+    End,
+}
+
 /// The block that is being said.
 #[derive(Debug)]
 struct Open {
-    index: Option<u64>,
     kind: Kind,
+    halves: Halves,
     /// Bytes held back.
     held: usize,
 }
@@ -74,14 +86,14 @@ impl Decoder {
         let event = document.root();
         match event.str("type").as_deref().unwrap_or(frame.event) {
             "message_start" => self.message_start(event, events),
-            "content_block_start" => self.block_start(event, events),
-            "content_block_delta" => self.block_delta(event, events)?,
-            "content_block_stop" => self.block_stop(event, events),
+            "content_block_start" => self.block_event(Saying::Begin, event, events)?,
+            "content_block_delta" => self.block_event(Saying::More, event, events)?,
+            "content_block_stop" => self.block_event(Saying::End, event, events)?,
             "message_delta" => {
                 self.ending.observe(event);
                 event.some("delta").into_iter().for_each(|delta| self.ending.observe(delta));
             }
-            "message_stop" => self.message_stop(events),
+            "message_stop" => self.message_stop(events)?,
             "error" => return Err(error::decode(event)),
             _ => {}
         }
@@ -118,31 +130,74 @@ impl Decoder {
         events.push(Event::Start { id, model, created: None });
     }
 
-    fn block_start(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
+    /// Says what this event says of its block, or lets it wait.
+    fn block_event(&mut self, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         if !self.started {
             self.start(String::new(), String::new(), events);
         }
+        let index = event.u64("index");
+        let open = self.turns.open();
+        let has_turn = open == Some(index) || open.is_none() && saying == Saying::Begin;
+        if !has_turn && (saying == Saying::Begin || self.turns.waits(index)) {
+            return self.turns.wait(index, (saying, event.text().into()), event.text().len());
+        }
+        match saying {
+            _ if has_turn => self.say(saying, event, events)?,
+            Saying::More if event.some("delta").is_some() => {
+                return Err(Fault::upstream("The provider continued a block that is not open."));
+            }
+            Saying::Begin | Saying::More | Saying::End => {}
+        }
+        self.release(events)
+    }
+
+    /// Lets the waiting blocks speak, up to the first that has not ended.
+    fn release(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
+        while let Some((_, waited)) = self.turns.next() {
+            for (saying, text) in waited {
+                let document = Document::parse(text.as_bytes()).map_err(|fault| {
+                    Fault::upstream(format!("An event of the provider's stream is {fault}."))
+                })?;
+                self.say(saying, document.root(), events)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
+        match saying {
+            Saying::Begin => self.block_start(event, events),
+            Saying::More => return self.block_delta(event, events),
+            Saying::End => self.close(events),
+        }
+        Ok(())
+    }
+
+    fn block_start(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
         self.close(events);
         let Some(node) = event.some("content_block") else { return };
-        let (kind, block) = self.open(node);
-        self.open = Some(Open { index: event.u64("index"), kind, held: node.text().len() });
+        self.turns.begin(event.u64("index"));
+        let mut halves = Halves::default();
+        let (kind, block) = self.open(node, &mut halves);
+        self.open = Some(Open { kind, halves, held: node.text().len() });
         events.extend(block.map(|block| Event::BlockStart { choice: 0, block }));
     }
 
     /// How the block will be told, and what of it can be told already.
-    fn open(&mut self, node: Node<'_>) -> (Kind, Option<Block>) {
+    fn open(&mut self, node: Node<'_>, halves: &mut Halves) -> (Kind, Option<Block>) {
+        let mut words = |name| node.get(name).and_then(|text| halves.join(text)).unwrap_or_default();
         match node.str("type").as_deref() {
             Some("text") => {
-                let text = node.str("text").unwrap_or_default();
+                let text = words("text");
                 let sources = node.get("citations").into_iter().flat_map(|list| list.items());
                 let kind = Kind::Text { start: self.text_chars, citations: sources.map(Json::of).collect() };
                 self.text_chars += characters(&text);
                 (kind, Some(Block::text(text)))
             }
             Some("thinking") => {
-                let text = |name| node.str(name).unwrap_or_default().into_owned();
-                let block = Block::new(Content::Reasoning(text("thinking")));
-                (Kind::Reasoning { signature: text("signature") }, Some(block))
+                let block = Block::new(Content::Reasoning(words("thinking").into_owned()));
+                let signature = node.str("signature").unwrap_or_default().into_owned();
+                (Kind::Reasoning { signature }, Some(block))
             }
             Some("tool_use") => {
                 let input = node.some("input").map_or("{}", |input| input.text()).to_owned();
@@ -154,11 +209,11 @@ impl Decoder {
 
     fn block_delta(&mut self, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         let Some(delta) = event.some("delta") else { return Ok(()) };
-        let Some(open) = self.open.as_mut().filter(|open| open.index == event.u64("index")) else {
-            return Err(Fault::upstream("The provider continued a block that is not open."));
-        };
+        let Some(open) = self.open.as_mut() else { return Ok(()) };
         let kind = delta.str("type").unwrap_or_default();
-        let text = |name| delta.str(name).unwrap_or_default().into_owned();
+        let halves = &mut open.halves;
+        let mut text =
+            |name| delta.get(name).and_then(|text| halves.join(text)).unwrap_or_default().into_owned();
         let say = |delta| Event::Delta { choice: 0, delta };
         match (&mut open.kind, kind.as_ref()) {
             (Kind::Text { .. }, "text_delta") => {
@@ -173,7 +228,7 @@ impl Decoder {
             (Kind::Reasoning { .. }, "thinking_delta") => events.push(say(Delta::Text(text("thinking")))),
             (Kind::Reasoning { signature }, "signature_delta") => {
                 open.held += delta.text().len();
-                signature.push_str(&text("signature"));
+                signature.push_str(&delta.str("signature").unwrap_or_default());
             }
             (Kind::Call { said, .. }, "input_json_delta") => {
                 let piece = text("partial_json");
@@ -197,16 +252,25 @@ impl Decoder {
         Ok(())
     }
 
-    fn block_stop(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
-        if self.open.as_ref().is_some_and(|open| open.index == event.u64("index")) {
-            self.close(events);
-        }
-    }
-
     /// Tells what was held back of the open block, and ends it.
     fn close(&mut self, events: &mut Vec<Event>) {
-        let Some(open) = self.open.take() else { return };
+        self.turns.end();
+        let Some(mut open) = self.open.take() else { return };
         let say = |delta| Event::Delta { choice: 0, delta };
+        if let Some(half) = open.halves.end().map(str::to_owned) {
+            match &mut open.kind {
+                Kind::Text { .. } => {
+                    self.text_chars += 1;
+                    events.push(say(Delta::Text(half)));
+                }
+                Kind::Reasoning { .. } => events.push(say(Delta::Text(half))),
+                Kind::Call { said, .. } => {
+                    *said = true;
+                    events.push(say(Delta::Arguments(half)));
+                }
+                Kind::Foreign { .. } => {}
+            }
+        }
         match open.kind {
             Kind::Text { start, citations } => {
                 let end = self.text_chars;
@@ -228,11 +292,16 @@ impl Decoder {
         events.push(Event::BlockEnd { choice: 0 });
     }
 
-    fn message_stop(&mut self, events: &mut Vec<Event>) {
+    fn message_stop(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
         if !self.started {
             self.start(String::new(), String::new(), events);
         }
         self.close(events);
+        while self.turns.is_awaited() {
+            // Some servers leave out that a block ends.
+            self.release(events)?;
+            self.close(events);
+        }
         let ending = &self.ending;
         let field = |choice| move |(name, value): (String, Json)| Event::Extra { choice, name, value };
         events.push(Event::Stop {
@@ -249,6 +318,7 @@ impl Decoder {
         events.extend(ending.usage().map(Event::Usage));
         events.push(Event::Finish);
         self.finished = true;
+        Ok(())
     }
 }
 

@@ -24,7 +24,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     let mut turn = Turn::default();
     turn.content(message);
     let loose = turn.cite(message);
-    let has_calls = turn.calls(message);
+    turn.calls(message);
     let native_finish = root.str("finish_reason").map(|word| word.into_owned());
     let usage = root.some("usage");
     Ok(Response {
@@ -33,7 +33,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
         choices: vec![Choice {
             index: 0,
             blocks: turn.blocks,
-            finish: wire::finish(native_finish.as_deref(), has_calls)?,
+            finish: wire::finish(native_finish.as_deref())?,
             native_finish,
             stop_sequence: None,
             logprobs: root.some("logprobs").map(|list| wire::logprobs(list.items())),
@@ -122,12 +122,9 @@ impl Turn {
         wire::loose_citations(&loose)
     }
 
-    /// Adds the calls; says whether there are any.
-    fn calls(&mut self, message: Node<'_>) -> bool {
-        let before = self.blocks.len();
+    fn calls(&mut self, message: Node<'_>) {
         let calls = message.some("tool_calls");
         self.blocks.extend(calls.iter().flat_map(|calls| calls.items()).map(call));
-        self.blocks.len() > before
     }
 }
 

@@ -6,9 +6,8 @@ use crate::{Citation, Fault, FaultKind, Finish, Usage};
 /// Why the answer ended. `ERROR` and `TIMEOUT` are failures and not ends: what was said so far is not an answer.
 ///
 /// Fails with 500 and 504 for those two.
-pub(super) fn finish(word: Option<&str>, has_calls: bool) -> Result<Finish, Fault> {
+pub(super) fn finish(word: Option<&str>) -> Result<Finish, Fault> {
     match word {
-        Some("COMPLETE" | "STOP_SEQUENCE" | "USER_CANCEL") => Ok(Finish::Stop),
         Some("MAX_TOKENS" | "ERROR_LIMIT") => Ok(Finish::Length),
         Some("TOOL_CALL") => Ok(Finish::ToolCalls),
         Some("ERROR_TOXIC") => Ok(Finish::ContentFilter),
@@ -16,7 +15,7 @@ pub(super) fn finish(word: Option<&str>, has_calls: bool) -> Result<Finish, Faul
             Err(failed(FaultKind::Server, "The provider failed while it was answering.", "ERROR"))
         }
         Some("TIMEOUT") => Err(failed(FaultKind::Timeout, "The provider ran out of time.", "TIMEOUT")),
-        Some(_) | None if has_calls => Ok(Finish::ToolCalls),
+        // COMPLETE, STOP_SEQUENCE, USER_CANCEL, and what comes next.
         Some(_) | None => Ok(Finish::Stop),
     }
 }

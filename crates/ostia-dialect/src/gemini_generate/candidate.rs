@@ -5,9 +5,11 @@
 
 use crate::gemini_generate::grounding;
 use crate::gemini_generate::partial::PartialCall;
-use crate::json::{Json, Node};
+use crate::json::{Halves, Json, Node};
 use crate::openai_chat::part::kind_of_mime;
-use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, Signature, Source, ToolKind};
+use crate::{
+    Block, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, Signature, Source, ToolKind,
+};
 
 /// Fields of a candidate that are shown as they came.
 pub(super) const EXTRA: [&str; 7] = [
@@ -31,7 +33,8 @@ pub(super) struct Candidate {
     pub(super) reason: Option<String>,
     open: Option<Open>,
     call: Option<PartialCall>,
-    called: bool,
+    /// The end of what the open block said.
+    halves: Halves,
     /// The text so far, without thoughts.
     text: String,
 }
@@ -47,11 +50,20 @@ struct Open {
 impl Candidate {
     /// A candidate of which nothing came yet.
     pub(super) fn new(index: u32) -> Candidate {
-        Candidate { index, reason: None, open: None, call: None, called: false, text: String::new() }
+        Candidate {
+            index,
+            reason: None,
+            open: None,
+            call: None,
+            halves: Halves::default(),
+            text: String::new(),
+        }
     }
 
     /// Takes what is new of this candidate.
-    pub(super) fn take(&mut self, node: Node<'_>, events: &mut Vec<Event>) {
+    ///
+    /// Fails where it ends with a reason that means a failure.
+    pub(super) fn take(&mut self, node: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         let parts = node.some("content").and_then(|content| content.some("parts"));
         for part in parts.iter().flat_map(Node::items) {
             self.part(part, events);
@@ -68,8 +80,12 @@ impl Candidate {
             }
         }
         if let Some(reason) = node.str("finishReason") {
+            if let Some(fault) = failure(&reason, node.str("finishMessage").as_deref()) {
+                return Err(fault);
+            }
             self.reason = Some(reason.into_owned());
         }
+        Ok(())
     }
 
     /// Ends the open block; a call that was still being told is as whole as it gets.
@@ -80,38 +96,15 @@ impl Candidate {
         }
     }
 
-    /// The canonical reason. Calls end with `STOP` here, so they decide
-    /// (<https://ai.google.dev/api/generate-content#FinishReason>).
-    pub(super) fn finish(&self, reason: &str) -> Finish {
-        match reason {
-            "STOP" | "" | "FINISH_REASON_UNSPECIFIED" if self.called => Finish::ToolCalls,
-            "MAX_TOKENS" => Finish::Length,
-            "SAFETY"
-            | "RECITATION"
-            | "BLOCKLIST"
-            | "PROHIBITED_CONTENT"
-            | "SPII"
-            | "LANGUAGE"
-            | "MODEL_ARMOR"
-            | "IMAGE_SAFETY"
-            | "IMAGE_PROHIBITED_CONTENT"
-            | "IMAGE_RECITATION" => Finish::ContentFilter,
-            // STOP, OTHER, MALFORMED_FUNCTION_CALL, NO_IMAGE and words that are newer than this list.
-            _ => Finish::Stop,
-        }
-    }
-
     fn part(&mut self, part: Node<'_>, events: &mut Vec<Event>) {
         let thought = part.get("thought").and_then(|thought| thought.as_bool()).unwrap_or(false);
         let signature = signature(part);
         if let Some(call) = part.some("functionCall") {
             return self.function_call(call, signature, events);
         }
-        if self.call.is_some() {
-            self.close(events);
-        }
-        if let Some(text) = part.str("text") {
-            return self.say(thought, &text, signature, events);
+        // A call that is still being told goes on behind what comes between its pieces.
+        if let Some(text) = part.get("text").filter(Node::is_string) {
+            return self.say(thought, Some(text), signature, events);
         }
         let media = part.some("inlineData").filter(|_| !thought).and_then(media);
         if let Some(media) = media {
@@ -123,19 +116,26 @@ impl Candidate {
             let content = Content::Foreign { dialect: Dialect::GeminiGenerate, value: compact(part) };
             self.whole(Block::new(content), events);
         } else {
-            self.say(thought, "", signature, events);
+            self.say(thought, None, signature, events);
         }
     }
 
     /// Words. An empty text that only brings a signature, as streams end with, signs the open block; an empty
     /// thought never signs what was said.
-    fn say(&mut self, thought: bool, text: &str, signature: Option<Signature>, events: &mut Vec<Event>) {
-        if text.is_empty() && signature.is_none() {
+    fn say(
+        &mut self,
+        thought: bool,
+        text: Option<Node<'_>>,
+        signature: Option<Signature>,
+        events: &mut Vec<Event>,
+    ) {
+        let text = text.filter(|text| text.text() != "\"\"");
+        if text.is_none() && signature.is_none() {
             return;
         }
         let joins = match self.open {
             Some(Open { signed: true, .. }) | None => false,
-            Some(open) if text.is_empty() => open.thought || !thought,
+            Some(open) if text.is_none() => open.thought || !thought,
             Some(open) => open.thought == thought && signature.is_none(),
         };
         if !joins {
@@ -147,15 +147,29 @@ impl Candidate {
             events.push(Event::BlockStart { choice: self.index, block: Block::new(content) });
             self.open = Some(Open { thought, signed: false });
         }
-        if !text.is_empty() {
-            if !thought && self.text.len() + text.len() <= TEXT_BYTES_MAX {
-                self.text.push_str(text);
-            }
-            events.push(Event::Delta { choice: self.index, delta: Delta::Text(text.to_owned()) });
+        if let Some(text) = text.and_then(|text| self.halves.join(text)) {
+            self.words(thought, text.into_owned(), events);
+        }
+        if signature.is_some() {
+            self.end_words(events);
         }
         if let (Some(signature), Some(open)) = (signature, &mut self.open) {
             open.signed = true;
             events.push(Event::Delta { choice: self.index, delta: Delta::Signature(signature) });
+        }
+    }
+
+    fn words(&mut self, thought: bool, text: String, events: &mut Vec<Event>) {
+        if !thought && self.text.len() + text.len() <= TEXT_BYTES_MAX {
+            self.text.push_str(&text);
+        }
+        events.push(Event::Delta { choice: self.index, delta: Delta::Text(text) });
+    }
+
+    /// A half character at the end of what the open block said stays alone.
+    fn end_words(&mut self, events: &mut Vec<Event>) {
+        if let (Some(half), Some(open)) = (self.halves.end(), self.open) {
+            self.words(open.thought, half.to_owned(), events);
         }
     }
 
@@ -165,7 +179,6 @@ impl Candidate {
         let goes_on = call.get("willContinue").and_then(|more| more.as_bool()).unwrap_or(false);
         if named {
             self.close(events);
-            self.called = true;
             if !goes_on && call.some("partialArgs").is_none() {
                 return self.whole(whole_call(call, signature), events);
             }
@@ -197,10 +210,57 @@ impl Candidate {
     }
 
     fn end_block(&mut self, events: &mut Vec<Event>) {
+        self.end_words(events);
         if self.open.take().is_some() {
             events.push(Event::BlockEnd { choice: self.index });
         }
     }
+}
+
+/// The canonical reason: <https://ai.google.dev/api/generate-content#FinishReason>.
+pub(super) fn finish(reason: &str) -> Finish {
+    match reason {
+        "MAX_TOKENS" => Finish::Length,
+        "SAFETY"
+        | "RECITATION"
+        | "BLOCKLIST"
+        | "PROHIBITED_CONTENT"
+        | "SPII"
+        | "LANGUAGE"
+        | "MODEL_ARMOR"
+        | "IMAGE_SAFETY"
+        | "IMAGE_PROHIBITED_CONTENT"
+        | "IMAGE_RECITATION" => Finish::ContentFilter,
+        // STOP, FINISH_REASON_UNSPECIFIED and words that are newer than this list.
+        _ => Finish::Stop,
+    }
+}
+
+/// Reasons that mean a failure: what was said until then is no answer. Sources: the list of reasons at
+/// <https://ai.google.dev/api/generate-content#FinishReason>; google-gemini/gemini-cli#12674 and
+/// NousResearch/hermes-agent#83886 (a call that came with such a reason is not to be run).
+const FAILURES: [(&str, FaultKind, &str); 8] = [
+    ("MALFORMED_FUNCTION_CALL", FaultKind::Upstream, "The model made a function call that cannot be read."),
+    ("UNEXPECTED_TOOL_CALL", FaultKind::Upstream, "The model called a tool that it was not given."),
+    ("TOO_MANY_TOOL_CALLS", FaultKind::Upstream, "The model called too many tools one after the other."),
+    (
+        "MISSING_THOUGHT_SIGNATURE",
+        FaultKind::InvalidRequest,
+        "A function call in the conversation lacks the thought signature that came with it.",
+    ),
+    ("MALFORMED_RESPONSE", FaultKind::Upstream, "The model's answer cannot be read."),
+    ("OTHER", FaultKind::Upstream, "The model stopped for a reason that the provider does not tell."),
+    ("IMAGE_OTHER", FaultKind::Upstream, "The model made no image, and the provider does not tell why."),
+    ("NO_IMAGE", FaultKind::Upstream, "The model was asked for an image and made none."),
+];
+
+fn failure(reason: &str, message: Option<&str>) -> Option<Fault> {
+    let (word, kind, meaning) = FAILURES.into_iter().find(|(word, ..)| *word == reason)?;
+    let told = match message.filter(|message| !message.is_empty()) {
+        Some(message) => format!("{meaning} {word}: {message}"),
+        None => format!("{meaning} ({word})"),
+    };
+    Some(Fault { vendor_type: Some(word.to_owned()), ..Fault::new(kind, told).with_code(word) })
 }
 
 fn signature(part: Node<'_>) -> Option<Signature> {

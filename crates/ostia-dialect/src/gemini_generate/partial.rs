@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::Node;
+use crate::json::{Halves, Node};
 use crate::{Block, Content, Signature, ToolKind};
 
 /// Deepest place that a piece may name.
@@ -18,6 +18,8 @@ pub(super) struct PartialCall {
     name: String,
     arguments: Value,
     signature: Option<Signature>,
+    /// Where the last text stands, and its end.
+    text: (Vec<Step>, Halves),
 }
 
 impl PartialCall {
@@ -26,7 +28,8 @@ impl PartialCall {
         let text = |name| call.str(name).unwrap_or_default().into_owned();
         let known = call.some("args").and_then(|args| serde_json::from_str(args.text()).ok());
         let arguments = known.filter(Value::is_object).unwrap_or_else(|| Value::Object(Map::new()));
-        PartialCall { id: text("id"), name: text("name"), arguments, signature }
+        let (id, name) = (text("id"), text("name"));
+        PartialCall { id, name, arguments, signature, text: Default::default() }
     }
 
     /// A signature that came with a later piece.
@@ -38,14 +41,27 @@ impl PartialCall {
     pub(super) fn take(&mut self, call: Node<'_>) {
         for piece in call.some("partialArgs").iter().flat_map(Node::items) {
             let steps = piece.str("jsonPath").and_then(|path| steps(&path));
-            if let (Some(steps), Some(value)) = (steps, value(piece)) {
+            let Some(steps) = steps else { continue };
+            if steps != self.text.0 {
+                self.end_text();
+                self.text.0.clone_from(&steps);
+            }
+            if let Some(value) = value(piece, &mut self.text.1) {
                 set(&mut self.arguments, &steps, value);
             }
         }
     }
 
+    /// A half character at the end of a text stays alone.
+    fn end_text(&mut self) {
+        if let Some(half) = self.text.1.end() {
+            set(&mut self.arguments, &self.text.0, Value::String(half.to_owned()));
+        }
+    }
+
     /// The call with all that came.
-    pub(super) fn into_block(self) -> Block {
+    pub(super) fn into_block(mut self) -> Block {
+        self.end_text();
         let (arguments, kind) = (self.arguments.to_string(), ToolKind::Function);
         let content = Content::ToolCall { id: self.id, name: self.name, arguments, kind };
         Block { signature: self.signature, ..Block::new(content) }
@@ -53,14 +69,17 @@ impl PartialCall {
 }
 
 /// One step of a path.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Step {
     Field(String),
     Item(usize),
 }
 
-fn value(piece: Node<'_>) -> Option<Value> {
-    let names = ["stringValue", "numberValue", "boolValue"];
+fn value(piece: Node<'_>, halves: &mut Halves) -> Option<Value> {
+    if let Some(text) = piece.some("stringValue") {
+        return halves.join(text).map(|text| Value::String(text.into_owned()));
+    }
+    let names = ["numberValue", "boolValue"];
     let told = names.iter().find_map(|name| piece.some(name));
     match told {
         Some(value) => serde_json::from_str(value.text()).ok(),

@@ -29,8 +29,6 @@ pub(crate) fn is_json_schema(model: &str) -> bool {
 }
 
 /// The body for this request, and what it could not say.
-///
-/// Fails where the arguments of an earlier call are not JSON: the vendor takes them as an object.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let rules = Rules::of(Dialect::GeminiGenerate, &request.model);

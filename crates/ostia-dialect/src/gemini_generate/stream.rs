@@ -11,7 +11,7 @@ pub use encoder::Encoder;
 
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
-use crate::gemini_generate::candidate::Candidate;
+use crate::gemini_generate::candidate::{self, Candidate};
 use crate::gemini_generate::usage;
 use crate::json::{Document, Json, Node};
 use crate::{Event, Fault, Finish, Usage};
@@ -53,7 +53,7 @@ impl Decoder {
             candidate.close(events);
             let reason = candidate.reason.take().or_else(|| self.blocked.clone());
             let finish = match &reason {
-                Some(reason) if !refused => candidate.finish(reason),
+                Some(reason) if !refused => candidate::finish(reason),
                 _ => Finish::ContentFilter,
             };
             let native = reason.filter(|reason| !reason.is_empty());
@@ -89,7 +89,7 @@ impl Decoder {
         }
         self.start(node, events);
         for item in node.some("candidates").iter().flat_map(Node::items) {
-            self.candidate(item)?.take(item, events);
+            self.candidate(item)?.take(item, events)?;
         }
         if let Some(feedback) = node.some("promptFeedback") {
             if let Some(reason) = feedback.str("blockReason") {

@@ -151,6 +151,11 @@ impl<'d> Node<'d> {
         Some(Cow::Owned(unescape(inner)))
     }
 
+    /// Is this a string whose text is not its value?
+    pub(super) fn is_escaped(&self) -> bool {
+        self.span().escaped
+    }
+
     /// Is this name `text`?
     fn reads(&self, text: &str) -> bool {
         let span = self.span();
@@ -327,7 +332,7 @@ impl<'d> Node<'d> {
 }
 
 /// The value of a checked string body. A lone surrogate becomes U+FFFD.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let mut value = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -342,14 +347,13 @@ fn unescape(text: &str) -> String {
 
 /// The character that an escape at the start of `text` stands for, and how many bytes the escape takes.
 fn escaped(text: &str) -> (char, usize) {
-    let unit = |at: usize| text.get(at..at + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
     match text.as_bytes().get(1) {
         Some(b'b') => ('\u{8}', 2),
         Some(b'f') => ('\u{c}', 2),
         Some(b'n') => ('\n', 2),
         Some(b'r') => ('\r', 2),
         Some(b't') => ('\t', 2),
-        Some(b'u') => match (unit(2), unit(8).filter(|_| text[6..].starts_with("\\u"))) {
+        Some(b'u') => match (unit(text), text.get(6..).and_then(unit)) {
             (Some(high @ 0xd800..=0xdbff), Some(low @ 0xdc00..=0xdfff)) => {
                 let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
                 (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 12)
@@ -360,6 +364,12 @@ fn escaped(text: &str) -> (char, usize) {
         Some(&plain) => (plain as char, 2),
         None => (char::REPLACEMENT_CHARACTER, 1),
     }
+}
+
+/// The number in an escape such as `\u20ac` that `text` begins with.
+pub(super) fn unit(text: &str) -> Option<u32> {
+    let hex = text.strip_prefix("\\u")?.get(..4)?;
+    u32::from_str_radix(hex, 16).ok()
 }
 
 /// Elements of an array.

@@ -1,7 +1,5 @@
 //! Content parts and other pieces that requests and answers share.
 
-use std::borrow::Cow;
-
 use crate::json::{Json, Node};
 use crate::seal::{Sealed, unseal};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
@@ -42,7 +40,7 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
             return Ok(decode_thinking(part));
         }
         "thinking" if part.some("thinking").is_some_and(|thinking| thinking.is_array()) => {
-            (Content::Reasoning(thinking_text(part)), &["thinking"])
+            (Content::Reasoning(thinking_text(part, whole)), &["thinking"])
         }
         // Blocks that a non-strict answer showed to the client, on their way back to their vendor.
         _ => (Content::Foreign { dialect: Dialect::AnthropicMessages, value: Json::of(part) }, &[]),
@@ -96,12 +94,16 @@ fn decode_thinking(part: Node<'_>) -> Block {
     Block { signature, ..Block::new(Content::Reasoning(thinking)) }
 }
 
+fn whole(text: Node<'_>) -> String {
+    text.as_str().unwrap_or_default().into_owned()
+}
+
 /// Mistral: `{"type": "thinking", "thinking": [{"type": "text", "text": "..."}]}`.
-pub(super) fn thinking_text(part: Node<'_>) -> String {
+pub(super) fn thinking_text<'d>(part: Node<'d>, mut read: impl FnMut(Node<'d>) -> String) -> String {
     let Some(thinking) = part.some("thinking") else { return String::new() };
-    match thinking.as_str() {
-        Some(text) => text.into_owned(),
-        None => thinking.items().filter_map(|piece| piece.str("text").map(Cow::into_owned)).collect(),
+    match thinking.is_string() {
+        true => read(thinking),
+        false => thinking.items().filter_map(|piece| piece.some("text")).map(read).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ pub use encode::encode;
 
 pub(crate) use decode::decode_usage;
 pub(super) use decode::{
-    call_signature, called, choice_extra, decode_words, finish_of, known, native_finish,
+    Words, call_signature, called, choice_extra, decode_words, failure, finish_of, known, native_finish,
 };
 pub(super) use encode::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,

@@ -39,15 +39,9 @@ pub(super) fn start(response: Option<Node<'_>>) -> Event {
 ///
 /// # Errors
 /// The provider's own error for an answer that failed; 502 for one that was put off or called off.
-pub(super) fn end(
-    response: Node<'_>,
-    status: &str,
-    has_calls: bool,
-    events: &mut Vec<Event>,
-) -> Result<(), Fault> {
+pub(super) fn end(response: Node<'_>, status: &str, events: &mut Vec<Event>) -> Result<(), Fault> {
     let reason = response.some("incomplete_details").and_then(|details| details.str("reason"));
     let finish = match (status, reason.as_deref()) {
-        ("completed", _) if has_calls => Finish::ToolCalls,
         ("completed", _) => Finish::Stop,
         ("incomplete", Some("content_filter")) => Finish::ContentFilter,
         ("incomplete", _) => Finish::Length,

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::part::{Part, PartKind};
-use crate::json::{Json, Node};
+use crate::json::{Halves, Json, Node};
 use crate::response::characters;
 use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};
 
@@ -26,7 +26,8 @@ pub(super) struct Output {
     item: Item,
     /// A block is open.
     is_open: bool,
-    has_calls: bool,
+    /// The end of what the open block said.
+    halves: Halves,
     /// Characters of all texts so far, and of those before the open block: citations count from their own part.
     text_chars: u64,
     text_start: u64,
@@ -49,11 +50,6 @@ struct Item {
 }
 
 impl Output {
-    /// Was any tool called?
-    pub(super) fn has_calls(&self) -> bool {
-        self.has_calls
-    }
-
     /// An item begins. Only a call says more than that it does; one without a name waits until it is whole.
     pub(super) fn begin(&mut self, item: Node<'_>, events: &mut Vec<Event>) {
         let is_named = item.str("name").is_some_and(|name| !name.is_empty());
@@ -63,16 +59,16 @@ impl Output {
     }
 
     /// More words of a part.
-    pub(super) fn words(&mut self, part: Part, words: &str, events: &mut Vec<Event>) {
-        if words.is_empty() || self.item.is_call {
-            return;
-        }
+    pub(super) fn words(&mut self, part: Part, words: Option<Node<'_>>, events: &mut Vec<Event>) {
+        let is_filled = |words: &Node<'_>| words.is_string() && words.text() != "\"\"";
+        let Some(words) = words.filter(is_filled).filter(|_| !self.item.is_call) else { return };
         self.turn_to(part, events);
         self.item.spoken[part.kind as usize] = Some(part.index);
+        let words = self.halves.join(words).unwrap_or_default();
         if part.kind == PartKind::Text {
-            self.text_chars = self.text_chars.saturating_add(characters(words));
+            self.text_chars = self.text_chars.saturating_add(characters(&words));
         }
-        events.push(delta(Delta::Text(words.to_owned())));
+        events.push(delta(Delta::Text(words.into_owned())));
     }
 
     /// Log-probabilities of the words just said, as a list.
@@ -104,7 +100,7 @@ impl Output {
             return self.unknown_part(part, node, events);
         }
         if !has_said {
-            self.words(part, &node.str(part.kind.field()).unwrap_or_default(), events);
+            self.words(part, node.some(part.kind.field()), events);
         }
         let is_open = self.item.part == Some(part);
         let told = if is_open { self.item.citations } else { 0 };
@@ -123,8 +119,15 @@ impl Output {
     }
 
     /// More arguments of the open call. Those that come before its name are told when it is whole.
-    pub(super) fn arguments(&mut self, arguments: &str, events: &mut Vec<Event>) {
-        if self.item.is_call && !arguments.is_empty() {
+    pub(super) fn arguments(&mut self, arguments: Option<Node<'_>>, events: &mut Vec<Event>) {
+        if self.item.is_call {
+            let arguments = arguments.and_then(|arguments| self.halves.join(arguments));
+            self.push_arguments(&arguments.unwrap_or_default(), events);
+        }
+    }
+
+    fn push_arguments(&mut self, arguments: &str, events: &mut Vec<Event>) {
+        if !arguments.is_empty() {
             self.item.has_arguments = true;
             events.push(delta(Delta::Arguments(arguments.to_owned())));
         }
@@ -132,8 +135,8 @@ impl Output {
 
     /// The arguments of the open call are whole.
     pub(super) fn whole_arguments(&mut self, arguments: &str, events: &mut Vec<Event>) {
-        if !self.item.has_arguments {
-            self.arguments(arguments, events);
+        if self.item.is_call && !self.item.has_arguments {
+            self.push_arguments(arguments, events);
         }
     }
 
@@ -185,7 +188,7 @@ impl Output {
         let (id, name, arguments) = (text("call_id"), text("name"), String::new());
         let namespace = item.str(NAMESPACE).map(Cow::into_owned);
         self.open(Block { namespace, ..Block::new(Content::ToolCall { id, name, arguments, kind }) }, events);
-        (self.item.is_call, self.has_calls) = (true, true);
+        self.item.is_call = true;
     }
 
     fn whole_call(&mut self, item: Node<'_>, events: &mut Vec<Event>) {
@@ -204,6 +207,7 @@ impl Output {
         }
         (self.item.citations, self.item.has_logprobs) = (0, false);
         if before.is_some_and(|before| before.kind.is_thought()) && part.kind.is_thought() {
+            self.end_words(events);
             events.push(delta(Delta::Text(PARAGRAPH.to_owned())));
         } else {
             self.open(part.kind.block(), events);
@@ -223,7 +227,20 @@ impl Output {
         events.push(Event::BlockStart { choice: 0, block });
     }
 
+    /// A half character at the end of what the open block said stays alone.
+    fn end_words(&mut self, events: &mut Vec<Event>) {
+        let Some(half) = self.halves.end().map(str::to_owned).filter(|_| self.is_open) else { return };
+        if self.item.is_call {
+            return events.push(delta(Delta::Arguments(half)));
+        }
+        if self.item.part.is_some_and(|part| part.kind == PartKind::Text) {
+            self.text_chars = self.text_chars.saturating_add(1);
+        }
+        events.push(delta(Delta::Text(half)));
+    }
+
     fn close(&mut self, events: &mut Vec<Event>) {
+        self.end_words(events);
         if std::mem::take(&mut self.is_open) {
             events.push(Event::BlockEnd { choice: 0 });
         }

@@ -1,7 +1,7 @@
 //! The rules for requests that are relayed: what of their fields the model is sure to refuse.
 
 use super::settle::number;
-use super::{Chat, Rules, Sampling, nearest, table};
+use super::{Chat, Name, Rules, Sampling, nearest, table};
 use crate::Dialect;
 use crate::json::{Document, Json, Node};
 
@@ -23,10 +23,11 @@ impl Repairs {
     }
 }
 
-/// What of a relayed request has to be repaired. `document` records at least the fields of the top.
+/// What of a relayed request has to be repaired. `document` records at least the fields of the top. Nothing is, where the
+/// model's name tells no version.
 pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repairs {
     let rules = Rules::of(dialect, model);
-    if std::ptr::eq(rules, table::other(dialect)) {
+    if std::ptr::eq(rules, table::other(dialect)) || Name::of(model).version == (0, 0) {
         return Repairs::default();
     }
     let root = document.root();

@@ -241,3 +241,43 @@ fn an_error_moves_on_in_whosoever_words_it_is_told() {
     let reply = ask.to(&gateway);
     assert_eq!((reply.status, reply.text()), (503, "{\"no\":1}"), "the provider's own words stay");
 }
+
+#[test]
+fn a_failure_that_an_answer_ends_with_moves_on() {
+    let said = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": ""},
+        "finish_reason": "error", "error": {"code": 503, "message": "gone"}}]});
+    let chunk = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]});
+    let malformed = json!({"candidates": [{"index": 0, "finishReason": "MALFORMED_FUNCTION_CALL"}]});
+    let event = |data: &Value| Answer::stream(format!("data: {data}\n\n"));
+    for (provider, stream, failing) in [
+        ("openai", false, Answer::json(said.to_string())),
+        ("openai", true, event(&chunk)),
+        ("google", false, Answer::json(malformed.to_string())),
+        ("google", true, event(&malformed)),
+    ] {
+        let fine = match stream {
+            true => Answer::stream(openai::chat_stream(&["fine"])),
+            false => Answer::json(openai::chat("fine")),
+        };
+        let (failing, fine) = (Upstream::always(failing), Upstream::always(fine));
+        let gateway = Gateway::start();
+        let target = |provider: &str, upstream: &Upstream| json!({"provider": provider, "api_key": "k", "custom_host": upstream.url()});
+        let config = |second: &Value| json!({"strategy": {"mode": "fallback"}, "targets": [target(provider, &failing), second]});
+        let body = json!({"model": "m", "max_tokens": 9, "stream": stream,
+            "messages": [{"role": "user", "content": "x"}]});
+        let ask = |config: &Value| {
+            Ask::post("/v1/messages", body.to_string())
+                .header("x-ostia-config", &config.to_string())
+                .to(&gateway)
+        };
+        let reply = ask(&config(&target("openai", &fine)));
+        assert!(
+            reply.status == 200 && reply.text().contains("fine"),
+            "{provider} {stream}: {}",
+            reply.text()
+        );
+        let reply = ask(&config(&target(provider, &failing)));
+        assert!(reply.text().contains("\"error\""), "{provider} {stream}: {}", reply.text());
+        assert!(!reply.text().contains("end_turn"), "{provider} {stream}: {}", reply.text());
+    }
+}

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::further::{Further, Place};
 use super::media;
 use crate::anthropic_messages::block::{caller, own_citation};
-use crate::json::{Document, Json, Writer};
+use crate::arguments;
+use crate::json::{Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, ToolKind};
 
 /// A block, and where it stands in the hub's request.
@@ -23,7 +24,7 @@ impl Placed<'_> {
 
 /// The blocks of the turn with this number that can be said; the others are reported.
 ///
-/// Fails on a call whose arguments are no JSON object.
+/// Fails on a call with free text.
 pub(super) fn sayable<'r>(
     message: &'r Message,
     number: usize,
@@ -32,8 +33,8 @@ pub(super) fn sayable<'r>(
     let mut calls = 0;
     let mut kept = Vec::new();
     for (position, block) in message.blocks.iter().enumerate() {
-        if let Content::ToolCall { arguments, kind, .. } = &block.content {
-            check_call(arguments, *kind, format_args!("messages[{number}].tool_calls[{calls}]"))?;
+        if let Content::ToolCall { kind, .. } = &block.content {
+            check_call(*kind, format_args!("messages[{number}].tool_calls[{calls}]"))?;
             calls += 1;
         }
         if fits(message.role, block) && is_sayable(block) {
@@ -151,22 +152,12 @@ fn own(block: &Block) -> Option<&Signature> {
     block.signature.as_ref().filter(|signature| signature.dialect == Dialect::AnthropicMessages)
 }
 
-fn check_call(arguments: &str, kind: ToolKind, path: std::fmt::Arguments<'_>) -> Result<(), Fault> {
+fn check_call(kind: ToolKind, path: std::fmt::Arguments<'_>) -> Result<(), Fault> {
     if kind == ToolKind::Custom {
         let what = "calls with free text have no form in this model's API; use a function";
         return Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path.to_string()));
     }
-    let text = arguments.trim();
-    if text.is_empty() || text == "null" {
-        return Ok(());
-    }
-    let what = match Document::parse_to(text.as_bytes(), 0) {
-        Ok(document) if document.root().is_object() => return Ok(()),
-        Ok(_) => "must hold a JSON object".to_owned(),
-        Err(fault) => fault.to_string(),
-    };
-    let path = format!("{path}.function.arguments");
-    Err(Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path))
+    Ok(())
 }
 
 /// Writes a block that [`sayable`] let pass; `trim` cuts white space at the end of text.
@@ -194,8 +185,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
                 out.field_str("type", "tool_use");
                 out.field_str("id", &tool_id(id));
                 out.field_str("name", name);
-                let text = arguments.trim();
-                out.field_raw("input", if text.is_empty() || text == "null" { "{}" } else { text });
+                out.field_raw("input", &arguments::object(arguments));
                 if let Some(caller) = block.signature.as_ref().and_then(caller) {
                     out.field_raw("caller", caller);
                 }

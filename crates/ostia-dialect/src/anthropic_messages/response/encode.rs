@@ -6,6 +6,7 @@
 
 use super::pieces;
 use crate::anthropic_messages::{ending, shown};
+use crate::arguments;
 use crate::json::{Json, Writer};
 use crate::{Block, Choice, Citation, Content, Finish, Response, View};
 
@@ -92,7 +93,7 @@ fn encode_block(w: &mut Writer, block: &Block, calls: &mut usize, view: &View) {
         Content::ToolCall { arguments, .. } => {
             w.object(|w| {
                 pieces::write_call_head(w, block, *calls, &view.stem);
-                w.field_raw("input", &pieces::input(arguments));
+                w.field_raw("input", &arguments::object(arguments));
             });
             *calls += 1;
         }

@@ -3,14 +3,10 @@
 use std::borrow::Cow;
 
 use crate::anthropic_messages::block::{caller, own_citation};
-use crate::json::{Document, Json, Writer};
+use crate::json::{Json, Writer};
 use crate::seal::{Sealed, seal};
 use crate::{Block, Citation, Content, Dialect, Signature};
 
-/// What stands before and behind arguments that are no JSON object: the vendor's own form for such input on its way
-/// back. <https://platform.claude.com/docs/en/agents-and-tools/tool-use/fine-grained-tool-streaming>
-pub(in crate::anthropic_messages) const WRAPPED_START: &str = "{\"INVALID_JSON\":\"";
-pub(in crate::anthropic_messages) const WRAPPED_END: &str = "\"}";
 /// Most bytes of arguments that are held back because they may yet mean nothing (`null`).
 const HELD_BYTES_MAX: usize = 64;
 
@@ -96,25 +92,6 @@ impl Beginning {
             _ => Beginning::Other,
         }
     }
-}
-
-/// The arguments of a call as the object that this dialect wants. What is none is a text in one, so that nothing is lost.
-pub(in crate::anthropic_messages) fn input(arguments: &str) -> Cow<'_, str> {
-    let text = arguments.trim_start();
-    let whole = || Document::parse_to(text.as_bytes(), 0).is_ok();
-    match Beginning::of(text) {
-        Beginning::Open if text.is_empty() || text.starts_with("null") => Cow::Borrowed("{}"),
-        Beginning::Object if whole() => Cow::Borrowed(text),
-        Beginning::Open | Beginning::Object | Beginning::Other => {
-            Cow::Owned(format!("{WRAPPED_START}{}{WRAPPED_END}", escaped(text)))
-        }
-    }
-}
-
-/// The text as it stands inside a JSON string.
-pub(in crate::anthropic_messages) fn escaped(text: &str) -> String {
-    let quoted = serde_json::to_string(text).unwrap_or_default();
-    quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default().to_owned()
 }
 
 /// A source of a text, as the vendor wrote it; one that another vendor found is a page of a web search. One without an

@@ -8,8 +8,9 @@
 use std::borrow::Cow;
 
 use crate::anthropic_messages::response;
-use crate::anthropic_messages::response::pieces::{self, Beginning, WRAPPED_END, WRAPPED_START};
+use crate::anthropic_messages::response::pieces::{self, Beginning};
 use crate::anthropic_messages::{error, shown};
+use crate::arguments::{self, WRAPPED_END, WRAPPED_START};
 use crate::frame::sse;
 use crate::json::{Json, Writer};
 use crate::{Block, Citation, Content, Delta, Event, Fault, Fold, Response, Signature, Usage, View};
@@ -268,7 +269,7 @@ impl Input {
     fn take<'m>(&mut self, more: &'m str) -> Cow<'m, str> {
         let text = match self {
             Input::Object => return Cow::Borrowed(more),
-            Input::Wrapped => return Cow::Owned(pieces::escaped(more)),
+            Input::Wrapped => return Cow::Owned(arguments::escaped(more)),
             Input::Open(held) => format!("{held}{more}").trim_start().to_owned(),
         };
         match Beginning::of(&text) {
@@ -282,7 +283,7 @@ impl Input {
             }
             Beginning::Other => {
                 *self = Input::Wrapped;
-                Cow::Owned(format!("{WRAPPED_START}{}", pieces::escaped(&text)))
+                Cow::Owned(format!("{WRAPPED_START}{}", arguments::escaped(&text)))
             }
         }
     }
@@ -292,7 +293,7 @@ impl Input {
         match self {
             Input::Object => Cow::Borrowed(""),
             Input::Wrapped => Cow::Borrowed(WRAPPED_END),
-            Input::Open(held) => pieces::input(held),
+            Input::Open(held) => arguments::object(held),
         }
     }
 }

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use proptest::prelude::*;
 
-use crate::anthropic_messages::response;
 use crate::trial::{self, fold, is_whole, raw, read_cut};
 use crate::{Block, Content, Dialect, Event, Fault, FaultKind, Finish, ToolKind};
 
@@ -48,7 +47,7 @@ fn check(blocks: &[Vec<String>], reason: &str, content: &str) {
     let unary = format!(
         r#"{{"id":"msg_1","type":"message","model":"claude-x","content":[{content}],"stop_reason":"{reason}","stop_sequence":null,"usage":{{"input_tokens":3,"output_tokens":9,"service_tier":"standard"}}}}"#
     );
-    let expected = response::decode(unary.as_bytes()).unwrap();
+    let expected = Dialect::AnthropicMessages.decode(unary.as_bytes()).unwrap();
     assert_eq!(fold(&read(&stream).unwrap()), expected);
     let crlf = stream.replace('\n', "\r\n");
     assert_eq!(fold(&read(&crlf).unwrap()), expected);
@@ -141,6 +140,29 @@ fn blocks_of_the_vendor_come_whole() {
     let result =
         r#"{"type":"web_search_tool_result","tool_use_id":"s1","content":[{"url":"https://x.test"}]}"#;
     check(&[block(0, result, &[])], "pause_turn", result);
+}
+
+#[test]
+fn blocks_may_alternate() {
+    let words = |text: &str| format!(r#"{{"type":"text_delta","text":"{text}"}}"#);
+    let cited = r#"{"type":"web_search_result_location","url":"https://x.test","title":"X"}"#;
+    let source = format!(r#"{{"type":"citations_delta","citation":{cited}}}"#);
+    let first = block(0, r#"{"type":"text","text":""}"#, &[&words("so"), &words(" on")]);
+    let second = block(1, r#"{"type":"text","text":""}"#, &[&words("far"), &source]);
+    let start = |input: &str| {
+        format!(r#"{{"type":"server_tool_use","id":"s1","name":"web_search","input":{input}}}"#)
+    };
+    let third = block(2, &start("{}"), &[r#"{"type":"input_json_delta","partial_json":"{\"q\":1}"}"#]);
+    let content = format!(
+        r#"{{"type":"text","text":"so on"}},{{"type":"text","text":"far","citations":[{cited}]}},{}"#,
+        start(r#"{"q":1}"#)
+    );
+    // By turns, one event of each; the second ends before the first does.
+    let turns = [&first[..2], &second[..3], &third[..2], &second[3..], &third[2..], &first[2..]];
+    check(&turns.map(<[String]>::to_vec), "end_turn", &content);
+    // Ends that are left out.
+    let open = [&first[..3], &second[..3], &third[..2]];
+    check(&open.map(<[String]>::to_vec), "end_turn", &content);
 }
 
 #[test]
@@ -260,7 +282,7 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(trial::read(Dialect::AnthropicMessages, &[&bytes]).1.is_err());
-        let _ = response::decode(&bytes);
+        let _ = Dialect::AnthropicMessages.decode(&bytes);
     }
 
     #[test]

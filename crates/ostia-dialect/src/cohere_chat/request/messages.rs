@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use crate::arguments;
 use crate::json::{Document, Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Source, ToolKind};
 
@@ -239,8 +240,7 @@ impl Call<'_> {
             w.field_object("function", |w| {
                 w.field_str("name", self.name);
                 match self.kind {
-                    ToolKind::Function if self.arguments.trim().is_empty() => w.field_str("arguments", "{}"),
-                    ToolKind::Function => w.field_str("arguments", self.arguments),
+                    ToolKind::Function => w.field_str("arguments", &arguments::object(self.arguments)),
                     ToolKind::Custom => {
                         let input = Json::build(|w| w.object(|w| w.field_str("input", self.arguments)));
                         w.field_str("arguments", input.as_str());

@@ -26,10 +26,43 @@ fn wire(events: &[Value]) -> Vec<u8> {
 /// Runs a stream over every two-way split of its bytes; the fold has to equal the unary form.
 #[track_caller]
 fn check(events: &[Value], unary: &Value) {
-    let expected: Response = response::decode(unary.to_string().as_bytes()).unwrap();
+    let expected: Response = Dialect::CohereChat.decode(unary.to_string().as_bytes()).unwrap();
     let (events, ended) = read_cut(Dialect::CohereChat, &wire(events));
     ended.unwrap();
     assert_eq!(fold(&events), expected);
+}
+
+#[test]
+fn parts_may_alternate() {
+    let call = |id: &str, arguments: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": arguments}});
+    let more = |arguments: &str| json!({"function": {"arguments": arguments}});
+    let cited = json!({"start": 0, "end": 1, "type": "TEXT_CONTENT", "content_index": 0, "sources": []});
+    let mut answer = unary(
+        json!({"content": [{"type": "text", "text": "ab"}, {"type": "thinking", "thinking": "c"}], "citations": [cited],
+            "tool_calls": [call("c0", "{\"x\":1}"), call("c1", "{}")]}),
+        "COMPLETE",
+    );
+    answer["usage"] = usage();
+    check(
+        &[
+            start(),
+            content("content-start", 0, json!({"type": "text", "text": "a"})),
+            content("content-start", 1, json!({"type": "thinking", "thinking": ""})),
+            tool("tool-call-start", 0, call("c0", "")),
+            tool("tool-call-delta", 0, more("{\"x\"")),
+            content("content-delta", 0, json!({"text": "b"})),
+            cites(&cited),
+            ends("content-end", 0),
+            content("content-delta", 1, json!({"thinking": "c"})),
+            tool("tool-call-delta", 0, more(":1}")),
+            ends("content-end", 1),
+            tool("tool-call-start", 1, call("c1", "")),
+            ends("tool-call-end", 0),
+            ends("tool-call-end", 1),
+            end("COMPLETE"),
+        ],
+        &answer,
+    );
 }
 
 #[track_caller]
@@ -250,6 +283,6 @@ proptest! {
     #[test]
     fn random_bytes_never_panic(bytes: Vec<u8>) {
         let _ = read(&bytes);
-        let _ = response::decode(&bytes);
+        let _ = Dialect::CohereChat.decode(&bytes);
     }
 }

@@ -31,6 +31,18 @@ fn pieces_find_their_places() {
 }
 
 #[test]
+fn halves_of_characters_meet_in_their_place() {
+    check(
+        &[
+            r#"{"jsonPath":"$.a","stringValue":"x\ud83d","willContinue":true}"#,
+            r#"{"jsonPath":"$.a","stringValue":"\ude00\ud83d"}"#,
+            r#"{"jsonPath":"$.b","stringValue":"\ud83d"}"#,
+        ],
+        "{\"a\":\"x\u{1f600}\u{fffd}\",\"b\":\"\u{fffd}\"}",
+    );
+}
+
+#[test]
 fn pieces_without_a_place_are_passed_over() {
     let piece = |path: &str| format!("{{\"jsonPath\":\"{path}\",\"numberValue\":1}}");
     for path in

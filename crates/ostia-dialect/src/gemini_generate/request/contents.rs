@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::arguments;
 use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Document, Node, Writer};
@@ -38,8 +39,8 @@ pub(super) fn plan<'r>(
         planner.marks(message, &path);
         match message.role {
             Role::System | Role::Developer => planner.system(message, &path, &mut contents.system),
-            Role::User | Role::Tool => contents.say("user", planner.turn(message, position)?),
-            Role::Assistant => contents.say("model", planner.turn(message, position)?),
+            Role::User | Role::Tool => contents.say("user", planner.turn(message, position)),
+            Role::Assistant => contents.say("model", planner.turn(message, position)),
         }
     }
     // The vendor refuses a conversation without turns: then the operator's words are the question.
@@ -147,17 +148,16 @@ impl<'r> Planner<'r, '_> {
         }
     }
 
-    fn turn(&mut self, message: &'r Message, position: usize) -> Result<Vec<Part<'r>>, Fault> {
-        let (mut parts, mut calls) = (Vec::new(), 0);
+    fn turn(&mut self, message: &'r Message, position: usize) -> Vec<Part<'r>> {
+        let mut parts = Vec::new();
         for (at, block) in message.blocks.iter().enumerate() {
             let path = format!("messages[{position}].content[{at}]");
             match &block.content {
                 Content::ToolCall { id, name, arguments, kind } => {
-                    let path = format!("messages[{position}].tool_calls[{calls}].function.arguments");
-                    let arguments = object(arguments, *kind, &path)?;
+                    let arguments =
+                        whole_object(arguments, *kind).unwrap_or_else(|| arguments::object(arguments));
                     let body = Body::Call { id: id.into(), name, arguments };
                     parts.push(Part { body, signature: signature(block).map(Cow::Borrowed) });
-                    calls += 1;
                 }
                 Content::ToolResult { id, name, content, is_error } => {
                     let name = name.as_deref().unwrap_or_else(|| self.called(id, position));
@@ -170,7 +170,7 @@ impl<'r> Planner<'r, '_> {
                 _ => parts.extend(self.part(block, &path)),
             }
         }
-        Ok(parts)
+        parts
     }
 
     /// The part for a block that stands for itself; `None` where there is none.
@@ -274,28 +274,12 @@ fn signature(block: &Block) -> Option<&str> {
     (signature.dialect == Dialect::GeminiGenerate).then_some(signature.value.as_str())
 }
 
-/// The arguments as an object. Free text, which the vendor's functions do not have, is wrapped.
-pub(in crate::gemini_generate) fn object<'r>(
-    arguments: &'r str,
-    kind: ToolKind,
-    path: &str,
-) -> Result<Cow<'r, str>, Fault> {
-    if kind == ToolKind::Custom {
-        return Ok(wrapped("input", arguments).into());
+/// The arguments, if they are an object. Free text, which the vendor's functions do not have, is put into one.
+pub(in crate::gemini_generate) fn whole_object(arguments: &str, kind: ToolKind) -> Option<Cow<'_, str>> {
+    match kind {
+        ToolKind::Custom => Some(wrapped("input", arguments).into()),
+        ToolKind::Function => arguments::whole_object(arguments).map(Cow::Borrowed),
     }
-    if arguments.trim().is_empty() {
-        return Ok("{}".into());
-    }
-    match Document::parse_to(arguments.as_bytes(), 0) {
-        Ok(document) if document.root().is_object() => Ok(arguments.into()),
-        Ok(document) if document.root().is_null() => Ok("{}".into()),
-        Ok(_) => Err(invalid(path, "must be a JSON object")),
-        Err(fault) => Err(invalid(path, format_args!("{fault}"))),
-    }
-}
-
-fn invalid(path: &str, what: impl std::fmt::Display) -> Fault {
-    Fault::invalid(format!("Invalid `{path}`: {what}")).with_param(path)
 }
 
 /// The object that a function has answered with. The vendor reads `output` and `error`

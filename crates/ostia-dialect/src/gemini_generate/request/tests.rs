@@ -154,14 +154,15 @@ fn models_that_insist_on_signatures_get_one_for_the_first_call_of_a_step() {
 }
 
 #[test]
-fn arguments_that_are_no_object_name_their_path() {
+fn arguments_that_are_no_object_are_put_into_one() {
     for arguments in ["{\"x\":", "[1]", "\"text\""] {
         let mut request = ask("gemini-2.5-flash");
         let blocks = vec![call("c1", "a", "{}"), call("c2", "a", arguments)];
         request.messages.push(turn(Role::Assistant, blocks));
-        let fault = encode(&request).unwrap_err();
-        assert_eq!(fault.param.as_deref(), Some("messages[1].tool_calls[1].function.arguments"));
-        assert_eq!(fault.status, 400);
+        let encoded = encode(&request).unwrap();
+        let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+        let args = |at: usize| body["contents"][1]["parts"][at]["functionCall"]["args"].clone();
+        assert_eq!((args(0), args(1)), (json!({}), json!({ "INVALID_JSON": arguments })));
     }
 }
 

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::gemini_generate::candidate::{EXTRA, TEXT_BYTES_MAX};
 use crate::gemini_generate::grounding;
-use crate::gemini_generate::request::contents::object;
+use crate::gemini_generate::request::contents::whole_object;
 use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Json, Writer};
@@ -92,7 +92,7 @@ impl Said {
             Content::ToolCall { id, name, arguments, kind } => {
                 let position = self.calls;
                 self.calls += 1;
-                let Ok(arguments) = object(arguments, *kind, name) else {
+                let Some(arguments) = whole_object(arguments, *kind) else {
                     self.malformed(name, arguments);
                     return None;
                 };

@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::decode;
-use crate::{Block, Content, Dialect, FaultKind, Finish, MediaKind, Source};
+use crate::{Block, Content, Dialect, Fault, FaultKind, Finish, MediaKind, Response, Source};
+
+fn decode(body: &[u8]) -> Result<Response, Fault> {
+    Dialect::GeminiGenerate.decode(body)
+}
 
 fn answer(candidate: Value) -> crate::Choice {
     let body = json!({ "candidates": [candidate], "modelVersion": "m" });
@@ -23,9 +26,6 @@ fn reasons_have_one_meaning() {
         ("SPII", Finish::ContentFilter),
         ("MODEL_ARMOR", Finish::ContentFilter),
         ("IMAGE_SAFETY", Finish::ContentFilter),
-        ("NO_IMAGE", Finish::Stop),
-        ("OTHER", Finish::Stop),
-        ("MALFORMED_FUNCTION_CALL", Finish::Stop),
         ("NEWER_THAN_THIS", Finish::Stop),
     ];
     for (reason, finish) in cases {
@@ -40,6 +40,29 @@ fn reasons_have_one_meaning() {
     }
     let silent = answer(json!({ "content": calls }));
     assert_eq!((silent.finish, silent.native_finish), (Finish::ToolCalls, None));
+}
+
+#[test]
+fn reasons_that_mean_a_failure_are_errors() {
+    for (reason, kind, status) in [
+        ("MALFORMED_FUNCTION_CALL", FaultKind::Upstream, 502),
+        ("UNEXPECTED_TOOL_CALL", FaultKind::Upstream, 502),
+        ("TOO_MANY_TOOL_CALLS", FaultKind::Upstream, 502),
+        ("MISSING_THOUGHT_SIGNATURE", FaultKind::InvalidRequest, 400),
+        ("MALFORMED_RESPONSE", FaultKind::Upstream, 502),
+        ("OTHER", FaultKind::Upstream, 502),
+        ("IMAGE_OTHER", FaultKind::Upstream, 502),
+        ("NO_IMAGE", FaultKind::Upstream, 502),
+    ] {
+        let parts = json!({ "parts": [{ "functionCall": { "name": "f", "args": {} } }] });
+        for message in [Value::Null, json!("print(f)")] {
+            let candidate = json!({ "content": parts, "finishReason": reason, "finishMessage": message });
+            let fault = decode(json!({ "candidates": [candidate] }).to_string().as_bytes()).unwrap_err();
+            assert_eq!((fault.kind, fault.status, fault.code.as_deref()), (kind, status, Some(reason)));
+            assert!(fault.message.contains(reason), "{fault}");
+            assert!(fault.message.contains(message.as_str().unwrap_or_default()), "{fault}");
+        }
+    }
 }
 
 #[test]

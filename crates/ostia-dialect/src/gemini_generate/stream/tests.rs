@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use crate::gemini_generate::response;
 use crate::trial::{self, call, is_whole, read_cut, thought};
 use crate::{Block, Content, Dialect, Finish, Response, Signature};
 
@@ -16,7 +15,7 @@ fn fold(data: &[&str]) -> Response {
     let (events, ended) = read_cut(Dialect::GeminiGenerate, text.as_bytes());
     ended.unwrap();
     let whole = trial::fold(&events);
-    assert_eq!(response::decode(format!("[{}]", data.join(",")).as_bytes()).unwrap(), whole);
+    assert_eq!(Dialect::GeminiGenerate.decode(format!("[{}]", data.join(",")).as_bytes()).unwrap(), whole);
     whole
 }
 
@@ -95,6 +94,44 @@ fn calls_in_pieces_are_put_together() {
         &[signed(call("", "a", r#"{"x":"AB"}"#), "c2ln"), call("", "b", r#"{"y":1}"#), call("", "c", "{}")],
         Finish::ToolCalls,
     );
+}
+
+#[test]
+fn words_between_the_pieces_of_a_call_do_not_end_it() {
+    check(
+        &[
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"a","willContinue":true}}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"text":"So"}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{"jsonPath":"$.x","numberValue":1}]}}]}}]}"#,
+            r#"{"candidates":[{"finishReason":"STOP"}]}"#,
+        ],
+        &[Block::text("So"), call("", "a", r#"{"x":1}"#)],
+        Finish::ToolCalls,
+    );
+}
+
+#[test]
+fn halves_of_characters_meet() {
+    check(
+        &[
+            r#"{"candidates":[{"content":{"parts":[{"text":"a\ud83d","thought":true}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"text":"\ude00b","thought":true},{"text":"c\ud83d"}]}}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"text":"\ude01\ud83d"}]},"finishReason":"STOP"}]}"#,
+        ],
+        &[thought("a\u{1f600}b"), Block::text("c\u{1f601}\u{fffd}")],
+        Finish::Stop,
+    );
+}
+
+#[test]
+fn an_answer_that_failed_is_an_error() {
+    let text = sse(&[
+        r#"{"candidates":[{"content":{"parts":[{"text":"So"}]}}]}"#,
+        r#"{"candidates":[{"finishReason":"MALFORMED_FUNCTION_CALL","finishMessage":"print(f)"}]}"#,
+    ]);
+    let (events, ended) = read_cut(Dialect::GeminiGenerate, text.as_bytes());
+    assert!(!is_whole(&events));
+    assert!(ended.unwrap_err().message.contains("print(f)"));
 }
 
 #[test]
@@ -208,6 +245,6 @@ proptest! {
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (head, tail) = bytes.split_at(bytes.len() / 2);
         let _ = trial::read(Dialect::GeminiGenerate, &[head, tail]);
-        let _ = response::decode(&bytes);
+        let _ = Dialect::GeminiGenerate.decode(&bytes);
     }
 }

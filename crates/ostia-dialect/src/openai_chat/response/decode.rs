@@ -31,7 +31,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
             .items()
             .enumerate()
             .map(|(position, choice)| decode_choice(position, choice))
-            .collect(),
+            .collect::<Result<_, Fault>>()?,
         usage: decode_usage(root),
         service_tier: root.str("service_tier").map(Cow::into_owned),
         system_fingerprint: root.str("system_fingerprint").map(Cow::into_owned),
@@ -63,21 +63,54 @@ pub(in crate::openai_chat) mod known {
         &["index", "message", "delta", "finish_reason", "logprobs", "finish_details"];
 }
 
-fn decode_choice(position: usize, choice: Node<'_>) -> Choice {
+fn decode_choice(position: usize, choice: Node<'_>) -> Result<Choice, Fault> {
+    let native = native_finish(choice);
+    if let Some(fault) = failure(choice, native.as_deref()) {
+        return Err(fault);
+    }
     let mut blocks = Vec::new();
     if let Some(message) = choice.some("message") {
         decode_blocks(message, &mut blocks);
     }
-    let native = native_finish(choice);
-    let called = blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
-    Choice {
+    Ok(Choice {
         index: choice.u64("index").and_then(|index| u32::try_from(index).ok()).unwrap_or(position as u32),
-        finish: finish_of(native.as_deref().unwrap_or_default(), called),
+        finish: finish_of(native.as_deref().unwrap_or_default()),
         native_finish: native.map(Cow::into_owned),
         stop_sequence: None,
         logprobs: choice.some("logprobs").map(Json::of),
         extra: choice_extra(choice).collect(),
         blocks,
+    })
+}
+
+/// The failure that a choice tells of: in an `error` of its own (OpenRouter, `choices[0].error`), or by its finish reason
+/// alone. What was said until then is no answer.
+/// <https://openrouter.ai/docs/api-reference/errors> and <https://docs.mistral.ai/api/> (`error`), vLLM and SGLang
+/// (`abort`), Google (`function_call_filter: MALFORMED_FUNCTION_CALL`, NousResearch/hermes-agent#83882).
+pub(in crate::openai_chat) fn failure(choice: Node<'_>, native: Option<&str>) -> Option<Fault> {
+    let is_told = |error: &Node<'_>| {
+        error.fields().next().is_some() || error.as_str().is_some_and(|text| !text.is_empty())
+    };
+    let error = choice.some("error").filter(is_told);
+    let is_failure = |word: &&str| {
+        matches!(*word, "error" | "abort")
+            || word.starts_with("function_call_filter")
+            || word.eq_ignore_ascii_case("malformed_function_call")
+    };
+    let word = native.filter(is_failure);
+    let unsaid = || Fault {
+        vendor_type: word.map(str::to_owned),
+        ..Fault::upstream(format!(
+            "The provider failed while it was answering ({}).",
+            word.unwrap_or("an error without a message")
+        ))
+    };
+    match error {
+        Some(error) => Some(match error.as_str() {
+            Some(text) => Fault::upstream(text),
+            None => from_body(error, 502).unwrap_or_else(unsaid),
+        }),
+        None => word.map(|_| unsaid()),
     }
 }
 
@@ -97,7 +130,7 @@ pub(in crate::openai_chat) fn choice_extra(choice: Node<'_>) -> impl Iterator<It
 }
 
 /// The words that vendors of this format use, in OpenAI's meaning.
-pub(in crate::openai_chat) fn finish_of(word: &str, called: bool) -> Finish {
+pub(in crate::openai_chat) fn finish_of(word: &str) -> Finish {
     match word {
         "length" | "model_length" | "max_tokens" | "MAX_TOKENS" | "model_context_window_exceeded" => {
             Finish::Length
@@ -106,16 +139,52 @@ pub(in crate::openai_chat) fn finish_of(word: &str, called: bool) -> Finish {
         "insufficient_system_resource" | "network_error" => Finish::Length,
         "tool_calls" | "function_call" | "tool_use" => Finish::ToolCalls,
         "content_filter" | "safety" | "SAFETY" | "sensitive" => Finish::ContentFilter,
-        // An empty or missing word says nothing (Snowflake); the calls do.
-        "" if called => Finish::ToolCalls,
-        // stop, eos (Together), eos_token (TGI), STOP, end_turn, and what comes next.
+        word if word.starts_with("content_filter:") => Finish::ContentFilter,
+        // stop, eos (Together), eos_token (TGI), STOP, end_turn, none (Snowflake), and what comes next.
         _ => Finish::Stop,
     }
 }
 
+/// The words of a message, which in a stream come in pieces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::openai_chat) enum Words {
+    Text,
+    Refusal,
+    Reasoning,
+}
+
+impl Words {
+    pub(in crate::openai_chat) const ALL: [Words; 3] = [Words::Text, Words::Refusal, Words::Reasoning];
+
+    /// Which words a block holds, if it holds any.
+    pub(in crate::openai_chat) fn of(content: &Content) -> Option<Words> {
+        match content {
+            Content::Text { .. } => Some(Words::Text),
+            Content::Refusal(_) => Some(Words::Refusal),
+            Content::Reasoning(_) => Some(Words::Reasoning),
+            Content::Media(_)
+            | Content::ToolCall { .. }
+            | Content::ToolResult { .. }
+            | Content::Foreign { .. } => None,
+        }
+    }
+
+    /// A block of these words.
+    pub(in crate::openai_chat) fn block(self, text: String) -> Block {
+        Block::new(match self {
+            Words::Text => Content::Text { text, citations: Vec::new() },
+            Words::Refusal => Content::Refusal(text),
+            Words::Reasoning => Content::Reasoning(text),
+        })
+    }
+}
+
+/// How the text of a string is read: whole, or as the next piece of these words.
+type Read<'r, 'd> = &'r mut dyn FnMut(Words, Node<'d>) -> String;
+
 /// The blocks of a message: reasoning, words, media, refusal, calls.
 fn decode_blocks(message: Node<'_>, blocks: &mut Vec<Block>) {
-    decode_words(message, blocks);
+    decode_words(message, blocks, &mut |_, text| text.as_str().unwrap_or_default().into_owned());
     for call in message.some("tool_calls").iter().flat_map(|calls| calls.items()) {
         blocks.extend(decode_call(call));
     }
@@ -126,18 +195,26 @@ fn decode_blocks(message: Node<'_>, blocks: &mut Vec<Block>) {
 }
 
 /// All of a message or delta but its calls, which come in pieces in a stream.
-pub(in crate::openai_chat) fn decode_words(message: Node<'_>, blocks: &mut Vec<Block>) {
-    let reasoning =
-        message.str("reasoning_content").or(message.str("reasoning")).filter(|text| !text.is_empty());
-    if let Some(text) = reasoning {
-        blocks.push(Block::new(Content::Reasoning(text.into_owned())));
+pub(in crate::openai_chat) fn decode_words<'d>(
+    message: Node<'d>,
+    blocks: &mut Vec<Block>,
+    read: Read<'_, 'd>,
+) {
+    let text = |name| message.get(name).filter(Node::is_string);
+    let is_filled = |text: &Node<'_>| text.text() != "\"\"";
+    if let Some(text) = text("reasoning_content").or(text("reasoning")).filter(is_filled) {
+        blocks.push(Words::Reasoning.block(read(Words::Reasoning, text)));
     }
-    if let Some(content) = message.some("content") {
-        decode_content(content, blocks);
+    match message.some("content") {
+        Some(content) if content.is_string() && is_filled(&content) => {
+            blocks.push(Words::Text.block(read(Words::Text, content)));
+        }
+        Some(content) => content.items().for_each(|part| blocks.push(decode_part(part, read))),
+        None => {}
     }
     decode_citations(message, blocks);
-    if let Some(refusal) = message.str("refusal").filter(|text| !text.is_empty()) {
-        blocks.push(Block::new(Content::Refusal(refusal.into_owned())));
+    if let Some(refusal) = text("refusal").filter(is_filled) {
+        blocks.push(Words::Refusal.block(read(Words::Refusal, refusal)));
     }
     for image in message.some("images").iter().flat_map(|images| images.items()) {
         blocks.extend(image.some("image_url").and_then(|url| url.str("url")).map(|url| decode_image(&url)));
@@ -150,21 +227,14 @@ pub(in crate::openai_chat) fn decode_words(message: Node<'_>, blocks: &mut Vec<B
     }
 }
 
-/// A string, or the list of parts that Mistral's reasoning models answer with.
-fn decode_content(content: Node<'_>, blocks: &mut Vec<Block>) {
-    if let Some(text) = content.as_str() {
-        if !text.is_empty() {
-            blocks.push(Block::text(text));
+/// One of the parts that Mistral's reasoning models answer with.
+fn decode_part<'d>(part: Node<'d>, read: Read<'_, 'd>) -> Block {
+    match part.str("type").as_deref() {
+        Some("text") => {
+            Words::Text.block(part.get("text").map_or_else(String::new, |text| read(Words::Text, text)))
         }
-        return;
-    }
-    for part in content.items() {
-        match part.str("type").as_deref() {
-            Some("text") => blocks.push(Block::text(part.str("text").unwrap_or_default())),
-            Some("thinking") => blocks.push(Block::new(Content::Reasoning(thinking_text(part)))),
-            _ => blocks
-                .push(Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: Json::of(part) })),
-        }
+        Some("thinking") => Words::Reasoning.block(thinking_text(part, |text| read(Words::Reasoning, text))),
+        _ => Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: Json::of(part) }),
     }
 }
 

@@ -1,23 +1,22 @@
 use serde_json::{Value, json};
 
 use super::read;
-use crate::openai_chat::response;
 use crate::trial::{fold, read_cut};
 use crate::{Dialect, Event, Fault, FaultKind, Finish};
 
 const DONE: &str = "data: [DONE]\n\n";
 
-fn frames(chunks: &[Value]) -> String {
+pub(super) fn frames(chunks: &[Value]) -> String {
     chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect()
 }
 
 /// A chunk of one choice.
-fn chunk(index: u32, delta: Value, finish: Option<&str>) -> Value {
+pub(super) fn chunk(index: u32, delta: Value, finish: Option<&str>) -> Value {
     json!({"id": "a", "object": "chat.completion.chunk", "created": 5, "model": "m",
         "choices": [{"index": index, "delta": delta, "finish_reason": finish}]})
 }
 
-fn end(finish: &str) -> Value {
+pub(super) fn end(finish: &str) -> Value {
     chunk(0, json!({}), Some(finish))
 }
 
@@ -29,7 +28,7 @@ fn check(stream: &str, choices: Value, fields: Value) {
     for (name, field) in fields.as_object().unwrap() {
         unary[name] = field.clone();
     }
-    let expected = response::decode(unary.to_string().as_bytes()).unwrap();
+    let expected = Dialect::OpenaiChat.decode(unary.to_string().as_bytes()).unwrap();
     let (events, ended) = read_cut(Dialect::OpenaiChat, stream.as_bytes());
     ended.unwrap();
     assert_eq!(fold(&events), expected);
@@ -39,7 +38,7 @@ fn check(stream: &str, choices: Value, fields: Value) {
 
 /// Deltas of one choice say the same as this message.
 #[track_caller]
-fn check_deltas(deltas: &[Value], finish: &str, message: Value) {
+pub(super) fn check_deltas(deltas: &[Value], finish: &str, message: Value) {
     let mut chunks: Vec<Value> = deltas.iter().map(|delta| chunk(0, delta.clone(), None)).collect();
     chunks.push(end(finish));
     let choices = json!([{"index": 0, "message": message, "finish_reason": finish}]);
@@ -90,11 +89,11 @@ fn sources_may_come_with_the_words_or_behind_them() {
 }
 
 /// A piece of a call.
-fn piece(index: Option<u32>, id: Option<&str>, name: Option<&str>, arguments: &str) -> Value {
+pub(super) fn piece(index: Option<u32>, id: Option<&str>, name: Option<&str>, arguments: &str) -> Value {
     json!({"tool_calls": [{"index": index, "id": id, "type": "function", "function": {"name": name, "arguments": arguments}}]})
 }
 
-fn call(id: &str, name: &str, arguments: &str) -> Value {
+pub(super) fn call(id: &str, name: &str, arguments: &str) -> Value {
     json!({"id": id, "type": "function", "function": {"name": name, "arguments": arguments}})
 }
 
@@ -264,7 +263,7 @@ fn calls_without_a_reason_wait_for_results() {
 }
 
 #[track_caller]
-fn fails(stream: &str) -> Fault {
+pub(super) fn fails(stream: &str) -> Fault {
     let (events, ended) = read_cut(Dialect::OpenaiChat, stream.as_bytes());
     assert!(!events.contains(&Event::Finish));
     ended.unwrap_err()

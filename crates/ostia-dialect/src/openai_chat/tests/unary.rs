@@ -1,12 +1,16 @@
 use serde_json::{Value, json};
 
 use super::value;
-use crate::openai_chat::response::{decode, encode};
+use crate::openai_chat::response::encode;
 use crate::trial::{call, choice, raw, thought, view};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, FaultKind, Finish, Media, MediaKind, Response, Signature,
-    Source, ToolKind, Usage,
+    Block, Choice, Citation, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind, Response,
+    Signature, Source, ToolKind, Usage,
 };
+
+fn decode(body: &[u8]) -> Result<Response, Fault> {
+    Dialect::OpenaiChat.decode(body)
+}
 
 /// The answer with this message and these fields of its choice.
 fn answer(message: Value, choice: Value) -> Response {
@@ -125,9 +129,8 @@ fn finish_reasons() {
         ("eos_token", Finish::Stop),
         ("length", Finish::Length),
         ("model_length", Finish::Length),
-        ("tool_calls", Finish::ToolCalls),
-        ("function_call", Finish::ToolCalls),
         ("content_filter", Finish::ContentFilter),
+        ("content_filter: RECITATION", Finish::ContentFilter),
         ("word of tomorrow", Finish::Stop),
     ] {
         let response = answer(json!({"content": "x"}), json!({"finish_reason": word}));
@@ -138,6 +141,34 @@ fn finish_reasons() {
     assert_eq!(answer(json!({"content": "x"}), details).choices[0].finish, Finish::Length);
     let called = json!({"tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{}"}}]});
     assert_eq!(answer(called, json!({"finish_reason": null})).choices[0].finish, Finish::ToolCalls);
+}
+
+#[test]
+fn choices_that_failed_are_errors() {
+    let fails = |choice: Value| {
+        let mut body = json!({"choices": [{"index": 0, "message": {"role": "assistant", "content": "x"}}]});
+        choice.as_object().unwrap().iter().for_each(|(name, value)| body["choices"][0][name] = value.clone());
+        decode(body.to_string().as_bytes())
+    };
+    for (choice, status, message) in [
+        (json!({"finish_reason": "error", "error": {"code": 503, "message": "gone"}}), 503, "gone"),
+        (json!({"finish_reason": null, "error": {"message": "gone"}}), 502, "gone"),
+        (json!({"finish_reason": "error", "error": "gone"}), 502, "gone"),
+        (json!({"finish_reason": "stop", "error": {"code": 7}}), 502, "without a message"),
+        (json!({"finish_reason": "error"}), 502, "(error)"),
+        (json!({"finish_reason": "error", "error": null}), 502, "(error)"),
+        (json!({"finish_reason": "abort", "error": {}}), 502, "(abort)"),
+        (json!({"finish_reason": "function_call_filter: MALFORMED_FUNCTION_CALL"}), 502, "MALFORMED"),
+    ] {
+        let fault = fails(choice.clone()).unwrap_err();
+        assert_eq!(fault.status, status, "{choice}");
+        assert!(fault.message.contains(message), "{choice}: {fault}");
+    }
+    for choice in
+        [json!({"finish_reason": "stop", "error": null}), json!({"error": ""}), json!({"error": {}})]
+    {
+        assert!(fails(choice.clone()).is_ok(), "{choice}");
+    }
 }
 
 #[test]

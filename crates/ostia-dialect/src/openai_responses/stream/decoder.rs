@@ -5,20 +5,16 @@
 //! Response object at the end, which therefore fills every gap. The progress of hosted tools, keep-alives and events
 //! unknown to us are passed over. The stream is whole at `response.completed` or `response.incomplete`.
 
-use std::collections::VecDeque;
-
 use super::super::ending;
 use super::super::item::{Output, plain};
 use super::super::part::{Part, PartKind};
-use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Node};
+use crate::turns::Turns;
 use crate::{Event, Fault};
 
 /// Most items of one answer.
 const ITEMS_MAX: usize = 4096;
-/// Most bytes of events that wait for an earlier item to end.
-const WAITING_BYTES_MAX: usize = FRAME_BYTES_MAX;
 
 /// Reads a stream, event by event.
 #[derive(Debug, Default)]
@@ -28,11 +24,8 @@ pub struct Decoder {
     output: Output,
     /// Every item so far, in the order met.
     items: Vec<Item>,
-    /// Which of them is being said.
-    open: Option<usize>,
-    /// What is said of the items behind it.
-    waiting: VecDeque<Waiting>,
-    waiting_bytes: usize,
+    /// Which of them is being said, and what is said of the items behind it.
+    turns: Turns<usize, (Saying, Box<str>)>,
 }
 
 /// What tells an item from others.
@@ -42,13 +35,6 @@ struct Item {
     /// Empty where it is not known. Some servers give an item another id in each event.
     id: String,
     is_whole: bool,
-}
-
-/// The events of an item whose turn has not come.
-#[derive(Debug)]
-struct Waiting {
-    item: usize,
-    events: Vec<(Saying, Box<str>)>,
 }
 
 /// What an event says of its item.
@@ -130,13 +116,15 @@ impl Decoder {
         if self.items[item].is_whole {
             return Ok(());
         }
-        if *self.open.get_or_insert(item) != item {
-            return self.wait(item, saying, event);
+        match self.turns.open() {
+            Some(open) if open != item => {
+                let text = event.text();
+                return self.turns.wait(item, (saying, text.into()), text.len());
+            }
+            _ => self.turns.begin(item),
         }
         self.say(item, saying, event, events);
-        if self.open.is_none() {
-            self.release(events);
-        }
+        self.release(events);
         Ok(())
     }
 
@@ -167,35 +155,16 @@ impl Decoder {
             return known.filter(|&at| !self.items[at].is_whole);
         }
         let may_be_open = |at: &usize| index.is_none() && (id.is_empty() || self.items[*at].id.is_empty());
-        known.or(self.open.filter(may_be_open))
-    }
-
-    fn wait(&mut self, item: usize, saying: Saying, event: Node<'_>) -> Result<(), Fault> {
-        self.waiting_bytes = self.waiting_bytes.saturating_add(event.text().len());
-        if self.waiting_bytes > WAITING_BYTES_MAX {
-            return Err(Fault::upstream(format!(
-                "The provider sent more than {WAITING_BYTES_MAX} bytes of later items before it ended the first."
-            )));
-        }
-        let said = (saying, event.text().into());
-        match self.waiting.iter_mut().find(|waiting| waiting.item == item) {
-            Some(waiting) => waiting.events.push(said),
-            None => self.waiting.push_back(Waiting { item, events: vec![said] }),
-        }
-        Ok(())
+        known.or(self.turns.open().filter(may_be_open))
     }
 
     /// Lets the waiting items speak, up to the first that is not whole.
     fn release(&mut self, events: &mut Vec<Event>) {
-        while self.open.is_none()
-            && let Some(waiting) = self.waiting.pop_front()
-        {
-            self.open = Some(waiting.item);
-            for (saying, text) in waiting.events {
-                self.waiting_bytes = self.waiting_bytes.saturating_sub(text.len());
+        while let Some((item, waited)) = self.turns.next() {
+            for (saying, text) in waited {
                 let document = Document::parse(text.as_bytes()).ok();
-                if let Some(document) = document.filter(|_| !self.items[waiting.item].is_whole) {
-                    self.say(waiting.item, saying, document.root(), events);
+                if let Some(document) = document.filter(|_| !self.items[item].is_whole) {
+                    self.say(item, saying, document.root(), events);
                 }
             }
         }
@@ -204,13 +173,13 @@ impl Decoder {
     /// Says what this event says of the open item.
     fn say(&mut self, item: usize, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) {
         let output = &mut self.output;
-        let delta = || event.str("delta").unwrap_or_default();
+        let delta = event.some("delta");
         let index = || event.u64("content_index").or(event.u64("summary_index")).unwrap_or_default();
         match saying {
             Saying::Begin => event.some("item").iter().for_each(|node| output.begin(*node, events)),
             Saying::Whole => event.some("item").iter().for_each(|node| self.end_item(item, *node, events)),
             Saying::Words(kind) => {
-                output.words(Part { kind, index: index() }, &delta(), events);
+                output.words(Part { kind, index: index() }, delta, events);
                 output.logprobs(event.some("logprobs"), events);
             }
             Saying::WholePart(kind) => {
@@ -222,7 +191,7 @@ impl Decoder {
                 let part = Part { kind: PartKind::Text, index: index() };
                 output.citation(part, event.some("annotation").unwrap_or(event), events);
             }
-            Saying::Arguments => output.arguments(&delta(), events),
+            Saying::Arguments => output.arguments(delta, events),
             Saying::WholeArguments(field) => {
                 let arguments = event.some(field);
                 arguments.iter().for_each(|node| output.whole_arguments(&plain(*node), events));
@@ -234,7 +203,7 @@ impl Decoder {
         self.output.end(node, events);
         self.items[item].id = node.str("id").unwrap_or_default().into_owned();
         self.items[item].is_whole = true;
-        self.open = None;
+        self.turns.end();
     }
 
     /// The answer is whole: what the stream left out is said from the Response object.
@@ -245,7 +214,8 @@ impl Decoder {
         self.start(Some(response), events);
         let whole: Vec<Node<'_>> =
             response.some("output").into_iter().flat_map(|list| list.items()).collect();
-        while let Some(open) = self.open.take() {
+        while let Some(open) = self.turns.open() {
+            self.turns.end();
             match self.items[open].find(&whole) {
                 Some(item) => self.output.end(item, events),
                 None => self.output.abandon(events),
@@ -260,7 +230,7 @@ impl Decoder {
         // A server may name the event after what it does and still call the answer cut off or failed.
         let own = response.str("status").filter(|own| matches!(own.as_ref(), "incomplete" | "failed"));
         let status = own.as_deref().unwrap_or(status);
-        ending::end(response, status, self.output.has_calls(), events)?;
+        ending::end(response, status, events)?;
         self.finished = true;
         Ok(())
     }

@@ -95,13 +95,15 @@ fn results_come_before_words_and_hold_media() {
 }
 
 #[test]
-fn arguments_have_to_be_an_object() {
+fn arguments_that_are_no_object_are_put_into_one() {
     for arguments in ["{\"x\":", "[1]", "\"x\"", "{} {}"] {
-        let change = |request: &mut Request| {
-            let blocks = vec![Block::text("A"), call("a", "{}"), call("b", arguments)];
+        let (body, dropped) = body(&request(|request| {
+            let blocks = vec![Block::text("A"), call("a", ""), call("b", arguments)];
             request.messages.push(turn(Role::Assistant, blocks));
-        };
-        check_fault(change, "messages[1].tool_calls[1].function.arguments");
+        }));
+        let input = |at: usize| body["messages"][1]["content"][at]["input"].clone();
+        assert_eq!((input(1), input(2)), (json!({}), json!({"INVALID_JSON": arguments})));
+        assert!(dropped.is_empty(), "{dropped:?}");
     }
 }
 

@@ -9,6 +9,7 @@ use std::fmt::Arguments;
 
 use super::blocks;
 use super::parts::{self, Part};
+use crate::arguments;
 use crate::json::{Document, Writer};
 use crate::openai_chat::response::{encode_call_body, extra_content};
 use crate::{Block, Content, Dialect, Fault, Form, Message, Role, Signature, ToolKind};
@@ -357,13 +358,15 @@ impl Answer<'_> {
 
 impl Call<'_> {
     fn write(&self, w: &mut Writer) {
-        // A call without arguments is an empty object to servers that read them.
-        let is_empty = self.kind == ToolKind::Function && self.arguments.trim().is_empty();
-        let arguments = if is_empty { "{}" } else { self.arguments };
+        // Servers read the arguments, and some refuse what is no object: vllm-project/vllm#43995, sgl-project/sglang#28035.
+        let arguments = match self.kind {
+            ToolKind::Function => arguments::object(self.arguments),
+            ToolKind::Custom => self.arguments.into(),
+        };
         w.object(|w| {
             w.field_str("id", &self.id);
             w.field_str("type", if self.kind == ToolKind::Custom { "custom" } else { "function" });
-            encode_call_body(w, self.name, arguments, self.kind);
+            encode_call_body(w, self.name, &arguments, self.kind);
             // Servers that sign calls do it in one vendor's way and insist on seeing it again.
             self.signature.iter().for_each(|signature| extra_content(w, signature));
         });

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::media;
+use crate::arguments;
 use crate::json::{Document, Json, Writer};
 use crate::openai_responses::item::{CALL_ORIGIN, NAMESPACE};
 use crate::{Block, Citation, Content, Dialect, Message, Request, Role, Signature, ToolKind};
@@ -219,14 +220,13 @@ fn call(id: &str, name: &str, arguments: &str, kind: ToolKind, block: &Block) ->
     Json::build(|w| {
         w.object(|w| {
             let (call, field, arguments) = match kind {
-                ToolKind::Function if arguments.trim().is_empty() => ("function_call", "arguments", "{}"),
-                ToolKind::Function => ("function_call", "arguments", arguments),
-                ToolKind::Custom => ("custom_tool_call", "input", arguments),
+                ToolKind::Function => ("function_call", "arguments", arguments::object(arguments)),
+                ToolKind::Custom => ("custom_tool_call", "input", arguments.into()),
             };
             w.field_str("type", call);
             w.field_str("call_id", id);
             w.field_str("name", name);
-            w.field_str(field, arguments);
+            w.field_str(field, &arguments);
             block.namespace.iter().for_each(|namespace| w.field_str(NAMESPACE, namespace));
             for name in CALL_ORIGIN.into_iter().filter(|name| *name != NAMESPACE || block.namespace.is_none())
             {

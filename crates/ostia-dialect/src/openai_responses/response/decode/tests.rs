@@ -2,8 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::decode;
-use crate::{Block, Finish, Response, Usage};
+use crate::{Block, Dialect, Fault, Finish, Response, Usage};
+
+fn decode(body: &[u8]) -> Result<Response, Fault> {
+    Dialect::OpenaiResponses.decode(body)
+}
 
 fn answer(fields: Value) -> Value {
     let words = json!({"type": "message", "content": [{"type": "output_text", "text": "Hi"}]});

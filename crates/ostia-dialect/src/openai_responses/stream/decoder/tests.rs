@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Decoder;
-use crate::openai_responses::response;
 use crate::trial::{self, fold, is_whole, read_cut};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind};
 
@@ -33,7 +32,10 @@ fn said(data: &[Value], output: Value) -> Vec<Event> {
 fn check(data: &[Value], output: Value, blocks: &[Block]) {
     let answer = fold(&said(data, output.clone()));
     assert_eq!(answer.choices[0].blocks, blocks);
-    assert_eq!(response::decode(whole("completed", output).to_string().as_bytes()).unwrap(), answer);
+    assert_eq!(
+        Dialect::OpenaiResponses.decode(whole("completed", output).to_string().as_bytes()).unwrap(),
+        answer
+    );
 }
 
 fn added(index: u64, item: Value) -> Value {
@@ -265,7 +267,7 @@ fn calls_of_either_kind() {
         added(2, direct.clone()),
         done(2, &direct),
     ];
-    let blocks = [call("c1", "a b", ToolKind::Custom), signed, call("c3", "", ToolKind::Function)];
+    let blocks = [call("c1", "a b", ToolKind::Custom), signed, call("c3", "{}", ToolKind::Function)];
     check(&data, json!([custom, program, direct]), &blocks);
 }
 
@@ -421,10 +423,10 @@ fn what_grows_is_bounded() {
     }
     let fault = push(&added(u64::from(u32::MAX), json!({"type": "message"}))).unwrap_err();
     assert!(fault.message.contains("items"), "{fault}");
-    let words = on(1, "output_text.delta", json!({"delta": "x".repeat(super::WAITING_BYTES_MAX / 2)}));
+    let words = on(1, "output_text.delta", json!({"delta": "x".repeat(crate::turns::WAITING_BYTES_MAX / 2)}));
     push(&words).unwrap();
     let fault = push(&words).unwrap_err();
-    assert!(fault.message.contains("bytes of later items"), "{fault}");
+    assert!(fault.message.contains("bytes before it ended"), "{fault}");
 }
 
 /// Events, whole and broken, in any order.
@@ -490,6 +492,6 @@ proptest! {
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (head, tail) = bytes.split_at(bytes.len() / 2);
         let _ = trial::read(Dialect::OpenaiResponses, &[head, tail]);
-        let _ = response::decode(&bytes);
+        let _ = Dialect::OpenaiResponses.decode(&bytes);
     }
 }

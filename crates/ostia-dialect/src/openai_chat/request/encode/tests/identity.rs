@@ -49,7 +49,7 @@ const MESSAGES: &[&str] = &[
     r#"{"role":"user","content":"q"},{"role":"assistant","content":"a","name":"bot"},{"role":"user","content":"q"}"#,
     r#"{"role":"assistant","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}]}"#,
     r#"{"role":"assistant","content":"a","refusal":"no"},{"role":"assistant","content":[{"type":"refusal","refusal":"no"}]}"#,
-    r#"{"role":"assistant","content":"w","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"d","type":"function","function":{"name":"f","arguments":"{\"x"}}]},{"role":"tool","tool_call_id":"c","content":"1"},{"role":"tool","tool_call_id":"d","name":"f","content":[{"type":"text","text":"2"}]}"#,
+    r#"{"role":"assistant","content":"w","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{\"x\":1}"}},{"id":"d","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c","content":"1"},{"role":"tool","tool_call_id":"d","name":"f","content":[{"type":"text","text":"2"}]}"#,
     r#"{"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{"name":"g","input":"free\n\"text\""}}]},{"role":"tool","tool_call_id":"c","content":""}"#,
     r#"{"role":"assistant","function_call":{"name":"f","arguments":"{}"}},{"role":"function","name":"f","content":"1"}"#,
     r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"s"}}}]}"#,

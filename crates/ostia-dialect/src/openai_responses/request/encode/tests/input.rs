@@ -166,7 +166,7 @@ fn calls_and_results_are_items_and_their_kinds_agree() {
         ],
         json!([
             said("assistant", json!("I look.")),
-            {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{\"a\":"},
+            {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{\"INVALID_JSON\":\"{\\\"a\\\":\"}"},
             {"type": "custom_tool_call", "call_id": "c2", "name": "look", "input": "free"},
             {"type": "function_call", "call_id": "c3", "name": "look", "arguments": "{}"},
             said("assistant", json!([{"type": "refusal", "refusal": "No."}])),
