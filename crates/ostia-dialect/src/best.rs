@@ -1,6 +1,7 @@
 //! Which dialect of an upstream says a request best, where it speaks several.
 
-use crate::hosted_tool::{self, Like};
+use crate::client_tool;
+use crate::hosted_tool::{self, Like, is_tool_search};
 use crate::rules::{self, Rules};
 use crate::{Content, Dialect, Form, Request, Tool};
 
@@ -38,6 +39,9 @@ fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
             }
             Tool::Custom { .. } => cost += LOST,
             Tool::Hosted { dialect: owner, .. } if *owner == dialect => {}
+            Tool::Hosted { name, .. } if client_tool::is_client_run(tool) || is_tool_search(name) => {
+                cost += LITTLE
+            }
             Tool::Hosted { name, .. } => match hosted_tool::like(name, dialect) {
                 Some(Like::Search) => searches = true,
                 Some(Like::Tool) => cost += LITTLE,
@@ -77,6 +81,7 @@ mod tests {
         let (chat, responses, messages) = (ALL[0], ALL[1], ALL[2]);
         let tool = r#""tools":[{"name":"f","input_schema":{"type":"object"}}]"#;
         let search = r#""tools":[{"type":"web_search_20250305","name":"web_search"}]"#;
+        let bash = r#""tools":[{"type":"bash_20250124","name":"bash"}]"#;
         let code = r#""tools":[{"type":"code_execution_20250825","name":"code_execution"}]"#;
         let cases = [
             ("gpt-4o", "", chat),
@@ -89,6 +94,7 @@ mod tests {
             ("gpt-4o", search, responses),
             ("gpt-4o-search-preview", search, chat),
             ("any", code, messages),
+            ("any", bash, messages),
         ];
         for (model, fields, expected) in cases {
             let comma = if fields.is_empty() { "" } else { "," };
@@ -96,6 +102,20 @@ mod tests {
                 r#"{{"model":"{model}","max_tokens":9,"messages":[{{"role":"user","content":"q"}}]{comma}{fields}}}"#
             );
             check(ClientDialect::AnthropicMessages, &body, expected);
+        }
+        // Elsewhere it is a function, which this model takes at Responses only while it thinks.
+        let body = format!(
+            r#"{{"model":"gpt-5.6","max_tokens":9,"messages":[{{"role":"user","content":"q"}}],{bash}}}"#
+        );
+        let asked = decoded(ClientDialect::AnthropicMessages, &body).unwrap();
+        assert_eq!(best([chat, responses].into_iter(), &asked, &Form::default()), Some(responses));
+        for tool in [
+            r#"{"type":"shell"}"#,
+            r#"{"type":"namespace","name":"n","tools":[]}"#,
+            r#"{"type":"tool_search"}"#,
+        ] {
+            let body = format!(r#"{{"model":"m","input":"q","tools":[{tool}]}}"#);
+            check(ClientDialect::OpenaiResponses, &body, responses);
         }
         let thought = r#"{"role":"assistant","content":[{"type":"redacted_thinking","data":"x"},{"type":"text","text":"t"}]}"#;
         let body = format!(

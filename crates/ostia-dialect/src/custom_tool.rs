@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::json::{Document, Json, Node, Writer};
-use crate::undo::{Arguments, Own};
+use crate::undo::Arguments;
 use crate::{Block, Content, Request, Tool, ToolKind, Undo};
 
 /// The argument that holds the text.
@@ -19,8 +19,9 @@ pub fn replace(request: &mut Request, undo: &mut Undo) {
     blocks.for_each(replace_call);
     for (at, tool) in request.tools.iter_mut().enumerate() {
         let Tool::Custom { name, value } = tool else { continue };
-        undo.tool(name, Own { name: name.clone(), arguments: Arguments::FreeText });
-        *tool = function(name, value, &format!("tools[{at}]"), &mut request.extra);
+        undo.own(name).arguments = Arguments::FreeText;
+        let place = request.tool_places.get(at).cloned().unwrap_or_else(|| format!("tools[{at}]"));
+        *tool = function(name, value, &place, &mut request.extra);
     }
 }
 

@@ -7,7 +7,7 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::json::{Document, Json, Node};
-use crate::{Dialect, Encoded, Fault, Request, Tool, ToolChoice, WebSearch};
+use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// What a tool does for the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,77 +84,55 @@ const OFFERS: &[(Dialect, Service, Wording)] = &[
 /// Fields of an entry that are no settings, or that [`Request::web_search`] has a place for.
 const CARRIED: [&str; 4] = ["type", "name", "search_context_size", "user_location"];
 
-/// What became of the tools that other vendors run.
-#[derive(Debug, Default)]
-pub(crate) struct Replaced {
-    /// Paths of what the upstream's own tools have no setting for.
-    dropped: Vec<String>,
-    /// The client's place of each tool in the list; empty where all stand where they stood.
-    places: Vec<usize>,
-}
+/// How the types of searches among the client's own tools begin. They find the tools that the vendor does not show to the
+/// model; where all are shown, there is nothing to search for: <https://platform.openai.com/docs/guides/tools-tool-search>,
+/// <https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-search-tool>.
+const TOOL_SEARCH: &str = "tool_search";
 
-/// Replaces the tools that other vendors run.
+/// Replaces the tools that other vendors run. What the upstream's own have no setting for goes to `dropped`, by path.
 ///
 /// # Errors
 /// 400 for a tool that the upstream has nothing like, naming its place.
-pub(crate) fn replace(request: &mut Request, upstream: Dialect) -> Result<Replaced, Fault> {
-    let mut replaced = Replaced::default();
+pub(crate) fn replace(
+    request: &mut Request,
+    upstream: Dialect,
+    dropped: &mut Vec<String>,
+) -> Result<(), Fault> {
     if !request.tools.iter().any(|tool| is_strange(tool, upstream)) {
-        return Ok(replaced);
+        return Ok(());
     }
     // The upstream calls its own tool by another name, if it can be told to call it at all.
     let is_lost = request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request));
-    for (at, tool) in std::mem::take(&mut request.tools).into_iter().enumerate() {
+    for (tool, place) in request.take_tools() {
         match &tool {
             Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {}
-            Tool::Hosted { dialect, name, value } if *dialect != upstream => {
-                let wording = wording(name, upstream).ok_or_else(|| refusal(at, name, *dialect, upstream))?;
-                lost_settings(at, name, value, &mut replaced.dropped);
-                reword(value, wording, upstream, request);
+            Tool::Hosted { dialect, name, .. } if *dialect != upstream && is_tool_search(name) => {
+                dropped.push(place);
             }
-            Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => request.tools.push(tool),
+            Tool::Hosted { dialect, name, value } if *dialect != upstream => {
+                let wording =
+                    wording(name, upstream).ok_or_else(|| refusal(&place, name, *dialect, upstream))?;
+                lost_settings(&place, name, value, dropped);
+                reword(value, wording, upstream, place, request);
+            }
+            Tool::Function { .. } | Tool::Custom { .. } | Tool::Hosted { .. } => {
+                request.put_tool(tool, place)
+            }
         }
-        replaced.places.resize(request.tools.len(), at);
     }
     if is_lost {
         request.tool_choice = None;
-        replaced.dropped.push("tool_choice".into());
+        dropped.push("tool_choice".into());
     }
-    Ok(replaced)
+    Ok(())
 }
 
-impl Replaced {
-    /// Leaves out tools that the upstream's model would refuse, and tells their places.
-    pub(crate) fn leave_out(&mut self, request: &mut Request, is_refused: impl Fn(&Tool) -> bool) {
-        let mut places = Vec::new();
-        for (at, tool) in std::mem::take(&mut request.tools).into_iter().enumerate() {
-            let place = self.places.get(at).copied().unwrap_or(at);
-            if is_refused(&tool) {
-                self.dropped.push(format!("tools[{place}]"));
-            } else {
-                places.push(place);
-                request.tools.push(tool);
-            }
-        }
-        self.places = places;
-    }
-
-    /// Tells what was lost, and puts the places of tools right in what the encoder has told.
-    pub(crate) fn report(self, encoded: &mut Encoded) {
-        for path in &mut encoded.dropped {
-            *path = original(std::mem::take(path), &self.places);
-        }
-        encoded.dropped.extend(self.dropped);
-    }
-}
-
-fn reword(value: &Json, wording: Wording, upstream: Dialect, request: &mut Request) {
+fn reword(value: &Json, wording: Wording, upstream: Dialect, place: String, request: &mut Request) {
     match wording {
-        Wording::Entry(name, entry) => request.tools.push(Tool::Hosted {
-            dialect: upstream,
-            name: name.to_owned(),
-            value: Json::build(|w| w.raw(entry)),
-        }),
+        Wording::Entry(name, entry) => {
+            let value = Json::build(|w| w.raw(entry));
+            request.put_tool(Tool::Hosted { dialect: upstream, name: name.to_owned(), value }, place);
+        }
         Wording::WebSearch => {
             request.web_search.get_or_insert_with(|| web_search(value));
         }
@@ -181,6 +159,11 @@ pub(crate) enum Like {
     Tool,
 }
 
+/// Is it a search among the client's own tools?
+pub(crate) fn is_tool_search(name: &str) -> bool {
+    name.starts_with(TOOL_SEARCH)
+}
+
 /// What the upstream has like the tool of this name, if anything.
 pub(crate) fn like(name: &str, upstream: Dialect) -> Option<Like> {
     wording(name, upstream).map(|wording| match wording {
@@ -189,8 +172,8 @@ pub(crate) fn like(name: &str, upstream: Dialect) -> Option<Like> {
     })
 }
 
-fn refusal(at: usize, name: &str, owner: Dialect, upstream: Dialect) -> Fault {
-    let (path, owner, upstream) = (format!("tools[{at}]"), owner.name(), upstream.name());
+fn refusal(path: &str, name: &str, owner: Dialect, upstream: Dialect) -> Fault {
+    let (owner, upstream) = (owner.name(), upstream.name());
     let what = format!(
         "`{name}` belongs to providers that speak {owner}, and one that speaks {upstream} has nothing like it. \
          Choose a provider that has it, or leave the tool out."
@@ -208,12 +191,12 @@ fn web_search(value: &Json) -> WebSearch {
 }
 
 /// The settings of a tool that stay behind. Of a tool that is the only key of its entry, they are below that key.
-fn lost_settings(at: usize, name: &str, value: &Json, dropped: &mut Vec<String>) {
+fn lost_settings(place: &str, name: &str, value: &Json, dropped: &mut Vec<String>) {
     let Ok(document) = Document::parse(value.as_str().as_bytes()) else { return };
     let root = document.root();
     let (settings, path) = match root.some(name).filter(|_| root.some("type").is_none()) {
-        Some(inner) => (inner, format!("tools[{at}].{name}")),
-        None => (root, format!("tools[{at}]")),
+        Some(inner) => (inner, format!("{place}.{name}")),
+        None => (root, place.to_owned()),
     };
     let is_lost = |(field, value): &(Cow<'_, str>, Node<'_>)| {
         !CARRIED.contains(&field.as_ref()) && !value.is_null() && !is_default(field, *value)
@@ -242,14 +225,4 @@ fn is_chosen(tool: &Tool, request: &Request) -> bool {
 /// Does the client's choice allow other tools only? What may not be called is not missed.
 fn is_barred(tool: &Tool, request: &Request) -> bool {
     matches!(request.tool_choice, Some(ToolChoice::Allowed { .. })) && !is_chosen(tool, request)
-}
-
-/// A path of the encoder's in the client's own list of tools.
-fn original(path: String, places: &[usize]) -> String {
-    let place = path.strip_prefix("tools[").and_then(|rest| rest.split_once(']'));
-    let found = place.and_then(|(at, rest)| Some((places.get(at.parse::<usize>().ok()?)?, rest)));
-    match found {
-        Some((place, rest)) => format!("tools[{place}]{rest}"),
-        None => path,
-    }
 }

@@ -41,6 +41,8 @@ pub struct Request {
     /// Where each message stands in the client's own body (`input[3]`), for reports of what was dropped. Empty where that
     /// is `messages[i]`.
     pub places: Vec<String>,
+    /// The same for tools. Empty where each is `tools[i]`.
+    pub tool_places: Vec<String>,
     /// The dialect of the client that wrote it, where one did: what the fields in [`Request::extra`] mean is its vendor's word.
     pub client: Option<ClientDialect>,
 }
@@ -80,6 +82,8 @@ pub struct Block {
     pub signature: Option<Signature>,
     /// Anthropic's cache marker (`{"type":"ephemeral"}`), kept where the upstream has such a thing.
     pub cache_control: Option<Json>,
+    /// Of a call: the container of its tool, in OpenAI's word, where it has one.
+    pub namespace: Option<String>,
 }
 
 /// A vendor's opaque proof.
@@ -143,6 +147,24 @@ pub enum Content {
 const FRAME_BYTES: usize = 1024;
 
 impl Request {
+    /// Where a tool stands in the client's own body.
+    pub(crate) fn tool_place(&self, at: usize) -> String {
+        self.tool_places.get(at).cloned().unwrap_or_else(|| format!("tools[{at}]"))
+    }
+
+    /// Takes the tools out, each with its place, to be put back with [`Request::put_tool`].
+    pub(crate) fn take_tools(&mut self) -> Vec<(Tool, String)> {
+        let places: Vec<String> = (0..self.tools.len()).map(|at| self.tool_place(at)).collect();
+        self.tool_places.clear();
+        std::mem::take(&mut self.tools).into_iter().zip(places).collect()
+    }
+
+    /// Adds a tool that stands at this place in the client's own body.
+    pub(crate) fn put_tool(&mut self, tool: Tool, place: String) {
+        self.tools.push(tool);
+        self.tool_places.push(place);
+    }
+
     /// About how many bytes a body takes that says all of this, so that it need not be moved while it is written.
     pub(crate) fn body_bytes(&self) -> usize {
         let blocks = self.messages.iter().flat_map(|message| &message.blocks);
@@ -174,7 +196,7 @@ impl Block {
 
     /// A block without marks.
     pub fn new(content: Content) -> Block {
-        Block { content, signature: None, cache_control: None }
+        Block { content, signature: None, cache_control: None, namespace: None }
     }
 
     /// A block of words.

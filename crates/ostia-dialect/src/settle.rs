@@ -3,26 +3,38 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
-use crate::{
-    ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo, arguments, custom_tool, hosted_tool, rules,
-    tool_schema,
-};
+use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
+use crate::{arguments, client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
 
-/// Top-level fields by which vendors of several dialects mean different things, with the dialects that have them. A client of
-/// any other dialect means the vendor whom it asks.
+/// Fields by which vendors of several dialects mean different things, with the dialects that have them. A client of any other
+/// dialect means the vendor whom it asks. Fields of a tool have no number here.
 ///
 /// Sources: <https://platform.claude.com/docs/en/build-with-claude/context-editing>,
-/// <https://platform.openai.com/docs/guides/compaction>.
-const HOMONYMS: [(&str, &[Dialect]); 1] =
-    [("context_management", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses])];
+/// <https://platform.openai.com/docs/guides/compaction>; <https://platform.claude.com/docs/en/agents-and-tools/tool-use/tool-reference>,
+/// <https://platform.openai.com/docs/guides/tools-tool-search>: each hides a tool from the model until its own search finds it,
+/// and names callers of its own.
+const HOMONYMS: [(&str, &[Dialect]); 3] = [
+    ("context_management", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+    ("tools[].allowed_callers", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+    ("tools[].defer_loading", &[Dialect::AnthropicMessages, Dialect::OpenaiResponses]),
+];
 
 /// What was done to a request.
 #[derive(Debug)]
 pub(crate) struct Settled {
-    tools: hosted_tool::Replaced,
-    /// Paths of what schemas of tools said and no longer say, and of what the model refuses.
+    /// Paths of what was lost.
     dropped: Vec<String>,
     undo: Undo,
+    tools: Tools,
+}
+
+/// Where the tools of the list that is written stand in the client's own.
+#[derive(Debug, Default)]
+struct Tools {
+    /// Each of them; empty where nothing has changed.
+    places: Vec<String>,
+    /// Fields that the client's decoder has told, by the client's paths.
+    told: Vec<String>,
 }
 
 /// Changes a request so that this upstream can take it.
@@ -30,18 +42,22 @@ pub(crate) struct Settled {
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
 pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
+    let (mut undo, mut dropped) = (Undo::default(), Vec::new());
+    client_tool::replace(request, upstream, &mut undo, &mut dropped)?;
+    namespace::flatten(request, upstream, &mut undo, &mut dropped)?;
     if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
         arguments::check(request)?;
     }
-    let mut undo = Undo::default();
     if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
         custom_tool::replace(request, &mut undo);
     }
-    let mut dropped = tool_schema::settle(request, upstream, &mut undo);
-    let mut tools = hosted_tool::replace(request, upstream)?;
-    dropped.extend(rules::settle(request, upstream, &mut tools));
+    let (mut schemas, tools) = (tool_schema::settle(request, upstream, &mut undo), Tools::of(request));
+    schemas.iter_mut().for_each(|path| tools.put_right(path));
+    dropped.append(&mut schemas);
+    hosted_tool::replace(request, upstream, &mut dropped)?;
+    dropped.append(&mut rules::settle(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
-    Ok(Settled { tools, dropped, undo })
+    Ok(Settled { dropped, undo, tools: Tools::of(request) })
 }
 
 /// Leaves out what the client's vendor calls by the name of something else of the upstream's.
@@ -49,8 +65,12 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     let Some(client) = request.client.map(ClientDialect::dialect).filter(|client| *client != upstream) else {
         return;
     };
+    let is_called = |name: &str, known: &str| match known.strip_prefix("tools[]") {
+        Some(field) => name.starts_with("tools[") && name.ends_with(field),
+        None => name == known,
+    };
     let means_another = |name: &str| {
-        let meant = HOMONYMS.iter().find(|(known, _)| *known == name);
+        let meant = HOMONYMS.iter().find(|(known, _)| is_called(name, known));
         meant.is_some_and(|(_, by)| by.contains(&client) && by.contains(&upstream))
     };
     request.extra.retain(|(name, value)| {
@@ -65,8 +85,25 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
 impl Settled {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
-        self.tools.report(encoded);
+        encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));
         encoded.dropped.extend(self.dropped);
         encoded.undo = self.undo;
+    }
+}
+
+impl Tools {
+    fn of(request: &Request) -> Tools {
+        let places = request.tool_places.clone();
+        let told = request.extra.iter().filter(|(name, _)| !places.is_empty() && name.starts_with("tools["));
+        Tools { told: told.map(|(name, _)| name.clone()).collect(), places }
+    }
+
+    /// A path of the encoder's in the client's own list.
+    fn put_right(&self, path: &mut String) {
+        let place = path.strip_prefix("tools[").and_then(|rest| rest.split_once(']'));
+        let Some((Ok(at), rest)) = place.map(|(at, rest)| (at.parse::<usize>(), rest)) else { return };
+        if let Some(place) = self.places.get(at).filter(|_| !self.told.contains(path)) {
+            *path = format!("{place}{rest}");
+        }
     }
 }

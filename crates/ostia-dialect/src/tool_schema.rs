@@ -22,7 +22,6 @@ pub(crate) use takes::ANTHROPIC_STRICT;
 pub use takes::{Strict, Takes};
 
 use crate::json::{Document, Json, Node};
-use crate::undo::{Arguments, Own};
 use crate::{Content, Dialect, Request, Tool, ToolChoice, Undo};
 
 /// The schema of a function that takes nothing.
@@ -47,7 +46,7 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, undo: &mut Undo) 
                 *arguments = renamed;
             }
         }
-        undo.tool(&name, Own { name: name.clone(), arguments: Arguments::Named(names) });
+        undo.own(&name).properties = Some(names);
     }
     dropped
 }

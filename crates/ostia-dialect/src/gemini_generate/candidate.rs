@@ -109,7 +109,7 @@ impl Candidate {
         let media = part.some("inlineData").filter(|_| !thought).and_then(media);
         if let Some(media) = media {
             let content = Content::Media(media);
-            return self.whole(Block { content, signature, cache_control: None }, events);
+            return self.whole(Block { signature, ..Block::new(content) }, events);
         }
         let told = part.fields().any(|(name, _)| name != "thought" && name != "thoughtSignature");
         if told {
@@ -276,7 +276,7 @@ fn whole_call(call: Node<'_>, signature: Option<Signature>) -> Block {
     };
     let content =
         Content::ToolCall { id: text("id"), name: text("name"), arguments, kind: ToolKind::Function };
-    Block { content, signature, cache_control: None }
+    Block { signature, ..Block::new(content) }
 }
 
 fn media(blob: Node<'_>) -> Option<Media> {

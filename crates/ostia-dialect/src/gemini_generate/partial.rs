@@ -64,7 +64,7 @@ impl PartialCall {
         self.end_text();
         let (arguments, kind) = (self.arguments.to_string(), ToolKind::Function);
         let content = Content::ToolCall { id: self.id, name: self.name, arguments, kind };
-        Block { content, signature: self.signature, cache_control: None }
+        Block { signature: self.signature, ..Block::new(content) }
     }
 }
 

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Replaced, replace};
+use super::replace;
 use crate::json::Document;
 use crate::trial::raw;
 use crate::{Dialect, Fault, Form, Message, Request, Role, Tool, ToolChoice, WebSearch};
@@ -32,12 +32,20 @@ fn request(tools: impl Into<Vec<Tool>>) -> Request {
 #[track_caller]
 fn check(from: Dialect, tool: &str, to: Dialect, expected: Result<&str, WebSearch>, dropped: &[&str]) {
     let mut asked = request([hosted(from, tool)]);
-    let Replaced { dropped: lost, .. } = replace(&mut asked, to).unwrap();
+    let lost = replaced(&mut asked, to).unwrap();
     let wanted = match expected {
         Ok(entry) => request([hosted(to, entry)]),
         Err(search) => Request { web_search: Some(search), ..request([]) },
     };
     assert_eq!((asked, lost), (wanted, owned(dropped)), "{tool}");
+}
+
+/// Replaces the tools, and gives what was lost.
+fn replaced(request: &mut Request, to: Dialect) -> Result<Vec<String>, Fault> {
+    let mut dropped = Vec::new();
+    replace(request, to, &mut dropped)?;
+    request.tool_places.clear();
+    Ok(dropped)
 }
 
 fn owned(paths: &[&str]) -> Vec<String> {
@@ -105,7 +113,7 @@ fn the_web_is_searched_by_whoever_can() {
         web_search: Some(given.clone()),
         ..request([hosted(RESPONSES, r#"{"type":"web_search"}"#)])
     };
-    replace(&mut asked, GEMINI).unwrap();
+    replaced(&mut asked, GEMINI).unwrap();
     assert_eq!(asked.web_search, Some(given));
 }
 
@@ -122,7 +130,7 @@ fn what_nobody_else_has_is_refused() {
     ] {
         let Tool::Hosted { name, .. } = hosted(from, tool) else { panic!() };
         let Fault { status, message, param, .. } =
-            replace(&mut request([function(None), hosted(from, tool)]), to).unwrap_err();
+            replaced(&mut request([function(None), hosted(from, tool)]), to).unwrap_err();
         assert_eq!((status, param.as_deref()), (400, Some("tools[1]")));
         for word in ["`tools[1]`", &name, from.name(), to.name(), "Choose a provider", "leave"] {
             assert!(message.contains(word), "{message}");
@@ -134,8 +142,8 @@ fn what_nobody_else_has_is_refused() {
 fn the_upstreams_own_tools_stay() {
     for tools in [vec![], vec![function(None), hosted(GEMINI, r#"{"googleMaps":{}}"#)]] {
         let mut asked = request(tools.clone());
-        let replaced = replace(&mut asked, GEMINI).unwrap();
-        assert_eq!((asked, replaced.dropped.len()), (request(tools), 0));
+        let lost = replaced(&mut asked, GEMINI).unwrap();
+        assert_eq!((asked, lost.len()), (request(tools), 0));
     }
 }
 
@@ -151,9 +159,9 @@ fn a_choice_of_a_replaced_tool_cannot_be_said() {
     ] {
         let tools = [function(None), hosted(MESSAGES, CODE_OF_MESSAGES)];
         let mut asked = Request { tool_choice: Some(choice.clone()), ..request(tools) };
-        let replaced = replace(&mut asked, GEMINI).unwrap();
+        let lost = replaced(&mut asked, GEMINI).unwrap();
         assert_eq!(asked.tool_choice, kept.then_some(choice));
-        assert_eq!(replaced.dropped, if kept { vec![] } else { owned(&["tool_choice"]) });
+        assert_eq!(lost, if kept { vec![] } else { owned(&["tool_choice"]) });
     }
 }
 
@@ -166,8 +174,8 @@ fn what_may_not_be_called_is_left_out() {
         ..request([hosted(MESSAGES, CODE_OF_MESSAGES), function(None), maps.clone()])
     };
     let expected = Request { tool_choice: choice, ..request([function(None), maps]) };
-    let replaced = replace(&mut asked, GEMINI).unwrap();
-    assert_eq!((asked, replaced.dropped.len()), (expected, 0));
+    let lost = replaced(&mut asked, GEMINI).unwrap();
+    assert_eq!((asked, lost.len()), (expected, 0));
 }
 
 #[test]

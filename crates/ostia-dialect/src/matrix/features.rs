@@ -197,6 +197,26 @@ pub const FEATURES: &[Feature] = &[
         },
     },
     Feature {
+        name: "containers of tools",
+        said: |client| {
+            let tool = json!({"type": "function", "name": "find", "parameters": schema()});
+            let container = json!({"type": "namespace", "name": "docs", "description": "d", "tools": [tool]});
+            fields(client, Value::Null, json!({"tools": [container]}), Value::Null, Value::Null)
+        },
+    },
+    Feature {
+        name: "a shell that the client runs",
+        said: |client| {
+            fields(
+                client,
+                Value::Null,
+                json!({"tools": [{"type": "shell"}]}),
+                json!({"tools": [{"type": "bash_20250124", "name": "bash"}]}),
+                Value::Null,
+            )
+        },
+    },
+    Feature {
         name: "web search by the vendor",
         said: |client| {
             fields(

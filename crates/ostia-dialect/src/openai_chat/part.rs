@@ -49,9 +49,9 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
         report_unknown(part, &[known, &["type", "cache_control", "extra_content"]].concat(), unknown);
     }
     Ok(Block {
-        content,
         signature: thought_signature(part),
         cache_control: part.some("cache_control").map(Json::of),
+        ..Block::new(content)
     })
 }
 
@@ -91,7 +91,7 @@ fn decode_thinking(part: Node<'_>) -> Block {
         Some(Sealed::Own(signature)) => signature,
         Some(_) | None => Signature { dialect: Dialect::AnthropicMessages, value: proof.into_owned() },
     });
-    Block { content: Content::Reasoning(thinking), signature, cache_control: None }
+    Block { signature, ..Block::new(Content::Reasoning(thinking)) }
 }
 
 fn whole(text: Node<'_>) -> String {

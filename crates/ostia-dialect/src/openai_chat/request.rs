@@ -388,9 +388,9 @@ fn decode_tool_call(call: Node<'_>) -> Result<Block, Fault> {
     };
     let id = optional_str(call, "id")?.unwrap_or_default();
     Ok(Block {
-        content: Content::ToolCall { id, name: tool_name(inner)?, arguments, kind },
         signature: thought_signature(call).or_else(legacy),
         cache_control: call.some("cache_control").map(Json::of),
+        ..Block::new(Content::ToolCall { id, name: tool_name(inner)?, arguments, kind })
     })
 }
 

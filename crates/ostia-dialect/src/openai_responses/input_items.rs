@@ -3,6 +3,7 @@
 //! Source: <https://platform.openai.com/docs/api-reference/responses/input-items>.
 
 use crate::Fault;
+use crate::client_tool::ClientTool;
 use crate::json::{Json, Node, Writer};
 
 /// An item of a conversation.
@@ -58,7 +59,7 @@ fn typed(item: Node<'_>, stem: &str, at: usize) -> Result<Item, Fault> {
                 "reasoning" => "rs",
                 "function_call" => "fc",
                 "custom_tool_call" => "ctc",
-                _ => "item",
+                kind => ClientTool::of_call(kind).map_or("item", ClientTool::prefix),
             };
             Ok(with_id(item, kind, prefix, stem, at))
         }

@@ -16,7 +16,9 @@ use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, S
 /// What stands between the parts of one reasoning item.
 const PARAGRAPH: &str = "\n\n";
 /// What a call says of its origin, which the vendor wants to see again with the call.
-pub(super) const CALL_ORIGIN: [&str; 2] = ["caller", "namespace"];
+pub(super) const CALL_ORIGIN: [&str; 2] = ["caller", NAMESPACE];
+/// The container of the tool that is called.
+pub(super) const NAMESPACE: &str = "namespace";
 
 /// Tells one item after the other.
 #[derive(Debug, Default)]
@@ -184,7 +186,8 @@ impl Output {
         }
         let text = |name: &str| item.str(name).unwrap_or_default().into_owned();
         let (id, name, arguments) = (text("call_id"), text("name"), String::new());
-        self.open(Block::new(Content::ToolCall { id, name, arguments, kind }), events);
+        let namespace = item.str(NAMESPACE).map(Cow::into_owned);
+        self.open(Block { namespace, ..Block::new(Content::ToolCall { id, name, arguments, kind }) }, events);
         self.item.is_call = true;
     }
 

@@ -100,16 +100,13 @@ impl Output {
             Content::ToolCall { id, name, arguments, kind } => {
                 let place = self.next_place(call::prefix(*kind), events);
                 let id = if id.is_empty() { &self.invented_call_id() } else { id };
-                let mut call = Call::open(place, id, name, *kind, events);
+                let mut call = Call::open(place, id, (block.namespace.as_deref(), name), *kind, events);
                 call.extend(arguments, events);
                 self.open = Some(Open::Call(call));
                 self.calls += 1;
             }
             Content::Media(media) => self.media(media, events),
-            Content::Foreign { dialect: Dialect::OpenaiResponses, value } => {
-                let place = self.next_place("item", events);
-                self.whole(with_id(value, &place.id), events);
-            }
+            Content::Foreign { dialect: Dialect::OpenaiResponses, value } => self.item(value, events),
             Content::Foreign { dialect, value } => {
                 self.carry(&Sealed::Foreign { dialect: *dialect, value: value.clone() }, events);
             }
@@ -191,6 +188,21 @@ impl Output {
         self.whole(thought::carrier(&place, &seal(sealed)), events);
     }
 
+    /// An item as the vendor has it. The call of a client's tool is announced first: clients wait for that, and take the
+    /// call from its end.
+    fn item(&mut self, value: &Json, events: &mut Events<'_>) {
+        let Some((tool, call_id)) = call::of_tool(value) else {
+            let place = self.next_place("item", events);
+            return self.whole(with(value, &[("id", &place.id)]), events);
+        };
+        let place = self.next_place(tool.prefix(), events);
+        let call_id = if call_id.is_empty() { self.invented_call_id() } else { call_id };
+        let item = with(value, &[("id", &place.id), ("call_id", &call_id)]);
+        self.calls += 1;
+        events.item("response.output_item.added", place.index, &call::in_progress(&item));
+        self.finish(item, events);
+    }
+
     /// An item that comes whole.
     fn whole(&mut self, item: Json, events: &mut Events<'_>) {
         events.item("response.output_item.added", self.done.len(), &item);
@@ -230,15 +242,20 @@ pub(super) fn is_made_here(id: &str) -> bool {
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn with_id(item: &Json, id: &str) -> Json {
+/// The item with these fields. An id of its own it keeps.
+fn with(item: &Json, fields: &[(&str, &str)]) -> Json {
     let Ok(document) = Document::parse_to(item.as_str().as_bytes(), 1) else { return item.clone() };
-    if !document.root().is_object() || document.root().str("id").is_some_and(|id| !id.is_empty()) {
+    let root = document.root();
+    let is_kept = |name: &str| name == "id" && root.str(name).is_some_and(|id| !id.is_empty());
+    if !root.is_object() || fields.iter().all(|(name, _)| is_kept(name)) {
         return item.clone();
     }
     Json::build(|w| {
         w.object(|w| {
-            w.field_str("id", id);
-            for (name, value) in document.root().fields().filter(|(name, _)| name != "id") {
+            let given = || fields.iter().filter(|(name, _)| !is_kept(name));
+            given().for_each(|(name, text)| w.field_str(name, text));
+            let is_said = |name: &str| given().all(|(field, _)| *field != name);
+            for (name, value) in root.fields().filter(|(name, _)| is_said(name)) {
                 w.field_raw(&name, value.text());
             }
         });

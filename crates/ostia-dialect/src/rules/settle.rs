@@ -1,7 +1,7 @@
 //! A request made one that its model takes.
 
 use super::{Chat, Rules, Sampling, table};
-use crate::hosted_tool::Replaced;
+use crate::client_tool::is_client_run;
 use crate::json::Json;
 use crate::{Dialect, Reasoning, Request, Tool};
 
@@ -10,9 +10,8 @@ const VERBOSITY: [&str; 2] = ["verbosity", "text.verbosity"];
 /// The level of verbosity that is the default, which every model takes.
 const VERBOSITY_DEFAULT: &str = "\"medium\"";
 
-/// Leaves out or changes what the model would refuse; gives the paths of what is lost. Tools that are left out are told in
-/// `tools`.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect, tools: &mut Replaced) -> Vec<String> {
+/// Leaves out or changes what the model would refuse; gives the paths of what is lost.
+pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Vec<String> {
     let mut dropped = Vec::new();
     let rules = Rules::of(upstream, &request.model);
     if std::ptr::eq(rules, table::other(upstream)) {
@@ -31,7 +30,7 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, tools: &mut Repla
         lost.push("web_search_options".to_owned());
     }
     if !rules.beside_functions && request.tools.iter().any(is_function) {
-        tools.leave_out(request, |tool| !is_function(tool));
+        leave_out_tools(request, lost);
         beside_functions(request, lost);
     }
     dropped
@@ -161,7 +160,20 @@ fn verbosity(request: &mut Request, dropped: &mut Vec<String>) {
 }
 
 fn is_function(tool: &Tool) -> bool {
-    matches!(tool, Tool::Function { .. } | Tool::Custom { .. })
+    matches!(tool, Tool::Function { .. } | Tool::Custom { .. }) || is_client_run(tool)
+}
+
+/// Leaves out the tools that the vendor runs.
+fn leave_out_tools(request: &mut Request, dropped: &mut Vec<String>) {
+    if request.tools.iter().all(is_function) {
+        return;
+    }
+    for (tool, place) in request.take_tools() {
+        match is_function(&tool) {
+            true => request.put_tool(tool, place),
+            false => dropped.push(place),
+        }
+    }
 }
 
 /// The functions stay; the search and the form of the output go.

@@ -1,12 +1,12 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Arguments, HELD_BYTES_MAX, Own, Undo};
+use super::{Arguments, HELD_BYTES_MAX, Undo};
 use crate::trial::{fold, start};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Signature, ToolKind};
 
 fn tools() -> Undo {
     let mut undo = Undo::default();
-    undo.tool("patch", Own { name: "patch".into(), arguments: Arguments::FreeText });
+    undo.own("patch").arguments = Arguments::FreeText;
     undo
 }
 

@@ -149,7 +149,8 @@ fn thought_or_said() -> impl Strategy<Value = Block> {
         let is_plain = matches!(content, Content::Foreign { .. });
         let thinks = matches!(content, Content::Reasoning(_));
         let signature = signature.filter(|proof| !is_plain && proves(proof.dialect, thinks));
-        Block { content, signature, cache_control: cache_control.filter(|_| !is_plain && !thinks) }
+        let cache_control = cache_control.filter(|_| !is_plain && !thinks);
+        Block { signature, cache_control, ..Block::new(content) }
     })
 }
 
@@ -277,7 +278,7 @@ impl Call {
     fn block(self, id: String) -> Block {
         let (name, kind) = (self.tool.0.to_owned(), self.tool.1);
         let content = Content::ToolCall { id, name, arguments: self.arguments, kind };
-        Block { content, signature: self.signature, cache_control: self.cache_control }
+        Block { signature: self.signature, cache_control: self.cache_control, ..Block::new(content) }
     }
 }
 

@@ -72,6 +72,44 @@ fn a_conversation_goes_on_by_the_id_of_its_last_answer() {
 }
 
 #[test]
+fn calls_of_tools_that_the_client_runs_are_remembered_as_items() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::in_turn(vec![
+        Answer::stream(anthropic::tool_stream("shell", &["{\"commands\":[", "\"ls\"]}"])),
+        Answer::stream(anthropic::tool_stream("docs__find", &["{}"])),
+        Answer::json(anthropic::message("Done")),
+    ]);
+    let find =
+        json!({"type": "function", "name": "find", "parameters": {"type": "object", "properties": {}}});
+    let docs = json!({"type": "namespace", "name": "docs", "description": "d", "tools": [find]});
+    let tools = json!([{"type": "shell"}, docs]);
+    let ask = |more: Value| {
+        let mut body = json!({"model": "m", "stream": true, "tools": tools});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let reply = respond(&upstream, &body).to(&gateway);
+        crate::json(data_of(reply.text()).last().unwrap())["response"].clone()
+    };
+    let first = ask(json!({"input": "q"}));
+    let call = &first["output"][0];
+    assert_eq!((&call["type"], &call["call_id"]), (&json!("shell_call"), &json!("toolu_01")), "{first}");
+    assert_eq!(call["action"], json!({"commands": ["ls"]}));
+    let chunks = json!([{"stdout": "a.txt", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]);
+    let output = json!({"type": "shell_call_output", "call_id": "toolu_01", "output": chunks});
+    let second = ask(json!({"previous_response_id": first["id"], "input": [output]}));
+    let call = &second["output"][0];
+    assert_eq!((&call["name"], &call["namespace"]), (&json!("find"), &json!("docs")), "{second}");
+    let told = upstream.last().json()["messages"].clone();
+    let ran = json!({"type": "tool_use", "id": "toolu_01", "name": "shell", "input": {"commands": ["ls"]}});
+    assert_eq!(told[1]["content"], json!([ran]));
+    assert_eq!(told[2]["content"][0]["tool_use_id"], "toolu_01");
+    let output = json!({"type": "function_call_output", "call_id": "toolu_01", "output": "r"});
+    let asked =
+        json!({"model": "m", "tools": tools, "previous_response_id": second["id"], "input": [output]});
+    id_of(&respond(&upstream, &asked).to(&gateway));
+    assert_eq!(upstream.last().json()["messages"][3]["content"][0]["name"], "docs__find");
+}
+
+#[test]
 fn answers_can_be_asked_for_listed_and_deleted() {
     let gateway = Gateway::start();
     let upstream = Upstream::always(Answer::json(anthropic::message("Rome")));

@@ -36,7 +36,8 @@ impl<'r> Further<'r> {
     pub(super) fn of(request: &'r Request) -> Further<'r> {
         let mut further = Further::default();
         for (path, value) in &request.extra {
-            let owned = path.rsplit_once('.').and_then(|(owner, field)| Some((Place::of(owner)?, field)));
+            let owned =
+                path.rsplit_once('.').and_then(|(owner, field)| Some((place_of(owner, request)?, field)));
             match owned.filter(|(place, field)| fits(request, *place, field)) {
                 Some((place, field)) => further.fields.entry(place).or_default().push((field, value)),
                 None => further.rest.push((path, value)),
@@ -87,6 +88,16 @@ impl Place {
         index(rest, ".content[")
             .filter(|(_, rest)| rest.is_empty())
             .and_then(|(inner, _)| block.inside(inner))
+    }
+}
+
+/// A tool may stand elsewhere in the list than in the client's.
+fn place_of(owner: &str, request: &Request) -> Option<Place> {
+    match Place::of(owner)? {
+        Place::Tool(_) if !request.tool_places.is_empty() => {
+            request.tool_places.iter().position(|place| place == owner).map(Place::Tool)
+        }
+        place => Some(place),
     }
 }
 

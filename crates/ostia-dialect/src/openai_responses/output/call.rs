@@ -2,7 +2,8 @@
 
 use super::events::{Events, Place};
 use crate::ToolKind;
-use crate::json::Json;
+use crate::client_tool::ClientTool;
+use crate::json::{Document, Json};
 
 /// A `function_call` or `custom_tool_call` item in the making.
 #[derive(Debug)]
@@ -10,6 +11,7 @@ pub(super) struct Call {
     place: Place,
     id: String,
     name: String,
+    namespace: Option<String>,
     input: String,
     kind: ToolKind,
 }
@@ -23,8 +25,15 @@ pub(super) fn prefix(kind: ToolKind) -> &'static str {
 }
 
 impl Call {
-    pub(super) fn open(place: Place, id: &str, name: &str, kind: ToolKind, events: &mut Events<'_>) -> Call {
-        let call = Call { place, id: id.to_owned(), name: name.to_owned(), input: String::new(), kind };
+    pub(super) fn open(
+        place: Place,
+        id: &str,
+        (namespace, name): (Option<&str>, &str),
+        kind: ToolKind,
+        events: &mut Events<'_>,
+    ) -> Call {
+        let (id, name, namespace) = (id.to_owned(), name.to_owned(), namespace.map(str::to_owned));
+        let call = Call { place, id, name, namespace, input: String::new(), kind };
         events.item("response.output_item.added", call.place.index, &call.item(super::IN_PROGRESS));
         call
     }
@@ -71,10 +80,34 @@ impl Call {
                 w.field_str("status", status);
                 w.field_str("call_id", &self.id);
                 w.field_str("name", &self.name);
+                self.namespace.iter().for_each(|namespace| w.field_str("namespace", namespace));
                 w.field_str(input, &self.input);
             });
         })
     }
+}
+
+/// The client's tool that this item calls, and the id of the call, which may be empty. What the vendor itself has called
+/// has none.
+pub(super) fn of_tool(item: &Json) -> Option<(&'static ClientTool, String)> {
+    let document = Document::parse_to(item.as_str().as_bytes(), 1).ok()?;
+    let tool = ClientTool::of_call(&document.root().str("type")?)?;
+    Some((tool, document.root().str("call_id")?.into_owned()))
+}
+
+/// A whole item as it was while it was made.
+pub(super) fn in_progress(item: &Json) -> Json {
+    let Ok(document) = Document::parse_to(item.as_str().as_bytes(), 1) else { return item.clone() };
+    Json::build(|w| {
+        w.object(|w| {
+            for (name, value) in document.root().fields() {
+                match name.as_ref() {
+                    "status" => w.field_str("status", super::IN_PROGRESS),
+                    name => w.field_raw(name, value.text()),
+                }
+            }
+        });
+    })
 }
 
 /// An `image_generation_call` item: the image in base64, when it is there.

@@ -8,6 +8,7 @@ mod tests;
 mod tools;
 
 use self::input::Turns;
+pub(crate) use self::tools::decode_tool;
 pub use super::super::echo::echo;
 use crate::json::{Document, Json, Node};
 use crate::openai_chat::part::{optional_str, report_unknown};

@@ -197,7 +197,7 @@ impl Reader<'_> {
 
     fn whole(&mut self, content: Content, signature: Option<Signature>) {
         self.turn.open = false;
-        self.turn.blocks.push(Block { content, signature, cache_control: None });
+        self.turn.blocks.push(Block { signature, ..Block::new(content) });
     }
 
     fn call(&mut self, call: Node<'_>, signature: Option<Signature>) -> Result<(), Fault> {

@@ -161,7 +161,7 @@ impl Calls {
         let arguments = std::mem::take(&mut call.early);
         self.early_bytes -= arguments.len();
         let content = Content::ToolCall { id, name, arguments, kind: call.kind };
-        Block { content, signature: call.signature.take(), cache_control: None }
+        Block { signature: call.signature.take(), ..Block::new(content) }
     }
 
     /// Is the call whole, so that nothing more of it can come? Of free text that is never known.

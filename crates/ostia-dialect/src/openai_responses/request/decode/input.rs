@@ -136,7 +136,7 @@ impl<'u> Turns<'u> {
 
     fn call(&mut self, at: usize, item: Node<'_>, kind: ToolKind) -> Result<(), Fault> {
         let input = if kind == ToolKind::Custom { "input" } else { "arguments" };
-        report_unknown(item, &["type", "id", "call_id", "status", "name", input], self.unknown);
+        report_unknown(item, &["type", "id", "call_id", "status", "name", "namespace", input], self.unknown);
         let arguments = match item.some(input) {
             // Some clients send the arguments as an object.
             Some(arguments) if kind == ToolKind::Function && arguments.is_object() => {
@@ -147,7 +147,8 @@ impl<'u> Turns<'u> {
         };
         let id = item.expect("call_id")?.expect_str()?.into_owned();
         let name = item.expect("name")?.expect_str()?.into_owned();
-        self.add(at, Block::new(Content::ToolCall { id, name, arguments, kind }));
+        let namespace = optional_str(item, "namespace")?;
+        self.add(at, Block { namespace, ..Block::new(Content::ToolCall { id, name, arguments, kind }) });
         Ok(())
     }
 

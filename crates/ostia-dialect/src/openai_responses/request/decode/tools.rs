@@ -7,18 +7,21 @@ use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// Reads `tools`.
 pub(super) fn decode(tools: Node<'_>, request: &mut Request) -> Result<(), Fault> {
-    for tool in tools.expect_items()? {
-        let kind = tool.expect("type")?.expect_str()?;
-        match kind.as_ref() {
-            "function" => request.tools.push(function(tool, &mut request.extra)?),
-            "custom" => request.tools.push(custom(tool, &mut request.extra)?),
-            kind if is_web_search(kind) => request.web_search = Some(web_search(tool, &mut request.extra)?),
-            kind => request.tools.push(Tool::Hosted {
-                dialect: Dialect::OpenaiResponses,
-                name: kind.to_owned(),
-                value: Json::of(tool),
-            }),
-        }
+    tools.expect_items()?.try_for_each(|tool| decode_tool(tool, request))
+}
+
+/// Reads one entry of `tools`, or of the other lists that hold the same.
+pub(crate) fn decode_tool(tool: Node<'_>, request: &mut Request) -> Result<(), Fault> {
+    let kind = tool.expect("type")?.expect_str()?;
+    match kind.as_ref() {
+        "function" => request.tools.push(function(tool, &mut request.extra)?),
+        "custom" => request.tools.push(custom(tool, &mut request.extra)?),
+        kind if is_web_search(kind) => request.web_search = Some(web_search(tool, &mut request.extra)?),
+        kind => request.tools.push(Tool::Hosted {
+            dialect: Dialect::OpenaiResponses,
+            name: kind.to_owned(),
+            value: Json::of(tool),
+        }),
     }
     Ok(())
 }
@@ -113,7 +116,8 @@ pub(super) fn decode_choice(value: Node<'_>, request: &mut Request) -> Result<()
             _ => return Err(value.invalid("must be auto, none, required or an object that names a tool")),
         },
         None => match value.expect("type")?.expect_str()?.as_ref() {
-            "function" | "custom" => ToolChoice::Named(name_of(value)?),
+            // The container of the tool has no word in the hub either.
+            "function" | "custom" if value.some("namespace").is_none() => ToolChoice::Named(name_of(value)?),
             "allowed_tools" => allowed(value, &mut request.extra)?,
             _ => {
                 request.extra.push(("tool_choice".to_owned(), Json::of(value)));

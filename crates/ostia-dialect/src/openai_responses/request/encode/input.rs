@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::media;
 use crate::arguments;
 use crate::json::{Document, Json, Writer};
-use crate::openai_responses::item::CALL_ORIGIN;
+use crate::openai_responses::item::{CALL_ORIGIN, NAMESPACE};
 use crate::{Block, Citation, Content, Dialect, Message, Request, Role, Signature, ToolKind};
 
 /// The items for the messages from this one on. What has none is reported.
@@ -70,7 +70,7 @@ impl<'r> Turn<'r, '_> {
                 }
             }
             Content::ToolCall { id, name, arguments, kind } => {
-                self.item(call(id, name, arguments, *kind, own(block)));
+                self.item(call(id, name, arguments, *kind, block));
             }
             Content::ToolResult { id, content, is_error, .. } => self.result(id, content, *is_error, &path),
             Content::Foreign { dialect: Dialect::OpenaiResponses, value } => self.item(value.clone()),
@@ -215,8 +215,8 @@ fn reasoning(text: &str, proof: &str) -> Json {
     })
 }
 
-fn call(id: &str, name: &str, arguments: &str, kind: ToolKind, origin: Option<&Signature>) -> Json {
-    let origin = origin.and_then(|origin| Document::parse(origin.value.as_bytes()).ok());
+fn call(id: &str, name: &str, arguments: &str, kind: ToolKind, block: &Block) -> Json {
+    let origin = own(block).and_then(|origin| Document::parse(origin.value.as_bytes()).ok());
     Json::build(|w| {
         w.object(|w| {
             let (call, field, arguments) = match kind {
@@ -227,7 +227,9 @@ fn call(id: &str, name: &str, arguments: &str, kind: ToolKind, origin: Option<&S
             w.field_str("call_id", id);
             w.field_str("name", name);
             w.field_str(field, &arguments);
-            for name in CALL_ORIGIN {
+            block.namespace.iter().for_each(|namespace| w.field_str(NAMESPACE, namespace));
+            for name in CALL_ORIGIN.into_iter().filter(|name| *name != NAMESPACE || block.namespace.is_none())
+            {
                 let value = origin.as_ref().and_then(|origin| origin.root().some(name));
                 value.iter().for_each(|value| w.field_raw(name, value.text()));
             }

@@ -211,11 +211,9 @@ fn calls() {
         &[r#"{"type":"function_call","call_id":"c","name":"f","arguments":""}"#],
         vec![call("c", "f", "", ToolKind::Function)],
     );
-    check_all(
-        r#"[{"type":"function_call","call_id":"c","name":"f","arguments":"{}","namespace":"n"}]"#,
-        vec![turn(Role::Assistant, vec![call("c", "f", "{}", ToolKind::Function)])],
-        &["input[0]"],
-        &["input[0].namespace"],
+    check_turn(
+        &[r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}","namespace":"n"}"#],
+        vec![Block { namespace: Some("n".into()), ..call("c", "f", "{}", ToolKind::Function) }],
     );
 }
 
