@@ -3,6 +3,7 @@
 
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
+use crate::limits::Differs;
 use crate::{Event, Fault, Request, Response, Undo};
 use crate::{anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, settle};
 
@@ -45,6 +46,8 @@ pub struct Form {
     pub reasoning_parts: bool,
     /// Chat Completions: the usage at the end of a stream comes without being asked for, and asking is an error.
     pub usage_unasked: bool,
+    /// Where the limits differ from those of the dialect's first vendor.
+    pub limits: Differs,
 }
 
 /// Fields of a Messages request that counting does not take: they concern the answer.
@@ -150,7 +153,7 @@ impl Dialect {
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
     pub fn encode(self, request: &mut Request, form: &Form) -> Result<Encoded, Fault> {
-        let settled = settle::settle(request, self)?;
+        let settled = settle::settle(request, self, form)?;
         let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, form),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),

@@ -6,10 +6,34 @@ use std::fmt::Display;
 
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
+use crate::limits::{self, Limits};
 use crate::{
-    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoder, Event, Fault, Finish, Fold,
-    Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
+    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish,
+    Fold, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, Undo, View,
 };
+
+/// A request as it is written after it was made to fit its vendor's limits; what was lost by that comes first.
+pub fn fitted(
+    request: &Request,
+    upstream: Dialect,
+    encode: impl Fn(&Request) -> Result<Encoded, Fault>,
+) -> Result<Encoded, Fault> {
+    let (mut request, mut dropped) = (request.clone(), Vec::new());
+    limits::fit(&mut request, &Limits::of(upstream), &mut Undo::default(), &mut dropped)?;
+    let mut encoded = encode(&request)?;
+    dropped.append(&mut encoded.dropped);
+    encoded.dropped = dropped;
+    Ok(encoded)
+}
+
+/// Gives every call an id that no other has.
+pub fn tell_apart<'b>(blocks: impl Iterator<Item = &'b mut Block>) {
+    for (at, block) in blocks.enumerate() {
+        if let Content::ToolCall { id, .. } = &mut block.content {
+            id.push_str(&at.to_string());
+        }
+    }
+}
 
 /// What a client's body says; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {

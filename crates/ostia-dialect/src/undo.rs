@@ -67,6 +67,14 @@ impl Undo {
         self.tools.push((upstream.to_owned(), own));
     }
 
+    /// The upstream knows a tool by another name than the one so far.
+    pub(crate) fn rename(&mut self, before: &str, upstream: &str) {
+        match self.tools.iter_mut().find(|(known, _)| known == before) {
+            Some((known, _)) => *known = upstream.to_owned(),
+            None => self.tool(upstream, Own { name: before.to_owned(), arguments: Arguments::Same }),
+        }
+    }
+
     /// A whole answer in the client's words.
     pub fn response(&self, response: &mut Response) {
         if self.is_empty() {

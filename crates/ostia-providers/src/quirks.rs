@@ -6,8 +6,10 @@
 //! only spoken as their own vendor speaks them.
 
 mod adapt;
+mod limits;
 
 pub use adapt::adapt;
+pub use limits::Limits;
 
 use ostia_dialect::Form;
 use serde::Deserialize;
@@ -42,6 +44,8 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+    /// Request, translated: what this vendor takes, where that is more or less than OpenAI takes.
+    pub limits: Limits,
 }
 
 /// The two names of the output limit.
@@ -84,6 +88,7 @@ impl Quirks {
             reasoning_field: self.reasoning_field.clone(),
             reasoning_parts: self.content_parts,
             usage_unasked: self.drop.iter().any(|field| field == "stream_options"),
+            limits: self.limits.differs(),
         }
     }
 
@@ -106,6 +111,7 @@ impl Quirks {
                 ));
             }
         }
+        problems.extend(self.limits.problems());
         problems
     }
 }

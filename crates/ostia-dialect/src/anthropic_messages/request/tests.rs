@@ -6,12 +6,15 @@ mod turns;
 
 use serde_json::{Value, json};
 
-use super::encode;
-use crate::trial::{function, raw, turn};
+use crate::trial::{fitted, function, raw, turn};
 use crate::{
-    Block, Citation, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning,
-    Request, Role, Source, Tool, ToolChoice, ToolKind, WebSearch,
+    Block, Citation, Content, Dialect, Encoded, Fault, Logprobs, Media, MediaKind, Message, OutputFormat,
+    Reasoning, Request, Role, Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
+
+fn encode(request: &Request) -> Result<Encoded, Fault> {
+    fitted(request, Dialect::AnthropicMessages, super::encode)
+}
 
 const SONNET: &str = "claude-sonnet-4-5";
 

@@ -7,13 +7,15 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::json::{Document, Json, Writer};
+use crate::order;
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Source, ToolKind};
 
 /// Writes `messages`; hands back the text documents that stood in them, which the vendor wants beside the conversation.
 pub(super) fn write(messages: &[Message], w: &mut Writer, dropped: &mut Vec<String>) -> Vec<Json> {
     let mut documents = Vec::new();
     w.field_array("messages", |w| {
-        for (place, message) in messages.iter().enumerate() {
+        for place in order::results_behind_calls(messages) {
+            let message = &messages[place];
             let mut turn = Turn { path: format!("messages[{place}]"), dropped, documents: &mut documents };
             if message.name.is_some() {
                 turn.drop(".name");

@@ -6,6 +6,7 @@ use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::model::{LEVELS, Model};
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Document, Node, Writer};
+use crate::order;
 use crate::{Block, Content, Dialect, Fault, Media, Message, Request, Role, Source, ToolKind};
 
 /// Stands for a signature that a call never had, because it was made by another model or by hand: models that insist
@@ -33,7 +34,8 @@ pub(super) fn plan<'r>(
 ) -> Result<Contents<'r>, Fault> {
     let mut planner = Planner { request, model, dropped };
     let mut contents = Contents { system: Vec::new(), turns: Vec::new() };
-    for (position, message) in request.messages.iter().enumerate() {
+    for position in order::results_behind_calls(&request.messages) {
+        let message = &request.messages[position];
         let path = format!("messages[{position}]");
         planner.marks(message, &path);
         match message.role {

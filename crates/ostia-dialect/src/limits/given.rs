@@ -1,0 +1,38 @@
+//! Ids of calls that a client is given: such as the vendor of the client's own dialect takes back, because the client
+//! may go on there. Vendors without ids, or with the same one twice in an answer, get others.
+
+use std::borrow::Cow;
+
+use super::spelling::made_up;
+use super::{Limits, Spelling};
+use crate::Dialect;
+
+/// The ids of the calls of one choice.
+#[derive(Debug)]
+pub(crate) struct GivenIds {
+    spelling: Spelling,
+    choice: u32,
+    /// As the upstream gave them.
+    given: Vec<Box<str>>,
+}
+
+impl GivenIds {
+    /// Of a choice of an answer in this dialect.
+    pub(crate) fn of(client: Dialect, choice: u32) -> GivenIds {
+        GivenIds { spelling: Limits::of(client).tool_ids.takes, choice, given: Vec::new() }
+    }
+
+    /// The id of the next call. Ids that are made up are made of `stem`.
+    pub(crate) fn next<'i>(&mut self, id: &'i str, stem: &str) -> Cow<'i, str> {
+        let position = u32::try_from(self.given.len()).unwrap_or(u32::MAX);
+        let is_new = self.given.iter().all(|given| **given != *id);
+        self.given.push(id.into());
+        match id {
+            "" => made_up(stem, self.choice, position).into(),
+            id if is_new && self.spelling.takes(id) => id.into(),
+            id if is_new => self.spelling.respelled(id, 0).into(),
+            // The same id with the same number at the same place is the same in each copy of the answer.
+            id => self.spelling.respelled(id, position).into(),
+        }
+    }
+}

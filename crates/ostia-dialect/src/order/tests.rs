@@ -1,0 +1,52 @@
+use super::results_behind_calls;
+use crate::trial::turn;
+use crate::{Block, Content, Message, Role, ToolKind};
+
+/// A message in short: `a c1 c2` calls, `t c1` answers, `u` and `s` speak, `a` says words.
+fn message(short: &str) -> Message {
+    let mut words = short.split(' ');
+    let role = words.next().unwrap_or_default();
+    let (id, name) = (|id: &str| id.to_owned(), "f".to_owned());
+    let blocks = words.map(|call| {
+        Block::new(match role {
+            "a" => Content::ToolCall {
+                id: id(call),
+                name: name.clone(),
+                arguments: String::new(),
+                kind: ToolKind::Function,
+            },
+            _ => Content::ToolResult { id: id(call), name: None, content: Vec::new(), is_error: false },
+        })
+    });
+    let mut blocks: Vec<Block> = blocks.collect();
+    let role = match role {
+        "a" => Role::Assistant,
+        "t" => Role::Tool,
+        "s" => Role::System,
+        _ => Role::User,
+    };
+    if blocks.is_empty() {
+        blocks.push(Block::text("words"));
+    }
+    turn(role, blocks)
+}
+
+#[test]
+fn results_stand_behind_their_calls() {
+    let cases: [(&[&str], &[usize]); 10] = [
+        (&["s", "u", "a"], &[0, 1, 2]),
+        (&["u", "a c1 c2", "t c1", "t c2", "u"], &[0, 1, 2, 3, 4]),
+        (&["u", "a c1 c2", "t c1", "u", "t c2"], &[0, 1, 2, 4, 3]),
+        (&["u", "a c1 c2", "t c1", "s", "u", "t c2"], &[0, 1, 2, 5, 3, 4]),
+        (&["a c1", "a c2", "u", "t c2", "t c1"], &[0, 1, 3, 4, 2]),
+        (&["a c1 c2", "t c1", "a", "t c2"], &[0, 2, 1, 3]),
+        (&["a c1 c2", "t c1", "a c3", "t c3", "t c2"], &[0, 2, 1, 3, 4]),
+        (&["a c1", "u", "a", "u", "t c1"], &[0, 4, 1, 2, 3]),
+        (&["a c1", "t c1", "a c2", "t c2", "a"], &[0, 1, 2, 3, 4]),
+        (&["t c9", "u", "t c8"], &[0, 1, 2]),
+    ];
+    for (short, order) in cases {
+        let messages: Vec<Message> = short.iter().map(|short| message(short)).collect();
+        assert_eq!(results_behind_calls(&messages), order, "{short:?}");
+    }
+}
