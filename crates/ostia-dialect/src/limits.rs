@@ -11,6 +11,7 @@ mod ids;
 mod names;
 mod numbers;
 mod spelling;
+mod table;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -19,6 +20,7 @@ pub(crate) use fit::{fit, image_type_of};
 pub(crate) use given::GivenIds;
 pub use numbers::Range;
 pub use spelling::{Characters, Spelling};
+pub use table::Entry;
 
 #[cfg(test)]
 pub(crate) use spelling::made_up;
@@ -74,10 +76,10 @@ pub struct Differs {
     pub tool_ids: Option<Spelling>,
     /// Names of tools.
     pub tool_names: Option<Spelling>,
-    /// Most tools.
-    pub tools: Option<usize>,
-    /// Most stop sequences.
-    pub stops: Option<usize>,
+    /// Most tools; `Some(None)`: no bound is known.
+    pub tools: Option<Option<usize>>,
+    /// Most stop sequences; `Some(None)`: no bound is known.
+    pub stops: Option<Option<usize>>,
     /// Bounds of `temperature`.
     pub temperature: Option<Range>,
     /// Bounds of `top_p`.
@@ -262,9 +264,9 @@ impl Limits {
         put(&mut self.tool_names, differs.tool_names);
         put_bound(&mut self.tools, differs.tools);
         put_bound(&mut self.stops, differs.stops);
-        put_bound(&mut self.temperature, differs.temperature);
-        put_bound(&mut self.top_p, differs.top_p);
-        put_bound(&mut self.user_chars_max, differs.user_chars_max);
+        put_bound(&mut self.temperature, differs.temperature.map(Some));
+        put_bound(&mut self.top_p, differs.top_p.map(Some));
+        put_bound(&mut self.user_chars_max, differs.user_chars_max.map(Some));
         self
     }
 }
@@ -273,6 +275,8 @@ fn put<T>(limit: &mut Limit<T>, own: Option<T>) {
     own.into_iter().for_each(|takes| *limit = Limit { takes, source: ROW });
 }
 
-fn put_bound<T>(limit: &mut Option<Limit<T>>, own: Option<T>) {
-    own.into_iter().for_each(|takes| *limit = Some(Limit { takes, source: ROW }));
+fn put_bound<T>(limit: &mut Option<Limit<T>>, own: Option<Option<T>>) {
+    if let Some(bound) = own {
+        *limit = bound.map(|takes| Limit { takes, source: ROW });
+    }
 }

@@ -77,9 +77,10 @@ impl MaxTokens {
 }
 
 impl Quirks {
-    /// Is this provider just like OpenAI?
+    /// Are requests and answers just like OpenAI's? Of the limits only that of ids concerns requests that are written.
     pub fn is_default(&self) -> bool {
-        *self == Quirks::default()
+        let limits = Limits { tool_ids: None, ..self.limits };
+        *self == Quirks { limits, ..Quirks::default() }
     }
 
     /// What they say of requests that are written anew in OpenAI's format.

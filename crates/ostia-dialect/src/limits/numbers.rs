@@ -55,14 +55,14 @@ pub(super) fn apply(request: &mut Request, limits: &Limits, dropped: &mut Vec<St
     for (name, number, limit) in numbers {
         let passed = number.as_ref().zip(limit).and_then(|(number, limit)| limit.takes.passed(number));
         if let Some(bound) = passed {
-            *number = Some(text(bound));
+            *number = Some(json(bound));
             dropped.push(name.to_owned());
         }
     }
     if let Some((number, limit)) = top_k.as_ref().zip(limits.top_k)
         && let Some(bound) = limit.takes.passed(number)
     {
-        *top_k = (bound != limit.takes.min_hundredths).then(|| text(bound));
+        *top_k = (bound != limit.takes.min_hundredths).then(|| json(bound));
         dropped.push("top_k".to_owned());
     }
     if let Some(((min, max), number)) = limits.seed.map(|limit| limit.takes).zip(seed.as_mut())
@@ -82,14 +82,17 @@ pub(super) fn apply(request: &mut Request, limits: &Limits, dropped: &mut Vec<St
     }
 }
 
+fn json(hundredths: i64) -> Json {
+    Json::build(|w| w.raw(&decimal(hundredths)))
+}
+
 /// A number of hundredths, as short as it can be said.
-fn text(hundredths: i64) -> Json {
-    let (whole, part) = (hundredths / 100, (hundredths % 100).abs());
-    let sign = if hundredths < 0 && whole == 0 { "-" } else { "" };
-    let text = match part {
-        0 => format!("{whole}"),
+pub(super) fn decimal(hundredths: i64) -> String {
+    let (whole, part) = (hundredths.abs() / 100, hundredths.abs() % 100);
+    let sign = if hundredths < 0 { "-" } else { "" };
+    match part {
+        0 => format!("{sign}{whole}"),
         part if part % 10 == 0 => format!("{sign}{whole}.{}", part / 10),
         part => format!("{sign}{whole}.{part:02}"),
-    };
-    Json::build(|w| w.raw(&text))
+    }
 }

@@ -123,23 +123,25 @@ fn a_row_differs() {
 #[test]
 fn every_entry_tells_its_source() {
     for dialect in Dialect::ALL {
-        let limits = Limits::of(dialect);
-        let sources = [
-            Some(limits.tool_ids.source),
-            Some(limits.tool_names.source),
-            limits.tools.map(|limit| limit.source),
-            limits.stops.map(|limit| limit.source),
-            limits.blank_stops_refused,
-            limits.blank_texts_refused,
-            limits.output_tokens_min.map(|limit| limit.source),
-            limits.temperature.map(|limit| limit.source),
-            limits.top_p.map(|limit| limit.source),
-            limits.top_k.map(|limit| limit.source),
-            limits.penalties.map(|limit| limit.source),
-            limits.seed.map(|limit| limit.source),
-            limits.user_chars_max.map(|limit| limit.source),
-            limits.personal_user_refused,
-        ];
-        assert!(sources.iter().flatten().all(|source| source.starts_with("https://")), "{dialect:?}");
+        let entries = Limits::of(dialect).entries();
+        assert!(entries.iter().all(|entry| entry.source.starts_with("https://")), "{dialect:?}");
+    }
+    let told = |dialect, what| {
+        let entries = Limits::of(dialect).entries();
+        entries.into_iter().find(|entry| entry.what == what).map(|entry| entry.takes)
+    };
+    let cases = [
+        (Dialect::OpenaiChat, "id of a call", "any characters, 1 to 40"),
+        (Dialect::AnthropicMessages, "id of a call", "letters, digits, `_` and `-`, at least 1"),
+        (Dialect::CohereChat, "name of a tool", "letters, digits and `_`, a letter or `_` first, 1 to 64"),
+        (Dialect::CohereChat, "top_p", "from 0.01 to 0.99"),
+        (Dialect::GeminiGenerate, "penalties", "from -2 to 1.99"),
+        (Dialect::GeminiGenerate, "top_k", "from 1 on"),
+        (Dialect::OpenaiResponses, "bound of the answer's tokens", "from 16 on"),
+        (Dialect::OpenaiChat, "stop sequences", "4 at most"),
+        (Dialect::AnthropicMessages, "text of white space", "refused"),
+    ];
+    for (dialect, what, takes) in cases {
+        assert_eq!(told(dialect, what).as_deref(), Some(takes), "{dialect:?} {what}");
     }
 }

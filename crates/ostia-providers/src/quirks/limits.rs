@@ -12,10 +12,10 @@ pub struct Limits {
     pub tool_ids: Option<Names>,
     /// Names of tools.
     pub tool_names: Option<Names>,
-    /// Most tools.
-    pub tools: Option<usize>,
-    /// Most stop sequences.
-    pub stops: Option<usize>,
+    /// Most tools, or `unlimited`.
+    pub tools: Option<Count>,
+    /// Most stop sequences, or `unlimited`.
+    pub stops: Option<Count>,
     /// Least and most `temperature`, both taken; two decimals count.
     pub temperature: Option<(f64, f64)>,
     /// Least and most `top_p`, both taken; two decimals count.
@@ -26,6 +26,33 @@ pub struct Limits {
 
 // Numbers with two decimals are equal to themselves: what is no number is a problem of the row.
 impl Eq for Limits {}
+
+/// How many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum Count {
+    /// So many at most.
+    Most(usize),
+    /// As many as there are.
+    Any(Unlimited),
+}
+
+/// The word for no bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unlimited {
+    /// `unlimited`
+    Unlimited,
+}
+
+impl Count {
+    fn most(self) -> Option<usize> {
+        match self {
+            Count::Most(most) => Some(most),
+            Count::Any(Unlimited::Unlimited) => None,
+        }
+    }
+}
 
 /// How names are spelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -62,8 +89,8 @@ impl Limits {
         Differs {
             tool_ids: self.tool_ids.map(Names::spelling),
             tool_names: self.tool_names.map(Names::spelling),
-            tools: self.tools,
-            stops: self.stops,
+            tools: self.tools.map(Count::most),
+            stops: self.stops.map(Count::most),
             temperature: self.temperature.map(range),
             top_p: self.top_p.map(range),
             user_chars_max: self.user_chars_max,
@@ -89,7 +116,12 @@ impl Limits {
                 problems.push(format!("limits.{field}: must be two numbers, the second not below the first"));
             }
         }
-        let counts = [("tools", self.tools), ("stops", self.stops), ("user_chars_max", self.user_chars_max)];
+        let most = |count: Option<Count>| count.and_then(Count::most);
+        let counts = [
+            ("tools", most(self.tools)),
+            ("stops", most(self.stops)),
+            ("user_chars_max", self.user_chars_max),
+        ];
         let none = counts.iter().filter(|(_, count)| *count == Some(0));
         problems.extend(
             none.map(|(field, _)| format!("limits.{field}: must be 1 or more; `drop` leaves it out")),

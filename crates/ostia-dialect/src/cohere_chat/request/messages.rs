@@ -92,6 +92,7 @@ impl Turn<'_> {
         for (place, block) in message.blocks.iter().enumerate() {
             self.marks(place, block);
             match &block.content {
+                Content::Text { text, .. } | Content::Refusal(text) if text.is_empty() => {}
                 Content::Text { text, .. } | Content::Refusal(text) => parts.push(Part::Text(text)),
                 // Another vendor's signed thoughts are its own; unsigned ones read like the model's.
                 Content::Reasoning(text)
