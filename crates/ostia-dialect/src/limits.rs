@@ -8,6 +8,7 @@
 mod fit;
 mod given;
 mod ids;
+mod marks;
 mod names;
 mod numbers;
 mod spelling;
@@ -51,6 +52,8 @@ pub struct Limits {
     pub blank_stops_refused: Option<&'static str>,
     /// Texts of nothing but white space are refused, and so is a turn of the user that says nothing.
     pub blank_texts_refused: Option<&'static str>,
+    /// Most cache markers.
+    pub cache_marks_max: Option<Limit<usize>>,
     /// Fewest tokens to which an answer may be bounded.
     pub output_tokens_min: Option<Limit<u64>>,
     /// Bounds of `temperature`.
@@ -111,6 +114,7 @@ const OPENAI_CHAT: Limits = Limits {
     }),
     blank_stops_refused: None,
     blank_texts_refused: None,
+    cache_marks_max: None,
     output_tokens_min: None,
     temperature: Some(Limit {
         takes: Range::of(0, 200),
@@ -158,6 +162,8 @@ const ANTHROPIC_MESSAGES: Limits = Limits {
     stops: None,
     blank_stops_refused: Some("https://github.com/BerriAI/litellm/issues/3286"),
     blank_texts_refused: Some("https://github.com/BiFangKNT/mtga/issues/68"),
+    // "A maximum of 4 blocks with cache_control may be provided."
+    cache_marks_max: Some(Limit { takes: 4, source: "https://github.com/continuedev/continue/pull/6937" }),
     output_tokens_min: None,
     temperature: Some(Limit {
         takes: Range::of(0, 100),
@@ -193,6 +199,7 @@ const GEMINI_GENERATE: Limits = Limits {
     stops: Some(Limit { takes: 5, source: "https://ai.google.dev/api/generate-content#generationconfig" }),
     blank_stops_refused: None,
     blank_texts_refused: None,
+    cache_marks_max: None,
     output_tokens_min: None,
     temperature: Some(Limit {
         takes: Range::of(0, 200),
@@ -230,6 +237,7 @@ const COHERE_CHAT: Limits = Limits {
     stops: Some(Limit { takes: 5, source: "https://docs.cohere.com/reference/chat (stop_sequences)" }),
     blank_stops_refused: None,
     blank_texts_refused: None,
+    cache_marks_max: None,
     output_tokens_min: None,
     temperature: Some(Limit {
         takes: Range::from(0),

@@ -1,6 +1,6 @@
 //! A request made to fit a vendor's limits, in place. The usual request, which fits, is only looked at.
 
-use super::{Limits, ids, names, numbers, user};
+use super::{Limits, ids, marks, names, numbers, user};
 use crate::{Block, Content, Fault, Media, MediaKind, Message, Request, Role, Source, Undo};
 
 /// How the base64 of images begins.
@@ -26,6 +26,7 @@ pub(crate) fn fit(
         blank_texts(&mut request.messages, dropped);
         check_last_turn(request)?;
     }
+    marks::apply(request, limits, dropped);
     names::apply(request, &limits.tool_names.takes, undo);
     ids::apply(&mut request.messages, &limits.tool_ids.takes);
     Ok(())

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::spelling::made_up;
-use super::{Limits, Spelling};
+use super::spelling::{escaped, made_up};
+use super::{Characters, Limits, Spelling};
 use crate::Dialect;
 
 /// The ids of the calls of one choice.
@@ -30,9 +30,14 @@ impl GivenIds {
         match id {
             "" => made_up(stem, self.choice, position).into(),
             id if is_new && self.spelling.takes(id) => id.into(),
+            id if is_new && self.can_escape() => escaped(id).into(),
             id if is_new => self.spelling.respelled(id, 0).into(),
             // The same id with the same number at the same place is the same in each copy of the answer.
             id => self.spelling.respelled(id, position).into(),
         }
+    }
+
+    fn can_escape(&self) -> bool {
+        self.spelling.characters >= Characters::Dash && self.spelling.chars_max.is_none()
     }
 }

@@ -7,10 +7,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Spelling;
+use super::spelling::unescaped;
 use crate::{Content, Message, Role};
 
 /// Makes the ids of a conversation fit.
 pub(super) fn apply(messages: &mut [Message], spelling: &Spelling) {
+    unescape(messages);
     if fit(messages, spelling) {
         return;
     }
@@ -27,6 +29,17 @@ pub(super) fn apply(messages: &mut [Message], spelling: &Spelling) {
                 | Content::Media(_)
                 | Content::Foreign { .. } => {}
             }
+        }
+    }
+}
+
+/// Ids that a client was given in another form than the vendor's are that vendor's own again.
+fn unescape(messages: &mut [Message]) {
+    for block in messages.iter_mut().flat_map(|message| &mut message.blocks) {
+        if let Content::ToolCall { id, .. } | Content::ToolResult { id, .. } = &mut block.content
+            && let Some(own) = unescaped(id)
+        {
+            *id = own;
         }
     }
 }

@@ -104,6 +104,36 @@ pub fn made_up(stem: &str, choice: u32, position: u32) -> String {
     code(hash(stem, u64::from(choice) << 32 | u64::from(position)), 9)
 }
 
+/// What begins an id that holds another one. No vendor's does.
+const ESCAPED: &str = "ostia1-";
+
+/// An id in letters, digits, `_` and `-` that holds another one of any characters: for those who bound the characters and not
+/// the length. So the vendor that gave it gets it back as it was: some models read their ids
+/// (<https://github.com/MoonshotAI/Kimi-K2/blob/main/docs/tool_call_guidance.md>).
+pub fn escaped(id: &str) -> String {
+    let mut out = String::with_capacity(ESCAPED.len() + id.len() * 2);
+    out.push_str(ESCAPED);
+    for byte in id.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' => out.push(char::from(byte)),
+            other => out.push_str(&format!("-{other:02X}")),
+        }
+    }
+    out
+}
+
+/// The id in an escaped one; `None` for any other.
+pub fn unescaped(id: &str) -> Option<String> {
+    let mut pieces = id.strip_prefix(ESCAPED)?.split('-');
+    let mut out = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2)?;
+        out.push(u8::from_str_radix(code, 16).ok()?);
+        out.extend_from_slice(rest.as_bytes());
+    }
+    String::from_utf8(out).ok().filter(|own| escaped(own) == id)
+}
+
 /// A hash for a text that is too long to be handed on: 32 hexadecimal digits.
 pub fn digest(text: &str) -> String {
     format!("{:016x}{:016x}", hash(text, 0), hash(text, 1))

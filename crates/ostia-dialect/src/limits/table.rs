@@ -37,6 +37,7 @@ impl Limits {
             most("stop sequences", self.stops),
             refused("stop sequence of white space", self.blank_stops_refused),
             refused("text of white space", self.blank_texts_refused),
+            most("cache markers", self.cache_marks_max),
             self.output_tokens_min.map(|limit| Entry {
                 what: "bound of the answer's tokens",
                 takes: format!("from {} on", limit.takes),

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Characters, Differs, Limits, Range, Spelling};
+use super::{Characters, Differs, Limits, Range, Spelling, spelling};
 use crate::Dialect;
 
 const EXACTLY_NINE: Spelling = Spelling { chars_min: 9, ..Spelling::of(Characters::Alphanumeric, Some(9)) };
@@ -48,11 +48,20 @@ proptest! {
         prop_assert!(again.iter().all(|other| spelling.takes(other) && !others.contains(other)));
     }
 
+    /// An escaped id is taken where only its characters are bounded, and holds the other one.
+    #[test]
+    fn ids_are_escaped(id in name()) {
+        let other = spelling::escaped(&id);
+        prop_assert!(Limits::of(Dialect::AnthropicMessages).tool_ids.takes.takes(&other));
+        prop_assert_eq!(spelling::unescaped(&other), Some(id.clone()));
+        prop_assert_eq!(spelling::unescaped(&id), None);
+    }
+
     /// Ids that are made up are taken by every vendor, and are all different.
     #[test]
     fn ids_are_made_up(stem in "[a-f0-9]{32}") {
         let ids: Vec<String> =
-            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| super::spelling::made_up(&stem, choice, at)).collect();
+            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| spelling::made_up(&stem, choice, at)).collect();
         prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for spelling in spellings() {
             prop_assert!(spelling.chars_min > 1 || ids.iter().all(|id| spelling.takes(id)));

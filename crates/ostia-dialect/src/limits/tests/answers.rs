@@ -25,7 +25,7 @@ fn ids_are_what_the_clients_own_vendor_takes() {
     use Dialect::{AnthropicMessages, GeminiGenerate, OpenaiChat, OpenaiResponses};
     let long = "l".repeat(80);
     check(AnthropicMessages, &["toolu_1", "call-2"], &["toolu_1", "call-2"]);
-    check(AnthropicMessages, &["f.a:0", "f:a.0"], &["f_a_0_*", "f_a_0_*"]);
+    check(AnthropicMessages, &["f.a:0", "f:a-0"], &["ostia1-f-2Ea-3A0", "ostia1-f-3Aa-2D0"]);
     check(AnthropicMessages, &["a", "a", "a"], &["a", "a_*", "a_*"]);
     check(OpenaiChat, &["functions.a:0"], &["functions.a:0"]);
     check(OpenaiChat, &[&long], &["llll*"]);

@@ -96,6 +96,25 @@ fn ids_of_calls() {
 }
 
 #[test]
+fn ids_that_a_client_got_in_another_form_go_back_as_they_were() {
+    let escaped = "ostia1-functions-2Ef-3A0";
+    let messages = vec![
+        turn(Role::Assistant, [call(escaped, "f", "{}")]),
+        turn(Role::Tool, [result(escaped, None, "r")]),
+    ];
+    let request = Request { messages, ..Request::default() };
+    for (upstream, id) in [
+        (Dialect::OpenaiChat, "functions.f:0"),
+        (Dialect::GeminiGenerate, "functions.f:0"),
+        (Dialect::AnthropicMessages, "functions_f_0_JyY"),
+    ] {
+        let told = ids(&fitted(&request, upstream).unwrap().0);
+        assert_eq!(told.0, told.1);
+        assert!(told.0[0].starts_with(&id[..13]), "{told:?}");
+    }
+}
+
+#[test]
 fn calls_without_ids() {
     let calls = [call("", "f", "{}"), call("", "g", "{}"), call("", "f", "{}")];
     let results = [
@@ -382,6 +401,34 @@ fn blank_texts_say_nothing_to_some() {
     let paths = ["messages[1].content[0]", "messages[2].content[0]"];
     check(Dialect::AnthropicMessages, blank, texts(["", "words", ""]), &paths);
     check(Dialect::OpenaiChat, texts([" \n", "words", "\t"]), |_| {}, &[]);
+}
+
+#[test]
+fn the_last_cache_markers_stay() {
+    let mark = || Some(raw(json!({"type": "ephemeral"})));
+    let marked = |kept: [bool; 6]| {
+        let mark = move |at: usize| mark().filter(|_| kept[at]);
+        let block = |at: usize, text: &str| Block { cache_control: mark(at), ..Block::text(text) };
+        let mut tool = function("f");
+        if let Tool::Function { cache_control, .. } = &mut tool {
+            *cache_control = mark(0);
+        }
+        let mut answer = result("c", None, "r");
+        answer.cache_control = mark(4);
+        let messages = vec![
+            turn(Role::User, [block(2, "a"), block(3, "b")]),
+            turn(Role::System, [block(1, "s")]),
+            turn(Role::Assistant, [call("c", "f", "{}")]),
+            turn(Role::Tool, [answer]),
+            turn(Role::User, [block(5, "c")]),
+        ];
+        move |request: &mut Request| (request.tools, request.messages) = (vec![tool], messages)
+    };
+    let lost = ["tools[0].cache_control", "messages[1].content[0].cache_control"];
+    let (all, last) = ([true; 6], [false, false, true, true, true, true]);
+    check(Dialect::AnthropicMessages, marked(all), marked(last), &lost);
+    check(Dialect::AnthropicMessages, marked(last), |_| {}, &[]);
+    check(Dialect::OpenaiChat, marked(all), |_| {}, &[]);
 }
 
 #[test]
