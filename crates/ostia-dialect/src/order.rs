@@ -8,35 +8,106 @@
 #[cfg(test)]
 mod tests;
 
-use crate::{Content, Message, Role};
+use std::collections::HashMap;
+
+use crate::{Block, Content, Message, Role};
 
 /// The places of the messages in this order.
 pub(crate) fn results_behind_calls(messages: &[Message]) -> Vec<usize> {
-    let mut order = Vec::with_capacity(messages.len());
-    for (at, message) in messages.iter().enumerate() {
-        match answered(message).and_then(|id| order.iter().rposition(|&place| calls(&messages[place], id))) {
-            Some(call) => put_behind(&mut order, messages, call, at),
-            None => order.push(at),
-        }
+    if is_in_order(messages) {
+        return (0..messages.len()).collect();
     }
-    order
+    let mut parts: Vec<Part> = Vec::new();
+    // The part in which each call stands.
+    let mut calls: HashMap<&str, usize> = HashMap::new();
+    for (place, message) in messages.iter().enumerate() {
+        if let Some(id) = answered(message) {
+            match calls.get(id) {
+                Some(&part) => answer(&mut parts, part, place),
+                None => add(&mut parts, false).results.push(place),
+            }
+            continue;
+        }
+        add(&mut parts, message.role == Role::Assistant).said.push(place);
+        let own = message.blocks.iter().filter_map(|block| match &block.content {
+            Content::ToolCall { id, .. } => Some((id.as_str(), parts.len() - 1)),
+            _ => None,
+        });
+        calls.extend(own);
+    }
+    parts.into_iter().flat_map(|part| part.said.into_iter().chain(part.results)).collect()
 }
 
-/// Puts a result behind those that follow its call. What the model said between them goes before them, as more of the
-/// turn of the call: the result is what it is to answer.
-fn put_behind(order: &mut Vec<usize>, messages: &[Message], call: usize, result: usize) {
-    let end = |from: usize, is_one: &dyn Fn(&Message) -> bool| {
-        let run = order[from..].iter().take_while(|&&place| is_one(&messages[place]));
-        from + run.count()
-    };
-    let is_result = |message: &Message| answered(message).is_some();
-    let is_said = |message: &Message| message.role == Role::Assistant;
-    let turn = end(call, &is_said);
-    let results = end(turn, &is_result);
-    let said = end(results, &is_said);
-    let behind = end(said, &is_result);
-    order[turn..said].rotate_left(results - turn);
-    order.insert(behind, result);
+/// Does every turn with calls have as many results right behind it? Then nothing is to be moved.
+fn is_in_order(messages: &[Message]) -> bool {
+    let is_call = |block: &&Block| matches!(block.content, Content::ToolCall { .. });
+    let (mut open, mut answers) = (0, false);
+    for message in messages {
+        match (answered(message), message.role) {
+            (Some(_), _) if open < message.blocks.len() => return false,
+            (Some(_), _) => (open, answers) = (open - message.blocks.len(), true),
+            (None, _) if open > 0 && answers => return false,
+            (None, Role::Assistant) => {
+                open += message.blocks.iter().filter(is_call).count();
+                answers = false;
+            }
+            (None, _) if open > 0 => return false,
+            (None, _) => {}
+        }
+    }
+    true
+}
+
+/// A turn of the model and the results of its calls, or what somebody else said.
+#[derive(Default)]
+struct Part {
+    is_model: bool,
+    said: Vec<usize>,
+    results: Vec<usize>,
+    /// The part before it that it has become one with.
+    within: Option<usize>,
+    /// How many parts behind it are within it.
+    holds: usize,
+}
+
+/// The part for the next message: what the model says in a row is one.
+fn add(parts: &mut Vec<Part>, is_model: bool) -> &mut Part {
+    let goes_on = |last: &Part| is_model && last.is_model && last.results.is_empty() && last.within.is_none();
+    if !parts.last().is_some_and(goes_on) {
+        parts.push(Part { is_model, ..Part::default() });
+    }
+    let last = parts.len() - 1;
+    &mut parts[last]
+}
+
+/// Puts a result behind those of its turn. What the model said between them goes before them, as more of the same turn:
+/// the result is what it is to answer.
+fn answer(parts: &mut [Part], part: usize, place: usize) {
+    let part = outermost(parts, part);
+    while let Some(next) = parts.get(part + 1 + parts[part].holds).filter(|next| next.is_model) {
+        let holds = next.holds + 1;
+        let at = part + 1 + parts[part].holds;
+        let (said, results) = (std::mem::take(&mut parts[at].said), std::mem::take(&mut parts[at].results));
+        parts[at].within = Some(part);
+        let turn = &mut parts[part];
+        turn.said.extend(said);
+        turn.results.extend(results);
+        turn.holds += holds;
+    }
+    parts[part].results.push(place);
+}
+
+/// The part that this one has become one with.
+fn outermost(parts: &mut [Part], part: usize) -> usize {
+    let mut found = part;
+    while let Some(within) = parts[found].within {
+        found = within;
+    }
+    if found != part {
+        // The next one to ask has a short way.
+        parts[part].within = Some(found);
+    }
+    found
 }
 
 /// The call that a message of nothing but results answers first.
@@ -47,8 +118,4 @@ fn answered(message: &Message) -> Option<&str> {
     });
     let first = ids.next()??;
     ids.all(|id| id.is_some()).then_some(first)
-}
-
-fn calls(message: &Message, wanted: &str) -> bool {
-    message.blocks.iter().any(|block| matches!(&block.content, Content::ToolCall { id, .. } if id == wanted))
 }

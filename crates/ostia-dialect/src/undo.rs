@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::custom_tool::text_of;
 use crate::{Block, Content, Delta, Event, Response, ToolKind};
 
@@ -67,11 +69,15 @@ impl Undo {
         self.tools.push((upstream.to_owned(), own));
     }
 
-    /// The upstream knows a tool by another name than the one so far.
-    pub(crate) fn rename(&mut self, before: &str, upstream: &str) {
-        match self.tools.iter_mut().find(|(known, _)| known == before) {
-            Some((known, _)) => *known = upstream.to_owned(),
-            None => self.tool(upstream, Own { name: before.to_owned(), arguments: Arguments::Same }),
+    /// The upstream knows tools by other names than those so far, which are the keys.
+    pub(crate) fn rename(&mut self, mut names: BTreeMap<String, String>) {
+        for (known, _) in &mut self.tools {
+            if let Some(other) = names.remove(known) {
+                *known = other;
+            }
+        }
+        for (name, upstream) in names {
+            self.tools.push((upstream, Own { name, arguments: Arguments::Same }));
         }
     }
 

@@ -2,6 +2,7 @@
 //! may go on there. Vendors without ids, or with the same one twice in an answer, get others.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use super::spelling::{escaped, made_up};
 use super::{Characters, Limits, Spelling};
@@ -13,20 +14,21 @@ pub(crate) struct GivenIds {
     spelling: Spelling,
     choice: u32,
     /// As the upstream gave them.
-    given: Vec<Box<str>>,
+    given: BTreeSet<Box<str>>,
+    count: u32,
 }
 
 impl GivenIds {
     /// Of a choice of an answer in this dialect.
     pub(crate) fn of(client: Dialect, choice: u32) -> GivenIds {
-        GivenIds { spelling: Limits::of(client).tool_ids.takes, choice, given: Vec::new() }
+        GivenIds { spelling: Limits::of(client).tool_ids.takes, choice, given: BTreeSet::new(), count: 0 }
     }
 
     /// The id of the next call. Ids that are made up are made of `stem`.
     pub(crate) fn next<'i>(&mut self, id: &'i str, stem: &str) -> Cow<'i, str> {
-        let position = u32::try_from(self.given.len()).unwrap_or(u32::MAX);
-        let is_new = self.given.iter().all(|given| **given != *id);
-        self.given.push(id.into());
+        let position = self.count;
+        self.count += 1;
+        let is_new = self.given.insert(id.into());
         match id {
             "" => made_up(stem, self.choice, position).into(),
             id if is_new && self.spelling.takes(id) => id.into(),

@@ -4,7 +4,7 @@
 //!
 //! A second call with the id of an earlier one is another call: its result is the one that follows it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use super::Spelling;
 use super::spelling::unescaped;
@@ -67,19 +67,64 @@ struct Ids<'s> {
     times: BTreeMap<String, u32>,
     /// What became of the last call with this id.
     last: BTreeMap<String, String>,
-    /// Calls without a result.
-    waiting: Vec<Waiting>,
+    /// What the calls are called now, and whether they have a result.
+    calls: Vec<(String, bool)>,
+    /// Calls that wait for a result, by their id.
+    by_id: BTreeMap<String, Waiting>,
+    /// Those without an id, and those with one, by their tool and all together.
+    unnamed: Tools,
+    named: Tools,
     /// How often the model has begun to speak.
     turn: usize,
     speaks: bool,
 }
 
-/// A call that has no result yet.
-struct Waiting {
-    id: String,
-    tool: String,
-    turn: usize,
-    other: String,
+/// Calls that may have no result yet, turn by turn.
+#[derive(Default)]
+struct Waiting(Vec<(usize, VecDeque<usize>)>);
+
+/// The same by the tool that is called.
+#[derive(Default)]
+struct Tools {
+    all: Waiting,
+    each: BTreeMap<String, Waiting>,
+}
+
+impl Waiting {
+    fn push(&mut self, turn: usize, call: usize) {
+        match self.0.last_mut().filter(|(last, _)| *last == turn) {
+            Some((_, calls)) => calls.push_back(call),
+            None => self.0.push((turn, VecDeque::from([call]))),
+        }
+    }
+
+    /// The first of the newest turn that has no result.
+    fn take(&mut self, calls: &mut [(String, bool)]) -> Option<String> {
+        loop {
+            let (_, turn) = self.0.last_mut()?;
+            match turn.pop_front().map(|call| &mut calls[call]) {
+                Some((_, true)) => {}
+                Some((id, answered)) => {
+                    *answered = true;
+                    return Some(id.clone());
+                }
+                None => _ = self.0.pop(),
+            }
+        }
+    }
+}
+
+impl Tools {
+    fn push(&mut self, tool: &str, turn: usize, call: usize) {
+        self.all.push(turn, call);
+        self.each.entry(tool.to_owned()).or_default().push(turn, call);
+    }
+
+    /// A call of this tool, or of any.
+    fn take(&mut self, tool: Option<&str>, calls: &mut [(String, bool)]) -> Option<String> {
+        let of_tool = tool.and_then(|tool| self.each.get_mut(tool)).and_then(|waiting| waiting.take(calls));
+        of_tool.or_else(|| self.all.take(calls))
+    }
 }
 
 impl<'s> Ids<'s> {
@@ -94,7 +139,10 @@ impl<'s> Ids<'s> {
             taken: given.collect(),
             times: BTreeMap::new(),
             last: BTreeMap::new(),
-            waiting: Vec::new(),
+            calls: Vec::new(),
+            by_id: BTreeMap::new(),
+            unnamed: Tools::default(),
+            named: Tools::default(),
             turn: 0,
             speaks: false,
         }
@@ -115,27 +163,30 @@ impl<'s> Ids<'s> {
             0 if self.spelling.takes(id) => id.to_owned(),
             _ => self.fresh(id, before),
         };
-        let (id, tool) = (id.to_owned(), tool.to_owned());
-        self.last.insert(id.clone(), other.clone());
-        self.waiting.push(Waiting { id, tool, turn: self.turn, other: other.clone() });
+        self.last.insert(id.to_owned(), other.clone());
+        let call = self.calls.len();
+        self.calls.push((other.clone(), false));
+        match id {
+            "" => self.unnamed.push(tool, self.turn, call),
+            id => {
+                self.by_id.entry(id.to_owned()).or_default().push(self.turn, call);
+                self.named.push(tool, self.turn, call);
+            }
+        }
         other
     }
 
     /// The id of the call that this answers: of those that wait, the first of the newest turn. Results without an id
     /// go by the tool where they name it.
     fn result(&mut self, id: &str, tool: Option<&str>) -> String {
-        let fits = |call: &Waiting| call.id == id || id.is_empty() && !self.times.contains_key("");
-        let named = |call: &Waiting| fits(call) && tool.is_none_or(|tool| tool == call.tool);
-        let found = match id.is_empty() {
-            true => self.newest(named).or_else(|| self.newest(fits)),
-            false => self.newest(fits),
+        let found = match id {
+            "" if self.times.contains_key("") => self.unnamed.take(tool, &mut self.calls),
+            "" => self.named.take(tool, &mut self.calls),
+            id => self.by_id.get_mut(id).and_then(|waiting| waiting.take(&mut self.calls)),
         };
-        if let Some(at) = found {
-            return self.waiting.remove(at).other;
-        }
-        match self.last.get(id) {
-            _ if id.is_empty() => self.call_less(),
-            Some(other) => other.clone(),
+        match found.or_else(|| self.last.get(id).filter(|_| !id.is_empty()).cloned()) {
+            Some(other) => other,
+            None if id.is_empty() => self.call_less(),
             None if self.spelling.takes(id) => id.to_owned(),
             None => self.spelling.respelled(id, 0),
         }
@@ -147,11 +198,6 @@ impl<'s> Ids<'s> {
         let before = *times;
         *times += 1;
         self.fresh("", before)
-    }
-
-    fn newest(&self, fits: impl Fn(&Waiting) -> bool) -> Option<usize> {
-        let turn = self.waiting.iter().rev().find(|call| fits(call))?.turn;
-        self.waiting.iter().position(|call| call.turn == turn && fits(call))
     }
 
     /// A new id for the call that is the `before + 1`th with this one.

@@ -29,12 +29,11 @@ pub(super) fn apply(request: &mut Request, spelling: &Spelling, undo: &mut Undo)
         }
         let other = known.entry(name.clone()).or_insert_with(|| {
             let mut names = (0..).map(|number| spelling.respelled(name, number));
-            let fresh = names.find(|fresh| taken.insert(fresh.clone())).unwrap_or_default();
-            undo.rename(name, &fresh);
-            fresh
+            names.find(|fresh| taken.insert(fresh.clone())).unwrap_or_default()
         });
         name.clone_from(other);
     });
+    undo.rename(known);
 }
 
 /// Every name of a tool that the client runs.
