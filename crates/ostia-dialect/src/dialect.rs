@@ -3,6 +3,7 @@
 
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
+use crate::limits::Differs;
 use crate::{Event, Fault, Request, Response, Undo};
 use crate::{anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses, settle};
 
@@ -48,6 +49,8 @@ pub struct Form {
     /// Chat Completions: what of OpenAI's own the upstream is known to take, by the names of [`OPENAI_FEATURES`]. Absent: all of
     /// it.
     pub takes: Option<Vec<String>>,
+    /// Where the limits differ from those of the dialect's first vendor.
+    pub limits: Differs,
 }
 
 /// What OpenAI's Chat Completions has, and servers that copy it often have not: top-level fields, and what has no field of

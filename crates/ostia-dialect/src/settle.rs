@@ -3,6 +3,7 @@
 //! Each step changes the request in place, and tells what is lost by the client's paths. What an answer has to have changed
 //! back is in [`Undo`].
 
+use crate::limits::{self, Limits};
 use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
 use crate::{arguments, client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
 
@@ -57,6 +58,7 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> R
     hosted_tool::replace(request, upstream, &mut dropped)?;
     dropped.append(&mut rules::settle(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
+    limits::fit(request, &limits_of(upstream, form), &mut undo, &mut dropped)?;
     Ok(Settled { dropped, undo, tools: Tools::of(request) })
 }
 
@@ -82,10 +84,25 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     });
 }
 
+/// What a row says of limits is about the formats of OpenAI.
+fn limits_of(upstream: Dialect, form: &Form) -> Limits {
+    let limits = Limits::of(upstream);
+    match upstream {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.but(&form.limits),
+        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
+    }
+}
+
 impl Settled {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
-        encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));
+        let told = std::mem::take(&mut encoded.dropped);
+        for mut path in told {
+            self.tools.put_right(&mut path);
+            if !self.dropped.contains(&path) {
+                encoded.dropped.push(path);
+            }
+        }
         encoded.dropped.extend(self.dropped);
         encoded.undo = self.undo;
     }

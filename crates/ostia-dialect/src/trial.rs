@@ -16,6 +16,15 @@ pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
     dialect.encode(&mut request.clone(), &Form::default())
 }
 
+/// Gives every call an id that no other has.
+pub fn tell_apart<'b>(blocks: impl Iterator<Item = &'b mut Block>) {
+    for (at, block) in blocks.enumerate() {
+        if let Content::ToolCall { id, .. } = &mut block.content {
+            id.push_str(&at.to_string());
+        }
+    }
+}
+
 /// What a client's body says, without whose client it is; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
     let line = Line { model: "m", stream: false };

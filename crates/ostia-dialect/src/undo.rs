@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use crate::client_tool::ClientTool;
 use crate::custom_tool::text_of;
 use crate::tool_schema::Names;
@@ -85,6 +87,18 @@ impl Undo {
             self.tools.len() - 1
         });
         &mut self.tools[at].1
+    }
+
+    /// The upstream knows tools by other names than those so far, which are the keys.
+    pub(crate) fn rename(&mut self, mut names: BTreeMap<String, String>) {
+        for (known, _) in &mut self.tools {
+            if let Some(other) = names.remove(known) {
+                *known = other;
+            }
+        }
+        for (name, upstream) in names {
+            self.own(&upstream).name = name;
+        }
     }
 
     /// A whole answer in the client's words.

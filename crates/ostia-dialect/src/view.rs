@@ -11,7 +11,7 @@ pub struct View {
     /// Tell the usage at the end of a Chat Completions stream. The other dialects always tell it.
     pub include_usage: bool,
     /// Unique for this answer, letters and digits: each dialect makes the ids that it needs of it
-    /// (`chatcmpl-{stem}`, `resp_{stem}`, `call_{stem}_0_1`).
+    /// (`chatcmpl-{stem}`, `resp_{stem}`). Ids of calls are short, because vendors bound them: they are a hash of it.
     pub stem: String,
     /// The model to show where the upstream named none.
     pub model: String,

@@ -6,8 +6,10 @@
 //! only spoken as their own vendor speaks them.
 
 mod adapt;
+mod limits;
 
 pub use adapt::adapt;
+pub use limits::Limits;
 
 use ostia_dialect::{Form, OPENAI_FEATURES};
 use serde::{Deserialize, Deserializer};
@@ -50,6 +52,8 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+    /// Request, translated: what this vendor takes, where that is more or less than OpenAI takes.
+    pub limits: Limits,
 }
 
 /// What of OpenAI's own Chat Completions a vendor takes.
@@ -128,6 +132,7 @@ impl Quirks {
                 Takes::All => None,
                 Takes::Some(features) => Some(features.clone()),
             },
+            limits: self.limits.differs(),
         }
     }
 
@@ -156,6 +161,7 @@ impl Quirks {
                 ));
             }
         }
+        problems.extend(self.limits.problems());
         problems
     }
 }

@@ -92,10 +92,6 @@ fn write_sampling(out: &mut Writer, request: &Request, thinks: bool, dropped: &m
         let value = number(temperature);
         if value != 1.0 && thinks {
             dropped.push("temperature".into());
-        } else if value > 1.0 {
-            // The vendor's scale ends where OpenAI's has its middle.
-            dropped.push("temperature".into());
-            out.field_u64("temperature", 1);
         } else {
             out.field_raw("temperature", temperature.as_str());
         }
@@ -110,13 +106,8 @@ fn write_sampling(out: &mut Writer, request: &Request, thinks: bool, dropped: &m
         Some(top_k) => out.field_raw("top_k", top_k.as_str()),
         None => {}
     }
-    // A stop sequence has to hold more than white space.
-    let (said, blank): (Vec<_>, Vec<_>) = sampling.stop.iter().partition(|stop| !stop.trim().is_empty());
-    if !blank.is_empty() {
-        dropped.push("stop".into());
-    }
-    if !said.is_empty() {
-        out.field_array("stop_sequences", |out| said.iter().for_each(|stop| out.string(stop)));
+    if !sampling.stop.is_empty() {
+        out.field_array("stop_sequences", |out| sampling.stop.iter().for_each(|stop| out.string(stop)));
     }
 }
 

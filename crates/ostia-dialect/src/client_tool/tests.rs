@@ -275,7 +275,8 @@ fn a_call_without_an_id_gets_one_and_keeps_its_proof() {
         undo.clone().events(&mut events);
         let told = streamed(&events);
         let output = told.last().unwrap()["response"]["output"].as_array().unwrap().clone();
-        assert_eq!((&output[1]["type"], &output[1]["call_id"]), (&json!("shell_call"), &json!("call_9_0_0")));
+        assert_eq!(output[1]["type"], "shell_call");
+        assert!(output[1]["call_id"].as_str().is_some_and(|id| !id.is_empty()), "{output:?}");
         // Both come back to the vendor that gave the proof.
         let input = [&[json!({"role": "user", "content": "q"})], output.as_slice()].concat();
         let (body, _) = send(json!({"input": input, "tools": all_tools()}), Dialect::GeminiGenerate).unwrap();

@@ -131,10 +131,7 @@ fn decode_image(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Con
     // Some clients send the address without the object around it.
     let url = if image.is_string() { image } else { image.expect("url")? };
     let (source, mime) = source_of_url(&url.expect_str()?);
-    let kind = match mime.as_deref() {
-        Some(mime) if !mime.starts_with("image/") => kind_of_mime(mime),
-        _ => MediaKind::Image,
-    };
+    let kind = mime.as_deref().map_or(MediaKind::Image, kind_of_mime);
     Ok(Content::Media(Media {
         kind,
         source,
@@ -180,20 +177,19 @@ fn source_of_data(data: &str) -> (Source, Option<String>) {
     bytes_of_url(data).unwrap_or_else(|| (Source::Base64(data.into()), None))
 }
 
-/// What a data URL holds (RFC 2397).
+/// What a data URL holds (RFC 2397). Its scheme and media type are written in any case.
 fn bytes_of_url(url: &str) -> Option<(Source, Option<String>)> {
-    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let (scheme, rest) = url.split_at_checked("data:".len())?;
+    let (head, data) = rest.split_once(',').filter(|_| scheme.eq_ignore_ascii_case("data:"))?;
     let mime = head.strip_suffix(";base64")?.split(';').next().filter(|mime| !mime.is_empty());
     Some((Source::Base64(data.into()), mime.map(str::to_owned)))
 }
 
 pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
-    match mime.split('/').next() {
-        Some("image") => MediaKind::Image,
-        Some("audio") => MediaKind::Audio,
-        Some("video") => MediaKind::Video,
-        _ => MediaKind::Document,
-    }
+    let top = mime.split('/').next().unwrap_or_default();
+    let kinds = [("image", MediaKind::Image), ("audio", MediaKind::Audio), ("video", MediaKind::Video)];
+    let known = kinds.iter().find(|(name, _)| top.eq_ignore_ascii_case(name));
+    known.map_or(MediaKind::Document, |(_, kind)| *kind)
 }
 
 pub(crate) fn mime_of_name(name: &str) -> Option<&'static str> {

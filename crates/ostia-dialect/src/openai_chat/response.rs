@@ -12,5 +12,5 @@ pub(super) use decode::{
 };
 pub(super) use encode::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    extra_content, invented_call_id, invented_id, or, proof, shown_proof,
+    extra_content, invented_id, or, proof, shown_proof,
 };

@@ -18,6 +18,7 @@ use self::events::Place;
 use self::message::{Kind, Message};
 use self::thought::Thought;
 use crate::json::{Document, Json};
+use crate::limits::GivenIds;
 use crate::seal::{Sealed, seal};
 use crate::{Block, Content, Delta, Dialect, Media, MediaKind, Signature, Source};
 
@@ -36,7 +37,7 @@ pub(super) struct Output {
     open: Option<Open>,
     /// Characters of text before the open part: sources have their places in the whole text.
     characters: u64,
-    calls: usize,
+    ids: GivenIds,
     refused: bool,
     /// The proof of the open block, which came behind its start.
     late: Option<Signature>,
@@ -60,7 +61,7 @@ impl Output {
             done: Vec::new(),
             open: None,
             characters: 0,
-            calls: 0,
+            ids: GivenIds::of(Dialect::OpenaiResponses, 0),
             refused: false,
             late: None,
             logprobs: Vec::new(),
@@ -99,11 +100,10 @@ impl Output {
             }
             Content::ToolCall { id, name, arguments, kind } => {
                 let place = self.next_place(call::prefix(*kind), events);
-                let id = if id.is_empty() { &self.invented_call_id() } else { id };
-                let mut call = Call::open(place, id, (block.namespace.as_deref(), name), *kind, events);
+                let id = self.ids.next(id, &self.stem);
+                let mut call = Call::open(place, &id, (block.namespace.as_deref(), name), *kind, events);
                 call.extend(arguments, events);
                 self.open = Some(Open::Call(call));
-                self.calls += 1;
             }
             Content::Media(media) => self.media(media, events),
             Content::Foreign { dialect: Dialect::OpenaiResponses, value } => self.item(value, events),
@@ -196,9 +196,8 @@ impl Output {
             return self.whole(with(value, &[("id", &place.id)]), events);
         };
         let place = self.next_place(tool.prefix(), events);
-        let call_id = if call_id.is_empty() { self.invented_call_id() } else { call_id };
+        let call_id = self.ids.next(&call_id, &self.stem);
         let item = with(value, &[("id", &place.id), ("call_id", &call_id)]);
-        self.calls += 1;
         events.item("response.output_item.added", place.index, &call::in_progress(&item));
         self.finish(item, events);
     }
@@ -228,11 +227,6 @@ impl Output {
         self.close(COMPLETED, events);
         let index = self.done.len();
         Place { index, id: format!("{prefix}_{}_o{index}", self.stem) }
-    }
-
-    /// Some vendors name no call; clients need a name to answer to.
-    fn invented_call_id(&self) -> String {
-        format!("call_{}_0_{}", self.stem, self.calls)
     }
 }
 

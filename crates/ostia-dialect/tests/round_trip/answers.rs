@@ -163,6 +163,12 @@ fn choice(client: ClientDialect, index: u32) -> impl Strategy<Value = Choice> {
     let has_logprobs = any::<bool>();
     (blocks(client), finish, prop::option::of("[a-z]{2}"), has_logprobs).prop_map(
         move |(mut blocks, finish, stop, has_logprobs)| {
+            for (at, block) in blocks.iter_mut().enumerate() {
+                // No two calls have one id.
+                if let Content::ToolCall { id, .. } = &mut block.content {
+                    id.push_str(&at.to_string());
+                }
+            }
             place(&mut blocks, client);
             Choice {
                 index,

@@ -71,6 +71,9 @@ fn turns() -> impl Strategy<Value = Vec<Message>> {
                 Step::Worked(work) => work.tell(&mut calls, &mut turns),
             }
         }
+        // A last turn of the user's that says nothing is refused by Anthropic, and by us before it.
+        let last = turns.last_mut().filter(|turn| turn.role == Role::User);
+        last.into_iter().for_each(|turn| turn.blocks.push(Block::text("go on")));
         turns
     })
 }

@@ -201,7 +201,10 @@ impl Facts {
             let number = number.as_ref().filter(|number| !self.is_default(name, number));
             number.iter().for_each(|number| self.put(name, number.as_str().into(), &[name]));
         }
-        sampling.max_tokens.iter().for_each(|most| self.put("max_tokens", (*most).into(), &[]));
+        // OpenAI Responses takes no bound below 16, and says so.
+        let excuse: &[&str] =
+            if sampling.max_tokens.is_some_and(|most| most < 16) { &["max_completion_tokens"] } else { &[] };
+        sampling.max_tokens.iter().for_each(|most| self.put("max_tokens", (*most).into(), excuse));
         // One answer is what comes anyway.
         sampling.n.iter().filter(|n| **n != 1).for_each(|n| self.put("n", (*n).into(), &["n"]));
         if !sampling.stop.is_empty() {

@@ -65,7 +65,9 @@ fn a_faulty_row_tells_all_of_its_problems() {
         key_env: [sk-live-1234]
         headers: {"a b": c, x-a: "d\ne", Authorization: f, host: g}
         paths: {openai_images: /x, openai_chat: "no slash"}
-        quirks: {drop: [seed, "tools[0].x"], rename: {seed: random_seed}}
+        quirks: {drop: [seed, "tools[0].x"], rename: {seed: random_seed}, limits: {
+            tool_ids: {characters: any, chars: [0, 9]}, tool_names: {characters: dash, chars: [20, 30]},
+            temperature: [1, 0], tools: 0, stops: unlimited}}
         aliases: [Me, mine]
     "#;
     let want = [
@@ -79,6 +81,10 @@ fn a_faulty_row_tells_all_of_its_problems() {
         "mine.key_env: is no name",
         "mine.quirks.rename.seed: is in drop",
         "mine.quirks.drop: \"tools[0].x\"",
+        "mine.quirks.limits.tool_ids.chars: must be two numbers",
+        "mine.quirks.limits.tool_names.chars: the first must not be above 9",
+        "mine.quirks.limits.temperature: must be two numbers",
+        "mine.quirks.limits.tools: must be 1 or more",
         "mine.base_url: \"ftp://h\" must be https",
         "mine.dialects: \"opnai_chat\" is none of openai_chat,",
         "mine.dialects: openai_chat is there twice",

@@ -1,9 +1,11 @@
 //! A relayed request in the provider's own spellings.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ostia_dialect::Fault;
 use ostia_dialect::json::{Document, Json, Node};
+use ostia_dialect::limits::Spelling;
 use ostia_dialect::relay::{Patch, Splice};
 
 use super::{MaxTokens, Quirks};
@@ -65,11 +67,16 @@ fn adapt_messages(
         quirks.drop.iter().filter_map(|field| field.strip_prefix("messages[].")).collect();
     let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
     let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
-    if !developer && !named {
+    let ids = quirks.limits.differs().tool_ids.filter(|_| text.contains("\"tool_call"));
+    if !developer && !named && ids.is_none() {
         return Ok(());
     }
-    let Ok(document) = Document::parse_to(text.as_bytes(), 2) else { return Ok(()) };
+    // A call stands in a list of a message.
+    let depth = if ids.is_some() { 4 } else { 2 };
+    let Ok(document) = Document::parse_to(text.as_bytes(), depth) else { return Ok(()) };
+    let ids = ids.map(|spelling| respelled(&spelling, document.root())).unwrap_or_default();
     let mut patch = Patch::new(text);
+    ids.iter().for_each(|(range, id)| patch.replace(range.clone(), id));
     for (index, message) in document.root().items().enumerate() {
         for (name, value) in message.fields() {
             if unwanted.contains(&name.as_ref()) {
@@ -89,6 +96,20 @@ fn adapt_messages(
     Ok(())
 }
 
+/// The ids of calls that the vendor does not take, where they stand, and as it takes them. One that is there twice stays
+/// so: the vendors with ids of their own join calls and results turn by turn.
+fn respelled(spelling: &Spelling, messages: Node<'_>) -> Vec<(Range<usize>, String)> {
+    let ids = messages.items().flat_map(|message| {
+        let calls = message.some("tool_calls").into_iter().flat_map(|calls| calls.items());
+        calls.filter_map(|call| call.some("id")).chain(message.some("tool_call_id"))
+    });
+    let others = ids.filter_map(|node| {
+        let id = node.as_str().filter(|id| !spelling.takes(id))?;
+        Some((node.range(), format!("\"{}\"", spelling.respelled(&id, 0))))
+    });
+    others.collect()
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -102,6 +123,22 @@ mod tests {
         let dropped = adapt(quirks, Offer::OpenaiChat, &document, &mut splice).unwrap();
         assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected);
         assert_eq!(dropped, expected_dropped);
+    }
+
+    #[test]
+    fn ids_of_calls() {
+        let quirks: Quirks =
+            serde_saphyr::from_str("{limits: {tool_ids: {characters: alphanumeric, chars: [9, 9]}}}")
+                .unwrap();
+        let body = |first: &str, second: &str| {
+            format!(
+                r#"{{"messages":[{{"role":"assistant","tool_calls":[{{"id":"{first}","function":{{"name":"f"}}}},{{"id":"{second}"}}]}},{{"role":"tool","tool_call_id":"{first}","content":"call_1"}}]}}"#
+            )
+        };
+        check(&quirks, &body("D681PevKs", "000000000"), &body("D681PevKs", "000000000"), &[]);
+        check(&quirks, &body("call_1", "000000000"), &body("l36AvP7KQ", "000000000"), &[]);
+        let deep = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"\"tool_calls\""}]}]}"#;
+        check(&quirks, deep, deep, &[]);
     }
 
     #[test]

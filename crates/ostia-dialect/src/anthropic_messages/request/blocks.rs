@@ -1,7 +1,5 @@
 //! Content blocks of a request: <https://platform.claude.com/docs/en/api/messages>, `ContentBlockParam`.
 
-use std::borrow::Cow;
-
 use super::further::{Further, Place};
 use super::media;
 use crate::anthropic_messages::block::{caller, own_citation};
@@ -95,28 +93,19 @@ fn report_medium(medium: &Media, path: &str, dropped: &mut Vec<String>) {
     }
 }
 
-/// The system prompt is text alone, and models do not say media. The vendor refuses a user's text of nothing but
-/// white space, yet it writes such text itself, and takes it back.
+/// The system prompt is text alone, and models do not say media.
 fn fits(role: Role, block: &Block) -> bool {
-    match (role, &block.content) {
-        (Role::System | Role::Developer, content) => {
-            matches!(content, Content::Text { .. }) && !is_blank(block)
-        }
-        (Role::Assistant, content) => !matches!(content, Content::Media(_)),
-        (Role::User | Role::Tool, Content::Text { .. }) => !is_blank(block),
-        (Role::User | Role::Tool, _) => true,
+    match role {
+        Role::System | Role::Developer => matches!(block.content, Content::Text { .. }),
+        Role::Assistant => !matches!(block.content, Content::Media(_)),
+        Role::User | Role::Tool => true,
     }
 }
 
 /// Are these words, whoever says them?
 pub(super) fn is_words(block: &Block) -> bool {
-    matches!(block.content, Content::Text { .. } | Content::Refusal(_))
-}
-
-/// Is this text of nothing but white space?
-pub(super) fn is_blank(block: &Block) -> bool {
-    match &block.content {
-        Content::Text { text, .. } | Content::Refusal(text) => text.trim().is_empty(),
+    match block.content {
+        Content::Text { .. } | Content::Refusal(_) => true,
         Content::Reasoning(_)
         | Content::Media(_)
         | Content::ToolCall { .. }
@@ -183,7 +172,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
             Content::Media(medium) => media::write(out, medium),
             Content::ToolCall { id, name, arguments, .. } => {
                 out.field_str("type", "tool_use");
-                out.field_str("id", &tool_id(id));
+                out.field_str("id", id);
                 out.field_str("name", name);
                 out.field_raw("input", &arguments::object(arguments));
                 if let Some(caller) = block.signature.as_ref().and_then(caller) {
@@ -216,7 +205,7 @@ fn write_text(out: &mut Writer, text: &str, citations: &[Citation], trim: bool) 
 
 fn write_result(out: &mut Writer, id: &str, is_error: bool) {
     out.field_str("type", "tool_result");
-    out.field_str("tool_use_id", &tool_id(id));
+    out.field_str("tool_use_id", id);
     if is_error {
         out.field_bool("is_error", true);
     }
@@ -240,13 +229,4 @@ fn write_result_content(out: &mut Writer, content: &[Block], place: Option<Place
             kept.iter().for_each(|placed| write(out, placed, further, false));
         }),
     }
-}
-
-/// The vendor takes letters, digits, `_` and `-` in ids of calls; other vendors' ids hold more (`functions.f:0`).
-fn tool_id(id: &str) -> Cow<'_, str> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if id.chars().all(fits) {
-        return Cow::Borrowed(id);
-    }
-    Cow::Owned(id.chars().map(|c| if fits(c) { c } else { '_' }).collect())
 }

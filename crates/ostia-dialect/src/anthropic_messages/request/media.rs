@@ -1,12 +1,11 @@
 //! Images and documents: <https://platform.claude.com/docs/en/build-with-claude/vision> and `/pdf-support`.
 //! Sound and video have no form in this dialect.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::json::Writer;
+use crate::limits::image_type_of;
 use crate::{Content, Media, MediaKind, Message, Source};
 
 /// Has this medium a form in this dialect?
@@ -54,9 +53,9 @@ pub(super) fn write(out: &mut Writer, medium: &Media) {
             write_text(out, &text_of(medium, data).unwrap_or_default());
         }
         Source::Base64(data) => {
-            let mime = if document { Some("application/pdf".into()) } else { image_type(medium, data) };
+            let mime = if document { Some("application/pdf") } else { image_type(medium, data) };
             out.field_str("type", "base64");
-            out.field_str("media_type", &mime.unwrap_or_default());
+            out.field_str("media_type", mime.unwrap_or_default());
             out.field_str("data", data);
         }
     });
@@ -87,16 +86,6 @@ fn text_of(medium: &Media, data: &str) -> Option<String> {
 }
 
 /// The media type of an image: as the client says, or as the first bytes tell.
-fn image_type<'m>(medium: &'m Media, data: &str) -> Option<Cow<'m, str>> {
-    const STARTS: [(&str, &str); 4] = [
-        ("iVBORw0KGgo", "image/png"),
-        ("/9j/", "image/jpeg"),
-        ("R0lGOD", "image/gif"),
-        ("UklGR", "image/webp"),
-    ];
-    match medium.mime.as_deref() {
-        Some("image/jpg") => Some("image/jpeg".into()),
-        Some(mime) => Some(mime.into()),
-        None => STARTS.iter().find(|(start, _)| data.starts_with(start)).map(|(_, mime)| (*mime).into()),
-    }
+fn image_type<'m>(medium: &'m Media, data: &str) -> Option<&'m str> {
+    medium.mime.as_deref().or_else(|| image_type_of(data))
 }

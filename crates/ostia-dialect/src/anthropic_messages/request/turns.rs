@@ -4,6 +4,7 @@
 use super::blocks::{self, Placed};
 use super::further::Further;
 use crate::json::{Document, Writer};
+use crate::order;
 use crate::rules::Rules;
 use crate::{Block, Content, Dialect, Fault, Message, Role};
 
@@ -37,7 +38,8 @@ impl<'r> Conversation<'r> {
     ) -> Result<Conversation<'r>, Fault> {
         let (system, turns) = (Vec::new(), Vec::new());
         let mut conversation = Conversation { system, has_system: false, turns, asks_to_go_on: false };
-        for (at, message) in messages.iter().enumerate() {
+        for at in order::results_behind_calls(messages) {
+            let message = &messages[at];
             if message.name.is_some() && message.role != Role::Tool {
                 dropped.push(format!("messages[{at}].name"));
             }
@@ -51,7 +53,6 @@ impl<'r> Conversation<'r> {
                 Role::Assistant => conversation.add(true, kept),
             }
         }
-        conversation.trim_prefill();
         if conversation.turns.is_empty() {
             let what = "at least one user or assistant message with content is needed";
             return Err(Fault::invalid(format!("Invalid `messages`: {what}")).with_param("messages"));
@@ -84,20 +85,6 @@ impl<'r> Conversation<'r> {
                 turn.rest.extend(rest);
             }
             None => self.turns.push(Turn { assistant, results, rest }),
-        }
-    }
-
-    /// The vendor refuses a prefill that ends in white space: blocks of nothing else go here, the rest of it goes when
-    /// the last block is written.
-    fn trim_prefill(&mut self) {
-        while let Some(turn) = self.turns.last_mut().filter(|turn| turn.assistant) {
-            if turn.rest.last().is_some_and(|placed| blocks::is_blank(placed.block)) {
-                turn.rest.pop();
-            } else if turn.rest.is_empty() && turn.results.is_empty() {
-                self.turns.pop();
-            } else {
-                break;
-            }
         }
     }
 
@@ -154,6 +141,7 @@ impl Turn<'_> {
             out.field_array("content", |out| {
                 let final_block = self.results.len() + self.rest.len() - 1;
                 for (at, placed) in self.results.iter().chain(&self.rest).enumerate() {
+                    // The vendor refuses a prefill that ends in white space.
                     let trim = last && self.assistant && at == final_block;
                     blocks::write(out, placed, further, trim);
                 }

@@ -8,7 +8,8 @@ use super::pieces;
 use crate::anthropic_messages::{ending, shown};
 use crate::arguments;
 use crate::json::{Json, Writer};
-use crate::{Block, Choice, Citation, Content, Finish, Response, View};
+use crate::limits::GivenIds;
+use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, View};
 
 /// The whole `Message` object.
 pub fn encode(response: &Response, view: &View) -> Vec<u8> {
@@ -18,8 +19,8 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
     w.object(|w| {
         encode_head(w, &response.id, &response.model, view);
         w.field_array("content", |w| {
-            let mut calls = 0;
-            blocks.iter().for_each(|block| encode_block(w, block, &mut calls, view));
+            let mut ids = GivenIds::of(Dialect::AnthropicMessages, 0);
+            blocks.iter().for_each(|block| encode_block(w, block, &mut ids, view));
         });
         encode_end(w, response, refused);
         w.field_object("usage", |w| encode_usage(w, response, view));
@@ -75,7 +76,7 @@ pub(in crate::anthropic_messages) fn encode_extra(w: &mut Writer, extra: &[(Stri
     }
 }
 
-fn encode_block(w: &mut Writer, block: &Block, calls: &mut usize, view: &View) {
+fn encode_block(w: &mut Writer, block: &Block, ids: &mut GivenIds, view: &View) {
     pieces::carrier_before(block).iter().for_each(|carrier| w.raw(carrier.as_str()));
     match &block.content {
         Content::Text { text, citations } => {
@@ -90,12 +91,11 @@ fn encode_block(w: &mut Writer, block: &Block, calls: &mut usize, view: &View) {
             w.field_str("signature", &block.signature.as_ref().map(pieces::proof).unwrap_or_default());
         }),
         Content::Media(medium) => encode_text(w, &shown::encode(medium), &[]),
-        Content::ToolCall { arguments, .. } => {
+        Content::ToolCall { id, arguments, .. } => {
             w.object(|w| {
-                pieces::write_call_head(w, block, *calls, &view.stem);
+                pieces::write_call_head(w, block, &ids.next(id, &view.stem));
                 w.field_raw("input", &arguments::object(arguments));
             });
-            *calls += 1;
         }
         Content::Foreign { dialect, value } => w.raw(pieces::foreign(*dialect, value).as_str()),
         // Models make none.

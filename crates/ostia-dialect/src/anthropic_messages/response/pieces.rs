@@ -54,18 +54,10 @@ pub(in crate::anthropic_messages) fn proof(signature: &Signature) -> Cow<'_, str
 }
 
 /// The fields of a call up to its input.
-pub(in crate::anthropic_messages) fn write_call_head(
-    w: &mut Writer,
-    block: &Block,
-    position: usize,
-    stem: &str,
-) {
-    let Content::ToolCall { id, name, .. } = &block.content else { return };
+pub(in crate::anthropic_messages) fn write_call_head(w: &mut Writer, block: &Block, id: &str) {
+    let Content::ToolCall { name, .. } = &block.content else { return };
     w.field_str("type", "tool_use");
-    match id.as_str() {
-        "" => w.field_str("id", &format!("toolu_{stem}_{position}")),
-        id => w.field_str("id", id),
-    }
+    w.field_str("id", id);
     w.field_str("name", name);
     if let Some(caller) = block.signature.as_ref().and_then(caller) {
         w.field_raw("caller", caller);

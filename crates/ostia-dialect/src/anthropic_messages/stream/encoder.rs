@@ -13,7 +13,8 @@ use crate::anthropic_messages::{error, shown};
 use crate::arguments::{self, WRAPPED_END, WRAPPED_START};
 use crate::frame::sse;
 use crate::json::{Json, Writer};
-use crate::{Block, Citation, Content, Delta, Event, Fault, Fold, Response, Signature, Usage, View};
+use crate::limits::GivenIds;
+use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, Fold, Response, Signature, Usage, View};
 
 /// Writes a stream of message events.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub struct Encoder {
     open: Option<Open>,
     /// Blocks so far, those that only carry a proof among them.
     blocks: u64,
-    calls: usize,
+    ids: GivenIds,
     refused: bool,
 }
 
@@ -56,7 +57,8 @@ enum Input {
 impl Encoder {
     /// An encoder at the start of a stream.
     pub fn new(view: View) -> Encoder {
-        Encoder { view, facts: Box::default(), open: None, blocks: 0, calls: 0, refused: false }
+        let ids = GivenIds::of(Dialect::AnthropicMessages, 0);
+        Encoder { view, facts: Box::default(), open: None, blocks: 0, ids, refused: false }
     }
 
     /// Appends what the client is to see of `event`.
@@ -122,7 +124,7 @@ impl Encoder {
                 });
                 self.words(text, out);
             }
-            Content::ToolCall { arguments, .. } => self.open_call(block, arguments, out),
+            Content::ToolCall { id, arguments, .. } => self.open_call(block, id, arguments, out),
             Content::Foreign { dialect, value } => {
                 self.whole(Some(&pieces::foreign(*dialect, value)), out);
                 self.open = Some(Open::Whole);
@@ -140,12 +142,11 @@ impl Encoder {
         self.words(text, out);
     }
 
-    fn open_call(&mut self, block: &Block, arguments: &str, out: &mut Vec<u8>) {
-        let (stem, position) = (self.view.stem.clone(), self.calls);
-        self.calls += 1;
+    fn open_call(&mut self, block: &Block, id: &str, arguments: &str, out: &mut Vec<u8>) {
+        let id = self.ids.next(id, &self.view.stem);
         let input = Input::Open(String::new());
         self.open(Open::Call { input, signature: None }, out, |w| {
-            pieces::write_call_head(w, block, position, &stem);
+            pieces::write_call_head(w, block, &id);
             w.field_object("input", |_| {});
         });
         self.arguments(arguments, out);

@@ -8,26 +8,41 @@ use base64::prelude::BASE64_STANDARD;
 
 use crate::arguments;
 use crate::json::{Document, Json, Writer};
+use crate::order;
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Source, ToolKind};
 
 /// Writes `messages`; hands back the text documents that stood in them, which the vendor wants beside the conversation.
 pub(super) fn write(messages: &[Message], w: &mut Writer, dropped: &mut Vec<String>) -> Vec<Json> {
     let mut documents = Vec::new();
+    let order = order::results_behind_calls(messages);
+    let mut rest = order.as_slice();
     w.field_array("messages", |w| {
-        for (place, message) in messages.iter().enumerate() {
-            let mut turn = Turn { path: format!("messages[{place}]"), dropped, documents: &mut documents };
-            if message.name.is_some() {
-                turn.drop(".name");
+        while let [place, ..] = *rest {
+            let (run, behind) = rest.split_at(run(messages, rest));
+            let mut turn = Turn { path: String::new(), dropped, documents: &mut documents };
+            turn.at(place, &messages[place]);
+            match messages[place].role {
+                Role::System | Role::Developer => turn.said(w, "system", &messages[place]),
+                Role::User => turn.said(w, "user", &messages[place]),
+                Role::Assistant => turn.answered(w, messages, run),
+                Role::Tool => turn.results(w, &messages[place]),
             }
-            match message.role {
-                Role::System | Role::Developer => turn.said(w, "system", message),
-                Role::User => turn.said(w, "user", message),
-                Role::Assistant => turn.answered(w, message),
-                Role::Tool => turn.results(w, message),
-            }
+            rest = behind;
         }
     });
     documents
+}
+
+/// How many messages are told as one: what the model says after a call belongs to the turn of the call, because the
+/// results have to follow.
+fn run(messages: &[Message], order: &[usize]) -> usize {
+    let says = |place: &&usize| messages[**place].role == Role::Assistant;
+    let calls = |place: &&usize| messages[**place].blocks.iter().any(|block| call(block).is_some());
+    let all = order.iter().take_while(says).count();
+    match order[..all].iter().position(|place| calls(&place)) {
+        Some(0) => all,
+        _ => 1,
+    }
 }
 
 /// A part of some turn's content.
@@ -62,15 +77,30 @@ impl Turn<'_> {
         });
     }
 
-    /// A turn of the model. Words beside calls stay content: `tool_plan`, where the vendor puts them itself, is
-    /// refused on the way back by its newer models, while content is taken by all.
-    fn answered(&mut self, w: &mut Writer, message: &Message) {
-        let parts = self.parts(message);
-        let calls: Vec<_> = message.blocks.iter().filter_map(call).collect();
+    /// Begins a message.
+    fn at(&mut self, place: usize, message: &Message) {
+        self.path = format!("messages[{place}]");
+        if message.name.is_some() {
+            self.drop(".name");
+        }
+    }
+
+    /// A turn of the model, which may be several messages. Words beside calls stay content: `tool_plan`, where the vendor
+    /// puts them itself, is refused on the way back by its newer models, while content is taken by all.
+    fn answered(&mut self, w: &mut Writer, messages: &[Message], run: &[usize]) {
+        let (mut parts, mut calls, mut citations) = (Vec::new(), Vec::new(), Vec::new());
+        for (number, &place) in run.iter().enumerate() {
+            let message = &messages[place];
+            if number > 0 {
+                self.at(place, message);
+            }
+            parts.extend(self.parts(message));
+            calls.extend(message.blocks.iter().filter_map(call));
+            citations.extend(self.citations(message));
+        }
         if parts.is_empty() && calls.is_empty() {
             return;
         }
-        let citations = self.citations(message);
         w.object(|w| {
             w.field_str("role", "assistant");
             if !parts.is_empty() {
@@ -91,6 +121,7 @@ impl Turn<'_> {
         for (place, block) in message.blocks.iter().enumerate() {
             self.marks(place, block);
             match &block.content {
+                Content::Text { text, .. } | Content::Refusal(text) if text.is_empty() => {}
                 Content::Text { text, .. } | Content::Refusal(text) => parts.push(Part::Text(text)),
                 // Another vendor's signed thoughts are its own; unsigned ones read like the model's.
                 Content::Reasoning(text)

@@ -252,6 +252,34 @@ fn proofs_and_blocks_of_others_are_dropped_and_own_ones_return() {
 }
 
 #[test]
+fn results_stand_behind_the_turn_that_called() {
+    let words = |role, text: &str| Message::text(role, text);
+    let answer = |id: &str| turn(Role::Tool, vec![result(id, vec![Block::text("r")], false)]);
+    let entry =
+        |id: &str| json!({"id": id, "type": "function", "function": {"name": "weather", "arguments": "{}"}});
+    check(
+        ask(vec![
+            turn(
+                Role::Assistant,
+                vec![call("a", "{}", ToolKind::Function), call("b", "{}", ToolKind::Function)],
+            ),
+            words(Role::Assistant, "I wait"),
+            answer("a"),
+            words(Role::User, "well?"),
+            words(Role::Assistant, ""),
+            answer("b"),
+        ]),
+        json!({"model": "command", "messages": [
+            {"role": "assistant", "content": [{"type": "text", "text": "I wait"}],
+             "tool_calls": [entry("a"), entry("b")]},
+            {"role": "tool", "tool_call_id": "a", "content": "r"},
+            {"role": "tool", "tool_call_id": "b", "content": "r"},
+            {"role": "user", "content": [{"type": "text", "text": "well?"}]}]}),
+        &[],
+    );
+}
+
+#[test]
 fn sampling_in_the_vendors_words() {
     let number = |text: &str| Some(raw(text));
     let sampling = Sampling {

@@ -6,6 +6,7 @@ use crate::arguments;
 use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Document, Node, Writer};
+use crate::order;
 use crate::rules::Rules;
 use crate::{Block, Content, Dialect, Fault, Media, Message, Request, Role, Source, ToolKind};
 
@@ -34,7 +35,8 @@ pub(super) fn plan<'r>(
 ) -> Result<Contents<'r>, Fault> {
     let mut planner = Planner { request, rules, dropped };
     let mut contents = Contents { system: Vec::new(), turns: Vec::new() };
-    for (position, message) in request.messages.iter().enumerate() {
+    for position in order::results_behind_calls(&request.messages) {
+        let message = &request.messages[position];
         let path = format!("messages[{position}]");
         planner.marks(message, &path);
         match message.role {

@@ -12,6 +12,7 @@ use crate::gemini_generate::request::contents::whole_object;
 use crate::gemini_generate::request::media;
 use crate::gemini_generate::request::parts::{Body, Part};
 use crate::json::{Json, Writer};
+use crate::limits::GivenIds;
 use crate::seal::{Sealed, seal};
 use crate::{Block, Citation, Content, Dialect, Finish, Signature, View};
 
@@ -51,7 +52,7 @@ const MALFORMED_CHARS_MAX: usize = 1000;
 pub(in crate::gemini_generate) struct Said {
     /// Its number.
     pub(in crate::gemini_generate) index: u32,
-    calls: usize,
+    ids: GivenIds,
     declined: bool,
     /// The call that could not be written.
     malformed: Option<String>,
@@ -66,7 +67,7 @@ impl Said {
     pub(in crate::gemini_generate) fn new(index: u32) -> Said {
         Said {
             index,
-            calls: 0,
+            ids: GivenIds::of(Dialect::GeminiGenerate, index),
             declined: false,
             malformed: None,
             text: String::new(),
@@ -90,16 +91,11 @@ impl Said {
             Content::Reasoning(text) => Body::Thought(text),
             Content::Media(media) => media::body(media),
             Content::ToolCall { id, name, arguments, kind } => {
-                let position = self.calls;
-                self.calls += 1;
+                // Some vendors name no call; then one name joins it and its result.
+                let id = self.ids.next(id, &view.stem);
                 let Some(arguments) = whole_object(arguments, *kind) else {
                     self.malformed(name, arguments);
                     return None;
-                };
-                // Some vendors name no call; then one name joins it and its result.
-                let id = match id.as_str() {
-                    "" => format!("call_{}_{}_{position}", view.stem, self.index).into(),
-                    id => id.into(),
                 };
                 Body::Call { id, name, arguments }
             }

@@ -1,6 +1,7 @@
 //! The canonical answer to the client's body.
 
 use crate::json::{Document, Json, Writer};
+use crate::limits::GivenIds;
 use crate::response::characters;
 use crate::seal::{Sealed, seal};
 use crate::{
@@ -127,11 +128,12 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
     if calls().next().is_none() {
         return;
     }
+    let mut ids = GivenIds::of(Dialect::OpenaiChat, choice.index);
     w.field_array("tool_calls", |w| {
-        for (position, block) in calls().enumerate() {
+        for block in calls() {
             let Content::ToolCall { id, name, arguments, kind } = &block.content else { continue };
             w.object(|w| {
-                encode_call_head(w, id, *kind, || invented_call_id(&view.stem, choice.index, position));
+                encode_call_head(w, &ids.next(id, &view.stem), *kind);
                 encode_call_body(w, name, arguments, *kind);
                 if let (false, Some(signature)) = (view.strict, &block.signature) {
                     shown_proof(w, signature);
@@ -146,21 +148,8 @@ pub(in crate::openai_chat) fn invented_id(view: &View) -> String {
     format!("chatcmpl-{}", view.stem)
 }
 
-/// Some vendors name no call; clients need a name to answer to.
-pub(in crate::openai_chat) fn invented_call_id(stem: &str, choice: u32, position: usize) -> String {
-    format!("call_{stem}_{choice}_{position}")
-}
-
-pub(in crate::openai_chat) fn encode_call_head(
-    w: &mut Writer,
-    id: &str,
-    kind: ToolKind,
-    invent: impl FnOnce() -> String,
-) {
-    match id {
-        "" => w.field_str("id", &invent()),
-        id => w.field_str("id", id),
-    }
+pub(in crate::openai_chat) fn encode_call_head(w: &mut Writer, id: &str, kind: ToolKind) {
+    w.field_str("id", id);
     w.field_str("type", if kind == ToolKind::Custom { "custom" } else { "function" });
 }
 

@@ -2,12 +2,15 @@
 
 use super::super::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    invented_call_id, invented_id, or, proof, shown_proof,
+    invented_id, or, proof, shown_proof,
 };
 use crate::frame::sse;
 use crate::json::Writer;
+use crate::limits::GivenIds;
 use crate::response::characters;
-use crate::{Block, Citation, Content, Delta, Event, Fault, MediaKind, Signature, ToolKind, Usage, View};
+use crate::{
+    Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, Signature, ToolKind, Usage, View,
+};
 
 /// Writes a stream of chat completion chunks.
 ///
@@ -31,6 +34,7 @@ struct Open {
     /// How many calls and blocks have begun.
     calls: usize,
     blocks: u64,
+    ids: GivenIds,
     /// Characters of text so far, and before the open block.
     characters: u64,
     block_start: u64,
@@ -239,9 +243,10 @@ impl Encoder {
         let open = self.open(choice);
         let position = open.calls;
         open.calls += 1;
+        let id = open.ids.next(id, &stem);
         self.chunk(choice, out, |w| {
             call_delta(w, position as u64, |w| {
-                encode_call_head(w, id, *kind, || invented_call_id(&stem, choice, position));
+                encode_call_head(w, &id, *kind);
                 encode_call_body(w, name, arguments, *kind);
                 if let (false, Some(signature)) = (strict, &block.signature) {
                     shown_proof(w, signature);
@@ -325,6 +330,7 @@ impl Encoder {
                     index: choice,
                     role_sent: false,
                     calls: 0,
+                    ids: GivenIds::of(Dialect::OpenaiChat, choice),
                     blocks: 0,
                     characters: 0,
                     block_start: 0,

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::{chunks, value, written};
+use crate::limits::made_up;
 use crate::openai_chat::response::encode;
 use crate::openai_chat::stream::Encoder;
 use crate::trial::{END, begin, call, fold, more, raw, say, start, stop, thought, view};
@@ -98,7 +99,7 @@ fn invented_call_ids_are_those_of_the_whole_answer() {
         .iter()
         .filter_map(|chunk| chunk["choices"][0]["delta"]["tool_calls"].get(0).map(|call| call["id"].clone()))
         .collect();
-    assert_eq!(streamed, ["call_9_0_0", "call_9_0_1", "call_9_1_0", "call_9_1_1"]);
+    assert_eq!(streamed, [made_up("9", 0, 0), made_up("9", 0, 1), made_up("9", 1, 0), made_up("9", 1, 1)]);
     let whole = value(&encode(&fold(&events), &view(true)));
     for choice in whole["choices"].as_array().unwrap() {
         for call in choice["message"]["tool_calls"].as_array().unwrap() {

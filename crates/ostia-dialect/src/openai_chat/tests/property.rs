@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::{chunks, read, value, written};
 use crate::mend;
 use crate::openai_chat::{request, response};
+use crate::trial::tell_apart;
 use crate::trial::{self, decoded, fold, raw, view};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Finish, Form, Response, Signature,
@@ -65,6 +66,7 @@ fn choice(index: u32) -> impl Strategy<Value = Vec<Event>> {
                 std::mem::discriminant(&later.content) == std::mem::discriminant(&before.content)
                     && !matches!(later.content, Content::ToolCall { .. })
             });
+            tell_apart(pieces.iter_mut().map(|(block, _)| block));
             let mut events = Vec::new();
             for (block, deltas) in pieces {
                 events.push(Event::BlockStart { choice: index, block });

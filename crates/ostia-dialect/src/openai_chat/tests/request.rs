@@ -366,6 +366,10 @@ fn media_parts() {
             media(MediaKind::Image, data(), Some("image/png")),
         ),
         (
+            r#"{"type":"image_url","image_url":{"url":"DATA:IMAGE/PNG;x=y;base64,AAAA"}}"#,
+            media(MediaKind::Image, data(), Some("IMAGE/PNG")),
+        ),
+        (
             r#"{"type":"image_url","image_url":{"url":"data:video/mp4;base64,AAAA"}}"#,
             media(MediaKind::Video, data(), Some("video/mp4")),
         ),

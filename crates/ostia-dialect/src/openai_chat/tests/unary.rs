@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::value;
+use crate::limits::made_up;
 use crate::openai_chat::response::encode;
 use crate::trial::{call, choice, raw, thought, view};
 use crate::{
@@ -362,7 +363,7 @@ fn calls_of_an_answer() {
     signed.signature = Some(Signature { dialect: Dialect::GeminiGenerate, value: "s".into() });
     let function =
         |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
-    let calls = json!([function("c"), function("call_9_0_1")]);
+    let calls = json!([function("c"), function(&made_up("9", 0, 1))]);
     let mut shown = calls.clone();
     shown[0]["extra_content"] = json!({"google": {"thought_signature": "s"}});
     check_message(

@@ -58,11 +58,11 @@ fn calls_and_results() {
         {"role": "assistant", "content": [
             {"type": "text", "text": "I look."},
             {"type": "tool_use", "id": "a", "name": "look", "input": {"x": 1}},
-            {"type": "tool_use", "id": "functions_look_1", "name": "look", "input": {}},
+            {"type": "tool_use", "id": "functions_look_1_SLCAYwQPM2A", "name": "look", "input": {}},
         ]},
         {"role": "user", "content": [
             {"type": "tool_result", "tool_use_id": "a", "content": "one"},
-            {"type": "tool_result", "tool_use_id": "functions_look_1", "is_error": true, "content": [
+            {"type": "tool_result", "tool_use_id": "functions_look_1_SLCAYwQPM2A", "is_error": true, "content": [
                 {"type": "text", "text": "two", "cache_control": {"type": "ephemeral"}},
             ]},
             {"type": "text", "text": "And?"},
@@ -161,9 +161,9 @@ fn prefill_ends_without_white_space() {
         vec![Message::text(Role::User, "Q"), turn(Role::Assistant, blocks)]
     };
     check_turns(prefill(&["It is \n"]), Value::Null, turns("It is"), &[]);
-    check_turns(prefill(&["It is", " "]), Value::Null, turns("It is"), &[]);
+    check_turns(prefill(&["It is", " "]), Value::Null, turns("It is"), &["messages[1].content[1]"]);
     let only_user = json!([{"role": "user", "content": [{"type": "text", "text": "Q"}]}]);
-    check_turns(prefill(&[" "]), Value::Null, only_user, &[]);
+    check_turns(prefill(&[" "]), Value::Null, only_user, &["messages[1].content[0]"]);
 }
 
 #[test]

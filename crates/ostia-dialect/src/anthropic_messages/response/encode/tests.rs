@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use super::encode;
 use crate::anthropic_messages::response::decode;
 use crate::json::Json;
+use crate::limits::made_up;
 use crate::seal::{Sealed, seal};
 use crate::trial::{call, choice, raw, thought, view};
 use crate::{
@@ -130,9 +131,9 @@ fn calls() {
     check(
         vec![call("", "look", "{}"), Block::text("and"), call("", "look", "{}")],
         json!([
-            {"type": "tool_use", "id": "toolu_9_0", "name": "look", "input": {}},
+            {"type": "tool_use", "id": made_up("9", 0, 0), "name": "look", "input": {}},
             {"type": "text", "text": "and"},
-            {"type": "tool_use", "id": "toolu_9_1", "name": "look", "input": {}},
+            {"type": "tool_use", "id": made_up("9", 0, 1), "name": "look", "input": {}},
         ]),
     );
 }

@@ -158,7 +158,7 @@ event: content_block_stop
 data: {"type":"content_block_stop","index":1}
 
 event: content_block_start
-data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_9_0","name":"look","input":{}}}
+data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"buSGj8wBM","name":"look","input":{}}}
 
 event: content_block_delta
 data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"x\":"}}

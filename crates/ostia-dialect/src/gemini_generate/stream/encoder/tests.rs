@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{ARGUMENTS_BYTES_MAX, Encoder};
 use crate::gemini_generate::response;
 use crate::json::Json;
+use crate::limits::made_up;
 use crate::seal::{Sealed, unseal};
 use crate::trial::{self, decoded, fold, raw, stop, thought, view};
 use crate::{
@@ -340,9 +341,9 @@ fn calls_without_ids_get_one() {
             candidates.flat_map(|candidate| candidate["content"]["parts"].as_array().unwrap().clone());
         parts.map(|part| part["functionCall"]["id"].clone()).filter(|id| !id.is_null()).collect()
     };
-    assert_eq!(ids(&chunks(&events)), ["call_9_0_0", "call_9_1_0", "call_9_0_1"]);
+    assert_eq!(ids(&chunks(&events)), [made_up("9", 0, 0), made_up("9", 1, 0), made_up("9", 0, 1)]);
     let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &view(true))).unwrap();
-    assert_eq!(ids(&[whole]), ["call_9_0_0", "call_9_0_1", "call_9_1_0"]);
+    assert_eq!(ids(&[whole]), [made_up("9", 0, 0), made_up("9", 0, 1), made_up("9", 1, 0)]);
 }
 
 #[test]

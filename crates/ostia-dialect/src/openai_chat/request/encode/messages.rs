@@ -4,7 +4,6 @@
 //! answered goes into a user's message behind the last of them. A turn of which nothing can be said is left out: the
 //! vendor refuses messages without content.
 
-use std::borrow::Cow;
 use std::fmt::Arguments;
 
 use super::blocks;
@@ -12,6 +11,7 @@ use super::parts::{self, Part};
 use crate::arguments;
 use crate::json::{Document, Writer};
 use crate::openai_chat::response::{encode_call_body, extra_content};
+use crate::order;
 use crate::{Block, Content, Dialect, Fault, Form, Message, Role, Signature, ToolKind};
 
 /// The words of a result that has none, but attachments.
@@ -27,17 +27,9 @@ pub(super) fn plan<'r>(
     developer: &'static str,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<Turn<'r>>, Fault> {
-    let mut planner = Planner {
-        form,
-        developer,
-        dropped,
-        turns: Vec::new(),
-        attachments: Vec::new(),
-        unnamed: Vec::new(),
-        invented: 0,
-    };
-    for (place, message) in messages.iter().enumerate() {
-        planner.message(message, place);
+    let mut planner = Planner { form, developer, dropped, turns: Vec::new(), attachments: Vec::new() };
+    for place in order::results_behind_calls(messages) {
+        planner.message(&messages[place], place);
     }
     planner.attach();
     if planner.turns.is_empty() {
@@ -55,7 +47,7 @@ pub(super) enum Turn<'r> {
     /// Words and calls of the model.
     Answered(Answer<'r>),
     /// The result of one call.
-    Result { id: Cow<'r, str>, name: Option<&'r str>, words: String },
+    Result { id: &'r str, name: Option<&'r str>, words: String },
 }
 
 /// A turn of the model.
@@ -72,7 +64,7 @@ pub(super) struct Answer<'r> {
 
 #[derive(Debug)]
 struct Call<'r> {
-    id: Cow<'r, str>,
+    id: &'r str,
     name: &'r str,
     arguments: &'r str,
     kind: ToolKind,
@@ -88,10 +80,6 @@ struct Planner<'r, 'd> {
     turns: Vec<Turn<'r>>,
     /// Of results, for the message behind the last of them.
     attachments: Vec<Part<'r>>,
-    /// Calls that came without an id and wait for their results: the tool, and the id that was made.
-    unnamed: Vec<(&'r str, String)>,
-    /// How many ids were made.
-    invented: usize,
 }
 
 impl<'r> Planner<'r, '_> {
@@ -136,7 +124,6 @@ impl<'r> Planner<'r, '_> {
             match &block.content {
                 Content::Reasoning(text) => answer.think(self.form.reasoning_field.as_deref(), text),
                 Content::ToolCall { id, name, arguments, kind } => {
-                    let id = self.name_call(id, name);
                     let signature = block.signature.as_ref();
                     answer.calls.push(Call { id, name, arguments, kind: *kind, signature });
                 }
@@ -211,7 +198,6 @@ impl<'r> Planner<'r, '_> {
         if *is_error {
             self.dropped.push(format!("{path}.is_error"));
         }
-        let id = self.name_result(id, name.as_deref());
         let mut parts = Vec::with_capacity(content.len());
         for (at, inner) in content.iter().enumerate() {
             let path = format_args!("{path}.content[{at}]");
@@ -235,33 +221,6 @@ impl<'r> Planner<'r, '_> {
             let parts = std::mem::take(&mut self.attachments);
             self.turns.push(Turn::Said { role: "user", name: None, parts });
         }
-    }
-
-    /// The vendor requires ids; not every client's dialect has them.
-    fn name_call(&mut self, id: &'r str, tool: &'r str) -> Cow<'r, str> {
-        if !id.is_empty() {
-            return id.into();
-        }
-        let invented = self.invent_id();
-        self.unnamed.push((tool, invented.clone()));
-        invented.into()
-    }
-
-    /// The id of the call that a result without one answers: the first that waits for a result of this tool.
-    fn name_result(&mut self, id: &'r str, tool: Option<&str>) -> Cow<'r, str> {
-        if !id.is_empty() {
-            return id.into();
-        }
-        let waits = |(name, _): &(&str, String)| tool.is_none_or(|tool| tool == *name);
-        match self.unnamed.iter().position(waits) {
-            Some(found) => self.unnamed.remove(found).1.into(),
-            None => self.invent_id().into(),
-        }
-    }
-
-    fn invent_id(&mut self) -> String {
-        self.invented += 1;
-        format!("call_unnamed_{}", self.invented)
     }
 }
 
@@ -364,7 +323,7 @@ impl Call<'_> {
             ToolKind::Custom => self.arguments.into(),
         };
         w.object(|w| {
-            w.field_str("id", &self.id);
+            w.field_str("id", self.id);
             w.field_str("type", if self.kind == ToolKind::Custom { "custom" } else { "function" });
             encode_call_body(w, self.name, &arguments, self.kind);
             // Servers that sign calls do it in one vendor's way and insist on seeing it again.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{encode, failed, id, pending};
 use crate::json::Document;
+use crate::limits::made_up;
 use crate::openai_responses::request::echo;
 use crate::seal::{Sealed, seal};
 use crate::trial::{choice, decoded, raw, thought, view};
@@ -82,17 +83,17 @@ fn words_that_follow_one_another_stand_in_one_message() {
 #[test]
 fn calls() {
     check(
-        vec![call("c", ToolKind::Function), call("c", ToolKind::Custom)],
+        vec![call("c", ToolKind::Function), call("d", ToolKind::Custom)],
         json!([
             function_call(0),
-            {"id": "ctc_9_o1", "type": "custom_tool_call", "status": "completed", "call_id": "c", "name": "f", "input": "{}"},
+            {"id": "ctc_9_o1", "type": "custom_tool_call", "status": "completed", "call_id": "d", "name": "f", "input": "{}"},
         ]),
     );
     let invented = vec![thought("a"), call("", ToolKind::Function), call("", ToolKind::Function)];
     let body = value(&encode(&answer(invented), &view(true)));
     assert_eq!(
         (&body["output"][1]["call_id"], &body["output"][2]["call_id"]),
-        (&json!("call_9_0_0"), &json!("call_9_0_1"))
+        (&json!(made_up("9", 0, 0)), &json!(made_up("9", 0, 1)))
     );
 }
 

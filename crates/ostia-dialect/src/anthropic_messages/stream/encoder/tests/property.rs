@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{call, check, google, start, stream};
+use crate::limits::made_up;
 use crate::trial::{END, begin, decoded, fold, more, raw, stop};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role,
@@ -103,10 +104,10 @@ fn turn_of(events: &[Event]) -> Vec<Block> {
 }
 
 /// The block as a client of this dialect can hand it back.
-fn handed_back(mut block: Block, calls: &mut usize) -> Block {
+fn handed_back(mut block: Block, calls: &mut u32) -> Block {
     match &mut block.content {
         Content::ToolCall { id, arguments, .. } => {
-            *id = format!("toolu_9_{calls}");
+            *id = made_up("9", 0, *calls);
             *calls += 1;
             match arguments.as_str() {
                 "" => *arguments = "{}".into(),

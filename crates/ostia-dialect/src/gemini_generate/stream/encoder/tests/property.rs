@@ -3,6 +3,7 @@ use serde_json::{Value, json};
 
 use super::{chunks, fold, handed_back};
 use crate::gemini_generate::response;
+use crate::trial::tell_apart;
 use crate::trial::{raw, view};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Response, Signature, ToolKind, Usage};
 
@@ -59,6 +60,7 @@ fn candidate(index: u32) -> impl Strategy<Value = Vec<Event>> {
         pieces.dedup_by_key(|(block, _)| {
             is_words(block).map_or(i32::from(block.signature.is_some()) + 2, i32::from)
         });
+        tell_apart(pieces.iter_mut().map(|(block, _)| block));
         let mut events = Vec::new();
         for (block, deltas) in pieces {
             events.push(Event::BlockStart { choice: index, block });

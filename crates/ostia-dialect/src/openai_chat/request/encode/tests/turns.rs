@@ -138,28 +138,6 @@ fn losses_of_results() {
 }
 
 #[test]
-fn calls_without_ids_get_some() {
-    let made = |n: u64, name: &str| json!({"id": format!("call_unnamed_{n}"), "type": "function", "function": {"name": name, "arguments": "{}"}});
-    let answer = |n: u64, name: &str, words: &str| json!({"role": "tool", "tool_call_id": format!("call_unnamed_{n}"), "name": name, "content": words});
-    let calls = [call("", "f", "{}"), call("", "g", "{}"), call("", "f", "{}")];
-    let results = [
-        result("", Some("g"), [Block::text("1")]),
-        result("", Some("f"), [Block::text("2")]),
-        result("", Some("f"), [Block::text("3")]),
-        result("", Some("h"), [Block::text("4")]),
-    ];
-    check_turns(
-        vec![turn(Role::Assistant, calls), turn(Role::Tool, results)],
-        &Form::default(),
-        json!([
-            {"role": "assistant", "content": null, "tool_calls": [made(1, "f"), made(2, "g"), made(3, "f")]},
-            answer(2, "g", "1"), answer(1, "f", "2"), answer(3, "f", "3"), answer(4, "h", "4")
-        ]),
-        &[],
-    );
-}
-
-#[test]
 fn thoughts_go_back_where_they_are_wanted() {
     let turns = || {
         vec![question(), turn(Role::Assistant, [thought("r"), thought(""), Block::text("a"), thought("s")])]

@@ -200,14 +200,14 @@ fn what_to_tell_besides() {
 fn fields_are_renamed_passed_on_or_reported() {
     check_chat(
         json!({
-            "max_completion_tokens": 9, "temperature": 1.0, "top_p": 0.5, "user": "u", "service_tier": "flex",
+            "max_completion_tokens": 90, "temperature": 1.0, "top_p": 0.5, "user": "u", "service_tier": "flex",
             "store": true, "metadata": {"a": "b"}, "safety_identifier": "s", "prompt_cache_key": "k", "stream": true,
             "stream_options": {"include_usage": true, "include_obfuscation": false},
             "top_k": 4, "stop": ["x"], "seed": 1, "presence_penalty": 0.5, "frequency_penalty": 0.5, "n": 2,
             "logit_bias": {"1": 2}, "cache_control": {"type": "ephemeral"}, "modalities": ["text"], "of_tomorrow": 1,
         }),
         json!({
-            "max_output_tokens": 9, "temperature": 1.0, "top_p": 0.5, "user": "u", "service_tier": "flex",
+            "max_output_tokens": 90, "temperature": 1.0, "top_p": 0.5, "user": "u", "service_tier": "flex",
             "store": true, "metadata": {"a": "b"}, "safety_identifier": "s", "prompt_cache_key": "k", "stream": true,
             "stream_options": {"include_obfuscation": false},
         }),

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{check_whole, told};
+use crate::trial::tell_apart;
 use crate::trial::{decoded, fold, raw, start};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source,
@@ -77,7 +78,8 @@ fn stream(late: bool) -> impl Strategy<Value = Vec<Event>> {
         Finish::Refusal,
     ]);
     (prop::collection::vec(piece(late), 0..6), finish, prop::option::of(0..99_u64)).prop_map(
-        |(pieces, finish, prompt)| {
+        |(mut pieces, finish, prompt)| {
+            tell_apart(pieces.iter_mut().map(|(block, _)| block));
             let mut events = vec![start()];
             for (block, deltas) in pieces {
                 events.push(Event::BlockStart { choice: 0, block });
