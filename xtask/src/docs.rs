@@ -5,7 +5,8 @@ use crate::tool;
 const HELP: &str = "\
 cargo xtask docs [--check]
 
-Writes docs/providers.md from crates/ostia-providers/providers.yaml, and docs/formats.md from what the translators do.
+Writes docs/providers.md from crates/ostia-providers/providers.yaml, docs/formats.md from what the translators do, and
+docs/vendors.md from the tables of limits, schemas, models and failures.
 --check writes nothing, and fails where a file is not what it would be.";
 
 /// A page that the program itself writes.
@@ -19,7 +20,7 @@ struct Page {
     source: &'static str,
 }
 
-const PAGES: [Page; 2] = [
+const PAGES: [Page; 3] = [
     Page {
         path: "docs/providers.md",
         head: PROVIDERS,
@@ -31,6 +32,12 @@ const PAGES: [Page; 2] = [
         head: FORMATS,
         words: &["formats"],
         source: "crates/ostia-dialect/src/matrix.rs",
+    },
+    Page {
+        path: "docs/vendors.md",
+        head: VENDORS,
+        words: &["vendors"],
+        source: "crates/ostia-dialect/src/vendors.rs",
     },
 ];
 
@@ -47,6 +54,19 @@ answer's header `x-ostia-dropped`, and refused with 400 where `lossless` is aske
 Where both sides speak the same format and the provider needs no mending, nothing is translated: the bytes pass as
 they are, and whatever the provider understands arrives. The rows below then count only for requests that look back on
 what the gateway remembers. Some features depend on the model; here it is each vendor's that can do most.
+
+";
+
+const VENDORS: &str = "\
+# Vendors
+
+<!-- Written by `cargo xtask docs`: `ostia vendors` prints the tables that the program goes by. -->
+
+What vendors and models take, and how they say that they fail. A request that is translated is made to fit this; what is
+lost is reported in `x-ostia-dropped`. A request that is relayed loses only what its model is sure to refuse
+([dialects.md](dialects.md)). Limits are those of the first vendor of each format; where another differs, its row in
+`crates/ostia-providers/providers.yaml` says so, and yours may ([configuration.md](configuration.md#quirks)). Each entry
+names where it can be read; if a vendor has changed, tell us or set it in the provider's row.
 
 ";
 

@@ -43,6 +43,7 @@ pub mod tool_schema;
 mod trial;
 mod turns;
 mod undo;
+pub mod vendors;
 mod view;
 
 pub use best::best;

@@ -73,7 +73,7 @@ pub fn markdown() -> String {
     page.trim_end().to_owned() + "\n"
 }
 
-fn title(dialect: Dialect) -> &'static str {
+pub(crate) fn title(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::OpenaiChat => "OpenAI Chat Completions",
         Dialect::OpenaiResponses => "OpenAI Responses",

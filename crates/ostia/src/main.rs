@@ -100,6 +100,10 @@ fn main() -> ExitCode {
             say(&ostia_dialect::matrix::markdown());
             Ok(())
         }
+        Command::Vendors => {
+            say(&ostia_dialect::vendors::markdown());
+            Ok(())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -30,6 +30,30 @@ fn ids() -> BTreeSet<String> {
     ids
 }
 
+/// Where names of models stand: the rows of rules, words of errors, and the pages that show them.
+const MODELS_BELONG: [&str; 5] =
+    ["rules/table.rs", "fault/table.rs", "tool_schema/takes.rs", "matrix.rs", "vendors.rs"];
+/// How names of models begin.
+const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
+
+#[test]
+fn no_encoder_names_a_model() {
+    let mut problems = Vec::new();
+    for (path, text) in files("crates/ostia-dialect/src", ".rs") {
+        if is_test(&path) || MODELS_BELONG.iter().any(|file| path.ends_with(file)) {
+            continue;
+        }
+        for (line, text) in Source::of(&text).texts {
+            if MODELS.iter().any(|model| text.to_ascii_lowercase().starts_with(model)) {
+                problems.push(format!(
+                    "{path}:{line}: \"{text}\" names a model; a rule on it is a row of rules/table.rs"
+                ));
+            }
+        }
+    }
+    none(&problems);
+}
+
 #[test]
 fn no_dialect_names_a_provider() {
     let ids = ids();

@@ -20,6 +20,8 @@ pub struct Takes {
     pub offers_chosen: bool,
     /// The parameters of functions with these names may be no schema.
     pub holds_settings: fn(&str) -> bool,
+    /// Where it can be read.
+    pub source: &'static str,
 }
 
 impl Takes {
@@ -112,6 +114,7 @@ pub(crate) const ANTHROPIC: Takes = Takes {
     strict: Some(ANTHROPIC_STRICT),
     offers_chosen: true,
     holds_settings: |_| false,
+    source: "anthropics/claude-code#5973, ComposioHQ/composio#3500, decocms/studio#6874",
 };
 
 /// Anthropic's strict mode and structured outputs.
@@ -173,6 +176,7 @@ pub(crate) const OPENAI: Takes = Takes {
     strict: Some(OPENAI_STRICT),
     offers_chosen: false,
     holds_settings: |_| false,
+    source: "chatanywhere/GPT_API_free#403, openai/openai-agents-python#449, streamnative/streamnative-mcp-server#26",
 };
 
 /// OpenAI's strict mode.
@@ -231,6 +235,7 @@ pub(crate) const GEMINI_OPENAPI: Takes = Takes {
     strict: None,
     offers_chosen: false,
     holds_settings: gemini_generate::request::is_native,
+    source: "https://ai.google.dev/api/caching#Schema",
 };
 
 /// Cohere Chat: the type of the top is `object`, no unions
@@ -245,6 +250,7 @@ pub(crate) const COHERE: Takes = Takes {
     strict: Some(COHERE_STRICT),
     offers_chosen: true,
     holds_settings: |_| false,
+    source: "https://docs.cohere.com/docs/structured-outputs",
 };
 
 /// Cohere's `strict_tools`.
