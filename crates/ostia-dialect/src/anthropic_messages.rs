@@ -1,7 +1,7 @@
 //! Anthropic Messages: <https://platform.claude.com/docs/en/api/messages>.
 //!
 //! [`request`], [`response`], [`stream`] and [`error`] each go both ways: clients speak this dialect, and upstreams do.
-//! What differs from model to model stands as data in `model`. Thinking signatures and blocks that only this dialect
+//! What differs from model to model stands as data in `rules`. Thinking signatures and blocks that only this dialect
 //! knows go out again exactly as they came in.
 
 mod block;
@@ -11,3 +11,5 @@ pub mod request;
 pub mod response;
 mod shown;
 pub mod stream;
+
+pub(crate) use block::caller;

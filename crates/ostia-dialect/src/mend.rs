@@ -6,7 +6,8 @@
 //! BerriAI/litellm#37792, weave-os/router#293, rescrv/claudius#106.
 
 use crate::arguments::Progress;
-use crate::{Choice, Content, Delta, Event, Finish, Response, ToolKind};
+use crate::json::Document;
+use crate::{Choice, Content, Delta, Event, Finish, Response, Signature, ToolKind, anthropic_messages};
 
 /// What a call without arguments says.
 const NO_ARGUMENTS: &str = "{}";
@@ -17,26 +18,37 @@ pub(crate) fn response(response: &mut Response) {
 }
 
 fn choice(choice: &mut Choice) {
-    let mut has_calls = false;
+    let (mut has_calls, mut awaits) = (false, false);
     let last = choice.blocks.len();
     for (position, block) in choice.blocks.iter_mut().enumerate() {
         let Content::ToolCall { arguments, kind, .. } = &mut block.content else { continue };
         has_calls = true;
+        awaits |= block.signature.as_ref().is_none_or(|signature| !is_called_by_code(signature));
         let is_cut = breaks_off(choice.finish) && position + 1 == last;
         if *kind == ToolKind::Function && arguments.trim().is_empty() && !is_cut {
             arguments.push_str(NO_ARGUMENTS);
         }
     }
-    choice.finish = fitting(choice.finish, has_calls);
+    choice.finish = fitting(choice.finish, has_calls, awaits);
 }
 
-/// The reason that fits an answer with or without calls. One that was cut off or held back stays so.
-fn fitting(finish: Finish, has_calls: bool) -> Finish {
+/// The reason that fits an answer with or without calls; `awaits`: some of them the client has to answer. One that was cut
+/// off or held back stays so.
+fn fitting(finish: Finish, has_calls: bool, awaits: bool) -> Finish {
     match finish {
-        Finish::Stop | Finish::ToolCalls if has_calls => Finish::ToolCalls,
-        Finish::Stop | Finish::ToolCalls => Finish::Stop,
+        Finish::Stop if awaits => Finish::ToolCalls,
+        Finish::ToolCalls if !has_calls => Finish::Stop,
+        Finish::Stop | Finish::ToolCalls => finish,
         Finish::Length | Finish::ContentFilter | Finish::Refusal | Finish::Pause => finish,
     }
+}
+
+/// Was the tool called by code that the vendor runs? What the client answers goes there, and the answer may be over without
+/// it: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/programmatic-tool-calling>.
+fn is_called_by_code(signature: &Signature) -> bool {
+    let caller = anthropic_messages::caller(signature);
+    let document = caller.and_then(|caller| Document::parse_to(caller.as_bytes(), 1).ok());
+    document.is_some_and(|document| document.root().str("type").is_some_and(|kind| kind != "direct"))
 }
 
 /// Mends a stream.
@@ -49,6 +61,8 @@ pub(crate) struct Stream {
 #[derive(Debug)]
 struct Known {
     index: u32,
+    /// One of the calls has to be answered by the client.
+    awaits: bool,
     /// The open block is a call of a function: what has come of its arguments.
     arguments: Option<Progress>,
 }
@@ -61,7 +75,8 @@ impl Stream {
             match &mut events[at] {
                 Event::BlockStart { choice, block } => {
                     if let Content::ToolCall { arguments, kind, .. } = &block.content {
-                        self.call(*choice, *kind, arguments);
+                        let by_code = block.signature.as_ref().is_some_and(is_called_by_code);
+                        self.call(*choice, *kind, arguments, !by_code);
                     }
                 }
                 Event::Delta { choice, delta: Delta::Arguments(more) } => {
@@ -79,8 +94,8 @@ impl Stream {
                     }
                 }
                 Event::Stop { choice, finish, .. } => {
-                    let has_calls = self.choices.iter().any(|known| known.index == *choice);
-                    *finish = fitting(*finish, has_calls);
+                    let known = self.choices.iter().find(|known| known.index == *choice);
+                    *finish = fitting(*finish, known.is_some(), known.is_some_and(|known| known.awaits));
                 }
                 Event::Start { .. }
                 | Event::Delta { .. }
@@ -94,13 +109,13 @@ impl Stream {
         }
     }
 
-    fn call(&mut self, choice: u32, kind: ToolKind, arguments: &str) {
+    fn call(&mut self, choice: u32, kind: ToolKind, arguments: &str, awaits: bool) {
         let mut progress = Progress::default();
         progress.take(arguments);
         let arguments = (kind == ToolKind::Function).then_some(progress);
         match self.choices.iter_mut().find(|known| known.index == choice) {
-            Some(known) => known.arguments = arguments,
-            None => self.choices.push(Known { index: choice, arguments }),
+            Some(known) => (known.arguments, known.awaits) = (arguments, known.awaits || awaits),
+            None => self.choices.push(Known { index: choice, awaits, arguments }),
         }
     }
 

@@ -356,7 +356,8 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
 /// Has the provider to be asked in another dialect of its own, because it would refuse this request in the client's?
 fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let target = exchange.target;
-    asked.typed.offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiResponses) && {
+    let has_both = asked.typed.offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiResponses);
+    has_both && !target.provider.quirks.fits_models && {
         let model = target.model.as_deref().or(asked.peek.model.as_deref());
         model.is_some_and(|model| rules::belongs_at_responses(model, asked.document))
     }

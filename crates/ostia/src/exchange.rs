@@ -334,8 +334,7 @@ fn events_of(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    if !is_events(media_type(&head.headers)) {
-        // Clients go by the type.
+    if media_type(&head.headers).is_empty() {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
     let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);

@@ -111,7 +111,7 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
     let offer = typed.offer;
     let openai = family_of(offer) == Family::Openai;
     let adapts = openai && target.provider.quirks.edits();
-    let repairs = repairs(offer, target, document);
+    let repairs = repairs(typed, target, document);
     if target.model.is_none() && !target.has_params() && !adapts && repairs.is_empty() {
         return Ok(Edited::default());
     }
@@ -124,17 +124,13 @@ pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> 
 }
 
 /// What the model would refuse of the client's own fields. What the operator sets is sent as it is.
-fn repairs(offer: Offer, target: &Target<'_>, document: &Document<'_>) -> Repairs {
-    let Some(dialect) = offer.dialect().filter(|_| !target.provider.quirks.fits_models) else {
+fn repairs(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Repairs {
+    let Some(dialect) = typed.offer.dialect().filter(|_| !target.provider.quirks.fits_models) else {
         return Repairs::default();
     };
-    match &target.model {
-        Some(model) => rules::repairs(dialect, model, document),
-        None => match document.root().str("model") {
-            Some(model) => rules::repairs(dialect, &model, document),
-            None => Repairs::default(),
-        },
-    }
+    let line = typed.line().map(|line| Cow::Borrowed(line.model));
+    let model = target.model.as_deref().map(Cow::Borrowed).or(line).or_else(|| document.root().str("model"));
+    model.map(|model| rules::repairs(dialect, &model, document)).unwrap_or_default()
 }
 
 /// Says the limit of tokens and the effort in words of the model's.
@@ -209,7 +205,13 @@ fn splice(
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
     if adapts {
-        dropped.extend(adapt(&target.provider.quirks, offer, document, &mut splice)?);
+        dropped.extend(adapt(
+            &target.provider.quirks,
+            offer,
+            document,
+            target.is_one_of_several(),
+            &mut splice,
+        )?);
     }
     let body = if splice.is_changed() { Some(Bytes::from(splice.finish())) } else { None };
     Ok(Edited { body, dropped })
@@ -302,7 +304,7 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
         let document =
             Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
         let mut splice = Splice::new(&document)?;
-        let dropped = adapt(quirks, Offer::OpenaiChat, &document, &mut splice)?;
+        let dropped = adapt(quirks, Offer::OpenaiChat, &document, false, &mut splice)?;
         let body = splice.is_changed().then(|| splice.finish());
         encoded.dropped.extend(dropped);
         encoded.body = body.unwrap_or(encoded.body);

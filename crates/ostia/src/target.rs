@@ -135,6 +135,11 @@ impl Target<'_> {
         call.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))
     }
 
+    /// Is it a target of a list? Then the conversation may have been led at another one.
+    pub fn is_one_of_several(&self) -> bool {
+        self.index_path.contains("targets[")
+    }
+
     /// Does the config change the body?
     pub fn has_params(&self) -> bool {
         self.override_params.is_some() || self.default_params.is_some() || !self.drop_params.is_empty()

@@ -68,7 +68,7 @@ pub(super) fn tool_call(node: Node<'_>, arguments: String) -> Block {
 }
 
 /// Who made a call that did not come from the model itself, as [`tool_call`] left it with the block.
-pub(super) fn caller(signature: &Signature) -> Option<&str> {
+pub(crate) fn caller(signature: &Signature) -> Option<&str> {
     let own = signature.dialect == Dialect::AnthropicMessages;
     let is_object =
         || Document::parse_to(signature.value.as_bytes(), 0).is_ok_and(|value| value.root().is_object());

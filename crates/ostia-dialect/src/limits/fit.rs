@@ -108,11 +108,14 @@ pub(crate) fn image_type_of(data: &str) -> Option<&'static str> {
     IMAGE_STARTS.iter().find(|(start, _)| data.starts_with(start)).map(|(_, mime)| *mime)
 }
 
-/// Texts of nothing but white space say nothing any more: encoders leave them out.
+/// Texts of nothing but white space say nothing any more: encoders leave them out. Before its calls the model writes such a
+/// text itself, and that is taken back.
 fn blank_texts(messages: &mut [Message], dropped: &mut Vec<String>) {
+    let is_call = |block: &Block| matches!(block.content, Content::ToolCall { .. });
     for (at, message) in messages.iter_mut().enumerate() {
+        let calls_from = message.blocks.iter().rposition(is_call).unwrap_or_default();
         let is_whole = message.role == Role::Tool && message.blocks.len() == 1;
-        for (position, block) in message.blocks.iter_mut().enumerate() {
+        for (position, block) in message.blocks.iter_mut().enumerate().skip(calls_from) {
             if let Content::ToolResult { content, .. } = &mut block.content {
                 let inside = if is_whole { String::new() } else { format!(".content[{position}]") };
                 for (inner, block) in content.iter_mut().enumerate() {

@@ -24,10 +24,11 @@ impl Repairs {
 }
 
 /// What of a relayed request has to be repaired. `document` records at least the fields of the top. Nothing is, where the
-/// model's name tells no version.
+/// model's name tells no version, or its vendor's as well: that is how gateways and resellers name models, and they make
+/// requests fit by themselves.
 pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repairs {
     let rules = Rules::of(dialect, model);
-    if std::ptr::eq(rules, table::other(dialect)) || Name::of(model).version == (0, 0) {
+    if std::ptr::eq(rules, table::other(dialect)) || !is_plain(model) {
         return Repairs::default();
     }
     let root = document.root();
@@ -38,6 +39,10 @@ pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repair
         Dialect::GeminiGenerate => of_gemini(root, rules),
         Dialect::CohereChat => Repairs::default(),
     }
+}
+
+fn is_plain(model: &str) -> bool {
+    !model.contains('/') && Name::of(model).version != (0, 0)
 }
 
 /// Fields that are given and not at their default, of those that are refused.
@@ -129,6 +134,9 @@ fn is_fixed(rules: &Rules, thinks: bool) -> bool {
 
 /// Is this Chat Completions request one that OpenAI answers at Responses only?
 pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
+    if model.contains('/') {
+        return false;
+    }
     let rules = Rules::of(Dialect::OpenaiChat, model);
     match rules.chat {
         Chat::All => false,

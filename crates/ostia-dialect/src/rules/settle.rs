@@ -84,6 +84,8 @@ pub(super) fn thinks(wish: Option<&Reasoning>, rules: &Rules) -> bool {
 /// Does OpenAI answer this request of a model of its own at Responses only?
 pub(crate) fn is_refused_at_chat(request: &Request, rules: &Rules) -> bool {
     match rules.chat {
+        // Gateways and resellers name the vendor too, and find the way by themselves.
+        _ if request.model.contains('/') => false,
         Chat::All => false,
         Chat::Nothing => true,
         Chat::NoFunctionsWhileThinking => {

@@ -181,6 +181,7 @@ fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
     let hot = r#"{"temperature":0.2,"top_p":1,"stop":"x","logprobs":null,"presence_penalty":0}"#;
     check_repairs(CHAT, "gpt-5", hot, &["temperature", "stop"], None, false);
     check_repairs(CHAT, "gpt-4o", hot, &[], None, false);
+    check_repairs(CHAT, "openai/gpt-5", hot, &[], None, false);
     check_repairs(CHAT, "any", hot, &[], None, false);
     check_repairs(CHAT, "gpt-5.2", r#"{"temperature":0.2}"#, &[], None, false);
     let low = r#"{"temperature":0.2,"reasoning_effort":"low","logprobs":true}"#;
@@ -231,6 +232,7 @@ fn some_requests_are_answered_at_responses_only() {
         ("gpt-5.4", r#"{"tools":[{"type":"function"}],"reasoning_effort":"low"}"#, true),
         ("gpt-5.6", r#"{"tools":[]}"#, false),
         ("gpt-5-codex", "{}", true),
+        ("openai/gpt-5-codex", "{}", false),
         ("any", tools, false),
     ] {
         let document = Document::parse_to(body.as_bytes(), 1).unwrap();

@@ -12,7 +12,8 @@ use super::{MaxTokens, Quirks};
 use crate::Offer;
 
 /// Edits a request in OpenAI's format so that a provider with these quirks takes it. `document` records at least the
-/// fields of the body. Gives the paths of what had to be left out.
+/// fields of the body. Gives the paths of what had to be left out. `foreign_ids`: the conversation may have been led at
+/// another provider, so ids of calls that this one does not take become others.
 ///
 /// # Errors
 /// Only for a body that is no object.
@@ -20,6 +21,7 @@ pub fn adapt(
     quirks: &Quirks,
     offer: Offer,
     document: &Document<'_>,
+    foreign_ids: bool,
     splice: &mut Splice<'_>,
 ) -> Result<Vec<String>, Fault> {
     let mut dropped = Vec::new();
@@ -42,7 +44,7 @@ pub fn adapt(
             }
         }
         if let Some(messages) = document.root().some("messages") {
-            adapt_messages(quirks, messages.text(), splice, &mut dropped)?;
+            adapt_messages(quirks, messages.text(), foreign_ids, splice, &mut dropped)?;
         }
     }
     Ok(dropped)
@@ -60,6 +62,7 @@ fn rename(splice: &mut Splice<'_>, from: &str, to: &str) {
 fn adapt_messages(
     quirks: &Quirks,
     text: &str,
+    foreign_ids: bool,
     splice: &mut Splice<'_>,
     dropped: &mut Vec<String>,
 ) -> Result<(), Fault> {
@@ -67,7 +70,7 @@ fn adapt_messages(
         quirks.drop.iter().filter_map(|field| field.strip_prefix("messages[].")).collect();
     let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
     let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
-    let ids = quirks.limits.differs().tool_ids.filter(|_| text.contains("\"tool_call"));
+    let ids = quirks.limits.differs().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
     if !developer && !named && ids.is_none() {
         return Ok(());
     }
@@ -120,7 +123,7 @@ mod tests {
     fn check(quirks: &Quirks, body: &str, expected: &str, expected_dropped: &[&str]) {
         let document = Document::parse_to(body.as_bytes(), 1).unwrap();
         let mut splice = Splice::new(&document).unwrap();
-        let dropped = adapt(quirks, Offer::OpenaiChat, &document, &mut splice).unwrap();
+        let dropped = adapt(quirks, Offer::OpenaiChat, &document, true, &mut splice).unwrap();
         assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected);
         assert_eq!(dropped, expected_dropped);
     }

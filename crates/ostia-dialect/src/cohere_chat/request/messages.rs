@@ -118,10 +118,12 @@ impl Turn<'_> {
     /// What can be said of the blocks, calls and results apart; the rest is reported.
     fn parts<'m>(&mut self, message: &'m Message) -> Vec<Part<'m>> {
         let mut parts = Vec::with_capacity(message.blocks.len());
+        let calls = message.blocks.iter().any(|block| call(block).is_some());
         for (place, block) in message.blocks.iter().enumerate() {
             self.marks(place, block);
             match &block.content {
-                Content::Text { text, .. } | Content::Refusal(text) if text.is_empty() => {}
+                // Beside calls the vendor writes an empty text itself, and takes it back.
+                Content::Text { text, .. } | Content::Refusal(text) if text.is_empty() && !calls => {}
                 Content::Text { text, .. } | Content::Refusal(text) => parts.push(Part::Text(text)),
                 // Another vendor's signed thoughts are its own; unsigned ones read like the model's.
                 Content::Reasoning(text)

@@ -392,13 +392,15 @@ fn blank_texts_say_nothing_to_some() {
         result.cache_control = None;
         let messages = vec![
             Message::text(Role::User, "q"),
-            turn(Role::Assistant, vec![Block::text(texts[0]), Block::text(texts[1]), call("c", "f", "{}")]),
+            // Before its calls the model writes such texts itself.
+            turn(Role::Assistant, vec![Block::text(" "), call("c", "f", "{}"), Block::text(texts[0])]),
             turn(Role::Tool, [result]),
+            turn(Role::Assistant, vec![Block::text(texts[1]), Block::text(texts[0])]),
         ];
         move |request: &mut Request| request.messages = messages
     };
     let blank = texts([" \n", "words", "\t"]);
-    let paths = ["messages[1].content[0]", "messages[2].content[0]"];
+    let paths = ["messages[1].content[2]", "messages[2].content[0]", "messages[3].content[1]"];
     check(Dialect::AnthropicMessages, blank, texts(["", "words", ""]), &paths);
     check(Dialect::OpenaiChat, texts([" \n", "words", "\t"]), |_| {}, &[]);
 }
