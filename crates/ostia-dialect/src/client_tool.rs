@@ -10,14 +10,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use history::below;
 pub(crate) use table::ClientTool;
 
 use self::table::{Runner, TOOLS, TYPED, TypedTool};
 use crate::json::{Document, Json, Node};
 use crate::namespace::NAMESPACE;
-use crate::undo::Arguments;
-use crate::{Dialect, Fault, Request, Tool, ToolChoice, Undo};
+use crate::{Dialect, Fault, Request, Tool, ToolChoice};
 
 /// What the hub calls the choice of a tool that it has no word for.
 const TOOL_CHOICE: &str = "tool_choice";
@@ -44,17 +42,18 @@ fn typed_tool(kind: &str) -> Option<&'static TypedTool> {
     TYPED.iter().find(|tool| tool.kinds.iter().any(|known| is_dated(kind, known)))
 }
 
-/// Replaces the tools that clients run, and the calls of them in the history. What is lost goes to `dropped`, by path.
+/// Replaces the tools that clients run, and the calls of them in the history. Gives the functions whose calls are items of
+/// the client's, by name. What is lost goes to `dropped`, by path.
 ///
 /// # Errors
 /// 400 for a tool in the history that is none.
 pub(crate) fn replace(
     request: &mut Request,
     upstream: Dialect,
-    undo: &mut Undo,
     dropped: &mut Vec<String>,
-) -> Result<(), Fault> {
+) -> Result<Vec<(String, &'static ClientTool)>, Fault> {
     history::replace(request, upstream)?;
+    let mut items = Vec::new();
     for at in 0..request.tools.len() {
         let Tool::Hosted { dialect, name, value } = &request.tools[at] else { continue };
         if *dialect == upstream {
@@ -63,7 +62,7 @@ pub(crate) fn replace(
         let Ok(document) = Document::parse(value.as_str().as_bytes()) else { continue };
         let place = request.tool_place(at);
         let tool = match dialect {
-            Dialect::OpenaiResponses => own_item(name, document.root(), request, undo, &place, dropped),
+            Dialect::OpenaiResponses => own_item(name, document.root(), request, &mut items, &place, dropped),
             Dialect::AnthropicMessages => typed(name, document.root(), &place, dropped),
             Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat => None,
         };
@@ -74,7 +73,7 @@ pub(crate) fn replace(
     if upstream != Dialect::OpenaiResponses {
         choose(request);
     }
-    Ok(())
+    Ok(items)
 }
 
 /// The function for a tool whose calls are items of their own.
@@ -82,7 +81,7 @@ fn own_item(
     kind: &str,
     entry: Node<'_>,
     request: &Request,
-    undo: &mut Undo,
+    items: &mut Vec<(String, &'static ClientTool)>,
     place: &str,
     dropped: &mut Vec<String>,
 ) -> Option<Tool> {
@@ -91,9 +90,7 @@ fn own_item(
     // Two tools of one name cannot be told apart; the one with a name of its own keeps it.
     let is_taken = request.tools.iter().any(|other| is_called(other, tool.name));
     let name = if is_taken { format!("{}_call", tool.name) } else { tool.name.to_owned() };
-    let own = undo.own(&name);
-    tool.name.clone_into(&mut own.name);
-    own.arguments = Arguments::Item(tool);
+    items.push((name.clone(), tool));
     let known = ["type", "description", "parameters", runner.map_or("", Runner::top)];
     lost(entry, &known, place, dropped);
     if let Some(below) = runner.and_then(|runner| entry.some(runner.below?)) {

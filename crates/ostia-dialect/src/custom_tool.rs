@@ -5,24 +5,25 @@
 mod tests;
 
 use crate::json::{Document, Json, Node, Writer};
-use crate::undo::Arguments;
-use crate::{Block, Content, Request, Tool, ToolKind, Undo};
+use crate::{Block, Content, Request, Tool, ToolKind};
 
 /// The argument that holds the text.
 const INPUT: &str = "input";
 
-/// Replaces the free-text tools of a request, and the calls of them in its history.
+/// Replaces the free-text tools of a request, and the calls of them in its history. Gives the names of the tools.
 ///
 /// Fields of a tool that have no place in a function go to [`Request::extra`], by path.
-pub fn replace(request: &mut Request, undo: &mut Undo) {
+pub fn replace(request: &mut Request) -> Vec<String> {
     let blocks = request.messages.iter_mut().flat_map(|message| &mut message.blocks);
     blocks.for_each(replace_call);
+    let mut names = Vec::new();
     for (at, tool) in request.tools.iter_mut().enumerate() {
         let Tool::Custom { name, value } = tool else { continue };
-        undo.own(name).arguments = Arguments::FreeText;
+        names.push(name.clone());
         let place = request.tool_places.get(at).cloned().unwrap_or_else(|| format!("tools[{at}]"));
         *tool = function(name, value, &place, &mut request.extra);
     }
+    names
 }
 
 fn replace_call(block: &mut Block) {

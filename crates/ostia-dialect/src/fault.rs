@@ -163,6 +163,16 @@ impl Fault {
         self
     }
 
+    /// The same of something that stands at this place: the place comes before the path of the field to blame.
+    pub(crate) fn below(mut self, place: &str) -> Fault {
+        if let Some(path) = self.param.take() {
+            let whole = format!("{place}.{path}");
+            self.message = self.message.replacen(&format!("`{path}`"), &format!("`{whole}`"), 1);
+            self.param = Some(whole);
+        }
+        self
+    }
+
     /// The same with a machine-readable code.
     pub fn with_code(mut self, code: impl Into<String>) -> Fault {
         self.code = Some(code.into());

@@ -10,7 +10,6 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::client_tool::below;
 use crate::json::{Document, Json};
 use crate::openai_responses::request::decode_tool;
 use crate::{Content, Dialect, Fault, Request, Tool, ToolChoice, Undo};
@@ -77,7 +76,7 @@ fn members(value: &Json, place: &str, names: &mut Names, undo: &mut Undo) -> Res
     let document = Document::parse(value.as_str().as_bytes())
         .map_err(|fault| Fault::invalid(format!("Invalid `{place}`: {fault}")).with_param(place))?;
     let container = document.root();
-    let in_place = |fault| below(place, fault);
+    let in_place = |fault: Fault| fault.below(place);
     let namespace =
         container.expect("name").and_then(|name| name.expect_str()).map_err(in_place)?.into_owned();
     let list = container.expect("tools").map_err(in_place)?;

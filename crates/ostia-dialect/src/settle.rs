@@ -4,6 +4,7 @@
 //! back is in [`Undo`].
 
 use crate::limits::{self, Limits};
+use crate::undo::Arguments;
 use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
 use crate::{arguments, client_tool, custom_tool, hosted_tool, namespace, rules, tool_schema};
 
@@ -44,13 +45,18 @@ struct Tools {
 /// 400 for what the upstream has nothing like, naming its place.
 pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
     let (mut undo, mut dropped) = (Undo::default(), Vec::new());
-    client_tool::replace(request, upstream, &mut undo, &mut dropped)?;
+    for (name, tool) in client_tool::replace(request, upstream, &mut dropped)? {
+        let own = undo.own(&name);
+        (own.name, own.arguments) = (tool.name.to_owned(), Arguments::Item(tool));
+    }
     namespace::flatten(request, upstream, &mut undo, &mut dropped)?;
     if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
         arguments::check(request)?;
     }
     if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
-        custom_tool::replace(request, &mut undo);
+        for name in custom_tool::replace(request) {
+            undo.own(&name).arguments = Arguments::FreeText;
+        }
     }
     let (mut schemas, tools) = (tool_schema::settle(request, upstream, &mut undo), Tools::of(request));
     schemas.iter_mut().for_each(|path| tools.put_right(path));

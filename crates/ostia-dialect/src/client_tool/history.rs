@@ -164,7 +164,7 @@ impl History {
     /// The tools in an item.
     fn take(&mut self, item: Node<'_>, place: &str) -> Result<(), Fault> {
         let Some(list) = item.some("tools") else { return Ok(()) };
-        let (in_place, before) = (|fault| below(place, fault), self.others.extra.len());
+        let (in_place, before) = (|fault: Fault| fault.below(place), self.others.extra.len());
         for (at, tool) in list.expect_items().map_err(in_place)?.enumerate() {
             decode_tool(tool, &mut self.others).map_err(in_place)?;
             let place = format!("{place}.tools[{at}]");
@@ -173,16 +173,6 @@ impl History {
         self.others.extra[before..].iter_mut().for_each(|(path, _)| *path = format!("{place}.{path}"));
         Ok(())
     }
-}
-
-/// The fault of an item, with the item's place before its own.
-pub(crate) fn below(place: &str, mut fault: Fault) -> Fault {
-    if let Some(path) = fault.param.take() {
-        let whole = format!("{place}.{path}");
-        fault.message = fault.message.replacen(&format!("`{path}`"), &format!("`{whole}`"), 1);
-        fault.param = Some(whole);
-    }
-    fault
 }
 
 /// The names of the tools that were found. What they are is in the list of tools.

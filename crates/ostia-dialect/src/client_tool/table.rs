@@ -8,7 +8,7 @@
 #[derive(Debug, PartialEq)]
 pub(crate) struct ClientTool {
     /// Its type, and the name of the function.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The type of a call.
     pub(super) call: &'static str,
     /// The type of the answer to a call.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::replace;
 use crate::trial::decoded;
-use crate::{ClientDialect, Dialect, Fault, Form, Request, Undo};
+use crate::{ClientDialect, Dialect, Fault, Form, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
     decoded(ClientDialect::OpenaiChat, body)
@@ -20,9 +20,7 @@ fn question() -> Value {
 
 /// Replaces the free-text tools; was there any?
 fn replaced(request: &mut Request) -> bool {
-    let mut undo = Undo::default();
-    replace(request, &mut undo);
-    !undo.is_empty()
+    !replace(request).is_empty()
 }
 
 /// The body for Chat Completions, which says a request as it is, without the model.
