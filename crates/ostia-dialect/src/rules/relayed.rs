@@ -1,7 +1,9 @@
 //! The rules for requests that are relayed: what of their fields the model is sure to refuse.
 
+use std::borrow::Cow;
+
 use super::settle::number;
-use super::{Chat, Name, Rules, Sampling, nearest, table};
+use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
 use crate::Dialect;
 use crate::json::{Document, Json, Node};
 
@@ -140,4 +142,42 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
             tools && effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none")
         }
     }
+}
+
+/// Is this Messages request one that its model is sure to refuse, and takes once it is decoded and written anew? It tells the
+/// model to think as only newer or older ones are told, or has turns of the role `system` that only newer ones take. Claude
+/// Code asks so for models whose names it does not know.
+pub fn has_to_be_retold(model: &str, document: &Document<'_>) -> bool {
+    let rules = Rules::of(Dialect::AnthropicMessages, model);
+    if std::ptr::eq(rules, table::other(Dialect::AnthropicMessages)) || Name::of(model).version == (0, 0) {
+        return false;
+    }
+    let root = document.root();
+    let thinking = word_in(root, "thinking", "type").is_some_and(|kind| match kind.as_str() {
+        "enabled" => matches!(rules.thinking, Thinking::Adaptive | Thinking::Never),
+        "adaptive" => matches!(rules.thinking, Thinking::Budget | Thinking::Never),
+        _ => false,
+    });
+    let effort = word_in(root, "output_config", "effort")
+        .is_some_and(|effort| rules.efforts.is_some_and(|levels| !levels.contains(&effort.as_str())));
+    thinking || effort || !rules.system_turns && has_system_turns(root)
+}
+
+/// A text in an object at the top.
+fn word_in(root: Node<'_>, object: &str, name: &str) -> Option<String> {
+    let object = root.some(object)?;
+    let document = Document::parse_to(object.text().as_bytes(), 1).ok()?;
+    document.root().str(name).map(Cow::into_owned)
+}
+
+/// Quotes inside texts are escaped, so nearly all conversations without such turns are told by one search.
+fn has_system_turns(root: Node<'_>) -> bool {
+    let Some(messages) = root.some("messages").map(|messages| messages.text().as_bytes()) else {
+        return false;
+    };
+    if memchr::memmem::find(messages, b"\"system\"").is_none() {
+        return false;
+    }
+    let Ok(messages) = Document::parse_to(messages, 2) else { return false };
+    messages.root().items().any(|message| message.str("role").as_deref() == Some("system"))
 }

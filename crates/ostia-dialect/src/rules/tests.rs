@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, nearest, repairs, rows};
+use super::{
+    Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_to_be_retold, nearest, repairs, rows,
+};
 use crate::Dialect;
 use crate::json::Document;
 
@@ -254,5 +256,36 @@ fn every_row_has_a_source_and_can_be_met() {
             let first = rows(dialect).iter().find(|row| row.fits(&super::name::Name::of(&id))).unwrap();
             assert!(std::ptr::eq(first, row), "{id} is met by {first:?}, not by {row:?}");
         }
+    }
+}
+
+#[test]
+fn some_requests_are_told_anew_to_another_model_of_their_vendor() {
+    let budget = r#"{"thinking":{"type":"enabled","budget_tokens":2000}}"#;
+    let adaptive = r#"{"thinking":{"type":"adaptive"}}"#;
+    let effort = r#"{"output_config":{"effort":"xhigh"}}"#;
+    let system = r#"{"messages":[{"role":"user","content":"a"},{"content":"b","role":"system"}]}"#;
+    let quoted = r#"{"messages":[{"role":"user","content":"\"role\":\"system\""},{"role":"user","content":["system"]}]}"#;
+    for (model, body, expected) in [
+        ("claude-opus-4-8", budget, true),
+        ("claude-opus-4-6", budget, false),
+        ("claude-sonnet-4-5", budget, false),
+        ("claude-3-5-haiku-latest", budget, true),
+        ("claude-opus-4-8", adaptive, false),
+        ("claude-opus-4-6", adaptive, false),
+        ("claude-sonnet-4-5", adaptive, true),
+        ("claude-opus-4-8", effort, false),
+        ("claude-opus-4-6", effort, true),
+        ("claude-sonnet-4-5", effort, true),
+        ("claude-opus-4-8", system, false),
+        ("claude-opus-4-7", system, true),
+        ("anthropic/claude-sonnet-4.5", system, true),
+        ("claude-sonnet-4-5", quoted, false),
+        ("claude-sonnet-4-5", r#"{"thinking":{"type":"disabled"},"output_config":{},"messages":"x"}"#, false),
+        ("some-model", system, false),
+        ("claude", adaptive, false),
+    ] {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(has_to_be_retold(model, &document), expected, "{model} {body}");
     }
 }
