@@ -58,8 +58,21 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> R
     hosted_tool::replace(request, upstream, &mut dropped)?;
     dropped.append(&mut rules::settle(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
-    limits::fit(request, &limits_of(upstream, form), &mut undo, &mut dropped)?;
-    Ok(Settled { dropped, undo, tools: Tools::of(request) })
+    let tools = Tools::of(request);
+    let mut beyond = Vec::new();
+    limits::fit(request, &limits_of(upstream, form), &mut undo, &mut beyond)?;
+    beyond.iter_mut().for_each(|path| tools.put_right(path));
+    dropped.append(&mut beyond);
+    Ok(Settled { dropped, undo, tools })
+}
+
+/// What a row says of limits is about the formats of OpenAI.
+fn limits_of(upstream: Dialect, form: &Form) -> Limits {
+    let limits = Limits::of(upstream);
+    match upstream {
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.but(&form.limits),
+        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
+    }
 }
 
 /// Leaves out what the client's vendor calls by the name of something else of the upstream's.
@@ -84,26 +97,15 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     });
 }
 
-/// What a row says of limits is about the formats of OpenAI.
-fn limits_of(upstream: Dialect, form: &Form) -> Limits {
-    let limits = Limits::of(upstream);
-    match upstream {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.but(&form.limits),
-        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
-    }
-}
-
 impl Settled {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
-        let told = std::mem::take(&mut encoded.dropped);
-        for mut path in told {
-            self.tools.put_right(&mut path);
-            if !self.dropped.contains(&path) {
+        encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));
+        for path in self.dropped {
+            if !encoded.dropped.contains(&path) {
                 encoded.dropped.push(path);
             }
         }
-        encoded.dropped.extend(self.dropped);
         encoded.undo = self.undo;
     }
 }

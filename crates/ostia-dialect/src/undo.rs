@@ -97,7 +97,8 @@ impl Undo {
             }
         }
         for (name, upstream) in names {
-            self.own(&upstream).name = name;
+            let own = Own { name, namespace: None, properties: None, arguments: Arguments::Same };
+            self.tools.push((upstream, own));
         }
     }
 

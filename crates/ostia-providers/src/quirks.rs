@@ -120,6 +120,7 @@ impl Quirks {
             || self.system_role.is_some()
             || !self.rename.is_empty()
             || !self.drop.is_empty()
+            || self.limits.tool_ids.is_some()
     }
 
     /// What they say of requests that are written anew in OpenAI's format.
