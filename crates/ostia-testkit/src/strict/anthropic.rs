@@ -56,8 +56,10 @@ const ADAPTIVE_ONLY: &[&str] =
     &["claude-opus-4-7", "claude-opus-4-8", "claude-fable", "claude-mythos", "claude-sonnet-5"];
 const BUDGET_ONLY: &[&str] =
     &["claude-sonnet-4-5", "claude-opus-4-5", "claude-haiku-4-5", "claude-opus-4-1", "claude-3-7"];
-/// They take `role: system` behind a turn of the user
-/// (<https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-8>).
+/// <https://platform.claude.com/docs/en/build-with-claude/effort>
+const NO_EFFORTS: &[&str] = &["claude-sonnet-4-5", "claude-haiku-4-5", "claude-3"];
+/// They take `role: system` behind a turn of the user, at the end or in front of the model's turn
+/// (<https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages>).
 const SYSTEM_TURNS: &[&str] = &["claude-opus-4-8", "claude-fable", "claude-mythos", "claude-sonnet-5"];
 const BANS: &[Ban] = &[
     Ban { models: ADAPTIVE_ONLY, pointer: "/temperature", unless: &["1", "1.0"] },
@@ -65,7 +67,17 @@ const BANS: &[Ban] = &[
     Ban { models: ADAPTIVE_ONLY, pointer: "/top_k", unless: &[] },
     Ban { models: ADAPTIVE_ONLY, pointer: "/thinking/type", unless: &["adaptive", "disabled"] },
     Ban { models: BUDGET_ONLY, pointer: "/thinking/type", unless: &["enabled", "disabled"] },
-    Ban { models: &["claude-sonnet-4-5", "claude-haiku-4-5"], pointer: "/output_config/effort", unless: &[] },
+    Ban { models: NO_EFFORTS, pointer: "/output_config/effort", unless: &[] },
+    Ban {
+        models: &["claude-opus-4-6", "claude-sonnet-4-6"],
+        pointer: "/output_config/effort",
+        unless: &["low", "medium", "high", "max"],
+    },
+    Ban {
+        models: &["claude-3-5", "claude-3-h", "claude-3-o"],
+        pointer: "/thinking/type",
+        unless: &["disabled"],
+    },
 ];
 const ID: Word = Word { chars_max: 64, signs: "_-", begins_with_letter: false };
 const NAME: Word = Word { chars_max: 128, signs: "_-", begins_with_letter: false };
@@ -174,8 +186,14 @@ fn turns(asked: &Asked<'_>) -> Checked {
         match role {
             "user" | "assistant" => {}
             "system" => {
-                let taken = begins(asked.model, SYSTEM_TURNS) && before == "user";
-                require(taken, &join(&path, "role"), "system is not taken here")?;
+                let next = messages[at + 1]["role"].as_str().unwrap_or("assistant");
+                let in_place = before == "user" && next == "assistant";
+                let taken = in_place && begins(asked.model, SYSTEM_TURNS);
+                require(
+                    taken,
+                    &join(&path, "role"),
+                    "role 'system' is not supported on this model, or here",
+                )?;
             }
             _ => return refuse(join(&path, "role"), "Input should be 'user' or 'assistant'"),
         }
@@ -222,15 +240,32 @@ fn blocks(asked: &Asked<'_>, role: &str, content: &Value, path: &str) -> Checked
             }
             "tool_result" => {
                 require(results_may_follow, &path, "tool_result blocks must come before other content")?;
-                each(&block["content"], &join(&path, "content"))
-                    .filter(|(_, part)| part["type"] == "text")
-                    .try_for_each(|(path, part)| text(part, &path))?;
+                each(&block["content"], &join(&path, "content")).try_for_each(|(path, part)| {
+                    if part["type"] == "text" { text(part, &path) } else { image(part, &path) }
+                })?;
             }
+            "image" => image(block, &path)?,
             _ => {}
         }
         results_may_follow &= kind == "tool_result";
     }
     Ok(())
+}
+
+/// <https://platform.claude.com/docs/en/build-with-claude/vision>
+fn image(block: &Value, path: &str) -> Checked {
+    one_of(&block["type"], &["image", "document", "tool_reference", "search_result"], &join(path, "type"))?;
+    let source = &block["source"];
+    if block["type"] != "image" || source["type"] == "url" {
+        return Ok(());
+    }
+    let path = join(path, "source");
+    one_of(
+        &source["media_type"],
+        &["image/jpeg", "image/png", "image/gif", "image/webp"],
+        &join(&path, "media_type"),
+    )?;
+    require(!is_blank(&source["data"]), &join(&path, "data"), "image cannot be empty")
 }
 
 fn text(block: &Value, path: &str) -> Checked {

@@ -5,6 +5,8 @@
 
 use std::collections::HashSet;
 
+use serde_json::Value;
+
 use super::Asked;
 use super::openai_chat::{NAME, SCHEMA, calls_have_results, stream_options};
 use super::rule::{Bound, Checked, bounds, each, fields, join, one_of, require, unique};
@@ -62,8 +64,10 @@ pub(super) fn check(asked: &Asked<'_>) -> Checked {
         fields(message, MESSAGE, &path)?;
         let content = &message["content"];
         let whole = content.is_string() || message["role"] == "assistant" && content.is_null();
-        let texts = content.as_array().is_some_and(|parts| parts.iter().all(|part| part["type"] == "text"));
-        require(whole || texts, &join(&path, "content"), "expected a string")?;
+        let kinds: &[&str] = if message["role"] == "user" { &["text", "image_url"] } else { &["text"] };
+        let known = |part: &Value| part["type"].as_str().is_some_and(|kind| kinds.contains(&kind));
+        let parts = content.as_array().is_some_and(|parts| parts.iter().all(known));
+        require(whole || parts, &join(&path, "content"), "expected a string")?;
         for (path, call) in each(&message["tool_calls"], &join(&path, "tool_calls")) {
             one_of(&call["type"], &["function"], &join(&path, "type"))?;
             fields(call, &["id", "type", "function"], &path)?;

@@ -81,7 +81,7 @@ const BANS: &[Ban] = &[
 const NO_FUNCTIONS_WHILE_THINKING: &[&str] = &["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"];
 const THINKS_UNASKED: &[&str] = &["gpt-5.5", "gpt-5.6", "gpt-6"];
 pub(super) const NAME: Word = Word { chars_max: 64, signs: "_-", begins_with_letter: false };
-/// 40 characters (openai/openai-python#1795 and kin: "Expected a string with maximum length 40").
+/// 40 characters (agno-agi/agno#5382, anomalyco/opencode#12653: "Expected a string with maximum length 40").
 const ID_CHARS_MAX: usize = 40;
 pub(super) const SCHEMA: Takes = Takes {
     not_at_top: &["oneOf", "anyOf", "allOf", "enum", "not"],

@@ -56,7 +56,7 @@ const BOUNDS: &[(&str, Bound)] = &[
 const BANS: &[Ban] = &[
     Ban { models: THINKERS, pointer: "/temperature", unless: &["1", "1.0"] },
     Ban { models: THINKERS, pointer: "/top_p", unless: &["1", "1.0"] },
-    Ban { models: &["gpt-4", "gpt-3"], pointer: "/reasoning/effort", unless: &[] },
+    Ban { models: &["gpt-4", "gpt-3"], pointer: "/reasoning", unless: &[] },
     Ban { models: &["gpt-4", "gpt-3"], pointer: "/text/verbosity", unless: &["medium"] },
 ];
 const TOOLS: &[&str] = &[
@@ -75,8 +75,8 @@ const TOOLS: &[&str] = &[
     "shell",
     "apply_patch",
 ];
-/// Items and how their ids begin ("Expected an ID that begins with 'fc'": openai/openai-python#2423,
-/// langchain-ai/langchain#31926).
+/// Items and how their ids begin ("Expected an ID that begins with 'msg'": openai/codex#33176,
+/// jlcodes99/cockpit-tools#2090).
 const ITEMS: &[(&str, &str)] = &[
     ("message", "msg_"),
     ("reasoning", "rs_"),
@@ -102,7 +102,7 @@ pub(super) fn check(asked: &Asked<'_>) -> Checked {
     for (path, item) in each(&body["input"], "input") {
         self::item(item, &path)?;
         if !item["id"].is_null() {
-            // "Duplicate item found with id": openai/openai-agents-python#1559.
+            // "Duplicate item found with id": OpenRouterTeam/ai-sdk-provider#254.
             unique(&mut ids, &item["id"], &join(&path, "id"))?;
         }
         if item["type"] == "reasoning" {
@@ -179,7 +179,7 @@ fn message(item: &Value, path: &str) -> Checked {
     each(content, &path).try_for_each(|(path, part)| one_of(&part["type"], kinds, &join(&path, "type")))
 }
 
-/// "Item 'rs_...' of type 'reasoning' was provided without its required following item" (openai/openai-python#2463).
+/// "Item 'rs_...' of type 'reasoning' was provided without its required following item" (openai/openai-node#1567).
 fn thoughts_have_their_item(input: &Value) -> Checked {
     let items: Vec<(String, &Value)> = each(input, "input").collect();
     for (at, (path, _)) in items.iter().enumerate().filter(|(_, (_, item))| item["type"] == "reasoning") {
