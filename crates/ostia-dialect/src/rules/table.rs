@@ -178,6 +178,8 @@ const GROK: &str = "https://docs.x.ai/docs/guides/reasoning";
 const CLAUDE_MODELS: &str = "https://platform.claude.com/docs/en/about-claude/models/overview";
 const THINKING: &str = "https://platform.claude.com/docs/en/build-with-claude/extended-thinking";
 const EFFORT: &str = "https://platform.claude.com/docs/en/build-with-claude/effort";
+const SYSTEM_TURNS: &str =
+    "https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages";
 const MIGRATION: &str = "https://platform.claude.com/docs/en/about-claude/models/migration-guide";
 
 /// What the whole dialect has in common, whoever speaks it.
@@ -207,21 +209,23 @@ const V4_8: Rules = Rules { system_turns: true, ..V4_7 };
 const V5: Rules = Rules { off: Off::Say("disabled"), ..V4_8 };
 const SONNET_5_5: Rules = Rules { off: Off::Say("between_tools"), ..V5 };
 const ALWAYS: Rules = Rules { off: Off::Never, ..V4_8 };
+const MYTHOS_PREVIEW: Rules = Rules { system_turns: false, ..ALWAYS };
 const ALWAYS_UNFORCED: Rules = Rules { forced_tools: false, ..ALWAYS };
 
 const CLAUDE: &[Row] = &[
     row(&["claude", "fable"], (5, 1), &ALWAYS_UNFORCED, THINKING),
     row(&["claude", "fable"], (0, 0), &ALWAYS, THINKING),
     row(&["claude", "mythos"], (5, 1), &ALWAYS_UNFORCED, THINKING),
+    row(
+        &["claude", "mythos", "preview"],
+        (0, 0),
+        &MYTHOS_PREVIEW,
+        "UKGovernmentBEIS/inspect_ai#4221 (system)",
+    ),
     row(&["claude", "mythos"], (0, 0), &ALWAYS, THINKING),
     row(&["claude", "opus"], (5, 5), &ALWAYS_UNFORCED, THINKING),
     row(&["claude", "opus"], (5, 0), &V5, THINKING),
-    row(
-        &["claude", "opus"],
-        (4, 8),
-        &V4_8,
-        "https://platform.claude.com/docs/en/about-claude/models/whats-new-claude-4-8",
-    ),
+    row(&["claude", "opus"], (4, 8), &V4_8, SYSTEM_TURNS),
     row(&["claude", "opus"], (4, 7), &V4_7, MIGRATION),
     row(&["claude", "opus"], (4, 6), &V4_6, "langchain-ai/deepagents#1585 (prefill)"),
     row(&["claude", "opus"], (4, 5), &OPUS_4_5, EFFORT),

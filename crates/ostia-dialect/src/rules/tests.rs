@@ -214,6 +214,11 @@ fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
         false,
     );
     check_repairs(RESPONSES, "gpt-4.1", r#"{"reasoning":{"effort":"low"}}"#, &["reasoning"], None, false);
+    let brief = r#"{"verbosity":"low","text":{"verbosity":"low","format":{"type":"text"}}}"#;
+    check_repairs(RESPONSES, "gpt-4.1", brief, &["text.verbosity"], None, false);
+    check_repairs(RESPONSES, "gpt-5", brief, &[], None, false);
+    check_repairs(CHAT, "gpt-4o", brief, &["verbosity"], None, false);
+    check_repairs(CHAT, "gpt-4o", r#"{"verbosity":"medium"}"#, &[], None, false);
     let both = r#"{"temperature":0.2,"top_p":0.5,"top_k":3}"#;
     check_repairs(MESSAGES, "claude-sonnet-4-5", both, &["top_p"], None, false);
     check_repairs(MESSAGES, "claude-opus-4-7", both, &["temperature", "top_p", "top_k"], None, false);
@@ -282,7 +287,10 @@ fn some_requests_are_told_anew_to_another_model_of_their_vendor() {
         ("anthropic/claude-sonnet-4.5", system, true),
         ("claude-sonnet-4-5", quoted, false),
         ("claude-sonnet-4-5", r#"{"thinking":{"type":"disabled"},"output_config":{},"messages":"x"}"#, false),
-        ("some-model", system, false),
+        ("claude-mythos-preview", system, true),
+        ("claude-fable-5", system, false),
+        ("qwen3-max", system, true),
+        ("qwen3-max", adaptive, false),
         ("claude", adaptive, false),
     ] {
         let document = Document::parse_to(body.as_bytes(), 1).unwrap();
