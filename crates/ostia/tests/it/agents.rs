@@ -19,6 +19,7 @@ use ostia_testkit::strict::{Refusal, Vendor};
 use ostia_testkit::{Answer, Request, Upstream, dead_address};
 
 use crate::gateway::Gateway;
+use crate::wire::Ask;
 use folder::Folder;
 use tap::Tap;
 
@@ -26,6 +27,9 @@ use tap::Tap;
 const TASK: &str = "Write the files first.txt and second.txt.";
 /// What the model says at the end.
 const LAST_WORDS: &str = "Both files are written.";
+/// An image that the agent finds where it works.
+const IMAGE: &str = "image.png";
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\xdac\xf8/\xc5\0\0\x035\x01\x1a\xf8\xeb\xff\xb3\0\0\0\0IEND\xaeB`\x82";
 /// What the tools write.
 const FILES: [(&str, &str); 2] = [("first.txt", "one"), ("second.txt", "two")];
 
@@ -63,6 +67,7 @@ fn run(target: &Target, label: &str, agent: impl FnOnce(&Place<'_>) -> Output) {
     let label = format!("{label} at {vendor:?} ({model})");
     let folder = Folder::new();
     let work = folder.work();
+    std::fs::write(work.join(IMAGE), PIXEL).unwrap();
     let refused: Arc<Mutex<Vec<(Refusal, String)>>> = Arc::default();
     let refusals = refused.clone();
     let upstream = Upstream::serve(move |request| {
@@ -92,6 +97,20 @@ fn run(target: &Target, label: &str, agent: impl FnOnce(&Place<'_>) -> Output) {
     let dropped = tap.header("x-ostia-dropped");
     let unforeseen: BTreeSet<&String> = dropped.iter().filter(|field| !is_among(field, may_drop)).collect();
     assert!(unforeseen.is_empty(), "{label}: left out: {unforeseen:?}");
+    for request in tap.requests() {
+        let reply = unary(&request).to(&gateway);
+        assert_eq!(reply.status, 200, "{label}: not as a stream: {}", reply.text());
+    }
+}
+
+/// The same request, but the answer comes in one piece.
+fn unary(request: &Request) -> Ask {
+    let mut body = request.json();
+    body["stream"] = false.into();
+    let ask = Ask::new(&request.method, &request.target).body(body.to_string());
+    let kept =
+        request.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
+    kept.fold(ask, |ask, (name, value)| ask.header(name, value))
 }
 
 /// Nothing of the surroundings reaches the agent, and whatever it asks beyond this machine meets a closed door.
@@ -106,7 +125,7 @@ fn answer(vendor: Vendor, request: &Request, work: &Path) -> Result<Answer, Refu
     vendor.check(request, script::PROOF)?;
     let body = request.json();
     let stream = body["stream"] == true || request.target.contains(":streamGenerateContent");
-    script::turn(vendor.speech(), &body, work).map(|turn| vendor.speech().answer(&turn, stream))
+    script::turn(vendor, &body, work).map(|turn| vendor.speech().answer(&turn, stream))
 }
 
 /// `tools[*].strict` stands for all tools, `input[*]` for all items and spans of them.

@@ -20,7 +20,9 @@ const ANTHROPICS_OWN: &[&str] = &[
     "thinking.display",
     "tools[*].defer_loading",
 ];
-/// OpenAI's take no functions at Chat Completions while they think.
+/// OpenAI's formats do not say that a tool failed; its words do.
+const FAILURES: &[&str] = &["messages[*].content[*].is_error"];
+/// OpenAI's models take no functions at Chat Completions while they think, and older ones do not think.
 const EFFORT: &[&str] = &["output_config.effort", "thinking"];
 /// Newer models think as much as they see fit.
 const BUDGET: &[&str] = &["thinking.budget_tokens"];
@@ -29,39 +31,43 @@ const THOUGHTS: &[&str] = &["messages[*].reasoning_content"];
 
 #[test]
 fn claude_code_at_openai_chat() {
-    at(&Target { vendor: Vendor::OpenAiChat, model: "gpt-5.6-sol", may_drop: &[ANTHROPICS_OWN, EFFORT] });
+    at(Vendor::OpenAiChat, "gpt-5.6-sol", &[ANTHROPICS_OWN, FAILURES, EFFORT]);
+    at(Vendor::OpenAiChat, "gpt-4.1", &[ANTHROPICS_OWN, FAILURES, EFFORT]);
 }
 
 #[test]
 fn claude_code_at_openai_responses() {
-    at(&Target { vendor: Vendor::OpenAiResponses, model: "gpt-5.6-sol", may_drop: &[ANTHROPICS_OWN] });
+    at(Vendor::OpenAiResponses, "gpt-5.6-sol", &[ANTHROPICS_OWN, FAILURES]);
+    at(Vendor::OpenAiResponses, "gpt-4.1", &[ANTHROPICS_OWN, FAILURES, EFFORT]);
 }
 
 #[test]
 fn claude_code_at_anthropic() {
-    at(&Target { vendor: Vendor::Anthropic, model: "claude-opus-4-8", may_drop: &[BUDGET] });
+    at(Vendor::Anthropic, "claude-opus-4-8", &[BUDGET]);
+    at(Vendor::Anthropic, "claude-opus-4-6", &[]);
 }
 
 #[test]
 fn claude_code_at_an_older_model_of_anthropic() {
-    at(&Target { vendor: Vendor::Anthropic, model: "claude-sonnet-4-5", may_drop: &[ANTHROPICS_OWN] });
+    at(Vendor::Anthropic, "claude-sonnet-4-5", &[ANTHROPICS_OWN]);
+    at(Vendor::Anthropic, "claude-3-5-haiku-20241022", &[ANTHROPICS_OWN, EFFORT]);
 }
 
 #[test]
 fn claude_code_at_google() {
-    at(&Target {
-        vendor: Vendor::Google,
-        model: "gemini-3-pro-preview",
-        may_drop: &[ANTHROPICS_OWN, THOUGHTS],
-    });
+    at(Vendor::Google, "gemini-3-pro-preview", &[ANTHROPICS_OWN, THOUGHTS]);
+    at(Vendor::Google, "gemini-2.5-flash", &[ANTHROPICS_OWN, THOUGHTS]);
 }
 
 #[test]
 fn claude_code_at_a_compatible_server() {
-    at(&Target { vendor: Vendor::Compatible, model: "qwen3-coder", may_drop: &[ANTHROPICS_OWN] });
+    at(Vendor::Compatible, "qwen3-coder", &[ANTHROPICS_OWN, FAILURES]);
+    // In Anthropic's format.
+    at(Vendor::Anthropic, "qwen3-coder", &[ANTHROPICS_OWN]);
 }
 
-fn at(target: &Target) {
+fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'static str]]) {
+    let target = &Target { vendor, model, may_drop };
     let Some(claude) = programs::claude_code() else { return };
     thread::scope(|scope| {
         for model in MODELS {

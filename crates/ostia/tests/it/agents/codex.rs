@@ -15,6 +15,7 @@ const MODELS: [&str; 3] = ["some-model", "gpt-5.5", "gpt-5.6-sol"];
 /// Fields of OpenAI's that say how a thing is done, or who asks.
 const OPENAIS_OWN: &[&str] = &[
     "client_metadata",
+    "input[*].content[*].image_url.detail",
     "parallel_tool_calls",
     "prompt_cache_key",
     "reasoning.context",
@@ -22,48 +23,45 @@ const OPENAIS_OWN: &[&str] = &[
     "tools[*].external_web_access",
     "tools[*].search_content_types",
 ];
-/// Servers of Chat Completions have no search beside functions.
+/// Servers of Chat Completions have no search beside functions, nor do older models of Google's.
 const SEARCH: &[&str] = &["tools.web_search"];
-/// And this model takes no functions there while it thinks.
+/// OpenAI's models take no functions at Chat Completions while they think, and older ones do not think.
 const THOUGHTS: &[&str] = &["reasoning", "reasoning.effort"];
-
-#[test]
-fn codex_at_openai_chat() {
-    at(&Target {
-        vendor: Vendor::OpenAiChat,
-        model: "gpt-5.6-sol",
-        may_drop: &[OPENAIS_OWN, SEARCH, THOUGHTS],
-    });
-}
-
-#[test]
-fn codex_at_openai_responses() {
-    at(&Target { vendor: Vendor::OpenAiResponses, model: "gpt-5.6-sol", may_drop: &[] });
-}
-
-#[test]
-fn codex_at_anthropic() {
-    at(&Target { vendor: Vendor::Anthropic, model: "claude-sonnet-4-5", may_drop: &[OPENAIS_OWN] });
-}
-
-#[test]
-fn codex_at_google() {
-    at(&Target {
-        vendor: Vendor::Google,
-        model: "gemini-3-pro-preview",
-        may_drop: &[OPENAIS_OWN, SUMMARIES],
-    });
-}
-
-#[test]
-fn codex_at_a_compatible_server() {
-    at(&Target { vendor: Vendor::Compatible, model: "qwen3-coder", may_drop: &[OPENAIS_OWN, SEARCH] });
-}
 
 /// Google's models do not read their summaries again: the signature does it.
 const SUMMARIES: &[&str] = &["input[*].reasoning_content"];
 
-fn at(target: &Target) {
+#[test]
+fn codex_at_openai_chat() {
+    at(Vendor::OpenAiChat, "gpt-5.6-sol", &[OPENAIS_OWN, SEARCH, THOUGHTS]);
+    at(Vendor::OpenAiChat, "gpt-4.1", &[OPENAIS_OWN, SEARCH, THOUGHTS]);
+}
+
+#[test]
+fn codex_at_openai_responses() {
+    at(Vendor::OpenAiResponses, "gpt-5.6-sol", &[]);
+    at(Vendor::OpenAiResponses, "gpt-4.1", &[THOUGHTS, &["text.verbosity"]]);
+}
+
+#[test]
+fn codex_at_anthropic() {
+    at(Vendor::Anthropic, "claude-opus-4-8", &[OPENAIS_OWN]);
+    at(Vendor::Anthropic, "claude-sonnet-4-5", &[OPENAIS_OWN]);
+}
+
+#[test]
+fn codex_at_google() {
+    at(Vendor::Google, "gemini-3-pro-preview", &[OPENAIS_OWN, SUMMARIES]);
+    at(Vendor::Google, "gemini-2.5-flash", &[OPENAIS_OWN, SUMMARIES, SEARCH]);
+}
+
+#[test]
+fn codex_at_a_compatible_server() {
+    at(Vendor::Compatible, "qwen3-coder", &[OPENAIS_OWN, SEARCH]);
+}
+
+fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'static str]]) {
+    let target = &Target { vendor, model, may_drop };
     let Some(codex) = programs::codex() else { return };
     thread::scope(|scope| {
         for model in MODELS {

@@ -4,10 +4,10 @@
 use std::path::Path;
 
 use ostia_testkit::model::{Call, Offer, Speech, Told, Turn};
-use ostia_testkit::strict::Refusal;
+use ostia_testkit::strict::{Refusal, Vendor};
 use serde_json::{Value, json};
 
-use super::{FILES, LAST_WORDS, TASK};
+use super::{FILES, IMAGE, LAST_WORDS, TASK};
 
 pub(super) const TURNS: usize = 3;
 /// Stands for what the vendor signs.
@@ -19,35 +19,59 @@ const MARKS: [&str; 2] = ["mark-1", "mark-2"];
 ///
 /// # Errors
 /// Where something that matters has not reached it.
-pub(super) fn turn(speech: Speech, body: &Value, work: &Path) -> Result<Turn, Refusal> {
+pub(super) fn turn(vendor: Vendor, body: &Value, work: &Path) -> Result<Turn, Refusal> {
+    let speech = vendor.speech();
     let told = speech.read(body);
     let asked = told.iter().any(|piece| matches!(piece, Told::User(text) if text.contains(TASK)));
     require(asked, "the task")?;
     let tools = Tools(speech.offers(body));
     let results: Vec<&str> = told.iter().filter_map(result).collect();
     let thought = thinks(speech, body).then(|| ("I have to write.".to_owned(), PROOF.to_owned()));
-    let calls = match results.len() {
+    let mut calls = match results.len() {
         0 => vec![tools.shell(0, work)?],
         1 => {
             require(results[0].contains(MARKS[0]), "the result of the first call")?;
-            require(
-                !speech.takes_proofs() || thought.is_none() || was_thought(&told),
-                "the thought's proof",
-            )?;
-            let mut calls = vec![tools.write(work)?];
-            // A member of a namespace, or the shell once more: two calls at once.
-            calls.push(tools.member().map_or_else(|| tools.shell(1, work), Ok)?);
-            calls
+            let proven = !speech.takes_proofs() || thought.is_none() || was_thought(&told);
+            require(proven, "the thought's proof")?;
+            let second = tools.member().map_or_else(|| tools.shell(1, work), Ok)?;
+            [Some(tools.write(work)?), Some(second), tools.look(work)].into_iter().flatten().collect()
         }
         _ => {
-            require(results.len() == 3, "a result of every call")?;
+            let called = told.iter().filter(|piece| matches!(piece, Told::Called(..))).count();
+            require(results.len() == called, "a result of every call")?;
             require(said(&told).contains(WORDS), "the model's own words")?;
+            require(tools.look(work).is_none() || shows_an_image(speech, body), "the image")?;
             Vec::new()
         }
     };
+    for (at, call) in calls.iter_mut().enumerate() {
+        call.id = id(vendor, results.len(), at);
+    }
     // The first turn is a call alone, the second one has words beside its calls.
     let text = [None, Some(WORDS), Some(LAST_WORDS)][results.len().min(2)].map(str::to_owned);
     Ok(Turn { thought, text, calls })
+}
+
+/// Ids of calls as servers make them. Some that are compatible write names into them and count anew in every turn.
+fn id(vendor: Vendor, turn: usize, at: usize) -> String {
+    match vendor {
+        Vendor::Compatible => format!("functions.tool:{at}"),
+        Vendor::Anthropic => format!("toolu_01{turn}{at}AbCdEfGhIjKlMnOpQrSt"),
+        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google => {
+            format!("call_{turn}{at}AbCdEfGhIjKlMnOpQrSt")
+        }
+    }
+}
+
+/// Is an image in the request, in the vendor's form? Agents scale images, so its bytes are not known.
+fn shows_an_image(speech: Speech, body: &Value) -> bool {
+    let sign = match speech {
+        Speech::Chat | Speech::Cohere => r#""url":"data:image/"#,
+        Speech::Responses => r#""image_url":"data:image/"#,
+        Speech::Messages => r#""media_type":"image/"#,
+        Speech::Gemini => r#""mimeType":"image/"#,
+    };
+    body.to_string().contains(sign)
 }
 
 /// What the model says beside its calls.
@@ -107,20 +131,20 @@ impl Tools {
         self.find(names).ok_or(missing)
     }
 
-    /// Writes the first file, or looks at it: with the agent's shell, or in a program that calls it.
+    /// Writes the first file, or looks at it and fails: with the agent's shell, or in a program that calls it.
     fn shell(&self, at: usize, work: &Path) -> Result<Call, Refusal> {
         let ((name, text), mark) = (FILES[0], MARKS[at]);
         let file = work.join(name).display().to_string();
         let line = match at {
             0 => format!("printf {text} > '{file}' && echo {mark}"),
-            _ => format!("cat '{file}' && echo {mark}"),
+            _ => format!("cat '{file}' && echo {mark} && exit 3"),
         };
         if let Some(shell) = self.find(&["exec_command", "Bash", "shell_command", "shell"]) {
-            return Ok(call(shell, at, &line, &[("description", "Write or read the first file")]));
+            return Ok(call(shell, &line, &[("description", "Write or read the first file")]));
         }
         let program =
             format!("const r = await tools.exec_command({{cmd: {}}});\ntext(r.output);", json!(line));
-        Ok(call(self.need(&["exec"])?, at, &program, &[]))
+        Ok(call(self.need(&["exec"])?, &program, &[]))
     }
 
     /// Writes the second file: with a tool for files, or a patch, or the shell.
@@ -128,33 +152,40 @@ impl Tools {
         let (name, text) = FILES[1];
         let file = work.join(name).display().to_string();
         if let Some(write) = self.find(&["Write"]) {
-            return Ok(call(write, 2, text, &[("file_path", &file)]));
+            return Ok(call(write, text, &[("file_path", &file)]));
         }
         if let Some(patch) = self.find(&["apply_patch"]) {
             let patch_text = format!("*** Begin Patch\n*** Add File: {name}\n+{text}\n*** End Patch\n");
-            return Ok(call(patch, 2, &patch_text, &[]));
+            return Ok(call(patch, &patch_text, &[]));
         }
         let line = format!("printf {text} > '{file}'");
         if let Some(shell) = self.find(&["exec_command"]) {
-            return Ok(call(shell, 2, &line, &[]));
+            return Ok(call(shell, &line, &[]));
         }
         let program = format!("await tools.exec_command({{cmd: {}}});\ntext('done');", json!(line));
-        Ok(call(self.need(&["exec"])?, 2, &program, &[]))
+        Ok(call(self.need(&["exec"])?, &program, &[]))
+    }
+
+    /// Shows the model an image.
+    fn look(&self, work: &Path) -> Option<Call> {
+        let file = work.join(IMAGE).display().to_string();
+        self.find(&["view_image", "Read"]).map(|tool| call(tool, &file, &[]))
     }
 
     /// A call of a tool in a namespace, which fails for an agent that nobody started; what matters is that it comes back.
     fn member(&self) -> Option<Call> {
-        self.find(&["close_agent", "interrupt_agent"]).map(|tool| call(tool, 3, "nobody", &[]))
+        self.find(&["close_agent", "interrupt_agent"]).map(|tool| call(tool, "nobody", &[]))
     }
 }
 
 /// Names of the one argument that matters, as tools have them. Free text in place of which a function stands has its own.
-const MAIN_ARGUMENTS: [&str; 7] = ["cmd", "command", "content", "target", "input", "patch", "text"];
+const MAIN_ARGUMENTS: [&str; 9] =
+    ["cmd", "command", "content", "target", "input", "patch", "text", "path", "file_path"];
 
 /// Calls a tool with this as its main argument, and with those of the others that it has.
-fn call(tool: &Offer, at: usize, main: &str, others: &[(&str, &str)]) -> Call {
+fn call(tool: &Offer, main: &str, others: &[(&str, &str)]) -> Call {
     let Offer { namespace, name, schema } = tool.clone();
-    let id = format!("call_{at}_of_the_script");
+    let id = String::new();
     let Some(schema) = schema else { return Call { id, namespace, name, arguments: json!(main) } };
     let properties = &schema["properties"];
     let has = |name: &str| properties.get(name).is_some();
