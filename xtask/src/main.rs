@@ -5,6 +5,7 @@
 
 use std::process::ExitCode;
 
+mod agents;
 mod bench;
 mod clients;
 mod docs;
@@ -20,6 +21,7 @@ tasks:
   up       build the gateway and start it (also: cargo up)
   verify   check everything that a change has to pass (also: cargo verify)
   clients  install the vendors' SDKs and uvicorn for the tests
+  agents   install the coding agents for the tests
   docs     write the documentation that follows from the code
   bench    measure the gateway beside nginx, on one core
 
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
         Some("up") => up::run(&rest),
         Some("verify") => verify::run(&rest),
         Some("clients") => clients::run(&rest),
+        Some("agents") => agents::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "-h" | "--help") => {

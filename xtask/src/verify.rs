@@ -5,7 +5,7 @@ mod suite;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{clients, docs, nginx, tool};
+use crate::{agents, clients, docs, nginx, tool};
 
 const HELP: &str = "\
 cargo verify
@@ -13,8 +13,9 @@ cargo verify
 Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), all tests.
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy
 by rustup, cargo-deny by cargo (a few minutes, once), the vendors' SDKs, which the tests use as clients, and
-uvicorn by pip below the target folder (half a minute, once), and nginx by apt-get where we are root. Tests whose
-server is missing (nginx, node) are skipped and say so. cargo-nextest runs the tests where it is installed.
+uvicorn by pip below the target folder (half a minute, once), Codex and Claude Code by npm in the same place (as
+long), and nginx by apt-get where we are root. Tests whose server or agent is missing (nginx, node, npm) are
+skipped and say so. cargo-nextest runs the tests where it is installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
 
@@ -25,7 +26,7 @@ struct Step {
     check: fn() -> Result<String, String>,
 }
 
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     Step { name: "format", check: || cargo(&["fmt", "--all", "--check"]) },
     Step {
         name: "lints",
@@ -36,6 +37,7 @@ const STEPS: [Step; 9] = [
     Step { name: "dependencies", check: dependencies },
     Step { name: "doc tests", check: || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]) },
     Step { name: "clients", check: || clients::install().map(|_| String::new()) },
+    Step { name: "agents", check: || agents::install_for_tests().map(|()| String::new()) },
     Step { name: "nginx", check: || nginx::install_for_tests().map(|()| String::new()) },
     Step { name: "tests", check: suite::run },
 ];

@@ -11,7 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use relayed::{Repairs, belongs_at_responses, repairs};
+pub use relayed::{Repairs, belongs_at_responses, has_to_be_retold, repairs};
 pub(crate) use settle::{is_refused_at_chat, settle};
 pub use table::{Row, rows};
 
@@ -35,6 +35,8 @@ pub struct Rules {
     pub(crate) forced_tools: bool,
     /// A conversation that ends with a turn of the model's, to be gone on with.
     pub(crate) prefill: bool,
+    /// Turns of the role `system` between the others, where the dialect has them.
+    pub(crate) system_turns: bool,
     /// `verbosity`.
     pub(crate) verbosity: bool,
     /// The limit of tokens under its older name, `max_tokens`.

@@ -99,7 +99,7 @@ fn words(rules: &Rules, dialect: Dialect) -> String {
     let gemini = dialect == Dialect::GeminiGenerate;
     let claude = dialect == Dialect::AnthropicMessages;
     let levels = rules.efforts.unwrap_or_default().join(", ");
-    let facts: [(bool, &str); 20] = [
+    let facts: [(bool, &str); 21] = [
         (rules.sampling == Sampling::Either, "`temperature` or `top_p`, not both"),
         (
             rules.sampling == Sampling::Thoughtless,
@@ -115,6 +115,7 @@ fn words(rules: &Rules, dialect: Dialect) -> String {
         (!rules.forced_tools, "no forced call of a tool"),
         (!rules.prefill, "no prefill: the conversation ends with the user"),
         (!rules.beside_functions, "functions alone: no search and no JSON output beside them"),
+        (claude && !rules.system_turns, "no turns of the role `system`"),
         (rules.chat == Chat::NoFunctionsWhileThinking, "functions while thinking at Responses only"),
         (rules.chat == Chat::Nothing, "at Responses only"),
         (rules.openai && rules.chat_search, "searches the web at Chat Completions"),

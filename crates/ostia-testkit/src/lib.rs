@@ -10,6 +10,7 @@ mod gate;
 pub mod model;
 mod request;
 pub mod split;
+pub mod strict;
 mod upstream;
 pub mod vendor;
 

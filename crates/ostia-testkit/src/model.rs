@@ -27,10 +27,23 @@ pub struct Turn {
 pub struct Call {
     /// Joins call and result, in formats that have such a thing.
     pub id: String,
+    /// The group of tools that it belongs to, in formats that have such a thing.
+    pub namespace: Option<String>,
     /// The tool.
     pub name: String,
-    /// A JSON object.
+    /// A JSON object; or the text that a tool of free text is called with.
     pub arguments: Value,
+}
+
+/// A tool that a request offers and that the client itself runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// The group of tools that it belongs to, in formats that have such a thing.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// The schema of its arguments; `None` where it takes free text.
+    pub schema: Option<Value>,
 }
 
 /// A piece of what a model was told, oldest first.
@@ -108,6 +121,16 @@ impl Speech {
         Answer::json(whole.to_string())
     }
 
+    /// The tools that a request offers. Those that the vendor itself runs are left out.
+    pub fn offers(self, body: &Value) -> Vec<Offer> {
+        match self {
+            Speech::Chat | Speech::Cohere => chat::offers(body),
+            Speech::Responses => responses::offers(body),
+            Speech::Messages => messages::offers(body),
+            Speech::Gemini => gemini::offers(body),
+        }
+    }
+
     /// What a request tells the model, instructions left out.
     pub fn read(self, body: &Value) -> Vec<Told> {
         match self {
@@ -140,6 +163,16 @@ fn text_of(content: &Value) -> String {
 fn number_of(ids: &[String], id: &Value) -> usize {
     let id = id.as_str().unwrap_or_default();
     ids.iter().rposition(|known| known == id).unwrap_or_else(|| panic!("no call has the id {id:?}: {ids:?}"))
+}
+
+/// Told calls of free text have a text in place of an object.
+fn called(name: &Value, arguments: Value) -> Told {
+    Told::Called(name.as_str().unwrap_or_default().to_owned(), arguments)
+}
+
+fn offer(name: &Value, schema: Option<&Value>) -> Offer {
+    let name = name.as_str().unwrap_or_default().to_owned();
+    Offer { namespace: None, name, schema: schema.cloned() }
 }
 
 fn items(value: &Value) -> impl Iterator<Item = &Value> {

@@ -38,6 +38,11 @@ impl Request {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
+    /// All requests in the bytes of one connection.
+    pub fn all(mut bytes: &[u8]) -> Vec<Request> {
+        std::iter::from_fn(|| Request::read(&mut bytes, 0)).collect()
+    }
+
     /// Reads the next request of a connection; `None` at its end.
     pub(crate) fn read(reader: &mut impl BufRead, connection: usize) -> Option<Request> {
         let line = line(reader).filter(|line| !line.is_empty())?;

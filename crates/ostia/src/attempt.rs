@@ -353,13 +353,21 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     remembered || continues && peek.stream && speaks
 }
 
-/// Has the provider to be asked in another dialect of its own, because it would refuse this request in the client's?
+/// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of the
+/// provider's, or in the same one as the target's model has it.
 fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let target = exchange.target;
-    let has_both = asked.typed.offer == Offer::OpenaiChat && target.provider.offers(Offer::OpenaiResponses);
-    has_both && !target.provider.quirks.fits_models && {
-        let model = target.model.as_deref().or(asked.peek.model.as_deref());
-        model.is_some_and(|model| rules::belongs_at_responses(model, asked.document))
+    if target.provider.quirks.fits_models {
+        return false;
+    }
+    let Some(model) = target.model.as_deref().or(asked.peek.model.as_deref()) else { return false };
+    match asked.typed.offer {
+        Offer::OpenaiChat => {
+            target.provider.offers(Offer::OpenaiResponses)
+                && rules::belongs_at_responses(model, asked.document)
+        }
+        Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use crate::{clients, tool};
+use crate::{agents, clients, tool};
 
 /// Runs the tests.
 ///
@@ -18,6 +18,9 @@ pub fn run() -> Result<String, String> {
     command.current_dir(tool::root());
     if let Some(python) = clients::installed() {
         command.env(clients::VARIABLE, python);
+    }
+    if let Some(folder) = agents::installed() {
+        command.env(agents::VARIABLE, folder);
     }
     let (good, lines) = follow(command, nextest)?;
     let summary = if nextest { lines.join("\n") } else { total(&lines) };

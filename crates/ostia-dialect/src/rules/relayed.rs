@@ -1,7 +1,9 @@
 //! The rules for requests that are relayed: what of their fields the model is sure to refuse.
 
+use std::borrow::Cow;
+
 use super::settle::number;
-use super::{Chat, Name, Rules, Sampling, nearest, table};
+use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
 use crate::Dialect;
 use crate::json::{Document, Json, Node};
 
@@ -59,7 +61,7 @@ fn of_chat(root: Node<'_>, rules: &Rules) -> Repairs {
     let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
     let fixed = is_fixed(rules, thinks);
     let scores = !rules.token_scores && (rules.sampling != Sampling::Thoughtless || thinks);
-    let without = refused(
+    let mut without = refused(
         root,
         &[
             (fixed, "temperature", Some(1.0)),
@@ -75,8 +77,16 @@ fn of_chat(root: Node<'_>, rules: &Rules) -> Repairs {
             (rules.has_no_efforts(), "reasoning_effort", None),
         ],
     );
+    let verbosity = root.str("verbosity");
+    without.extend(verbosity.filter(|level| is_refused_verbosity(level, rules)).map(|_| "verbosity"));
     let effort = effort.as_deref().and_then(|effort| other_effort(effort, rules));
     Repairs { without, effort, new_limit: !rules.max_tokens && root.some("max_tokens").is_some() }
+}
+
+/// Models that cannot be told how much to say take the default
+/// ("Supported values are: 'medium'": google-deepmind/concordia#164).
+fn is_refused_verbosity(level: &str, rules: &Rules) -> bool {
+    !rules.verbosity && level != "medium"
 }
 
 /// The level nearest to one that the model has not.
@@ -86,12 +96,10 @@ fn other_effort(effort: &str, rules: &Rules) -> Option<&'static str> {
 }
 
 fn of_responses(root: Node<'_>, rules: &Rules) -> Repairs {
-    let reasoning = root.some("reasoning").map_or(String::new(), |reasoning| reasoning.text().to_owned());
-    let document = Document::parse_to(reasoning.as_bytes(), 1).ok();
-    let effort = document.as_ref().and_then(|document| document.root().str("effort"));
+    let effort = word_in(root, "reasoning", "effort");
     let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
     let fixed = is_fixed(rules, thinks);
-    let without = refused(
+    let mut without = refused(
         root,
         &[
             (fixed, "temperature", Some(1.0)),
@@ -100,6 +108,11 @@ fn of_responses(root: Node<'_>, rules: &Rules) -> Repairs {
             (rules.has_no_efforts(), "reasoning", None),
         ],
     );
+    if !rules.verbosity {
+        let verbosity = word_in(root, "text", "verbosity");
+        without
+            .extend(verbosity.filter(|level| is_refused_verbosity(level, rules)).map(|_| "text.verbosity"));
+    }
     let effort = effort.as_deref().and_then(|effort| other_effort(effort, rules));
     Repairs { without, effort, new_limit: false }
 }
@@ -148,4 +161,47 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
             tools && effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none")
         }
     }
+}
+
+/// Is this Messages request one that its model is sure to refuse, and takes once it is decoded and written anew? It has turns
+/// of the role `system`, which Anthropic's newest models take and other vendors' servers do not (anthropics/claude-code#77698,
+/// QwenLM/Qwen#2244), or it tells one of Anthropic's models to think as others are told
+/// (`"thinking.type.enabled" is not supported for this model`: Sylinko/Everywhere#410; `adaptive thinking is not supported on
+/// this model`: pensarai/apex#890). Claude Code asks so for models whose names it does not know.
+pub fn has_to_be_retold(model: &str, document: &Document<'_>) -> bool {
+    let rules = Rules::of(Dialect::AnthropicMessages, model);
+    let root = document.root();
+    if !rules.system_turns && has_system_turns(root) {
+        return true;
+    }
+    if std::ptr::eq(rules, table::other(Dialect::AnthropicMessages)) || Name::of(model).version == (0, 0) {
+        return false;
+    }
+    let thinking = word_in(root, "thinking", "type").is_some_and(|kind| match kind.as_str() {
+        "enabled" => matches!(rules.thinking, Thinking::Adaptive | Thinking::Never),
+        "adaptive" => matches!(rules.thinking, Thinking::Budget | Thinking::Never),
+        _ => false,
+    });
+    let effort = || word_in(root, "output_config", "effort");
+    let refused = |effort: String| rules.efforts.is_some_and(|levels| !levels.contains(&effort.as_str()));
+    thinking || effort().is_some_and(refused)
+}
+
+/// A text in an object at the top.
+fn word_in(root: Node<'_>, object: &str, name: &str) -> Option<String> {
+    let object = root.some(object)?;
+    let document = Document::parse_to(object.text().as_bytes(), 1).ok()?;
+    document.root().str(name).map(Cow::into_owned)
+}
+
+/// Quotes inside texts are escaped, so nearly all conversations without such turns are told by one search.
+fn has_system_turns(root: Node<'_>) -> bool {
+    let Some(messages) = root.some("messages").map(|messages| messages.text().as_bytes()) else {
+        return false;
+    };
+    if memchr::memmem::find(messages, b"\"system\"").is_none() {
+        return false;
+    }
+    let Ok(messages) = Document::parse_to(messages, 2) else { return false };
+    messages.root().items().any(|message| message.str("role").as_deref() == Some("system"))
 }

@@ -65,6 +65,7 @@ const ANY: Rules = Rules {
     parallel_tool_calls: true,
     forced_tools: true,
     prefill: true,
+    system_turns: true,
     verbosity: true,
     max_tokens: true,
     chat: Chat::All,
@@ -177,10 +178,12 @@ const GROK: &str = "https://docs.x.ai/docs/guides/reasoning";
 const CLAUDE_MODELS: &str = "https://platform.claude.com/docs/en/about-claude/models/overview";
 const THINKING: &str = "https://platform.claude.com/docs/en/build-with-claude/extended-thinking";
 const EFFORT: &str = "https://platform.claude.com/docs/en/build-with-claude/effort";
+const SYSTEM_TURNS: &str =
+    "https://platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages";
 const MIGRATION: &str = "https://platform.claude.com/docs/en/about-claude/models/migration-guide";
 
 /// What the whole dialect has in common, whoever speaks it.
-const ANY_CLAUDE: Rules = Rules { efforts: Some(&[]), budget_min: 1024, ..ANY };
+const ANY_CLAUDE: Rules = Rules { efforts: Some(&[]), budget_min: 1024, system_turns: false, ..ANY };
 const V3: Rules =
     Rules { output_tokens_default: 4096, output_tokens_max: 4096, thinking: Thinking::Never, ..ANY_CLAUDE };
 const V3_5: Rules = Rules { output_tokens_default: 8192, output_tokens_max: 8192, ..V3 };
@@ -202,18 +205,27 @@ const V4_7: Rules = Rules {
     sampling: Sampling::Fixed,
     ..V4_6
 };
-const V5: Rules = Rules { off: Off::Say("disabled"), ..V4_7 };
+const V4_8: Rules = Rules { system_turns: true, ..V4_7 };
+const V5: Rules = Rules { off: Off::Say("disabled"), ..V4_8 };
 const SONNET_5_5: Rules = Rules { off: Off::Say("between_tools"), ..V5 };
-const ALWAYS: Rules = Rules { off: Off::Never, ..V4_7 };
+const ALWAYS: Rules = Rules { off: Off::Never, ..V4_8 };
+const MYTHOS_PREVIEW: Rules = Rules { system_turns: false, ..ALWAYS };
 const ALWAYS_UNFORCED: Rules = Rules { forced_tools: false, ..ALWAYS };
 
 const CLAUDE: &[Row] = &[
     row(&["claude", "fable"], (5, 1), &ALWAYS_UNFORCED, THINKING),
     row(&["claude", "fable"], (0, 0), &ALWAYS, THINKING),
     row(&["claude", "mythos"], (5, 1), &ALWAYS_UNFORCED, THINKING),
+    row(
+        &["claude", "mythos", "preview"],
+        (0, 0),
+        &MYTHOS_PREVIEW,
+        "UKGovernmentBEIS/inspect_ai#4221 (system)",
+    ),
     row(&["claude", "mythos"], (0, 0), &ALWAYS, THINKING),
     row(&["claude", "opus"], (5, 5), &ALWAYS_UNFORCED, THINKING),
     row(&["claude", "opus"], (5, 0), &V5, THINKING),
+    row(&["claude", "opus"], (4, 8), &V4_8, SYSTEM_TURNS),
     row(&["claude", "opus"], (4, 7), &V4_7, MIGRATION),
     row(&["claude", "opus"], (4, 6), &V4_6, "langchain-ai/deepagents#1585 (prefill)"),
     row(&["claude", "opus"], (4, 5), &OPUS_4_5, EFFORT),
@@ -231,7 +243,7 @@ const CLAUDE: &[Row] = &[
     // Version 3 and older, `claude-2.1` and `claude-instant-1.2` among them.
     Row { below: (5, 0), ..row(&["claude"], (0, 1), &V3, CLAUDE_MODELS) },
     // An unknown family, or an id without a version, is taken for a new model.
-    row(&["claude"], (0, 0), &V4_7, CLAUDE_MODELS),
+    row(&["claude"], (0, 0), &V4_8, CLAUDE_MODELS),
 ];
 
 // ---- Google ------------------------------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, nearest, repairs, rows};
+use super::{
+    Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_to_be_retold, nearest, repairs, rows,
+};
 use crate::Dialect;
 use crate::json::Document;
 
@@ -213,6 +215,11 @@ fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
         false,
     );
     check_repairs(RESPONSES, "gpt-4.1", r#"{"reasoning":{"effort":"low"}}"#, &["reasoning"], None, false);
+    let brief = r#"{"verbosity":"low","text":{"verbosity":"low","format":{"type":"text"}}}"#;
+    check_repairs(RESPONSES, "gpt-4.1", brief, &["text.verbosity"], None, false);
+    check_repairs(RESPONSES, "gpt-5", brief, &[], None, false);
+    check_repairs(CHAT, "gpt-4o", brief, &["verbosity"], None, false);
+    check_repairs(CHAT, "gpt-4o", r#"{"verbosity":"medium"}"#, &[], None, false);
     let both = r#"{"temperature":0.2,"top_p":0.5,"top_k":3}"#;
     check_repairs(MESSAGES, "claude-sonnet-4-5", both, &["top_p"], None, false);
     check_repairs(MESSAGES, "claude-opus-4-7", both, &["temperature", "top_p", "top_k"], None, false);
@@ -256,5 +263,39 @@ fn every_row_has_a_source_and_can_be_met() {
             let first = rows(dialect).iter().find(|row| row.fits(&super::name::Name::of(&id))).unwrap();
             assert!(std::ptr::eq(first, row), "{id} is met by {first:?}, not by {row:?}");
         }
+    }
+}
+
+#[test]
+fn some_requests_are_told_anew_to_another_model_of_their_vendor() {
+    let budget = r#"{"thinking":{"type":"enabled","budget_tokens":2000}}"#;
+    let adaptive = r#"{"thinking":{"type":"adaptive"}}"#;
+    let effort = r#"{"output_config":{"effort":"xhigh"}}"#;
+    let system = r#"{"messages":[{"role":"user","content":"a"},{"content":"b","role":"system"}]}"#;
+    let quoted = r#"{"messages":[{"role":"user","content":"\"role\":\"system\""},{"role":"user","content":["system"]}]}"#;
+    for (model, body, expected) in [
+        ("claude-opus-4-8", budget, true),
+        ("claude-opus-4-6", budget, false),
+        ("claude-sonnet-4-5", budget, false),
+        ("claude-3-5-haiku-latest", budget, true),
+        ("claude-opus-4-8", adaptive, false),
+        ("claude-opus-4-6", adaptive, false),
+        ("claude-sonnet-4-5", adaptive, true),
+        ("claude-opus-4-8", effort, false),
+        ("claude-opus-4-6", effort, true),
+        ("claude-sonnet-4-5", effort, true),
+        ("claude-opus-4-8", system, false),
+        ("claude-opus-4-7", system, true),
+        ("anthropic/claude-sonnet-4.5", system, true),
+        ("claude-sonnet-4-5", quoted, false),
+        ("claude-sonnet-4-5", r#"{"thinking":{"type":"disabled"},"output_config":{},"messages":"x"}"#, false),
+        ("claude-mythos-preview", system, true),
+        ("claude-fable-5", system, false),
+        ("qwen3-max", system, true),
+        ("qwen3-max", adaptive, false),
+        ("claude", adaptive, false),
+    ] {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(has_to_be_retold(model, &document), expected, "{model} {body}");
     }
 }

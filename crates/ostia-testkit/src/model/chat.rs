@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Told, Turn, halves, items, json_of, number_of, text_of};
+use super::{Call, Offer, Told, Turn, called, halves, items, json_of, number_of, offer, text_of};
 use crate::vendor::{events as sse, openai};
 
 fn finish(turn: &Turn) -> &'static str {
@@ -15,17 +15,35 @@ pub(super) fn whole(turn: &Turn) -> Value {
         message["reasoning_content"] = json!(thought);
     }
     if !turn.calls.is_empty() {
-        let call = |call: &super::Call| {
-            json!({"id": call.id, "type": "function",
-                   "function": {"name": call.name, "arguments": call.arguments.to_string()}})
-        };
-        message["tool_calls"] = turn.calls.iter().map(call).collect();
+        message["tool_calls"] = turn.calls.iter().map(|call| opened(call, &input(call))).collect();
     }
     json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
         "choices": [{"index": 0, "message": message, "logprobs": null, "finish_reason": finish(turn)}],
         "usage": usage()
     })
+}
+
+/// The text of a call's arguments.
+fn input(call: &Call) -> String {
+    call.arguments.as_str().map_or_else(|| call.arguments.to_string(), str::to_owned)
+}
+
+fn opened(call: &Call, input: &str) -> Value {
+    match call.arguments.is_string() {
+        true => json!({"id": call.id, "type": "custom", "custom": {"name": call.name, "input": input}}),
+        false => {
+            json!({"id": call.id, "type": "function", "function": {"name": call.name, "arguments": input}})
+        }
+    }
+}
+
+/// A piece of the arguments of a call.
+fn more(call: &Call, index: usize, piece: &str) -> Value {
+    match call.arguments.is_string() {
+        true => json!({"index": index, "custom": {"input": piece}}),
+        false => json!({"index": index, "function": {"arguments": piece}}),
+    }
 }
 
 fn usage() -> Value {
@@ -42,13 +60,11 @@ pub(super) fn events(turn: &Turn) -> String {
         deltas.extend(halves(text).map(|piece| json!({"content": piece})));
     }
     for (index, call) in turn.calls.iter().enumerate() {
-        deltas.push(json!({"tool_calls": [{"index": index, "id": call.id, "type": "function",
-                                           "function": {"name": call.name, "arguments": ""}}]}));
-        let arguments = call.arguments.to_string();
-        deltas.extend(
-            halves(&arguments)
-                .map(|piece| json!({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})),
-        );
+        let mut open = opened(call, "");
+        open["index"] = json!(index);
+        deltas.push(json!({"tool_calls": [open]}));
+        let input = input(call);
+        deltas.extend(halves(&input).map(|piece| json!({"tool_calls": [more(call, index, piece)]})));
     }
     let chunks = deltas.iter().map(|delta| openai::chunk(delta, &Value::Null));
     let end = openai::chunk(&json!({}), &json!(finish(turn)));
@@ -69,9 +85,11 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
                 }
                 for call in items(&message["tool_calls"]) {
                     ids.push(call["id"].as_str().unwrap_or_default().to_owned());
-                    let function = &call["function"];
-                    let name = function["name"].as_str().unwrap_or_default().to_owned();
-                    told.push(Told::Called(name, json_of(&function["arguments"])));
+                    let (function, custom) = (&call["function"], &call["custom"]);
+                    told.push(match custom.is_object() {
+                        true => called(&custom["name"], custom["input"].clone()),
+                        false => called(&function["name"], json_of(&function["arguments"])),
+                    });
                 }
             }
             "tool" => told.push(Told::Result(number_of(&ids, &message["tool_call_id"]), text)),
@@ -79,4 +97,13 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
         }
     }
     told
+}
+
+pub(super) fn offers(body: &Value) -> Vec<Offer> {
+    let one = |tool: &Value| match tool["type"].as_str()? {
+        "function" => Some(offer(&tool["function"]["name"], Some(&tool["function"]["parameters"]))),
+        "custom" => Some(offer(&tool["custom"]["name"], None)),
+        _ => None,
+    };
+    items(&body["tools"]).filter_map(one).collect()
 }

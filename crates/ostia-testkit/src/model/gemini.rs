@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::{Told, Turn, halves, items};
+use super::{Offer, Told, Turn, halves, items, offer};
 use crate::vendor::events as sse;
 
 fn parts(turn: &Turn) -> Vec<Value> {
@@ -45,18 +45,21 @@ pub(super) fn events(turn: &Turn) -> String {
     for part in parts(turn) {
         match part["text"].as_str() {
             Some(text) => {
-                let [first, second] = halves(text).map(|piece| {
-                    let mut piece = json!({"text": piece});
-                    if part["thought"] == true {
-                        piece["thought"] = json!(true);
-                    }
-                    piece
-                });
-                let mut second = second;
-                if !part["thoughtSignature"].is_null() {
-                    second["thoughtSignature"] = part["thoughtSignature"].clone();
+                chunks.extend(halves(text).map(|piece| {
+                    let thought = part["thought"] == true;
+                    chunk(
+                        &[if thought {
+                            json!({"text": piece, "thought": true})
+                        } else {
+                            json!({"text": piece})
+                        }],
+                        None,
+                    )
+                }));
+                // The proof comes behind the text, in a part of its own.
+                if let Some(proof) = part.get("thoughtSignature") {
+                    chunks.push(chunk(&[json!({"text": "", "thoughtSignature": proof})], None));
                 }
-                chunks.extend([chunk(&[first], None), chunk(&[second], None)]);
             }
             None => chunks.push(chunk(&[part], None)),
         }
@@ -71,10 +74,13 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
     let mut open: Vec<(usize, String)> = Vec::new();
     let mut calls = 0;
     for content in items(&body["contents"]) {
+        let turn = told.len();
         for part in items(&content["parts"]) {
             let proof = part["thoughtSignature"].as_str().and_then(decoded);
             if let Some(proof) = proof {
-                told.push(Told::Thought(String::from_utf8(proof).unwrap_or_default()));
+                // The proof of a thought that no call follows stands behind the text, in a stream.
+                let at = if part["text"] == "" { turn } else { told.len() };
+                told.insert(at, Told::Thought(String::from_utf8(proof).unwrap_or_default()));
             }
             if let Some(call) = part.get("functionCall") {
                 let name = call["name"].as_str().unwrap_or_default().to_owned();
@@ -111,4 +117,13 @@ fn decoded(proof: &str) -> Option<Vec<u8>> {
 fn words(response: &Value) -> String {
     let values = response.as_object().into_iter().flat_map(|fields| fields.values());
     values.filter_map(Value::as_str).collect()
+}
+
+pub(super) fn offers(body: &Value) -> Vec<Offer> {
+    let declared = items(&body["tools"]).flat_map(|tool| items(&tool["functionDeclarations"]));
+    let schema = |tool: &Value| match tool.get("parametersJsonSchema") {
+        Some(schema) => schema.clone(),
+        None => tool["parameters"].clone(),
+    };
+    declared.map(|tool| offer(&tool["name"], Some(&schema(tool)))).collect()
 }

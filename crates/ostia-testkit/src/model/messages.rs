@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Told, Turn, halves, items, number_of, text_of};
+use super::{Offer, Told, Turn, halves, items, number_of, offer, text_of};
 use crate::vendor::named_events;
 
 fn content(turn: &Turn) -> Vec<Value> {
@@ -105,4 +105,11 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
         }
     }
     told
+}
+
+pub(super) fn offers(body: &Value) -> Vec<Offer> {
+    let own = |tool: &&Value| tool["type"].is_null() || tool["type"] == "custom";
+    let now = |tool: &&Value| tool["defer_loading"] != true;
+    let tools = items(&body["tools"]).filter(own).filter(now);
+    tools.map(|tool| offer(&tool["name"], Some(&tool["input_schema"]))).collect()
 }

@@ -2,24 +2,39 @@
 
 use serde_json::{Value, json};
 
-use super::{Told, Turn, halves, items, json_of, number_of, text_of};
+use super::{Call, Offer, Told, Turn, called, halves, items, json_of, number_of, offer, text_of};
 use crate::vendor::named_events;
 
+/// Ids of items are unique in a conversation as long as those of calls and the last texts are.
 fn output(turn: &Turn) -> Vec<Value> {
     let mut output = Vec::new();
+    let own = turn.calls.first().map_or("last", |call| call.id.as_str());
     if let Some((thought, proof)) = &turn.thought {
-        output.push(json!({"type": "reasoning", "id": "rs_1", "encrypted_content": proof,
+        output.push(json!({"type": "reasoning", "id": format!("rs_{own}"), "encrypted_content": proof,
                            "summary": [{"type": "summary_text", "text": thought}]}));
     }
     if let Some(text) = &turn.text {
-        output.push(json!({"type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
-                           "content": [{"type": "output_text", "text": text, "annotations": []}]}));
+        output.push(
+            json!({"type": "message", "id": format!("msg_{own}"), "status": "completed", "role": "assistant",
+                           "content": [{"type": "output_text", "text": text, "annotations": []}]}),
+        );
     }
-    output.extend(turn.calls.iter().enumerate().map(|(at, call)| {
-        json!({"type": "function_call", "id": format!("fc_{at}"), "call_id": call.id, "name": call.name,
-               "arguments": call.arguments.to_string(), "status": "completed"})
-    }));
+    output.extend(turn.calls.iter().map(call));
     output
+}
+
+fn call(call: &Call) -> Value {
+    let (id, name) = (&call.id, &call.name);
+    let mut item = match call.arguments.as_str() {
+        Some(input) => json!({"type": "custom_tool_call", "id": format!("ctc_{id}"), "call_id": id,
+                              "name": name, "input": input, "status": "completed"}),
+        None => json!({"type": "function_call", "id": format!("fc_{id}"), "call_id": id, "name": name,
+                       "arguments": call.arguments.to_string(), "status": "completed"}),
+    };
+    if let Some(namespace) = &call.namespace {
+        item["namespace"] = json!(namespace);
+    }
+    item
 }
 
 pub(super) fn whole(turn: &Turn) -> Value {
@@ -82,6 +97,15 @@ fn item_events(item: &Value, at: usize, events: &mut Vec<Value>) {
             }
             push(json!({"type": "response.output_text.done", "content_index": 0, "text": text}));
         }
+        "custom_tool_call" => {
+            open["input"] = json!("");
+            push(json!({"type": "response.output_item.added", "item": open}));
+            let input = item["input"].as_str().unwrap_or_default();
+            for piece in halves(input) {
+                push(json!({"type": "response.custom_tool_call_input.delta", "delta": piece}));
+            }
+            push(json!({"type": "response.custom_tool_call_input.done", "input": input}));
+        }
         _ => {
             open["arguments"] = json!("");
             push(json!({"type": "response.output_item.added", "item": open}));
@@ -108,16 +132,37 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
                 let proof = item["encrypted_content"].as_str().unwrap_or_default();
                 told.push(Told::Thought(proof.to_owned()));
             }
-            "function_call" => {
+            kind @ ("function_call" | "custom_tool_call") => {
                 ids.push(item["call_id"].as_str().unwrap_or_default().to_owned());
-                let name = item["name"].as_str().unwrap_or_default().to_owned();
-                told.push(Told::Called(name, json_of(&item["arguments"])));
+                let free = kind == "custom_tool_call";
+                let arguments = if free { item["input"].clone() } else { json_of(&item["arguments"]) };
+                told.push(called(&item["name"], arguments));
             }
-            "function_call_output" => {
+            "function_call_output" | "custom_tool_call_output" => {
                 told.push(Told::Result(number_of(&ids, &item["call_id"]), text_of(&item["output"])));
             }
             _ => {}
         }
     }
     told
+}
+
+pub(super) fn offers(body: &Value) -> Vec<Offer> {
+    let later = items(&body["input"]).filter(|item| item["type"] == "additional_tools");
+    let lists = std::iter::once(&body["tools"]).chain(later.map(|item| &item["tools"]));
+    lists.flat_map(items).flat_map(members).collect()
+}
+
+/// A tool, or those that a namespace groups.
+fn members(tool: &Value) -> Vec<Offer> {
+    match tool["type"].as_str().unwrap_or_default() {
+        "function" => vec![offer(&tool["name"], Some(&tool["parameters"]))],
+        "custom" => vec![offer(&tool["name"], None)],
+        "namespace" => {
+            let namespace = tool["name"].as_str().map(str::to_owned);
+            let inside = |member: Offer| Offer { namespace: namespace.clone(), ..member };
+            items(&tool["tools"]).flat_map(members).map(inside).collect()
+        }
+        _ => Vec::new(),
+    }
 }

@@ -20,6 +20,7 @@ const FAILING: usize = 7;
 fn turn(at: usize) -> Turn {
     let call = |of: usize| Call {
         id: format!("call_{at}_{of}"),
+        namespace: None,
         name: if of == 0 { "weather".into() } else { "clock".into() },
         arguments: json!({"city": format!("città {at}.{of}"), "exact": of == 0}),
     };

@@ -152,6 +152,7 @@ fn says(text: &str) -> Turn {
 fn asks_for_the_weather(thinks: bool) -> Turn {
     let call = |city: &str| Call {
         id: format!("call_{city}"),
+        namespace: None,
         name: "weather".into(),
         arguments: json!({"city": city}),
     };

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 /// Names the Python of `cargo xtask clients`.
 pub const PYTHON: &str = "OSTIA_TEST_PYTHON";
+/// Names the folder of `cargo xtask agents`.
+const AGENTS: &str = "OSTIA_TEST_AGENTS";
 /// Debian's nginx stands in a folder that not everybody's PATH has.
 const FURTHER_FOLDER: &str = "/usr/sbin";
 
@@ -28,6 +30,26 @@ pub fn bare_python() -> Option<OsString> {
 /// Node, version 20 or later.
 pub fn node() -> Option<OsString> {
     program("node", "install Node 20 or later")
+}
+
+/// Codex, the program in the package for this system.
+pub fn codex() -> Option<OsString> {
+    agent("codex")
+}
+
+/// Claude Code, the program in the package for this system.
+pub fn claude_code() -> Option<OsString> {
+    agent("claude")
+}
+
+fn agent(name: &str) -> Option<OsString> {
+    let path = std::env::var_os(AGENTS).map(|folder| PathBuf::from(folder).join(name));
+    path.filter(|path| path.is_file()).map(Into::into).or_else(|| {
+        missing(&format!(
+            "{AGENTS} names no folder that has Codex and Claude Code. `cargo verify` sees to that; by hand:\n    \
+             export {AGENTS}=$(cargo xtask agents)\n"
+        ))
+    })
 }
 
 /// nginx.

@@ -1,0 +1,106 @@
+//! Servers that refuse what their vendors refuse: each request is held against the vendor's rules, and the first one that is
+//! broken is told with 400 in the vendor's words. What agents and gateways send stands in the rules; no server here knows all
+//! of its vendor's.
+
+mod anthropic;
+mod compatible;
+mod google;
+mod openai_chat;
+mod openai_responses;
+mod rule;
+mod schema;
+#[cfg(test)]
+mod tests;
+
+use serde_json::{Value, json};
+
+use crate::model::Speech;
+use crate::vendor::{anthropic as messages, gemini};
+use crate::{Answer, Request};
+
+/// Whose rules a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vendor {
+    /// OpenAI, Chat Completions.
+    OpenAiChat,
+    /// OpenAI, Responses.
+    OpenAiResponses,
+    /// Anthropic.
+    Anthropic,
+    /// Google.
+    Google,
+    /// A server in OpenAI's format that takes what every one of its kind takes, and nothing besides.
+    Compatible,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The field, as the vendor writes it: `messages[0].content`.
+    pub path: String,
+    /// What is wrong with it.
+    pub words: String,
+}
+
+/// What a model was asked in: the model, and the request's headers that open fields of the body.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    model: &'a str,
+    body: &'a Value,
+    betas: &'a str,
+    /// What the server takes as the proof of a thought.
+    proof: &'a str,
+}
+
+impl Vendor {
+    /// All of them.
+    pub const ALL: [Vendor; 5] =
+        [Vendor::OpenAiChat, Vendor::OpenAiResponses, Vendor::Anthropic, Vendor::Google, Vendor::Compatible];
+
+    /// The format.
+    pub fn speech(self) -> Speech {
+        match self {
+            Vendor::OpenAiChat | Vendor::Compatible => Speech::Chat,
+            Vendor::OpenAiResponses => Speech::Responses,
+            Vendor::Anthropic => Speech::Messages,
+            Vendor::Google => Speech::Gemini,
+        }
+    }
+
+    /// Holds a request against the rules. `proof` is the only proof of a thought that the server has given.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check(self, request: &Request, proof: &str) -> Result<(), Refusal> {
+        let body = request.json();
+        let in_path = request.target.rsplit('/').next().and_then(|word| word.split(':').next());
+        let model = body["model"].as_str().or(in_path).unwrap_or_default().to_owned();
+        let betas = request.header("anthropic-beta").unwrap_or_default();
+        self.check_asked(&Asked { model: &model, body: &body, betas: &betas, proof })
+    }
+
+    fn check_asked(self, asked: &Asked<'_>) -> Result<(), Refusal> {
+        match self {
+            Vendor::OpenAiChat => openai_chat::check(asked),
+            Vendor::OpenAiResponses => openai_responses::check(asked),
+            Vendor::Anthropic => anthropic::check(asked),
+            Vendor::Google => google::check(asked),
+            Vendor::Compatible => compatible::check(asked),
+        }
+    }
+
+    /// The answer to a request that is refused.
+    pub fn refuse(self, refusal: &Refusal) -> Answer {
+        let Refusal { path, words } = refusal;
+        let body = match self {
+            Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Compatible => {
+                json!({"error": {"message": format!("Invalid '{path}': {words}"), "type": "invalid_request_error",
+                                 "param": path, "code": "invalid_value"}})
+                .to_string()
+            }
+            Vendor::Anthropic => messages::error("invalid_request_error", &format!("{path}: {words}")),
+            Vendor::Google => gemini::error(400, "INVALID_ARGUMENT", &format!("{path}: {words}")),
+        };
+        Answer::json(body).status(400)
+    }
+}

@@ -1,0 +1,140 @@
+//! Coding agents as clients: Codex and Claude Code, the packages that people install, each through a loop of three turns in
+//! front of servers that hold every request against their vendor's rules and refuse what the vendor would. The model is a
+//! script: it calls tools that write files, and speaks its last words only when their results have come back.
+//!
+//! `cargo verify` installs the agents and names the folder that has them in `OSTIA_TEST_AGENTS`.
+
+mod claude_code;
+mod codex;
+mod folder;
+mod script;
+mod tap;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::{Arc, Mutex};
+
+use ostia_testkit::strict::{Refusal, Vendor};
+use ostia_testkit::{Answer, Request, Upstream, dead_address};
+
+use crate::gateway::Gateway;
+use crate::wire::Ask;
+use folder::Folder;
+use tap::Tap;
+
+/// What the agents are asked. Words of their own stand around it.
+const TASK: &str = "Write the files first.txt and second.txt.";
+/// What the model says at the end.
+const LAST_WORDS: &str = "Both files are written.";
+/// An image that the agent finds where it works.
+const IMAGE: &str = "image.png";
+const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02\0\0\0\x90wS\xde\0\0\0\x0cIDATx\xdac\xf8/\xc5\0\0\x035\x01\x1a\xf8\xeb\xff\xb3\0\0\0\0IEND\xaeB`\x82";
+/// What the tools write.
+const FILES: [(&str, &str); 2] = [("first.txt", "one"), ("second.txt", "two")];
+
+/// A model at a vendor, and which fields of the agent's requests may be left out there.
+struct Target {
+    vendor: Vendor,
+    model: &'static str,
+    may_drop: &'static [&'static [&'static str]],
+}
+
+/// Where an agent works and whom it asks.
+struct Place<'a> {
+    /// `http://127.0.0.1:PORT`: the gateway.
+    url: String,
+    /// A routing config for the gateway, which names the target.
+    config: String,
+    folder: &'a Folder,
+}
+
+/// A provider of this vendor's.
+fn row(vendor: Vendor, url: &str) -> (&'static str, String) {
+    let (id, fields) = match vendor {
+        Vendor::OpenAiChat => ("openai", "dialects: [openai_chat]"),
+        Vendor::OpenAiResponses => ("openai", "dialects: [openai_responses]"),
+        Vendor::Anthropic => ("anthropic", "dialects: [anthropic_messages]"),
+        Vendor::Google => ("google", "dialects: [gemini_generate]"),
+        Vendor::Compatible => ("box", "dialects: [openai_chat]"),
+    };
+    (id, format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, {fields}}}\n"))
+}
+
+/// Runs an agent through its loop at a target, and holds the outcome against what has to come of it.
+fn run(target: &Target, label: &str, agent: impl FnOnce(&Place<'_>) -> Output) {
+    let &Target { vendor, model, may_drop } = target;
+    let label = format!("{label} at {vendor:?} ({model})");
+    let folder = Folder::new();
+    let work = folder.work();
+    std::fs::write(work.join(IMAGE), PIXEL).unwrap();
+    let refused: Arc<Mutex<Vec<(Refusal, String)>>> = Arc::default();
+    let refusals = refused.clone();
+    let upstream = Upstream::serve(move |request| {
+        answer(vendor, request, &work).unwrap_or_else(|refusal| {
+            refusals.lock().unwrap().push((refusal.clone(), request.text()));
+            vendor.refuse(&refusal)
+        })
+    });
+    let (provider, config) = row(vendor, &upstream.url());
+    let gateway = Gateway::with(&config);
+    let tap = Tap::before(gateway.address);
+    let config = serde_json::json!({"provider": provider, "override_params": {"model": model}}).to_string();
+    let output = agent(&Place { url: format!("http://{}", tap.address), config, folder: &folder });
+    let said =
+        [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
+    if let Some((Refusal { path, words }, body)) = refused.lock().unwrap().first() {
+        let kept = folder.keep("refused.json", body);
+        panic!("{label}: the vendor refuses {path}: {words}\nthe request: {kept}\n{said}");
+    }
+    assert!(output.status.success(), "{label}:\n{said}\nthe gateway:\n{}", gateway.printed());
+    assert!(said.contains(LAST_WORDS), "{label}: no last words:\n{said}");
+    for (name, text) in FILES {
+        let written = std::fs::read_to_string(folder.work().join(name)).unwrap_or_default();
+        assert_eq!(written.trim_end(), text, "{label}: {name}\n{said}");
+    }
+    assert_eq!(upstream.count(), script::TURNS, "{label}: each turn is one request\n{said}");
+    let dropped = tap.header("x-ostia-dropped");
+    let unforeseen: BTreeSet<&String> = dropped.iter().filter(|field| !is_among(field, may_drop)).collect();
+    assert!(unforeseen.is_empty(), "{label}: left out: {unforeseen:?}");
+    for request in tap.requests() {
+        let reply = unary(&request).to(&gateway);
+        assert_eq!(reply.status, 200, "{label}: not as a stream: {}", reply.text());
+    }
+}
+
+/// The same request, but the answer comes in one piece.
+fn unary(request: &Request) -> Ask {
+    let mut body = request.json();
+    body["stream"] = false.into();
+    let ask = Ask::new(&request.method, &request.target).body(body.to_string());
+    let kept =
+        request.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));
+    kept.fold(ask, |ask, (name, value)| ask.header(name, value))
+}
+
+/// Nothing of the surroundings reaches the agent, and whatever it asks beyond this machine meets a closed door.
+fn sealed<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
+    let nobody = format!("http://{}", dead_address());
+    command.env_clear().stdin(Stdio::null()).env("HOME", home).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    command.env("HTTPS_PROXY", &nobody).env("HTTP_PROXY", nobody).env("NO_PROXY", "127.0.0.1")
+}
+
+/// What the vendor's server says.
+fn answer(vendor: Vendor, request: &Request, work: &Path) -> Result<Answer, Refusal> {
+    vendor.check(request, script::PROOF)?;
+    let body = request.json();
+    let stream = body["stream"] == true || request.target.contains(":streamGenerateContent");
+    script::turn(vendor, &body, work).map(|turn| vendor.speech().answer(&turn, stream))
+}
+
+/// `tools[*].strict` stands for all tools, `input[*]` for all items and spans of them.
+fn is_among(field: &str, lists: &[&[&str]]) -> bool {
+    let is_index = |c: char| c.is_ascii_digit() || c == '-';
+    let any = field.split('[').map(|part| match part.split_once(']') {
+        Some((index, rest)) if !index.is_empty() && index.chars().all(is_index) => format!("*]{rest}"),
+        _ => part.to_owned(),
+    });
+    let any = any.collect::<Vec<_>>().join("[");
+    lists.iter().any(|list| list.contains(&any.as_str()))
+}
