@@ -26,7 +26,11 @@ pub fn best(dialects: impl Iterator<Item = Dialect>, request: &Request, form: &F
 fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
     let rules = Rules::of(dialect, &request.model);
     let is_chat = dialect == Dialect::OpenaiChat;
-    let can_search = !is_chat || rules.chat_search && (rules.openai || form.takes("web_search_options"));
+    let can_search = match dialect {
+        Dialect::OpenaiChat => rules.chat_search && (rules.openai || form.takes("web_search_options")),
+        Dialect::OpenaiResponses => form.takes("web_search"),
+        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => true,
+    };
     let mut cost = 0;
     if is_chat && rules::is_refused_at_chat(request, rules) {
         cost += REFUSED;
@@ -35,13 +39,13 @@ fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
     for tool in &request.tools {
         match tool {
             Tool::Function { .. } => {}
-            Tool::Custom { .. } if dialect.has_custom_tools() && (!is_chat || form.takes("custom_tools")) => {
-            }
+            Tool::Custom { .. } if dialect.has_custom_tools() && form.takes("custom_tools") => {}
             Tool::Custom { .. } => cost += LOST,
-            Tool::Hosted { dialect: owner, .. } if *owner == dialect => {}
+            Tool::Hosted { dialect: owner, .. } if form.has_types_of(*owner, dialect) => {}
             Tool::Hosted { name, .. } if client_tool::is_client_run(tool) || is_tool_search(name) => {
                 cost += LITTLE
             }
+            Tool::Hosted { dialect: owner, .. } if *owner == dialect => {}
             Tool::Hosted { name, .. } => match hosted_tool::like(name, dialect) {
                 Some(Like::Search) => searches = true,
                 Some(Like::Tool) => cost += LITTLE,

@@ -15,10 +15,13 @@ pub(crate) use table::ClientTool;
 use self::table::{Runner, TOOLS, TYPED, TypedTool};
 use crate::json::{Document, Json, Node};
 use crate::namespace::NAMESPACE;
-use crate::{Dialect, Fault, Request, Tool, ToolChoice};
+use crate::{Dialect, Fault, Form, Request, Tool, ToolChoice};
 
 /// What the hub calls the choice of a tool that it has no word for.
 const TOOL_CHOICE: &str = "tool_choice";
+
+/// The type of a tool that takes free text.
+const CUSTOM: &str = "custom";
 
 /// Is this a tool of a type that one vendor has, which becomes a function, or several, before the others?
 pub(crate) fn is_client_run(tool: &Tool) -> bool {
@@ -32,6 +35,27 @@ pub(crate) fn is_client_run(tool: &Tool) -> bool {
         Dialect::AnthropicMessages => typed_tool(name).is_some(),
         Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat => false,
     }
+}
+
+/// Are there tools, or calls of them, in this Responses request that go by other types than `function`? Servers that copy the
+/// API refuse them or leave them out: ggml-org/llama.cpp issue 20156, vllm-project/vllm issue 49493,
+/// lmstudio-ai/lmstudio-bug-tracker issue 1810.
+pub fn is_in(document: &Document<'_>) -> bool {
+    let any = |list: &str, is_own: fn(&str, Node<'_>) -> bool| {
+        let text = document.root().some(list).map_or("", |list| list.text());
+        Document::parse_to(text.as_bytes(), 3).is_ok_and(|list| {
+            list.root().items().any(|item| item.str("type").is_some_and(|kind| is_own(&kind, item)))
+        })
+    };
+    any("tools", |kind, tool| match own_tool(kind) {
+        Some(own) => own.is_run_by_client(tool),
+        None => [CUSTOM, NAMESPACE].contains(&kind),
+    }) || any("input", |kind, item| {
+        let kinds = |tool: &ClientTool| [tool.call, tool.output].contains(&kind);
+        item.some(NAMESPACE).is_some()
+            || history::is_others(kind)
+            || TOOLS.iter().any(kinds) && !history::is_vendors(item)
+    })
 }
 
 fn own_tool(kind: &str) -> Option<&'static ClientTool> {
@@ -50,13 +74,14 @@ fn typed_tool(kind: &str) -> Option<&'static TypedTool> {
 pub(crate) fn replace(
     request: &mut Request,
     upstream: Dialect,
+    form: &Form,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<(String, &'static ClientTool)>, Fault> {
-    history::replace(request, upstream)?;
+    history::replace(request, upstream, form)?;
     let mut items = Vec::new();
     for at in 0..request.tools.len() {
         let Tool::Hosted { dialect, name, value } = &request.tools[at] else { continue };
-        if *dialect == upstream {
+        if form.has_types_of(*dialect, upstream) {
             continue;
         }
         let Ok(document) = Document::parse(value.as_str().as_bytes()) else { continue };
@@ -70,7 +95,7 @@ pub(crate) fn replace(
             request.tools[at] = tool;
         }
     }
-    if upstream != Dialect::OpenaiResponses {
+    if !form.has_types_of(Dialect::OpenaiResponses, upstream) {
         choose(request);
     }
     Ok(items)

@@ -46,19 +46,23 @@ pub struct Form {
     pub reasoning_parts: bool,
     /// Chat Completions: the usage at the end of a stream comes without being asked for, and asking is an error.
     pub usage_unasked: bool,
-    /// Chat Completions: what of OpenAI's own the upstream is known to take, by the names of [`OPENAI_FEATURES`]. Absent: all of
-    /// it.
+    /// Chat Completions and Responses: what of OpenAI's own the upstream is known to take, by the names of [`OPENAI_FEATURES`].
+    /// Absent: all of it.
     pub takes: Option<Vec<String>>,
     /// Where the limits differ from those of the dialect's first vendor.
     pub limits: Differs,
 }
 
-/// What OpenAI's Chat Completions has, and servers that copy it often have not: top-level fields, and what has no field of
-/// its own. <https://platform.openai.com/docs/api-reference/chat/create>
-pub const OPENAI_FEATURES: [&str; 17] = [
+/// What OpenAI's own formats have, and servers that copy them often have not: top-level fields of Chat Completions, and what has
+/// no field of its own. <https://platform.openai.com/docs/api-reference/chat/create>,
+/// <https://platform.openai.com/docs/api-reference/responses/create>
+pub const OPENAI_FEATURES: [&str; 19] = [
     // `tool_choice` of type `allowed_tools`.
     "allowed_tools",
     "audio",
+    // Responses: the types of tools that the client runs, but for `function` and `custom`: `namespace`, `local_shell`, `shell`,
+    // `apply_patch`, `tool_search`.
+    "client_tools",
     // Tools of type `custom`.
     "custom_tools",
     // The role.
@@ -77,10 +81,17 @@ pub const OPENAI_FEATURES: [&str; 17] = [
     "safety_identifier",
     "store",
     "verbosity",
+    // Responses: the tool.
+    "web_search",
     "web_search_options",
 ];
 
 impl Form {
+    /// Has an upstream the types that this dialect has for tools that clients run?
+    pub(crate) fn has_types_of(&self, owner: Dialect, upstream: Dialect) -> bool {
+        owner == upstream && (owner != Dialect::OpenaiResponses || self.takes("client_tools"))
+    }
+
     /// Is this known to be taken? What is none of [`OPENAI_FEATURES`] is.
     pub(crate) fn takes(&self, feature: &str) -> bool {
         self.takes.as_ref().is_none_or(|known| {

@@ -7,7 +7,7 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::json::{Document, Json, Node};
-use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
+use crate::{Dialect, Fault, Form, Request, Tool, ToolChoice, WebSearch};
 
 /// What a tool does for the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,20 +96,22 @@ const TOOL_SEARCH: &str = "tool_search";
 pub(crate) fn replace(
     request: &mut Request,
     upstream: Dialect,
+    form: &Form,
     dropped: &mut Vec<String>,
 ) -> Result<(), Fault> {
-    if !request.tools.iter().any(|tool| is_strange(tool, upstream)) {
+    let is_strange = |tool: &Tool| is_strange(tool, upstream, form);
+    if !request.tools.iter().any(is_strange) {
         return Ok(());
     }
     // The upstream calls its own tool by another name, if it can be told to call it at all.
-    let is_lost = request.tools.iter().any(|tool| is_strange(tool, upstream) && is_chosen(tool, request));
+    let is_lost = request.tools.iter().any(|tool| is_strange(tool) && is_chosen(tool, request));
     for (tool, place) in request.take_tools() {
         match &tool {
-            Tool::Hosted { .. } if is_strange(&tool, upstream) && is_barred(&tool, request) => {}
-            Tool::Hosted { dialect, name, .. } if *dialect != upstream && is_tool_search(name) => {
+            Tool::Hosted { .. } if is_strange(&tool) && is_barred(&tool, request) => {}
+            Tool::Hosted { name, .. } if is_strange(&tool) && is_tool_search(name) => {
                 dropped.push(place);
             }
-            Tool::Hosted { dialect, name, value } if *dialect != upstream => {
+            Tool::Hosted { dialect, name, value } if is_strange(&tool) => {
                 let wording =
                     wording(name, upstream).ok_or_else(|| refusal(&place, name, *dialect, upstream))?;
                 lost_settings(&place, name, value, dropped);
@@ -139,8 +141,9 @@ fn reword(value: &Json, wording: Wording, upstream: Dialect, place: String, requ
     }
 }
 
-fn is_strange(tool: &Tool, upstream: Dialect) -> bool {
-    matches!(tool, Tool::Hosted { dialect, .. } if *dialect != upstream)
+fn is_strange(tool: &Tool, upstream: Dialect, form: &Form) -> bool {
+    let Tool::Hosted { dialect, name, .. } = tool else { return false };
+    *dialect != upstream || is_tool_search(name) && !form.has_types_of(*dialect, upstream)
 }
 
 /// How the upstream asks for what the tool of this name does; `None` where it cannot.

@@ -11,7 +11,7 @@ pub mod anthropic_messages;
 mod arguments;
 mod best;
 mod client;
-mod client_tool;
+pub mod client_tool;
 pub mod cohere_chat;
 pub mod custom_tool;
 mod dialect;

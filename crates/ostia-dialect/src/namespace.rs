@@ -36,11 +36,10 @@ pub(crate) fn joined(namespace: &str, name: &str) -> String {
 /// 400 for what is no container or no tool, naming its place.
 pub(crate) fn flatten(
     request: &mut Request,
-    upstream: Dialect,
     undo: &mut Undo,
     dropped: &mut Vec<String>,
 ) -> Result<(), Fault> {
-    if upstream == Dialect::OpenaiResponses || !has_any(request) {
+    if !has_any(request) {
         return Ok(());
     }
     let mut names = Names::of(request);

@@ -45,15 +45,17 @@ struct Tools {
 /// 400 for what the upstream has nothing like, naming its place.
 pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
     let (mut undo, mut dropped) = (Undo::default(), Vec::new());
-    for (name, tool) in client_tool::replace(request, upstream, &mut dropped)? {
+    for (name, tool) in client_tool::replace(request, upstream, form, &mut dropped)? {
         let own = undo.own(&name);
         (own.name, own.arguments) = (tool.name.to_owned(), Arguments::Item(tool));
     }
-    namespace::flatten(request, upstream, &mut undo, &mut dropped)?;
+    if !form.has_types_of(Dialect::OpenaiResponses, upstream) {
+        namespace::flatten(request, &mut undo, &mut dropped)?;
+    }
     if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
         arguments::check(request)?;
     }
-    if !upstream.has_custom_tools() || upstream == Dialect::OpenaiChat && !form.takes("custom_tools") {
+    if !upstream.has_custom_tools() || !form.takes("custom_tools") {
         for name in custom_tool::replace(request) {
             undo.own(&name).arguments = Arguments::FreeText;
         }
@@ -61,7 +63,13 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> R
     let (mut schemas, tools) = (tool_schema::settle(request, upstream, &mut undo), Tools::of(request));
     schemas.iter_mut().for_each(|path| tools.put_right(path));
     dropped.append(&mut schemas);
-    hosted_tool::replace(request, upstream, &mut dropped)?;
+    hosted_tool::replace(request, upstream, form, &mut dropped)?;
+    if upstream == Dialect::OpenaiResponses
+        && !form.takes("web_search")
+        && request.web_search.take().is_some()
+    {
+        dropped.push("web_search_options".to_owned());
+    }
     dropped.append(&mut rules::settle(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
     let tools = Tools::of(request);

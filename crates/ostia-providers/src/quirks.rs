@@ -39,9 +39,9 @@ pub struct Quirks {
     /// back. Absent: it is not sent back. For the way here nothing has to be said: `reasoning_content` and
     /// `reasoning` are read in every answer, and this field, should it be another.
     pub reasoning_field: Option<String>,
-    /// Request, chat: what of OpenAI's own the vendor takes, by the names of [`ostia_dialect::OPENAI_FEATURES`], or `all`. What is
-    /// not named here is not sent by translation, and reported as dropped or said in another way; relayed requests are not
-    /// touched.
+    /// Request, chat and Responses: what of OpenAI's own the vendor takes, by the names of [`ostia_dialect::OPENAI_FEATURES`], or
+    /// `all`. What is not named here is not sent by translation, and reported as dropped or said in another way. Relayed requests
+    /// are not touched; a Responses request with tools that clients run and that are no functions is told anew.
     #[serde(deserialize_with = "all_or_some")]
     pub takes: Takes,
     /// Request and answer, chat: `content` may be a list of parts, in messages and in deltas: `text`, `reference`,
@@ -121,6 +121,14 @@ impl Quirks {
             || !self.rename.is_empty()
             || !self.drop.is_empty()
             || self.limits.tool_ids.is_some()
+    }
+
+    /// Does the vendor take this one of [`ostia_dialect::OPENAI_FEATURES`]?
+    pub fn takes(&self, feature: &str) -> bool {
+        match &self.takes {
+            Takes::All => true,
+            Takes::Some(features) => features.iter().any(|name| name == feature),
+        }
     }
 
     /// What they say of requests that are written anew in OpenAI's format.

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::{Response, header};
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules};
+use ostia_dialect::{
+    ClientDialect, Dialect, Fault, Request, Undo, View, client_tool, embeddings, joint, rules,
+};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
@@ -357,7 +359,8 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
 /// provider's, or in the same one as the target's model has it.
 fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let target = exchange.target;
-    if target.provider.quirks.fits_models {
+    let quirks = &target.provider.quirks;
+    if quirks.fits_models {
         return false;
     }
     let Some(model) = target.model.as_deref().or(asked.peek.model.as_deref()) else { return false };
@@ -365,6 +368,12 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
         Offer::OpenaiChat => {
             target.provider.offers(Offer::OpenaiResponses)
                 && rules::belongs_at_responses(model, asked.document)
+        }
+        Offer::OpenaiResponses => {
+            let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
+            // What the provider remembers is not here to be told anew.
+            let goes_on = kept::refers(asked.document);
+            !takes_all && !goes_on && client_tool::is_in(asked.document)
         }
         Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
         _ => false,

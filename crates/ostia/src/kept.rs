@@ -242,10 +242,15 @@ pub struct Keep {
     view: View,
 }
 
+/// Does a request refer to something that somebody remembers?
+pub fn refers(document: &Document<'_>) -> bool {
+    let root = document.root();
+    root.some("previous_response_id").is_some() || root.some("conversation").is_some()
+}
+
 /// Does a request refer to something that the gateway remembers?
 pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool {
-    let root = document.root();
-    if root.some("previous_response_id").is_none() && root.some("conversation").is_none() {
+    if !refers(document) {
         return false;
     }
     let Ok(keeping) = keeping(document) else { return false };

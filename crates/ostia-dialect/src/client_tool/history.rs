@@ -6,10 +6,12 @@ use super::table::{ClientTool, TOOL_SEARCH, TOOLS};
 use crate::json::{Document, Node};
 use crate::namespace::joined;
 use crate::openai_responses::request::decode_tool;
-use crate::{Block, Content, Dialect, Fault, Request, Role, Tool, ToolKind};
+use crate::{Block, Content, Dialect, Fault, Form, Request, Role, Tool, ToolKind};
 
 /// An item that brings tools along: openai/codex, `codex-rs/protocol/src/models.rs`, `AdditionalTools`.
 const ADDITIONAL_TOOLS: &str = "additional_tools";
+/// Items that hold free text.
+const CUSTOM: [&str; 2] = ["custom_tool_call", "custom_tool_call_output"];
 /// How the places of items begin.
 const INPUT: &str = "input";
 /// A block of Anthropic's that names a tool which a search has found:
@@ -20,18 +22,19 @@ const TOOL_REFERENCE: &str = "tool_reference";
 ///
 /// # Errors
 /// 400 for a tool that is none, naming its place.
-pub(super) fn replace(request: &mut Request, upstream: Dialect) -> Result<(), Fault> {
-    if !request.messages.iter().flat_map(|message| &message.blocks).any(|block| is_strange(block, upstream)) {
+pub(super) fn replace(request: &mut Request, upstream: Dialect, form: &Form) -> Result<(), Fault> {
+    let is_strange = |block: &Block| is_strange(block, upstream, form);
+    if !request.messages.iter().flat_map(|message| &message.blocks).any(is_strange) {
         return Ok(());
     }
     let (mut history, mut emptied) = (History::default(), Vec::new());
     for (at, message) in request.messages.iter_mut().enumerate() {
         let place = request.places.get(at).map_or("", String::as_str);
-        if !message.blocks.iter().any(|block| is_strange(block, upstream)) {
+        if !message.blocks.iter().any(is_strange) {
             continue;
         }
         for mut block in std::mem::take(&mut message.blocks) {
-            let stays = !is_strange(&block, upstream) || history.block(&mut block, place)?;
+            let stays = !is_strange(&block) || history.block(&mut block, place)?;
             message.blocks.extend(stays.then_some(block));
         }
         let is_result = |block: &Block| matches!(block.content, Content::ToolResult { .. });
@@ -52,14 +55,26 @@ pub(super) fn replace(request: &mut Request, upstream: Dialect) -> Result<(), Fa
 }
 
 /// An item of Responses before another vendor, or the result of a search of Anthropic's.
-fn is_strange(block: &Block, upstream: Dialect) -> bool {
+fn is_strange(block: &Block, upstream: Dialect, form: &Form) -> bool {
     match &block.content {
-        Content::Foreign { dialect: Dialect::OpenaiResponses, .. } => upstream != Dialect::OpenaiResponses,
+        Content::Foreign { dialect: owner @ Dialect::OpenaiResponses, .. } => {
+            !form.has_types_of(*owner, upstream)
+        }
         Content::ToolResult { content, .. } if upstream != Dialect::AnthropicMessages => {
             content.iter().any(|block| reference(block).is_some())
         }
         _ => false,
     }
+}
+
+/// What the vendor has found, it had been given.
+pub(super) fn is_vendors(item: Node<'_>) -> bool {
+    item.str("execution").as_deref() == Some("server")
+}
+
+/// Is it an item that only tools other than functions make?
+pub(super) fn is_others(kind: &str) -> bool {
+    kind == ADDITIONAL_TOOLS || CUSTOM.contains(&kind)
 }
 
 /// Adds tools to those of the request, but for those that are there already.
@@ -121,8 +136,7 @@ impl History {
             self.take(item, place)?;
             return Ok(false);
         }
-        // What the vendor has found, it had been given.
-        if item.str("execution").as_deref() == Some("server") {
+        if is_vendors(item) {
             return Ok(true);
         }
         let content = if let Some(tool) = ClientTool::of_call(&kind) {

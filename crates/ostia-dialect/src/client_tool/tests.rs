@@ -6,6 +6,7 @@ mod typed;
 use serde_json::{Value, json};
 
 use super::table::{TOOLS, TYPED};
+use crate::json::Document;
 use crate::trial::{END, begin, call, choice, decoded, fold, more, raw, start, stop, view, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish, Form, Response,
@@ -51,6 +52,74 @@ fn schemas_are_schemas() {
         for need in tool.needs {
             assert!(schema["properties"].get(need.field).is_some(), "{}", need.field);
         }
+    }
+}
+
+/// A server that copies OpenAI's Responses, and no more of it than functions.
+#[test]
+fn a_copy_of_responses_gets_functions() {
+    let form = Form { takes: Some(Vec::new()), ..Form::default() };
+    let body = json!({
+        "model": "m",
+        "tools": [
+            {"type": "custom", "name": "patch"},
+            {"type": "namespace", "name": "files", "description": "", "tools": [
+                {"type": "function", "name": "read", "parameters": {"type": "object"}}]},
+            {"type": "shell", "environment": {"type": "local"}},
+            {"type": "tool_search"},
+            {"type": "web_search"},
+        ],
+        "input": [
+            {"role": "user", "content": "q"},
+            {"type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": "+a"},
+            {"type": "custom_tool_call_output", "call_id": "c1", "output": "done"},
+            {"type": "function_call", "call_id": "c2", "namespace": "files", "name": "read", "arguments": "{}"},
+            {"type": "function_call_output", "call_id": "c2", "output": "a"},
+        ],
+    });
+    let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string()).unwrap();
+    request.client = Some(ClientDialect::OpenaiResponses);
+    let encoded = Dialect::OpenaiResponses.encode(&mut request, &form).unwrap();
+    let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
+    let tools = sent["tools"].as_array().unwrap();
+    assert!(tools.iter().all(|tool| tool["type"] == "function"), "{sent}");
+    let names: Vec<&Value> = tools.iter().map(|tool| &tool["name"]).collect();
+    assert_eq!(names, ["patch", "files__read", "shell"]);
+    let items = sent["input"].as_array().unwrap();
+    let kinds: Vec<&str> = items.iter().filter_map(|item| item["type"].as_str()).collect();
+    let calls = ["function_call", "function_call_output"];
+    assert_eq!(
+        kinds.iter().filter(|kind| **kind != "message").collect::<Vec<_>>(),
+        [&calls[0], &calls[1], &calls[0], &calls[1]]
+    );
+    assert!(!sent.to_string().contains("namespace"), "{sent}");
+    assert_eq!(encoded.dropped, ["tools[3]", "web_search_options"]);
+}
+
+#[test]
+fn tools_that_are_no_functions_are_seen() {
+    let function = json!({"type": "function", "name": "namespace", "parameters": {"properties": {"type": {"const": "custom"}}}});
+    for (tools, input, expected) in [
+        (json!([function]), json!("custom"), false),
+        (
+            json!([{"type": "web_search"}, {"type": "mcp"}]),
+            json!([{"role": "user", "content": "namespace"}]),
+            false,
+        ),
+        (json!([{"type": "shell", "environment": {"type": "container_auto"}}]), json!("q"), false),
+        (json!([{"type": "shell", "environment": {"type": "local"}}]), json!("q"), true),
+        (json!([function, {"type": "custom", "name": "f"}]), json!("q"), true),
+        (json!([{"type": "namespace", "name": "n", "tools": []}]), json!("q"), true),
+        (json!(null), json!([{"type": "custom_tool_call", "call_id": "c"}]), true),
+        (json!(null), json!([{"type": "function_call", "namespace": "n"}]), true),
+        (json!(null), json!([{"type": "additional_tools", "tools": []}]), true),
+        (json!(null), json!([{"type": "local_shell_call"}]), true),
+        (json!(null), json!([{"type": "tool_search_call", "execution": "server"}]), false),
+        (json!("shell"), json!({"type": "custom_tool_call"}), false),
+    ] {
+        let body = json!({"tools": tools, "input": input}).to_string();
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(super::is_in(&document), expected, "{body}");
     }
 }
 

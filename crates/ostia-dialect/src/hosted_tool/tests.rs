@@ -43,7 +43,7 @@ fn check(from: Dialect, tool: &str, to: Dialect, expected: Result<&str, WebSearc
 /// Replaces the tools, and gives what was lost.
 fn replaced(request: &mut Request, to: Dialect) -> Result<Vec<String>, Fault> {
     let mut dropped = Vec::new();
-    replace(request, to, &mut dropped)?;
+    replace(request, to, &Form::default(), &mut dropped)?;
     request.tool_places.clear();
     Ok(dropped)
 }

@@ -295,6 +295,59 @@ fn a_provider_that_remembers_is_left_to_it() {
     }
 }
 
+/// Servers that copy the API refuse tools of its own types, or leave them out.
+#[test]
+fn a_copy_of_the_api_gets_functions_and_the_client_its_own_tools() {
+    let gateway = Gateway::start();
+    let tools = json!([
+        {"type": "custom", "name": "patch"},
+        {"type": "namespace", "name": "docs", "description": "d", "tools": [
+            {"type": "function", "name": "find", "parameters": {"type": "object", "properties": {}}}]},
+    ]);
+    let answer = |name: &str, arguments: &str| {
+        let call = json!({"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": name,
+            "arguments": arguments, "status": "completed"});
+        let mut whole = openai::response("");
+        whole["output"] = json!([call]);
+        Answer::json(whole.to_string())
+    };
+    for provider in ["vllm", "x-ai", "llamacpp"] {
+        let upstream = Upstream::in_turn(vec![
+            answer("patch", r#"{"input":"+a"}"#),
+            answer("docs__find", "{}"),
+            Answer::json(openai::response("Hi").to_string()),
+        ]);
+        let ask =
+            |body: &Value| Ask::post_at(&upstream, provider, "/v1/responses", body.to_string()).to(&gateway);
+        let patch = &ask(&json!({"model": "m", "input": "q", "tools": tools})).json()["output"][0];
+        assert_eq!(
+            (&patch["type"], &patch["input"]),
+            (&json!("custom_tool_call"), &json!("+a")),
+            "{provider}"
+        );
+        let sent = upstream.last();
+        assert!(sent.target.ends_with("/responses"), "{provider}: {}", sent.target);
+        let sent = sent.json()["tools"].clone();
+        assert!(sent.as_array().unwrap().iter().all(|tool| tool["type"] == "function"), "{provider}: {sent}");
+        let history = json!([patch, {"type": "custom_tool_call_output", "call_id": "call_1", "output": "r"}]);
+        let find = &ask(&json!({"model": "m", "input": history, "tools": tools})).json()["output"][0];
+        assert_eq!((&find["name"], &find["namespace"]), (&json!("find"), &json!("docs")), "{provider}");
+        let input = upstream.last().json()["input"].clone();
+        assert_eq!(
+            (&input[0]["type"], &input[1]["type"]),
+            (&json!("function_call"), &json!("function_call_output"))
+        );
+        // What has nothing of the kind, or goes on with what the server remembers, is its own business.
+        for body in [
+            r#"{"model":"m", "input":"custom","tools":[{"type":"web_search"}]}"#,
+            r#"{"model":"m", "input":"q","previous_response_id":"r","tools":[{"type":"custom","name":"f"}]}"#,
+        ] {
+            Ask::post_at(&upstream, provider, "/v1/responses", body).to(&gateway);
+            assert_eq!(upstream.last().text(), body, "{provider}");
+        }
+    }
+}
+
 #[test]
 fn what_the_gateway_remembers_can_go_on_at_a_provider_that_remembers_too() {
     let gateway = Gateway::start();
