@@ -11,7 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use relayed::{Repairs, belongs_at_responses, has_to_be_retold, repairs};
+pub use relayed::{Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, repairs};
 pub(crate) use settle::{is_refused_at_chat, settle};
 pub use table::{Row, rows};
 

@@ -60,10 +60,26 @@ pub fn unseal(text: &str) -> Option<Sealed> {
     }
 }
 
+/// Is there a seal somewhere in this JSON text, as a value in the clear or in base64 (`thoughtSignature`)? A text that only
+/// speaks of seals may be taken for one.
+pub(crate) fn is_in(json: &str) -> bool {
+    let found = |needle: &[u8]| memchr::memmem::find(json.as_bytes(), needle).is_some();
+    found(b"\"ostia1.") || found(b"\"b3N0aWExL")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn seals_are_found_in_json() {
+        let sealed = seal(&Sealed::Own(Signature { dialect: Dialect::GeminiGenerate, value: "x".into() }));
+        let in_base64 = base64::engine::general_purpose::STANDARD.encode(&sealed);
+        for (value, expected) in [(sealed.as_str(), true), (&in_base64, true), ("EqQBCgIYAh", false)] {
+            assert_eq!(is_in(&format!(r#"[{{"signature": "{value}"}}]"#)), expected, "{value}");
+        }
+    }
 
     #[test]
     fn what_is_sealed_comes_out_again() {

@@ -356,9 +356,12 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
 }
 
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of the
-/// provider's, or in the same one as the target's model has it.
+/// provider's, or in the same one as the target's model has it, or without what other vendors wrote into it.
 fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let target = exchange.target;
+    if is_of_others(asked) {
+        return true;
+    }
     let quirks = &target.provider.quirks;
     if quirks.fits_models {
         return false;
@@ -378,6 +381,13 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
         Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
         _ => false,
     }
+}
+
+/// Does the history hold what another vendor wrote for itself? What the provider remembers is not here to be told anew.
+fn is_of_others(asked: Asked<'_>) -> bool {
+    let Some(dialect) = asked.typed.offer.dialect() else { return false };
+    let goes_on = asked.typed.offer == Offer::OpenaiResponses && kept::refers(asked.document);
+    !goes_on && rules::has_proofs_of_others(dialect, asked.document)
 }
 
 /// The dialect of a client with which the provider can converse.

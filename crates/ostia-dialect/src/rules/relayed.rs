@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::settle::number;
 use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
-use crate::Dialect;
 use crate::json::{Document, Json, Node};
+use crate::{Dialect, seal};
 
 /// What has to be done to a request so that its model takes it.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -161,6 +161,24 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
             tools && effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none")
         }
     }
+}
+
+/// Does the history hold proofs of another vendor's thoughts, which the gateway once gave the client under a seal, or thoughts
+/// without a proof? The client's own vendor refuses both ("Invalid `signature` in `thinking` block", "the encrypted content
+/// could not be verified", "Corrupted thought signature"), so that a session which was elsewhere once could not come back;
+/// decoded and written anew the request is without them.
+pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
+    let history = match dialect {
+        Dialect::AnthropicMessages => "messages",
+        Dialect::OpenaiResponses => "input",
+        Dialect::GeminiGenerate => "contents",
+        Dialect::OpenaiChat | Dialect::CohereChat => return false,
+    };
+    let Some(history) = document.root().some(history) else { return false };
+    let unproven = |empty: &str| memchr::memmem::find(history.text().as_bytes(), empty.as_bytes()).is_some();
+    let is_messages = dialect == Dialect::AnthropicMessages;
+    seal::is_in(history.text())
+        || is_messages && [r#""signature":"""#, r#""signature": """#].into_iter().any(unproven)
 }
 
 /// Is this Messages request one that its model is sure to refuse, and takes once it is decoded and written anew? It has turns

@@ -1,7 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_to_be_retold, nearest, repairs, rows,
+    Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_proofs_of_others, has_to_be_retold,
+    nearest, repairs, rows,
 };
 use crate::Dialect;
 use crate::json::Document;
@@ -298,4 +299,30 @@ fn some_requests_are_told_anew_to_another_model_of_their_vendor() {
         let document = Document::parse_to(body.as_bytes(), 1).unwrap();
         assert_eq!(has_to_be_retold(model, &document), expected, "{model} {body}");
     }
+}
+
+#[test]
+fn proofs_of_others_are_seen_in_the_history() {
+    let thought = |proof: &str| format!(r#"[{{"type":"thinking","thinking":"t","signature":"{proof}"}}]"#);
+    let said = |history: &str| format!(r#"{{"input":{history},"messages":{history},"contents":{history}}}"#);
+    for (dialect, history, expected) in [
+        (MESSAGES, thought("ostia1.own.gemini_generate.MQ"), true),
+        (MESSAGES, thought(""), true),
+        (MESSAGES, r#"[{"signature": ""}]"#.to_owned(), true),
+        (MESSAGES, thought("EqQBCgIYAh"), false),
+        (
+            RESPONSES,
+            r#"[{"type":"reasoning","encrypted_content":"ostia1.next.gemini_generate.MQ"}]"#.to_owned(),
+            true,
+        ),
+        (RESPONSES, r#"[{"type":"reasoning","encrypted_content":"gAAAA"}]"#.to_owned(), false),
+        (RESPONSES, r#""ask""#.to_owned(), false),
+        (GEMINI, r#"[{"parts":[{"thoughtSignature":"b3N0aWExLm93bi5h"}]}]"#.to_owned(), true),
+        (CHAT, thought("ostia1.own.gemini_generate.MQ"), false),
+    ] {
+        let body = said(&history);
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(has_proofs_of_others(dialect, &document), expected, "{dialect:?} {body}");
+    }
+    assert!(!has_proofs_of_others(MESSAGES, &Document::parse_to(b"{}", 1).unwrap()));
 }
