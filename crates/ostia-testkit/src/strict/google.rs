@@ -248,12 +248,17 @@ fn parts(asked: &Asked<'_>, list: &Value, path: &str) -> Checked {
     Ok(())
 }
 
-/// A turn with calls stands behind one of the user or one with results; behind it stands one with as many results. The first
-/// call of a turn has a signature, from Gemini 3 on.
+/// A turn with calls stands behind one of the user or one with results; behind it stands one with as many results. From Gemini 3
+/// on the first call of a turn has a signature, which is looked at behind the user's last words only
+/// (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
 fn turns(asked: &Asked<'_>) -> Checked {
     let count = |content: &Value, kind: &str| {
         content["parts"].as_array().into_iter().flatten().filter(|part| part.get(kind).is_some()).count()
     };
+    let contents = asked.body["contents"].as_array().into_iter().flatten();
+    let speaks = |content: &&Value| content["role"] == "user" && count(content, "text") > 0;
+    let mut earlier =
+        contents.clone().count() - contents.rev().take_while(|content| !speaks(content)).count();
     let (mut calls, mut before) = (0, "");
     for (path, content) in each(&asked.body["contents"], "contents") {
         let results = count(content, "functionResponse");
@@ -270,7 +275,9 @@ fn turns(asked: &Asked<'_>) -> Checked {
         )?;
         let path = join(&path, "parts");
         let first = each(&content["parts"], &path).find(|(_, part)| part.get("functionCall").is_some());
-        if let (Some((path, part)), false) = (first, begins(asked.model, BEFORE_3)) {
+        let is_earlier = earlier > 0;
+        earlier = earlier.saturating_sub(1);
+        if let (Some((path, part)), false) = (first, is_earlier || begins(asked.model, BEFORE_3)) {
             let words = "function call is missing a thought_signature in functionCall parts";
             require(part["thoughtSignature"].is_string(), &path, words)?;
         }

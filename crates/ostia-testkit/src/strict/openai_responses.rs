@@ -195,7 +195,6 @@ fn thoughts_have_their_item(input: &Value) -> Checked {
 
 fn calls_have_outputs(input: &Value) -> Checked {
     let mut open: HashMap<&str, (String, &str)> = HashMap::new();
-    let mut answered = HashSet::new();
     for (path, item) in each(input, "input") {
         let kind = item["type"].as_str().unwrap_or_default();
         let path = join(&path, "call_id");
@@ -206,7 +205,7 @@ fn calls_have_outputs(input: &Value) -> Checked {
         require(!id.is_empty() && id.len() <= ID_CHARS_MAX, &path, "string too long, or none")?;
         match kind.strip_suffix("_output") {
             None => {
-                require(!open.contains_key(id) && !answered.contains(id), &path, "must be unique")?;
+                require(!open.contains_key(id), &path, "must be unique")?;
                 open.insert(id, (path, kind));
             }
             Some(of) => {
@@ -216,7 +215,6 @@ fn calls_have_outputs(input: &Value) -> Checked {
                     &path,
                     "no tool call found for the output",
                 )?;
-                answered.insert(id);
             }
         }
     }

@@ -13,7 +13,10 @@ mod tap;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use ostia_testkit::strict::{Refusal, Vendor};
 use ostia_testkit::{Answer, Request, Upstream, dead_address};
@@ -33,6 +36,9 @@ const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02
 /// What the tools write.
 const FILES: [(&str, &str); 2] = [("first.txt", "one"), ("second.txt", "two")];
 
+/// How long one run of an agent may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A model at a vendor, and which fields of the agent's requests may be left out there.
 struct Target {
     vendor: Vendor,
@@ -42,6 +48,8 @@ struct Target {
 
 /// Where an agent works and whom it asks.
 struct Place<'a> {
+    /// The session before this one goes on.
+    goes_on: bool,
     /// `http://127.0.0.1:PORT`: the gateway.
     url: String,
     /// A routing config for the gateway, which names the target.
@@ -61,13 +69,35 @@ fn row(vendor: Vendor, url: &str) -> (&'static str, String) {
     (id, format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, {fields}}}\n"))
 }
 
-/// Runs an agent through its loop at a target, and holds the outcome against what has to come of it.
-fn run(target: &Target, label: &str, agent: impl FnOnce(&Place<'_>) -> Output) {
-    let &Target { vendor, model, may_drop } = target;
-    let label = format!("{label} at {vendor:?} ({model})");
+/// Runs an agent through its loop at each target in turn, in one session, and holds the outcome against what has to come of
+/// it.
+fn run(targets: &[&Target], label: &str, agent: impl Fn(&Place<'_>) -> Output) {
     let folder = Folder::new();
+    std::fs::write(folder.work().join(IMAGE), PIXEL).unwrap();
+    for (at, target) in targets.iter().enumerate() {
+        let before = targets[..at].iter().map(|target| format!("{:?}, then ", target.vendor));
+        let label =
+            format!("{label} at {}{:?} ({})", before.collect::<String>(), target.vendor, target.model);
+        visit(target, &folder, &label, |place| agent(&Place { goes_on: at > 0, ..place }));
+        for (name, _) in FILES {
+            std::fs::remove_file(folder.work().join(name)).unwrap();
+        }
+    }
+}
+
+/// One session for each order of targets.
+fn run_each(orders: [&[&Target]; 2], label: &str, agent: impl Fn(&Place<'_>) -> Output + Sync) {
+    thread::scope(|scope| {
+        for order in orders {
+            let agent = &agent;
+            scope.spawn(move || run(order, label, agent));
+        }
+    });
+}
+
+fn visit(target: &Target, folder: &Folder, label: &str, agent: impl FnOnce(Place<'_>) -> Output) {
+    let &Target { vendor, model, may_drop } = target;
     let work = folder.work();
-    std::fs::write(work.join(IMAGE), PIXEL).unwrap();
     let refused: Arc<Mutex<Vec<(Refusal, String)>>> = Arc::default();
     let refusals = refused.clone();
     let upstream = Upstream::serve(move |request| {
@@ -80,7 +110,7 @@ fn run(target: &Target, label: &str, agent: impl FnOnce(&Place<'_>) -> Output) {
     let gateway = Gateway::with(&config);
     let tap = Tap::before(gateway.address);
     let config = serde_json::json!({"provider": provider, "override_params": {"model": model}}).to_string();
-    let output = agent(&Place { url: format!("http://{}", tap.address), config, folder: &folder });
+    let output = agent(Place { goes_on: false, url: format!("http://{}", tap.address), config, folder });
     let said =
         [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat();
     if let Some((Refusal { path, words }, body)) = refused.lock().unwrap().first() {
@@ -120,12 +150,35 @@ fn sealed<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
     command.env("HTTPS_PROXY", &nobody).env("HTTP_PROXY", nobody).env("NO_PROXY", "127.0.0.1")
 }
 
+/// Runs an agent to its end, and no longer than it may take on a busy machine.
+fn finish(command: &mut Command) -> Output {
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    let (done, outcome) = mpsc::channel();
+    thread::spawn(move || done.send(child.wait_with_output()));
+    outcome.recv_timeout(PATIENCE).map(Result::unwrap).unwrap_or_else(|_| {
+        let _ = Command::new("kill").args(["-KILL", &id]).status();
+        panic!("{command:?} has not ended after {PATIENCE:?}")
+    })
+}
+
 /// What the vendor's server says.
 fn answer(vendor: Vendor, request: &Request, work: &Path) -> Result<Answer, Refusal> {
-    vendor.check(request, script::PROOF)?;
+    vendor.check(request, &script::proof(vendor))?;
     let body = request.json();
     let stream = body["stream"] == true || request.target.contains(":streamGenerateContent");
-    script::turn(vendor, &body, work).map(|turn| vendor.speech().answer(&turn, stream))
+    script::turn(vendor, &body, work).map(|turn| fresh(&vendor.speech().answer(&turn, stream), stream))
+}
+
+/// With ids that no other answer has: agents join what has the same one.
+fn fresh(answer: &Answer, stream: bool) -> Answer {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let number = NEXT.fetch_add(1, Ordering::SeqCst);
+    let ids = ["chatcmpl-1", "resp_1", "msg_01", "r-1", "msg_last", "rs_last"];
+    let body = String::from_utf8(answer.body()).unwrap();
+    let body =
+        ids.iter().fold(body, |body, id| body.replace(&format!("\"{id}\""), &format!("\"{id}x{number}\"")));
+    if stream { Answer::stream(body) } else { Answer::json(body) }
 }
 
 /// `tools[*].strict` stands for all tools, `input[*]` for all items and spans of them.

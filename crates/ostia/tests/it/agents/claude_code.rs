@@ -66,6 +66,23 @@ fn claude_code_at_a_compatible_server() {
     at(Vendor::Anthropic, "qwen3-coder", &[ANTHROPICS_OWN]);
 }
 
+#[test]
+fn claude_code_moves_from_vendor_to_vendor() {
+    let Some(claude) = programs::claude_code() else { return };
+    let target = |vendor, model| Target {
+        vendor,
+        model,
+        may_drop: &[ANTHROPICS_OWN, FAILURES, EFFORT, BUDGET, THOUGHTS],
+    };
+    let google = &target(Vendor::Google, "gemini-3-pro-preview");
+    let anthropic = &target(Vendor::Anthropic, "claude-opus-4-8");
+    let openai = &target(Vendor::OpenAiResponses, "gpt-5.6-sol");
+    let compatible = &target(Vendor::Compatible, "qwen3-coder");
+    let orders: [&[&Target]; 2] =
+        [&[compatible, anthropic, openai, google, anthropic], &[google, openai, anthropic]];
+    super::run_each(orders, "Claude Code", |place| start(&claude, "some-model", place));
+}
+
 fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'static str]]) {
     let target = &Target { vendor, model, may_drop };
     let Some(claude) = programs::claude_code() else { return };
@@ -73,7 +90,7 @@ fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'stati
         for model in MODELS {
             let claude = &claude;
             scope.spawn(move || {
-                run(target, &format!("Claude Code for {model}"), |place| start(claude, model, place))
+                run(&[target], &format!("Claude Code for {model}"), |place| start(claude, model, place))
             });
         }
     });
@@ -90,6 +107,9 @@ fn start(claude: &std::ffi::OsStr, model: &str, place: &Place<'_>) -> Output {
         "--dangerously-skip-permissions",
         TASK,
     ]);
+    if place.goes_on {
+        command.arg("--continue");
+    }
     super::sealed(&mut command, &home).current_dir(work);
     command
         .env("IS_SANDBOX", "1")
@@ -99,6 +119,6 @@ fn start(claude: &std::ffi::OsStr, model: &str, place: &Place<'_>) -> Output {
         .env("ANTHROPIC_CUSTOM_HEADERS", format!("x-ostia-config: {}", place.config))
         .env("DISABLE_TELEMETRY", "1")
         .env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1")
-        .output()
-        .unwrap()
+        .env("CLAUDE_CODE_MAX_RETRIES", "0");
+    super::finish(&mut command)
 }

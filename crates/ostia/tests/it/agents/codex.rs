@@ -60,6 +60,18 @@ fn codex_at_a_compatible_server() {
     at(Vendor::Compatible, "qwen3-coder", &[OPENAIS_OWN, SEARCH]);
 }
 
+#[test]
+fn codex_moves_from_vendor_to_vendor() {
+    let Some(codex) = programs::codex() else { return };
+    let target =
+        |vendor, model| Target { vendor, model, may_drop: &[OPENAIS_OWN, SEARCH, THOUGHTS, SUMMARIES] };
+    let google = &target(Vendor::Google, "gemini-3-pro-preview");
+    let anthropic = &target(Vendor::Anthropic, "claude-opus-4-8");
+    let openai = &target(Vendor::OpenAiResponses, "gpt-5.6-sol");
+    let orders: [&[&Target]; 2] = [&[google, openai, anthropic], &[anthropic, openai, google, openai]];
+    super::run_each(orders, "Codex", |place| start(&codex, "gpt-5.5", place));
+}
+
 fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'static str]]) {
     let target = &Target { vendor, model, may_drop };
     let Some(codex) = programs::codex() else { return };
@@ -67,7 +79,7 @@ fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'stati
         for model in MODELS {
             let codex = &codex;
             scope.spawn(move || {
-                run(target, &format!("Codex for {model}"), |place| start(codex, model, place))
+                run(&[target], &format!("Codex for {model}"), |place| start(codex, model, place))
             });
         }
     });
@@ -79,17 +91,13 @@ fn start(codex: &std::ffi::OsStr, model: &str, place: &Place<'_>) -> Output {
     let settings = format!(
         "model = \"{model}\"\nmodel_provider = \"gateway\"\n\n[model_providers.gateway]\nname = \"Gateway\"\n\
          base_url = \"{url}/v1\"\nwire_api = \"responses\"\nenv_key = \"GATEWAY_KEY\"\n\
+         request_max_retries = 0\nstream_max_retries = 0\n\
          http_headers = {{ \"x-ostia-config\" = '{config}' }}\n"
     );
     std::fs::write(home.join("config.toml"), settings).unwrap();
     let mut command = Command::new(codex);
-    command.args([
-        "exec",
-        "--json",
-        "--skip-git-repo-check",
-        "--dangerously-bypass-approvals-and-sandbox",
-        TASK,
-    ]);
+    command.args(["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "--json"]);
+    command.args(if place.goes_on { &["resume", "--last", TASK][..] } else { &[TASK] });
     super::sealed(&mut command, &home).current_dir(work);
-    command.env("CODEX_HOME", &home).env("GATEWAY_KEY", "sk-client").output().unwrap()
+    super::finish(command.env("CODEX_HOME", &home).env("GATEWAY_KEY", "sk-client"))
 }

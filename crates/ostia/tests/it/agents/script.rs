@@ -11,7 +11,9 @@ use super::{FILES, IMAGE, LAST_WORDS, TASK};
 
 pub(super) const TURNS: usize = 3;
 /// Stands for what the vendor signs.
-pub(super) const PROOF: &str = "proof>>>?";
+pub(super) fn proof(vendor: Vendor) -> String {
+    format!("proof of {vendor:?}>>>?")
+}
 /// What the agent's tools print, so that the results can be told from failures.
 const MARKS: [&str; 2] = ["mark-1", "mark-2"];
 
@@ -21,17 +23,20 @@ const MARKS: [&str; 2] = ["mark-1", "mark-2"];
 /// Where something that matters has not reached it.
 pub(super) fn turn(vendor: Vendor, body: &Value, work: &Path) -> Result<Turn, Refusal> {
     let speech = vendor.speech();
-    let told = speech.read(body);
-    let asked = told.iter().any(|piece| matches!(piece, Told::User(text) if text.contains(TASK)));
-    require(asked, "the task")?;
+    let whole = speech.read(body);
+    let asked = whole.iter().rposition(|piece| matches!(piece, Told::User(text) if text.contains(TASK)));
+    require(asked.is_some(), "the task")?;
+    // What stands before belongs to the session's earlier tasks.
+    let told = &whole[asked.unwrap_or_default()..];
+    let proof = proof(vendor);
     let tools = Tools(speech.offers(body));
     let results: Vec<&str> = told.iter().filter_map(result).collect();
-    let thought = thinks(speech, body).then(|| ("I have to write.".to_owned(), PROOF.to_owned()));
+    let thought = thinks(vendor, body).then(|| ("I have to write.".to_owned(), proof.clone()));
     let mut calls = match results.len() {
         0 => vec![tools.shell(0, work)?],
         1 => {
             require(results[0].contains(MARKS[0]), "the result of the first call")?;
-            let proven = !speech.takes_proofs() || thought.is_none() || was_thought(&told);
+            let proven = !speech.takes_proofs() || thought.is_none() || told.contains(&Told::Thought(proof));
             require(proven, "the thought's proof")?;
             let second = tools.member().map_or_else(|| tools.shell(1, work), Ok)?;
             [Some(tools.write(work)?), Some(second), tools.look(work)].into_iter().flatten().collect()
@@ -39,26 +44,27 @@ pub(super) fn turn(vendor: Vendor, body: &Value, work: &Path) -> Result<Turn, Re
         _ => {
             let called = told.iter().filter(|piece| matches!(piece, Told::Called(..))).count();
             require(results.len() == called, "a result of every call")?;
-            require(said(&told).contains(WORDS), "the model's own words")?;
+            require(said(told).contains(WORDS), "the model's own words")?;
             require(tools.look(work).is_none() || shows_an_image(speech, body), "the image")?;
             Vec::new()
         }
     };
     for (at, call) in calls.iter_mut().enumerate() {
-        call.id = id(vendor, results.len(), at);
+        call.id = id(vendor, whole.len(), at);
     }
     // The first turn is a call alone, the second one has words beside its calls.
     let text = [None, Some(WORDS), Some(LAST_WORDS)][results.len().min(2)].map(str::to_owned);
     Ok(Turn { thought, text, calls })
 }
 
-/// Ids of calls as servers make them. Some that are compatible write names into them and count anew in every turn.
-fn id(vendor: Vendor, turn: usize, at: usize) -> String {
+/// Ids of calls as servers make them, here from how much was told before. Some servers that are compatible write names into
+/// them and count anew in every turn.
+fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{at}"),
-        Vendor::Anthropic => format!("toolu_01{turn}{at}AbCdEfGhIjKlMnOpQrSt"),
+        Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
         Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google => {
-            format!("call_{turn}{at}AbCdEfGhIjKlMnOpQrSt")
+            format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
     }
 }
@@ -98,17 +104,13 @@ fn said(told: &[Told]) -> String {
     pieces.collect()
 }
 
-fn was_thought(told: &[Told]) -> bool {
-    told.contains(&Told::Thought(PROOF.into()))
-}
-
 /// Was the model asked to think aloud, so that the client can give the proof back?
-fn thinks(speech: Speech, body: &Value) -> bool {
-    match speech {
-        Speech::Messages => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
-        Speech::Responses => body["include"].to_string().contains("reasoning.encrypted_content"),
-        Speech::Gemini => true,
-        Speech::Chat | Speech::Cohere => false,
+fn thinks(vendor: Vendor, body: &Value) -> bool {
+    match vendor {
+        Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
+        Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
+        Vendor::Google | Vendor::Compatible => true,
+        Vendor::OpenAiChat => false,
     }
 }
 
