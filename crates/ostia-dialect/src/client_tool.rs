@@ -1,6 +1,6 @@
 //! Tools that the client runs itself and that only one vendor has a type for (`shell`, `apply_patch`, `tool_search`,
 //! Anthropic's `bash`), before another vendor: each becomes a function, and so do the calls of it in the history. Its
-//! calls become what they were by [`Undo`].
+//! calls become what they were by `Undo`.
 //!
 //! What a client has found or sent on the way (`tool_search_output`, `additional_tools`) joins the list of tools.
 

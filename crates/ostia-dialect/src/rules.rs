@@ -1,7 +1,7 @@
 //! What models refuse, as rows of data, and a request made one that its model takes.
 //!
 //! A vendor answers a field that a model does not take with 400, and models of one API differ in that. A row says what the
-//! models of a family take from a version on ([`table`]); [`settle`] leaves out or changes what the model of a request would
+//! models of a family take from a version on (`table`); `settle` leaves out or changes what the model of a request would
 //! refuse, and reports it. Models that no row fits are taken to accept everything.
 
 mod name;
