@@ -7,11 +7,11 @@ use std::sync::Arc;
 use ostia_dialect::Fault;
 use ostia_routing::{Route, State};
 
-use crate::call::Call;
-use crate::kept::Kept;
-use crate::records::{Records, Ring};
-use crate::routes::{self, Compiled};
-use crate::settings::Settings;
+use crate::config::settings::Settings;
+use crate::inbound::call::Call;
+use crate::record::records::{Records, Ring};
+use crate::responses_api::Kept;
+use crate::routing::routes::{self, Compiled};
 use crate::upstream::{Tls, Upstreams};
 
 /// What all cores share.

@@ -1,5 +1,14 @@
 //! One call to an upstream and what becomes of its answer.
 
+pub mod asked;
+pub mod attempt;
+pub mod bound;
+pub mod count;
+pub mod outgoing;
+pub mod params;
+pub mod proxy;
+pub mod usable;
+
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -16,22 +25,22 @@ use ostia_routing::{Class, Verdict};
 use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
-use crate::answer::{Relayed, Translated};
-use crate::body::Body;
+use self::usable::{is_events, is_json, media_type};
 use crate::boxed;
-use crate::call::Call;
 use crate::client::Due;
 use crate::core::Core;
-use crate::failure;
-use crate::fields;
-use crate::inflate::Inflate;
-use crate::kept::Keep;
-use crate::miss::Miss;
-use crate::reply;
-use crate::route::{Family, family_of, has_dot_segment};
+use crate::errors::failure;
+use crate::errors::miss::Miss;
+use crate::errors::reply;
+use crate::inbound::call::Call;
+use crate::inbound::route::{Family, family_of, has_dot_segment};
+use crate::message::body::Body;
+use crate::message::fields;
+use crate::message::inflate::Inflate;
+use crate::responses_api::Keep;
+use crate::stream::answer::{Relayed, Translated};
 use crate::target::{ClientKey, Key, Target};
 use crate::upstream::{Answer, Sent};
-use crate::usable::{self, is_events, is_json, media_type};
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;

@@ -18,23 +18,34 @@ use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
 
-use crate::asked::{self, Asked, Errand};
-use crate::attempt;
-use crate::body::Body;
-use crate::call::Call;
+use crate::boxed;
 use crate::client::ClientBody;
 use crate::clock;
 use crate::core::Core;
-use crate::course::{self, Course, Followed, Tried};
+use crate::endpoints::explain;
+use crate::endpoints::models;
+use crate::errors::miss::Miss;
+use crate::errors::reply;
+use crate::exchange::asked::{self, Asked, Errand};
+use crate::exchange::attempt;
+use crate::exchange::proxy;
 use crate::exchange::{self, Exchange};
-use crate::facts::Asking;
-use crate::kept::{Keep, Recalled};
-use crate::mark::Mark;
-use crate::miss::Miss;
-use crate::rescue::Rescue;
-use crate::route::{Endpoint, Family, Typed, family};
+use crate::inbound::browser;
+use crate::inbound::call::Call;
+use crate::inbound::caller;
+use crate::inbound::intake;
+use crate::inbound::query;
+use crate::inbound::route;
+use crate::inbound::route::{Endpoint, Family, Typed, family};
+use crate::message::body::Body;
+use crate::record::mark::Mark;
+use crate::responses_api;
+use crate::responses_api::{Keep, Recalled};
+use crate::routing::course::{self, Course, Followed, Tried};
+use crate::routing::facts::Asking;
+use crate::routing::rescue::Rescue;
+use crate::target;
 use crate::upstream::Sent;
-use crate::{boxed, browser, caller, explain, intake, kept, models, proxy, query, reply, route, target};
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -116,7 +127,7 @@ async fn serve(
         }
         Endpoint::Kept if is_ours(core, call, parts)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            kept::serve(&core.kept, call, parts, &body, &core.new_id())
+            responses_api::serve(&core.kept, call, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
         _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
@@ -181,7 +192,7 @@ fn background(
     if attempt::is_relayed(exchange, asked) {
         return Ok(None);
     }
-    kept::recall(&core.kept, call, exchange::view(exchange), asked.body, asked.document).map(Some)
+    responses_api::recall(&core.kept, call, exchange::view(exchange), asked.body, asked.document).map(Some)
 }
 
 /// Answers at once, and goes on alone.
@@ -207,7 +218,7 @@ fn go_on_alone(
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?
 fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fault> {
-    if kept::is_known(&core.kept, call, parts.uri.path()) {
+    if responses_api::is_known(&core.kept, call, parts.uri.path()) {
         return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.

@@ -2,56 +2,26 @@
 //!
 //! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
 
-mod answer;
-mod asked;
-mod attempt;
-mod body;
-mod bound;
 mod boxed;
-mod browser;
-mod call;
-mod caller;
 mod cli;
 mod client;
 mod clock;
+mod config;
 mod core;
-mod count;
-mod course;
-mod credentials;
-mod descriptors;
-mod egress;
+mod endpoints;
+mod errors;
 mod exchange;
-mod explain;
-mod facts;
-mod failure;
-mod fields;
 mod handler;
-mod host;
-mod inflate;
-mod intake;
-mod kept;
-mod linger;
-mod load;
-mod mark;
-mod miss;
-mod models;
-mod opening;
-mod outgoing;
-mod params;
-mod proxy;
-mod query;
-mod records;
-mod reply;
-mod rescue;
-mod reword;
-mod route;
-mod routes;
+mod inbound;
+mod message;
+mod record;
+mod responses_api;
+mod routing;
 mod server;
-mod settings;
+mod stream;
 mod target;
 mod timer;
 mod upstream;
-mod usable;
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -67,9 +37,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve};
+use crate::config::load;
 use crate::core::Shared;
-use crate::records::Records;
-use crate::server::Phase;
+use crate::record::records::Records;
+use crate::server::{Phase, descriptors};
 use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no

@@ -1,5 +1,8 @@
 //! Listeners and connections: one single-threaded runtime per core, each with a listener of its own.
 
+pub mod descriptors;
+mod linger;
+
 use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
@@ -18,9 +21,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use crate::boxed;
 use crate::client::{Answering, Client, ClientStream};
 use crate::core::{Core, Shared};
-use crate::{boxed, handler, linger, route};
+use crate::handler;
+use crate::inbound::route;
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;

@@ -15,11 +15,11 @@ use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
-use crate::call::{Call, forward_header};
 use crate::core::Core;
-use crate::credentials::Credential;
-use crate::egress::Origin;
-use crate::host;
+use crate::inbound::call::{Call, forward_header};
+use crate::inbound::credentials::Credential;
+use crate::upstream::egress::Origin;
+use crate::upstream::host;
 use crate::upstream::{Site, Timeouts};
 
 /// Whom a request goes to, and how.

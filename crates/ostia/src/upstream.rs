@@ -6,6 +6,8 @@
 mod body;
 mod connect;
 mod deadline;
+pub mod egress;
+pub mod host;
 mod pool;
 
 pub use body::{BodyFault, Sent};
@@ -14,7 +16,7 @@ pub use pool::{Answer, Site, Upstreams};
 
 use std::time::Duration;
 
-use crate::egress::Refusal;
+use crate::upstream::egress::Refusal;
 
 /// How long each part of a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

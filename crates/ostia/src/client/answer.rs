@@ -14,9 +14,9 @@ use tokio::time::Instant;
 
 use super::early::{Early, Late};
 use super::{Client, Due};
-use crate::body::{Body, FramePoll};
-use crate::reply;
-use crate::route::Family;
+use crate::errors::reply;
+use crate::inbound::route::Family;
+use crate::message::body::{Body, FramePoll};
 use crate::timer::LazyTimer;
 use crate::upstream::BodyFault;
 

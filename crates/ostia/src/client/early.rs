@@ -16,9 +16,9 @@ use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::relay::Grammar;
 
 use super::{Client, Due};
-use crate::body::{Body, Events, FramePoll};
-use crate::failure;
-use crate::kept;
+use crate::errors::failure;
+use crate::message::body::{Body, Events, FramePoll};
+use crate::responses_api;
 use crate::upstream::BodyFault;
 
 /// How such an answer begins.
@@ -68,7 +68,7 @@ impl<F> Late<F> {
         }
         self.state = match response.status().is_success() {
             true => State::Answered(response.into_body()),
-            false => State::Refused(Box::pin(kept::refusal(response))),
+            false => State::Refused(Box::pin(responses_api::refusal(response))),
         };
     }
 

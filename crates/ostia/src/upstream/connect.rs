@@ -13,7 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::SendFault;
-use crate::egress::{Guard, Origin};
+use crate::upstream::egress::{Guard, Origin};
 
 /// TLS settings, made when they are first needed and shared by all cores.
 #[derive(Debug, Clone, Default)]

@@ -27,8 +27,8 @@ use super::connect::{self, Stream, Tls, To};
 use super::deadline::Patience;
 use super::{BodyFault, SendFault, Sent, Timeouts};
 use crate::boxed;
-use crate::egress::{Guard, Origin};
 use crate::timer::LazyTimer;
+use crate::upstream::egress::{Guard, Origin};
 
 /// How long an idle connection is trusted where the server does not say. Many close after 60 s.
 const IDLE_AGE_MAX: Duration = Duration::from_secs(55);

@@ -1,0 +1,153 @@
+//! What the operator decided, checked and ready: one snapshot for all cores.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_config::{AllowedOrigin, HostPattern, Price};
+use ostia_providers::{Provider, Providers};
+use ostia_routing::Route;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::upstream::Timeouts;
+use crate::upstream::egress::Guard;
+
+/// The operator's decisions.
+#[derive(Debug)]
+pub struct Settings {
+    /// The gateway listens on loopback only: clients are programs of this machine, browsers among them.
+    pub loopback: bool,
+    /// Keys that clients of the gateway have to show; none: everybody may call.
+    pub gateway_keys: Vec<GatewayKey>,
+    /// Names by which clients call the gateway.
+    pub hosts: Vec<HostPattern>,
+    /// Whose web pages may call it.
+    pub origins: Vec<AllowedOrigin>,
+    /// All providers: the built-in ones and the operator's rows.
+    pub providers: Providers,
+    /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
+    /// usual environment variable.
+    pub keys: HashMap<String, SecretString>,
+    /// What else the operator configured for single providers, by id.
+    pub configured: HashMap<String, Configured>,
+    /// Whom to ask when a request names nobody.
+    pub default_provider: Option<String>,
+    /// Configs, aliases and prices by name.
+    pub named: Named,
+    /// What may be reached.
+    pub guard: Guard,
+    /// How long each part of a call may take.
+    pub timeouts: Timeouts,
+    /// How long a client hears nothing on an open stream before it gets a sign of life; `None`: it gets none.
+    pub keep_alive: Option<Duration>,
+    /// How long open answers may go on when the gateway is asked to stop.
+    pub drain: Duration,
+    /// Named bounds.
+    pub limits: Limits,
+}
+
+/// The operator's configs, aliases and prices.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// By the name that requests and keys call them by.
+    pub configs: BTreeMap<String, Route>,
+    /// Models that stand for a config.
+    pub aliases: BTreeMap<String, Route>,
+    /// The config of requests that bring none.
+    pub default: Option<String>,
+    /// What models cost, by `provider/model` or `model`.
+    pub prices: HashMap<String, Price>,
+}
+
+impl Named {
+    /// What a model costs at a provider.
+    pub fn price(&self, provider: &Provider, model: &str) -> Option<&Price> {
+        if self.prices.is_empty() {
+            return None;
+        }
+        self.prices.get(&format!("{}/{model}", provider.id)).or_else(|| self.prices.get(model))
+    }
+}
+
+/// A key of the gateway's own.
+#[derive(Debug)]
+pub struct GatewayKey {
+    /// The key.
+    pub secret: SecretString,
+    /// What conditions and records call it.
+    pub name: Option<String>,
+    /// The name of the config for requests that bring none.
+    pub config: Option<String>,
+}
+
+/// What the operator configured for one provider.
+#[derive(Debug, Default)]
+pub struct Configured {
+    /// Models to list.
+    pub models: Vec<String>,
+    /// The operator wrote where it is.
+    pub own_base_url: bool,
+}
+
+/// Bounds on what clients send.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Largest body that is read into memory, in bytes. Passed-through bodies are streamed and have no bound.
+    pub body_bytes_max: usize,
+    /// Largest head of a request, in bytes.
+    pub header_bytes_max: usize,
+    /// Open client connections, over all cores.
+    pub connections_max: usize,
+    /// How long a client may take for the head of a request.
+    pub header_timeout: Duration,
+    /// How long a client may take between two pieces of a body.
+    pub body_timeout: Duration,
+}
+
+impl Settings {
+    /// Is every client the operator, or somebody on the operator's own machine?
+    pub fn clients_are_operators(&self) -> bool {
+        self.loopback && self.gateway_keys.is_empty()
+    }
+
+    /// Which of the gateway's own keys this is, by its place. Looks at all of every key, so that time
+    /// tells no more than how long they are.
+    pub fn gateway_key(&self, key: &str) -> Option<usize> {
+        let keys = self.gateway_keys.iter().enumerate();
+        keys.fold(None, |found, (place, own)| match same(own.secret.expose_secret(), key) {
+            true => Some(place),
+            false => found,
+        })
+    }
+
+    /// Is this one of the gateway's own keys?
+    pub fn is_gateway_key(&self, key: &str) -> bool {
+        self.gateway_key(key).is_some()
+    }
+
+    /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.
+    pub fn withhold_gateway_keys(&self, headers: &mut HeaderMap) {
+        if self.gateway_keys.is_empty() {
+            return;
+        }
+        let shown: Vec<HeaderName> = headers
+            .iter()
+            .filter(|(_, value)| self.shows_gateway_key(value))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for name in shown {
+            headers.remove(name);
+        }
+    }
+
+    fn shows_gateway_key(&self, value: &HeaderValue) -> bool {
+        let value = value.to_str().unwrap_or_default();
+        let key = value.split_once(' ').map_or(value, |(_, key)| key).trim();
+        self.is_gateway_key(value.trim()) || self.is_gateway_key(key)
+    }
+}
+
+fn same(a: &str, b: &str) -> bool {
+    let differences = a.bytes().zip(b.bytes()).fold(0, |differences, (a, b)| differences | (a ^ b));
+    a.len() == b.len() && differences == 0
+}

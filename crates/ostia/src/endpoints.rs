@@ -1,0 +1,4 @@
+//! What the gateway answers by itself.
+
+pub mod explain;
+pub mod models;

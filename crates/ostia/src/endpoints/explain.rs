@@ -1,0 +1,176 @@
+//! Telling how it is decided whom to ask: beside an answer, afterwards, or without asking anybody.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::PathAndQuery;
+use http::{HeaderValue, Method, Response, Uri, request};
+use ostia_dialect::json::{Document, Node};
+use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::{Leaf, Plan, Route};
+use serde_json::{Value, json};
+
+use crate::clock::now;
+use crate::core::Core;
+use crate::errors::reply;
+use crate::exchange::Exchange;
+use crate::exchange::asked::{self, Asked, Errand};
+use crate::exchange::attempt;
+use crate::inbound::call::Call;
+use crate::inbound::route::Endpoint;
+use crate::message::body::Body;
+use crate::record::records::ascii;
+use crate::routing::facts::Asking;
+use crate::routing::routes;
+use crate::target;
+
+/// Largest body of a dry run, in bytes.
+const BODY_BYTES_MAX: usize = 4 << 20;
+/// Most targets whose translation is tried out in a dry run.
+const TARGETS_MAX: usize = 20;
+/// Most bytes of requests that are translated in a dry run, all targets together. One target is always tried out.
+const TRANSLATED_BYTES_MAX: usize = 8 << 20;
+/// Where a request goes that does not say.
+const PATH_USUAL: &str = "/v1/chat/completions";
+
+/// `GET /v1/explain/{trace id}`: what was decided for one of the last requests.
+///
+/// # Errors
+/// 404 where none of that name is remembered.
+pub fn remembered(core: &Core, call: &Call, trace_id: &str) -> Result<Response<Body>, Fault> {
+    // On a machine of one's own, without keys, the operator looks at what programs with other credentials asked for.
+    let is_private = core.settings.loopback && core.settings.gateway_keys.is_empty();
+    let owner = Some(call.caller.owner).filter(|_| !is_private);
+    match core.records.find(trace_id, owner) {
+        Some(record) => Ok(reply::json(record.to_string())),
+        None => {
+            let message = format!(
+                "No request with the trace id `{trace_id}` is remembered: it named nobody, is too long ago, or belongs to \
+                 another key. Each core remembers its last requests only."
+            );
+            Err(Fault::new(FaultKind::NotFound, message).with_code("not_found"))
+        }
+    }
+}
+
+/// `POST /v1/explain`: whom a request would go to, and what would become of it there. Nobody is asked.
+///
+/// The body is `{"request": {...}, "config": {...} or "name", "path": "/v1/messages", "metadata": {...}}`; all but the
+/// request may be left out, and headers mean what they mean elsewhere.
+///
+/// # Errors
+/// 400 for a request or a config that makes no sense, 413 for a body beyond [`BODY_BYTES_MAX`].
+pub fn dry_run(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    body: &[u8],
+) -> Result<Response<Body>, Fault> {
+    if body.len() > BODY_BYTES_MAX {
+        return Err(too_large());
+    }
+    let given = Document::of_request(body)?;
+    let given = given.root();
+    let path = given.str("path").unwrap_or(PATH_USUAL.into());
+    let call = &with(core, call.clone(), given)?;
+    let mut parts = parts.clone();
+    parts.method = Method::POST;
+    parts.uri = Uri::from(
+        path.parse::<PathAndQuery>().map_err(|_| invalid("path", "must be a path, like /v1/messages"))?,
+    );
+    let Endpoint::Typed(typed) = Endpoint::of(&parts.method, parts.uri.path()) else {
+        return Err(invalid("path", "names no call that is understood; try /v1/chat/completions"));
+    };
+    let Some(request) = given.get("request").filter(Node::is_object) else {
+        return Err(invalid("request", "must be the body of the request, an object"));
+    };
+    let body = Bytes::copy_from_slice(request.text().as_bytes());
+    let document = Document::of_request(&body)?;
+    let peek = asked::peek(&typed, &document)?;
+    let asked =
+        Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
+    let route = core.route(call, peek.model.as_deref())?;
+    let mut told = match &route {
+        Some(route) => decide(core, call, &parts, asked, route),
+        None => json!({"result": "answered", "answered_by": "config"}),
+    };
+    let leaves: Vec<Option<&Leaf>> = match &route {
+        Some(route) => route.leaves().iter().take(tried_out(body.len())).map(Some).collect(),
+        None => vec![None],
+    };
+    told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
+    if let Some(route) = &route {
+        let further = route.warnings().iter().map(ToString::to_string);
+        told["warnings"] = routes::warnings(call).into_iter().chain(further).collect();
+    }
+    Ok(reply::json(told.to_string()))
+}
+
+/// Of how many targets the translation of a request of so many bytes is tried out.
+fn tried_out(request_bytes: usize) -> usize {
+    (TRANSLATED_BYTES_MAX / request_bytes.max(1)).clamp(1, TARGETS_MAX)
+}
+
+fn too_large() -> Fault {
+    let message = format!(
+        "A dry run takes a body of at most {} MiB; leave out parts of long messages, which decide nothing.",
+        BODY_BYTES_MAX >> 20
+    );
+    Fault::new(FaultKind::TooLarge, message).with_code("body_too_large")
+}
+
+fn invalid(field: &str, what: &str) -> Fault {
+    Fault::invalid(format!("Invalid `{field}`: {what}")).with_param(field)
+}
+
+/// The call as if these fields had been its headers.
+fn with(core: &Core, mut call: Call, given: Node<'_>) -> Result<Call, Fault> {
+    let header = |field: &str, text: String| {
+        HeaderValue::try_from(text).map_err(|_| invalid(field, "has characters that no header can hold"))
+    };
+    if let Some(config) = given.some("config") {
+        let text = config.as_str().map_or_else(|| ascii(config.text()), Cow::into_owned);
+        call.config = Some(header("config", text)?);
+    }
+    if let Some(metadata) = given.get("metadata").filter(Node::is_object) {
+        let text = ascii(metadata.text());
+        if text.len() > core.settings.limits.header_bytes_max {
+            return Err(invalid("metadata", "is longer than the head of a request may be"));
+        }
+        call.metadata = Some(header("metadata", text)?);
+    }
+    Ok(call)
+}
+
+fn decide(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    asked: Asked<'_>,
+    route: &Arc<Route>,
+) -> Value {
+    let asking = Asking::new(core, call, parts, Errand::Typed(asked), route);
+    let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
+    serde_json::to_value(record).unwrap_or_default()
+}
+
+/// What would be sent to one target, and what of the request would not.
+fn try_out(
+    core: &Rc<Core>,
+    call: &Call,
+    parts: &request::Parts,
+    asked: Asked<'_>,
+    leaf: Option<&Leaf>,
+) -> Value {
+    let path = leaf.map_or("config", |leaf| &leaf.index_path);
+    let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
+        let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
+        let (way, dropped) = attempt::preview(exchange, asked)?;
+        let model = target.model.as_deref().or(asked.peek.model.as_deref());
+        Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
+    });
+    tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
+}

@@ -1,0 +1,6 @@
+//! What goes wrong, in the client's words, and why a target gave no answer.
+
+pub mod failure;
+pub mod miss;
+pub mod reply;
+pub mod reword;

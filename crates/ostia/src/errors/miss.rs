@@ -1,0 +1,118 @@
+//! Why a target gave no answer: what the next step is decided by, and what the client gets where there is none.
+
+use std::time::{Duration, SystemTime};
+
+use http::Response;
+use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::{Class, Limit, Outcome, Verdict, told_wait};
+
+use crate::message::body::Body;
+
+/// A target that was asked, or could not be asked, and gave no answer that is one.
+#[derive(Debug)]
+pub struct Miss {
+    /// What is wrong: the provider's words where it said some, else the gateway's.
+    pub fault: Fault,
+    /// The same in the terms of decisions.
+    pub verdict: Verdict,
+    /// The provider's own error answer, in the client's dialect and with the provider's headers.
+    pub answer: Option<Box<Response<Body>>>,
+}
+
+impl From<Fault> for Miss {
+    /// A fault of the gateway's own making: its kind says what went wrong.
+    fn from(fault: Fault) -> Miss {
+        let verdict = match fault.kind {
+            FaultKind::Authentication => Verdict::SignIn,
+            FaultKind::Timeout => Verdict::Late(Limit::Idle),
+            FaultKind::Upstream | FaultKind::Server | FaultKind::RateLimit => Verdict::BadAnswer,
+            FaultKind::Overloaded => Verdict::Unreachable,
+            FaultKind::InvalidRequest | FaultKind::Permission | FaultKind::NotFound | FaultKind::TooLarge => {
+                Verdict::Untranslatable
+            }
+            // Only providers say these.
+            FaultKind::ContextLength | FaultKind::ContentPolicy | FaultKind::Quota => {
+                return Miss::told(fault);
+            }
+        };
+        Miss { fault, verdict, answer: None }
+    }
+}
+
+impl Miss {
+    /// There was no answer, for this reason.
+    pub fn without_answer(fault: Fault, verdict: Verdict) -> Miss {
+        Miss { fault, verdict, answer: None }
+    }
+
+    /// The provider answered with an error.
+    pub fn refused(fault: Fault, answer: Response<Body>) -> Miss {
+        Miss { answer: Some(Box::new(answer)), ..Miss::told(fault) }
+    }
+
+    /// The provider told an error where an answer was promised.
+    pub fn told(fault: Fault) -> Miss {
+        let verdict = Verdict::Refused { status: fault.status, class: class_of(&fault) };
+        Miss { verdict, fault, answer: None }
+    }
+
+    /// What decisions are made by. `further` headers say how long to wait, where the config wants them to.
+    pub fn outcome(&self, further: bool) -> Outcome {
+        let headers = self.answer.as_ref().map(|answer| answer.headers());
+        let header = |name: &str| headers?.get(name)?.to_str().ok();
+        let again = match header("x-should-retry") {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => None,
+        };
+        let told = self.fault.wait_s.map(|seconds| Duration::from_secs(seconds.get().into()));
+        let wait = told_wait(header, further, SystemTime::now()).or(told);
+        Outcome { verdict: self.verdict, wait, again }
+    }
+
+    /// The most that [`Miss::weight`] gives.
+    pub const WEIGHT_MAX: u8 = 2;
+
+    /// How much it tells the client, in comparison with another one: what a provider answered goes before what became of
+    /// a call, and that before why there was none.
+    pub fn weight(&self) -> u8 {
+        match self.verdict {
+            Verdict::Success { .. } | Verdict::Refused { .. } | Verdict::Denied => Miss::WEIGHT_MAX,
+            Verdict::Unreachable
+            | Verdict::Broken
+            | Verdict::Late(_)
+            | Verdict::BadAnswer
+            | Verdict::ClientGone => 1,
+            Verdict::Untranslatable | Verdict::SignIn => 0,
+        }
+    }
+
+    /// What the client gets.
+    ///
+    /// # Errors
+    /// The fault, where the provider gave no answer of its own.
+    pub fn into_answer(self) -> Result<Response<Body>, Fault> {
+        match self.answer {
+            Some(answer) => Ok(*answer),
+            None => Err(self.fault),
+        }
+    }
+}
+
+/// The same kind of failure, as routing configs name it.
+fn class_of(fault: &Fault) -> Class {
+    match fault.kind {
+        // A gateway behind this one, whose guardrail denied it.
+        _ if fault.status == 446 => Class::Denied,
+        FaultKind::InvalidRequest | FaultKind::TooLarge => Class::BadRequest,
+        FaultKind::ContextLength => Class::ContextLength,
+        FaultKind::ContentPolicy => Class::ContentPolicy,
+        FaultKind::Authentication | FaultKind::Permission => Class::Authentication,
+        FaultKind::NotFound => Class::NotFound,
+        FaultKind::RateLimit => Class::RateLimit,
+        FaultKind::Quota => Class::Quota,
+        FaultKind::Overloaded => Class::Overloaded,
+        FaultKind::Timeout => Class::Timeout,
+        FaultKind::Upstream | FaultKind::Server => Class::Server,
+    }
+}

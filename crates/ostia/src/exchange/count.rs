@@ -1,0 +1,48 @@
+//! Counting the tokens of a conversation for clients whose provider does not count in their dialect: by the provider in its
+//! own way where it has one, else by an estimate that says that it is one.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response};
+use ostia_dialect::{ClientDialect, Dialect};
+use ostia_providers::Offer;
+
+use crate::errors::miss::Miss;
+use crate::errors::reply;
+use crate::exchange::asked::Asked;
+use crate::exchange::outgoing;
+use crate::exchange::{self, Exchange};
+use crate::message::body::Body;
+use crate::record::mark::Mark;
+
+/// Says that a count is the gateway's estimate.
+static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
+
+/// Who counts, for whoever cannot be asked in the client's dialect.
+const COUNTERS: [(Offer, Dialect); 3] = [
+    (Offer::AnthropicCountTokens, Dialect::AnthropicMessages),
+    (Offer::GeminiCountTokens, Dialect::GeminiGenerate),
+    (Offer::OpenaiInputTokens, Dialect::OpenaiResponses),
+];
+
+/// The number of tokens that a request would be read as.
+pub async fn count(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    client: ClientDialect,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let Exchange { call, target, .. } = exchange;
+    let mut request = outgoing::request(client, target, asked)?;
+    let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
+    let Some((offer, upstream)) = counter else {
+        let mut response = reply::json(client.encode_count(request.estimated_tokens()));
+        response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));
+        return Ok(response);
+    };
+    let encoded = outgoing::encode(upstream, target, &mut request)?;
+    mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
+    let body = upstream.count_body(&request.model, &encoded.body);
+    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
+    exchange::counted(answer, client, (offer, upstream), target).await
+}

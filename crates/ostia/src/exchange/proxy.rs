@@ -1,0 +1,70 @@
+//! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
+
+use http::{Response, header, request};
+use ostia_dialect::fault;
+use ostia_providers::endpoint::{self, Passed};
+
+use crate::boxed;
+use crate::errors::miss::Miss;
+use crate::exchange::usable::{is_events, media_type};
+use crate::exchange::{self, Exchange};
+use crate::inbound::route::family;
+use crate::message::body::Body;
+use crate::message::fields;
+use crate::target;
+use crate::upstream::Sent;
+
+/// Client headers that go on besides the usual ones.
+const FORWARDED: [header::HeaderName; 9] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::CONTENT_ENCODING,
+    header::IF_MATCH,
+    header::IF_MODIFIED_SINCE,
+    header::IF_NONE_MATCH,
+    header::PRAGMA,
+    header::RANGE,
+    header::HeaderName::from_static("prefer"),
+];
+
+/// Hands a request on. `raw` keeps error answers in the provider's own words.
+///
+/// # Errors
+/// The provider could not be asked, or answered with an error.
+pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Response<Body>, Miss> {
+    let Exchange { target, parts, .. } = exchange;
+    let mut request = exchange.request(path(target, parts), body)?;
+    *request.method_mut() = parts.method.clone();
+    let hops = fields::named_in_connection(&parts.headers);
+    for name in FORWARDED.iter().filter(|name| !hops.contains(name)) {
+        request.headers_mut().remove(name);
+        for line in parts.headers.get_all(name) {
+            request.headers_mut().append(name.clone(), line.clone());
+        }
+    }
+    let (mut head, body) = exchange.dispatch(request).await?.into_parts();
+    if head.status.as_u16() >= 400 && !raw {
+        let family = family(parts.uri.path());
+        return Err(boxed::pin(|| exchange::refused(head, body, family, target)).await);
+    }
+    fields::strip_hops(&mut head.headers);
+    if is_events(media_type(&head.headers)) {
+        fields::mark_stream(&mut head.headers);
+    }
+    let status = head.status.as_u16();
+    let answer = Response::from_parts(head, Body::Passed(body));
+    match status {
+        // What it says is not read, so that only the status decides whether another target is asked.
+        400.. => Err(Miss::refused(fault::from_answer(status, b""), answer)),
+        _ => Ok(answer),
+    }
+}
+
+/// Path and query at the provider.
+fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
+    let Passed { prefix, path: rest } = endpoint::path_of_passed(target.provider, parts.uri.path());
+    let mut path = format!("{}{prefix}", target.destination.site().path);
+    // `/v1/v1/...`: the base URL and the client both say the version.
+    path.push_str(endpoint::below(&rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(&rest));
+    endpoint::with_query(path, parts.uri.query().unwrap_or_default())
+}

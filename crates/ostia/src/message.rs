@@ -1,0 +1,5 @@
+//! HTTP messages on their way to a client: their bodies, how those are packed, and their header fields.
+
+pub mod body;
+pub mod fields;
+pub mod inflate;

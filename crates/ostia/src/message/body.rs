@@ -1,0 +1,173 @@
+//! The bodies of answers to clients, as one type without boxes on the common path.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::{Decoder, Fault, Undo};
+
+use crate::message::inflate::Inflate;
+use crate::upstream::{Answer, BodyFault};
+
+/// What a poll for the next frame gives.
+pub type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
+
+/// A body on its way to a client.
+#[derive(Debug)]
+pub enum Body {
+    /// Bytes that are all here.
+    Full(Option<Bytes>),
+    /// An upstream's answer, handed on as it comes.
+    Passed(Answer),
+    /// Events that are watched, translated, or made here.
+    Events(Box<dyn Events>),
+    /// An answer, and what has to live as long as it.
+    With(Box<(Body, Box<dyn Debug>)>),
+}
+
+/// A stream of events in the client's dialect.
+pub trait Events: Debug {
+    /// The next whole events.
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll;
+
+    /// Ends the stream here, with this fault told in the client's dialect.
+    fn fail(&mut self, fault: Fault);
+
+    /// What may be sent between what `poll_frame` gives, so that nobody takes the stream for dead; `None`: nothing.
+    fn keep_alive(&self) -> Option<KeepAlive>;
+
+    /// Why the stream breaks off, once it does. Tells it once.
+    fn take_fault(&mut self) -> Option<Fault> {
+        None
+    }
+
+    /// Has an event passed as it came although it is malformed?
+    fn is_malformed(&self) -> bool {
+        false
+    }
+
+    /// Could somebody else go on with it if it breaks off?
+    fn can_be_mended(&self) -> bool {
+        false
+    }
+
+    /// Takes somebody who gets the rest if the stream breaks off.
+    fn mended_by(&mut self, _mender: Box<dyn Mender>) {}
+}
+
+/// Whoever can get the rest of an answer that broke off.
+pub trait Mender: Debug {
+    /// Gets the rest of an answer to `request` that broke off with this fault, when the client had these words of it;
+    /// `None`: it has something that nobody can go on with.
+    fn mend(self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Mending;
+}
+
+/// A mender at work. It gives itself back, for the next time.
+pub type Mending = Pin<Box<dyn Future<Output = (Box<dyn Mender>, Result<Rest, Fault>)>>>;
+
+/// The stream that goes on with an answer.
+#[derive(Debug)]
+pub struct Rest {
+    /// The upstream's bytes.
+    pub answer: Answer,
+    /// How they are packed.
+    pub inflate: Option<Inflate>,
+    /// What they mean.
+    pub decoder: Decoder,
+    /// What has to be undone in it.
+    pub undo: Undo,
+}
+
+impl Body {
+    /// A stream of events.
+    pub fn events(events: impl Events + 'static) -> Body {
+        Body::Events(Box::new(events))
+    }
+
+    /// Ends what is not whole yet: a stream of events with this fault, any other answer by breaking off.
+    pub fn fail(&mut self, fault: &Fault) {
+        match self {
+            Body::Full(_) => {}
+            Body::Passed(_) => *self = Body::events(BrokenOff),
+            Body::Events(events) => events.fail(fault.clone()),
+            Body::With(with) => with.0.fail(fault),
+        }
+    }
+
+    /// What may be sent between two pieces; `None`: nothing.
+    pub fn keep_alive(&self) -> Option<KeepAlive> {
+        match self {
+            Body::Full(_) | Body::Passed(_) => None,
+            Body::Events(events) => events.keep_alive(),
+            Body::With(with) => with.0.keep_alive(),
+        }
+    }
+
+    /// The answer, and something that lives as long as it.
+    pub fn with(self, companion: impl Debug + 'static) -> Body {
+        Body::With(Box::new((self, Box::new(companion))))
+    }
+}
+
+/// What is left of an answer that is not gone on with.
+#[derive(Debug)]
+struct BrokenOff;
+
+impl Events for BrokenOff {
+    fn poll_frame(&mut self, _context: &mut Context<'_>) -> FramePoll {
+        Poll::Ready(Some(Err(BodyFault::Broken)))
+    }
+
+    fn fail(&mut self, _fault: Fault) {}
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        None
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body::Full(Some(bytes.into()))
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Body {
+        Body::Full(Some(bytes))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyFault;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
+        match self.get_mut() {
+            Body::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Body::Passed(answer) => answer.poll_frame(context),
+            Body::Events(events) => events.poll_frame(context),
+            Body::With(with) => Pin::new(&mut with.0).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Body::Full(bytes) => bytes.is_none(),
+            Body::Passed(answer) => answer.is_end(),
+            Body::Events(_) => false,
+            Body::With(with) => with.0.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Body::Passed(answer) => answer.size_hint(),
+            Body::Events(_) => SizeHint::default(),
+            Body::With(with) => with.0.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! The account of a request, and its views.
+
+pub mod mark;
+pub mod records;

@@ -1,0 +1,376 @@
+//! What was decided for the last requests of each core, for whoever asks later.
+//!
+//! A core writes to a ring of its own, under a lock that nobody else takes but to look one request up.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::HeaderValue;
+use ostia_routing::{History, Plan, ROUTE_BYTES_MAX, Record, Route};
+use serde_json::{Value, json};
+
+use crate::clock::now;
+use crate::inbound::caller::Owner;
+
+/// Requests that each core remembers. About half a kilobyte each, where a config was followed.
+const REQUESTS_MAX: usize = 512;
+/// Most memory that the routes of remembered requests take on one core, in bytes. A client may send a new config with
+/// each request, and what was decided is told in its terms.
+const ROUTES_BYTES_MAX: usize = 2 * ROUTE_BYTES_MAX;
+/// A route that takes less is not counted: as many as there are requests stay within the same bound.
+const ROUTE_BYTES_SMALL: usize = ROUTES_BYTES_MAX / REQUESTS_MAX;
+/// What a plan notes about each target of its route, in bytes.
+const TARGET_BYTES: usize = 32;
+/// Most bytes of what could not be said to a provider that are remembered of one request.
+const DROPPED_BYTES_MAX: usize = 4 << 10;
+/// Longest trace id of a client's that is remembered, in bytes.
+const TRACE_ID_BYTES_MAX: usize = 256;
+/// Most bytes of decisions that are told in a header. Servers in front may take no more than 8 KiB.
+const HEADER_BYTES_MAX: usize = 6 << 10;
+
+/// A plan under way, or at its end. Nobody takes the lock but who follows it, and who reads it here.
+#[derive(Debug, Clone)]
+pub struct SharedPlan {
+    /// The plan.
+    pub plan: Arc<Mutex<Plan>>,
+    /// The route that it follows, for whoever does not want to wait for the plan.
+    pub route: Arc<Route>,
+}
+
+/// The rings of all cores.
+#[derive(Debug, Clone, Default)]
+pub struct Records(Arc<Mutex<Vec<Arc<Ring>>>>);
+
+/// The last requests of one core.
+#[derive(Debug, Default)]
+pub struct Ring(Mutex<Remembered>);
+
+/// The last requests, and the large routes among those that they followed.
+#[derive(Debug, Default)]
+struct Remembered {
+    entries: VecDeque<Entry>,
+    /// How many entries hold a route, by its address.
+    holders: BTreeMap<usize, usize>,
+    /// What the large routes and their plans take.
+    bytes: usize,
+}
+
+/// One request.
+#[derive(Debug)]
+pub struct Entry {
+    /// Its name.
+    trace_id: HeaderValue,
+    /// Who sent it.
+    owner: Owner,
+    /// Who was asked last.
+    provider: HeaderValue,
+    /// The status that the client got.
+    status: u16,
+    /// What could not be said to the provider.
+    dropped: Vec<String>,
+    /// The decisions, where there was something to decide.
+    decisions: Option<Decisions>,
+}
+
+/// What was decided for a request.
+#[derive(Debug)]
+pub enum Decisions {
+    /// All that there was to decide.
+    Made(History),
+    /// The answer is under way, and may break off.
+    UnderWay(SharedPlan),
+}
+
+impl SharedPlan {
+    /// What is decided by now.
+    pub fn record(&self) -> Record {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).record(now())
+    }
+}
+
+impl From<SharedPlan> for Decisions {
+    /// Of a plan that nobody follows any further only what its record needs is kept.
+    fn from(plan: SharedPlan) -> Decisions {
+        let SharedPlan { plan, route } = plan;
+        match Arc::try_unwrap(plan) {
+            Ok(plan) => {
+                let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Decisions::Made(plan.into_history())
+            }
+            Err(plan) => Decisions::UnderWay(SharedPlan { plan, route }),
+        }
+    }
+}
+
+impl Decisions {
+    fn record(&self) -> Record {
+        match self {
+            Decisions::Made(history) => history.record(now()),
+            Decisions::UnderWay(shared) => shared.record(),
+        }
+    }
+
+    fn route(&self) -> &Arc<Route> {
+        match self {
+            Decisions::Made(history) => history.route(),
+            Decisions::UnderWay(shared) => &shared.route,
+        }
+    }
+}
+
+impl Records {
+    /// A ring for one more core.
+    pub fn ring(&self) -> Arc<Ring> {
+        let ring = Arc::new(Ring::default());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(ring.clone());
+        ring
+    }
+
+    /// What was decided for the request of this name, if it was this owner's; `None` for anybody's.
+    pub fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
+        let rings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        rings.iter().find_map(|ring| ring.find(trace_id, owner))
+    }
+}
+
+impl Ring {
+    /// Remembers a request; the oldest ones go where there is no room.
+    pub fn push(&self, entry: Entry) {
+        self.remembered().push(entry);
+    }
+
+    fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
+        let is_theirs = |entry: &&Entry| owner.is_none_or(|owner| entry.owner == owner);
+        let remembered = self.remembered();
+        let mut found =
+            remembered.entries.iter().rev().filter(|entry| entry.trace_id == trace_id).filter(is_theirs);
+        found.next().map(Entry::told)
+    }
+
+    /// Nothing that is done under the lock can fail half-way, so a poisoned one is as good.
+    fn remembered(&self) -> MutexGuard<'_, Remembered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Remembered {
+    fn push(&mut self, entry: Entry) {
+        if self.entries.len() >= REQUESTS_MAX {
+            self.forget_one();
+        }
+        if let Some(route) = entry.large_route() {
+            let holders = self.holders.entry(address(route)).or_default();
+            *holders += 1;
+            self.bytes += bytes(route, *holders);
+        }
+        self.entries.push_back(entry);
+        while self.bytes > ROUTES_BYTES_MAX && self.entries.len() > 1 {
+            self.forget_one();
+        }
+    }
+
+    fn forget_one(&mut self) {
+        let entry = self.entries.pop_front();
+        let Some(route) = entry.as_ref().and_then(Entry::large_route) else { return };
+        let holders = self.holders.entry(address(route)).or_default();
+        self.bytes = self.bytes.saturating_sub(bytes(route, *holders));
+        *holders = holders.saturating_sub(1);
+        if *holders == 0 {
+            self.holders.remove(&address(route));
+        }
+    }
+}
+
+fn address(route: &Arc<Route>) -> usize {
+    Arc::as_ptr(route).addr()
+}
+
+/// What one more entry takes that holds this route: the first one has the route itself.
+fn bytes(route: &Route, holders: usize) -> usize {
+    let plan = route.leaves().len() * TARGET_BYTES;
+    if holders == 1 { plan + route.bytes() } else { plan }
+}
+
+impl Entry {
+    /// A request that was asked of somebody; `None` where its name is too long to be remembered. `is_given`: the name is a
+    /// header of the client's. Such a one is copied, because it holds on to all headers that came with it.
+    pub fn new(
+        trace_id: HeaderValue,
+        is_given: bool,
+        provider: HeaderValue,
+        status: u16,
+        dropped: Vec<String>,
+        decisions: Option<Decisions>,
+    ) -> Option<Entry> {
+        let trace_id = match is_given {
+            true if trace_id.len() > TRACE_ID_BYTES_MAX => return None,
+            true => HeaderValue::from_bytes(trace_id.as_bytes()).ok()?,
+            false => trace_id,
+        };
+        let owner = Owner::default();
+        Some(Entry { trace_id, owner, provider, status, dropped: few(dropped), decisions })
+    }
+
+    /// The same, sent by this caller.
+    pub fn of(self, owner: Owner) -> Entry {
+        Entry { owner, ..self }
+    }
+
+    fn large_route(&self) -> Option<&Arc<Route>> {
+        let route = self.decisions.as_ref().map(Decisions::route);
+        route.filter(|route| route.bytes() > ROUTE_BYTES_SMALL)
+    }
+
+    fn told(&self) -> Value {
+        let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let mut told = json!({
+            "trace_id": text(&self.trace_id),
+            "provider": text(&self.provider),
+            "status": self.status,
+            "dropped": self.dropped,
+        });
+        if let Some(decisions) = &self.decisions {
+            told["decisions"] = serde_json::to_value(decisions.record()).unwrap_or_default();
+        }
+        told
+    }
+}
+
+/// As many of these names as are remembered, and how many there were besides.
+fn few(mut dropped: Vec<String>) -> Vec<String> {
+    let mut bytes = 0;
+    let fits = |name: &&String| {
+        bytes += size_of::<String>() + name.len();
+        bytes <= DROPPED_BYTES_MAX
+    };
+    let count = dropped.iter().take_while(fits).count();
+    let further = dropped.len() - count;
+    if further > 0 {
+        dropped.truncate(count);
+        dropped.push(format!("and {further} more"));
+        dropped.shrink_to_fit();
+    }
+    dropped
+}
+
+/// The decisions on one request, as JSON on one line.
+pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
+    let mut told = serde_json::to_value(record).unwrap_or_default();
+    if !dropped.is_empty() {
+        told["dropped"] = dropped.into();
+    }
+    let text = ascii(&told.to_string());
+    let text = match text.len() > HEADER_BYTES_MAX {
+        true => {
+            json!({"result": record.result, "attempts": record.attempts, "bytes": text.len()}).to_string()
+        }
+        false => text,
+    };
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("{}"))
+}
+
+/// JSON on one line, its texts escaped where a header could not hold them.
+pub fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        // Line breaks and tabs stand only between values. The one control character that a text may hold as it is, is the
+        // last one of ASCII.
+        if letter < '\u{7f}' {
+            text.push(letter.max(' '));
+        } else {
+            let escaped = letter
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .map(|unit| format!("\\u{unit:04x}"))
+                .collect::<String>();
+            text.push_str(&escaped);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use ostia_routing::condition::Field;
+    use ostia_routing::{Fact, Facts, State, config};
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Facts for Nothing {
+        fn get(&self, _: &Field) -> Option<Fact<'_>> {
+            None
+        }
+
+        fn unix_s(&self) -> u64 {
+            0
+        }
+    }
+
+    fn route(bytes: usize) -> Arc<Route> {
+        let config = json!({"provider": "p", "default_params": {"a": "x".repeat(bytes)}});
+        let config = config::from_value(&config).unwrap().config;
+        Arc::new(Route::new(&config, &State::default()).unwrap())
+    }
+
+    fn entry(
+        trace_id: &str,
+        is_given: bool,
+        dropped: Vec<String>,
+        route: Option<&Arc<Route>>,
+    ) -> Option<Entry> {
+        let made =
+            |route: &Arc<Route>| Decisions::Made(Plan::new(route.clone(), &Nothing, 0, now()).into_history());
+        let [trace_id, provider] = [trace_id, "p"].map(|text| HeaderValue::from_str(text).unwrap());
+        Entry::new(trace_id, is_given, provider, 200, dropped, route.map(made))
+    }
+
+    fn push(remembered: &mut Remembered, count: usize, route: impl Fn() -> Arc<Route>) {
+        (0..count).for_each(|_| remembered.push(entry("t", false, Vec::new(), Some(&route())).unwrap()));
+    }
+
+    #[test]
+    fn large_routes_are_remembered_within_a_bound() {
+        let mut remembered = Remembered::default();
+        let size = ROUTES_BYTES_MAX / 10;
+        push(&mut remembered, 2 * REQUESTS_MAX, || route(size));
+        assert_eq!((remembered.entries.len(), remembered.holders.len()), (9, 9));
+        assert!((size * 9..ROUTES_BYTES_MAX).contains(&remembered.bytes));
+        let small = route(100);
+        push(&mut remembered, 2 * REQUESTS_MAX, || small.clone());
+        assert_eq!(
+            (remembered.entries.len(), remembered.holders.len(), remembered.bytes),
+            (REQUESTS_MAX, 0, 0)
+        );
+    }
+
+    #[test]
+    fn a_route_of_many_requests_counts_once() {
+        let mut remembered = Remembered::default();
+        let route = route(ROUTES_BYTES_MAX / 3);
+        push(&mut remembered, 2 * REQUESTS_MAX, || route.clone());
+        assert_eq!((remembered.entries.len(), remembered.holders.len()), (REQUESTS_MAX, 1));
+    }
+
+    #[test]
+    fn long_names_are_not_remembered() {
+        let long = "t".repeat(TRACE_ID_BYTES_MAX + 1);
+        assert!(entry(&long, true, Vec::new(), None).is_none());
+        assert!(entry(&long[1..], true, Vec::new(), None).is_some());
+        let dropped =
+            |names: usize| entry("t", false, vec!["n".repeat(1000); names], None).unwrap().dropped.len();
+        assert_eq!([0, 3, 5000].map(dropped), [0, 3, 5]);
+    }
+
+    #[test]
+    fn headers_hold_every_text() {
+        let told = ascii("{\"a\":\"\u{e9}\u{1f600}\\n\",\r\n\t\"b\":\"\u{7f}\"}");
+        assert_eq!(told, r#"{"a":"\u00e9\ud83d\ude00\n",   "b":"\u007f"}"#);
+        assert_eq!(
+            serde_json::from_str::<Value>(&told).ok(),
+            Some(json!({"a": "\u{e9}\u{1f600}\n", "b": "\u{7f}"}))
+        );
+    }
+}

@@ -1,0 +1,415 @@
+//! What the Responses API remembers, for providers that do not: answers, conversations, answers in the making.
+//!
+//! In memory, with a bound on size and on age (`responses` in ostia.yaml); what was not used for longest goes first. Everything belongs to
+//! the caller who made it, and does not exist for others. Objects are values: a change puts a new one in the old
+//! one's place.
+
+mod conversation;
+mod objects;
+mod running;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use memchr::memmem;
+use moka::ops::compute::Op;
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+use ostia_dialect::json::{Document, Json};
+use ostia_dialect::openai_responses::input_items::{self, Item};
+use ostia_dialect::openai_responses::request::{echo, keeping};
+use ostia_dialect::openai_responses::response;
+use ostia_dialect::relay::Splice;
+use ostia_dialect::{Fault, FaultKind, View};
+
+use crate::inbound::call::Call;
+use crate::inbound::caller::Owner;
+
+use conversation::Conversation;
+pub use objects::{is_known, serve};
+pub use running::{Running, refusal};
+
+/// Most items that one answer or conversation looks back on.
+const ITEMS_MAX: usize = 20_000;
+/// What an object weighs besides its texts, in bytes.
+const OBJECT_BYTES: usize = 256;
+/// Most bytes by which all objects together may outgrow their bound for a moment; an eighth of a small bound.
+const SLACK_BYTES_MAX: usize = 1 << 20;
+
+/// Everything that is remembered, shared by all cores. Only requests of the Responses API come here.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    objects: Cache<String, Arc<Object>>,
+    /// Bytes that came since room was made last, and how many may.
+    unsettled: Arc<AtomicUsize>,
+    slack: usize,
+    /// Answers that are being made while nobody waits.
+    running: Arc<AtomicUsize>,
+    /// Bytes of the events that are held of such answers, and how many may be: as many as of everything else.
+    log_bytes: Arc<AtomicUsize>,
+    log_bytes_max: usize,
+}
+
+/// Something that is remembered.
+#[derive(Debug)]
+struct Object {
+    owner: Owner,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    Answer(Saved),
+    Conversation(Conversation),
+}
+
+/// An answer, whole or in the making.
+#[derive(Debug, Clone)]
+struct Saved {
+    /// What the model was given.
+    input: Input,
+    /// The Response object.
+    body: Bytes,
+    /// Whoever is making it, or has made it: they hold its events.
+    running: Option<Arc<Running>>,
+}
+
+/// What a model was given.
+#[derive(Debug, Clone)]
+struct Input {
+    /// The items of earlier turns.
+    before: Vec<Item>,
+    /// The request's own `input`: JSON. Its items are made when somebody asks for them.
+    own: Bytes,
+    /// What items without an id are named after.
+    stem: String,
+}
+
+impl Input {
+    /// The request's own items.
+    fn own(&self) -> Vec<Item> {
+        let document = Document::parse(&self.own).ok();
+        document.and_then(|own| input_items::list(own.root(), &self.stem).ok()).unwrap_or_default()
+    }
+
+    /// The same on its own: what it was cut from would stay as long as it does.
+    fn detached(&self) -> Input {
+        Input { own: Bytes::copy_from_slice(&self.own), ..self.clone() }
+    }
+
+    /// All of them.
+    fn items(&self) -> Vec<Item> {
+        self.before.iter().cloned().chain(self.own()).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        bytes_of(&self.before) + self.own.len() + self.stem.len()
+    }
+}
+
+fn bytes_of(items: &[Item]) -> usize {
+    items.iter().map(|item| size_of::<Item>() + item.id.len() + item.json.as_str().len()).sum()
+}
+
+impl Kept {
+    /// Nothing yet.
+    pub fn new(bytes_max: u64, age_max: Duration) -> Kept {
+        let objects = Cache::builder()
+            .max_capacity(bytes_max)
+            .time_to_live(age_max)
+            .weigher(|id: &String, object: &Arc<Object>| {
+                u32::try_from(id.len() + object.bytes()).unwrap_or(u32::MAX)
+            })
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        let slack = SLACK_BYTES_MAX.min(usize::try_from(bytes_max / 8).unwrap_or(usize::MAX));
+        Kept {
+            objects,
+            unsettled: Arc::default(),
+            slack,
+            running: Arc::default(),
+            log_bytes: Arc::default(),
+            log_bytes_max: usize::try_from(bytes_max).unwrap_or(usize::MAX),
+        }
+    }
+
+    fn get(&self, owner: Owner, id: &str) -> Option<Arc<Object>> {
+        self.objects.get(id).filter(|object| object.owner == owner)
+    }
+
+    fn saved(&self, owner: Owner, id: &str) -> Option<Saved> {
+        match &self.get(owner, id)?.what {
+            What::Answer(saved) => Some(saved.clone()),
+            What::Conversation(_) => None,
+        }
+    }
+
+    fn conversation(&self, owner: Owner, id: &str) -> Option<Conversation> {
+        match &self.get(owner, id)?.what {
+            What::Conversation(conversation) => Some(conversation.clone()),
+            What::Answer(_) => None,
+        }
+    }
+
+    fn insert(&self, owner: Owner, id: &str, what: What) {
+        let object = Arc::new(Object { owner, what });
+        let bytes = object.bytes();
+        self.objects.insert(id.to_owned(), object);
+        self.make_room(bytes);
+    }
+
+    /// Puts what `change` makes of an object in its place; two changes at once come one after the other. `None` leaves it.
+    fn change(&self, owner: Owner, id: &str, change: impl FnOnce(&What) -> Option<What>) {
+        let mut bytes = 0;
+        self.objects.entry_by_ref(id).and_compute_with(|entry| {
+            let object = entry.map(|entry| entry.into_value()).filter(|object| object.owner == owner);
+            match object.and_then(|object| change(&object.what)) {
+                Some(what) => {
+                    let object = Arc::new(Object { owner, what });
+                    bytes = object.bytes();
+                    Op::Put(object)
+                }
+                None => Op::Nop,
+            }
+        });
+        self.make_room(bytes);
+    }
+
+    /// After so many bytes came: lets go of what is too much. The cache would do it by itself, but only after a time, in
+    /// which any number of large objects may come.
+    fn make_room(&self, bytes: usize) {
+        if self.unsettled.fetch_add(bytes, Ordering::Relaxed) + bytes > self.slack {
+            self.unsettled.store(0, Ordering::Relaxed);
+            self.objects.run_pending_tasks();
+        }
+    }
+
+    fn remove(&self, id: &str) {
+        self.objects.invalidate(id);
+    }
+}
+
+impl Object {
+    fn bytes(&self) -> usize {
+        let bytes = match &self.what {
+            What::Answer(saved) => saved.input.bytes() + saved.body.len(),
+            What::Conversation(conversation) => bytes_of(&conversation.items),
+        };
+        OBJECT_BYTES + bytes
+    }
+}
+
+impl Saved {
+    /// The items that a next turn looks back on.
+    fn context(&self) -> Vec<Item> {
+        let mut items = self.input.items();
+        items.extend(output(&self.body));
+        items
+    }
+}
+
+/// The items of a Response object's output.
+fn output(body: &[u8]) -> Vec<Item> {
+    let Ok(document) = Document::parse(body) else { return Vec::new() };
+    let output = document.root().get("output").into_iter().flat_map(|list| list.items());
+    output.map(Item::of).collect()
+}
+
+/// A request with everything that it refers to.
+#[derive(Debug)]
+pub struct Recalled {
+    /// The body with all its items, where the client's own has not got them.
+    pub body: Option<Bytes>,
+    /// What has to be done with the answer.
+    pub keep: Rc<Keep>,
+}
+
+/// Who remembers an answer.
+#[derive(Debug)]
+pub struct Keep {
+    kept: Kept,
+    owner: Owner,
+    /// The answer's id.
+    id: String,
+    /// The answer can be asked for later.
+    store: bool,
+    /// The conversation that it belongs to.
+    conversation: Option<String>,
+    input: Input,
+    view: View,
+}
+
+/// Does a request refer to something that somebody remembers?
+pub fn refers(document: &Document<'_>) -> bool {
+    let root = document.root();
+    root.some("previous_response_id").is_some() || root.some("conversation").is_some()
+}
+
+/// Does a request refer to something that the gateway remembers?
+pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool {
+    if !refers(document) {
+        return false;
+    }
+    let Ok(keeping) = keeping(document) else { return false };
+    let owner = call.caller.owner;
+    let ids = [keeping.previous_response_id, keeping.conversation];
+    ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
+}
+
+/// Finds what a request refers to and puts it into the body. `document` is of `body`, and `view` what its client is to
+/// see of the answer.
+///
+/// # Errors
+/// 404 for what is not there, 400 for what makes no sense together.
+pub fn recall(
+    kept: &Kept,
+    call: &Call,
+    mut view: View,
+    body: &Bytes,
+    document: &Document<'_>,
+) -> Result<Recalled, Fault> {
+    let owner = call.caller.owner;
+    let keeping = keeping(document)?;
+    if keeping.background && !keeping.store {
+        let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
+        return Err(Fault::invalid(fault).with_param("background"));
+    }
+    let before = context(kept, owner, &keeping)?;
+    let own = document.root().expect("input")?;
+    let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
+    let (own, joined) = match has_all {
+        true => (body.slice(own.range()), None),
+        false => join(&before, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
+    };
+    view.echo = echo(document);
+    view.model = document.root().str("model").unwrap_or_default().into_owned();
+    let keep = Keep {
+        kept: kept.clone(),
+        owner,
+        id: response::id(&view),
+        store: keeping.store,
+        conversation: keeping.conversation,
+        input: Input { before, own, stem: view.stem.clone() },
+        view,
+    };
+    Ok(Recalled { body: joined, keep: Rc::new(keep) })
+}
+
+/// The request's own items with those that it only names, and the body with all that was said.
+fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
+    if !document.is_whole() {
+        return join(before, stem, &Document::of_request(document.text().as_bytes())?);
+    }
+    let mut items = before.to_vec();
+    for item in input_items::list(document.root().expect("input")?, stem)? {
+        let item = if item.is_reference() { referred_to(&items, item)? } else { item };
+        items.push(item);
+    }
+    if items.len() > ITEMS_MAX {
+        let message = format!("A request looks back on {ITEMS_MAX} items at most.");
+        return Err(Fault::invalid(message).with_param("input"));
+    }
+    let list = |items: &[Item]| {
+        Json::build(|w| w.array(|w| items.iter().for_each(|item| w.raw(item.json.as_str()))))
+    };
+    let mut splice = Splice::new(document)?;
+    splice.set("input", list(&items));
+    let own = Bytes::copy_from_slice(list(&items[before.len()..]).as_str().as_bytes());
+    Ok((own, splice.finish().into()))
+}
+
+fn context(
+    kept: &Kept,
+    owner: Owner,
+    keeping: &ostia_dialect::openai_responses::request::Keeping,
+) -> Result<Vec<Item>, Fault> {
+    match (&keeping.previous_response_id, &keeping.conversation) {
+        (Some(_), Some(_)) => {
+            let fault =
+                "`previous_response_id` and `conversation` both say what came before: send one of them.";
+            Err(Fault::invalid(fault).with_param("conversation"))
+        }
+        (Some(id), None) => match kept.saved(owner, id) {
+            Some(saved) => Ok(saved.context()),
+            None => {
+                let message = format!(
+                    "Previous response with id '{id}' not found: it was not stored, is too old, or was made with another \
+                     key or provider. Send the conversation in `input`."
+                );
+                let fault = Fault::invalid(message).with_param("previous_response_id");
+                Err(fault.with_code("previous_response_not_found"))
+            }
+        },
+        (None, Some(id)) => match kept.conversation(owner, id) {
+            Some(conversation) => Ok(conversation.items),
+            None => Err(not_found("Conversation", id).with_param("conversation")),
+        },
+        (None, None) => Ok(Vec::new()),
+    }
+}
+
+fn referred_to(known: &[Item], reference: Item) -> Result<Item, Fault> {
+    known.iter().find(|item| item.id == reference.id).cloned().ok_or_else(|| {
+        let message =
+            format!("Item '{}' is not among the items that this request looks back on.", reference.id);
+        Fault::invalid(message).with_param("input")
+    })
+}
+
+fn not_found(what: &str, id: &str) -> Fault {
+    let message =
+        format!("{what} with id '{id}' not found: it does not exist, is too old, or belongs to another key.");
+    Fault::new(FaultKind::NotFound, message).with_code("not_found")
+}
+
+/// The view of an answer that is remembered: under the id by which it can be asked for.
+pub fn view(view: View, keep: Option<&Keep>) -> View {
+    match keep {
+        Some(keep) => View {
+            stem: keep.view.stem.clone(),
+            created: keep.view.created,
+            echo: keep.view.echo.clone(),
+            ..view
+        },
+        None => view,
+    }
+}
+
+impl Keep {
+    /// Remembers a whole answer.
+    pub fn put(&self, body: &[u8]) {
+        if self.store {
+            self.save(body);
+        }
+        let Some(conversation) = &self.conversation else { return };
+        let mut items = self.input.own();
+        items.extend(output(body));
+        self.kept.change(self.owner, conversation, |what| match what {
+            What::Conversation(conversation) => Some(What::Conversation(conversation.with(items))),
+            What::Answer(_) => None,
+        });
+    }
+
+    /// Puts a Response object under its id. One that was begun and has been taken back since stays away.
+    fn save(&self, body: &[u8]) {
+        let saved = |running| {
+            What::Answer(Saved { input: self.input.detached(), body: Bytes::copy_from_slice(body), running })
+        };
+        let bytes = OBJECT_BYTES + self.input.bytes() + body.len();
+        self.kept.objects.entry_by_ref(&self.id).and_compute_with(|entry| {
+            let before = entry.map(|entry| entry.into_value());
+            let running = before.as_ref().and_then(|object| match &object.what {
+                What::Answer(saved) => saved.running.clone(),
+                What::Conversation(_) => None,
+            });
+            if running.as_ref().is_some_and(|running| running.is_cancelled()) {
+                return Op::Nop;
+            }
+            Op::Put(Arc::new(Object { owner: self.owner, what: saved(running) }))
+        });
+        self.kept.make_room(bytes);
+    }
+}

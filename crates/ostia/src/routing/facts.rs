@@ -1,0 +1,175 @@
+//! What routing may ask about a request. Nothing is looked up before it is asked for.
+
+use std::cell::OnceCell;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use http::request;
+use ostia_dialect::ClientDialect;
+use ostia_dialect::json::{Document, Kind, Node};
+use ostia_routing::condition::{Field, Step};
+use ostia_routing::{Fact, Facts, Route};
+use serde_json::Value;
+
+use crate::core::Core;
+use crate::exchange::asked::{Asked, Errand};
+use crate::exchange::outgoing;
+use crate::inbound::call::Call;
+use crate::routing::routes;
+use crate::target;
+
+/// Headers that hold credentials: conditions do not see them.
+const SECRET: [&str; 7] = [
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-ostia-api-key",
+    "x-portkey-api-key",
+];
+/// Bytes of a body that count as one token where it cannot be read as a conversation.
+const BYTES_PER_TOKEN: usize = 4;
+
+/// Tokens of an answer whose length nobody bounds.
+const ANSWER_TOKENS_USUAL: u64 = 500;
+/// Prices are for so many tokens.
+const TOKENS_PRICED: f64 = 1e6;
+
+/// A request that follows a route, for whoever decides where it goes, and whoever takes it there.
+pub struct Asking<'a> {
+    /// The core that it came to.
+    pub core: &'a Rc<Core>,
+    /// What its headers say.
+    pub call: &'a Call,
+    /// Its request line and headers.
+    pub parts: &'a request::Parts,
+    /// What is asked.
+    pub errand: Errand<'a>,
+    /// The route.
+    pub route: &'a Route,
+    /// The body with all that is in it, where the request has only the fields of its top recorded.
+    whole: OnceCell<Option<Document<'a>>>,
+    metadata: OnceCell<Option<Value>>,
+    tokens: OnceCell<u64>,
+}
+
+impl<'a> Asking<'a> {
+    /// The facts of a request that follows a route.
+    pub fn new(
+        core: &'a Rc<Core>,
+        call: &'a Call,
+        parts: &'a request::Parts,
+        errand: Errand<'a>,
+        route: &'a Route,
+    ) -> Asking<'a> {
+        let (whole, metadata, tokens) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Asking { core, call, parts, errand, route, whole, metadata, tokens }
+    }
+
+    /// The model that the client names.
+    fn model(&self) -> Option<&str> {
+        self.errand.asked()?.peek.model.as_deref()
+    }
+
+    /// The estimated tokens of the input.
+    fn tokens(&self) -> u64 {
+        *self.tokens.get_or_init(|| {
+            let Some(Asked { typed, body, document, .. }) = self.errand.asked() else { return 0 };
+            let client = typed.offer.dialect().and_then(ClientDialect::of);
+            let request = client.and_then(|client| outgoing::decode(client, typed, document).ok());
+            request.map_or((body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
+        })
+    }
+
+    /// The number in the first of these fields of the body that has one.
+    fn number(&self, names: &[&str]) -> Option<u64> {
+        let root = self.errand.asked()?.document.root();
+        names.iter().find_map(|name| root.u64(name))
+    }
+
+    fn metadata(&self) -> Option<&Value> {
+        let read = || serde_json::from_str(self.call.metadata.as_ref()?.to_str().ok()?).ok();
+        self.metadata.get_or_init(read).as_ref()
+    }
+
+    /// A field of the body, as it stands there.
+    fn param(&self, steps: &[Step]) -> Option<Fact<'_>> {
+        let (first, rest) = steps.split_first()?;
+        let field = self.document(steps)?.root().some(&first.key)?;
+        let found = rest.iter().try_fold(field, |node, step| match node.kind() {
+            Kind::Object => node.get(&step.key),
+            Kind::Array => node.items().nth(step.index?),
+            Kind::Null | Kind::Bool | Kind::Number | Kind::String => None,
+        })?;
+        fact(found)
+    }
+
+    /// The body, recorded as deep as these steps lead.
+    fn document(&self, steps: &[Step]) -> Option<&Document<'a>> {
+        let Asked { body, document, .. } = self.errand.asked()?;
+        if document.is_whole() || steps.len() < 2 {
+            return Some(document);
+        }
+        self.whole.get_or_init(|| Document::of_request(body).ok()).as_ref()
+    }
+
+    /// The name of the gateway key that the client shows.
+    fn key(&self) -> Option<&str> {
+        routes::key(&self.core.settings, self.call)?.name.as_deref()
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?.to_str().ok()
+    }
+}
+
+fn fact(node: Node<'_>) -> Option<Fact<'_>> {
+    match node.kind() {
+        Kind::String => node.as_str().map(Fact::Text),
+        Kind::Array | Kind::Object => Some(Fact::Json(node.text())),
+        Kind::Null | Kind::Bool | Kind::Number => {
+            serde_json::from_str::<Value>(node.text()).ok().map(Fact::from)
+        }
+    }
+}
+
+impl Facts for Asking<'_> {
+    fn get(&self, field: &Field) -> Option<Fact<'_>> {
+        match field {
+            Field::Metadata(key) => self.metadata()?.get(key).map(Fact::from),
+            Field::Param(steps) => self.param(steps),
+            Field::Header(name) => self.header(name).map(Fact::from),
+            Field::Path => Some(self.parts.uri.path().into()),
+            Field::Method => Some(self.parts.method.as_str().into()),
+            Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
+            Field::Model => self.model().map(Fact::from),
+            Field::Tokens => Some(Value::from(self.tokens()).into()),
+            Field::Key => self.key().map(Fact::from),
+            Field::Time(_) => None,
+        }
+    }
+
+    /// The way to a field of the body leads past all that stands before it.
+    fn cost(&self, field: &Field) -> u64 {
+        match field {
+            Field::Param(steps) => self.document(steps).map_or(1, |document| document.nodes() as u64),
+            _ => 1,
+        }
+    }
+
+    fn unix_s(&self) -> u64 {
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+    }
+
+    /// After the operator's prices.
+    fn price(&self, leaf: usize) -> Option<f64> {
+        let leaf = self.route.leaves().get(leaf)?;
+        let target = target::resolve(self.core, self.call, Some(leaf), self.model()).ok()?;
+        let model = target.model.as_deref().or(self.model())?;
+        let price = self.core.settings.named.price(target.provider, model)?;
+        let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
+        let answer = self.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
+        Some((self.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
+    }
+}
