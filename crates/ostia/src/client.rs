@@ -3,14 +3,6 @@
 //! Three things are known here that HTTP's own machinery does not see: until when an answer has to be through although the
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
-mod answer;
-mod early;
-mod stream;
-
-pub use answer::Answering;
-pub use early::Early;
-pub use stream::ClientStream;
-
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -18,9 +10,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Version;
+use http::{Response, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
+use ostia_dialect::relay::Grammar;
 use tokio::time::Instant;
 
 /// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words.
@@ -30,30 +23,39 @@ const HEAD_SLACK_BYTES: usize = 4 << 10;
 #[derive(Debug)]
 pub struct Client {
     /// When the answer has to be through.
-    due: Cell<Instant>,
+    pub(crate) due: Cell<Instant>,
     /// A request has come whose answer is not at its end.
-    is_busy: Cell<bool>,
+    pub(crate) is_busy: Cell<bool>,
     /// The request's body has been read to its end, or is not wanted.
-    is_read: Cell<bool>,
+    pub(crate) is_read: Cell<bool>,
     /// The client understands answers before the answer.
-    takes_interim: Cell<bool>,
+    pub(crate) takes_interim: Cell<bool>,
     /// Something of the answer has been written.
-    has_begun: Cell<bool>,
+    pub(crate) has_begun: Cell<bool>,
     /// All that there was to write has been written, since somebody last asked to be told.
-    is_flushed: Cell<bool>,
+    pub(crate) is_flushed: Cell<bool>,
     /// The gateway stops now, and what is open ends with an error.
-    is_cut: Cell<bool>,
+    pub(crate) is_cut: Cell<bool>,
     /// How much may still come of a head.
-    head_bytes_left: Cell<usize>,
-    head_bytes_max: usize,
+    pub(crate) head_bytes_left: Cell<usize>,
+    pub(crate) head_bytes_max: usize,
     /// How long it may hear nothing on an open stream before it gets a sign of life.
-    keep_alive: Option<Duration>,
+    pub(crate) keep_alive: Option<Duration>,
     /// The answer begins before it is known whose it is.
-    early: RefCell<Option<Box<Early>>>,
+    pub(crate) early: RefCell<Option<Box<Early>>>,
     /// It has begun so.
-    is_early: Cell<bool>,
+    pub(crate) is_early: Cell<bool>,
     /// A provider has said that it is there since then.
-    is_pinged: Cell<bool>,
+    pub(crate) is_pinged: Cell<bool>,
+}
+
+/// How an answer begins before it is known whose it is.
+#[derive(Debug)]
+pub struct Early {
+    /// Its head.
+    pub head: Response<()>,
+    /// What the client takes for a stream.
+    pub grammar: Grammar,
 }
 
 /// When an answer has to be through, where that is not what holds for all: a companion of the response.
@@ -138,7 +140,7 @@ impl Client {
 
     /// May the client say no more now, and still wait? Between requests there is nothing to wait for, and who ends in the middle
     /// of an answer leaves.
-    fn may_half_close(&self) -> bool {
+    pub fn may_half_close(&self) -> bool {
         self.is_busy.get() && !self.has_begun.get() && self.takes_interim.get()
     }
 }

@@ -1,4 +1,6 @@
 //! The operator's decisions: read, checked, and ready for all cores.
 
+mod cache;
 pub mod load;
+pub mod routes;
 pub mod settings;

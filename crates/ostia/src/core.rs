@@ -4,14 +4,12 @@ use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
 
-use ostia_dialect::Fault;
-use ostia_routing::{Route, State};
+use ostia_routing::State;
 
+use crate::config::routes::Compiled;
 use crate::config::settings::Settings;
-use crate::inbound::call::Call;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::Kept;
-use crate::routing::routes::{self, Compiled};
 use crate::upstream::{Tls, Upstreams};
 
 /// What all cores share.
@@ -61,14 +59,6 @@ impl Core {
             upstreams,
             ids: Ids::default(),
         }
-    }
-
-    /// The route of a request: of the config that it names or brings, of its key, of its model, or the operator's default.
-    ///
-    /// # Errors
-    /// 400 for a config that is wrong or not there, or asks for what the gateway cannot do.
-    pub fn route(&self, call: &Call, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
-        routes::find(&self.settings, &self.compiled, call, model)
     }
 
     /// A name that nobody has and nobody can guess: 128 random bits as 32 hexadecimal digits. Whoever knows the id of an

@@ -4,9 +4,7 @@
 //! relay or by translation (`attempt.rs`).
 
 use std::cell::Cell;
-use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, request};
@@ -14,22 +12,20 @@ use http_body::Body as _;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
-use ostia_routing::plan::{Attempt, Plan, Reason};
-use ostia_routing::{Leaf, Route, Time};
-use tokio::time::timeout;
+use ostia_routing::{Leaf, Route};
 
 use crate::boxed;
 use crate::client::ClientBody;
-use crate::clock;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
 use crate::errors::miss::Miss;
 use crate::errors::reply;
+use crate::exchange::Exchange;
+use crate::exchange::ask;
 use crate::exchange::asked::{self, Asked, Errand};
-use crate::exchange::attempt;
 use crate::exchange::proxy;
-use crate::exchange::{self, Exchange};
+use crate::exchange::view;
 use crate::inbound::browser;
 use crate::inbound::call::Call;
 use crate::inbound::caller;
@@ -41,9 +37,7 @@ use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api;
 use crate::responses_api::{Keep, Recalled};
-use crate::routing::course::{self, Course, Followed, Tried};
-use crate::routing::facts::Asking;
-use crate::routing::rescue::Rescue;
+use crate::routing::{execution, routes};
 use crate::target;
 use crate::upstream::Sent;
 
@@ -59,7 +53,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
                 call.read_key_in(parts.uri.query());
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings);
-            mark.read(&core, call);
+            mark.read(|| core.new_id(), call);
             call.trace_id = mark.trace_id_value();
             serve(&core, call, &parts, body, &mut mark).await
         }
@@ -69,7 +63,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
     }
     .unwrap_or_else(|fault| {
-        mark.ensure_trace_id(&core);
+        mark.ensure_trace_id(|| core.new_id());
         reply::fault(family, &fault, mark.provider(), mark.trace_id())
     });
     if let Some(entry) = mark.stamp(&mut response) {
@@ -147,7 +141,7 @@ pub async fn carry(
     let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
     let peek = asked::peek(typed, &document)?;
     let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
-    let route = core.route(call, peek.model.as_deref())?;
+    let route = routes::find(core, call, peek.model.as_deref())?;
     if typed.offer == Offer::OpenaiResponses
         && keep.is_none()
         && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
@@ -156,7 +150,9 @@ pub async fn carry(
     }
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
-        (Some(route), Some(None)) => follow(core, call, parts, Errand::Typed(asked), route, mark).await,
+        (Some(route), Some(None)) => {
+            execution::follow(core, call, parts, Errand::Typed(asked), route, mark).await
+        }
         (_, leaf) => {
             ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
         }
@@ -189,10 +185,10 @@ fn background(
     let leaf = route.and_then(|route| route.leaves().first());
     let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
     let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
-    if attempt::is_relayed(exchange, asked) {
+    if ask::is_relayed(exchange, asked) {
         return Ok(None);
     }
-    responses_api::recall(&core.kept, call, exchange::view(exchange), asked.body, asked.document).map(Some)
+    responses_api::recall(&core.kept, call, view::view(exchange), asked.body, asked.document).map(Some)
 }
 
 /// Answers at once, and goes on alone.
@@ -222,7 +218,7 @@ fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fau
         return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
-    let route = core.route(call, None)?;
+    let route = routes::find(core, call, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
     let target = target::resolve(core, call, leaf, None);
     Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
@@ -238,10 +234,10 @@ async fn ask_once(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
     let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
-    mark.target(&target);
+    mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
     let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
-    attempt::ask(exchange, asked, mark).await
+    ask::ask(exchange, asked, mark).await
 }
 
 /// A call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
@@ -253,153 +249,19 @@ async fn pass(
     raw: bool,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let route = core.route(call, None)?;
+    let route = routes::find(core, call, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
-        return follow(core, call, parts, Errand::Passed { body: &body, raw }, route, mark).await;
+        return execution::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, mark).await;
     }
     let target = target::resolve(core, call, leaf, None)?;
-    mark.target(&target);
+    mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
     let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };
     proxy::pass(exchange, body, raw).await.or_else(Miss::into_answer)
-}
-
-/// Follows a config from target to target, until one answers or there is none left.
-async fn follow(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
-    route: &Arc<Route>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
-    let asking = Asking::new(core, call, parts, errand, route);
-    let mut now = clock::now();
-    let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
-    let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
-    let mut course = Course::new(core.clone(), plan);
-    let mut last: Option<Failed> = None;
-    loop {
-        let attempt = match course.next(now).await {
-            Ok(attempt) => attempt,
-            Err(reason) => {
-                let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
-                mark.take(own);
-                mark.decided(call, course.shared());
-                return answer;
-            }
-        };
-        let tried = make_attempt(&asking, &course, attempt, mark, &mut last).await;
-        let is_answered = course.note(&tried);
-        now = tried.ended;
-        match tried.answer {
-            Ok(answer) if is_answered => {
-                mark.decided(call, course.shared());
-                return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
-            }
-            answer => Failed::new(answer, mark).replace(&mut last),
-        }
-    }
-}
-
-/// What the client gets if nobody does better: the last answer of those that tell most.
-struct Failed {
-    answer: Result<Response<Body>, Fault>,
-    weight: u8,
-    mark: Mark,
-}
-
-impl Failed {
-    fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
-        let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
-        Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
-    }
-
-    /// Takes the place of another one that does not tell more.
-    fn replace(self, last: &mut Option<Failed>) {
-        if last.as_ref().is_none_or(|old| self.weight >= old.weight) {
-            *last = Some(self);
-        }
-    }
-
-    /// No attempt was made, for this reason.
-    fn of(reason: Reason, mark: &mut Mark) -> Failed {
-        Failed { answer: Err(course::given_up(reason)), weight: 0, mark: mark.leave() }
-    }
-}
-
-/// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, now: Time) -> Body {
-    match body {
-        Body::Full(_) => {
-            course.end(now);
-            body
-        }
-        Body::Events(mut events) if events.can_be_mended() => {
-            events.mended_by(Rescue::new(course, call, parts));
-            Body::Events(events)
-        }
-        Body::Events(events) => Body::events(Followed::new(events, course)),
-        body => body.with(course),
-    }
-}
-
-/// Makes an attempt, and a second one beside it where the config wants one and the first is late.
-async fn make_attempt(
-    asking: &Asking<'_>,
-    course: &Course,
-    attempt: Attempt,
-    mark: &mut Mark,
-    last: &mut Option<Failed>,
-) -> Tried {
-    let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
-    match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark, last)).await,
-        None => attempt::attempt(asking, attempt, mark).await,
-    }
-}
-
-/// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
-async fn race(
-    asking: &Asking<'_>,
-    course: &Course,
-    attempt: Attempt,
-    at: Time,
-    mark: &mut Mark,
-    last: &mut Option<Failed>,
-) -> Tried {
-    let (mut own, mut other) = (mark.fork(), mark.fork());
-    let mut lost = None;
-    let tried = async {
-        let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
-        if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
-            return tried;
-        }
-        let hedge = course.plan().hedge(clock::now());
-        let Some(hedge) = hedge else { return first.await };
-        let mut second = pin!(attempt::attempt(asking, hedge, &mut other));
-        let (tried, first_is_left) = tokio::select! {
-            tried = first.as_mut() => (tried, false),
-            tried = second.as_mut() => (tried, true),
-        };
-        if tried.answer.is_ok() {
-            return tried;
-        }
-        course.note(&tried);
-        lost = Some(tried.answer);
-        if first_is_left { first.await } else { second.await }
-    };
-    let tried = tried.await;
-    let (own, mut other) = if tried.attempt.number == attempt.number { (own, other) } else { (other, own) };
-    if let Some(answer) = lost {
-        Failed::new(answer, &mut other).replace(last);
-    }
-    mark.take(own);
-    tried
 }
 
 /// A request for the list of models that no provider is named for.

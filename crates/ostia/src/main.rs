@@ -40,6 +40,7 @@ use crate::cli::{Cli, Command, Serve};
 use crate::config::load;
 use crate::core::Shared;
 use crate::record::records::Records;
+use crate::responses_api::Kept;
 use crate::server::{Phase, descriptors};
 use crate::upstream::Tls;
 
@@ -126,7 +127,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let shared = Shared {
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),
-        kept: loaded.kept,
+        kept: Kept::new(loaded.responses.bytes as u64, loaded.responses.keep),
         state: loaded.state,
         records: Records::default(),
     };

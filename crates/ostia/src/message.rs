@@ -3,3 +3,4 @@
 pub mod body;
 pub mod fields;
 pub mod inflate;
+pub mod media;

@@ -1,7 +1,10 @@
 //! Listeners and connections: one single-threaded runtime per core, each with a listener of its own.
 
+mod answering;
 pub mod descriptors;
+mod late;
 mod linger;
+mod stream;
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -22,10 +25,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::boxed;
-use crate::client::{Answering, Client, ClientStream};
+use crate::client::Client;
 use crate::core::{Core, Shared};
 use crate::handler;
 use crate::inbound::route;
+use answering::Answering;
+use stream::ClientStream;
 
 /// Connections that the kernel keeps waiting for each core.
 const BACKLOG: i32 = 4096;

@@ -4,6 +4,7 @@
 
 mod docs;
 mod house;
+mod layers;
 mod manifest;
 mod names;
 mod pure;

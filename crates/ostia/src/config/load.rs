@@ -6,14 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, SecretRef};
+use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, Responses, SecretRef};
 use ostia_providers::Providers;
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::config::settings::{self, Configured, Limits, Named, Settings};
-use crate::responses_api::Kept;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
 
@@ -31,8 +30,8 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// Threads; `None` for one per core.
     pub workers: Option<usize>,
-    /// What is remembered for clients, and for how long.
-    pub kept: Kept,
+    /// How much of the Responses API is remembered for clients, and for how long.
+    pub responses: Responses,
     /// What the requests of one config share.
     pub state: Arc<State>,
     /// Everything else.
@@ -134,8 +133,8 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
             body_timeout: Duration::from_secs(60),
         },
     };
-    let kept = Kept::new(config.responses.bytes as u64, config.responses.keep);
-    Ok(Loaded { name, warnings: Vec::new(), listen, workers: config.workers, kept, state, settings })
+    let (warnings, workers, responses) = (Vec::new(), config.workers, config.responses);
+    Ok(Loaded { name, warnings, listen, workers, responses, state, settings })
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.

@@ -17,8 +17,8 @@ use crate::clock::now;
 use crate::core::Core;
 use crate::errors::reply;
 use crate::exchange::Exchange;
+use crate::exchange::ask;
 use crate::exchange::asked::{self, Asked, Errand};
-use crate::exchange::attempt;
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
@@ -92,7 +92,7 @@ pub fn dry_run(
     let peek = asked::peek(&typed, &document)?;
     let asked =
         Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
-    let route = core.route(call, peek.model.as_deref())?;
+    let route = routes::find(core, call, peek.model.as_deref())?;
     let mut told = match &route {
         Some(route) => decide(core, call, &parts, asked, route),
         None => json!({"result": "answered", "answered_by": "config"}),
@@ -168,7 +168,7 @@ fn try_out(
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
     let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
         let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
-        let (way, dropped) = attempt::preview(exchange, asked)?;
+        let (way, dropped) = ask::preview(exchange, asked)?;
         let model = target.model.as_deref().or(asked.peek.model.as_deref());
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
     });

@@ -8,9 +8,10 @@ use ostia_providers::Offer;
 
 use crate::errors::miss::Miss;
 use crate::errors::reply;
+use crate::exchange::Exchange;
 use crate::exchange::asked::Asked;
 use crate::exchange::outgoing;
-use crate::exchange::{self, Exchange};
+use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 
@@ -44,5 +45,5 @@ pub async fn count(
     let body = upstream.count_body(&request.model, &encoded.body);
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
-    exchange::counted(answer, client, (offer, upstream), target).await
+    receive::counted(answer, client, (offer, upstream), target).await
 }

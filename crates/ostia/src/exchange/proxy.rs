@@ -6,11 +6,12 @@ use ostia_providers::endpoint::{self, Passed};
 
 use crate::boxed;
 use crate::errors::miss::Miss;
-use crate::exchange::usable::{is_events, media_type};
-use crate::exchange::{self, Exchange};
+use crate::exchange::Exchange;
+use crate::exchange::receive;
 use crate::inbound::route::family;
 use crate::message::body::Body;
 use crate::message::fields;
+use crate::message::media::{is_events, media_type};
 use crate::target;
 use crate::upstream::Sent;
 
@@ -45,7 +46,7 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
         let family = family(parts.uri.path());
-        return Err(boxed::pin(|| exchange::refused(head, body, family, target)).await);
+        return Err(boxed::pin(|| receive::refused(head, body, family, target)).await);
     }
     fields::strip_hops(&mut head.headers);
     if is_events(media_type(&head.headers)) {

@@ -3,7 +3,6 @@
 
 use std::sync::LazyLock;
 
-use http::header::{self, HeaderMap};
 use http::response;
 use memchr::memmem::{self, Finder};
 use ostia_dialect::json::{Document, Kind};
@@ -11,6 +10,7 @@ use ostia_dialect::{Fault, fault};
 use ostia_providers::Offer;
 
 use crate::errors::miss::Miss;
+use crate::message::media::{is_json, media_type};
 use crate::target::Target;
 
 /// Largest body whose braces are counted. Of longer ones the ends and a few names have to do.
@@ -186,23 +186,4 @@ pub fn unread(fault: Fault) -> Miss {
 
 fn unusable(target: &Target<'_>, what: impl std::fmt::Display) -> Fault {
     Fault::upstream(format!("Provider `{}` {what}", target.provider.id))
-}
-
-/// Is it a stream of events?
-pub fn is_events(media: &str) -> bool {
-    media.eq_ignore_ascii_case("text/event-stream")
-}
-
-/// `application/json` and its kin.
-pub fn is_json(media: &str) -> bool {
-    media.len() >= 4
-        && media.is_char_boundary(media.len() - 4)
-        && media[media.len() - 4..].eq_ignore_ascii_case("json")
-}
-
-/// What the body is, without its parameters.
-pub fn media_type(headers: &HeaderMap) -> &str {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
-    value[..end].trim_ascii()
 }

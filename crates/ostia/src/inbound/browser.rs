@@ -12,8 +12,8 @@ use http::{Response, StatusCode, request};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::config::settings::Settings;
-use crate::exchange::usable::{is_json, media_type};
 use crate::message::body::Body;
+use crate::message::media::{is_json, media_type};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// How long a browser may remember a permission, in seconds.

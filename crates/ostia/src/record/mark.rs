@@ -8,11 +8,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::client::Client;
-use crate::core::Core;
 use crate::inbound::call::Call;
 use crate::inbound::caller::Owner;
 use crate::record::records::{self, Decisions, Entry, SharedPlan};
-use crate::target::Target;
 
 /// Longest list of dropped fields that is told in a header, in bytes.
 const DROPPED_BYTES_MAX: usize = 2048;
@@ -126,11 +124,11 @@ impl Mark {
     }
 
     /// Takes the trace id from the headers, or makes one.
-    pub fn read(&mut self, core: &Core, call: &Call) {
+    pub fn read(&mut self, new_id: impl FnOnce() -> String, call: &Call) {
         self.portkey = call.portkey;
         self.trace_id.clone_from(&call.trace_id);
         self.trace_id_is_given = self.trace_id.is_some();
-        self.ensure_trace_id(core);
+        self.ensure_trace_id(new_id);
     }
 
     /// Takes what it can from headers of which others cannot be understood: that answer needs its trace id most.
@@ -141,9 +139,9 @@ impl Mark {
     }
 
     /// Makes a trace id where there is none.
-    pub fn ensure_trace_id(&mut self, core: &Core) {
+    pub fn ensure_trace_id(&mut self, new_id: impl FnOnce() -> String) {
         if self.trace_id.is_none() {
-            self.trace_id = HeaderValue::try_from(core.new_id()).ok();
+            self.trace_id = HeaderValue::try_from(new_id()).ok();
         }
     }
 
@@ -162,10 +160,10 @@ impl Mark {
         self.provider.as_ref().and_then(|id| id.to_str().ok())
     }
 
-    /// The request goes to this target.
-    pub fn target(&mut self, target: &Target<'_>) {
-        self.provider = HeaderValue::from_str(&target.provider.id).ok();
-        self.index_path = match target.index_path {
+    /// The request goes to this provider, which this target of the config is.
+    pub fn target(&mut self, provider: &str, index_path: &str) {
+        self.provider = HeaderValue::from_str(provider).ok();
+        self.index_path = match index_path {
             "config" => Some(HeaderValue::from_static("config")),
             path => HeaderValue::from_str(path).ok(),
         };

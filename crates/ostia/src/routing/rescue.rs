@@ -9,13 +9,15 @@ use ostia_routing::{Outcome, Verdict};
 
 use crate::clock;
 use crate::errors::miss::Miss;
+use crate::exchange::Exchange;
+use crate::exchange::ask;
 use crate::exchange::asked::{self, Asked};
-use crate::exchange::attempt;
-use crate::exchange::{self, Exchange};
+use crate::exchange::receive;
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::{Mender, Mending, Rest};
 use crate::record::mark::Mark;
+use crate::routing::attempt;
 use crate::routing::course::Course;
 use crate::target;
 
@@ -65,15 +67,15 @@ impl Rescue {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
         attempt::bound(&mut target, attempt);
-        let client = attempt::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
+        let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();
         let exchange =
             Exchange { core: &core, call: &self.call, target: &target, parts: &self.parts, waited: &waited };
         let asked =
             Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
-        let said = attempt::say(exchange, asked, client, Some(beginning), &mut mark).await?;
-        let (answer, inflate) = exchange::events(said.answer, typed.offer, &target).await?;
+        let said = ask::say(exchange, asked, client, Some(beginning), &mut mark).await?;
+        let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
 }

@@ -15,20 +15,11 @@ use ostia_dialect::Fault;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::relay::Grammar;
 
-use super::{Client, Due};
+use crate::client::{Client, Due};
 use crate::errors::failure;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::responses_api;
 use crate::upstream::BodyFault;
-
-/// How such an answer begins.
-#[derive(Debug)]
-pub struct Early {
-    /// Its head.
-    pub head: Response<()>,
-    /// What the client takes for a stream.
-    pub grammar: Grammar,
-}
 
 /// The stream of such an answer.
 pub struct Late<F> {

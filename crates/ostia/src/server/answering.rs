@@ -12,8 +12,8 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::{Fault, FaultKind};
 use tokio::time::Instant;
 
-use super::early::{Early, Late};
-use super::{Client, Due};
+use super::late::Late;
+use crate::client::{Client, Due, Early};
 use crate::errors::reply;
 use crate::inbound::route::Family;
 use crate::message::body::{Body, FramePoll};

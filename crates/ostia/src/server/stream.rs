@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::Client;
+use crate::client::Client;
 use crate::timer::LazyTimer;
 
 /// How long a client that closed its half of the connection is waited for before it is asked whether it is still there.

@@ -1,124 +1,25 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
-use std::time::Duration;
-
-use http::{Response, header};
+use http::Response;
 use ostia_dialect::json::Document;
 use ostia_dialect::{
     ClientDialect, Dialect, Fault, Request, Undo, View, client_tool, embeddings, joint, rules,
 };
 use ostia_providers::{Offer, Provider};
-use ostia_routing::Limit;
-use ostia_routing::config::MidStreamPolicy;
-use ostia_routing::plan::Attempt;
-use tokio::time::timeout;
 
 use crate::boxed;
-use crate::client::Early;
-use crate::clock;
 use crate::errors::miss::Miss;
-use crate::exchange::asked::{Asked, Errand};
+use crate::exchange::Exchange;
+use crate::exchange::asked::Asked;
 use crate::exchange::count;
 use crate::exchange::outgoing;
-use crate::exchange::proxy;
-use crate::exchange::{self, Exchange, Translation, Wanted};
-use crate::inbound::browser;
+use crate::exchange::receive;
+use crate::exchange::receive::{Translation, Wanted};
+use crate::exchange::view;
 use crate::message::body::Body;
-use crate::message::fields;
 use crate::record::mark::Mark;
 use crate::responses_api::{self, Recalled};
-use crate::routing::course::{self, Tried};
-use crate::routing::facts::Asking;
-use crate::stream::opening::{self, Waiting};
-use crate::target::{self, Target};
-use crate::upstream::{Answer, Sent};
-
-/// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> Tried {
-    let Asking { core, call, parts, errand, route, .. } = *asking;
-    mark.attempt(attempt.retry);
-    let leaf = route.leaves().get(attempt.leaf);
-    let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
-    // By reference: a future has room for what it matches on and for what it binds.
-    let answer = match &mut target::resolve(core, call, leaf, model) {
-        Ok(target) => {
-            bound(target, &attempt);
-            mark.target(target);
-            let waited = mark.waited();
-            let exchange = Exchange { core, call, target, parts, waited: &waited };
-            let continues =
-                leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
-            let errand = match errand {
-                Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
-                passed @ Errand::Passed { .. } => passed,
-            };
-            // An answer in one piece has no first token.
-            let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
-            match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, mark)).await,
-                None => speak(exchange, errand, mark).await,
-            }
-        }
-        Err(fault) => Err(fault.clone().into()),
-    };
-    Tried { attempt, answer, ended: clock::now() }
-}
-
-/// The limits of an attempt that is to be made now, as the bounds of its call.
-pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
-    let timeouts = &mut target.timeouts;
-    timeouts.first_byte =
-        limits.first_byte.map_or(timeouts.first_byte, |limit| limit.min(timeouts.first_byte));
-    timeouts.idle = limits.idle.unwrap_or(timeouts.idle);
-    if let Some(until) = limits.until.map(|until| until.since(*began)) {
-        timeouts.first_byte = timeouts.first_byte.min(until);
-        timeouts.total = timeouts.total.min(until);
-    }
-}
-
-/// An answer that has said something.
-async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
-    let asked = match errand {
-        Errand::Typed(asked) => asked,
-        Errand::Passed { body, raw } => {
-            return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
-        }
-    };
-    let answer = ask(exchange, asked, mark).await?;
-    match answer.body() {
-        Body::Events(_) => {
-            let begin = || begin_early(exchange, asked.typed.offer, mark);
-            let waiting = Waiting::new(mark, &begin);
-            // An array has no form for an error, and no place for signs of life before its beginning.
-            let waiting = waiting.filter(|_| wanted(exchange, asked) == Wanted::Events);
-            boxed::pin(|| opening::first_words(answer, asked.typed.offer, waiting)).await
-        }
-        _ => Ok(answer),
-    }
-}
-
-/// How a stream begins before it is known whose it is.
-fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
-    let mut head = Response::new(());
-    head.headers_mut().insert(header::CONTENT_TYPE, exchange::EVENTS);
-    fields::mark_stream(head.headers_mut());
-    mark.stamp_early(&mut head);
-    browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
-    Early { head, grammar: exchange::grammar(offer) }
-}
-
-/// The same, if its first token is here in time.
-async fn speak_within(
-    limit: Duration,
-    exchange: Exchange<'_>,
-    errand: Errand<'_>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
-    match timeout(limit, speak(exchange, errand, mark)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
-    }
-}
+use crate::upstream::Answer;
 
 /// Asks one target once.
 ///
@@ -129,7 +30,7 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
     match way {
         Way::Relay => {
             let answer = send_as_it_is(exchange, asked, mark).await?;
-            exchange::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
+            receive::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
@@ -166,7 +67,7 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
 }
 
 /// How the client of a relayed call wants its answer.
-fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
+pub fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
     match (asked.peek.stream, asked.typed.offer) {
         (false, _) => Wanted::Whole,
         (true, Offer::GeminiGenerate) if !outgoing::asks_for_events(exchange.parts) => Wanted::Array,
@@ -197,10 +98,10 @@ async fn send_as_it_is(
 
 /// A Chat Completions client in front of an upstream that speaks the same, but badly.
 async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
-    let view = exchange::view_asked_for(exchange::view(exchange), asked.document);
+    let view = view::view_asked_for(view::view(exchange), asked.document);
     let answer = send_as_it_is(exchange, asked, mark).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
-    exchange::translate(answer, translation, asked.peek.stream, exchange.target).await
+    receive::translate(answer, translation, asked.peek.stream, exchange.target).await
 }
 
 /// A Responses client in front of an upstream that does not remember for it.
@@ -209,7 +110,7 @@ async fn respond(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
     if asked.keep.is_some() {
         return converse(exchange, asked, client, mark).await;
     }
-    let view = exchange::view(exchange);
+    let view = view::view(exchange);
     let Exchange { core, call, .. } = exchange;
     let Recalled { body, keep } = responses_api::recall(&core.kept, call, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
@@ -233,8 +134,7 @@ async fn converse(
     let Said { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, mark).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
-    let view =
-        responses_api::view(View { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
+    let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
     let translation = Translation {
         array,
@@ -243,7 +143,7 @@ async fn converse(
         continues: asked.continues.then(|| asked.body.clone()),
         ..Translation::new(client, upstream, view)
     };
-    exchange::translate(answer, translation, stream, exchange.target).await
+    receive::translate(answer, translation, stream, exchange.target).await
 }
 
 /// What was said in another dialect, and what came back.
@@ -301,7 +201,7 @@ async fn embed(
     };
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
-    exchange::embedded(answer, client, upstream, &request, target).await
+    receive::embedded(answer, client, upstream, &request, target).await
 }
 
 /// How a call is carried to a provider.

@@ -1,0 +1,173 @@
+//! A call to a provider: the request with its headers and its key, and the answer's head.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, request};
+use ostia_dialect::{Dialect, Fault};
+use ostia_providers::{Auth, Provider, auth, endpoint};
+use ostia_routing::config::ProviderOptions;
+use secrecy::ExposeSecret as _;
+use tokio::time::Instant;
+
+use crate::client::Due;
+use crate::core::Core;
+use crate::errors::miss::Miss;
+use crate::exchange::unanswered;
+use crate::inbound::call::Call;
+use crate::inbound::route::has_dot_segment;
+use crate::message::fields;
+use crate::target::{ClientKey, Key, Target};
+use crate::upstream::{Answer, Sent};
+
+/// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
+/// there: a map that grows on the way is hashed anew.
+const HEADERS_USUAL: usize = 40;
+
+/// A call in the making.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// This core.
+    pub core: &'a Rc<Core>,
+    /// What the client's headers say.
+    pub call: &'a Call,
+    /// Whom to ask.
+    pub target: &'a Target<'a>,
+    /// The client's request line and headers.
+    pub parts: &'a request::Parts,
+    /// Adds up how long providers were waited for.
+    pub waited: &'a Cell<Duration>,
+}
+
+impl Exchange<'_> {
+    /// Sends a JSON body in this dialect and gives the answer, whatever its status.
+    pub async fn send(
+        &self,
+        path: String,
+        dialect: Option<Dialect>,
+        further: &[(&'static str, String)],
+        body: Bytes,
+    ) -> Result<Response<Answer>, Miss> {
+        let mut request = self.request(path, Sent::Full(Some(body)))?;
+        *request.method_mut() = http::Method::POST;
+        let headers = request.headers_mut();
+        if dialect.is_some_and(|dialect| dialect != Dialect::AnthropicMessages) {
+            // A Messages client's version and betas mean nothing to others.
+            headers.remove("anthropic-version");
+            headers.remove("anthropic-beta");
+        }
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // The body is plain, however the client's came.
+        headers.remove(header::CONTENT_ENCODING);
+        for (name, value) in further {
+            let value = HeaderValue::from_str(value)
+                .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
+            fields::add_members(headers, HeaderName::from_static(name), &value);
+        }
+        self.dispatch(request).await
+    }
+
+    /// A request with the right host, the listed client headers, the provider's own and its key.
+    pub fn request(&self, mut path: String, body: Sent) -> Result<Box<Request<Sent>>, Fault> {
+        let target = self.target;
+        let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
+        self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
+        if let Some(options) = target.options.filter(|options| !options.is_empty()) {
+            set_options(options, &mut headers)?;
+        }
+        self.core.settings.withhold_gateway_keys(&mut headers);
+        for (name, value) in target.destination.headers().into_iter().flatten() {
+            headers.entry(name).or_insert_with(|| value.clone());
+        }
+        if let Some(key) = target.destination.key() {
+            sign_in(target.provider, key, &mut headers, &mut path)?;
+        }
+        headers.insert(header::HOST, target.destination.site().authority().clone());
+        if path.is_empty() {
+            path.push('/');
+        }
+        if has_dot_segment(&path[..memchr::memchr(b'?', path.as_bytes()).unwrap_or(path.len())]) {
+            let message = "The path at the provider would have a dot segment (`.`, `..`): the name of the model has one, or \
+                           the custom host.";
+            return Err(Fault::invalid(message).with_param("model").with_code("path_invalid"));
+        }
+        let mut request = Box::new(Request::new(body));
+        *request.uri_mut() = path.try_into().map_err(|_| {
+            Fault::invalid("The path has characters that a URL cannot have.").with_param("path")
+        })?;
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+
+    /// Sends a finished request.
+    pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
+        let Target { destination, timeouts, .. } = self.target;
+        let site = destination.site();
+        let sent = Instant::now();
+        let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
+        let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
+        self.waited.set(self.waited.get() + (ended - sent));
+        let answer = answer.map(|mut answer| {
+            if timeouts.total > self.core.settings.timeouts.total {
+                answer.extensions_mut().insert(Due(sent + timeouts.total));
+            }
+            answer
+        });
+        answer.map_err(|fault| unanswered::of_send(&fault, self.target, &self.core.settings))
+    }
+}
+
+/// Options of a config that providers take as headers. They go before what the client's own headers say.
+const OPTION_HEADERS: [(&str, HeaderName); 5] = [
+    ("anthropic_beta", HeaderName::from_static("anthropic-beta")),
+    ("anthropic_version", HeaderName::from_static("anthropic-version")),
+    ("openai_beta", HeaderName::from_static("openai-beta")),
+    ("openai_organization", HeaderName::from_static("openai-organization")),
+    ("openai_project", HeaderName::from_static("openai-project")),
+];
+
+fn set_options(options: &ProviderOptions, headers: &mut HeaderMap) -> Result<(), Fault> {
+    for (option, name) in &OPTION_HEADERS {
+        let Some(text) = options.text(option) else { continue };
+        let value = HeaderValue::from_str(text).map_err(|_| {
+            Fault::invalid(format!("Invalid `{option}`: has characters that a header cannot have"))
+                .with_param(*option)
+        })?;
+        headers.insert(name, value);
+    }
+    Ok(())
+}
+
+/// Puts the key where the provider wants it.
+fn sign_in(
+    provider: &Provider,
+    key: Key<'_>,
+    headers: &mut HeaderMap,
+    path: &mut String,
+) -> Result<(), Fault> {
+    let (secret, bearer) = match key {
+        Key::Client(ClientKey::Header(credential)) => (credential.expose(), credential.as_bearer()),
+        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => (secret.expose_secret(), None),
+    };
+    let auth = match provider.oauth_of(secret) {
+        Some(oauth) => {
+            for (name, value) in &oauth.headers {
+                fields::add_members(headers, name.clone(), value);
+            }
+            &Auth::Bearer
+        }
+        None => &provider.auth,
+    };
+    if let Some(header) = bearer.filter(|_| *auth == Auth::Bearer) {
+        headers.insert(header::AUTHORIZATION, header.clone());
+        return Ok(());
+    }
+    let mut query = String::new();
+    auth::apply(auth, secret, headers, &mut query)?;
+    *path = endpoint::with_query(std::mem::take(path), &query);
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! What a body is, by its header.
+
+use http::header::{self, HeaderMap};
+
+/// Is it a stream of events?
+pub fn is_events(media: &str) -> bool {
+    media.eq_ignore_ascii_case("text/event-stream")
+}
+
+/// `application/json` and its kin.
+pub fn is_json(media: &str) -> bool {
+    media.len() >= 4
+        && media.is_char_boundary(media.len() - 4)
+        && media[media.len() - 4..].eq_ignore_ascii_case("json")
+}
+
+/// What the body is, without its parameters.
+pub fn media_type(headers: &HeaderMap) -> &str {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
+    value[..end].trim_ascii()
+}

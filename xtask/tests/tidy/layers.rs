@@ -1,0 +1,70 @@
+//! The gateway's own crate is cut into folders that know one another in one direction only.
+
+use std::collections::BTreeSet;
+
+use crate::source::Source;
+use crate::{files, none};
+
+/// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
+const LAYERS: [&str; 21] = [
+    "boxed",
+    "clock",
+    "timer",
+    "client",
+    "upstream",
+    "config",
+    "message",
+    "inbound",
+    "errors",
+    "record",
+    "responses_api",
+    "core",
+    "target",
+    "stream",
+    "exchange",
+    "routing",
+    "endpoints",
+    "handler",
+    "server",
+    "cli",
+    "main",
+];
+
+fn layer(name: &str) -> Option<usize> {
+    LAYERS.iter().position(|known| *known == name)
+}
+
+/// The names that follow `crate::` in a line.
+fn uses(line: &str) -> impl Iterator<Item = &str> {
+    let is_name = |c: char| c.is_ascii_lowercase() || c == '_';
+    let paths = line.split("crate::").skip(1).filter(move |_| !line.contains("$crate::"));
+    paths.map(move |path| &path[..path.find(|c| !is_name(c)).unwrap_or(path.len())])
+}
+
+#[test]
+fn folders_know_one_another_in_one_direction() {
+    let (mut problems, mut seen) = (Vec::new(), BTreeSet::new());
+    for (path, text) in files("crates/ostia/src", ".rs") {
+        let inside = path.trim_start_matches("crates/ostia/src/");
+        let top = inside.split(['/', '.']).next().unwrap_or_default();
+        let Some(own) = layer(top) else {
+            problems.push(format!("{path}: `{top}` has no place among the layers"));
+            continue;
+        };
+        seen.insert(top.to_owned());
+        for (at, line) in Source::of(&text).code.lines().enumerate() {
+            // `crate::{...}` would hide whom it uses: one line for each.
+            let above =
+                uses(line).filter(|used| used.is_empty() || layer(used).is_some_and(|layer| layer > own));
+            problems.extend(above.map(|used| format!("{path}:{}: `{top}` may not use `{used}`", at + 1)));
+        }
+    }
+    none(&problems);
+    assert_eq!(seen.len(), LAYERS.len(), "some layers are empty");
+}
+
+#[test]
+fn uses_are_found() {
+    let found: Vec<&str> = uses("use crate::a::B; let c = crate::d_e(crate::F);").collect();
+    assert_eq!(found, ["a", "d_e", ""]);
+}
