@@ -1,6 +1,7 @@
 //! The operator's decisions: read, checked, and ready for all cores.
 
 mod cache;
+pub mod keys;
 pub mod load;
 pub mod routes;
 pub mod settings;

@@ -52,7 +52,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
             if has_key {
                 call.read_key_in(parts.uri.query());
             }
-            query::withhold_credentials(&mut parts.uri, has_key, &core.settings);
+            query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
             mark.read(|| core.new_id(), call);
             call.trace_id = mark.trace_id_value();
             serve(&core, call, &parts, body, &mut mark).await
@@ -100,7 +100,10 @@ async fn serve(
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
         Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
-        _ => call.caller = caller::authenticate(settings, &call.credentials)?,
+        _ => {
+            let credentials = std::mem::take(&mut call.credentials);
+            call.caller = caller::authenticate(&settings.gateway_keys, credentials)?;
+        }
     }
     let call = &*call;
     mark.owner(call.caller.owner);

@@ -251,7 +251,7 @@ fn clients_key<'a>(
         let id = id.trim_start_matches('@');
         id == provider.id || core.settings.providers.get(id).is_some_and(|meant| meant.id == provider.id)
     };
-    let key = header_key(core, call).filter(|_| meant_for.is_none_or(is_meant));
+    let key = call.caller.provider_key.as_ref().filter(|_| meant_for.is_none_or(is_meant));
     key.map(ClientKey::Header)
 }
 
@@ -378,13 +378,6 @@ fn invalid_host(why: &str) -> Fault {
     Fault::invalid(format!("Invalid custom host: it {why}."))
         .with_param("custom_host")
         .with_code("invalid_custom_host")
-}
-
-/// The client's key for the provider: what is not the gateway's own.
-fn header_key<'a>(core: &Core, call: &'a Call) -> Option<&'a Credential> {
-    let credentials = &call.credentials;
-    let provider_key = |key: &&Credential| !core.settings.is_gateway_key(key.expose());
-    credentials.bearer.as_ref().filter(provider_key).or(credentials.api_key.as_ref().filter(provider_key))
 }
 
 fn timeouts(core: &Core, requested_ms: Option<u64>) -> Timeouts {

@@ -12,7 +12,8 @@ use ostia_routing::{Route, State};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::config::settings::{self, Configured, Limits, Named, Settings};
+use crate::config::keys::{self, GatewayKeys};
+use crate::config::settings::{Configured, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
 
@@ -82,7 +83,7 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
     let mut gateway_keys = Vec::new();
     for key in config.auth.keys {
         let GatewayKey { secret: reference, name, config } = key;
-        gateway_keys.extend(secret(&reference).map(|secret| settings::GatewayKey { secret, name, config }));
+        gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
     let mut rows = BTreeMap::new();
@@ -108,7 +109,7 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
     }
     let settings = Settings {
         loopback,
-        gateway_keys,
+        gateway_keys: GatewayKeys::new(gateway_keys),
         hosts: config.hosts,
         origins: config.cors.origins,
         providers,

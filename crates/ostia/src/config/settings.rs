@@ -7,8 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_config::{AllowedOrigin, HostPattern, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
+use super::keys::GatewayKeys;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
 
@@ -18,7 +19,7 @@ pub struct Settings {
     /// The gateway listens on loopback only: clients are programs of this machine, browsers among them.
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
-    pub gateway_keys: Vec<GatewayKey>,
+    pub gateway_keys: GatewayKeys,
     /// Names by which clients call the gateway.
     pub hosts: Vec<HostPattern>,
     /// Whose web pages may call it.
@@ -69,17 +70,6 @@ impl Named {
     }
 }
 
-/// A key of the gateway's own.
-#[derive(Debug)]
-pub struct GatewayKey {
-    /// The key.
-    pub secret: SecretString,
-    /// What conditions and records call it.
-    pub name: Option<String>,
-    /// The name of the config for requests that bring none.
-    pub config: Option<String>,
-}
-
 /// What the operator configured for one provider.
 #[derive(Debug, Default)]
 pub struct Configured {
@@ -110,21 +100,6 @@ impl Settings {
         self.loopback && self.gateway_keys.is_empty()
     }
 
-    /// Which of the gateway's own keys this is, by its place. Looks at all of every key, so that time
-    /// tells no more than how long they are.
-    pub fn gateway_key(&self, key: &str) -> Option<usize> {
-        let keys = self.gateway_keys.iter().enumerate();
-        keys.fold(None, |found, (place, own)| match same(own.secret.expose_secret(), key) {
-            true => Some(place),
-            false => found,
-        })
-    }
-
-    /// Is this one of the gateway's own keys?
-    pub fn is_gateway_key(&self, key: &str) -> bool {
-        self.gateway_key(key).is_some()
-    }
-
     /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.
     pub fn withhold_gateway_keys(&self, headers: &mut HeaderMap) {
         if self.gateway_keys.is_empty() {
@@ -143,11 +118,6 @@ impl Settings {
     fn shows_gateway_key(&self, value: &HeaderValue) -> bool {
         let value = value.to_str().unwrap_or_default();
         let key = value.split_once(' ').map_or(value, |(_, key)| key).trim();
-        self.is_gateway_key(value.trim()) || self.is_gateway_key(key)
+        [value.trim(), key].into_iter().any(|key| self.gateway_keys.find(key).is_some())
     }
-}
-
-fn same(a: &str, b: &str) -> bool {
-    let differences = a.bytes().zip(b.bytes()).fold(0, |differences, (a, b)| differences | (a ^ b));
-    a.len() == b.len() && differences == 0
 }

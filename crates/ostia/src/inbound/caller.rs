@@ -5,14 +5,16 @@ use std::sync::LazyLock;
 
 use ostia_dialect::{Fault, FaultKind};
 
-use crate::config::settings::{GatewayKey, Settings};
-use crate::inbound::credentials::Credentials;
+use crate::config::keys::{GatewayKey, GatewayKeys};
+use crate::inbound::credentials::{Credential, Credentials};
 
 /// Who authenticated.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Caller {
     /// Whom things that are kept belong to.
     pub owner: Owner,
+    /// The caller's own key for a provider: what was shown and is none of the gateway's.
+    pub provider_key: Option<Credential>,
 }
 
 /// The owner of what is kept: nobody else can see it.
@@ -27,30 +29,42 @@ pub enum Owner {
     Credential(u64),
 }
 
-/// Lets in who shows a key, where keys are configured.
+/// Lets in who shows a key, where keys are configured. Each credential is looked up once: the first that is the gateway's says
+/// who it is, the first that is not, and may be a provider's, is the key for providers.
 ///
 /// # Errors
 /// 401 without one of them.
-pub fn authenticate(settings: &Settings, credentials: &Credentials) -> Result<Caller, Fault> {
+pub fn authenticate(keys: &GatewayKeys, credentials: Credentials) -> Result<Caller, Fault> {
     static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    if settings.gateway_keys.is_empty() {
-        let shown = credentials.bearer.as_ref().or(credentials.api_key.as_ref());
-        let owner = shown.map_or(Owner::Nobody, |shown| Owner::Credential(HASHER.hash_one(shown.expose())));
-        return Ok(Caller { owner });
+    let Credentials { gateway, bearer, api_key } = credentials;
+    let mut place = gateway.and_then(|shown| keys.find(shown.expose()));
+    let mut provider_key = None;
+    for shown in [bearer, api_key].into_iter().flatten() {
+        match keys.find(shown.expose()) {
+            Some(own) => place = place.or(Some(own)),
+            None => provider_key = provider_key.or(Some(shown)),
+        }
     }
-    let place = credentials.iter().find_map(|shown| settings.gateway_key(shown.expose()));
-    place.map(|place| Caller { owner: Owner::Key(place) }).ok_or_else(|| {
-        let message = "This gateway needs a key of its own: send one of those under auth.keys in ostia.yaml in the \
-                       header x-ostia-api-key (or x-portkey-api-key), or as `Authorization: Bearer ...`.";
-        Fault::new(FaultKind::Authentication, message).with_code("gateway_key_invalid")
-    })
+    let owner = match (place, &provider_key) {
+        (Some(place), _) => Owner::Key(place),
+        (None, _) if !keys.is_empty() => return Err(no_key()),
+        (None, Some(shown)) => Owner::Credential(HASHER.hash_one(shown.expose())),
+        (None, None) => Owner::Nobody,
+    };
+    Ok(Caller { owner, provider_key })
+}
+
+fn no_key() -> Fault {
+    let message = "This gateway needs a key of its own: send one of those under auth.keys in ostia.yaml in the \
+                   header x-ostia-api-key (or x-portkey-api-key), or as `Authorization: Bearer ...`.";
+    Fault::new(FaultKind::Authentication, message).with_code("gateway_key_invalid")
 }
 
 impl Caller {
     /// The gateway's key that was shown.
-    pub fn key(self, settings: &Settings) -> Option<&GatewayKey> {
+    pub fn key<'k>(&self, keys: &'k GatewayKeys) -> Option<&'k GatewayKey> {
         match self.owner {
-            Owner::Key(place) => settings.gateway_keys.get(place),
+            Owner::Key(place) => keys.get(place),
             Owner::Nobody | Owner::Credential(_) => None,
         }
     }

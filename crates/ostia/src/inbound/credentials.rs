@@ -60,11 +60,6 @@ impl Credentials {
         let (bearer, api_key) = (self.bearer.take().filter(meant), self.api_key.take().filter(meant));
         (self.bearer, self.api_key) = (bearer, api_key);
     }
-
-    /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Credential> {
-        [&self.gateway, &self.bearer, &self.api_key].into_iter().flatten()
-    }
 }
 
 /// The credential in an `Authorization` header.

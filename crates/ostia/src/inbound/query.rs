@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::Uri;
 
-use crate::config::settings::Settings;
+use crate::config::keys::GatewayKeys;
 use crate::inbound::route::percent_decode;
 
 /// One field of a query, as it stands there.
@@ -31,10 +31,9 @@ impl<'q> Field<'q> {
 /// Takes out of a request line what was read as a credential, or is one of the gateway's own keys in whatever field: from here
 /// on nothing can hand it on. The provider's key is put where that provider wants it. `has_key`: clients of this path put
 /// their key into the query.
-pub fn withhold_credentials(uri: &mut Uri, has_key: bool, settings: &Settings) {
+pub fn withhold_credentials(uri: &mut Uri, has_key: bool, keys: &GatewayKeys) {
     let withheld = |field: Field<'_>| {
-        has_key && field.is_key()
-            || field.value().is_some_and(|value| settings.gateway_key(value.trim()).is_some())
+        has_key && field.is_key() || field.value().is_some_and(|value| keys.find(value.trim()).is_some())
     };
     let Some(query) = uri.query().filter(|query| fields(query).any(withheld)) else { return };
     let left: Vec<&str> = fields(query).filter(|field| !withheld(*field)).map(|field| field.0).collect();

@@ -15,7 +15,6 @@ use crate::core::Core;
 use crate::exchange::asked::{Asked, Errand};
 use crate::exchange::outgoing;
 use crate::inbound::call::Call;
-use crate::routing::routes;
 use crate::target;
 
 /// Headers that hold credentials: conditions do not see them.
@@ -116,7 +115,7 @@ impl<'a> Asking<'a> {
 
     /// The name of the gateway key that the client shows.
     fn key(&self) -> Option<&str> {
-        routes::key(&self.core.settings, self.call)?.name.as_deref()
+        self.call.caller.key(&self.core.settings.gateway_keys)?.name.as_deref()
     }
 
     fn header(&self, name: &str) -> Option<&str> {

@@ -8,7 +8,6 @@ use ostia_routing::Route;
 use ostia_routing::config::{self, Problem, Unsupported};
 
 use crate::config::routes::Compiled;
-use crate::config::settings::{GatewayKey, Settings};
 use crate::core::Core;
 use crate::inbound::call::Call;
 
@@ -22,7 +21,7 @@ pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<
     let says_whom = call.provider.is_some() || model.is_some_and(|model| model.starts_with('@'));
     let route = if let Some(config) = &call.config {
         given(compiled, config)?
-    } else if let Some(name) = key(settings, call).and_then(|key| key.config.as_deref()) {
+    } else if let Some(name) = call.caller.key(&settings.gateway_keys).and_then(|key| key.config.as_deref()) {
         compiled.named(name)?
     } else if says_whom {
         return Ok(None);
@@ -37,11 +36,6 @@ pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<
         [] => Ok(Some(route)),
         parts => Err(unsupported(parts)),
     }
-}
-
-/// The gateway's own key that a request shows.
-pub fn key<'s>(settings: &'s Settings, call: &Call) -> Option<&'s GatewayKey> {
-    call.caller.key(settings)
 }
 
 /// What the author of a request's config should hear: fields that nobody reads, or that have no effect where they stand.
