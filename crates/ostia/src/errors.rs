@@ -1,6 +1,7 @@
 //! What goes wrong, in the client's words, and why a target gave no answer.
 
 pub mod failure;
+pub mod family;
 pub mod miss;
 pub mod reply;
 pub mod reword;

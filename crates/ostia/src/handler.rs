@@ -19,6 +19,7 @@ use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
+use crate::errors::family::{Family, family};
 use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
@@ -32,7 +33,7 @@ use crate::inbound::caller;
 use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route;
-use crate::inbound::route::{Endpoint, Family, Typed, family};
+use crate::inbound::route::{Endpoint, Typed};
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api;
@@ -53,7 +54,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
                 call.read_key_in(parts.uri.query());
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
-            mark.read(|| core.new_id(), call);
+            mark.read(|| core.new_id(), call.portkey, call.trace_id.as_ref());
             call.trace_id = mark.trace_id_value();
             serve(&core, call, &parts, body, &mut mark).await
         }
@@ -124,7 +125,7 @@ async fn serve(
         }
         Endpoint::Kept if is_ours(core, call, parts)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            responses_api::serve(&core.kept, call, parts, &body, &core.new_id())
+            responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
         _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
@@ -191,7 +192,8 @@ fn background(
     if ask::is_relayed(exchange, asked) {
         return Ok(None);
     }
-    responses_api::recall(&core.kept, call, view::view(exchange), asked.body, asked.document).map(Some)
+    responses_api::recall(&core.kept, call.caller.owner, view::view(exchange), asked.body, asked.document)
+        .map(Some)
 }
 
 /// Answers at once, and goes on alone.
@@ -217,7 +219,7 @@ fn go_on_alone(
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?
 fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fault> {
-    if responses_api::is_known(&core.kept, call, parts.uri.path()) {
+    if responses_api::is_known(&core.kept, call.caller.owner, parts.uri.path()) {
         return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.

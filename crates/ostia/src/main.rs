@@ -14,6 +14,7 @@ mod exchange;
 mod handler;
 mod inbound;
 mod message;
+mod owner;
 mod record;
 mod responses_api;
 mod routing;

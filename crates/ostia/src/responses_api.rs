@@ -25,8 +25,7 @@ use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{Fault, FaultKind, View};
 
-use crate::inbound::call::Call;
-use crate::inbound::caller::Owner;
+use crate::owner::Owner;
 
 use conversation::Conversation;
 pub use objects::{is_known, serve};
@@ -249,12 +248,11 @@ pub fn refers(document: &Document<'_>) -> bool {
 }
 
 /// Does a request refer to something that the gateway remembers?
-pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool {
+pub fn is_remembered(kept: &Kept, owner: Owner, document: &Document<'_>) -> bool {
     if !refers(document) {
         return false;
     }
     let Ok(keeping) = keeping(document) else { return false };
-    let owner = call.caller.owner;
     let ids = [keeping.previous_response_id, keeping.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
@@ -266,12 +264,11 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
 /// 404 for what is not there, 400 for what makes no sense together.
 pub fn recall(
     kept: &Kept,
-    call: &Call,
+    owner: Owner,
     mut view: View,
     body: &Bytes,
     document: &Document<'_>,
 ) -> Result<Recalled, Fault> {
-    let owner = call.caller.owner;
     let keeping = keeping(document)?;
     if keeping.background && !keeping.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";

@@ -27,8 +27,8 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use crate::boxed;
 use crate::client::Client;
 use crate::core::{Core, Shared};
+use crate::errors::family;
 use crate::handler;
-use crate::inbound::route;
 use answering::Answering;
 use stream::ClientStream;
 
@@ -139,7 +139,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
         let body = of_service.begin(body, parts.version, Instant::now() + total);
-        let family = route::family(parts.uri.path());
+        let family = family::family(parts.uri.path());
         // Boxed, so that its memory is free again while the answer streams.
         let answering = boxed::pin(|| handler::handle(core.clone(), parts, body));
         Answering::new(answering, family, of_service.clone())

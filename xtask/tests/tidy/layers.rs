@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "boxed",
     "clock",
     "timer",
@@ -14,11 +14,12 @@ const LAYERS: [&str; 21] = [
     "upstream",
     "config",
     "message",
-    "inbound",
     "errors",
+    "owner",
     "record",
     "responses_api",
     "core",
+    "inbound",
     "target",
     "stream",
     "exchange",

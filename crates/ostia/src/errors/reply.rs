@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use ostia_dialect::{Fault, anthropic_messages, gemini_generate, openai_chat};
 
-use crate::inbound::route::Family;
+use crate::errors::family::Family;
 use crate::message::body::Body;
 use crate::message::inflate;
 

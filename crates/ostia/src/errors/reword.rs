@@ -10,8 +10,8 @@ use ostia_dialect::relay::Grammar;
 use ostia_dialect::{Fault, fault, openai_chat};
 
 use crate::errors::failure;
+use crate::errors::family::Family;
 use crate::errors::reply;
-use crate::inbound::route::Family;
 
 /// These whole events, with errors that clients of this grammar would not understand in words that they do.
 pub fn reword(events: Bytes, grammar: Grammar, provider: &str) -> Bytes {

@@ -112,7 +112,8 @@ async fn respond(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
     }
     let view = view::view(exchange);
     let Exchange { core, call, .. } = exchange;
-    let Recalled { body, keep } = responses_api::recall(&core.kept, call, view, asked.body, asked.document)?;
+    let Recalled { body, keep } =
+        responses_api::recall(&core.kept, call.caller.owner, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
     let Some(body) = body else { return converse(exchange, asked, client, mark).await };
     let document = Document::of_request(&body)?;
@@ -257,7 +258,8 @@ fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let Asked { typed, peek, keep, continues, document, .. } = asked;
     let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
     let remembered = typed.offer == Offer::OpenaiResponses
-        && (keep.is_some() || responses_api::is_remembered(&exchange.core.kept, exchange.call, document));
+        && (keep.is_some()
+            || responses_api::is_remembered(&exchange.core.kept, exchange.call.caller.owner, document));
     remembered || continues && peek.stream && speaks
 }
 

@@ -11,11 +11,12 @@ use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best,
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::{Map, Value};
 
+use crate::errors::family::{Family, family_of};
 use crate::exchange::asked::Asked;
 use crate::exchange::bound;
 use crate::exchange::params;
 use crate::inbound::call::Call;
-use crate::inbound::route::{Family, Typed, family_of};
+use crate::inbound::route::Typed;
 use crate::target::Target;
 
 /// What SDKs send as the model when they were given none.

@@ -5,10 +5,10 @@ use ostia_dialect::fault;
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::boxed;
+use crate::errors::family::family;
 use crate::errors::miss::Miss;
 use crate::exchange::Exchange;
 use crate::exchange::receive;
-use crate::inbound::route::family;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::media::{is_events, media_type};

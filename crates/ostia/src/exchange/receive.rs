@@ -13,10 +13,10 @@ use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
 use crate::errors::failure;
+use crate::errors::family::{Family, family_of};
 use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::usable;
-use crate::inbound::route::{Family, family_of};
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;

@@ -7,6 +7,7 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::config::keys::{GatewayKey, GatewayKeys};
 use crate::inbound::credentials::{Credential, Credentials};
+use crate::owner::Owner;
 
 /// Who authenticated.
 #[derive(Debug, Clone, Default)]
@@ -15,18 +16,6 @@ pub struct Caller {
     pub owner: Owner,
     /// The caller's own key for a provider: what was shown and is none of the gateway's.
     pub provider_key: Option<Credential>,
-}
-
-/// The owner of what is kept: nobody else can see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Owner {
-    /// Callers without any credential, on a gateway that asks for none.
-    #[default]
-    Nobody,
-    /// Whoever shows this key under `auth.keys`, by its place there.
-    Key(usize),
-    /// Whoever shows this key of a provider, on a gateway that asks for none of its own: a keyed hash.
-    Credential(u64),
 }
 
 /// Lets in who shows a key, where keys are configured. Each credential is looked up once: the first that is the gateway's says

@@ -6,17 +6,6 @@ use http::{Method, header, request};
 use ostia_dialect::{Fault, Line};
 use ostia_providers::Offer;
 
-/// Whose words errors are told in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// OpenAI's.
-    Openai,
-    /// Anthropic's.
-    Anthropic,
-    /// Google's.
-    Google,
-}
-
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Endpoint<'p> {
@@ -204,13 +193,11 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     if path.starts_with("/upload/v1beta/") {
         return Endpoint::Pass { raw: false };
     }
-    match path.strip_prefix(GOOGLE) {
+    match path.strip_prefix("/v1beta/") {
         Some("") | None => Endpoint::Missing,
         Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
-
-const GOOGLE: &str = "/v1beta/";
 
 /// `models/{model}:{method}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
 /// an `@`.
@@ -240,28 +227,6 @@ pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
         bytes.extend_from_slice(&piece.as_bytes()[2..]);
     }
     String::from_utf8(bytes).ok().map(Cow::Owned)
-}
-
-/// The words in which a client of this path expects errors.
-pub fn family(path: &str) -> Family {
-    match path.strip_prefix("/v1/messages") {
-        Some("") => Family::Anthropic,
-        Some(rest) if rest.starts_with('/') => Family::Anthropic,
-        _ if path.starts_with(GOOGLE) || path.starts_with("/upload/v1beta/") => Family::Google,
-        _ if path.starts_with("/v1/models/") && path.contains(':') => Family::Google,
-        _ => Family::Openai,
-    }
-}
-
-/// The words in which a client of this offer expects errors.
-pub fn family_of(offer: Offer) -> Family {
-    match offer {
-        Offer::AnthropicMessages | Offer::AnthropicCountTokens => Family::Anthropic,
-        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
-            Family::Google
-        }
-        _ => Family::Openai,
-    }
 }
 
 #[cfg(test)]
@@ -332,21 +297,6 @@ mod tests {
         for path in ["/v1/models/%40openai%2Fgpt-4.1", "/v1/files/a..b", "/v1/x/...", "/v1/%zz/%", "/v1/100%"]
         {
             assert!(!has_dot_segment(path), "{path}");
-        }
-    }
-
-    #[test]
-    fn whose_words() {
-        for (path, expected) in [
-            ("/v1/messages", Family::Anthropic),
-            ("/v1/messages/count_tokens", Family::Anthropic),
-            ("/v1/messagesx", Family::Openai),
-            ("/v1/chat/completions", Family::Openai),
-            ("/v1beta/models/m:generateContent", Family::Google),
-            ("/v1/models/m:generateContent", Family::Google),
-            ("/v1/models/m", Family::Openai),
-        ] {
-            assert_eq!(family(path), expected, "{path}");
         }
     }
 }

@@ -8,8 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use ostia_dialect::{Fault, FaultKind};
 
 use crate::client::Client;
-use crate::inbound::call::Call;
-use crate::inbound::caller::Owner;
+use crate::owner::Owner;
 use crate::record::records::{self, Decisions, Entry, SharedPlan};
 
 /// Longest list of dropped fields that is told in a header, in bytes.
@@ -106,8 +105,8 @@ impl Mark {
     }
 
     /// It is decided. Tells how, if the client wants to know.
-    pub fn decided(&mut self, call: &Call, plan: SharedPlan) {
-        if call.explain {
+    pub fn decided(&mut self, explain: bool, plan: SharedPlan) {
+        if explain {
             self.decisions = Some(records::header(&plan.record(), &self.dropped));
         }
         self.plan = Some(plan);
@@ -124,9 +123,9 @@ impl Mark {
     }
 
     /// Takes the trace id from the headers, or makes one.
-    pub fn read(&mut self, new_id: impl FnOnce() -> String, call: &Call) {
-        self.portkey = call.portkey;
-        self.trace_id.clone_from(&call.trace_id);
+    pub fn read(&mut self, new_id: impl FnOnce() -> String, portkey: bool, trace_id: Option<&HeaderValue>) {
+        self.portkey = portkey;
+        self.trace_id = trace_id.cloned();
         self.trace_id_is_given = self.trace_id.is_some();
         self.ensure_trace_id(new_id);
     }

@@ -10,7 +10,7 @@ use ostia_routing::{History, Plan, ROUTE_BYTES_MAX, Record, Route};
 use serde_json::{Value, json};
 
 use crate::clock::now;
-use crate::inbound::caller::Owner;
+use crate::owner::Owner;
 
 /// Requests that each core remembers. About half a kilobyte each, where a config was followed.
 const REQUESTS_MAX: usize = 512;

@@ -13,9 +13,8 @@ use ostia_dialect::{Fault, FaultKind};
 use super::conversation::{Conversation, metadata};
 use super::{Kept, What, not_found, running};
 use crate::errors::reply;
-use crate::inbound::call::Call;
-use crate::inbound::caller::Owner;
 use crate::message::body::Body;
+use crate::owner::Owner;
 
 /// Items of one page, where the client does not say.
 const PAGE_USUAL: usize = 20;
@@ -23,8 +22,8 @@ const PAGE_USUAL: usize = 20;
 const PAGE_MAX: usize = 100;
 
 /// Is this path about something that is remembered here?
-pub fn is_known(kept: &Kept, call: &Call, path: &str) -> bool {
-    steps(path).get(1).is_some_and(|id| kept.get(call.caller.owner, id).is_some())
+pub fn is_known(kept: &Kept, owner: Owner, path: &str) -> bool {
+    steps(path).get(1).is_some_and(|id| kept.get(owner, id).is_some())
 }
 
 /// Answers a request about something that is remembered. New things are named after `stem`.
@@ -33,12 +32,11 @@ pub fn is_known(kept: &Kept, call: &Call, path: &str) -> bool {
 /// 404 for what is not there, 400 for what makes no sense.
 pub fn serve(
     kept: &Kept,
-    call: &Call,
+    owner: Owner,
     parts: &request::Parts,
     body: &Bytes,
     stem: &str,
 ) -> Result<Response<Body>, Fault> {
-    let owner = call.caller.owner;
     let query = parts.uri.query().unwrap_or_default();
     let steps = steps(parts.uri.path());
     match (&parts.method, steps.as_slice()) {

@@ -18,9 +18,9 @@ use tokio::task::AbortHandle;
 
 use super::{Keep, Kept, Saved, What};
 use crate::errors::reply;
-use crate::inbound::caller::Owner;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::fields;
+use crate::owner::Owner;
 use crate::upstream::BodyFault;
 
 /// Most bytes of events that are held for one answer. Later ones are not, and a replay ends there with an error.

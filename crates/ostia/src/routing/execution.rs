@@ -44,7 +44,7 @@ pub async fn follow(
             Err(reason) => {
                 let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
                 mark.take(own);
-                mark.decided(call, course.shared());
+                mark.decided(call.explain, course.shared());
                 return answer;
             }
         };
@@ -53,7 +53,7 @@ pub async fn follow(
         now = tried.ended;
         match tried.answer {
             Ok(answer) if is_answered => {
-                mark.decided(call, course.shared());
+                mark.decided(call.explain, course.shared());
                 return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
             answer => Failed::new(answer, mark).replace(&mut last),

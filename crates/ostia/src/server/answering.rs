@@ -14,8 +14,8 @@ use tokio::time::Instant;
 
 use super::late::Late;
 use crate::client::{Client, Due, Early};
+use crate::errors::family::Family;
 use crate::errors::reply;
-use crate::inbound::route::Family;
 use crate::message::body::{Body, FramePoll};
 use crate::timer::LazyTimer;
 use crate::upstream::BodyFault;
