@@ -22,7 +22,8 @@ use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::message::media::{is_events, is_json, media_type};
 use crate::responses_api::Keep;
-use crate::stream::answer::{Relayed, Translated};
+use crate::stream::relayed::Relayed;
+use crate::stream::translated::Translated;
 use crate::target::Target;
 use crate::upstream::Answer;
 

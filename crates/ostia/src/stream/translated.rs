@@ -1,7 +1,4 @@
-//! Event streams on their way to the client.
-//!
-//! Both kinds wait for the client: nothing is read from the upstream before the client has taken what was read last.
-//! When the upstream breaks off, the client gets an error event in its own dialect, and then a broken end.
+//! An event stream in another dialect: decoded to events, and encoded for the client.
 
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -10,166 +7,15 @@ use bytes::Bytes;
 use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::frame::{KeepAlive, is_ping};
-use ostia_dialect::joint::Joint;
-use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
 
+use super::State;
+use super::continuation::Continuation;
 use crate::errors::failure;
-use crate::errors::reword;
-use crate::message::body::{Events, FramePoll, Mender, Mending, Rest};
+use crate::message::body::{Events, FramePoll, Mender, Rest};
 use crate::message::inflate::Inflate;
 use crate::responses_api::Keep;
 use crate::upstream::{Answer, BodyFault};
-
-/// How far a stream has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
-    Open,
-    /// The client has been told that the answer is broken.
-    Broken,
-    Whole,
-}
-
-/// An event stream in the client's own dialect: whole events are handed on as they came.
-#[derive(Debug)]
-pub struct Relayed {
-    answer: Answer,
-    inflate: Option<Inflate>,
-    watch: Watch,
-    grammar: Grammar,
-    provider: String,
-    /// The unfinished event at the end of what has come.
-    rest: Vec<u8>,
-    /// The client has had something of it.
-    begun: bool,
-    /// Its events end in LF, and not in CRLF.
-    is_lf: bool,
-    state: State,
-    /// Why it has to end here.
-    ending: Option<Fault>,
-    /// Why it broke off.
-    fault: Option<Fault>,
-}
-
-impl Relayed {
-    /// Relays `answer`, which came from `provider`.
-    pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
-        let watch = Watch::new(grammar);
-        let provider = provider.to_owned();
-        Relayed {
-            answer,
-            inflate,
-            watch,
-            grammar,
-            provider,
-            rest: Vec::new(),
-            begun: false,
-            is_lf: false,
-            state: State::Open,
-            ending: None,
-            fault: None,
-        }
-    }
-
-    /// The whole events in what has come; the rest waits.
-    fn pass(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
-        let bytes = match &mut self.inflate {
-            Some(inflate) => inflate.push(&bytes)?,
-            None => bytes,
-        };
-        if self.rest.is_empty() {
-            let whole = self.watch.scan(&bytes)?;
-            self.rest.extend_from_slice(&bytes[whole..]);
-            return Ok(bytes.slice(..whole));
-        }
-        self.rest.extend_from_slice(&bytes);
-        let whole = self.watch.scan(&self.rest)?;
-        if whole == 0 {
-            // Splitting here would copy all that waits, once for every piece of a long event.
-            return Ok(Bytes::new());
-        }
-        let tail = self.rest.split_off(whole);
-        Ok(std::mem::replace(&mut self.rest, tail).into())
-    }
-
-    /// The same, with errors among them in words that the client's software understands.
-    fn understood(&self, events: Bytes) -> Bytes {
-        match self.watch.has_error() {
-            true => reword::reword(events, self.grammar, &self.provider),
-            false => events,
-        }
-    }
-
-    fn end(&mut self) -> Result<Bytes, Fault> {
-        let mut rest = std::mem::take(&mut self.rest);
-        let ending = self.watch.ending(&rest)?;
-        if !ending.rest_counts {
-            rest.clear();
-        }
-        if ending.add_done {
-            if !rest.is_empty() {
-                rest.extend_from_slice(b"\n\n");
-            }
-            rest.extend_from_slice(relay::DONE);
-        }
-        self.state = State::Whole;
-        Ok(rest.into())
-    }
-
-    fn tell_fault(&mut self, fault: Fault) -> Bytes {
-        // A stream that said its end before the connection broke is whole.
-        if self.watch.ended() {
-            self.state = State::Whole;
-            return std::mem::take(&mut self.rest).into();
-        }
-        self.state = State::Broken;
-        let told = failure::event(self.grammar, &fault, &self.provider);
-        self.fault = Some(fault);
-        told.into()
-    }
-}
-
-impl Events for Relayed {
-    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
-        loop {
-            match self.state {
-                State::Open => {}
-                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
-                State::Whole => return Poll::Ready(None),
-            }
-            let passed = match self.ending.take() {
-                Some(fault) => Err(fault),
-                None => match std::task::ready!(self.answer.poll_bytes(context)) {
-                    Some(Ok(bytes)) => self.pass(bytes).map(|events| self.understood(events)),
-                    Some(Err(fault)) => Err(failure::of_body(&fault)),
-                    None => self.end(),
-                },
-            };
-            let bytes = passed.unwrap_or_else(|fault| self.tell_fault(fault));
-            if !bytes.is_empty() {
-                (self.begun, self.is_lf) = (true, bytes.ends_with(b"\n\n"));
-                return Poll::Ready(Some(Ok(Frame::data(bytes))));
-            }
-        }
-    }
-
-    fn fail(&mut self, fault: Fault) {
-        self.ending = Some(fault);
-    }
-
-    /// Only whole events are passed on, so that what comes next is between two of them.
-    fn keep_alive(&self) -> Option<KeepAlive> {
-        (self.state == State::Open).then(|| self.grammar.keep_alive(self.begun).in_lf(self.is_lf))
-    }
-
-    fn take_fault(&mut self) -> Option<Fault> {
-        self.fault.take()
-    }
-
-    fn is_malformed(&self) -> bool {
-        self.watch.is_malformed()
-    }
-}
 
 /// An event stream in another dialect: decoded to events, encoded for the client.
 #[derive(Debug)]
@@ -181,7 +27,7 @@ pub struct Translated {
     encoder: Encoder,
     undo: Undo,
     keep: Option<Rc<Keep>>,
-    seam: Option<Box<Seam>>,
+    continuation: Option<Box<Continuation>>,
     events: Vec<Event>,
     /// The client has had something of it.
     begun: bool,
@@ -205,7 +51,7 @@ impl Translated {
             encoder,
             undo: Undo::default(),
             keep: None,
-            seam: None,
+            continuation: None,
             events: Vec::new(),
             begun: false,
             pinged: false,
@@ -219,31 +65,31 @@ impl Translated {
     /// notes on what is said, so that somebody else can go on with it.
     pub fn with(mut self, undo: Undo, keep: Option<Rc<Keep>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
-        self.seam = continues.map(|request| Box::new(Seam { request, ..Seam::default() }));
+        self.continuation = continues.map(Continuation::of);
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
     fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(seam) = &mut self.seam else { return Err(fault) };
-        let Some(mender) = seam.mender.take() else { return Err(fault) };
-        let beginning = seam.joint.beginning().map(str::to_owned);
-        seam.mending = Some(mender.mend(fault, seam.request.clone(), beginning));
+        let Some(continuation) = &mut self.continuation else { return Err(fault) };
+        let Some(mender) = continuation.mender.take() else { return Err(fault) };
+        let beginning = continuation.joint.beginning().map(str::to_owned);
+        continuation.mending = Some(mender.mend(fault, continuation.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
     fn poll_mending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(seam) = &mut self.seam else { return Poll::Ready(Ok(())) };
-        let Some(mending) = &mut seam.mending else { return Poll::Ready(Ok(())) };
+        let Some(continuation) = &mut self.continuation else { return Poll::Ready(Ok(())) };
+        let Some(mending) = &mut continuation.mending else { return Poll::Ready(Ok(())) };
         let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
-        seam.mending = None;
+        continuation.mending = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        seam.mender = Some(mender);
-        seam.joint.go_on();
+        continuation.mender = Some(mender);
+        continuation.joint.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.undo = undo;
@@ -295,8 +141,8 @@ impl Translated {
 
     fn encode(&mut self, out: &mut Vec<u8>) {
         self.undo.events(&mut self.events);
-        if let Some(seam) = &mut self.seam {
-            seam.joint.pass(&mut self.events);
+        if let Some(continuation) = &mut self.continuation {
+            continuation.joint.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
@@ -370,32 +216,12 @@ impl Events for Translated {
     }
 
     fn can_be_mended(&self) -> bool {
-        self.seam.is_some()
+        self.continuation.is_some()
     }
 
     fn mended_by(&mut self, mender: Box<dyn Mender>) {
-        if let Some(seam) = &mut self.seam {
-            seam.mender = Some(mender);
+        if let Some(continuation) = &mut self.continuation {
+            continuation.mender = Some(mender);
         }
-    }
-}
-
-/// What has been said of an answer, and who gets the rest if it breaks off.
-#[derive(Default)]
-struct Seam {
-    joint: Joint,
-    /// The client's body.
-    request: Bytes,
-    /// Away while at work.
-    mender: Option<Box<dyn Mender>>,
-    mending: Option<Mending>,
-}
-
-impl std::fmt::Debug for Seam {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seam")
-            .field("joint", &self.joint)
-            .field("mender", &self.mender)
-            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,157 @@
+//! An event stream in the client's own dialect: its bytes pass as they came, and are only watched.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::Frame;
+use ostia_dialect::Fault;
+use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::relay::{self, Grammar, Watch};
+
+use super::State;
+use crate::errors::failure;
+use crate::errors::reword;
+use crate::message::body::{Events, FramePoll};
+use crate::message::inflate::Inflate;
+use crate::upstream::{Answer, BodyFault};
+
+/// An event stream in the client's own dialect: whole events are handed on as they came.
+#[derive(Debug)]
+pub struct Relayed {
+    answer: Answer,
+    inflate: Option<Inflate>,
+    watch: Watch,
+    grammar: Grammar,
+    provider: String,
+    /// The unfinished event at the end of what has come.
+    rest: Vec<u8>,
+    /// The client has had something of it.
+    begun: bool,
+    /// Its events end in LF, and not in CRLF.
+    is_lf: bool,
+    state: State,
+    /// Why it has to end here.
+    ending: Option<Fault>,
+    /// Why it broke off.
+    fault: Option<Fault>,
+}
+
+impl Relayed {
+    /// Relays `answer`, which came from `provider`.
+    pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
+        let watch = Watch::new(grammar);
+        let provider = provider.to_owned();
+        Relayed {
+            answer,
+            inflate,
+            watch,
+            grammar,
+            provider,
+            rest: Vec::new(),
+            begun: false,
+            is_lf: false,
+            state: State::Open,
+            ending: None,
+            fault: None,
+        }
+    }
+
+    /// The whole events in what has come; the rest waits.
+    fn pass(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
+        let bytes = match &mut self.inflate {
+            Some(inflate) => inflate.push(&bytes)?,
+            None => bytes,
+        };
+        if self.rest.is_empty() {
+            let whole = self.watch.scan(&bytes)?;
+            self.rest.extend_from_slice(&bytes[whole..]);
+            return Ok(bytes.slice(..whole));
+        }
+        self.rest.extend_from_slice(&bytes);
+        let whole = self.watch.scan(&self.rest)?;
+        if whole == 0 {
+            // Splitting here would copy all that waits, once for every piece of a long event.
+            return Ok(Bytes::new());
+        }
+        let tail = self.rest.split_off(whole);
+        Ok(std::mem::replace(&mut self.rest, tail).into())
+    }
+
+    /// The same, with errors among them in words that the client's software understands.
+    fn understood(&self, events: Bytes) -> Bytes {
+        match self.watch.has_error() {
+            true => reword::reword(events, self.grammar, &self.provider),
+            false => events,
+        }
+    }
+
+    fn end(&mut self) -> Result<Bytes, Fault> {
+        let mut rest = std::mem::take(&mut self.rest);
+        let ending = self.watch.ending(&rest)?;
+        if !ending.rest_counts {
+            rest.clear();
+        }
+        if ending.add_done {
+            if !rest.is_empty() {
+                rest.extend_from_slice(b"\n\n");
+            }
+            rest.extend_from_slice(relay::DONE);
+        }
+        self.state = State::Whole;
+        Ok(rest.into())
+    }
+
+    fn tell_fault(&mut self, fault: Fault) -> Bytes {
+        // A stream that said its end before the connection broke is whole.
+        if self.watch.ended() {
+            self.state = State::Whole;
+            return std::mem::take(&mut self.rest).into();
+        }
+        self.state = State::Broken;
+        let told = failure::event(self.grammar, &fault, &self.provider);
+        self.fault = Some(fault);
+        told.into()
+    }
+}
+
+impl Events for Relayed {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        loop {
+            match self.state {
+                State::Open => {}
+                State::Broken => return Poll::Ready(Some(Err(BodyFault::Broken))),
+                State::Whole => return Poll::Ready(None),
+            }
+            let passed = match self.ending.take() {
+                Some(fault) => Err(fault),
+                None => match std::task::ready!(self.answer.poll_bytes(context)) {
+                    Some(Ok(bytes)) => self.pass(bytes).map(|events| self.understood(events)),
+                    Some(Err(fault)) => Err(failure::of_body(&fault)),
+                    None => self.end(),
+                },
+            };
+            let bytes = passed.unwrap_or_else(|fault| self.tell_fault(fault));
+            if !bytes.is_empty() {
+                (self.begun, self.is_lf) = (true, bytes.ends_with(b"\n\n"));
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.ending = Some(fault);
+    }
+
+    /// Only whole events are passed on, so that what comes next is between two of them.
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        (self.state == State::Open).then(|| self.grammar.keep_alive(self.begun).in_lf(self.is_lf))
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.watch.is_malformed()
+    }
+}
