@@ -13,3 +13,4 @@ mod shown;
 pub mod stream;
 
 pub(crate) use block::caller;
+pub(crate) use ending::{finish, usage};

@@ -10,3 +10,6 @@ pub mod request;
 pub mod response;
 pub mod stream;
 mod usage;
+
+pub(crate) use candidate::finish;
+pub(crate) use usage::decode as usage;

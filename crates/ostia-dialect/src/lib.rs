@@ -27,6 +27,7 @@ pub mod limits;
 pub mod matrix;
 mod mend;
 mod namespace;
+mod observed;
 pub mod openai_chat;
 pub mod openai_responses;
 mod order;
@@ -51,6 +52,7 @@ pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use fault::{Fault, FaultKind};
+pub use observed::Observed;
 pub use request::{
     Block, Content, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role, Sampling,
     Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,

@@ -9,5 +9,7 @@ pub mod response;
 pub mod stream;
 
 pub(crate) mod part;
+
+pub(crate) use response::{finish, usage};
 #[cfg(test)]
 mod tests;

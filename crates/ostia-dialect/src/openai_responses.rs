@@ -13,3 +13,5 @@ mod part;
 pub mod request;
 pub mod response;
 pub mod stream;
+
+pub(crate) use ending::{finish, usage};

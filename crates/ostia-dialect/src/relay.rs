@@ -2,6 +2,7 @@
 //! watched, so that a broken stream can be told from a whole one.
 
 mod cut;
+mod observer;
 mod splice;
 #[cfg(test)]
 mod tests;

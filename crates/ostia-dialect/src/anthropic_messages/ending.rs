@@ -49,16 +49,9 @@ impl Ending {
         replace(&mut self.service_tier, usage.str("service_tier").map(|tier| tier.into_owned()));
     }
 
-    /// Why it ended. An unknown reason counts as a plain end; the vendor's word is kept beside it.
+    /// Why it ended.
     pub(super) fn finish(&self) -> Finish {
-        match self.stop_reason.as_deref() {
-            Some("max_tokens" | "model_context_window_exceeded") => Finish::Length,
-            Some("tool_use") => Finish::ToolCalls,
-            Some("refusal") => Finish::Refusal,
-            // After a compaction the vendor waits for the same request again, as after a pause.
-            Some("pause_turn" | "compaction") => Finish::Pause,
-            Some(_) | None => Finish::Stop,
-        }
+        self.stop_reason.as_deref().map_or(Finish::Stop, finish)
     }
 
     /// The vendor counts cached tokens beside `input_tokens`; here they are part of the prompt.
@@ -98,6 +91,25 @@ impl Ending {
     pub(super) fn choice_extra(&self) -> Vec<(String, Json)> {
         named([("stop_details", &self.stop_details)])
     }
+}
+
+/// What the vendor's word for an end means. An unknown one counts as a plain end; the word is kept beside it.
+pub(crate) fn finish(stop_reason: &str) -> Finish {
+    match stop_reason {
+        "max_tokens" | "model_context_window_exceeded" => Finish::Length,
+        "tool_use" => Finish::ToolCalls,
+        "refusal" => Finish::Refusal,
+        // After a compaction the vendor waits for the same request again, as after a pause.
+        "pause_turn" | "compaction" => Finish::Pause,
+        _ => Finish::Stop,
+    }
+}
+
+/// The tokens that `usage` counts.
+pub(crate) fn usage(counts: Node<'_>) -> Option<Usage> {
+    let mut ending = Ending::default();
+    ending.observe_usage(counts);
+    ending.usage()
 }
 
 /// The vendor's word for why an answer ended. Where the upstream's own word is one of them, it is told as it is.

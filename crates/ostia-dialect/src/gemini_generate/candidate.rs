@@ -218,7 +218,7 @@ impl Candidate {
 }
 
 /// The canonical reason: <https://ai.google.dev/api/generate-content#FinishReason>.
-pub(super) fn finish(reason: &str) -> Finish {
+pub(crate) fn finish(reason: &str) -> Finish {
     match reason {
         "MAX_TOKENS" => Finish::Length,
         "SAFETY"

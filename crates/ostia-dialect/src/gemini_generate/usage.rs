@@ -7,7 +7,7 @@ use crate::json::{Node, Writer};
 /// as in the first events of a stream.
 ///
 /// The vendor counts thoughts apart from the candidates, and the prompts of its own tools apart from the prompt.
-pub(super) fn decode(node: Node<'_>) -> Option<Usage> {
+pub(crate) fn decode(node: Node<'_>) -> Option<Usage> {
     let counts = ["promptTokenCount", "candidatesTokenCount", "totalTokenCount"];
     counts.iter().find_map(|name| node.u64(name))?;
     let reasoning = node.u64("thoughtsTokenCount");

@@ -41,11 +41,10 @@ pub(super) fn start(response: Option<Node<'_>>) -> Event {
 /// The provider's own error for an answer that failed; 502 for one that was put off or called off.
 pub(super) fn end(response: Node<'_>, status: &str, events: &mut Vec<Event>) -> Result<(), Fault> {
     let reason = response.some("incomplete_details").and_then(|details| details.str("reason"));
-    let finish = match (status, reason.as_deref()) {
-        ("completed", _) => Finish::Stop,
-        ("incomplete", Some("content_filter")) => Finish::ContentFilter,
-        ("incomplete", _) => Finish::Length,
-        ("failed", _) => return Err(fault(response)),
+    let finish = match status {
+        "completed" => Finish::Stop,
+        "incomplete" => finish(reason.as_deref()),
+        "failed" => return Err(fault(response)),
         _ => {
             let what =
                 format!("The provider gave no whole answer: the status of what it sent is `{status}`.");
@@ -69,7 +68,13 @@ pub(super) fn end(response: Node<'_>, status: &str, events: &mut Vec<Event>) -> 
     Ok(())
 }
 
-fn usage(usage: Node<'_>) -> Usage {
+/// Why an answer is not complete.
+pub(crate) fn finish(reason: Option<&str>) -> Finish {
+    if reason == Some("content_filter") { Finish::ContentFilter } else { Finish::Length }
+}
+
+/// The tokens that `usage` counts.
+pub(crate) fn usage(usage: Node<'_>) -> Usage {
     let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
     let prompt = usage.u64("input_tokens").unwrap_or_default();
     let completion = usage.u64("output_tokens").unwrap_or_default();

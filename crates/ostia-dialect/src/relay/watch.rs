@@ -4,9 +4,10 @@ use std::sync::LazyLock;
 
 use memchr::{memchr2, memmem::Finder};
 
-use crate::Fault;
+use super::observer::Observer;
 use crate::frame::{FRAME_BYTES_MAX, KeepAlive};
 use crate::json::Document;
+use crate::{Fault, Observed};
 
 /// How a stream of this kind says that it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,7 @@ pub struct Watch {
     closed: bool,
     /// An event held a part of a JSON object only.
     malformed: bool,
+    observer: Observer,
 }
 
 /// How a whole stream has to be closed.
@@ -98,6 +100,7 @@ impl Watch {
             object: false,
             closed: false,
             malformed: false,
+            observer: Observer::new(grammar),
         }
     }
 
@@ -117,10 +120,14 @@ impl Watch {
                 _ => end + 1,
             };
             if end == self.line {
-                self.malformed |= self.object && !self.closed;
+                let is_malformed = self.object && !self.closed;
+                self.malformed |= is_malformed;
+                let ends = self.finish_seen || self.end_seen;
+                self.observer.event(&window[whole..next], ends, self.error_seen || is_malformed);
                 (whole, self.object) = (next, false);
             } else if self.line == whole && window[self.line] == b':' {
                 // A comment between two events need not wait for the next one: it may be a sign of life.
+                self.observer.ping();
                 whole = next;
             } else {
                 self.data_line(&window[self.line..end]);
@@ -216,17 +223,24 @@ impl Watch {
             | Grammar::GeminiGenerate => true,
         };
         let rest_counts = !is_known || data == b"[DONE]" || data.is_empty() || Document::parse(data).is_ok();
-        if self.end_seen || self.error_seen || !is_known && self.data_seen {
-            return Ok(Ending { rest_counts, add_done: false });
-        }
-        if self.finish_seen {
-            return Ok(Ending { rest_counts, add_done: self.is_openai() });
-        }
-        Err(Fault::upstream("The provider ended the stream before the answer was whole."))
+        let add_done = match self.end_seen || self.error_seen || !is_known && self.data_seen {
+            true => false,
+            false if self.finish_seen => self.is_openai(),
+            false => {
+                return Err(Fault::upstream("The provider ended the stream before the answer was whole."));
+            }
+        };
+        self.observer.end(if rest_counts { rest } else { b"" });
+        Ok(Ending { rest_counts, add_done })
     }
 
     fn is_openai(&self) -> bool {
         matches!(self.grammar, Grammar::OpenaiChat | Grammar::OpenaiCompletions)
+    }
+
+    /// What the stream has said so far.
+    pub fn observed(&mut self) -> &Observed {
+        self.observer.observed()
     }
 
     /// Has the upstream told an error?

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::{Decoder, Fault, Undo};
+use ostia_dialect::{Decoder, Fault, Observed, Undo};
 
 use crate::message::inflate::Inflate;
 use crate::upstream::{Answer, BodyFault};
@@ -41,6 +41,11 @@ pub trait Events: Debug {
 
     /// Why the stream breaks off, once it does. Tells it once.
     fn take_fault(&mut self) -> Option<Fault> {
+        None
+    }
+
+    /// What the answer has said so far; `None` where nobody looks at it.
+    fn observed(&mut self) -> Option<&Observed> {
         None
     }
 

@@ -87,7 +87,7 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
             let waiting = Waiting::new(mark, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| ask::wanted(exchange, asked) == Wanted::Events);
-            boxed::pin(|| opening::first_words(answer, asked.typed.offer, waiting)).await
+            boxed::pin(|| opening::first_words(answer, waiting)).await
         }
         _ => Ok(answer),
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::Response;
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Fault, FaultKind, Observed};
 use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
 use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
 use tokio::time::sleep;
@@ -145,6 +145,10 @@ impl Events for Followed {
 
     fn keep_alive(&self) -> Option<KeepAlive> {
         self.events.keep_alive()
+    }
+
+    fn observed(&mut self) -> Option<&Observed> {
+        self.events.observed()
     }
 }
 

@@ -8,11 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 use http_body::Frame;
-use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::frame::{KeepAlive, is_ping};
-use ostia_dialect::json::Document;
-use ostia_dialect::{Block, Content, Decoder, Delta, Event, Fault, FaultKind, fault};
-use ostia_providers::Offer;
+use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::{Fault, FaultKind, Observed};
 use ostia_routing::{Limit, Verdict};
 use tokio::time::Instant;
 
@@ -52,6 +49,10 @@ impl Events for Opened {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.rest.take_fault()
+    }
+
+    fn observed(&mut self) -> Option<&Observed> {
+        self.rest.observed()
     }
 
     fn is_malformed(&self) -> bool {
@@ -98,19 +99,17 @@ impl<'w> Waiting<'w> {
     }
 }
 
-/// Waits until an answer that is a stream to this offer's clients says something: words, thoughts, a call, or its own end.
+/// Waits until an answer that is a stream says something: words, thoughts, a call, or its own end.
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
 pub async fn first_words(
     answer: Response<Body>,
-    offer: Offer,
     mut waiting: Option<Waiting<'_>>,
 ) -> Result<Response<Body>, Miss> {
     let (head, body) = answer.into_parts();
     let Body::Events(mut events) = body else { return Ok(Response::from_parts(head, body)) };
-    let (mut held, mut bytes) = (VecDeque::new(), 0);
-    let mut reader = Reader::new(offer);
+    let (mut held, mut bytes, mut pings) = (VecDeque::new(), 0, 0);
     while bytes < HELD_BYTES_MAX {
         let frame = poll_fn(|context| {
             let polled = events.poll_frame(context);
@@ -123,16 +122,19 @@ pub async fn first_words(
         if let Some(fault) = events.take_fault() {
             return Err(broken(fault));
         }
-        let Some(frame) = frame else {
-            reader.end().map_err(broken)?;
-            break;
-        };
-        let Ok(data) = frame.map_err(|fault| broken(failure::of_body(&fault)))?.into_data() else { continue };
-        bytes += data.len();
-        let spoke = reader.push(&data).map_err(broken)?;
-        if let Some(waiting) = waiting.as_ref().filter(|_| reader.take_ping()) {
+        let observed = events.observed();
+        if let Some(fault) = observed.and_then(|observed| observed.fault.as_ref()) {
+            return Err(broken(fault.clone()));
+        }
+        let Some(frame) = frame else { break };
+        let spoke = observed.is_none_or(|observed| observed.first_token);
+        let pinged = observed.map_or(pings, |observed| observed.pings);
+        if let Some(waiting) = waiting.as_ref().filter(|_| pinged != pings) {
             waiting.client.ping();
         }
+        pings = pinged;
+        let Ok(data) = frame.map_err(|fault| broken(failure::of_body(&fault)))?.into_data() else { continue };
+        bytes += data.len();
         held.push_back(data);
         if spoke {
             break;
@@ -147,91 +149,5 @@ fn broken(fault: Fault) -> Miss {
         (None, None, FaultKind::Timeout) => Miss::without_answer(fault, Verdict::Late(Limit::Idle)),
         (None, None, FaultKind::Upstream) => Miss::without_answer(fault, Verdict::Broken),
         _ => Miss::told(fault),
-    }
-}
-
-/// Understands what goes by.
-struct Reader {
-    framer: Framer,
-    offer: Offer,
-    /// For conversations. Of any other stream only the form of its events is known.
-    decoder: Option<Decoder>,
-    events: Vec<Event>,
-    pinged: bool,
-}
-
-impl Reader {
-    fn new(offer: Offer) -> Reader {
-        let decoder = offer.dialect().map(Decoder::new);
-        Reader { framer: Framer::default(), offer, decoder, events: Vec::new(), pinged: false }
-    }
-
-    /// Does this say something?
-    fn push(&mut self, data: &[u8]) -> Result<bool, Fault> {
-        self.framer.push(data);
-        // A blank line is what clients of Google's format get in place of a comment.
-        self.pinged |= data.trim_ascii().is_empty();
-        let mut spoke = false;
-        while let Some(frame) = self.framer.next()? {
-            if is_ping(&frame) {
-                self.pinged = true;
-                continue;
-            }
-            match &mut self.decoder {
-                Some(decoder) => decoder.push(frame, &mut self.events)?,
-                None => spoke |= is_answer(self.offer, frame.data)?,
-            }
-        }
-        Ok(spoke || self.events.drain(..).any(|event| says_something(&event)))
-    }
-
-    /// Has somebody said that it is there, since this was last asked?
-    fn take_ping(&mut self) -> bool {
-        self.framer.take_ping() | std::mem::take(&mut self.pinged)
-    }
-
-    /// The stream is over; it was not cut off.
-    fn end(&mut self) -> Result<(), Fault> {
-        let rest = self.framer.finish()?;
-        match (&mut self.decoder, rest) {
-            (Some(decoder), rest) => {
-                rest.map_or(Ok(()), |frame| decoder.push(frame, &mut self.events))?;
-                decoder.finish(&mut self.events)
-            }
-            (None, Some(frame)) => is_answer(self.offer, frame.data).map(drop),
-            (None, None) => Ok(()),
-        }
-    }
-}
-
-/// Is this event a part of an answer?
-fn is_answer(offer: Offer, data: &[u8]) -> Result<bool, Fault> {
-    if data == b"[DONE]" {
-        return Ok(true);
-    }
-    let document = Document::parse_to(data, 1)
-        .map_err(|fault| Fault::upstream(format!("The provider sent an event that is {fault}.")))?;
-    match (offer.is_answered_by(document.root()), fault::in_success(data)) {
-        (false, Some(fault)) => Err(fault),
-        (is_answer, _) => Ok(is_answer),
-    }
-}
-
-fn says_something(event: &Event) -> bool {
-    match event {
-        Event::BlockStart { block, .. } => holds_something(block),
-        Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => !text.is_empty(),
-        Event::Finish => true,
-        _ => false,
-    }
-}
-
-fn holds_something(block: &Block) -> bool {
-    match &block.content {
-        Content::Text { text, .. } | Content::Refusal(text) | Content::Reasoning(text) => !text.is_empty(),
-        Content::Media(_)
-        | Content::ToolCall { .. }
-        | Content::ToolResult { .. }
-        | Content::Foreign { .. } => true,
     }
 }

@@ -4,9 +4,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use ostia_dialect::Fault;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::relay::{self, Grammar, Watch};
+use ostia_dialect::{Fault, Observed};
 
 use super::State;
 use crate::errors::failure;
@@ -149,6 +149,10 @@ impl Events for Relayed {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
+    }
+
+    fn observed(&mut self) -> Option<&Observed> {
+        Some(self.watch.observed())
     }
 
     fn is_malformed(&self) -> bool {

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::frame::{KeepAlive, is_ping};
-use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
+use ostia_dialect::{Decoder, Encoder, Event, Fault, Observed, Undo};
 
 use super::State;
 use super::continuation::Continuation;
@@ -29,6 +29,7 @@ pub struct Translated {
     keep: Option<Rc<Keep>>,
     continuation: Option<Box<Continuation>>,
     events: Vec<Event>,
+    observed: Observed,
     /// The client has had something of it.
     begun: bool,
     /// The upstream has said that it is there, and nothing else.
@@ -53,6 +54,7 @@ impl Translated {
             keep: None,
             continuation: None,
             events: Vec::new(),
+            observed: Observed::default(),
             begun: false,
             pinged: false,
             state: State::Open,
@@ -118,6 +120,9 @@ impl Translated {
     /// Tells the client that the upstream is there, where that is all that has come.
     fn pass_ping(&mut self, out: &mut Vec<u8>) {
         let pinged = std::mem::take(&mut self.pinged);
+        if pinged {
+            self.observed.ping();
+        }
         match out.is_empty() {
             false => self.begun = true,
             true if pinged => {
@@ -145,7 +150,9 @@ impl Translated {
             continuation.joint.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
+            let before = out.len();
             self.encoder.push(&event, out);
+            self.observed.event(&event, out.len() > before);
             if event == Event::Finish {
                 self.state = State::Whole;
             }
@@ -213,6 +220,10 @@ impl Events for Translated {
 
     fn take_fault(&mut self) -> Option<Fault> {
         self.fault.take()
+    }
+
+    fn observed(&mut self) -> Option<&Observed> {
+        Some(&self.observed)
     }
 
     fn can_be_mended(&self) -> bool {

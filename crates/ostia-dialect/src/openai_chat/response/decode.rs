@@ -130,7 +130,7 @@ pub(in crate::openai_chat) fn choice_extra(choice: Node<'_>) -> impl Iterator<It
 }
 
 /// The words that vendors of this format use, in OpenAI's meaning.
-pub(in crate::openai_chat) fn finish_of(word: &str) -> Finish {
+pub(crate) fn finish_of(word: &str) -> Finish {
     match word {
         "length" | "model_length" | "max_tokens" | "MAX_TOKENS" | "model_context_window_exceeded" => {
             Finish::Length
@@ -313,11 +313,15 @@ fn function_block(id: Cow<'_, str>, inner: Node<'_>, kind: ToolKind) -> Option<B
 
 /// Usage where OpenAI puts it, or where Groq's streams put it.
 pub(crate) fn decode_usage(root: Node<'_>) -> Option<Usage> {
-    let usage = root.some("usage").or_else(|| root.some("x_groq")?.some("usage"))?;
+    root.some("usage").or_else(|| root.some("x_groq")?.some("usage")).map(usage)
+}
+
+/// The counts of tokens themselves.
+pub(crate) fn usage(usage: Node<'_>) -> Usage {
     let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
     let prompt = usage.u64("prompt_tokens").unwrap_or_default();
     let completion = usage.u64("completion_tokens").unwrap_or_default();
-    Some(Usage {
+    Usage {
         prompt,
         completion,
         total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
@@ -330,5 +334,5 @@ pub(crate) fn decode_usage(root: Node<'_>) -> Option<Usage> {
         audio_completion: detail("completion_tokens_details", "audio_tokens"),
         accepted_prediction: detail("completion_tokens_details", "accepted_prediction_tokens"),
         rejected_prediction: detail("completion_tokens_details", "rejected_prediction_tokens"),
-    })
+    }
 }
