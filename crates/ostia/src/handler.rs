@@ -35,7 +35,7 @@ use crate::inbound::query;
 use crate::inbound::route;
 use crate::inbound::route::{Endpoint, Typed};
 use crate::message::body::Body;
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::responses_api;
 use crate::responses_api::{Keep, Recalled};
 use crate::routing::{execution, routes};
@@ -46,7 +46,7 @@ use crate::upstream::Sent;
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut mark = Mark::begin(body.client());
+    let mut record = Record::begin(body.client());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut Call::read(&parts.headers) {
         Ok(call) => {
@@ -54,20 +54,20 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
                 call.read_key_in(parts.uri.query());
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
-            mark.read(|| core.new_id(), call.portkey, call.trace_id.as_ref());
-            call.trace_id = mark.trace_id_value();
-            serve(&core, call, &parts, body, &mut mark).await
+            record.read(|| core.new_id(), call.portkey, call.trace_id.as_ref());
+            call.trace_id = record.trace_id_value();
+            serve(&core, call, &parts, body, &mut record).await
         }
         Err(fault) => {
-            mark.read_unread(&parts.headers);
+            record.read_unread(&parts.headers);
             Err(fault.clone())
         }
     }
     .unwrap_or_else(|fault| {
-        mark.ensure_trace_id(|| core.new_id());
-        reply::fault(family, &fault, mark.provider(), mark.trace_id())
+        record.ensure_trace_id(|| core.new_id());
+        reply::fault(family, &fault, record.provider(), record.trace_id())
     });
-    if let Some(entry) = mark.stamp(&mut response) {
+    if let Some(entry) = record.stamp(&mut response) {
         core.ring.push(entry);
     }
     browser::allow(&core.settings, &parts.headers, &mut response);
@@ -79,7 +79,7 @@ async fn serve(
     call: &mut Call,
     parts: &request::Parts,
     body: ClientBody,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let settings = &core.settings;
     intake::check_head(parts, &settings.limits)?;
@@ -107,14 +107,14 @@ async fn serve(
         }
     }
     let call = &*call;
-    mark.owner(call.caller.owner);
+    record.owner(call.caller.owner);
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
     }
     match endpoint {
         Endpoint::Typed(typed) => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            carry(core, call, &typed, parts, body, None, mark).await
+            carry(core, call, &typed, parts, body, None, record).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
         Endpoint::Model(name) => models::one(core, &name),
@@ -127,8 +127,8 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
-        Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
-        _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
+        Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, record)).await,
+        _ => boxed::pin(|| pass(core, call, parts, body, false, record)).await,
     }
 }
 
@@ -140,7 +140,7 @@ pub async fn carry(
     parts: &request::Parts,
     body: Bytes,
     keep: Option<&Rc<Keep>>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
     let peek = asked::peek(typed, &document)?;
@@ -155,10 +155,10 @@ pub async fn carry(
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
         (Some(route), Some(None)) => {
-            execution::follow(core, call, parts, Errand::Typed(asked), route, mark).await
+            execution::follow(core, call, parts, Errand::Typed(asked), route, record).await
         }
         (_, leaf) => {
-            ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
+            ask_once(core, call, parts, asked, leaf.flatten(), record).await.or_else(Miss::into_answer)
         }
     }
 }
@@ -211,7 +211,7 @@ fn go_on_alone(
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
         let typed = Typed::from(Offer::OpenaiResponses);
-        let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Mark::default()).await;
+        let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Record::default()).await;
         running.follow(answer).await;
     });
     Ok(first.answer(task.abort_handle()))
@@ -236,13 +236,13 @@ async fn ask_once(
     parts: &request::Parts,
     asked: Asked<'_>,
     leaf: Option<&Leaf>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Miss> {
     let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
-    mark.target(&target.provider.id, target.index_path);
-    let waited = mark.waited();
+    record.target(&target.provider.id, target.index_path);
+    let waited = record.waited();
     let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
-    ask::ask(exchange, asked, mark).await
+    ask::ask(exchange, asked, record).await
 }
 
 /// A call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
@@ -252,17 +252,18 @@ async fn pass(
     parts: &request::Parts,
     body: ClientBody,
     raw: bool,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let route = routes::find(core, call, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
-        return execution::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, mark).await;
+        return execution::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, record)
+            .await;
     }
     let target = target::resolve(core, call, leaf, None)?;
-    mark.target(&target.provider.id, target.index_path);
-    let waited = mark.waited();
+    record.target(&target.provider.id, target.index_path);
+    let waited = record.waited();
     let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };

@@ -1,4 +1,176 @@
-//! The account of a request, and its views.
+//! The account of a request, and its views: the gateway's own response headers, and what is remembered of it.
 
-pub mod mark;
+mod headers;
 pub mod records;
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue, Response};
+use ostia_dialect::{Fault, FaultKind};
+
+use crate::client::Client;
+use crate::owner::Owner;
+use crate::record::records::{Decisions, Entry, SharedPlan};
+
+/// What is known of a request so far: the one account of it.
+#[derive(Debug, Default)]
+pub struct Record {
+    portkey: bool,
+    trace_id: Option<HeaderValue>,
+    /// The client chose it.
+    trace_id_is_given: bool,
+    provider: Option<HeaderValue>,
+    index_path: Option<HeaderValue>,
+    dropped: Vec<String>,
+    /// Which retry the last attempt was.
+    retries: u32,
+    /// How it was decided whom to ask, where the client wants to know.
+    decisions: Option<HeaderValue>,
+    plan: Option<SharedPlan>,
+    /// Who sent it.
+    owner: Owner,
+    /// When the request came; `None` for one that nobody waits for.
+    started: Option<Instant>,
+    /// Who waits for it.
+    client: Option<Rc<Client>>,
+    /// How long providers were waited for.
+    waited: Rc<Cell<Duration>>,
+}
+
+impl Record {
+    /// A request that has just come.
+    pub fn begin(client: &Rc<Client>) -> Record {
+        Record { started: Some(Instant::now()), client: Some(client.clone()), ..Record::default() }
+    }
+
+    /// Who waits for the answer; `None`: nobody.
+    pub fn client(&self) -> Option<&Rc<Client>> {
+        self.client.as_ref()
+    }
+
+    /// An attempt begins, which is this retry: what the last one left here does not hold for it.
+    pub fn attempt(&mut self, retries: u32) {
+        (self.provider, self.index_path, self.retries) = (None, None, retries);
+        self.dropped.clear();
+    }
+
+    /// A record for one of two attempts that are under way at once.
+    pub fn fork(&self) -> Record {
+        Record {
+            waited: self.waited.clone(),
+            trace_id: self.trace_id.clone(),
+            portkey: self.portkey,
+            client: self.client.clone(),
+            ..Record::default()
+        }
+    }
+
+    /// Of two attempts, the one with this record counts.
+    pub fn take(&mut self, other: Record) {
+        (self.provider, self.index_path) = (other.provider, other.index_path);
+        (self.dropped, self.retries) = (other.dropped, other.retries);
+    }
+
+    /// What it says of the attempt that is over, which may be the one that counts.
+    pub fn leave(&mut self) -> Record {
+        let (provider, index_path) = (self.provider.take(), self.index_path.take());
+        let dropped = std::mem::take(&mut self.dropped);
+        Record { provider, index_path, dropped, retries: self.retries, ..Record::default() }
+    }
+
+    /// It is decided. Tells how, if the client wants to know.
+    pub fn decided(&mut self, explain: bool, plan: SharedPlan) {
+        if explain {
+            self.decisions = Some(records::header(&plan.record(), &self.dropped));
+        }
+        self.plan = Some(plan);
+    }
+
+    /// Adds up how long providers were waited for.
+    pub fn waited(&self) -> Rc<Cell<Duration>> {
+        self.waited.clone()
+    }
+
+    /// It is known who sent it.
+    pub fn owner(&mut self, owner: Owner) {
+        self.owner = owner;
+    }
+
+    /// Takes the trace id from the headers, or makes one.
+    pub fn read(&mut self, new_id: impl FnOnce() -> String, portkey: bool, trace_id: Option<&HeaderValue>) {
+        self.portkey = portkey;
+        self.trace_id = trace_id.cloned();
+        self.trace_id_is_given = self.trace_id.is_some();
+        self.ensure_trace_id(new_id);
+    }
+
+    /// Takes what it can from headers of which others cannot be understood: that answer needs its trace id most.
+    pub fn read_unread(&mut self, headers: &HeaderMap) {
+        (self.portkey, self.trace_id) = headers::trace_id_of(headers);
+    }
+
+    /// Makes a trace id where there is none.
+    pub fn ensure_trace_id(&mut self, new_id: impl FnOnce() -> String) {
+        if self.trace_id.is_none() {
+            self.trace_id = HeaderValue::try_from(new_id()).ok();
+        }
+    }
+
+    /// The trace id as a header.
+    pub fn trace_id_value(&self) -> Option<HeaderValue> {
+        self.trace_id.clone()
+    }
+
+    /// The trace id.
+    pub fn trace_id(&self) -> &str {
+        self.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The provider, once it is known.
+    pub fn provider(&self) -> Option<&str> {
+        self.provider.as_ref().and_then(|id| id.to_str().ok())
+    }
+
+    /// The request goes to this provider, which this target of the config is.
+    pub fn target(&mut self, provider: &str, index_path: &str) {
+        self.provider = HeaderValue::from_str(provider).ok();
+        self.index_path = match index_path {
+            "config" => Some(HeaderValue::from_static("config")),
+            path => HeaderValue::from_str(path).ok(),
+        };
+    }
+
+    /// These fields of the client cannot be said to the provider.
+    ///
+    /// # Errors
+    /// 400 that names them, where the request must not lose anything.
+    pub fn dropped(&mut self, dropped: Vec<String>, lossless: bool) -> Result<(), Fault> {
+        if lossless && !dropped.is_empty() {
+            let provider = self.provider().unwrap_or_default();
+            let message = format!(
+                "Provider `{provider}` has no form for: {}. Remove it, or do not ask for `lossless`.",
+                dropped.join(", ")
+            );
+            let fault = Fault::new(FaultKind::InvalidRequest, message).with_code("lossy_translation");
+            return Err(fault.with_param(dropped.into_iter().next().unwrap_or_default()));
+        }
+        self.dropped = dropped;
+        Ok(())
+    }
+
+    /// Writes into the head of an answer what is known before it is known whose it is.
+    pub fn stamp_early<T>(&self, response: &mut Response<T>) {
+        headers::stamp_early(self, response.headers_mut());
+    }
+
+    /// Writes the response headers. Gives what is remembered of the request, if anybody was asked.
+    pub fn stamp<T>(self, response: &mut Response<T>) -> Option<Entry> {
+        headers::stamp(&self, response.headers_mut());
+        let (trace_id, provider) = self.trace_id.zip(self.provider)?;
+        let (status, decisions) = (response.status().as_u16(), self.plan.map(Decisions::from));
+        let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
+        entry.map(|entry| entry.of(self.owner))
+    }
+}

@@ -67,7 +67,7 @@ fn every_request_header() {
 
 #[test]
 fn every_response_header() {
-    let text = read("crates/ostia/src/record/mark.rs");
+    let text = read("crates/ostia/src/record/headers.rs");
     let texts = Source::of(&text).texts.into_iter();
     let headers = texts.filter_map(|(_, text)| text.strip_prefix("x-ostia-").map(str::to_owned)).collect();
     none(&missing("docs/headers.md", &headers));

@@ -17,7 +17,7 @@ use crate::exchange::receive;
 use crate::exchange::receive::{Translation, Wanted};
 use crate::exchange::view;
 use crate::message::body::Body;
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::responses_api::{self, Recalled};
 use crate::upstream::Answer;
 
@@ -25,19 +25,25 @@ use crate::upstream::Answer;
 ///
 /// # Errors
 /// What the target answered in place of an answer, or why it could not be asked.
-pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+pub async fn ask(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    record: &mut Record,
+) -> Result<Response<Body>, Miss> {
     let way = way(exchange, asked)?;
     match way {
         Way::Relay => {
-            let answer = send_as_it_is(exchange, asked, mark).await?;
+            let answer = send_as_it_is(exchange, asked, record).await?;
             receive::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
-        Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
-        Way::Converse(ClientDialect::OpenaiResponses) => boxed::pin(|| respond(exchange, asked, mark)).await,
-        Way::Converse(client) => boxed::pin(|| converse(exchange, asked, client, mark)).await,
-        Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, mark)).await,
-        Way::Count(client) => boxed::pin(|| count::count(exchange, asked, client, mark)).await,
+        Way::Mend => boxed::pin(|| mend(exchange, asked, record)).await,
+        Way::Converse(ClientDialect::OpenaiResponses) => {
+            boxed::pin(|| respond(exchange, asked, record)).await
+        }
+        Way::Converse(client) => boxed::pin(|| converse(exchange, asked, client, record)).await,
+        Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, record)).await,
+        Way::Count(client) => boxed::pin(|| count::count(exchange, asked, client, record)).await,
     }
 }
 
@@ -79,14 +85,14 @@ pub fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
 async fn send_as_it_is(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Answer>, Miss> {
     let Asked { typed, body, document, peek, .. } = asked;
     let Exchange { call, target, parts, .. } = exchange;
     let line = typed.line();
     outgoing::expect_fields(typed, target, document)?;
     let edited = outgoing::edit(typed, target, document)?;
-    mark.dropped(edited.dropped, target.lossless)?;
+    record.dropped(edited.dropped, target.lossless)?;
     let path = match line {
         Some(line) => outgoing::google_path(typed.offer, target, line, parts.uri.query()),
         None => {
@@ -97,27 +103,31 @@ async fn send_as_it_is(
 }
 
 /// A Chat Completions client in front of an upstream that speaks the same, but badly.
-async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, record: &mut Record) -> Result<Response<Body>, Miss> {
     let view = view::view_asked_for(view::view(exchange), asked.document);
-    let answer = send_as_it_is(exchange, asked, mark).await?;
+    let answer = send_as_it_is(exchange, asked, record).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
     receive::translate(answer, translation, asked.peek.stream, exchange.target).await
 }
 
 /// A Responses client in front of an upstream that does not remember for it.
-async fn respond(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+async fn respond(
+    exchange: Exchange<'_>,
+    asked: Asked<'_>,
+    record: &mut Record,
+) -> Result<Response<Body>, Miss> {
     let client = ClientDialect::OpenaiResponses;
     if asked.keep.is_some() {
-        return converse(exchange, asked, client, mark).await;
+        return converse(exchange, asked, client, record).await;
     }
     let view = view::view(exchange);
     let Exchange { core, call, .. } = exchange;
     let Recalled { body, keep } =
         responses_api::recall(&core.kept, call.caller.owner, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
-    let Some(body) = body else { return converse(exchange, asked, client, mark).await };
+    let Some(body) = body else { return converse(exchange, asked, client, record).await };
     let document = Document::of_request(&body)?;
-    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, mark).await
+    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, record).await
 }
 
 /// Is an answer made by the provider, and handed on as it comes?
@@ -130,10 +140,10 @@ async fn converse(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     client: ClientDialect,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Miss> {
     let Said { answer, upstream, model, include_usage, stream, undo } =
-        say(exchange, asked, client, None, mark).await?;
+        say(exchange, asked, client, None, record).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
@@ -165,7 +175,7 @@ pub async fn say(
     asked: Asked<'_>,
     client: ClientDialect,
     beginning: Option<&str>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Said, Miss> {
     let Exchange { call, target, .. } = exchange;
     let mut request = outgoing::request(client, target, asked)?;
@@ -174,7 +184,7 @@ pub async fn say(
         joint::ask_for_rest(&mut request, beginning);
     }
     let encoded = outgoing::encode(upstream, target, &mut request)?;
-    mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
+    record.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let Request { model, include_usage, stream, .. } = request;
     let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
@@ -186,12 +196,12 @@ async fn embed(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     upstream: embeddings::Dialect,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Miss> {
     let Exchange { call, target, .. } = exchange;
     let (client, request) = outgoing::embeddings_request(target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
-    mark.dropped(encoded.dropped, target.lossless)?;
+    record.dropped(encoded.dropped, target.lossless)?;
     let offer = match upstream {
         embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
         embeddings::Dialect::Cohere => Offer::CohereEmbed,

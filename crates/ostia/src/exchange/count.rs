@@ -13,7 +13,7 @@ use crate::exchange::asked::Asked;
 use crate::exchange::outgoing;
 use crate::exchange::receive;
 use crate::message::body::Body;
-use crate::record::mark::Mark;
+use crate::record::Record;
 
 /// Says that a count is the gateway's estimate.
 static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
@@ -30,7 +30,7 @@ pub async fn count(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     client: ClientDialect,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Miss> {
     let Exchange { call, target, .. } = exchange;
     let mut request = outgoing::request(client, target, asked)?;
@@ -41,7 +41,7 @@ pub async fn count(
         return Ok(response);
     };
     let encoded = outgoing::encode(upstream, target, &mut request)?;
-    mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
+    record.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let body = upstream.count_body(&request.model, &encoded.body);
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;

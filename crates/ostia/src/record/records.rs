@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
-use ostia_routing::{History, Plan, ROUTE_BYTES_MAX, Record, Route};
+use ostia_routing::{self as routing, History, Plan, ROUTE_BYTES_MAX, Route};
 use serde_json::{Value, json};
 
 use crate::clock::now;
@@ -83,7 +83,7 @@ pub enum Decisions {
 
 impl SharedPlan {
     /// What is decided by now.
-    pub fn record(&self) -> Record {
+    pub fn record(&self) -> routing::Record {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).record(now())
     }
 }
@@ -103,7 +103,7 @@ impl From<SharedPlan> for Decisions {
 }
 
 impl Decisions {
-    fn record(&self) -> Record {
+    fn record(&self) -> routing::Record {
         match self {
             Decisions::Made(history) => history.record(now()),
             Decisions::UnderWay(shared) => shared.record(),
@@ -254,7 +254,7 @@ fn few(mut dropped: Vec<String>) -> Vec<String> {
 }
 
 /// The decisions on one request, as JSON on one line.
-pub fn header(record: &Record, dropped: &[String]) -> HeaderValue {
+pub fn header(record: &routing::Record, dropped: &[String]) -> HeaderValue {
     let mut told = serde_json::to_value(record).unwrap_or_default();
     if !dropped.is_empty() {
         told["dropped"] = dropped.into();

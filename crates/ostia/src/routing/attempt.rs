@@ -22,7 +22,7 @@ use crate::exchange::receive::Wanted;
 use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::routing::course::{self, Tried};
 use crate::routing::facts::Asking;
 use crate::stream::opening::{self, Waiting};
@@ -30,17 +30,17 @@ use crate::target::{self, Target};
 use crate::upstream::Sent;
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> Tried {
+pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, record: &mut Record) -> Tried {
     let Asking { core, call, parts, errand, route, .. } = *asking;
-    mark.attempt(attempt.retry);
+    record.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
     let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
     // By reference: a future has room for what it matches on and for what it binds.
     let answer = match &mut target::resolve(core, call, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);
-            mark.target(&target.provider.id, target.index_path);
-            let waited = mark.waited();
+            record.target(&target.provider.id, target.index_path);
+            let waited = record.waited();
             let exchange = Exchange { core, call, target, parts, waited: &waited };
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
@@ -51,8 +51,8 @@ pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> 
             // An answer in one piece has no first token.
             let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
             match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, mark)).await,
-                None => speak(exchange, errand, mark).await,
+                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, record)).await,
+                None => speak(exchange, errand, record).await,
             }
         }
         Err(fault) => Err(fault.clone().into()),
@@ -73,18 +73,22 @@ pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
 }
 
 /// An answer that has said something.
-async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+async fn speak(
+    exchange: Exchange<'_>,
+    errand: Errand<'_>,
+    record: &mut Record,
+) -> Result<Response<Body>, Miss> {
     let asked = match errand {
         Errand::Typed(asked) => asked,
         Errand::Passed { body, raw } => {
             return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
         }
     };
-    let answer = ask::ask(exchange, asked, mark).await?;
+    let answer = ask::ask(exchange, asked, record).await?;
     match answer.body() {
         Body::Events(_) => {
-            let begin = || begin_early(exchange, asked.typed.offer, mark);
-            let waiting = Waiting::new(mark, &begin);
+            let begin = || begin_early(exchange, asked.typed.offer, record);
+            let waiting = Waiting::new(record, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| ask::wanted(exchange, asked) == Wanted::Events);
             boxed::pin(|| opening::first_words(answer, waiting)).await
@@ -94,11 +98,11 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
 }
 
 /// How a stream begins before it is known whose it is.
-fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
+fn begin_early(exchange: Exchange<'_>, offer: Offer, record: &Record) -> Early {
     let mut head = Response::new(());
     head.headers_mut().insert(header::CONTENT_TYPE, receive::EVENTS);
     fields::mark_stream(head.headers_mut());
-    mark.stamp_early(&mut head);
+    record.stamp_early(&mut head);
     browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
     Early { head, grammar: receive::grammar(offer) }
 }
@@ -108,9 +112,9 @@ async fn speak_within(
     limit: Duration,
     exchange: Exchange<'_>,
     errand: Errand<'_>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Miss> {
-    match timeout(limit, speak(exchange, errand, mark)).await {
+    match timeout(limit, speak(exchange, errand, record)).await {
         Ok(answer) => answer,
         Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }

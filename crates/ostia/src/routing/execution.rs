@@ -17,7 +17,7 @@ use crate::errors::miss::Miss;
 use crate::exchange::asked::Errand;
 use crate::inbound::call::Call;
 use crate::message::body::Body;
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::routing::attempt;
 use crate::routing::course::{self, Course, Followed, Tried};
 use crate::routing::facts::Asking;
@@ -30,7 +30,7 @@ pub async fn follow(
     parts: &request::Parts,
     errand: Errand<'_>,
     route: &Arc<Route>,
-    mark: &mut Mark,
+    record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let asking = Asking::new(core, call, parts, errand, route);
     let mut now = clock::now();
@@ -42,21 +42,21 @@ pub async fn follow(
         let attempt = match course.next(now).await {
             Ok(attempt) => attempt,
             Err(reason) => {
-                let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
-                mark.take(own);
-                mark.decided(call.explain, course.shared());
+                let Failed { answer, record: own, .. } = last.unwrap_or_else(|| Failed::of(reason, record));
+                record.take(own);
+                record.decided(call.explain, course.shared());
                 return answer;
             }
         };
-        let tried = make_attempt(&asking, &course, attempt, mark, &mut last).await;
+        let tried = make_attempt(&asking, &course, attempt, record, &mut last).await;
         let is_answered = course.note(&tried);
         now = tried.ended;
         match tried.answer {
             Ok(answer) if is_answered => {
-                mark.decided(call.explain, course.shared());
+                record.decided(call.explain, course.shared());
                 return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
             }
-            answer => Failed::new(answer, mark).replace(&mut last),
+            answer => Failed::new(answer, record).replace(&mut last),
         }
     }
 }
@@ -65,13 +65,13 @@ pub async fn follow(
 struct Failed {
     answer: Result<Response<Body>, Fault>,
     weight: u8,
-    mark: Mark,
+    record: Record,
 }
 
 impl Failed {
-    fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
+    fn new(answer: Result<Response<Body>, Miss>, record: &mut Record) -> Failed {
         let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
-        Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
+        Failed { answer: answer.or_else(Miss::into_answer), weight, record: record.leave() }
     }
 
     /// Takes the place of another one that does not tell more.
@@ -82,8 +82,8 @@ impl Failed {
     }
 
     /// No attempt was made, for this reason.
-    fn of(reason: Reason, mark: &mut Mark) -> Failed {
-        Failed { answer: Err(course::given_up(reason)), weight: 0, mark: mark.leave() }
+    fn of(reason: Reason, record: &mut Record) -> Failed {
+        Failed { answer: Err(course::given_up(reason)), weight: 0, record: record.leave() }
     }
 }
 
@@ -108,13 +108,13 @@ async fn make_attempt(
     asking: &Asking<'_>,
     course: &Course,
     attempt: Attempt,
-    mark: &mut Mark,
+    record: &mut Record,
     last: &mut Option<Failed>,
 ) -> Tried {
     let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark, last)).await,
-        None => attempt::attempt(asking, attempt, mark).await,
+        Some(at) => boxed::pin(|| race(asking, course, attempt, at, record, last)).await,
+        None => attempt::attempt(asking, attempt, record).await,
     }
 }
 
@@ -124,10 +124,10 @@ async fn race(
     course: &Course,
     attempt: Attempt,
     at: Time,
-    mark: &mut Mark,
+    record: &mut Record,
     last: &mut Option<Failed>,
 ) -> Tried {
-    let (mut own, mut other) = (mark.fork(), mark.fork());
+    let (mut own, mut other) = (record.fork(), record.fork());
     let mut lost = None;
     let tried = async {
         let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
@@ -153,6 +153,6 @@ async fn race(
     if let Some(answer) = lost {
         Failed::new(answer, &mut other).replace(last);
     }
-    mark.take(own);
+    record.take(own);
     tried
 }

@@ -16,7 +16,7 @@ use crate::exchange::receive;
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::{Mender, Mending, Rest};
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::routing::attempt;
 use crate::routing::course::Course;
 use crate::target;
@@ -68,13 +68,13 @@ impl Rescue {
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
         attempt::bound(&mut target, attempt);
         let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
-        let mut mark = Mark::default();
-        let waited = mark.waited();
+        let mut record = Record::default();
+        let waited = record.waited();
         let exchange =
             Exchange { core: &core, call: &self.call, target: &target, parts: &self.parts, waited: &waited };
         let asked =
             Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
-        let said = ask::say(exchange, asked, client, Some(beginning), &mut mark).await?;
+        let said = ask::say(exchange, asked, client, Some(beginning), &mut record).await?;
         let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }

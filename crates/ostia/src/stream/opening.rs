@@ -17,7 +17,7 @@ use crate::client::{Client, Early};
 use crate::errors::failure;
 use crate::errors::miss::Miss;
 use crate::message::body::{Body, Events, FramePoll, Mender};
-use crate::record::mark::Mark;
+use crate::record::Record;
 use crate::timer::LazyTimer;
 
 /// Most bytes of a stream that are held back, in bytes. A stream that says nothing for so long goes out as it is.
@@ -78,8 +78,8 @@ pub struct Waiting<'w> {
 
 impl<'w> Waiting<'w> {
     /// The client of this request. `begin` makes the head of an answer that is nobody's yet.
-    pub fn new(mark: &'w Mark, begin: &'w dyn Fn() -> Early) -> Option<Waiting<'w>> {
-        let client = mark.client()?;
+    pub fn new(record: &'w Record, begin: &'w dyn Fn() -> Early) -> Option<Waiting<'w>> {
+        let client = record.client()?;
         Some(Waiting { client, keep_alive: client.keep_alive()?, timer: None, begin })
     }
 
