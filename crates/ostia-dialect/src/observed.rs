@@ -10,8 +10,8 @@ use memchr::memmem::Finder;
 use crate::json::{Document, Node};
 use crate::relay::Grammar;
 use crate::{
-    Block, Content, Delta, Event, Fault, Finish, Response, Usage, anthropic_messages, gemini_generate,
-    openai_chat, openai_responses,
+    Block, Content, Delta, Event, Fault, Finish, Response, Usage, anthropic_messages, embeddings,
+    gemini_generate, openai_chat, openai_responses,
 };
 
 /// Longest count of tokens that is read, in bytes.
@@ -58,6 +58,16 @@ impl Observed {
     pub fn of_response(response: &Response) -> Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
         Observed { usage: response.usage, finish, ..Observed::default() }
+    }
+
+    /// What an answer of vectors says.
+    pub fn of_embeddings(response: &embeddings::Response) -> Observed {
+        let usage = response.usage.map(|usage| Usage {
+            prompt: usage.prompt_tokens,
+            total: Some(usage.total_tokens).filter(|total| *total != usage.prompt_tokens),
+            ..Usage::default()
+        });
+        Observed { usage, ..Observed::default() }
     }
 
     /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the last that counts

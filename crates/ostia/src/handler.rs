@@ -67,9 +67,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         record.ensure_trace_id(|| core.new_id());
         reply::fault(family, &fault, record.provider(), record.trace_id())
     });
-    if let Some(entry) = record.stamp(&mut response) {
-        core.ring.push(entry);
-    }
+    record.answer(&mut response, &core.ring);
     browser::allow(&core.settings, &parts.headers, &mut response);
     response
 }

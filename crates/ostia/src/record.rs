@@ -1,18 +1,21 @@
 //! The account of a request, and its views: the gateway's own response headers, and what is remembered of it.
 
 mod headers;
+mod recorded;
 pub mod records;
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Response};
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Fault, FaultKind, Finish, Observed, Usage};
 
 use crate::client::Client;
+use crate::message::body::Body;
 use crate::owner::Owner;
-use crate::record::records::{Decisions, Entry, SharedPlan};
+use crate::record::records::{Decisions, Entry, Ring, SharedPlan};
 
 /// What is known of a request so far: the one account of it.
 #[derive(Debug, Default)]
@@ -24,6 +27,7 @@ pub struct Record {
     provider: Option<HeaderValue>,
     index_path: Option<HeaderValue>,
     dropped: Vec<String>,
+    answer: Answered,
     /// Which retry the last attempt was.
     retries: u32,
     /// How it was decided whom to ask, where the client wants to know.
@@ -37,6 +41,23 @@ pub struct Record {
     client: Option<Rc<Client>>,
     /// How long providers were waited for.
     waited: Rc<Cell<Duration>>,
+}
+
+/// What has been seen of an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answered {
+    /// The tokens that it cost.
+    pub usage: Option<Usage>,
+    /// Why it ended.
+    pub finish: Option<Finish>,
+    /// When the first token of a stream was there, counted from the request.
+    pub first_token: Option<Duration>,
+}
+
+impl From<&Observed> for Answered {
+    fn from(observed: &Observed) -> Answered {
+        Answered { usage: observed.usage, finish: observed.finish, first_token: None }
+    }
 }
 
 impl Record {
@@ -53,7 +74,7 @@ impl Record {
     /// An attempt begins, which is this retry: what the last one left here does not hold for it.
     pub fn attempt(&mut self, retries: u32) {
         (self.provider, self.index_path, self.retries) = (None, None, retries);
-        self.dropped.clear();
+        (self.dropped, self.answer) = (Vec::new(), Answered::default());
     }
 
     /// A record for one of two attempts that are under way at once.
@@ -70,14 +91,14 @@ impl Record {
     /// Of two attempts, the one with this record counts.
     pub fn take(&mut self, other: Record) {
         (self.provider, self.index_path) = (other.provider, other.index_path);
-        (self.dropped, self.retries) = (other.dropped, other.retries);
+        (self.dropped, self.retries, self.answer) = (other.dropped, other.retries, other.answer);
     }
 
     /// What it says of the attempt that is over, which may be the one that counts.
     pub fn leave(&mut self) -> Record {
         let (provider, index_path) = (self.provider.take(), self.index_path.take());
-        let dropped = std::mem::take(&mut self.dropped);
-        Record { provider, index_path, dropped, retries: self.retries, ..Record::default() }
+        let (dropped, answer) = (std::mem::take(&mut self.dropped), std::mem::take(&mut self.answer));
+        Record { provider, index_path, dropped, answer, retries: self.retries, ..Record::default() }
     }
 
     /// It is decided. Tells how, if the client wants to know.
@@ -165,12 +186,30 @@ impl Record {
         headers::stamp_early(self, response.headers_mut());
     }
 
-    /// Writes the response headers. Gives what is remembered of the request, if anybody was asked.
-    pub fn stamp<T>(self, response: &mut Response<T>) -> Option<Entry> {
+    /// What a whole answer says. A stream tells it at its end.
+    pub fn answered(&mut self, observed: &Observed) {
+        self.answer = observed.into();
+    }
+
+    /// The answer begins: writes the response headers, and remembers the request, if anybody was asked. What is whole closes
+    /// the record at once; a stream does so with its end.
+    pub fn answer(self, response: &mut Response<Body>, ring: &Arc<Ring>) {
         headers::stamp(&self, response.headers_mut());
+        let started = self.started;
+        let Some(entry) = self.entry(response.status().as_u16()) else { return };
+        let number = ring.push(entry);
+        if let Body::Events(_) = response.body()
+            && let Body::Events(events) = std::mem::replace(response.body_mut(), Body::Full(None))
+        {
+            *response.body_mut() = recorded::record(events, ring.clone(), number, started);
+        }
+    }
+
+    /// What is remembered of the request.
+    fn entry(self, status: u16) -> Option<Entry> {
         let (trace_id, provider) = self.trace_id.zip(self.provider)?;
-        let (status, decisions) = (response.status().as_u16(), self.plan.map(Decisions::from));
+        let decisions = self.plan.map(Decisions::from);
         let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
-        entry.map(|entry| entry.of(self.owner))
+        entry.map(|entry| entry.of(self.owner, self.answer))
     }
 }

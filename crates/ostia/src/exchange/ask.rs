@@ -34,7 +34,10 @@ pub async fn ask(
     match way {
         Way::Relay => {
             let answer = send_as_it_is(exchange, asked, record).await?;
-            receive::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
+            let wanted = wanted(exchange, asked);
+            let answer = receive::relay(answer, asked.typed.offer, wanted, exchange.target).await?;
+            record.answered(&receive::observed(asked.typed.offer, answer.body()));
+            Ok(answer)
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Way::Mend => boxed::pin(|| mend(exchange, asked, record)).await,
@@ -107,7 +110,10 @@ async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, record: &mut Record) -> 
     let view = view::view_asked_for(view::view(exchange), asked.document);
     let answer = send_as_it_is(exchange, asked, record).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
-    receive::translate(answer, translation, asked.peek.stream, exchange.target).await
+    let (answer, observed) =
+        receive::translate(answer, translation, asked.peek.stream, exchange.target).await?;
+    record.answered(&observed);
+    Ok(answer)
 }
 
 /// A Responses client in front of an upstream that does not remember for it.
@@ -154,7 +160,9 @@ async fn converse(
         continues: asked.continues.then(|| asked.body.clone()),
         ..Translation::new(client, upstream, view)
     };
-    receive::translate(answer, translation, stream, exchange.target).await
+    let (answer, observed) = receive::translate(answer, translation, stream, exchange.target).await?;
+    record.answered(&observed);
+    Ok(answer)
 }
 
 /// What was said in another dialect, and what came back.
@@ -212,7 +220,9 @@ async fn embed(
     };
     let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
-    receive::embedded(answer, client, upstream, &request, target).await
+    let (answer, observed) = receive::embedded(answer, client, upstream, &request, target).await?;
+    record.answered(&observed);
+    Ok(answer)
 }
 
 /// How a call is carried to a provider.

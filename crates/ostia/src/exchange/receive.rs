@@ -7,7 +7,9 @@ use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
+use ostia_dialect::{
+    ClientDialect, Decoder, Dialect, Encoder, Fault, Observed, Undo, View, embeddings, fault,
+};
 use ostia_providers::Offer;
 use ostia_routing::{Class, Verdict};
 
@@ -227,19 +229,27 @@ async fn no_stream(
     }
 }
 
-/// An answer in another dialect, or one that has to be mended.
+/// What a relayed answer says, where it is whole; a stream tells it by itself.
+pub fn observed(offer: Offer, body: &Body) -> Observed {
+    match body {
+        Body::Full(Some(bytes)) => Observed::of_body(grammar(offer), bytes),
+        Body::Full(None) | Body::Passed(_) | Body::Events(_) | Body::With(_) => Observed::default(),
+    }
+}
+
+/// An answer in another dialect, or one that has to be mended, and what it says where it is whole.
 pub async fn translate(
     answer: Response<Answer>,
     translation: Translation,
     stream: bool,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<(Response<Body>, Observed), Miss> {
     let family = family_of(Offer::of_dialect(translation.client.dialect()));
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
     if stream {
         return match is_stream(&head, &mut body).await {
-            true => Ok(translated(head, body, inflate, translation)),
+            true => Ok((translated(head, body, inflate, translation), Observed::default())),
             false => Err(no_stream(head, body, inflate, target).await),
         };
     }
@@ -254,7 +264,7 @@ pub async fn translate(
     if let Some(keep) = translation.keep {
         keep.put(&body);
     }
-    Ok(answered(head, body))
+    Ok((answered(head, body), Observed::of_response(&response)))
 }
 
 /// A stream in another dialect.
@@ -290,14 +300,14 @@ pub async fn events(
     Err(no_stream(head, body, inflate, target).await)
 }
 
-/// Embeddings in the client's form.
+/// Embeddings in the client's form, and what they cost.
 pub async fn embedded(
     answer: Response<Answer>,
     client: embeddings::Client,
     upstream: embeddings::Dialect,
     request: &embeddings::Request,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<(Response<Body>, Observed), Miss> {
     let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
@@ -308,7 +318,8 @@ pub async fn embedded(
     };
     usable::check(offer, &head, &bytes, target)?;
     let response = embeddings::decode(upstream, &bytes)?;
-    Ok(answered(head, client.encode(request, &response)?.into()))
+    let observed = Observed::of_embeddings(&response);
+    Ok((answered(head, client.encode(request, &response)?.into()), observed))
 }
 
 /// The tokens that a provider counted.

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
+use ostia_dialect::Usage;
 use ostia_routing::{self as routing, History, Plan, ROUTE_BYTES_MAX, Route};
 use serde_json::{Value, json};
 
 use crate::clock::now;
 use crate::owner::Owner;
+use crate::record::Answered;
 
 /// Requests that each core remembers. About half a kilobyte each, where a config was followed.
 const REQUESTS_MAX: usize = 512;
@@ -49,6 +51,8 @@ pub struct Ring(Mutex<Remembered>);
 #[derive(Debug, Default)]
 struct Remembered {
     entries: VecDeque<Entry>,
+    /// How many entries have gone: the number of the first one here.
+    gone: u64,
     /// How many entries hold a route, by its address.
     holders: BTreeMap<usize, usize>,
     /// What the large routes and their plans take.
@@ -68,6 +72,8 @@ pub struct Entry {
     status: u16,
     /// What could not be said to the provider.
     dropped: Vec<String>,
+    /// What has been seen of the answer.
+    answer: Answered,
     /// The decisions, where there was something to decide.
     decisions: Option<Decisions>,
 }
@@ -134,9 +140,14 @@ impl Records {
 }
 
 impl Ring {
-    /// Remembers a request; the oldest ones go where there is no room.
-    pub fn push(&self, entry: Entry) {
-        self.remembered().push(entry);
+    /// Remembers a request; the oldest ones go where there is no room. Gives the number of the entry.
+    pub fn push(&self, entry: Entry) -> u64 {
+        self.remembered().push(entry)
+    }
+
+    /// The answer to the request of this number is over, and that was seen of it.
+    pub fn close(&self, number: u64, answer: Answered) {
+        self.remembered().close(number, answer);
     }
 
     fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
@@ -154,7 +165,7 @@ impl Ring {
 }
 
 impl Remembered {
-    fn push(&mut self, entry: Entry) {
+    fn push(&mut self, entry: Entry) -> u64 {
         if self.entries.len() >= REQUESTS_MAX {
             self.forget_one();
         }
@@ -163,14 +174,25 @@ impl Remembered {
             *holders += 1;
             self.bytes += bytes(route, *holders);
         }
+        let number = self.gone + self.entries.len() as u64;
         self.entries.push_back(entry);
         while self.bytes > ROUTES_BYTES_MAX && self.entries.len() > 1 {
             self.forget_one();
+        }
+        number
+    }
+
+    /// An entry that has gone is not missed.
+    fn close(&mut self, number: u64, answer: Answered) {
+        let at = number.checked_sub(self.gone).and_then(|at| usize::try_from(at).ok());
+        if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
+            entry.answer = answer;
         }
     }
 
     fn forget_one(&mut self) {
         let entry = self.entries.pop_front();
+        self.gone += u64::from(entry.is_some());
         let Some(route) = entry.as_ref().and_then(Entry::large_route) else { return };
         let holders = self.holders.entry(address(route)).or_default();
         self.bytes = self.bytes.saturating_sub(bytes(route, *holders));
@@ -207,13 +229,13 @@ impl Entry {
             true => HeaderValue::from_bytes(trace_id.as_bytes()).ok()?,
             false => trace_id,
         };
-        let owner = Owner::default();
-        Some(Entry { trace_id, owner, provider, status, dropped: few(dropped), decisions })
+        let (owner, answer) = (Owner::default(), Answered::default());
+        Some(Entry { trace_id, owner, provider, status, dropped: few(dropped), answer, decisions })
     }
 
-    /// The same, sent by this caller.
-    pub fn of(self, owner: Owner) -> Entry {
-        Entry { owner, ..self }
+    /// The same, sent by this caller, with what has been seen of the answer.
+    pub fn of(self, owner: Owner, answer: Answered) -> Entry {
+        Entry { owner, answer, ..self }
     }
 
     fn large_route(&self) -> Option<&Arc<Route>> {
@@ -229,11 +251,41 @@ impl Entry {
             "status": self.status,
             "dropped": self.dropped,
         });
+        let Answered { usage, finish, first_token } = &self.answer;
+        if let Some(usage) = usage {
+            told["usage"] = told_usage(usage);
+        }
+        if let Some(finish) = finish {
+            told["finish_reason"] = finish.openai().into();
+        }
+        if let Some(first_token) = first_token {
+            told["first_token_ms"] = (first_token.as_millis() as u64).into();
+        }
         if let Some(decisions) = &self.decisions {
             told["decisions"] = serde_json::to_value(decisions.record()).unwrap_or_default();
         }
         told
     }
+}
+
+/// Tokens in OpenAI's words; those that are a part of others only where the provider counts them.
+fn told_usage(usage: &Usage) -> Value {
+    let parts = [
+        ("cached_tokens", usage.cached),
+        ("cache_write_tokens", usage.cache_written),
+        ("reasoning_tokens", usage.reasoning),
+    ];
+    let mut told = json!({
+        "prompt_tokens": usage.prompt,
+        "completion_tokens": usage.completion,
+        "total_tokens": usage.total(),
+    });
+    for (name, count) in parts {
+        if let Some(count) = count {
+            told[name] = count.into();
+        }
+    }
+    told
 }
 
 /// As many of these names as are remembered, and how many there were besides.
@@ -292,6 +344,7 @@ pub fn ascii(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use ostia_dialect::Finish;
     use ostia_routing::condition::Field;
     use ostia_routing::{Fact, Facts, State, config};
 
@@ -328,7 +381,9 @@ mod tests {
     }
 
     fn push(remembered: &mut Remembered, count: usize, route: impl Fn() -> Arc<Route>) {
-        (0..count).for_each(|_| remembered.push(entry("t", false, Vec::new(), Some(&route())).unwrap()));
+        for _ in 0..count {
+            remembered.push(entry("t", false, Vec::new(), Some(&route())).unwrap());
+        }
     }
 
     #[test]
@@ -352,6 +407,36 @@ mod tests {
         let route = route(ROUTES_BYTES_MAX / 3);
         push(&mut remembered, 2 * REQUESTS_MAX, || route.clone());
         assert_eq!((remembered.entries.len(), remembered.holders.len()), (REQUESTS_MAX, 1));
+    }
+
+    #[test]
+    fn an_entry_is_closed_by_its_number_while_it_is_there() {
+        let mut remembered = Remembered::default();
+        let finish = Answered { finish: Some(Finish::Length), ..Answered::default() };
+        let push =
+            |remembered: &mut Remembered| remembered.push(entry("t", false, Vec::new(), None).unwrap());
+        let first = push(&mut remembered);
+        remembered.close(first, finish);
+        assert_eq!(remembered.entries[0].answer, finish);
+        let numbers: Vec<u64> = (0..REQUESTS_MAX + 2).map(|_| push(&mut remembered)).collect();
+        // It is gone, and so is the one behind it; nobody else's is closed in their place.
+        remembered.close(first, finish);
+        remembered.close(numbers[0], finish);
+        assert!(remembered.entries.iter().all(|entry| entry.answer == Answered::default()));
+        remembered.close(numbers[REQUESTS_MAX + 1], finish);
+        let closed = remembered.entries.iter().position(|entry| entry.answer == finish);
+        assert_eq!(closed, Some(REQUESTS_MAX - 1));
+    }
+
+    #[test]
+    fn tokens_are_told_in_openais_words() {
+        let usage =
+            Usage { prompt: 5, completion: 3, cached: Some(0), reasoning: Some(2), ..Usage::default() };
+        assert_eq!(
+            told_usage(&usage),
+            json!({"prompt_tokens": 5, "completion_tokens": 3, "total_tokens": 8, "cached_tokens": 0,
+                   "reasoning_tokens": 2})
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod lifecycle;
 mod pass_through;
 mod programs;
 mod real_servers;
+mod records;
 mod refused_bodies;
 mod relay;
 mod routing;

@@ -137,7 +137,11 @@ fn decisions_can_be_read_later() {
         (&first["status"], &first["decisions"]["answered_by"]),
         (&json!(200), &json!("config.targets[0]"))
     );
-    assert_eq!(told("t-2").json(), json!({"trace_id": "t-2", "provider": "b", "status": 200, "dropped": []}));
+    assert_eq!(
+        told("t-2").json(),
+        json!({"trace_id": "t-2", "provider": "b", "status": 200, "dropped": [], "finish_reason": "stop",
+               "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11}})
+    );
     assert_eq!(told("t-3").status, 404);
 }
 
