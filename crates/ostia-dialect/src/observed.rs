@@ -70,8 +70,8 @@ impl Observed {
         Observed { usage, ..Observed::default() }
     }
 
-    /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the last that counts
-    /// tokens, and the first that says why a choice ended.
+    /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the outermost that
+    /// counts tokens, and the first that says why a choice ended.
     ///
     /// ```
     /// use ostia_dialect::{Finish, Observed, relay::Grammar};
@@ -81,8 +81,7 @@ impl Observed {
     /// ```
     pub fn of_body(grammar: Grammar, body: &[u8]) -> Observed {
         let name = if grammar == Grammar::GeminiGenerate { &USAGE_GOOGLE } else { &USAGE };
-        let counts = name.find_iter(body).filter_map(|at| object(&body[at + name.needle().len()..]));
-        let usage = counts.last().and_then(|text| usage_of(grammar, text));
+        let usage = outermost(body, name).and_then(|text| usage_of(grammar, text));
         Observed { usage, finish: finish_of(grammar, body), ..Observed::default() }
     }
 }
@@ -90,6 +89,38 @@ impl Observed {
 pub(crate) static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
 pub(crate) static USAGE_GOOGLE: LazyLock<Finder<'static>> =
     LazyLock::new(|| Finder::new("\"usageMetadata\""));
+
+/// The object that is the value of the outermost field of this name; of several, the last. Arguments of calls may have such
+/// a field too, and so have parts of an answer that were made by another model (`usage_breakdown`, Groq).
+fn outermost<'b>(body: &'b [u8], name: &Finder<'_>) -> Option<&'b [u8]> {
+    let (mut depth, mut last) = (0, None);
+    let mut found: Option<(i64, &[u8])> = None;
+    for at in name.find_iter(body) {
+        depth += last.map_or(0, |last| depth_gained(&body[last..at]));
+        last = Some(at);
+        let value = object(&body[at + name.needle().len()..]);
+        if let Some(value) = value.filter(|_| found.is_none_or(|(outer, _)| depth <= outer)) {
+            found = Some((depth, value));
+        }
+    }
+    found.map(|(_, value)| value)
+}
+
+/// How much deeper this piece of JSON ends than it begins. It begins outside of texts.
+fn depth_gained(piece: &[u8]) -> i64 {
+    let (mut depth, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in piece {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth -= 1,
+            _ => {}
+        }
+    }
+    depth
+}
 
 /// The value of a field and what follows it; `text` begins behind the field's name.
 fn value(text: &[u8]) -> Option<&[u8]> {
@@ -135,31 +166,52 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
     }
 }
 
-/// Why the first choice of a whole answer ended.
+/// Why the first choice of a whole answer ended. Not every server says that it waits for the results of calls.
 fn finish_of(grammar: Grammar, body: &[u8]) -> Option<Finish> {
-    let word = |name: &str| {
-        let mut found = memchr::memmem::find_iter(body, name).filter_map(|at| word(&body[at + name.len()..]));
-        found.next()
+    let finish = told_finish(grammar, body)?;
+    let calls = || match grammar {
+        Grammar::OpenaiChat => values(body, "\"tool_calls\"").any(holds_object),
+        Grammar::OpenaiResponses => ["\"function_call\"", "\"custom_tool_call\""]
+            .iter()
+            .any(|kind| memchr::memmem::find(body, kind.as_bytes()).is_some()),
+        Grammar::GeminiGenerate => values(body, "\"functionCall\"").next().is_some(),
+        // It says so itself.
+        Grammar::AnthropicMessages | Grammar::OpenaiCompletions | Grammar::Unknown => false,
     };
+    Some(if finish == Finish::Stop && calls() { Finish::ToolCalls } else { finish })
+}
+
+fn told_finish(grammar: Grammar, body: &[u8]) -> Option<Finish> {
+    let first = |name| values(body, name).find_map(word);
     match grammar {
         Grammar::OpenaiChat | Grammar::OpenaiCompletions => {
-            word("\"finish_reason\"").map(openai_chat::finish)
+            first("\"finish_reason\"").map(openai_chat::finish)
         }
-        Grammar::AnthropicMessages => word("\"stop_reason\"").map(anthropic_messages::finish),
-        Grammar::GeminiGenerate => word("\"finishReason\"").map(gemini_generate::finish),
+        Grammar::AnthropicMessages => first("\"stop_reason\"").map(anthropic_messages::finish),
+        Grammar::GeminiGenerate => first("\"finishReason\"")
+            .map(gemini_generate::finish)
+            .or_else(|| first("\"blockReason\"").map(|_| Finish::ContentFilter)),
         Grammar::OpenaiResponses => {
-            let name = "\"incomplete_details\"";
-            let at = memchr::memmem::find(body, name.as_bytes());
-            match at.and_then(|at| object(&body[at + name.len()..])) {
-                Some(details) => {
-                    let document = Document::parse(details).ok()?;
-                    Some(openai_responses::finish(document.root().str("reason").as_deref()))
-                }
-                None => word("\"status\"").filter(|status| *status == "completed").map(|_| Finish::Stop),
+            if let Some(details) = values(body, "\"incomplete_details\"").find_map(object) {
+                let document = Document::parse(details).ok()?;
+                return Some(openai_responses::finish(document.root().str("reason").as_deref()));
             }
+            let is_completed = values(body, "\"status\"").filter_map(word).any(|word| word == "completed");
+            is_completed.then_some(Finish::Stop)
         }
         Grammar::Unknown => None,
     }
+}
+
+/// What stands behind each place of a field's name, which is given with its quotes.
+fn values<'b>(body: &'b [u8], name: &'b str) -> impl Iterator<Item = &'b [u8]> {
+    memchr::memmem::find_iter(body, name).map(move |at| &body[at + name.len()..])
+}
+
+/// Is the value of a field a list of objects?
+fn holds_object(text: &[u8]) -> bool {
+    let items = value(text).and_then(|value| value.strip_prefix(b"["));
+    items.is_some_and(|items| items.trim_ascii_start().starts_with(b"{"))
 }
 
 /// The text that is the value of a field, if it is one with something in it.

@@ -76,6 +76,48 @@ fn whole_bodies() {
 }
 
 #[test]
+fn the_outermost_count_holds() {
+    let parts = r#"{"models":[{"text":"}}]\"","usage":{"prompt_tokens":2,"completion_tokens":2}},{"usage":{"prompt_tokens":3,"completion_tokens":3}}]}"#;
+    let counts = r#""usage":{"prompt_tokens":5,"completion_tokens":5}"#;
+    let choices = r#""choices":[{"message":{"content":"a"},"finish_reason":"stop"}]"#;
+    for body in [
+        format!(r#"{{{choices},{counts},"usage_breakdown":{parts}}}"#),
+        format!(r#"{{"usage_breakdown":{parts},{counts},{choices}}}"#),
+    ] {
+        check(Grammar::OpenaiChat, &body, Some((5, 5, None)), Some(Finish::Stop));
+    }
+}
+
+#[test]
+fn whole_bodies_with_calls() {
+    let calls = Some(Finish::ToolCalls);
+    let call = r#"{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{}"}}"#;
+    let chat =
+        format!(r#"{{"choices":[{{"message":{{"tool_calls": [ {call} ]}},"finish_reason":"stop"}}]}}"#);
+    check(Grammar::OpenaiChat, &chat, None, calls);
+    let none = r#"{"choices":[{"message":{"content":"a","tool_calls":[]},"finish_reason":"stop"}]}"#;
+    check(Grammar::OpenaiChat, none, None, Some(Finish::Stop));
+    check(
+        Grammar::OpenaiResponses,
+        r#"{"output":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}","status":"completed"}],"status":"completed"}"#,
+        None,
+        calls,
+    );
+    check(
+        Grammar::GeminiGenerate,
+        r#"{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{}}}]},"finishReason":"STOP"}]}"#,
+        None,
+        calls,
+    );
+    check(
+        Grammar::GeminiGenerate,
+        r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#,
+        None,
+        Some(Finish::ContentFilter),
+    );
+}
+
+#[test]
 fn whole_bodies_of_no_conversation() {
     let other = |body: &str, usage| check(Grammar::Unknown, body, usage, None);
     other(
