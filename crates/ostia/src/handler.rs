@@ -20,7 +20,7 @@ use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
 use crate::errors::family::{Family, family};
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
@@ -37,10 +37,10 @@ use crate::inbound::route::{Endpoint, Typed};
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
-use crate::responses_api::{Keep, Recalled};
-use crate::routing::{execution, routes};
+use crate::responses_api::{StoreHandle, History};
+use crate::routing::{follow, routes};
 use crate::target;
-use crate::upstream::Sent;
+use crate::upstream::RequestBody;
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -93,7 +93,7 @@ async fn serve(
         | Endpoint::Model(_)
         | Endpoint::Explain { .. }
         | Endpoint::Typed(_)
-        | Endpoint::Kept
+        | Endpoint::Stored
         | Endpoint::Pass { .. } => browser::check(settings, parts)?,
     }
     match endpoint {
@@ -121,7 +121,7 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if is_ours(core, call, parts)? => {
+        Endpoint::Stored if is_ours(core, call, parts)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
@@ -137,7 +137,7 @@ pub async fn carry(
     typed: &Typed<'_>,
     parts: &request::Parts,
     body: Bytes,
-    keep: Option<&Rc<Keep>>,
+    keep: Option<&Rc<StoreHandle>>,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
@@ -153,10 +153,10 @@ pub async fn carry(
     let leaf = route.as_ref().map(|route| route.only_leaf());
     match (&route, leaf) {
         (Some(route), Some(None)) => {
-            execution::follow(core, call, parts, Errand::Typed(asked), route, record).await
+            follow::follow(core, call, parts, Errand::Typed(asked), route, record).await
         }
         (_, leaf) => {
-            ask_once(core, call, parts, asked, leaf.flatten(), record).await.or_else(Miss::into_answer)
+            ask_once(core, call, parts, asked, leaf.flatten(), record).await.or_else(AttemptError::into_answer)
         }
     }
 }
@@ -180,7 +180,7 @@ fn background(
     parts: &request::Parts,
     asked: Asked<'_>,
     route: Option<&Route>,
-) -> Result<Option<Recalled>, Fault> {
+) -> Result<Option<History>, Fault> {
     if asked.document.root().get("background").and_then(|node| node.as_bool()) != Some(true) {
         return Ok(None);
     }
@@ -200,10 +200,10 @@ fn go_on_alone(
     call: &Call,
     parts: &request::Parts,
     asked: Asked<'_>,
-    recalled: Recalled,
+    recalled: History,
 ) -> Result<Response<Body>, Fault> {
     let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
-    let Recalled { body, keep } = recalled;
+    let History { body, keep } = recalled;
     let body = body.unwrap_or_else(|| asked.body.clone());
     let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
@@ -235,7 +235,7 @@ async fn ask_once(
     asked: Asked<'_>,
     leaf: Option<&Leaf>,
     record: &mut Record,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
     record.target(&target.provider.id, target.index_path);
     let waited = record.waited();
@@ -256,7 +256,7 @@ async fn pass(
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
-        return execution::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, record)
+        return follow::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, record)
             .await;
     }
     let target = target::resolve(core, call, leaf, None)?;
@@ -264,8 +264,8 @@ async fn pass(
     let waited = record.waited();
     let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
     // A body of a known length keeps it: some servers take no chunks.
-    let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };
-    proxy::pass(exchange, body, raw).await.or_else(Miss::into_answer)
+    let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
+    proxy::pass(exchange, body, raw).await.or_else(AttemptError::into_answer)
 }
 
 /// A request for the list of models that no provider is named for.

@@ -1,7 +1,7 @@
 //! Whom to ask: configs, and the only loop over attempts.
 
 pub mod attempt;
-pub mod course;
+pub mod execution;
 pub mod execution;
 pub mod facts;
 pub mod rescue;

@@ -23,7 +23,7 @@ use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
 use crate::record::records::ascii;
-use crate::routing::facts::Asking;
+use crate::routing::facts::RequestFacts;
 use crate::routing::routes;
 use crate::target;
 
@@ -152,7 +152,7 @@ fn decide(
     asked: Asked<'_>,
     route: &Arc<Route>,
 ) -> Value {
-    let asking = Asking::new(core, call, parts, Errand::Typed(asked), route);
+    let asking = RequestFacts::new(core, call, parts, Errand::Typed(asked), route);
     let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }

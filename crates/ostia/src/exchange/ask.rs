@@ -8,7 +8,7 @@ use ostia_dialect::{
 use ostia_providers::{Offer, Provider};
 
 use crate::boxed;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::asked::Asked;
 use crate::exchange::count;
@@ -18,8 +18,8 @@ use crate::exchange::receive::{Translation, Wanted};
 use crate::exchange::view;
 use crate::message::body::Body;
 use crate::record::Record;
-use crate::responses_api::{self, Recalled};
-use crate::upstream::Answer;
+use crate::responses_api::{self, History};
+use crate::upstream::UpstreamBody;
 
 /// Asks one target once.
 ///
@@ -29,7 +29,7 @@ pub async fn ask(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     record: &mut Record,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let way = way(exchange, asked)?;
     match way {
         Way::Relay => {
@@ -40,7 +40,7 @@ pub async fn ask(
             Ok(answer)
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
-        Way::Mend => boxed::pin(|| mend(exchange, asked, record)).await,
+        Way::Repair => boxed::pin(|| repair(exchange, asked, record)).await,
         Way::Converse(ClientDialect::OpenaiResponses) => {
             boxed::pin(|| respond(exchange, asked, record)).await
         }
@@ -57,7 +57,7 @@ pub async fn ask(
 pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str, Vec<String>), Fault> {
     let target = exchange.target;
     match way(exchange, asked)? {
-        Way::Relay | Way::Mend => {
+        Way::Relay | Way::Repair => {
             outgoing::expect_fields(asked.typed, target, asked.document)?;
             Ok(("relay", outgoing::edit(asked.typed, target, asked.document)?.dropped))
         }
@@ -89,7 +89,7 @@ async fn send_as_it_is(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     record: &mut Record,
-) -> Result<Response<Answer>, Miss> {
+) -> Result<Response<UpstreamBody>, AttemptError> {
     let Asked { typed, body, document, peek, .. } = asked;
     let Exchange { call, target, parts, .. } = exchange;
     let line = typed.line();
@@ -106,7 +106,7 @@ async fn send_as_it_is(
 }
 
 /// A Chat Completions client in front of an upstream that speaks the same, but badly.
-async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, record: &mut Record) -> Result<Response<Body>, Miss> {
+async fn repair(exchange: Exchange<'_>, asked: Asked<'_>, record: &mut Record) -> Result<Response<Body>, AttemptError> {
     let view = view::view_asked_for(view::view(exchange), asked.document);
     let answer = send_as_it_is(exchange, asked, record).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
@@ -121,14 +121,14 @@ async fn respond(
     exchange: Exchange<'_>,
     asked: Asked<'_>,
     record: &mut Record,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let client = ClientDialect::OpenaiResponses;
     if asked.keep.is_some() {
         return converse(exchange, asked, client, record).await;
     }
     let view = view::view(exchange);
     let Exchange { core, call, .. } = exchange;
-    let Recalled { body, keep } =
+    let History { body, keep } =
         responses_api::recall(&core.kept, call.caller.owner, view, asked.body, asked.document)?;
     let asked = Asked { keep: Some(&keep), ..asked };
     let Some(body) = body else { return converse(exchange, asked, client, record).await };
@@ -147,8 +147,8 @@ async fn converse(
     asked: Asked<'_>,
     client: ClientDialect,
     record: &mut Record,
-) -> Result<Response<Body>, Miss> {
-    let Said { answer, upstream, model, include_usage, stream, undo } =
+) -> Result<Response<Body>, AttemptError> {
+    let TranslatedCall { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, record).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
@@ -166,8 +166,8 @@ async fn converse(
 }
 
 /// What was said in another dialect, and what came back.
-pub struct Said {
-    pub answer: Response<Answer>,
+pub struct TranslatedCall {
+    pub answer: Response<UpstreamBody>,
     /// The dialect in which it was said.
     pub upstream: Dialect,
     pub model: String,
@@ -184,7 +184,7 @@ pub async fn say(
     client: ClientDialect,
     beginning: Option<&str>,
     record: &mut Record,
-) -> Result<Said, Miss> {
+) -> Result<TranslatedCall, AttemptError> {
     let Exchange { call, target, .. } = exchange;
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
@@ -196,7 +196,7 @@ pub async fn say(
     let Request { model, include_usage, stream, .. } = request;
     let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
-    Ok(Said { answer, upstream, model, include_usage, stream, undo: encoded.undo })
+    Ok(TranslatedCall { answer, upstream, model, include_usage, stream, undo: encoded.undo })
 }
 
 /// A client of one form of embeddings in front of an upstream that has another.
@@ -205,7 +205,7 @@ async fn embed(
     asked: Asked<'_>,
     upstream: embeddings::Dialect,
     record: &mut Record,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let Exchange { call, target, .. } = exchange;
     let (client, request) = outgoing::embeddings_request(target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
@@ -231,7 +231,7 @@ enum Way {
     /// The provider speaks the client's dialect.
     Relay,
     /// The provider speaks Chat Completions in a way that typed clients do not understand.
-    Mend,
+    Repair,
     /// A conversation in the client's dialect, in front of a provider that is told it in another.
     Converse(ClientDialect),
     /// Embeddings in this dialect.
@@ -245,7 +245,7 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
     let offers = |offer| provider.offers(offer);
     match offer {
         _ if !offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
-        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
+        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Repair),
         _ => return Ok(Way::Relay),
     }
     let way = match offer {

@@ -8,7 +8,7 @@ use ostia_dialect::json::Document;
 use ostia_dialect::relay::{self, Peek};
 
 use crate::inbound::route::Typed;
-use crate::responses_api::Keep;
+use crate::responses_api::StoreHandle;
 
 /// A body and what has been seen of it.
 #[derive(Debug, Clone, Copy)]
@@ -22,7 +22,7 @@ pub struct Asked<'a> {
     /// Model and stream.
     pub peek: &'a Peek,
     /// Who remembers the answer, where that is settled already.
-    pub keep: Option<&'a Rc<Keep>>,
+    pub keep: Option<&'a Rc<StoreHandle>>,
     /// The answer may have to be gone on with: it is decoded, and written anew.
     pub continues: bool,
 }

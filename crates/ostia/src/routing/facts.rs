@@ -36,7 +36,7 @@ const ANSWER_TOKENS_USUAL: u64 = 500;
 const TOKENS_PRICED: f64 = 1e6;
 
 /// A request that follows a route, for whoever decides where it goes, and whoever takes it there.
-pub struct Asking<'a> {
+pub struct RequestFacts<'a> {
     /// The core that it came to.
     pub core: &'a Rc<Core>,
     /// What its headers say.
@@ -53,7 +53,7 @@ pub struct Asking<'a> {
     tokens: OnceCell<u64>,
 }
 
-impl<'a> Asking<'a> {
+impl<'a> RequestFacts<'a> {
     /// The facts of a request that follows a route.
     pub fn new(
         core: &'a Rc<Core>,
@@ -61,9 +61,9 @@ impl<'a> Asking<'a> {
         parts: &'a request::Parts,
         errand: Errand<'a>,
         route: &'a Route,
-    ) -> Asking<'a> {
+    ) -> RequestFacts<'a> {
         let (whole, metadata, tokens) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Asking { core, call, parts, errand, route, whole, metadata, tokens }
+        RequestFacts { core, call, parts, errand, route, whole, metadata, tokens }
     }
 
     /// The model that the client names.
@@ -133,7 +133,7 @@ fn fact(node: Node<'_>) -> Option<Fact<'_>> {
     }
 }
 
-impl Facts for Asking<'_> {
+impl Facts for RequestFacts<'_> {
     fn get(&self, field: &Field) -> Option<Fact<'_>> {
         match field {
             Field::Metadata(key) => self.metadata()?.get(key).map(Fact::from),

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use ostia_dialect::joint::Joint;
 
-use crate::message::body::{Mender, Mending};
+use crate::message::body::{Resume, Resuming};
 
 /// What has been said of an answer, and who gets the rest if it breaks off.
 #[derive(Default)]
@@ -12,8 +12,8 @@ pub(super) struct Continuation {
     /// The client's body.
     pub(super) request: Bytes,
     /// Away while at work.
-    pub(super) mender: Option<Box<dyn Mender>>,
-    pub(super) mending: Option<Mending>,
+    pub(super) failover: Option<Box<dyn Resume>>,
+    pub(super) resuming: Option<Resuming>,
 }
 
 impl Continuation {
@@ -27,7 +27,7 @@ impl std::fmt::Debug for Continuation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Continuation")
             .field("joint", &self.joint)
-            .field("mender", &self.mender)
+            .field("failover", &self.failover)
             .finish_non_exhaustive()
     }
 }

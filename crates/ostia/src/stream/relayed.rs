@@ -13,12 +13,12 @@ use crate::errors::failure;
 use crate::errors::reword;
 use crate::message::body::{Events, FramePoll};
 use crate::message::inflate::Inflate;
-use crate::upstream::{Answer, BodyFault};
+use crate::upstream::{UpstreamBody, BodyFault};
 
 /// An event stream in the client's own dialect: whole events are handed on as they came.
 #[derive(Debug)]
 pub struct Relayed {
-    answer: Answer,
+    answer: UpstreamBody,
     inflate: Option<Inflate>,
     watch: Watch,
     grammar: Grammar,
@@ -38,7 +38,7 @@ pub struct Relayed {
 
 impl Relayed {
     /// Relays `answer`, which came from `provider`.
-    pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
+    pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
         let watch = Watch::new(grammar);
         let provider = provider.to_owned();
         Relayed {

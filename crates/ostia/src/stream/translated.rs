@@ -12,21 +12,21 @@ use ostia_dialect::{Decoder, Encoder, Event, Fault, Observed, Undo};
 use super::State;
 use super::continuation::Continuation;
 use crate::errors::failure;
-use crate::message::body::{Events, FramePoll, Mender, Rest};
+use crate::message::body::{Events, FramePoll, Resume, Rest};
 use crate::message::inflate::Inflate;
-use crate::responses_api::Keep;
-use crate::upstream::{Answer, BodyFault};
+use crate::responses_api::StoreHandle;
+use crate::upstream::{UpstreamBody, BodyFault};
 
 /// An event stream in another dialect: decoded to events, encoded for the client.
 #[derive(Debug)]
 pub struct Translated {
-    answer: Answer,
+    answer: UpstreamBody,
     inflate: Option<Inflate>,
     framer: Framer,
     decoder: Decoder,
     encoder: Encoder,
     undo: Undo,
-    keep: Option<Rc<Keep>>,
+    keep: Option<Rc<StoreHandle>>,
     continuation: Option<Box<Continuation>>,
     events: Vec<Event>,
     observed: Observed,
@@ -43,7 +43,7 @@ pub struct Translated {
 
 impl Translated {
     /// Translates `answer`.
-    pub fn new(answer: Answer, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
+    pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
         Translated {
             answer,
             inflate,
@@ -65,32 +65,32 @@ impl Translated {
 
     /// The same with what has to be undone, with somebody who remembers the answer, and with
     /// notes on what is said, so that somebody else can go on with it.
-    pub fn with(mut self, undo: Undo, keep: Option<Rc<Keep>>, continues: Option<Bytes>) -> Translated {
+    pub fn with(mut self, undo: Undo, keep: Option<Rc<StoreHandle>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
         self.continuation = continues.map(Continuation::of);
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
-    fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
+    fn resume(&mut self, fault: Fault) -> Result<(), Fault> {
         let Some(continuation) = &mut self.continuation else { return Err(fault) };
-        let Some(mender) = continuation.mender.take() else { return Err(fault) };
+        let Some(failover) = continuation.failover.take() else { return Err(fault) };
         let beginning = continuation.joint.beginning().map(str::to_owned);
-        continuation.mending = Some(mender.mend(fault, continuation.request.clone(), beginning));
+        continuation.resuming = Some(failover.resume(fault, continuation.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
-    fn poll_mending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+    fn poll_resuming(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
         let Some(continuation) = &mut self.continuation else { return Poll::Ready(Ok(())) };
-        let Some(mending) = &mut continuation.mending else { return Poll::Ready(Ok(())) };
-        let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
-        continuation.mending = None;
+        let Some(resuming) = &mut continuation.resuming else { return Poll::Ready(Ok(())) };
+        let (failover, rest) = std::task::ready!(resuming.as_mut().poll(context));
+        continuation.resuming = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        continuation.mender = Some(mender);
+        continuation.failover = Some(failover);
         continuation.joint.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
@@ -192,7 +192,7 @@ impl Events for Translated {
             if let Some(fault) = self.ending.take() {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
-            let done = match std::task::ready!(self.poll_mending(context)) {
+            let done = match std::task::ready!(self.poll_resuming(context)) {
                 Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
                     Some(Ok(bytes)) => self.push(&bytes, &mut out),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
@@ -200,7 +200,7 @@ impl Events for Translated {
                 },
                 Err(fault) => Err(fault),
             };
-            if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
+            if let Err(fault) = done.or_else(|fault| self.resume(fault)) {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
             self.pass_ping(&mut out);
@@ -226,13 +226,13 @@ impl Events for Translated {
         Some(&self.observed)
     }
 
-    fn can_be_mended(&self) -> bool {
+    fn can_be_resumed(&self) -> bool {
         self.continuation.is_some()
     }
 
-    fn mended_by(&mut self, mender: Box<dyn Mender>) {
+    fn resumed_by(&mut self, failover: Box<dyn Resume>) {
         if let Some(continuation) = &mut self.continuation {
-            continuation.mender = Some(mender);
+            continuation.failover = Some(failover);
         }
     }
 }
