@@ -5,11 +5,11 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
-use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
 use ostia_routing::{Leaf, Route};
@@ -24,9 +24,10 @@ use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{self, Asked, Errand};
 use crate::exchange::proxy;
 use crate::exchange::view;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::browser;
 use crate::inbound::call::Call;
 use crate::inbound::caller;
@@ -107,6 +108,7 @@ async fn serve(
         }
     }
     let call = &*call;
+    let inbound = Inbound { core, call, parts };
     mark.owner(call.caller.owner);
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
@@ -114,7 +116,7 @@ async fn serve(
     match endpoint {
         Endpoint::Typed(typed) => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            carry(core, call, &typed, parts, body, None, mark).await
+            carry(inbound, &typed, &body, mark).await
         }
         Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
         Endpoint::Model(name) => models::one(core, &name),
@@ -123,44 +125,46 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if is_ours(core, call, parts)? => {
+        Endpoint::Kept if is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
-        Endpoint::Pass { raw } => boxed::pin(|| pass(core, call, parts, body, raw, mark)).await,
-        _ => boxed::pin(|| pass(core, call, parts, body, false, mark)).await,
+        Endpoint::Pass { raw } => boxed::pin(|| pass(inbound, body, raw, mark)).await,
+        _ => boxed::pin(|| pass(inbound, body, false, mark)).await,
     }
 }
 
 /// A call whose dialect is understood.
-pub async fn carry(
-    core: &Rc<Core>,
-    call: &Call,
+async fn carry(
+    inbound: Inbound<'_>,
     typed: &Typed<'_>,
-    parts: &request::Parts,
-    body: Bytes,
+    body: &Bytes,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Fault> {
+    let Inbound { core, call, .. } = inbound;
+    let asked = ApiCall::read(inbound, typed, body, depth(core, call, typed.offer))?;
+    let route = routes::find(core, call, asked.model())?;
+    match background(&asked, route.as_deref())? {
+        Some(recalled) => go_on_alone(&asked, recalled),
+        None => answer(&asked, route.as_ref(), None, mark).await,
+    }
+}
+
+/// The answer of one target, or of a config's.
+async fn answer(
+    asked: &ApiCall<'_>,
+    route: Option<&Arc<Route>>,
     keep: Option<&Rc<Keep>>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
-    let peek = asked::peek(typed, &document)?;
-    let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
-    let route = routes::find(core, call, peek.model.as_deref())?;
-    if typed.offer == Offer::OpenaiResponses
-        && keep.is_none()
-        && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
-    {
-        return go_on_alone(core, call, parts, asked, recalled);
-    }
-    let leaf = route.as_ref().map(|route| route.only_leaf());
-    match (&route, leaf) {
-        (Some(route), Some(None)) => {
-            execution::follow(core, call, parts, Errand::Typed(asked), route, mark).await
+    let leaf = match route.map(|route| (route, route.only_leaf())) {
+        Some((route, None)) => {
+            return execution::follow(asked.inbound, Payload::Api(asked), keep, route, mark).await;
         }
-        (_, leaf) => {
-            ask_once(core, call, parts, asked, leaf.flatten(), mark).await.or_else(Miss::into_answer)
-        }
-    }
+        Some((_, leaf)) => leaf,
+        None => None,
+    };
+    ask_once(asked, keep, leaf, mark).await.or_else(Miss::into_answer)
 }
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
@@ -176,34 +180,26 @@ fn depth(core: &Core, call: &Call, offer: Offer) -> usize {
 
 /// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
 /// API does that itself; of a config's targets the first one counts.
-fn background(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    route: Option<&Route>,
-) -> Result<Option<Recalled>, Fault> {
-    if asked.document.root().get("background").and_then(|node| node.as_bool()) != Some(true) {
+fn background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Recalled>, Fault> {
+    let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
+    if asked.typed.offer != Offer::OpenaiResponses || !wanted {
         return Ok(None);
     }
+    let Inbound { core, call, .. } = asked.inbound;
     let leaf = route.and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
-    let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
+    let target = target::resolve(core, call, leaf, asked.model())?;
+    let waited = Cell::default();
+    let exchange = Exchange::new(asked.inbound, &target, &waited);
     if ask::is_relayed(exchange, asked) {
         return Ok(None);
     }
-    responses_api::recall(&core.kept, call.caller.owner, view::view(exchange), asked.body, asked.document)
-        .map(Some)
+    let view = view::view(exchange);
+    responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document).map(Some)
 }
 
 /// Answers at once, and goes on alone.
-fn go_on_alone(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    recalled: Recalled,
-) -> Result<Response<Body>, Fault> {
+fn go_on_alone(asked: &ApiCall<'_>, recalled: Recalled) -> Result<Response<Body>, Fault> {
+    let Inbound { core, call, parts } = asked.inbound;
     let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
     let Recalled { body, keep } = recalled;
     let body = body.unwrap_or_else(|| asked.body.clone());
@@ -211,14 +207,19 @@ fn go_on_alone(
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
         let typed = Typed::from(Offer::OpenaiResponses);
-        let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Mark::default()).await;
-        running.follow(answer).await;
+        let inbound = Inbound { core: &core, call: &call, parts: &parts };
+        let answered = async {
+            let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
+            let route = routes::find(&core, &call, asked.model())?;
+            answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
+        };
+        running.follow(answered.await).await;
     });
     Ok(first.answer(task.abort_handle()))
 }
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?
-fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fault> {
+fn is_ours(Inbound { core, call, parts }: Inbound<'_>) -> Result<bool, Fault> {
     if responses_api::is_known(&core.kept, call.caller.owner, parts.uri.path()) {
         return Ok(true);
     }
@@ -231,42 +232,38 @@ fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fau
 
 /// One target, and nothing to decide.
 async fn ask_once(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
+    keep: Option<&Rc<Keep>>,
     leaf: Option<&Leaf>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let target = target::resolve(core, call, leaf, asked.peek.model.as_deref())?;
+    let target = target::resolve(asked.inbound.core, asked.inbound.call, leaf, asked.model())?;
     mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
-    let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
-    ask::ask(exchange, asked, mark).await
+    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, mark).await
 }
 
 /// A call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
 async fn pass(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
+    inbound: Inbound<'_>,
     body: ClientBody,
     raw: bool,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
+    let Inbound { core, call, .. } = inbound;
     let route = routes::find(core, call, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
-        return execution::follow(core, call, parts, Errand::Passed { body: &body, raw }, route, mark).await;
+        let payload = Payload::Unread { body: &body, raw };
+        return execution::follow(inbound, payload, None, route, mark).await;
     }
     let target = target::resolve(core, call, leaf, None)?;
     mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
-    let exchange = Exchange { core, call, target: &target, parts, waited: &waited };
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };
-    proxy::pass(exchange, body, raw).await.or_else(Miss::into_answer)
+    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(Miss::into_answer)
 }
 
 /// A request for the list of models that no provider is named for.

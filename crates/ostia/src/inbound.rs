@@ -1,5 +1,6 @@
-//! All that is known of a request: its line, its headers, who sent it, and its body.
+//! All that is known of a request: its line, its headers, who sent it, and its body. Found out once, and carried as one value.
 
+pub mod api_call;
 pub mod browser;
 pub mod call;
 pub mod caller;
@@ -7,3 +8,21 @@ pub mod credentials;
 pub mod intake;
 pub mod query;
 pub mod route;
+
+use std::rc::Rc;
+
+use http::request;
+
+use self::call::Call;
+use crate::core::Core;
+
+/// A request, and the core that it came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// This core.
+    pub core: &'a Rc<Core>,
+    /// What the headers say, and who calls.
+    pub call: &'a Call,
+    /// The request line and the headers as they came.
+    pub parts: &'a request::Parts,
+}

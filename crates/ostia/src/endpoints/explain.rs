@@ -18,7 +18,8 @@ use crate::core::Core;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{self, Asked, Errand};
+use crate::inbound::Inbound;
+use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
@@ -88,20 +89,18 @@ pub fn dry_run(
         return Err(invalid("request", "must be the body of the request, an object"));
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
-    let document = Document::of_request(&body)?;
-    let peek = asked::peek(&typed, &document)?;
-    let asked =
-        Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
-    let route = routes::find(core, call, peek.model.as_deref())?;
+    let inbound = Inbound { core, call, parts: &parts };
+    let asked = &ApiCall::read(inbound, &typed, &body, usize::MAX)?;
+    let route = routes::find(core, call, asked.model())?;
     let mut told = match &route {
-        Some(route) => decide(core, call, &parts, asked, route),
+        Some(route) => decide(asked, route),
         None => json!({"result": "answered", "answered_by": "config"}),
     };
     let leaves: Vec<Option<&Leaf>> = match &route {
         Some(route) => route.leaves().iter().take(tried_out(body.len())).map(Some).collect(),
         None => vec![None],
     };
-    told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
+    told["calls"] = leaves.into_iter().map(|leaf| try_out(asked, leaf)).collect();
     if let Some(route) = &route {
         let further = route.warnings().iter().map(ToString::to_string);
         told["warnings"] = routes::warnings(call).into_iter().chain(further).collect();
@@ -145,31 +144,20 @@ fn with(core: &Core, mut call: Call, given: Node<'_>) -> Result<Call, Fault> {
     Ok(call)
 }
 
-fn decide(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    route: &Arc<Route>,
-) -> Value {
-    let asking = Asking::new(core, call, parts, Errand::Typed(asked), route);
+fn decide(asked: &ApiCall<'_>, route: &Arc<Route>) -> Value {
+    let asking = Asking::new(asked.inbound, Payload::Api(asked), route, None);
     let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }
 
 /// What would be sent to one target, and what of the request would not.
-fn try_out(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    leaf: Option<&Leaf>,
-) -> Value {
+fn try_out(asked: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
+    let Inbound { core, call, .. } = asked.inbound;
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
-    let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
-        let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
-        let (way, dropped) = ask::preview(exchange, asked)?;
-        let model = target.model.as_deref().or(asked.peek.model.as_deref());
+    let tried = target::resolve(core, call, leaf, asked.model()).and_then(|target| {
+        let waited = Cell::default();
+        let (way, dropped) = ask::preview(Exchange::new(asked.inbound, &target, &waited), asked)?;
+        let model = target.model.as_deref().or(asked.model());
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))

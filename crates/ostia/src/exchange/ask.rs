@@ -1,7 +1,6 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
 use http::Response;
-use ostia_dialect::json::Document;
 use ostia_dialect::{
     ClientDialect, Dialect, Fault, Request, Undo, View, client_tool, embeddings, joint, rules,
 };
@@ -10,12 +9,13 @@ use ostia_providers::{Offer, Provider};
 use crate::boxed;
 use crate::errors::miss::Miss;
 use crate::exchange::Exchange;
-use crate::exchange::asked::Asked;
 use crate::exchange::count;
 use crate::exchange::outgoing;
 use crate::exchange::receive;
 use crate::exchange::receive::{Translation, Wanted};
 use crate::exchange::view;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::ApiCall;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api::{self, Recalled};
@@ -25,7 +25,11 @@ use crate::upstream::Answer;
 ///
 /// # Errors
 /// What the target answered in place of an answer, or why it could not be asked.
-pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+pub async fn ask(
+    exchange: Exchange<'_>,
+    asked: &ApiCall<'_>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
     let way = way(exchange, asked)?;
     match way {
         Way::Relay => {
@@ -45,12 +49,12 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
 ///
 /// # Errors
 /// The request cannot be said to this target.
-pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str, Vec<String>), Fault> {
+pub fn preview(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<(&'static str, Vec<String>), Fault> {
     let target = exchange.target;
     match way(exchange, asked)? {
         Way::Relay | Way::Mend => {
-            outgoing::expect_fields(asked.typed, target, asked.document)?;
-            Ok(("relay", outgoing::edit(asked.typed, target, asked.document)?.dropped))
+            outgoing::expect_fields(asked.typed, target, &asked.document)?;
+            Ok(("relay", outgoing::edit(asked.typed, target, &asked.document)?.dropped))
         }
         Way::Converse(client) => {
             let mut request = outgoing::request(client, target, asked)?;
@@ -67,10 +71,10 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
 }
 
 /// How the client of a relayed call wants its answer.
-pub fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
+pub fn wanted(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Wanted {
     match (asked.peek.stream, asked.typed.offer) {
         (false, _) => Wanted::Whole,
-        (true, Offer::GeminiGenerate) if !outgoing::asks_for_events(exchange.parts) => Wanted::Array,
+        (true, Offer::GeminiGenerate) if !outgoing::asks_for_events(exchange.inbound.parts) => Wanted::Array,
         (true, _) => Wanted::Events,
     }
 }
@@ -78,11 +82,11 @@ pub fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
 /// Sends a body in the client's own dialect, with its few edits.
 async fn send_as_it_is(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     mark: &mut Mark,
 ) -> Result<Response<Answer>, Miss> {
-    let Asked { typed, body, document, peek, .. } = asked;
-    let Exchange { call, target, parts, .. } = exchange;
+    let ApiCall { typed, body, document, peek, .. } = asked;
+    let (Inbound { call, parts, .. }, target) = (exchange.inbound, exchange.target);
     let line = typed.line();
     outgoing::expect_fields(typed, target, document)?;
     let edited = outgoing::edit(typed, target, document)?;
@@ -93,55 +97,58 @@ async fn send_as_it_is(
             outgoing::path(typed.offer, call, target, peek.model.as_deref(), peek.stream, parts.uri.query())
         }
     };
-    exchange.send(path, None, &[], edited.body.unwrap_or_else(|| body.clone())).await
+    exchange.send(path, None, &[], edited.body.unwrap_or_else(|| (*body).clone())).await
 }
 
 /// A Chat Completions client in front of an upstream that speaks the same, but badly.
-async fn mend(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
-    let view = view::view_asked_for(view::view(exchange), asked.document);
+async fn mend(exchange: Exchange<'_>, asked: &ApiCall<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+    let view = view::view_asked_for(view::view(exchange), &asked.document);
     let answer = send_as_it_is(exchange, asked, mark).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
     receive::translate(answer, translation, asked.peek.stream, exchange.target).await
 }
 
 /// A Responses client in front of an upstream that does not remember for it.
-async fn respond(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+async fn respond(
+    exchange: Exchange<'_>,
+    asked: &ApiCall<'_>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
     let client = ClientDialect::OpenaiResponses;
-    if asked.keep.is_some() {
+    if exchange.keep.is_some() {
         return converse(exchange, asked, client, mark).await;
     }
     let view = view::view(exchange);
-    let Exchange { core, call, .. } = exchange;
+    let Inbound { core, call, .. } = exchange.inbound;
     let Recalled { body, keep } =
-        responses_api::recall(&core.kept, call.caller.owner, view, asked.body, asked.document)?;
-    let asked = Asked { keep: Some(&keep), ..asked };
+        responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document)?;
+    let exchange = Exchange { keep: Some(&keep), ..exchange };
     let Some(body) = body else { return converse(exchange, asked, client, mark).await };
-    let document = Document::of_request(&body)?;
-    converse(exchange, Asked { body: &body, document: &document, ..asked }, client, mark).await
+    converse(exchange, &asked.with_body(&body)?, client, mark).await
 }
 
 /// Is an answer made by the provider, and handed on as it comes?
-pub fn is_relayed(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
+pub fn is_relayed(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> bool {
     way(exchange, asked).is_ok_and(|way| way == Way::Relay)
 }
 
 /// A conversation in one dialect, in front of an upstream that speaks another.
 async fn converse(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     client: ClientDialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
     let Said { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, mark).await?;
-    let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
+    let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
-    let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
+    let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.inbound.parts);
     let translation = Translation {
         array,
         undo,
         keep,
-        continues: asked.continues.then(|| asked.body.clone()),
+        continues: exchange.continues.then(|| asked.body.clone()),
         ..Translation::new(client, upstream, view)
     };
     receive::translate(answer, translation, stream, exchange.target).await
@@ -162,12 +169,12 @@ pub struct Said {
 /// Says a conversation in the dialect of the upstream's that fits it best; where the answer has a `beginning` already, so that it is gone on with.
 pub async fn say(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     client: ClientDialect,
     beginning: Option<&str>,
     mark: &mut Mark,
 ) -> Result<Said, Miss> {
-    let Exchange { call, target, .. } = exchange;
+    let (call, target) = (exchange.inbound.call, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
     if let Some(beginning) = beginning {
@@ -184,11 +191,11 @@ pub async fn say(
 /// A client of one form of embeddings in front of an upstream that has another.
 async fn embed(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     upstream: embeddings::Dialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let Exchange { call, target, .. } = exchange;
+    let (call, target) = (exchange.inbound.call, exchange.target);
     let (client, request) = outgoing::embeddings_request(target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
     mark.dropped(encoded.dropped, target.lossless)?;
@@ -220,7 +227,7 @@ enum Way {
     Count(ClientDialect),
 }
 
-fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
+fn way(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<Way, Fault> {
     let (offer, provider) = (asked.typed.offer, exchange.target.provider);
     let offers = |offer| provider.offers(offer);
     match offer {
@@ -254,18 +261,18 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
 
 /// Has an answer to be understood although the provider speaks the client's dialect? The gateway remembers it, or may
 /// have to go on with it.
-fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
-    let Asked { typed, peek, keep, continues, document, .. } = asked;
+fn is_read(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> bool {
+    let ApiCall { typed, peek, document, .. } = asked;
+    let Inbound { core, call, .. } = exchange.inbound;
     let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
     let remembered = typed.offer == Offer::OpenaiResponses
-        && (keep.is_some()
-            || responses_api::is_remembered(&exchange.core.kept, exchange.call.caller.owner, document));
-    remembered || continues && peek.stream && speaks
+        && (exchange.keep.is_some() || responses_api::is_remembered(&core.kept, call.caller.owner, document));
+    remembered || exchange.continues && peek.stream && speaks
 }
 
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of the
 /// provider's, or in the same one as the target's model has it, or without what other vendors wrote into it.
-fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
+fn is_elsewhere(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> bool {
     let target = exchange.target;
     if is_of_others(asked) {
         return true;
@@ -278,24 +285,24 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     match asked.typed.offer {
         Offer::OpenaiChat => {
             target.provider.offers(Offer::OpenaiResponses)
-                && rules::belongs_at_responses(model, asked.document)
+                && rules::belongs_at_responses(model, &asked.document)
         }
         Offer::OpenaiResponses => {
             let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
             // What the provider remembers is not here to be told anew.
-            let goes_on = responses_api::refers(asked.document);
-            !takes_all && !goes_on && client_tool::is_in(asked.document)
+            let goes_on = responses_api::refers(&asked.document);
+            !takes_all && !goes_on && client_tool::is_in(&asked.document)
         }
-        Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
+        Offer::AnthropicMessages => rules::has_to_be_retold(model, &asked.document),
         _ => false,
     }
 }
 
 /// Does the history hold what another vendor wrote for itself? What the provider remembers is not here to be told anew.
-fn is_of_others(asked: Asked<'_>) -> bool {
+fn is_of_others(asked: &ApiCall<'_>) -> bool {
     let Some(dialect) = asked.typed.offer.dialect() else { return false };
-    let goes_on = asked.typed.offer == Offer::OpenaiResponses && responses_api::refers(asked.document);
-    !goes_on && rules::has_proofs_of_others(dialect, asked.document)
+    let goes_on = asked.typed.offer == Offer::OpenaiResponses && responses_api::refers(&asked.document);
+    !goes_on && rules::has_proofs_of_others(dialect, &asked.document)
 }
 
 /// The dialect of a client with which the provider can converse.

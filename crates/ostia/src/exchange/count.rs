@@ -9,9 +9,9 @@ use ostia_providers::Offer;
 use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
-use crate::exchange::asked::Asked;
 use crate::exchange::outgoing;
 use crate::exchange::receive;
+use crate::inbound::api_call::ApiCall;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 
@@ -28,11 +28,11 @@ const COUNTERS: [(Offer, Dialect); 3] = [
 /// The number of tokens that a request would be read as.
 pub async fn count(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     client: ClientDialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    let Exchange { call, target, .. } = exchange;
+    let (call, target) = (exchange.inbound.call, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
     let Some((offer, upstream)) = counter else {

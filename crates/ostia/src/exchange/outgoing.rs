@@ -12,9 +12,9 @@ use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::{Map, Value};
 
 use crate::errors::family::{Family, family_of};
-use crate::exchange::asked::Asked;
 use crate::exchange::bound;
 use crate::exchange::params;
+use crate::inbound::api_call::ApiCall;
 use crate::inbound::call::Call;
 use crate::inbound::route::Typed;
 use crate::target::Target;
@@ -231,8 +231,8 @@ fn set_bound(
 }
 
 /// The client's body with the target's parameters, for requests that are translated; `None` where it is its own.
-fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault> {
-    let Asked { document, typed, .. } = asked;
+fn params(target: &Target<'_>, asked: &ApiCall<'_>) -> Result<Option<Bytes>, Fault> {
+    let ApiCall { document, typed, .. } = asked;
     if !target.has_params() {
         return Ok(None);
     }
@@ -245,11 +245,8 @@ fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault>
     Ok(edited.body)
 }
 
-/// What a client's body says. It is scanned once more where only its fields are known.
+/// What a client's body says. `document` holds all of its fields.
 pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>) -> Result<Request, Fault> {
-    if !document.is_whole() {
-        return decode(client, typed, &Document::of_request(document.text().as_bytes())?);
-    }
     let line = typed.line().unwrap_or_default();
     match typed.offer.counts() {
         true => client.decode_counted(document, line),
@@ -258,10 +255,10 @@ pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>)
 }
 
 /// The canonical request of a client.
-pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> Result<Request, Fault> {
+pub fn request(client: ClientDialect, target: &Target<'_>, asked: &ApiCall<'_>) -> Result<Request, Fault> {
     let mut request = match params(target, asked)? {
         Some(body) => decode(client, asked.typed, &Document::of_request(&body)?)?,
-        None => decode(client, asked.typed, asked.document)?,
+        None => decode(client, asked.typed, asked.whole()?)?,
     };
     if bound::is_dropped(target.drop_params) {
         request.sampling.max_tokens = None;
@@ -316,7 +313,7 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
 /// The canonical request of an embeddings client, and whose form it has.
 pub fn embeddings_request(
     target: &Target<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
 ) -> Result<(embeddings::Client, embeddings::Request), Fault> {
     let edited = params(target, asked)?;
     let body = edited.as_ref().unwrap_or(asked.body);

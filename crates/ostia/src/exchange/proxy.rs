@@ -33,7 +33,7 @@ const FORWARDED: [header::HeaderName; 9] = [
 /// # Errors
 /// The provider could not be asked, or answered with an error.
 pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Response<Body>, Miss> {
-    let Exchange { target, parts, .. } = exchange;
+    let (target, parts) = (exchange.target, exchange.inbound.parts);
     let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
     let hops = fields::named_in_connection(&parts.headers);

@@ -14,7 +14,7 @@ pub fn view(exchange: Exchange<'_>) -> View {
     View {
         strict: target.strict,
         include_usage: false,
-        stem: exchange.core.new_id(),
+        stem: exchange.inbound.core.new_id(),
         model: target.model.clone().unwrap_or_default(),
         created: now.as_secs(),
         provider: target.provider.id.clone(),

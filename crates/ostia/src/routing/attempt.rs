@@ -15,10 +15,10 @@ use crate::clock;
 use crate::errors::miss::Miss;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{Asked, Errand};
 use crate::exchange::proxy;
 use crate::exchange::receive;
 use crate::exchange::receive::Wanted;
+use crate::inbound::api_call::Payload;
 use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -30,29 +30,26 @@ use crate::target::{self, Target};
 use crate::upstream::Sent;
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &Asking<'_>, attempt: Attempt, mark: &mut Mark) -> Tried {
-    let Asking { core, call, parts, errand, route, .. } = *asking;
+pub async fn attempt(asking: &Asking<'_, '_>, attempt: Attempt, mark: &mut Mark) -> Tried {
+    let Asking { inbound, payload, route, .. } = *asking;
     mark.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
-    let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
+    let model = payload.api().and_then(|call| call.model());
     // By reference: a future has room for what it matches on and for what it binds.
-    let answer = match &mut target::resolve(core, call, leaf, model) {
+    let answer = match &mut target::resolve(inbound.core, inbound.call, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);
             mark.target(&target.provider.id, target.index_path);
             let waited = mark.waited();
-            let exchange = Exchange { core, call, target, parts, waited: &waited };
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
-            let errand = match errand {
-                Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
-                passed @ Errand::Passed { .. } => passed,
-            };
+            let exchange =
+                Exchange { keep: asking.keep, continues, ..Exchange::new(inbound, target, &waited) };
             // An answer in one piece has no first token.
-            let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
+            let streams = payload.api().is_some_and(|call| call.peek.stream);
             match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, mark)).await,
-                None => speak(exchange, errand, mark).await,
+                Some(limit) => boxed::pin(|| speak_within(limit, exchange, payload, mark)).await,
+                None => speak(exchange, payload, mark).await,
             }
         }
         Err(fault) => Err(fault.clone().into()),
@@ -73,10 +70,14 @@ pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
 }
 
 /// An answer that has said something.
-async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
-    let asked = match errand {
-        Errand::Typed(asked) => asked,
-        Errand::Passed { body, raw } => {
+async fn speak(
+    exchange: Exchange<'_>,
+    payload: Payload<'_, '_>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let asked = match payload {
+        Payload::Api(asked) => asked,
+        Payload::Unread { body, raw } => {
             return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
         }
     };
@@ -99,7 +100,7 @@ fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
     head.headers_mut().insert(header::CONTENT_TYPE, receive::EVENTS);
     fields::mark_stream(head.headers_mut());
     mark.stamp_early(&mut head);
-    browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
+    browser::allow(&exchange.inbound.core.settings, &exchange.inbound.parts.headers, &mut head);
     Early { head, grammar: receive::grammar(offer) }
 }
 
@@ -107,10 +108,10 @@ fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
 async fn speak_within(
     limit: Duration,
     exchange: Exchange<'_>,
-    errand: Errand<'_>,
+    payload: Payload<'_, '_>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Miss> {
-    match timeout(limit, speak(exchange, errand, mark)).await {
+    match timeout(limit, speak(exchange, payload, mark)).await {
         Ok(answer) => answer,
         Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }

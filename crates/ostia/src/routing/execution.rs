@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{Response, request};
+use http::Response;
 use ostia_dialect::Fault;
 use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
@@ -12,12 +12,12 @@ use tokio::time::timeout;
 
 use crate::boxed;
 use crate::clock;
-use crate::core::Core;
 use crate::errors::miss::Miss;
-use crate::exchange::asked::Errand;
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::Payload;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
+use crate::responses_api::Keep;
 use crate::routing::attempt;
 use crate::routing::course::{self, Course, Followed, Tried};
 use crate::routing::facts::Asking;
@@ -25,14 +25,14 @@ use crate::routing::rescue::Rescue;
 
 /// Follows a config from target to target, until one answers or there is none left.
 pub async fn follow(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
+    inbound: Inbound<'_>,
+    payload: Payload<'_, '_>,
+    keep: Option<&Rc<Keep>>,
     route: &Arc<Route>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let asking = Asking::new(core, call, parts, errand, route);
+    let asking = Asking::new(inbound, payload, route, keep);
+    let Inbound { core, call, .. } = inbound;
     let mut now = clock::now();
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
@@ -54,7 +54,7 @@ pub async fn follow(
         match tried.answer {
             Ok(answer) if is_answered => {
                 mark.decided(call.explain, course.shared());
-                return Ok(answer.map(|body| accompany(body, course, call, parts, now)));
+                return Ok(answer.map(|body| accompany(body, course, inbound, now)));
             }
             answer => Failed::new(answer, mark).replace(&mut last),
         }
@@ -88,14 +88,14 @@ impl Failed {
 }
 
 /// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, now: Time) -> Body {
+fn accompany(body: Body, course: Course, inbound: Inbound<'_>, now: Time) -> Body {
     match body {
         Body::Full(_) => {
             course.end(now);
             body
         }
         Body::Events(mut events) if events.can_be_mended() => {
-            events.mended_by(Rescue::new(course, call, parts));
+            events.mended_by(Rescue::new(course, inbound.call, inbound.parts));
             Body::Events(events)
         }
         Body::Events(events) => Body::events(Followed::new(events, course)),
@@ -105,7 +105,7 @@ fn accompany(body: Body, course: Course, call: &Call, parts: &request::Parts, no
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
 async fn make_attempt(
-    asking: &Asking<'_>,
+    asking: &Asking<'_, '_>,
     course: &Course,
     attempt: Attempt,
     mark: &mut Mark,
@@ -120,7 +120,7 @@ async fn make_attempt(
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
 async fn race(
-    asking: &Asking<'_>,
+    asking: &Asking<'_, '_>,
     course: &Course,
     attempt: Attempt,
     at: Time,

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::json::Document;
 use ostia_dialect::{Decoder, Fault};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
@@ -11,8 +10,9 @@ use crate::clock;
 use crate::errors::miss::Miss;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{self, Asked};
 use crate::exchange::receive;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::ApiCall;
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::{Mender, Mending, Rest};
@@ -62,19 +62,16 @@ impl Rescue {
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
-        let document = Document::of_request(body)?;
-        let peek = asked::peek(&typed, &document)?;
+        let inbound = Inbound { core: &core, call: &self.call, parts: &self.parts };
+        let call = ApiCall::read(inbound, &typed, body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
-        let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
+        let mut target = target::resolve(&core, &self.call, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
         let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();
-        let exchange =
-            Exchange { core: &core, call: &self.call, target: &target, parts: &self.parts, waited: &waited };
-        let asked =
-            Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
-        let said = ask::say(exchange, asked, client, Some(beginning), &mut mark).await?;
+        let exchange = Exchange { continues: true, ..Exchange::new(inbound, &target, &waited) };
+        let said = ask::say(exchange, &call, client, Some(beginning), &mut mark).await?;
         let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
