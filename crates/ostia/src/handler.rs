@@ -1,31 +1,27 @@
 //! One request, from top to bottom: what it asks for, who calls, and how a config is followed from target to target.
 //!
-//! Two things are decided elsewhere: whom to ask next, by the plan (`ostia-routing`), and how one target is asked, by
-//! relay or by translation (`attempt.rs`).
+//! Two things are decided elsewhere: whom to ask next, by the plan (`ostia-routing`, followed in `routing/`), and how one target
+//! is asked, by relay or by translation (`exchange/`).
 
-use std::cell::Cell;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::Offer;
-use ostia_routing::{Leaf, Route};
 
 use crate::boxed;
 use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
+use crate::endpoints::responses;
 use crate::errors::family::{Family, family};
 use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
-use crate::exchange::ask;
 use crate::exchange::proxy;
-use crate::exchange::view;
 use crate::inbound::Inbound;
 use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::browser;
@@ -33,12 +29,10 @@ use crate::inbound::call::Call;
 use crate::inbound::caller;
 use crate::inbound::intake;
 use crate::inbound::query;
-use crate::inbound::route;
-use crate::inbound::route::{Endpoint, Typed};
+use crate::inbound::route::{self, Endpoint, Typed};
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api;
-use crate::responses_api::{Keep, Recalled};
 use crate::routing::{execution, routes};
 use crate::target;
 use crate::upstream::Sent;
@@ -90,14 +84,7 @@ async fn serve(
         Endpoint::Root => return Ok(reply::text("Ostia is open.\n")),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
-        Endpoint::Options
-        | Endpoint::Missing
-        | Endpoint::Models
-        | Endpoint::Model(_)
-        | Endpoint::Explain { .. }
-        | Endpoint::Typed(_)
-        | Endpoint::Kept
-        | Endpoint::Pass { .. } => browser::check(settings, parts)?,
+        _ => browser::check(settings, parts)?,
     }
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
@@ -125,7 +112,7 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if is_ours(inbound)? => {
+        Endpoint::Kept if responses::is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
@@ -144,27 +131,10 @@ async fn carry(
     let Inbound { core, call, .. } = inbound;
     let asked = ApiCall::read(inbound, typed, body, depth(core, call, typed.offer))?;
     let route = routes::find(core, call, asked.model())?;
-    match background(&asked, route.as_deref())? {
-        Some(recalled) => go_on_alone(&asked, recalled),
-        None => answer(&asked, route.as_ref(), None, mark).await,
+    match responses::in_background(&asked, route.as_deref())? {
+        Some(answer) => Ok(answer),
+        None => execution::answer(&asked, route.as_ref(), None, mark).await,
     }
-}
-
-/// The answer of one target, or of a config's.
-async fn answer(
-    asked: &ApiCall<'_>,
-    route: Option<&Arc<Route>>,
-    keep: Option<&Rc<Keep>>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
-    let leaf = match route.map(|route| (route, route.only_leaf())) {
-        Some((route, None)) => {
-            return execution::follow(asked.inbound, Payload::Api(asked), keep, route, mark).await;
-        }
-        Some((_, leaf)) => leaf,
-        None => None,
-    };
-    ask_once(asked, keep, leaf, mark).await.or_else(Miss::into_answer)
 }
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
@@ -176,71 +146,6 @@ fn depth(core: &Core, call: &Call, offer: Offer) -> usize {
         true => usize::MAX,
         false => 1,
     }
-}
-
-/// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
-/// API does that itself; of a config's targets the first one counts.
-fn background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Recalled>, Fault> {
-    let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
-    if asked.typed.offer != Offer::OpenaiResponses || !wanted {
-        return Ok(None);
-    }
-    let Inbound { core, call, .. } = asked.inbound;
-    let leaf = route.and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, asked.model())?;
-    let waited = Cell::default();
-    let exchange = Exchange::new(asked.inbound, &target, &waited);
-    if ask::is_relayed(exchange, asked) {
-        return Ok(None);
-    }
-    let view = view::view(exchange);
-    responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document).map(Some)
-}
-
-/// Answers at once, and goes on alone.
-fn go_on_alone(asked: &ApiCall<'_>, recalled: Recalled) -> Result<Response<Body>, Fault> {
-    let Inbound { core, call, parts } = asked.inbound;
-    let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
-    let Recalled { body, keep } = recalled;
-    let body = body.unwrap_or_else(|| asked.body.clone());
-    let running = keep.begin(asked.peek.stream)?;
-    let first = running.clone();
-    let task = tokio::task::spawn_local(async move {
-        let typed = Typed::from(Offer::OpenaiResponses);
-        let inbound = Inbound { core: &core, call: &call, parts: &parts };
-        let answered = async {
-            let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
-            let route = routes::find(&core, &call, asked.model())?;
-            answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
-        };
-        running.follow(answered.await).await;
-    });
-    Ok(first.answer(task.abort_handle()))
-}
-
-/// Is something that is kept below this path the gateway's own, and not the provider's?
-fn is_ours(Inbound { core, call, parts }: Inbound<'_>) -> Result<bool, Fault> {
-    if responses_api::is_known(&core.kept, call.caller.owner, parts.uri.path()) {
-        return Ok(true);
-    }
-    // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
-    let route = routes::find(core, call, None)?;
-    let leaf = route.as_ref().and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, None);
-    Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
-}
-
-/// One target, and nothing to decide.
-async fn ask_once(
-    asked: &ApiCall<'_>,
-    keep: Option<&Rc<Keep>>,
-    leaf: Option<&Leaf>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
-    let target = target::resolve(asked.inbound.core, asked.inbound.call, leaf, asked.model())?;
-    mark.target(&target.provider.id, target.index_path);
-    let waited = mark.waited();
-    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, mark).await
 }
 
 /// A call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.

@@ -13,8 +13,10 @@ use tokio::time::timeout;
 use crate::boxed;
 use crate::clock;
 use crate::errors::miss::Miss;
+use crate::exchange::Exchange;
+use crate::exchange::ask;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::Payload;
+use crate::inbound::api_call::{ApiCall, Payload};
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api::Keep;
@@ -22,6 +24,37 @@ use crate::routing::attempt;
 use crate::routing::course::{self, Course, Followed, Tried};
 use crate::routing::facts::Asking;
 use crate::routing::rescue::Rescue;
+use crate::target;
+
+/// The answer of one target, or of a config's.
+pub async fn answer(
+    asked: &ApiCall<'_>,
+    route: Option<&Arc<Route>>,
+    keep: Option<&Rc<Keep>>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Fault> {
+    let leaf = match route.map(|route| (route, route.only_leaf())) {
+        Some((route, None)) => {
+            return follow(asked.inbound, Payload::Api(asked), keep, route, mark).await;
+        }
+        Some((_, leaf)) => leaf,
+        None => None,
+    };
+    ask_once(asked, keep, leaf, mark).await.or_else(Miss::into_answer)
+}
+
+/// One target, and nothing to decide.
+async fn ask_once(
+    asked: &ApiCall<'_>,
+    keep: Option<&Rc<Keep>>,
+    leaf: Option<&Leaf>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, Miss> {
+    let target = target::resolve(asked.inbound.core, asked.inbound.call, leaf, asked.model())?;
+    mark.target(&target.provider.id, target.index_path);
+    let waited = mark.waited();
+    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, mark).await
+}
 
 /// Follows a config from target to target, until one answers or there is none left.
 pub async fn follow(

@@ -1,0 +1,81 @@
+//! The Responses API's own life: answers that are made while nobody waits, and what is remembered of earlier ones.
+
+use std::cell::Cell;
+
+use http::Response;
+use ostia_dialect::Fault;
+use ostia_providers::Offer;
+use ostia_routing::Route;
+
+use crate::exchange::Exchange;
+use crate::exchange::ask;
+use crate::exchange::view;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::ApiCall;
+use crate::inbound::route::Typed;
+use crate::message::body::Body;
+use crate::record::mark::Mark;
+use crate::responses_api;
+use crate::responses_api::Recalled;
+use crate::routing::{execution, routes};
+use crate::target;
+
+/// The answer to a request that wants it made in the background, here; `None` for any other.
+///
+/// # Errors
+/// 400 and 404 for what makes no sense, 429 where too many are being made.
+pub fn in_background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Response<Body>>, Fault> {
+    looked_back_on(asked, route)?.map(|recalled| go_on_alone(asked, recalled)).transpose()
+}
+
+/// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
+/// API does that itself; of a config's targets the first one counts.
+fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Recalled>, Fault> {
+    let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
+    if asked.typed.offer != Offer::OpenaiResponses || !wanted {
+        return Ok(None);
+    }
+    let Inbound { core, call, .. } = asked.inbound;
+    let leaf = route.and_then(|route| route.leaves().first());
+    let target = target::resolve(core, call, leaf, asked.model())?;
+    let waited = Cell::default();
+    let exchange = Exchange::new(asked.inbound, &target, &waited);
+    if ask::is_relayed(exchange, asked) {
+        return Ok(None);
+    }
+    let view = view::view(exchange);
+    responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document).map(Some)
+}
+
+/// Answers at once, and goes on alone.
+fn go_on_alone(asked: &ApiCall<'_>, recalled: Recalled) -> Result<Response<Body>, Fault> {
+    let Inbound { core, call, parts } = asked.inbound;
+    let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
+    let Recalled { body, keep } = recalled;
+    let body = body.unwrap_or_else(|| asked.body.clone());
+    let running = keep.begin(asked.peek.stream)?;
+    let first = running.clone();
+    let task = tokio::task::spawn_local(async move {
+        let typed = Typed::from(Offer::OpenaiResponses);
+        let inbound = Inbound { core: &core, call: &call, parts: &parts };
+        let answered = async {
+            let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
+            let route = routes::find(&core, &call, asked.model())?;
+            execution::answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
+        };
+        running.follow(answered.await).await;
+    });
+    Ok(first.answer(task.abort_handle()))
+}
+
+/// Is something that is kept below this path the gateway's own, and not the provider's?
+pub fn is_ours(Inbound { core, call, parts }: Inbound<'_>) -> Result<bool, Fault> {
+    if responses_api::is_known(&core.kept, call.caller.owner, parts.uri.path()) {
+        return Ok(true);
+    }
+    // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
+    let route = routes::find(core, call, None)?;
+    let leaf = route.as_ref().and_then(|route| route.leaves().first());
+    let target = target::resolve(core, call, leaf, None);
+    Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
+}
