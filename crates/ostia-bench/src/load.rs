@@ -144,7 +144,7 @@ impl<'a> Load<'a> {
             begun: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
-            recorder: Recorder::default(),
+            recorder: Recorder::new(job.workload.pace)?,
         };
         if job.workload.pace == Pace::Closed {
             for _ in 0..job.workload.connections {
@@ -154,7 +154,7 @@ impl<'a> Load<'a> {
         load.start_ns = now_ns();
         load.warm_end_ns = load.start_ns + job.workload.warm_ms * 1_000_000;
         load.end_ns = load.warm_end_ns + job.window_ms * 1_000_000;
-        load.recorder.window(load.warm_end_ns, load.end_ns, job.workload.pace);
+        load.recorder.window(load.warm_end_ns, load.end_ns);
         Ok(load)
     }
 
