@@ -162,12 +162,13 @@ impl<'a> Load<'a> {
     fn drive(&mut self, until_ns: u64) -> io::Result<()> {
         loop {
             let mut now = now_ns();
-            if now >= until_ns {
-                return Ok(());
-            }
-            while let Some(due_ns) = self.due_ns(self.begun).filter(|due_ns| *due_ns <= now) {
+            // However late: where this machine stalls, the load must not become lighter.
+            while let Some(due_ns) = self.due_ns(self.begun).filter(|due| *due <= now && *due < until_ns) {
                 self.begin(due_ns)?;
                 now = now_ns();
+            }
+            if now >= until_ns {
+                return Ok(());
             }
             let wake_ns = self.due_ns(self.begun).map_or(until_ns, |due_ns| due_ns.min(until_ns));
             self.poll(wake_ns.saturating_sub(now))?;
