@@ -3,9 +3,14 @@
 //! A URL is base, prefix and path. A custom host takes the place of the base alone, so whoever puts a proxy of their
 //! own before a provider keeps the paths that the provider has.
 
-use crate::{Offer, Provider};
 use std::borrow::Cow;
-use std::fmt::Write;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::{Offer, Provider};
+
+/// Everything that is not unreserved (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The usual path of an offer, after base URL and prefix; what a provider's row may override. Only Google's paths
 /// depend on the model and on whether the answer is streamed
@@ -52,9 +57,7 @@ pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
 pub fn path_of<'a>(provider: &'a Provider, offer: Offer, model: &str, stream: bool) -> Cow<'a, str> {
     match provider.paths.get(&offer) {
         Some(own) if own.contains("{model}") => {
-            let mut encoded = String::new();
-            percent_encode(model, &mut encoded);
-            Cow::Owned(own.replace("{model}", &encoded))
+            Cow::Owned(own.replace("{model}", &Cow::from(percent_encode(model))))
         }
         Some(own) => Cow::Borrowed(own),
         None if provider.prefix.is_empty() => path(offer, model, stream),
@@ -134,17 +137,9 @@ pub fn with_query(mut url: String, query: &str) -> String {
     url
 }
 
-/// Appends the text with everything percent-encoded that is not unreserved (RFC 3986, section 2.3): safe as one
-/// path segment and as a query value.
-pub fn percent_encode(text: &str, out: &mut String) {
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+/// The text with everything percent-encoded that is not unreserved: safe as one path segment and as a query value.
+pub fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Google names a model as a resource: `models/gemini-x` or `tunedModels/mine`; a bare name is one of `models`.
@@ -154,7 +149,7 @@ fn gemini(model: &str, method: &str) -> Cow<'static, str> {
         _ => ("models", model),
     };
     let mut path = format!("/v1beta/{collection}/");
-    percent_encode(id, &mut path);
+    path.extend(percent_encode(id));
     path.push_str(method);
     Cow::Owned(path)
 }

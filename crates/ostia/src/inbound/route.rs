@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use http::{Method, header, request};
 use ostia_dialect::{Fault, Line};
 use ostia_providers::Offer;
+use percent_encoding::percent_decode_str;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,7 +135,7 @@ pub fn has_dot_segment(path: &str) -> bool {
         if !path.contains(&b'%') {
             return false;
         }
-        path = Cow::Owned(decode_lossily(&path));
+        path = Cow::Owned(percent_encoding::percent_decode(&path).collect());
     }
     is_dotted(&path)
 }
@@ -142,19 +143,6 @@ pub fn has_dot_segment(path: &str) -> bool {
 fn is_dotted(path: &[u8]) -> bool {
     let name = |segment: &[u8]| matches!(segment.split(|&byte| byte == b';').next(), Some(b"." | b".."));
     path.contains(&b'.') && path.split(|byte| matches!(byte, b'/' | b'\\')).any(name)
-}
-
-/// Undoes percent-encoding where it is one, and leaves the rest.
-fn decode_lossily(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, more)) = rest.split_first() {
-        let code = more.get(..2).filter(|_| first == b'%').and_then(|code| std::str::from_utf8(code).ok());
-        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        bytes.push(decoded.unwrap_or(first));
-        rest = if decoded.is_some() { &more[2..] } else { more };
-    }
-    bytes
 }
 
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
@@ -215,18 +203,9 @@ fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     Some(Endpoint::Typed(Typed { offer, model, stream: verb == "streamGenerateContent" }))
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1); `None` for what is no UTF-8 then.
+/// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
 pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        bytes.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 #[cfg(test)]
@@ -269,6 +248,11 @@ mod tests {
                 google(Offer::GeminiCountTokens, "tunedModels/t", false),
             ),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
+            (
+                Method::POST,
+                "/v1beta/models/%z%41:generateContent",
+                google(Offer::GeminiGenerate, "%zA", false),
+            ),
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
