@@ -3,10 +3,10 @@
 
 use std::fmt::Write;
 
-use crate::limits::Limits;
+use crate::chat::limits::Limits;
+use crate::chat::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
+use crate::chat::tools::schema::Takes;
 use crate::matrix::title;
-use crate::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
-use crate::tool_schema::Takes;
 use crate::{Dialect, fault};
 
 /// Dialects that share their rows of models.

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use http::{Response, header};
 use ostia_dialect::json::Document;
-use ostia_dialect::{
-    ClientDialect, Dialect, Fault, Request, Undo, View, client_tool, embeddings, joint, rules,
-};
+use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules, tools};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
@@ -376,7 +374,7 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
             let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
             // What the provider remembers is not here to be told anew.
             let goes_on = kept::refers(asked.document);
-            !takes_all && !goes_on && client_tool::is_in(asked.document)
+            !takes_all && !goes_on && tools::client_run::is_in(asked.document)
         }
         Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
         _ => false,

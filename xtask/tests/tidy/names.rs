@@ -32,7 +32,7 @@ fn ids() -> BTreeSet<String> {
 
 /// Where names of models stand: the rows of rules, words of errors, and the pages that show them.
 const MODELS_BELONG: [&str; 5] =
-    ["rules/table.rs", "fault/table.rs", "tool_schema/takes.rs", "matrix.rs", "vendors.rs"];
+    ["rules/table.rs", "fault/table.rs", "tools/schema/takes.rs", "matrix.rs", "vendors.rs"];
 /// How names of models begin.
 const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
 

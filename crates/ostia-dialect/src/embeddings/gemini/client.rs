@@ -4,11 +4,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::chat::gemini_generate::request::camel;
+use crate::chat::gemini_generate::request::media::standard;
+use crate::chat::openai_chat::part::kind_of_mime;
 use crate::embeddings::{Input, Part, Request, Response, Vector};
-use crate::gemini_generate::request::camel;
-use crate::gemini_generate::request::media::standard;
 use crate::json::{Document, Json, Node, Writer};
-use crate::openai_chat::part::kind_of_mime;
 use crate::{Fault, MediaKind};
 
 /// Bytes of one number of a vector in base64.
