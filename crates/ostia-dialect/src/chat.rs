@@ -34,8 +34,8 @@ pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use request::{
-    Block, Content, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role, Sampling,
-    Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
+    Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,
+    Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response, Usage};
 pub use undo::Undo;

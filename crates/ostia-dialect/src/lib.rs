@@ -16,6 +16,7 @@ pub mod fault;
 pub mod frame;
 pub mod json;
 pub mod matrix;
+mod media;
 pub mod relay;
 #[cfg(test)]
 mod trial;
@@ -23,11 +24,12 @@ pub mod vendors;
 
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event,
-    Finish, Fold, Form, Grammar, Line, Logprobs, Media, MediaKind, Message, OPENAI_FEATURES, OutputFormat,
-    Reasoning, Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, Undo, Usage,
-    View, WebSearch, best,
+    Finish, Fold, Form, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat, Reasoning,
+    Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, Undo, Usage, View,
+    WebSearch, best,
 };
 pub use chat::{
     anthropic_messages, gemini_generate, joint, limits, openai_chat, openai_responses, rules, tools,
 };
 pub use fault::{Fault, FaultKind};
+pub use media::MediaKind;

@@ -12,7 +12,7 @@ const WIRE_WORDS: [(&str, &str); 6] = [
     ("rules/table.rs", "gemini"),
     ("rules/table.rs", "grok"),
     // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
-    ("gemini_generate/request.rs", "google"),
+    ("gemini_generate/request/encode.rs", "google"),
     ("openai_chat/part.rs", "google"),
     ("openai_chat/response/encode.rs", "google"),
 ];

@@ -5,11 +5,9 @@
 //! knows go out again exactly as they came in.
 
 mod block;
-mod ending;
 pub mod error;
 pub mod request;
 pub mod response;
-mod shown;
 pub mod stream;
 
 pub(crate) use block::caller;

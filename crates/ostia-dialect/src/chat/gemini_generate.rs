@@ -2,10 +2,8 @@
 //!
 //! The same body goes to the Gemini API and to Vertex AI. Model and streaming are said by the path, never by the body.
 
-mod candidate;
 pub mod error;
-mod grounding;
-mod partial;
+mod part;
 pub mod request;
 pub mod response;
 pub mod stream;

@@ -9,5 +9,3 @@ pub mod response;
 pub mod stream;
 
 pub(crate) mod part;
-#[cfg(test)]
-mod tests;

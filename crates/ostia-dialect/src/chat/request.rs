@@ -1,7 +1,7 @@
 //! The canonical request: a superset of what the dialects can say.
 
 use crate::json::Json;
-use crate::{ClientDialect, Dialect};
+use crate::{ClientDialect, Dialect, MediaKind};
 
 /// One call of a chat model.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -210,19 +210,6 @@ impl Message {
     pub fn text(role: Role, text: impl Into<String>) -> Message {
         Message { role, name: None, blocks: vec![Block::text(text)] }
     }
-}
-
-/// What kind of recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MediaKind {
-    /// A picture.
-    Image,
-    /// Sound.
-    Audio,
-    /// Moving pictures.
-    Video,
-    /// A PDF, a text file, a table.
-    Document,
 }
 
 /// An image, a recording, a document.

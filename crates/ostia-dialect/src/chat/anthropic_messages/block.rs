@@ -1,5 +1,7 @@
 //! Content blocks of answers: <https://platform.claude.com/docs/en/api/messages>, `ContentBlock`.
 
+pub(super) mod media;
+
 use std::borrow::Cow;
 
 use crate::chat::response::characters;

@@ -73,3 +73,6 @@ pub(crate) fn kind(fault: &Fault) -> &str {
         FaultKind::Server => "server_error",
     }
 }
+
+#[cfg(test)]
+mod tests;

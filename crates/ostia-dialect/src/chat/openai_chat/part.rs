@@ -1,7 +1,8 @@
 //! Content parts and other pieces that requests and answers share.
 
 use crate::chat::seal::{Sealed, unseal};
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, optional_str, report_unknown};
+use crate::media::{kind_of_mime, mime_of_name};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
 
 /// The blocks of a `content` value: a string, a list of parts, or `null`.
@@ -68,20 +69,6 @@ fn untyped_part(part: Node<'_>) -> Result<Block, Fault> {
 
 fn text(text: &str) -> Content {
     Content::Text { text: text.into(), citations: Vec::new() }
-}
-
-/// Adds the fields of an object that are not among the known ones to `unknown`, by path.
-pub(crate) fn report_unknown(object: Node<'_>, known: &[&str], unknown: &mut Vec<(String, Json)>) {
-    for (name, value) in object.fields() {
-        if !known.contains(&name.as_ref()) && !value.is_null() {
-            unknown.push((value.path(), Json::of(value)));
-        }
-    }
-}
-
-/// The string in a field that may be absent; any other value is the client's mistake.
-pub(crate) fn optional_str(object: Node<'_>, name: &str) -> Result<Option<String>, Fault> {
-    object.some(name).map(|value| Ok(value.expect_str()?.into_owned())).transpose()
 }
 
 /// An Anthropic thinking block, as non-strict answers show it.
@@ -183,29 +170,4 @@ fn bytes_of_url(url: &str) -> Option<(Source, Option<String>)> {
     let (head, data) = rest.split_once(',').filter(|_| scheme.eq_ignore_ascii_case("data:"))?;
     let mime = head.strip_suffix(";base64")?.split(';').next().filter(|mime| !mime.is_empty());
     Some((Source::Base64(data.into()), mime.map(str::to_owned)))
-}
-
-pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
-    let top = mime.split('/').next().unwrap_or_default();
-    let kinds = [("image", MediaKind::Image), ("audio", MediaKind::Audio), ("video", MediaKind::Video)];
-    let known = kinds.iter().find(|(name, _)| top.eq_ignore_ascii_case(name));
-    known.map_or(MediaKind::Document, |(_, kind)| *kind)
-}
-
-pub(crate) fn mime_of_name(name: &str) -> Option<&'static str> {
-    let (_, extension) = name.rsplit_once('.')?;
-    Some(match extension.to_ascii_lowercase().as_str() {
-        "pdf" => "application/pdf",
-        "txt" => "text/plain",
-        "md" => "text/markdown",
-        "csv" => "text/csv",
-        "html" => "text/html",
-        "json" => "application/json",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "mp3" => "audio/mp3",
-        "wav" => "audio/wav",
-        "mp4" => "video/mp4",
-        _ => return None,
-    })
 }

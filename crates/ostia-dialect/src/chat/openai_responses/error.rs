@@ -5,7 +5,7 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses-streaming/error>.
 
-use super::output::Events;
+use super::response::output::Events;
 use crate::chat::openai_chat::error::{self, kind};
 use crate::json::Writer;
 use crate::{Fault, FaultKind};

@@ -6,9 +6,11 @@
 //! no words for are handed on whole. Sources: <https://platform.openai.com/docs/api-reference/responses/object> and
 //! <https://platform.openai.com/docs/api-reference/responses-streaming>.
 
+pub(super) mod part;
+
 use std::borrow::Cow;
 
-use super::part::{Part, PartKind};
+use self::part::{Part, PartKind};
 use crate::chat::response::characters;
 use crate::json::{Halves, Json, Node};
 use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};

@@ -1,7 +1,7 @@
 //! Streams, both ways.
 
-mod decoder;
-mod encoder;
+mod decode;
+mod encode;
 
-pub use decoder::Decoder;
-pub use encoder::Encoder;
+pub use decode::Decoder;
+pub use encode::Encoder;

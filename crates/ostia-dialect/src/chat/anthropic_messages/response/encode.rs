@@ -4,8 +4,8 @@
 //! another vendor goes into `thinking.signature`, or into a `redacted_thinking` block beside the block that it is for:
 //! before a call or a medium, behind a text, whose proof a stream brings last.
 
-use super::pieces;
-use crate::chat::anthropic_messages::{ending, shown};
+use super::{ending, pieces};
+use crate::chat::anthropic_messages::block::media;
 use crate::chat::limits::GivenIds;
 use crate::chat::tools::arguments;
 use crate::json::{Json, Writer};
@@ -94,7 +94,7 @@ fn encode_block(w: &mut Writer, block: &Block, ids: &mut GivenIds, view: &View) 
             w.field_str("thinking", thinking);
             w.field_str("signature", &block.signature.as_ref().map(pieces::proof).unwrap_or_default());
         }),
-        Content::Media(medium) => encode_text(w, &shown::encode(medium), &[]),
+        Content::Media(medium) => encode_text(w, &media::encode(medium), &[]),
         Content::ToolCall { id, arguments, .. } => {
             w.object(|w| {
                 pieces::write_call_head(w, block, &ids.next(id, &view.stem));

@@ -11,8 +11,7 @@ mod schema;
 mod tests;
 mod tools;
 
-use crate::chat::gemini_generate::request::camel;
-use crate::json::{Document, Json, Node};
+use crate::json::{Document, Json, Node, camel};
 use crate::{Fault, Request};
 
 /// What the hub calls by another name than this dialect does: the hub's name and the dialect's.

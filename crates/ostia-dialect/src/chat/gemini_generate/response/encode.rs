@@ -1,8 +1,9 @@
 //! The canonical answer to the client's body.
 
-use crate::chat::gemini_generate::request::parts::Part;
+use crate::chat::gemini_generate::part::Part;
+use crate::chat::gemini_generate::response::grounding;
 use crate::chat::gemini_generate::response::said::Said;
-use crate::chat::gemini_generate::{grounding, usage};
+use crate::chat::gemini_generate::usage;
 use crate::json::{Json, Writer};
 use crate::{Choice, Response, Usage, View};
 

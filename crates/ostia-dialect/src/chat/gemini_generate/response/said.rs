@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::chat::gemini_generate::candidate::{EXTRA, TEXT_BYTES_MAX};
-use crate::chat::gemini_generate::grounding;
-use crate::chat::gemini_generate::request::contents::whole_object;
-use crate::chat::gemini_generate::request::media;
-use crate::chat::gemini_generate::request::parts::{Body, Part};
+use crate::chat::gemini_generate::part::media;
+use crate::chat::gemini_generate::part::{Body, Part};
+use crate::chat::gemini_generate::request::encode::contents::whole_object;
+use crate::chat::gemini_generate::response::candidate::{EXTRA, TEXT_BYTES_MAX};
+use crate::chat::gemini_generate::response::grounding;
 use crate::chat::limits::GivenIds;
 use crate::chat::seal::{Sealed, seal};
 use crate::json::{Json, Writer};

@@ -9,9 +9,7 @@ mod tools;
 
 use self::input::Turns;
 pub(crate) use self::tools::decode_tool;
-pub use super::super::echo::echo;
-use crate::chat::openai_chat::part::{optional_str, report_unknown};
-use crate::json::{Document, Json, Node};
+use crate::json::{Document, Json, Node, optional_bool, optional_str, report_unknown};
 use crate::{Fault, Logprobs, Request};
 
 /// What the hub calls by another name than this dialect does: the hub's name and the dialect's.
@@ -69,10 +67,6 @@ fn conversation_id(value: Node<'_>) -> Result<String, Fault> {
             Err(Fault::invalid("Invalid `conversation.id`: must be a text").with_param("conversation.id"))
         }
     }
-}
-
-fn optional_bool(object: Node<'_>, name: &str) -> Result<Option<bool>, Fault> {
-    object.some(name).map(|value| value.expect_bool()).transpose()
 }
 
 /// Reads a whole request.

@@ -1,7 +1,7 @@
 //! The vendor's unary answer to the canonical one: <https://platform.openai.com/docs/api-reference/responses/object>.
 
-use super::super::ending;
 use super::super::item::Output;
+use super::super::response::ending;
 use crate::chat::event::Fold;
 use crate::json::Document;
 use crate::{Fault, Response};

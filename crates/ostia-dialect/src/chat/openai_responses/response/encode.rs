@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::super::object::{self, Object, status};
-use super::super::output::{COMPLETED, Events, Output};
+use super::super::response::object::{self, Object, status};
+use super::super::response::output::{COMPLETED, Events, Output};
 use crate::{Choice, Fault, Response, View};
 
 /// The id of the answer that this view shows: `resp_{stem}`.

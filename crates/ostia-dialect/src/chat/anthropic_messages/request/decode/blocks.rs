@@ -4,7 +4,7 @@
 //! seal comes out of it again.
 
 use super::{beyond, media};
-use crate::chat::anthropic_messages::{block, shown};
+use crate::chat::anthropic_messages::block;
 use crate::chat::seal::{Sealed, unseal};
 use crate::json::{Json, Node};
 use crate::{Block, Content, Fault, MediaKind, Role, Signature};
@@ -88,7 +88,7 @@ fn check_role(kind: Node<'_>, word: &str, role: Role) -> Result<(), Fault> {
 fn decode_text(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Block, Fault> {
     let text = node.expect("text")?.expect_str()?;
     if role == Role::Assistant
-        && let Some(medium) = shown::decode(&text)
+        && let Some(medium) = block::media::decode(&text)
     {
         return Ok(Block::new(Content::Media(medium)));
     }

@@ -1,7 +1,7 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
 use super::{beyond, optional_str};
-use crate::chat::anthropic_messages::request::tools::WEB_SEARCH;
+use crate::chat::anthropic_messages::request::encode::tools::WEB_SEARCH;
 use crate::json::{Json, Node};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 

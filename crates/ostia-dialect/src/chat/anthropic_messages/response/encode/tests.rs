@@ -2,7 +2,7 @@
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::chat::anthropic_messages::response::decode;
+use crate::chat::anthropic_messages::response::decode::decode;
 use crate::chat::limits::made_up;
 use crate::chat::seal::{Sealed, seal};
 use crate::json::Json;

@@ -9,10 +9,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::calls::Calls;
 use super::{expect, field, flag, list, optional_str, report_unknown};
-use crate::chat::gemini_generate::request::media::{extension, standard};
-use crate::chat::openai_chat::part::kind_of_mime;
+use crate::chat::gemini_generate::part::media::extension;
 use crate::chat::seal::{Sealed, unseal};
 use crate::json::{Json, Node};
+use crate::media::{kind_of_mime, standard_base64};
 use crate::{
     Block, Content, Dialect, Fault, Media, MediaKind, Message, Request, Role, Signature, Source, ToolKind,
 };
@@ -253,7 +253,7 @@ fn proof(part: Node<'_>) -> Result<Option<Sealed>, Fault> {
     let Some(value) = optional_str(part, "thoughtSignature")?.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
-    let bytes = STANDARD.decode(standard(&value)).unwrap_or_default();
+    let bytes = STANDARD.decode(standard_base64(&value)).unwrap_or_default();
     let sealed = std::str::from_utf8(&bytes).ok().and_then(unseal);
     let own = || Sealed::Own(Signature { dialect: Dialect::GeminiGenerate, value });
     Ok(Some(sealed.unwrap_or_else(own)))
@@ -288,7 +288,7 @@ fn shown(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Block, Fau
 /// Bytes in the request, or a file elsewhere; `None` where the part is neither.
 fn media(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Option<Media>, Fault> {
     let (node, source) = if let Some(blob) = field(part, "inlineData") {
-        (blob, Source::Base64(standard(&expect(blob, "data")?.expect_str()?)))
+        (blob, Source::Base64(standard_base64(&expect(blob, "data")?.expect_str()?)))
     } else if let Some(file) = field(part, "fileData") {
         let uri = expect(file, "fileUri")?.expect_str()?.into_owned();
         (file, if uri.contains("://") { Source::Url(uri) } else { Source::FileId(uri) })

@@ -1,8 +1,7 @@
 //! `generationConfig` (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>).
 
 use super::{field, flag, optional_str, report_unknown, schema};
-use crate::chat::gemini_generate::request::camel;
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, camel};
 use crate::{Fault, Logprobs, OutputFormat, Reasoning, Request};
 
 /// Fields that say one thing together.

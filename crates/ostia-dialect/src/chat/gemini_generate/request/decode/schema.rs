@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::Fault;
-use crate::chat::gemini_generate::request::camel;
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, camel};
 
 /// The schema as JSON Schema. It is no deeper than the body, so the recursion has that bound.
 pub(super) fn decode(schema: Node<'_>) -> Result<Json, Fault> {

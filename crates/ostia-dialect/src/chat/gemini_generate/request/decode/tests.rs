@@ -8,7 +8,7 @@ mod turns;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::chat::gemini_generate::request::encode;
+use crate::chat::gemini_generate::request::encode::encode;
 use crate::json::Document;
 use crate::{ClientDialect, Fault, Line, Request};
 

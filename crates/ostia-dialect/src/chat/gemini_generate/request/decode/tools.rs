@@ -1,8 +1,7 @@
 //! `tools` and `toolConfig` (<https://ai.google.dev/api/caching#Tool>).
 
 use super::{expect, field, list, optional_str, report_unknown, schema};
-use crate::chat::gemini_generate::request::camel;
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, camel};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// Reads the tools: each entry may hold several kinds of them.

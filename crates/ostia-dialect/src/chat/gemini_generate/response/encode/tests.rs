@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::chat::gemini_generate::response::decode;
+use crate::chat::gemini_generate::response::decode::decode;
 use crate::trial::{choice, raw, view};
 use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, Usage};
 

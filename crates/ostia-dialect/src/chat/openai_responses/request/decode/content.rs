@@ -1,11 +1,10 @@
 //! What a message or the output of a tool holds: a text, or a list of parts.
 
-use crate::chat::openai_chat::part::{
-    decode_audio, kind_of_mime, mime_of_name, optional_str, report_unknown, source_of_url,
-};
+use crate::chat::openai_chat::part::{decode_audio, source_of_url};
 use crate::chat::openai_responses::item::citation;
 use crate::chat::response::characters;
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, optional_str, report_unknown};
+use crate::media::{kind_of_mime, mime_of_name};
 use crate::{Block, Citation, Content, Fault, Media, MediaKind, Source};
 
 /// Reads the parts of one turn, and counts their characters: sources have their places in all that a turn

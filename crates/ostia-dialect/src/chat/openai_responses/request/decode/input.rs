@@ -6,10 +6,9 @@
 use std::borrow::Cow;
 
 use super::content::Parts;
-use crate::chat::openai_chat::part::{optional_str, report_unknown};
-use crate::chat::openai_responses::output::is_made_here;
+use crate::chat::openai_responses::response::output::is_made_here;
 use crate::chat::seal::{Sealed, unseal};
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, optional_str, report_unknown};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, Source, ToolKind};
 
 /// The turns so far.

@@ -1,8 +1,6 @@
 //! What the answer is to look like, and how much is to be thought before it.
 
-use super::optional_bool;
-use crate::chat::openai_chat::part::{optional_str, report_unknown};
-use crate::json::{Json, Node};
+use crate::json::{Json, Node, optional_bool, optional_str, report_unknown};
 use crate::{Fault, OutputFormat, Request};
 
 /// `text`: the format of the answer, and how many words it takes.

@@ -1,8 +1,6 @@
 //! Tools, and which of them is to be called.
 
-use super::optional_bool;
-use crate::chat::openai_chat::part::{optional_str, report_unknown};
-use crate::json::{Json, Node, Writer};
+use crate::json::{Json, Node, Writer, optional_bool, optional_str, report_unknown};
 use crate::{Dialect, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// Reads `tools`.

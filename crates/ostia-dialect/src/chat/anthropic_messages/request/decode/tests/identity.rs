@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{body, decode};
-use crate::chat::anthropic_messages::request::encode;
+use crate::chat::anthropic_messages::request::encode::encode;
 
 const MODEL: &str = "claude-sonnet-4-6";
 

@@ -1,5 +1,6 @@
-use super::super::{Keeping, echo, keeping};
+use super::super::{Keeping, keeping};
 use super::decode;
+use crate::chat::openai_responses::request::echo;
 use crate::json::Document;
 use crate::trial::{function, raw};
 use crate::{
