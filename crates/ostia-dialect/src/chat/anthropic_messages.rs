@@ -9,5 +9,6 @@ pub mod error;
 pub mod request;
 pub mod response;
 pub mod stream;
+mod usage;
 
 pub(crate) use block::caller;

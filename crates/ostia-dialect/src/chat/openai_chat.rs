@@ -7,5 +7,6 @@ pub mod error;
 pub mod request;
 pub mod response;
 pub mod stream;
+mod usage;
 
 pub(crate) mod part;

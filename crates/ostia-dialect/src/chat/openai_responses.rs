@@ -7,5 +7,6 @@ mod item;
 pub mod request;
 pub mod response;
 pub mod stream;
+mod usage;
 
 pub use request::input_items;

@@ -8,11 +8,10 @@ mod tests;
 pub use decode::decode;
 pub use encode::encode;
 
-pub(crate) use decode::decode_usage;
 pub(super) use decode::{
     Words, call_signature, called, choice_extra, decode_words, failure, finish_of, known, native_finish,
 };
 pub(super) use encode::{
-    annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    extra_content, invented_id, or, proof, shown_proof,
+    annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, extra_content,
+    invented_id, or, proof, shown_proof,
 };

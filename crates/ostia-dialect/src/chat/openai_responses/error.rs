@@ -1,4 +1,4 @@
-//! The error event of a stream.
+//! Errors: in bodies, in answers that failed, and as events of a stream.
 //!
 //! The documentation shows `code`, `message` and `param` beside the type; the API itself sends them in an
 //! `error` object, and the vendor's SDKs raise what stands there. So both are told.
@@ -7,7 +7,8 @@
 
 use super::response::output::Events;
 use crate::chat::openai_chat::error::{self, kind};
-use crate::json::Writer;
+use crate::fault::from_body;
+use crate::json::{Node, Writer};
 use crate::{Fault, FaultKind};
 
 /// The last event of a stream that broke, under this `sequence_number`.
@@ -54,4 +55,13 @@ pub(super) fn code(fault: &Fault) -> &str {
         | FaultKind::Upstream
         | FaultKind::Server => "server_error",
     }
+}
+
+/// What went wrong, from a Response that failed, an `error` event or a body that is an error.
+pub(super) fn decode(node: Node<'_>) -> Fault {
+    let fault = from_body(node, 502);
+    let mut fault = fault.unwrap_or_else(|| Fault::upstream("The provider failed and did not say why."));
+    // The type of an `error` event says only that it is one.
+    fault.vendor_type = fault.vendor_type.filter(|word| word != "error");
+    fault
 }

@@ -6,6 +6,7 @@
 
 use super::{ending, pieces};
 use crate::chat::anthropic_messages::block::media;
+use crate::chat::anthropic_messages::usage;
 use crate::chat::limits::GivenIds;
 use crate::chat::tools::arguments;
 use crate::json::{Json, Writer};
@@ -64,7 +65,7 @@ pub(in crate::chat::anthropic_messages) fn encode_end(w: &mut Writer, response: 
 
 /// The fields of `usage`.
 pub(in crate::chat::anthropic_messages) fn encode_usage(w: &mut Writer, response: &Response, view: &View) {
-    ending::encode_usage(w, &response.usage.unwrap_or_default());
+    usage::encode(w, &response.usage.unwrap_or_default());
     encode_extra(w, &response.extra, "server_tool_use");
     ending::encode_service_tier(w, response.service_tier.as_deref(), !view.strict);
 }

@@ -3,6 +3,7 @@
 //! The unary form holds them all in one object; the stream spreads them over `message_start` and `message_delta`,
 //! where the later value wins. <https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons>
 
+use crate::chat::anthropic_messages::usage::Tokens;
 use crate::json::{Json, Node, Writer};
 use crate::{Finish, Usage};
 
@@ -16,11 +17,7 @@ pub(in crate::chat::anthropic_messages) struct Ending {
     context_management: Option<Json>,
     server_tool_use: Option<Json>,
     service_tier: Option<String>,
-    input: Option<u64>,
-    output: Option<u64>,
-    cache_read: Option<u64>,
-    cache_written: Option<u64>,
-    thinking: Option<u64>,
+    tokens: Tokens,
 }
 
 impl Ending {
@@ -39,12 +36,7 @@ impl Ending {
     }
 
     fn observe_usage(&mut self, usage: Node<'_>) {
-        replace(&mut self.input, usage.u64("input_tokens"));
-        replace(&mut self.output, usage.u64("output_tokens"));
-        replace(&mut self.cache_read, usage.u64("cache_read_input_tokens"));
-        replace(&mut self.cache_written, usage.u64("cache_creation_input_tokens"));
-        let details = usage.some("output_tokens_details");
-        replace(&mut self.thinking, details.and_then(|details| details.u64("thinking_tokens")));
+        self.tokens.observe(usage);
         replace(&mut self.server_tool_use, usage.some("server_tool_use").map(Json::of));
         replace(&mut self.service_tier, usage.str("service_tier").map(|tier| tier.into_owned()));
     }
@@ -61,22 +53,9 @@ impl Ending {
         }
     }
 
-    /// The vendor counts cached tokens beside `input_tokens`; here they are part of the prompt.
+    /// What it cost.
     pub(in crate::chat::anthropic_messages) fn usage(&self) -> Option<Usage> {
-        if self.input.is_none() && self.output.is_none() {
-            return None;
-        }
-        let count = |tokens: Option<u64>| tokens.unwrap_or(0);
-        Some(Usage {
-            prompt: count(self.input)
-                .saturating_add(count(self.cache_read))
-                .saturating_add(count(self.cache_written)),
-            completion: count(self.output),
-            cached: self.cache_read,
-            cache_written: self.cache_written,
-            reasoning: self.thinking,
-            ..Usage::default()
-        })
+        self.tokens.usage()
     }
 
     /// The tier, in the words of the canonical answer: the vendor's `standard` is the `default`.
@@ -118,18 +97,6 @@ pub(in crate::chat::anthropic_messages) fn stop_reason<'w>(
         Finish::ToolCalls => "tool_use",
         Finish::ContentFilter | Finish::Refusal => "refusal",
         Finish::Pause => "pause_turn",
-    }
-}
-
-/// The fields of `usage`: the vendor counts what the cache gave and took beside `input_tokens`. Unknown is zero.
-pub(in crate::chat::anthropic_messages) fn encode_usage(w: &mut Writer, usage: &Usage) {
-    let (read, written) = (usage.cached.unwrap_or(0), usage.cache_written.unwrap_or(0));
-    w.field_u64("input_tokens", usage.prompt.saturating_sub(read).saturating_sub(written));
-    w.field_u64("cache_creation_input_tokens", written);
-    w.field_u64("cache_read_input_tokens", read);
-    w.field_u64("output_tokens", usage.completion);
-    if let Some(thinking) = usage.reasoning {
-        w.field_object("output_tokens_details", |w| w.field_u64("thinking_tokens", thinking));
     }
 }
 

@@ -7,7 +7,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::chat::cohere_chat::wire;
+use crate::chat::cohere_chat::response::{citation, ending};
+use crate::chat::cohere_chat::{error, usage};
 use crate::chat::response::characters;
 use crate::json::{Document, Json, Node};
 use crate::{Block, Choice, Content, Dialect, Fault, Response, ToolKind};
@@ -20,7 +21,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     let document = Document::parse(body)
         .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
     let root = document.root();
-    let Some(message) = root.some("message").filter(Node::is_object) else { return Err(wire::fault(root)) };
+    let Some(message) = root.some("message").filter(Node::is_object) else { return Err(error::decode(root)) };
     let mut turn = Turn::default();
     turn.content(message);
     let loose = turn.cite(message);
@@ -29,17 +30,17 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     let usage = root.some("usage");
     Ok(Response {
         id: root.str("id").unwrap_or_default().into_owned(),
-        usage: usage.and_then(wire::usage),
+        usage: usage.and_then(usage::decode),
         choices: vec![Choice {
             index: 0,
             blocks: turn.blocks,
-            finish: wire::finish(native_finish.as_deref())?,
+            finish: ending::finish(native_finish.as_deref())?,
             native_finish,
             stop_sequence: None,
-            logprobs: root.some("logprobs").map(|list| wire::logprobs(list.items())),
+            logprobs: root.some("logprobs").map(|list| ending::logprobs(list.items())),
             extra: loose.into_iter().collect(),
         }],
-        extra: usage.and_then(wire::billed_units).into_iter().collect(),
+        extra: usage.and_then(usage::billed_units).into_iter().collect(),
         ..Response::default()
     })
 }
@@ -116,10 +117,10 @@ impl Turn {
                 continue;
             };
             if let Content::Text { citations, .. } = &mut self.blocks[text.block].content {
-                citations.extend(wire::citations(citation, text.offset));
+                citations.extend(citation::decode(citation, text.offset));
             }
         }
-        wire::loose_citations(&loose)
+        citation::loose(&loose)
     }
 
     fn calls(&mut self, message: Node<'_>) {

@@ -8,7 +8,8 @@
 #[cfg(test)]
 mod tests;
 
-use crate::chat::cohere_chat::{response, wire};
+use crate::chat::cohere_chat::response::{citation, ending};
+use crate::chat::cohere_chat::{error, response, usage};
 use crate::chat::response::characters;
 use crate::chat::turns::Turns;
 use crate::frame::sse::Frame;
@@ -78,7 +79,7 @@ impl Decoder {
         let kind = event.str("type").unwrap_or_else(|| frame.event.into());
         let is_bare = kind.is_empty() && event.some("message").or(event.some("error")).is_some();
         if kind == "error" || is_bare {
-            return Err(wire::fault(event));
+            return Err(error::decode(event));
         }
         self.start(event, events);
         // `debug`, and what the vendor may add, says nothing.
@@ -86,7 +87,7 @@ impl Decoder {
             self.part(saying, event, events)?;
         }
         if let Some(item) = event.some("logprobs") {
-            events.push(Event::Logprobs { choice: 0, value: wire::logprobs(std::iter::once(item)) });
+            events.push(Event::Logprobs { choice: 0, value: ending::logprobs(std::iter::once(item)) });
         }
         if kind == "message-end" { self.end(event, events) } else { Ok(()) }
     }
@@ -251,7 +252,7 @@ impl Decoder {
                 self.loose.push(Json::of(citation));
                 continue;
             }
-            let found = wire::citations(citation, self.text_start).into_iter();
+            let found = citation::decode(citation, self.text_start).into_iter();
             events.extend(found.map(|one| Event::Delta { choice: 0, delta: Delta::Citation(one) }));
         }
     }
@@ -261,21 +262,21 @@ impl Decoder {
         if let Some(delta) = delta
             && delta.some("error").is_some()
         {
-            return Err(wire::fault(delta));
+            return Err(error::decode(delta));
         }
         let native = delta.and_then(|delta| delta.str("finish_reason")).map(|word| word.into_owned());
-        let finish = wire::finish(native.as_deref())?;
+        let finish = ending::finish(native.as_deref())?;
         self.release(true, events)?;
         self.close(events);
         let usage = delta.and_then(|delta| delta.some("usage"));
-        if let Some((name, value)) = wire::loose_citations(&self.loose) {
+        if let Some((name, value)) = citation::loose(&self.loose) {
             events.push(Event::Extra { choice: Some(0), name, value });
         }
-        if let Some((name, value)) = usage.and_then(wire::billed_units) {
+        if let Some((name, value)) = usage.and_then(usage::billed_units) {
             events.push(Event::Extra { choice: None, name, value });
         }
         events.push(Event::Stop { choice: 0, finish, native, stop_sequence: None });
-        events.extend(usage.and_then(wire::usage).map(Event::Usage));
+        events.extend(usage.and_then(usage::decode).map(Event::Usage));
         events.push(Event::Finish);
         self.whole = true;
         Ok(())

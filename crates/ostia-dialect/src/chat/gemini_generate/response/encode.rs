@@ -1,8 +1,8 @@
 //! The canonical answer to the client's body.
 
 use crate::chat::gemini_generate::part::Part;
-use crate::chat::gemini_generate::response::grounding;
 use crate::chat::gemini_generate::response::said::Said;
+use crate::chat::gemini_generate::response::{grounding, time};
 use crate::chat::gemini_generate::usage;
 use crate::json::{Json, Writer};
 use crate::{Choice, Response, Usage, View};
@@ -80,7 +80,7 @@ impl Head {
         view: &View,
     ) -> Head {
         let or = |given: &str, fallback: &str| if given.is_empty() { fallback } else { given }.to_owned();
-        Head { model: or(model, &view.model), id: or(id, &view.stem), created: created.map(usage::timestamp) }
+        Head { model: or(model, &view.model), id: or(id, &view.stem), created: created.map(time::timestamp) }
     }
 
     /// Writes the fields.

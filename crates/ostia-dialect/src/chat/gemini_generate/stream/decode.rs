@@ -6,6 +6,7 @@
 //! back until the upstream closes the stream.
 
 use crate::chat::gemini_generate::response::candidate::{self, Candidate};
+use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::fault::from_body;
 use crate::frame::sse::Frame;
@@ -114,7 +115,7 @@ impl Decoder {
         }
         self.started = true;
         let text = |name| node.str(name).unwrap_or_default().into_owned();
-        let created = node.str("createTime").and_then(|time| usage::unix_seconds(&time));
+        let created = node.str("createTime").and_then(|time| time::unix_seconds(&time));
         events.push(Event::Start { id: text("responseId"), model: text("modelVersion"), created });
     }
 

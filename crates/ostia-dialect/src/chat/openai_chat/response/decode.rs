@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::super::part::{source_of_url, thinking_text, thought_signature};
+use crate::chat::openai_chat::usage;
 use crate::fault::from_body;
 use crate::json::{Document, Json, Node};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Fault, Finish, Media, MediaKind, Response, Signature,
-    ToolKind, Usage,
+    Block, Choice, Citation, Content, Dialect, Fault, Finish, Media, MediaKind, Response, Signature, ToolKind,
 };
 
 /// Reads a whole answer. A body that holds an error, or no choices, is a fault.
@@ -32,7 +32,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
             .enumerate()
             .map(|(position, choice)| decode_choice(position, choice))
             .collect::<Result<_, Fault>>()?,
-        usage: decode_usage(root),
+        usage: usage::decode(root),
         service_tier: root.str("service_tier").map(Cow::into_owned),
         system_fingerprint: root.str("system_fingerprint").map(Cow::into_owned),
         extra: root
@@ -309,26 +309,4 @@ fn function_block(id: Cow<'_, str>, inner: Node<'_>, kind: ToolKind) -> Option<B
         return None;
     }
     Some(Block::new(Content::ToolCall { id: id.into_owned(), name, arguments, kind }))
-}
-
-/// Usage where OpenAI puts it, or where Groq's streams put it.
-pub(crate) fn decode_usage(root: Node<'_>) -> Option<Usage> {
-    let usage = root.some("usage").or_else(|| root.some("x_groq")?.some("usage"))?;
-    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
-    let prompt = usage.u64("prompt_tokens").unwrap_or_default();
-    let completion = usage.u64("completion_tokens").unwrap_or_default();
-    Some(Usage {
-        prompt,
-        completion,
-        total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
-        cached: detail("prompt_tokens_details", "cached_tokens")
-            .or(usage.u64("prompt_cache_hit_tokens"))
-            .or(usage.u64("cached_tokens")),
-        cache_written: detail("prompt_tokens_details", "cache_write_tokens"),
-        reasoning: detail("completion_tokens_details", "reasoning_tokens").or(usage.u64("reasoning_tokens")),
-        audio_prompt: detail("prompt_tokens_details", "audio_tokens"),
-        audio_completion: detail("completion_tokens_details", "audio_tokens"),
-        accepted_prediction: detail("completion_tokens_details", "accepted_prediction_tokens"),
-        rejected_prediction: detail("completion_tokens_details", "rejected_prediction_tokens"),
-    })
 }

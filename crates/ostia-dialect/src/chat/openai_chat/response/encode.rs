@@ -1,12 +1,12 @@
 //! The canonical answer to the client's body.
 
 use crate::chat::limits::GivenIds;
+use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
 use crate::chat::seal::{Sealed, seal};
 use crate::json::{Document, Json, Writer};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind,
-    Usage, View,
+    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind, View,
 };
 
 /// The whole body of a chat completion.
@@ -27,7 +27,7 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
         });
         if let Some(usage) = &response.usage {
             w.key("usage");
-            encode_usage(w, usage, view);
+            usage::encode(w, usage, view);
         }
         if let Some(tier) = &response.service_tier {
             w.field_str("service_tier", tier);
@@ -324,26 +324,4 @@ pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
             seal(&Sealed::Own(signature.clone()))
         }
     }
-}
-
-pub(in crate::chat::openai_chat) fn encode_usage(w: &mut Writer, usage: &Usage, view: &View) {
-    w.object(|w| {
-        w.field_u64("prompt_tokens", usage.prompt);
-        w.field_u64("completion_tokens", usage.completion);
-        w.field_u64("total_tokens", usage.total());
-        w.field_object("prompt_tokens_details", |w| {
-            w.field_u64("cached_tokens", usage.cached.unwrap_or_default());
-            w.field_u64("audio_tokens", usage.audio_prompt.unwrap_or_default());
-        });
-        w.field_object("completion_tokens_details", |w| {
-            w.field_u64("reasoning_tokens", usage.reasoning.unwrap_or_default());
-            w.field_u64("audio_tokens", usage.audio_completion.unwrap_or_default());
-            w.field_u64("accepted_prediction_tokens", usage.accepted_prediction.unwrap_or_default());
-            w.field_u64("rejected_prediction_tokens", usage.rejected_prediction.unwrap_or_default());
-        });
-        if let (false, Some(written)) = (view.strict, usage.cache_written) {
-            w.field_u64("cache_creation_input_tokens", written);
-            w.field_u64("cache_read_input_tokens", usage.cached.unwrap_or_default());
-        }
-    });
 }

@@ -6,7 +6,8 @@ mod choice;
 use std::borrow::Cow;
 
 use self::choice::Choice;
-use super::super::response::{decode_usage, known};
+use super::super::response::known;
+use crate::chat::openai_chat::usage;
 use crate::chat::turns::WAITING_BYTES_MAX;
 use crate::fault::{self, from_body};
 use crate::frame::sse::Frame;
@@ -114,7 +115,7 @@ impl Decoder {
 
 /// Usage, tier, fingerprint and vendor fields, which may stand in any chunk.
 fn facts(chunk: Node<'_>, events: &mut Vec<Event>) {
-    if let Some(usage) = decode_usage(chunk) {
+    if let Some(usage) = usage::decode(chunk) {
         events.push(Event::Usage(usage));
     }
     let text = |name: &str| chunk.str(name).map(Cow::into_owned);

@@ -1,10 +1,11 @@
 //! Canonical events to the client's chunks.
 
 use super::super::response::{
-    annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, encode_usage,
-    invented_id, or, proof, shown_proof,
+    annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, invented_id, or,
+    proof, shown_proof,
 };
 use crate::chat::limits::GivenIds;
+use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
 use crate::frame::sse;
 use crate::json::Writer;
@@ -273,7 +274,7 @@ impl Encoder {
             self.envelope(out, |w| {
                 w.field_array("choices", |_| {});
                 w.key("usage");
-                encode_usage(w, usage, &self.view);
+                usage::encode(w, usage, &self.view);
             });
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

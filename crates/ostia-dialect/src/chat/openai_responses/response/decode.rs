@@ -3,6 +3,7 @@
 use super::super::item::Output;
 use super::super::response::ending;
 use crate::chat::event::Fold;
+use crate::chat::openai_responses::error;
 use crate::json::Document;
 use crate::{Fault, Response};
 
@@ -17,7 +18,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     let root = document.root();
     let Some(items) = root.get("output").filter(|output| output.is_array()) else {
         return Err(match root.some("error").or(root.some("message")).or(root.some("detail")) {
-            Some(_) => ending::fault(root),
+            Some(_) => error::decode(root),
             None => Fault::upstream("The provider's answer is no response: it has no `output`."),
         });
     };

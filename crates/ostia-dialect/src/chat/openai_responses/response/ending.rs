@@ -4,9 +4,9 @@
 //! <https://platform.openai.com/docs/api-reference/responses-streaming/response/failed>.
 
 use crate::chat::openai_responses::request::echo;
-use crate::fault::from_body;
+use crate::chat::openai_responses::{error, usage};
 use crate::json::{Json, Node};
-use crate::{Event, Fault, Finish, Usage};
+use crate::{Event, Fault, Finish};
 
 /// Fields of a Response object that the hub has a place for, or that only repeat the request, besides those that we
 /// repeat ourselves. Everything else goes to the answer's `extra`.
@@ -49,7 +49,7 @@ pub(in crate::chat::openai_responses) fn end(
         ("completed", _) => Finish::Stop,
         ("incomplete", Some("content_filter")) => Finish::ContentFilter,
         ("incomplete", _) => Finish::Length,
-        ("failed", _) => return Err(fault(response)),
+        ("failed", _) => return Err(error::decode(response)),
         _ => {
             let what =
                 format!("The provider gave no whole answer: the status of what it sent is `{status}`.");
@@ -68,31 +68,7 @@ pub(in crate::chat::openai_responses) fn end(
     if let Some(tier) = response.str("service_tier") {
         events.push(Event::Meta { service_tier: Some(tier.into_owned()), system_fingerprint: None });
     }
-    events.extend(response.some("usage").map(usage).map(Event::Usage));
+    events.extend(response.some("usage").map(usage::decode).map(Event::Usage));
     events.push(Event::Finish);
     Ok(())
-}
-
-fn usage(usage: Node<'_>) -> Usage {
-    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
-    let prompt = usage.u64("input_tokens").unwrap_or_default();
-    let completion = usage.u64("output_tokens").unwrap_or_default();
-    Usage {
-        prompt,
-        completion,
-        total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
-        cached: detail("input_tokens_details", "cached_tokens"),
-        cache_written: detail("input_tokens_details", "cache_write_tokens"),
-        reasoning: detail("output_tokens_details", "reasoning_tokens"),
-        ..Usage::default()
-    }
-}
-
-/// What went wrong, from a Response that failed, an `error` event or a body that is an error.
-pub(in crate::chat::openai_responses) fn fault(node: Node<'_>) -> Fault {
-    let fault = from_body(node, 502);
-    let mut fault = fault.unwrap_or_else(|| Fault::upstream("The provider failed and did not say why."));
-    // The type of an `error` event says only that it is one.
-    fault.vendor_type = fault.vendor_type.filter(|word| word != "error");
-    fault
 }

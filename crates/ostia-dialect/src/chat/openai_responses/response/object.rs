@@ -2,8 +2,8 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses/object>.
 
-use crate::chat::openai_responses::error;
 use crate::chat::openai_responses::request::echo;
+use crate::chat::openai_responses::{error, usage};
 use crate::json::{Json, Writer};
 use crate::{Fault, Finish, Usage, View};
 
@@ -76,7 +76,7 @@ impl Object<'_> {
         w.field_str("model", if self.model.is_empty() { &view.model } else { self.model });
         w.field_array("output", |w| self.output.iter().for_each(|item| w.raw(item.as_str())));
         match self.usage {
-            Some(usage) => w.field_object("usage", |w| write_usage(w, usage)),
+            Some(usage) => w.field_object("usage", |w| usage::encode(w, usage)),
             None => w.key("usage").null(),
         }
         echo::write(w, view, self.service_tier);
@@ -107,17 +107,4 @@ pub(in crate::chat::openai_responses) fn status(
         Finish::Length => ("incomplete", Some("max_output_tokens")),
         Finish::ContentFilter | Finish::Refusal => ("incomplete", Some("content_filter")),
     }
-}
-
-fn write_usage(w: &mut Writer, usage: &Usage) {
-    w.field_u64("input_tokens", usage.prompt);
-    w.field_object("input_tokens_details", |w| {
-        w.field_u64("cached_tokens", usage.cached.unwrap_or_default());
-        w.field_u64("cache_write_tokens", usage.cache_written.unwrap_or_default());
-    });
-    w.field_u64("output_tokens", usage.completion);
-    w.field_object("output_tokens_details", |w| {
-        w.field_u64("reasoning_tokens", usage.reasoning.unwrap_or_default());
-    });
-    w.field_u64("total_tokens", usage.total());
 }

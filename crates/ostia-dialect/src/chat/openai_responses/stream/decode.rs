@@ -8,6 +8,7 @@
 use super::super::item::part::{Part, PartKind};
 use super::super::item::{Output, plain};
 use super::super::response::ending;
+use crate::chat::openai_responses::error;
 use crate::chat::turns::Turns;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Node};
@@ -75,16 +76,16 @@ impl Decoder {
             }
             "response.completed" => return self.end(event, "completed", events),
             "response.incomplete" => return self.end(event, "incomplete", events),
-            "response.failed" => return Err(ending::fault(event.some("response").unwrap_or(event))),
+            "response.failed" => return Err(error::decode(event.some("response").unwrap_or(event))),
             "response.cancelled" => return Err(Fault::upstream("The provider called the answer off.")),
-            "error" => return Err(ending::fault(event)),
+            "error" => return Err(error::decode(event)),
             kind => match Saying::of(kind) {
                 Some(saying) => {
                     self.start(None, events);
                     return self.item_event(saying, event, events);
                 }
                 None if !kind.starts_with("response.") && event.some("error").is_some() => {
-                    return Err(ending::fault(event));
+                    return Err(error::decode(event));
                 }
                 None => {}
             },
