@@ -15,12 +15,10 @@ pub mod embeddings;
 pub mod fault;
 pub mod frame;
 pub mod json;
-pub mod matrix;
 mod media;
 pub mod relay;
 #[cfg(test)]
 mod trial;
-pub mod vendors;
 
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event,

@@ -12,7 +12,6 @@ mod marks;
 mod names;
 mod numbers;
 mod spelling;
-mod table;
 #[cfg(test)]
 mod tests;
 mod user;
@@ -21,7 +20,6 @@ pub(crate) use fit::{fit, image_type_of};
 pub(crate) use given::GivenIds;
 pub use numbers::Range;
 pub use spelling::{Characters, Spelling};
-pub use table::Entry;
 
 #[cfg(test)]
 pub(crate) use spelling::made_up;

@@ -22,57 +22,57 @@ use name::Name;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rules {
     /// Which of `temperature`, `top_p` and `top_k`.
-    pub(crate) sampling: Sampling,
+    pub sampling: Sampling,
     /// `presence_penalty` and `frequency_penalty` other than 0.
-    pub(crate) penalties: bool,
+    pub penalties: bool,
     /// `logprobs`, `top_logprobs` and `logit_bias`.
-    pub(crate) token_scores: bool,
+    pub token_scores: bool,
     /// Stop sequences.
-    pub(crate) stop: bool,
+    pub stop: bool,
     /// The field `parallel_tool_calls`.
-    pub(crate) parallel_tool_calls: bool,
+    pub parallel_tool_calls: bool,
     /// A choice of tools that forces a call.
-    pub(crate) forced_tools: bool,
+    pub forced_tools: bool,
     /// A conversation that ends with a turn of the model's, to be gone on with.
-    pub(crate) prefill: bool,
+    pub prefill: bool,
     /// Turns of the role `system` between the others, where the dialect has them.
-    pub(crate) system_turns: bool,
+    pub system_turns: bool,
     /// `verbosity`.
-    pub(crate) verbosity: bool,
+    pub verbosity: bool,
     /// The limit of tokens under its older name, `max_tokens`.
-    pub(crate) max_tokens: bool,
+    pub max_tokens: bool,
     /// What of it can be had at Chat Completions, where the vendor has Responses too.
-    pub(crate) chat: Chat,
+    pub chat: Chat,
     /// `web_search_options` at Chat Completions.
-    pub(crate) chat_search: bool,
+    pub chat_search: bool,
     /// JSON output, or the vendor's own tools, beside functions.
-    pub(crate) beside_functions: bool,
+    pub beside_functions: bool,
     /// How it is told to think.
-    pub(crate) thinking: Thinking,
+    pub thinking: Thinking,
     /// How it is told not to think.
-    pub(crate) off: Off,
+    pub off: Off,
     /// It thinks where nothing is said of it.
-    pub(crate) thinks_unasked: bool,
+    pub thinks_unasked: bool,
     /// Levels of effort, from little to much; `None` where they are not known, so that any may be asked for.
-    pub(crate) efforts: Option<&'static [&'static str]>,
+    pub efforts: Option<&'static [&'static str]>,
     /// The least budget of tokens to think for.
-    pub(crate) budget_min: u64,
+    pub budget_min: u64,
     /// The limit of tokens where the client names none and the vendor requires one. Models that refuse a prompt which
     /// together with the limit exceeds their window have one below what they could write.
-    pub(crate) output_tokens_default: u64,
+    pub output_tokens_default: u64,
     /// Most tokens that the model writes.
-    pub(crate) output_tokens_max: u64,
+    pub output_tokens_max: u64,
     /// Schemas in JSON Schema, where the vendor has an older form too.
-    pub(crate) json_schema: bool,
+    pub json_schema: bool,
     /// It insists on the signatures of its calls, and takes media inside the results of calls.
-    pub(crate) signed_calls: bool,
+    pub signed_calls: bool,
     /// It is OpenAI's, whoever serves it, and takes what only OpenAI's Chat Completions has.
-    pub(crate) openai: bool,
+    pub openai: bool,
 }
 
 /// Which sampling fields a model takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sampling {
+pub enum Sampling {
     /// All of them.
     All,
     /// `temperature` or `top_p`, not both.
@@ -85,7 +85,7 @@ pub(crate) enum Sampling {
 
 /// What of a model can be had at Chat Completions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Chat {
+pub enum Chat {
     /// Everything.
     All,
     /// Functions only while it does not think.
@@ -96,7 +96,7 @@ pub(crate) enum Chat {
 
 /// How a model is told to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Thinking {
+pub enum Thinking {
     /// It cannot think aloud.
     Never,
     /// With a budget of tokens only.
@@ -111,7 +111,7 @@ pub(crate) enum Thinking {
 
 /// How a model is told not to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Off {
+pub enum Off {
     /// By leaving the field out.
     Omit,
     /// By this `type`.
@@ -140,7 +140,7 @@ impl Rules {
     }
 
     /// Is every level of effort refused?
-    pub(crate) fn has_no_efforts(&self) -> bool {
+    pub fn has_no_efforts(&self) -> bool {
         self.efforts.is_some_and(<[_]>::is_empty)
     }
 }

@@ -87,7 +87,7 @@ fn json(hundredths: i64) -> Json {
 }
 
 /// A number of hundredths, as short as it can be said.
-pub(super) fn decimal(hundredths: i64) -> String {
+fn decimal(hundredths: i64) -> String {
     let (whole, part) = (hundredths.abs() / 100, hundredths.abs() % 100);
     let sign = if hundredths < 0 { "-" } else { "" };
     match part {

@@ -128,29 +128,3 @@ fn a_row_differs() {
     assert_eq!(limits.temperature.map(|limit| limit.takes), Some(Range::of(0, 150)));
     assert_eq!((limits.tool_names, limits.stops), (first.tool_names, first.stops));
 }
-
-#[test]
-fn every_entry_tells_its_source() {
-    for dialect in Dialect::ALL {
-        let entries = Limits::of(dialect).entries();
-        assert!(entries.iter().all(|entry| entry.source.starts_with("https://")), "{dialect:?}");
-    }
-    let told = |dialect, what| {
-        let entries = Limits::of(dialect).entries();
-        entries.into_iter().find(|entry| entry.what == what).map(|entry| entry.takes)
-    };
-    let cases = [
-        (Dialect::OpenaiChat, "id of a call", "any characters, 1 to 40"),
-        (Dialect::AnthropicMessages, "id of a call", "letters, digits, `_` and `-`, at least 1"),
-        (Dialect::CohereChat, "name of a tool", "letters, digits and `_`, a letter or `_` first, 1 to 64"),
-        (Dialect::CohereChat, "top_p", "from 0.01 to 0.99"),
-        (Dialect::GeminiGenerate, "penalties", "from -2 to 1.99"),
-        (Dialect::GeminiGenerate, "top_k", "from 1 on"),
-        (Dialect::OpenaiResponses, "bound of the answer's tokens", "from 16 on"),
-        (Dialect::OpenaiChat, "stop sequences", "4 at most"),
-        (Dialect::AnthropicMessages, "text of white space", "refused"),
-    ];
-    for (dialect, what, takes) in cases {
-        assert_eq!(told(dialect, what).as_deref(), Some(takes), "{dialect:?} {what}");
-    }
-}

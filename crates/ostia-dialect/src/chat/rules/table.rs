@@ -13,7 +13,7 @@ pub struct Row {
     /// And below this one.
     pub below: (u32, u32),
     /// What they take.
-    pub(crate) rules: &'static Rules,
+    pub rules: &'static Rules,
     /// Where it can be read.
     pub source: &'static str,
 }

@@ -1,8 +1,7 @@
 //! What a request can hold, in the words of each client dialect.
 
+use ostia_dialect::ClientDialect;
 use serde_json::{Value, json};
-
-use crate::ClientDialect;
 
 /// Something that a request can hold.
 #[derive(Debug)]

@@ -1,21 +1,22 @@
 //! What each pair of dialects carries, found out by asking: every feature, as each client dialect says it, is decoded and
-//! encoded for every upstream dialect, and the outcome is noted. `ostia formats` prints it and docs/formats.md is made of
-//! it, so that the page cannot promise what the code does not do.
+//! encoded for every upstream dialect, and the outcome is noted. docs/formats.md is made of it, so that the page cannot
+//! promise what the code does not do.
 
 mod features;
 
-pub use features::{FEATURES, Feature};
+use features::{FEATURES, Feature};
 
 use std::fmt::Write;
 
+use ostia_dialect::json::Document;
+use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line};
 use serde_json::{Map, Value};
 
-use crate::json::Document;
-use crate::{ClientDialect, Dialect, Form, Line};
+use crate::title;
 
 /// How much of a feature arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carried {
+enum Carried {
     /// All of it.
     Whole,
     /// What arrives is not all; the rest is reported.
@@ -42,10 +43,10 @@ impl Carried {
 
 /// A client's dialect, and what becomes of each feature at each upstream dialect: in the order of [`FEATURES`] and
 /// [`Dialect::ALL`].
-pub type Row = (ClientDialect, Vec<[Carried; Dialect::ALL.len()]>);
+type Row = (ClientDialect, Vec<[Carried; Dialect::ALL.len()]>);
 
 /// The whole matrix.
-pub fn matrix() -> Vec<Row> {
+fn matrix() -> Vec<Row> {
     let row = |client: ClientDialect| {
         let of = |feature: &Feature| Dialect::ALL.map(|upstream| carried(client, upstream, feature));
         (client, FEATURES.iter().map(of).collect())
@@ -71,16 +72,6 @@ pub fn markdown() -> String {
         page.push('\n');
     }
     page.trim_end().to_owned() + "\n"
-}
-
-pub(crate) fn title(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::OpenaiChat => "OpenAI Chat Completions",
-        Dialect::OpenaiResponses => "OpenAI Responses",
-        Dialect::AnthropicMessages => "Anthropic Messages",
-        Dialect::GeminiGenerate => "Google generateContent",
-        Dialect::CohereChat => "Cohere Chat v2",
-    }
 }
 
 /// A model of each dialect's that can do most: of some, one that refuses nothing that we know of.
@@ -113,7 +104,7 @@ fn ask(
     client: ClientDialect,
     upstream: Dialect,
     fields: &Map<String, Value>,
-) -> Result<(Vec<u8>, Vec<String>), crate::Fault> {
+) -> Result<(Vec<u8>, Vec<String>), Fault> {
     let mut body = features::base(client);
     for (name, value) in fields {
         body[name] = value.clone();

@@ -1,13 +1,16 @@
 //! What vendors and models take, and how they say that they fail, as a page for people: the tables that requests are made
-//! to fit by and errors are understood by, with their sources. `ostia vendors` prints it, docs/vendors.md is made of it.
+//! to fit by and errors are understood by, with their sources. docs/vendors.md is made of it.
+
+mod limits;
 
 use std::fmt::Write;
 
-use crate::chat::limits::Limits;
-use crate::chat::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
-use crate::chat::tools::schema::Takes;
-use crate::matrix::title;
-use crate::{Dialect, fault};
+use ostia_dialect::limits::Limits;
+use ostia_dialect::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
+use ostia_dialect::tools::schema::Takes;
+use ostia_dialect::{Dialect, fault};
+
+use crate::title;
 
 /// Dialects that share their rows of models.
 const MODELS: [(&str, Dialect); 3] = [
@@ -19,7 +22,7 @@ const MODELS: [(&str, Dialect); 3] = [
 /// The page in Markdown.
 pub fn markdown() -> String {
     let mut page = String::new();
-    limits(&mut page);
+    bounds(&mut page);
     schemas(&mut page);
     models(&mut page);
     failures(&mut page);
@@ -28,11 +31,11 @@ pub fn markdown() -> String {
 
 // Writing into a String cannot fail.
 
-fn limits(page: &mut String) {
+fn bounds(page: &mut String) {
     let _ = writeln!(page, "## Limits of requests\n");
     for dialect in Dialect::ALL {
         let _ = writeln!(page, "### {}\n\n| | takes | source |\n|---|---|---|", title(dialect));
-        for entry in Limits::of(dialect).entries() {
+        for entry in limits::entries(&Limits::of(dialect)) {
             let _ = writeln!(page, "| {} | {} | {} |", entry.what, entry.takes, link(entry.source));
         }
         page.push('\n');
