@@ -16,7 +16,7 @@ mod writer;
 pub use document::{Document, Entries, Fields, Items, Kind, Node};
 pub(crate) use fields::{camel, optional_bool, optional_str, report_unknown};
 pub use halves::Halves;
-pub use scan::{SyntaxFault, Tape};
+pub use scan::SyntaxFault;
 pub use writer::{Json, Writer};
 
 /// Deepest nesting of arrays and objects that is accepted.

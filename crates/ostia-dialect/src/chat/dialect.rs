@@ -184,7 +184,7 @@ impl Dialect {
     }
 
     /// The dialect of this name.
-    pub fn from_name(name: &str) -> Option<Dialect> {
+    pub(crate) fn from_name(name: &str) -> Option<Dialect> {
         Dialect::ALL.into_iter().find(|dialect| dialect.name() == name)
     }
 
@@ -289,10 +289,10 @@ impl Decoder {
         let from = events.len();
         let ended = match &mut self.reader {
             Reader::OpenaiChat(decoder) => decoder.finish(events),
-            Reader::OpenaiResponses(decoder) => decoder.finish(events),
-            Reader::AnthropicMessages(decoder) => decoder.finish(events),
+            Reader::OpenaiResponses(decoder) => decoder.finish(),
+            Reader::AnthropicMessages(decoder) => decoder.finish(),
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
-            Reader::CohereChat(decoder) => decoder.finish(events),
+            Reader::CohereChat(decoder) => decoder.finish(),
         };
         self.mend.events(events, from);
         ended

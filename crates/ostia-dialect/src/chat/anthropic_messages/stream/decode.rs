@@ -97,8 +97,7 @@ impl Decoder {
     }
 
     /// The upstream has closed the stream. Fails where it broke off before `message_stop`.
-    pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let _ = events;
+    pub fn finish(&self) -> Result<(), Fault> {
         if self.finished {
             return Ok(());
         }

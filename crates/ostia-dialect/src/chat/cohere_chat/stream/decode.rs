@@ -95,8 +95,7 @@ impl Decoder {
     /// The upstream has closed the stream.
     ///
     /// Fails with 502 where it did so before `message-end`.
-    pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let _ = events;
+    pub fn finish(&self) -> Result<(), Fault> {
         if self.whole {
             return Ok(());
         }

@@ -97,8 +97,7 @@ impl Decoder {
     ///
     /// # Errors
     /// 502 where the answer is not whole.
-    pub fn finish(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let _ = events;
+    pub fn finish(&self) -> Result<(), Fault> {
         if self.finished {
             return Ok(());
         }
