@@ -63,7 +63,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// The kind that an HTTP status stands for.
-    pub fn of_status(status: u16) -> FaultKind {
+    pub(crate) fn of_status(status: u16) -> FaultKind {
         match status {
             401 => FaultKind::Authentication,
             402 => FaultKind::Quota,

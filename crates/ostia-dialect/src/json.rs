@@ -5,6 +5,7 @@
 //! written. Faults name the path of the node (`messages[2].content[0].type`).
 
 mod document;
+mod fields;
 mod halves;
 mod marks;
 mod scan;
@@ -13,8 +14,9 @@ mod tests;
 mod writer;
 
 pub use document::{Document, Entries, Fields, Items, Kind, Node};
+pub(crate) use fields::{camel, optional_bool, optional_str, report_unknown};
 pub use halves::Halves;
-pub use scan::{SyntaxFault, Tape};
+pub use scan::SyntaxFault;
 pub use writer::{Json, Writer};
 
 /// Deepest nesting of arrays and objects that is accepted.

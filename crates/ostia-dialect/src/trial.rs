@@ -101,6 +101,11 @@ pub fn view(strict: bool) -> View {
     }
 }
 
+/// A body as a value.
+pub fn value(text: &[u8]) -> serde_json::Value {
+    serde_json::from_slice(text).unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(text)))
+}
+
 /// JSON as the hub carries it, from its text or from a value.
 pub fn raw(json: impl Display) -> Json {
     Json::of(Document::parse(json.to_string().as_bytes()).unwrap().root())

@@ -69,14 +69,6 @@ fn main() -> ExitCode {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
-        Command::Formats => {
-            say(&ostia_dialect::matrix::markdown());
-            Ok(())
-        }
-        Command::Vendors => {
-            say(&ostia_dialect::vendors::markdown());
-            Ok(())
-        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

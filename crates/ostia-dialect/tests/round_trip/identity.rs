@@ -2,7 +2,7 @@
 //! same.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool, custom_tool};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool, tools::custom};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ pub fn form() -> Form {
 /// left out.
 pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
     if !dialect.has_custom_tools() {
-        custom_tool::replace(request);
+        custom::replace(request);
     }
     dialect.encode(&mut request.clone(), &form()).unwrap_or_else(|fault| {
         assert!(fault.param.as_deref().is_some_and(|param| param.starts_with("tools[")), "{fault}");

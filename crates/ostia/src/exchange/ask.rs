@@ -1,9 +1,7 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
 use http::Response;
-use ostia_dialect::{
-    ClientDialect, Dialect, Fault, Request, Undo, View, client_tool, embeddings, joint, rules,
-};
+use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules, tools};
 use ostia_providers::{Offer, Provider};
 
 use crate::boxed;
@@ -291,7 +289,7 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> bool {
             let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
             // What the provider remembers is not here to be told anew.
             let goes_on = responses_api::refers(&asked.document);
-            !takes_all && !goes_on && client_tool::is_in(&asked.document)
+            !takes_all && !goes_on && tools::client_run::is_in(&asked.document)
         }
         Offer::AnthropicMessages => rules::has_to_be_retold(model, &asked.document),
         _ => false,

@@ -1,0 +1,42 @@
+//! Conversations: one canonical form, and a folder for each dialect that says it.
+//!
+//! [`Request`], [`Response`] and [`Event`] are a superset of what the dialects can say. `client` is the one match over the
+//! dialects that clients speak, `dialect` that over those of upstreams. Before a request is encoded it is changed into one
+//! that its vendor takes (`settle`), and its [`Undo`] says what the answer has to have changed back.
+
+pub mod anthropic_messages;
+mod best;
+mod client;
+mod cohere_chat;
+mod dialect;
+mod event;
+pub mod gemini_generate;
+pub mod joint;
+pub mod limits;
+mod mend;
+pub mod openai_chat;
+pub mod openai_responses;
+mod order;
+mod request;
+mod response;
+pub mod rules;
+mod schema;
+mod seal;
+mod settle;
+mod tokens;
+pub mod tools;
+mod turns;
+mod undo;
+mod view;
+
+pub use best::best;
+pub use client::{ClientDialect, Encoder, Line};
+pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
+pub use event::{Delta, Event, Fold, Grammar};
+pub use request::{
+    Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,
+    Source, Tool, ToolChoice, ToolKind, WebSearch,
+};
+pub use response::{Choice, Citation, Finish, Response, Usage};
+pub use undo::Undo;
+pub use view::View;
