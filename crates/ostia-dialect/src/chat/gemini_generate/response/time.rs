@@ -1,6 +1,8 @@
 //! Times of answers: Unix seconds to RFC 3339 and back.
 
-/// The time of these Unix seconds as RFC 3339 in UTC: the way back from [`unix_seconds`].
+/// The time of these Unix seconds as RFC 3339 in UTC: the way back from [`unix_seconds`]. By hand, since the libraries that
+/// know it (`time`, `jiff`, `chrono`) have a clock, and pure crates do without
+/// (<https://howardhinnant.github.io/date_algorithms.html>).
 pub(in crate::chat::gemini_generate) fn timestamp(seconds: u64) -> String {
     let (days, clock) = (seconds / 86_400, seconds % 86_400);
     // Years are counted from March of the year 0, in eras of 400 years, which all have as many days.
