@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use ostia_routing::State;
 
-use crate::config::routes::Compiled;
+use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
 use crate::record::records::{Records, Ring};
-use crate::responses_api::Kept;
+use crate::responses_api::ResponseStore;
 use crate::upstream::{Tls, Upstreams};
 
 /// What all cores share.
@@ -20,7 +20,7 @@ pub struct Shared {
     /// What is needed for TLS.
     pub tls: Tls,
     /// What is remembered for clients.
-    pub kept: Kept,
+    pub kept: ResponseStore,
     /// What the requests of one config share: breakers, balancers, budgets.
     pub state: Arc<State>,
     /// What was decided for the last requests.
@@ -33,9 +33,9 @@ pub struct Core {
     /// Shared by all cores, and never changed.
     pub settings: Arc<Settings>,
     /// What is remembered for clients, shared by all cores.
-    pub kept: Kept,
+    pub kept: ResponseStore,
     /// Configs, compiled.
-    pub compiled: Compiled,
+    pub compiled: ConfigCache,
     /// What was decided for the last requests, of all cores.
     pub records: Records,
     /// Those of this core.
@@ -51,7 +51,7 @@ impl Core {
         let Shared { settings, tls, kept, state, records } = shared;
         let upstreams = Upstreams::new(settings.guard.clone(), tls);
         Core {
-            compiled: Compiled::new(&settings.named, state),
+            compiled: ConfigCache::new(&settings.named, state),
             settings,
             kept,
             ring: records.ring(),

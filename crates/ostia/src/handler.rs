@@ -17,8 +17,8 @@ use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
 use crate::endpoints::responses;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::{Family, family};
-use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::proxy;
@@ -33,9 +33,9 @@ use crate::inbound::route::{self, Endpoint, Typed};
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api;
-use crate::routing::{execution, routes};
+use crate::routing::{follow, routes};
 use crate::target;
-use crate::upstream::Sent;
+use crate::upstream::RequestBody;
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -112,7 +112,7 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, call, parts, &body)
         }
-        Endpoint::Kept if responses::is_ours(inbound)? => {
+        Endpoint::Stored if responses::is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
         }
@@ -133,7 +133,7 @@ async fn carry(
     let route = routes::find(core, call, asked.model())?;
     match responses::in_background(&asked, route.as_deref())? {
         Some(answer) => Ok(answer),
-        None => execution::answer(&asked, route.as_ref(), None, mark).await,
+        None => follow::answer(&asked, route.as_ref(), None, mark).await,
     }
 }
 
@@ -161,14 +161,14 @@ async fn pass(
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
         let body = intake::read(body, &core.settings.limits).await?;
         let payload = Payload::Unread { body: &body, raw };
-        return execution::follow(inbound, payload, None, route, mark).await;
+        return follow::follow(inbound, payload, None, route, mark).await;
     }
     let target = target::resolve(core, call, leaf, None)?;
     mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
     // A body of a known length keeps it: some servers take no chunks.
-    let body = if body.is_end_stream() { Sent::Full(None) } else { Sent::Passed(body) };
-    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(Miss::into_answer)
+    let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
+    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
 }
 
 /// A request for the list of models that no provider is named for.

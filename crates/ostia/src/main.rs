@@ -41,7 +41,7 @@ use crate::cli::{Cli, Command, Serve};
 use crate::config::load;
 use crate::core::Shared;
 use crate::record::records::Records;
-use crate::responses_api::Kept;
+use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors};
 use crate::upstream::Tls;
 
@@ -120,7 +120,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let shared = Shared {
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),
-        kept: Kept::new(loaded.responses.bytes as u64, loaded.responses.keep),
+        kept: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
         state: loaded.state,
         records: Records::default(),
     };

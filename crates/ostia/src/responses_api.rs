@@ -29,7 +29,7 @@ use crate::owner::Owner;
 
 use conversation::Conversation;
 pub use objects::{is_known, serve};
-pub use running::{Running, refusal};
+pub use running::{BackgroundResponse, refusal};
 
 /// Most items that one answer or conversation looks back on.
 const ITEMS_MAX: usize = 20_000;
@@ -40,7 +40,7 @@ const SLACK_BYTES_MAX: usize = 1 << 20;
 
 /// Everything that is remembered, shared by all cores. Only requests of the Responses API come here.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct ResponseStore {
     objects: Cache<String, Arc<Object>>,
     /// Bytes that came since room was made last, and how many may.
     unsettled: Arc<AtomicUsize>,
@@ -73,7 +73,7 @@ struct Saved {
     /// The Response object.
     body: Bytes,
     /// Whoever is making it, or has made it: they hold its events.
-    running: Option<Arc<Running>>,
+    running: Option<Arc<BackgroundResponse>>,
 }
 
 /// What a model was given.
@@ -113,9 +113,9 @@ fn bytes_of(items: &[Item]) -> usize {
     items.iter().map(|item| size_of::<Item>() + item.id.len() + item.json.as_str().len()).sum()
 }
 
-impl Kept {
+impl ResponseStore {
     /// Nothing yet.
-    pub fn new(bytes_max: u64, age_max: Duration) -> Kept {
+    pub fn new(bytes_max: u64, age_max: Duration) -> ResponseStore {
         let objects = Cache::builder()
             .max_capacity(bytes_max)
             .time_to_live(age_max)
@@ -125,7 +125,7 @@ impl Kept {
             .eviction_policy(EvictionPolicy::lru())
             .build();
         let slack = SLACK_BYTES_MAX.min(usize::try_from(bytes_max / 8).unwrap_or(usize::MAX));
-        Kept {
+        ResponseStore {
             objects,
             unsettled: Arc::default(),
             slack,
@@ -219,17 +219,17 @@ fn output(body: &[u8]) -> Vec<Item> {
 
 /// A request with everything that it refers to.
 #[derive(Debug)]
-pub struct Recalled {
+pub struct History {
     /// The body with all its items, where the client's own has not got them.
     pub body: Option<Bytes>,
     /// What has to be done with the answer.
-    pub keep: Rc<Keep>,
+    pub keep: Rc<StoreHandle>,
 }
 
 /// Who remembers an answer.
 #[derive(Debug)]
-pub struct Keep {
-    kept: Kept,
+pub struct StoreHandle {
+    kept: ResponseStore,
     owner: Owner,
     /// The answer's id.
     id: String,
@@ -248,7 +248,7 @@ pub fn refers(document: &Document<'_>) -> bool {
 }
 
 /// Does a request refer to something that the gateway remembers?
-pub fn is_remembered(kept: &Kept, owner: Owner, document: &Document<'_>) -> bool {
+pub fn is_remembered(kept: &ResponseStore, owner: Owner, document: &Document<'_>) -> bool {
     if !refers(document) {
         return false;
     }
@@ -263,12 +263,12 @@ pub fn is_remembered(kept: &Kept, owner: Owner, document: &Document<'_>) -> bool
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
 pub fn recall(
-    kept: &Kept,
+    kept: &ResponseStore,
     owner: Owner,
     mut view: View,
     body: &Bytes,
     document: &Document<'_>,
-) -> Result<Recalled, Fault> {
+) -> Result<History, Fault> {
     let keeping = keeping(document)?;
     if keeping.background && !keeping.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
@@ -283,7 +283,7 @@ pub fn recall(
     };
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
-    let keep = Keep {
+    let keep = StoreHandle {
         kept: kept.clone(),
         owner,
         id: response::id(&view),
@@ -292,7 +292,7 @@ pub fn recall(
         input: Input { before, own, stem: view.stem.clone() },
         view,
     };
-    Ok(Recalled { body: joined, keep: Rc::new(keep) })
+    Ok(History { body: joined, keep: Rc::new(keep) })
 }
 
 /// The request's own items with those that it only names, and the body with all that was said.
@@ -319,7 +319,7 @@ fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, 
 }
 
 fn context(
-    kept: &Kept,
+    kept: &ResponseStore,
     owner: Owner,
     keeping: &ostia_dialect::openai_responses::request::Keeping,
 ) -> Result<Vec<Item>, Fault> {
@@ -363,7 +363,7 @@ fn not_found(what: &str, id: &str) -> Fault {
 }
 
 /// The view of an answer that is remembered: under the id by which it can be asked for.
-pub fn view(view: View, keep: Option<&Keep>) -> View {
+pub fn view(view: View, keep: Option<&StoreHandle>) -> View {
     match keep {
         Some(keep) => View {
             stem: keep.view.stem.clone(),
@@ -375,7 +375,7 @@ pub fn view(view: View, keep: Option<&Keep>) -> View {
     }
 }
 
-impl Keep {
+impl StoreHandle {
     /// Remembers a whole answer.
     pub fn put(&self, body: &[u8]) {
         if self.store {

@@ -1,8 +1,8 @@
 //! Whom to ask: configs, and the only loop over attempts.
 
 pub mod attempt;
-pub mod course;
 pub mod execution;
 pub mod facts;
-pub mod rescue;
+pub mod failover;
+pub mod follow;
 pub mod routes;

@@ -20,7 +20,7 @@ use crate::inbound::call::{Call, forward_header};
 use crate::inbound::credentials::Credential;
 use crate::upstream::egress::Origin;
 use crate::upstream::host;
-use crate::upstream::{Site, Timeouts};
+use crate::upstream::{BaseUrl, Timeouts};
 
 /// Whom a request goes to, and how.
 #[derive(Debug)]
@@ -64,7 +64,7 @@ pub enum Destination<'a> {
     /// A host of the operator's or of the built-in table.
     Operators {
         /// Host and path of the base URL.
-        site: Rc<Site>,
+        site: Rc<BaseUrl>,
         /// The key to show there.
         key: Option<Key<'a>>,
         /// Headers of the provider's row.
@@ -73,7 +73,7 @@ pub enum Destination<'a> {
     /// A host that the client chose.
     Clients {
         /// Host and path of the base URL.
-        site: Rc<Site>,
+        site: Rc<BaseUrl>,
         /// The client's own key.
         key: Option<ClientKey<'a>>,
         /// Headers of the built-in row, which everybody can read.
@@ -101,7 +101,7 @@ pub enum ClientKey<'a> {
 
 impl<'a> Destination<'a> {
     /// Host and path of the base URL.
-    pub fn site(&self) -> &Rc<Site> {
+    pub fn site(&self) -> &Rc<BaseUrl> {
         match self {
             Destination::Operators { site, .. } | Destination::Clients { site, .. } => site,
         }
@@ -321,8 +321,8 @@ fn at_model(model: &str) -> Option<(&str, &str)> {
 
 /// A host, and who chose it.
 enum Host {
-    Operators(Rc<Site>),
-    Clients(Rc<Site>),
+    Operators(Rc<BaseUrl>),
+    Clients(Rc<BaseUrl>),
 }
 
 /// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it.
@@ -363,7 +363,7 @@ fn origin(core: &Core, provider: &Provider, by_operator: bool) -> Origin {
     }
 }
 
-fn site(core: &Core, base: &str, origin: Origin) -> Result<Rc<Site>, Fault> {
+fn site(core: &Core, base: &str, origin: Origin) -> Result<Rc<BaseUrl>, Fault> {
     let site = core.upstreams.site(base, origin, || {
         let (scheme_and_authority, path) = host::split(base)?;
         if origin == Origin::Client {

@@ -10,9 +10,9 @@ pub mod egress;
 pub mod host;
 mod pool;
 
-pub use body::{BodyFault, Sent};
+pub use body::{BodyFault, RequestBody};
 pub use connect::Tls;
-pub use pool::{Answer, Site, Upstreams};
+pub use pool::{BaseUrl, UpstreamBody, Upstreams};
 
 use std::time::Duration;
 

@@ -14,7 +14,7 @@ use super::settings::Named;
 /// The configs of one core. Every request of a config holds on to its route: if cores shared them, each request would
 /// change what the others count by.
 #[derive(Debug)]
-pub struct Compiled {
+pub struct ConfigCache {
     /// The operator's, by name.
     named: BTreeMap<String, Arc<Route>>,
     /// Models that stand for a config.
@@ -25,14 +25,14 @@ pub struct Compiled {
     state: Arc<State>,
 }
 
-impl Compiled {
+impl ConfigCache {
     /// The operator's configs.
-    pub fn new(operators: &Named, state: Arc<State>) -> Compiled {
+    pub fn new(operators: &Named, state: Arc<State>) -> ConfigCache {
         let own = |routes: &BTreeMap<String, Route>| {
             routes.iter().map(|(name, route)| (name.clone(), Arc::new(route.clone()))).collect()
         };
         let (named, aliases) = (own(&operators.configs), own(&operators.aliases));
-        Compiled { named, aliases, clients: RefCell::default(), state }
+        ConfigCache { named, aliases, clients: RefCell::default(), state }
     }
 
     /// The route of a config's name.

@@ -24,7 +24,7 @@ use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
 use crate::record::records::ascii;
-use crate::routing::facts::Asking;
+use crate::routing::facts::RequestFacts;
 use crate::routing::routes;
 use crate::target;
 
@@ -145,7 +145,7 @@ fn with(core: &Core, mut call: Call, given: Node<'_>) -> Result<Call, Fault> {
 }
 
 fn decide(asked: &ApiCall<'_>, route: &Arc<Route>) -> Value {
-    let asking = Asking::new(asked.inbound, Payload::Api(asked), route, None);
+    let asking = RequestFacts::new(asked.inbound, Payload::Api(asked), route, None);
     let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }

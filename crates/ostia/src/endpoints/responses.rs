@@ -16,8 +16,8 @@ use crate::inbound::route::Typed;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
 use crate::responses_api;
-use crate::responses_api::Recalled;
-use crate::routing::{execution, routes};
+use crate::responses_api::History;
+use crate::routing::{follow, routes};
 use crate::target;
 
 /// The answer to a request that wants it made in the background, here; `None` for any other.
@@ -30,7 +30,7 @@ pub fn in_background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Optio
 
 /// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
 /// API does that itself; of a config's targets the first one counts.
-fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Recalled>, Fault> {
+fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<History>, Fault> {
     let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
     if asked.typed.offer != Offer::OpenaiResponses || !wanted {
         return Ok(None);
@@ -48,10 +48,10 @@ fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<R
 }
 
 /// Answers at once, and goes on alone.
-fn go_on_alone(asked: &ApiCall<'_>, recalled: Recalled) -> Result<Response<Body>, Fault> {
+fn go_on_alone(asked: &ApiCall<'_>, recalled: History) -> Result<Response<Body>, Fault> {
     let Inbound { core, call, parts } = asked.inbound;
     let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
-    let Recalled { body, keep } = recalled;
+    let History { body, keep } = recalled;
     let body = body.unwrap_or_else(|| asked.body.clone());
     let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
@@ -61,7 +61,7 @@ fn go_on_alone(asked: &ApiCall<'_>, recalled: Recalled) -> Result<Response<Body>
         let answered = async {
             let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
             let route = routes::find(&core, &call, asked.model())?;
-            execution::answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
+            follow::answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
         };
         running.follow(answered.await).await;
     });

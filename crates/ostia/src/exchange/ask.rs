@@ -5,7 +5,7 @@ use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddin
 use ostia_providers::{Offer, Provider};
 
 use crate::boxed;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::count;
 use crate::exchange::outgoing;
@@ -16,8 +16,8 @@ use crate::inbound::Inbound;
 use crate::inbound::api_call::ApiCall;
 use crate::message::body::Body;
 use crate::record::mark::Mark;
-use crate::responses_api::{self, Recalled};
-use crate::upstream::Answer;
+use crate::responses_api::{self, History};
+use crate::upstream::UpstreamBody;
 
 /// Asks one target once.
 ///
@@ -27,7 +27,7 @@ pub async fn ask(
     exchange: Exchange<'_>,
     asked: &ApiCall<'_>,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let way = way(exchange, asked)?;
     match way {
         Way::Relay => {
@@ -35,7 +35,7 @@ pub async fn ask(
             receive::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
-        Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
+        Way::Repair => boxed::pin(|| repair(exchange, asked, mark)).await,
         Way::Converse(ClientDialect::OpenaiResponses) => boxed::pin(|| respond(exchange, asked, mark)).await,
         Way::Converse(client) => boxed::pin(|| converse(exchange, asked, client, mark)).await,
         Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, mark)).await,
@@ -50,7 +50,7 @@ pub async fn ask(
 pub fn preview(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<(&'static str, Vec<String>), Fault> {
     let target = exchange.target;
     match way(exchange, asked)? {
-        Way::Relay | Way::Mend => {
+        Way::Relay | Way::Repair => {
             outgoing::expect_fields(asked.typed, target, &asked.document)?;
             Ok(("relay", outgoing::edit(asked.typed, target, &asked.document)?.dropped))
         }
@@ -82,7 +82,7 @@ async fn send_as_it_is(
     exchange: Exchange<'_>,
     asked: &ApiCall<'_>,
     mark: &mut Mark,
-) -> Result<Response<Answer>, Miss> {
+) -> Result<Response<UpstreamBody>, AttemptError> {
     let ApiCall { typed, body, document, peek, .. } = asked;
     let (Inbound { call, parts, .. }, target) = (exchange.inbound, exchange.target);
     let line = typed.line();
@@ -99,7 +99,11 @@ async fn send_as_it_is(
 }
 
 /// A Chat Completions client in front of an upstream that speaks the same, but badly.
-async fn mend(exchange: Exchange<'_>, asked: &ApiCall<'_>, mark: &mut Mark) -> Result<Response<Body>, Miss> {
+async fn repair(
+    exchange: Exchange<'_>,
+    asked: &ApiCall<'_>,
+    mark: &mut Mark,
+) -> Result<Response<Body>, AttemptError> {
     let view = view::view_asked_for(view::view(exchange), &asked.document);
     let answer = send_as_it_is(exchange, asked, mark).await?;
     let translation = Translation::new(ClientDialect::OpenaiChat, Dialect::OpenaiChat, view);
@@ -111,14 +115,14 @@ async fn respond(
     exchange: Exchange<'_>,
     asked: &ApiCall<'_>,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let client = ClientDialect::OpenaiResponses;
     if exchange.keep.is_some() {
         return converse(exchange, asked, client, mark).await;
     }
     let view = view::view(exchange);
     let Inbound { core, call, .. } = exchange.inbound;
-    let Recalled { body, keep } =
+    let History { body, keep } =
         responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document)?;
     let exchange = Exchange { keep: Some(&keep), ..exchange };
     let Some(body) = body else { return converse(exchange, asked, client, mark).await };
@@ -136,8 +140,8 @@ async fn converse(
     asked: &ApiCall<'_>,
     client: ClientDialect,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
-    let Said { answer, upstream, model, include_usage, stream, undo } =
+) -> Result<Response<Body>, AttemptError> {
+    let TranslatedCall { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, mark).await?;
     let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
@@ -153,8 +157,8 @@ async fn converse(
 }
 
 /// What was said in another dialect, and what came back.
-pub struct Said {
-    pub answer: Response<Answer>,
+pub struct TranslatedCall {
+    pub answer: Response<UpstreamBody>,
     /// The dialect in which it was said.
     pub upstream: Dialect,
     pub model: String,
@@ -171,7 +175,7 @@ pub async fn say(
     client: ClientDialect,
     beginning: Option<&str>,
     mark: &mut Mark,
-) -> Result<Said, Miss> {
+) -> Result<TranslatedCall, AttemptError> {
     let (call, target) = (exchange.inbound.call, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
@@ -183,7 +187,7 @@ pub async fn say(
     let Request { model, include_usage, stream, .. } = request;
     let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
-    Ok(Said { answer, upstream, model, include_usage, stream, undo: encoded.undo })
+    Ok(TranslatedCall { answer, upstream, model, include_usage, stream, undo: encoded.undo })
 }
 
 /// A client of one form of embeddings in front of an upstream that has another.
@@ -192,7 +196,7 @@ async fn embed(
     asked: &ApiCall<'_>,
     upstream: embeddings::Dialect,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let (call, target) = (exchange.inbound.call, exchange.target);
     let (client, request) = outgoing::embeddings_request(target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
@@ -216,7 +220,7 @@ enum Way {
     /// The provider speaks the client's dialect.
     Relay,
     /// The provider speaks Chat Completions in a way that typed clients do not understand.
-    Mend,
+    Repair,
     /// A conversation in the client's dialect, in front of a provider that is told it in another.
     Converse(ClientDialect),
     /// Embeddings in this dialect.
@@ -230,7 +234,7 @@ fn way(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<Way, Fault> {
     let offers = |offer| provider.offers(offer);
     match offer {
         _ if !offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
-        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
+        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Repair),
         _ => return Ok(Way::Relay),
     }
     let way = match offer {

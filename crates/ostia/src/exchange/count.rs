@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::{ClientDialect, Dialect};
 use ostia_providers::Offer;
 
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::outgoing;
@@ -31,7 +31,7 @@ pub async fn count(
     asked: &ApiCall<'_>,
     client: ClientDialect,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let (call, target) = (exchange.inbound.call, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));

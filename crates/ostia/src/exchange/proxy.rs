@@ -5,15 +5,15 @@ use ostia_dialect::fault;
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::boxed;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
-use crate::errors::miss::Miss;
 use crate::exchange::Exchange;
 use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::media::{is_events, media_type};
 use crate::target;
-use crate::upstream::Sent;
+use crate::upstream::RequestBody;
 
 /// Client headers that go on besides the usual ones.
 const FORWARDED: [header::HeaderName; 9] = [
@@ -32,7 +32,11 @@ const FORWARDED: [header::HeaderName; 9] = [
 ///
 /// # Errors
 /// The provider could not be asked, or answered with an error.
-pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Response<Body>, Miss> {
+pub async fn pass(
+    exchange: Exchange<'_>,
+    body: RequestBody,
+    raw: bool,
+) -> Result<Response<Body>, AttemptError> {
     let (target, parts) = (exchange.target, exchange.inbound.parts);
     let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
@@ -56,7 +60,7 @@ pub async fn pass(exchange: Exchange<'_>, body: Sent, raw: bool) -> Result<Respo
     let answer = Response::from_parts(head, Body::Passed(body));
     match status {
         // What it says is not read, so that only the status decides whether another target is asked.
-        400.. => Err(Miss::refused(fault::from_answer(status, b""), answer)),
+        400.. => Err(AttemptError::refused(fault::from_answer(status, b""), answer)),
         _ => Ok(answer),
     }
 }

@@ -12,19 +12,19 @@ use ostia_providers::Offer;
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::failure;
 use crate::errors::family::{Family, family_of};
-use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::usable;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::message::media::{is_events, is_json, media_type};
-use crate::responses_api::Keep;
+use crate::responses_api::StoreHandle;
 use crate::stream::answer::{Relayed, Translated};
 use crate::target::Target;
-use crate::upstream::Answer;
+use crate::upstream::UpstreamBody;
 
 /// Largest answer that is read whole to be translated, in bytes.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
@@ -50,7 +50,7 @@ pub struct Translation {
     /// What has to be undone in the answer.
     pub undo: Undo,
     /// Who remembers the answer.
-    pub keep: Option<Rc<Keep>>,
+    pub keep: Option<Rc<StoreHandle>>,
     /// The request, where the answer may have to be gone on with.
     pub continues: Option<Bytes>,
 }
@@ -73,11 +73,15 @@ impl Translation {
 /// An answer that is no error.
 struct Accepted {
     head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
 }
 
-async fn accepted(answer: Response<Answer>, family: Family, target: &Target<'_>) -> Result<Accepted, Miss> {
+async fn accepted(
+    answer: Response<UpstreamBody>,
+    family: Family,
+    target: &Target<'_>,
+) -> Result<Accepted, AttemptError> {
     let (head, body) = answer.into_parts();
     match head.status.as_u16() {
         400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
@@ -99,11 +103,11 @@ pub enum Wanted {
 
 /// An answer in the client's own dialect: handed on as it came.
 pub async fn relay(
-    answer: Response<Answer>,
+    answer: Response<UpstreamBody>,
     offer: Offer,
     wanted: Wanted,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
@@ -116,7 +120,7 @@ pub async fn relay(
         // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
         Wanted::Whole if is_events(media) => {
             let answer = events_of(head, body, inflate, offer, target);
-            Err(Miss::refused(usable::not_in_one_piece(target), answer))
+            Err(AttemptError::refused(usable::not_in_one_piece(target), answer))
         }
         Wanted::Whole => whole(head, body, inflate, offer, target).await,
         Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
@@ -127,7 +131,7 @@ pub async fn relay(
 }
 
 /// Is it the stream of events that was asked for? Some servers give it another name.
-async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
+async fn is_stream(head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
     if is_events(media_type(&head.headers)) {
         return true;
     }
@@ -144,7 +148,7 @@ async fn is_stream(head: &http::response::Parts, body: &mut Answer) -> bool {
 /// Events in the client's own dialect.
 fn events_of(
     mut head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
     offer: Offer,
     target: &Target<'_>,
@@ -159,7 +163,7 @@ fn events_of(
 }
 
 /// An answer whose bytes are not looked at.
-fn passed(mut head: http::response::Parts, body: Answer) -> Response<Body> {
+fn passed(mut head: http::response::Parts, body: UpstreamBody) -> Response<Body> {
     fields::strip_hops(&mut head.headers);
     Response::from_parts(head, Body::Passed(body))
 }
@@ -167,11 +171,11 @@ fn passed(mut head: http::response::Parts, body: Answer) -> Response<Body> {
 /// A whole answer in the client's own dialect. A small one is checked.
 async fn whole(
     mut head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
     offer: Offer,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let media = media_type(&head.headers);
     let is_wrong = !media.is_empty() && !is_json(media);
     let small = body.size_hint().exact().is_none_or(|bytes| bytes <= PEEK_BYTES_MAX);
@@ -183,20 +187,20 @@ async fn whole(
     fields::strip(&mut head.headers);
     match checked {
         Ok(()) => Ok(Response::from_parts(head, Body::from(bytes))),
-        Err(miss) if usable::tells_failure(offer, &bytes) => {
-            Err(Miss::refused(miss.fault, Response::from_parts(head, Body::from(bytes))))
+        Err(error) if usable::tells_failure(offer, &bytes) => {
+            Err(AttemptError::refused(error.fault, Response::from_parts(head, Body::from(bytes))))
         }
-        Err(miss) => Err(miss),
+        Err(error) => Err(error),
     }
 }
 
 /// A stream as one JSON array. What is here at once is checked; the rest goes on as it grows.
 async fn array(
     mut head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     if !is_json(media_type(&head.headers)) {
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
@@ -216,10 +220,10 @@ async fn array(
 /// Why there is no stream: what came in its place.
 async fn no_stream(
     head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
     target: &Target<'_>,
-) -> Miss {
+) -> AttemptError {
     match collect(body, inflate, ERROR_BYTES_MAX).await {
         Ok(bytes) => usable::no_stream(&head, &bytes, target),
         Err(fault) => fault.into(),
@@ -228,11 +232,11 @@ async fn no_stream(
 
 /// An answer in another dialect, or one that has to be mended.
 pub async fn translate(
-    answer: Response<Answer>,
+    answer: Response<UpstreamBody>,
     translation: Translation,
     stream: bool,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let family = family_of(Offer::of_dialect(translation.client.dialect()));
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
@@ -259,7 +263,7 @@ pub async fn translate(
 /// A stream in another dialect.
 fn translated(
     mut head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     inflate: Option<Inflate>,
     translation: Translation,
 ) -> Response<Body> {
@@ -278,10 +282,10 @@ fn translated(
 /// # Errors
 /// The provider answered with an error, or not with events.
 pub async fn events(
-    answer: Response<Answer>,
+    answer: Response<UpstreamBody>,
     offer: Offer,
     target: &Target<'_>,
-) -> Result<(Answer, Option<Inflate>), Miss> {
+) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
     let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
     if is_stream(&head, &mut body).await {
         return Ok((body, inflate));
@@ -291,12 +295,12 @@ pub async fn events(
 
 /// Embeddings in the client's form.
 pub async fn embedded(
-    answer: Response<Answer>,
+    answer: Response<UpstreamBody>,
     client: embeddings::Client,
     upstream: embeddings::Dialect,
     request: &embeddings::Request,
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
@@ -312,11 +316,11 @@ pub async fn embedded(
 
 /// The tokens that a provider counted.
 pub async fn counted(
-    answer: Response<Answer>,
+    answer: Response<UpstreamBody>,
     client: ClientDialect,
     (offer, upstream): (Offer, Dialect),
     target: &Target<'_>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let family = family_of(Offer::of_dialect(client.dialect()));
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
@@ -333,13 +337,13 @@ fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
     Response::from_parts(head, Body::from(body))
 }
 
-/// An error answer, as a miss: its status, and its words in the client's envelope.
+/// An error answer, as a failed attempt: its status, and its words in the client's envelope.
 pub async fn refused(
     mut head: http::response::Parts,
-    body: Answer,
+    body: UpstreamBody,
     family: Family,
     target: &Target<'_>,
-) -> Miss {
+) -> AttemptError {
     let bytes = match Inflate::of(&head.headers) {
         Ok(inflate) => collect(body, inflate, ERROR_BYTES_MAX).await,
         Err(error) => Err(error.into()),
@@ -359,17 +363,20 @@ pub async fn refused(
             told.into_body()
         }
     };
-    Miss::refused(fault, Response::from_parts(head, told))
+    AttemptError::refused(fault, Response::from_parts(head, told))
 }
 
 /// A redirect is no answer. To follow it would take the request, and maybe its key, to a host that nobody named; so would
 /// the client's own software, if it were handed on.
-fn redirected(status: u16, target: &Target<'_>) -> Miss {
+fn redirected(status: u16, target: &Target<'_>) -> AttemptError {
     let message = format!(
         "Provider `{}` answered with a redirect (status {status}), which is not followed. Check its base URL.",
         target.provider.id
     );
-    Miss::without_answer(Fault::upstream(message), Verdict::Refused { status, class: Class::BadAnswer })
+    AttemptError::without_answer(
+        Fault::upstream(message),
+        Verdict::Refused { status, class: Class::BadAnswer },
+    )
 }
 
 /// Are these already the client's own words, so that they can go on as they are?
@@ -389,7 +396,11 @@ fn is_envelope(bytes: &[u8], family: Family) -> bool {
 }
 
 /// All of an answer, in one piece.
-async fn collect(mut body: Answer, mut inflate: Option<Inflate>, bytes_max: usize) -> Result<Bytes, Fault> {
+async fn collect(
+    mut body: UpstreamBody,
+    mut inflate: Option<Inflate>,
+    bytes_max: usize,
+) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
     let mut came = false;

@@ -14,14 +14,14 @@ use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
 use crate::client::Due;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::exchange::unanswered;
 use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
 use crate::message::fields;
-use crate::responses_api::Keep;
+use crate::responses_api::StoreHandle;
 use crate::target::{ClientKey, Key, Target};
-use crate::upstream::{Answer, Sent};
+use crate::upstream::{RequestBody, UpstreamBody};
 
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
@@ -37,7 +37,7 @@ pub struct Exchange<'a> {
     /// Adds up how long providers were waited for.
     pub waited: &'a Cell<Duration>,
     /// Who remembers the answer, where that is settled already.
-    pub keep: Option<&'a Rc<Keep>>,
+    pub keep: Option<&'a Rc<StoreHandle>>,
     /// The answer may have to be gone on with: it is decoded, and written anew.
     pub continues: bool,
 }
@@ -57,8 +57,8 @@ impl Exchange<'_> {
         dialect: Option<Dialect>,
         further: &[(&'static str, String)],
         body: Bytes,
-    ) -> Result<Response<Answer>, Miss> {
-        let mut request = self.request(path, Sent::Full(Some(body)))?;
+    ) -> Result<Response<UpstreamBody>, AttemptError> {
+        let mut request = self.request(path, RequestBody::Full(Some(body)))?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
         if dialect.is_some_and(|dialect| dialect != Dialect::AnthropicMessages) {
@@ -79,7 +79,7 @@ impl Exchange<'_> {
     }
 
     /// A request with the right host, the listed client headers, the provider's own and its key.
-    pub fn request(&self, mut path: String, body: Sent) -> Result<Box<Request<Sent>>, Fault> {
+    pub fn request(&self, mut path: String, body: RequestBody) -> Result<Box<Request<RequestBody>>, Fault> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
         self.inbound.call.pass_headers(&self.inbound.parts.headers, &target.forward_headers, &mut headers);
@@ -111,7 +111,10 @@ impl Exchange<'_> {
     }
 
     /// Sends a finished request.
-    pub async fn dispatch(&self, request: Box<Request<Sent>>) -> Result<Response<Answer>, Miss> {
+    pub async fn dispatch(
+        &self,
+        request: Box<Request<RequestBody>>,
+    ) -> Result<Response<UpstreamBody>, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
         let site = destination.site();
         let sent = Instant::now();

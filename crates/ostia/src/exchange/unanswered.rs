@@ -4,12 +4,12 @@ use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::{Limit, Verdict};
 
 use crate::config::settings::Settings;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::target::Target;
 use crate::upstream::SendFault;
 
 /// What a failed call means to the client, and to whoever decides what comes next.
-pub fn of_send(fault: &SendFault, target: &Target<'_>, settings: &Settings) -> Miss {
+pub fn of_send(fault: &SendFault, target: &Target<'_>, settings: &Settings) -> AttemptError {
     let verdict = match fault {
         SendFault::Refused(_) => Verdict::Untranslatable,
         SendFault::ConnectTimeout => Verdict::Late(Limit::Connect),
@@ -21,13 +21,13 @@ pub fn of_send(fault: &SendFault, target: &Target<'_>, settings: &Settings) -> M
         | SendFault::Closed
         | SendFault::Http(_) => Verdict::Unreachable,
     };
-    let told = Told::of(target, settings);
-    Miss::without_answer(words_of_send(fault, &told, target.requested_timeout_ms), verdict)
+    let disclosure = Disclosure::of(target, settings);
+    AttemptError::without_answer(words_of_send(fault, &disclosure, target.requested_timeout_ms), verdict)
 }
 
 /// What a client may hear of where its call went. The operator's hosts, what they resolve to and their certificates are
 /// the operator's alone.
-struct Told<'a> {
+struct Disclosure<'a> {
     provider: &'a str,
     /// Host and port, for the operator and for a client that chose them.
     host: Option<&'a str>,
@@ -35,12 +35,12 @@ struct Told<'a> {
     details: bool,
 }
 
-impl<'a> Told<'a> {
-    fn of(target: &'a Target<'_>, settings: &Settings) -> Told<'a> {
+impl<'a> Disclosure<'a> {
+    fn of(target: &'a Target<'_>, settings: &Settings) -> Disclosure<'a> {
         let details = settings.clients_are_operators();
         let host = target.destination.site().authority().to_str().ok();
         let host = host.filter(|_| details || target.destination.is_clients());
-        Told { provider: &target.provider.id, host, details }
+        Disclosure { provider: &target.provider.id, host, details }
     }
 
     fn whom(&self) -> String {
@@ -75,22 +75,22 @@ impl<'a> Told<'a> {
     }
 }
 
-fn words_of_send(fault: &SendFault, told: &Told<'_>, requested_timeout_ms: Option<u64>) -> Fault {
-    let (whom, why) = (told.whom(), told.why(fault));
+fn words_of_send(fault: &SendFault, disclosure: &Disclosure<'_>, requested_timeout_ms: Option<u64>) -> Fault {
+    let (whom, why) = (disclosure.whom(), disclosure.why(fault));
     match (fault, requested_timeout_ms) {
         (SendFault::FirstByteTimeout, Some(timeout_ms)) => {
             let message = format!("Request exceeded the timeout sent in the request: {timeout_ms}ms");
             Fault::new(FaultKind::Timeout, message).with_status(408)
         }
-        (SendFault::Refused(_), _) => {
-            Fault::new(FaultKind::Permission, refusal(told, why)).with_status(400).with_param("custom_host")
-        }
+        (SendFault::Refused(_), _) => Fault::new(FaultKind::Permission, refusal(disclosure, why))
+            .with_status(400)
+            .with_param("custom_host"),
         (SendFault::ConnectTimeout | SendFault::FirstByteTimeout, _) => Fault::new(
             FaultKind::Timeout,
             format!("{whom} did not answer in time: {why}. Raise the timeout or try again."),
         ),
         (SendFault::Connect(_) | SendFault::Resolve(_), _) => {
-            let what = format!("{whom} cannot be reached: {why}. {}", told.remedy());
+            let what = format!("{whom} cannot be reached: {why}. {}", disclosure.remedy());
             Fault::new(FaultKind::Overloaded, what).with_status(503)
         }
         (SendFault::Tls(_) | SendFault::Closed | SendFault::Framing(_) | SendFault::Http(_), _) => {
@@ -100,11 +100,11 @@ fn words_of_send(fault: &SendFault, told: &Told<'_>, requested_timeout_ms: Optio
 }
 
 /// Why the guard refused. What kind of address it was would tell what the names of a network stand for.
-fn refusal(told: &Told<'_>, why: String) -> String {
-    let whom = match told.host {
-        _ if told.details => return why,
+fn refusal(disclosure: &Disclosure<'_>, why: String) -> String {
+    let whom = match disclosure.host {
+        _ if disclosure.details => return why,
         Some(host) => format!("The host `{host}`"),
-        None => format!("The host of provider `{}`", told.provider),
+        None => format!("The host of provider `{}`", disclosure.provider),
     };
     format!(
         "{whom} is at an address that requests may not go to; the operator can allow private ones under \

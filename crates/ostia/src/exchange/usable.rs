@@ -9,7 +9,7 @@ use ostia_dialect::json::{Document, Kind};
 use ostia_dialect::{Fault, fault};
 use ostia_providers::Offer;
 
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::message::media::{is_json, media_type};
 use crate::target::Target;
 
@@ -22,7 +22,12 @@ pub const WORDS_BYTES_MAX: usize = 1 << 20;
 ///
 /// # Errors
 /// The error that it holds, or that it is no answer to `offer`.
-pub fn check(offer: Offer, head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), Miss> {
+pub fn check(
+    offer: Offer,
+    head: &response::Parts,
+    bytes: &[u8],
+    target: &Target<'_>,
+) -> Result<(), AttemptError> {
     let media = media_type(&head.headers);
     match (media.is_empty() || is_json(media)) && is_answer(offer, bytes) {
         true => Ok(()),
@@ -39,7 +44,7 @@ pub fn tells_failure(offer: Offer, bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// As for [`check`].
-pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), Miss> {
+pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), AttemptError> {
     let answers = Document::parse_to(bytes, 2).is_ok_and(|document| {
         document.root().items().next().is_some_and(|first| Offer::GeminiGenerate.is_answered_by(first))
     });
@@ -143,10 +148,10 @@ fn is_balanced(text: &[u8]) -> bool {
 }
 
 /// Why a body that came with a success is no answer: the error that it tells, or what it is.
-fn no_answer(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Miss {
+fn no_answer(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> AttemptError {
     let words = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
     if let Some(fault) = fault::in_success(words) {
-        return Miss::told(fault);
+        return AttemptError::told(fault);
     }
     let message = fault::from_answer(head.status.as_u16(), words).message;
     let media = media_type(&head.headers);
@@ -158,7 +163,7 @@ fn no_answer(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Miss 
 }
 
 /// What came where a stream was asked for.
-pub fn no_stream(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Miss {
+pub fn no_stream(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> AttemptError {
     let is_object = Document::parse_to(bytes, 0).is_ok_and(|document| document.root().is_object());
     match fault::in_success(bytes) {
         None if is_object => not_a_stream(target).into(),
@@ -177,10 +182,10 @@ pub fn not_in_one_piece(target: &Target<'_>) -> Fault {
 }
 
 /// An answer that has the form of one, and cannot be read to its end or tells of a failure.
-pub fn unread(fault: Fault) -> Miss {
+pub fn unread(fault: Fault) -> AttemptError {
     match (&fault.code, &fault.vendor_type) {
         (None, None) => fault.into(),
-        _ => Miss::told(fault),
+        _ => AttemptError::told(fault),
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Endpoint<'p> {
     /// A call that is understood: its dialect decides whether it is relayed or translated.
     Typed(Typed<'p>),
     /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
-    Kept,
+    Stored,
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
@@ -88,7 +88,7 @@ impl Endpoint<'_> {
     /// Does the gateway understand the body itself?
     pub fn reads_body(&self) -> bool {
         match self {
-            Endpoint::Typed(_) | Endpoint::Kept | Endpoint::Explain { trace_id: None } => true,
+            Endpoint::Typed(_) | Endpoint::Stored | Endpoint::Explain { trace_id: None } => true,
             Endpoint::Root
             | Endpoint::Health
             | Endpoint::Ready
@@ -162,8 +162,8 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         "responses/input_tokens" => Offer::OpenaiInputTokens,
         "messages" => Offer::AnthropicMessages,
         "messages/count_tokens" => Offer::AnthropicCountTokens,
-        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Kept,
-        _ if rest.starts_with("responses/") => return Endpoint::Kept,
+        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Stored,
+        _ if rest.starts_with("responses/") => return Endpoint::Stored,
         _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     };
     if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
@@ -232,8 +232,8 @@ mod tests {
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/responses", typed(Offer::OpenaiResponses)),
             (Method::POST, "/v1/responses/input_tokens", typed(Offer::OpenaiInputTokens)),
-            (Method::GET, "/v1/responses/resp_1", Endpoint::Kept),
-            (Method::POST, "/v1/conversations", Endpoint::Kept),
+            (Method::GET, "/v1/responses/resp_1", Endpoint::Stored),
+            (Method::POST, "/v1/conversations", Endpoint::Stored),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
             (Method::PUT, "/v1/proxy/chat/completions", Endpoint::Pass { raw: true }),
             (Method::POST, "/v1beta/models/g-1:generateContent", google(Offer::GeminiGenerate, "g-1", false)),

@@ -10,7 +10,7 @@ use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Decoder, Fault, Undo};
 
 use crate::message::inflate::Inflate;
-use crate::upstream::{Answer, BodyFault};
+use crate::upstream::{BodyFault, UpstreamBody};
 
 /// What a poll for the next frame gives.
 pub type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
@@ -21,7 +21,7 @@ pub enum Body {
     /// Bytes that are all here.
     Full(Option<Bytes>),
     /// An upstream's answer, handed on as it comes.
-    Passed(Answer),
+    Passed(UpstreamBody),
     /// Events that are watched, translated, or made here.
     Events(Box<dyn Events>),
     /// An answer, and what has to live as long as it.
@@ -50,29 +50,29 @@ pub trait Events: Debug {
     }
 
     /// Could somebody else go on with it if it breaks off?
-    fn can_be_mended(&self) -> bool {
+    fn can_be_resumed(&self) -> bool {
         false
     }
 
     /// Takes somebody who gets the rest if the stream breaks off.
-    fn mended_by(&mut self, _mender: Box<dyn Mender>) {}
+    fn resumed_by(&mut self, _failover: Box<dyn Resume>) {}
 }
 
 /// Whoever can get the rest of an answer that broke off.
-pub trait Mender: Debug {
+pub trait Resume: Debug {
     /// Gets the rest of an answer to `request` that broke off with this fault, when the client had these words of it;
     /// `None`: it has something that nobody can go on with.
-    fn mend(self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Mending;
+    fn resume(self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming;
 }
 
-/// A mender at work. It gives itself back, for the next time.
-pub type Mending = Pin<Box<dyn Future<Output = (Box<dyn Mender>, Result<Rest, Fault>)>>>;
+/// A failover at work. It gives itself back, for the next time.
+pub type Resuming = Pin<Box<dyn Future<Output = (Box<dyn Resume>, Result<Rest, Fault>)>>>;
 
 /// The stream that goes on with an answer.
 #[derive(Debug)]
 pub struct Rest {
     /// The upstream's bytes.
-    pub answer: Answer,
+    pub answer: UpstreamBody,
     /// How they are packed.
     pub inflate: Option<Inflate>,
     /// What they mean.

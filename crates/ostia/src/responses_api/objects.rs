@@ -11,7 +11,7 @@ use ostia_dialect::openai_responses::input_items::{self, Item};
 use ostia_dialect::{Fault, FaultKind};
 
 use super::conversation::{Conversation, metadata};
-use super::{Kept, What, not_found, running};
+use super::{ResponseStore, What, not_found, running};
 use crate::errors::reply;
 use crate::message::body::Body;
 use crate::owner::Owner;
@@ -22,7 +22,7 @@ const PAGE_USUAL: usize = 20;
 const PAGE_MAX: usize = 100;
 
 /// Is this path about something that is remembered here?
-pub fn is_known(kept: &Kept, owner: Owner, path: &str) -> bool {
+pub fn is_known(kept: &ResponseStore, owner: Owner, path: &str) -> bool {
     steps(path).get(1).is_some_and(|id| kept.get(owner, id).is_some())
 }
 
@@ -31,7 +31,7 @@ pub fn is_known(kept: &Kept, owner: Owner, path: &str) -> bool {
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense.
 pub fn serve(
-    kept: &Kept,
+    kept: &ResponseStore,
     owner: Owner,
     parts: &request::Parts,
     body: &Bytes,
@@ -82,7 +82,7 @@ fn field<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
 }
 
-fn retrieve(kept: &Kept, owner: Owner, id: &str, query: &str) -> Result<Response<Body>, Fault> {
+fn retrieve(kept: &ResponseStore, owner: Owner, id: &str, query: &str) -> Result<Response<Body>, Fault> {
     let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
     if field(query, "stream") != Some("true") {
         return Ok(reply::json(saved.body));
@@ -101,7 +101,7 @@ fn retrieve(kept: &Kept, owner: Owner, id: &str, query: &str) -> Result<Response
     }
 }
 
-fn cancel(kept: &Kept, owner: Owner, id: &str) -> Result<Response<Body>, Fault> {
+fn cancel(kept: &ResponseStore, owner: Owner, id: &str) -> Result<Response<Body>, Fault> {
     let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
     let Some(running) = saved.running else {
         return Err(Fault::invalid(format!(
@@ -112,7 +112,7 @@ fn cancel(kept: &Kept, owner: Owner, id: &str) -> Result<Response<Body>, Fault> 
     Ok(reply::json(if running::is_open(&saved.body) { running.cancel() } else { saved.body }))
 }
 
-fn create(kept: &Kept, owner: Owner, body: &Bytes, stem: &str) -> Result<Response<Body>, Fault> {
+fn create(kept: &ResponseStore, owner: Owner, body: &Bytes, stem: &str) -> Result<Response<Body>, Fault> {
     let document = Document::of_request(if body.is_empty() { b"{}" } else { body })?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let conversation = Conversation {
@@ -132,7 +132,7 @@ fn create(kept: &Kept, owner: Owner, body: &Bytes, stem: &str) -> Result<Respons
 }
 
 fn of_conversation(
-    kept: &Kept,
+    kept: &ResponseStore,
     owner: Owner,
     conversation: Conversation,
     (method, rest): (&Method, &[&str]),
@@ -173,7 +173,7 @@ fn of_conversation(
 }
 
 fn change(
-    kept: &Kept,
+    kept: &ResponseStore,
     owner: Owner,
     id: &str,
     change: impl FnOnce(&Conversation) -> Conversation,

@@ -15,7 +15,7 @@ use ostia_dialect::openai_responses::{error, response};
 use ostia_dialect::{Fault, FaultKind, View, fault};
 use tokio::task::AbortHandle;
 
-use super::{Keep, Kept, Saved, What};
+use super::{ResponseStore, Saved, StoreHandle, What};
 use crate::errors::reply;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::fields;
@@ -36,8 +36,8 @@ const FAILED: &[u8] = b"event: response.failed\n";
 
 /// An answer in the making, or made.
 #[derive(Debug)]
-pub struct Running {
-    kept: Kept,
+pub struct BackgroundResponse {
+    kept: ResponseStore,
     owner: Owner,
     id: String,
     view: View,
@@ -60,7 +60,7 @@ struct Log {
 
 impl Log {
     /// Holds one more event, where there is room for it in this log and among all of them.
-    fn push(&mut self, event: Bytes, kept: &Kept) {
+    fn push(&mut self, event: Bytes, kept: &ResponseStore) {
         let bytes = event.len() + EVENT_BYTES;
         let all = kept.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if self.is_cut || self.bytes + bytes > LOG_BYTES_MAX || all > kept.log_bytes_max {
@@ -74,7 +74,7 @@ impl Log {
     }
 
     /// Tells a fault, unless the stream has told it itself.
-    fn fail(&mut self, fault: &Fault, kept: &Kept) {
+    fn fail(&mut self, fault: &Fault, kept: &ResponseStore) {
         if !self.events.back().is_some_and(|event| event.starts_with(FAILED)) {
             self.push(error::encode_event(fault, self.events.len() as u64).into(), kept);
         }
@@ -85,18 +85,18 @@ impl Log {
     }
 }
 
-impl Keep {
+impl StoreHandle {
     /// Remembers that an answer is in the making.
     ///
     /// # Errors
     /// 429 where too many are.
-    pub fn begin(&self, streams: bool) -> Result<Arc<Running>, Fault> {
+    pub fn begin(&self, streams: bool) -> Result<Arc<BackgroundResponse>, Fault> {
         if self.kept.running.fetch_add(1, Ordering::Relaxed) >= RUNNING_MAX {
             self.kept.running.fetch_sub(1, Ordering::Relaxed);
             let message = format!("{RUNNING_MAX} answers are being made in the background: try again later.");
             return Err(Fault::new(FaultKind::RateLimit, message).with_code("background_limit"));
         }
-        let running = Arc::new(Running {
+        let running = Arc::new(BackgroundResponse {
             kept: self.kept.clone(),
             owner: self.owner,
             id: self.id.clone(),
@@ -114,16 +114,16 @@ impl Keep {
     }
 }
 
-impl Drop for Running {
+impl Drop for BackgroundResponse {
     fn drop(&mut self) {
         self.end_counting();
         self.kept.log_bytes.fetch_sub(self.log().bytes, Ordering::Relaxed);
     }
 }
 
-impl Running {
+impl BackgroundResponse {
     /// What the client gets at once: the object, or the events as they come.
-    pub fn answer(self: Arc<Running>, task: AbortHandle) -> Response<Body> {
+    pub fn answer(self: Arc<BackgroundResponse>, task: AbortHandle) -> Response<Body> {
         let _ = self.task.set(task);
         if self.streams { self.replay(0) } else { reply::json(response::pending(&self.view, "queued")) }
     }
@@ -209,7 +209,7 @@ impl Running {
     }
 
     /// The events from this number on, those to come included.
-    pub fn replay(self: Arc<Running>, from: usize) -> Response<Body> {
+    pub fn replay(self: Arc<BackgroundResponse>, from: usize) -> Response<Body> {
         let mut response = Response::new(Body::events(Replay { running: self, next: from, ending: None }));
         let media = HeaderValue::from_static("text/event-stream; charset=utf-8");
         response.headers_mut().insert(header::CONTENT_TYPE, media);
@@ -241,7 +241,7 @@ pub async fn refusal(answer: Response<Body>) -> Fault {
 /// A reader of an answer's events.
 #[derive(Debug)]
 pub struct Replay {
-    running: Arc<Running>,
+    running: Arc<BackgroundResponse>,
     next: usize,
     /// Why it has to end here, although more may come.
     ending: Option<Fault>,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::boxed;
 use crate::client::Early;
 use crate::clock;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
 use crate::exchange::proxy;
@@ -23,15 +23,15 @@ use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::record::mark::Mark;
-use crate::routing::course::{self, Tried};
-use crate::routing::facts::Asking;
+use crate::routing::execution::{self, AttemptResult};
+use crate::routing::facts::RequestFacts;
 use crate::stream::opening::{self, Waiting};
 use crate::target::{self, Target};
-use crate::upstream::Sent;
+use crate::upstream::RequestBody;
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &Asking<'_, '_>, attempt: Attempt, mark: &mut Mark) -> Tried {
-    let Asking { inbound, payload, route, .. } = *asking;
+pub async fn attempt(asking: &RequestFacts<'_, '_>, attempt: Attempt, mark: &mut Mark) -> AttemptResult {
+    let RequestFacts { inbound, payload, route, .. } = *asking;
     mark.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
     let model = payload.api().and_then(|call| call.model());
@@ -54,7 +54,7 @@ pub async fn attempt(asking: &Asking<'_, '_>, attempt: Attempt, mark: &mut Mark)
         }
         Err(fault) => Err(fault.clone().into()),
     };
-    Tried { attempt, answer, ended: clock::now() }
+    AttemptResult { attempt, answer, ended: clock::now() }
 }
 
 /// The limits of an attempt that is to be made now, as the bounds of its call.
@@ -74,11 +74,11 @@ async fn speak(
     exchange: Exchange<'_>,
     payload: Payload<'_, '_>,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let asked = match payload {
         Payload::Api(asked) => asked,
         Payload::Unread { body, raw } => {
-            return boxed::pin(|| proxy::pass(exchange, Sent::Full(Some(body.clone())), raw)).await;
+            return boxed::pin(|| proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
         }
     };
     let answer = ask::ask(exchange, asked, mark).await?;
@@ -110,9 +110,9 @@ async fn speak_within(
     exchange: Exchange<'_>,
     payload: Payload<'_, '_>,
     mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     match timeout(limit, speak(exchange, payload, mark)).await {
         Ok(answer) => answer,
-        Err(_) => Err(course::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
+        Err(_) => Err(execution::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }
 }

@@ -1,191 +1,190 @@
-//! The only loop over attempts: a config followed from target to target.
+//! One request's way through its config: the plan, the clock that it follows, and its end.
 
-use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Context;
+use std::time::Duration;
 
 use http::Response;
-use ostia_dialect::Fault;
-use ostia_routing::plan::{Attempt, Plan, Reason};
-use ostia_routing::{Leaf, Route, Time};
-use tokio::time::timeout;
+use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
+use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
+use tokio::time::sleep;
 
-use crate::boxed;
 use crate::clock;
-use crate::errors::miss::Miss;
-use crate::exchange::Exchange;
-use crate::exchange::ask;
-use crate::inbound::Inbound;
-use crate::inbound::api_call::{ApiCall, Payload};
-use crate::message::body::Body;
-use crate::record::mark::Mark;
-use crate::responses_api::Keep;
-use crate::routing::attempt;
-use crate::routing::course::{self, Course, Followed, Tried};
-use crate::routing::facts::Asking;
-use crate::routing::rescue::Rescue;
-use crate::target;
+use crate::core::Core;
+use crate::errors::attempt_error::AttemptError;
+use crate::message::body::{Body, Events, FramePoll};
+use crate::record::records::SharedPlan;
 
-/// The answer of one target, or of a config's.
-pub async fn answer(
-    asked: &ApiCall<'_>,
-    route: Option<&Arc<Route>>,
-    keep: Option<&Rc<Keep>>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
-    let leaf = match route.map(|route| (route, route.only_leaf())) {
-        Some((route, None)) => {
-            return follow(asked.inbound, Payload::Api(asked), keep, route, mark).await;
-        }
-        Some((_, leaf)) => leaf,
-        None => None,
-    };
-    ask_once(asked, keep, leaf, mark).await.or_else(Miss::into_answer)
+/// A plan under way. It ends when this is dropped: with the answer's last byte, or when the client leaves.
+#[derive(Debug)]
+pub struct Execution {
+    plan: Arc<Mutex<Plan>>,
+    route: Arc<Route>,
+    core: Rc<Core>,
+    /// The plan has heard of its end.
+    is_over: bool,
 }
 
-/// One target, and nothing to decide.
-async fn ask_once(
-    asked: &ApiCall<'_>,
-    keep: Option<&Rc<Keep>>,
-    leaf: Option<&Leaf>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Miss> {
-    let target = target::resolve(asked.inbound.core, asked.inbound.call, leaf, asked.model())?;
-    mark.target(&target.provider.id, target.index_path);
-    let waited = mark.waited();
-    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, mark).await
+/// What became of one attempt.
+#[derive(Debug)]
+pub struct AttemptResult {
+    /// Which one.
+    pub attempt: Attempt,
+    /// The answer, its first words here; or why there is none.
+    pub answer: Result<Response<Body>, AttemptError>,
+    /// When that was known.
+    pub ended: Time,
 }
 
-/// Follows a config from target to target, until one answers or there is none left.
-pub async fn follow(
-    inbound: Inbound<'_>,
-    payload: Payload<'_, '_>,
-    keep: Option<&Rc<Keep>>,
-    route: &Arc<Route>,
-    mark: &mut Mark,
-) -> Result<Response<Body>, Fault> {
-    let asking = Asking::new(inbound, payload, route, keep);
-    let Inbound { core, call, .. } = inbound;
-    let mut now = clock::now();
-    let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
-    let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
-    let mut course = Course::new(core.clone(), plan);
-    let mut last: Option<Failed> = None;
-    loop {
-        let attempt = match course.next(now).await {
-            Ok(attempt) => attempt,
-            Err(reason) => {
-                let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
-                mark.take(own);
-                mark.decided(call.explain, course.shared());
-                return answer;
+impl Execution {
+    /// Begins.
+    pub fn new(core: Rc<Core>, plan: Plan) -> Execution {
+        Execution { route: plan.route().clone(), plan: Arc::new(Mutex::new(plan)), core, is_over: false }
+    }
+
+    /// The plan. Not to be held while anything is waited for.
+    pub fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The plan for the records.
+    pub fn shared(&self) -> SharedPlan {
+        SharedPlan { plan: self.plan.clone(), route: self.route.clone() }
+    }
+
+    /// The route that it follows.
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
+    /// The core that it runs on.
+    pub fn core(&self) -> &Rc<Core> {
+        &self.core
+    }
+
+    /// The next attempt from now on, after whatever has to be waited for; or why there is none.
+    pub async fn next(&mut self, mut now: Time) -> Result<Attempt, Reason> {
+        loop {
+            let step = self.plan().next(now);
+            match step {
+                Step::Attempt(attempt) => return Ok(attempt),
+                Step::Wait(time) => sleep(clock::until(time)).await,
+                Step::GiveUp(reason) => return Err(reason),
+                Step::Answered => return Err(Reason::Exhausted),
             }
+            now = clock::now();
+        }
+    }
+
+    /// The answer is whole.
+    pub fn end(mut self, now: Time) {
+        self.plan().finish(now);
+        self.is_over = true;
+    }
+
+    /// The answer broke off with this fault, when the client had so much of it. What now?
+    pub fn broken(&self, fault: &Fault, sent: Sent) -> MidStream {
+        let verdict = match fault.kind {
+            FaultKind::Timeout => Verdict::Late(Limit::Idle),
+            _ => Verdict::Broken,
         };
-        let tried = make_attempt(&asking, &course, attempt, mark, &mut last).await;
-        let is_answered = course.note(&tried);
-        now = tried.ended;
-        match tried.answer {
-            Ok(answer) if is_answered => {
-                mark.decided(call.explain, course.shared());
-                return Ok(answer.map(|body| accompany(body, course, inbound, now)));
-            }
-            answer => Failed::new(answer, mark).replace(&mut last),
-        }
-    }
-}
-
-/// What the client gets if nobody does better: the last answer of those that tell most.
-struct Failed {
-    answer: Result<Response<Body>, Fault>,
-    weight: u8,
-    mark: Mark,
-}
-
-impl Failed {
-    fn new(answer: Result<Response<Body>, Miss>, mark: &mut Mark) -> Failed {
-        let weight = answer.as_ref().map_or_else(Miss::weight, |_| Miss::WEIGHT_MAX);
-        Failed { answer: answer.or_else(Miss::into_answer), weight, mark: mark.leave() }
+        self.plan().broken(verdict, sent, clock::now())
     }
 
-    /// Takes the place of another one that does not tell more.
-    fn replace(self, last: &mut Option<Failed>) {
-        if last.as_ref().is_none_or(|old| self.weight >= old.weight) {
-            *last = Some(self);
-        }
-    }
-
-    /// No attempt was made, for this reason.
-    fn of(reason: Reason, mark: &mut Mark) -> Failed {
-        Failed { answer: Err(course::given_up(reason)), weight: 0, mark: mark.leave() }
-    }
-}
-
-/// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, course: Course, inbound: Inbound<'_>, now: Time) -> Body {
-    match body {
-        Body::Full(_) => {
-            course.end(now);
-            body
-        }
-        Body::Events(mut events) if events.can_be_mended() => {
-            events.mended_by(Rescue::new(course, inbound.call, inbound.parts));
-            Body::Events(events)
-        }
-        Body::Events(events) => Body::events(Followed::new(events, course)),
-        body => body.with(course),
-    }
-}
-
-/// Makes an attempt, and a second one beside it where the config wants one and the first is late.
-async fn make_attempt(
-    asking: &Asking<'_, '_>,
-    course: &Course,
-    attempt: Attempt,
-    mark: &mut Mark,
-    last: &mut Option<Failed>,
-) -> Tried {
-    let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
-    match hedges.then(|| course.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, course, attempt, at, mark, last)).await,
-        None => attempt::attempt(asking, attempt, mark).await,
-    }
-}
-
-/// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
-async fn race(
-    asking: &Asking<'_, '_>,
-    course: &Course,
-    attempt: Attempt,
-    at: Time,
-    mark: &mut Mark,
-    last: &mut Option<Failed>,
-) -> Tried {
-    let (mut own, mut other) = (mark.fork(), mark.fork());
-    let mut lost = None;
-    let tried = async {
-        let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
-        if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
-            return tried;
-        }
-        let hedge = course.plan().hedge(clock::now());
-        let Some(hedge) = hedge else { return first.await };
-        let mut second = pin!(attempt::attempt(asking, hedge, &mut other));
-        let (tried, first_is_left) = tokio::select! {
-            tried = first.as_mut() => (tried, false),
-            tried = second.as_mut() => (tried, true),
+    /// Notes what became of an attempt. Is its answer the one that the client gets? A config may ask on for a status that
+    /// it lists.
+    pub fn note(&self, tried: &AttemptResult) -> bool {
+        let further = self.route.leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
+            leaf.settings.retry.as_ref().is_some_and(|retry| retry.use_retry_after_header)
+        });
+        let outcome = match &tried.answer {
+            Ok(answer) => Outcome::of(Verdict::Success { status: answer.status().as_u16() }),
+            Err(error) => error.outcome(further),
         };
-        if tried.answer.is_ok() {
-            return tried;
+        let mut plan = self.plan();
+        plan.outcome(&tried.attempt, outcome, tried.ended);
+        plan.next(tried.ended) == Step::Answered
+    }
+}
+
+/// An event stream whose plan hears how it ends.
+#[derive(Debug)]
+pub struct Followed {
+    events: Box<dyn Events>,
+    execution: Execution,
+    /// The plan has heard of a malformed event.
+    is_noted: bool,
+}
+
+impl Followed {
+    /// Follows this stream.
+    pub fn new(events: Box<dyn Events>, execution: Execution) -> Followed {
+        Followed { events, execution, is_noted: false }
+    }
+}
+
+impl Events for Followed {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        let polled = self.events.poll_frame(context);
+        if let Some(fault) = self.events.take_fault() {
+            self.execution.broken(&fault, Sent::ToolCall);
         }
-        course.note(&tried);
-        lost = Some(tried.answer);
-        if first_is_left { first.await } else { second.await }
+        if !self.is_noted && self.events.is_malformed() {
+            self.is_noted = true;
+            self.execution.plan().malformed(clock::now());
+        }
+        polled
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.events.fail(fault);
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        self.events.keep_alive()
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.plan().finish(clock::now());
+        }
+    }
+}
+
+/// What a client is told that nobody answered, where no provider said anything either.
+pub fn given_up(reason: Reason) -> Fault {
+    let (kind, message) = match reason {
+        Reason::TooMuchWork => return too_much_work(),
+        Reason::Deadline => {
+            (FaultKind::Timeout, "The deadline of the request is over, and no target has answered.")
+        }
+        Reason::AttemptsMax => {
+            (FaultKind::Upstream, "The most attempts of one request are made, and none was answered.")
+        }
+        Reason::Exhausted | Reason::Stopped | Reason::Broken | Reason::ClientGone => {
+            (FaultKind::Upstream, "No target of the config could be asked.")
+        }
     };
-    let tried = tried.await;
-    let (own, mut other) = if tried.attempt.number == attempt.number { (own, other) } else { (other, own) };
-    if let Some(answer) = lost {
-        Failed::new(answer, &mut other).replace(last);
-    }
-    mark.take(own);
-    tried
+    Fault::new(kind, message).with_code("no_target_answered")
+}
+
+fn too_much_work() -> Fault {
+    let message = "The conditions of the config are too much work for a request of this size: let fewer of them have a \
+                   $regex on a long text, or ask for fewer different fields of the body.";
+    Fault::invalid(message).with_code("config_too_costly").with_param("config")
+}
+
+/// A limit of the config was passed.
+pub fn late(limit: Limit, provider: &str, after: Duration) -> AttemptError {
+    let what = match limit {
+        Limit::FirstToken => "said nothing",
+        Limit::Connect | Limit::FirstByte | Limit::Idle | Limit::Deadline => "did not answer",
+    };
+    let message = format!("Provider `{provider}` {what} within {} ms.", after.as_millis());
+    AttemptError::without_answer(Fault::new(FaultKind::Timeout, message), Verdict::Late(limit))
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::exchange::outgoing;
 use crate::inbound::Inbound;
 use crate::inbound::api_call::Payload;
-use crate::responses_api::Keep;
+use crate::responses_api::StoreHandle;
 use crate::target;
 
 /// Headers that hold credentials: conditions do not see them.
@@ -35,7 +35,7 @@ const ANSWER_TOKENS_USUAL: u64 = 500;
 const TOKENS_PRICED: f64 = 1e6;
 
 /// A request that follows a route, for whoever decides where it goes, and whoever takes it there.
-pub struct Asking<'p, 'a> {
+pub struct RequestFacts<'p, 'a> {
     /// The request.
     pub inbound: Inbound<'p>,
     /// What is asked.
@@ -43,20 +43,20 @@ pub struct Asking<'p, 'a> {
     /// The route.
     pub route: &'p Route,
     /// Who remembers the answer, where that is settled already.
-    pub keep: Option<&'p Rc<Keep>>,
+    pub keep: Option<&'p Rc<StoreHandle>>,
     metadata: OnceCell<Option<Value>>,
     tokens: OnceCell<u64>,
 }
 
-impl<'p, 'a> Asking<'p, 'a> {
+impl<'p, 'a> RequestFacts<'p, 'a> {
     /// The facts of a request that follows a route.
     pub fn new(
         inbound: Inbound<'p>,
         payload: Payload<'p, 'a>,
         route: &'p Route,
-        keep: Option<&'p Rc<Keep>>,
-    ) -> Asking<'p, 'a> {
-        Asking { inbound, payload, route, keep, metadata: OnceCell::new(), tokens: OnceCell::new() }
+        keep: Option<&'p Rc<StoreHandle>>,
+    ) -> RequestFacts<'p, 'a> {
+        RequestFacts { inbound, payload, route, keep, metadata: OnceCell::new(), tokens: OnceCell::new() }
     }
 
     /// The model that the client names.
@@ -124,7 +124,7 @@ fn fact(node: Node<'_>) -> Option<Fact<'_>> {
     }
 }
 
-impl Facts for Asking<'_, '_> {
+impl Facts for RequestFacts<'_, '_> {
     fn get(&self, field: &Field) -> Option<Fact<'_>> {
         match field {
             Field::Metadata(key) => self.metadata()?.get(key).map(Fact::from),

@@ -7,7 +7,7 @@ use ostia_dialect::Fault;
 use ostia_routing::Route;
 use ostia_routing::config::{self, Problem, Unsupported};
 
-use crate::config::routes::Compiled;
+use crate::config::routes::ConfigCache;
 use crate::core::Core;
 use crate::inbound::call::Call;
 
@@ -45,7 +45,7 @@ pub fn warnings(call: &Call) -> Vec<String> {
         .map_or_else(|_| Vec::new(), |parsed| parsed.warnings.iter().map(Problem::to_string).collect())
 }
 
-fn given(compiled: &Compiled, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
+fn given(compiled: &ConfigCache, config: &HeaderValue) -> Result<Arc<Route>, Fault> {
     let refused =
         |_| Fault::invalid("Invalid header `x-ostia-config`: must be plain text").with_param("config");
     let text = config.to_str().map_err(refused)?.trim();

@@ -16,10 +16,10 @@ use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
 
 use crate::errors::failure;
 use crate::errors::reword;
-use crate::message::body::{Events, FramePoll, Mender, Mending, Rest};
+use crate::message::body::{Events, FramePoll, Rest, Resume, Resuming};
 use crate::message::inflate::Inflate;
-use crate::responses_api::Keep;
-use crate::upstream::{Answer, BodyFault};
+use crate::responses_api::StoreHandle;
+use crate::upstream::{BodyFault, UpstreamBody};
 
 /// How far a stream has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ enum State {
 /// An event stream in the client's own dialect: whole events are handed on as they came.
 #[derive(Debug)]
 pub struct Relayed {
-    answer: Answer,
+    answer: UpstreamBody,
     inflate: Option<Inflate>,
     watch: Watch,
     grammar: Grammar,
@@ -53,7 +53,7 @@ pub struct Relayed {
 
 impl Relayed {
     /// Relays `answer`, which came from `provider`.
-    pub fn new(answer: Answer, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
+    pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
         let watch = Watch::new(grammar);
         let provider = provider.to_owned();
         Relayed {
@@ -174,14 +174,14 @@ impl Events for Relayed {
 /// An event stream in another dialect: decoded to events, encoded for the client.
 #[derive(Debug)]
 pub struct Translated {
-    answer: Answer,
+    answer: UpstreamBody,
     inflate: Option<Inflate>,
     framer: Framer,
     decoder: Decoder,
     encoder: Encoder,
     undo: Undo,
-    keep: Option<Rc<Keep>>,
-    seam: Option<Box<Seam>>,
+    keep: Option<Rc<StoreHandle>>,
+    continuation: Option<Box<Continuation>>,
     events: Vec<Event>,
     /// The client has had something of it.
     begun: bool,
@@ -196,7 +196,12 @@ pub struct Translated {
 
 impl Translated {
     /// Translates `answer`.
-    pub fn new(answer: Answer, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
+    pub fn new(
+        answer: UpstreamBody,
+        inflate: Option<Inflate>,
+        decoder: Decoder,
+        encoder: Encoder,
+    ) -> Translated {
         Translated {
             answer,
             inflate,
@@ -205,7 +210,7 @@ impl Translated {
             encoder,
             undo: Undo::default(),
             keep: None,
-            seam: None,
+            continuation: None,
             events: Vec::new(),
             begun: false,
             pinged: false,
@@ -217,33 +222,34 @@ impl Translated {
 
     /// The same with what has to be undone, with somebody who remembers the answer, and with
     /// notes on what is said, so that somebody else can go on with it.
-    pub fn with(mut self, undo: Undo, keep: Option<Rc<Keep>>, continues: Option<Bytes>) -> Translated {
+    pub fn with(mut self, undo: Undo, keep: Option<Rc<StoreHandle>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
-        self.seam = continues.map(|request| Box::new(Seam { request, ..Seam::default() }));
+        self.continuation =
+            continues.map(|request| Box::new(Continuation { request, ..Continuation::default() }));
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
-    fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(seam) = &mut self.seam else { return Err(fault) };
-        let Some(mender) = seam.mender.take() else { return Err(fault) };
-        let beginning = seam.joint.beginning().map(str::to_owned);
-        seam.mending = Some(mender.mend(fault, seam.request.clone(), beginning));
+    fn resume(&mut self, fault: Fault) -> Result<(), Fault> {
+        let Some(continuation) = &mut self.continuation else { return Err(fault) };
+        let Some(failover) = continuation.failover.take() else { return Err(fault) };
+        let beginning = continuation.joint.beginning().map(str::to_owned);
+        continuation.resuming = Some(failover.resume(fault, continuation.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
-    fn poll_mending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(seam) = &mut self.seam else { return Poll::Ready(Ok(())) };
-        let Some(mending) = &mut seam.mending else { return Poll::Ready(Ok(())) };
-        let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
-        seam.mending = None;
+    fn poll_resuming(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
+        let Some(continuation) = &mut self.continuation else { return Poll::Ready(Ok(())) };
+        let Some(resuming) = &mut continuation.resuming else { return Poll::Ready(Ok(())) };
+        let (failover, rest) = std::task::ready!(resuming.as_mut().poll(context));
+        continuation.resuming = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        seam.mender = Some(mender);
-        seam.joint.go_on();
+        continuation.failover = Some(failover);
+        continuation.joint.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.undo = undo;
@@ -295,8 +301,8 @@ impl Translated {
 
     fn encode(&mut self, out: &mut Vec<u8>) {
         self.undo.events(&mut self.events);
-        if let Some(seam) = &mut self.seam {
-            seam.joint.pass(&mut self.events);
+        if let Some(continuation) = &mut self.continuation {
+            continuation.joint.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
@@ -339,7 +345,7 @@ impl Events for Translated {
             if let Some(fault) = self.ending.take() {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
-            let done = match std::task::ready!(self.poll_mending(context)) {
+            let done = match std::task::ready!(self.poll_resuming(context)) {
                 Ok(()) => match std::task::ready!(self.answer.poll_bytes(context)) {
                     Some(Ok(bytes)) => self.push(&bytes, &mut out),
                     Some(Err(fault)) => Err(failure::of_body(&fault)),
@@ -347,7 +353,7 @@ impl Events for Translated {
                 },
                 Err(fault) => Err(fault),
             };
-            if let Err(fault) = done.or_else(|fault| self.mend(fault)) {
+            if let Err(fault) = done.or_else(|fault| self.resume(fault)) {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
             self.pass_ping(&mut out);
@@ -369,33 +375,33 @@ impl Events for Translated {
         self.fault.take()
     }
 
-    fn can_be_mended(&self) -> bool {
-        self.seam.is_some()
+    fn can_be_resumed(&self) -> bool {
+        self.continuation.is_some()
     }
 
-    fn mended_by(&mut self, mender: Box<dyn Mender>) {
-        if let Some(seam) = &mut self.seam {
-            seam.mender = Some(mender);
+    fn resumed_by(&mut self, failover: Box<dyn Resume>) {
+        if let Some(continuation) = &mut self.continuation {
+            continuation.failover = Some(failover);
         }
     }
 }
 
 /// What has been said of an answer, and who gets the rest if it breaks off.
 #[derive(Default)]
-struct Seam {
+struct Continuation {
     joint: Joint,
     /// The client's body.
     request: Bytes,
     /// Away while at work.
-    mender: Option<Box<dyn Mender>>,
-    mending: Option<Mending>,
+    failover: Option<Box<dyn Resume>>,
+    resuming: Option<Resuming>,
 }
 
-impl std::fmt::Debug for Seam {
+impl std::fmt::Debug for Continuation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seam")
+        f.debug_struct("Continuation")
             .field("joint", &self.joint)
-            .field("mender", &self.mender)
+            .field("failover", &self.failover)
             .finish_non_exhaustive()
     }
 }

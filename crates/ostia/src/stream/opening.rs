@@ -17,9 +17,9 @@ use ostia_routing::{Limit, Verdict};
 use tokio::time::Instant;
 
 use crate::client::{Client, Early};
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::failure;
-use crate::errors::miss::Miss;
-use crate::message::body::{Body, Events, FramePoll, Mender};
+use crate::message::body::{Body, Events, FramePoll, Resume};
 use crate::record::mark::Mark;
 use crate::timer::LazyTimer;
 
@@ -58,12 +58,12 @@ impl Events for Opened {
         self.rest.is_malformed()
     }
 
-    fn can_be_mended(&self) -> bool {
-        self.rest.can_be_mended()
+    fn can_be_resumed(&self) -> bool {
+        self.rest.can_be_resumed()
     }
 
-    fn mended_by(&mut self, mender: Box<dyn Mender>) {
-        self.rest.mended_by(mender);
+    fn resumed_by(&mut self, failover: Box<dyn Resume>) {
+        self.rest.resumed_by(failover);
     }
 }
 
@@ -106,7 +106,7 @@ pub async fn first_words(
     answer: Response<Body>,
     offer: Offer,
     mut waiting: Option<Waiting<'_>>,
-) -> Result<Response<Body>, Miss> {
+) -> Result<Response<Body>, AttemptError> {
     let (head, body) = answer.into_parts();
     let Body::Events(mut events) = body else { return Ok(Response::from_parts(head, body)) };
     let (mut held, mut bytes) = (VecDeque::new(), 0);
@@ -142,11 +142,11 @@ pub async fn first_words(
 }
 
 /// A stream that told an error, or broke off.
-fn broken(fault: Fault) -> Miss {
+fn broken(fault: Fault) -> AttemptError {
     match (&fault.code, &fault.vendor_type, fault.kind) {
-        (None, None, FaultKind::Timeout) => Miss::without_answer(fault, Verdict::Late(Limit::Idle)),
-        (None, None, FaultKind::Upstream) => Miss::without_answer(fault, Verdict::Broken),
-        _ => Miss::told(fault),
+        (None, None, FaultKind::Timeout) => AttemptError::without_answer(fault, Verdict::Late(Limit::Idle)),
+        (None, None, FaultKind::Upstream) => AttemptError::without_answer(fault, Verdict::Broken),
+        _ => AttemptError::told(fault),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::client::ClientBody;
 
 /// The body of a call to an upstream.
 #[derive(Debug)]
-pub enum Sent {
+pub enum RequestBody {
     /// Bytes that are all here; `None` for no body.
     Full(Option<Bytes>),
     /// A client's body, handed on as it comes.
@@ -40,7 +40,7 @@ impl std::fmt::Display for BodyFault {
 
 impl std::error::Error for BodyFault {}
 
-impl Body for Sent {
+impl Body for RequestBody {
     type Data = Bytes;
     type Error = BodyFault;
 
@@ -49,22 +49,24 @@ impl Body for Sent {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         match self.get_mut() {
-            Sent::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Sent::Passed(body) => Pin::new(body).poll_frame(context).map_err(BodyFault::Connection),
+            RequestBody::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            RequestBody::Passed(body) => Pin::new(body).poll_frame(context).map_err(BodyFault::Connection),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Sent::Full(bytes) => bytes.is_none(),
-            Sent::Passed(body) => body.is_end_stream(),
+            RequestBody::Full(bytes) => bytes.is_none(),
+            RequestBody::Passed(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Sent::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Sent::Passed(body) => body.size_hint(),
+            RequestBody::Full(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+            }
+            RequestBody::Passed(body) => body.size_hint(),
         }
     }
 }

@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 /// How long to wait for pieces of an answer: each must come within `idle` of the last, all of them before `end`.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct ReadDeadline {
     idle: Duration,
     end: Instant,
     last: Instant,
 }
 
-impl Patience {
+impl ReadDeadline {
     /// Starts now.
-    pub fn new(idle: Duration, end: Instant) -> Patience {
-        Patience { idle, end, last: Instant::now() }
+    pub fn new(idle: Duration, end: Instant) -> ReadDeadline {
+        ReadDeadline { idle, end, last: Instant::now() }
     }
 
     /// A piece has come.

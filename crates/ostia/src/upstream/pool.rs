@@ -24,8 +24,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
-use super::deadline::Patience;
-use super::{BodyFault, SendFault, Sent, Timeouts};
+use super::deadline::ReadDeadline;
+use super::{BodyFault, RequestBody, SendFault, Timeouts};
 use crate::boxed;
 use crate::timer::LazyTimer;
 use crate::upstream::egress::{Guard, Origin};
@@ -48,7 +48,7 @@ pub struct Upstreams {
     guard: Guard,
     tls: Tls,
     /// By base URL, for each origin.
-    sites: [RefCell<HashMap<String, Rc<Site>>>; 3],
+    sites: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
     /// By scheme and authority, for each origin: who chose a host decides what it may be.
     places: [RefCell<HashMap<String, Rc<Place>>>; 3],
     /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
@@ -58,7 +58,7 @@ pub struct Upstreams {
 
 /// A base URL, checked.
 #[derive(Debug)]
-pub struct Site {
+pub struct BaseUrl {
     place: Rc<Place>,
     /// Its path, without a slash at the end.
     pub path: String,
@@ -107,14 +107,14 @@ impl Upstreams {
         url: &str,
         origin: Origin,
         check: impl FnOnce() -> Result<(&'a str, &'a str), String>,
-    ) -> Result<Rc<Site>, String> {
+    ) -> Result<Rc<BaseUrl>, String> {
         let mut sites = self.sites[origin as usize].borrow_mut();
         if let Some(site) = sites.get(url) {
             return Ok(site.clone());
         }
         let (scheme_and_authority, path) = check()?;
         let place = self.place(scheme_and_authority, origin).ok_or("has no valid host")?;
-        let site = Rc::new(Site { place, path: path.to_owned() });
+        let site = Rc::new(BaseUrl { place, path: path.to_owned() });
         if sites.len() >= SITES_MAX {
             sites.clear();
         }
@@ -143,11 +143,11 @@ impl Upstreams {
     /// for every future on its way.
     pub async fn send(
         &self,
-        site: &Site,
-        mut request: Box<Request<Sent>>,
+        site: &BaseUrl,
+        mut request: Box<Request<RequestBody>>,
         timeouts: Timeouts,
         started: Instant,
-    ) -> Result<Response<Answer>, SendFault> {
+    ) -> Result<Response<UpstreamBody>, SendFault> {
         let place = &site.place;
         let due = started + timeouts.first_byte.min(timeouts.total);
         let mut is_repeated = false;
@@ -198,7 +198,7 @@ impl Upstreams {
     }
 }
 
-impl Site {
+impl BaseUrl {
     /// The `Host` header.
     pub fn authority(&self) -> &HeaderValue {
         &self.place.authority
@@ -253,13 +253,18 @@ impl Place {
         response: Response<Incoming>,
         started: Instant,
         timeouts: Timeouts,
-    ) -> Result<Response<Answer>, SendFault> {
+    ) -> Result<Response<UpstreamBody>, SendFault> {
         check_framing(&response)?;
         connection.idle_age_max = idle_age_max(response.version(), response.headers());
-        let patience = Patience::new(timeouts.idle, started + timeouts.total);
+        let patience = ReadDeadline::new(timeouts.idle, started + timeouts.total);
         Ok(response.map(|body| {
-            let mut answer =
-                Answer { body, seen: None, place: self.clone(), connection: Some(connection), patience };
+            let mut answer = UpstreamBody {
+                body,
+                seen: None,
+                place: self.clone(),
+                connection: Some(connection),
+                patience,
+            };
             if answer.body.is_end_stream() {
                 answer.release();
             }
@@ -286,12 +291,12 @@ impl Drop for Counted {
 }
 
 /// A copy of a request that may be sent again although a server may have read it (RFC 9110, section 9.2.2).
-fn repeatable(request: &Request<Sent>) -> Option<Box<Request<Sent>>> {
-    let Sent::Full(body) = request.body() else { return None };
+fn repeatable(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>>> {
+    let RequestBody::Full(body) = request.body() else { return None };
     if !request.method().is_idempotent() {
         return None;
     }
-    let mut copy = Request::new(Sent::Full(body.clone()));
+    let mut copy = Request::new(RequestBody::Full(body.clone()));
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());
@@ -343,9 +348,9 @@ fn told_idle_age(value: &str) -> Option<Duration> {
 /// A connection to an upstream.
 #[derive(Debug)]
 struct Connection {
-    sender: http1::SendRequest<Sent>,
+    sender: http1::SendRequest<RequestBody>,
     /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
-    driver: Option<http1::Connection<TokioIo<Stream>, Sent>>,
+    driver: Option<http1::Connection<TokioIo<Stream>, RequestBody>>,
     /// For whichever part of a call is waited for.
     timer: LazyTimer,
     /// How long it may be idle; `None` where the server closes it after the answer.
@@ -355,15 +360,15 @@ struct Connection {
 /// Why a connection brought no answer.
 enum SendError {
     /// The connection was over before anything left.
-    Unsent(Box<Request<Sent>>),
+    Unsent(Box<Request<RequestBody>>),
     /// It broke, and the server may have read the request.
     Broken(hyper::Error),
     /// No head of an answer when it was due.
     Late,
 }
 
-impl From<TrySendError<Request<Sent>>> for SendError {
-    fn from(mut error: TrySendError<Request<Sent>>) -> SendError {
+impl From<TrySendError<Request<RequestBody>>> for SendError {
+    fn from(mut error: TrySendError<Request<RequestBody>>) -> SendError {
         match error.take_message() {
             Some(request) => SendError::Unsent(Box::new(request)),
             None => SendError::Broken(error.into_error()),
@@ -375,7 +380,7 @@ impl Connection {
     /// Sends a request and waits for the head of the answer.
     async fn send(
         &mut self,
-        request: Box<Request<Sent>>,
+        request: Box<Request<RequestBody>>,
         due: Instant,
     ) -> Result<Response<Incoming>, SendError> {
         // A connection that was idle learns now whether the other side has closed it.
@@ -416,7 +421,7 @@ impl Connection {
 
 /// Reads and writes. A connection that is over is dropped: hyper answers whoever waits for it only then, and what goes wrong
 /// with it is told to the call by its body or its head.
-fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, Sent>>, context: &mut Context<'_>) {
+fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, RequestBody>>, context: &mut Context<'_>) {
     if driver.as_mut().is_some_and(|driver| driver.poll_without_shutdown(context).is_ready()) {
         *driver = None;
     }
@@ -425,16 +430,16 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, Sent>>, context:
 /// The body of an upstream's answer. Its connection is kept when the body has come whole, and closed when it is dropped
 /// before: a client that leaves ends the call.
 #[derive(Debug)]
-pub struct Answer {
+pub struct UpstreamBody {
     body: Incoming,
     /// What has been looked at and not taken yet.
     seen: Option<Result<Bytes, BodyFault>>,
     place: Rc<Place>,
     connection: Option<Box<Connection>>,
-    patience: Patience,
+    patience: ReadDeadline,
 }
 
-impl Answer {
+impl UpstreamBody {
     /// The next piece. Fails when none comes in time.
     pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         if let Some(seen) = self.seen.take() {

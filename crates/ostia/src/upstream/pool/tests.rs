@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Version};
 
-use super::{IDLE_AGE_MAX, Sent, idle_age_max, repeatable};
+use super::{IDLE_AGE_MAX, RequestBody, idle_age_max, repeatable};
 
 #[test]
 fn how_long_a_connection_may_be_idle() {
@@ -41,7 +41,7 @@ fn what_a_server_may_have_read_is_repeated_only_where_the_method_allows_it() {
         (Method::PATCH, false),
     ] {
         let request = Request::builder().method(&method).uri("/v1/x").header("a", "b");
-        let request = request.body(Sent::Full(Some("{}".into()))).unwrap();
+        let request = request.body(RequestBody::Full(Some("{}".into()))).unwrap();
         let copy = repeatable(&request);
         assert_eq!(copy.is_some(), expected, "{method}");
         if let Some(copy) = copy {

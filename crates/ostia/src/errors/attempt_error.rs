@@ -10,7 +10,7 @@ use crate::message::body::Body;
 
 /// A target that was asked, or could not be asked, and gave no answer that is one.
 #[derive(Debug)]
-pub struct Miss {
+pub struct AttemptError {
     /// What is wrong: the provider's words where it said some, else the gateway's.
     pub fault: Fault,
     /// The same in the terms of decisions.
@@ -19,9 +19,9 @@ pub struct Miss {
     pub answer: Option<Box<Response<Body>>>,
 }
 
-impl From<Fault> for Miss {
+impl From<Fault> for AttemptError {
     /// A fault of the gateway's own making: its kind says what went wrong.
-    fn from(fault: Fault) -> Miss {
+    fn from(fault: Fault) -> AttemptError {
         let verdict = match fault.kind {
             FaultKind::Authentication => Verdict::SignIn,
             FaultKind::Timeout => Verdict::Late(Limit::Idle),
@@ -32,28 +32,28 @@ impl From<Fault> for Miss {
             }
             // Only providers say these.
             FaultKind::ContextLength | FaultKind::ContentPolicy | FaultKind::Quota => {
-                return Miss::told(fault);
+                return AttemptError::told(fault);
             }
         };
-        Miss { fault, verdict, answer: None }
+        AttemptError { fault, verdict, answer: None }
     }
 }
 
-impl Miss {
+impl AttemptError {
     /// There was no answer, for this reason.
-    pub fn without_answer(fault: Fault, verdict: Verdict) -> Miss {
-        Miss { fault, verdict, answer: None }
+    pub fn without_answer(fault: Fault, verdict: Verdict) -> AttemptError {
+        AttemptError { fault, verdict, answer: None }
     }
 
     /// The provider answered with an error.
-    pub fn refused(fault: Fault, answer: Response<Body>) -> Miss {
-        Miss { answer: Some(Box::new(answer)), ..Miss::told(fault) }
+    pub fn refused(fault: Fault, answer: Response<Body>) -> AttemptError {
+        AttemptError { answer: Some(Box::new(answer)), ..AttemptError::told(fault) }
     }
 
     /// The provider told an error where an answer was promised.
-    pub fn told(fault: Fault) -> Miss {
+    pub fn told(fault: Fault) -> AttemptError {
         let verdict = Verdict::Refused { status: fault.status, class: class_of(&fault) };
-        Miss { verdict, fault, answer: None }
+        AttemptError { verdict, fault, answer: None }
     }
 
     /// What decisions are made by. `further` headers say how long to wait, where the config wants them to.
@@ -70,14 +70,14 @@ impl Miss {
         Outcome { verdict: self.verdict, wait, again }
     }
 
-    /// The most that [`Miss::weight`] gives.
+    /// The most that [`AttemptError::weight`] gives.
     pub const WEIGHT_MAX: u8 = 2;
 
     /// How much it tells the client, in comparison with another one: what a provider answered goes before what became of
     /// a call, and that before why there was none.
     pub fn weight(&self) -> u8 {
         match self.verdict {
-            Verdict::Success { .. } | Verdict::Refused { .. } | Verdict::Denied => Miss::WEIGHT_MAX,
+            Verdict::Success { .. } | Verdict::Refused { .. } | Verdict::Denied => AttemptError::WEIGHT_MAX,
             Verdict::Unreachable
             | Verdict::Broken
             | Verdict::Late(_)

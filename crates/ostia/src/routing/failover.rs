@@ -7,7 +7,7 @@ use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
 
 use crate::clock;
-use crate::errors::miss::Miss;
+use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
 use crate::exchange::receive;
@@ -15,29 +15,29 @@ use crate::inbound::Inbound;
 use crate::inbound::api_call::ApiCall;
 use crate::inbound::call::Call;
 use crate::inbound::route::Endpoint;
-use crate::message::body::{Mender, Mending, Rest};
+use crate::message::body::{Rest, Resume, Resuming};
 use crate::record::mark::Mark;
 use crate::routing::attempt;
-use crate::routing::course::Course;
+use crate::routing::execution::Execution;
 use crate::target;
 
 /// Everything that is needed to ask again while the answer is under way.
 #[derive(Debug)]
-pub struct Rescue {
-    course: Course,
+pub struct Failover {
+    execution: Execution,
     call: Call,
     parts: request::Parts,
 }
 
-impl Rescue {
+impl Failover {
     /// A rescuer for the answer to this request.
-    pub fn new(course: Course, call: &Call, parts: &request::Parts) -> Box<Rescue> {
-        Box::new(Rescue { course, call: call.clone(), parts: parts.clone() })
+    pub fn new(execution: Execution, call: &Call, parts: &request::Parts) -> Box<Failover> {
+        Box::new(Failover { execution, call: call.clone(), parts: parts.clone() })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
         let sent = if beginning.is_some() { Sent::Text } else { Sent::ToolCall };
-        let mut attempt = match self.course.broken(&fault, sent) {
+        let mut attempt = match self.execution.broken(&fault, sent) {
             MidStream::Continue(attempt) => attempt,
             MidStream::Error => return Err(fault),
         };
@@ -46,18 +46,18 @@ impl Rescue {
             let now = clock::now();
             match asked {
                 Ok(rest) => {
-                    self.course.plan().outcome(&attempt, Outcome::of(Verdict::SUCCESS), now);
+                    self.execution.plan().outcome(&attempt, Outcome::of(Verdict::SUCCESS), now);
                     return Ok(rest);
                 }
-                Err(miss) => self.course.plan().outcome(&attempt, miss.outcome(false), now),
+                Err(error) => self.execution.plan().outcome(&attempt, error.outcome(false), now),
             }
-            attempt = self.course.next(now).await.map_err(|_| fault.clone())?;
+            attempt = self.execution.next(now).await.map_err(|_| fault.clone())?;
         }
     }
 
     /// Asks one target for the rest.
-    async fn ask(&mut self, attempt: &Attempt, body: &Bytes, beginning: &str) -> Result<Rest, Miss> {
-        let (core, route) = (self.course.core().clone(), self.course.route().clone());
+    async fn ask(&mut self, attempt: &Attempt, body: &Bytes, beginning: &str) -> Result<Rest, AttemptError> {
+        let (core, route) = (self.execution.core().clone(), self.execution.route().clone());
         let nothing = || Fault::upstream("Only conversations can be gone on with.");
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
@@ -77,11 +77,11 @@ impl Rescue {
     }
 }
 
-impl Mender for Rescue {
-    fn mend(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Mending {
+impl Resume for Failover {
+    fn resume(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming {
         Box::pin(async move {
             let rest = self.find(fault, &request, beginning.as_deref()).await;
-            (self as Box<dyn Mender>, rest)
+            (self as Box<dyn Resume>, rest)
         })
     }
 }
