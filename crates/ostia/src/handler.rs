@@ -25,8 +25,8 @@ use crate::exchange::proxy;
 use crate::inbound::Inbound;
 use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::browser;
-use crate::inbound::call::Call;
 use crate::inbound::caller;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route::{self, Endpoint, Typed};
@@ -43,15 +43,15 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
     let has_key = family == Family::Google;
     let mut mark = Mark::begin(body.client());
     // By reference: a future has room for what it matches on and for what it binds.
-    let mut response = match &mut Call::read(&parts.headers) {
-        Ok(call) => {
+    let mut response = match &mut GatewayHeaders::read(&parts.headers) {
+        Ok(gateway) => {
             if has_key {
-                call.read_key_in(parts.uri.query());
+                gateway.read_key_in(parts.uri.query());
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
-            mark.read(|| core.new_id(), call.portkey, call.trace_id.as_ref());
-            call.trace_id = mark.trace_id_value();
-            serve(&core, call, &parts, body, &mut mark).await
+            mark.read(|| core.new_id(), gateway.portkey, gateway.trace_id.as_ref());
+            gateway.trace_id = mark.trace_id_value();
+            serve(&core, gateway, &parts, body, &mut mark).await
         }
         Err(fault) => {
             mark.read_unread(&parts.headers);
@@ -71,7 +71,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
 
 async fn serve(
     core: &Rc<Core>,
-    call: &mut Call,
+    gateway: &mut GatewayHeaders,
     parts: &request::Parts,
     body: ClientBody,
     mark: &mut Mark,
@@ -89,14 +89,12 @@ async fn serve(
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
         Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
-        _ => {
-            let credentials = std::mem::take(&mut call.credentials);
-            call.caller = caller::authenticate(&settings.gateway_keys, credentials)?;
-        }
+        _ => {}
     }
-    let call = &*call;
-    let inbound = Inbound { core, call, parts };
-    mark.owner(call.caller.owner);
+    let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
+    mark.owner(caller.owner);
+    let gateway = &*gateway;
+    let inbound = Inbound { core, caller, gateway, parts };
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
     }
@@ -105,16 +103,16 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(inbound, &typed, &body, mark).await
         }
-        Endpoint::Models if names_nobody(core, call) => Ok(models::list(core)),
+        Endpoint::Models if names_nobody(core, gateway) => Ok(models::list(core)),
         Endpoint::Model(name) => models::one(core, &name),
-        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, call, trace_id),
+        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, caller, trace_id),
         Endpoint::Explain { trace_id: None } => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            explain::dry_run(core, call, parts, &body)
+            explain::dry_run(core, caller, gateway, parts, &body)
         }
         Endpoint::Stored if responses::is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            responses_api::serve(&core.kept, call.caller.owner, parts, &body, &core.new_id())
+            responses_api::serve(&core.kept, caller.owner, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(inbound, body, raw, mark)).await,
         _ => boxed::pin(|| pass(inbound, body, false, mark)).await,
@@ -128,9 +126,8 @@ async fn carry(
     body: &Bytes,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let Inbound { core, call, .. } = inbound;
-    let asked = ApiCall::read(inbound, typed, body, depth(core, call, typed.offer))?;
-    let route = routes::find(core, call, asked.model())?;
+    let asked = ApiCall::read(inbound, typed, body, depth(inbound, typed.offer))?;
+    let route = routes::find(inbound, asked.model())?;
     match responses::in_background(&asked, route.as_deref())? {
         Some(answer) => Ok(answer),
         None => follow::answer(&asked, route.as_ref(), None, mark).await,
@@ -139,8 +136,8 @@ async fn carry(
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
 /// the fields of the top are looked at.
-fn depth(core: &Core, call: &Call, offer: Offer) -> usize {
-    let provider = call.provider.as_deref().and_then(|id| core.settings.providers.get(id));
+fn depth(Inbound { core, gateway, .. }: Inbound<'_>, offer: Offer) -> usize {
+    let provider = gateway.provider.as_deref().and_then(|id| core.settings.providers.get(id));
     let is_decoded = provider.is_none_or(|provider| !provider.offers(offer));
     match is_decoded && offer.dialect().is_some() {
         true => usize::MAX,
@@ -155,15 +152,14 @@ async fn pass(
     raw: bool,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let Inbound { core, call, .. } = inbound;
-    let route = routes::find(core, call, None)?;
+    let route = routes::find(inbound, None)?;
     let leaf = route.as_ref().and_then(|route| route.only_leaf());
     if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
-        let body = intake::read(body, &core.settings.limits).await?;
+        let body = intake::read(body, &inbound.core.settings.limits).await?;
         let payload = Payload::Unread { body: &body, raw };
         return follow::follow(inbound, payload, None, route, mark).await;
     }
-    let target = target::resolve(core, call, leaf, None)?;
+    let target = target::resolve(inbound, leaf, None)?;
     mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
     // A body of a known length keeps it: some servers take no chunks.
@@ -172,8 +168,8 @@ async fn pass(
 }
 
 /// A request for the list of models that no provider is named for.
-fn names_nobody(core: &Core, call: &Call) -> bool {
-    call.provider.is_none() && call.config.is_none() && core.settings.default_provider.is_none()
+fn names_nobody(core: &Core, gateway: &GatewayHeaders) -> bool {
+    gateway.provider.is_none() && gateway.config.is_none() && core.settings.default_provider.is_none()
 }
 
 fn missing(method: &Method, path: &str) -> Fault {

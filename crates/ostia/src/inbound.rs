@@ -2,9 +2,9 @@
 
 pub mod api_call;
 pub mod browser;
-pub mod call;
 pub mod caller;
 pub mod credentials;
+pub mod gateway_headers;
 pub mod intake;
 pub mod query;
 pub mod route;
@@ -13,7 +13,8 @@ use std::rc::Rc;
 
 use http::request;
 
-use self::call::Call;
+use self::caller::Caller;
+use self::gateway_headers::GatewayHeaders;
 use crate::core::Core;
 
 /// A request, and the core that it came to.
@@ -21,8 +22,10 @@ use crate::core::Core;
 pub struct Inbound<'a> {
     /// This core.
     pub core: &'a Rc<Core>,
-    /// What the headers say, and who calls.
-    pub call: &'a Call,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// What the headers say: whom to ask, and how.
+    pub gateway: &'a GatewayHeaders,
     /// The request line and the headers as they came.
     pub parts: &'a request::Parts,
 }

@@ -35,32 +35,32 @@ fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<H
     if asked.typed.offer != Offer::OpenaiResponses || !wanted {
         return Ok(None);
     }
-    let Inbound { core, call, .. } = asked.inbound;
+    let Inbound { core, caller, .. } = asked.inbound;
     let leaf = route.and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, asked.model())?;
+    let target = target::resolve(asked.inbound, leaf, asked.model())?;
     let waited = Cell::default();
     let exchange = Exchange::new(asked.inbound, &target, &waited);
     if ask::is_relayed(exchange, asked) {
         return Ok(None);
     }
     let view = view::view(exchange);
-    responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document).map(Some)
+    responses_api::recall(&core.kept, caller.owner, view, asked.body, &asked.document).map(Some)
 }
 
 /// Answers at once, and goes on alone.
 fn go_on_alone(asked: &ApiCall<'_>, recalled: History) -> Result<Response<Body>, Fault> {
-    let Inbound { core, call, parts } = asked.inbound;
-    let (core, call, parts) = (core.clone(), call.clone(), parts.clone());
+    let Inbound { core, caller, gateway, parts } = asked.inbound;
+    let (core, caller, gateway, parts) = (core.clone(), caller.clone(), gateway.clone(), parts.clone());
     let History { body, keep } = recalled;
     let body = body.unwrap_or_else(|| asked.body.clone());
     let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
         let typed = Typed::from(Offer::OpenaiResponses);
-        let inbound = Inbound { core: &core, call: &call, parts: &parts };
+        let inbound = Inbound { core: &core, caller: &caller, gateway: &gateway, parts: &parts };
         let answered = async {
             let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
-            let route = routes::find(&core, &call, asked.model())?;
+            let route = routes::find(inbound, asked.model())?;
             follow::answer(&asked, route.as_ref(), Some(&keep), &mut Mark::default()).await
         };
         running.follow(answered.await).await;
@@ -69,13 +69,14 @@ fn go_on_alone(asked: &ApiCall<'_>, recalled: History) -> Result<Response<Body>,
 }
 
 /// Is something that is kept below this path the gateway's own, and not the provider's?
-pub fn is_ours(Inbound { core, call, parts }: Inbound<'_>) -> Result<bool, Fault> {
-    if responses_api::is_known(&core.kept, call.caller.owner, parts.uri.path()) {
+pub fn is_ours(inbound: Inbound<'_>) -> Result<bool, Fault> {
+    let Inbound { core, caller, parts, .. } = inbound;
+    if responses_api::is_known(&core.kept, caller.owner, parts.uri.path()) {
         return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
-    let route = routes::find(core, call, None)?;
+    let route = routes::find(inbound, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
-    let target = target::resolve(core, call, leaf, None);
+    let target = target::resolve(inbound, leaf, None);
     Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
 }

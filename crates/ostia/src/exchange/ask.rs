@@ -84,16 +84,21 @@ async fn send_as_it_is(
     mark: &mut Mark,
 ) -> Result<Response<UpstreamBody>, AttemptError> {
     let ApiCall { typed, body, document, peek, .. } = asked;
-    let (Inbound { call, parts, .. }, target) = (exchange.inbound, exchange.target);
+    let (Inbound { gateway, parts, .. }, target) = (exchange.inbound, exchange.target);
     let line = typed.line();
     outgoing::expect_fields(typed, target, document)?;
     let edited = outgoing::edit(typed, target, document)?;
     mark.dropped(edited.dropped, target.lossless)?;
     let path = match line {
         Some(line) => outgoing::google_path(typed.offer, target, line, parts.uri.query()),
-        None => {
-            outgoing::path(typed.offer, call, target, peek.model.as_deref(), peek.stream, parts.uri.query())
-        }
+        None => outgoing::path(
+            typed.offer,
+            gateway,
+            target,
+            peek.model.as_deref(),
+            peek.stream,
+            parts.uri.query(),
+        ),
     };
     exchange.send(path, None, &[], edited.body.unwrap_or_else(|| (*body).clone())).await
 }
@@ -121,9 +126,9 @@ async fn respond(
         return converse(exchange, asked, client, mark).await;
     }
     let view = view::view(exchange);
-    let Inbound { core, call, .. } = exchange.inbound;
+    let Inbound { core, caller, .. } = exchange.inbound;
     let History { body, keep } =
-        responses_api::recall(&core.kept, call.caller.owner, view, asked.body, &asked.document)?;
+        responses_api::recall(&core.kept, caller.owner, view, asked.body, &asked.document)?;
     let exchange = Exchange { keep: Some(&keep), ..exchange };
     let Some(body) = body else { return converse(exchange, asked, client, mark).await };
     converse(exchange, &asked.with_body(&body)?, client, mark).await
@@ -176,7 +181,7 @@ pub async fn say(
     beginning: Option<&str>,
     mark: &mut Mark,
 ) -> Result<TranslatedCall, AttemptError> {
-    let (call, target) = (exchange.inbound.call, exchange.target);
+    let (gateway, target) = (exchange.inbound.gateway, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
     if let Some(beginning) = beginning {
@@ -185,7 +190,7 @@ pub async fn say(
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let Request { model, include_usage, stream, .. } = request;
-    let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
+    let path = outgoing::path(Offer::of_dialect(upstream), gateway, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
     Ok(TranslatedCall { answer, upstream, model, include_usage, stream, undo: encoded.undo })
 }
@@ -197,7 +202,7 @@ async fn embed(
     upstream: embeddings::Dialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, AttemptError> {
-    let (call, target) = (exchange.inbound.call, exchange.target);
+    let (gateway, target) = (exchange.inbound.gateway, exchange.target);
     let (client, request) = outgoing::embeddings_request(target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
     mark.dropped(encoded.dropped, target.lossless)?;
@@ -209,7 +214,7 @@ async fn embed(
         }
         embeddings::Dialect::Gemini => Offer::GeminiEmbed,
     };
-    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let path = outgoing::path(offer, gateway, target, Some(&request.model), false, None);
     let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
     receive::embedded(answer, client, upstream, &request, target).await
 }
@@ -265,10 +270,10 @@ fn way(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<Way, Fault> {
 /// have to go on with it.
 fn is_read(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> bool {
     let ApiCall { typed, peek, document, .. } = asked;
-    let Inbound { core, call, .. } = exchange.inbound;
+    let Inbound { core, caller, .. } = exchange.inbound;
     let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
     let remembered = typed.offer == Offer::OpenaiResponses
-        && (exchange.keep.is_some() || responses_api::is_remembered(&core.kept, call.caller.owner, document));
+        && (exchange.keep.is_some() || responses_api::is_remembered(&core.kept, caller.owner, document));
     remembered || exchange.continues && peek.stream && speaks
 }
 

@@ -32,7 +32,7 @@ pub async fn count(
     client: ClientDialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, AttemptError> {
-    let (call, target) = (exchange.inbound.call, exchange.target);
+    let (gateway, target) = (exchange.inbound.gateway, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
     let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
     let Some((offer, upstream)) = counter else {
@@ -43,7 +43,7 @@ pub async fn count(
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let body = upstream.count_body(&request.model, &encoded.body);
-    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let path = outgoing::path(offer, gateway, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
     receive::counted(answer, client, (offer, upstream), target).await
 }

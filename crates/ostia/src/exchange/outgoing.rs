@@ -15,7 +15,7 @@ use crate::errors::family::{Family, family_of};
 use crate::exchange::bound;
 use crate::exchange::params;
 use crate::inbound::api_call::ApiCall;
-use crate::inbound::call::Call;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Typed;
 use crate::target::Target;
 
@@ -34,14 +34,14 @@ pub struct Edited {
 /// Path and query at the upstream. `query` is the client's own, handed on where the call is relayed.
 pub fn path(
     offer: Offer,
-    call: &Call,
+    gateway: &GatewayHeaders,
     target: &Target<'_>,
     model: Option<&str>,
     stream: bool,
     query: Option<&str>,
 ) -> String {
     let model = target.model.as_deref().or(model).unwrap_or_default();
-    let own = if target.fills_in_the_middle(call)
+    let own = if target.fills_in_the_middle(gateway)
         && offer == Offer::OpenaiChat
         && target.provider.offers(Offer::OpenaiChat)
     {

@@ -82,7 +82,7 @@ impl Exchange<'_> {
     pub fn request(&self, mut path: String, body: RequestBody) -> Result<Box<Request<RequestBody>>, Fault> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
-        self.inbound.call.pass_headers(&self.inbound.parts.headers, &target.forward_headers, &mut headers);
+        self.inbound.gateway.pass_headers(&self.inbound.parts.headers, &target.forward_headers, &mut headers);
         if let Some(options) = target.options.filter(|options| !options.is_empty()) {
             set_options(options, &mut headers)?;
         }

@@ -36,7 +36,7 @@ pub async fn attempt(asking: &RequestFacts<'_, '_>, attempt: Attempt, mark: &mut
     let leaf = route.leaves().get(attempt.leaf);
     let model = payload.api().and_then(|call| call.model());
     // By reference: a future has room for what it matches on and for what it binds.
-    let answer = match &mut target::resolve(inbound.core, inbound.call, leaf, model) {
+    let answer = match &mut target::resolve(inbound, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);
             mark.target(&target.provider.id, target.index_path);

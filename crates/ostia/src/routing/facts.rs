@@ -82,7 +82,7 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
     }
 
     fn metadata(&self) -> Option<&Value> {
-        let read = || serde_json::from_str(self.inbound.call.metadata.as_ref()?.to_str().ok()?).ok();
+        let read = || serde_json::from_str(self.inbound.gateway.metadata.as_ref()?.to_str().ok()?).ok();
         self.metadata.get_or_init(read).as_ref()
     }
 
@@ -106,7 +106,7 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
 
     /// The name of the gateway key that the client shows.
     fn key(&self) -> Option<&str> {
-        self.inbound.call.caller.key(&self.inbound.core.settings.gateway_keys)?.name.as_deref()
+        self.inbound.caller.key(&self.inbound.core.settings.gateway_keys)?.name.as_deref()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -155,7 +155,7 @@ impl Facts for RequestFacts<'_, '_> {
     /// After the operator's prices.
     fn price(&self, leaf: usize) -> Option<f64> {
         let leaf = self.route.leaves().get(leaf)?;
-        let target = target::resolve(self.inbound.core, self.inbound.call, Some(leaf), self.model()).ok()?;
+        let target = target::resolve(self.inbound, Some(leaf), self.model()).ok()?;
         let model = target.model.as_deref().or(self.model())?;
         let price = self.inbound.core.settings.named.price(target.provider, model)?;
         let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];

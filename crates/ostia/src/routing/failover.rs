@@ -13,7 +13,8 @@ use crate::exchange::ask;
 use crate::exchange::receive;
 use crate::inbound::Inbound;
 use crate::inbound::api_call::ApiCall;
-use crate::inbound::call::Call;
+use crate::inbound::caller::Caller;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
 use crate::message::body::{Rest, Resume, Resuming};
 use crate::record::mark::Mark;
@@ -25,14 +26,17 @@ use crate::target;
 #[derive(Debug)]
 pub struct Failover {
     execution: Execution,
-    call: Call,
+    caller: Caller,
+    gateway: GatewayHeaders,
     parts: request::Parts,
 }
 
 impl Failover {
     /// A rescuer for the answer to this request.
-    pub fn new(execution: Execution, call: &Call, parts: &request::Parts) -> Box<Failover> {
-        Box::new(Failover { execution, call: call.clone(), parts: parts.clone() })
+    pub fn new(execution: Execution, inbound: Inbound<'_>) -> Box<Failover> {
+        let Inbound { caller, gateway, parts, .. } = inbound;
+        let (caller, gateway, parts) = (caller.clone(), gateway.clone(), parts.clone());
+        Box::new(Failover { execution, caller, gateway, parts })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
@@ -62,10 +66,11 @@ impl Failover {
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
-        let inbound = Inbound { core: &core, call: &self.call, parts: &self.parts };
+        let inbound =
+            Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
         let call = ApiCall::read(inbound, &typed, body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
-        let mut target = target::resolve(&core, &self.call, leaf, call.model())?;
+        let mut target = target::resolve(inbound, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
         let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();

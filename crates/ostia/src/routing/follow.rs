@@ -50,7 +50,7 @@ async fn ask_once(
     leaf: Option<&Leaf>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, AttemptError> {
-    let target = target::resolve(asked.inbound.core, asked.inbound.call, leaf, asked.model())?;
+    let target = target::resolve(asked.inbound, leaf, asked.model())?;
     mark.target(&target.provider.id, target.index_path);
     let waited = mark.waited();
     ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, mark).await
@@ -65,7 +65,7 @@ pub async fn follow(
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
     let asking = RequestFacts::new(inbound, payload, route, keep);
-    let Inbound { core, call, .. } = inbound;
+    let Inbound { core, gateway, .. } = inbound;
     let mut now = clock::now();
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
@@ -77,7 +77,7 @@ pub async fn follow(
             Err(reason) => {
                 let Failed { answer, mark: own, .. } = last.unwrap_or_else(|| Failed::of(reason, mark));
                 mark.take(own);
-                mark.decided(call.explain, execution.shared());
+                mark.decided(gateway.explain, execution.shared());
                 return answer;
             }
         };
@@ -86,7 +86,7 @@ pub async fn follow(
         now = tried.ended;
         match tried.answer {
             Ok(answer) if is_answered => {
-                mark.decided(call.explain, execution.shared());
+                mark.decided(gateway.explain, execution.shared());
                 return Ok(answer.map(|body| accompany(body, execution, inbound, now)));
             }
             answer => Failed::new(answer, mark).replace(&mut last),
@@ -128,7 +128,7 @@ fn accompany(body: Body, execution: Execution, inbound: Inbound<'_>, now: Time) 
             body
         }
         Body::Events(mut events) if events.can_be_resumed() => {
-            events.resumed_by(Failover::new(execution, inbound.call, inbound.parts));
+            events.resumed_by(Failover::new(execution, inbound));
             Body::Events(events)
         }
         Body::Events(events) => Body::events(Followed::new(events, execution)),

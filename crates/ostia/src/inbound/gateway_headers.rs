@@ -7,7 +7,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use ostia_dialect::Fault;
 use ostia_routing::config;
 
-use crate::inbound::caller::Caller;
 use crate::inbound::credentials::{Credential, Credentials, bearer};
 use crate::inbound::query;
 use crate::message::fields;
@@ -30,7 +29,7 @@ const LISTS: [&str; 2] = ["anthropic-beta", "openai-beta"];
 
 /// What the headers say.
 #[derive(Debug, Clone, Default)]
-pub struct Call {
+pub struct GatewayHeaders {
     /// The request used Portkey's spelling, so the answer has to use it too.
     pub portkey: bool,
     /// The trace id that the client gave.
@@ -45,8 +44,6 @@ pub struct Call {
     pub explain: bool,
     /// The client's credentials, in the order in which they count.
     pub credentials: Credentials,
-    /// Who calls, once that is known.
-    pub caller: Caller,
     /// Base URL to call in place of the provider's own.
     pub custom_host: Option<String>,
     /// How long the client wants to wait, in milliseconds.
@@ -63,28 +60,28 @@ pub struct Call {
     pub fim: bool,
 }
 
-impl Call {
+impl GatewayHeaders {
     /// Reads the headers.
     ///
     /// # Errors
     /// A gateway header that cannot be understood; all problems of a config at once.
-    pub fn read(headers: &HeaderMap) -> Result<Call, Fault> {
-        let mut call = Call::default();
+    pub fn read(headers: &HeaderMap) -> Result<GatewayHeaders, Fault> {
+        let mut read = GatewayHeaders::default();
         for (name, value) in headers {
             let name_text = name.as_str();
             if let Some(setting) = name_text.strip_prefix("x-portkey-") {
-                call.portkey = true;
-                call.setting(setting, value)?;
+                read.portkey = true;
+                read.setting(setting, value)?;
             } else if let Some(setting) = name_text.strip_prefix("x-ostia-") {
-                call.setting(setting, value)?;
+                read.setting(setting, value)?;
             } else if name == header::AUTHORIZATION {
-                call.credentials.bearer = bearer(value);
+                read.credentials.bearer = bearer(value);
             } else if name_text == "x-api-key" || name_text == "x-goog-api-key" {
-                call.credentials.api_key = Credential::new(value, 0);
+                read.credentials.api_key = Credential::new(value, 0);
             }
         }
-        call.credentials.settle();
-        Ok(call)
+        read.credentials.settle();
+        Ok(read)
     }
 
     /// Takes the key from a query, where Google's clients may put it (`?key=...`), if no header held one.
@@ -207,26 +204,26 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn read(headers: &[(&str, &str)]) -> Result<Call, Fault> {
+    fn read(headers: &[(&str, &str)]) -> Result<GatewayHeaders, Fault> {
         let pairs =
             headers.iter().map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
-        Call::read(&HeaderMap::from_iter(pairs))
+        GatewayHeaders::read(&HeaderMap::from_iter(pairs))
     }
 
     #[test]
     fn both_spellings() {
         for prefix in ["x-portkey", "x-ostia"] {
-            let call = read(&[
+            let read = read(&[
                 (&format!("{prefix}-provider"), "@groq"),
                 (&format!("{prefix}-strict-open-ai-compliance"), "false"),
                 (&format!("{prefix}-request-timeout"), "250"),
                 (&format!("{prefix}-trace-id"), "t-1"),
             ])
             .unwrap();
-            assert_eq!(call.provider.as_deref(), Some("groq"));
-            assert_eq!((call.strict, call.request_timeout_ms), (Some(false), Some(250)));
-            assert_eq!(call.trace_id.unwrap(), "t-1");
-            assert_eq!(call.portkey, prefix == "x-portkey");
+            assert_eq!(read.provider.as_deref(), Some("groq"));
+            assert_eq!((read.strict, read.request_timeout_ms), (Some(false), Some(250)));
+            assert_eq!(read.trace_id.unwrap(), "t-1");
+            assert_eq!(read.portkey, prefix == "x-portkey");
         }
     }
 
@@ -261,7 +258,7 @@ mod tests {
             pairs.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())),
         );
         let mut out = HeaderMap::new();
-        Call::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
+        GatewayHeaders::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
         let mut names: Vec<_> = out.keys().map(HeaderName::as_str).collect();
         names.sort_unstable();
         assert_eq!(names, ["anthropic-beta", "openai-beta", "user-agent", "x-team"]);
@@ -288,7 +285,7 @@ mod tests {
             headers.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
         let mut out = HeaderMap::new();
-        Call::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
+        GatewayHeaders::read(&headers).unwrap().pass_headers(&headers, &[], &mut out);
         let sent =
             |name: &str| out.get_all(name).iter().map(|line| line.to_str().unwrap()).collect::<Vec<_>>();
         assert_eq!(sent("anthropic-beta"), ["b1", "b2", "b3"]);
