@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
+mod api;
 mod arguments;
 mod best;
 mod client;
@@ -46,6 +47,7 @@ mod undo;
 pub mod vendors;
 mod view;
 
+pub use api::Offer;
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};

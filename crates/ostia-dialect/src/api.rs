@@ -1,7 +1,7 @@
 //! The APIs that a provider can have.
 
-use ostia_dialect::Dialect;
-use ostia_dialect::json::{Kind, Node};
+use crate::Dialect;
+use crate::json::{Kind, Node};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -226,7 +226,7 @@ impl Offer {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use ostia_dialect::json::Document;
+    use crate::json::Document;
 
     #[test]
     fn what_answers() {
