@@ -8,7 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod anthropic_messages;
-mod api;
+pub mod api;
 mod arguments;
 mod best;
 mod client;
@@ -47,12 +47,12 @@ mod undo;
 pub mod vendors;
 mod view;
 
-pub use api::Offer;
+pub use api::{Offer, Operation};
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
-pub use fault::{Fault, FaultKind};
+pub use fault::{Family, Fault, FaultKind};
 pub use request::{
     Block, Content, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role, Sampling,
     Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,

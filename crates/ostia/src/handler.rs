@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Family, Fault, FaultKind};
 use ostia_providers::Offer;
 use ostia_routing::{Leaf, Route};
 
@@ -19,7 +19,7 @@ use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
-use crate::errors::family::{Family, family};
+use crate::errors::family::family;
 use crate::errors::miss::Miss;
 use crate::errors::reply;
 use crate::exchange::Exchange;
