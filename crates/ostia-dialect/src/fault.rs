@@ -61,6 +61,17 @@ pub enum FaultKind {
     Server,
 }
 
+/// Whose words errors are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// OpenAI's.
+    Openai,
+    /// Anthropic's.
+    Anthropic,
+    /// Google's.
+    Google,
+}
+
 impl FaultKind {
     /// The kind that an HTTP status stands for.
     pub(crate) fn of_status(status: u16) -> FaultKind {

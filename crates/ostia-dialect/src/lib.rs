@@ -10,6 +10,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
+pub mod api;
 pub mod chat;
 pub mod embeddings;
 pub mod fault;
@@ -20,6 +21,7 @@ pub mod relay;
 #[cfg(test)]
 mod trial;
 
+pub use api::{Offer, Operation};
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event,
     Finish, Fold, Form, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat, Reasoning,
@@ -29,5 +31,5 @@ pub use chat::{
 pub use chat::{
     anthropic_messages, gemini_generate, joint, limits, openai_chat, openai_responses, rules, tools,
 };
-pub use fault::{Fault, FaultKind};
+pub use fault::{Family, Fault, FaultKind};
 pub use media::MediaKind;

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use ostia_dialect::api::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::{Offer, Provider};
@@ -22,35 +23,13 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 /// assert_eq!(path(Offer::GeminiEmbed, "m", false), "/v1beta/models/m:embedContent");
 /// ```
 pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
-    Cow::Borrowed(match offer {
-        Offer::OpenaiChat => "/chat/completions",
-        Offer::OpenaiResponses => "/responses",
-        Offer::OpenaiInputTokens => "/responses/input_tokens",
-        Offer::OpenaiCompletions => "/completions",
-        Offer::OpenaiEmbeddings => "/embeddings",
-        Offer::OpenaiImages => "/images/generations",
-        Offer::OpenaiImageEdits => "/images/edits",
-        Offer::OpenaiSpeech => "/audio/speech",
-        Offer::OpenaiTranscriptions => "/audio/transcriptions",
-        Offer::OpenaiTranslations => "/audio/translations",
-        Offer::OpenaiModerations => "/moderations",
-        Offer::OpenaiFiles => "/files",
-        Offer::OpenaiBatches => "/batches",
-        Offer::OpenaiFineTunes => "/fine_tuning/jobs",
-        Offer::OpenaiRealtime => "/realtime",
-        Offer::AnthropicMessages => "/messages",
-        Offer::AnthropicCountTokens => "/messages/count_tokens",
-        Offer::AnthropicBatches => "/messages/batches",
-        Offer::GeminiGenerate if stream => return gemini(model, ":streamGenerateContent?alt=sse"),
-        Offer::GeminiGenerate => return gemini(model, ":generateContent"),
-        Offer::GeminiCountTokens => return gemini(model, ":countTokens"),
-        Offer::GeminiEmbed => return gemini(model, ":embedContent"),
-        Offer::GeminiBatchEmbed => return gemini(model, ":batchEmbedContents"),
-        Offer::CohereChat => "/v2/chat",
-        Offer::CohereEmbed => "/v2/embed",
-        Offer::CohereRerank => "/v2/rerank",
-        Offer::JinaRerank | Offer::VoyageRerank => "/rerank",
-    })
+    match offer.path() {
+        Path::Fixed(path) => Cow::Borrowed(path),
+        Path::OfModel { stream_verb: Some(verb), .. } if stream => {
+            Cow::Owned(of_model(model, verb) + "?alt=sse")
+        }
+        Path::OfModel { verb, .. } => Cow::Owned(of_model(model, verb)),
+    }
 }
 
 /// Everything after the base URL for this offer of this provider: its own path, or prefix and usual path.
@@ -95,7 +74,7 @@ pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
 /// (`/files/file-1`).
 fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
     let matches = provider.offers.iter().filter_map(|&offer| {
-        let usual = usual_path(offer)?;
+        let usual = offer.gateway_path()?;
         Some((usual.len(), offer, below(rest, usual)?))
     });
     let (_, offer, inner) = matches.max_by_key(|(length, ..)| *length)?;
@@ -105,21 +84,6 @@ fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
         "" => Some(own),
         _ if own.contains('?') => None,
         inner => Some(own + inner),
-    }
-}
-
-/// Where a client finds an offer below `/v1`; `None` where it has a path of its vendor's.
-fn usual_path(offer: Offer) -> Option<&'static str> {
-    match offer {
-        Offer::CohereRerank => Some("/rerank"),
-        Offer::CohereChat | Offer::CohereEmbed => None,
-        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
-            None
-        }
-        _ => match path(offer, "", false) {
-            Cow::Borrowed(path) => Some(path),
-            Cow::Owned(_) => None,
-        },
     }
 }
 
@@ -143,15 +107,16 @@ pub fn percent_encode(text: &str) -> PercentEncode<'_> {
 }
 
 /// Google names a model as a resource: `models/gemini-x` or `tunedModels/mine`; a bare name is one of `models`.
-fn gemini(model: &str, method: &str) -> Cow<'static, str> {
+fn of_model(model: &str, verb: &str) -> String {
     let (collection, id) = match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
         _ => ("models", model),
     };
     let mut path = format!("/v1beta/{collection}/");
     path.extend(percent_encode(id));
-    path.push_str(method);
-    Cow::Owned(path)
+    path.push(':');
+    path.push_str(verb);
+    path
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Family, Fault, FaultKind};
 use ostia_providers::Offer;
 
 use crate::boxed;
@@ -18,7 +18,7 @@ use crate::endpoints::explain;
 use crate::endpoints::models;
 use crate::endpoints::responses;
 use crate::errors::attempt_error::AttemptError;
-use crate::errors::family::{Family, family};
+use crate::errors::family::family;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::proxy;

@@ -6,7 +6,9 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 6] = [
+const WIRE_WORDS: [(&str, &str); 7] = [
+    // What people call that API.
+    ("src/api.rs", "gemini"),
     // Names of models, whoever offers them.
     ("rules/table.rs", "claude"),
     ("rules/table.rs", "gemini"),

@@ -1,7 +1,9 @@
 //! One target, asked once: how the call is carried there, and the straight line of each way.
 
 use http::Response;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules, tools};
+use ostia_dialect::{
+    ClientDialect, Dialect, Fault, Operation, Request, Undo, View, embeddings, joint, rules, tools,
+};
 use ostia_providers::{Offer, Provider};
 
 use crate::boxed;
@@ -38,7 +40,7 @@ pub async fn ask(
         Way::Repair => boxed::pin(|| repair(exchange, asked, mark)).await,
         Way::Converse(ClientDialect::OpenaiResponses) => boxed::pin(|| respond(exchange, asked, mark)).await,
         Way::Converse(client) => boxed::pin(|| converse(exchange, asked, client, mark)).await,
-        Way::Embed(upstream) => boxed::pin(|| embed(exchange, asked, upstream, mark)).await,
+        Way::Embed(client, upstream) => boxed::pin(|| embed(exchange, asked, client, upstream, mark)).await,
         Way::Count(client) => boxed::pin(|| count::count(exchange, asked, client, mark)).await,
     }
 }
@@ -60,8 +62,8 @@ pub fn preview(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<(&'static 
             let encoded = outgoing::encode(upstream, target, &mut request)?;
             Ok(("translation", client.in_own_words(&request, encoded.dropped)))
         }
-        Way::Embed(upstream) => {
-            let (_, request) = outgoing::embeddings_request(target, asked)?;
+        Way::Embed(client, upstream) => {
+            let request = outgoing::embeddings_request(client, target, asked)?;
             Ok(("translation", embeddings::encode(upstream, &request)?.dropped))
         }
         Way::Count(_) => Ok(("count", Vec::new())),
@@ -72,7 +74,9 @@ pub fn preview(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<(&'static 
 pub fn wanted(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Wanted {
     match (asked.peek.stream, asked.typed.offer) {
         (false, _) => Wanted::Whole,
-        (true, Offer::GeminiGenerate) if !outgoing::asks_for_events(exchange.inbound.parts) => Wanted::Array,
+        (true, offer) if offer.streams_array() && !outgoing::asks_for_events(exchange.inbound.parts) => {
+            Wanted::Array
+        }
         (true, _) => Wanted::Events,
     }
 }
@@ -199,21 +203,15 @@ pub async fn say(
 async fn embed(
     exchange: Exchange<'_>,
     asked: &ApiCall<'_>,
+    client: embeddings::Client,
     upstream: embeddings::Dialect,
     mark: &mut Mark,
 ) -> Result<Response<Body>, AttemptError> {
     let (gateway, target) = (exchange.inbound.gateway, exchange.target);
-    let (client, request) = outgoing::embeddings_request(target, asked)?;
+    let request = outgoing::embeddings_request(client, target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
     mark.dropped(encoded.dropped, target.lossless)?;
-    let offer = match upstream {
-        embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
-        embeddings::Dialect::Cohere => Offer::CohereEmbed,
-        embeddings::Dialect::Gemini if embeddings::gemini::method(&request) == "batchEmbedContents" => {
-            Offer::GeminiBatchEmbed
-        }
-        embeddings::Dialect::Gemini => Offer::GeminiEmbed,
-    };
+    let offer = Offer::of_embeddings(upstream.of_request(&request));
     let path = outgoing::path(offer, gateway, target, Some(&request.model), false, None);
     let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
     receive::embedded(answer, client, upstream, &request, target).await
@@ -228,42 +226,42 @@ enum Way {
     Repair,
     /// A conversation in the client's dialect, in front of a provider that is told it in another.
     Converse(ClientDialect),
-    /// Embeddings in this dialect.
-    Embed(embeddings::Dialect),
+    /// Embeddings in the client's dialect, in front of a provider that has this one.
+    Embed(embeddings::Client, embeddings::Dialect),
     /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
     Count(ClientDialect),
 }
 
 fn way(exchange: Exchange<'_>, asked: &ApiCall<'_>) -> Result<Way, Fault> {
     let (offer, provider) = (asked.typed.offer, exchange.target.provider);
-    let offers = |offer| provider.offers(offer);
     match offer {
-        _ if !offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
+        _ if !provider.offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
         Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Repair),
         _ => return Ok(Way::Relay),
     }
-    let way = match offer {
-        Offer::OpenaiChat | Offer::OpenaiResponses | Offer::AnthropicMessages | Offer::GeminiGenerate => {
-            conversation(offer, provider).map(Way::Converse)
-        }
-        Offer::OpenaiInputTokens => Some(Way::Count(ClientDialect::OpenaiResponses)),
-        Offer::AnthropicCountTokens => Some(Way::Count(ClientDialect::AnthropicMessages)),
-        Offer::GeminiCountTokens => Some(Way::Count(ClientDialect::GeminiGenerate)),
-        Offer::OpenaiEmbeddings | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
-            embeddings_dialect(provider).map(Way::Embed)
-        }
+    let way = match offer.operation() {
+        Operation::Conversation(_) => conversation(offer, provider).map(Way::Converse),
+        Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
+        Operation::Embeddings(dialect) => embed_way(dialect, provider),
+        // All others are relayed, or not to be had.
         _ => None,
     };
     match way {
         Some(way) => Ok(way),
         // A server that copies OpenAI's chat may have copied more than its row says: ask it.
-        None if offers(Offer::OpenaiChat) => match offer {
-            Offer::OpenaiCompletions | Offer::OpenaiEmbeddings => Ok(Way::Relay),
-            Offer::GeminiEmbed | Offer::GeminiBatchEmbed => Ok(Way::Embed(embeddings::Dialect::Openai)),
-            _ => Err(not_offered(offer, provider)),
-        },
+        None if offer.is_copied() && provider.offers(Offer::OpenaiChat) => Ok(Way::Relay),
         None => Err(not_offered(offer, provider)),
     }
+}
+
+/// Embeddings for a client of this dialect, in the form that the provider has. One that copies OpenAI's chat may have
+/// copied OpenAI's.
+fn embed_way(client: embeddings::Dialect, provider: &Provider) -> Option<Way> {
+    let upstream = embeddings_dialect(provider).or_else(|| {
+        let copied = embeddings::Dialect::Openai;
+        (client != copied && provider.offers(Offer::OpenaiChat)).then_some(copied)
+    })?;
+    Some(Way::Embed(embeddings::Client::of(client)?, upstream))
 }
 
 /// Has an answer to be understood although the provider speaks the client's dialect? The gateway remembers it, or may
@@ -318,14 +316,10 @@ pub fn conversation(offer: Offer, provider: &Provider) -> Option<ClientDialect> 
     provider.dialects().next().map(|_| client)
 }
 
-/// The form of embeddings that a provider has, if any.
+/// The form of embeddings that a provider has, if any. Google's for lists comes with the other one.
 fn embeddings_dialect(provider: &Provider) -> Option<embeddings::Dialect> {
-    let forms = [
-        (Offer::OpenaiEmbeddings, embeddings::Dialect::Openai),
-        (Offer::GeminiEmbed, embeddings::Dialect::Gemini),
-        (Offer::CohereEmbed, embeddings::Dialect::Cohere),
-    ];
-    forms.into_iter().find(|(offer, _)| provider.offers(*offer)).map(|(_, dialect)| dialect)
+    use embeddings::Dialect::{Cohere, Gemini, Openai};
+    [Openai, Gemini, Cohere].into_iter().find(|dialect| provider.offers(Offer::of_embeddings(*dialect)))
 }
 
 fn not_offered(offer: Offer, provider: &Provider) -> Fault {

@@ -5,12 +5,12 @@
 use std::borrow::Cow;
 
 use ostia_dialect::Fault;
+use ostia_dialect::api::OutputBound;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_providers::Offer;
 
-/// What configs may call it. The last two are Google's (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>);
-/// its JSON has both spellings of every name (<https://protobuf.dev/programming-guides/json/>).
+/// What configs may call it: the names that the table of APIs has for it, inside an object with the object before.
 const NAMES: [&str; 5] = [
     "max_tokens",
     "max_completion_tokens",
@@ -18,8 +18,6 @@ const NAMES: [&str; 5] = [
     "generationConfig.maxOutputTokens",
     "generation_config.max_output_tokens",
 ];
-const GOOGLES_OBJECT: [&str; 2] = ["generationConfig", "generation_config"];
-const GOOGLES_NAMES: [&str; 2] = ["maxOutputTokens", "max_output_tokens"];
 
 /// Is this a name of the bound?
 pub fn is_named(name: &str) -> bool {
@@ -32,19 +30,19 @@ pub fn is_named(name: &str) -> bool {
 /// # Errors
 /// Google's object of settings is not JSON.
 pub fn set(splice: &mut Splice<'_>, offer: Offer, name: &str, value: &Json) -> Result<(), Fault> {
-    match offer {
-        Offer::GeminiGenerate => {
-            let outer = GOOGLES_OBJECT.into_iter().find(|name| splice.has(name)).unwrap_or(GOOGLES_OBJECT[0]);
-            let object = splice.get(outer).filter(|text| text.starts_with('{')).unwrap_or("{}");
-            let document = Document::parse_to(object.as_bytes(), 1)
-                .map_err(|fault| Fault::invalid(format!("`{outer}` is {fault}.")))?;
-            let mut inner = Splice::new(&document)?;
-            set_field(&mut inner, &GOOGLES_NAMES, name, value);
-            let object = String::from_utf8_lossy(&inner.finish()).into_owned();
-            splice.set(outer, Json::build(|w| w.raw(&object)));
-        }
-        _ => set_field(splice, fields(offer), name, value),
-    }
+    let OutputBound { objects, fields, .. } = offer.output_bound();
+    let Some(first) = objects.first() else {
+        set_field(splice, fields, name, value);
+        return Ok(());
+    };
+    let outer = objects.iter().find(|name| splice.has(name)).unwrap_or(first);
+    let object = splice.get(outer).filter(|text| text.starts_with('{')).unwrap_or("{}");
+    let document = Document::parse_to(object.as_bytes(), 1)
+        .map_err(|fault| Fault::invalid(format!("`{outer}` is {fault}.")))?;
+    let mut inner = Splice::new(&document)?;
+    set_field(&mut inner, fields, name, value);
+    let object = String::from_utf8_lossy(&inner.finish()).into_owned();
+    splice.set(outer, Json::build(|w| w.raw(&object)));
     Ok(())
 }
 
@@ -62,26 +60,14 @@ fn set_field(splice: &mut Splice<'_>, fields: &[&str], name: &str, value: &Json)
 /// Does the body say it?
 pub fn is_given(splice: &Splice<'_>, offer: Offer) -> bool {
     let said = |text: Option<&str>| text.is_some_and(|text| text != "null");
-    match offer {
-        Offer::GeminiGenerate => {
-            GOOGLES_OBJECT.into_iter().filter_map(|name| splice.get(name)).any(|object| {
-                let document = Document::parse_to(object.as_bytes(), 1);
-                document
-                    .is_ok_and(|object| GOOGLES_NAMES.iter().any(|name| object.root().some(name).is_some()))
-            })
-        }
-        _ => fields(offer).iter().any(|field| said(splice.get(field))),
+    let OutputBound { objects, fields, .. } = offer.output_bound();
+    if objects.is_empty() {
+        return fields.iter().any(|field| said(splice.get(field)));
     }
-}
-
-/// The fields of the bound in a body, the preferred one first.
-fn fields(offer: Offer) -> &'static [&'static str] {
-    match offer {
-        Offer::OpenaiChat => &["max_completion_tokens", "max_tokens"],
-        Offer::OpenaiCompletions | Offer::AnthropicMessages => &["max_tokens"],
-        Offer::OpenaiResponses => &["max_output_tokens"],
-        _ => &[],
-    }
+    objects.iter().filter_map(|name| splice.get(name)).any(|object| {
+        let document = Document::parse_to(object.as_bytes(), 1);
+        document.is_ok_and(|object| fields.iter().any(|name| object.root().some(name).is_some()))
+    })
 }
 
 /// Does a config leave the bound out?
@@ -89,10 +75,10 @@ pub fn is_dropped(paths: &[String]) -> bool {
     paths.iter().any(|path| is_named(path))
 }
 
-/// What a config leaves out of a body of this offer that is handed on: the bound under all of its names. Messages cannot do
-/// without it (<https://docs.claude.com/en/api/messages>), so there the config has to use the very name.
+/// What a config leaves out of a body of this offer that is handed on: the bound under all of its names. Where the vendor
+/// has to be told one, the config has to use the very name.
 pub fn dropped(paths: &[String], offer: Offer) -> Cow<'_, [String]> {
-    match is_dropped(paths) && offer != Offer::AnthropicMessages {
+    match is_dropped(paths) && !offer.output_bound().is_required {
         true => Cow::Owned(paths.iter().cloned().chain(NAMES.map(str::to_owned)).collect()),
         false => Cow::Borrowed(paths),
     }
@@ -111,6 +97,19 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use serde_json::Value;
+
+    #[test]
+    fn configs_may_use_every_name() {
+        for OutputBound { objects, fields, .. } in Offer::ALL.map(Offer::output_bound) {
+            let inside = |(object, field)| format!("{object}.{field}");
+            let nested = objects.iter().zip(fields).map(inside);
+            let names: Vec<String> = match objects {
+                [] => fields.iter().map(|&field| field.to_owned()).collect(),
+                _ => nested.collect(),
+            };
+            assert!(names.iter().all(|name| is_named(name)), "{names:?}");
+        }
+    }
 
     #[test]
     fn one_bound_whatever_it_is_called() {

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use ostia_dialect::{ClientDialect, Dialect};
+use ostia_dialect::ClientDialect;
 use ostia_providers::Offer;
 
 use crate::errors::attempt_error::AttemptError;
@@ -19,11 +19,8 @@ use crate::record::mark::Mark;
 static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
-const COUNTERS: [(Offer, Dialect); 3] = [
-    (Offer::AnthropicCountTokens, Dialect::AnthropicMessages),
-    (Offer::GeminiCountTokens, Dialect::GeminiGenerate),
-    (Offer::OpenaiInputTokens, Dialect::OpenaiResponses),
-];
+const COUNTERS: [Offer; 3] =
+    [Offer::AnthropicCountTokens, Offer::GeminiCountTokens, Offer::OpenaiInputTokens];
 
 /// The number of tokens that a request would be read as.
 pub async fn count(
@@ -34,7 +31,8 @@ pub async fn count(
 ) -> Result<Response<Body>, AttemptError> {
     let (gateway, target) = (exchange.inbound.gateway, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
-    let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
+    let counters = COUNTERS.into_iter().filter(|offer| target.provider.offers(*offer));
+    let counter = counters.filter_map(|offer| Some((offer, offer.counts()?))).next();
     let Some((offer, upstream)) = counter else {
         let mut response = reply::json(client.encode_count(request.estimated_tokens()));
         response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));

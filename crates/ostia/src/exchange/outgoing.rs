@@ -4,14 +4,14 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::request;
+use ostia_dialect::api::{Path, Required};
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best, embeddings};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Family, Fault, Line, Request, best, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::{Map, Value};
 
-use crate::errors::family::{Family, family_of};
 use crate::exchange::bound;
 use crate::exchange::params;
 use crate::inbound::api_call::ApiCall;
@@ -87,17 +87,17 @@ pub fn expect_fields(typed: &Typed<'_>, target: &Target<'_>, document: &Document
     if !target.checks_body {
         return Ok(());
     }
-    match typed.offer {
-        Offer::OpenaiChat | Offer::AnthropicMessages => {
-            let messages = root.expect("messages")?;
-            messages.expect_items()?;
-            if messages.text().trim_matches(['[', ']']).trim_ascii().is_empty() {
-                return Err(messages.invalid("must hold at least one message"));
+    match typed.offer.required() {
+        Required::List { field, item } => {
+            let list = root.expect(field)?;
+            list.expect_items()?;
+            if list.text().trim_matches(['[', ']']).trim_ascii().is_empty() {
+                return Err(list.invalid(format!("must hold at least one {item}")));
             }
             Ok(())
         }
-        Offer::OpenaiEmbeddings => root.expect("input").map(|_| ()),
-        _ => Ok(()),
+        Required::Field(field) => root.expect(field).map(|_| ()),
+        Required::Nothing => Ok(()),
     }
 }
 
@@ -110,7 +110,7 @@ fn missing_model() -> Fault {
 /// The body with the target's model and parameters, and the provider's own spellings.
 pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
     let offer = typed.offer;
-    let openai = family_of(offer) == Family::Openai;
+    let openai = offer.family() == Family::Openai;
     let adapts = openai && target.provider.quirks.edits();
     let repairs = repairs(typed, target, document);
     if target.model.is_none() && !target.has_params() && !adapts && repairs.is_empty() {
@@ -200,8 +200,7 @@ fn splice(
         set_bound(&mut splice, offer, target.default_params)?;
     }
     set_bound(&mut splice, offer, target.override_params)?;
-    // Google's clients name the model in the path.
-    let in_body = family_of(offer) != Family::Google;
+    let in_body = matches!(offer.path(), Path::Fixed(_));
     if let Some(model) = target.model.as_ref().filter(|_| in_body) {
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
@@ -249,8 +248,8 @@ fn params(target: &Target<'_>, asked: &ApiCall<'_>) -> Result<Option<Bytes>, Fau
 pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>) -> Result<Request, Fault> {
     let line = typed.line().unwrap_or_default();
     match typed.offer.counts() {
-        true => client.decode_counted(document, line),
-        false => client.decode(document, line),
+        Some(_) => client.decode_counted(document, line),
+        None => client.decode(document, line),
     }
 }
 
@@ -310,22 +309,17 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
     Ok(encoded)
 }
 
-/// The canonical request of an embeddings client, and whose form it has.
+/// The canonical request of an embeddings client.
 pub fn embeddings_request(
+    client: embeddings::Client,
     target: &Target<'_>,
     asked: &ApiCall<'_>,
-) -> Result<(embeddings::Client, embeddings::Request), Fault> {
+) -> Result<embeddings::Request, Fault> {
     let edited = params(target, asked)?;
     let body = edited.as_ref().unwrap_or(asked.body);
-    let (client, mut request) = match asked.typed.line() {
-        Some(line) if asked.typed.offer == Offer::GeminiBatchEmbed => {
-            (embeddings::Client::GeminiBatch, embeddings::gemini::decode_batch_request(line.model, body)?)
-        }
-        Some(line) => (embeddings::Client::Gemini, embeddings::gemini::decode_request(line.model, body)?),
-        None => (embeddings::Client::Openai, embeddings::openai::decode_request(body)?),
-    };
+    let mut request = client.decode(asked.typed.line().unwrap_or_default().model, body)?;
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }
-    Ok((client, request))
+    Ok(request)
 }

@@ -6,15 +6,13 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::Grammar;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
+use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Undo, View, embeddings, fault};
 use ostia_providers::Offer;
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::failure;
-use crate::errors::family::{Family, family_of};
 use crate::errors::reply;
 use crate::exchange::usable;
 use crate::message::body::Body;
@@ -108,7 +106,7 @@ pub async fn relay(
     wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, offer.family(), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
     }
@@ -124,7 +122,7 @@ pub async fn relay(
         }
         Wanted::Whole => whole(head, body, inflate, offer, target).await,
         Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
-            array(head, body, inflate, target).await
+            array(head, body, inflate, offer, target).await
         }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
@@ -158,7 +156,7 @@ fn events_of(
     if media_type(&head.headers).is_empty() {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
-    let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
+    let relayed = Relayed::new(body, inflate, offer.grammar(), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
 
@@ -199,6 +197,7 @@ async fn array(
     mut head: http::response::Parts,
     body: UpstreamBody,
     inflate: Option<Inflate>,
+    offer: Offer,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
     if !is_json(media_type(&head.headers)) {
@@ -212,7 +211,7 @@ async fn array(
         return Ok(passed);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check_array(&head, &bytes, target)?;
+    usable::check_array(offer, &head, &bytes, target)?;
     fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
@@ -237,7 +236,7 @@ pub async fn translate(
     stream: bool,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let family = family_of(Offer::of_dialect(translation.client.dialect()));
+    let family = Offer::of_dialect(translation.client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
     if stream {
@@ -286,7 +285,7 @@ pub async fn events(
     offer: Offer,
     target: &Target<'_>,
 ) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, offer.family(), target).await?;
     if is_stream(&head, &mut body).await {
         return Ok((body, inflate));
     }
@@ -301,15 +300,10 @@ pub async fn embedded(
     request: &embeddings::Request,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
+    let family = Offer::of_embeddings(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    let offer = match upstream {
-        embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
-        embeddings::Dialect::Gemini => Offer::GeminiEmbed,
-        embeddings::Dialect::Cohere => Offer::CohereEmbed,
-    };
-    usable::check(offer, &head, &bytes, target)?;
+    usable::check(Offer::of_embeddings(upstream), &head, &bytes, target)?;
     let response = embeddings::decode(upstream, &bytes)?;
     Ok(answered(head, client.encode(request, &response)?.into()))
 }
@@ -321,7 +315,7 @@ pub async fn counted(
     (offer, upstream): (Offer, Dialect),
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let family = family_of(Offer::of_dialect(client.dialect()));
+    let family = Offer::of_dialect(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(offer, &head, &bytes, target)?;
@@ -432,17 +426,4 @@ async fn collect(
         Some(_) | None => {}
     }
     Ok(bytes)
-}
-
-/// How a stream of this offer's says that it is whole.
-pub fn grammar(offer: Offer) -> Grammar {
-    match offer {
-        Offer::AnthropicMessages => Grammar::AnthropicMessages,
-        Offer::OpenaiResponses => Grammar::OpenaiResponses,
-        Offer::GeminiGenerate => Grammar::GeminiGenerate,
-        Offer::OpenaiChat => Grammar::OpenaiChat,
-        Offer::OpenaiCompletions => Grammar::OpenaiCompletions,
-        // Speech, transcripts, images in pieces: each vendor's have ends of their own.
-        _ => Grammar::Unknown,
-    }
 }

@@ -44,9 +44,14 @@ pub fn tells_failure(offer: Offer, bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// As for [`check`].
-pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), AttemptError> {
+pub fn check_array(
+    offer: Offer,
+    head: &response::Parts,
+    bytes: &[u8],
+    target: &Target<'_>,
+) -> Result<(), AttemptError> {
     let answers = Document::parse_to(bytes, 2).is_ok_and(|document| {
-        document.root().items().next().is_some_and(|first| Offer::GeminiGenerate.is_answered_by(first))
+        document.root().items().next().is_some_and(|first| offer.is_answered_by(first))
     });
     if answers { Ok(()) } else { Err(no_answer(head, bytes, target)) }
 }
@@ -88,7 +93,7 @@ fn names_error(bytes: &[u8]) -> bool {
 /// Is the word for an answer that failed anywhere in it? An item of a good answer may have failed too.
 fn may_have_failed(offer: Offer, bytes: &[u8]) -> bool {
     static FAILED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"failed\""));
-    offer == Offer::OpenaiResponses && FAILED.find(bytes).is_some()
+    offer.tells_failure() && FAILED.find(bytes).is_some()
 }
 
 /// An object from its first to its last byte, with the field that makes it an answer somewhere, and as many braces that

@@ -74,11 +74,11 @@ impl<'p> Endpoint<'p> {
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
             "/v1/models" if get => Endpoint::Models,
-            _ => match path.strip_prefix("/v1/") {
-                Some("" | "proxy" | "proxy/") => Endpoint::Missing,
-                Some(rest) if rest.starts_with("proxy/") => Endpoint::Pass { raw: true },
-                Some(rest) => below_v1(method, rest),
-                None => below_google(method, path),
+            _ => match path.strip_prefix("/v1") {
+                Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
+                Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
+                Some(rest) if rest.starts_with('/') => below_v1(method, rest),
+                _ => below_google(method, path),
             },
         }
     }
@@ -147,32 +147,27 @@ fn is_dotted(path: &[u8]) -> bool {
 
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
-    let offer = match rest {
-        "explain" if post => return Endpoint::Explain { trace_id: None },
-        _ if method == Method::GET && rest.starts_with("explain/") => {
-            return Endpoint::Explain { trace_id: rest.strip_prefix("explain/") };
+    if let Some(offer) = Offer::at(rest) {
+        return if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } };
+    }
+    match rest {
+        "/explain" if post => Endpoint::Explain { trace_id: None },
+        _ if method == Method::GET && rest.starts_with("/explain/") => {
+            Endpoint::Explain { trace_id: rest.strip_prefix("/explain/") }
         }
-        _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("models/") => {
-            return listed_model(rest).unwrap_or(Endpoint::Pass { raw: false });
+        _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("/models/") => {
+            listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
         }
-        "chat/completions" => Offer::OpenaiChat,
-        "completions" => Offer::OpenaiCompletions,
-        "embeddings" => Offer::OpenaiEmbeddings,
-        "responses" => Offer::OpenaiResponses,
-        "responses/input_tokens" => Offer::OpenaiInputTokens,
-        "messages" => Offer::AnthropicMessages,
-        "messages/count_tokens" => Offer::AnthropicCountTokens,
-        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Stored,
-        _ if rest.starts_with("responses/") => return Endpoint::Stored,
-        _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
-    };
-    if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
+        _ if rest == "/conversations" || rest.starts_with("/conversations/") => Endpoint::Stored,
+        _ if rest.starts_with("/responses/") => Endpoint::Stored,
+        _ => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
+    }
 }
 
 /// A model by the name that the gateway lists it under. SDKs encode the `@`, the slash, or both
 /// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
 fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
-    let name = percent_decode(rest.strip_prefix("models/")?)?;
+    let name = percent_decode(rest.strip_prefix("/models/")?)?;
     name.starts_with('@').then_some(Endpoint::Model(name))
 }
 
@@ -181,26 +176,21 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     if path.starts_with("/upload/v1beta/") {
         return Endpoint::Pass { raw: false };
     }
-    match path.strip_prefix("/v1beta/") {
-        Some("") | None => Endpoint::Missing,
+    match path.strip_prefix("/v1beta").filter(|rest| rest.starts_with('/')) {
+        Some("/") | None => Endpoint::Missing,
         Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
 
-/// `models/{model}:{method}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
+/// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
 /// an `@`.
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
+    let model = model.strip_prefix('/')?;
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
-    let offer = match verb {
-        "generateContent" | "streamGenerateContent" => Offer::GeminiGenerate,
-        "countTokens" => Offer::GeminiCountTokens,
-        "embedContent" => Offer::GeminiEmbed,
-        "batchEmbedContents" => Offer::GeminiBatchEmbed,
-        _ => return None,
-    };
+    let (offer, stream) = Offer::of_verb(verb)?;
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
-    Some(Endpoint::Typed(Typed { offer, model, stream: verb == "streamGenerateContent" }))
+    Some(Endpoint::Typed(Typed { offer, model, stream }))
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
@@ -211,6 +201,7 @@ pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ostia_dialect::api::Path;
 
     #[test]
     fn request_lines() {
@@ -261,6 +252,27 @@ mod tests {
             (Method::GET, "/v1", Endpoint::Missing),
         ] {
             assert_eq!(Endpoint::of(&method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn every_api_has_its_path() {
+        for offer in Offer::ALL {
+            let found = |path: &str, stream: bool| match Endpoint::of(&Method::POST, path) {
+                Endpoint::Typed(typed) => {
+                    assert_eq!((typed.offer, typed.stream), (offer, stream), "{path}");
+                    assert!(Endpoint::Typed(typed).reads_body());
+                }
+                other => assert!(!offer.is_understood() && other == Endpoint::Pass { raw: false }, "{path}"),
+            };
+            match (offer.gateway_path(), offer.path()) {
+                (Some(path), _) => found(&format!("/v1{path}"), false),
+                (None, Path::OfModel { verb, stream_verb }) => {
+                    found(&format!("/v1beta/models/m:{verb}"), false);
+                    stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
+                }
+                (None, Path::Fixed(_)) => assert!(!offer.is_understood(), "{}", offer.name()),
+            }
         }
     }
 

@@ -101,7 +101,7 @@ fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
     fields::mark_stream(head.headers_mut());
     mark.stamp_early(&mut head);
     browser::allow(&exchange.inbound.core.settings, &exchange.inbound.parts.headers, &mut head);
-    Early { head, grammar: receive::grammar(offer) }
+    Early { head, grammar: offer.grammar() }
 }
 
 /// The same, if its first token is here in time.
