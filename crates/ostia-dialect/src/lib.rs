@@ -21,7 +21,7 @@ pub mod relay;
 #[cfg(test)]
 mod trial;
 
-pub use api::{Offer, Operation};
+pub use api::{Api, Operation};
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event,
     Finish, Fold, Form, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat, Reasoning,

@@ -8,8 +8,8 @@ use std::rc::Rc;
 use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
+use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault, FaultKind};
-use ostia_providers::Offer;
 
 use crate::boxed;
 use crate::client::ClientBody;
@@ -126,7 +126,7 @@ async fn carry(
     body: &Bytes,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let asked = ApiCall::read(inbound, typed, body, depth(inbound, typed.offer))?;
+    let asked = ApiCall::read(inbound, typed, body, depth(inbound, typed.api))?;
     let route = routes::find(inbound, asked.model())?;
     match responses::in_background(&asked, route.as_deref())? {
         Some(answer) => Ok(answer),
@@ -136,10 +136,10 @@ async fn carry(
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
 /// the fields of the top are looked at.
-fn depth(Inbound { core, gateway, .. }: Inbound<'_>, offer: Offer) -> usize {
+fn depth(Inbound { core, gateway, .. }: Inbound<'_>, api: Api) -> usize {
     let provider = gateway.provider.as_deref().and_then(|id| core.settings.providers.get(id));
-    let is_decoded = provider.is_none_or(|provider| !provider.offers(offer));
-    match is_decoded && offer.dialect().is_some() {
+    let is_decoded = provider.is_none_or(|provider| !provider.offers(api));
+    match is_decoded && api.dialect().is_some() {
         true => usize::MAX,
         false => 1,
     }

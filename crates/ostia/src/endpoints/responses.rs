@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use http::Response;
+use ostia_dialect::Api;
 use ostia_dialect::Fault;
-use ostia_providers::Offer;
 use ostia_routing::Route;
 
 use crate::exchange::Exchange;
@@ -32,7 +32,7 @@ pub fn in_background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Optio
 /// API does that itself; of a config's targets the first one counts.
 fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<History>, Fault> {
     let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
-    if asked.typed.offer != Offer::OpenaiResponses || !wanted {
+    if asked.typed.api != Api::OpenaiResponses || !wanted {
         return Ok(None);
     }
     let Inbound { core, caller, .. } = asked.inbound;
@@ -56,7 +56,7 @@ fn go_on_alone(asked: &ApiCall<'_>, recalled: History) -> Result<Response<Body>,
     let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
-        let typed = Typed::from(Offer::OpenaiResponses);
+        let typed = Typed::from(Api::OpenaiResponses);
         let inbound = Inbound { core: &core, caller: &caller, gateway: &gateway, parts: &parts };
         let answered = async {
             let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
@@ -78,5 +78,5 @@ pub fn is_ours(inbound: Inbound<'_>) -> Result<bool, Fault> {
     let route = routes::find(inbound, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
     let target = target::resolve(inbound, leaf, None);
-    Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
+    Ok(!target.is_ok_and(|target| target.provider.offers(Api::OpenaiResponses)))
 }

@@ -68,7 +68,7 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
     fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
             let Some(call) = self.payload.api() else { return 0 };
-            let client = call.typed.offer.dialect().and_then(ClientDialect::of);
+            let client = call.typed.api.dialect().and_then(ClientDialect::of);
             let request =
                 client.and_then(|client| outgoing::decode(client, call.typed, call.whole().ok()?).ok());
             request.map_or((call.body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
@@ -132,7 +132,7 @@ impl Facts for RequestFacts<'_, '_> {
             Field::Header(name) => self.header(name).map(Fact::from),
             Field::Path => Some(self.inbound.parts.uri.path().into()),
             Field::Method => Some(self.inbound.parts.method.as_str().into()),
-            Field::Operation => self.payload.api().map(|call| call.typed.offer.name().into()),
+            Field::Operation => self.payload.api().map(|call| call.typed.api.name().into()),
             Field::Model => self.model().map(Fact::from),
             Field::Tokens => Some(Value::from(self.tokens()).into()),
             Field::Key => self.key().map(Fact::from),

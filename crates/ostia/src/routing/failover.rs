@@ -72,12 +72,12 @@ impl Failover {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
-        let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
+        let client = ask::conversation(typed.api, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();
         let exchange = Exchange { continues: true, ..Exchange::new(inbound, &target, &waited) };
         let said = ask::say(exchange, &call, client, Some(beginning), &mut mark).await?;
-        let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
+        let (answer, inflate) = receive::events(said.answer, typed.api, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
 }
