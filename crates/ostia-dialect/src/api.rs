@@ -16,7 +16,7 @@ use crate::{Dialect, embeddings};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Offer {
+pub enum Api {
     /// OpenAI Chat Completions.
     OpenaiChat,
     /// OpenAI Responses.
@@ -151,7 +151,7 @@ pub struct OutputBound {
 
 /// All that is known of one API. The methods of the same names say what each field means.
 struct Row {
-    api: Offer,
+    api: Api,
     name: &'static str,
     word: &'static str,
     operation: Operation,
@@ -171,7 +171,7 @@ struct Row {
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
 const fn passed(
-    api: Offer,
+    api: Api,
     name: &'static str,
     word: &'static str,
     operation: Operation,
@@ -199,7 +199,7 @@ const fn passed(
 
 /// One of Google's, with the model in the path, that the gateway understands.
 const fn of_model(
-    api: Offer,
+    api: Api,
     name: &'static str,
     word: &'static str,
     operation: Operation,
@@ -237,7 +237,7 @@ static TABLE: [Row; COUNT] = [
         required: MESSAGES,
         output_bound: bound(&["max_completion_tokens", "max_tokens"]),
         ..passed(
-            Offer::OpenaiChat,
+            Api::OpenaiChat,
             "openai_chat",
             "chat",
             Operation::Conversation(Dialect::OpenaiChat),
@@ -251,7 +251,7 @@ static TABLE: [Row; COUNT] = [
         tells_failure: true,
         output_bound: bound(&["max_output_tokens"]),
         ..passed(
-            Offer::OpenaiResponses,
+            Api::OpenaiResponses,
             "openai_responses",
             "responses",
             Operation::Conversation(Dialect::OpenaiResponses),
@@ -262,7 +262,7 @@ static TABLE: [Row; COUNT] = [
         is_understood: true,
         answer_fields: &[("input_tokens", Kind::Number)],
         ..passed(
-            Offer::OpenaiInputTokens,
+            Api::OpenaiInputTokens,
             "openai_input_tokens",
             "token count",
             Operation::CountTokens(Dialect::OpenaiResponses),
@@ -277,7 +277,7 @@ static TABLE: [Row; COUNT] = [
         needs_items: true,
         output_bound: bound(&["max_tokens"]),
         ..passed(
-            Offer::OpenaiCompletions,
+            Api::OpenaiCompletions,
             "openai_completions",
             "completions",
             Operation::Completion,
@@ -290,47 +290,41 @@ static TABLE: [Row; COUNT] = [
         answer_fields: &[("data", Kind::Array)],
         required: Required::Field("input"),
         ..passed(
-            Offer::OpenaiEmbeddings,
+            Api::OpenaiEmbeddings,
             "openai_embeddings",
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::Openai),
             "/embeddings",
         )
     },
-    passed(Offer::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations"),
-    passed(Offer::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
-    passed(Offer::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
+    passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations"),
+    passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
+    passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
     passed(
-        Offer::OpenaiTranscriptions,
+        Api::OpenaiTranscriptions,
         "openai_transcriptions",
         "transcription",
         Operation::Transcription,
         "/audio/transcriptions",
     ),
     passed(
-        Offer::OpenaiTranslations,
+        Api::OpenaiTranslations,
         "openai_translations",
         "transcription",
         Operation::Translation,
         "/audio/translations",
     ),
+    passed(Api::OpenaiModerations, "openai_moderations", "moderation", Operation::Moderation, "/moderations"),
+    passed(Api::OpenaiFiles, "openai_files", "files", Operation::Files, "/files"),
+    passed(Api::OpenaiBatches, "openai_batches", "batches", Operation::Batches, "/batches"),
     passed(
-        Offer::OpenaiModerations,
-        "openai_moderations",
-        "moderation",
-        Operation::Moderation,
-        "/moderations",
-    ),
-    passed(Offer::OpenaiFiles, "openai_files", "files", Operation::Files, "/files"),
-    passed(Offer::OpenaiBatches, "openai_batches", "batches", Operation::Batches, "/batches"),
-    passed(
-        Offer::OpenaiFineTunes,
+        Api::OpenaiFineTunes,
         "openai_fine_tunes",
         "fine-tuning",
         Operation::FineTunes,
         "/fine_tuning/jobs",
     ),
-    passed(Offer::OpenaiRealtime, "openai_realtime", "realtime", Operation::Realtime, "/realtime"),
+    passed(Api::OpenaiRealtime, "openai_realtime", "realtime", Operation::Realtime, "/realtime"),
     Row {
         family: Family::Anthropic,
         is_understood: true,
@@ -340,7 +334,7 @@ static TABLE: [Row; COUNT] = [
         // <https://docs.claude.com/en/api/messages>
         output_bound: OutputBound { is_required: true, ..bound(&["max_tokens"]) },
         ..passed(
-            Offer::AnthropicMessages,
+            Api::AnthropicMessages,
             "anthropic_messages",
             "messages",
             Operation::Conversation(Dialect::AnthropicMessages),
@@ -352,7 +346,7 @@ static TABLE: [Row; COUNT] = [
         is_understood: true,
         answer_fields: &[("input_tokens", Kind::Number)],
         ..passed(
-            Offer::AnthropicCountTokens,
+            Api::AnthropicCountTokens,
             "anthropic_count_tokens",
             "token count",
             Operation::CountTokens(Dialect::AnthropicMessages),
@@ -362,7 +356,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         family: Family::Anthropic,
         ..passed(
-            Offer::AnthropicBatches,
+            Api::AnthropicBatches,
             "anthropic_batches",
             "batches",
             Operation::Batches,
@@ -382,7 +376,7 @@ static TABLE: [Row; COUNT] = [
             ..bound(&["maxOutputTokens", "max_output_tokens"])
         },
         ..of_model(
-            Offer::GeminiGenerate,
+            Api::GeminiGenerate,
             "gemini_generate",
             "gemini",
             Operation::Conversation(Dialect::GeminiGenerate),
@@ -392,7 +386,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         answer_fields: &[("totalTokens", Kind::Number)],
         ..of_model(
-            Offer::GeminiCountTokens,
+            Api::GeminiCountTokens,
             "gemini_count_tokens",
             "token count",
             Operation::CountTokens(Dialect::GeminiGenerate),
@@ -402,7 +396,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         answer_fields: VECTORS,
         ..of_model(
-            Offer::GeminiEmbed,
+            Api::GeminiEmbed,
             "gemini_embed",
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::Gemini),
@@ -412,7 +406,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         answer_fields: VECTORS,
         ..of_model(
-            Offer::GeminiBatchEmbed,
+            Api::GeminiBatchEmbed,
             "gemini_batch_embed",
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::GeminiBatch),
@@ -423,7 +417,7 @@ static TABLE: [Row; COUNT] = [
         gateway_path: None,
         answer_fields: &[("message", Kind::Object)],
         ..passed(
-            Offer::CohereChat,
+            Api::CohereChat,
             "cohere_chat",
             "cohere chat",
             Operation::Conversation(Dialect::CohereChat),
@@ -434,7 +428,7 @@ static TABLE: [Row; COUNT] = [
         gateway_path: None,
         answer_fields: &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
         ..passed(
-            Offer::CohereEmbed,
+            Api::CohereEmbed,
             "cohere_embed",
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::Cohere),
@@ -443,10 +437,10 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         gateway_path: Some("/rerank"),
-        ..passed(Offer::CohereRerank, "cohere_rerank", "rerank", Operation::Rerank, "/v2/rerank")
+        ..passed(Api::CohereRerank, "cohere_rerank", "rerank", Operation::Rerank, "/v2/rerank")
     },
-    passed(Offer::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
-    passed(Offer::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
+    passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
+    passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
 ];
 
 // Every look-up is by the place of a row.
@@ -458,9 +452,9 @@ const _: () = {
     }
 };
 
-impl Offer {
+impl Api {
     /// Every API, in the order of the enum.
-    pub const ALL: [Offer; COUNT] = index::all();
+    pub const ALL: [Api; COUNT] = index::all();
 
     fn row(self) -> &'static Row {
         &TABLE[self as usize]
@@ -558,7 +552,7 @@ impl Offer {
     }
 
     /// The API of this name.
-    pub fn from_name(name: &str) -> Option<Offer> {
-        Offer::ALL.into_iter().find(|api| api.name() == name)
+    pub fn from_name(name: &str) -> Option<Api> {
+        Api::ALL.into_iter().find(|api| api.name() == name)
     }
 }

@@ -47,7 +47,7 @@ mod undo;
 pub mod vendors;
 mod view;
 
-pub use api::{Offer, Operation};
+pub use api::{Api, Operation};
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};

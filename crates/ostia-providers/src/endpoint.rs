@@ -1,24 +1,26 @@
-//! Where an offer is: the path of its endpoint, and the whole URL at a provider or at a custom host.
+//! Where an API is: the path of its endpoint, and the whole URL at a provider or at a custom host.
 //!
 //! A URL is base, prefix and path. A custom host takes the place of the base alone, so whoever puts a proxy of their
 //! own before a provider keeps the paths that the provider has.
 
-use crate::{Offer, Provider};
+use crate::Provider;
+use ostia_dialect::Api;
 use ostia_dialect::api::Path;
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// The usual path of an offer, after base URL and prefix; what a provider's row may override. Only Google's paths
+/// The usual path of an API, after base URL and prefix; what a provider's row may override. Only Google's paths
 /// depend on the model and on whether the answer is streamed
 /// (<https://ai.google.dev/api/generate-content>); they carry their query (`?alt=sse`).
 ///
 /// ```
-/// use ostia_providers::{Offer, endpoint::path};
-/// assert_eq!(path(Offer::OpenaiChat, "any", true), "/chat/completions");
-/// assert_eq!(path(Offer::GeminiEmbed, "m", false), "/v1beta/models/m:embedContent");
+/// use ostia_dialect::Api;
+/// use ostia_providers::endpoint::path;
+/// assert_eq!(path(Api::OpenaiChat, "any", true), "/chat/completions");
+/// assert_eq!(path(Api::GeminiEmbed, "m", false), "/v1beta/models/m:embedContent");
 /// ```
-pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
-    match offer.path() {
+pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
+    match api.path() {
         Path::Fixed(path) => Cow::Borrowed(path),
         Path::OfModel { stream_verb: Some(verb), .. } if stream => {
             Cow::Owned(of_model(model, verb) + "?alt=sse")
@@ -27,17 +29,17 @@ pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
     }
 }
 
-/// Everything after the base URL for this offer of this provider: its own path, or prefix and usual path.
-pub fn path_of<'a>(provider: &'a Provider, offer: Offer, model: &str, stream: bool) -> Cow<'a, str> {
-    match provider.paths.get(&offer) {
+/// Everything after the base URL for this API of this provider: its own path, or prefix and usual path.
+pub fn path_of<'a>(provider: &'a Provider, api: Api, model: &str, stream: bool) -> Cow<'a, str> {
+    match provider.paths.get(&api) {
         Some(own) if own.contains("{model}") => {
             let mut encoded = String::new();
             percent_encode(model, &mut encoded);
             Cow::Owned(own.replace("{model}", &encoded))
         }
         Some(own) => Cow::Borrowed(own),
-        None if provider.prefix.is_empty() => path(offer, model, stream),
-        None => Cow::Owned(provider.prefix.clone() + &path(offer, model, stream)),
+        None if provider.prefix.is_empty() => path(api, model, stream),
+        None => Cow::Owned(provider.prefix.clone() + &path(api, model, stream)),
     }
 }
 
@@ -70,14 +72,14 @@ pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
 /// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds
 /// (`/files/file-1`).
 fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
-    let matches = provider.offers.iter().filter_map(|&offer| {
-        let usual = offer.gateway_path()?;
-        Some((usual.len(), offer, below(rest, usual)?))
+    let matches = provider.apis.iter().filter_map(|&api| {
+        let usual = api.gateway_path()?;
+        Some((usual.len(), api, below(rest, usual)?))
     });
-    let (_, offer, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let own = path_of(provider, offer, "", false);
+    let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
+    let own = path_of(provider, api, "", false);
     match inner {
-        _ if provider.paths.get(&offer).is_some_and(|own| own.contains("{model}")) => None,
+        _ if provider.paths.get(&api).is_some_and(|own| own.contains("{model}")) => None,
         "" => Some(own),
         _ if own.contains('?') => None,
         inner => Some(own + inner),

@@ -16,7 +16,6 @@ mod row;
 mod table;
 
 pub use auth::{Auth, Oauth};
-pub use ostia_dialect::Offer;
 pub use provider::Provider;
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};

@@ -10,8 +10,7 @@ use bytes::Bytes;
 use http::{Method, Response, request};
 use http_body::Body as _;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Family, Fault, FaultKind};
-use ostia_providers::Offer;
+use ostia_dialect::{Api, Family, Fault, FaultKind};
 use ostia_routing::{Leaf, Route};
 
 use crate::boxed;
@@ -142,11 +141,11 @@ pub async fn carry(
     keep: Option<&Rc<Keep>>,
     mark: &mut Mark,
 ) -> Result<Response<Body>, Fault> {
-    let document = Document::of_request_to(&body, depth(core, call, typed.offer))?;
+    let document = Document::of_request_to(&body, depth(core, call, typed.api))?;
     let peek = asked::peek(typed, &document)?;
     let asked = Asked { typed, body: &body, document: &document, peek: &peek, keep, continues: false };
     let route = routes::find(core, call, peek.model.as_deref())?;
-    if typed.offer == Offer::OpenaiResponses
+    if typed.api == Api::OpenaiResponses
         && keep.is_none()
         && let Some(recalled) = background(core, call, parts, asked, route.as_deref())?
     {
@@ -165,10 +164,10 @@ pub async fn carry(
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only
 /// the fields of the top are looked at.
-fn depth(core: &Core, call: &Call, offer: Offer) -> usize {
+fn depth(core: &Core, call: &Call, api: Api) -> usize {
     let provider = call.provider.as_deref().and_then(|id| core.settings.providers.get(id));
-    let is_decoded = provider.is_none_or(|provider| !provider.offers(offer));
-    match is_decoded && offer.dialect().is_some() {
+    let is_decoded = provider.is_none_or(|provider| !provider.offers(api));
+    match is_decoded && api.dialect().is_some() {
         true => usize::MAX,
         false => 1,
     }
@@ -210,7 +209,7 @@ fn go_on_alone(
     let running = keep.begin(asked.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
-        let typed = Typed::from(Offer::OpenaiResponses);
+        let typed = Typed::from(Api::OpenaiResponses);
         let answer = carry(&core, &call, &typed, &parts, body, Some(&keep), &mut Mark::default()).await;
         running.follow(answer).await;
     });
@@ -226,7 +225,7 @@ fn is_ours(core: &Core, call: &Call, parts: &request::Parts) -> Result<bool, Fau
     let route = routes::find(core, call, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
     let target = target::resolve(core, call, leaf, None);
-    Ok(!target.is_ok_and(|target| target.provider.offers(Offer::OpenaiResponses)))
+    Ok(!target.is_ok_and(|target| target.provider.offers(Api::OpenaiResponses)))
 }
 
 /// One target, and nothing to decide.

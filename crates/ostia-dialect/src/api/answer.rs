@@ -1,9 +1,9 @@
 //! Whether a whole answer is one.
 
-use super::Offer;
+use super::Api;
 use crate::json::{Kind, Node};
 
-impl Offer {
+impl Api {
     /// Could this be a whole answer? An error that is told beside an empty list is none, and neither is an answer that says
     /// that it failed.
     pub fn is_answered_by(self, root: Node<'_>) -> bool {

@@ -1,47 +1,47 @@
 //! Where the rows of the table are found by something else than their API. All of it is made from the table when this is
 //! compiled.
 
-use super::{COUNT, Offer, Operation, Path, TABLE};
+use super::{Api, COUNT, Operation, Path, TABLE};
 use crate::{Dialect, embeddings};
 
 /// Paths of what the gateway understands, below `/v1`.
-static PATHS: [(&str, Offer); count_paths()] = paths();
+static PATHS: [(&str, Api); count_paths()] = paths();
 /// Verbs of what the gateway understands, each with whether it asks for a stream.
-static VERBS: [(&str, Offer, bool); count_verbs()] = verbs();
+static VERBS: [(&str, Api, bool); count_verbs()] = verbs();
 /// The API of each dialect of conversations.
-static DIALECTS: [Offer; Dialect::ALL.len()] = dialects();
+static DIALECTS: [Api; Dialect::ALL.len()] = dialects();
 /// The API of each dialect of embeddings.
-static EMBEDDINGS: [Offer; embeddings::Dialect::ALL.len()] = embeddings();
+static EMBEDDINGS: [Api; embeddings::Dialect::ALL.len()] = embeddings();
 
-impl Offer {
+impl Api {
     /// The API that the gateway understands at this path below `/v1`.
     ///
     /// ```
-    /// use ostia_dialect::Offer;
-    /// assert_eq!(Offer::at("/chat/completions"), Some(Offer::OpenaiChat));
-    /// assert_eq!(Offer::at("/audio/speech"), None);
+    /// use ostia_dialect::Api;
+    /// assert_eq!(Api::at("/chat/completions"), Some(Api::OpenaiChat));
+    /// assert_eq!(Api::at("/audio/speech"), None);
     /// ```
-    pub fn at(path: &str) -> Option<Offer> {
+    pub fn at(path: &str) -> Option<Api> {
         PATHS.iter().find(|(known, _)| *known == path).map(|(_, api)| *api)
     }
 
     /// The API that the gateway understands with this verb behind the model, and whether the answer is to be streamed.
-    pub fn of_verb(verb: &str) -> Option<(Offer, bool)> {
+    pub fn of_verb(verb: &str) -> Option<(Api, bool)> {
         VERBS.iter().find(|(known, ..)| *known == verb).map(|(_, api, stream)| (*api, *stream))
     }
 
     /// The API at which this dialect is spoken.
-    pub fn of_dialect(dialect: Dialect) -> Offer {
+    pub fn of_dialect(dialect: Dialect) -> Api {
         DIALECTS[dialect as usize]
     }
 
     /// The API at which embeddings are asked for in this dialect.
-    pub fn of_embeddings(dialect: embeddings::Dialect) -> Offer {
+    pub fn of_embeddings(dialect: embeddings::Dialect) -> Api {
         EMBEDDINGS[dialect as usize]
     }
 }
 
-pub(super) const fn all() -> [Offer; COUNT] {
+pub(super) const fn all() -> [Api; COUNT] {
     let mut all = [TABLE[0].api; COUNT];
     let mut at = 0;
     while at < COUNT {
@@ -65,7 +65,7 @@ const fn count_paths() -> usize {
     count
 }
 
-const fn paths<const N: usize>() -> [(&'static str, Offer); N] {
+const fn paths<const N: usize>() -> [(&'static str, Api); N] {
     let mut paths = [("", TABLE[0].api); N];
     let (mut count, mut at) = (0, 0);
     while at < COUNT {
@@ -89,7 +89,7 @@ const fn count_verbs() -> usize {
     count
 }
 
-const fn verbs<const N: usize>() -> [(&'static str, Offer, bool); N] {
+const fn verbs<const N: usize>() -> [(&'static str, Api, bool); N] {
     let mut verbs = [("", TABLE[0].api, false); N];
     let (mut count, mut at) = (0, 0);
     while at < COUNT {
@@ -106,7 +106,7 @@ const fn verbs<const N: usize>() -> [(&'static str, Offer, bool); N] {
     verbs
 }
 
-const fn dialects<const N: usize>() -> [Offer; N] {
+const fn dialects<const N: usize>() -> [Api; N] {
     let mut apis = [TABLE[0].api; N];
     let mut at = 0;
     while at < COUNT {
@@ -118,7 +118,7 @@ const fn dialects<const N: usize>() -> [Offer; N] {
     apis
 }
 
-const fn embeddings<const N: usize>() -> [Offer; N] {
+const fn embeddings<const N: usize>() -> [Api; N] {
     let mut apis = [TABLE[0].api; N];
     let mut at = 0;
     while at < COUNT {

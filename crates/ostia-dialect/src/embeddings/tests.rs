@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Offer;
+use crate::Api;
 use crate::api::Path;
 use crate::trial::raw;
 
@@ -37,7 +37,7 @@ fn answers(dialect: Dialect, client: Value, upstream: &str, expected: &str) {
 
 /// Google's method for a request, as it stands in the path.
 fn method(request: &Request) -> &'static str {
-    match Offer::of_embeddings(Dialect::Gemini.of_request(request)).path() {
+    match Api::of_embeddings(Dialect::Gemini.of_request(request)).path() {
         Path::OfModel { verb, .. } => verb,
         Path::Fixed(path) => panic!("{path}"),
     }

@@ -16,8 +16,8 @@ pub fn family(path: &str) -> Family {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ostia_dialect::Api;
     use ostia_dialect::api::Path;
-    use ostia_providers::Offer;
 
     #[test]
     fn whose_words() {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn the_table_agrees() {
-        for api in Offer::ALL {
+        for api in Api::ALL {
             let path = match (api.gateway_path(), api.path()) {
                 (Some(path), _) => format!("/v1{path}"),
                 (None, Path::OfModel { verb, .. }) => format!("/v1beta/models/m:{verb}"),

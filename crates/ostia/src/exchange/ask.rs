@@ -3,9 +3,9 @@
 use http::Response;
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    ClientDialect, Dialect, Fault, Operation, Request, Undo, View, client_tool, embeddings, joint, rules,
+    Api, ClientDialect, Dialect, Fault, Operation, Request, Undo, View, client_tool, embeddings, joint, rules,
 };
-use ostia_providers::{Offer, Provider};
+use ostia_providers::Provider;
 
 use crate::boxed;
 use crate::errors::miss::Miss;
@@ -30,7 +30,7 @@ pub async fn ask(exchange: Exchange<'_>, asked: Asked<'_>, mark: &mut Mark) -> R
     match way {
         Way::Relay => {
             let answer = send_as_it_is(exchange, asked, mark).await?;
-            receive::relay(answer, asked.typed.offer, wanted(exchange, asked), exchange.target).await
+            receive::relay(answer, asked.typed.api, wanted(exchange, asked), exchange.target).await
         }
         // The rarer paths are boxed, so that a relayed call does not carry their state.
         Way::Mend => boxed::pin(|| mend(exchange, asked, mark)).await,
@@ -68,9 +68,9 @@ pub fn preview(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<(&'static str
 
 /// How the client of a relayed call wants its answer.
 pub fn wanted(exchange: Exchange<'_>, asked: Asked<'_>) -> Wanted {
-    match (asked.peek.stream, asked.typed.offer) {
+    match (asked.peek.stream, asked.typed.api) {
         (false, _) => Wanted::Whole,
-        (true, offer) if offer.streams_array() && !outgoing::asks_for_events(exchange.parts) => Wanted::Array,
+        (true, api) if api.streams_array() && !outgoing::asks_for_events(exchange.parts) => Wanted::Array,
         (true, _) => Wanted::Events,
     }
 }
@@ -88,9 +88,9 @@ async fn send_as_it_is(
     let edited = outgoing::edit(typed, target, document)?;
     mark.dropped(edited.dropped, target.lossless)?;
     let path = match line {
-        Some(line) => outgoing::google_path(typed.offer, target, line, parts.uri.query()),
+        Some(line) => outgoing::google_path(typed.api, target, line, parts.uri.query()),
         None => {
-            outgoing::path(typed.offer, call, target, peek.model.as_deref(), peek.stream, parts.uri.query())
+            outgoing::path(typed.api, call, target, peek.model.as_deref(), peek.stream, parts.uri.query())
         }
     };
     exchange.send(path, None, &[], edited.body.unwrap_or_else(|| body.clone())).await
@@ -176,7 +176,7 @@ pub async fn say(
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let Request { model, include_usage, stream, .. } = request;
-    let path = outgoing::path(Offer::of_dialect(upstream), call, target, Some(&model), stream, None);
+    let path = outgoing::path(Api::of_dialect(upstream), call, target, Some(&model), stream, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, encoded.body.into()).await?;
     Ok(Said { answer, upstream, model, include_usage, stream, undo: encoded.undo })
 }
@@ -193,8 +193,8 @@ async fn embed(
     let request = outgoing::embeddings_request(client, target, asked)?;
     let encoded = embeddings::encode(upstream, &request)?;
     mark.dropped(encoded.dropped, target.lossless)?;
-    let offer = Offer::of_embeddings(upstream.of_request(&request));
-    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let api = Api::of_embeddings(upstream.of_request(&request));
+    let path = outgoing::path(api, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, None, &encoded.headers, encoded.body.into()).await?;
     receive::embedded(answer, client, upstream, &request, target).await
 }
@@ -215,14 +215,14 @@ enum Way {
 }
 
 fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
-    let (offer, provider) = (asked.typed.offer, exchange.target.provider);
-    match offer {
-        _ if !provider.offers(offer) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
-        Offer::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
+    let (api, provider) = (asked.typed.api, exchange.target.provider);
+    match api {
+        _ if !provider.offers(api) || is_read(exchange, asked) || is_elsewhere(exchange, asked) => {}
+        Api::OpenaiChat if provider.quirks.repair => return Ok(Way::Mend),
         _ => return Ok(Way::Relay),
     }
-    let way = match offer.operation() {
-        Operation::Conversation(_) => conversation(offer, provider).map(Way::Converse),
+    let way = match api.operation() {
+        Operation::Conversation(_) => conversation(api, provider).map(Way::Converse),
         Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
         Operation::Embeddings(dialect) => embed_way(dialect, provider),
         // All others are relayed, or not to be had.
@@ -231,8 +231,8 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
     match way {
         Some(way) => Ok(way),
         // A server that copies OpenAI's chat may have copied more than its row says: ask it.
-        None if offer.is_copied() && provider.offers(Offer::OpenaiChat) => Ok(Way::Relay),
-        None => Err(not_offered(offer, provider)),
+        None if api.is_copied() && provider.offers(Api::OpenaiChat) => Ok(Way::Relay),
+        None => Err(not_offered(api, provider)),
     }
 }
 
@@ -241,7 +241,7 @@ fn way(exchange: Exchange<'_>, asked: Asked<'_>) -> Result<Way, Fault> {
 fn embed_way(client: embeddings::Dialect, provider: &Provider) -> Option<Way> {
     let upstream = embeddings_dialect(provider).or_else(|| {
         let copied = embeddings::Dialect::Openai;
-        (client != copied && provider.offers(Offer::OpenaiChat)).then_some(copied)
+        (client != copied && provider.offers(Api::OpenaiChat)).then_some(copied)
     })?;
     Some(Way::Embed(embeddings::Client::of(client)?, upstream))
 }
@@ -250,8 +250,8 @@ fn embed_way(client: embeddings::Dialect, provider: &Provider) -> Option<Way> {
 /// have to go on with it.
 fn is_read(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
     let Asked { typed, peek, keep, continues, document, .. } = asked;
-    let speaks = typed.offer.dialect().and_then(ClientDialect::of).is_some();
-    let remembered = typed.offer == Offer::OpenaiResponses
+    let speaks = typed.api.dialect().and_then(ClientDialect::of).is_some();
+    let remembered = typed.api == Api::OpenaiResponses
         && (keep.is_some()
             || responses_api::is_remembered(&exchange.core.kept, exchange.call.caller.owner, document));
     remembered || continues && peek.stream && speaks
@@ -269,45 +269,43 @@ fn is_elsewhere(exchange: Exchange<'_>, asked: Asked<'_>) -> bool {
         return false;
     }
     let Some(model) = target.model.as_deref().or(asked.peek.model.as_deref()) else { return false };
-    match asked.typed.offer {
-        Offer::OpenaiChat => {
-            target.provider.offers(Offer::OpenaiResponses)
-                && rules::belongs_at_responses(model, asked.document)
+    match asked.typed.api {
+        Api::OpenaiChat => {
+            target.provider.offers(Api::OpenaiResponses) && rules::belongs_at_responses(model, asked.document)
         }
-        Offer::OpenaiResponses => {
+        Api::OpenaiResponses => {
             let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
             // What the provider remembers is not here to be told anew.
             let goes_on = responses_api::refers(asked.document);
             !takes_all && !goes_on && client_tool::is_in(asked.document)
         }
-        Offer::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
+        Api::AnthropicMessages => rules::has_to_be_retold(model, asked.document),
         _ => false,
     }
 }
 
 /// Does the history hold what another vendor wrote for itself? What the provider remembers is not here to be told anew.
 fn is_of_others(asked: Asked<'_>) -> bool {
-    let Some(dialect) = asked.typed.offer.dialect() else { return false };
-    let goes_on = asked.typed.offer == Offer::OpenaiResponses && responses_api::refers(asked.document);
+    let Some(dialect) = asked.typed.api.dialect() else { return false };
+    let goes_on = asked.typed.api == Api::OpenaiResponses && responses_api::refers(asked.document);
     !goes_on && rules::has_proofs_of_others(dialect, asked.document)
 }
 
 /// The dialect of a client with which the provider can converse.
-pub fn conversation(offer: Offer, provider: &Provider) -> Option<ClientDialect> {
-    let client = ClientDialect::of(offer.dialect()?)?;
+pub fn conversation(api: Api, provider: &Provider) -> Option<ClientDialect> {
+    let client = ClientDialect::of(api.dialect()?)?;
     provider.dialects().next().map(|_| client)
 }
 
 /// The form of embeddings that a provider has, if any. Google's for lists comes with the other one.
 fn embeddings_dialect(provider: &Provider) -> Option<embeddings::Dialect> {
     use embeddings::Dialect::{Cohere, Gemini, Openai};
-    [Openai, Gemini, Cohere].into_iter().find(|dialect| provider.offers(Offer::of_embeddings(*dialect)))
+    [Openai, Gemini, Cohere].into_iter().find(|dialect| provider.offers(Api::of_embeddings(*dialect)))
 }
 
-fn not_offered(offer: Offer, provider: &Provider) -> Fault {
-    let has: Vec<&str> = provider.offers.iter().map(|offer| offer.name()).collect();
+fn not_offered(api: Api, provider: &Provider) -> Fault {
+    let has: Vec<&str> = provider.apis.iter().map(|api| api.name()).collect();
     let has = if has.is_empty() { "only the raw proxy under /v1/proxy/".to_owned() } else { has.join(", ") };
-    let message =
-        format!("{} is not supported by provider `{}`, which has {has}.", offer.name(), provider.id);
+    let message = format!("{} is not supported by provider `{}`, which has {has}.", api.name(), provider.id);
     Fault::invalid(message).with_code("unsupported_operation")
 }

@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 
-use ostia_dialect::Fault;
 use ostia_dialect::api::OutputBound;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
-use ostia_providers::Offer;
+use ostia_dialect::{Api, Fault};
 
 /// What configs may call it: the names that the table of APIs has for it, inside an object with the object before.
 const NAMES: [&str; 5] = [
@@ -24,13 +23,13 @@ pub fn is_named(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// Sets the bound in a body of this offer, under the name that it has there already; else under `name`, where the dialect
+/// Sets the bound in a body of this API, under the name that it has there already; else under `name`, where the dialect
 /// has it. Calls without an answer of words have no bound, and stay as they are.
 ///
 /// # Errors
 /// Google's object of settings is not JSON.
-pub fn set(splice: &mut Splice<'_>, offer: Offer, name: &str, value: &Json) -> Result<(), Fault> {
-    let OutputBound { objects, fields, .. } = offer.output_bound();
+pub fn set(splice: &mut Splice<'_>, api: Api, name: &str, value: &Json) -> Result<(), Fault> {
+    let OutputBound { objects, fields, .. } = api.output_bound();
     let Some(first) = objects.first() else {
         set_field(splice, fields, name, value);
         return Ok(());
@@ -58,9 +57,9 @@ fn set_field(splice: &mut Splice<'_>, fields: &[&str], name: &str, value: &Json)
 }
 
 /// Does the body say it?
-pub fn is_given(splice: &Splice<'_>, offer: Offer) -> bool {
+pub fn is_given(splice: &Splice<'_>, api: Api) -> bool {
     let said = |text: Option<&str>| text.is_some_and(|text| text != "null");
-    let OutputBound { objects, fields, .. } = offer.output_bound();
+    let OutputBound { objects, fields, .. } = api.output_bound();
     if objects.is_empty() {
         return fields.iter().any(|field| said(splice.get(field)));
     }
@@ -75,10 +74,10 @@ pub fn is_dropped(paths: &[String]) -> bool {
     paths.iter().any(|path| is_named(path))
 }
 
-/// What a config leaves out of a body of this offer that is handed on: the bound under all of its names. Where the vendor
+/// What a config leaves out of a body of this API that is handed on: the bound under all of its names. Where the vendor
 /// has to be told one, the config has to use the very name.
-pub fn dropped(paths: &[String], offer: Offer) -> Cow<'_, [String]> {
-    match is_dropped(paths) && !offer.output_bound().is_required {
+pub fn dropped(paths: &[String], api: Api) -> Cow<'_, [String]> {
+    match is_dropped(paths) && !api.output_bound().is_required {
         true => Cow::Owned(paths.iter().cloned().chain(NAMES.map(str::to_owned)).collect()),
         false => Cow::Borrowed(paths),
     }
@@ -100,7 +99,7 @@ mod tests {
 
     #[test]
     fn configs_may_use_every_name() {
-        for OutputBound { objects, fields, .. } in Offer::ALL.map(Offer::output_bound) {
+        for OutputBound { objects, fields, .. } in Api::ALL.map(Api::output_bound) {
             let inside = |(object, field)| format!("{object}.{field}");
             let nested = objects.iter().zip(fields).map(inside);
             let names: Vec<String> = match objects {
@@ -113,13 +112,13 @@ mod tests {
 
     #[test]
     fn one_bound_whatever_it_is_called() {
-        let check = |offer: Offer, body: &str, name: &str, expected: &str| {
+        let check = |api: Api, body: &str, name: &str, expected: &str| {
             let document = Document::parse_to(body.as_bytes(), 1).unwrap();
             let mut splice = Splice::new(&document).unwrap();
-            set(&mut splice, offer, name, &Json::from_value(&Value::from(7))).unwrap();
+            set(&mut splice, api, name, &Json::from_value(&Value::from(7))).unwrap();
             assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected, "{body} {name}");
         };
-        let chat = Offer::OpenaiChat;
+        let chat = Api::OpenaiChat;
         check(chat, r#"{"max_tokens":1}"#, "max_completion_tokens", r#"{"max_tokens":7}"#);
         check(chat, r#"{"max_completion_tokens":1}"#, "max_tokens", r#"{"max_completion_tokens":7}"#);
         check(
@@ -130,10 +129,10 @@ mod tests {
         );
         check(chat, r#"{"n":1}"#, "max_tokens", r#"{"n":1,"max_tokens":7}"#);
         check(chat, r#"{"n":1}"#, "max_output_tokens", r#"{"n":1,"max_completion_tokens":7}"#);
-        check(Offer::OpenaiResponses, r#"{}"#, "max_tokens", r#"{"max_output_tokens":7}"#);
-        check(Offer::AnthropicMessages, r#"{"max_tokens":1}"#, "max_output_tokens", r#"{"max_tokens":7}"#);
-        check(Offer::OpenaiEmbeddings, r#"{"input":""}"#, "max_tokens", r#"{"input":""}"#);
-        let gemini = Offer::GeminiGenerate;
+        check(Api::OpenaiResponses, r#"{}"#, "max_tokens", r#"{"max_output_tokens":7}"#);
+        check(Api::AnthropicMessages, r#"{"max_tokens":1}"#, "max_output_tokens", r#"{"max_tokens":7}"#);
+        check(Api::OpenaiEmbeddings, r#"{"input":""}"#, "max_tokens", r#"{"input":""}"#);
+        let gemini = Api::GeminiGenerate;
         check(gemini, r#"{}"#, "max_tokens", r#"{"generationConfig":{"maxOutputTokens":7}}"#);
         check(
             gemini,
@@ -151,14 +150,14 @@ mod tests {
 
     #[test]
     fn what_is_said_already() {
-        let check = |offer: Offer, body: &str, expected: bool| {
+        let check = |api: Api, body: &str, expected: bool| {
             let document = Document::parse_to(body.as_bytes(), 1).unwrap();
-            assert_eq!(is_given(&Splice::new(&document).unwrap(), offer), expected, "{body}");
+            assert_eq!(is_given(&Splice::new(&document).unwrap(), api), expected, "{body}");
         };
-        check(Offer::OpenaiChat, r#"{"max_completion_tokens":1}"#, true);
-        check(Offer::OpenaiChat, r#"{"max_tokens":null}"#, false);
-        check(Offer::OpenaiResponses, r#"{"max_tokens":1}"#, false);
-        check(Offer::GeminiGenerate, r#"{"generationConfig":{"maxOutputTokens":1}}"#, true);
-        check(Offer::GeminiGenerate, r#"{"generationConfig":{"topK":1}}"#, false);
+        check(Api::OpenaiChat, r#"{"max_completion_tokens":1}"#, true);
+        check(Api::OpenaiChat, r#"{"max_tokens":null}"#, false);
+        check(Api::OpenaiResponses, r#"{"max_tokens":1}"#, false);
+        check(Api::GeminiGenerate, r#"{"generationConfig":{"maxOutputTokens":1}}"#, true);
+        check(Api::GeminiGenerate, r#"{"generationConfig":{"topK":1}}"#, false);
     }
 }

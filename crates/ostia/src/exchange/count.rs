@@ -3,8 +3,7 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use ostia_dialect::ClientDialect;
-use ostia_providers::Offer;
+use ostia_dialect::{Api, ClientDialect};
 
 use crate::errors::miss::Miss;
 use crate::errors::reply;
@@ -19,8 +18,7 @@ use crate::record::mark::Mark;
 static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
-const COUNTERS: [Offer; 3] =
-    [Offer::AnthropicCountTokens, Offer::GeminiCountTokens, Offer::OpenaiInputTokens];
+const COUNTERS: [Api; 3] = [Api::AnthropicCountTokens, Api::GeminiCountTokens, Api::OpenaiInputTokens];
 
 /// The number of tokens that a request would be read as.
 pub async fn count(
@@ -31,9 +29,9 @@ pub async fn count(
 ) -> Result<Response<Body>, Miss> {
     let Exchange { call, target, .. } = exchange;
     let mut request = outgoing::request(client, target, asked)?;
-    let counters = COUNTERS.into_iter().filter(|offer| target.provider.offers(*offer));
-    let counter = counters.filter_map(|offer| Some((offer, offer.counts()?))).next();
-    let Some((offer, upstream)) = counter else {
+    let counters = COUNTERS.into_iter().filter(|api| target.provider.offers(*api));
+    let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
+    let Some((api, upstream)) = counter else {
         let mut response = reply::json(client.encode_count(request.estimated_tokens()));
         response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));
         return Ok(response);
@@ -41,7 +39,7 @@ pub async fn count(
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let body = upstream.count_body(&request.model, &encoded.body);
-    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let path = outgoing::path(api, call, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
-    receive::counted(answer, client, (offer, upstream), target).await
+    receive::counted(answer, client, (api, upstream), target).await
 }

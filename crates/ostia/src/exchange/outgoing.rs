@@ -8,8 +8,8 @@ use ostia_dialect::api::{Path, Required};
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Family, Fault, Line, Request, best, embeddings};
-use ostia_providers::{Offer, adapt, endpoint};
+use ostia_dialect::{Api, ClientDialect, Dialect, Encoded, Family, Fault, Line, Request, best, embeddings};
+use ostia_providers::{adapt, endpoint};
 use serde_json::{Map, Value};
 
 use crate::exchange::asked::Asked;
@@ -33,7 +33,7 @@ pub struct Edited {
 
 /// Path and query at the upstream. `query` is the client's own, handed on where the call is relayed.
 pub fn path(
-    offer: Offer,
+    api: Api,
     call: &Call,
     target: &Target<'_>,
     model: Option<&str>,
@@ -42,12 +42,12 @@ pub fn path(
 ) -> String {
     let model = target.model.as_deref().or(model).unwrap_or_default();
     let own = if target.fills_in_the_middle(call)
-        && offer == Offer::OpenaiChat
-        && target.provider.offers(Offer::OpenaiChat)
+        && api == Api::OpenaiChat
+        && target.provider.offers(Api::OpenaiChat)
     {
         Cow::Borrowed("/fim/completions")
     } else {
-        endpoint::path_of(target.provider, offer, model, stream)
+        endpoint::path_of(target.provider, api, model, stream)
     };
     let mut path = String::with_capacity(target.destination.site().path.len() + own.len() + 16);
     path.push_str(&target.destination.site().path);
@@ -57,9 +57,9 @@ pub fn path(
 
 /// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
 /// (`alt=sse`).
-pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
+pub fn google_path(api: Api, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
     let model = target.model.as_deref().unwrap_or(line.model);
-    let own = endpoint::path_of(target.provider, offer, model, line.stream);
+    let own = endpoint::path_of(target.provider, api, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
     endpoint::with_query(format!("{}{own}", target.destination.site().path), query.unwrap_or_default())
 }
@@ -87,7 +87,7 @@ pub fn expect_fields(typed: &Typed<'_>, target: &Target<'_>, document: &Document
     if !target.checks_body {
         return Ok(());
     }
-    match typed.offer.required() {
+    match typed.api.required() {
         Required::List { field, item } => {
             let list = root.expect(field)?;
             list.expect_items()?;
@@ -109,24 +109,24 @@ fn missing_model() -> Fault {
 
 /// The body with the target's model and parameters, and the provider's own spellings.
 pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
-    let offer = typed.offer;
-    let openai = offer.family() == Family::Openai;
+    let api = typed.api;
+    let openai = api.family() == Family::Openai;
     let adapts = openai && target.provider.quirks.edits();
     let repairs = repairs(typed, target, document);
     if target.model.is_none() && !target.has_params() && !adapts && repairs.is_empty() {
         return Ok(Edited::default());
     }
-    let mut edited = splice(offer, target, document, adapts, &repairs)?;
+    let mut edited = splice(api, target, document, adapts, &repairs)?;
     let refused: Vec<String> = repairs.without.iter().map(|path| (*path).to_owned()).collect();
     edited = without_dropped(edited, &refused, document)?;
     edited.dropped.extend(refused);
-    let dropped = bound::dropped(target.drop_params, offer);
+    let dropped = bound::dropped(target.drop_params, api);
     without_dropped(edited, &dropped, document)
 }
 
 /// What the model would refuse of the client's own fields. What the operator sets is sent as it is.
 fn repairs(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Repairs {
-    let Some(dialect) = typed.offer.dialect().filter(|_| !target.provider.quirks.fits_models) else {
+    let Some(dialect) = typed.api.dialect().filter(|_| !target.provider.quirks.fits_models) else {
         return Repairs::default();
     };
     let line = typed.line().map(|line| Cow::Borrowed(line.model));
@@ -177,7 +177,7 @@ fn without_dropped(edited: Edited, paths: &[String], document: &Document<'_>) ->
 }
 
 fn splice(
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
     document: &Document<'_>,
     adapts: bool,
@@ -196,18 +196,18 @@ fn splice(
         splice.set(name, Json::from_value(value));
     }
     // Last, because it may stand in an object that was set before.
-    if !bound::is_given(&splice, offer) {
-        set_bound(&mut splice, offer, target.default_params)?;
+    if !bound::is_given(&splice, api) {
+        set_bound(&mut splice, api, target.default_params)?;
     }
-    set_bound(&mut splice, offer, target.override_params)?;
-    let in_body = matches!(offer.path(), Path::Fixed(_));
+    set_bound(&mut splice, api, target.override_params)?;
+    let in_body = matches!(api.path(), Path::Fixed(_));
     if let Some(model) = target.model.as_ref().filter(|_| in_body) {
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
     if adapts {
         dropped.extend(adapt(
             &target.provider.quirks,
-            offer,
+            api,
             document,
             target.is_one_of_several(),
             &mut splice,
@@ -217,14 +217,10 @@ fn splice(
     Ok(Edited { body, dropped })
 }
 
-fn set_bound(
-    splice: &mut Splice<'_>,
-    offer: Offer,
-    params: Option<&Map<String, Value>>,
-) -> Result<(), Fault> {
+fn set_bound(splice: &mut Splice<'_>, api: Api, params: Option<&Map<String, Value>>) -> Result<(), Fault> {
     let bounds = params.into_iter().flatten().filter(|(name, _)| bound::is_named(name));
     for (name, value) in bounds {
-        bound::set(splice, offer, name, &Json::from_value(value))?;
+        bound::set(splice, api, name, &Json::from_value(value))?;
     }
     Ok(())
 }
@@ -237,7 +233,7 @@ fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault>
     }
     let dropped = bound::dropped_but_it(target.drop_params);
     let edited = without_dropped(
-        splice(typed.offer, target, document, false, &Repairs::default())?,
+        splice(typed.api, target, document, false, &Repairs::default())?,
         &dropped,
         document,
     )?;
@@ -250,7 +246,7 @@ pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>)
         return decode(client, typed, &Document::of_request(document.text().as_bytes())?);
     }
     let line = typed.line().unwrap_or_default();
-    match typed.offer.counts() {
+    match typed.api.counts() {
         Some(_) => client.decode_counted(document, line),
         None => client.decode(document, line),
     }
@@ -304,7 +300,7 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
         let document =
             Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
         let mut splice = Splice::new(&document)?;
-        let dropped = adapt(quirks, Offer::OpenaiChat, &document, false, &mut splice)?;
+        let dropped = adapt(quirks, Api::OpenaiChat, &document, false, &mut splice)?;
         let body = splice.is_changed().then(|| splice.finish());
         encoded.dropped.extend(dropped);
         encoded.body = body.unwrap_or(encoded.body);

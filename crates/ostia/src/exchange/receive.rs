@@ -6,8 +6,9 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Undo, View, embeddings, fault};
-use ostia_providers::Offer;
+use ostia_dialect::{
+    Api, ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Undo, View, embeddings, fault,
+};
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
@@ -98,27 +99,27 @@ pub enum Wanted {
 /// An answer in the client's own dialect: handed on as it came.
 pub async fn relay(
     answer: Response<Answer>,
-    offer: Offer,
+    api: Api,
     wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let Accepted { head, mut body, inflate } = accepted(answer, offer.family(), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
     }
     let media = media_type(&head.headers);
     match wanted {
         Wanted::Events if is_stream(&head, &mut body).await => {
-            Ok(events_of(head, body, inflate, offer, target))
+            Ok(events_of(head, body, inflate, api, target))
         }
         // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
         Wanted::Whole if is_events(media) => {
-            let answer = events_of(head, body, inflate, offer, target);
+            let answer = events_of(head, body, inflate, api, target);
             Err(Miss::refused(usable::not_in_one_piece(target), answer))
         }
-        Wanted::Whole => whole(head, body, inflate, offer, target).await,
+        Wanted::Whole => whole(head, body, inflate, api, target).await,
         Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
-            array(head, body, inflate, offer, target).await
+            array(head, body, inflate, api, target).await
         }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
@@ -144,7 +145,7 @@ fn events_of(
     mut head: http::response::Parts,
     body: Answer,
     inflate: Option<Inflate>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
@@ -152,7 +153,7 @@ fn events_of(
     if media_type(&head.headers).is_empty() {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
-    let relayed = Relayed::new(body, inflate, offer.grammar(), &target.provider.id);
+    let relayed = Relayed::new(body, inflate, api.grammar(), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
 
@@ -167,7 +168,7 @@ async fn whole(
     mut head: http::response::Parts,
     body: Answer,
     inflate: Option<Inflate>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     let media = media_type(&head.headers);
@@ -177,11 +178,11 @@ async fn whole(
         return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
-    let checked = usable::check(offer, &head, &bytes, target);
+    let checked = usable::check(api, &head, &bytes, target);
     fields::strip(&mut head.headers);
     match checked {
         Ok(()) => Ok(Response::from_parts(head, Body::from(bytes))),
-        Err(miss) if usable::tells_failure(offer, &bytes) => {
+        Err(miss) if usable::tells_failure(api, &bytes) => {
             Err(Miss::refused(miss.fault, Response::from_parts(head, Body::from(bytes))))
         }
         Err(miss) => Err(miss),
@@ -193,7 +194,7 @@ async fn array(
     mut head: http::response::Parts,
     body: Answer,
     inflate: Option<Inflate>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
     if !is_json(media_type(&head.headers)) {
@@ -207,7 +208,7 @@ async fn array(
         return Ok(passed);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check_array(offer, &head, &bytes, target)?;
+    usable::check_array(api, &head, &bytes, target)?;
     fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
@@ -232,7 +233,7 @@ pub async fn translate(
     stream: bool,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let family = Offer::of_dialect(translation.client.dialect()).family();
+    let family = Api::of_dialect(translation.client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
     if stream {
@@ -245,7 +246,7 @@ pub async fn translate(
         return Err(usable::not_in_one_piece(target).into());
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(Offer::of_dialect(upstream), &head, &bytes, target)?;
+    usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     translation.undo.response(&mut response);
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
@@ -278,10 +279,10 @@ fn translated(
 /// The provider answered with an error, or not with events.
 pub async fn events(
     answer: Response<Answer>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<(Answer, Option<Inflate>), Miss> {
-    let Accepted { head, mut body, inflate } = accepted(answer, offer.family(), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
     if is_stream(&head, &mut body).await {
         return Ok((body, inflate));
     }
@@ -296,10 +297,10 @@ pub async fn embedded(
     request: &embeddings::Request,
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let family = Offer::of_embeddings(client.dialect()).family();
+    let family = Api::of_embeddings(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(Offer::of_embeddings(upstream), &head, &bytes, target)?;
+    usable::check(Api::of_embeddings(upstream), &head, &bytes, target)?;
     let response = embeddings::decode(upstream, &bytes)?;
     Ok(answered(head, client.encode(request, &response)?.into()))
 }
@@ -308,13 +309,13 @@ pub async fn embedded(
 pub async fn counted(
     answer: Response<Answer>,
     client: ClientDialect,
-    (offer, upstream): (Offer, Dialect),
+    (api, upstream): (Api, Dialect),
     target: &Target<'_>,
 ) -> Result<Response<Body>, Miss> {
-    let family = Offer::of_dialect(client.dialect()).family();
+    let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(offer, &head, &bytes, target)?;
+    usable::check(api, &head, &bytes, target)?;
     let tokens = upstream
         .decode_count(&bytes)
         .ok_or_else(|| Fault::upstream("The provider's count of tokens is not a whole number."))?;

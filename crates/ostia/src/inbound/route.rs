@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 
 use http::{Method, header, request};
-use ostia_dialect::{Fault, Line};
-use ostia_providers::Offer;
+use ostia_dialect::{Api, Fault, Line};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +42,7 @@ pub enum Endpoint<'p> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed<'p> {
     /// The operation, in the client's dialect.
-    pub offer: Offer,
+    pub api: Api,
     /// The model, in paths that name one. Empty elsewhere.
     model: Cow<'p, str>,
     /// The method asks for a stream.
@@ -57,9 +56,9 @@ impl Typed<'_> {
     }
 }
 
-impl<'p> From<Offer> for Typed<'p> {
-    fn from(offer: Offer) -> Typed<'p> {
-        Typed { offer, model: Cow::Borrowed(""), stream: false }
+impl<'p> From<Api> for Typed<'p> {
+    fn from(api: Api) -> Typed<'p> {
+        Typed { api, model: Cow::Borrowed(""), stream: false }
     }
 }
 
@@ -159,8 +158,8 @@ fn decode_lossily(text: &[u8]) -> Vec<u8> {
 
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
-    if let Some(offer) = Offer::at(rest) {
-        return if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } };
+    if let Some(api) = Api::at(rest) {
+        return if post { Endpoint::Typed(api.into()) } else { Endpoint::Pass { raw: false } };
     }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
@@ -200,9 +199,9 @@ fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
     let model = model.strip_prefix('/')?;
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
-    let (offer, stream) = Offer::of_verb(verb)?;
+    let (api, stream) = Api::of_verb(verb)?;
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
-    Some(Endpoint::Typed(Typed { offer, model, stream }))
+    Some(Endpoint::Typed(Typed { api, model, stream }))
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1); `None` for what is no UTF-8 then.
@@ -226,9 +225,9 @@ mod tests {
 
     #[test]
     fn request_lines() {
-        let typed = |offer: Offer| Endpoint::Typed(offer.into());
-        let google = |offer, model: &'static str, stream| {
-            Endpoint::Typed(Typed { offer, model: Cow::Borrowed(model), stream })
+        let typed = |api: Api| Endpoint::Typed(api.into());
+        let google = |api, model: &'static str, stream| {
+            Endpoint::Typed(Typed { api, model: Cow::Borrowed(model), stream })
         };
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
@@ -238,26 +237,26 @@ mod tests {
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
             (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
             (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/chat/completions", typed(Offer::OpenaiChat)),
+            (Method::POST, "/v1/chat/completions", typed(Api::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/messages", typed(Offer::AnthropicMessages)),
+            (Method::POST, "/v1/messages", typed(Api::AnthropicMessages)),
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/responses", typed(Offer::OpenaiResponses)),
-            (Method::POST, "/v1/responses/input_tokens", typed(Offer::OpenaiInputTokens)),
+            (Method::POST, "/v1/responses", typed(Api::OpenaiResponses)),
+            (Method::POST, "/v1/responses/input_tokens", typed(Api::OpenaiInputTokens)),
             (Method::GET, "/v1/responses/resp_1", Endpoint::Kept),
             (Method::POST, "/v1/conversations", Endpoint::Kept),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
             (Method::PUT, "/v1/proxy/chat/completions", Endpoint::Pass { raw: true }),
-            (Method::POST, "/v1beta/models/g-1:generateContent", google(Offer::GeminiGenerate, "g-1", false)),
+            (Method::POST, "/v1beta/models/g-1:generateContent", google(Api::GeminiGenerate, "g-1", false)),
             (
                 Method::POST,
                 "/v1/models/%40openai/gpt%2D4o:streamGenerateContent",
-                google(Offer::GeminiGenerate, "@openai/gpt-4o", true),
+                google(Api::GeminiGenerate, "@openai/gpt-4o", true),
             ),
             (
                 Method::POST,
                 "/v1beta/tunedModels/t:countTokens",
-                google(Offer::GeminiCountTokens, "tunedModels/t", false),
+                google(Api::GeminiCountTokens, "tunedModels/t", false),
             ),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
@@ -273,21 +272,21 @@ mod tests {
 
     #[test]
     fn every_api_has_its_path() {
-        for offer in Offer::ALL {
+        for api in Api::ALL {
             let found = |path: &str, stream: bool| match Endpoint::of(&Method::POST, path) {
                 Endpoint::Typed(typed) => {
-                    assert_eq!((typed.offer, typed.stream), (offer, stream), "{path}");
+                    assert_eq!((typed.api, typed.stream), (api, stream), "{path}");
                     assert!(Endpoint::Typed(typed).reads_body());
                 }
-                other => assert!(!offer.is_understood() && other == Endpoint::Pass { raw: false }, "{path}"),
+                other => assert!(!api.is_understood() && other == Endpoint::Pass { raw: false }, "{path}"),
             };
-            match (offer.gateway_path(), offer.path()) {
+            match (api.gateway_path(), api.path()) {
                 (Some(path), _) => found(&format!("/v1{path}"), false),
                 (None, Path::OfModel { verb, stream_verb }) => {
                     found(&format!("/v1beta/models/m:{verb}"), false);
                     stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
                 }
-                (None, Path::Fixed(_)) => assert!(!offer.is_understood(), "{}", offer.name()),
+                (None, Path::Fixed(_)) => assert!(!api.is_understood(), "{}", api.name()),
             }
         }
     }

@@ -1,9 +1,9 @@
 //! One attempt of a plan: its target, its limits, and the first words of its answer.
 
+use ostia_dialect::Api;
 use std::time::Duration;
 
 use http::{Response, header};
-use ostia_providers::Offer;
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
 use ostia_routing::plan::Attempt;
@@ -83,24 +83,24 @@ async fn speak(exchange: Exchange<'_>, errand: Errand<'_>, mark: &mut Mark) -> R
     let answer = ask::ask(exchange, asked, mark).await?;
     match answer.body() {
         Body::Events(_) => {
-            let begin = || begin_early(exchange, asked.typed.offer, mark);
+            let begin = || begin_early(exchange, asked.typed.api, mark);
             let waiting = Waiting::new(mark, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| ask::wanted(exchange, asked) == Wanted::Events);
-            boxed::pin(|| opening::first_words(answer, asked.typed.offer, waiting)).await
+            boxed::pin(|| opening::first_words(answer, asked.typed.api, waiting)).await
         }
         _ => Ok(answer),
     }
 }
 
 /// How a stream begins before it is known whose it is.
-fn begin_early(exchange: Exchange<'_>, offer: Offer, mark: &Mark) -> Early {
+fn begin_early(exchange: Exchange<'_>, api: Api, mark: &Mark) -> Early {
     let mut head = Response::new(());
     head.headers_mut().insert(header::CONTENT_TYPE, receive::EVENTS);
     fields::mark_stream(head.headers_mut());
     mark.stamp_early(&mut head);
     browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
-    Early { head, grammar: offer.grammar() }
+    Early { head, grammar: api.grammar() }
 }
 
 /// The same, if its first token is here in time.

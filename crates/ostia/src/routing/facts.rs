@@ -75,7 +75,7 @@ impl<'a> Asking<'a> {
     fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
             let Some(Asked { typed, body, document, .. }) = self.errand.asked() else { return 0 };
-            let client = typed.offer.dialect().and_then(ClientDialect::of);
+            let client = typed.api.dialect().and_then(ClientDialect::of);
             let request = client.and_then(|client| outgoing::decode(client, typed, document).ok());
             request.map_or((body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
         })
@@ -141,7 +141,7 @@ impl Facts for Asking<'_> {
             Field::Header(name) => self.header(name).map(Fact::from),
             Field::Path => Some(self.parts.uri.path().into()),
             Field::Method => Some(self.parts.method.as_str().into()),
-            Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
+            Field::Operation => self.errand.asked().map(|asked| asked.typed.api.name().into()),
             Field::Model => self.model().map(Fact::from),
             Field::Tokens => Some(Value::from(self.tokens()).into()),
             Field::Key => self.key().map(Fact::from),

@@ -67,7 +67,7 @@ impl Rescue {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
         attempt::bound(&mut target, attempt);
-        let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
+        let client = ask::conversation(typed.api, target.provider).ok_or_else(nothing)?;
         let mut mark = Mark::default();
         let waited = mark.waited();
         let exchange =
@@ -75,7 +75,7 @@ impl Rescue {
         let asked =
             Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
         let said = ask::say(exchange, asked, client, Some(beginning), &mut mark).await?;
-        let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
+        let (answer, inflate) = receive::events(said.answer, typed.api, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
 }

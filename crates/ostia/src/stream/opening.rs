@@ -11,8 +11,7 @@ use http_body::Frame;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::frame::{KeepAlive, is_ping};
 use ostia_dialect::json::Document;
-use ostia_dialect::{Block, Content, Decoder, Delta, Event, Fault, FaultKind, fault};
-use ostia_providers::Offer;
+use ostia_dialect::{Api, Block, Content, Decoder, Delta, Event, Fault, FaultKind, fault};
 use ostia_routing::{Limit, Verdict};
 use tokio::time::Instant;
 
@@ -98,19 +97,19 @@ impl<'w> Waiting<'w> {
     }
 }
 
-/// Waits until an answer that is a stream to this offer's clients says something: words, thoughts, a call, or its own end.
+/// Waits until an answer that is a stream to this API's clients says something: words, thoughts, a call, or its own end.
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
 pub async fn first_words(
     answer: Response<Body>,
-    offer: Offer,
+    api: Api,
     mut waiting: Option<Waiting<'_>>,
 ) -> Result<Response<Body>, Miss> {
     let (head, body) = answer.into_parts();
     let Body::Events(mut events) = body else { return Ok(Response::from_parts(head, body)) };
     let (mut held, mut bytes) = (VecDeque::new(), 0);
-    let mut reader = Reader::new(offer);
+    let mut reader = Reader::new(api);
     while bytes < HELD_BYTES_MAX {
         let frame = poll_fn(|context| {
             let polled = events.poll_frame(context);
@@ -153,7 +152,7 @@ fn broken(fault: Fault) -> Miss {
 /// Understands what goes by.
 struct Reader {
     framer: Framer,
-    offer: Offer,
+    api: Api,
     /// For conversations. Of any other stream only the form of its events is known.
     decoder: Option<Decoder>,
     events: Vec<Event>,
@@ -161,9 +160,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn new(offer: Offer) -> Reader {
-        let decoder = offer.dialect().map(Decoder::new);
-        Reader { framer: Framer::default(), offer, decoder, events: Vec::new(), pinged: false }
+    fn new(api: Api) -> Reader {
+        let decoder = api.dialect().map(Decoder::new);
+        Reader { framer: Framer::default(), api, decoder, events: Vec::new(), pinged: false }
     }
 
     /// Does this say something?
@@ -179,7 +178,7 @@ impl Reader {
             }
             match &mut self.decoder {
                 Some(decoder) => decoder.push(frame, &mut self.events)?,
-                None => spoke |= is_answer(self.offer, frame.data)?,
+                None => spoke |= is_answer(self.api, frame.data)?,
             }
         }
         Ok(spoke || self.events.drain(..).any(|event| says_something(&event)))
@@ -198,20 +197,20 @@ impl Reader {
                 rest.map_or(Ok(()), |frame| decoder.push(frame, &mut self.events))?;
                 decoder.finish(&mut self.events)
             }
-            (None, Some(frame)) => is_answer(self.offer, frame.data).map(drop),
+            (None, Some(frame)) => is_answer(self.api, frame.data).map(drop),
             (None, None) => Ok(()),
         }
     }
 }
 
 /// Is this event a part of an answer?
-fn is_answer(offer: Offer, data: &[u8]) -> Result<bool, Fault> {
+fn is_answer(api: Api, data: &[u8]) -> Result<bool, Fault> {
     if data == b"[DONE]" {
         return Ok(true);
     }
     let document = Document::parse_to(data, 1)
         .map_err(|fault| Fault::upstream(format!("The provider sent an event that is {fault}.")))?;
-    match (offer.is_answered_by(document.root()), fault::in_success(data)) {
+    match (api.is_answered_by(document.root()), fault::in_success(data)) {
         (false, Some(fault)) => Err(fault),
         (is_answer, _) => Ok(is_answer),
     }
