@@ -1,7 +1,7 @@
 //! Requests of clients, and what upstreams are told of them.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line, embeddings, openai_chat};
+use ostia_dialect::{ClientDialect, Dialect, Fault, EncodeOptions, Line, embeddings, openai_chat};
 
 /// A request of a client is refused or understood; what is understood can be said in every upstream dialect.
 pub fn conversation(client: ClientDialect, data: &[u8]) {
@@ -11,7 +11,7 @@ pub fn conversation(client: ClientDialect, data: &[u8]) {
         Ok(request) => {
             for dialect in Dialect::ALL {
                 let mut request = request.clone();
-                match dialect.encode(&mut request, &Form::default()) {
+                match dialect.encode(&mut request, &EncodeOptions::default()) {
                     Err(fault) => refused(&fault),
                     Ok(encoded) => {
                         crate::assert_json(&encoded.body);

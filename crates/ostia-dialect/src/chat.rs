@@ -31,7 +31,7 @@ mod view;
 
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
-pub use dialect::{Decoder, Dialect, Encoded, Form, OPENAI_FEATURES};
+pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
 pub use request::{
     Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,

@@ -7,13 +7,13 @@ use std::fmt::Display;
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
-    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish,
-    Fold, Form, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
+    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
+    Fault, Finish, Fold, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
 };
 
 /// A request as an upstream of this dialect gets it.
 pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
-    dialect.encode(&mut request.clone(), &Form::default())
+    dialect.encode(&mut request.clone(), &EncodeOptions::default())
 }
 
 /// Gives every call an id that no other has.

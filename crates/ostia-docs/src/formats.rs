@@ -9,7 +9,7 @@ use features::{FEATURES, Feature};
 use std::fmt::Write;
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line};
+use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Fault, Line};
 use serde_json::{Map, Value};
 
 use crate::title;
@@ -113,7 +113,7 @@ fn ask(
     let body = body.to_string();
     let mut request = client.decode(&Document::of_request(body.as_bytes())?, line)?;
     request.model = model(upstream).to_owned();
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     Ok((encoded.body, encoded.dropped))
 }
 

@@ -286,7 +286,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
     }
     let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(provider.dialects());
-    best(all, request, &provider.quirks.form()).ok_or_else(|| {
+    best(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })
@@ -295,7 +295,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
 /// The upstream's body for a request, in the provider's own spellings.
 pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
-    let encoded = upstream.encode(request, &quirks.form());
+    let encoded = upstream.encode(request, &quirks.encode_options());
     let mut encoded = encoded.map_err(|fault| match request.client {
         Some(client) => client.refusal(request, fault),
         None => fault,

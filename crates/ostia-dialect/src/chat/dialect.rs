@@ -40,7 +40,7 @@ pub struct Encoded {
 
 /// How one upstream spells its dialect, where not all of its vendors do it in one way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form {
+pub struct EncodeOptions {
     /// Chat Completions: the field of an assistant message in which the reasoning of earlier turns goes back. Absent: it
     /// is not sent back.
     pub reasoning_field: Option<String>,
@@ -88,7 +88,7 @@ pub const OPENAI_FEATURES: [&str; 19] = [
     "web_search_options",
 ];
 
-impl Form {
+impl EncodeOptions {
     /// Has an upstream the types that this dialect has for tools that clients run?
     pub(crate) fn has_types_of(&self, owner: Dialect, upstream: Dialect) -> bool {
         owner == upstream && (owner != Dialect::OpenaiResponses || self.takes("client_tools"))
@@ -204,10 +204,10 @@ impl Dialect {
     /// # Errors
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
-    pub fn encode(self, request: &mut Request, form: &Form) -> Result<Encoded, Fault> {
-        let settled = settle::settle(request, self, form)?;
+    pub fn encode(self, request: &mut Request, options: &EncodeOptions) -> Result<Encoded, Fault> {
+        let settled = settle::settle(request, self, options)?;
         let mut encoded = match self {
-            Dialect::OpenaiChat => openai_chat::request::encode(request, form),
+            Dialect::OpenaiChat => openai_chat::request::encode(request, options),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),

@@ -2,15 +2,15 @@
 //! same.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool, tools::custom};
+use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Encoded, Line, Request, Tool, tools::custom};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{conversations, holds};
 
 /// How thoughts go back to servers of Chat Completions that want them. One that does not gets none.
-pub fn form() -> Form {
-    Form { reasoning_parts: true, ..Form::default() }
+pub fn form() -> EncodeOptions {
+    EncodeOptions { reasoning_parts: true, ..EncodeOptions::default() }
 }
 
 /// The request as this dialect's client writes it; a tool that a vendor without its like was asked to run is

@@ -9,8 +9,8 @@ use super::table::{TOOLS, TYPED};
 use crate::json::Document;
 use crate::trial::{END, begin, call, choice, decoded, fold, more, raw, start, stop, view, written};
 use crate::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish, Form, Response,
-    Signature, Undo,
+    Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event, Fault, Finish,
+    Response, Signature, Undo,
 };
 
 const OTHERS: [Dialect; 4] =
@@ -22,7 +22,7 @@ fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string())?;
     request.client = Some(ClientDialect::OpenaiResponses);
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     Ok((serde_json::from_slice(&encoded.body).unwrap(), encoded))
 }
 
@@ -58,7 +58,7 @@ fn schemas_are_schemas() {
 /// A server that copies OpenAI's Responses, and no more of it than functions.
 #[test]
 fn a_copy_of_responses_gets_functions() {
-    let form = Form { takes: Some(Vec::new()), ..Form::default() };
+    let options = EncodeOptions { takes: Some(Vec::new()), ..EncodeOptions::default() };
     let body = json!({
         "model": "m",
         "tools": [
@@ -79,7 +79,7 @@ fn a_copy_of_responses_gets_functions() {
     });
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string()).unwrap();
     request.client = Some(ClientDialect::OpenaiResponses);
-    let encoded = Dialect::OpenaiResponses.encode(&mut request, &form).unwrap();
+    let encoded = Dialect::OpenaiResponses.encode(&mut request, &options).unwrap();
     let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
     let tools = sent["tools"].as_array().unwrap();
     assert!(tools.iter().all(|tool| tool["type"] == "function"), "{sent}");

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::joined;
 use crate::trial::{END, begin, call, choice, decoded, fold, more, start, stop, view, written};
 use crate::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Fault, Finish, Form, Response, ToolKind,
-    Undo,
+    Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoder, Event, Fault, Finish, Response,
+    ToolKind, Undo,
 };
 
 const OTHERS: [Dialect; 4] =
@@ -24,7 +24,7 @@ fn send(fields: Value, upstream: Dialect) -> Result<Sent, Fault> {
     let mut body = json!({"model": "m", "input": "q"});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string())?;
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     let body = serde_json::from_slice(&encoded.body).unwrap();
     Ok(Sent { body, dropped: encoded.dropped, undo: encoded.undo })
 }

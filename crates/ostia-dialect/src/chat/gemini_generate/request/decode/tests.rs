@@ -79,8 +79,9 @@ fn losses_are_told_in_the_vendors_words() {
         "generationConfig": {"seed": 1, "candidateCount": 2},
         "labels": {"a": "b"},
     }));
-    let encoded =
-        crate::Dialect::AnthropicMessages.encode(&mut request.clone(), &crate::Form::default()).unwrap();
+    let encoded = crate::Dialect::AnthropicMessages
+        .encode(&mut request.clone(), &crate::EncodeOptions::default())
+        .unwrap();
     let mut told = crate::ClientDialect::GeminiGenerate.in_own_words(&request, encoded.dropped);
     told.sort();
     let expected =

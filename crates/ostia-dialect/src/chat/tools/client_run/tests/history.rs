@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{OTHERS, all_tools, calls, chat, names, send};
 use crate::chat::tools::client_run::table::TOOLS;
 use crate::trial::decoded;
-use crate::{ClientDialect, Dialect, Form};
+use crate::{ClientDialect, Dialect, EncodeOptions};
 
 fn question() -> Value {
     json!({"role": "user", "content": "q"})
@@ -177,6 +177,6 @@ fn items_under_a_seal_stay_there() {
         {"role": "assistant", "content": [{"type": "redacted_thinking", "data": sealed}, {"type": "text", "text": "a"}]},
         {"role": "user", "content": "q"}]});
     let mut request = decoded(ClientDialect::AnthropicMessages, body.to_string()).unwrap();
-    let encoded = Dialect::OpenaiChat.encode(&mut request, &Form::default()).unwrap();
+    let encoded = Dialect::OpenaiChat.encode(&mut request, &EncodeOptions::default()).unwrap();
     assert_eq!(encoded.dropped, ["messages[1].content[0]"]);
 }

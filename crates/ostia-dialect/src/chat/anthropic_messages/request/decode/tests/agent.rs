@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::decode;
 use crate::chat::seal::{Sealed, seal};
-use crate::{ClientDialect, Dialect, Form, Signature};
+use crate::{ClientDialect, Dialect, EncodeOptions, Signature};
 
 /// Third call of a loop: thoughts, parallel calls, a failed one, a picture, markers for the cache everywhere.
 fn history() -> Value {
@@ -49,7 +49,7 @@ fn history() -> Value {
 fn encoded(upstream: Dialect, model: &str) -> (Value, Vec<String>) {
     let mut request = decode(history().to_string().as_bytes()).unwrap();
     request.model = model.into();
-    let encoded = upstream.encode(&mut request, &Form::default()).unwrap();
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default()).unwrap();
     let dropped = ClientDialect::AnthropicMessages.in_own_words(&request, encoded.dropped);
     (serde_json::from_slice(&encoded.body).unwrap(), dropped)
 }

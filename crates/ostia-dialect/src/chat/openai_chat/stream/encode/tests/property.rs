@@ -6,8 +6,8 @@ use crate::chat::mend;
 use crate::chat::openai_chat::{request, response};
 use crate::trial::{self, decoded, fold, raw, tell_apart, value, view};
 use crate::{
-    Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Form, Response, Signature,
-    ToolKind, Usage,
+    Block, Citation, ClientDialect, Content, Delta, Dialect, EncodeOptions, Event, Fault, Finish, Response,
+    Signature, ToolKind, Usage,
 };
 
 /// A piece of an answer, and what comes behind its start.
@@ -241,7 +241,7 @@ proptest! {
         match decoded(ClientDialect::OpenaiChat, body.to_string()) {
             Ok(asked) => {
                 prop_assert!(!asked.model.is_empty() && !asked.messages.is_empty());
-                match request::encode(&asked, &Form::default()) {
+                match request::encode(&asked, &EncodeOptions::default()) {
                     Ok(encoded) => prop_assert!(decoded(ClientDialect::OpenaiChat, &encoded.body).is_ok()),
                     Err(fault) => prop_assert_eq!(fault.param.as_deref(), Some("messages")),
                 }
