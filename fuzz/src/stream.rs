@@ -51,7 +51,7 @@ fn run(dialect: Dialect, pieces: &[&[u8]], events: &mut Vec<Event>) -> Result<()
 
 /// The client's stream is one that our own decoder understands; that of a Chat client has the same words.
 fn tell(events: &[Event], client: ClientDialect, strict: bool, whole: bool) {
-    let mut encoder = Encoder::new(client, crate::view(strict), false);
+    let mut encoder = Encoder::new(client, crate::options(strict), false);
     let mut out = Vec::new();
     events.iter().for_each(|event| encoder.push(event, &mut out));
     let (told, ended) = decode(client.dialect(), &[&out]);

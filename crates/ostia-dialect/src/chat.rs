@@ -17,6 +17,7 @@ mod mend;
 pub mod openai_chat;
 pub mod openai_responses;
 mod order;
+mod render_options;
 mod request;
 mod response;
 pub mod rules;
@@ -27,16 +28,15 @@ mod tokens;
 pub mod tools;
 mod turns;
 mod undo;
-mod view;
 
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
 pub use event::{Delta, Event, Fold, Grammar};
+pub use render_options::RenderOptions;
 pub use request::{
     Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,
     Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response, Usage};
 pub use undo::Undo;
-pub use view::View;

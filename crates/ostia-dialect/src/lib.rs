@@ -23,8 +23,8 @@ mod trial;
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
     Encoder, Event, Finish, Fold, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
-    Reasoning, Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, Undo, Usage,
-    View, WebSearch, best,
+    Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice,
+    ToolKind, Undo, Usage, WebSearch, best,
 };
 pub use chat::{
     anthropic_messages, gemini_generate, joint, limits, openai_chat, openai_responses, rules, tools,

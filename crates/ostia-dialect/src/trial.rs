@@ -8,7 +8,8 @@ use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
     Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
-    Fault, Finish, Fold, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
+    Fault, Finish, Fold, Grammar, Line, Message, RenderOptions, Request, Response, Role, Signature, Tool,
+    ToolKind,
 };
 
 /// A request as an upstream of this dialect gets it.
@@ -89,11 +90,11 @@ pub fn written(mut encoder: Encoder, events: &[Event]) -> Vec<u8> {
 }
 
 /// What every client of a test sees besides what the upstream said.
-pub fn view(strict: bool) -> View {
-    View {
+pub fn options(strict: bool) -> RenderOptions {
+    RenderOptions {
         strict,
         include_usage: true,
-        stem: "9".into(),
+        id_suffix: "9".into(),
         model: "asked".into(),
         created: 7,
         provider: "p".into(),

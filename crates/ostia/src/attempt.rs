@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use http::{Response, header};
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Request, Undo, View, embeddings, joint, rules, tools};
+use ostia_dialect::{
+    ClientDialect, Dialect, Fault, RenderOptions, Request, Undo, embeddings, joint, rules, tools,
+};
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
@@ -226,7 +228,8 @@ async fn converse(
     let Said { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, mark).await?;
     let keep = asked.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
-    let view = kept::view(View { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
+    let view =
+        kept::view(RenderOptions { include_usage, model, ..exchange::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.parts);
     let translation = Translation {
         array,

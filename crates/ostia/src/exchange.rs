@@ -9,7 +9,9 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, request};
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Grammar;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Fault, Undo, View, embeddings, fault};
+use ostia_dialect::{
+    ClientDialect, Decoder, Dialect, Encoder, Fault, RenderOptions, Undo, embeddings, fault,
+};
 use ostia_providers::{Auth, Offer, Provider, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
 use ostia_routing::{Class, Verdict};
@@ -199,7 +201,7 @@ pub struct Translation {
     /// What the upstream speaks.
     pub upstream: Dialect,
     /// What the client is to see.
-    pub view: View,
+    pub view: RenderOptions,
     /// Google's framing without `alt=sse`.
     pub array: bool,
     /// What has to be undone in the answer.
@@ -212,7 +214,7 @@ pub struct Translation {
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
-    pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
+    pub fn new(client: ClientDialect, upstream: Dialect, view: RenderOptions) -> Translation {
         Translation {
             client,
             upstream,
@@ -226,13 +228,13 @@ impl Translation {
 }
 
 /// What the client of a translated answer is to see.
-pub fn view(exchange: Exchange<'_>) -> View {
+pub fn view(exchange: Exchange<'_>) -> RenderOptions {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let target = exchange.target;
-    View {
+    RenderOptions {
         strict: target.strict,
         include_usage: false,
-        stem: exchange.core.new_id(),
+        id_suffix: exchange.core.new_id(),
         model: target.model.clone().unwrap_or_default(),
         created: now.as_secs(),
         provider: target.provider.id.clone(),
@@ -241,7 +243,7 @@ pub fn view(exchange: Exchange<'_>) -> View {
 }
 
 /// The view with what a body that is not decoded asks for.
-pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
+pub fn view_asked_for(view: RenderOptions, document: &Document<'_>) -> RenderOptions {
     let root = document.root();
     let include_usage = root.some("stream_options").is_some_and(|options| {
         Document::parse(options.text().as_bytes()).is_ok_and(|options| {
@@ -250,7 +252,7 @@ pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
     });
     let model =
         if view.model.is_empty() { root.str("model").unwrap_or_default().into_owned() } else { view.model };
-    View { include_usage, model, ..view }
+    RenderOptions { include_usage, model, ..view }
 }
 
 /// An answer that is no error.

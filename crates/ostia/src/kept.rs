@@ -23,7 +23,7 @@ use ostia_dialect::openai_responses::input_items::{self, Item};
 use ostia_dialect::openai_responses::request::{echo, keeping};
 use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
-use ostia_dialect::{Fault, FaultKind, View};
+use ostia_dialect::{Fault, FaultKind, RenderOptions};
 
 use crate::call::Call;
 use crate::caller::Owner;
@@ -239,7 +239,7 @@ pub struct Keep {
     /// The conversation that it belongs to.
     conversation: Option<String>,
     input: Input,
-    view: View,
+    view: RenderOptions,
 }
 
 /// Does a request refer to something that somebody remembers?
@@ -267,7 +267,7 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
 pub fn recall(
     kept: &Kept,
     call: &Call,
-    mut view: View,
+    mut view: RenderOptions,
     body: &Bytes,
     document: &Document<'_>,
 ) -> Result<Recalled, Fault> {
@@ -282,7 +282,7 @@ pub fn recall(
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
         true => (body.slice(own.range()), None),
-        false => join(&before, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
+        false => join(&before, &view.id_suffix, document).map(|(own, body)| (own, Some(body)))?,
     };
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
@@ -292,7 +292,7 @@ pub fn recall(
         id: response::id(&view),
         store: keeping.store,
         conversation: keeping.conversation,
-        input: Input { before, own, stem: view.stem.clone() },
+        input: Input { before, own, stem: view.id_suffix.clone() },
         view,
     };
     Ok(Recalled { body: joined, keep: Rc::new(keep) })
@@ -366,10 +366,10 @@ fn not_found(what: &str, id: &str) -> Fault {
 }
 
 /// The view of an answer that is remembered: under the id by which it can be asked for.
-pub fn view(view: View, keep: Option<&Keep>) -> View {
+pub fn view(view: RenderOptions, keep: Option<&Keep>) -> RenderOptions {
     match keep {
-        Some(keep) => View {
-            stem: keep.view.stem.clone(),
+        Some(keep) => RenderOptions {
+            id_suffix: keep.view.id_suffix.clone(),
             created: keep.view.created,
             echo: keep.view.echo.clone(),
             ..view

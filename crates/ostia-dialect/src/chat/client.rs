@@ -4,7 +4,7 @@ use crate::chat::{anthropic_messages, gemini_generate, openai_chat, openai_respo
 use crate::frame::KeepAlive;
 use crate::json::{Document, Writer};
 use crate::relay::Grammar;
-use crate::{Dialect, Event, Fault, Request, Response, View};
+use crate::{Dialect, Event, Fault, RenderOptions, Request, Response};
 
 /// A wire format that a client may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -83,12 +83,12 @@ impl ClientDialect {
     }
 
     /// Writes a whole answer.
-    pub fn encode(self, response: &Response, view: &View) -> Vec<u8> {
+    pub fn encode(self, response: &Response, options: &RenderOptions) -> Vec<u8> {
         match self {
-            ClientDialect::OpenaiChat => openai_chat::response::encode(response, view),
-            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, view),
-            ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, view),
-            ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, view),
+            ClientDialect::OpenaiChat => openai_chat::response::encode(response, options),
+            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, options),
+            ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, options),
+            ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, options),
         }
     }
 
@@ -167,17 +167,17 @@ pub enum Encoder {
 
 impl Encoder {
     /// An encoder at the start of a stream. `array` asks for Google's framing without `alt=sse`.
-    pub fn new(client: ClientDialect, view: View, array: bool) -> Encoder {
+    pub fn new(client: ClientDialect, options: RenderOptions, array: bool) -> Encoder {
         match client {
-            ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(view)),
+            ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(options)),
             ClientDialect::OpenaiResponses => {
-                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(view))
+                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(options))
             }
             ClientDialect::AnthropicMessages => {
-                Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(view))
+                Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(options))
             }
             ClientDialect::GeminiGenerate => {
-                Encoder::GeminiGenerate(gemini_generate::stream::Encoder::new(view, array))
+                Encoder::GeminiGenerate(gemini_generate::stream::Encoder::new(options, array))
             }
         }
     }
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::frame::sse::Framer;
     use crate::json::Document;
-    use crate::trial::{END, begin, raw, start, stop, view, written};
+    use crate::trial::{END, begin, options, raw, start, stop, written};
     use crate::{Block, Citation, Content, Finish};
 
     #[test]
@@ -239,8 +239,8 @@ mod tests {
         ]
         .concat();
         for client in ClientDialect::ALL {
-            let view = View { echo: vec![("metadata".into(), spread.clone())], ..view(false) };
-            let stream = written(Encoder::new(client, view, false), &events);
+            let options = RenderOptions { echo: vec![("metadata".into(), spread.clone())], ..options(false) };
+            let stream = written(Encoder::new(client, options, false), &events);
             let (mut framer, mut count) = (Framer::default(), 0);
             framer.push(&stream);
             while let Some(frame) = framer.next().unwrap() {

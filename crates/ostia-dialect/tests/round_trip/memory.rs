@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::clients::{self, view};
+use crate::clients::{self, options};
 use crate::identity::form;
 use crate::words::{raw, signature_of};
 use crate::{holds, settings};
@@ -221,9 +221,9 @@ fn check(client: ClientDialect, vendor: Dialect, model: &str, blocks: &[Block]) 
     let events = events(blocks);
     let mut fold = ostia_dialect::Fold::default();
     events.iter().cloned().for_each(|event| fold.push(event));
-    let whole = client.encode(&fold.finish().unwrap(), &view());
+    let whole = client.encode(&fold.finish().unwrap(), &options());
     let mut stream = Vec::new();
-    let mut encoder = Encoder::new(client, view(), false);
+    let mut encoder = Encoder::new(client, options(), false);
     events.iter().for_each(|event| encoder.push(event, &mut stream));
     for (form, turn) in
         [("whole", clients::turn(client, &whole)), ("streamed", clients::gathered(client, &stream))]

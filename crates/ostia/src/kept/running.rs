@@ -13,7 +13,7 @@ use http_body::Frame;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::{error, response};
-use ostia_dialect::{Fault, FaultKind, View, fault};
+use ostia_dialect::{Fault, FaultKind, RenderOptions, fault};
 use tokio::task::AbortHandle;
 
 use super::{Keep, Kept, Saved, What};
@@ -41,7 +41,7 @@ pub struct Running {
     kept: Kept,
     owner: Owner,
     id: String,
-    view: View,
+    view: RenderOptions,
     streams: bool,
     log: Mutex<Log>,
     task: OnceLock<AbortHandle>,

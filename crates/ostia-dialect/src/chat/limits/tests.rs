@@ -59,9 +59,9 @@ proptest! {
 
     /// Ids that are made up are taken by every vendor, and are all different.
     #[test]
-    fn ids_are_made_up(stem in "[a-f0-9]{32}") {
+    fn ids_are_made_up(id_suffix in "[a-f0-9]{32}") {
         let ids: Vec<String> =
-            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| spelling::made_up(&stem, choice, at)).collect();
+            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| spelling::made_up(&id_suffix, choice, at)).collect();
         prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for spelling in spellings() {
             prop_assert!(spelling.chars_min > 1 || ids.iter().all(|id| spelling.takes(id)));

@@ -14,7 +14,7 @@ use crate::chat::gemini_generate::response::grounding;
 use crate::chat::limits::GivenIds;
 use crate::chat::seal::{Sealed, seal};
 use crate::json::{Json, Writer};
-use crate::{Block, Citation, Content, Dialect, Finish, Signature, View};
+use crate::{Block, Citation, Content, Dialect, Finish, RenderOptions, Signature};
 
 /// The vendor's own reasons (<https://ai.google.dev/api/generate-content#FinishReason>): an upstream's word that is one
 /// of them is told as it is.
@@ -80,7 +80,7 @@ impl Said {
     pub(in crate::chat::gemini_generate) fn part<'b>(
         &mut self,
         block: &'b Block,
-        view: &View,
+        options: &RenderOptions,
     ) -> Option<Part<'b>> {
         let body = match &block.content {
             Content::Text { text, citations } => {
@@ -96,7 +96,7 @@ impl Said {
             Content::Media(media) => media::body(media),
             Content::ToolCall { id, name, arguments, kind } => {
                 // Some vendors name no call; then one name joins it and its result.
-                let id = self.ids.next(id, &view.stem);
+                let id = self.ids.next(id, &options.id_suffix);
                 let Some(arguments) = whole_object(arguments, *kind) else {
                     self.malformed(name, arguments);
                     return None;
@@ -139,8 +139,13 @@ impl Said {
     }
 
     /// A vendor's field; of several of one name the last one counts.
-    pub(in crate::chat::gemini_generate) fn extra(&mut self, name: &str, value: &Json, view: &View) {
-        let shown = EXTRA.contains(&name) || !(view.strict || WRITTEN.contains(&name));
+    pub(in crate::chat::gemini_generate) fn extra(
+        &mut self,
+        name: &str,
+        value: &Json,
+        options: &RenderOptions,
+    ) {
+        let shown = EXTRA.contains(&name) || !(options.strict || WRITTEN.contains(&name));
         if !shown {
             return;
         }

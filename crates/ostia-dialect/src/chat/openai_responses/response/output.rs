@@ -32,7 +32,7 @@ pub(in crate::chat::openai_responses) const IN_PROGRESS: &str = "in_progress";
 /// The output so far.
 #[derive(Debug)]
 pub(in crate::chat::openai_responses) struct Output {
-    stem: String,
+    id_suffix: String,
     done: Vec<Json>,
     open: Option<Open>,
     /// Characters of text before the open part: sources have their places in the whole text.
@@ -54,10 +54,10 @@ enum Open {
 }
 
 impl Output {
-    /// Nothing yet. Ids are made of `stem`.
-    pub(in crate::chat::openai_responses) fn new(stem: &str) -> Output {
+    /// Nothing yet. Ids are made of `id_suffix`.
+    pub(in crate::chat::openai_responses) fn new(id_suffix: &str) -> Output {
         Output {
-            stem: stem.to_owned(),
+            id_suffix: id_suffix.to_owned(),
             done: Vec::new(),
             open: None,
             characters: 0,
@@ -100,7 +100,7 @@ impl Output {
             }
             Content::ToolCall { id, name, arguments, kind } => {
                 let place = self.next_place(call::prefix(*kind), events);
-                let id = self.ids.next(id, &self.stem);
+                let id = self.ids.next(id, &self.id_suffix);
                 let mut call = Call::open(place, &id, (block.namespace.as_deref(), name), *kind, events);
                 call.extend(arguments, events);
                 self.open = Some(Open::Call(call));
@@ -196,7 +196,7 @@ impl Output {
             return self.whole(with(value, &[("id", &place.id)]), events);
         };
         let place = self.next_place(tool.prefix(), events);
-        let call_id = self.ids.next(&call_id, &self.stem);
+        let call_id = self.ids.next(&call_id, &self.id_suffix);
         let item = with(value, &[("id", &place.id), ("call_id", &call_id)]);
         events.item("response.output_item.added", place.index, &call::in_progress(&item));
         self.finish(item, events);
@@ -221,12 +221,12 @@ impl Output {
         self.finish(image(COMPLETED, Some(data)), events);
     }
 
-    /// Ends the open item, and gives the place of the next one. Items of the request have ids of the same stem, without
+    /// Ends the open item, and gives the place of the next one. Items of the request have ids of the same suffix, without
     /// the `o`.
     fn next_place(&mut self, prefix: &str, events: &mut Events<'_>) -> Place {
         self.close(COMPLETED, events);
         let index = self.done.len();
-        Place { index, id: format!("{prefix}_{}_o{index}", self.stem) }
+        Place { index, id: format!("{prefix}_{}_o{index}", self.id_suffix) }
     }
 }
 

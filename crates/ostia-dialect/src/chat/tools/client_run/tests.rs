@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::table::{TOOLS, TYPED};
 use crate::json::Document;
-use crate::trial::{END, begin, call, choice, decoded, fold, more, raw, start, stop, view, written};
+use crate::trial::{END, begin, call, choice, decoded, fold, more, options, raw, start, stop, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event, Fault, Finish,
     Response, Signature, Undo,
@@ -222,7 +222,7 @@ fn answer(undo: &Undo, arguments: &str, name: &str, early: usize, at: usize) -> 
     };
     undo.response(&mut response);
     let whole: Value =
-        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &view(true))).unwrap();
+        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &options(true))).unwrap();
     let said = |text: &str| more(Delta::Arguments(text.to_owned()));
     let events = [
         start(),
@@ -256,7 +256,7 @@ fn answer(undo: &Undo, arguments: &str, name: &str, early: usize, at: usize) -> 
 }
 
 fn streamed(events: &[Event]) -> Vec<Value> {
-    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, view(true), false), events);
+    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, options(true), false), events);
     let text = String::from_utf8(stream).unwrap();
     text.lines()
         .filter_map(|line| Some(serde_json::from_str(line.strip_prefix("data: ")?).unwrap()))

@@ -6,7 +6,7 @@ use crate::chat::anthropic_messages::response::decode::decode;
 use crate::chat::limits::made_up;
 use crate::chat::seal::{Sealed, seal};
 use crate::json::Json;
-use crate::trial::{call, choice, raw, thought, view};
+use crate::trial::{call, choice, options, raw, thought};
 use crate::{
     Block, Citation, Content, Dialect, Finish, Media, MediaKind, Response, Signature, Source, Usage,
 };
@@ -17,7 +17,7 @@ fn answer(blocks: Vec<Block>, finish: Finish) -> Response {
 }
 
 fn written(response: &Response) -> Value {
-    serde_json::from_slice(&encode(response, &view(true))).unwrap()
+    serde_json::from_slice(&encode(response, &options(true))).unwrap()
 }
 
 /// These blocks are this content.
@@ -81,7 +81,7 @@ fn usage_counts_the_cache_apart() {
     let mut flex = answer(vec![], Finish::Stop);
     flex.service_tier = Some("flex".into());
     assert_eq!(written(&flex)["usage"].get("service_tier"), None);
-    let lenient = encode(&flex, &view(false));
+    let lenient = encode(&flex, &options(false));
     let lenient: Value = serde_json::from_slice(&lenient).unwrap();
     assert_eq!(lenient["usage"]["service_tier"], "flex");
 }

@@ -9,7 +9,7 @@ use crate::chat::gemini_generate::response;
 use crate::chat::limits::made_up;
 use crate::chat::seal::{Sealed, unseal};
 use crate::json::Json;
-use crate::trial::{self, decoded, fold, raw, stop, thought, view};
+use crate::trial::{self, decoded, fold, options, raw, stop, thought};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
     Signature, Source, ToolKind, Usage,
@@ -17,7 +17,7 @@ use crate::{
 
 /// The client's stream of these events.
 fn written(events: &[Event], array: bool) -> String {
-    let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, view(true), array);
+    let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, options(true), array);
     String::from_utf8(trial::written(encoder, events)).unwrap()
 }
 
@@ -63,7 +63,7 @@ fn check(blocks: Vec<(Block, Vec<Delta>)>, parts: Value) {
     assert_eq!(last, &json!({"text": ""}));
     assert_eq!(Value::from(told), parts);
 
-    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &view(true))).unwrap();
+    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &options(true))).unwrap();
     let again = handed_back(contents);
     assert_eq!(again, handed_back(vec![whole["candidates"][0]["content"].clone()]));
     assert_eq!(again, fold(&events).choices[0].blocks);
@@ -342,7 +342,7 @@ fn calls_without_ids_get_one() {
         parts.map(|part| part["functionCall"]["id"].clone()).filter(|id| !id.is_null()).collect()
     };
     assert_eq!(ids(&chunks(&events)), [made_up("9", 0, 0), made_up("9", 1, 0), made_up("9", 0, 1)]);
-    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &view(true))).unwrap();
+    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &options(true))).unwrap();
     assert_eq!(ids(&[whole]), [made_up("9", 0, 0), made_up("9", 0, 1), made_up("9", 1, 0)]);
 }
 
@@ -363,7 +363,7 @@ fn a_stream_that_breaks_does_not_look_whole() {
         (false, &[], format!("data: {error}\r\n\r\n")),
         (true, &[], format!("[{error}\n]")),
     ] {
-        let (mut encoder, mut out) = (Encoder::new(view(true), array), Vec::new());
+        let (mut encoder, mut out) = (Encoder::new(options(true), array), Vec::new());
         told.iter().for_each(|event| encoder.push(event, &mut out));
         encoder.fail(&fault, &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), expected);

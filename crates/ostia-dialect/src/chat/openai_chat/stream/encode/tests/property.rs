@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{chunks, written};
 use crate::chat::mend;
 use crate::chat::openai_chat::{request, response};
-use crate::trial::{self, decoded, fold, raw, tell_apart, value, view};
+use crate::trial::{self, decoded, fold, options, raw, tell_apart, value};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, EncodeOptions, Event, Fault, Finish, Response,
     Signature, ToolKind, Usage,
@@ -216,7 +216,7 @@ proptest! {
         let mut expected = fold(&events);
         mend::response(&mut expected);
         for strict in [true, false] {
-            let out = written(&events, view(strict));
+            let out = written(&events, options(strict));
             assert_chunks(&chunks(&out));
             let (head, tail) = out.split_at(cut.index(out.len()));
             let (again, ended) = trial::read(Dialect::OpenaiChat, &[head, tail]);
@@ -229,8 +229,8 @@ proptest! {
 
     #[test]
     fn a_whole_answer_says_what_its_stream_says(events in stream()) {
-        let whole = Dialect::OpenaiChat.decode(&response::encode(&fold(&events), &view(false))).unwrap();
-        let told = fold(&read(&written(&events, view(false))).0);
+        let whole = Dialect::OpenaiChat.decode(&response::encode(&fold(&events), &options(false))).unwrap();
+        let told = fold(&read(&written(&events, options(false))).0);
         // A whole answer says its words first and its calls last, and joins what is of a kind.
         prop_assert_eq!(by_kind(&whole), by_kind(&told));
         prop_assert_eq!(whole.usage, told.usage);
@@ -252,7 +252,7 @@ proptest! {
 
     #[test]
     fn mutated_bytes_keep_the_grammar_or_fail(events in stream(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut out = written(&events, view(false));
+        let mut out = written(&events, options(false));
         for (at, byte) in changes {
             let at = at.index(out.len());
             out[at] = byte;
