@@ -2,8 +2,9 @@
 //!
 //! [`Request`], [`Response`] and [`Event`] are a superset of what the dialects can say. `client` is the one match over the
 //! dialects that clients speak, `dialect` that over those of upstreams. Before a request is encoded it is changed into one
-//! that its vendor takes (`settle`), and its [`Undo`] says what the answer has to have changed back.
+//! that its vendor takes (`adapt`), and its [`Undo`] says what the answer has to have changed back.
 
+mod adapt;
 pub mod anthropic_messages;
 mod best;
 mod client;
@@ -23,7 +24,6 @@ mod response;
 pub mod rules;
 mod schema;
 mod seal;
-mod settle;
 mod tokens;
 pub mod tools;
 mod turns;

@@ -3,7 +3,7 @@
 
 use crate::chat::limits::Differs;
 use crate::chat::{
-    anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses, settle,
+    adapt, anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses,
 };
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
@@ -205,7 +205,7 @@ impl Dialect {
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
     pub fn encode(self, request: &mut Request, options: &EncodeOptions) -> Result<Encoded, Fault> {
-        let settled = settle::settle(request, self, options)?;
+        let adapted = adapt::adapt(request, self, options)?;
         let mut encoded = match self {
             Dialect::OpenaiChat => openai_chat::request::encode(request, options),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),
@@ -213,7 +213,7 @@ impl Dialect {
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
         }?;
-        settled.report(&mut encoded);
+        adapted.report(&mut encoded);
         Ok(encoded)
     }
 

@@ -2,7 +2,7 @@
 //! lies. One table for each dialect, with the public source of each entry; where a vendor of a dialect differs, its row
 //! says so ([`Differs`]).
 //!
-//! A request is made to fit before it is written (`settle.rs`). What a vendor takes is never changed; what has to be
+//! A request is made to fit before it is written (`adapt.rs`). What a vendor takes is never changed; what has to be
 //! changed is undone in the answer, or reported where it cannot be.
 
 mod fit;

@@ -114,9 +114,9 @@ impl Rewriter<'_> {
             return self.schema(&joined, &path.deeper());
         }
         let mut out = self.keywords(map, path);
-        self.settle_types(&mut out, path);
-        self.settle_enum(&mut out, path);
-        self.settle_structure(&mut out, path);
+        self.adapt_types(&mut out, path);
+        self.adapt_enum(&mut out, path);
+        self.adapt_structure(&mut out, path);
         Value::Object(out)
     }
 
@@ -201,7 +201,7 @@ impl Rewriter<'_> {
     }
 
     /// `type` and `anyOf` where `null` is no type.
-    fn settle_types(&mut self, out: &mut Map<String, Value>, path: &Path) {
+    fn adapt_types(&mut self, out: &mut Map<String, Value>, path: &Path) {
         if !self.subset.nullable {
             return;
         }
@@ -244,7 +244,7 @@ impl Rewriter<'_> {
     }
 
     /// Values that are no strings become strings, and the type follows them: the model will write the string.
-    fn settle_enum(&mut self, out: &mut Map<String, Value>, path: &Path) {
+    fn adapt_enum(&mut self, out: &mut Map<String, Value>, path: &Path) {
         let Some(Value::Array(values)) = out.get_mut("enum") else { return };
         if !self.subset.string_enums {
             return;
@@ -269,8 +269,8 @@ impl Rewriter<'_> {
         }
     }
 
-    fn settle_structure(&mut self, out: &mut Map<String, Value>, path: &Path) {
-        self.settle_required(out, path);
+    fn adapt_structure(&mut self, out: &mut Map<String, Value>, path: &Path) {
+        self.adapt_required(out, path);
         let is_array = out.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "array");
         if self.subset.items_required && is_array && !out.contains_key("items") {
             out.insert("items".to_owned(), json!({}));
@@ -280,7 +280,7 @@ impl Rewriter<'_> {
         }
     }
 
-    fn settle_required(&mut self, out: &mut Map<String, Value>, path: &Path) {
+    fn adapt_required(&mut self, out: &mut Map<String, Value>, path: &Path) {
         let Some(Value::Array(mut required)) = out.get("required").cloned() else { return };
         let nothing = Value::Null;
         let properties = out.get("properties").unwrap_or(&nothing);

@@ -17,12 +17,12 @@ pub fn told(client: ClientDialect, mut response: Response) -> Response {
         ClientDialect::AnthropicMessages => messages(&mut response),
         ClientDialect::GeminiGenerate => gemini(&mut response),
     }
-    response.choices.iter_mut().for_each(settled);
+    response.choices.iter_mut().for_each(adapted);
     response
 }
 
 /// Whether it waits for the results of calls is read from its calls.
-fn settled(choice: &mut Choice) {
+fn adapted(choice: &mut Choice) {
     let calls = choice.blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
     choice.finish = match choice.finish {
         Finish::Stop | Finish::ToolCalls if calls => Finish::ToolCalls,

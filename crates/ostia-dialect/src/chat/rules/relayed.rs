@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::settle::number;
+use super::adapt::number;
 use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
 use crate::Dialect;
 use crate::chat::seal;

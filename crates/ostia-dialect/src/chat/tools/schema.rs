@@ -31,7 +31,7 @@ const DEPTH_MAX: usize = 64;
 
 /// Changes the schemas of a request's tools to what the upstream takes, and the calls in its history with them. Gives
 /// the paths, below `tools[i]`, of what is lost.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
+pub(crate) fn adapt(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
     let mut dropped = Vec::new();
     let Some(takes) = Takes::of(upstream, &request.model) else { return dropped };
     let mut sums = strict::Sums::default();
@@ -157,7 +157,7 @@ impl Fit<'_> {
             return;
         };
         let taken_out = merge::merge(map, takes.refused_at_top);
-        let is_other = settle_top(map, takes);
+        let is_other = adapt_top(map, takes);
         if takes.items_required {
             map.values_mut().for_each(|value| give_items(value, DEPTH_MAX));
         }
@@ -194,7 +194,7 @@ impl Fit<'_> {
 }
 
 /// `type` and `properties`, which vendors ask for at the top. Was it said to be something else than an object?
-fn settle_top(map: &mut Map<String, Value>, takes: &Takes) -> bool {
+fn adapt_top(map: &mut Map<String, Value>, takes: &Takes) -> bool {
     let is_other = match map.get("type") {
         None | Some(Value::Null) => false,
         Some(Value::Array(kinds)) => !kinds.iter().any(|kind| kind == "object"),

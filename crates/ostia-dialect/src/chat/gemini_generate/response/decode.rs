@@ -17,7 +17,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
         .map_err(|fault| Fault::upstream(format!("The provider sent an answer that is {fault}.")))?;
     let (mut decoder, mut events) = (Decoder::default(), Vec::new());
     decoder.take(document.root(), &mut events)?;
-    decoder.settle();
+    decoder.assume_whole();
     decoder.finish(&mut events)?;
     let mut fold = Fold::default();
     events.into_iter().for_each(|event| fold.push(event));

@@ -74,7 +74,7 @@ impl Decoder {
     }
 
     /// An answer that comes at once is whole even where it does not say why it ended.
-    pub(in crate::chat::gemini_generate) fn settle(&mut self) {
+    pub(in crate::chat::gemini_generate) fn assume_whole(&mut self) {
         for candidate in &mut self.candidates {
             candidate.reason.get_or_insert_default();
         }

@@ -24,7 +24,7 @@ const HOMONYMS: [(&str, &[Dialect]); 3] = [
 
 /// What was done to a request.
 #[derive(Debug)]
-pub(crate) struct Settled {
+pub(crate) struct Adapted {
     /// Paths of what was lost.
     dropped: Vec<String>,
     undo: Undo,
@@ -44,11 +44,11 @@ struct Tools {
 ///
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
-pub(crate) fn settle(
+pub(crate) fn adapt(
     request: &mut Request,
     upstream: Dialect,
     options: &EncodeOptions,
-) -> Result<Settled, Fault> {
+) -> Result<Adapted, Fault> {
     let (mut undo, mut dropped) = (Undo::default(), Vec::new());
     for (name, tool) in client_run::replace(request, upstream, options, &mut dropped)? {
         let own = undo.own(&name);
@@ -65,7 +65,7 @@ pub(crate) fn settle(
             undo.own(&name).arguments = Arguments::FreeText;
         }
     }
-    let (mut schemas, tools) = (schema::settle(request, upstream, &mut undo), Tools::of(request));
+    let (mut schemas, tools) = (schema::adapt(request, upstream, &mut undo), Tools::of(request));
     schemas.iter_mut().for_each(|path| tools.put_right(path));
     dropped.append(&mut schemas);
     hosted::replace(request, upstream, options, &mut dropped)?;
@@ -75,14 +75,14 @@ pub(crate) fn settle(
     {
         dropped.push("web_search_options".to_owned());
     }
-    dropped.append(&mut rules::settle(request, upstream));
+    dropped.append(&mut rules::adapt(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
     let tools = Tools::of(request);
     let mut beyond = Vec::new();
     limits::fit(request, &limits_of(upstream, options), &mut undo, &mut beyond)?;
     beyond.iter_mut().for_each(|path| tools.put_right(path));
     dropped.append(&mut beyond);
-    Ok(Settled { dropped, undo, tools })
+    Ok(Adapted { dropped, undo, tools })
 }
 
 /// What a row says of limits is about the formats of OpenAI.
@@ -116,7 +116,7 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     });
 }
 
-impl Settled {
+impl Adapted {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
         encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));
