@@ -12,7 +12,7 @@ use crate::chat::gemini_generate::request::encode::contents::whole_object;
 use crate::chat::gemini_generate::response::candidate::{EXTRA, TEXT_BYTES_MAX};
 use crate::chat::gemini_generate::response::grounding;
 use crate::chat::limits::GivenIds;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Finish, RenderOptions, Signature};
 
@@ -105,12 +105,12 @@ impl Said {
             }
             Content::Foreign { dialect: Dialect::GeminiGenerate, value } => Body::Own(value.as_str()),
             Content::Foreign { dialect, value } => {
-                return Some(carrier(&Sealed::Foreign { dialect: *dialect, value: value.clone() }));
+                return Some(carrier(&Opaque::Foreign { dialect: *dialect, value: value.clone() }));
             }
             // Answers hold no results.
             Content::ToolResult { .. } => return None,
         };
-        let signature = block.signature.as_ref().map(|signature| proof(signature, Sealed::Own));
+        let signature = block.signature.as_ref().map(|signature| proof(signature, Opaque::Own));
         let silent = matches!(body, Body::Text("") | Body::Thought(""));
         (signature.is_some() || !silent).then_some(Part { body, signature })
     }
@@ -194,27 +194,27 @@ pub(in crate::chat::gemini_generate) fn words(thought: bool, text: &str) -> Part
 }
 
 /// The part of a signature without words. Where it signs those of the part before it, because it came behind them, it is
-/// `sealed` as [`Sealed::Previous`]: the vendor's streams end so.
+/// `wrapped` as [`Opaque::Previous`]: the vendor's streams end so.
 pub(in crate::chat::gemini_generate) fn silent(
     thought: bool,
     signature: &Signature,
-    sealed: fn(Signature) -> Sealed,
+    wrapped: fn(Signature) -> Opaque,
 ) -> Part<'_> {
-    Part { signature: Some(proof(signature, sealed)), ..words(thought, "") }
+    Part { signature: Some(proof(signature, wrapped)), ..words(thought, "") }
 }
 
-/// A part that is there for its seal. Clients do not show thoughts as the answer.
-fn carrier(sealed: &Sealed) -> Part<'static> {
-    Part { body: Body::Thought(""), signature: Some(STANDARD.encode(seal(sealed)).into()) }
+/// A part that is there for its opaque value. Clients do not show thoughts as the answer.
+fn carrier(wrapped: &Opaque) -> Part<'static> {
+    Part { body: Body::Thought(""), signature: Some(STANDARD.encode(opaque::encode(wrapped)).into()) }
 }
 
-/// What stands in `thoughtSignature`: the vendor's own proof as it is, that of another vendor under a seal. The field
-/// is of bytes in base64, and a seal is not.
-fn proof(signature: &Signature, sealed: fn(Signature) -> Sealed) -> Cow<'_, str> {
+/// What stands in `thoughtSignature`: the vendor's own proof as it is, that of another vendor as an opaque value. The field
+/// is of bytes in base64, and an opaque value is not.
+fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str> {
     match signature.dialect {
         Dialect::GeminiGenerate => Cow::Borrowed(&signature.value),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            Cow::Owned(STANDARD.encode(seal(&sealed(signature.clone()))))
+            Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone()))))
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::chat::gemini_generate::part::Part;
 use crate::chat::gemini_generate::response::encode::{Head, content, tail};
 use crate::chat::gemini_generate::response::grounding;
 use crate::chat::gemini_generate::response::said::{Said, silent, words};
-use crate::chat::seal::Sealed;
+use crate::chat::opaque::Opaque;
 use crate::frame::sse;
 use crate::json::{Json, Writer};
 use crate::{Block, Content, Delta, Event, Fault, Finish, RenderOptions, Signature, Usage};
@@ -174,8 +174,8 @@ impl Encoder {
         let part = match &open {
             Open::None => None,
             Open::Words { kind, said, signature } => {
-                let sealed = if *said { Sealed::Previous } else { Sealed::Own };
-                signature.as_ref().map(|signature| silent(*kind == Kind::Thought, signature, sealed))
+                let wrapped = if *said { Opaque::Previous } else { Opaque::Own };
+                signature.as_ref().map(|signature| silent(*kind == Kind::Thought, signature, wrapped))
             }
             Open::Whole(block) => match &block.content {
                 Content::ToolCall { name, arguments, .. } if arguments.len() > ARGUMENTS_BYTES_MAX => {

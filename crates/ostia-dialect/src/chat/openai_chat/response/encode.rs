@@ -1,9 +1,9 @@
 //! The canonical answer to the client's body.
 
 use crate::chat::limits::GivenIds;
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
-use crate::chat::seal::{Sealed, seal};
 use crate::json::{Document, Json, Writer};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, RenderOptions, Response, Signature, Source,
@@ -178,12 +178,12 @@ pub(in crate::chat::openai_chat) fn extra_content(w: &mut Writer, signature: &Si
 }
 
 /// The proof of anything but a thought, as clients see it: in the place that those of Google's API hand back,
-/// and there under a seal if it is another vendor's.
+/// and there as an opaque value if it is another vendor's.
 pub(in crate::chat::openai_chat) fn shown_proof(w: &mut Writer, signature: &Signature) {
     match signature.dialect {
         Dialect::GeminiGenerate => thought_signature(w, &signature.value),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            thought_signature(w, &seal(&Sealed::Own(signature.clone())))
+            thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone())))
         }
     }
 }
@@ -306,23 +306,23 @@ pub(in crate::chat::openai_chat) fn content_block(w: &mut Writer, block: &Block)
 }
 
 /// A block that only its vendor knows. Those of Anthropic are what the field is for, and Google's are told by
-/// having no type; another's goes under a seal, or it would be taken for Anthropic's when it comes back.
+/// having no type; another's goes as an opaque value, or it would be taken for Anthropic's when it comes back.
 fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
     match dialect {
         Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => w.object(|w| {
             w.field_str("type", "redacted_thinking");
-            w.field_str("data", &seal(&Sealed::Foreign { dialect, value: value.clone() }));
+            w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
         }),
     }
 }
 
-/// The proof of a thought in Anthropic's block: its own as it is, another vendor's under seal.
+/// The proof of a thought in Anthropic's block: its own as it is, another vendor's as an opaque value.
 pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
     match signature.dialect {
         Dialect::AnthropicMessages => signature.value.clone(),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate | Dialect::CohereChat => {
-            seal(&Sealed::Own(signature.clone()))
+            opaque::encode(&Opaque::Own(signature.clone()))
         }
     }
 }

@@ -18,7 +18,7 @@ use self::events::Place;
 use self::message::{Kind, Message};
 use self::thought::Thought;
 use crate::chat::limits::GivenIds;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Document, Json};
 use crate::{Block, Content, Delta, Dialect, Media, MediaKind, Signature, Source};
 
@@ -81,7 +81,7 @@ impl Output {
     /// A block begins; it may hold content already.
     pub(in crate::chat::openai_responses) fn begin(&mut self, block: &Block, events: &mut Events<'_>) {
         if let (Some(signature), false) = (&block.signature, matches!(block.content, Content::Reasoning(_))) {
-            self.carry(&Sealed::Next(signature.clone()), events);
+            self.carry(&Opaque::Next(signature.clone()), events);
         }
         match &block.content {
             Content::Text { text, citations } => {
@@ -108,7 +108,7 @@ impl Output {
             Content::Media(media) => self.media(media, events),
             Content::Foreign { dialect: Dialect::OpenaiResponses, value } => self.item(value, events),
             Content::Foreign { dialect, value } => {
-                self.carry(&Sealed::Foreign { dialect: *dialect, value: value.clone() }, events);
+                self.carry(&Opaque::Foreign { dialect: *dialect, value: value.clone() }, events);
             }
             // A model gives no results of calls.
             Content::ToolResult { .. } => {}
@@ -135,7 +135,7 @@ impl Output {
             self.characters += message.end_part(self.characters, events);
         }
         if let Some(signature) = self.late.take() {
-            self.carry(&Sealed::Previous(signature), events);
+            self.carry(&Opaque::Previous(signature), events);
         }
     }
 
@@ -183,9 +183,9 @@ impl Output {
     }
 
     /// An item that exists only to carry what another vendor wants to see again.
-    fn carry(&mut self, sealed: &Sealed, events: &mut Events<'_>) {
+    fn carry(&mut self, wrapped: &Opaque, events: &mut Events<'_>) {
         let place = self.next_place("rs", events);
-        self.whole(thought::carrier(&place, &seal(sealed)), events);
+        self.whole(thought::carrier(&place, &opaque::encode(wrapped)), events);
     }
 
     /// An item as the vendor has it. The call of a client's tool is announced first: clients wait for that, and take the

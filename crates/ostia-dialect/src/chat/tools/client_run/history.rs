@@ -129,7 +129,7 @@ impl History {
             }
             _ => return Ok(true),
         };
-        // In a conversation of another dialect the vendor's items stand under a seal, and calls without their results.
+        // In a conversation of another dialect the vendor's items are opaque values, and calls without their results.
         if !place.starts_with(INPUT) {
             return Ok(true);
         }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Encoder;
 use crate::chat::anthropic_messages::response::encode;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::frame::sse::Framer;
 use crate::json::Json;
 use crate::trial::{END, begin, fold, more, options, raw, read_cut, stop, written};
@@ -177,8 +177,8 @@ data: {"type":"message_stop"}
 
 "#;
     let expected = expected
-        .replace("OWN", &seal(&Sealed::Own(google())))
-        .replace("NEXT", &seal(&Sealed::Next(google())));
+        .replace("OWN", &opaque::encode(&Opaque::Own(google())))
+        .replace("NEXT", &opaque::encode(&Opaque::Next(google())));
     assert_eq!(String::from_utf8(stream(&events)).unwrap(), expected);
     check(events.into());
 }

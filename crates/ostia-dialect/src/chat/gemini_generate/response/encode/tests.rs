@@ -210,11 +210,11 @@ fn times_are_those_that_were_read() {
 }
 
 #[test]
-fn blocks_of_others_are_sealed_even_where_nothing_is_said() {
+fn blocks_of_others_are_wrapped_even_where_nothing_is_said() {
     let value = raw(json!({"type": "redacted_thinking", "data": "x"}));
     let block = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value });
     let told = candidate(choice(vec![block], Finish::Stop));
     let part = &told["content"]["parts"][0];
     assert_eq!((&part["text"], &part["thought"]), (&json!(""), &json!(true)));
-    assert!(part["thoughtSignature"].as_str().is_some_and(|seal| !seal.contains('.')));
+    assert!(part["thoughtSignature"].as_str().is_some_and(|wrapped| !wrapped.contains('.')));
 }

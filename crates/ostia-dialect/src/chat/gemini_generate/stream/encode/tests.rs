@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{ARGUMENTS_BYTES_MAX, Encoder};
 use crate::chat::gemini_generate::response;
 use crate::chat::limits::made_up;
-use crate::chat::seal::{Sealed, unseal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
 use crate::trial::{self, decoded, fold, options, raw, stop, thought};
 use crate::{
@@ -90,9 +90,9 @@ fn signed(block: Block, dialect: Dialect) -> Block {
     Block { signature: Some(signature(dialect)), ..block }
 }
 
-fn sealed(piece: &Sealed) -> String {
+fn opaque(piece: &Opaque) -> String {
     use base64::Engine as _;
-    base64::prelude::BASE64_STANDARD.encode(crate::chat::seal::seal(piece))
+    base64::prelude::BASE64_STANDARD.encode(crate::chat::opaque::encode(piece))
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn own_signatures_stand_as_they_are() {
 }
 
 #[test]
-fn signatures_of_others_are_sealed() {
+fn signatures_of_others_are_wrapped() {
     let claude = Dialect::AnthropicMessages;
-    let own = sealed(&Sealed::Own(signature(claude)));
+    let own = opaque(&Opaque::Own(signature(claude)));
     check(
         vec![
             (Block::text("a"), vec![]),
@@ -168,7 +168,7 @@ fn signatures_of_others_are_sealed() {
             {"text": "a"},
             {"text": "", "thought": true, "thoughtSignature": own},
             {"text": "Hm.", "thought": true},
-            {"text": "", "thought": true, "thoughtSignature": sealed(&Sealed::Previous(signature(claude)))},
+            {"text": "", "thought": true, "thoughtSignature": opaque(&Opaque::Previous(signature(claude)))},
             {"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": own},
         ]),
     );
@@ -183,7 +183,7 @@ fn blocks_of_one_vendor_only_pass() {
     let Content::Foreign { dialect, value } = claude.clone() else { panic!() };
     check(
         vec![(Block::new(foreign(Dialect::GeminiGenerate, &code)), vec![]), (Block::new(claude), vec![])],
-        json!([code, {"text": "", "thought": true, "thoughtSignature": sealed(&Sealed::Foreign { dialect, value })}]),
+        json!([code, {"text": "", "thought": true, "thoughtSignature": opaque(&Opaque::Foreign { dialect, value })}]),
     );
 }
 
@@ -375,9 +375,9 @@ fn a_stream_that_breaks_does_not_look_whole() {
 }
 
 #[test]
-fn seals_are_whole() {
-    let text = sealed(&Sealed::Own(signature(Dialect::CohereChat)));
+fn opaque_values_are_whole() {
+    let text = opaque(&Opaque::Own(signature(Dialect::CohereChat)));
     use base64::Engine as _;
     let bytes = base64::prelude::BASE64_STANDARD.decode(text).unwrap();
-    assert!(unseal(std::str::from_utf8(&bytes).unwrap()).is_some());
+    assert!(opaque::decode(std::str::from_utf8(&bytes).unwrap()).is_some());
 }

@@ -65,16 +65,16 @@ fn proofs() {
     let proof = |dialect| more(Delta::Signature(Signature { dialect, value: "s".into() }));
     let shown = json!({"content_blocks": [{"index": 0, "delta": {"signature": "s"}}]});
     check(&[begin(thought("")), proof(Dialect::AnthropicMessages), END], &[], &[shown]);
-    let sealed =
+    let wrapped =
         json!({"content_blocks": [{"index": 0, "delta": {"signature": "ostia1.own.gemini_generate.cw"}}]});
-    check(&[begin(thought("")), proof(Dialect::GeminiGenerate), END], &[], &[sealed]);
+    check(&[begin(thought("")), proof(Dialect::GeminiGenerate), END], &[], &[wrapped]);
     let head = json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}]});
     let google = json!({"google": {"thought_signature": "s"}});
     let late = json!({"tool_calls": [{"index": 0, "extra_content": google}]});
     let events = [begin(call("c", "f", "")), proof(Dialect::GeminiGenerate), END];
     check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
-    let sealed = json!({"google": {"thought_signature": "ostia1.own.anthropic_messages.cw"}});
-    let late = json!({"tool_calls": [{"index": 0, "extra_content": sealed}]});
+    let wrapped = json!({"google": {"thought_signature": "ostia1.own.anthropic_messages.cw"}});
+    let late = json!({"tool_calls": [{"index": 0, "extra_content": wrapped}]});
     let events = [begin(call("c", "f", "")), proof(Dialect::AnthropicMessages), END];
     check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
     let mut signed = call("c", "f", "");
@@ -168,10 +168,10 @@ fn blocks_that_come_whole() {
     // Not to be taken for Anthropic's on its way back.
     let searched = raw(r#"{"type":"web_search_call"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value: searched });
-    let seal = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
-    let sealed =
-        json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": seal}}]});
-    check(&[begin(foreign), END], &[], &[sealed]);
+    let wrapped = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
+    let wrapped =
+        json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": wrapped}}]});
+    check(&[begin(foreign), END], &[], &[wrapped]);
     let audio = raw(r#"{"audio":{"id":"a","data":"AAAA"}}"#);
     let recording = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: audio });
     let shown = [json!({"audio": {"id": "a", "data": "AAAA"}})];

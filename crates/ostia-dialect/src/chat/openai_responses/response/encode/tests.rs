@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{encode, failed, id, pending};
 use crate::chat::limits::made_up;
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::request::echo;
-use crate::chat::seal::{Sealed, seal};
 use crate::json::Document;
 use crate::trial::{choice, decoded, options, raw, thought};
 use crate::{
@@ -58,8 +58,8 @@ fn function_call(at: u64) -> Value {
            "arguments": "{}"})
 }
 
-fn carrier(at: u64, sealed: &Sealed) -> Value {
-    json!({"id": format!("rs_9_o{at}"), "type": "reasoning", "summary": [], "encrypted_content": seal(sealed)})
+fn carrier(at: u64, wrapped: &Opaque) -> Value {
+    json!({"id": format!("rs_9_o{at}"), "type": "reasoning", "summary": [], "encrypted_content": opaque::encode(wrapped)})
 }
 
 #[test]
@@ -104,17 +104,17 @@ fn thoughts_and_their_proofs() {
     let own = json!({"id": "rs_9_o0", "type": "reasoning", "summary": [], "encrypted_content": "proof"});
     check(vec![signed(thought(""), Dialect::OpenaiResponses)], json!([own]));
     let claude = Dialect::AnthropicMessages;
-    let sealed = seal(&Sealed::Own(proof(claude)));
+    let wrapped = opaque::encode(&Opaque::Own(proof(claude)));
     check(
         vec![signed(thought("hm"), claude)],
-        json!([{"id": "rs_9_o0", "type": "reasoning", "summary": summary, "encrypted_content": sealed}]),
+        json!([{"id": "rs_9_o0", "type": "reasoning", "summary": summary, "encrypted_content": wrapped}]),
     );
 }
 
 #[test]
 fn proofs_of_other_blocks_go_before_them() {
     let gemini = Dialect::GeminiGenerate;
-    let next = |at| carrier(at, &Sealed::Next(proof(gemini)));
+    let next = |at| carrier(at, &Opaque::Next(proof(gemini)));
     check(
         vec![
             Block::text("a"),
@@ -136,14 +136,14 @@ fn blocks_that_only_a_vendor_knows() {
     let own = raw(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
     let other = raw(r#"{"type":"redacted_thinking","data":"d"}"#);
     let (claude, openai) = (Dialect::AnthropicMessages, Dialect::OpenaiResponses);
-    let sealed = Sealed::Foreign { dialect: claude, value: other.clone() };
+    let wrapped = Opaque::Foreign { dialect: claude, value: other.clone() };
     check(
         vec![
             Block::new(Content::Foreign { dialect: openai, value: own.clone() }),
             Block::text("a"),
             Block::new(Content::Foreign { dialect: claude, value: other }),
         ],
-        json!([own.to_value(), message(1, json!([part("a")])), carrier(2, &sealed)]),
+        json!([own.to_value(), message(1, json!([part("a")])), carrier(2, &wrapped)]),
     );
     let nameless = Block::new(Content::Foreign { dialect: openai, value: raw(r#"{"type":"program"}"#) });
     let body = value(&encode(&answer(vec![Block::text("a"), nameless]), &options(true)));

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::{accumulated, call, check_whole, options, read, told};
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::stream::Encoder;
-use crate::chat::seal::{Sealed, seal};
 use crate::trial::{END, begin, more, raw, say, start, stop, thought};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, MediaKind, Signature,
@@ -219,12 +219,12 @@ fn proofs_of_other_blocks() {
     };
     let signed = Block { signature: Some(gemini.clone()), ..call(ToolKind::Function) };
     let known = kinds(&[begin(signed), END]);
-    assert_eq!(known[0]["encrypted_content"], json!(seal(&Sealed::Next(gemini.clone()))));
+    assert_eq!(known[0]["encrypted_content"], json!(opaque::encode(&Opaque::Next(gemini.clone()))));
     assert_eq!(known[1]["type"], "function_call");
     let late = more(Delta::Signature(gemini.clone()));
     let learned =
         kinds(&[begin(call(ToolKind::Function)), late.clone(), END, begin(Block::text("a")), late, END]);
-    let previous = json!(seal(&Sealed::Previous(gemini)));
+    let previous = json!(opaque::encode(&Opaque::Previous(gemini)));
     let types: Vec<&Value> = learned.iter().map(|item| &item["type"]).collect();
     assert_eq!(types, ["function_call", "reasoning", "message", "reasoning"]);
     assert_eq!((&learned[1]["encrypted_content"], &learned[3]["encrypted_content"]), (&previous, &previous));
