@@ -27,7 +27,7 @@ pub use chat::{
     ToolKind, Undo, Usage, WebSearch, best,
 };
 pub use chat::{
-    anthropic_messages, gemini_generate, joint, limits, openai_chat, openai_responses, rules, tools,
+    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, rules, tools,
 };
 pub use fault::{Fault, FaultKind};
 pub use media::MediaKind;

@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use ostia_dialect::continuation::Continuation;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::frame::{KeepAlive, is_ping};
-use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
 
@@ -181,7 +181,7 @@ pub struct Translated {
     encoder: Encoder,
     undo: Undo,
     keep: Option<Rc<Keep>>,
-    seam: Option<Box<Seam>>,
+    continued: Option<Box<Continued>>,
     events: Vec<Event>,
     /// The client has had something of it.
     begun: bool,
@@ -205,7 +205,7 @@ impl Translated {
             encoder,
             undo: Undo::default(),
             keep: None,
-            seam: None,
+            continued: None,
             events: Vec::new(),
             begun: false,
             pinged: false,
@@ -219,31 +219,31 @@ impl Translated {
     /// notes on what is said, so that somebody else can go on with it.
     pub fn with(mut self, undo: Undo, keep: Option<Rc<Keep>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
-        self.seam = continues.map(|request| Box::new(Seam { request, ..Seam::default() }));
+        self.continued = continues.map(|request| Box::new(Continued { request, ..Continued::default() }));
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
     fn mend(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(seam) = &mut self.seam else { return Err(fault) };
-        let Some(mender) = seam.mender.take() else { return Err(fault) };
-        let beginning = seam.joint.beginning().map(str::to_owned);
-        seam.mending = Some(mender.mend(fault, seam.request.clone(), beginning));
+        let Some(continued) = &mut self.continued else { return Err(fault) };
+        let Some(mender) = continued.mender.take() else { return Err(fault) };
+        let beginning = continued.continuation.beginning().map(str::to_owned);
+        continued.mending = Some(mender.mend(fault, continued.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
     fn poll_mending(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(seam) = &mut self.seam else { return Poll::Ready(Ok(())) };
-        let Some(mending) = &mut seam.mending else { return Poll::Ready(Ok(())) };
+        let Some(continued) = &mut self.continued else { return Poll::Ready(Ok(())) };
+        let Some(mending) = &mut continued.mending else { return Poll::Ready(Ok(())) };
         let (mender, rest) = std::task::ready!(mending.as_mut().poll(context));
-        seam.mending = None;
+        continued.mending = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        seam.mender = Some(mender);
-        seam.joint.go_on();
+        continued.mender = Some(mender);
+        continued.continuation.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.undo = undo;
@@ -295,8 +295,8 @@ impl Translated {
 
     fn encode(&mut self, out: &mut Vec<u8>) {
         self.undo.events(&mut self.events);
-        if let Some(seam) = &mut self.seam {
-            seam.joint.pass(&mut self.events);
+        if let Some(continued) = &mut self.continued {
+            continued.continuation.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
@@ -370,20 +370,20 @@ impl Events for Translated {
     }
 
     fn can_be_mended(&self) -> bool {
-        self.seam.is_some()
+        self.continued.is_some()
     }
 
     fn mended_by(&mut self, mender: Box<dyn Mender>) {
-        if let Some(seam) = &mut self.seam {
-            seam.mender = Some(mender);
+        if let Some(continued) = &mut self.continued {
+            continued.mender = Some(mender);
         }
     }
 }
 
 /// What has been said of an answer, and who gets the rest if it breaks off.
 #[derive(Default)]
-struct Seam {
-    joint: Joint,
+struct Continued {
+    continuation: Continuation,
     /// The client's body.
     request: Bytes,
     /// Away while at work.
@@ -391,10 +391,10 @@ struct Seam {
     mending: Option<Mending>,
 }
 
-impl std::fmt::Debug for Seam {
+impl std::fmt::Debug for Continued {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Seam")
-            .field("joint", &self.joint)
+        f.debug_struct("Continued")
+            .field("continuation", &self.continuation)
             .field("mender", &self.mender)
             .finish_non_exhaustive()
     }

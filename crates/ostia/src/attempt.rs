@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Response, header};
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    ClientDialect, Dialect, Fault, RenderOptions, Request, Undo, embeddings, joint, rules, tools,
+    ClientDialect, Dialect, Fault, RenderOptions, Request, Undo, continuation, embeddings, rules, tools,
 };
 use ostia_providers::{Offer, Provider};
 use ostia_routing::Limit;
@@ -265,7 +265,7 @@ pub async fn say(
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
     if let Some(beginning) = beginning {
-        joint::ask_for_rest(&mut request, beginning);
+        continuation::ask_for_rest(&mut request, beginning);
     }
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
