@@ -18,7 +18,7 @@ pub mod json;
 mod media;
 pub mod relay;
 #[cfg(test)]
-mod trial;
+mod test_support;
 
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,

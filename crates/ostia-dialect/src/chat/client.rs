@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::frame::sse::Framer;
     use crate::json::Document;
-    use crate::trial::{END, begin, options, raw, start, stop, written};
+    use crate::test_support::{END, begin, options, raw, start, stop, written};
     use crate::{Block, Citation, Content, Finish};
 
     #[test]

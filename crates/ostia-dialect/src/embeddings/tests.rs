@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::raw;
+use crate::test_support::raw;
 
 fn request(body: Value) -> Request {
     openai::decode_request(body.to_string().as_bytes()).unwrap()

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::Continuation;
-use crate::trial::{END, begin, say, start, stop, thought};
+use crate::test_support::{END, begin, say, start, stop, thought};
 use crate::{Block, Content, Event, Finish, Fold, Grammar, ToolKind, Usage};
 
 fn words(text: &str) -> Event {

@@ -2,7 +2,7 @@
 
 use super::{Dialect, EncodeOptions};
 use crate::json::Document;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::super::{Differs, Limits, fit};
 use crate::json::Json;
-use crate::trial::{call, function, raw, turn};
+use crate::test_support::{call, function, raw, turn};
 use crate::{
     Block, Choice, Content, Dialect, EncodeOptions, Fault, Finish, Media, MediaKind, Message, Request,
     Response, Role, Sampling, Source, Tool, ToolChoice, ToolKind, Undo,

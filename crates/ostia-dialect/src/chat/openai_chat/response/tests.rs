@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::chat::limits::made_up;
 use crate::chat::openai_chat::response::encode;
-use crate::trial::{call, choice, options, raw, thought, value};
+use crate::test_support::{call, choice, options, raw, thought, value};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind, Response,
     Signature, Source, ToolKind, Usage,

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use super::table::{TOOLS, TYPED};
 use crate::json::Document;
-use crate::trial::{END, begin, call, choice, decoded, fold, more, options, raw, start, stop, written};
+use crate::test_support::{
+    END, begin, call, choice, decoded, fold, more, options, raw, start, stop, written,
+};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event, Fault, Finish,
     Response, Signature, Undo,

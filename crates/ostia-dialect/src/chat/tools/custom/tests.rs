@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::replace;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, Dialect, EncodeOptions, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {

@@ -2,7 +2,7 @@
 
 use super::replace;
 use crate::json::Document;
-use crate::trial::raw;
+use crate::test_support::raw;
 use crate::{Dialect, EncodeOptions, Fault, Message, Request, Role, Tool, ToolChoice, WebSearch};
 
 const CHAT: Dialect = Dialect::OpenaiChat;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::joined;
-use crate::trial::{END, begin, call, choice, decoded, fold, more, options, start, stop, written};
+use crate::test_support::{END, begin, call, choice, decoded, fold, more, options, start, stop, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoder, Event, Fault, Finish, Response,
     ToolKind, Undo,

@@ -6,7 +6,7 @@ use crate::chat::anthropic_messages::response::decode::decode;
 use crate::chat::limits::made_up;
 use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{call, choice, options, raw, thought};
+use crate::test_support::{call, choice, options, raw, thought};
 use crate::{
     Block, Citation, Content, Dialect, Finish, Media, MediaKind, Response, Signature, Source, Usage,
 };

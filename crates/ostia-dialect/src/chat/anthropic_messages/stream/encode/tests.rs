@@ -8,7 +8,7 @@ use crate::chat::anthropic_messages::response::encode;
 use crate::chat::opaque::{self, Opaque};
 use crate::frame::sse::Framer;
 use crate::json::Json;
-use crate::trial::{END, begin, fold, more, options, raw, read_cut, stop, written};
+use crate::test_support::{END, begin, fold, more, options, raw, read_cut, stop, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Signature, ToolKind,
     Usage,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::encode;
 use crate::chat::gemini_generate::response::decode::decode;
-use crate::trial::{choice, options, raw};
+use crate::test_support::{choice, options, raw};
 use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, Usage};
 
 fn written(response: &Response, strict: bool) -> Value {

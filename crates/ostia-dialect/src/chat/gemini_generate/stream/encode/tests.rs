@@ -9,7 +9,7 @@ use crate::chat::gemini_generate::response;
 use crate::chat::limits::made_up;
 use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{self, decoded, fold, options, raw, stop, thought};
+use crate::test_support::{self, decoded, fold, options, raw, stop, thought};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
     Signature, Source, ToolKind, Usage,
@@ -18,7 +18,7 @@ use crate::{
 /// The client's stream of these events.
 fn written(events: &[Event], array: bool) -> String {
     let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, options(true), array);
-    String::from_utf8(trial::written(encoder, events)).unwrap()
+    String::from_utf8(test_support::written(encoder, events)).unwrap()
 }
 
 /// The chunks, which are the same in both framings.

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use crate::trial::{call, decoded, raw, thought, turn};
+use crate::test_support::{call, decoded, raw, thought, turn};
 use crate::{
     Block, ClientDialect, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat,
     Reasoning, Request, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,

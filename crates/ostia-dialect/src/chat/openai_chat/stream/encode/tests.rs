@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 use crate::chat::limits::made_up;
 use crate::chat::openai_chat::response::encode;
 use crate::chat::openai_chat::stream::Encoder;
-use crate::trial::{self, END, begin, call, fold, more, options, raw, say, start, stop, thought, value};
+use crate::test_support::{
+    self, END, begin, call, fold, more, options, raw, say, start, stop, thought, value,
+};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
     RenderOptions, Signature, Source, ToolKind, Usage,
@@ -14,7 +16,7 @@ use crate::{
 
 /// The client's stream of these events.
 fn written(events: &[Event], options: RenderOptions) -> Vec<u8> {
-    trial::written(crate::Encoder::new(ClientDialect::OpenaiChat, options, false), events)
+    test_support::written(crate::Encoder::new(ClientDialect::OpenaiChat, options, false), events)
 }
 
 /// The chunks of a client's stream, which has to end with `[DONE]`.

@@ -7,7 +7,7 @@ use crate::chat::limits::made_up;
 use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::request::echo;
 use crate::json::Document;
-use crate::trial::{choice, decoded, options, raw, thought};
+use crate::test_support::{choice, decoded, options, raw, thought};
 use crate::{
     Block, Choice, Citation, ClientDialect, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind,
     RenderOptions, Response, Role, Signature, Source, ToolKind, Usage,

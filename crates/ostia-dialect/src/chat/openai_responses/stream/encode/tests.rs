@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::Encoder;
 use crate::chat::openai_responses::response;
-use crate::trial::{self, fold, raw};
+use crate::test_support::{self, fold, raw};
 use crate::{Block, Content, Event, RenderOptions, ToolKind};
 
 fn options() -> RenderOptions {
-    RenderOptions { echo: vec![("metadata".into(), raw(r#"{"k":"v"}"#))], ..trial::options(true) }
+    RenderOptions { echo: vec![("metadata".into(), raw(r#"{"k":"v"}"#))], ..test_support::options(true) }
 }
 
 fn call(kind: ToolKind) -> Block {

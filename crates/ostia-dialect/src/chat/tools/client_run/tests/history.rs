@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{OTHERS, all_tools, calls, chat, names, send};
 use crate::chat::tools::client_run::table::TOOLS;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, Dialect, EncodeOptions};
 
 fn question() -> Value {
@@ -166,8 +166,9 @@ fn tools_that_come_along_have_places_too() {
 /// In a conversation of another dialect such items are opaque values.
 #[test]
 fn opaque_items_stay_there() {
-    let value =
-        crate::trial::raw(json!({"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}}));
+    let value = crate::test_support::raw(
+        json!({"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}}),
+    );
     let wrapped = crate::chat::opaque::encode(&crate::chat::opaque::Opaque::Foreign {
         dialect: Dialect::OpenaiResponses,
         value,

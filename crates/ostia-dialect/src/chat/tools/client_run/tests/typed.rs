@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::names;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, Dialect, EncodeOptions, Encoded, Fault};
 
 fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {

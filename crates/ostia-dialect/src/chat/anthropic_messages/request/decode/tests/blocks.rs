@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::read;
 use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{call, raw, result, signed, thought, turn};
+use crate::test_support::{call, raw, result, signed, thought, turn};
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 /// A turn of this role with this content is these messages, each with the place where it stood.

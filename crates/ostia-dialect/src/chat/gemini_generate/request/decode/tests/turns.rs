@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{check, check_same, read, refuses};
 use crate::chat::opaque::{self, Opaque};
-use crate::trial::{call, raw, signed, thought, turn};
+use crate::test_support::{call, raw, signed, thought, turn};
 use crate::{Block, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 fn contents(contents: Value) -> Value {

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::{chunks, fold, handed_back};
 use crate::chat::gemini_generate::response;
-use crate::trial::tell_apart;
-use crate::trial::{options, raw};
+use crate::test_support::tell_apart;
+use crate::test_support::{options, raw};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Response, Signature, ToolKind, Usage};
 
 /// A piece of an answer, and what comes behind its start.

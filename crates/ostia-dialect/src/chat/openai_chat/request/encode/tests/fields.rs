@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{check, request, written};
-use crate::trial::raw;
+use crate::test_support::raw;
 use crate::{Dialect, EncodeOptions, Logprobs, Reasoning, Request, Tool, ToolChoice, WebSearch};
 
 #[test]

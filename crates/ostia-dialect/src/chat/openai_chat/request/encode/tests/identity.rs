@@ -1,7 +1,7 @@
 //! What a client of this format says comes out as it went in, but for the ways to say the same.
 
 use crate::chat::openai_chat::request::encode;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, EncodeOptions, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {

@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::{check_turns, request, result};
 use crate::chat::openai_chat::request::encode;
-use crate::trial::{call, raw, thought, turn};
+use crate::test_support::{call, raw, thought, turn};
 use crate::{
     Block, Citation, Content, Dialect, EncodeOptions, Media, MediaKind, Message, Role, Signature, Source,
     ToolKind,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{chunks, written};
 use crate::chat::mend;
 use crate::chat::openai_chat::{request, response};
-use crate::trial::{self, decoded, fold, options, raw, tell_apart, value};
+use crate::test_support::{self, decoded, fold, options, raw, tell_apart, value};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, EncodeOptions, Event, Fault, Finish, Response,
     Signature, ToolKind, Usage,
@@ -15,7 +15,7 @@ type Piece = (Block, Vec<Delta>);
 
 /// The events of a stream, as far as it is good, and how it ended.
 fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
-    trial::read(Dialect::OpenaiChat, &[stream])
+    test_support::read(Dialect::OpenaiChat, &[stream])
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -219,7 +219,7 @@ proptest! {
             let out = written(&events, options(strict));
             assert_chunks(&chunks(&out));
             let (head, tail) = out.split_at(cut.index(out.len()));
-            let (again, ended) = trial::read(Dialect::OpenaiChat, &[head, tail]);
+            let (again, ended) = test_support::read(Dialect::OpenaiChat, &[head, tail]);
             prop_assert!(ended.is_ok());
             let told = fold(&again);
             let Response { choices, usage, .. } = if strict { without_signatures(expected.clone()) } else { expected.clone() };
@@ -258,7 +258,7 @@ proptest! {
             out[at] = byte;
         }
         let (events, ended) = read(&out);
-        prop_assert_eq!(trial::is_whole(&events), ended.is_ok());
+        prop_assert_eq!(test_support::is_whole(&events), ended.is_ok());
     }
 
     #[test]

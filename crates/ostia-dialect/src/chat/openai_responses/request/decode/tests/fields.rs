@@ -2,7 +2,7 @@ use super::super::{Keeping, keeping};
 use super::decode;
 use crate::chat::openai_responses::request::echo;
 use crate::json::Document;
-use crate::trial::{function, raw};
+use crate::test_support::{function, raw};
 use crate::{
     ClientDialect, Dialect, Logprobs, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool,
     ToolChoice, WebSearch,

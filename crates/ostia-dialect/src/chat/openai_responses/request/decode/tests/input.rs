@@ -1,6 +1,6 @@
 use super::{call, decode};
 use crate::chat::opaque::{self, Opaque};
-use crate::trial::{raw, thought, turn};
+use crate::test_support::{raw, thought, turn};
 use crate::{
     Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
 };

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::{accumulated, call, check_whole, options, read, told};
 use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::stream::Encoder;
-use crate::trial::{END, begin, more, raw, say, start, stop, thought};
+use crate::test_support::{END, begin, more, raw, say, start, stop, thought};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, MediaKind, Signature,
     Source, ToolKind, Usage,
