@@ -3,7 +3,7 @@
 
 use crate::chat::limits::Differs;
 use crate::chat::{
-    adapt, anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses,
+    adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
 };
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
@@ -229,7 +229,7 @@ impl Dialect {
             Dialect::CohereChat => cohere_chat::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
-        mend::response(&mut response);
+        repair::response(&mut response);
         Ok(response)
     }
 }
@@ -238,7 +238,7 @@ impl Dialect {
 #[derive(Debug)]
 pub struct Decoder {
     reader: Reader,
-    mend: mend::Stream,
+    repair: repair::Stream,
 }
 
 /// The half that knows the dialect.
@@ -261,7 +261,7 @@ impl Decoder {
             Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
         };
-        Decoder { reader, mend: Default::default() }
+        Decoder { reader, repair: Default::default() }
     }
 
     /// Takes the next frame; appends what it means.
@@ -277,7 +277,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
             Reader::CohereChat(decoder) => decoder.push(frame, events),
         };
-        self.mend.events(events, from);
+        self.repair.events(events, from);
         read
     }
 
@@ -294,7 +294,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
             Reader::CohereChat(decoder) => decoder.finish(),
         };
-        self.mend.events(events, from);
+        self.repair.events(events, from);
         ended
     }
 }

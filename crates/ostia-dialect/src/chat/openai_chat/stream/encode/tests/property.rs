@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{chunks, written};
-use crate::chat::mend;
 use crate::chat::openai_chat::{request, response};
+use crate::chat::repair;
 use crate::test_support::{self, decoded, fold, options, raw, tell_apart, value};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, EncodeOptions, Event, Fault, Finish, Response,
@@ -214,7 +214,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read_again(events in stream(), cut in any::<prop::sample::Index>()) {
         let mut expected = fold(&events);
-        mend::response(&mut expected);
+        repair::response(&mut expected);
         for strict in [true, false] {
             let out = written(&events, options(strict));
             assert_chunks(&chunks(&out));
