@@ -2,7 +2,7 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
-    ClientDialect, Content, Decoder, Dialect, Encoder, Event, Fault, Fold, Grammar, Response,
+    ClientDialect, Content, Decoder, Dialect, Encoder, Event, Fault, Fold, EventGrammar, Response,
 };
 
 /// Most events that a byte of a stream may give, and some for its ends: a decoder that makes more of less grows
@@ -15,7 +15,7 @@ pub fn check(dialect: Dialect, data: &[u8]) {
     let Some((&seed, data)) = data.split_first() else { return };
     let (events, ended) = decode(dialect, &[data]);
     assert!(events.len() <= EVENTS_PER_BYTE_MAX * data.len() + EVENTS_AROUND_MAX, "{} events", events.len());
-    let mut grammar = Grammar::default();
+    let mut grammar = EventGrammar::default();
     for event in &events {
         if let Err(broken) = grammar.push(event) {
             panic!("{broken}: {event:?} in {events:?}");

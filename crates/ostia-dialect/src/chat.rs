@@ -32,7 +32,7 @@ mod undo;
 pub use best::best;
 pub use client::{ClientDialect, Encoder, Line};
 pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
-pub use event::{Delta, Event, Fold, Grammar};
+pub use event::{Delta, Event, EventGrammar, Fold};
 pub use render_options::RenderOptions;
 pub use request::{
     Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,

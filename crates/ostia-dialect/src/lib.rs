@@ -22,9 +22,9 @@ mod test_support;
 
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
-    Encoder, Event, Finish, Fold, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
-    Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice,
-    ToolKind, Undo, Usage, WebSearch, best,
+    Encoder, Event, EventGrammar, Finish, Fold, Line, Logprobs, Media, Message, OPENAI_FEATURES,
+    OutputFormat, Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool,
+    ToolChoice, ToolKind, Undo, Usage, WebSearch, best,
 };
 pub use chat::{
     anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, rules, tools,

@@ -8,8 +8,8 @@ use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
     Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
-    Fault, Finish, Fold, Grammar, Line, Message, RenderOptions, Request, Response, Role, Signature, Tool,
-    ToolKind,
+    EventGrammar, Fault, Finish, Fold, Line, Message, RenderOptions, Request, Response, Role, Signature,
+    Tool, ToolKind,
 };
 
 /// A request as an upstream of this dialect gets it.
@@ -66,7 +66,7 @@ pub fn read_cut(dialect: Dialect, bytes: &[u8]) -> (Vec<Event>, Result<(), Fault
 /// Do the events have their end? They keep the grammar in any case.
 #[track_caller]
 pub fn is_whole(events: &[Event]) -> bool {
-    let mut grammar = Grammar::default();
+    let mut grammar = EventGrammar::default();
     for event in events {
         grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
     }

@@ -1,6 +1,6 @@
 //! One block at a time, though a provider may say several at once.
 //!
-//! The hub takes one block of a choice after the other ([`crate::Grammar`]). The block that begins first is told as it
+//! The hub takes one block of a choice after the other ([`crate::EventGrammar`]). The block that begins first is told as it
 //! comes; what is said of blocks that begin while it is open waits here, and is told in the order in which they began
 //! once it has ended. A stream that ends each block before it begins the next never waits.
 

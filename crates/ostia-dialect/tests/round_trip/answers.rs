@@ -3,8 +3,8 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
-    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Encoder, Event, Finish, Fold, Grammar,
-    Media, MediaKind, Response, Source, ToolKind, Usage,
+    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Encoder, Event, EventGrammar, Finish,
+    Fold, Media, MediaKind, Response, Source, ToolKind, Usage,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -283,7 +283,7 @@ fn streamed(client: ClientDialect, response: &Response) -> Response {
         decoder.push(frame, &mut heard).unwrap();
     }
     decoder.finish(&mut heard).unwrap();
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
+    let (mut grammar, mut fold) = (EventGrammar::default(), Fold::default());
     for event in heard {
         grammar.push(&event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
         fold.push(event);

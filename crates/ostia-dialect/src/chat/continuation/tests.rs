@@ -2,7 +2,7 @@
 
 use super::Continuation;
 use crate::test_support::{END, begin, say, start, stop, thought};
-use crate::{Block, Content, Event, Finish, Fold, Grammar, ToolKind, Usage};
+use crate::{Block, Content, Event, EventGrammar, Finish, Fold, ToolKind, Usage};
 
 fn words(text: &str) -> Event {
     begin(Block::text(text))
@@ -26,7 +26,7 @@ fn usage(prompt: u64, completion: u64) -> Event {
 #[track_caller]
 fn check(first: &[Event], rest: &[Event], beginning: &str, texts: &[&str], cost: Option<(u64, u64)>) {
     let (mut continuation, mut grammar, mut fold) =
-        (Continuation::default(), Grammar::default(), Fold::default());
+        (Continuation::default(), EventGrammar::default(), Fold::default());
     let mut tell = |events: &[Event], continuation: &mut Continuation| {
         let mut events = events.to_vec();
         continuation.pass(&mut events);
