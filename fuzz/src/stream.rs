@@ -2,7 +2,7 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
-    ClientDialect, Content, Decoder, Dialect, Encoder, Event, Fault, Fold, EventGrammar, Response,
+    ClientDialect, Content, Decoder, Dialect, Encoder, Event, EventGrammar, Fault, Fold, Response,
 };
 
 /// Most events that a byte of a stream may give, and some for its ends: a decoder that makes more of less grows

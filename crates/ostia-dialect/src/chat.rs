@@ -30,7 +30,7 @@ mod turns;
 mod undo;
 
 pub use best::best;
-pub use client::{ClientDialect, Encoder, Line};
+pub use client::{ClientDialect, Encoder, PathParams};
 pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
 pub use event::{Delta, Event, EventGrammar, Fold};
 pub use render_options::RenderOptions;

@@ -22,8 +22,8 @@ mod test_support;
 
 pub use chat::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
-    Encoder, Event, EventGrammar, Finish, Fold, Line, Logprobs, Media, Message, OPENAI_FEATURES,
-    OutputFormat, Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool,
+    Encoder, Event, EventGrammar, Finish, Fold, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
+    PathParams, Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool,
     ToolChoice, ToolKind, Undo, Usage, WebSearch, best,
 };
 pub use chat::{

@@ -8,8 +8,8 @@ use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
     Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
-    EventGrammar, Fault, Finish, Fold, Line, Message, RenderOptions, Request, Response, Role, Signature,
-    Tool, ToolKind,
+    EventGrammar, Fault, Finish, Fold, Message, PathParams, RenderOptions, Request, Response, Role,
+    Signature, Tool, ToolKind,
 };
 
 /// A request as an upstream of this dialect gets it.
@@ -28,8 +28,8 @@ pub fn tell_apart<'b>(blocks: impl Iterator<Item = &'b mut Block>) {
 
 /// What a client's body says, without whose client it is; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
-    let line = Line { model: "m", stream: false };
-    let request = client.decode(&Document::of_request(body.as_ref())?, line)?;
+    let path = PathParams { model: "m", stream: false };
+    let request = client.decode(&Document::of_request(body.as_ref())?, path)?;
     Ok(Request { client: None, ..request })
 }
 

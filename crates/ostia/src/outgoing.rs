@@ -7,7 +7,7 @@ use http::request;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best, embeddings};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, PathParams, Request, best, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::{Map, Value};
 
@@ -56,7 +56,7 @@ pub fn path(
 
 /// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
 /// (`alt=sse`).
-pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
+pub fn google_path(offer: Offer, target: &Target<'_>, line: PathParams<'_>, query: Option<&str>) -> String {
     let model = target.model.as_deref().unwrap_or(line.model);
     let own = endpoint::path_of(target.provider, offer, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);

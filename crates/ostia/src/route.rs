@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use http::{Method, header, request};
-use ostia_dialect::{Fault, Line};
+use ostia_dialect::{Fault, PathParams};
 use ostia_providers::Offer;
 
 /// Whose words errors are told in.
@@ -63,8 +63,8 @@ pub struct Typed<'p> {
 
 impl Typed<'_> {
     /// What the request line says; `None` where the body says it.
-    pub fn line(&self) -> Option<Line<'_>> {
-        (!self.model.is_empty()).then_some(Line { model: &self.model, stream: self.stream })
+    pub fn line(&self) -> Option<PathParams<'_>> {
+        (!self.model.is_empty()).then_some(PathParams { model: &self.model, stream: self.stream })
     }
 }
 

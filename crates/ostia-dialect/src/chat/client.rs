@@ -21,7 +21,7 @@ pub enum ClientDialect {
 
 /// What the request line says of a call, for the dialect whose body does not say it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Line<'a> {
+pub struct PathParams<'a> {
     /// The model in the path.
     pub model: &'a str,
     /// The method asks for a stream.
@@ -56,12 +56,12 @@ impl ClientDialect {
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode(self, body: &Document<'_>, path: PathParams<'_>) -> Result<Request, Fault> {
         let request = match self {
             ClientDialect::OpenaiChat => openai_chat::request::decode(body),
             ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
             ClientDialect::AnthropicMessages => anthropic_messages::request::decode(body),
-            ClientDialect::GeminiGenerate => gemini_generate::request::decode(line.model, line.stream, body),
+            ClientDialect::GeminiGenerate => gemini_generate::request::decode(path.model, path.stream, body),
         }?;
         Ok(Request { client: Some(self), ..request })
     }
@@ -70,14 +70,14 @@ impl ClientDialect {
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode_counted(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode_counted(self, body: &Document<'_>, path: PathParams<'_>) -> Result<Request, Fault> {
         match self {
             ClientDialect::AnthropicMessages => {
                 let request = anthropic_messages::request::decode_counted(body)?;
                 Ok(Request { client: Some(self), ..request })
             }
             ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {
-                self.decode(body, line)
+                self.decode(body, path)
             }
         }
     }
@@ -248,8 +248,8 @@ mod tests {
                 assert!(whole, "{client:?}: {}", String::from_utf8_lossy(frame.data));
                 count += 1;
             }
-            let lines = stream.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            let is_field = |line: &[u8]| line.starts_with(b"event: ") || line.starts_with(b"data: ");
+            let lines = stream.split(|byte| *byte == b'\n').filter(|path| !path.trim_ascii().is_empty());
+            let is_field = |path: &[u8]| path.starts_with(b"event: ") || path.starts_with(b"data: ");
             assert!(count > 5 && lines.into_iter().all(is_field), "{}", String::from_utf8_lossy(&stream));
         }
     }

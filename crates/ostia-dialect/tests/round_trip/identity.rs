@@ -2,7 +2,9 @@
 //! same.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Encoded, Line, Request, Tool, tools::custom};
+use ostia_dialect::{
+    ClientDialect, Dialect, EncodeOptions, Encoded, PathParams, Request, Tool, tools::custom,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -28,7 +30,7 @@ pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
 
 /// What this dialect's client half makes of a body that was written for this request.
 pub fn read(client: ClientDialect, body: &[u8], asked: &Request) -> Request {
-    let line = Line { model: &asked.model, stream: asked.stream };
+    let line = PathParams { model: &asked.model, stream: asked.stream };
     let request = Document::of_request(body).and_then(|body| client.decode(&body, line));
     request.unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(body)))
 }

@@ -4,8 +4,8 @@
 
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Line, Media, MediaKind, Message,
-    Request, Role, Signature, Source, ToolKind,
+    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Media, MediaKind, Message,
+    PathParams, Request, Role, Signature, Source, ToolKind,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -210,7 +210,7 @@ fn heard(vendor: Dialect, request: &Request) -> Value {
 /// A client's next request, which hands the turn of the model back as it came.
 fn next(client: ClientDialect, model: &str, turn: Vec<Value>, blocks: &[Block]) -> Request {
     let body = clients::next(client, turn, blocks).to_string();
-    let line = Line { model, stream: false };
+    let line = PathParams { model, stream: false };
     let request = Document::of_request(body.as_bytes()).and_then(|body| client.decode(&body, line));
     let request = request.unwrap_or_else(|fault| panic!("{fault}: {body}"));
     Request { model: model.to_owned(), ..request }
