@@ -6,7 +6,7 @@
 
 mod adapt;
 pub mod anthropic_messages;
-mod best;
+mod best_dialect;
 mod client;
 mod cohere_chat;
 pub mod continuation;
@@ -29,7 +29,7 @@ pub mod tools;
 mod turns;
 mod undo;
 
-pub use best::best;
+pub use best_dialect::best_dialect;
 pub use client::{ClientDialect, Encoder, PathParams};
 pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
 pub use event::{Delta, Event, EventGrammar, Fold};

@@ -7,7 +7,7 @@ use http::request;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, PathParams, Request, best, embeddings};
+use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, PathParams, Request, best_dialect, embeddings};
 use ostia_providers::{Offer, adapt, endpoint};
 use serde_json::{Map, Value};
 
@@ -286,7 +286,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
     }
     let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(provider.dialects());
-    best(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
+    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })

@@ -12,7 +12,7 @@ const LOST: u32 = 10;
 const LITTLE: u32 = 1;
 
 /// The dialect in which most of the request arrives; the first of those that are equal. `None` where there are none.
-pub fn best(
+pub fn best_dialect(
     dialects: impl Iterator<Item = Dialect>,
     request: &Request,
     options: &EncodeOptions,
@@ -81,7 +81,11 @@ mod tests {
     #[track_caller]
     fn check(client: ClientDialect, body: &str, expected: Dialect) {
         let request = decoded(client, body).unwrap();
-        assert_eq!(best(ALL.into_iter(), &request, &EncodeOptions::default()), Some(expected), "{body}");
+        assert_eq!(
+            best_dialect(ALL.into_iter(), &request, &EncodeOptions::default()),
+            Some(expected),
+            "{body}"
+        );
     }
 
     #[test]
@@ -116,7 +120,10 @@ mod tests {
             r#"{{"model":"gpt-5.6","max_tokens":9,"messages":[{{"role":"user","content":"q"}}],{bash}}}"#
         );
         let asked = decoded(ClientDialect::AnthropicMessages, &body).unwrap();
-        assert_eq!(best([chat, responses].into_iter(), &asked, &EncodeOptions::default()), Some(responses));
+        assert_eq!(
+            best_dialect([chat, responses].into_iter(), &asked, &EncodeOptions::default()),
+            Some(responses)
+        );
         for tool in [
             r#"{"type":"shell"}"#,
             r#"{"type":"namespace","name":"n","tools":[]}"#,
