@@ -20,7 +20,7 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::openai_responses::input_items::{self, Item};
-use ostia_dialect::openai_responses::request::{echo, keeping};
+use ostia_dialect::openai_responses::request::{echo, store_options};
 use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{Fault, FaultKind, RenderOptions};
@@ -253,9 +253,9 @@ pub fn is_remembered(kept: &Kept, call: &Call, document: &Document<'_>) -> bool 
     if !refers(document) {
         return false;
     }
-    let Ok(keeping) = keeping(document) else { return false };
+    let Ok(store_options) = store_options(document) else { return false };
     let owner = call.caller.owner;
-    let ids = [keeping.previous_response_id, keeping.conversation];
+    let ids = [store_options.previous_response_id, store_options.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
@@ -272,12 +272,12 @@ pub fn recall(
     document: &Document<'_>,
 ) -> Result<Recalled, Fault> {
     let owner = call.caller.owner;
-    let keeping = keeping(document)?;
-    if keeping.background && !keeping.store {
+    let store_options = store_options(document)?;
+    if store_options.background && !store_options.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
         return Err(Fault::invalid(fault).with_param("background"));
     }
-    let before = context(kept, owner, &keeping)?;
+    let before = context(kept, owner, &store_options)?;
     let own = document.root().expect("input")?;
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
@@ -290,8 +290,8 @@ pub fn recall(
         kept: kept.clone(),
         owner,
         id: response::id(&view),
-        store: keeping.store,
-        conversation: keeping.conversation,
+        store: store_options.store,
+        conversation: store_options.conversation,
         input: Input { before, own, stem: view.id_suffix.clone() },
         view,
     };
@@ -324,9 +324,9 @@ fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, 
 fn context(
     kept: &Kept,
     owner: Owner,
-    keeping: &ostia_dialect::openai_responses::request::Keeping,
+    store_options: &ostia_dialect::openai_responses::request::StoreOptions,
 ) -> Result<Vec<Item>, Fault> {
-    match (&keeping.previous_response_id, &keeping.conversation) {
+    match (&store_options.previous_response_id, &store_options.conversation) {
         (Some(_), Some(_)) => {
             let fault =
                 "`previous_response_id` and `conversation` both say what came before: send one of them.";
