@@ -141,7 +141,7 @@ impl Quirks {
                 Takes::All => None,
                 Takes::Some(features) => Some(features.clone()),
             },
-            limits: self.limits.differs(),
+            limits: self.limits.overrides(),
         }
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn adapt(
 fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
     let limits = Limits::of(upstream);
     match upstream {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.but(&options.limits),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.with(&options.limits),
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
     }
 }

@@ -1,7 +1,7 @@
 //! The dialects of conversations as upstreams speak them: the one place that matches over all of them. As clients speak
 //! them they are in `client.rs`.
 
-use crate::chat::limits::Differs;
+use crate::chat::limits::LimitOverrides;
 use crate::chat::{
     adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
 };
@@ -52,7 +52,7 @@ pub struct EncodeOptions {
     /// Absent: all of it.
     pub takes: Option<Vec<String>>,
     /// Where the limits differ from those of the dialect's first vendor.
-    pub limits: Differs,
+    pub limits: LimitOverrides,
 }
 
 /// What OpenAI's own formats have, and servers that copy them often have not: top-level fields of Chat Completions, and what has

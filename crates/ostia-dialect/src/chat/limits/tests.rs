@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Characters, Differs, Limits, Range, Spelling, spelling};
+use super::{Characters, LimitOverrides, Limits, Range, Spelling, spelling};
 use crate::Dialect;
 
 const EXACTLY_NINE: Spelling = Spelling { chars_min: 9, ..Spelling::of(Characters::Alphanumeric, Some(9)) };
@@ -118,12 +118,12 @@ fn spellings_do_not_change() {
 
 #[test]
 fn a_row_differs() {
-    let row = Differs {
+    let row = LimitOverrides {
         tool_ids: Some(EXACTLY_NINE),
         temperature: Some(Range::between(0.0, 1.5)),
-        ..Differs::default()
+        ..LimitOverrides::default()
     };
-    let (limits, first) = (Limits::of(Dialect::OpenaiChat).but(&row), Limits::of(Dialect::OpenaiChat));
+    let (limits, first) = (Limits::of(Dialect::OpenaiChat).with(&row), Limits::of(Dialect::OpenaiChat));
     assert_eq!(limits.tool_ids.takes, EXACTLY_NINE);
     assert_eq!(limits.temperature.map(|limit| limit.takes), Some(Range::of(0, 150)));
     assert_eq!((limits.tool_names, limits.stops), (first.tool_names, first.stops));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::super::{Differs, Limits, fit};
+use super::super::{LimitOverrides, Limits, fit};
 use crate::json::Json;
 use crate::test_support::{call, function, raw, turn};
 use crate::{
@@ -463,7 +463,7 @@ fn too_much_is_refused_by_its_place() {
 fn a_row_has_ids_of_its_own() {
     let spelling = super::EXACTLY_NINE;
     let options = EncodeOptions {
-        limits: Differs { tool_ids: Some(spelling), ..Differs::default() },
+        limits: LimitOverrides { tool_ids: Some(spelling), ..LimitOverrides::default() },
         ..EncodeOptions::default()
     };
     let messages = vec![
