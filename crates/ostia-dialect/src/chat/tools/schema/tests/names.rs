@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::takes::ANTHROPIC;
+use super::super::rules::ANTHROPIC;
 use super::super::{NameRule, Names, adapt};
 use super::{fitted, tool};
 use crate::{
