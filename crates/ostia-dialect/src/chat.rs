@@ -7,6 +7,7 @@
 mod adapt;
 pub mod anthropic_messages;
 mod best_dialect;
+mod block_queue;
 mod client;
 mod cohere_chat;
 pub mod continuation;
@@ -26,7 +27,6 @@ pub mod rules;
 mod schema;
 mod tokens;
 pub mod tools;
-mod turns;
 mod undo;
 
 pub use best_dialect::best_dialect;

@@ -8,8 +8,8 @@
 use crate::chat::anthropic_messages::block;
 use crate::chat::anthropic_messages::error;
 use crate::chat::anthropic_messages::response::ending::Ending;
+use crate::chat::block_queue::BlockQueue;
 use crate::chat::response::characters;
-use crate::chat::turns::Turns;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Halves, Json, Node};
@@ -24,7 +24,7 @@ pub struct Decoder {
     started: bool,
     finished: bool,
     /// The blocks by their indexes, with the events of those that wait.
-    turns: Turns<Option<u64>, (Saying, Box<str>)>,
+    queue: BlockQueue<Option<u64>, (Saying, Box<str>)>,
     open: Option<Open>,
     /// Characters of the message's text so far.
     text_chars: u64,
@@ -131,10 +131,10 @@ impl Decoder {
             self.start(String::new(), String::new(), events);
         }
         let index = event.u64("index");
-        let open = self.turns.open();
+        let open = self.queue.open();
         let has_turn = open == Some(index) || open.is_none() && saying == Saying::Begin;
-        if !has_turn && (saying == Saying::Begin || self.turns.waits(index)) {
-            return self.turns.wait(index, (saying, event.text().into()), event.text().len());
+        if !has_turn && (saying == Saying::Begin || self.queue.waits(index)) {
+            return self.queue.wait(index, (saying, event.text().into()), event.text().len());
         }
         match saying {
             _ if has_turn => self.say(saying, event, events)?,
@@ -148,7 +148,7 @@ impl Decoder {
 
     /// Lets the waiting blocks speak, up to the first that has not ended.
     fn release(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        while let Some((_, waited)) = self.turns.next() {
+        while let Some((_, waited)) = self.queue.next() {
             for (saying, text) in waited {
                 let document = Document::parse(text.as_bytes()).map_err(|fault| {
                     Fault::upstream(format!("An event of the provider's stream is {fault}."))
@@ -171,7 +171,7 @@ impl Decoder {
     fn block_start(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
         self.close(events);
         let Some(node) = event.some("content_block") else { return };
-        self.turns.begin(event.u64("index"));
+        self.queue.begin(event.u64("index"));
         let mut halves = Halves::default();
         let (kind, block) = self.open(node, &mut halves);
         self.open = Some(Open { kind, halves, held: node.text().len() });
@@ -249,7 +249,7 @@ impl Decoder {
 
     /// Tells what was held back of the open block, and ends it.
     fn close(&mut self, events: &mut Vec<Event>) {
-        self.turns.end();
+        self.queue.end();
         let Some(mut open) = self.open.take() else { return };
         let say = |delta| Event::Delta { choice: 0, delta };
         if let Some(half) = open.halves.end().map(str::to_owned) {
@@ -292,7 +292,7 @@ impl Decoder {
             self.start(String::new(), String::new(), events);
         }
         self.close(events);
-        while self.turns.is_awaited() {
+        while self.queue.is_awaited() {
             // Some servers leave out that a block ends.
             self.release(events)?;
             self.close(events);

@@ -423,8 +423,11 @@ fn what_grows_is_bounded() {
     }
     let fault = push(&added(u64::from(u32::MAX), json!({"type": "message"}))).unwrap_err();
     assert!(fault.message.contains("items"), "{fault}");
-    let words =
-        on(1, "output_text.delta", json!({"delta": "x".repeat(crate::chat::turns::WAITING_BYTES_MAX / 2)}));
+    let words = on(
+        1,
+        "output_text.delta",
+        json!({"delta": "x".repeat(crate::chat::block_queue::WAITING_BYTES_MAX / 2)}),
+    );
     push(&words).unwrap();
     let fault = push(&words).unwrap_err();
     assert!(fault.message.contains("bytes before it ended"), "{fault}");
