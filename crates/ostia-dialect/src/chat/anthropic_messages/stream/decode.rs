@@ -12,7 +12,7 @@ use crate::chat::block_queue::BlockQueue;
 use crate::chat::response::characters;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
-use crate::json::{Document, Halves, Json, Node};
+use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Most bytes of one block that are held back until it is whole.
@@ -43,7 +43,7 @@ enum Saying {
 #[derive(Debug)]
 struct Open {
     kind: Kind,
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// Bytes held back.
     held: usize,
 }
@@ -172,14 +172,14 @@ impl Decoder {
         self.close(events);
         let Some(node) = event.some("content_block") else { return };
         self.queue.begin(event.u64("index"));
-        let mut halves = Halves::default();
+        let mut halves = SurrogateJoiner::default();
         let (kind, block) = self.open(node, &mut halves);
         self.open = Some(Open { kind, halves, held: node.text().len() });
         events.extend(block.map(|block| Event::BlockStart { choice: 0, block }));
     }
 
     /// How the block will be told, and what of it can be told already.
-    fn open(&mut self, node: Node<'_>, halves: &mut Halves) -> (Kind, Option<Block>) {
+    fn open(&mut self, node: Node<'_>, halves: &mut SurrogateJoiner) -> (Kind, Option<Block>) {
         let mut words = |name| node.get(name).and_then(|text| halves.join(text)).unwrap_or_default();
         match node.str("type").as_deref() {
             Some("text") => {

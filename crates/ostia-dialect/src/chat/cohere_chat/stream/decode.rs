@@ -13,7 +13,7 @@ use crate::chat::cohere_chat::response::{citation, ending};
 use crate::chat::cohere_chat::{error, response, usage};
 use crate::chat::response::characters;
 use crate::frame::sse::Frame;
-use crate::json::{Document, Halves, Json, Node};
+use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Reads a stream, event by event.
@@ -25,7 +25,7 @@ pub struct Decoder {
     open: Option<Open>,
     /// The vendor has said that the part whose turn it is has ended.
     is_ended: bool,
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// Characters of the texts before the open block, and of all texts so far: citations count from their own text.
     text_start: u64,
     text_end: u64,

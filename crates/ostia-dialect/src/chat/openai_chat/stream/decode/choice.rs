@@ -10,7 +10,7 @@ use super::super::super::response::{
 };
 use super::calls::{Calls, News, Piece};
 use crate::chat::block_queue::BlockQueue;
-use crate::json::{Halves, Json, Node};
+use crate::json::{Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault, ToolKind};
 
 /// What is known of one choice.
@@ -24,7 +24,7 @@ pub(super) struct Choice {
     /// The block that is open.
     open: Option<Kind>,
     /// The ends of the words so far, by [`Words`].
-    halves: [Halves; 3],
+    halves: [SurrogateJoiner; 3],
     is_stopped: bool,
 }
 
