@@ -2,6 +2,10 @@
 //!
 //! A whole answer and an event of a stream are the same object, so both are read by the same code.
 
+pub(in crate::chat::gemini_generate) mod candidate;
+mod grounding;
+mod partial;
+
 use crate::chat::event::Fold;
 use crate::chat::gemini_generate::stream::decode::Decoder;
 use crate::json::Document;

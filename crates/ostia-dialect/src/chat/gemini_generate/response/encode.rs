@@ -1,8 +1,11 @@
 //! The canonical answer to the client's body.
 
+pub(in crate::chat::gemini_generate) mod candidate;
+pub(in crate::chat::gemini_generate) mod grounding;
+
 use crate::chat::gemini_generate::part::Part;
-use crate::chat::gemini_generate::response::said::Said;
-use crate::chat::gemini_generate::response::{grounding, time};
+use crate::chat::gemini_generate::response::encode::candidate::CandidateEncoder;
+use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::json::{Json, Writer};
 use crate::{Choice, RenderOptions, Response, Usage};
@@ -25,7 +28,7 @@ pub fn encode(response: &Response, options: &RenderOptions) -> Vec<u8> {
 }
 
 fn candidate(w: &mut Writer, choice: &Choice, options: &RenderOptions) {
-    let mut said = Said::new(choice.index);
+    let mut said = CandidateEncoder::new(choice.index);
     let parts: Vec<Part<'_>> = choice.blocks.iter().filter_map(|block| said.part(block, options)).collect();
     choice.extra.iter().for_each(|(name, value)| said.extra(name, value, options));
     w.object(|w| {

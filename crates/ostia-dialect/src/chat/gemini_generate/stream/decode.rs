@@ -5,7 +5,7 @@
 //! candidate event has a `finishReason`, and usage may still follow it, so everything that ends an answer is held
 //! back until the upstream closes the stream.
 
-use crate::chat::gemini_generate::response::candidate::{self, Candidate};
+use crate::chat::gemini_generate::response::decode::candidate::{self, Candidate};
 use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::fault::from_body;

@@ -6,9 +6,9 @@
 
 use crate::chat::gemini_generate::error;
 use crate::chat::gemini_generate::part::Part;
+use crate::chat::gemini_generate::response::encode::candidate::{CandidateEncoder, silent, words};
+use crate::chat::gemini_generate::response::encode::grounding;
 use crate::chat::gemini_generate::response::encode::{Head, content, tail};
-use crate::chat::gemini_generate::response::grounding;
-use crate::chat::gemini_generate::response::said::{Said, silent, words};
 use crate::chat::opaque::Opaque;
 use crate::frame::sse;
 use crate::json::{Json, Writer};
@@ -34,7 +34,7 @@ pub struct Encoder {
 /// What is known of one candidate.
 #[derive(Debug)]
 struct Candidate {
-    said: Said,
+    said: CandidateEncoder,
     open: Open,
     ending: Option<(Finish, Option<String>)>,
 }
@@ -270,7 +270,7 @@ impl Encoder {
     /// Where the candidate of this number stands; candidates stand in the order of their numbers.
     fn position(&mut self, index: u32) -> usize {
         self.candidates.binary_search_by_key(&index, |candidate| candidate.said.index).unwrap_or_else(|at| {
-            let candidate = Candidate { said: Said::new(index), open: Open::None, ending: None };
+            let candidate = Candidate { said: CandidateEncoder::new(index), open: Open::None, ending: None };
             self.candidates.insert(at, candidate);
             at
         })

@@ -3,8 +3,8 @@
 //! The vendor's parts are <https://ai.google.dev/api/caching#Part>. A signature belongs to one part, so a part that
 //! has one is never joined with its neighbours; text without signature is joined while nothing else comes between.
 
-use crate::chat::gemini_generate::response::grounding;
-use crate::chat::gemini_generate::response::partial::PartialCall;
+use crate::chat::gemini_generate::response::decode::grounding;
+use crate::chat::gemini_generate::response::decode::partial::PartialCall;
 use crate::json::{Json, Node, SurrogateJoiner};
 use crate::media::kind_of_mime;
 use crate::{

@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use crate::chat::gemini_generate::part::media;
 use crate::chat::gemini_generate::part::{Body, Part};
 use crate::chat::gemini_generate::request::encode::contents::whole_object;
-use crate::chat::gemini_generate::response::candidate::{EXTRA, TEXT_BYTES_MAX};
-use crate::chat::gemini_generate::response::grounding;
+use crate::chat::gemini_generate::response::decode::candidate::{EXTRA, TEXT_BYTES_MAX};
+use crate::chat::gemini_generate::response::encode::grounding;
 use crate::chat::limits::GivenIds;
 use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Writer};
@@ -49,7 +49,7 @@ const MALFORMED_CHARS_MAX: usize = 1000;
 
 /// What is known of one candidate so far.
 #[derive(Debug)]
-pub(in crate::chat::gemini_generate) struct Said {
+pub(in crate::chat::gemini_generate) struct CandidateEncoder {
     /// Its number.
     pub(in crate::chat::gemini_generate) index: u32,
     ids: GivenIds,
@@ -62,10 +62,10 @@ pub(in crate::chat::gemini_generate) struct Said {
     extra: Vec<(String, Json)>,
 }
 
-impl Said {
+impl CandidateEncoder {
     /// A candidate that has said nothing.
-    pub(in crate::chat::gemini_generate) fn new(index: u32) -> Said {
-        Said {
+    pub(in crate::chat::gemini_generate) fn new(index: u32) -> CandidateEncoder {
+        CandidateEncoder {
             index,
             ids: GivenIds::of(Dialect::GeminiGenerate, index),
             declined: false,
