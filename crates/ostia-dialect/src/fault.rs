@@ -6,7 +6,7 @@ mod upstream;
 
 use std::num::NonZeroU32;
 
-pub(crate) use classify::settle;
+pub(crate) use classify::classify;
 pub use table::{Row, Sign, rows};
 pub use upstream::{from_answer, in_success};
 pub(crate) use upstream::{from_body, is_refused};

@@ -10,17 +10,17 @@
 
 mod document;
 mod fields;
-mod halves;
 mod marks;
 mod scan;
+mod surrogates;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub use document::{Document, Entries, Fields, Items, Kind, Node};
 pub(crate) use fields::{camel, optional_bool, optional_str, report_unknown};
-pub use halves::Halves;
 pub use scan::SyntaxFault;
+pub use surrogates::SurrogateJoiner;
 pub use writer::{Json, Writer};
 
 /// Deepest nesting of arrays and objects that is accepted.

@@ -19,17 +19,17 @@ pub mod json;
 mod media;
 pub mod relay;
 #[cfg(test)]
-mod trial;
+mod test_support;
 
 pub use api::{Api, Operation};
 pub use chat::{
-    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event,
-    Finish, Fold, Form, Grammar, Line, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat, Reasoning,
-    Request, Response, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, Undo, Usage, View,
-    WebSearch, best,
+    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
+    Encoder, Event, EventGrammar, Finish, Fold, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
+    PathParams, Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool,
+    ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect,
 };
 pub use chat::{
-    anthropic_messages, gemini_generate, joint, limits, openai_chat, openai_responses, rules, tools,
+    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, rules, tools,
 };
 pub use fault::{Family, Fault, FaultKind};
 pub use media::MediaKind;

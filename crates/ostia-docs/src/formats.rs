@@ -9,7 +9,7 @@ use features::{FEATURES, Feature};
 use std::fmt::Write;
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line};
+use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Fault, PathParams};
 use serde_json::{Map, Value};
 
 use crate::title;
@@ -109,11 +109,11 @@ fn ask(
     for (name, value) in fields {
         body[name] = value.clone();
     }
-    let line = Line { model: model(upstream), stream: false };
+    let line = PathParams { model: model(upstream), stream: false };
     let body = body.to_string();
     let mut request = client.decode(&Document::of_request(body.as_bytes())?, line)?;
     request.model = model(upstream).to_owned();
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     Ok((encoded.body, encoded.dropped))
 }
 

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use ostia_dialect::limits::Limits;
 use ostia_dialect::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
-use ostia_dialect::tools::schema::Takes;
+use ostia_dialect::tools::schema::SchemaRules;
 use ostia_dialect::{Dialect, fault};
 
 use crate::title;
@@ -49,7 +49,7 @@ fn schemas(page: &mut String) {
     );
     for dialect in Dialect::ALL {
         // A model of the older form, where there are two.
-        let Some(takes) = Takes::of(dialect, "gemini-2.0-flash") else { continue };
+        let Some(takes) = SchemaRules::of(dialect, "gemini-2.0-flash") else { continue };
         let refused: Vec<String> = takes.refused_at_top.iter().map(|word| format!("`{word}`")).collect();
         let further = [
             takes.properties_required.then(|| "`properties` is required".to_owned()),

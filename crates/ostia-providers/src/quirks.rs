@@ -11,7 +11,7 @@ mod limits;
 pub use adapt::adapt;
 pub use limits::Limits;
 
-use ostia_dialect::{Form, OPENAI_FEATURES};
+use ostia_dialect::{EncodeOptions, OPENAI_FEATURES};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -132,8 +132,8 @@ impl Quirks {
     }
 
     /// What they say of requests that are written anew in OpenAI's format.
-    pub fn form(&self) -> Form {
-        Form {
+    pub fn encode_options(&self) -> EncodeOptions {
+        EncodeOptions {
             reasoning_field: self.reasoning_field.clone(),
             reasoning_parts: self.content_parts,
             usage_unasked: self.drop.iter().any(|field| field == "stream_options"),
@@ -141,7 +141,7 @@ impl Quirks {
                 Takes::All => None,
                 Takes::Some(features) => Some(features.clone()),
             },
-            limits: self.limits.differs(),
+            limits: self.limits.overrides(),
         }
     }
 

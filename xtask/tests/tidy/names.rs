@@ -33,7 +33,7 @@ fn ids() -> BTreeSet<String> {
 }
 
 /// Where names of models stand: the rows of rules, of schemas and of words of errors.
-const MODELS_BELONG: [&str; 3] = ["rules/table.rs", "fault/table.rs", "tools/schema/takes.rs"];
+const MODELS_BELONG: [&str; 3] = ["rules/table.rs", "fault/table.rs", "tools/schema/rules.rs"];
 /// How names of models begin.
 const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
 

@@ -4,7 +4,7 @@ use crate::chat::{anthropic_messages, gemini_generate, openai_chat, openai_respo
 use crate::frame::KeepAlive;
 use crate::json::{Document, Writer};
 use crate::relay::Grammar;
-use crate::{Dialect, Event, Fault, Request, Response, View};
+use crate::{Dialect, Event, Fault, RenderOptions, Request, Response};
 
 /// A wire format that a client may speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,7 +21,7 @@ pub enum ClientDialect {
 
 /// What the request line says of a call, for the dialect whose body does not say it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Line<'a> {
+pub struct PathParams<'a> {
     /// The model in the path.
     pub model: &'a str,
     /// The method asks for a stream.
@@ -56,12 +56,12 @@ impl ClientDialect {
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode(self, body: &Document<'_>, path: PathParams<'_>) -> Result<Request, Fault> {
         let request = match self {
             ClientDialect::OpenaiChat => openai_chat::request::decode(body),
             ClientDialect::OpenaiResponses => openai_responses::request::decode(body),
             ClientDialect::AnthropicMessages => anthropic_messages::request::decode(body),
-            ClientDialect::GeminiGenerate => gemini_generate::request::decode(line.model, line.stream, body),
+            ClientDialect::GeminiGenerate => gemini_generate::request::decode(path.model, path.stream, body),
         }?;
         Ok(Request { client: Some(self), ..request })
     }
@@ -70,25 +70,25 @@ impl ClientDialect {
     ///
     /// # Errors
     /// 400 that names the field and what it must be.
-    pub fn decode_counted(self, body: &Document<'_>, line: Line<'_>) -> Result<Request, Fault> {
+    pub fn decode_counted(self, body: &Document<'_>, path: PathParams<'_>) -> Result<Request, Fault> {
         match self {
             ClientDialect::AnthropicMessages => {
                 let request = anthropic_messages::request::decode_counted(body)?;
                 Ok(Request { client: Some(self), ..request })
             }
             ClientDialect::OpenaiChat | ClientDialect::OpenaiResponses | ClientDialect::GeminiGenerate => {
-                self.decode(body, line)
+                self.decode(body, path)
             }
         }
     }
 
     /// Writes a whole answer.
-    pub fn encode(self, response: &Response, view: &View) -> Vec<u8> {
+    pub fn encode(self, response: &Response, options: &RenderOptions) -> Vec<u8> {
         match self {
-            ClientDialect::OpenaiChat => openai_chat::response::encode(response, view),
-            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, view),
-            ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, view),
-            ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, view),
+            ClientDialect::OpenaiChat => openai_chat::response::encode(response, options),
+            ClientDialect::OpenaiResponses => openai_responses::response::encode(response, options),
+            ClientDialect::AnthropicMessages => anthropic_messages::response::encode(response, options),
+            ClientDialect::GeminiGenerate => gemini_generate::response::encode(response, options),
         }
     }
 
@@ -167,17 +167,17 @@ pub enum Encoder {
 
 impl Encoder {
     /// An encoder at the start of a stream. `array` asks for Google's framing without `alt=sse`.
-    pub fn new(client: ClientDialect, view: View, array: bool) -> Encoder {
+    pub fn new(client: ClientDialect, options: RenderOptions, array: bool) -> Encoder {
         match client {
-            ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(view)),
+            ClientDialect::OpenaiChat => Encoder::OpenaiChat(openai_chat::stream::Encoder::new(options)),
             ClientDialect::OpenaiResponses => {
-                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(view))
+                Encoder::OpenaiResponses(openai_responses::stream::Encoder::new(options))
             }
             ClientDialect::AnthropicMessages => {
-                Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(view))
+                Encoder::AnthropicMessages(anthropic_messages::stream::Encoder::new(options))
             }
             ClientDialect::GeminiGenerate => {
-                Encoder::GeminiGenerate(gemini_generate::stream::Encoder::new(view, array))
+                Encoder::GeminiGenerate(gemini_generate::stream::Encoder::new(options, array))
             }
         }
     }
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
     use crate::frame::sse::Framer;
     use crate::json::Document;
-    use crate::trial::{END, begin, raw, start, stop, view, written};
+    use crate::test_support::{END, begin, options, raw, start, stop, written};
     use crate::{Block, Citation, Content, Finish};
 
     #[test]
@@ -239,8 +239,8 @@ mod tests {
         ]
         .concat();
         for client in ClientDialect::ALL {
-            let view = View { echo: vec![("metadata".into(), spread.clone())], ..view(false) };
-            let stream = written(Encoder::new(client, view, false), &events);
+            let options = RenderOptions { echo: vec![("metadata".into(), spread.clone())], ..options(false) };
+            let stream = written(Encoder::new(client, options, false), &events);
             let (mut framer, mut count) = (Framer::default(), 0);
             framer.push(&stream);
             while let Some(frame) = framer.next().unwrap() {
@@ -248,8 +248,8 @@ mod tests {
                 assert!(whole, "{client:?}: {}", String::from_utf8_lossy(frame.data));
                 count += 1;
             }
-            let lines = stream.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-            let is_field = |line: &[u8]| line.starts_with(b"event: ") || line.starts_with(b"data: ");
+            let lines = stream.split(|byte| *byte == b'\n').filter(|path| !path.trim_ascii().is_empty());
+            let is_field = |path: &[u8]| path.starts_with(b"event: ") || path.starts_with(b"data: ");
             assert!(count > 5 && lines.into_iter().all(is_field), "{}", String::from_utf8_lossy(&stream));
         }
     }

@@ -1,9 +1,9 @@
 //! The dialects of conversations as upstreams speak them: the one place that matches over all of them. As clients speak
 //! them they are in `client.rs`.
 
-use crate::chat::limits::Differs;
+use crate::chat::limits::LimitOverrides;
 use crate::chat::{
-    anthropic_messages, cohere_chat, gemini_generate, mend, openai_chat, openai_responses, settle,
+    adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
 };
 use crate::frame::sse::Frame;
 use crate::json::{Document, Writer};
@@ -40,7 +40,7 @@ pub struct Encoded {
 
 /// How one upstream spells its dialect, where not all of its vendors do it in one way.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Form {
+pub struct EncodeOptions {
     /// Chat Completions: the field of an assistant message in which the reasoning of earlier turns goes back. Absent: it
     /// is not sent back.
     pub reasoning_field: Option<String>,
@@ -52,7 +52,7 @@ pub struct Form {
     /// Absent: all of it.
     pub takes: Option<Vec<String>>,
     /// Where the limits differ from those of the dialect's first vendor.
-    pub limits: Differs,
+    pub limits: LimitOverrides,
 }
 
 /// What OpenAI's own formats have, and servers that copy them often have not: top-level fields of Chat Completions, and what has
@@ -88,7 +88,7 @@ pub const OPENAI_FEATURES: [&str; 19] = [
     "web_search_options",
 ];
 
-impl Form {
+impl EncodeOptions {
     /// Has an upstream the types that this dialect has for tools that clients run?
     pub(crate) fn has_types_of(&self, owner: Dialect, upstream: Dialect) -> bool {
         owner == upstream && (owner != Dialect::OpenaiResponses || self.takes("client_tools"))
@@ -204,16 +204,16 @@ impl Dialect {
     /// # Errors
     /// 400 for a request that makes no sense to this vendor, or has a tool that only another vendor runs, naming the
     /// field.
-    pub fn encode(self, request: &mut Request, form: &Form) -> Result<Encoded, Fault> {
-        let settled = settle::settle(request, self, form)?;
+    pub fn encode(self, request: &mut Request, options: &EncodeOptions) -> Result<Encoded, Fault> {
+        let adapted = adapt::adapt(request, self, options)?;
         let mut encoded = match self {
-            Dialect::OpenaiChat => openai_chat::request::encode(request, form),
+            Dialect::OpenaiChat => openai_chat::request::encode(request, options),
             Dialect::OpenaiResponses => openai_responses::request::encode(request),
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
         }?;
-        settled.report(&mut encoded);
+        adapted.report(&mut encoded);
         Ok(encoded)
     }
 
@@ -229,7 +229,7 @@ impl Dialect {
             Dialect::CohereChat => cohere_chat::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
-        mend::response(&mut response);
+        repair::response(&mut response);
         Ok(response)
     }
 }
@@ -238,7 +238,7 @@ impl Dialect {
 #[derive(Debug)]
 pub struct Decoder {
     reader: Reader,
-    mend: mend::Stream,
+    repair: repair::Stream,
 }
 
 /// The half that knows the dialect.
@@ -261,7 +261,7 @@ impl Decoder {
             Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
         };
-        Decoder { reader, mend: Default::default() }
+        Decoder { reader, repair: Default::default() }
     }
 
     /// Takes the next frame; appends what it means.
@@ -277,7 +277,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
             Reader::CohereChat(decoder) => decoder.push(frame, events),
         };
-        self.mend.events(events, from);
+        self.repair.events(events, from);
         read
     }
 
@@ -294,7 +294,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
             Reader::CohereChat(decoder) => decoder.finish(),
         };
-        self.mend.events(events, from);
+        self.repair.events(events, from);
         ended
     }
 }

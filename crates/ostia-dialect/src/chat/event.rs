@@ -2,11 +2,11 @@
 //!
 //! Grammar, for each choice: `Start (BlockStart Delta* BlockEnd)* Stop`, then `Usage? Finish` for the whole stream.
 //! Blocks of different choices may interleave; blocks of one choice do not. A stream that ends without
-//! [`Event::Finish`] is broken. [`Grammar`] is this as a check.
+//! [`Event::Finish`] is broken. [`EventGrammar`] is this as a check.
 
 mod grammar;
 
-pub use grammar::Grammar;
+pub use grammar::EventGrammar;
 
 use crate::json::Json;
 use crate::{Block, Choice, Citation, Content, Finish, Response, Signature, Usage};

@@ -1,8 +1,8 @@
 //! What vendors take: how ids and names are spelled, how many there may be of something, between which bounds a number
 //! lies. One table for each dialect, with the public source of each entry; where a vendor of a dialect differs, its row
-//! says so ([`Differs`]).
+//! says so ([`LimitOverrides`]).
 //!
-//! A request is made to fit before it is written (`settle.rs`). What a vendor takes is never changed; what has to be
+//! A request is made to fit before it is written (`adapt.rs`). What a vendor takes is never changed; what has to be
 //! changed is undone in the answer, or reported where it cannot be.
 
 mod fit;
@@ -72,7 +72,7 @@ pub struct Limits {
 
 /// Where a vendor differs from the first vendor of its dialect. `None`: it does not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Differs {
+pub struct LimitOverrides {
     /// Ids of calls.
     pub tool_ids: Option<Spelling>,
     /// Names of tools.
@@ -265,14 +265,14 @@ impl Limits {
     }
 
     /// What another vendor of the dialect takes.
-    pub fn but(mut self, differs: &Differs) -> Limits {
-        put(&mut self.tool_ids, differs.tool_ids);
-        put(&mut self.tool_names, differs.tool_names);
-        put_bound(&mut self.tools, differs.tools);
-        put_bound(&mut self.stops, differs.stops);
-        put_bound(&mut self.temperature, differs.temperature.map(Some));
-        put_bound(&mut self.top_p, differs.top_p.map(Some));
-        put_bound(&mut self.user_chars_max, differs.user_chars_max.map(Some));
+    pub fn with(mut self, overrides: &LimitOverrides) -> Limits {
+        put(&mut self.tool_ids, overrides.tool_ids);
+        put(&mut self.tool_names, overrides.tool_names);
+        put_bound(&mut self.tools, overrides.tools);
+        put_bound(&mut self.stops, overrides.stops);
+        put_bound(&mut self.temperature, overrides.temperature.map(Some));
+        put_bound(&mut self.top_p, overrides.top_p.map(Some));
+        put_bound(&mut self.user_chars_max, overrides.user_chars_max.map(Some));
         self
     }
 }

@@ -1,18 +1,18 @@
 //! What models refuse, as rows of data, and a request made one that its model takes.
 //!
 //! A vendor answers a field that a model does not take with 400, and models of one API differ in that. A row says what the
-//! models of a family take from a version on (`table`); `settle` leaves out or changes what the model of a request would
+//! models of a family take from a version on (`table`); `adapt` leaves out or changes what the model of a request would
 //! refuse, and reports it. Models that no row fits are taken to accept everything.
 
+mod adapt;
 mod name;
 mod relayed;
-mod settle;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use adapt::{adapt, is_refused_at_chat};
 pub use relayed::{Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, repairs};
-pub(crate) use settle::{is_refused_at_chat, settle};
 pub use table::{Row, rows};
 
 use crate::Dialect;

@@ -1,6 +1,6 @@
 //! JSON Schema, rewritten for vendors that take only a part of it.
 //!
-//! What a vendor takes is data, a [`Form`]; [`rewrite`] says the schema in that form as nearly as it can be said and
+//! What a vendor takes is data, a [`Subset`]; [`rewrite`] says the schema in it as nearly as it can be said and
 //! reports what it had to leave out. Names of properties and their order are never touched.
 
 mod reference;
@@ -20,7 +20,7 @@ pub const RECURSION_MAX: usize = 2;
 
 /// The part of JSON Schema that a vendor takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Form {
+pub struct Subset {
     /// Keywords that the vendor knows.
     pub keywords: &'static [&'static str],
     /// Other keywords are refused, so they have to go; else they are passed over by the vendor and may stay.
@@ -41,16 +41,16 @@ pub struct Form {
     pub cycles_optional: bool,
 }
 
-impl Form {
+impl Subset {
     fn takes(&self, keyword: &str) -> bool {
         self.keywords.contains(&keyword)
     }
 }
 
-/// The schema in this form, and the paths (`properties.size.exclusiveMinimum`) of what could not be said in it.
-pub fn rewrite(schema: &Value, form: &Form) -> (Value, Vec<String>) {
+/// The schema in this part, and the paths (`properties.size.exclusiveMinimum`) of what could not be said in it.
+pub fn rewrite(schema: &Value, subset: &Subset) -> (Value, Vec<String>) {
     let (dropped, inside) = (Vec::new(), Vec::new());
-    let mut rewriter = Rewriter { root: schema, form, dropped, inside, schemas: 0, budget: REFERENCED_MAX };
+    let mut rewriter = Rewriter { root: schema, subset, dropped, inside, schemas: 0, budget: REFERENCED_MAX };
     let value = rewriter.schema(schema, &Path::default());
     (value, rewriter.dropped)
 }
@@ -80,7 +80,7 @@ impl Path {
 
 struct Rewriter<'a> {
     root: &'a Value,
-    form: &'a Form,
+    subset: &'a Subset,
     dropped: Vec<String>,
     /// The references that are being written out.
     inside: Vec<String>,
@@ -109,14 +109,14 @@ impl Rewriter<'_> {
         if map.contains_key("$ref") {
             return self.reference(map, path);
         }
-        if map.contains_key("allOf") && !self.form.takes("allOf") {
+        if map.contains_key("allOf") && !self.subset.takes("allOf") {
             let joined = self.joined(map, path);
             return self.schema(&joined, &path.deeper());
         }
         let mut out = self.keywords(map, path);
-        self.settle_types(&mut out, path);
-        self.settle_enum(&mut out, path);
-        self.settle_structure(&mut out, path);
+        self.adapt_types(&mut out, path);
+        self.adapt_enum(&mut out, path);
+        self.adapt_structure(&mut out, path);
         Value::Object(out)
     }
 
@@ -125,16 +125,16 @@ impl Rewriter<'_> {
         let mut out = Map::new();
         for (name, value) in map {
             let at = path.field(name);
-            let taken = self.form.takes(name) || !self.form.closed;
+            let taken = self.subset.takes(name) || !self.subset.closed;
             match (name.as_str(), value) {
-                ("const", value) if !self.form.takes("const") => {
+                ("const", value) if !self.subset.takes("const") => {
                     out.insert("enum".to_owned(), json!([value]));
                 }
-                ("oneOf", Value::Array(members)) if !self.form.takes("oneOf") => {
+                ("oneOf", Value::Array(members)) if !self.subset.takes("oneOf") => {
                     out.insert("anyOf".to_owned(), self.list(members, &at));
                 }
-                ("$schema" | "$id" | "$comment", _) if !self.form.takes(name) => {}
-                ("definitions" | "$defs", _) if !self.form.takes("$defs") => {}
+                ("$schema" | "$id" | "$comment", _) if !self.subset.takes(name) => {}
+                ("definitions" | "$defs", _) if !self.subset.takes("$defs") => {}
                 ("definitions" | "$defs", Value::Object(map)) => {
                     let named = self.named(map, &at);
                     match (out.get_mut("$defs"), named) {
@@ -188,7 +188,7 @@ impl Rewriter<'_> {
     /// Items by position: where they cannot be said, every item may be any of them.
     fn tuple(&mut self, members: &[Value], at: &Path, out: &mut Map<String, Value>) {
         let schemas = self.list(members, at);
-        if self.form.takes("prefixItems") {
+        if self.subset.takes("prefixItems") {
             out.insert("prefixItems".to_owned(), schemas);
         } else {
             self.lose(at);
@@ -197,12 +197,12 @@ impl Rewriter<'_> {
     }
 
     fn formats(&self, format: &str) -> bool {
-        self.form.formats.is_empty() || self.form.formats.contains(&format)
+        self.subset.formats.is_empty() || self.subset.formats.contains(&format)
     }
 
     /// `type` and `anyOf` where `null` is no type.
-    fn settle_types(&mut self, out: &mut Map<String, Value>, path: &Path) {
-        if !self.form.nullable {
+    fn adapt_types(&mut self, out: &mut Map<String, Value>, path: &Path) {
+        if !self.subset.nullable {
             return;
         }
         if let Some(Value::Array(types)) = out.get("type") {
@@ -237,16 +237,16 @@ impl Rewriter<'_> {
             return self.lose(&path.field("type"));
         }
         let alternatives = types.iter().map(|kind| match kind.as_str() {
-            Some("array") if self.form.items_required => json!({"type": kind, "items": {}}),
+            Some("array") if self.subset.items_required => json!({"type": kind, "items": {}}),
             _ => json!({"type": kind}),
         });
         out.insert("anyOf".to_owned(), alternatives.collect());
     }
 
     /// Values that are no strings become strings, and the type follows them: the model will write the string.
-    fn settle_enum(&mut self, out: &mut Map<String, Value>, path: &Path) {
+    fn adapt_enum(&mut self, out: &mut Map<String, Value>, path: &Path) {
         let Some(Value::Array(values)) = out.get_mut("enum") else { return };
-        if !self.form.string_enums {
+        if !self.subset.string_enums {
             return;
         }
         let nullable = remove(values, Value::is_null);
@@ -256,7 +256,7 @@ impl Rewriter<'_> {
             .filter(|value| !value.is_string())
             .for_each(|value| *value = json!(value.to_string()));
         let empty = values.is_empty();
-        if nullable && self.form.nullable {
+        if nullable && self.subset.nullable {
             out.insert("nullable".to_owned(), json!(true));
         }
         if empty {
@@ -269,25 +269,25 @@ impl Rewriter<'_> {
         }
     }
 
-    fn settle_structure(&mut self, out: &mut Map<String, Value>, path: &Path) {
-        self.settle_required(out, path);
+    fn adapt_structure(&mut self, out: &mut Map<String, Value>, path: &Path) {
+        self.adapt_required(out, path);
         let is_array = out.get("type").and_then(Value::as_str).is_some_and(|kind| kind == "array");
-        if self.form.items_required && is_array && !out.contains_key("items") {
+        if self.subset.items_required && is_array && !out.contains_key("items") {
             out.insert("items".to_owned(), json!({}));
         }
-        if self.form.any_of_alone && out.contains_key("anyOf") && out.len() > 1 {
+        if self.subset.any_of_alone && out.contains_key("anyOf") && out.len() > 1 {
             self.share_out(out);
         }
     }
 
-    fn settle_required(&mut self, out: &mut Map<String, Value>, path: &Path) {
+    fn adapt_required(&mut self, out: &mut Map<String, Value>, path: &Path) {
         let Some(Value::Array(mut required)) = out.get("required").cloned() else { return };
         let nothing = Value::Null;
         let properties = out.get("properties").unwrap_or(&nothing);
         let unfit = |name: &Value| {
             let property = properties.get(name.as_str().unwrap_or_default());
-            (self.form.required_defined && property.is_none())
-                || (self.form.cycles_optional && property.is_some_and(|property| self.leads_back(property)))
+            (self.subset.required_defined && property.is_none())
+                || (self.subset.cycles_optional && property.is_some_and(|property| self.leads_back(property)))
         };
         if remove(&mut required, unfit) {
             self.lose(&path.field("required"));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Api;
 use crate::api::Path;
-use crate::trial::raw;
+use crate::test_support::raw;
 
 fn request(body: Value) -> Request {
     openai::decode_request(body.to_string().as_bytes()).unwrap()

@@ -2,7 +2,7 @@
 
 use super::{Grammar, Splice, Watch, peek};
 use crate::json::Document;
-use crate::trial::raw;
+use crate::test_support::raw;
 use proptest::prelude::*;
 
 fn edit(text: &str, change: impl FnOnce(&mut Splice<'_>)) -> String {

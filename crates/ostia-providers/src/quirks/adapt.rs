@@ -69,7 +69,7 @@ fn adapt_messages(
         quirks.drop.iter().filter_map(|field| field.strip_prefix("messages[].")).collect();
     let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
     let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
-    let ids = quirks.limits.differs().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
+    let ids = quirks.limits.overrides().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
     if !developer && !named && ids.is_none() {
         return Ok(());
     }

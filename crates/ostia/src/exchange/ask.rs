@@ -3,7 +3,8 @@
 use http::Response;
 use ostia_dialect::Api;
 use ostia_dialect::{
-    ClientDialect, Dialect, Fault, Operation, Request, Undo, View, embeddings, joint, rules, tools,
+    ClientDialect, Dialect, Fault, Operation, RenderOptions, Request, Undo, continuation, embeddings, rules,
+    tools,
 };
 use ostia_providers::Provider;
 
@@ -149,7 +150,8 @@ async fn converse(
     let TranslatedCall { answer, upstream, model, include_usage, stream, undo } =
         say(exchange, asked, client, None, mark).await?;
     let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
-    let view = responses_api::view(View { include_usage, model, ..view::view(exchange) }, keep.as_deref());
+    let view =
+        responses_api::view(RenderOptions { include_usage, model, ..view::view(exchange) }, keep.as_deref());
     let array = client == ClientDialect::GeminiGenerate && !outgoing::asks_for_events(exchange.inbound.parts);
     let translation = Translation {
         array,
@@ -185,7 +187,7 @@ pub async fn say(
     let mut request = outgoing::request(client, target, asked)?;
     let upstream = outgoing::upstream(client, target, &request)?;
     if let Some(beginning) = beginning {
-        joint::ask_for_rest(&mut request, beginning);
+        continuation::ask_for_rest(&mut request, beginning);
     }
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     mark.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;

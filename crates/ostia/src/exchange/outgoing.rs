@@ -9,7 +9,9 @@ use ostia_dialect::api::{Path, Required};
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Family, Fault, Line, Request, best, embeddings};
+use ostia_dialect::{
+    ClientDialect, Dialect, Encoded, Family, Fault, PathParams, Request, best_dialect, embeddings,
+};
 use ostia_providers::{adapt, endpoint};
 use serde_json::{Map, Value};
 
@@ -58,7 +60,7 @@ pub fn path(
 
 /// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
 /// (`alt=sse`).
-pub fn google_path(api: Api, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
+pub fn google_path(api: Api, target: &Target<'_>, line: PathParams<'_>, query: Option<&str>) -> String {
     let model = target.model.as_deref().unwrap_or(line.model);
     let own = endpoint::path_of(target.provider, api, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
@@ -280,7 +282,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
     }
     let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(provider.dialects());
-    best(all, request, &provider.quirks.form()).ok_or_else(|| {
+    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })
@@ -289,7 +291,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
 /// The upstream's body for a request, in the provider's own spellings.
 pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
-    let encoded = upstream.encode(request, &quirks.form());
+    let encoded = upstream.encode(request, &quirks.encode_options());
     let mut encoded = encoded.map_err(|fault| match request.client {
         Some(client) => client.refusal(request, fault),
         None => fault,

@@ -7,7 +7,9 @@ use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Undo, View, embeddings, fault};
+use ostia_dialect::{
+    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, RenderOptions, Undo, embeddings, fault,
+};
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
@@ -42,7 +44,7 @@ pub struct Translation {
     /// What the upstream speaks.
     pub upstream: Dialect,
     /// What the client is to see.
-    pub view: View,
+    pub view: RenderOptions,
     /// Google's framing without `alt=sse`.
     pub array: bool,
     /// What has to be undone in the answer.
@@ -55,7 +57,7 @@ pub struct Translation {
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
-    pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
+    pub fn new(client: ClientDialect, upstream: Dialect, view: RenderOptions) -> Translation {
         Translation {
             client,
             upstream,

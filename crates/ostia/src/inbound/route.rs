@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{Method, header, request};
 use ostia_dialect::Api;
-use ostia_dialect::{Fault, Line};
+use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
 
 /// What a request asks for.
@@ -53,8 +53,8 @@ pub struct Typed<'p> {
 
 impl Typed<'_> {
     /// What the request line says; `None` where the body says it.
-    pub fn line(&self) -> Option<Line<'_>> {
-        (!self.model.is_empty()).then_some(Line { model: &self.model, stream: self.stream })
+    pub fn line(&self) -> Option<PathParams<'_>> {
+        (!self.model.is_empty()).then_some(PathParams { model: &self.model, stream: self.stream })
     }
 }
 

@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::{error, response};
-use ostia_dialect::{Fault, FaultKind, View, fault};
+use ostia_dialect::{Fault, FaultKind, RenderOptions, fault};
 use tokio::task::AbortHandle;
 
 use super::{ResponseStore, Saved, StoreHandle, What};
@@ -40,7 +40,7 @@ pub struct BackgroundResponse {
     kept: ResponseStore,
     owner: Owner,
     id: String,
-    view: View,
+    view: RenderOptions,
     streams: bool,
     log: Mutex<Log>,
     task: OnceLock<AbortHandle>,

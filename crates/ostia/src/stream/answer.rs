@@ -8,9 +8,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use ostia_dialect::continuation::Continuation;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::frame::{KeepAlive, is_ping};
-use ostia_dialect::joint::Joint;
 use ostia_dialect::relay::{self, Grammar, Watch};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Undo};
 
@@ -181,7 +181,7 @@ pub struct Translated {
     encoder: Encoder,
     undo: Undo,
     keep: Option<Rc<StoreHandle>>,
-    continuation: Option<Box<Continuation>>,
+    continuing: Option<Box<Continuing>>,
     events: Vec<Event>,
     /// The client has had something of it.
     begun: bool,
@@ -210,7 +210,7 @@ impl Translated {
             encoder,
             undo: Undo::default(),
             keep: None,
-            continuation: None,
+            continuing: None,
             events: Vec::new(),
             begun: false,
             pinged: false,
@@ -224,32 +224,31 @@ impl Translated {
     /// notes on what is said, so that somebody else can go on with it.
     pub fn with(mut self, undo: Undo, keep: Option<Rc<StoreHandle>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
-        self.continuation =
-            continues.map(|request| Box::new(Continuation { request, ..Continuation::default() }));
+        self.continuing = continues.map(|request| Box::new(Continuing { request, ..Continuing::default() }));
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
     fn resume(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(continuation) = &mut self.continuation else { return Err(fault) };
-        let Some(failover) = continuation.failover.take() else { return Err(fault) };
-        let beginning = continuation.joint.beginning().map(str::to_owned);
-        continuation.resuming = Some(failover.resume(fault, continuation.request.clone(), beginning));
+        let Some(continuing) = &mut self.continuing else { return Err(fault) };
+        let Some(failover) = continuing.failover.take() else { return Err(fault) };
+        let beginning = continuing.said.beginning().map(str::to_owned);
+        continuing.resuming = Some(failover.resume(fault, continuing.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
     fn poll_resuming(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(continuation) = &mut self.continuation else { return Poll::Ready(Ok(())) };
-        let Some(resuming) = &mut continuation.resuming else { return Poll::Ready(Ok(())) };
+        let Some(continuing) = &mut self.continuing else { return Poll::Ready(Ok(())) };
+        let Some(resuming) = &mut continuing.resuming else { return Poll::Ready(Ok(())) };
         let (failover, rest) = std::task::ready!(resuming.as_mut().poll(context));
-        continuation.resuming = None;
+        continuing.resuming = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        continuation.failover = Some(failover);
-        continuation.joint.go_on();
+        continuing.failover = Some(failover);
+        continuing.said.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.undo = undo;
@@ -301,8 +300,8 @@ impl Translated {
 
     fn encode(&mut self, out: &mut Vec<u8>) {
         self.undo.events(&mut self.events);
-        if let Some(continuation) = &mut self.continuation {
-            continuation.joint.pass(&mut self.events);
+        if let Some(continuing) = &mut self.continuing {
+            continuing.said.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             self.encoder.push(&event, out);
@@ -376,20 +375,20 @@ impl Events for Translated {
     }
 
     fn can_be_resumed(&self) -> bool {
-        self.continuation.is_some()
+        self.continuing.is_some()
     }
 
     fn resumed_by(&mut self, failover: Box<dyn Resume>) {
-        if let Some(continuation) = &mut self.continuation {
-            continuation.failover = Some(failover);
+        if let Some(continuing) = &mut self.continuing {
+            continuing.failover = Some(failover);
         }
     }
 }
 
 /// What has been said of an answer, and who gets the rest if it breaks off.
 #[derive(Default)]
-struct Continuation {
-    joint: Joint,
+struct Continuing {
+    said: Continuation,
     /// The client's body.
     request: Bytes,
     /// Away while at work.
@@ -397,10 +396,10 @@ struct Continuation {
     resuming: Option<Resuming>,
 }
 
-impl std::fmt::Debug for Continuation {
+impl std::fmt::Debug for Continuing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Continuation")
-            .field("joint", &self.joint)
+        f.debug_struct("Continuing")
+            .field("said", &self.said)
             .field("failover", &self.failover)
             .finish_non_exhaustive()
     }

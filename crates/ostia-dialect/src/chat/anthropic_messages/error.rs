@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::fault::settle;
+use crate::fault::classify;
 use crate::json::{Json, Node};
 use crate::{Fault, FaultKind};
 
@@ -46,7 +46,7 @@ pub(super) fn decode(envelope: Node<'_>) -> Fault {
     let status = status_of(&vendor_type);
     let mut fault = Fault::upstream(message);
     fault.vendor_type = Some(vendor_type).filter(|word| !word.is_empty() && word != "error");
-    settle(&mut fault, status, None);
+    classify(&mut fault, status, None);
     if fault.kind == FaultKind::Upstream {
         (fault.kind, fault.status) = (FaultKind::Server, 500);
     }

@@ -1,6 +1,6 @@
 //! Errors, as bodies and as events: <https://docs.cohere.com/reference/errors>.
 
-use crate::fault::settle;
+use crate::fault::classify;
 use crate::json::Node;
 use crate::{Fault, FaultKind};
 
@@ -16,7 +16,7 @@ pub(super) fn decode(node: Node<'_>) -> Fault {
         vendor_type: error.str("type").filter(|word| word != "error").map(|text| text.into_owned()),
         ..Fault::upstream(message)
     };
-    settle(&mut fault, status, None);
+    classify(&mut fault, status, None);
     // It did answer: it failed.
     if fault.kind == FaultKind::Upstream {
         fault.kind = FaultKind::Server;

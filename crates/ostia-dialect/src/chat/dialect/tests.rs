@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Dialect, Form};
+use super::{Dialect, EncodeOptions};
 use crate::json::Document;
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{ClientDialect, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
@@ -63,7 +63,7 @@ const HOSTED: &str = r#""tools":[{"type":"browser"}]"#;
 fn encode(dialect: Dialect, fields: &str) -> Result<(String, Vec<String>), Fault> {
     let comma = if fields.is_empty() { "" } else { "," };
     let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"q"}}]{comma}{fields}}}"#);
-    let encoded = dialect.encode(&mut decode(body.as_bytes()).unwrap(), &Form::default())?;
+    let encoded = dialect.encode(&mut decode(body.as_bytes()).unwrap(), &EncodeOptions::default())?;
     Ok((String::from_utf8(encoded.body).unwrap(), encoded.dropped))
 }
 
@@ -119,7 +119,7 @@ fn rich_requests_are_said_or_refused_with_a_reason() {
                 let body = format!(r#"{{"model":"{model}","messages":{messages},{option}}}"#);
                 let request = decode(body.as_bytes()).unwrap();
                 for (_, dialect) in UPSTREAMS {
-                    match dialect.encode(&mut request.clone(), &Form::default()) {
+                    match dialect.encode(&mut request.clone(), &EncodeOptions::default()) {
                         Ok(encoded) => assert!(Document::parse(&encoded.body).is_ok(), "{body}"),
                         Err(fault) => {
                             assert!(fault.status == 400 && !fault.message.is_empty(), "{body}: {fault}")

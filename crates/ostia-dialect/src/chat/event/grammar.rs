@@ -6,14 +6,14 @@ use crate::{Block, Content, Delta, Event};
 /// Follows a stream and says which event breaks the grammar of [`Event`]s.
 ///
 /// ```
-/// use ostia_dialect::{Event, Grammar};
-/// let mut grammar = Grammar::default();
+/// use ostia_dialect::{Event, EventGrammar};
+/// let mut grammar = EventGrammar::default();
 /// grammar.push(&Event::Start { id: "a".into(), model: "m".into(), created: None }).unwrap();
 /// assert!(grammar.push(&Event::BlockEnd { choice: 0 }).is_err());
 /// assert!(grammar.finish().is_err());
 /// ```
 #[derive(Debug, Default)]
-pub struct Grammar {
+pub struct EventGrammar {
     started: bool,
     finished: bool,
     choices: Vec<Open>,
@@ -35,7 +35,7 @@ enum Room {
     Nothing,
 }
 
-impl Grammar {
+impl EventGrammar {
     /// Takes the next event. The error names what is wrong with it.
     pub fn push(&mut self, event: &Event) -> Result<(), &'static str> {
         if self.finished {

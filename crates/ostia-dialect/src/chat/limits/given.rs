@@ -24,13 +24,13 @@ impl GivenIds {
         GivenIds { spelling: Limits::of(client).tool_ids.takes, choice, given: BTreeSet::new(), count: 0 }
     }
 
-    /// The id of the next call. Ids that are made up are made of `stem`.
-    pub(crate) fn next<'i>(&mut self, id: &'i str, stem: &str) -> Cow<'i, str> {
+    /// The id of the next call. Ids that are made up are made of `id_suffix`.
+    pub(crate) fn next<'i>(&mut self, id: &'i str, id_suffix: &str) -> Cow<'i, str> {
         let position = self.count;
         self.count += 1;
         let is_new = self.given.insert(id.into());
         match id {
-            "" => made_up(stem, self.choice, position).into(),
+            "" => made_up(id_suffix, self.choice, position).into(),
             id if is_new && self.spelling.takes(id) => id.into(),
             id if is_new && self.can_escape() => escaped(id).into(),
             id if is_new => self.spelling.respelled(id, 0).into(),

@@ -100,8 +100,8 @@ impl Spelling {
 /// An id that every vendor takes: letters and digits, nine of them, a letter first.
 ///
 /// Mistral wants it so (<https://github.com/langchain-ai/langchain/pull/24668>); no other vendor is stricter.
-pub fn made_up(stem: &str, choice: u32, position: u32) -> String {
-    code(hash(stem, u64::from(choice) << 32 | u64::from(position)), 9)
+pub fn made_up(id_suffix: &str, choice: u32, position: u32) -> String {
+    code(hash(id_suffix, u64::from(choice) << 32 | u64::from(position)), 9)
 }
 
 /// What begins an id that holds another one. No vendor's does.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Characters, Differs, Limits, Range, Spelling, spelling};
+use super::{Characters, LimitOverrides, Limits, Range, Spelling, spelling};
 use crate::Dialect;
 
 const EXACTLY_NINE: Spelling = Spelling { chars_min: 9, ..Spelling::of(Characters::Alphanumeric, Some(9)) };
@@ -59,9 +59,9 @@ proptest! {
 
     /// Ids that are made up are taken by every vendor, and are all different.
     #[test]
-    fn ids_are_made_up(stem in "[a-f0-9]{32}") {
+    fn ids_are_made_up(id_suffix in "[a-f0-9]{32}") {
         let ids: Vec<String> =
-            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| spelling::made_up(&stem, choice, at)).collect();
+            (0..3).flat_map(|choice| (0..40).map(move |at| (choice, at))).map(|(choice, at)| spelling::made_up(&id_suffix, choice, at)).collect();
         prop_assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
         for spelling in spellings() {
             prop_assert!(spelling.chars_min > 1 || ids.iter().all(|id| spelling.takes(id)));
@@ -118,12 +118,12 @@ fn spellings_do_not_change() {
 
 #[test]
 fn a_row_differs() {
-    let row = Differs {
+    let row = LimitOverrides {
         tool_ids: Some(EXACTLY_NINE),
         temperature: Some(Range::between(0.0, 1.5)),
-        ..Differs::default()
+        ..LimitOverrides::default()
     };
-    let (limits, first) = (Limits::of(Dialect::OpenaiChat).but(&row), Limits::of(Dialect::OpenaiChat));
+    let (limits, first) = (Limits::of(Dialect::OpenaiChat).with(&row), Limits::of(Dialect::OpenaiChat));
     assert_eq!(limits.tool_ids.takes, EXACTLY_NINE);
     assert_eq!(limits.temperature.map(|limit| limit.takes), Some(Range::of(0, 150)));
     assert_eq!((limits.tool_names, limits.stops), (first.tool_names, first.stops));

@@ -1,6 +1,6 @@
 //! Content parts and other pieces that requests and answers share.
 
-use crate::chat::seal::{Sealed, unseal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Node, optional_str, report_unknown};
 use crate::media::{kind_of_mime, mime_of_name};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Signature, Source};
@@ -28,8 +28,8 @@ fn decode_part(part: Node<'_>, unknown: &mut Vec<(String, Json)>) -> Result<Bloc
     part.expect_fields()?;
     let Some(kind) = part.some("type") else { return untyped_part(part) };
     let kind = kind.expect_str()?;
-    if let Some(sealed) = sealed_block(part) {
-        return Ok(Block::new(sealed));
+    if let Some(wrapped) = opaque_block(part) {
+        return Ok(Block::new(wrapped));
     }
     let (content, known): (Content, &[&str]) = match kind.as_ref() {
         "text" => (text(&part.expect("text")?.expect_str()?), &["text"]),
@@ -74,8 +74,8 @@ fn text(text: &str) -> Content {
 /// An Anthropic thinking block, as non-strict answers show it.
 fn decode_thinking(part: Node<'_>) -> Block {
     let thinking = part.str("thinking").unwrap_or_default().into_owned();
-    let signature = part.str("signature").map(|proof| match unseal(&proof) {
-        Some(Sealed::Own(signature)) => signature,
+    let signature = part.str("signature").map(|proof| match opaque::decode(&proof) {
+        Some(Opaque::Own(signature)) => signature,
         Some(_) | None => Signature { dialect: Dialect::AnthropicMessages, value: proof.into_owned() },
     });
     Block { signature, ..Block::new(Content::Reasoning(thinking)) }
@@ -94,20 +94,20 @@ pub(super) fn thinking_text<'d>(part: Node<'d>, mut read: impl FnMut(Node<'d>) -
     }
 }
 
-/// A block of another vendor's under seal, in Anthropic's block for what is not to be read.
-fn sealed_block(part: Node<'_>) -> Option<Content> {
-    match unseal(&part.str("data")?)? {
-        Sealed::Foreign { dialect, value } => Some(Content::Foreign { dialect, value }),
-        Sealed::Own(_) | Sealed::Next(_) | Sealed::Previous(_) => None,
+/// A block of another vendor's as an opaque value, in Anthropic's block for what is not to be read.
+fn opaque_block(part: Node<'_>) -> Option<Content> {
+    match opaque::decode(&part.str("data")?)? {
+        Opaque::Foreign { dialect, value } => Some(Content::Foreign { dialect, value }),
+        Opaque::Own(_) | Opaque::Next(_) | Opaque::Previous(_) => None,
     }
 }
 
 /// Google's signature, where its OpenAI-compatible API and ours put it; or that of another vendor, which our
-/// answers put there under a seal.
+/// answers put there as an opaque value.
 pub(super) fn thought_signature(node: Node<'_>) -> Option<Signature> {
     let value = node.some("extra_content")?.some("google")?.str("thought_signature")?.into_owned();
-    match unseal(&value) {
-        Some(Sealed::Own(signature)) => Some(signature),
+    match opaque::decode(&value) {
+        Some(Opaque::Own(signature)) => Some(signature),
         Some(_) | None => Some(Signature { dialect: Dialect::GeminiGenerate, value }),
     }
 }

@@ -1,7 +1,7 @@
 //! Tokens: <https://platform.openai.com/docs/api-reference/chat/object>, `usage`.
 
 use crate::json::{Node, Writer};
-use crate::{Usage, View};
+use crate::{RenderOptions, Usage};
 
 /// Usage where OpenAI puts it, or where Groq's streams put it.
 pub(super) fn decode(root: Node<'_>) -> Option<Usage> {
@@ -26,7 +26,7 @@ pub(super) fn decode(root: Node<'_>) -> Option<Usage> {
 }
 
 /// Writes the object. What a cache took is shown in the field that Anthropic has for it, where the client is not strict.
-pub(super) fn encode(w: &mut Writer, usage: &Usage, view: &View) {
+pub(super) fn encode(w: &mut Writer, usage: &Usage, options: &RenderOptions) {
     w.object(|w| {
         w.field_u64("prompt_tokens", usage.prompt);
         w.field_u64("completion_tokens", usage.completion);
@@ -41,7 +41,7 @@ pub(super) fn encode(w: &mut Writer, usage: &Usage, view: &View) {
             w.field_u64("accepted_prediction_tokens", usage.accepted_prediction.unwrap_or_default());
             w.field_u64("rejected_prediction_tokens", usage.rejected_prediction.unwrap_or_default());
         });
-        if let (false, Some(written)) = (view.strict, usage.cache_written) {
+        if let (false, Some(written)) = (options.strict, usage.cache_written) {
             w.field_u64("cache_creation_input_tokens", written);
             w.field_u64("cache_read_input_tokens", usage.cached.unwrap_or_default());
         }

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use self::part::{Part, PartKind};
 use crate::chat::response::characters;
-use crate::json::{Halves, Json, Node};
+use crate::json::{Json, Node, SurrogateJoiner};
 use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};
 
 /// What stands between the parts of one reasoning item.
@@ -29,7 +29,7 @@ pub(super) struct Output {
     /// A block is open.
     is_open: bool,
     /// The end of what the open block said.
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// Characters of all texts so far, and of those before the open block: citations count from their own part.
     text_chars: u64,
     text_start: u64,

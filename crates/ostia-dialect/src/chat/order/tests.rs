@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::results_behind_calls;
-use crate::trial::turn;
+use crate::test_support::turn;
 use crate::{Block, Content, Message, Role, ToolKind};
 
 /// A message in short: `a c1 c2` calls, `t c1` answers, `u` and `s` speak, `a` says words.

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::settle::number;
+use super::adapt::number;
 use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
 use crate::Dialect;
-use crate::chat::seal;
+use crate::chat::opaque;
 use crate::json::{Document, Json, Node};
 
 /// What has to be done to a request so that its model takes it.
@@ -164,7 +164,7 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
     }
 }
 
-/// Does the history hold proofs of another vendor's thoughts, which the gateway once gave the client under a seal, or thoughts
+/// Does the history hold proofs of another vendor's thoughts, which the gateway once gave the client as opaque values, or thoughts
 /// without a proof? The client's own vendor refuses both ("Invalid `signature` in `thinking` block", "the encrypted content
 /// could not be verified", "Corrupted thought signature"), so that a session which was elsewhere once could not come back;
 /// decoded and written anew the request is without them.
@@ -178,7 +178,7 @@ pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
     let Some(history) = document.root().some(history) else { return false };
     let unproven = |empty: &str| memchr::memmem::find(history.text().as_bytes(), empty.as_bytes()).is_some();
     let is_messages = dialect == Dialect::AnthropicMessages;
-    seal::is_in(history.text())
+    opaque::is_in(history.text())
         || is_messages && [r#""signature":"""#, r#""signature": """#].into_iter().any(unproven)
 }
 

@@ -81,7 +81,7 @@ impl Rewriter<'_> {
     /// The reference in the form's words, where the form takes references of its kind.
     fn kept(&self, name: &str) -> Option<String> {
         let within = name.strip_prefix(DEFINITIONS).or_else(|| name.strip_prefix("#/definitions/"))?;
-        let known = self.form.takes("$ref") && resolve(self.root, name).is_some();
+        let known = self.subset.takes("$ref") && resolve(self.root, name).is_some();
         known.then(|| format!("{DEFINITIONS}{within}"))
     }
 

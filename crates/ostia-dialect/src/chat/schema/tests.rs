@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Form, rewrite};
+use super::{Subset, rewrite};
 
 /// A vendor that refuses what it does not know, has no null type and no references.
-const NARROW: Form = Form {
+const NARROW: Subset = Subset {
     keywords: &[
         "type",
         "format",
@@ -30,7 +30,7 @@ const NARROW: Form = Form {
 };
 
 /// A vendor that passes over what it does not know and takes references that stand alone.
-const WIDE: Form = Form {
+const WIDE: Subset = Subset {
     keywords: &["$defs", "$ref", "type", "enum", "anyOf", "oneOf", "items", "prefixItems", "properties"],
     closed: false,
     formats: &[],
@@ -42,8 +42,8 @@ const WIDE: Form = Form {
     cycles_optional: true,
 };
 
-fn check(form: &Form, schema: Value, expected: Value, dropped: &[&str]) {
-    let (got, lost) = rewrite(&schema, form);
+fn check(subset: &Subset, schema: Value, expected: Value, dropped: &[&str]) {
+    let (got, lost) = rewrite(&schema, subset);
     assert_eq!(got, expected, "{schema}");
     assert_eq!(lost, dropped, "{schema}");
 }
@@ -207,8 +207,8 @@ fn schemas_that_explode_are_bounded() {
         })
         .collect();
     let schema = json!({ "$ref": "#/$defs/T0", "$defs": many });
-    for form in [&NARROW, &WIDE] {
-        let (got, dropped) = rewrite(&schema, form);
+    for subset in [&NARROW, &WIDE] {
+        let (got, dropped) = rewrite(&schema, subset);
         assert!(!dropped.is_empty());
         assert!(got.to_string().len() < 1 << 20);
     }
@@ -244,8 +244,8 @@ fn any_schema() -> impl Strategy<Value = Value> {
 proptest! {
     #[test]
     fn any_json_gives_an_object(schema in any_schema()) {
-        for form in [&NARROW, &WIDE] {
-            prop_assert!(rewrite(&schema, form).0.is_object());
+        for subset in [&NARROW, &WIDE] {
+            prop_assert!(rewrite(&schema, subset).0.is_object());
         }
     }
 }

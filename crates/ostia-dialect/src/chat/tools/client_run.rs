@@ -15,7 +15,7 @@ pub(crate) use table::ClientTool;
 use self::table::{Runner, TOOLS, TYPED, TypedTool};
 use crate::chat::tools::namespace::NAMESPACE;
 use crate::json::{Document, Json, Node};
-use crate::{Dialect, Fault, Form, Request, Tool, ToolChoice};
+use crate::{Dialect, EncodeOptions, Fault, Request, Tool, ToolChoice};
 
 /// What the hub calls the choice of a tool that it has no word for.
 const TOOL_CHOICE: &str = "tool_choice";
@@ -74,14 +74,14 @@ fn typed_tool(kind: &str) -> Option<&'static TypedTool> {
 pub(crate) fn replace(
     request: &mut Request,
     upstream: Dialect,
-    form: &Form,
+    options: &EncodeOptions,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<(String, &'static ClientTool)>, Fault> {
-    history::replace(request, upstream, form)?;
+    history::replace(request, upstream, options)?;
     let mut items = Vec::new();
     for at in 0..request.tools.len() {
         let Tool::Hosted { dialect, name, value } = &request.tools[at] else { continue };
-        if form.has_types_of(*dialect, upstream) {
+        if options.has_types_of(*dialect, upstream) {
             continue;
         }
         let Ok(document) = Document::parse(value.as_str().as_bytes()) else { continue };
@@ -95,7 +95,7 @@ pub(crate) fn replace(
             request.tools[at] = tool;
         }
     }
-    if !form.has_types_of(Dialect::OpenaiResponses, upstream) {
+    if !options.has_types_of(Dialect::OpenaiResponses, upstream) {
         choose(request);
     }
     Ok(items)

@@ -7,7 +7,7 @@ mod tests;
 use std::borrow::Cow;
 
 use crate::json::{Document, Json, Node};
-use crate::{Dialect, Fault, Form, Request, Tool, ToolChoice, WebSearch};
+use crate::{Dialect, EncodeOptions, Fault, Request, Tool, ToolChoice, WebSearch};
 
 /// What a tool does for the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,10 +96,10 @@ const TOOL_SEARCH: &str = "tool_search";
 pub(crate) fn replace(
     request: &mut Request,
     upstream: Dialect,
-    form: &Form,
+    options: &EncodeOptions,
     dropped: &mut Vec<String>,
 ) -> Result<(), Fault> {
-    let is_strange = |tool: &Tool| is_strange(tool, upstream, form);
+    let is_strange = |tool: &Tool| is_strange(tool, upstream, options);
     if !request.tools.iter().any(is_strange) {
         return Ok(());
     }
@@ -141,9 +141,9 @@ fn reword(value: &Json, wording: Wording, upstream: Dialect, place: String, requ
     }
 }
 
-fn is_strange(tool: &Tool, upstream: Dialect, form: &Form) -> bool {
+fn is_strange(tool: &Tool, upstream: Dialect, options: &EncodeOptions) -> bool {
     let Tool::Hosted { dialect, name, .. } = tool else { return false };
-    *dialect != upstream || is_tool_search(name) && !form.has_types_of(*dialect, upstream)
+    *dialect != upstream || is_tool_search(name) && !options.has_types_of(*dialect, upstream)
 }
 
 /// How the upstream asks for what the tool of this name does; `None` where it cannot.

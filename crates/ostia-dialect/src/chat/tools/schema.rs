@@ -8,8 +8,8 @@
 
 mod merge;
 mod names;
+mod rules;
 mod strict;
-mod takes;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +17,9 @@ use serde_json::{Map, Value, json};
 
 pub use names::NameRule;
 pub(crate) use names::Names;
+pub(crate) use rules::ANTHROPIC_STRICT;
+pub use rules::{SchemaRules, Strict};
 pub(crate) use strict::{describe, is_plain_pattern};
-pub(crate) use takes::ANTHROPIC_STRICT;
-pub use takes::{Strict, Takes};
 
 use crate::json::{Document, Json, Node};
 use crate::{Content, Dialect, Request, Tool, ToolChoice, Undo};
@@ -31,9 +31,9 @@ const DEPTH_MAX: usize = 64;
 
 /// Changes the schemas of a request's tools to what the upstream takes, and the calls in its history with them. Gives
 /// the paths, below `tools[i]`, of what is lost.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
+pub(crate) fn adapt(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
     let mut dropped = Vec::new();
-    let Some(takes) = Takes::of(upstream, &request.model) else { return dropped };
+    let Some(takes) = SchemaRules::of(upstream, &request.model) else { return dropped };
     let mut sums = strict::Sums::default();
     let Request { tools, tool_choice, messages, .. } = request;
     for (at, tool) in tools.iter_mut().enumerate() {
@@ -55,7 +55,7 @@ pub(crate) fn settle(request: &mut Request, upstream: Dialect, undo: &mut Undo) 
 fn fit(
     tool: &mut Tool,
     at: usize,
-    takes: &Takes,
+    takes: &SchemaRules,
     choice: Option<&ToolChoice>,
     sums: &mut strict::Sums,
     dropped: &mut Vec<String>,
@@ -98,7 +98,7 @@ fn is_left_away(name: &str, choice: Option<&ToolChoice>) -> bool {
 }
 
 /// Is nothing to be done for this schema? Reads spans, and only as deep as it has to.
-fn is_taken(schema: &Json, takes: &Takes) -> bool {
+fn is_taken(schema: &Json, takes: &SchemaRules) -> bool {
     let text = schema.as_str();
     let looks_for_arrays = takes.items_required && text.contains(r#""array""#);
     let depth = if looks_for_arrays { usize::MAX } else { 2 };
@@ -147,7 +147,7 @@ impl Fit<'_> {
     }
 
     /// Makes the top an object that lists its properties, with nothing beside that is refused there.
-    fn object(&mut self, takes: &Takes) {
+    fn object(&mut self, takes: &SchemaRules) {
         let Value::Object(map) = &mut self.value else {
             // `null` and `true` say as much as an object without properties does.
             if !matches!(self.value, Value::Null | Value::Bool(true)) {
@@ -157,7 +157,7 @@ impl Fit<'_> {
             return;
         };
         let taken_out = merge::merge(map, takes.refused_at_top);
-        let is_other = settle_top(map, takes);
+        let is_other = adapt_top(map, takes);
         if takes.items_required {
             map.values_mut().for_each(|value| give_items(value, DEPTH_MAX));
         }
@@ -194,7 +194,7 @@ impl Fit<'_> {
 }
 
 /// `type` and `properties`, which vendors ask for at the top. Was it said to be something else than an object?
-fn settle_top(map: &mut Map<String, Value>, takes: &Takes) -> bool {
+fn adapt_top(map: &mut Map<String, Value>, takes: &SchemaRules) -> bool {
     let is_other = match map.get("type") {
         None | Some(Value::Null) => false,
         Some(Value::Array(kinds)) => !kinds.iter().any(|kind| kind == "object"),

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Arguments, HELD_BYTES_MAX, Undo};
-use crate::trial::{fold, start};
+use crate::test_support::{fold, start};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Signature, ToolKind};
 
 fn tools() -> Undo {

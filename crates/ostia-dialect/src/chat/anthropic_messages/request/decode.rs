@@ -2,7 +2,7 @@
 //!
 //! Faults name the client's own path. Fields that the hub has no room for go to [`Request::extra`]: those of the top
 //! level by name, those of blocks and tools by the hub's path, so that they are reported as lost, and an upstream of
-//! this dialect finds them again (`further`).
+//! this dialect finds them again (`extras`).
 
 mod blocks;
 mod media;

@@ -4,7 +4,7 @@
 //! `max_tokens`, which the vendor requires.
 
 mod blocks;
-mod further;
+mod extras;
 mod media;
 mod output;
 mod reasoning;
@@ -14,7 +14,7 @@ mod turns;
 
 use std::collections::HashSet;
 
-use self::further::Further;
+use self::extras::Extras;
 use self::output::OutputConfig;
 use self::reasoning::Plan;
 use self::tools::Toolbox;
@@ -57,7 +57,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let rules = Rules::of(Dialect::AnthropicMessages, &request.model);
     let conversation = Conversation::of(&request.messages, rules, &mut dropped)?;
     let tools = Toolbox::of(request, rules, &mut dropped)?;
-    let further = Further::of(request);
+    let extras = Extras::of(request);
     let plan = Plan::of(request, rules, &conversation, tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
 
@@ -65,14 +65,14 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     out.object(|out| {
         out.field_str("model", &request.model);
         out.field_u64("max_tokens", plan.max_tokens);
-        conversation.write(out, &further);
-        tools.write(out, &further);
+        conversation.write(out, &extras);
+        tools.write(out, &extras);
         if let Some(thinking) = &plan.thinking {
             out.field_raw("thinking", thinking.as_str());
         }
         output.write(out);
         write_sampling(out, request, plan.thinks, &mut dropped);
-        write_rest(out, request, &further, &mut dropped);
+        write_rest(out, request, &extras, &mut dropped);
     });
     report_unsayable(request, &mut dropped);
     let mut seen = HashSet::new();
@@ -111,7 +111,7 @@ fn number(json: &Json) -> f64 {
     json.as_str().parse().unwrap_or(f64::NAN)
 }
 
-fn write_rest(out: &mut Writer, request: &Request, further: &Further<'_>, dropped: &mut Vec<String>) {
+fn write_rest(out: &mut Writer, request: &Request, extras: &Extras<'_>, dropped: &mut Vec<String>) {
     if request.stream {
         out.field_bool("stream", true);
     }
@@ -127,7 +127,7 @@ fn write_rest(out: &mut Writer, request: &Request, further: &Further<'_>, droppe
     if let Some(marker) = &request.cache_control {
         out.field_raw("cache_control", marker.as_str());
     }
-    for &(name, value) in &further.rest {
+    for &(name, value) in &extras.rest {
         if value.as_str() == "null" || READ_FIELDS.contains(&name) {
             continue;
         }

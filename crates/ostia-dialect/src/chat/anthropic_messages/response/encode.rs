@@ -10,21 +10,21 @@ use crate::chat::anthropic_messages::usage;
 use crate::chat::limits::GivenIds;
 use crate::chat::tools::arguments;
 use crate::json::{Json, Writer};
-use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, View};
+use crate::{Block, Choice, Citation, Content, Dialect, Finish, RenderOptions, Response};
 
 /// The whole `Message` object.
-pub fn encode(response: &Response, view: &View) -> Vec<u8> {
+pub fn encode(response: &Response, options: &RenderOptions) -> Vec<u8> {
     let blocks = first(response).map_or(&[][..], |choice| &choice.blocks);
     let refused = blocks.iter().any(|block| matches!(block.content, Content::Refusal(_)));
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
-        encode_head(w, &response.id, &response.model, view);
+        encode_head(w, &response.id, &response.model, options);
         w.field_array("content", |w| {
             let mut ids = GivenIds::of(Dialect::AnthropicMessages, 0);
-            blocks.iter().for_each(|block| encode_block(w, block, &mut ids, view));
+            blocks.iter().for_each(|block| encode_block(w, block, &mut ids, options));
         });
         encode_end(w, response, refused);
-        w.field_object("usage", |w| encode_usage(w, response, view));
+        w.field_object("usage", |w| encode_usage(w, response, options));
         encode_extra(w, &response.extra, "context_management");
     });
     w.into_bytes()
@@ -35,14 +35,19 @@ fn first(response: &Response) -> Option<&Choice> {
 }
 
 /// What every message begins with.
-pub(in crate::chat::anthropic_messages) fn encode_head(w: &mut Writer, id: &str, model: &str, view: &View) {
+pub(in crate::chat::anthropic_messages) fn encode_head(
+    w: &mut Writer,
+    id: &str,
+    model: &str,
+    options: &RenderOptions,
+) {
     match id {
-        "" => w.field_str("id", &format!("msg_{}", view.stem)),
+        "" => w.field_str("id", &format!("msg_{}", options.id_suffix)),
         id => w.field_str("id", id),
     }
     w.field_str("type", "message");
     w.field_str("role", "assistant");
-    w.field_str("model", if model.is_empty() { &view.model } else { model });
+    w.field_str("model", if model.is_empty() { &options.model } else { model });
 }
 
 /// Why the answer ended; `refused`: it holds a refusal, which other vendors tell by its block alone.
@@ -64,10 +69,14 @@ pub(in crate::chat::anthropic_messages) fn encode_end(w: &mut Writer, response: 
 }
 
 /// The fields of `usage`.
-pub(in crate::chat::anthropic_messages) fn encode_usage(w: &mut Writer, response: &Response, view: &View) {
+pub(in crate::chat::anthropic_messages) fn encode_usage(
+    w: &mut Writer,
+    response: &Response,
+    options: &RenderOptions,
+) {
     usage::encode(w, &response.usage.unwrap_or_default());
     encode_extra(w, &response.extra, "server_tool_use");
-    ending::encode_service_tier(w, response.service_tier.as_deref(), !view.strict);
+    ending::encode_service_tier(w, response.service_tier.as_deref(), !options.strict);
 }
 
 /// A field of the vendor's own, where its upstream gave it.
@@ -81,7 +90,7 @@ pub(in crate::chat::anthropic_messages) fn encode_extra(
     }
 }
 
-fn encode_block(w: &mut Writer, block: &Block, ids: &mut GivenIds, view: &View) {
+fn encode_block(w: &mut Writer, block: &Block, ids: &mut GivenIds, options: &RenderOptions) {
     pieces::carrier_before(block).iter().for_each(|carrier| w.raw(carrier.as_str()));
     match &block.content {
         Content::Text { text, citations } => {
@@ -98,7 +107,7 @@ fn encode_block(w: &mut Writer, block: &Block, ids: &mut GivenIds, view: &View) 
         Content::Media(medium) => encode_text(w, &media::encode(medium), &[]),
         Content::ToolCall { id, arguments, .. } => {
             w.object(|w| {
-                pieces::write_call_head(w, block, &ids.next(id, &view.stem));
+                pieces::write_call_head(w, block, &ids.next(id, &options.id_suffix));
                 w.field_raw("input", &arguments::object(arguments));
             });
         }

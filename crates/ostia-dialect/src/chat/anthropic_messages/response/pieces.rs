@@ -3,18 +3,18 @@
 use std::borrow::Cow;
 
 use crate::chat::anthropic_messages::block::{caller, own_citation};
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Writer};
 use crate::{Block, Citation, Content, Dialect, Signature};
 
 /// Most bytes of arguments that are held back because they may yet mean nothing (`null`).
 const HELD_BYTES_MAX: usize = 64;
 
-/// A block that this dialect does not know of its own: another vendor's goes under a seal.
+/// A block that this dialect does not know of its own: another vendor's goes as an opaque value.
 pub(in crate::chat::anthropic_messages) fn foreign(dialect: Dialect, value: &Json) -> Json {
     match dialect {
         Dialect::AnthropicMessages => value.clone(),
-        _ => carrier(&Sealed::Foreign { dialect, value: value.clone() }),
+        _ => carrier(&Opaque::Foreign { dialect, value: value.clone() }),
     }
 }
 
@@ -22,7 +22,7 @@ pub(in crate::chat::anthropic_messages) fn foreign(dialect: Dialect, value: &Jso
 pub(in crate::chat::anthropic_messages) fn carrier_before(block: &Block) -> Option<Json> {
     let signature = block.signature.as_ref().filter(|proof| caller(proof).is_none())?;
     match block.content {
-        Content::ToolCall { .. } | Content::Media(_) => Some(carrier(&Sealed::Next(signature.clone()))),
+        Content::ToolCall { .. } | Content::Media(_) => Some(carrier(&Opaque::Next(signature.clone()))),
         Content::Text { .. }
         | Content::Refusal(_)
         | Content::Reasoning(_)
@@ -33,14 +33,14 @@ pub(in crate::chat::anthropic_messages) fn carrier_before(block: &Block) -> Opti
 
 /// The block that carries the proof of the block before it.
 pub(in crate::chat::anthropic_messages) fn carrier_behind(signature: &Signature) -> Json {
-    carrier(&Sealed::Previous(signature.clone()))
+    carrier(&Opaque::Previous(signature.clone()))
 }
 
-fn carrier(sealed: &Sealed) -> Json {
+fn carrier(wrapped: &Opaque) -> Json {
     Json::build(|w| {
         w.object(|w| {
             w.field_str("type", "redacted_thinking");
-            w.field_str("data", &seal(sealed));
+            w.field_str("data", &opaque::encode(wrapped));
         });
     })
 }
@@ -49,7 +49,7 @@ fn carrier(sealed: &Sealed) -> Json {
 pub(in crate::chat::anthropic_messages) fn proof(signature: &Signature) -> Cow<'_, str> {
     match signature.dialect {
         Dialect::AnthropicMessages => Cow::Borrowed(&signature.value),
-        _ => Cow::Owned(seal(&Sealed::Own(signature.clone()))),
+        _ => Cow::Owned(opaque::encode(&Opaque::Own(signature.clone()))),
     }
 }
 

@@ -8,11 +8,11 @@
 use crate::chat::anthropic_messages::block;
 use crate::chat::anthropic_messages::error;
 use crate::chat::anthropic_messages::response::ending::Ending;
+use crate::chat::block_queue::BlockQueue;
 use crate::chat::response::characters;
-use crate::chat::turns::Turns;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::sse::Frame;
-use crate::json::{Document, Halves, Json, Node};
+use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Most bytes of one block that are held back until it is whole.
@@ -24,7 +24,7 @@ pub struct Decoder {
     started: bool,
     finished: bool,
     /// The blocks by their indexes, with the events of those that wait.
-    turns: Turns<Option<u64>, (Saying, Box<str>)>,
+    queue: BlockQueue<Option<u64>, (Saying, Box<str>)>,
     open: Option<Open>,
     /// Characters of the message's text so far.
     text_chars: u64,
@@ -43,7 +43,7 @@ enum Saying {
 #[derive(Debug)]
 struct Open {
     kind: Kind,
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// Bytes held back.
     held: usize,
 }
@@ -131,10 +131,10 @@ impl Decoder {
             self.start(String::new(), String::new(), events);
         }
         let index = event.u64("index");
-        let open = self.turns.open();
+        let open = self.queue.open();
         let has_turn = open == Some(index) || open.is_none() && saying == Saying::Begin;
-        if !has_turn && (saying == Saying::Begin || self.turns.waits(index)) {
-            return self.turns.wait(index, (saying, event.text().into()), event.text().len());
+        if !has_turn && (saying == Saying::Begin || self.queue.waits(index)) {
+            return self.queue.wait(index, (saying, event.text().into()), event.text().len());
         }
         match saying {
             _ if has_turn => self.say(saying, event, events)?,
@@ -148,7 +148,7 @@ impl Decoder {
 
     /// Lets the waiting blocks speak, up to the first that has not ended.
     fn release(&mut self, events: &mut Vec<Event>) -> Result<(), Fault> {
-        while let Some((_, waited)) = self.turns.next() {
+        while let Some((_, waited)) = self.queue.next() {
             for (saying, text) in waited {
                 let document = Document::parse(text.as_bytes()).map_err(|fault| {
                     Fault::upstream(format!("An event of the provider's stream is {fault}."))
@@ -171,15 +171,15 @@ impl Decoder {
     fn block_start(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
         self.close(events);
         let Some(node) = event.some("content_block") else { return };
-        self.turns.begin(event.u64("index"));
-        let mut halves = Halves::default();
+        self.queue.begin(event.u64("index"));
+        let mut halves = SurrogateJoiner::default();
         let (kind, block) = self.open(node, &mut halves);
         self.open = Some(Open { kind, halves, held: node.text().len() });
         events.extend(block.map(|block| Event::BlockStart { choice: 0, block }));
     }
 
     /// How the block will be told, and what of it can be told already.
-    fn open(&mut self, node: Node<'_>, halves: &mut Halves) -> (Kind, Option<Block>) {
+    fn open(&mut self, node: Node<'_>, halves: &mut SurrogateJoiner) -> (Kind, Option<Block>) {
         let mut words = |name| node.get(name).and_then(|text| halves.join(text)).unwrap_or_default();
         match node.str("type").as_deref() {
             Some("text") => {
@@ -249,7 +249,7 @@ impl Decoder {
 
     /// Tells what was held back of the open block, and ends it.
     fn close(&mut self, events: &mut Vec<Event>) {
-        self.turns.end();
+        self.queue.end();
         let Some(mut open) = self.open.take() else { return };
         let say = |delta| Event::Delta { choice: 0, delta };
         if let Some(half) = open.halves.end().map(str::to_owned) {
@@ -292,7 +292,7 @@ impl Decoder {
             self.start(String::new(), String::new(), events);
         }
         self.close(events);
-        while self.turns.is_awaited() {
+        while self.queue.is_awaited() {
             // Some servers leave out that a block ends.
             self.release(events)?;
             self.close(events);

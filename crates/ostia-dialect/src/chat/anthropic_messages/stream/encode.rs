@@ -14,12 +14,14 @@ use crate::chat::limits::GivenIds;
 use crate::chat::tools::arguments::{self, WRAPPED_END, WRAPPED_START};
 use crate::frame::sse;
 use crate::json::{Json, Writer};
-use crate::{Block, Citation, Content, Delta, Dialect, Event, Fault, Fold, Response, Signature, Usage, View};
+use crate::{
+    Block, Citation, Content, Delta, Dialect, Event, Fault, Fold, RenderOptions, Response, Signature, Usage,
+};
 
 /// Writes a stream of message events.
 #[derive(Debug)]
 pub struct Encoder {
-    view: View,
+    options: RenderOptions,
     /// Everything but the blocks: why it ended, what it cost. Boxed, because the encoders of all dialects share an enum.
     facts: Box<Fold>,
     open: Option<Open>,
@@ -56,9 +58,9 @@ enum Input {
 
 impl Encoder {
     /// An encoder at the start of a stream.
-    pub fn new(view: View) -> Encoder {
+    pub fn new(options: RenderOptions) -> Encoder {
         let ids = GivenIds::of(Dialect::AnthropicMessages, 0);
-        Encoder { view, facts: Box::default(), open: None, blocks: 0, ids, refused: false }
+        Encoder { options, facts: Box::default(), open: None, blocks: 0, ids, refused: false }
     }
 
     /// Appends what the client is to see of `event`.
@@ -91,13 +93,13 @@ impl Encoder {
     fn start(&mut self, id: &str, model: &str, out: &mut Vec<u8>) {
         event("message_start", out, |w| {
             w.field_object("message", |w| {
-                response::encode_head(w, id, model, &self.view);
+                response::encode_head(w, id, model, &self.options);
                 w.field_array("content", |_| {});
                 w.key("stop_reason").null();
                 w.key("stop_sequence").null();
                 // The last event tells the real numbers: translated streams know them no earlier.
                 let unknown = Response { usage: Some(Usage::default()), ..Response::default() };
-                w.field_object("usage", |w| response::encode_usage(w, &unknown, &self.view));
+                w.field_object("usage", |w| response::encode_usage(w, &unknown, &self.options));
             });
         });
         event("ping", out, |_| {});
@@ -143,7 +145,7 @@ impl Encoder {
     }
 
     fn open_call(&mut self, block: &Block, id: &str, arguments: &str, out: &mut Vec<u8>) {
-        let id = self.ids.next(id, &self.view.stem);
+        let id = self.ids.next(id, &self.options.id_suffix);
         let input = Input::Open(String::new());
         self.open(Open::Call { input, signature: None }, out, |w| {
             pieces::write_call_head(w, block, &id);
@@ -258,7 +260,7 @@ impl Encoder {
         let response = std::mem::take(&mut self.facts).finish().unwrap_or_default();
         event("message_delta", out, |w| {
             w.field_object("delta", |w| response::encode_end(w, &response, self.refused));
-            w.field_object("usage", |w| response::encode_usage(w, &response, &self.view));
+            w.field_object("usage", |w| response::encode_usage(w, &response, &self.options));
             response::encode_extra(w, &response.extra, "context_management");
         });
         event("message_stop", out, |_| {});

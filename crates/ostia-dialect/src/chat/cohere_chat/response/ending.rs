@@ -34,7 +34,7 @@ pub(in crate::chat::cohere_chat) fn logprobs<'d>(items: impl Iterator<Item = Nod
                     let text = item.str("text").unwrap_or_default();
                     w.object(|w| {
                         w.field_str("token", &text);
-                        w.field_raw("logprob", &joint(item));
+                        w.field_raw("logprob", &joint_probability(item));
                         w.field_array("bytes", |w| text.bytes().for_each(|byte| w.u64(byte.into())));
                         w.field_array("top_logprobs", |_| {});
                     });
@@ -44,7 +44,7 @@ pub(in crate::chat::cohere_chat) fn logprobs<'d>(items: impl Iterator<Item = Nod
     })
 }
 
-fn joint(item: Node<'_>) -> String {
+fn joint_probability(item: Node<'_>) -> String {
     let Some(list) = item.some("logprobs") else { return "0".into() };
     let mut numbers = list.items();
     match (numbers.next(), numbers.next()) {

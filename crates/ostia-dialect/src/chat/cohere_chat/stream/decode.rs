@@ -8,12 +8,12 @@
 #[cfg(test)]
 mod tests;
 
+use crate::chat::block_queue::BlockQueue;
 use crate::chat::cohere_chat::response::{citation, ending};
 use crate::chat::cohere_chat::{error, response, usage};
 use crate::chat::response::characters;
-use crate::chat::turns::Turns;
 use crate::frame::sse::Frame;
-use crate::json::{Document, Halves, Json, Node};
+use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 
 /// Reads a stream, event by event.
@@ -21,11 +21,11 @@ use crate::{Block, Content, Delta, Event, Fault};
 pub struct Decoder {
     started: bool,
     whole: bool,
-    turns: Turns<Place, (Saying, Box<str>)>,
+    queue: BlockQueue<Place, (Saying, Box<str>)>,
     open: Option<Open>,
     /// The vendor has said that the part whose turn it is has ended.
     is_ended: bool,
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// Characters of the texts before the open block, and of all texts so far: citations count from their own text.
     text_start: u64,
     text_end: u64,
@@ -114,11 +114,11 @@ impl Decoder {
 
     /// Says what this event says of its part, or lets it wait.
     fn part(&mut self, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
-        let place = saying.place(event, self.turns.open());
+        let place = saying.place(event, self.queue.open());
         let Some(place) = place else { return self.say(saying, event, events) };
-        if self.turns.open() != Some(place) {
-            if self.turns.waits(place) || saying.begins() && !self.is_over() {
-                return self.turns.wait(place, (saying, event.text().into()), event.text().len());
+        if self.queue.open() != Some(place) {
+            if self.queue.waits(place) || saying.begins() && !self.is_over() {
+                return self.queue.wait(place, (saying, event.text().into()), event.text().len());
             }
             if saying.begins() {
                 self.begin(place);
@@ -132,10 +132,10 @@ impl Decoder {
 
     /// Lets the waiting parts speak, up to the first that has not ended; at the end of the answer all of them.
     fn release(&mut self, is_last: bool, events: &mut Vec<Event>) -> Result<(), Fault> {
-        while self.turns.is_awaited() && (is_last || self.is_over()) {
+        while self.queue.is_awaited() && (is_last || self.is_over()) {
             self.close(events);
-            self.turns.end();
-            let Some((place, waited)) = self.turns.next() else { break };
+            self.queue.end();
+            let Some((place, waited)) = self.queue.next() else { break };
             self.begin(place);
             for (saying, text) in waited {
                 let document = Document::parse(text.as_bytes()).map_err(|fault| {
@@ -148,13 +148,13 @@ impl Decoder {
     }
 
     fn begin(&mut self, place: Place) {
-        self.turns.begin(place);
+        self.queue.begin(place);
         self.is_ended = false;
     }
 
     /// May the part whose turn it is end, if another begins? A plan's end is not told.
     fn is_over(&self) -> bool {
-        self.is_ended || matches!(self.turns.open(), Some(Place::Plan) | None)
+        self.is_ended || matches!(self.queue.open(), Some(Place::Plan) | None)
     }
 
     fn say(&mut self, saying: Saying, event: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
@@ -168,7 +168,7 @@ impl Decoder {
             (Saying::Call, Some(message)) => return self.call_delta(index, message, events),
             (Saying::Citation, Some(message)) => self.citations(message, events),
             (Saying::ContentEnd | Saying::CallEnd, _) => {
-                self.is_ended |= self.turns.open() == saying.place(event, None);
+                self.is_ended |= self.queue.open() == saying.place(event, None);
             }
             (_, None) => {}
         }

@@ -2,8 +2,8 @@
 //! (<https://ai.google.dev/api/generate-content#request-body>).
 
 pub(in crate::chat::gemini_generate) mod contents;
-mod forms;
 mod generation;
+mod subsets;
 #[cfg(test)]
 mod tests;
 mod thinking;

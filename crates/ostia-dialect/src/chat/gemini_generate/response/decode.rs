@@ -2,6 +2,10 @@
 //!
 //! A whole answer and an event of a stream are the same object, so both are read by the same code.
 
+pub(in crate::chat::gemini_generate) mod candidate;
+mod grounding;
+mod partial;
+
 use crate::chat::event::Fold;
 use crate::chat::gemini_generate::stream::decode::Decoder;
 use crate::json::Document;
@@ -17,7 +21,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
         .map_err(|fault| Fault::upstream(format!("The provider sent an answer that is {fault}.")))?;
     let (mut decoder, mut events) = (Decoder::default(), Vec::new());
     decoder.take(document.root(), &mut events)?;
-    decoder.settle();
+    decoder.assume_whole();
     decoder.finish(&mut events)?;
     let mut fold = Fold::default();
     events.into_iter().for_each(|event| fold.push(event));

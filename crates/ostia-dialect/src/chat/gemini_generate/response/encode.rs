@@ -1,33 +1,36 @@
 //! The canonical answer to the client's body.
 
+pub(in crate::chat::gemini_generate) mod candidate;
+pub(in crate::chat::gemini_generate) mod grounding;
+
 use crate::chat::gemini_generate::part::Part;
-use crate::chat::gemini_generate::response::said::Said;
-use crate::chat::gemini_generate::response::{grounding, time};
+use crate::chat::gemini_generate::response::encode::candidate::CandidateEncoder;
+use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::json::{Json, Writer};
-use crate::{Choice, Response, Usage, View};
+use crate::{Choice, RenderOptions, Response, Usage};
 
 /// Fields of an answer that are written here and never as extras.
 const WRITTEN: [&str; 5] = ["candidates", "usageMetadata", "modelVersion", "responseId", "createTime"];
 
 /// The whole `GenerateContentResponse`
 /// (<https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse>).
-pub fn encode(response: &Response, view: &View) -> Vec<u8> {
+pub fn encode(response: &Response, options: &RenderOptions) -> Vec<u8> {
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
         w.field_array("candidates", |w| {
-            response.choices.iter().for_each(|choice| candidate(w, choice, view));
+            response.choices.iter().for_each(|choice| candidate(w, choice, options));
         });
-        tail(w, &response.extra, response.usage.as_ref(), response.service_tier.as_deref(), view);
-        Head::of(&response.id, &response.model, response.created, view).write(w);
+        tail(w, &response.extra, response.usage.as_ref(), response.service_tier.as_deref(), options);
+        Head::of(&response.id, &response.model, response.created, options).write(w);
     });
     w.into_bytes()
 }
 
-fn candidate(w: &mut Writer, choice: &Choice, view: &View) {
-    let mut said = Said::new(choice.index);
-    let parts: Vec<Part<'_>> = choice.blocks.iter().filter_map(|block| said.part(block, view)).collect();
-    choice.extra.iter().for_each(|(name, value)| said.extra(name, value, view));
+fn candidate(w: &mut Writer, choice: &Choice, options: &RenderOptions) {
+    let mut said = CandidateEncoder::new(choice.index);
+    let parts: Vec<Part<'_>> = choice.blocks.iter().filter_map(|block| said.part(block, options)).collect();
+    choice.extra.iter().for_each(|(name, value)| said.extra(name, value, options));
     w.object(|w| {
         content(w, &parts);
         said.end(w, choice.finish, choice.native_finish.as_deref());
@@ -52,10 +55,10 @@ pub(in crate::chat::gemini_generate) fn tail(
     extra: &[(String, Json)],
     usage: Option<&Usage>,
     tier: Option<&str>,
-    view: &View,
+    options: &RenderOptions,
 ) {
     for (name, value) in extra {
-        if name == "promptFeedback" || !(view.strict || WRITTEN.contains(&name.as_str())) {
+        if name == "promptFeedback" || !(options.strict || WRITTEN.contains(&name.as_str())) {
             w.field_raw(name, value.as_str());
         }
     }
@@ -77,10 +80,14 @@ impl Head {
         id: &str,
         model: &str,
         created: Option<u64>,
-        view: &View,
+        options: &RenderOptions,
     ) -> Head {
         let or = |given: &str, fallback: &str| if given.is_empty() { fallback } else { given }.to_owned();
-        Head { model: or(model, &view.model), id: or(id, &view.stem), created: created.map(time::timestamp) }
+        Head {
+            model: or(model, &options.model),
+            id: or(id, &options.id_suffix),
+            created: created.map(time::timestamp),
+        }
     }
 
     /// Writes the fields.

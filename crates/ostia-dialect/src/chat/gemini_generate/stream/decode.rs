@@ -5,7 +5,7 @@
 //! candidate event has a `finishReason`, and usage may still follow it, so everything that ends an answer is held
 //! back until the upstream closes the stream.
 
-use crate::chat::gemini_generate::response::candidate::{self, Candidate};
+use crate::chat::gemini_generate::response::decode::candidate::{self, Candidate};
 use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::fault::from_body;
@@ -74,7 +74,7 @@ impl Decoder {
     }
 
     /// An answer that comes at once is whole even where it does not say why it ended.
-    pub(in crate::chat::gemini_generate) fn settle(&mut self) {
+    pub(in crate::chat::gemini_generate) fn assume_whole(&mut self) {
         for candidate in &mut self.candidates {
             candidate.reason.get_or_insert_default();
         }

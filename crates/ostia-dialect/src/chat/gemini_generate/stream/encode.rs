@@ -6,13 +6,13 @@
 
 use crate::chat::gemini_generate::error;
 use crate::chat::gemini_generate::part::Part;
+use crate::chat::gemini_generate::response::encode::candidate::{CandidateEncoder, silent, words};
+use crate::chat::gemini_generate::response::encode::grounding;
 use crate::chat::gemini_generate::response::encode::{Head, content, tail};
-use crate::chat::gemini_generate::response::grounding;
-use crate::chat::gemini_generate::response::said::{Said, silent, words};
-use crate::chat::seal::Sealed;
+use crate::chat::opaque::Opaque;
 use crate::frame::sse;
 use crate::json::{Json, Writer};
-use crate::{Block, Content, Delta, Event, Fault, Finish, Signature, Usage, View};
+use crate::{Block, Content, Delta, Event, Fault, Finish, RenderOptions, Signature, Usage};
 
 /// Most text of one call's arguments, in bytes; a longer call is told as one that could not be written.
 const ARGUMENTS_BYTES_MAX: usize = 16 << 20;
@@ -21,7 +21,7 @@ const ARGUMENTS_BYTES_MAX: usize = 16 << 20;
 /// (<https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent>).
 #[derive(Debug)]
 pub struct Encoder {
-    view: View,
+    options: RenderOptions,
     array: bool,
     begun: bool,
     head: Head,
@@ -34,7 +34,7 @@ pub struct Encoder {
 /// What is known of one candidate.
 #[derive(Debug)]
 struct Candidate {
-    said: Said,
+    said: CandidateEncoder,
     open: Open,
     ending: Option<(Finish, Option<String>)>,
 }
@@ -62,10 +62,10 @@ enum Kind {
 
 impl Encoder {
     /// An encoder at the start of a stream. `array` asks for Google's framing without `alt=sse`: one JSON array.
-    pub fn new(view: View, array: bool) -> Encoder {
+    pub fn new(options: RenderOptions, array: bool) -> Encoder {
         Encoder {
-            head: Head::of("", "", None, &view),
-            view,
+            head: Head::of("", "", None, &options),
+            options,
             array,
             begun: false,
             candidates: Vec::new(),
@@ -83,7 +83,7 @@ impl Encoder {
     /// Appends what the client is to see of `event`.
     pub fn push(&mut self, event: &Event, out: &mut Vec<u8>) {
         match event {
-            Event::Start { id, model, created } => self.head = Head::of(id, model, *created, &self.view),
+            Event::Start { id, model, created } => self.head = Head::of(id, model, *created, &self.options),
             Event::BlockStart { choice, block } => self.block_start(*choice, block, out),
             Event::Delta { choice, delta } => self.delta(*choice, delta, out),
             Event::BlockEnd { choice } => self.block_end(*choice, out),
@@ -96,7 +96,7 @@ impl Encoder {
             }
             Event::Extra { choice: Some(choice), name, value } => {
                 let at = self.position(*choice);
-                self.candidates[at].said.extra(name, value, &self.view);
+                self.candidates[at].said.extra(name, value, &self.options);
             }
             Event::Extra { choice: None, name, value } => {
                 self.extra.retain(|(known, _)| known != name);
@@ -174,15 +174,15 @@ impl Encoder {
         let part = match &open {
             Open::None => None,
             Open::Words { kind, said, signature } => {
-                let sealed = if *said { Sealed::Previous } else { Sealed::Own };
-                signature.as_ref().map(|signature| silent(*kind == Kind::Thought, signature, sealed))
+                let wrapped = if *said { Opaque::Previous } else { Opaque::Own };
+                signature.as_ref().map(|signature| silent(*kind == Kind::Thought, signature, wrapped))
             }
             Open::Whole(block) => match &block.content {
                 Content::ToolCall { name, arguments, .. } if arguments.len() > ARGUMENTS_BYTES_MAX => {
                     candidate.said.malformed(name, arguments);
                     None
                 }
-                _ => candidate.said.part(block, &self.view),
+                _ => candidate.said.part(block, &self.options),
             },
         };
         if let Some(part) = part {
@@ -220,7 +220,7 @@ impl Encoder {
                 }
             });
             let (usage, tier) = (encoder.usage.as_ref(), encoder.service_tier.as_deref());
-            tail(w, &encoder.extra, usage, tier, &encoder.view);
+            tail(w, &encoder.extra, usage, tier, &encoder.options);
         });
         if self.array {
             out.extend_from_slice(b"\n]");
@@ -270,7 +270,7 @@ impl Encoder {
     /// Where the candidate of this number stands; candidates stand in the order of their numbers.
     fn position(&mut self, index: u32) -> usize {
         self.candidates.binary_search_by_key(&index, |candidate| candidate.said.index).unwrap_or_else(|at| {
-            let candidate = Candidate { said: Said::new(index), open: Open::None, ending: None };
+            let candidate = Candidate { said: CandidateEncoder::new(index), open: Open::None, ending: None };
             self.candidates.insert(at, candidate);
             at
         })

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use super::super::{Differs, Limits, fit};
+use super::super::{LimitOverrides, Limits, fit};
 use crate::json::Json;
-use crate::trial::{call, function, raw, turn};
+use crate::test_support::{call, function, raw, turn};
 use crate::{
-    Block, Choice, Content, Dialect, Fault, Finish, Form, Media, MediaKind, Message, Request, Response, Role,
-    Sampling, Source, Tool, ToolChoice, ToolKind, Undo,
+    Block, Choice, Content, Dialect, EncodeOptions, Fault, Finish, Media, MediaKind, Message, Request,
+    Response, Role, Sampling, Source, Tool, ToolChoice, ToolKind, Undo,
 };
 
 fn result(id: &str, name: Option<&str>, words: &str) -> Block {
@@ -201,7 +201,7 @@ fn a_free_text_tool_of_another_name_is_one_again() {
     let tools = vec![Tool::Custom { name: "a b".into(), value }];
     let messages = vec![Message::text(Role::User, "q")];
     let mut request = Request { model: "m".into(), tools, messages, ..Request::default() };
-    let encoded = Dialect::AnthropicMessages.encode(&mut request, &Form::default()).unwrap();
+    let encoded = Dialect::AnthropicMessages.encode(&mut request, &EncodeOptions::default()).unwrap();
     let Tool::Function { name, .. } = &request.tools[0] else { panic!("a function") };
     let mut response = answer(name);
     if let Content::ToolCall { arguments, .. } = &mut response.choices[0].blocks[0].content {
@@ -462,14 +462,17 @@ fn too_much_is_refused_by_its_place() {
 #[test]
 fn a_row_has_ids_of_its_own() {
     let spelling = super::EXACTLY_NINE;
-    let form = Form { limits: Differs { tool_ids: Some(spelling), ..Differs::default() }, ..Form::default() };
+    let options = EncodeOptions {
+        limits: LimitOverrides { tool_ids: Some(spelling), ..LimitOverrides::default() },
+        ..EncodeOptions::default()
+    };
     let messages = vec![
         Message::text(Role::User, "q"),
         turn(Role::Assistant, [call("call_1", "f", "{}"), call("D681PevKs", "f", "{}")]),
         turn(Role::Tool, [result("call_1", None, "r"), result("D681PevKs", None, "r")]),
     ];
     let mut request = Request { model: "m".into(), messages, ..Request::default() };
-    Dialect::OpenaiChat.encode(&mut request, &form).unwrap();
+    Dialect::OpenaiChat.encode(&mut request, &options).unwrap();
     let (calls, results) = ids(&request);
     assert_eq!(calls, results);
     assert!(calls[0] != "call_1" && calls.iter().all(|id| spelling.takes(id)));

@@ -2,7 +2,7 @@
 use serde_json::json;
 
 use super::{encode, encode_event};
-use crate::trial::value;
+use crate::test_support::value;
 use crate::{Fault, FaultKind};
 
 #[test]

@@ -15,7 +15,7 @@ mod tools;
 
 use crate::chat::rules::Rules;
 use crate::json::{Document, Json, Writer};
-use crate::{Dialect, Encoded, Fault, Form, OutputFormat, Request, Sampling, WebSearch};
+use crate::{Dialect, EncodeOptions, Encoded, Fault, OutputFormat, Request, Sampling, WebSearch};
 
 /// Top-level fields of the format that the hub has no place for. They go upstream as the client wrote them.
 const OWN_FIELDS: [&str; 11] = [
@@ -40,24 +40,24 @@ const OBFUSCATION: &str = "stream_options.include_obfuscation";
 ///
 /// # Errors
 /// 400 where no message is left to answer.
-pub fn encode(request: &Request, form: &Form) -> Result<Encoded, Fault> {
+pub fn encode(request: &Request, options: &EncodeOptions) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
     let rules = Rules::of(Dialect::OpenaiChat, &request.model);
-    let developer = if rules.openai || form.takes("developer") { "developer" } else { "system" };
-    let turns = messages::plan(&request.messages, form, developer, &mut dropped)?;
-    let asks_usage = request.stream && !form.usage_unasked;
+    let developer = if rules.openai || options.takes("developer") { "developer" } else { "system" };
+    let turns = messages::plan(&request.messages, options, developer, &mut dropped)?;
+    let asks_usage = request.stream && !options.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {
         w.field_str("model", &request.model);
         w.field_array("messages", |w| turns.iter().for_each(|turn| turn.write(w)));
-        tools::write(w, request, form, &mut dropped);
+        tools::write(w, request, options, &mut dropped);
         output_format(w, request.output_format.as_ref());
-        limit(w, &request.sampling, rules.openai || form.takes("max_completion_tokens"));
+        limit(w, &request.sampling, rules.openai || options.takes("max_completion_tokens"));
         sampling(w, &request.sampling, &mut dropped);
-        reasoning::write(w, request.reasoning.as_ref(), rules, form, &mut dropped);
-        web_search(w, request.web_search.as_ref(), rules.openai || form.takes(WEB_SEARCH), &mut dropped);
+        reasoning::write(w, request.reasoning.as_ref(), rules, options, &mut dropped);
+        web_search(w, request.web_search.as_ref(), rules.openai || options.takes(WEB_SEARCH), &mut dropped);
         rest(w, request, &mut dropped);
-        own_fields(w, request, asks_usage, form, &mut dropped);
+        own_fields(w, request, asks_usage, options, &mut dropped);
         stream(w, request, asks_usage);
     });
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
@@ -158,10 +158,16 @@ pub(crate) fn own_tier(tier: &str) -> &str {
 }
 
 /// Extra fields: the format's own are written, all others are dropped. An explicit `null` says nothing.
-fn own_fields(w: &mut Writer, request: &Request, asks_usage: bool, form: &Form, dropped: &mut Vec<String>) {
+fn own_fields(
+    w: &mut Writer,
+    request: &Request,
+    asks_usage: bool,
+    options: &EncodeOptions,
+    dropped: &mut Vec<String>,
+) {
     for (name, value) in request.extra.iter().filter(|(_, value)| value.as_str() != "null") {
         match name.as_str() {
-            own if OWN_FIELDS.contains(&own) && form.takes(own) => w.field_raw(own, value.as_str()),
+            own if OWN_FIELDS.contains(&own) && options.takes(own) => w.field_raw(own, value.as_str()),
             // Written by [`stream`].
             OBFUSCATION if asks_usage => {}
             other => dropped.push(other.to_owned()),

@@ -1,33 +1,34 @@
 //! The canonical answer to the client's body.
 
 use crate::chat::limits::GivenIds;
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
-use crate::chat::seal::{Sealed, seal};
 use crate::json::{Document, Json, Writer};
 use crate::{
-    Block, Choice, Citation, Content, Dialect, Media, MediaKind, Response, Signature, Source, ToolKind, View,
+    Block, Choice, Citation, Content, Dialect, Media, MediaKind, RenderOptions, Response, Signature, Source,
+    ToolKind,
 };
 
 /// The whole body of a chat completion.
-pub fn encode(response: &Response, view: &View) -> Vec<u8> {
+pub fn encode(response: &Response, options: &RenderOptions) -> Vec<u8> {
     let mut w = Writer::with_capacity(1024);
     w.object(|w| {
         match response.id.as_str() {
-            "" => w.field_str("id", &invented_id(view)),
+            "" => w.field_str("id", &invented_id(options)),
             id => w.field_str("id", id),
         }
         w.field_str("object", "chat.completion");
-        w.field_u64("created", response.created.unwrap_or(view.created));
-        w.field_str("model", or(&response.model, &view.model));
+        w.field_u64("created", response.created.unwrap_or(options.created));
+        w.field_str("model", or(&response.model, &options.model));
         w.field_array("choices", |w| {
             for choice in &response.choices {
-                encode_choice(w, choice, view);
+                encode_choice(w, choice, options);
             }
         });
         if let Some(usage) = &response.usage {
             w.key("usage");
-            usage::encode(w, usage, view);
+            usage::encode(w, usage, options);
         }
         if let Some(tier) = &response.service_tier {
             w.field_str("service_tier", tier);
@@ -35,8 +36,8 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
         if let Some(fingerprint) = &response.system_fingerprint {
             w.field_str("system_fingerprint", fingerprint);
         }
-        if !view.strict {
-            w.field_str("provider", &view.provider);
+        if !options.strict {
+            w.field_str("provider", &options.provider);
             for (name, value) in response.extra.iter().filter(|(name, _)| name != "provider") {
                 w.field_raw(name, value.as_str());
             }
@@ -49,16 +50,16 @@ pub(in crate::chat::openai_chat) fn or<'a>(given: &'a str, fallback: &'a str) ->
     if given.is_empty() { fallback } else { given }
 }
 
-fn encode_choice(w: &mut Writer, choice: &Choice, view: &View) {
+fn encode_choice(w: &mut Writer, choice: &Choice, options: &RenderOptions) {
     w.object(|w| {
         w.field_u64("index", choice.index.into());
-        w.field_object("message", |w| encode_message(w, choice, view));
+        w.field_object("message", |w| encode_message(w, choice, options));
         match &choice.logprobs {
             Some(logprobs) => w.field_raw("logprobs", logprobs.as_str()),
             None => w.key("logprobs").null(),
         }
         w.field_str("finish_reason", choice.finish.openai());
-        if !view.strict {
+        if !options.strict {
             for (name, value) in &choice.extra {
                 w.field_raw(name, value.as_str());
             }
@@ -66,7 +67,7 @@ fn encode_choice(w: &mut Writer, choice: &Choice, view: &View) {
     });
 }
 
-fn encode_message(w: &mut Writer, choice: &Choice, view: &View) {
+fn encode_message(w: &mut Writer, choice: &Choice, options: &RenderOptions) {
     let said = Said::of(&choice.blocks);
     w.field_str("role", "assistant");
     match said.text {
@@ -80,10 +81,10 @@ fn encode_message(w: &mut Writer, choice: &Choice, view: &View) {
     if let Some(reasoning) = said.reasoning {
         w.field_str("reasoning_content", &reasoning);
     }
-    encode_calls(w, choice, view);
+    encode_calls(w, choice, options);
     encode_annotations(w, &choice.blocks);
-    encode_media(w, &choice.blocks, view);
-    if !view.strict {
+    encode_media(w, &choice.blocks, options);
+    if !options.strict {
         w.field_array("content_blocks", |w| {
             for block in &choice.blocks {
                 content_block(w, block);
@@ -123,7 +124,7 @@ impl Said {
     }
 }
 
-fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
+fn encode_calls(w: &mut Writer, choice: &Choice, options: &RenderOptions) {
     let calls = || choice.blocks.iter().filter(|block| matches!(block.content, Content::ToolCall { .. }));
     if calls().next().is_none() {
         return;
@@ -133,9 +134,9 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
         for block in calls() {
             let Content::ToolCall { id, name, arguments, kind } = &block.content else { continue };
             w.object(|w| {
-                encode_call_head(w, &ids.next(id, &view.stem), *kind);
+                encode_call_head(w, &ids.next(id, &options.id_suffix), *kind);
                 encode_call_body(w, name, arguments, *kind);
-                if let (false, Some(signature)) = (view.strict, &block.signature) {
+                if let (false, Some(signature)) = (options.strict, &block.signature) {
                     shown_proof(w, signature);
                 }
             });
@@ -144,8 +145,8 @@ fn encode_calls(w: &mut Writer, choice: &Choice, view: &View) {
 }
 
 /// The id of an answer to which the upstream gave none.
-pub(in crate::chat::openai_chat) fn invented_id(view: &View) -> String {
-    format!("chatcmpl-{}", view.stem)
+pub(in crate::chat::openai_chat) fn invented_id(options: &RenderOptions) -> String {
+    format!("chatcmpl-{}", options.id_suffix)
 }
 
 pub(in crate::chat::openai_chat) fn encode_call_head(w: &mut Writer, id: &str, kind: ToolKind) {
@@ -177,12 +178,12 @@ pub(in crate::chat::openai_chat) fn extra_content(w: &mut Writer, signature: &Si
 }
 
 /// The proof of anything but a thought, as clients see it: in the place that those of Google's API hand back,
-/// and there under a seal if it is another vendor's.
+/// and there as an opaque value if it is another vendor's.
 pub(in crate::chat::openai_chat) fn shown_proof(w: &mut Writer, signature: &Signature) {
     match signature.dialect {
         Dialect::GeminiGenerate => thought_signature(w, &signature.value),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            thought_signature(w, &seal(&Sealed::Own(signature.clone())))
+            thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone())))
         }
     }
 }
@@ -229,7 +230,7 @@ pub(in crate::chat::openai_chat) fn annotation(w: &mut Writer, citation: &Citati
 }
 
 /// Pictures go into `images`, the place that clients of image models look at; recordings into OpenAI's `audio`.
-fn encode_media(w: &mut Writer, blocks: &[Block], view: &View) {
+fn encode_media(w: &mut Writer, blocks: &[Block], options: &RenderOptions) {
     let media = |wanted: MediaKind| {
         blocks.iter().filter_map(move |block| match &block.content {
             Content::Media(media) if media.kind == wanted => Some(media),
@@ -241,10 +242,10 @@ fn encode_media(w: &mut Writer, blocks: &[Block], view: &View) {
     }
     if let Some(Media { source: Source::Base64(data), .. }) = media(MediaKind::Audio).next() {
         w.field_object("audio", |w| {
-            w.field_str("id", &invented_id(view));
+            w.field_str("id", &invented_id(options));
             w.field_str("data", data);
             w.field_str("transcript", "");
-            w.field_u64("expires_at", view.created);
+            w.field_u64("expires_at", options.created);
         });
     }
     if let Some(audio) = blocks.iter().find_map(audio_of) {
@@ -305,23 +306,23 @@ pub(in crate::chat::openai_chat) fn content_block(w: &mut Writer, block: &Block)
 }
 
 /// A block that only its vendor knows. Those of Anthropic are what the field is for, and Google's are told by
-/// having no type; another's goes under a seal, or it would be taken for Anthropic's when it comes back.
+/// having no type; another's goes as an opaque value, or it would be taken for Anthropic's when it comes back.
 fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
     match dialect {
         Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => w.object(|w| {
             w.field_str("type", "redacted_thinking");
-            w.field_str("data", &seal(&Sealed::Foreign { dialect, value: value.clone() }));
+            w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
         }),
     }
 }
 
-/// The proof of a thought in Anthropic's block: its own as it is, another vendor's under seal.
+/// The proof of a thought in Anthropic's block: its own as it is, another vendor's as an opaque value.
 pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
     match signature.dialect {
         Dialect::AnthropicMessages => signature.value.clone(),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate | Dialect::CohereChat => {
-            seal(&Sealed::Own(signature.clone()))
+            opaque::encode(&Opaque::Own(signature.clone()))
         }
     }
 }

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use crate::chat::limits::made_up;
 use crate::chat::openai_chat::response::encode;
-use crate::trial::{call, choice, raw, thought, value, view};
+use crate::test_support::{call, choice, options, raw, thought, value};
 use crate::{
     Block, Choice, Citation, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind, Response,
     Signature, Source, ToolKind, Usage,
@@ -283,7 +283,7 @@ fn response(blocks: Vec<Block>) -> Response {
 #[track_caller]
 fn check_message(blocks: Vec<Block>, strict: Value, besides: Value) {
     let message =
-        |strict| value(&encode(&response(blocks.clone()), &view(strict)))["choices"][0]["message"].clone();
+        |strict| value(&encode(&response(blocks.clone()), &options(strict)))["choices"][0]["message"].clone();
     let mut expected = json!({"role": "assistant", "content": null, "refusal": null});
     merge(&mut expected, &strict);
     assert_eq!(message(true), expected);
@@ -314,19 +314,19 @@ fn a_strict_answer_has_exactly_the_fields_of_the_vendor() {
             "completion_tokens_details": {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0,
                 "rejected_prediction_tokens": 0}},
         "service_tier": "default", "system_fingerprint": "fp"});
-    assert_eq!(value(&encode(&whole, &view(true))), expected);
+    assert_eq!(value(&encode(&whole, &options(true))), expected);
     expected["provider"] = json!("p");
     expected["citations"] = json!([]);
     expected["choices"][0]["seed"] = json!(1);
     expected["choices"][0]["message"]["content_blocks"] = json!([{"type": "text", "text": "x"}]);
     expected["usage"]["cache_creation_input_tokens"] = json!(2);
     expected["usage"]["cache_read_input_tokens"] = json!(1);
-    assert_eq!(value(&encode(&whole, &view(false))), expected);
+    assert_eq!(value(&encode(&whole, &options(false))), expected);
 }
 
 #[test]
 fn what_the_upstream_left_out_is_filled_in() {
-    let body = value(&encode(&Response::default(), &view(true)));
+    let body = value(&encode(&Response::default(), &options(true)));
     assert_eq!(
         body,
         json!({"id": "chatcmpl-9", "object": "chat.completion", "created": 7, "model": "asked", "choices": []})

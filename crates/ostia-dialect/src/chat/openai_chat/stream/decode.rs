@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use self::choice::Choice;
 use super::super::response::known;
+use crate::chat::block_queue::WAITING_BYTES_MAX;
 use crate::chat::openai_chat::usage;
-use crate::chat::turns::WAITING_BYTES_MAX;
 use crate::fault::{self, from_body};
 use crate::frame::sse::Frame;
 use crate::json::{Document, Json, Node};

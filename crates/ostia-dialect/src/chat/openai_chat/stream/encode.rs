@@ -10,7 +10,8 @@ use crate::chat::response::characters;
 use crate::frame::sse;
 use crate::json::Writer;
 use crate::{
-    Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, Signature, ToolKind, Usage, View,
+    Block, Citation, Content, Delta, Dialect, Event, Fault, MediaKind, RenderOptions, Signature, ToolKind,
+    Usage,
 };
 
 /// Writes a stream of chat completion chunks.
@@ -18,7 +19,7 @@ use crate::{
 /// One event gives at most one chunk. The usage chunk and `[DONE]` come with [`Event::Finish`].
 #[derive(Debug)]
 pub struct Encoder {
-    view: View,
+    options: RenderOptions,
     /// `{"id":..., "model":...` of every chunk, open at the end.
     head: Vec<u8>,
     /// Facts that the head has besides.
@@ -55,8 +56,8 @@ enum Kind {
 
 impl Encoder {
     /// An encoder for a client that sees this.
-    pub fn new(view: View) -> Encoder {
-        Encoder { view, head: Vec::new(), told: Vec::new(), choices: Vec::new(), usage: None }
+    pub fn new(options: RenderOptions) -> Encoder {
+        Encoder { options, head: Vec::new(), told: Vec::new(), choices: Vec::new(), usage: None }
     }
 
     /// Appends what the client is to see of `event`.
@@ -74,7 +75,7 @@ impl Encoder {
                 let beside = Beside { finish: Some(finish.openai()), ..Beside::default() };
                 self.chunk_with(*choice, out, beside, |_| {});
             }
-            Event::Extra { choice, name, value } if !self.view.strict => {
+            Event::Extra { choice, name, value } if !self.options.strict => {
                 self.extra(*choice, name, value.as_str(), out);
             }
             Event::Extra { .. } => {}
@@ -89,21 +90,21 @@ impl Encoder {
 
     /// Appends an error event. Nothing may follow it.
     pub fn fail(&self, fault: &Fault, out: &mut Vec<u8>) {
-        out.extend(super::super::error::encode_event(fault, Some(&self.view.provider)));
+        out.extend(super::super::error::encode_event(fault, Some(&self.options.provider)));
     }
 
     fn start(&mut self, id: &str, model: &str, created: Option<u64>, out: &mut Vec<u8>) {
         let mut w = Writer::default();
         w.object(|w| {
             match id {
-                "" => w.field_str("id", &invented_id(&self.view)),
+                "" => w.field_str("id", &invented_id(&self.options)),
                 id => w.field_str("id", id),
             }
             w.field_str("object", "chat.completion.chunk");
-            w.field_u64("created", created.unwrap_or(self.view.created));
-            w.field_str("model", or(model, &self.view.model));
-            if !self.view.strict {
-                w.field_str("provider", &self.view.provider);
+            w.field_u64("created", created.unwrap_or(self.options.created));
+            w.field_str("model", or(model, &self.options.model));
+            if !self.options.strict {
+                w.field_str("provider", &self.options.provider);
             }
         });
         self.head = w.into_bytes();
@@ -122,7 +123,7 @@ impl Encoder {
     }
 
     fn block_start(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
-        let strict = self.view.strict;
+        let strict = self.options.strict;
         let open = self.open(choice);
         open.blocks += 1;
         open.block_start = open.characters;
@@ -187,7 +188,7 @@ impl Encoder {
         if text.is_empty() {
             return;
         }
-        let strict = self.view.strict;
+        let strict = self.options.strict;
         let open = self.open(choice);
         let (field, part) = match open.kind {
             Kind::Reasoning => ("reasoning_content", Some("thinking")),
@@ -208,7 +209,7 @@ impl Encoder {
     }
 
     fn signature(&mut self, choice: u32, signature: &Signature, out: &mut Vec<u8>) {
-        if self.view.strict {
+        if self.options.strict {
             return;
         }
         let open = self.open(choice);
@@ -240,11 +241,11 @@ impl Encoder {
 
     fn call(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let Content::ToolCall { id, name, arguments, kind } = &block.content else { return };
-        let (stem, strict) = (self.view.stem.clone(), self.view.strict);
+        let (id_suffix, strict) = (self.options.id_suffix.clone(), self.options.strict);
         let open = self.open(choice);
         let position = open.calls;
         open.calls += 1;
-        let id = open.ids.next(id, &stem);
+        let id = open.ids.next(id, &id_suffix);
         self.chunk(choice, out, |w| {
             call_delta(w, position as u64, |w| {
                 encode_call_head(w, &id, *kind);
@@ -270,11 +271,11 @@ impl Encoder {
     }
 
     fn finish(&self, out: &mut Vec<u8>) {
-        if let (true, Some(usage)) = (self.view.include_usage, &self.usage) {
+        if let (true, Some(usage)) = (self.options.include_usage, &self.usage) {
             self.envelope(out, |w| {
                 w.field_array("choices", |_| {});
                 w.key("usage");
-                usage::encode(w, usage, &self.view);
+                usage::encode(w, usage, &self.options);
             });
         }
         out.extend_from_slice(b"data: [DONE]\n\n");

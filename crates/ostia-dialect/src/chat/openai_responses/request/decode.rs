@@ -28,7 +28,7 @@ pub const WORDS: &[(&str, &str)] = &[
 
 /// What a request says about remembering.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keeping {
+pub struct StoreOptions {
     /// The answer that this one goes on from.
     pub previous_response_id: Option<String>,
     /// The conversation that this belongs to.
@@ -43,10 +43,10 @@ pub struct Keeping {
 ///
 /// # Errors
 /// 400 for fields of a wrong type.
-pub fn keeping(document: &Document<'_>) -> Result<Keeping, Fault> {
+pub fn store_options(document: &Document<'_>) -> Result<StoreOptions, Fault> {
     let root = document.root();
     root.expect_fields()?;
-    Ok(Keeping {
+    Ok(StoreOptions {
         previous_response_id: optional_str(root, "previous_response_id")?,
         conversation: root.some("conversation").map(conversation_id).transpose()?,
         store: optional_bool(root, "store")?.unwrap_or(true),
@@ -81,7 +81,7 @@ fn conversation_id(value: Node<'_>) -> Result<String, Fault> {
 /// 400 that names the field and what it must be.
 pub fn decode(document: &Document<'_>) -> Result<Request, Fault> {
     let root = document.root();
-    keeping(document)?;
+    store_options(document)?;
     let mut request = Request { include_usage: true, ..Request::default() };
     for (name, value) in root.fields().filter(|(_, value)| !value.is_null()) {
         decode_field(&name, value, &mut request)?;

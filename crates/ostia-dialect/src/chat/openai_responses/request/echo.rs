@@ -2,7 +2,7 @@
 //!
 //! Source: <https://platform.openai.com/docs/api-reference/responses/object>.
 
-use crate::View;
+use crate::RenderOptions;
 use crate::json::{Document, Json, Node, Writer};
 
 /// Each field, and what the API says where the request does not; a field without that is left out then.
@@ -45,9 +45,13 @@ pub fn echo(document: &Document<'_>) -> Vec<(String, Json)> {
 }
 
 /// Writes the repeated fields, and the tier that served the answer.
-pub(in crate::chat::openai_responses) fn write(w: &mut Writer, view: &View, service_tier: Option<&str>) {
+pub(in crate::chat::openai_responses) fn write(
+    w: &mut Writer,
+    options: &RenderOptions,
+    service_tier: Option<&str>,
+) {
     let given =
-        |wanted: &str| view.echo.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        |wanted: &str| options.echo.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
     for (name, usual) in ECHOED {
         if let Some(value) = given(name).or(usual) {
             w.field_raw(name, value);

@@ -28,19 +28,19 @@ impl Item {
     }
 }
 
-/// The items of an `input`: a text is one message of the user's. Ids that are missing are made of `stem`.
+/// The items of an `input`: a text is one message of the user's. Ids that are missing are made of `id_suffix`.
 ///
 /// # Errors
 /// 400 for what is neither a text nor a list of objects.
-pub fn list(input: Node<'_>, stem: &str) -> Result<Vec<Item>, Fault> {
+pub fn list(input: Node<'_>, id_suffix: &str) -> Result<Vec<Item>, Fault> {
     if let Some(text) = input.as_str() {
-        return Ok(vec![message("user", stem, 0, |w| w.object(|w| part(w, "input_text", &text)))]);
+        return Ok(vec![message("user", id_suffix, 0, |w| w.object(|w| part(w, "input_text", &text)))]);
     }
     let items = input.expect_items().map_err(|_| input.invalid("must be a string or an array of items"))?;
-    items.enumerate().map(|(at, item)| typed(item, stem, at)).collect()
+    items.enumerate().map(|(at, item)| typed(item, id_suffix, at)).collect()
 }
 
-fn typed(item: Node<'_>, stem: &str, at: usize) -> Result<Item, Fault> {
+fn typed(item: Node<'_>, id_suffix: &str, at: usize) -> Result<Item, Fault> {
     item.expect_fields()?;
     let kind = item.str("type");
     match (kind.as_deref(), item.str("role")) {
@@ -48,8 +48,8 @@ fn typed(item: Node<'_>, stem: &str, at: usize) -> Result<Item, Fault> {
             let content = item.expect("content")?;
             let text = if role == "assistant" { "output_text" } else { "input_text" };
             match content.as_str() {
-                Some(words) => Ok(message(&role, stem, at, |w| w.object(|w| part(w, text, &words)))),
-                None => Ok(with_id(item, "message", "msg", stem, at)),
+                Some(words) => Ok(message(&role, id_suffix, at, |w| w.object(|w| part(w, text, &words)))),
+                None => Ok(with_id(item, "message", "msg", id_suffix, at)),
             }
         }
         (None, None) => Err(item.expect("type").err().unwrap_or_else(|| item.invalid("must have a type"))),
@@ -61,13 +61,13 @@ fn typed(item: Node<'_>, stem: &str, at: usize) -> Result<Item, Fault> {
                 "custom_tool_call" => "ctc",
                 kind => ClientTool::of_call(kind).map_or("item", ClientTool::prefix),
             };
-            Ok(with_id(item, kind, prefix, stem, at))
+            Ok(with_id(item, kind, prefix, id_suffix, at))
         }
     }
 }
 
-fn message(role: &str, stem: &str, at: usize, content: impl FnOnce(&mut Writer)) -> Item {
-    let id = format!("msg_{stem}_{at}");
+fn message(role: &str, id_suffix: &str, at: usize, content: impl FnOnce(&mut Writer)) -> Item {
+    let id = format!("msg_{id_suffix}_{at}");
     let json = Json::build(|w| {
         w.object(|w| {
             w.field_str("id", &id);
@@ -88,9 +88,9 @@ fn part(w: &mut Writer, kind: &str, text: &str) {
     }
 }
 
-fn with_id(item: Node<'_>, kind: &str, prefix: &str, stem: &str, at: usize) -> Item {
+fn with_id(item: Node<'_>, kind: &str, prefix: &str, id_suffix: &str, at: usize) -> Item {
     let given = item.str("id").filter(|id| !id.is_empty());
-    let id = given.map_or_else(|| format!("{prefix}_{stem}_{at}"), |id| id.into_owned());
+    let id = given.map_or_else(|| format!("{prefix}_{id_suffix}_{at}"), |id| id.into_owned());
     let json = Json::build(|w| {
         w.object(|w| {
             w.field_str("id", &id);

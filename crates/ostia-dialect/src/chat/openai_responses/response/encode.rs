@@ -5,16 +5,16 @@ mod tests;
 
 use super::super::response::object::{self, Object, status};
 use super::super::response::output::{COMPLETED, Events, Output};
-use crate::{Choice, Fault, Response, View};
+use crate::{Choice, Fault, RenderOptions, Response};
 
-/// The id of the answer that this view shows: `resp_{stem}`.
-pub fn id(view: &View) -> String {
-    object::id(view)
+/// The id of an answer under these options: `resp_{id_suffix}`.
+pub fn id(options: &RenderOptions) -> String {
+    object::id(options)
 }
 
 /// The whole Response object. The API gives one answer: of several it is the one of number 0.
-pub fn encode(response: &Response, view: &View) -> Vec<u8> {
-    let mut output = Output::new(&view.stem);
+pub fn encode(response: &Response, options: &RenderOptions) -> Vec<u8> {
+    let mut output = Output::new(&options.id_suffix);
     let choice = response.choices.iter().find(|choice| choice.index == 0);
     let (status, incomplete) = choice.map_or((COMPLETED, None), |choice| said(choice, &mut output));
     let own = choice.map_or(&[][..], |choice| &choice.extra);
@@ -30,7 +30,7 @@ pub fn encode(response: &Response, view: &View) -> Vec<u8> {
         service_tier: response.service_tier.as_deref(),
         extra: own.iter().chain(more).collect(),
     };
-    object.encode(view)
+    object.encode(options)
 }
 
 /// Makes the items of an answer; gives its state.
@@ -49,11 +49,11 @@ fn said(choice: &Choice, output: &mut Output) -> (&'static str, Option<&'static 
 }
 
 /// The Response object of an answer that is not there (yet): `queued`, `in_progress`, `cancelled`.
-pub fn pending(view: &View, status: &str) -> Vec<u8> {
-    Object { status, ..Object::default() }.encode(view)
+pub fn pending(options: &RenderOptions, status: &str) -> Vec<u8> {
+    Object { status, ..Object::default() }.encode(options)
 }
 
 /// The Response object of an answer that failed.
-pub fn failed(fault: &Fault, view: &View) -> Vec<u8> {
-    Object { status: "failed", fault: Some(fault), ..Object::default() }.encode(view)
+pub fn failed(fault: &Fault, options: &RenderOptions) -> Vec<u8> {
+    Object { status: "failed", fault: Some(fault), ..Object::default() }.encode(options)
 }

@@ -5,7 +5,7 @@
 use crate::chat::openai_responses::request::echo;
 use crate::chat::openai_responses::{error, usage};
 use crate::json::{Json, Writer};
-use crate::{Fault, Finish, Usage, View};
+use crate::{Fault, Finish, RenderOptions, Usage};
 
 /// What is known of an answer, whole or not.
 #[derive(Debug, Default)]
@@ -45,22 +45,22 @@ const OWN: [&str; 10] = [
 ];
 
 impl Object<'_> {
-    /// The object, as this view shows it.
-    pub(in crate::chat::openai_responses) fn encode(&self, view: &View) -> Vec<u8> {
+    /// The object, as these options have it.
+    pub(in crate::chat::openai_responses) fn encode(&self, options: &RenderOptions) -> Vec<u8> {
         let mut w = Writer::with_capacity(1024);
-        w.object(|w| self.write(w, view));
+        w.object(|w| self.write(w, options));
         w.into_bytes()
     }
 
     /// The same, to stand in events.
-    pub(in crate::chat::openai_responses) fn json(&self, view: &View) -> Json {
-        Json::build(|w| w.object(|w| self.write(w, view)))
+    pub(in crate::chat::openai_responses) fn json(&self, options: &RenderOptions) -> Json {
+        Json::build(|w| w.object(|w| self.write(w, options)))
     }
 
-    fn write(&self, w: &mut Writer, view: &View) {
-        w.field_str("id", &id(view));
+    fn write(&self, w: &mut Writer, options: &RenderOptions) {
+        w.field_str("id", &id(options));
         w.field_str("object", "response");
-        w.field_u64("created_at", self.created.unwrap_or(view.created));
+        w.field_u64("created_at", self.created.unwrap_or(options.created));
         w.field_str("status", self.status);
         match self.fault {
             Some(fault) => w.field_object("error", |w| {
@@ -73,15 +73,15 @@ impl Object<'_> {
             Some(reason) => w.field_object("incomplete_details", |w| w.field_str("reason", reason)),
             None => w.key("incomplete_details").null(),
         }
-        w.field_str("model", if self.model.is_empty() { &view.model } else { self.model });
+        w.field_str("model", if self.model.is_empty() { &options.model } else { self.model });
         w.field_array("output", |w| self.output.iter().for_each(|item| w.raw(item.as_str())));
         match self.usage {
             Some(usage) => w.field_object("usage", |w| usage::encode(w, usage)),
             None => w.key("usage").null(),
         }
-        echo::write(w, view, self.service_tier);
-        if !view.strict {
-            w.field_str("provider", &view.provider);
+        echo::write(w, options, self.service_tier);
+        if !options.strict {
+            w.field_str("provider", &options.provider);
             let own = |name: &str| OWN.contains(&name) || echo::holds(name);
             for (name, value) in self.extra.iter().filter(|(name, _)| !own(name)) {
                 w.field_raw(name, value.as_str());
@@ -90,9 +90,9 @@ impl Object<'_> {
     }
 }
 
-/// The id of the answer that this view shows: `resp_{stem}`.
-pub(in crate::chat::openai_responses) fn id(view: &View) -> String {
-    format!("resp_{}", view.stem)
+/// The id of an answer under these options: `resp_{id_suffix}`.
+pub(in crate::chat::openai_responses) fn id(options: &RenderOptions) -> String {
+    format!("resp_{}", options.id_suffix)
 }
 
 /// The state of an answer that ended so, and why it is not whole. A model that `refused` in words of its own

@@ -18,7 +18,7 @@ use self::events::Place;
 use self::message::{Kind, Message};
 use self::thought::Thought;
 use crate::chat::limits::GivenIds;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Document, Json};
 use crate::{Block, Content, Delta, Dialect, Media, MediaKind, Signature, Source};
 
@@ -32,7 +32,7 @@ pub(in crate::chat::openai_responses) const IN_PROGRESS: &str = "in_progress";
 /// The output so far.
 #[derive(Debug)]
 pub(in crate::chat::openai_responses) struct Output {
-    stem: String,
+    id_suffix: String,
     done: Vec<Json>,
     open: Option<Open>,
     /// Characters of text before the open part: sources have their places in the whole text.
@@ -54,10 +54,10 @@ enum Open {
 }
 
 impl Output {
-    /// Nothing yet. Ids are made of `stem`.
-    pub(in crate::chat::openai_responses) fn new(stem: &str) -> Output {
+    /// Nothing yet. Ids are made of `id_suffix`.
+    pub(in crate::chat::openai_responses) fn new(id_suffix: &str) -> Output {
         Output {
-            stem: stem.to_owned(),
+            id_suffix: id_suffix.to_owned(),
             done: Vec::new(),
             open: None,
             characters: 0,
@@ -81,7 +81,7 @@ impl Output {
     /// A block begins; it may hold content already.
     pub(in crate::chat::openai_responses) fn begin(&mut self, block: &Block, events: &mut Events<'_>) {
         if let (Some(signature), false) = (&block.signature, matches!(block.content, Content::Reasoning(_))) {
-            self.carry(&Sealed::Next(signature.clone()), events);
+            self.carry(&Opaque::Next(signature.clone()), events);
         }
         match &block.content {
             Content::Text { text, citations } => {
@@ -100,7 +100,7 @@ impl Output {
             }
             Content::ToolCall { id, name, arguments, kind } => {
                 let place = self.next_place(call::prefix(*kind), events);
-                let id = self.ids.next(id, &self.stem);
+                let id = self.ids.next(id, &self.id_suffix);
                 let mut call = Call::open(place, &id, (block.namespace.as_deref(), name), *kind, events);
                 call.extend(arguments, events);
                 self.open = Some(Open::Call(call));
@@ -108,7 +108,7 @@ impl Output {
             Content::Media(media) => self.media(media, events),
             Content::Foreign { dialect: Dialect::OpenaiResponses, value } => self.item(value, events),
             Content::Foreign { dialect, value } => {
-                self.carry(&Sealed::Foreign { dialect: *dialect, value: value.clone() }, events);
+                self.carry(&Opaque::Foreign { dialect: *dialect, value: value.clone() }, events);
             }
             // A model gives no results of calls.
             Content::ToolResult { .. } => {}
@@ -135,7 +135,7 @@ impl Output {
             self.characters += message.end_part(self.characters, events);
         }
         if let Some(signature) = self.late.take() {
-            self.carry(&Sealed::Previous(signature), events);
+            self.carry(&Opaque::Previous(signature), events);
         }
     }
 
@@ -183,9 +183,9 @@ impl Output {
     }
 
     /// An item that exists only to carry what another vendor wants to see again.
-    fn carry(&mut self, sealed: &Sealed, events: &mut Events<'_>) {
+    fn carry(&mut self, wrapped: &Opaque, events: &mut Events<'_>) {
         let place = self.next_place("rs", events);
-        self.whole(thought::carrier(&place, &seal(sealed)), events);
+        self.whole(thought::carrier(&place, &opaque::encode(wrapped)), events);
     }
 
     /// An item as the vendor has it. The call of a client's tool is announced first: clients wait for that, and take the
@@ -196,7 +196,7 @@ impl Output {
             return self.whole(with(value, &[("id", &place.id)]), events);
         };
         let place = self.next_place(tool.prefix(), events);
-        let call_id = self.ids.next(&call_id, &self.stem);
+        let call_id = self.ids.next(&call_id, &self.id_suffix);
         let item = with(value, &[("id", &place.id), ("call_id", &call_id)]);
         events.item("response.output_item.added", place.index, &call::in_progress(&item));
         self.finish(item, events);
@@ -221,12 +221,12 @@ impl Output {
         self.finish(image(COMPLETED, Some(data)), events);
     }
 
-    /// Ends the open item, and gives the place of the next one. Items of the request have ids of the same stem, without
+    /// Ends the open item, and gives the place of the next one. Items of the request have ids of the same suffix, without
     /// the `o`.
     fn next_place(&mut self, prefix: &str, events: &mut Events<'_>) -> Place {
         self.close(COMPLETED, events);
         let index = self.done.len();
-        Place { index, id: format!("{prefix}_{}_o{index}", self.stem) }
+        Place { index, id: format!("{prefix}_{}_o{index}", self.id_suffix) }
     }
 }
 

@@ -8,8 +8,8 @@
 use super::super::item::part::{Part, PartKind};
 use super::super::item::{Output, plain};
 use super::super::response::ending;
+use crate::chat::block_queue::BlockQueue;
 use crate::chat::openai_responses::error;
-use crate::chat::turns::Turns;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Node};
 use crate::{Event, Fault};
@@ -26,7 +26,7 @@ pub struct Decoder {
     /// Every item so far, in the order met.
     items: Vec<Item>,
     /// Which of them is being said, and what is said of the items behind it.
-    turns: Turns<usize, (Saying, Box<str>)>,
+    queue: BlockQueue<usize, (Saying, Box<str>)>,
 }
 
 /// What tells an item from others.
@@ -116,12 +116,12 @@ impl Decoder {
         if self.items[item].is_whole {
             return Ok(());
         }
-        match self.turns.open() {
+        match self.queue.open() {
             Some(open) if open != item => {
                 let text = event.text();
-                return self.turns.wait(item, (saying, text.into()), text.len());
+                return self.queue.wait(item, (saying, text.into()), text.len());
             }
-            _ => self.turns.begin(item),
+            _ => self.queue.begin(item),
         }
         self.say(item, saying, event, events);
         self.release(events);
@@ -155,12 +155,12 @@ impl Decoder {
             return known.filter(|&at| !self.items[at].is_whole);
         }
         let may_be_open = |at: &usize| index.is_none() && (id.is_empty() || self.items[*at].id.is_empty());
-        known.or(self.turns.open().filter(may_be_open))
+        known.or(self.queue.open().filter(may_be_open))
     }
 
     /// Lets the waiting items speak, up to the first that is not whole.
     fn release(&mut self, events: &mut Vec<Event>) {
-        while let Some((item, waited)) = self.turns.next() {
+        while let Some((item, waited)) = self.queue.next() {
             for (saying, text) in waited {
                 let document = Document::parse(text.as_bytes()).ok();
                 if let Some(document) = document.filter(|_| !self.items[item].is_whole) {
@@ -203,7 +203,7 @@ impl Decoder {
         self.output.end(node, events);
         self.items[item].id = node.str("id").unwrap_or_default().into_owned();
         self.items[item].is_whole = true;
-        self.turns.end();
+        self.queue.end();
     }
 
     /// The answer is whole: what the stream left out is said from the Response object.
@@ -214,8 +214,8 @@ impl Decoder {
         self.start(Some(response), events);
         let whole: Vec<Node<'_>> =
             response.some("output").into_iter().flat_map(|list| list.items()).collect();
-        while let Some(open) = self.turns.open() {
-            self.turns.end();
+        while let Some(open) = self.queue.open() {
+            self.queue.end();
             match self.items[open].find(&whole) {
                 Some(item) => self.output.end(item, events),
                 None => self.output.abandon(events),

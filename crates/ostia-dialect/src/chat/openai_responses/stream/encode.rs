@@ -7,7 +7,7 @@ use super::super::error;
 use super::super::response::object::{Object, status};
 use super::super::response::output::{COMPLETED, Events, IN_PROGRESS, INCOMPLETE, Output};
 use crate::json::Json;
-use crate::{Event, Fault, Finish, Usage, View};
+use crate::{Event, Fault, Finish, RenderOptions, Usage};
 
 /// Most bytes of one stream of events: the whole answer has to be held for the last of them.
 const STREAM_BYTES_MAX: usize = 512 << 20;
@@ -18,7 +18,7 @@ const STREAM_BYTES_MAX: usize = 512 << 20;
 /// The API gives one answer: events of other choices than 0 say nothing.
 #[derive(Debug)]
 pub struct Encoder {
-    view: View,
+    options: RenderOptions,
     /// The number of the next event.
     number: u64,
     created: Option<u64>,
@@ -36,10 +36,10 @@ pub struct Encoder {
 
 impl Encoder {
     /// An encoder at the start of a stream.
-    pub fn new(view: View) -> Encoder {
-        let output = Box::new(Output::new(&view.stem));
+    pub fn new(options: RenderOptions) -> Encoder {
+        let output = Box::new(Output::new(&options.id_suffix));
         Encoder {
-            view,
+            options,
             number: 0,
             created: None,
             model: String::new(),
@@ -76,7 +76,7 @@ impl Encoder {
             return;
         }
         self.output.close(INCOMPLETE, &mut Events::untold());
-        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.json(&self.view);
+        let failed = Object { status: "failed", fault: Some(fault), ..self.object() }.json(&self.options);
         let mut events = Events::told(&mut self.number, out);
         events.tell("error", |w| error::write(w, fault));
         events.tell("response.failed", |w| w.field_raw("response", failed.as_str()));
@@ -119,7 +119,7 @@ impl Encoder {
     }
 
     fn start(&mut self, out: &mut Vec<u8>) {
-        let begun = Object { status: IN_PROGRESS, ..self.object() }.json(&self.view);
+        let begun = Object { status: IN_PROGRESS, ..self.object() }.json(&self.options);
         let mut events = Events::told(&mut self.number, out);
         for kind in ["response.created", "response.in_progress"] {
             events.tell(kind, |w| w.field_raw("response", begun.as_str()));
@@ -128,7 +128,7 @@ impl Encoder {
 
     fn end(&mut self, out: &mut Vec<u8>) {
         let (status, incomplete) = status(self.finish, self.output.refused());
-        let whole = Object { status, incomplete, ..self.object() }.json(&self.view);
+        let whole = Object { status, incomplete, ..self.object() }.json(&self.options);
         let kind = if status == COMPLETED { "response.completed" } else { "response.incomplete" };
         Events::told(&mut self.number, out).tell(kind, |w| w.field_raw("response", whole.as_str()));
         self.whole = Some(whole);

@@ -6,7 +6,7 @@ use super::table::{ClientTool, TOOL_SEARCH, TOOLS};
 use crate::chat::openai_responses::request::decode_tool;
 use crate::chat::tools::namespace::joined;
 use crate::json::{Document, Node};
-use crate::{Block, Content, Dialect, Fault, Form, Request, Role, Tool, ToolKind};
+use crate::{Block, Content, Dialect, EncodeOptions, Fault, Request, Role, Tool, ToolKind};
 
 /// An item that brings tools along: openai/codex, `codex-rs/protocol/src/models.rs`, `AdditionalTools`.
 const ADDITIONAL_TOOLS: &str = "additional_tools";
@@ -22,8 +22,12 @@ const TOOL_REFERENCE: &str = "tool_reference";
 ///
 /// # Errors
 /// 400 for a tool that is none, naming its place.
-pub(super) fn replace(request: &mut Request, upstream: Dialect, form: &Form) -> Result<(), Fault> {
-    let is_strange = |block: &Block| is_strange(block, upstream, form);
+pub(super) fn replace(
+    request: &mut Request,
+    upstream: Dialect,
+    options: &EncodeOptions,
+) -> Result<(), Fault> {
+    let is_strange = |block: &Block| is_strange(block, upstream, options);
     if !request.messages.iter().flat_map(|message| &message.blocks).any(is_strange) {
         return Ok(());
     }
@@ -55,10 +59,10 @@ pub(super) fn replace(request: &mut Request, upstream: Dialect, form: &Form) -> 
 }
 
 /// An item of Responses before another vendor, or the result of a search of Anthropic's.
-fn is_strange(block: &Block, upstream: Dialect, form: &Form) -> bool {
+fn is_strange(block: &Block, upstream: Dialect, options: &EncodeOptions) -> bool {
     match &block.content {
         Content::Foreign { dialect: owner @ Dialect::OpenaiResponses, .. } => {
-            !form.has_types_of(*owner, upstream)
+            !options.has_types_of(*owner, upstream)
         }
         Content::ToolResult { content, .. } if upstream != Dialect::AnthropicMessages => {
             content.iter().any(|block| reference(block).is_some())
@@ -125,7 +129,7 @@ impl History {
             }
             _ => return Ok(true),
         };
-        // In a conversation of another dialect the vendor's items stand under a seal, and calls without their results.
+        // In a conversation of another dialect the vendor's items are opaque values, and calls without their results.
         if !place.starts_with(INPUT) {
             return Ok(true);
         }

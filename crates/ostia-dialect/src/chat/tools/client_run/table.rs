@@ -153,7 +153,7 @@ pub(super) struct TypedTool {
     pub(super) told: &'static [(&'static str, &'static str)],
 }
 
-const EDITS: &str = "Shows and edits text files on the user's machine: `view` a file or directory, `create` a file, \
+const EDITS: &str = "Shows and edits text files on the user's machine: `options` a file or directory, `create` a file, \
                      `str_replace` a text that occurs exactly once, or `insert` text behind a line.";
 const SCREEN: &str = "Uses the mouse and keyboard of the user's computer, and shows its screen. Coordinates are pixels from \
                       the left and from the top.";

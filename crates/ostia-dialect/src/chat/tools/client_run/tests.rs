@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::table::{TOOLS, TYPED};
 use crate::json::Document;
-use crate::trial::{END, begin, call, choice, decoded, fold, more, raw, start, stop, view, written};
+use crate::test_support::{
+    END, begin, call, choice, decoded, fold, more, options, raw, start, stop, written,
+};
 use crate::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish, Form, Response,
-    Signature, Undo,
+    Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event, Fault, Finish,
+    Response, Signature, Undo,
 };
 
 const OTHERS: [Dialect; 4] =
@@ -22,7 +24,7 @@ fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string())?;
     request.client = Some(ClientDialect::OpenaiResponses);
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     Ok((serde_json::from_slice(&encoded.body).unwrap(), encoded))
 }
 
@@ -58,7 +60,7 @@ fn schemas_are_schemas() {
 /// A server that copies OpenAI's Responses, and no more of it than functions.
 #[test]
 fn a_copy_of_responses_gets_functions() {
-    let form = Form { takes: Some(Vec::new()), ..Form::default() };
+    let options = EncodeOptions { takes: Some(Vec::new()), ..EncodeOptions::default() };
     let body = json!({
         "model": "m",
         "tools": [
@@ -79,7 +81,7 @@ fn a_copy_of_responses_gets_functions() {
     });
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string()).unwrap();
     request.client = Some(ClientDialect::OpenaiResponses);
-    let encoded = Dialect::OpenaiResponses.encode(&mut request, &form).unwrap();
+    let encoded = Dialect::OpenaiResponses.encode(&mut request, &options).unwrap();
     let sent: Value = serde_json::from_slice(&encoded.body).unwrap();
     let tools = sent["tools"].as_array().unwrap();
     assert!(tools.iter().all(|tool| tool["type"] == "function"), "{sent}");
@@ -222,7 +224,7 @@ fn answer(undo: &Undo, arguments: &str, name: &str, early: usize, at: usize) -> 
     };
     undo.response(&mut response);
     let whole: Value =
-        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &view(true))).unwrap();
+        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &options(true))).unwrap();
     let said = |text: &str| more(Delta::Arguments(text.to_owned()));
     let events = [
         start(),
@@ -256,7 +258,7 @@ fn answer(undo: &Undo, arguments: &str, name: &str, early: usize, at: usize) -> 
 }
 
 fn streamed(events: &[Event]) -> Vec<Value> {
-    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, view(true), false), events);
+    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, options(true), false), events);
     let text = String::from_utf8(stream).unwrap();
     text.lines()
         .filter_map(|line| Some(serde_json::from_str(line.strip_prefix("data: ")?).unwrap()))

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::replace;
-use crate::trial::decoded;
-use crate::{ClientDialect, Dialect, Fault, Form, Request};
+use crate::test_support::decoded;
+use crate::{ClientDialect, Dialect, EncodeOptions, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
     decoded(ClientDialect::OpenaiChat, body)
@@ -25,7 +25,7 @@ fn replaced(request: &mut Request) -> bool {
 
 /// The body for Chat Completions, which says a request as it is, without the model.
 fn written(request: &mut Request) -> Value {
-    let encoded = Dialect::OpenaiChat.encode(request, &Form::default()).unwrap();
+    let encoded = Dialect::OpenaiChat.encode(request, &EncodeOptions::default()).unwrap();
     serde_json::from_slice(&encoded.body).unwrap()
 }
 

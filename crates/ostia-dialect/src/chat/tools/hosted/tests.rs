@@ -2,8 +2,8 @@
 
 use super::replace;
 use crate::json::Document;
-use crate::trial::raw;
-use crate::{Dialect, Fault, Form, Message, Request, Role, Tool, ToolChoice, WebSearch};
+use crate::test_support::raw;
+use crate::{Dialect, EncodeOptions, Fault, Message, Request, Role, Tool, ToolChoice, WebSearch};
 
 const CHAT: Dialect = Dialect::OpenaiChat;
 const RESPONSES: Dialect = Dialect::OpenaiResponses;
@@ -43,7 +43,7 @@ fn check(from: Dialect, tool: &str, to: Dialect, expected: Result<&str, WebSearc
 /// Replaces the tools, and gives what was lost.
 fn replaced(request: &mut Request, to: Dialect) -> Result<Vec<String>, Fault> {
     let mut dropped = Vec::new();
-    replace(request, to, &Form::default(), &mut dropped)?;
+    replace(request, to, &EncodeOptions::default(), &mut dropped)?;
     request.tool_places.clear();
     Ok(dropped)
 }
@@ -183,7 +183,7 @@ fn losses_are_told_by_the_places_that_the_client_knows() {
     let search = |more: &str| hosted(RESPONSES, &format!(r#"{{"type":"web_search"{more}}}"#));
     let marked = || function(Some("{}"));
     let mut asked = request([marked(), search(r#","filters":{}"#), marked(), search(""), marked()]);
-    let encoded = CHAT.encode(&mut asked, &Form::default()).unwrap();
+    let encoded = CHAT.encode(&mut asked, &EncodeOptions::default()).unwrap();
     let expected =
         ["tools[0].cache_control", "tools[2].cache_control", "tools[4].cache_control", "tools[1].filters"];
     assert_eq!(encoded.dropped, expected);

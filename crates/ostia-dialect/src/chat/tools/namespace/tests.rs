@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::joined;
-use crate::trial::{END, begin, call, choice, decoded, fold, more, start, stop, view, written};
+use crate::test_support::{END, begin, call, choice, decoded, fold, more, options, start, stop, written};
 use crate::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Fault, Finish, Form, Response, ToolKind,
-    Undo,
+    Block, ClientDialect, Content, Delta, Dialect, EncodeOptions, Encoder, Event, Fault, Finish, Response,
+    ToolKind, Undo,
 };
 
 const OTHERS: [Dialect; 4] =
@@ -24,7 +24,7 @@ fn send(fields: Value, upstream: Dialect) -> Result<Sent, Fault> {
     let mut body = json!({"model": "m", "input": "q"});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::OpenaiResponses, body.to_string())?;
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     let body = serde_json::from_slice(&encoded.body).unwrap();
     Ok(Sent { body, dropped: encoded.dropped, undo: encoded.undo })
 }
@@ -178,7 +178,7 @@ fn told(undo: &Undo, blocks: Vec<Block>) -> Vec<Value> {
         Response { choices: vec![choice(blocks.clone(), Finish::ToolCalls)], ..Response::default() };
     undo.response(&mut response);
     let whole: Value =
-        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &view(true))).unwrap();
+        serde_json::from_slice(&ClientDialect::OpenaiResponses.encode(&response, &options(true))).unwrap();
     let mut events = vec![start()];
     for block in blocks {
         let mut begun = block.clone();
@@ -190,7 +190,7 @@ fn told(undo: &Undo, blocks: Vec<Block>) -> Vec<Value> {
     let mut undo = undo.clone();
     undo.events(&mut events);
     assert_eq!(fold(&events).choices, response.choices);
-    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, view(true), false), &events);
+    let stream = written(Encoder::new(ClientDialect::OpenaiResponses, options(true), false), &events);
     let text = String::from_utf8(stream).unwrap();
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
     let data: Vec<Value> = data.map(|data| serde_json::from_str(data).unwrap()).collect();

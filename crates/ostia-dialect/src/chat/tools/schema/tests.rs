@@ -6,9 +6,9 @@ mod strict;
 
 use serde_json::{Value, json};
 
+use super::rules::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI};
 use super::strict::Sums;
-use super::takes::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI};
-use super::{Takes, fit};
+use super::{SchemaRules, fit};
 use crate::Tool;
 use crate::json::{Document, Json};
 
@@ -23,7 +23,11 @@ fn tool(schema: &str, strict: Option<bool>) -> Tool {
 }
 
 /// The schema, the description, the strictness and the report for one tool with this schema.
-fn fitted(takes: &Takes, schema: &Value, strict: Option<bool>) -> (Value, String, Option<bool>, Vec<String>) {
+fn fitted(
+    takes: &SchemaRules,
+    schema: &Value,
+    strict: Option<bool>,
+) -> (Value, String, Option<bool>, Vec<String>) {
     let (mut tool, mut dropped) = (tool(&schema.to_string(), strict), Vec::new());
     fit(&mut tool, 0, takes, None, &mut Sums::default(), &mut dropped);
     let Tool::Function { description, parameters, strict, .. } = tool else { panic!("a function") };
@@ -31,7 +35,7 @@ fn fitted(takes: &Takes, schema: &Value, strict: Option<bool>) -> (Value, String
 }
 
 /// `words` is what the description has more than before.
-fn check(takes: &Takes, schema: Value, expected: Value, words: &str, reported: &[&str]) {
+fn check(takes: &SchemaRules, schema: Value, expected: Value, words: &str, reported: &[&str]) {
     let (got, description, _, dropped) = fitted(takes, &schema, None);
     assert_eq!(got, expected, "{schema}");
     assert_eq!(description.trim_start_matches('d').trim_start(), words, "{schema}");

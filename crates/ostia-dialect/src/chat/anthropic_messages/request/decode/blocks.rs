@@ -1,11 +1,11 @@
 //! Content blocks: <https://platform.claude.com/docs/en/api/messages/create>, `ContentBlockParam`.
 //!
-//! Blocks of types that are not named here are the vendor's own and stay as they are. What our own answers put under a
-//! seal comes out of it again.
+//! Blocks of types that are not named here are the vendor's own and stay as they are. What our own answers
+//! wrapped in an opaque value comes out of it again.
 
 use super::{beyond, media};
 use crate::chat::anthropic_messages::block;
-use crate::chat::seal::{Sealed, unseal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Node};
 use crate::{Block, Content, Fault, MediaKind, Role, Signature};
 
@@ -107,7 +107,9 @@ fn decode_text(node: Node<'_>, role: Role, text_chars: &mut u64) -> Result<Block
 
 fn decode_thinking(node: Node<'_>) -> Result<Block, Fault> {
     let mut block = block::reasoning(node, node.expect("thinking")?.expect_str()?);
-    if let Some(Sealed::Own(signature)) = block.signature.as_ref().and_then(|proof| unseal(&proof.value)) {
+    if let Some(Opaque::Own(signature)) =
+        block.signature.as_ref().and_then(|proof| opaque::decode(&proof.value))
+    {
         block.signature = Some(signature);
     }
     Ok(block)
@@ -115,13 +117,13 @@ fn decode_thinking(node: Node<'_>) -> Result<Block, Fault> {
 
 fn decode_redacted(node: Node<'_>) -> Result<Piece, Fault> {
     let data = node.expect("data")?.expect_str()?;
-    Ok(match unseal(&data) {
-        Some(Sealed::Next(signature)) => Piece::Next(signature),
-        Some(Sealed::Previous(signature)) => Piece::Previous(signature),
-        Some(Sealed::Foreign { dialect, value }) => {
+    Ok(match opaque::decode(&data) {
+        Some(Opaque::Next(signature)) => Piece::Next(signature),
+        Some(Opaque::Previous(signature)) => Piece::Previous(signature),
+        Some(Opaque::Foreign { dialect, value }) => {
             said(Block::new(Content::Foreign { dialect, value }), Vec::new())
         }
-        Some(Sealed::Own(_)) | None => said(block::foreign(Json::of(node)), Vec::new()),
+        Some(Opaque::Own(_)) | None => said(block::foreign(Json::of(node)), Vec::new()),
     })
 }
 

@@ -34,10 +34,10 @@ pub(super) fn decode_config(value: Node<'_>, request: &mut Request) -> Result<()
     if let Some(format) = value.some("format") {
         decode_format(format, request)?;
     }
-    let further: Vec<_> = beyond(value, &["effort", "format"], "").collect();
-    if !further.is_empty() {
+    let extras: Vec<_> = beyond(value, &["effort", "format"], "").collect();
+    if !extras.is_empty() {
         let rest = Json::build(|w| {
-            w.object(|w| further.iter().for_each(|(name, value)| w.field_raw(name, value.as_str())));
+            w.object(|w| extras.iter().for_each(|(name, value)| w.field_raw(name, value.as_str())));
         });
         request.extra.push(("output_config".into(), rest));
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::decode_counted;
 use crate::json::Document;
-use crate::trial::{decoded, raw};
+use crate::test_support::{decoded, raw};
 use crate::{
     ClientDialect, Dialect, Fault, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool,
     ToolChoice, WebSearch,

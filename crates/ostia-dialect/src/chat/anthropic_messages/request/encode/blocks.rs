@@ -1,6 +1,6 @@
 //! Content blocks of a request: <https://platform.claude.com/docs/en/api/messages>, `ContentBlockParam`.
 
-use super::further::{Further, Place};
+use super::extras::{Extras, Place};
 use super::media;
 use crate::chat::anthropic_messages::block::{caller, own_citation};
 use crate::chat::tools::arguments;
@@ -150,13 +150,13 @@ fn check_call(kind: ToolKind, path: std::fmt::Arguments<'_>) -> Result<(), Fault
 }
 
 /// Writes a block that [`sayable`] let pass; `trim` cuts white space at the end of text.
-pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>, trim: bool) {
+pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, extras: &Extras<'_>, trim: bool) {
     let Placed { block, place } = *placed;
     if let Content::Foreign { value, .. } = &block.content {
         out.raw(value.as_str());
         return;
     }
-    if let Some(whole) = further.whole(place) {
+    if let Some(whole) = extras.whole(place) {
         out.raw(whole.as_str());
         return;
     }
@@ -181,7 +181,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
             }
             Content::ToolResult { id, content, is_error, .. } => {
                 write_result(out, id, *is_error);
-                write_result_content(out, content, place, further);
+                write_result_content(out, content, place, extras);
             }
             Content::Foreign { .. } => {}
         }
@@ -190,7 +190,7 @@ pub(super) fn write(out: &mut Writer, placed: &Placed<'_>, further: &Further<'_>
         {
             out.field_raw("cache_control", marker.as_str());
         }
-        further.at(place).iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
+        extras.at(place).iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
     });
 }
 
@@ -211,7 +211,7 @@ fn write_result(out: &mut Writer, id: &str, is_error: bool) {
     }
 }
 
-fn write_result_content(out: &mut Writer, content: &[Block], place: Option<Place>, further: &Further<'_>) {
+fn write_result_content(out: &mut Writer, content: &[Block], place: Option<Place>, extras: &Extras<'_>) {
     let sayable = content.iter().enumerate().filter(|(_, block)| is_sayable(block));
     let placed = |(at, block)| Placed { block, place: place.and_then(|place| place.inside(at)) };
     let kept: Vec<Placed<'_>> = sayable.map(placed).collect();
@@ -226,7 +226,7 @@ fn write_result_content(out: &mut Writer, content: &[Block], place: Option<Place
             out.field_str("content", text);
         }
         kept => out.field_array("content", |out| {
-            kept.iter().for_each(|placed| write(out, placed, further, false));
+            kept.iter().for_each(|placed| write(out, placed, extras, false));
         }),
     }
 }

@@ -6,7 +6,7 @@ mod turns;
 
 use serde_json::{Value, json};
 
-use crate::trial::{encoded, function, raw, turn};
+use crate::test_support::{encoded, function, raw, turn};
 use crate::{
     Block, Citation, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning,
     Request, Role, Source, Tool, ToolChoice, ToolKind, WebSearch,

@@ -1,6 +1,6 @@
 //! Tools and the choice among them: <https://platform.claude.com/docs/en/agents-and-tools/tool-use/define-tools>.
 
-use super::further::{Further, Place};
+use super::extras::{Extras, Place};
 use crate::chat::rules::Rules;
 use crate::chat::tools::schema;
 use crate::json::{Document, Json, Writer};
@@ -94,14 +94,12 @@ impl<'r> Toolbox<'r> {
     }
 
     /// The fields `tools` and `tool_choice`.
-    pub(super) fn write(&self, out: &mut Writer, further: &Further<'_>) {
+    pub(super) fn write(&self, out: &mut Writer, extras: &Extras<'_>) {
         if self.is_empty() {
             return;
         }
         out.field_array("tools", |out| {
-            self.tools
-                .iter()
-                .for_each(|(at, tool)| write_tool(out, tool, further.at(Some(Place::Tool(*at)))));
+            self.tools.iter().for_each(|(at, tool)| write_tool(out, tool, extras.at(Some(Place::Tool(*at)))));
             if let Some(search) = self.web_search {
                 write_search(out, search);
             }
@@ -139,7 +137,7 @@ fn name(tool: &Tool) -> Option<String> {
     }
 }
 
-fn write_tool(out: &mut Writer, tool: &Tool, further: &[(&str, &Json)]) {
+fn write_tool(out: &mut Writer, tool: &Tool, extras: &[(&str, &Json)]) {
     match tool {
         Tool::Hosted { value, .. } | Tool::Custom { value, .. } => out.raw(value.as_str()),
         Tool::Function { name, description, parameters, strict, cache_control } => out.object(|out| {
@@ -150,7 +148,7 @@ fn write_tool(out: &mut Writer, tool: &Tool, further: &[(&str, &Json)]) {
             out.field_raw("input_schema", schema);
             strict.iter().for_each(|strict| out.field_bool("strict", *strict));
             cache_control.iter().for_each(|marker| out.field_raw("cache_control", marker.as_str()));
-            further.iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
+            extras.iter().for_each(|(name, value)| out.field_raw(name, value.as_str()));
         }),
     }
 }

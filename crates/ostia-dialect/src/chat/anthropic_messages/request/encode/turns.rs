@@ -2,7 +2,7 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/working-with-messages>
 
 use super::blocks::{self, Placed};
-use super::further::Further;
+use super::extras::Extras;
 use crate::chat::order;
 use crate::chat::rules::Rules;
 use crate::json::{Document, Writer};
@@ -106,7 +106,7 @@ impl<'r> Conversation<'r> {
     }
 
     /// The fields `system` and `messages`.
-    pub(super) fn write(&self, out: &mut Writer, further: &Further<'_>) {
+    pub(super) fn write(&self, out: &mut Writer, extras: &Extras<'_>) {
         match self.system.as_slice() {
             [] if self.has_system => out.field_str("system", ""),
             [] => {}
@@ -116,13 +116,13 @@ impl<'r> Conversation<'r> {
                 },
             ] => out.field_str("system", text),
             blocks => out.field_array("system", |out| {
-                blocks.iter().for_each(|placed| blocks::write(out, placed, further, false));
+                blocks.iter().for_each(|placed| blocks::write(out, placed, extras, false));
             }),
         }
         let last = self.turns.len().saturating_sub(1);
         out.field_array("messages", |out| {
             for (at, turn) in self.turns.iter().enumerate() {
-                turn.write(out, further, at == last);
+                turn.write(out, extras, at == last);
             }
             if self.asks_to_go_on {
                 out.object(|out| {
@@ -135,7 +135,7 @@ impl<'r> Conversation<'r> {
 }
 
 impl Turn<'_> {
-    fn write(&self, out: &mut Writer, further: &Further<'_>, last: bool) {
+    fn write(&self, out: &mut Writer, extras: &Extras<'_>, last: bool) {
         out.object(|out| {
             out.field_str("role", if self.assistant { "assistant" } else { "user" });
             out.field_array("content", |out| {
@@ -143,7 +143,7 @@ impl Turn<'_> {
                 for (at, placed) in self.results.iter().chain(&self.rest).enumerate() {
                     // The vendor refuses a prefill that ends in white space.
                     let trim = last && self.assistant && at == final_block;
-                    blocks::write(out, placed, further, trim);
+                    blocks::write(out, placed, extras, trim);
                 }
             });
         });

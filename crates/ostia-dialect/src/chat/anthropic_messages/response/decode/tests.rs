@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::decode;
-use crate::trial::raw;
+use crate::test_support::raw;
 use crate::{Block, Citation, Content, Dialect, FaultKind, Finish, Signature, ToolKind, Usage};
 
 fn signed(mut block: Block, value: &str) -> Block {

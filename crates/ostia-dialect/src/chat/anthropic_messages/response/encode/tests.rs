@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 use super::encode;
 use crate::chat::anthropic_messages::response::decode::decode;
 use crate::chat::limits::made_up;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{call, choice, raw, thought, view};
+use crate::test_support::{call, choice, options, raw, thought};
 use crate::{
     Block, Citation, Content, Dialect, Finish, Media, MediaKind, Response, Signature, Source, Usage,
 };
@@ -17,7 +17,7 @@ fn answer(blocks: Vec<Block>, finish: Finish) -> Response {
 }
 
 fn written(response: &Response) -> Value {
-    serde_json::from_slice(&encode(response, &view(true))).unwrap()
+    serde_json::from_slice(&encode(response, &options(true))).unwrap()
 }
 
 /// These blocks are this content.
@@ -81,7 +81,7 @@ fn usage_counts_the_cache_apart() {
     let mut flex = answer(vec![], Finish::Stop);
     flex.service_tier = Some("flex".into());
     assert_eq!(written(&flex)["usage"].get("service_tier"), None);
-    let lenient = encode(&flex, &view(false));
+    let lenient = encode(&flex, &options(false));
     let lenient: Value = serde_json::from_slice(&lenient).unwrap();
     assert_eq!(lenient["usage"]["service_tier"], "flex");
 }
@@ -144,10 +144,10 @@ fn proofs() {
     let google = || proof(Dialect::GeminiGenerate, "g");
     check(vec![thought("Hm.")], thinking(""));
     check(vec![signed(thought("Hm."), proof(Dialect::AnthropicMessages, "EqQB"))], thinking("EqQB"));
-    check(vec![signed(thought("Hm."), google())], thinking(&seal(&Sealed::Own(google()))));
-    let carrier = |sealed: Sealed| json!({"type": "redacted_thinking", "data": seal(&sealed)});
+    check(vec![signed(thought("Hm."), google())], thinking(&opaque::encode(&Opaque::Own(google()))));
+    let carrier = |wrapped: Opaque| json!({"type": "redacted_thinking", "data": opaque::encode(&wrapped)});
     let used = json!({"type": "tool_use", "id": "a", "name": "look", "input": {}});
-    check(vec![signed(call("a", "look", "{}"), google())], json!([carrier(Sealed::Next(google())), used]));
+    check(vec![signed(call("a", "look", "{}"), google())], json!([carrier(Opaque::Next(google())), used]));
     let caller = json!({"type": "code_execution_20250825", "tool_id": "s"});
     let mut called = used.clone();
     called["caller"] = caller.clone();
@@ -155,7 +155,7 @@ fn proofs() {
     check(vec![signed(call("a", "look", "{}"), own)], json!([called]));
     check(
         vec![signed(Block::text("Hi"), google())],
-        json!([{"type": "text", "text": "Hi"}, carrier(Sealed::Previous(google()))]),
+        json!([{"type": "text", "text": "Hi"}, carrier(Opaque::Previous(google()))]),
     );
 }
 
@@ -165,10 +165,11 @@ fn blocks_that_one_vendor_knows() {
     let search = json!({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}});
     check(vec![foreign(Dialect::AnthropicMessages, &search)], json!([search]));
     let item = json!({"type": "web_search_call", "id": "w"});
-    let sealed = seal(&Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) });
+    let wrapped =
+        opaque::encode(&Opaque::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) });
     check(
         vec![foreign(Dialect::OpenaiResponses, &item)],
-        json!([{"type": "redacted_thinking", "data": sealed}]),
+        json!([{"type": "redacted_thinking", "data": wrapped}]),
     );
 }
 

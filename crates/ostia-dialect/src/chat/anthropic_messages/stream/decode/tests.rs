@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use proptest::prelude::*;
 
-use crate::trial::{self, fold, is_whole, raw, read_cut};
+use crate::test_support::{self, fold, is_whole, raw, read_cut};
 use crate::{Block, Content, Dialect, Event, Fault, FaultKind, Finish, ToolKind};
 
 /// The events of a stream, wherever it is cut.
@@ -281,14 +281,14 @@ fn any_event() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        prop_assert!(trial::read(Dialect::AnthropicMessages, &[&bytes]).1.is_err());
+        prop_assert!(test_support::read(Dialect::AnthropicMessages, &[&bytes]).1.is_err());
         let _ = Dialect::AnthropicMessages.decode(&bytes);
     }
 
     #[test]
     fn any_order_keeps_the_grammar_or_fails(events in prop::collection::vec(any_event(), 0..20)) {
         let lines: Vec<&str> = events.iter().map(String::as_str).collect();
-        let (events, ended) = trial::read(Dialect::AnthropicMessages, &[sse(&lines).as_bytes()]);
+        let (events, ended) = test_support::read(Dialect::AnthropicMessages, &[sse(&lines).as_bytes()]);
         prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 }

@@ -5,17 +5,17 @@ use serde_json::{Value, json};
 
 use super::Encoder;
 use crate::chat::anthropic_messages::response::encode;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::frame::sse::Framer;
 use crate::json::Json;
-use crate::trial::{END, begin, fold, more, raw, read_cut, stop, view, written};
+use crate::test_support::{END, begin, fold, more, options, raw, read_cut, stop, written};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Signature, ToolKind,
     Usage,
 };
 
 fn stream(events: &[Event]) -> Vec<u8> {
-    written(crate::Encoder::new(ClientDialect::AnthropicMessages, view(true), false), events)
+    written(crate::Encoder::new(ClientDialect::AnthropicMessages, options(true), false), events)
 }
 
 /// The data of the events; each has its type for a name.
@@ -97,7 +97,7 @@ fn add(block: &mut Value, delta: &Value, json: &mut String) {
 /// The stream of these events makes the message that the unary form is.
 fn check(events: Vec<Event>) {
     let message = accumulate(&data(&stream(&events)));
-    let unary = encode(&fold(&events), &view(true));
+    let unary = encode(&fold(&events), &options(true));
     assert_eq!(message, serde_json::from_slice::<Value>(&unary).unwrap());
 }
 
@@ -177,8 +177,8 @@ data: {"type":"message_stop"}
 
 "#;
     let expected = expected
-        .replace("OWN", &seal(&Sealed::Own(google())))
-        .replace("NEXT", &seal(&Sealed::Next(google())));
+        .replace("OWN", &opaque::encode(&Opaque::Own(google())))
+        .replace("NEXT", &opaque::encode(&Opaque::Next(google())));
     assert_eq!(String::from_utf8(stream(&events)).unwrap(), expected);
     check(events.into());
 }
@@ -241,7 +241,7 @@ fn vendor_facts_come_with_the_end() {
 
 #[test]
 fn an_error_ends_the_stream() {
-    let (mut encoder, mut out) = (Encoder::new(view(true)), Vec::new());
+    let (mut encoder, mut out) = (Encoder::new(options(true)), Vec::new());
     encoder.push(&start(), &mut out);
     let began = out.len();
     encoder.fail(&Fault::new(FaultKind::Overloaded, "Busy."), &mut out);

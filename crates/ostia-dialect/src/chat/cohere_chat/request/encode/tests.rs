@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::raw;
+use crate::test_support::raw;
 use crate::{
     Block, Citation, Content, Dialect, Logprobs, Media, MediaKind, Message, Role, Signature, Source, Tool,
     ToolChoice, ToolKind, WebSearch,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::trial::{call, raw, thought};
+use crate::test_support::{call, raw, thought};
 use crate::{Citation, FaultKind, Finish, Usage};
 
 fn text(text: &str) -> Block {

@@ -4,12 +4,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::{self, fold, is_whole, read_cut};
+use crate::test_support::{self, fold, is_whole, read_cut};
 use crate::{Dialect, FaultKind, Response};
 
 /// The events of a stream, as far as it is good, and how it ended.
 fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
-    trial::read(Dialect::CohereChat, &[stream])
+    test_support::read(Dialect::CohereChat, &[stream])
 }
 
 /// Events as the vendor sends them, with the marker behind the last.

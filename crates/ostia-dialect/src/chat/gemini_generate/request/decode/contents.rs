@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::calls::Calls;
 use super::{expect, field, flag, list, optional_str, report_unknown};
 use crate::chat::gemini_generate::part::media::extension;
-use crate::chat::seal::{Sealed, unseal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Node};
 use crate::media::{kind_of_mime, standard_base64};
 use crate::{
@@ -113,16 +113,16 @@ impl Reader<'_> {
         part.expect_fields()?;
         let signature = match proof(part)? {
             None => None,
-            Some(Sealed::Own(signature)) => Some(signature),
-            Some(Sealed::Foreign { dialect, value }) => {
+            Some(Opaque::Own(signature)) => Some(signature),
+            Some(Opaque::Foreign { dialect, value }) => {
                 self.whole(Content::Foreign { dialect, value }, None);
                 return Ok(());
             }
-            Some(Sealed::Previous(signature)) if self.turn.open => {
+            Some(Opaque::Previous(signature)) if self.turn.open => {
                 self.sign(signature);
                 return Ok(());
             }
-            Some(Sealed::Previous(_) | Sealed::Next(_)) => {
+            Some(Opaque::Previous(_) | Opaque::Next(_)) => {
                 report_unknown(part, &["text", "thought"], &mut self.request.extra);
                 return Ok(());
             }
@@ -247,16 +247,16 @@ fn id(node: Node<'_>) -> Result<Option<String>, Fault> {
     Ok(optional_str(node, "id")?.filter(|id| !id.is_empty()))
 }
 
-/// The signature of a part: the vendor's own, or the seal that an answer of ours put in its place. The field is of bytes
-/// in base64, so that is what a seal is wrapped in.
-fn proof(part: Node<'_>) -> Result<Option<Sealed>, Fault> {
+/// The signature of a part: the vendor's own, or the opaque value that an answer of ours put in its place. The field is of bytes
+/// in base64, so that is what the value is wrapped in.
+fn proof(part: Node<'_>) -> Result<Option<Opaque>, Fault> {
     let Some(value) = optional_str(part, "thoughtSignature")?.filter(|value| !value.is_empty()) else {
         return Ok(None);
     };
     let bytes = STANDARD.decode(standard_base64(&value)).unwrap_or_default();
-    let sealed = std::str::from_utf8(&bytes).ok().and_then(unseal);
-    let own = || Sealed::Own(Signature { dialect: Dialect::GeminiGenerate, value });
-    Ok(Some(sealed.unwrap_or_else(own)))
+    let wrapped = std::str::from_utf8(&bytes).ok().and_then(opaque::decode);
+    let own = || Opaque::Own(Signature { dialect: Dialect::GeminiGenerate, value });
+    Ok(Some(wrapped.unwrap_or_else(own)))
 }
 
 /// What a function has answered, in words, and whether it failed. The vendor reads `output` and `error`

@@ -46,7 +46,7 @@ fn rewrite(schema: Value) -> Value {
         out.insert(name.to_owned(), value);
     }
     sort(&mut out, &order);
-    settle_enum(&mut out);
+    adapt_enum(&mut out);
     if nullable {
         allow_null(&mut out);
     }
@@ -103,7 +103,7 @@ fn sort(schema: &mut Map<String, Value>, order: &Value) {
 }
 
 /// The vendor's `enum` holds strings, also of numbers.
-fn settle_enum(schema: &mut Map<String, Value>) {
+fn adapt_enum(schema: &mut Map<String, Value>) {
     let is_number = matches!(schema.get("type").and_then(Value::as_str), Some("integer" | "number"));
     if let (true, Some(Value::Array(values))) = (is_number, schema.get_mut("enum")) {
         for value in values.iter_mut() {

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 use crate::chat::gemini_generate::request::encode::encode;
 use crate::json::Document;
-use crate::{ClientDialect, Fault, Line, Request};
+use crate::{ClientDialect, Fault, PathParams, Request};
 
 const MODEL: &str = "models/gemini-2.5-flash";
 
 fn decode(model: &str, stream: bool, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
-    ClientDialect::GeminiGenerate.decode(&Document::of_request(body.as_ref())?, Line { model, stream })
+    ClientDialect::GeminiGenerate.decode(&Document::of_request(body.as_ref())?, PathParams { model, stream })
 }
 
 fn read(body: &Value) -> Request {
@@ -79,8 +79,9 @@ fn losses_are_told_in_the_vendors_words() {
         "generationConfig": {"seed": 1, "candidateCount": 2},
         "labels": {"a": "b"},
     }));
-    let encoded =
-        crate::Dialect::AnthropicMessages.encode(&mut request.clone(), &crate::Form::default()).unwrap();
+    let encoded = crate::Dialect::AnthropicMessages
+        .encode(&mut request.clone(), &crate::EncodeOptions::default())
+        .unwrap();
     let mut told = crate::ClientDialect::GeminiGenerate.in_own_words(&request, encoded.dropped);
     told.sort();
     let expected =

@@ -1,6 +1,6 @@
 //! `generationConfig` (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>).
 
-use crate::chat::gemini_generate::request::encode::{forms, inside, thinking};
+use crate::chat::gemini_generate::request::encode::{inside, subsets, thinking};
 use crate::chat::rules::Rules;
 use crate::json::{Document, Json, Node, Writer, camel};
 use crate::{OutputFormat, Request, Sampling};
@@ -56,7 +56,7 @@ impl Generation {
                     dropped.push("response_format.json_schema.description".to_owned());
                 }
                 let path = "response_format.json_schema.schema";
-                let schema = forms::convert(schema, rules, path, dropped);
+                let schema = subsets::convert(schema, rules, path, dropped);
                 let name = if rules.json_schema { "responseJsonSchema" } else { "responseSchema" };
                 self.text("responseMimeType", "application/json");
                 self.put(name, Json::from_value(&schema));

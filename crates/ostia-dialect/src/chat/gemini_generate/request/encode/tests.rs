@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::encode;
 use crate::json::Json;
-use crate::trial::{call, raw, signed, turn};
+use crate::test_support::{call, raw, signed, turn};
 use crate::{
     Block, Content, Dialect, Logprobs, Media, MediaKind, Message, OutputFormat, Reasoning, Request, Role,
     Source, Tool, ToolChoice, WebSearch,

@@ -1,6 +1,6 @@
 //! `tools` and `toolConfig` (<https://ai.google.dev/api/caching#Tool>).
 
-use crate::chat::gemini_generate::request::encode::forms;
+use crate::chat::gemini_generate::request::encode::subsets;
 use crate::chat::rules::Rules;
 use crate::json::{Document, Json, Writer};
 use crate::{Dialect, Request, Tool, ToolChoice};
@@ -161,7 +161,7 @@ fn parameter(
     path: &str,
     dropped: &mut Vec<String>,
 ) -> Option<serde_json::Value> {
-    let mut value = forms::convert(schema, rules, path, dropped);
+    let mut value = subsets::convert(schema, rules, path, dropped);
     let map = value.as_object_mut()?;
     if !rules.json_schema {
         map.get("properties").and_then(|properties| properties.as_object()).filter(|map| !map.is_empty())?;

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::encode;
 use crate::chat::gemini_generate::response::decode::decode;
-use crate::trial::{choice, raw, view};
+use crate::test_support::{choice, options, raw};
 use crate::{Block, Choice, Citation, Content, Dialect, Finish, Response, Usage};
 
 fn written(response: &Response, strict: bool) -> Value {
-    serde_json::from_slice(&encode(response, &view(strict))).unwrap()
+    serde_json::from_slice(&encode(response, &options(strict))).unwrap()
 }
 
 /// The only candidate of an answer.
@@ -139,7 +139,7 @@ fn sources_are_told_in_bytes() {
     });
     assert_eq!(candidate(choice(blocks.clone(), Finish::Stop))["groundingMetadata"], expected);
     let response = Response { choices: vec![choice(blocks, Finish::Stop)], ..Response::default() };
-    let again = decode(&encode(&response, &view(true))).unwrap();
+    let again = decode(&encode(&response, &options(true))).unwrap();
     let Content::Text { citations, .. } = &again.choices[0].blocks[0].content else { panic!() };
     let spans: Vec<_> = citations.iter().map(|one| (one.url.as_deref(), one.start, one.end)).collect();
     assert_eq!(
@@ -206,15 +206,15 @@ fn times_are_those_that_were_read() {
         assert_eq!(written(&response, true)["createTime"], time);
     }
     // No upstream's number stops us.
-    let _ = encode(&Response { created: Some(u64::MAX), ..Response::default() }, &view(true));
+    let _ = encode(&Response { created: Some(u64::MAX), ..Response::default() }, &options(true));
 }
 
 #[test]
-fn blocks_of_others_are_sealed_even_where_nothing_is_said() {
+fn blocks_of_others_are_wrapped_even_where_nothing_is_said() {
     let value = raw(json!({"type": "redacted_thinking", "data": "x"}));
     let block = Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value });
     let told = candidate(choice(vec![block], Finish::Stop));
     let part = &told["content"]["parts"][0];
     assert_eq!((&part["text"], &part["thought"]), (&json!(""), &json!(true)));
-    assert!(part["thoughtSignature"].as_str().is_some_and(|seal| !seal.contains('.')));
+    assert!(part["thoughtSignature"].as_str().is_some_and(|wrapped| !wrapped.contains('.')));
 }

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::trial::{self, call, is_whole, read_cut, thought};
+use crate::test_support::{self, call, is_whole, read_cut, thought};
 use crate::{Block, Content, Dialect, Finish, Response, Signature};
 
 fn sse(data: &[&str]) -> String {
@@ -14,7 +14,7 @@ fn fold(data: &[&str]) -> Response {
     let text = sse(data);
     let (events, ended) = read_cut(Dialect::GeminiGenerate, text.as_bytes());
     ended.unwrap();
-    let whole = trial::fold(&events);
+    let whole = test_support::fold(&events);
     assert_eq!(Dialect::GeminiGenerate.decode(format!("[{}]", data.join(",")).as_bytes()).unwrap(), whole);
     whole
 }
@@ -236,7 +236,7 @@ proptest! {
         let text = sse(&data);
         let (head, tail) = text.as_bytes().split_at(cut.index(text.len() + 1));
         for pieces in [&[head, tail][..], &[head]] {
-            let (events, ended) = trial::read(Dialect::GeminiGenerate, pieces);
+            let (events, ended) = test_support::read(Dialect::GeminiGenerate, pieces);
             prop_assert_eq!(is_whole(&events), ended.is_ok());
         }
     }
@@ -244,7 +244,7 @@ proptest! {
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (head, tail) = bytes.split_at(bytes.len() / 2);
-        let _ = trial::read(Dialect::GeminiGenerate, &[head, tail]);
+        let _ = test_support::read(Dialect::GeminiGenerate, &[head, tail]);
         let _ = Dialect::GeminiGenerate.decode(&bytes);
     }
 }

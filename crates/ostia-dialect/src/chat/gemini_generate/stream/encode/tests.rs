@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use super::{ARGUMENTS_BYTES_MAX, Encoder};
 use crate::chat::gemini_generate::response;
 use crate::chat::limits::made_up;
-use crate::chat::seal::{Sealed, unseal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{self, decoded, fold, raw, stop, thought, view};
+use crate::test_support::{self, decoded, fold, options, raw, stop, thought};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
     Signature, Source, ToolKind, Usage,
@@ -17,8 +17,8 @@ use crate::{
 
 /// The client's stream of these events.
 fn written(events: &[Event], array: bool) -> String {
-    let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, view(true), array);
-    String::from_utf8(trial::written(encoder, events)).unwrap()
+    let encoder = crate::Encoder::new(ClientDialect::GeminiGenerate, options(true), array);
+    String::from_utf8(test_support::written(encoder, events)).unwrap()
 }
 
 /// The chunks, which are the same in both framings.
@@ -63,7 +63,7 @@ fn check(blocks: Vec<(Block, Vec<Delta>)>, parts: Value) {
     assert_eq!(last, &json!({"text": ""}));
     assert_eq!(Value::from(told), parts);
 
-    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &view(true))).unwrap();
+    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &options(true))).unwrap();
     let again = handed_back(contents);
     assert_eq!(again, handed_back(vec![whole["candidates"][0]["content"].clone()]));
     assert_eq!(again, fold(&events).choices[0].blocks);
@@ -90,9 +90,9 @@ fn signed(block: Block, dialect: Dialect) -> Block {
     Block { signature: Some(signature(dialect)), ..block }
 }
 
-fn sealed(piece: &Sealed) -> String {
+fn opaque(piece: &Opaque) -> String {
     use base64::Engine as _;
-    base64::prelude::BASE64_STANDARD.encode(crate::chat::seal::seal(piece))
+    base64::prelude::BASE64_STANDARD.encode(crate::chat::opaque::encode(piece))
 }
 
 #[test]
@@ -154,9 +154,9 @@ fn own_signatures_stand_as_they_are() {
 }
 
 #[test]
-fn signatures_of_others_are_sealed() {
+fn signatures_of_others_are_wrapped() {
     let claude = Dialect::AnthropicMessages;
-    let own = sealed(&Sealed::Own(signature(claude)));
+    let own = opaque(&Opaque::Own(signature(claude)));
     check(
         vec![
             (Block::text("a"), vec![]),
@@ -168,7 +168,7 @@ fn signatures_of_others_are_sealed() {
             {"text": "a"},
             {"text": "", "thought": true, "thoughtSignature": own},
             {"text": "Hm.", "thought": true},
-            {"text": "", "thought": true, "thoughtSignature": sealed(&Sealed::Previous(signature(claude)))},
+            {"text": "", "thought": true, "thoughtSignature": opaque(&Opaque::Previous(signature(claude)))},
             {"functionCall": {"id": "c", "name": "f", "args": {}}, "thoughtSignature": own},
         ]),
     );
@@ -183,7 +183,7 @@ fn blocks_of_one_vendor_only_pass() {
     let Content::Foreign { dialect, value } = claude.clone() else { panic!() };
     check(
         vec![(Block::new(foreign(Dialect::GeminiGenerate, &code)), vec![]), (Block::new(claude), vec![])],
-        json!([code, {"text": "", "thought": true, "thoughtSignature": sealed(&Sealed::Foreign { dialect, value })}]),
+        json!([code, {"text": "", "thought": true, "thoughtSignature": opaque(&Opaque::Foreign { dialect, value })}]),
     );
 }
 
@@ -342,7 +342,7 @@ fn calls_without_ids_get_one() {
         parts.map(|part| part["functionCall"]["id"].clone()).filter(|id| !id.is_null()).collect()
     };
     assert_eq!(ids(&chunks(&events)), [made_up("9", 0, 0), made_up("9", 1, 0), made_up("9", 0, 1)]);
-    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &view(true))).unwrap();
+    let whole: Value = serde_json::from_slice(&response::encode(&fold(&events), &options(true))).unwrap();
     assert_eq!(ids(&[whole]), [made_up("9", 0, 0), made_up("9", 0, 1), made_up("9", 1, 0)]);
 }
 
@@ -363,7 +363,7 @@ fn a_stream_that_breaks_does_not_look_whole() {
         (false, &[], format!("data: {error}\r\n\r\n")),
         (true, &[], format!("[{error}\n]")),
     ] {
-        let (mut encoder, mut out) = (Encoder::new(view(true), array), Vec::new());
+        let (mut encoder, mut out) = (Encoder::new(options(true), array), Vec::new());
         told.iter().for_each(|event| encoder.push(event, &mut out));
         encoder.fail(&fault, &mut out);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
@@ -375,9 +375,9 @@ fn a_stream_that_breaks_does_not_look_whole() {
 }
 
 #[test]
-fn seals_are_whole() {
-    let text = sealed(&Sealed::Own(signature(Dialect::CohereChat)));
+fn opaque_values_are_whole() {
+    let text = opaque(&Opaque::Own(signature(Dialect::CohereChat)));
     use base64::Engine as _;
     let bytes = base64::prelude::BASE64_STANDARD.decode(text).unwrap();
-    assert!(unseal(std::str::from_utf8(&bytes).unwrap()).is_some());
+    assert!(opaque::decode(std::str::from_utf8(&bytes).unwrap()).is_some());
 }

@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-use crate::trial::{call, decoded, raw, thought, turn};
+use crate::test_support::{call, decoded, raw, thought, turn};
 use crate::{
     Block, ClientDialect, Content, Dialect, Fault, Logprobs, Media, MediaKind, Message, OutputFormat,
     Reasoning, Request, Role, Sampling, Signature, Source, Tool, ToolChoice, ToolKind, WebSearch,
@@ -313,7 +313,7 @@ fn blocks_that_a_non_strict_answer_showed_win() {
 }
 
 #[test]
-fn what_was_sealed_comes_out_again() {
+fn what_was_wrapped_comes_out_again() {
     let value = raw(r#"{"type":"web_search_call"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value });
     let mut signed = call("c", "f", "{}");

@@ -12,7 +12,7 @@ use crate::chat::openai_chat::response::{encode_call_body, extra_content};
 use crate::chat::order;
 use crate::chat::tools::arguments;
 use crate::json::{Document, Writer};
-use crate::{Block, Content, Dialect, Fault, Form, Message, Role, Signature, ToolKind};
+use crate::{Block, Content, Dialect, EncodeOptions, Fault, Message, Role, Signature, ToolKind};
 
 /// The words of a result that has none, but attachments.
 const SEE_BELOW: &str = "The result is attached to the next message.";
@@ -23,11 +23,11 @@ const SEE_BELOW: &str = "The result is attached to the next message.";
 /// 400 where nothing is left.
 pub(super) fn plan<'r>(
     messages: &'r [Message],
-    form: &'r Form,
+    options: &'r EncodeOptions,
     developer: &'static str,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<Turn<'r>>, Fault> {
-    let mut planner = Planner { form, developer, dropped, turns: Vec::new(), attachments: Vec::new() };
+    let mut planner = Planner { options, developer, dropped, turns: Vec::new(), attachments: Vec::new() };
     for place in order::results_behind_calls(messages) {
         planner.message(&messages[place], place);
     }
@@ -73,7 +73,7 @@ struct Call<'r> {
 
 /// What has been planned so far.
 struct Planner<'r, 'd> {
-    form: &'r Form,
+    options: &'r EncodeOptions,
     /// The role of the operator's newer word.
     developer: &'static str,
     dropped: &'d mut Vec<String>,
@@ -122,7 +122,7 @@ impl<'r> Planner<'r, '_> {
         let mut answer = Answer { name, parts: self.parts(message, path), ..Answer::default() };
         for block in &message.blocks {
             match &block.content {
-                Content::Reasoning(text) => answer.think(self.form.reasoning_field.as_deref(), text),
+                Content::Reasoning(text) => answer.think(self.options.reasoning_field.as_deref(), text),
                 Content::ToolCall { id, name, arguments, kind } => {
                     let signature = block.signature.as_ref();
                     answer.calls.push(Call { id, name, arguments, kind: *kind, signature });
@@ -156,7 +156,7 @@ impl<'r> Planner<'r, '_> {
     }
 
     fn part(&mut self, role: Role, block: &'r Block, path: Arguments<'_>, parts: &mut Vec<Part<'r>>) {
-        match blocks::part(role, block, self.form) {
+        match blocks::part(role, block, self.options) {
             Some(part) => {
                 self.medium(block, &part, path);
                 parts.push(part);

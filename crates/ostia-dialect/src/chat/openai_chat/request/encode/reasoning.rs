@@ -3,7 +3,7 @@
 
 use crate::chat::rules::{Rules, nearest};
 use crate::json::Writer;
-use crate::{Form, Reasoning};
+use crate::{EncodeOptions, Reasoning};
 
 /// Largest budgets, in tokens, that an effort stands for: the same steps in which the halves that have budgets read the
 /// efforts. More than the last is `high`.
@@ -26,11 +26,11 @@ pub(super) fn write(
     w: &mut Writer,
     reasoning: Option<&Reasoning>,
     rules: &Rules,
-    form: &Form,
+    options: &EncodeOptions,
     dropped: &mut Vec<String>,
 ) {
     let Some(Reasoning { effort, budget_tokens, enabled, adaptive, visible: _ }) = reasoning else { return };
-    let levels = rules.efforts.or((!form.takes("efforts")).then_some(&COMMON));
+    let levels = rules.efforts.or((!options.takes("efforts")).then_some(&COMMON));
     let is_off = *enabled == Some(false) || *budget_tokens == Some(0);
     match effort.as_deref() {
         Some(NO_EFFORT) if levels.is_some_and(|levels| !levels.contains(&NO_EFFORT)) => {

@@ -7,7 +7,7 @@ mod turns;
 use serde_json::{Value, json};
 
 use super::encode;
-use crate::{Block, Content, Form, Message, Request, Role};
+use crate::{Block, Content, EncodeOptions, Message, Request, Role};
 
 /// One question, and what `change` adds to it.
 fn request(change: impl FnOnce(&mut Request)) -> Request {
@@ -17,8 +17,8 @@ fn request(change: impl FnOnce(&mut Request)) -> Request {
     request
 }
 
-fn written(request: &Request, form: &Form) -> (Value, Vec<String>) {
-    let encoded = encode(request, form).unwrap();
+fn written(request: &Request, options: &EncodeOptions) -> (Value, Vec<String>) {
+    let encoded = encode(request, options).unwrap();
     assert!(encoded.headers.is_empty());
     (serde_json::from_slice(&encoded.body).unwrap(), encoded.dropped)
 }
@@ -26,7 +26,7 @@ fn written(request: &Request, form: &Form) -> (Value, Vec<String>) {
 /// A change of the plain request adds these fields to the body, and loses these.
 #[track_caller]
 fn check(change: impl FnOnce(&mut Request), fields: Value, dropped: &[&str]) {
-    let (mut body, lost) = written(&request(change), &Form::default());
+    let (mut body, lost) = written(&request(change), &EncodeOptions::default());
     for (name, value) in [("model", json!("m")), ("messages", json!([{"role": "user", "content": "q"}]))] {
         assert_eq!(body.as_object_mut().unwrap().remove(name), Some(value));
     }
@@ -35,8 +35,8 @@ fn check(change: impl FnOnce(&mut Request), fields: Value, dropped: &[&str]) {
 
 /// These turns become these messages, and lose these.
 #[track_caller]
-fn check_turns(messages: Vec<Message>, form: &Form, expected: Value, dropped: &[&str]) {
-    let (body, lost) = written(&request(|request| request.messages = messages), form);
+fn check_turns(messages: Vec<Message>, options: &EncodeOptions, expected: Value, dropped: &[&str]) {
+    let (body, lost) = written(&request(|request| request.messages = messages), options);
     assert_eq!(body["messages"], expected);
     assert_eq!(lost, dropped);
 }

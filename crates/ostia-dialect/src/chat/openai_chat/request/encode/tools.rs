@@ -1,7 +1,7 @@
 //! Tools and the choice among them: <https://platform.openai.com/docs/guides/function-calling?api-mode=chat>.
 
 use crate::json::Writer;
-use crate::{Dialect, Form, Request, Tool, ToolChoice};
+use crate::{Dialect, EncodeOptions, Request, Tool, ToolChoice};
 
 /// Writes `tools`, `tool_choice` and `parallel_tool_calls`.
 ///
@@ -9,11 +9,11 @@ use crate::{Dialect, Form, Request, Tool, ToolChoice};
 /// made, or a search of the web that cannot be forbidden: that is reported.
 ///
 /// Servers that know no choice of several get no others than these.
-pub(super) fn write(w: &mut Writer, request: &Request, form: &Form, dropped: &mut Vec<String>) {
+pub(super) fn write(w: &mut Writer, request: &Request, options: &EncodeOptions, dropped: &mut Vec<String>) {
     report(&request.tools, dropped);
     let choice = request.tool_choice.as_ref();
     let among = match choice {
-        Some(ToolChoice::Allowed { names, required }) if !form.takes("allowed_tools") => {
+        Some(ToolChoice::Allowed { names, required }) if !options.takes("allowed_tools") => {
             Some((names, *required))
         }
         _ => None,

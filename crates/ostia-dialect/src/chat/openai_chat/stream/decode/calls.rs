@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use crate::chat::tools::arguments::Progress;
-use crate::json::{Halves, Node};
+use crate::json::{Node, SurrogateJoiner};
 use crate::{Block, Content, Fault, Signature, ToolKind};
 
 /// Most calls of one choice.
@@ -34,7 +34,7 @@ pub(super) struct Call {
     early: String,
     is_told: bool,
     progress: Progress,
-    halves: Halves,
+    halves: SurrogateJoiner,
 }
 
 /// What a chunk says of a call.
@@ -99,7 +99,7 @@ impl Calls {
             early: String::new(),
             is_told: false,
             progress: Progress::default(),
-            halves: Halves::default(),
+            halves: SurrogateJoiner::default(),
         });
         Ok(self.calls.len() - 1)
     }

@@ -9,22 +9,22 @@ use super::super::super::response::{
     Words, call_signature, called, choice_extra, decode_words, failure, finish_of, native_finish,
 };
 use super::calls::{Calls, News, Piece};
-use crate::chat::turns::Turns;
-use crate::json::{Halves, Json, Node};
+use crate::chat::block_queue::BlockQueue;
+use crate::json::{Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault, ToolKind};
 
 /// What is known of one choice.
 #[derive(Debug)]
 pub(super) struct Choice {
     index: u32,
-    turns: Turns<Speaker, Said>,
+    queue: BlockQueue<Speaker, Said>,
     calls: Calls,
     /// How many calls have begun.
     begun: usize,
     /// The block that is open.
     open: Option<Kind>,
     /// The ends of the words so far, by [`Words`].
-    halves: [Halves; 3],
+    halves: [SurrogateJoiner; 3],
     is_stopped: bool,
 }
 
@@ -58,7 +58,7 @@ impl Choice {
     pub(super) fn new(index: u32) -> Choice {
         Choice {
             index,
-            turns: Turns::default(),
+            queue: BlockQueue::default(),
             calls: Calls::default(),
             begun: 0,
             open: None,
@@ -77,7 +77,7 @@ impl Choice {
 
     /// How many bytes wait for an earlier block to end.
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.turns.waiting_bytes()
+        self.queue.waiting_bytes()
     }
 
     /// Takes what a chunk says of the choice.
@@ -232,7 +232,7 @@ impl Choice {
     /// More of a call that has begun. When it has ended only a proof may still come, too late to be told, or white space.
     fn more(&mut self, at: usize, delta: Delta, bytes: usize, events: &mut Vec<Event>) -> Result<(), Fault> {
         let speaker = Speaker::Call(at);
-        if self.turns.open() == Some(speaker) || self.turns.waits(speaker) {
+        if self.queue.open() == Some(speaker) || self.queue.waits(speaker) {
             return self.tell(speaker, Said::More(delta), bytes, events);
         }
         match delta {
@@ -251,16 +251,16 @@ impl Choice {
         bytes: usize,
         events: &mut Vec<Event>,
     ) -> Result<(), Fault> {
-        if self.turns.open() != Some(speaker) {
+        if self.queue.open() != Some(speaker) {
             if !self.is_over() {
-                return self.turns.wait(speaker, said, bytes);
+                return self.queue.wait(speaker, said, bytes);
             }
             self.end_turn(events);
-            self.turns.begin(speaker);
+            self.queue.begin(speaker);
         }
         self.say(said, events);
         // Whoever is over makes room for those who wait.
-        while self.turns.is_awaited() && self.is_over() {
+        while self.queue.is_awaited() && self.is_over() {
             self.end_turn(events);
             self.next_turn(events);
         }
@@ -269,25 +269,25 @@ impl Choice {
 
     /// May what is open end, if another begins?
     fn is_over(&self) -> bool {
-        match self.turns.open() {
+        match self.queue.open() {
             Some(Speaker::Call(at)) => self.calls.is_whole(at),
             Some(Speaker::Words(_)) | None => true,
         }
     }
 
     fn end_turn(&mut self, events: &mut Vec<Event>) {
-        if let Some(Speaker::Call(at)) = self.turns.open()
+        if let Some(Speaker::Call(at)) = self.queue.open()
             && let Some(half) = self.calls.last_half(at)
         {
             self.say(Said::More(Delta::Arguments(half.to_owned())), events);
         }
         self.close(events);
-        self.turns.end();
+        self.queue.end();
     }
 
     /// Lets the next one say what it has said while it waited.
     fn next_turn(&mut self, events: &mut Vec<Event>) -> bool {
-        let Some((_, waited)) = self.turns.next() else { return false };
+        let Some((_, waited)) = self.queue.next() else { return false };
         waited.into_iter().for_each(|said| self.say(said, events));
         true
     }

@@ -3,14 +3,14 @@ mod calls;
 
 use serde_json::{Value, json};
 
-use crate::trial::{self, fold, read_cut};
+use crate::test_support::{self, fold, read_cut};
 use crate::{Dialect, Event, Fault, FaultKind, Finish};
 
 const DONE: &str = "data: [DONE]\n\n";
 
 /// The events of a stream, as far as it is good, and how it ended.
 fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
-    trial::read(Dialect::OpenaiChat, &[stream])
+    test_support::read(Dialect::OpenaiChat, &[stream])
 }
 
 fn frames(chunks: &[Value]) -> String {

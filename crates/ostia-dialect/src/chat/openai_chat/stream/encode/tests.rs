@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 use crate::chat::limits::made_up;
 use crate::chat::openai_chat::response::encode;
 use crate::chat::openai_chat::stream::Encoder;
-use crate::trial::{self, END, begin, call, fold, more, raw, say, start, stop, thought, value, view};
+use crate::test_support::{
+    self, END, begin, call, fold, more, options, raw, say, start, stop, thought, value,
+};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Media, MediaKind,
-    Signature, Source, ToolKind, Usage, View,
+    RenderOptions, Signature, Source, ToolKind, Usage,
 };
 
 /// The client's stream of these events.
-fn written(events: &[Event], view: View) -> Vec<u8> {
-    trial::written(crate::Encoder::new(ClientDialect::OpenaiChat, view, false), events)
+fn written(events: &[Event], options: RenderOptions) -> Vec<u8> {
+    test_support::written(crate::Encoder::new(ClientDialect::OpenaiChat, options, false), events)
 }
 
 /// The chunks of a client's stream, which has to end with `[DONE]`.
@@ -32,7 +34,7 @@ fn chunks(out: &[u8]) -> Vec<Value> {
 fn check(events: &[Event], strict: &[Value], besides: &[Value]) {
     let all = [&[start()], events, &[stop(0, Finish::Stop), Event::Finish]].concat();
     let deltas = |strict| {
-        let chunks = chunks(&written(&all, view(strict)));
+        let chunks = chunks(&written(&all, options(strict)));
         let mut deltas: Vec<Value> =
             chunks.iter().map(|chunk| chunk["choices"][0]["delta"].clone()).collect();
         assert_eq!(deltas.remove(0), json!({"role": "assistant"}));
@@ -65,16 +67,16 @@ fn proofs() {
     let proof = |dialect| more(Delta::Signature(Signature { dialect, value: "s".into() }));
     let shown = json!({"content_blocks": [{"index": 0, "delta": {"signature": "s"}}]});
     check(&[begin(thought("")), proof(Dialect::AnthropicMessages), END], &[], &[shown]);
-    let sealed =
+    let wrapped =
         json!({"content_blocks": [{"index": 0, "delta": {"signature": "ostia1.own.gemini_generate.cw"}}]});
-    check(&[begin(thought("")), proof(Dialect::GeminiGenerate), END], &[], &[sealed]);
+    check(&[begin(thought("")), proof(Dialect::GeminiGenerate), END], &[], &[wrapped]);
     let head = json!({"tool_calls": [{"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": ""}}]});
     let google = json!({"google": {"thought_signature": "s"}});
     let late = json!({"tool_calls": [{"index": 0, "extra_content": google}]});
     let events = [begin(call("c", "f", "")), proof(Dialect::GeminiGenerate), END];
     check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
-    let sealed = json!({"google": {"thought_signature": "ostia1.own.anthropic_messages.cw"}});
-    let late = json!({"tool_calls": [{"index": 0, "extra_content": sealed}]});
+    let wrapped = json!({"google": {"thought_signature": "ostia1.own.anthropic_messages.cw"}});
+    let late = json!({"tool_calls": [{"index": 0, "extra_content": wrapped}]});
     let events = [begin(call("c", "f", "")), proof(Dialect::AnthropicMessages), END];
     check(&events, std::slice::from_ref(&head), &[head.clone(), late]);
     let mut signed = call("c", "f", "");
@@ -111,12 +113,12 @@ fn invented_call_ids_are_those_of_the_whole_answer() {
         }
     }
     events.extend([stop(0, Finish::ToolCalls), stop(1, Finish::ToolCalls), Event::Finish]);
-    let mut streamed: Vec<Value> = chunks(&written(&events, view(true)))
+    let mut streamed: Vec<Value> = chunks(&written(&events, options(true)))
         .iter()
         .filter_map(|chunk| chunk["choices"][0]["delta"]["tool_calls"].get(0).map(|call| call["id"].clone()))
         .collect();
     assert_eq!(streamed, [made_up("9", 0, 0), made_up("9", 0, 1), made_up("9", 1, 0), made_up("9", 1, 1)]);
-    let whole = value(&encode(&fold(&events), &view(true)));
+    let whole = value(&encode(&fold(&events), &options(true)));
     for choice in whole["choices"].as_array().unwrap() {
         for call in choice["message"]["tool_calls"].as_array().unwrap() {
             assert_eq!(streamed.remove(0), call["id"]);
@@ -168,10 +170,10 @@ fn blocks_that_come_whole() {
     // Not to be taken for Anthropic's on its way back.
     let searched = raw(r#"{"type":"web_search_call"}"#);
     let foreign = Block::new(Content::Foreign { dialect: Dialect::OpenaiResponses, value: searched });
-    let seal = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
-    let sealed =
-        json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": seal}}]});
-    check(&[begin(foreign), END], &[], &[sealed]);
+    let wrapped = "ostia1.foreign.openai_responses.eyJ0eXBlIjoid2ViX3NlYXJjaF9jYWxsIn0";
+    let wrapped =
+        json!({"content_blocks": [{"index": 0, "delta": {"type": "redacted_thinking", "data": wrapped}}]});
+    check(&[begin(foreign), END], &[], &[wrapped]);
     let audio = raw(r#"{"audio":{"id":"a","data":"AAAA"}}"#);
     let recording = Block::new(Content::Foreign { dialect: Dialect::OpenaiChat, value: audio });
     let shown = [json!({"audio": {"id": "a", "data": "AAAA"}})];
@@ -222,11 +224,11 @@ fn a_chunk_has_exactly_the_fields_of_the_vendor() {
     ];
     // Told once it is known.
     expected[3..].iter_mut().for_each(|chunk| chunk["service_tier"] = json!("flex"));
-    assert_eq!(chunks(&written(&events, view(true))), expected);
-    let mut quiet = view(true);
+    assert_eq!(chunks(&written(&events, options(true))), expected);
+    let mut quiet = options(true);
     quiet.include_usage = false;
     assert_eq!(chunks(&written(&events, quiet)), expected[..4]);
-    let open = chunks(&written(&events, view(false)));
+    let open = chunks(&written(&events, options(false)));
     assert!(open.iter().all(|chunk| chunk["provider"] == "p"));
     assert_eq!(open[3]["choices"][0]["seed"], 1);
     assert_eq!((&open[4]["citations"], &open[4]["choices"]), (&json!(1), &json!([])));
@@ -235,7 +237,7 @@ fn a_chunk_has_exactly_the_fields_of_the_vendor() {
 #[test]
 fn what_the_upstream_left_out_is_filled_in() {
     let start = Event::Start { id: String::new(), model: String::new(), created: None };
-    for chunk in chunks(&written(&[start, stop(0, Finish::Stop), Event::Finish], view(true))) {
+    for chunk in chunks(&written(&[start, stop(0, Finish::Stop), Event::Finish], options(true))) {
         assert_eq!(
             (&chunk["id"], &chunk["model"], &chunk["created"]),
             (&json!("chatcmpl-9"), &json!("asked"), &json!(7))
@@ -246,7 +248,7 @@ fn what_the_upstream_left_out_is_filled_in() {
 #[test]
 fn a_failure_is_an_event_of_its_own() {
     let mut out = Vec::new();
-    Encoder::new(view(true)).fail(&Fault::upstream("broke off"), &mut out);
+    Encoder::new(options(true)).fail(&Fault::upstream("broke off"), &mut out);
     let data = out.strip_prefix(b"data: ").unwrap().strip_suffix(b"\n\n").unwrap();
     let error = json!({"message": "broke off", "type": "upstream_error", "param": null, "code": null});
     assert_eq!(value(data), json!({"error": error, "provider": "p"}));

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use super::content::Parts;
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::response::output::is_made_here;
-use crate::chat::seal::{Sealed, unseal};
 use crate::json::{Json, Node, optional_str, report_unknown};
 use crate::{Block, Content, Dialect, Fault, Media, MediaKind, Message, Role, Signature, Source, ToolKind};
 
@@ -113,22 +113,22 @@ impl<'u> Turns<'u> {
         );
         let text = thoughts(item)?;
         let proof = optional_str(item, "encrypted_content")?.filter(|proof| !proof.is_empty());
-        let own = |value| Sealed::Own(Signature { dialect: Dialect::OpenaiResponses, value });
-        let sealed = proof.map(|proof| unseal(&proof).unwrap_or_else(|| own(proof)));
-        let (signature, carried) = match sealed {
-            Some(Sealed::Own(signature)) => (Some(signature), None),
-            Some(Sealed::Next(_) | Sealed::Previous(_) | Sealed::Foreign { .. }) | None => (None, sealed),
+        let own = |value| Opaque::Own(Signature { dialect: Dialect::OpenaiResponses, value });
+        let wrapped = proof.map(|proof| opaque::decode(&proof).unwrap_or_else(|| own(proof)));
+        let (signature, carried) = match wrapped {
+            Some(Opaque::Own(signature)) => (Some(signature), None),
+            Some(Opaque::Next(_) | Opaque::Previous(_) | Opaque::Foreign { .. }) | None => (None, wrapped),
         };
         if signature.is_some() || !text.is_empty() {
             self.add(at, Block { signature, ..Block::new(Content::Reasoning(text)) });
         }
         match carried {
-            Some(Sealed::Next(signature)) => self.next = Some(signature),
-            Some(Sealed::Previous(signature)) => self.sign_previous(signature),
-            Some(Sealed::Foreign { dialect, value }) => {
+            Some(Opaque::Next(signature)) => self.next = Some(signature),
+            Some(Opaque::Previous(signature)) => self.sign_previous(signature),
+            Some(Opaque::Foreign { dialect, value }) => {
                 self.add(at, Block::new(Content::Foreign { dialect, value }));
             }
-            Some(Sealed::Own(_)) | None => {}
+            Some(Opaque::Own(_)) | None => {}
         }
         Ok(())
     }

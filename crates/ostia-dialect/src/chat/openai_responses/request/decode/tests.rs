@@ -4,7 +4,7 @@ mod faults;
 mod fields;
 mod input;
 
-use crate::trial::decoded;
+use crate::test_support::decoded;
 use crate::{Block, ClientDialect, Content, Fault, Request, ToolKind};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {

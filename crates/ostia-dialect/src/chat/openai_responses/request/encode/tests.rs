@@ -4,7 +4,7 @@ mod options;
 
 use serde_json::{Value, json};
 
-use crate::trial::{decoded, encoded, raw, result, turn};
+use crate::test_support::{decoded, encoded, raw, result, turn};
 use crate::{
     Block, Citation, ClientDialect, Content, Dialect, Media, MediaKind, Message, Reasoning, Request, Role,
     Source, Tool, ToolChoice, ToolKind,

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{encode, failed, id, pending};
 use crate::chat::limits::made_up;
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::request::echo;
-use crate::chat::seal::{Sealed, seal};
 use crate::json::Document;
-use crate::trial::{choice, decoded, raw, thought, view};
+use crate::test_support::{choice, decoded, options, raw, thought};
 use crate::{
     Block, Choice, Citation, ClientDialect, Content, Dialect, Fault, FaultKind, Finish, Media, MediaKind,
-    Response, Role, Signature, Source, ToolKind, Usage, View,
+    RenderOptions, Response, Role, Signature, Source, ToolKind, Usage,
 };
 
 fn value(bytes: &[u8]) -> Value {
@@ -24,7 +24,7 @@ fn answer(blocks: Vec<Block>) -> Response {
 /// The items that a client sees of these blocks. When it sends them back, they are these blocks again.
 #[track_caller]
 fn check(blocks: Vec<Block>, expected: Value) {
-    let body = value(&encode(&answer(blocks.clone()), &view(true)));
+    let body = value(&encode(&answer(blocks.clone()), &options(true)));
     assert_eq!(body["output"], expected);
     let back = json!({"model": "m", "input": body["output"]}).to_string();
     let request = decoded(ClientDialect::OpenaiResponses, &back).unwrap();
@@ -58,8 +58,8 @@ fn function_call(at: u64) -> Value {
            "arguments": "{}"})
 }
 
-fn carrier(at: u64, sealed: &Sealed) -> Value {
-    json!({"id": format!("rs_9_o{at}"), "type": "reasoning", "summary": [], "encrypted_content": seal(sealed)})
+fn carrier(at: u64, wrapped: &Opaque) -> Value {
+    json!({"id": format!("rs_9_o{at}"), "type": "reasoning", "summary": [], "encrypted_content": opaque::encode(wrapped)})
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn calls() {
         ]),
     );
     let invented = vec![thought("a"), call("", ToolKind::Function), call("", ToolKind::Function)];
-    let body = value(&encode(&answer(invented), &view(true)));
+    let body = value(&encode(&answer(invented), &options(true)));
     assert_eq!(
         (&body["output"][1]["call_id"], &body["output"][2]["call_id"]),
         (&json!(made_up("9", 0, 0)), &json!(made_up("9", 0, 1)))
@@ -104,17 +104,17 @@ fn thoughts_and_their_proofs() {
     let own = json!({"id": "rs_9_o0", "type": "reasoning", "summary": [], "encrypted_content": "proof"});
     check(vec![signed(thought(""), Dialect::OpenaiResponses)], json!([own]));
     let claude = Dialect::AnthropicMessages;
-    let sealed = seal(&Sealed::Own(proof(claude)));
+    let wrapped = opaque::encode(&Opaque::Own(proof(claude)));
     check(
         vec![signed(thought("hm"), claude)],
-        json!([{"id": "rs_9_o0", "type": "reasoning", "summary": summary, "encrypted_content": sealed}]),
+        json!([{"id": "rs_9_o0", "type": "reasoning", "summary": summary, "encrypted_content": wrapped}]),
     );
 }
 
 #[test]
 fn proofs_of_other_blocks_go_before_them() {
     let gemini = Dialect::GeminiGenerate;
-    let next = |at| carrier(at, &Sealed::Next(proof(gemini)));
+    let next = |at| carrier(at, &Opaque::Next(proof(gemini)));
     check(
         vec![
             Block::text("a"),
@@ -136,17 +136,17 @@ fn blocks_that_only_a_vendor_knows() {
     let own = raw(r#"{"type":"web_search_call","id":"ws_1","status":"completed"}"#);
     let other = raw(r#"{"type":"redacted_thinking","data":"d"}"#);
     let (claude, openai) = (Dialect::AnthropicMessages, Dialect::OpenaiResponses);
-    let sealed = Sealed::Foreign { dialect: claude, value: other.clone() };
+    let wrapped = Opaque::Foreign { dialect: claude, value: other.clone() };
     check(
         vec![
             Block::new(Content::Foreign { dialect: openai, value: own.clone() }),
             Block::text("a"),
             Block::new(Content::Foreign { dialect: claude, value: other }),
         ],
-        json!([own.to_value(), message(1, json!([part("a")])), carrier(2, &sealed)]),
+        json!([own.to_value(), message(1, json!([part("a")])), carrier(2, &wrapped)]),
     );
     let nameless = Block::new(Content::Foreign { dialect: openai, value: raw(r#"{"type":"program"}"#) });
-    let body = value(&encode(&answer(vec![Block::text("a"), nameless]), &view(true)));
+    let body = value(&encode(&answer(vec![Block::text("a"), nameless]), &options(true)));
     assert_eq!(body["output"][1], json!({"id": "item_9_o1", "type": "program"}));
 }
 
@@ -174,7 +174,7 @@ fn media_of_a_model() {
             "[audio: 3 bytes of an unknown type, for which this API has no form]",
         ),
     ] {
-        let body = value(&encode(&answer(vec![Block::new(Content::Media(media))]), &view(true)));
+        let body = value(&encode(&answer(vec![Block::new(Content::Media(media))]), &options(true)));
         assert_eq!(body["output"], json!([message(0, json!([part(told)]))]));
     }
 }
@@ -203,7 +203,7 @@ fn sources_have_their_place_in_their_part() {
         ),
     ];
     let note = |start: u64, end: u64| json!({"type": "url_citation", "url": "u", "title": "", "start_index": start, "end_index": end});
-    let body = value(&encode(&answer(blocks), &view(true)));
+    let body = value(&encode(&answer(blocks), &options(true)));
     let parts = &body["output"][0]["content"];
     assert_eq!(parts[0]["annotations"], json!([note(0, 1)]));
     assert_eq!(
@@ -216,7 +216,7 @@ fn sources_have_their_place_in_their_part() {
 fn logprobs_stand_with_the_text() {
     let mut choice = choice(vec![thought("a"), Block::text("b"), Block::text("c")], Finish::Stop);
     choice.logprobs = Some(raw(r#"{"content":[{"token":"b","logprob":-0.5}],"refusal":null}"#));
-    let body = value(&encode(&Response { choices: vec![choice], ..Response::default() }, &view(true)));
+    let body = value(&encode(&Response { choices: vec![choice], ..Response::default() }, &options(true)));
     let parts = &body["output"][1]["content"];
     assert_eq!(parts[0]["logprobs"], json!([{"token": "b", "logprob": -0.5}]));
     assert_eq!(parts[1]["logprobs"], json!([]));
@@ -235,7 +235,7 @@ fn how_an_answer_ended() {
         (refusal(), Finish::Refusal, "completed", None),
     ] {
         let choices = vec![choice(vec![Block::text("first"), thought("then"), block], finish)];
-        let body = value(&encode(&Response { choices, ..Response::default() }, &view(true)));
+        let body = value(&encode(&Response { choices, ..Response::default() }, &options(true)));
         let details = reason.map_or(Value::Null, |reason| json!({"reason": reason}));
         assert_eq!((&body["status"], &body["incomplete_details"]), (&json!(status), &details), "{finish:?}");
         // Only the last item can be cut off.
@@ -271,21 +271,21 @@ fn an_answer_has_every_field_that_typed_clients_require() {
         "service_tier": "priority", "store": true, "temperature": 1, "text": {"format": {"type": "text"}},
         "tool_choice": "auto", "tools": [], "top_logprobs": 0, "top_p": 1, "truncation": "disabled", "user": null,
     });
-    assert_eq!(value(&encode(&response, &view(true))), expected);
+    assert_eq!(value(&encode(&response, &options(true))), expected);
     let mut besides = expected;
     besides["provider"] = json!("p");
     besides["safetyRatings"] = json!([]);
     besides["citations"] = json!([2]);
-    assert_eq!(value(&encode(&response, &view(false))), besides);
-    assert_eq!(id(&view(true)), "resp_9");
+    assert_eq!(value(&encode(&response, &options(false))), besides);
+    assert_eq!(id(&options(true)), "resp_9");
 }
 
 #[test]
 fn an_answer_repeats_its_request() {
     let asked = br#"{"model":"m","input":"q","instructions":"s","temperature":0.50,"metadata":{"k":"v"},
         "conversation":"conv_1","service_tier":"flex","tools":[{"type":"web_search"}],"store":false}"#;
-    let view = View { echo: echo(&Document::parse(asked).unwrap()), ..view(true) };
-    let body = value(&encode(&answer(vec![]), &view));
+    let options = RenderOptions { echo: echo(&Document::parse(asked).unwrap()), ..options(true) };
+    let body = value(&encode(&answer(vec![]), &options));
     for (name, told) in [
         ("instructions", json!("s")),
         ("temperature", json!(0.5)),
@@ -306,7 +306,7 @@ fn an_answer_repeats_its_request() {
 #[test]
 fn answers_that_are_not_there() {
     for status in ["queued", "in_progress", "cancelled"] {
-        let body = value(&pending(&view(true), status));
+        let body = value(&pending(&options(true), status));
         assert_eq!(
             (&body["status"], &body["output"], &body["error"]),
             (&json!(status), &json!([]), &Value::Null)
@@ -323,7 +323,7 @@ fn answers_that_are_not_there() {
         (Fault::new(FaultKind::ContextLength, "long"), "context_length_exceeded"),
         (Fault::new(FaultKind::Quota, "empty"), "insufficient_quota"),
     ] {
-        let body = value(&failed(&fault, &view(true)));
+        let body = value(&failed(&fault, &options(true)));
         assert_eq!(body["status"], "failed");
         assert_eq!(body["error"], json!({"code": code, "message": fault.message}));
     }
@@ -334,7 +334,7 @@ fn of_several_answers_the_first_is_told() {
     let second = Choice { index: 1, ..choice(vec![Block::text("b")], Finish::Length) };
     let mut response = answer(vec![Block::text("a")]);
     response.choices.insert(0, second);
-    let body = value(&encode(&response, &view(true)));
+    let body = value(&encode(&response, &options(true)));
     assert_eq!(
         (&body["status"], &body["output"][0]["content"][0]["text"]),
         (&json!("completed"), &json!("a"))

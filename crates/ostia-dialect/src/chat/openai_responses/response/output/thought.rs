@@ -1,7 +1,7 @@
 //! Reasoning items: what the model thinks, and what vendors want to see again.
 
 use super::events::{Events, Place};
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Writer};
 use crate::{Dialect, Signature};
 
@@ -56,9 +56,9 @@ impl Thought {
     }
 }
 
-/// A `reasoning` item that says nothing and carries a seal.
-pub(super) fn carrier(place: &Place, seal: &str) -> Json {
-    item(place, "", Some(seal))
+/// A `reasoning` item that says nothing and carries an opaque value.
+pub(super) fn carrier(place: &Place, wrapped: &str) -> Json {
+    item(place, "", Some(wrapped))
 }
 
 fn item(place: &Place, text: &str, proof: Option<&str>) -> Json {
@@ -87,10 +87,10 @@ fn summary(w: &mut Writer, text: &str) {
     w.field_str("text", text);
 }
 
-/// The vendor's own proof as it is; another's under a seal.
+/// The vendor's own proof as it is; another's as an opaque value.
 fn proof(signature: &Signature) -> String {
     match signature.dialect {
         Dialect::OpenaiResponses => signature.value.clone(),
-        _ => seal(&Sealed::Own(signature.clone())),
+        _ => opaque::encode(&Opaque::Own(signature.clone())),
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Decoder;
-use crate::trial::{self, fold, is_whole, read_cut};
+use crate::test_support::{self, fold, is_whole, read_cut};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source, ToolKind};
 
 fn sse(data: &[Value]) -> Vec<u8> {
@@ -423,8 +423,11 @@ fn what_grows_is_bounded() {
     }
     let fault = push(&added(u64::from(u32::MAX), json!({"type": "message"}))).unwrap_err();
     assert!(fault.message.contains("items"), "{fault}");
-    let words =
-        on(1, "output_text.delta", json!({"delta": "x".repeat(crate::chat::turns::WAITING_BYTES_MAX / 2)}));
+    let words = on(
+        1,
+        "output_text.delta",
+        json!({"delta": "x".repeat(crate::chat::block_queue::WAITING_BYTES_MAX / 2)}),
+    );
     push(&words).unwrap();
     let fault = push(&words).unwrap_err();
     assert!(fault.message.contains("bytes before it ended"), "{fault}");
@@ -482,17 +485,17 @@ proptest! {
     ) {
         data.push(json!({"type": "response.completed", "response": whole("completed", json!([message("z")]))}));
         let mut bytes = sse(&data);
-        let (events, ended) = trial::read(Dialect::OpenaiResponses, &[&bytes]);
+        let (events, ended) = test_support::read(Dialect::OpenaiResponses, &[&bytes]);
         prop_assert!(ended.is_ok() && is_whole(&events));
         bytes.truncate(cut.index(bytes.len() + 1));
-        let (events, ended) = trial::read(Dialect::OpenaiResponses, &[&bytes]);
+        let (events, ended) = test_support::read(Dialect::OpenaiResponses, &[&bytes]);
         prop_assert_eq!(is_whole(&events), ended.is_ok());
     }
 
     #[test]
     fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let (head, tail) = bytes.split_at(bytes.len() / 2);
-        let _ = trial::read(Dialect::OpenaiResponses, &[head, tail]);
+        let _ = test_support::read(Dialect::OpenaiResponses, &[head, tail]);
         let _ = Dialect::OpenaiResponses.decode(&bytes);
     }
 }

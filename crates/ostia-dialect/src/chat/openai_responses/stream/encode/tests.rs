@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::Encoder;
 use crate::chat::openai_responses::response;
-use crate::trial::{self, fold, raw};
-use crate::{Block, Content, Event, ToolKind, View};
+use crate::test_support::{self, fold, raw};
+use crate::{Block, Content, Event, RenderOptions, ToolKind};
 
-fn view() -> View {
-    View { echo: vec![("metadata".into(), raw(r#"{"k":"v"}"#))], ..trial::view(true) }
+fn options() -> RenderOptions {
+    RenderOptions { echo: vec![("metadata".into(), raw(r#"{"k":"v"}"#))], ..test_support::options(true) }
 }
 
 fn call(kind: ToolKind) -> Block {
@@ -20,7 +20,7 @@ fn call(kind: ToolKind) -> Block {
 
 /// The client's events of these.
 fn told(events: &[Event]) -> Vec<Value> {
-    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
+    let (mut encoder, mut out) = (Encoder::new(options()), Vec::new());
     for event in events {
         assert_eq!(encoder.whole(), None);
         encoder.push(event, &mut out);
@@ -175,7 +175,7 @@ fn check_whole(events: &[Event]) -> Vec<Value> {
     let told = told(events);
     let made = accumulated(&told);
     assert_eq!(made, told.last().unwrap()["response"]);
-    let unary: Value = serde_json::from_slice(&response::encode(&fold(events), &view())).unwrap();
+    let unary: Value = serde_json::from_slice(&response::encode(&fold(events), &options())).unwrap();
     assert_eq!(made, unary);
     told
 }

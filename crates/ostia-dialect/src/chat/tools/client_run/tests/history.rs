@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{OTHERS, all_tools, calls, chat, names, send};
 use crate::chat::tools::client_run::table::TOOLS;
-use crate::trial::decoded;
-use crate::{ClientDialect, Dialect, Form};
+use crate::test_support::decoded;
+use crate::{ClientDialect, Dialect, EncodeOptions};
 
 fn question() -> Value {
     json!({"role": "user", "content": "q"})
@@ -163,20 +163,21 @@ fn tools_that_come_along_have_places_too() {
     }
 }
 
-/// In a conversation of another dialect such items are the vendor's, under a seal.
+/// In a conversation of another dialect such items are opaque values.
 #[test]
-fn items_under_a_seal_stay_there() {
-    let value =
-        crate::trial::raw(json!({"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}}));
-    let sealed = crate::chat::seal::seal(&crate::chat::seal::Sealed::Foreign {
+fn opaque_items_stay_there() {
+    let value = crate::test_support::raw(
+        json!({"type": "shell_call", "call_id": "c", "action": {"commands": ["ls"]}}),
+    );
+    let wrapped = crate::chat::opaque::encode(&crate::chat::opaque::Opaque::Foreign {
         dialect: Dialect::OpenaiResponses,
         value,
     });
     let body = json!({"model": "m", "max_tokens": 9, "messages": [
         {"role": "user", "content": "q"},
-        {"role": "assistant", "content": [{"type": "redacted_thinking", "data": sealed}, {"type": "text", "text": "a"}]},
+        {"role": "assistant", "content": [{"type": "redacted_thinking", "data": wrapped}, {"type": "text", "text": "a"}]},
         {"role": "user", "content": "q"}]});
     let mut request = decoded(ClientDialect::AnthropicMessages, body.to_string()).unwrap();
-    let encoded = Dialect::OpenaiChat.encode(&mut request, &Form::default()).unwrap();
+    let encoded = Dialect::OpenaiChat.encode(&mut request, &EncodeOptions::default()).unwrap();
     assert_eq!(encoded.dropped, ["messages[1].content[0]"]);
 }

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::names;
-use crate::trial::decoded;
-use crate::{ClientDialect, Dialect, Encoded, Fault, Form};
+use crate::test_support::decoded;
+use crate::{ClientDialect, Dialect, EncodeOptions, Encoded, Fault};
 
 fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {
     let mut body = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]});
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     let mut request = decoded(ClientDialect::AnthropicMessages, body.to_string())?;
-    let encoded = upstream.encode(&mut request, &Form::default())?;
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
     Ok((serde_json::from_slice(&encoded.body).unwrap(), encoded))
 }
 
@@ -112,7 +112,7 @@ fn fields_of_a_tool_stay_with_it_where_others_go() {
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
         "tools": [{"type": "web_search"}, hidden, {"type": "function", "function": {"name": "g"}}]});
     let mut request = decoded(ClientDialect::OpenaiChat, body.to_string()).unwrap();
-    let encoded = Dialect::AnthropicMessages.encode(&mut request, &Form::default()).unwrap();
+    let encoded = Dialect::AnthropicMessages.encode(&mut request, &EncodeOptions::default()).unwrap();
     let body: Value = serde_json::from_slice(&encoded.body).unwrap();
     let hidden = body["tools"].as_array().unwrap().iter().filter(|tool| tool.get("defer_loading").is_some());
     assert_eq!(hidden.map(|tool| tool["name"].as_str().unwrap()).collect::<Vec<_>>(), ["f"], "{body}");

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::takes::ANTHROPIC;
-use super::super::{NameRule, Names, settle};
+use super::super::rules::ANTHROPIC;
+use super::super::{NameRule, Names, adapt};
 use super::{fitted, tool};
 use crate::{
     Block, Choice, Content, Dialect, Finish, Message, Request, Response, Role, Tool, ToolKind, Undo,
@@ -33,7 +33,7 @@ fn a_name_that_is_refused_is_another_one_upstream_and_itself_again_in_the_answer
         let mut request = Request { tools: vec![tool(&schema, None)], ..Request::default() };
         request.messages = vec![Message { role: Role::Assistant, name: None, blocks }];
         let mut undo = Undo::default();
-        assert_eq!(settle(&mut request, Dialect::AnthropicMessages, &mut undo), Vec::<String>::new());
+        assert_eq!(adapt(&mut request, Dialect::AnthropicMessages, &mut undo), Vec::<String>::new());
         let Tool::Function { parameters: Some(sent), .. } = &request.tools[0] else { panic!("a function") };
         let sent = sent.to_value();
         let names: Vec<&String> = sent["properties"].as_object().unwrap().keys().collect();

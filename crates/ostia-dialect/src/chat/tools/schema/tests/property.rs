@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::super::Takes;
-use super::super::takes::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI};
+use super::super::SchemaRules;
+use super::super::rules::{ANTHROPIC, COHERE, GEMINI_OPENAPI, OPENAI};
 use super::fitted;
 
 fn schema() -> impl Strategy<Value = Value> {
@@ -33,7 +33,7 @@ fn schema() -> impl Strategy<Value = Value> {
 }
 
 /// What the vendors' words ask of the top.
-fn obeys(takes: &Takes, schema: &Value) {
+fn obeys(takes: &SchemaRules, schema: &Value) {
     let map = schema.as_object().unwrap();
     assert_eq!(map["type"], "object", "{schema}");
     assert!(

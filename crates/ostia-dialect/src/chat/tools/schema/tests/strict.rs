@@ -1,13 +1,13 @@
 use serde_json::{Value, json};
 
+use super::super::rules::{ANTHROPIC, COHERE, OPENAI};
 use super::super::strict::Sums;
-use super::super::takes::{ANTHROPIC, COHERE, OPENAI};
-use super::super::{Takes, fit};
+use super::super::{SchemaRules, fit};
 use super::{fitted, tool};
 use crate::Tool;
 
 /// The schema that a strict tool goes out with, or none where it is strict no more.
-fn check(takes: &Takes, schema: Value, expected: Option<Value>, reported: &[&str]) {
+fn check(takes: &SchemaRules, schema: Value, expected: Option<Value>, reported: &[&str]) {
     let (got, description, strict, dropped) = fitted(takes, &schema, Some(true));
     assert_eq!(strict, expected.is_some().then_some(true), "{schema}");
     assert_eq!(got, expected.unwrap_or(schema), "{got}");
@@ -100,7 +100,7 @@ fn objects_are_closed_and_exactly_one_is_any() {
 /// "Schemas contains too many optional parameters (87) ... (limit: 24)"; 20 strict tools; 200 fields at Cohere.
 #[test]
 fn strict_mode_ends_where_a_request_has_too_much_of_it() {
-    let strict = |takes: &Takes, schema: &str, count: usize| {
+    let strict = |takes: &SchemaRules, schema: &str, count: usize| {
         let (mut fitted, mut dropped) = (vec![tool(schema, Some(true)); count], Vec::new());
         let mut sums = Sums::default();
         for (at, tool) in fitted.iter_mut().enumerate() {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::decode;
-use crate::chat::seal::{Sealed, seal};
-use crate::{ClientDialect, Dialect, Form, Signature};
+use crate::chat::opaque::{self, Opaque};
+use crate::{ClientDialect, Dialect, EncodeOptions, Signature};
 
 /// Third call of a loop: thoughts, parallel calls, a failed one, a picture, markers for the cache everywhere.
 fn history() -> Value {
@@ -27,9 +27,9 @@ fn history() -> Value {
             {"role": "user", "content": [
                 {"type": "text", "text": "<reminder/>"}, {"type": "text", "text": "Fix it.", "cache_control": marker}]},
             {"role": "assistant", "content": [
-                {"type": "thinking", "thinking": "Look first.", "signature": seal(&Sealed::Own(google("T")))},
+                {"type": "thinking", "thinking": "Look first.", "signature": opaque::encode(&Opaque::Own(google("T")))},
                 {"type": "text", "text": "I look."},
-                {"type": "redacted_thinking", "data": seal(&Sealed::Next(google("C")))},
+                {"type": "redacted_thinking", "data": opaque::encode(&Opaque::Next(google("C")))},
                 {"type": "tool_use", "id": "t1", "name": "Read", "input": {"path": "a.png"}},
                 {"type": "tool_use", "id": "t2", "name": "Bash", "input": {"path": "ls"}},
             ]},
@@ -49,7 +49,7 @@ fn history() -> Value {
 fn encoded(upstream: Dialect, model: &str) -> (Value, Vec<String>) {
     let mut request = decode(history().to_string().as_bytes()).unwrap();
     request.model = model.into();
-    let encoded = upstream.encode(&mut request, &Form::default()).unwrap();
+    let encoded = upstream.encode(&mut request, &EncodeOptions::default()).unwrap();
     let dropped = ClientDialect::AnthropicMessages.in_own_words(&request, encoded.dropped);
     (serde_json::from_slice(&encoded.body).unwrap(), dropped)
 }

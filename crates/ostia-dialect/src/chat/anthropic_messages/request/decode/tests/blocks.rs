@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
 use super::read;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::Json;
-use crate::trial::{call, raw, result, signed, thought, turn};
+use crate::test_support::{call, raw, result, signed, thought, turn};
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 /// A turn of this role with this content is these messages, each with the place where it stood.
@@ -211,19 +211,19 @@ fn sources_stand_for_their_block() {
 #[test]
 fn proofs_find_their_blocks() {
     let google = |proof: &str| Signature { dialect: Dialect::GeminiGenerate, value: proof.into() };
-    let carrier = |sealed: Sealed| json!({"type": "redacted_thinking", "data": seal(&sealed)});
+    let carrier = |wrapped: Opaque| json!({"type": "redacted_thinking", "data": opaque::encode(&wrapped)});
     let item = json!({"type": "web_search_call", "id": "w"});
     let said = json!([
         {"type": "thinking", "thinking": "own", "signature": "EqQB"},
-        {"type": "thinking", "thinking": "other", "signature": seal(&Sealed::Own(google("1")))},
+        {"type": "thinking", "thinking": "other", "signature": opaque::encode(&Opaque::Own(google("1")))},
         {"type": "thinking", "thinking": "bare", "signature": ""},
-        carrier(Sealed::Next(google("2"))),
+        carrier(Opaque::Next(google("2"))),
         {"type": "tool_use", "id": "a", "name": "look", "input": {}},
         {"type": "text", "text": "Hi"},
-        carrier(Sealed::Previous(google("3"))),
-        carrier(Sealed::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) }),
+        carrier(Opaque::Previous(google("3"))),
+        carrier(Opaque::Foreign { dialect: Dialect::OpenaiResponses, value: raw(item.clone()) }),
         // The client cut the history: the block of this proof is gone.
-        carrier(Sealed::Next(google("4"))),
+        carrier(Opaque::Next(google("4"))),
     ]);
     let blocks = vec![
         signed(thought("own"), Dialect::AnthropicMessages, "EqQB"),

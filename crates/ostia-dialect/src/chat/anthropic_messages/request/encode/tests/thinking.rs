@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::{signed, thought};
+use crate::test_support::{signed, thought};
 
 /// What is sent for a wish to think: `thinking`, `output_config.effort`, `max_tokens`, what is reported.
 fn check_thinking(

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::{signed, thought};
+use crate::test_support::{signed, thought};
 
 #[test]
 fn system_turns_are_lifted_in_order() {

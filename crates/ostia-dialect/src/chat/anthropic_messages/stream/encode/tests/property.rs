@@ -3,7 +3,7 @@ use serde_json::json;
 
 use super::{call, check, google, start, stream};
 use crate::chat::limits::made_up;
-use crate::trial::{END, begin, decoded, fold, more, raw, stop};
+use crate::test_support::{END, begin, decoded, fold, more, raw, stop};
 use crate::{
     Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Message, Role,
     Signature, Source, Usage,

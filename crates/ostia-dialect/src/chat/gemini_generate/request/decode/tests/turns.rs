@@ -3,8 +3,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use serde_json::{Value, json};
 
 use super::{check, check_same, read, refuses};
-use crate::chat::seal::{Sealed, seal};
-use crate::trial::{call, raw, signed, thought, turn};
+use crate::chat::opaque::{self, Opaque};
+use crate::test_support::{call, raw, signed, thought, turn};
 use crate::{Block, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source};
 
 fn contents(contents: Value) -> Value {
@@ -32,9 +32,9 @@ fn signature(dialect: Dialect, value: &str) -> Signature {
     Signature { dialect, value: value.to_owned() }
 }
 
-/// A seal as an answer has it, in the alphabet in which the vendor's SDKs send bytes back.
-fn sealed(piece: &Sealed) -> String {
-    BASE64_URL_SAFE.encode(seal(piece))
+/// An opaque value as an answer has it, in the alphabet in which the vendor's SDKs send bytes back.
+fn opaque(piece: &Opaque) -> String {
+    BASE64_URL_SAFE.encode(opaque::encode(piece))
 }
 
 #[test]
@@ -218,14 +218,14 @@ fn a_stream_handed_back_is_one_turn() {
 }
 
 #[test]
-fn seals_are_opened() {
+fn opaque_values_are_read() {
     let claude = |value: &str| signature(Dialect::AnthropicMessages, value);
-    let own = sealed(&Sealed::Own(claude("EqQB+/==")));
+    let own = opaque(&Opaque::Own(claude("EqQB+/==")));
     said(
         json!([{"text": "Hm.", "thought": true, "thoughtSignature": own}, {"text": "So."}]),
         &[signed(thought("Hm."), Dialect::AnthropicMessages, "EqQB+/=="), Block::text("So.")],
     );
-    let late = sealed(&Sealed::Previous(claude("late")));
+    let late = opaque(&Opaque::Previous(claude("late")));
     said(
         json!([
             {"text": "H", "thought": true},
@@ -240,13 +240,14 @@ fn seals_are_opened() {
         json!([{"text": "So."}, {"text": "", "thought": true, "thoughtSignature": own}]),
         &[Block::text("So."), signed(thought(""), Dialect::AnthropicMessages, "EqQB+/==")],
     );
-    let responses = BASE64_STANDARD.encode(seal(&Sealed::Own(signature(Dialect::OpenaiResponses, "gAAA"))));
+    let responses =
+        BASE64_STANDARD.encode(opaque::encode(&Opaque::Own(signature(Dialect::OpenaiResponses, "gAAA"))));
     said(
         json!([{"functionCall": {"id": "c", "name": "f", "args": {}}, "thought_signature": responses}]),
         &[signed(call("c", "f", "{}"), Dialect::OpenaiResponses, "gAAA")],
     );
     let value = raw(json!({"type": "redacted_thinking", "data": "x"}));
-    let foreign = sealed(&Sealed::Foreign { dialect: Dialect::AnthropicMessages, value: value.clone() });
+    let foreign = opaque(&Opaque::Foreign { dialect: Dialect::AnthropicMessages, value: value.clone() });
     said(
         json!([{"text": "", "thought": true, "thoughtSignature": foreign}]),
         &[Block::new(Content::Foreign { dialect: Dialect::AnthropicMessages, value })],
@@ -254,8 +255,8 @@ fn seals_are_opened() {
 }
 
 #[test]
-fn a_seal_without_its_block_is_reported() {
-    let late = sealed(&Sealed::Previous(signature(Dialect::AnthropicMessages, "x")));
+fn an_opaque_value_without_its_block_is_reported() {
+    let late = opaque(&Opaque::Previous(signature(Dialect::AnthropicMessages, "x")));
     let request = read(&model(json!([{"text": "", "thoughtSignature": late}, {"text": "a"}])));
     assert_eq!(request.messages[1].blocks, [Block::text("a")]);
     let paths: Vec<&str> = request.extra.iter().map(|(path, _)| path.as_str()).collect();

@@ -3,8 +3,8 @@ use serde_json::{Value, json};
 
 use super::{chunks, fold, handed_back};
 use crate::chat::gemini_generate::response;
-use crate::trial::tell_apart;
-use crate::trial::{raw, view};
+use crate::test_support::tell_apart;
+use crate::test_support::{options, raw};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Response, Signature, ToolKind, Usage};
 
 /// A piece of an answer, and what comes behind its start.
@@ -113,7 +113,7 @@ proptest! {
     #[test]
     fn blocks_come_back(events in stream()) {
         let (chunks, expected) = (chunks(&events), fold(&events));
-        let whole: Value = serde_json::from_slice(&response::encode(&expected, &view(true))).unwrap();
+        let whole: Value = serde_json::from_slice(&response::encode(&expected, &options(true))).unwrap();
         for choice in &expected.choices {
             prop_assert_eq!(&handed_back(contents(&chunks, choice.index)), &choice.blocks);
             prop_assert_eq!(&handed_back(contents(std::slice::from_ref(&whole), choice.index)), &choice.blocks);
@@ -125,7 +125,7 @@ proptest! {
     fn the_stream_says_what_the_answer_says(events in stream()) {
         let expected = fold(&events);
         let streamed = response::decode(Value::from(chunks(&events)).to_string().as_bytes()).unwrap();
-        let whole = response::decode(&response::encode(&expected, &view(true))).unwrap();
+        let whole = response::decode(&response::encode(&expected, &options(true))).unwrap();
         prop_assert_eq!(frame(streamed.clone()), frame(whole));
         prop_assert_eq!((streamed.usage, streamed.id, streamed.model), (expected.usage, expected.id, expected.model));
         prop_assert_eq!(streamed.created, expected.created);

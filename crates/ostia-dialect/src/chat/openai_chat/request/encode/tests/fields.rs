@@ -1,8 +1,8 @@
 use serde_json::json;
 
 use super::{check, request, written};
-use crate::trial::raw;
-use crate::{Dialect, Form, Logprobs, Reasoning, Request, Tool, ToolChoice, WebSearch};
+use crate::test_support::raw;
+use crate::{Dialect, EncodeOptions, Logprobs, Reasoning, Request, Tool, ToolChoice, WebSearch};
 
 #[test]
 fn budgets_are_efforts() {
@@ -35,12 +35,12 @@ fn budgets_are_efforts() {
 fn usage_is_always_asked_for() {
     let stream = |request: &mut Request| request.stream = true;
     check(stream, json!({"stream": true, "stream_options": {"include_usage": true}}), &[]);
-    let form = Form { usage_unasked: true, ..Form::default() };
+    let options = EncodeOptions { usage_unasked: true, ..EncodeOptions::default() };
     let obfuscated = |request: &mut Request| {
         request.stream = true;
         request.extra = vec![("stream_options.include_obfuscation".into(), raw("false"))];
     };
-    let (body, dropped) = written(&request(obfuscated), &form);
+    let (body, dropped) = written(&request(obfuscated), &options);
     assert_eq!((&body["stream"], &body["stream_options"]), (&json!(true), &json!(null)));
     assert_eq!(dropped, ["stream_options.include_obfuscation"]);
 }

@@ -1,8 +1,8 @@
 //! What a client of this format says comes out as it went in, but for the ways to say the same.
 
 use crate::chat::openai_chat::request::encode;
-use crate::trial::decoded;
-use crate::{ClientDialect, Fault, Form, Request};
+use crate::test_support::decoded;
+use crate::{ClientDialect, EncodeOptions, Fault, Request};
 
 fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
     decoded(ClientDialect::OpenaiChat, body)
@@ -62,11 +62,11 @@ const THOUGHTS: &[&str] = &[
 ];
 
 #[track_caller]
-fn check(messages: &str, fields: &str, form: &Form) {
+fn check(messages: &str, fields: &str, options: &EncodeOptions) {
     let comma = if fields.is_empty() { "" } else { "," };
     let asked =
         decode(format!(r#"{{"model":"m","messages":[{messages}]{comma}{fields}}}"#).as_bytes()).unwrap();
-    let encoded = encode(&asked, form).unwrap();
+    let encoded = encode(&asked, options).unwrap();
     assert_eq!(encoded.dropped, Vec::<String>::new(), "{messages} {fields}");
     assert_eq!(decode(&encoded.body).unwrap(), asked, "{messages} {fields}");
 }
@@ -74,16 +74,16 @@ fn check(messages: &str, fields: &str, form: &Form) {
 #[test]
 fn what_goes_in_comes_out() {
     for fields in FIELDS {
-        check(r#"{"role":"user","content":"q"}"#, fields, &Form::default());
+        check(r#"{"role":"user","content":"q"}"#, fields, &EncodeOptions::default());
     }
     for messages in MESSAGES {
-        check(messages, "", &Form::default());
+        check(messages, "", &EncodeOptions::default());
     }
-    let field = |name: &str| Form { reasoning_field: Some(name.into()), ..Form::default() };
-    let parts = Form { reasoning_parts: true, ..Form::default() };
+    let field = |name: &str| EncodeOptions { reasoning_field: Some(name.into()), ..EncodeOptions::default() };
+    let parts = EncodeOptions { reasoning_parts: true, ..EncodeOptions::default() };
     for messages in THOUGHTS {
-        for form in [field("reasoning_content"), field("reasoning"), parts.clone()] {
-            check(messages, "", &form);
+        for options in [field("reasoning_content"), field("reasoning"), parts.clone()] {
+            check(messages, "", &options);
         }
     }
     check(

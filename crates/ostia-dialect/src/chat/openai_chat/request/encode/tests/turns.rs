@@ -2,9 +2,10 @@ use serde_json::json;
 
 use super::{check_turns, request, result};
 use crate::chat::openai_chat::request::encode;
-use crate::trial::{call, raw, thought, turn};
+use crate::test_support::{call, raw, thought, turn};
 use crate::{
-    Block, Citation, Content, Dialect, Form, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
+    Block, Citation, Content, Dialect, EncodeOptions, Media, MediaKind, Message, Role, Signature, Source,
+    ToolKind,
 };
 
 fn medium(kind: MediaKind, source: Source, mime: Option<&str>, name: Option<&str>) -> Block {
@@ -61,13 +62,18 @@ fn media_that_chat_clients_do_not_write() {
         ),
     ] {
         let expected = json!([{"role": "user", "content": [{"type": "text", "text": "q"}, part]}]);
-        check_turns(vec![turn(Role::User, [Block::text("q"), block])], &Form::default(), expected, &[]);
+        check_turns(
+            vec![turn(Role::User, [Block::text("q"), block])],
+            &EncodeOptions::default(),
+            expected,
+            &[],
+        );
     }
     let at = |kind| medium(kind, Source::Url("https://x.test/a".into()), None, None);
     let blocks = [Block::text("q"), at(MediaKind::Document), at(MediaKind::Audio), at(MediaKind::Video)];
     check_turns(
         vec![turn(Role::User, blocks)],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([{"role": "user", "content": "q"}]),
         &["messages[0].content[1]", "messages[0].content[2]", "messages[0].content[3]"],
     );
@@ -77,7 +83,7 @@ fn media_that_chat_clients_do_not_write() {
             question(),
             turn(Role::Assistant, [image("AAAA")]),
         ],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([{"role": "system", "content": "s"}, {"role": "user", "content": "q"}]),
         &["messages[0].content[0]", "messages[2].content[0]"],
     );
@@ -105,10 +111,10 @@ fn attachments_of_results_follow_all_results() {
         content.insert(1, image("BB"));
     }
     let apart = vec![calls.clone(), turn(Role::Tool, [a.clone()]), turn(Role::Tool, [b.clone()]), question()];
-    check_turns(apart, &Form::default(), expected.clone(), &[]);
+    check_turns(apart, &EncodeOptions::default(), expected.clone(), &[]);
     // As Messages clients send them: among the user's words, which they may even follow.
     let together = vec![calls, turn(Role::User, [Block::text("q"), a, b])];
-    check_turns(together, &Form::default(), expected, &[]);
+    check_turns(together, &EncodeOptions::default(), expected, &[]);
 }
 
 #[test]
@@ -121,13 +127,13 @@ fn losses_of_results() {
     let message = json!({"role": "tool", "tool_call_id": "c", "content": ""});
     check_turns(
         vec![turn(Role::Tool, [failed.clone()])],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([message]),
         &["messages[0].cache_control", "messages[0].is_error", "messages[0].content[0]"],
     );
     check_turns(
         vec![turn(Role::User, [Block::text("q"), failed])],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([message, {"role": "user", "content": "q"}]),
         &[
             "messages[0].content[1].cache_control",
@@ -143,17 +149,17 @@ fn thoughts_go_back_where_they_are_wanted() {
         vec![question(), turn(Role::Assistant, [thought("r"), thought(""), Block::text("a"), thought("s")])]
     };
     let bare = json!({"role": "assistant", "content": "a"});
-    check_turns(turns(), &Form::default(), json!([{"role": "user", "content": "q"}, bare]), &[]);
-    let field = Form { reasoning_field: Some("thoughts".into()), ..Form::default() };
+    check_turns(turns(), &EncodeOptions::default(), json!([{"role": "user", "content": "q"}, bare]), &[]);
+    let field = EncodeOptions { reasoning_field: Some("thoughts".into()), ..EncodeOptions::default() };
     let told = json!({"role": "assistant", "thoughts": "r\n\ns", "content": "a"});
     check_turns(turns(), &field, json!([{"role": "user", "content": "q"}, told]), &[]);
-    let parts = Form { reasoning_parts: true, ..Form::default() };
+    let parts = EncodeOptions { reasoning_parts: true, ..EncodeOptions::default() };
     let part = |text: &str| json!({"type": "thinking", "thinking": [{"type": "text", "text": text}]});
     let told = json!({"role": "assistant", "content": [part("r"), {"type": "text", "text": "a"}, part("s")]});
     check_turns(turns(), &parts, json!([{"role": "user", "content": "q"}, told]), &[]);
     // Nothing else was said: without the field there is no turn.
     let alone = || vec![question(), turn(Role::Assistant, [thought("r")])];
-    check_turns(alone(), &Form::default(), json!([{"role": "user", "content": "q"}]), &[]);
+    check_turns(alone(), &EncodeOptions::default(), json!([{"role": "user", "content": "q"}]), &[]);
     let told = json!({"role": "assistant", "thoughts": "r", "content": ""});
     check_turns(alone(), &field, json!([{"role": "user", "content": "q"}, told]), &[]);
 }
@@ -162,7 +168,7 @@ fn thoughts_go_back_where_they_are_wanted() {
 fn a_turn_in_pieces_is_one_message() {
     let answered =
         |id: &str| json!({"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}});
-    let field = Form { reasoning_field: Some("thoughts".into()), ..Form::default() };
+    let field = EncodeOptions { reasoning_field: Some("thoughts".into()), ..EncodeOptions::default() };
     let piece = |block| turn(Role::Assistant, [block]);
     check_turns(
         vec![
@@ -196,7 +202,7 @@ fn what_this_vendor_wrote_and_what_others_did() {
     ];
     check_turns(
         vec![turn(Role::Assistant, blocks)],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([{"role": "assistant", "content": [{"type": "reference", "reference_ids": [1]}], "audio": {"id": "a"}}]),
         &["messages[0].content[2]"],
     );
@@ -216,7 +222,7 @@ fn what_this_vendor_wrote_and_what_others_did() {
     };
     check_turns(
         vec![turn(Role::Assistant, [quoting, signed, Block::new(free)])],
-        &Form::default(),
+        &EncodeOptions::default(),
         json!([{"role": "assistant", "content": "a", "tool_calls": [
             {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}},
             {"id": "d", "type": "custom", "custom": {"name": "g", "input": ""}}]}]),
@@ -227,7 +233,8 @@ fn what_this_vendor_wrote_and_what_others_did() {
 #[test]
 fn something_must_be_said() {
     for messages in [vec![], vec![turn(Role::User, [])], vec![turn(Role::Assistant, [thought("r")])]] {
-        let fault = encode(&request(|request| request.messages = messages), &Form::default()).unwrap_err();
+        let fault =
+            encode(&request(|request| request.messages = messages), &EncodeOptions::default()).unwrap_err();
         assert_eq!((fault.status, fault.param.as_deref()), (400, Some("messages")));
     }
 }
@@ -256,5 +263,5 @@ fn details_and_names_without_a_place_are_reported() {
         "messages[0].content[1].file.filename",
         "messages[0].content[2].file.filename",
     ];
-    check_turns(vec![turn(Role::User, blocks)], &Form::default(), expected, &dropped);
+    check_turns(vec![turn(Role::User, blocks)], &EncodeOptions::default(), expected, &dropped);
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{call, check_deltas, chunk, end, fails, frames, piece};
 use crate::frame::sse::Frame;
-use crate::trial::{self, fold};
+use crate::test_support::{self, fold};
 use crate::{Content, Decoder, Dialect, Event};
 
 const X: &str = "{\"x\":1}";
@@ -80,10 +80,10 @@ fn words_between_the_pieces_of_a_call_do_not_end_it() {
             chunk(0, rest.clone(), None),
             end("tool_calls"),
         ]);
-        let (events, ended) = trial::read_cut(Dialect::OpenaiChat, stream.as_bytes());
+        let (events, ended) = test_support::read_cut(Dialect::OpenaiChat, stream.as_bytes());
         ended.unwrap();
         let told = fold(&events).choices.remove(0);
-        assert_eq!(told.blocks[0], trial::call("a", "f", X));
+        assert_eq!(told.blocks[0], test_support::call("a", "f", X));
         assert_eq!(told.blocks.len(), 2, "{told:?}");
     }
 }
@@ -125,11 +125,11 @@ fn what_belongs_to_no_call_is_a_fault() {
     let cut = frames(&[chunk(0, piece(Some(0), Some("a"), Some("f"), "{\"x\":"), None)]) + "data: [DONE]\n\n";
     assert!(fails(&cut).message.contains("in the middle"));
     let long = piece(Some(0), Some("a"), None, &"x".repeat(1 << 20));
-    let (_, endless) = trial::read(Dialect::OpenaiChat, &[stream(&[long.clone(), long]).as_bytes()]);
+    let (_, endless) = test_support::read(Dialect::OpenaiChat, &[stream(&[long.clone(), long]).as_bytes()]);
     assert!(endless.unwrap_err().message.contains("without its name"));
     // An id that no call follows is none.
     let (events, ended) =
-        trial::read(Dialect::OpenaiChat, &[stream(&[piece(Some(0), Some("a"), None, "")]).as_bytes()]);
+        test_support::read(Dialect::OpenaiChat, &[stream(&[piece(Some(0), Some("a"), None, "")]).as_bytes()]);
     ended.unwrap();
     assert!(fold(&events).choices[0].blocks.is_empty());
 }
@@ -148,10 +148,10 @@ fn halves_of_characters_meet_in_words_and_arguments() {
         r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}"#.to_owned(),
     ];
     let (events, ended) =
-        trial::read_cut(Dialect::OpenaiChat, lines.map(|line| line + "\n\n").concat().as_bytes());
+        test_support::read_cut(Dialect::OpenaiChat, lines.map(|line| line + "\n\n").concat().as_bytes());
     ended.unwrap();
     let blocks = fold(&events).choices.remove(0).blocks;
-    let call = trial::call("a", "f", "{\"x\":\"\u{1f602}\"}");
-    let (thought, text) = (trial::thought("a\u{1f600}b"), crate::Block::text("c\u{1f601}"));
+    let call = test_support::call("a", "f", "{\"x\":\"\u{1f602}\"}");
+    let (thought, text) = (test_support::thought("a\u{1f600}b"), crate::Block::text("c\u{1f601}"));
     assert_eq!(blocks, [thought, text, call, crate::Block::text("\u{fffd}")]);
 }

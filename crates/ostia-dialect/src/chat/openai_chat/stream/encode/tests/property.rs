@@ -2,12 +2,12 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{chunks, written};
-use crate::chat::mend;
 use crate::chat::openai_chat::{request, response};
-use crate::trial::{self, decoded, fold, raw, tell_apart, value, view};
+use crate::chat::repair;
+use crate::test_support::{self, decoded, fold, options, raw, tell_apart, value};
 use crate::{
-    Block, Citation, ClientDialect, Content, Delta, Dialect, Event, Fault, Finish, Form, Response, Signature,
-    ToolKind, Usage,
+    Block, Citation, ClientDialect, Content, Delta, Dialect, EncodeOptions, Event, Fault, Finish, Response,
+    Signature, ToolKind, Usage,
 };
 
 /// A piece of an answer, and what comes behind its start.
@@ -15,7 +15,7 @@ type Piece = (Block, Vec<Delta>);
 
 /// The events of a stream, as far as it is good, and how it ended.
 fn read(stream: &[u8]) -> (Vec<Event>, Result<(), Fault>) {
-    trial::read(Dialect::OpenaiChat, &[stream])
+    test_support::read(Dialect::OpenaiChat, &[stream])
 }
 
 fn words() -> impl Strategy<Value = String> {
@@ -214,12 +214,12 @@ proptest! {
     #[test]
     fn what_is_written_is_read_again(events in stream(), cut in any::<prop::sample::Index>()) {
         let mut expected = fold(&events);
-        mend::response(&mut expected);
+        repair::response(&mut expected);
         for strict in [true, false] {
-            let out = written(&events, view(strict));
+            let out = written(&events, options(strict));
             assert_chunks(&chunks(&out));
             let (head, tail) = out.split_at(cut.index(out.len()));
-            let (again, ended) = trial::read(Dialect::OpenaiChat, &[head, tail]);
+            let (again, ended) = test_support::read(Dialect::OpenaiChat, &[head, tail]);
             prop_assert!(ended.is_ok());
             let told = fold(&again);
             let Response { choices, usage, .. } = if strict { without_signatures(expected.clone()) } else { expected.clone() };
@@ -229,8 +229,8 @@ proptest! {
 
     #[test]
     fn a_whole_answer_says_what_its_stream_says(events in stream()) {
-        let whole = Dialect::OpenaiChat.decode(&response::encode(&fold(&events), &view(false))).unwrap();
-        let told = fold(&read(&written(&events, view(false))).0);
+        let whole = Dialect::OpenaiChat.decode(&response::encode(&fold(&events), &options(false))).unwrap();
+        let told = fold(&read(&written(&events, options(false))).0);
         // A whole answer says its words first and its calls last, and joins what is of a kind.
         prop_assert_eq!(by_kind(&whole), by_kind(&told));
         prop_assert_eq!(whole.usage, told.usage);
@@ -241,7 +241,7 @@ proptest! {
         match decoded(ClientDialect::OpenaiChat, body.to_string()) {
             Ok(asked) => {
                 prop_assert!(!asked.model.is_empty() && !asked.messages.is_empty());
-                match request::encode(&asked, &Form::default()) {
+                match request::encode(&asked, &EncodeOptions::default()) {
                     Ok(encoded) => prop_assert!(decoded(ClientDialect::OpenaiChat, &encoded.body).is_ok()),
                     Err(fault) => prop_assert_eq!(fault.param.as_deref(), Some("messages")),
                 }
@@ -252,13 +252,13 @@ proptest! {
 
     #[test]
     fn mutated_bytes_keep_the_grammar_or_fail(events in stream(), changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
-        let mut out = written(&events, view(false));
+        let mut out = written(&events, options(false));
         for (at, byte) in changes {
             let at = at.index(out.len());
             out[at] = byte;
         }
         let (events, ended) = read(&out);
-        prop_assert_eq!(trial::is_whole(&events), ended.is_ok());
+        prop_assert_eq!(test_support::is_whole(&events), ended.is_ok());
     }
 
     #[test]

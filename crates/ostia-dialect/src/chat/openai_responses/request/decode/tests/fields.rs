@@ -1,8 +1,8 @@
-use super::super::{Keeping, keeping};
+use super::super::{StoreOptions, store_options};
 use super::decode;
 use crate::chat::openai_responses::request::echo;
 use crate::json::Document;
-use crate::trial::{function, raw};
+use crate::test_support::{function, raw};
 use crate::{
     ClientDialect, Dialect, Logprobs, Message, OutputFormat, Reasoning, Request, Role, Sampling, Tool,
     ToolChoice, WebSearch,
@@ -267,23 +267,30 @@ fn losses_are_told_in_the_words_of_this_api() {
 
 #[test]
 fn what_a_request_says_about_remembering() {
-    let usual = Keeping { previous_response_id: None, conversation: None, store: true, background: false };
+    let usual =
+        StoreOptions { previous_response_id: None, conversation: None, store: true, background: false };
     for (body, expected) in [
         ("{}", usual.clone()),
         (r#"{"store":null,"conversation":null}"#, usual.clone()),
         (
             r#"{"previous_response_id":"resp_1","store":false,"background":true}"#,
-            Keeping {
+            StoreOptions {
                 previous_response_id: Some("resp_1".into()),
                 store: false,
                 background: true,
                 ..usual.clone()
             },
         ),
-        (r#"{"conversation":"conv_1"}"#, Keeping { conversation: Some("conv_1".into()), ..usual.clone() }),
-        (r#"{"conversation":{"id":"conv_1"}}"#, Keeping { conversation: Some("conv_1".into()), ..usual }),
+        (
+            r#"{"conversation":"conv_1"}"#,
+            StoreOptions { conversation: Some("conv_1".into()), ..usual.clone() },
+        ),
+        (
+            r#"{"conversation":{"id":"conv_1"}}"#,
+            StoreOptions { conversation: Some("conv_1".into()), ..usual },
+        ),
     ] {
-        assert_eq!(keeping(&Document::parse(body.as_bytes()).unwrap()).unwrap(), expected, "{body}");
+        assert_eq!(store_options(&Document::parse(body.as_bytes()).unwrap()).unwrap(), expected, "{body}");
     }
 }
 

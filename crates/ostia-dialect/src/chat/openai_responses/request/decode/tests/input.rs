@@ -1,6 +1,6 @@
 use super::{call, decode};
-use crate::chat::seal::{Sealed, seal};
-use crate::trial::{raw, thought, turn};
+use crate::chat::opaque::{self, Opaque};
+use crate::test_support::{raw, thought, turn};
 use crate::{
     Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Signature, Source, ToolKind,
 };
@@ -44,8 +44,11 @@ fn signed(block: Block, dialect: Dialect) -> Block {
 }
 
 /// A reasoning item without words.
-fn carrier(sealed: &Sealed) -> String {
-    format!(r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"{}"}}"#, seal(sealed))
+fn carrier(wrapped: &Opaque) -> String {
+    format!(
+        r#"{{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"{}"}}"#,
+        opaque::encode(wrapped)
+    )
 }
 
 #[test]
@@ -243,27 +246,27 @@ fn thoughts() {
 #[test]
 fn proofs_of_other_vendors_come_back_to_their_blocks() {
     let (claude, gemini) = (Dialect::AnthropicMessages, Dialect::GeminiGenerate);
-    let own = seal(&Sealed::Own(proof(claude)));
+    let own = opaque::encode(&Opaque::Own(proof(claude)));
     let item = format!(
         r#"{{"type":"reasoning","summary":[{{"type":"summary_text","text":"hm"}}],"encrypted_content":"{own}"}}"#
     );
     check_turn(&[&item], vec![signed(thought("hm"), claude)]);
     let f = r#"{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}"#;
     let called = || call("c", "f", "{}", ToolKind::Function);
-    let (next, previous) = (carrier(&Sealed::Next(proof(gemini))), carrier(&Sealed::Previous(proof(gemini))));
+    let (next, previous) = (carrier(&Opaque::Next(proof(gemini))), carrier(&Opaque::Previous(proof(gemini))));
     check_turn(&[f, &next, f], vec![called(), signed(called(), gemini)]);
     let turns = vec![turn(Role::Assistant, vec![called(), signed(called(), gemini)])];
     check_all(&format!("[{f},{f},{previous}]"), turns, &["input[0-1]"], &[]);
     let foreign =
-        carrier(&Sealed::Foreign { dialect: claude, value: raw(r#"{"type":"redacted_thinking"}"#) });
+        carrier(&Opaque::Foreign { dialect: claude, value: raw(r#"{"type":"redacted_thinking"}"#) });
     let block = Content::Foreign { dialect: claude, value: raw(r#"{"type":"redacted_thinking"}"#) };
     check_turn(&[&foreign, f], vec![Block::new(block), called()]);
 }
 
 #[test]
 fn a_proof_does_not_wander_into_another_turn() {
-    let next = carrier(&Sealed::Next(proof(Dialect::GeminiGenerate)));
-    let previous = carrier(&Sealed::Previous(proof(Dialect::GeminiGenerate)));
+    let next = carrier(&Opaque::Next(proof(Dialect::GeminiGenerate)));
+    let previous = carrier(&Opaque::Previous(proof(Dialect::GeminiGenerate)));
     let items = format!(
         r#"[{previous},{next},{{"role":"user","content":"q"}},{previous},{{"role":"assistant","content":"a"}}]"#
     );

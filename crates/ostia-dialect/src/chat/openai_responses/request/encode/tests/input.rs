@@ -1,7 +1,7 @@
 //! Turns as items.
 
 use super::*;
-use crate::trial::{call, signed, thought};
+use crate::test_support::{call, signed, thought};
 
 /// The items of a conversation, and what of it is lost.
 fn check_items(messages: Vec<Message>, items: Value, reported: &[&str]) {

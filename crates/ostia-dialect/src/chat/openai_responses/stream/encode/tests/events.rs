@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
-use super::{accumulated, call, check_whole, read, told, view};
+use super::{accumulated, call, check_whole, options, read, told};
+use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_responses::stream::Encoder;
-use crate::chat::seal::{Sealed, seal};
-use crate::trial::{END, begin, more, raw, say, start, stop, thought};
+use crate::test_support::{END, begin, more, raw, say, start, stop, thought};
 use crate::{
     Block, Citation, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, MediaKind, Signature,
     Source, ToolKind, Usage,
@@ -219,12 +219,12 @@ fn proofs_of_other_blocks() {
     };
     let signed = Block { signature: Some(gemini.clone()), ..call(ToolKind::Function) };
     let known = kinds(&[begin(signed), END]);
-    assert_eq!(known[0]["encrypted_content"], json!(seal(&Sealed::Next(gemini.clone()))));
+    assert_eq!(known[0]["encrypted_content"], json!(opaque::encode(&Opaque::Next(gemini.clone()))));
     assert_eq!(known[1]["type"], "function_call");
     let late = more(Delta::Signature(gemini.clone()));
     let learned =
         kinds(&[begin(call(ToolKind::Function)), late.clone(), END, begin(Block::text("a")), late, END]);
-    let previous = json!(seal(&Sealed::Previous(gemini)));
+    let previous = json!(opaque::encode(&Opaque::Previous(gemini)));
     let types: Vec<&Value> = learned.iter().map(|item| &item["type"]).collect();
     assert_eq!(types, ["function_call", "reasoning", "message", "reasoning"]);
     assert_eq!((&learned[1]["encrypted_content"], &learned[3]["encrypted_content"]), (&previous, &previous));
@@ -292,7 +292,7 @@ fn an_answer_without_words() {
 
 #[test]
 fn a_failure_ends_the_stream_with_what_was_said() {
-    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
+    let (mut encoder, mut out) = (Encoder::new(options()), Vec::new());
     for event in [start(), begin(Block::text("a")), END, begin(call(ToolKind::Function))] {
         encoder.push(&event, &mut out);
     }
@@ -317,14 +317,14 @@ fn a_failure_ends_the_stream_with_what_was_said() {
 #[test]
 fn a_failure_before_the_start_is_told_too() {
     let mut out = Vec::new();
-    Encoder::new(view()).fail(&Fault::upstream("broke off"), &mut out);
+    Encoder::new(options()).fail(&Fault::upstream("broke off"), &mut out);
     let kinds: Vec<Value> = read(&out).iter().map(|event| event["type"].clone()).collect();
     assert_eq!(kinds, ["error", "response.failed"]);
 }
 
 #[test]
 fn an_answer_that_is_too_large_breaks_off() {
-    let (mut encoder, mut out) = (Encoder::new(view()), Vec::new());
+    let (mut encoder, mut out) = (Encoder::new(options()), Vec::new());
     encoder.bytes_left = 5000;
     for event in [start(), begin(Block::text("a"))] {
         encoder.push(&event, &mut out);

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{check_whole, told};
-use crate::trial::tell_apart;
-use crate::trial::{decoded, fold, raw, start};
+use crate::test_support::tell_apart;
+use crate::test_support::{decoded, fold, raw, start};
 use crate::{
     Block, ClientDialect, Content, Delta, Dialect, Event, Finish, Media, MediaKind, Signature, Source,
     ToolKind, Usage,

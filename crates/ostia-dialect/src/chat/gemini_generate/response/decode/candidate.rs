@@ -3,9 +3,9 @@
 //! The vendor's parts are <https://ai.google.dev/api/caching#Part>. A signature belongs to one part, so a part that
 //! has one is never joined with its neighbours; text without signature is joined while nothing else comes between.
 
-use crate::chat::gemini_generate::response::grounding;
-use crate::chat::gemini_generate::response::partial::PartialCall;
-use crate::json::{Halves, Json, Node};
+use crate::chat::gemini_generate::response::decode::grounding;
+use crate::chat::gemini_generate::response::decode::partial::PartialCall;
+use crate::json::{Json, Node, SurrogateJoiner};
 use crate::media::kind_of_mime;
 use crate::{
     Block, Content, Delta, Dialect, Event, Fault, FaultKind, Finish, Media, Signature, Source, ToolKind,
@@ -34,7 +34,7 @@ pub(in crate::chat::gemini_generate) struct Candidate {
     open: Option<Open>,
     call: Option<PartialCall>,
     /// The end of what the open block said.
-    halves: Halves,
+    halves: SurrogateJoiner,
     /// The text so far, without thoughts.
     text: String,
 }
@@ -55,7 +55,7 @@ impl Candidate {
             reason: None,
             open: None,
             call: None,
-            halves: Halves::default(),
+            halves: SurrogateJoiner::default(),
             text: String::new(),
         }
     }

@@ -1,9 +1,5 @@
 //! What an answer rests on: sources and probabilities.
 
-mod encode;
-
-pub(in crate::chat::gemini_generate) use encode::{encode, encode_logprobs};
-
 use crate::Citation;
 use crate::chat::response::characters;
 use crate::json::{Json, Node, Writer};

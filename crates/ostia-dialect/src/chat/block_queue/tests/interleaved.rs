@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 
-use crate::trial::{fold, read};
+use crate::test_support::{fold, read};
 use crate::{Block, Content, Dialect, Response};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

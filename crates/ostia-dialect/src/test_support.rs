@@ -7,13 +7,14 @@ use std::fmt::Display;
 use crate::frame::sse::Framer;
 use crate::json::{Document, Json};
 use crate::{
-    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, Encoded, Encoder, Event, Fault, Finish,
-    Fold, Form, Grammar, Line, Message, Request, Response, Role, Signature, Tool, ToolKind, View,
+    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
+    EventGrammar, Fault, Finish, Fold, Message, PathParams, RenderOptions, Request, Response, Role,
+    Signature, Tool, ToolKind,
 };
 
 /// A request as an upstream of this dialect gets it.
 pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
-    dialect.encode(&mut request.clone(), &Form::default())
+    dialect.encode(&mut request.clone(), &EncodeOptions::default())
 }
 
 /// Gives every call an id that no other has.
@@ -27,8 +28,8 @@ pub fn tell_apart<'b>(blocks: impl Iterator<Item = &'b mut Block>) {
 
 /// What a client's body says, without whose client it is; where the path would tell the model, that is `m`.
 pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request, Fault> {
-    let line = Line { model: "m", stream: false };
-    let request = client.decode(&Document::of_request(body.as_ref())?, line)?;
+    let path = PathParams { model: "m", stream: false };
+    let request = client.decode(&Document::of_request(body.as_ref())?, path)?;
     Ok(Request { client: None, ..request })
 }
 
@@ -65,7 +66,7 @@ pub fn read_cut(dialect: Dialect, bytes: &[u8]) -> (Vec<Event>, Result<(), Fault
 /// Do the events have their end? They keep the grammar in any case.
 #[track_caller]
 pub fn is_whole(events: &[Event]) -> bool {
-    let mut grammar = Grammar::default();
+    let mut grammar = EventGrammar::default();
     for event in events {
         grammar.push(event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
     }
@@ -89,11 +90,11 @@ pub fn written(mut encoder: Encoder, events: &[Event]) -> Vec<u8> {
 }
 
 /// What every client of a test sees besides what the upstream said.
-pub fn view(strict: bool) -> View {
-    View {
+pub fn options(strict: bool) -> RenderOptions {
+    RenderOptions {
         strict,
         include_usage: true,
-        stem: "9".into(),
+        id_suffix: "9".into(),
         model: "asked".into(),
         created: 7,
         provider: "p".into(),

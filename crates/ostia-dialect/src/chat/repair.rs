@@ -13,7 +13,7 @@ use crate::{Choice, Content, Delta, Event, Finish, Response, Signature, ToolKind
 /// What a call without arguments says.
 const NO_ARGUMENTS: &str = "{}";
 
-/// Mends a whole answer.
+/// Repairs a whole answer.
 pub(crate) fn response(response: &mut Response) {
     response.choices.iter_mut().for_each(choice);
 }
@@ -52,7 +52,7 @@ fn is_called_by_code(signature: &Signature) -> bool {
     document.is_some_and(|document| document.root().str("type").is_some_and(|kind| kind != "direct"))
 }
 
-/// Mends a stream.
+/// Repairs a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Stream {
     choices: Vec<Known>,
@@ -69,7 +69,7 @@ struct Known {
 }
 
 impl Stream {
-    /// Mends the events from this one on, which are the next of the stream.
+    /// Repairs the events from this one on, which are the next of the stream.
     pub(crate) fn events(&mut self, events: &mut Vec<Event>, from: usize) {
         let mut at = from;
         while at < events.len() {

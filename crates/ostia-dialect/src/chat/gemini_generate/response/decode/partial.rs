@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::json::{Halves, Node};
+use crate::json::{Node, SurrogateJoiner};
 use crate::{Block, Content, Signature, ToolKind};
 
 /// Deepest place that a piece may name.
@@ -19,7 +19,7 @@ pub(in crate::chat::gemini_generate) struct PartialCall {
     arguments: Value,
     signature: Option<Signature>,
     /// Where the last text stands, and its end.
-    text: (Vec<Step>, Halves),
+    text: (Vec<Step>, SurrogateJoiner),
 }
 
 impl PartialCall {
@@ -75,7 +75,7 @@ enum Step {
     Item(usize),
 }
 
-fn value(piece: Node<'_>, halves: &mut Halves) -> Option<Value> {
+fn value(piece: Node<'_>, halves: &mut SurrogateJoiner) -> Option<Value> {
     if let Some(text) = piece.some("stringValue") {
         return halves.join(text).map(|text| Value::String(text.into_owned()));
     }

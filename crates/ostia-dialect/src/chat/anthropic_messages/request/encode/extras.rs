@@ -25,25 +25,25 @@ pub(super) enum Place {
 
 /// The fields by the place of their block or tool.
 #[derive(Default)]
-pub(super) struct Further<'r> {
+pub(super) struct Extras<'r> {
     fields: HashMap<Place, Vec<(&'r str, &'r Json)>>,
     /// What of [`Request::extra`] has no such place.
     pub(super) rest: Vec<(&'r str, &'r Json)>,
 }
 
-impl<'r> Further<'r> {
+impl<'r> Extras<'r> {
     /// Takes what fits its block or tool.
-    pub(super) fn of(request: &'r Request) -> Further<'r> {
-        let mut further = Further::default();
+    pub(super) fn of(request: &'r Request) -> Extras<'r> {
+        let mut extras = Extras::default();
         for (path, value) in &request.extra {
             let owned =
                 path.rsplit_once('.').and_then(|(owner, field)| Some((place_of(owner, request)?, field)));
             match owned.filter(|(place, field)| fits(request, *place, field)) {
-                Some((place, field)) => further.fields.entry(place).or_default().push((field, value)),
-                None => further.rest.push((path, value)),
+                Some((place, field)) => extras.fields.entry(place).or_default().push((field, value)),
+                None => extras.rest.push((path, value)),
             }
         }
-        further
+        extras
     }
 
     /// The fields of the block or tool at this place.

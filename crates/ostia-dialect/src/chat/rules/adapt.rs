@@ -11,7 +11,7 @@ const VERBOSITY: [&str; 2] = ["verbosity", "text.verbosity"];
 const VERBOSITY_DEFAULT: &str = "\"medium\"";
 
 /// Leaves out or changes what the model would refuse; gives the paths of what is lost.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect) -> Vec<String> {
+pub(crate) fn adapt(request: &mut Request, upstream: Dialect) -> Vec<String> {
     let mut dropped = Vec::new();
     let rules = Rules::of(upstream, &request.model);
     if std::ptr::eq(rules, table::other(upstream)) {

@@ -11,7 +11,7 @@ const SAID_BYTES_MAX: usize = 1 << 20;
 
 /// What has been said, and how the rest is fitted to it.
 #[derive(Debug, Default)]
-pub struct Joint {
+pub struct Continuation {
     said: String,
     /// Bytes of it that earlier streams said.
     said_before: usize,
@@ -42,7 +42,7 @@ enum Open {
     Other,
 }
 
-impl Joint {
+impl Continuation {
     /// The words so far, if somebody can go on with them. Without white space at the end: some vendors refuse it.
     pub fn beginning(&self) -> Option<&str> {
         let words = self.said.trim_end();

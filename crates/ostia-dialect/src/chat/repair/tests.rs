@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Block;
-use crate::trial::{END, begin, call, choice, fold, more, say, start, stop};
+use crate::test_support::{END, begin, call, choice, fold, more, say, start, stop};
 
 /// A choice of these blocks and this reason ends for another, with these arguments of its last call: as a whole and in a
 /// stream, told at once or event by event.
@@ -86,5 +86,5 @@ fn choices_are_mended_each_by_itself() {
     Stream::default().events(&mut events, 0);
     let choices = fold(&events).choices;
     assert_eq!([choices[0].finish, choices[1].finish], [Finish::Stop, Finish::ToolCalls]);
-    assert_eq!(choices[1].blocks, [crate::trial::call("c", "f", " {}")]);
+    assert_eq!(choices[1].blocks, [crate::test_support::call("c", "f", " {}")]);
 }

@@ -10,11 +10,11 @@ use super::document::{unescape, unit};
 
 /// Joins the pieces of one text: a half at the end of a piece waits for the next one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Halves {
+pub struct SurrogateJoiner {
     high: Option<u32>,
 }
 
-impl Halves {
+impl SurrogateJoiner {
     /// The text of the next piece; `None` where it is no string. Copies only where escapes have to be undone.
     pub fn join<'d>(&mut self, piece: Node<'d>) -> Option<Cow<'d, str>> {
         if self.high.is_none() && !piece.is_escaped() {
@@ -62,7 +62,7 @@ mod tests {
     /// Pieces, as they stand between quotes, and the texts that are told.
     #[track_caller]
     fn check(pieces: &[&str], expected: &[&str], last: Option<&str>) {
-        let mut halves = Halves::default();
+        let mut halves = SurrogateJoiner::default();
         for (piece, expected) in pieces.iter().zip(expected) {
             let json = format!("\"{piece}\"");
             let document = Document::parse(json.as_bytes()).unwrap();
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn anything_but_a_string_is_no_text() {
         let document = Document::parse(b"[3, \"\\ud83d\"]").unwrap();
-        let mut halves = Halves::default();
+        let mut halves = SurrogateJoiner::default();
         assert_eq!(halves.join(document.root()), None);
         assert_eq!(halves.join(document.root().items().last().unwrap()).as_deref(), Some(""));
         assert_eq!(halves.join(document.root()), None);

@@ -7,7 +7,7 @@ use crate::chat::limits::{self, Limits};
 use crate::chat::rules;
 use crate::chat::tools::{arguments, client_run, custom, hosted, namespace, schema};
 use crate::chat::undo::Arguments;
-use crate::{ClientDialect, Dialect, Encoded, Fault, Form, Request, Undo};
+use crate::{ClientDialect, Dialect, EncodeOptions, Encoded, Fault, Request, Undo};
 
 /// Fields by which vendors of several dialects mean different things, with the dialects that have them. A client of any other
 /// dialect means the vendor whom it asks. Fields of a tool have no number here.
@@ -24,7 +24,7 @@ const HOMONYMS: [(&str, &[Dialect]); 3] = [
 
 /// What was done to a request.
 #[derive(Debug)]
-pub(crate) struct Settled {
+pub(crate) struct Adapted {
     /// Paths of what was lost.
     dropped: Vec<String>,
     undo: Undo,
@@ -44,48 +44,52 @@ struct Tools {
 ///
 /// # Errors
 /// 400 for what the upstream has nothing like, naming its place.
-pub(crate) fn settle(request: &mut Request, upstream: Dialect, form: &Form) -> Result<Settled, Fault> {
+pub(crate) fn adapt(
+    request: &mut Request,
+    upstream: Dialect,
+    options: &EncodeOptions,
+) -> Result<Adapted, Fault> {
     let (mut undo, mut dropped) = (Undo::default(), Vec::new());
-    for (name, tool) in client_run::replace(request, upstream, form, &mut dropped)? {
+    for (name, tool) in client_run::replace(request, upstream, options, &mut dropped)? {
         let own = undo.own(&name);
         (own.name, own.arguments) = (tool.name.to_owned(), Arguments::Item(tool));
     }
-    if !form.has_types_of(Dialect::OpenaiResponses, upstream) {
+    if !options.has_types_of(Dialect::OpenaiResponses, upstream) {
         namespace::flatten(request, &mut undo, &mut dropped)?;
     }
     if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
         arguments::check(request)?;
     }
-    if !upstream.has_custom_tools() || !form.takes("custom_tools") {
+    if !upstream.has_custom_tools() || !options.takes("custom_tools") {
         for name in custom::replace(request) {
             undo.own(&name).arguments = Arguments::FreeText;
         }
     }
-    let (mut schemas, tools) = (schema::settle(request, upstream, &mut undo), Tools::of(request));
+    let (mut schemas, tools) = (schema::adapt(request, upstream, &mut undo), Tools::of(request));
     schemas.iter_mut().for_each(|path| tools.put_right(path));
     dropped.append(&mut schemas);
-    hosted::replace(request, upstream, form, &mut dropped)?;
+    hosted::replace(request, upstream, options, &mut dropped)?;
     if upstream == Dialect::OpenaiResponses
-        && !form.takes("web_search")
+        && !options.takes("web_search")
         && request.web_search.take().is_some()
     {
         dropped.push("web_search_options".to_owned());
     }
-    dropped.append(&mut rules::settle(request, upstream));
+    dropped.append(&mut rules::adapt(request, upstream));
     leave_homonyms(request, upstream, &mut dropped);
     let tools = Tools::of(request);
     let mut beyond = Vec::new();
-    limits::fit(request, &limits_of(upstream, form), &mut undo, &mut beyond)?;
+    limits::fit(request, &limits_of(upstream, options), &mut undo, &mut beyond)?;
     beyond.iter_mut().for_each(|path| tools.put_right(path));
     dropped.append(&mut beyond);
-    Ok(Settled { dropped, undo, tools })
+    Ok(Adapted { dropped, undo, tools })
 }
 
 /// What a row says of limits is about the formats of OpenAI.
-fn limits_of(upstream: Dialect, form: &Form) -> Limits {
+fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
     let limits = Limits::of(upstream);
     match upstream {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.but(&form.limits),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.with(&options.limits),
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
     }
 }
@@ -112,7 +116,7 @@ fn leave_homonyms(request: &mut Request, upstream: Dialect, dropped: &mut Vec<St
     });
 }
 
-impl Settled {
+impl Adapted {
     /// Tells what was lost, and what has to be undone in the answer.
     pub(crate) fn report(self, encoded: &mut Encoded) {
         encoded.dropped.iter_mut().for_each(|path| self.tools.put_right(path));

@@ -1,6 +1,6 @@
 //! One block at a time, though a provider may say several at once.
 //!
-//! The hub takes one block of a choice after the other ([`crate::Grammar`]). The block that begins first is told as it
+//! The hub takes one block of a choice after the other ([`crate::EventGrammar`]). The block that begins first is told as it
 //! comes; what is said of blocks that begin while it is open waits here, and is told in the order in which they began
 //! once it has ended. A stream that ends each block before it begins the next never waits.
 
@@ -16,19 +16,19 @@ const WAITING_BLOCKS_MAX: usize = 4096;
 
 /// Whose turn it is. `K` tells one block from another, `S` is a thing that is said of a block.
 #[derive(Debug)]
-pub(crate) struct Turns<K, S> {
+pub(crate) struct BlockQueue<K, S> {
     open: Option<K>,
     waiting: VecDeque<(K, Vec<S>)>,
     waiting_bytes: usize,
 }
 
-impl<K, S> Default for Turns<K, S> {
-    fn default() -> Turns<K, S> {
-        Turns { open: None, waiting: VecDeque::new(), waiting_bytes: 0 }
+impl<K, S> Default for BlockQueue<K, S> {
+    fn default() -> BlockQueue<K, S> {
+        BlockQueue { open: None, waiting: VecDeque::new(), waiting_bytes: 0 }
     }
 }
 
-impl<K: Copy + PartialEq, S> Turns<K, S> {
+impl<K: Copy + PartialEq, S> BlockQueue<K, S> {
     /// The block that is being told.
     pub(crate) fn open(&self) -> Option<K> {
         self.open

@@ -3,7 +3,7 @@
 use crate::chat::rules::{self, Rules};
 use crate::chat::tools::client_run;
 use crate::chat::tools::hosted::{self, Like, is_tool_search};
-use crate::{Content, Dialect, Form, Request, Tool};
+use crate::{Content, Dialect, EncodeOptions, Request, Tool};
 
 /// What it costs that a dialect cannot say something, in an order of magnitude each: the request is refused, something of
 /// it is lost, or little is: a setting of a tool, a proof of an earlier turn.
@@ -12,10 +12,14 @@ const LOST: u32 = 10;
 const LITTLE: u32 = 1;
 
 /// The dialect in which most of the request arrives; the first of those that are equal. `None` where there are none.
-pub fn best(dialects: impl Iterator<Item = Dialect>, request: &Request, form: &Form) -> Option<Dialect> {
+pub fn best_dialect(
+    dialects: impl Iterator<Item = Dialect>,
+    request: &Request,
+    options: &EncodeOptions,
+) -> Option<Dialect> {
     let mut best: Option<(u32, Dialect)> = None;
     for dialect in dialects {
-        let cost = cost(dialect, request, form);
+        let cost = cost(dialect, request, options);
         if best.is_none_or(|(least, _)| cost < least) {
             best = Some((cost, dialect));
         }
@@ -23,12 +27,12 @@ pub fn best(dialects: impl Iterator<Item = Dialect>, request: &Request, form: &F
     best.map(|(_, dialect)| dialect)
 }
 
-fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
+fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
     let rules = Rules::of(dialect, &request.model);
     let is_chat = dialect == Dialect::OpenaiChat;
     let can_search = match dialect {
-        Dialect::OpenaiChat => rules.chat_search && (rules.openai || form.takes("web_search_options")),
-        Dialect::OpenaiResponses => form.takes("web_search"),
+        Dialect::OpenaiChat => rules.chat_search && (rules.openai || options.takes("web_search_options")),
+        Dialect::OpenaiResponses => options.takes("web_search"),
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => true,
     };
     let mut cost = 0;
@@ -39,9 +43,9 @@ fn cost(dialect: Dialect, request: &Request, form: &Form) -> u32 {
     for tool in &request.tools {
         match tool {
             Tool::Function { .. } => {}
-            Tool::Custom { .. } if dialect.has_custom_tools() && form.takes("custom_tools") => {}
+            Tool::Custom { .. } if dialect.has_custom_tools() && options.takes("custom_tools") => {}
             Tool::Custom { .. } => cost += LOST,
-            Tool::Hosted { dialect: owner, .. } if form.has_types_of(*owner, dialect) => {}
+            Tool::Hosted { dialect: owner, .. } if options.has_types_of(*owner, dialect) => {}
             Tool::Hosted { name, .. } if client_run::is_client_run(tool) || is_tool_search(name) => {
                 cost += LITTLE
             }
@@ -70,14 +74,18 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::ClientDialect;
-    use crate::trial::decoded;
+    use crate::test_support::decoded;
 
     const ALL: [Dialect; 3] = [Dialect::OpenaiChat, Dialect::OpenaiResponses, Dialect::AnthropicMessages];
 
     #[track_caller]
     fn check(client: ClientDialect, body: &str, expected: Dialect) {
         let request = decoded(client, body).unwrap();
-        assert_eq!(best(ALL.into_iter(), &request, &Form::default()), Some(expected), "{body}");
+        assert_eq!(
+            best_dialect(ALL.into_iter(), &request, &EncodeOptions::default()),
+            Some(expected),
+            "{body}"
+        );
     }
 
     #[test]
@@ -112,7 +120,10 @@ mod tests {
             r#"{{"model":"gpt-5.6","max_tokens":9,"messages":[{{"role":"user","content":"q"}}],{bash}}}"#
         );
         let asked = decoded(ClientDialect::AnthropicMessages, &body).unwrap();
-        assert_eq!(best([chat, responses].into_iter(), &asked, &Form::default()), Some(responses));
+        assert_eq!(
+            best_dialect([chat, responses].into_iter(), &asked, &EncodeOptions::default()),
+            Some(responses)
+        );
         for tool in [
             r#"{"type":"shell"}"#,
             r#"{"type":"namespace","name":"n","tools":[]}"#,

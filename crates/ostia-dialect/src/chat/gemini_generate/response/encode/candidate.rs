@@ -9,12 +9,12 @@ use base64::engine::general_purpose::STANDARD;
 use crate::chat::gemini_generate::part::media;
 use crate::chat::gemini_generate::part::{Body, Part};
 use crate::chat::gemini_generate::request::encode::contents::whole_object;
-use crate::chat::gemini_generate::response::candidate::{EXTRA, TEXT_BYTES_MAX};
-use crate::chat::gemini_generate::response::grounding;
+use crate::chat::gemini_generate::response::decode::candidate::{EXTRA, TEXT_BYTES_MAX};
+use crate::chat::gemini_generate::response::encode::grounding;
 use crate::chat::limits::GivenIds;
-use crate::chat::seal::{Sealed, seal};
+use crate::chat::opaque::{self, Opaque};
 use crate::json::{Json, Writer};
-use crate::{Block, Citation, Content, Dialect, Finish, Signature, View};
+use crate::{Block, Citation, Content, Dialect, Finish, RenderOptions, Signature};
 
 /// The vendor's own reasons (<https://ai.google.dev/api/generate-content#FinishReason>): an upstream's word that is one
 /// of them is told as it is.
@@ -49,7 +49,7 @@ const MALFORMED_CHARS_MAX: usize = 1000;
 
 /// What is known of one candidate so far.
 #[derive(Debug)]
-pub(in crate::chat::gemini_generate) struct Said {
+pub(in crate::chat::gemini_generate) struct CandidateEncoder {
     /// Its number.
     pub(in crate::chat::gemini_generate) index: u32,
     ids: GivenIds,
@@ -62,10 +62,10 @@ pub(in crate::chat::gemini_generate) struct Said {
     extra: Vec<(String, Json)>,
 }
 
-impl Said {
+impl CandidateEncoder {
     /// A candidate that has said nothing.
-    pub(in crate::chat::gemini_generate) fn new(index: u32) -> Said {
-        Said {
+    pub(in crate::chat::gemini_generate) fn new(index: u32) -> CandidateEncoder {
+        CandidateEncoder {
             index,
             ids: GivenIds::of(Dialect::GeminiGenerate, index),
             declined: false,
@@ -80,7 +80,7 @@ impl Said {
     pub(in crate::chat::gemini_generate) fn part<'b>(
         &mut self,
         block: &'b Block,
-        view: &View,
+        options: &RenderOptions,
     ) -> Option<Part<'b>> {
         let body = match &block.content {
             Content::Text { text, citations } => {
@@ -96,7 +96,7 @@ impl Said {
             Content::Media(media) => media::body(media),
             Content::ToolCall { id, name, arguments, kind } => {
                 // Some vendors name no call; then one name joins it and its result.
-                let id = self.ids.next(id, &view.stem);
+                let id = self.ids.next(id, &options.id_suffix);
                 let Some(arguments) = whole_object(arguments, *kind) else {
                     self.malformed(name, arguments);
                     return None;
@@ -105,12 +105,12 @@ impl Said {
             }
             Content::Foreign { dialect: Dialect::GeminiGenerate, value } => Body::Own(value.as_str()),
             Content::Foreign { dialect, value } => {
-                return Some(carrier(&Sealed::Foreign { dialect: *dialect, value: value.clone() }));
+                return Some(carrier(&Opaque::Foreign { dialect: *dialect, value: value.clone() }));
             }
             // Answers hold no results.
             Content::ToolResult { .. } => return None,
         };
-        let signature = block.signature.as_ref().map(|signature| proof(signature, Sealed::Own));
+        let signature = block.signature.as_ref().map(|signature| proof(signature, Opaque::Own));
         let silent = matches!(body, Body::Text("") | Body::Thought(""));
         (signature.is_some() || !silent).then_some(Part { body, signature })
     }
@@ -139,8 +139,13 @@ impl Said {
     }
 
     /// A vendor's field; of several of one name the last one counts.
-    pub(in crate::chat::gemini_generate) fn extra(&mut self, name: &str, value: &Json, view: &View) {
-        let shown = EXTRA.contains(&name) || !(view.strict || WRITTEN.contains(&name));
+    pub(in crate::chat::gemini_generate) fn extra(
+        &mut self,
+        name: &str,
+        value: &Json,
+        options: &RenderOptions,
+    ) {
+        let shown = EXTRA.contains(&name) || !(options.strict || WRITTEN.contains(&name));
         if !shown {
             return;
         }
@@ -189,27 +194,27 @@ pub(in crate::chat::gemini_generate) fn words(thought: bool, text: &str) -> Part
 }
 
 /// The part of a signature without words. Where it signs those of the part before it, because it came behind them, it is
-/// `sealed` as [`Sealed::Previous`]: the vendor's streams end so.
+/// `wrapped` as [`Opaque::Previous`]: the vendor's streams end so.
 pub(in crate::chat::gemini_generate) fn silent(
     thought: bool,
     signature: &Signature,
-    sealed: fn(Signature) -> Sealed,
+    wrapped: fn(Signature) -> Opaque,
 ) -> Part<'_> {
-    Part { signature: Some(proof(signature, sealed)), ..words(thought, "") }
+    Part { signature: Some(proof(signature, wrapped)), ..words(thought, "") }
 }
 
-/// A part that is there for its seal. Clients do not show thoughts as the answer.
-fn carrier(sealed: &Sealed) -> Part<'static> {
-    Part { body: Body::Thought(""), signature: Some(STANDARD.encode(seal(sealed)).into()) }
+/// A part that is there for its opaque value. Clients do not show thoughts as the answer.
+fn carrier(wrapped: &Opaque) -> Part<'static> {
+    Part { body: Body::Thought(""), signature: Some(STANDARD.encode(opaque::encode(wrapped)).into()) }
 }
 
-/// What stands in `thoughtSignature`: the vendor's own proof as it is, that of another vendor under a seal. The field
-/// is of bytes in base64, and a seal is not.
-fn proof(signature: &Signature, sealed: fn(Signature) -> Sealed) -> Cow<'_, str> {
+/// What stands in `thoughtSignature`: the vendor's own proof as it is, that of another vendor as an opaque value. The field
+/// is of bytes in base64, and an opaque value is not.
+fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str> {
     match signature.dialect {
         Dialect::GeminiGenerate => Cow::Borrowed(&signature.value),
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            Cow::Owned(STANDARD.encode(seal(&sealed(signature.clone()))))
+            Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone()))))
         }
     }
 }

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::Joint;
-use crate::trial::{END, begin, say, start, stop, thought};
-use crate::{Block, Content, Event, Finish, Fold, Grammar, ToolKind, Usage};
+use super::Continuation;
+use crate::test_support::{END, begin, say, start, stop, thought};
+use crate::{Block, Content, Event, EventGrammar, Finish, Fold, ToolKind, Usage};
 
 fn words(text: &str) -> Event {
     begin(Block::text(text))
@@ -25,19 +25,20 @@ fn usage(prompt: u64, completion: u64) -> Event {
 /// What the client gets of a beginning and its continuation: the texts of the blocks, and the usage.
 #[track_caller]
 fn check(first: &[Event], rest: &[Event], beginning: &str, texts: &[&str], cost: Option<(u64, u64)>) {
-    let (mut joint, mut grammar, mut fold) = (Joint::default(), Grammar::default(), Fold::default());
-    let mut tell = |events: &[Event], joint: &mut Joint| {
+    let (mut continuation, mut grammar, mut fold) =
+        (Continuation::default(), EventGrammar::default(), Fold::default());
+    let mut tell = |events: &[Event], continuation: &mut Continuation| {
         let mut events = events.to_vec();
-        joint.pass(&mut events);
+        continuation.pass(&mut events);
         for event in events {
             grammar.push(&event).unwrap();
             fold.push(event);
         }
     };
-    tell(first, &mut joint);
-    assert_eq!(joint.beginning(), Some(beginning));
-    joint.go_on();
-    tell(rest, &mut joint);
+    tell(first, &mut continuation);
+    assert_eq!(continuation.beginning(), Some(beginning));
+    continuation.go_on();
+    tell(rest, &mut continuation);
     grammar.finish().unwrap();
     let response = fold.finish().unwrap();
     let said: Vec<String> = response.choices[0]
@@ -114,9 +115,9 @@ fn what_nobody_can_go_on_with() {
         &[start(), words("a"), END, stop(0, Finish::Stop)],
     ];
     for events in cases {
-        let mut joint = Joint::default();
-        joint.pass(&mut events.to_vec());
-        assert_eq!(joint.beginning(), None, "{events:?}");
+        let mut continuation = Continuation::default();
+        continuation.pass(&mut events.to_vec());
+        assert_eq!(continuation.beginning(), None, "{events:?}");
     }
 }
 
@@ -138,24 +139,24 @@ fn white_space_is_counted_in_characters_and_over_every_split() {
 
 #[test]
 fn words_of_earlier_streams_are_counted_once() {
-    let mut joint = Joint::default();
-    joint.pass(&mut vec![start(), words("Rome is")]);
-    joint.go_on();
-    joint.pass(&mut vec![start(), words(" old")]);
-    joint.go_on();
+    let mut continuation = Continuation::default();
+    continuation.pass(&mut vec![start(), words("Rome is")]);
+    continuation.go_on();
+    continuation.pass(&mut vec![start(), words(" old")]);
+    continuation.go_on();
     let mut events = vec![start(), words("."), END, stop(0, Finish::Stop), usage(9, 1), Event::Finish];
-    joint.pass(&mut events);
+    continuation.pass(&mut events);
     assert!(events.contains(&usage(9, 4)), "{events:?}");
 }
 
 #[test]
 fn a_total_of_the_vendors_own_is_kept() {
-    let mut joint = Joint::default();
+    let mut continuation = Continuation::default();
     let spent = Usage { prompt: 5, completion: 2, total: Some(10), ..Usage::default() };
-    joint.pass(&mut vec![start(), words("Rome"), Event::Usage(spent)]);
-    joint.go_on();
+    continuation.pass(&mut vec![start(), words("Rome"), Event::Usage(spent)]);
+    continuation.go_on();
     let mut events = vec![start(), words(" is."), END, stop(0, Finish::Stop), usage(6, 1), Event::Finish];
-    joint.pass(&mut events);
+    continuation.pass(&mut events);
     let sum = Usage { prompt: 11, completion: 3, total: Some(17), ..Usage::default() };
     assert!(events.contains(&Event::Usage(sum)), "{events:?}");
 }

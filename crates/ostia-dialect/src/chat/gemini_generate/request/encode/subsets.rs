@@ -1,12 +1,12 @@
 //! What the vendor takes of JSON Schema, and where a schema goes.
 
 use crate::chat::rules::Rules;
-use crate::chat::schema::{self, Form};
+use crate::chat::schema::{self, Subset};
 use crate::json::Json;
 
 /// The vendor's `Schema`, a part of OpenAPI 3.0 (<https://ai.google.dev/api/caching#Schema>): unknown names are refused,
 /// and nothing may stand beside `anyOf`. Older models know no other.
-const OPENAPI: Form = Form {
+const OPENAPI: Subset = Subset {
     keywords: &[
         "type",
         "format",
@@ -45,7 +45,7 @@ const OPENAPI: Form = Form {
 /// (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>): JSON Schema, of which these keywords count and
 /// others are passed over; beside a `$ref` only names that start with `$` may stand, and a property
 /// that leads back to its own schema may not be required.
-const JSON_SCHEMA: Form = Form {
+const JSON_SCHEMA: Subset = Subset {
     keywords: &[
         "$id",
         "$defs",

@@ -6,7 +6,7 @@ use crate::chat::gemini_generate;
 
 /// What is taken of a schema.
 #[derive(Debug)]
-pub struct Takes {
+pub struct SchemaRules {
     /// Keywords that may not stand at the top, beside `type: object`.
     pub refused_at_top: &'static [&'static str],
     /// The top has to list its properties, even if there are none.
@@ -25,9 +25,9 @@ pub struct Takes {
     pub source: &'static str,
 }
 
-impl Takes {
+impl SchemaRules {
     /// What this model takes, in this dialect; none is everything, or is seen to by the encoder.
-    pub fn of(upstream: Dialect, model: &str) -> Option<&'static Takes> {
+    pub fn of(upstream: Dialect, model: &str) -> Option<&'static SchemaRules> {
         match upstream {
             Dialect::AnthropicMessages => Some(&ANTHROPIC),
             Dialect::OpenaiChat | Dialect::OpenaiResponses => Some(&OPENAI),
@@ -107,7 +107,7 @@ const LIMITS: &[&str] = &[
 ///   "Schema complexity limits"; "For 'array' type, property 'maxItems' is not supported" (BerriAI/litellm#39115);
 ///   "Schemas contains too many optional parameters ... (limit: 24)" (elie222/inbox-zero#2323), 20 strict tools
 ///   (elizaOS/eliza#16499), 16 unions (mozilla/bugbug#6129).
-pub(crate) const ANTHROPIC: Takes = Takes {
+pub(crate) const ANTHROPIC: SchemaRules = SchemaRules {
     refused_at_top: &["allOf", "anyOf", "oneOf"],
     properties_required: false,
     items_required: false,
@@ -169,7 +169,7 @@ pub(crate) const ANTHROPIC_STRICT: Strict = Strict {
 /// - Strict: <https://platform.openai.com/docs/guides/structured-outputs#supported-schemas>: "'required' is required to be
 ///   supplied and to be an array including every key in properties" (camel-ai/camel#2629), "'default' is not
 ///   permitted" (567-labs/instructor#961, dotnet/extensions#6266).
-pub(crate) const OPENAI: Takes = Takes {
+pub(crate) const OPENAI: SchemaRules = SchemaRules {
     refused_at_top: &["allOf", "anyOf", "oneOf", "enum", "not"],
     properties_required: true,
     items_required: true,
@@ -228,7 +228,7 @@ pub(crate) const OPENAI_STRICT: Strict = Strict {
 /// Google generateContent for models that take its older `Schema` only: "functionDeclaration parameters schema should be
 /// of type OBJECT", and nothing may stand beside `anyOf` (<https://ai.google.dev/api/caching#Schema>), so a union at the
 /// top would leave no properties. `parametersJsonSchema` of newer models takes unions anywhere.
-pub(crate) const GEMINI_OPENAPI: Takes = Takes {
+pub(crate) const GEMINI_OPENAPI: SchemaRules = SchemaRules {
     refused_at_top: &["allOf", "anyOf", "oneOf"],
     properties_required: false,
     items_required: false,
@@ -243,7 +243,7 @@ pub(crate) const GEMINI_OPENAPI: Takes = Takes {
 /// (<https://docs.cohere.com/docs/structured-outputs>, "Unsupported schema features"). Limits on values are passed over.
 /// Strict: 200 fields of all tools, and a tool with optional parameters has a required one
 /// (<https://docs.cohere.com/docs/tool-use-parameter-types>).
-pub(crate) const COHERE: Takes = Takes {
+pub(crate) const COHERE: SchemaRules = SchemaRules {
     refused_at_top: &["allOf", "anyOf", "oneOf", "not"],
     properties_required: true,
     items_required: false,
