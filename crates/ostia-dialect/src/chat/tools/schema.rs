@@ -1,6 +1,6 @@
 //! Schemas of tools, fitted to what the upstream's vendor takes as the arguments of a function.
 //!
-//! What is taken is data, one [`Takes`] for each dialect. A schema that asks for nothing else goes out as the client
+//! What is taken is data, one [`SchemaRules`] for each dialect. A schema that asks for nothing else goes out as the client
 //! wrote it, byte for byte, and is not built up as a tree. Otherwise it is said in other words as nearly as can be: a
 //! union at its top becomes one object, a limit that strict mode refuses moves into the description, and strict mode
 //! itself is given up where the schema cannot follow it. All of that is reported. A property whose name the vendor refuses

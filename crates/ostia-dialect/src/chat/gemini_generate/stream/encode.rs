@@ -34,7 +34,7 @@ pub struct Encoder {
 /// What is known of one candidate.
 #[derive(Debug)]
 struct Candidate {
-    said: CandidateEncoder,
+    parts: CandidateEncoder,
     open: Open,
     ending: Option<(Finish, Option<String>)>,
 }
@@ -96,7 +96,7 @@ impl Encoder {
             }
             Event::Extra { choice: Some(choice), name, value } => {
                 let at = self.position(*choice);
-                self.candidates[at].said.extra(name, value, &self.options);
+                self.candidates[at].parts.extra(name, value, &self.options);
             }
             Event::Extra { choice: None, name, value } => {
                 self.extra.retain(|(known, _)| known != name);
@@ -125,11 +125,11 @@ impl Encoder {
         let candidate = self.candidate(choice);
         let (kind, text) = match &block.content {
             Content::Text { text, citations } => {
-                citations.iter().for_each(|citation| candidate.said.cite(citation.clone()));
+                citations.iter().for_each(|citation| candidate.parts.cite(citation.clone()));
                 (Kind::Text, text)
             }
             Content::Refusal(text) => {
-                candidate.said.decline();
+                candidate.parts.decline();
                 (Kind::Refusal, text)
             }
             Content::Reasoning(text) => (Kind::Thought, text),
@@ -149,7 +149,7 @@ impl Encoder {
         let candidate = self.candidate(choice);
         match (delta, &mut candidate.open) {
             (Delta::Text(text), Open::Words { .. }) => self.words(choice, text, out),
-            (Delta::Citation(citation), Open::Words { .. }) => candidate.said.cite(citation.clone()),
+            (Delta::Citation(citation), Open::Words { .. }) => candidate.parts.cite(citation.clone()),
             (Delta::Signature(more), Open::Words { signature, .. }) => *signature = Some(more.clone()),
             (Delta::Signature(more), Open::Whole(block)) => block.signature = Some(more.clone()),
             (Delta::Arguments(more), Open::Whole(block)) => {
@@ -179,10 +179,10 @@ impl Encoder {
             }
             Open::Whole(block) => match &block.content {
                 Content::ToolCall { name, arguments, .. } if arguments.len() > ARGUMENTS_BYTES_MAX => {
-                    candidate.said.malformed(name, arguments);
+                    candidate.parts.malformed(name, arguments);
                     None
                 }
-                _ => candidate.said.part(block, &self.options),
+                _ => candidate.parts.part(block, &self.options),
             },
         };
         if let Some(part) = part {
@@ -199,7 +199,7 @@ impl Encoder {
         *said = true;
         let kind = *kind;
         if kind == Kind::Text {
-            candidate.said.quote(text);
+            candidate.parts.quote(text);
         }
         self.chunk(choice, &words(kind == Kind::Thought, text), out, |_| {});
     }
@@ -209,13 +209,13 @@ impl Encoder {
         let nothing = [words(false, "")];
         self.envelope(out, |encoder, w| {
             w.field_array("candidates", |w| {
-                for Candidate { said, ending, .. } in &encoder.candidates {
+                for Candidate { parts, ending, .. } in &encoder.candidates {
                     w.object(|w| {
                         content(w, &nothing);
                         if let Some((finish, native)) = ending {
-                            said.end(w, *finish, native.as_deref());
+                            parts.end(w, *finish, native.as_deref());
                         }
-                        w.field_u64("index", said.index.into());
+                        w.field_u64("index", parts.index.into());
                     });
                 }
             });
@@ -269,8 +269,8 @@ impl Encoder {
 
     /// Where the candidate of this number stands; candidates stand in the order of their numbers.
     fn position(&mut self, index: u32) -> usize {
-        self.candidates.binary_search_by_key(&index, |candidate| candidate.said.index).unwrap_or_else(|at| {
-            let candidate = Candidate { said: CandidateEncoder::new(index), open: Open::None, ending: None };
+        self.candidates.binary_search_by_key(&index, |candidate| candidate.parts.index).unwrap_or_else(|at| {
+            let candidate = Candidate { parts: CandidateEncoder::new(index), open: Open::None, ending: None };
             self.candidates.insert(at, candidate);
             at
         })

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::super::part::{source_of_url, thinking_text, thought_signature};
+use crate::chat::openai_chat::part::{source_of_url, thinking_text, thought_signature};
 use crate::chat::openai_chat::usage;
 use crate::fault::from_body;
 use crate::json::{Document, Json, Node};

@@ -6,8 +6,8 @@ mod choice;
 use std::borrow::Cow;
 
 use self::choice::Choice;
-use super::super::response::known;
 use crate::chat::block_queue::WAITING_BYTES_MAX;
+use crate::chat::openai_chat::response::known;
 use crate::chat::openai_chat::usage;
 use crate::fault::{self, from_body};
 use crate::frame::sse::Frame;

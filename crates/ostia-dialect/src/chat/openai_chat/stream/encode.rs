@@ -1,10 +1,10 @@
 //! Canonical events to the client's chunks.
 
-use super::super::response::{
+use crate::chat::limits::GivenIds;
+use crate::chat::openai_chat::response::{
     annotation, audio_of, content_block, encode_call_body, encode_call_head, encode_image, invented_id, or,
     proof, shown_proof,
 };
-use crate::chat::limits::GivenIds;
 use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
 use crate::frame::sse;
@@ -90,7 +90,7 @@ impl Encoder {
 
     /// Appends an error event. Nothing may follow it.
     pub fn fail(&self, fault: &Fault, out: &mut Vec<u8>) {
-        out.extend(super::super::error::encode_event(fault, Some(&self.options.provider)));
+        out.extend(crate::chat::openai_chat::error::encode_event(fault, Some(&self.options.provider)));
     }
 
     fn start(&mut self, id: &str, model: &str, created: Option<u64>, out: &mut Vec<u8>) {

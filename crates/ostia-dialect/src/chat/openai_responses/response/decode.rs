@@ -1,9 +1,9 @@
 //! The vendor's unary answer to the canonical one: <https://platform.openai.com/docs/api-reference/responses/object>.
 
-use super::super::item::Output;
-use super::super::response::ending;
 use crate::chat::event::Fold;
 use crate::chat::openai_responses::error;
+use crate::chat::openai_responses::item::Output;
+use crate::chat::openai_responses::response::ending;
 use crate::json::Document;
 use crate::{Fault, Response};
 

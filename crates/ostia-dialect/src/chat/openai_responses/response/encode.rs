@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::super::response::object::{self, Object, status};
-use super::super::response::output::{COMPLETED, Events, Output};
+use crate::chat::openai_responses::response::object::{self, Object, status};
+use crate::chat::openai_responses::response::output::{COMPLETED, Events, Output};
 use crate::{Choice, Fault, RenderOptions, Response};
 
 /// The id of an answer under these options: `resp_{id_suffix}`.

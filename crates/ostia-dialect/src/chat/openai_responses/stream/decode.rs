@@ -5,11 +5,11 @@
 //! Response object at the end, which therefore fills every gap. The progress of hosted tools, keep-alives and events
 //! unknown to us are passed over. The stream is whole at `response.completed` or `response.incomplete`.
 
-use super::super::item::part::{Part, PartKind};
-use super::super::item::{Output, plain};
-use super::super::response::ending;
 use crate::chat::block_queue::BlockQueue;
 use crate::chat::openai_responses::error;
+use crate::chat::openai_responses::item::part::{Part, PartKind};
+use crate::chat::openai_responses::item::{Output, plain};
+use crate::chat::openai_responses::response::ending;
 use crate::frame::sse::Frame;
 use crate::json::{Document, Node};
 use crate::{Event, Fault};

@@ -3,9 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::super::error;
-use super::super::response::object::{Object, status};
-use super::super::response::output::{COMPLETED, Events, IN_PROGRESS, INCOMPLETE, Output};
+use crate::chat::openai_responses::error;
+use crate::chat::openai_responses::response::object::{Object, status};
+use crate::chat::openai_responses::response::output::{COMPLETED, Events, IN_PROGRESS, INCOMPLETE, Output};
 use crate::json::Json;
 use crate::{Event, Fault, Finish, RenderOptions, Usage};
 

@@ -1,7 +1,7 @@
 //! What the vendor takes of JSON Schema, and where a schema goes.
 
+use crate::chat::json_schema::{self, Subset};
 use crate::chat::rules::Rules;
-use crate::chat::schema::{self, Subset};
 use crate::json::Json;
 
 /// The vendor's `Schema`, a part of OpenAPI 3.0 (<https://ai.google.dev/api/caching#Schema>): unknown names are refused,
@@ -86,8 +86,8 @@ pub(super) fn convert(
     path: &str,
     dropped: &mut Vec<String>,
 ) -> serde_json::Value {
-    let form = if rules.json_schema { &JSON_SCHEMA } else { &OPENAPI };
-    let (value, lost) = schema::rewrite(&schema.to_value(), form);
+    let subset = if rules.json_schema { &JSON_SCHEMA } else { &OPENAPI };
+    let (value, lost) = json_schema::rewrite(&schema.to_value(), subset);
     dropped.extend(lost.iter().map(|lost| match lost.as_str() {
         "" => path.to_owned(),
         lost => format!("{path}.{lost}"),

@@ -4,12 +4,12 @@
 //! whole object and something else begins; until then others wait, because its pieces may come between theirs
 //! (praxis-proxy/ai#266, headroomlabs-ai/headroom#2890). The finish reason ends all.
 
-use super::super::super::part::thought_signature;
-use super::super::super::response::{
-    Words, call_signature, called, choice_extra, decode_words, failure, finish_of, native_finish,
-};
 use super::calls::{Calls, News, Piece};
 use crate::chat::block_queue::BlockQueue;
+use crate::chat::openai_chat::part::thought_signature;
+use crate::chat::openai_chat::response::{
+    Words, call_signature, called, choice_extra, decode_words, failure, finish_of, native_finish,
+};
 use crate::json::{Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault, ToolKind};
 
