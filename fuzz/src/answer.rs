@@ -8,7 +8,7 @@ pub fn chat(data: &[u8]) {
     match Dialect::ALL[usize::from(which) % Dialect::ALL.len()].decode(data) {
         Ok(response) => {
             for (client, strict) in crate::clients() {
-                crate::assert_json(&client.encode(&response, &crate::view(strict)));
+                crate::assert_json(&client.encode(&response, &crate::options(strict)));
             }
         }
         Err(fault) => assert!(!fault.message.is_empty() && fault.status >= 400, "{fault:?}"),

@@ -37,11 +37,11 @@ fn clients() -> impl Iterator<Item = (ClientDialect, bool)> {
 }
 
 /// A client that sees everything, or only OpenAI's fields.
-fn view(strict: bool) -> ostia_dialect::View {
-    ostia_dialect::View {
+fn options(strict: bool) -> ostia_dialect::RenderOptions {
+    ostia_dialect::RenderOptions {
         strict,
         include_usage: true,
-        stem: "1".into(),
+        id_suffix: "1".into(),
         model: "m".into(),
         created: 1,
         provider: "p".into(),

@@ -1,17 +1,17 @@
 //! Requests of clients, and what upstreams are told of them.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Fault, Form, Line, embeddings, openai_chat};
+use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Fault, PathParams, embeddings, openai_chat};
 
 /// A request of a client is refused or understood; what is understood can be said in every upstream dialect.
 pub fn conversation(client: ClientDialect, data: &[u8]) {
-    let line = Line { model: "m", stream: false };
+    let line = PathParams { model: "m", stream: false };
     match Document::of_request(data).and_then(|body| client.decode(&body, line)) {
         Err(fault) => refused(&fault),
         Ok(request) => {
             for dialect in Dialect::ALL {
                 let mut request = request.clone();
-                match dialect.encode(&mut request, &Form::default()) {
+                match dialect.encode(&mut request, &EncodeOptions::default()) {
                     Err(fault) => refused(&fault),
                     Ok(encoded) => {
                         crate::assert_json(&encoded.body);

@@ -2,7 +2,7 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
-    ClientDialect, Content, Decoder, Dialect, Encoder, Event, Fault, Fold, Grammar, Response,
+    ClientDialect, Content, Decoder, Dialect, Encoder, Event, EventGrammar, Fault, Fold, Response,
 };
 
 /// Most events that a byte of a stream may give, and some for its ends: a decoder that makes more of less grows
@@ -15,7 +15,7 @@ pub fn check(dialect: Dialect, data: &[u8]) {
     let Some((&seed, data)) = data.split_first() else { return };
     let (events, ended) = decode(dialect, &[data]);
     assert!(events.len() <= EVENTS_PER_BYTE_MAX * data.len() + EVENTS_AROUND_MAX, "{} events", events.len());
-    let mut grammar = Grammar::default();
+    let mut grammar = EventGrammar::default();
     for event in &events {
         if let Err(broken) = grammar.push(event) {
             panic!("{broken}: {event:?} in {events:?}");
@@ -51,7 +51,7 @@ fn run(dialect: Dialect, pieces: &[&[u8]], events: &mut Vec<Event>) -> Result<()
 
 /// The client's stream is one that our own decoder understands; that of a Chat client has the same words.
 fn tell(events: &[Event], client: ClientDialect, strict: bool, whole: bool) {
-    let mut encoder = Encoder::new(client, crate::view(strict), false);
+    let mut encoder = Encoder::new(client, crate::options(strict), false);
     let mut out = Vec::new();
     events.iter().for_each(|event| encoder.push(event, &mut out));
     let (told, ended) = decode(client.dialect(), &[&out]);

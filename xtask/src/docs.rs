@@ -9,12 +9,14 @@ Writes docs/providers.md from crates/ostia-providers/providers.yaml, docs/format
 docs/vendors.md from the tables of limits, schemas, models and failures.
 --check writes nothing, and fails where a file is not what it would be.";
 
-/// A page that the program itself writes.
+/// A page that one of our programs writes.
 struct Page {
     path: &'static str,
     /// What stands above it.
     head: &'static str,
-    /// What the program is asked.
+    /// The program.
+    package: &'static str,
+    /// What it is asked.
     words: &'static [&'static str],
     /// Where to change it.
     source: &'static str,
@@ -24,27 +26,30 @@ const PAGES: [Page; 3] = [
     Page {
         path: "docs/providers.md",
         head: PROVIDERS,
+        package: "ostia",
         words: &["providers", "--markdown"],
         source: "crates/ostia-providers/providers.yaml",
     },
     Page {
         path: "docs/formats.md",
         head: FORMATS,
+        package: "ostia-docs",
         words: &["formats"],
-        source: "crates/ostia-dialect/src/matrix.rs",
+        source: "crates/ostia-docs/src/formats.rs",
     },
     Page {
         path: "docs/vendors.md",
         head: VENDORS,
+        package: "ostia-docs",
         words: &["vendors"],
-        source: "crates/ostia-dialect/src/vendors.rs",
+        source: "crates/ostia-docs/src/vendors.rs",
     },
 ];
 
 const FORMATS: &str = "\
 # Formats
 
-<!-- Written by `cargo xtask docs`: `ostia formats` asks the translators. -->
+<!-- Written by `cargo xtask docs`: crates/ostia-docs asks the translators. -->
 
 An application speaks one of four formats, a provider one of five. Every pair meets in one canonical conversation; this
 is what arrives of each feature. *yes*: all of it. *partly*: the rest is reported. *dropped*: nothing, and it is
@@ -60,7 +65,7 @@ what the gateway remembers. Some features depend on the model; here it is each v
 const VENDORS: &str = "\
 # Vendors
 
-<!-- Written by `cargo xtask docs`: `ostia vendors` prints the tables that the program goes by. -->
+<!-- Written by `cargo xtask docs` from the tables that the program goes by. -->
 
 What vendors and models take, and how they say that they fail. A request that is translated is made to fit this; what is
 lost is reported in `x-ostia-dropped`. A request that is relayed loses only what its model is sure to refuse
@@ -125,7 +130,7 @@ pub fn check() -> Result<(), String> {
 }
 
 fn generate(page: &Page) -> Result<String, String> {
-    let words = [&["run", "--quiet", "--locked", "--package", "ostia", "--"], page.words].concat();
+    let words = [&["run", "--quiet", "--locked", "--package", page.package, "--"], page.words].concat();
     let mut command = tool::cargo(&words);
     // There is no ostia.yaml in this folder: only the rows that come with the program count.
     command.current_dir(tool::root().join("docs")).env_remove("OSTIA_CONFIG");

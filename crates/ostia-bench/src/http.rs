@@ -1,12 +1,17 @@
 //! Reads HTTP/1.1 responses (RFC 9112) as they come, without copying the body.
 //!
-//! Only what the load generator needs: one response at a time, length-delimited, chunked or until the
-//! connection ends. It refuses compressed bodies, because the answer could not be checked in them.
+//! `httparse` reads the heads and the sizes of chunks; here is which bytes are the body's. Only what the load generator needs:
+//! one response at a time, length-delimited, chunked or until the connection ends. It refuses compressed bodies, because the
+//! answer could not be checked in them.
 
-use memchr::{memchr, memmem};
+use std::mem::{self, MaybeUninit};
 
-/// A head may not be longer than this.
+use httparse::{EMPTY_HEADER, Header, ParserConfig, Response, Status};
+
+/// A head, or a line between chunks, may not be longer than this.
 const HEAD_BYTES_MAX: usize = 1 << 16;
+/// More fields than this are not read in a head or a trailer.
+const FIELDS_MAX: usize = 64;
 
 /// Whether the response has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +26,8 @@ pub enum Progress {
 #[derive(Debug, Default)]
 pub struct ResponseReader {
     state: State,
-    /// Bytes of the head, or of a line between chunks, that came without their end.
-    line: Vec<u8>,
+    /// Bytes of a head, or of a line between chunks, that came without their end.
+    held: Vec<u8>,
     status: u16,
     closes: bool,
 }
@@ -43,6 +48,9 @@ enum State {
     Whole,
 }
 
+/// How many bytes a part of the response takes, and what comes behind it; `None` where its end has not come.
+type Part = Option<(usize, State)>;
+
 impl ResponseReader {
     /// The status code; 0 until the head is read.
     #[must_use]
@@ -56,10 +64,10 @@ impl ResponseReader {
         self.closes
     }
 
-    /// Makes ready for the next response and keeps the buffers.
+    /// Makes ready for the next response.
     pub fn reset(&mut self) {
         self.state = State::Head;
-        self.line.clear();
+        self.held.clear();
         self.status = 0;
         self.closes = false;
     }
@@ -68,30 +76,24 @@ impl ResponseReader {
     ///
     /// # Errors
     /// Says what is wrong with the response; the connection is of no use afterwards.
-    pub fn push(&mut self, mut bytes: &[u8], body: &mut impl FnMut(&[u8])) -> Result<Progress, &'static str> {
+    pub fn push(&mut self, bytes: &[u8], body: &mut impl FnMut(&[u8])) -> Result<Progress, &'static str> {
+        if self.held.is_empty() {
+            return self.take(bytes, body);
+        }
+        let mut held = mem::take(&mut self.held);
+        held.extend_from_slice(bytes);
+        self.take(&held, body)
+    }
+
+    fn take(&mut self, mut bytes: &[u8], body: &mut impl FnMut(&[u8])) -> Result<Progress, &'static str> {
         while !bytes.is_empty() && self.state != State::Whole {
-            bytes = match self.state {
-                State::Head => self.take_head(bytes)?,
-                State::Length(left) => {
-                    let (now, rest) = cut(bytes, left);
-                    body(now);
-                    self.state = Self::length(left - now.len() as u64);
-                    rest
-                }
-                State::Chunk(left) => {
-                    let (now, rest) = cut(bytes, left);
-                    body(now);
-                    let left = left - now.len() as u64;
-                    self.state = if left == 0 { State::ChunkEnd } else { State::Chunk(left) };
-                    rest
-                }
-                State::UntilClose => {
-                    body(bytes);
-                    &[]
-                }
-                State::ChunkSize | State::ChunkEnd | State::Trailer => self.take_line(bytes)?,
-                State::Whole => bytes,
+            let Some((length, next)) = self.part(bytes, body)? else {
+                self.held.extend_from_slice(bytes);
+                let is_bounded = bytes.len() <= HEAD_BYTES_MAX;
+                return if is_bounded { Ok(Progress::More) } else { Err("head too long") };
             };
+            bytes = bytes.get(length..).unwrap_or_default();
+            self.state = next;
         }
         match (self.state, bytes.is_empty()) {
             (State::Whole, true) => Ok(Progress::Whole),
@@ -100,93 +102,114 @@ impl ResponseReader {
         }
     }
 
+    /// The part of the response that `bytes` begin with.
+    fn part(&mut self, bytes: &[u8], body: &mut impl FnMut(&[u8])) -> Result<Part, &'static str> {
+        Ok(match self.state {
+            State::Head => return self.head(bytes),
+            State::Length(left) => {
+                let (length, left) = take_body(bytes, left, body);
+                Some((length, State::of_length(left)))
+            }
+            State::Chunk(left) => {
+                let (length, left) = take_body(bytes, left, body);
+                Some((length, if left == 0 { State::ChunkEnd } else { State::Chunk(left) }))
+            }
+            State::UntilClose => Some((take_body(bytes, u64::MAX, body).0, State::UntilClose)),
+            State::ChunkSize => chunk_size(bytes)?,
+            State::ChunkEnd => chunk_end(bytes)?,
+            State::Trailer => trailer(bytes)?,
+            State::Whole => Some((0, State::Whole)),
+        })
+    }
+
     /// The connection has ended: is the response whole?
     #[must_use]
     pub fn ends(&self) -> bool {
         matches!(self.state, State::Whole | State::UntilClose)
     }
 
-    fn length(left: u64) -> State {
-        if left == 0 { State::Whole } else { State::Length(left) }
-    }
-
-    /// Takes bytes up to the empty line that ends the head.
-    fn take_head<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], &'static str> {
-        let had = self.line.len();
-        self.line.extend_from_slice(bytes);
-        let from = had.saturating_sub(3);
-        let Some(end) = self.line.get(from..).and_then(|new| memmem::find(new, b"\r\n\r\n")) else {
-            return if self.line.len() > HEAD_BYTES_MAX { Err("head too long") } else { Ok(&[]) };
+    fn head(&mut self, bytes: &[u8]) -> Result<Part, &'static str> {
+        let mut fields = [const { MaybeUninit::uninit() }; FIELDS_MAX];
+        let mut head = Response::new(&mut []);
+        let parsed =
+            ParserConfig::default().parse_response_with_uninit_headers(&mut head, bytes, &mut fields);
+        let length = match parsed.map_err(head_fault)? {
+            Status::Complete(length) => length,
+            Status::Partial => return Ok(None),
         };
-        let head_bytes = from + end + 4;
-        let mut head = std::mem::take(&mut self.line);
-        head.truncate(head_bytes);
-        self.state = self.read_head(&head)?;
-        head.clear();
-        self.line = head;
-        Ok(bytes.get(head_bytes - had..).unwrap_or_default())
+        self.status = head.code.filter(|_| head.version == Some(1)).ok_or(NO_STATUS_LINE)?;
+        if (100..200).contains(&self.status) {
+            return Ok(Some((length, State::Head)));
+        }
+        let state = self.framing(head.headers)?;
+        self.closes |= state == State::UntilClose;
+        Ok(Some((length, state)))
     }
 
-    fn read_head(&mut self, head: &[u8]) -> Result<State, &'static str> {
-        let head = std::str::from_utf8(head).map_err(|_| "head is not text")?;
-        let mut lines = head.split("\r\n");
-        let status =
-            lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")).and_then(|rest| rest.get(..3));
-        self.status = status.and_then(|code| code.parse().ok()).ok_or("no HTTP/1.1 status line")?;
-        if (100..200).contains(&self.status) {
-            return Ok(State::Head);
-        }
+    /// How the body is framed.
+    fn framing(&mut self, fields: &[Header]) -> Result<State, &'static str> {
         let mut framing = if matches!(self.status, 204 | 304) { State::Whole } else { State::UntilClose };
-        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
-            let value = value.trim();
+        for Header { name, value } in fields {
             if name.eq_ignore_ascii_case("content-length") && framing == State::UntilClose {
-                framing = Self::length(value.parse().map_err(|_| "content-length is no number")?);
+                let length = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+                framing = State::of_length(length.ok_or("content-length is no number")?);
             } else if name.eq_ignore_ascii_case("transfer-encoding") {
                 framing = State::ChunkSize;
             } else if name.eq_ignore_ascii_case("connection") {
-                self.closes = value.eq_ignore_ascii_case("close");
+                self.closes = value.eq_ignore_ascii_case(b"close");
             } else if name.eq_ignore_ascii_case("content-encoding") {
                 return Err("compressed body");
             }
         }
-        self.closes |= framing == State::UntilClose;
         Ok(framing)
     }
+}
 
-    /// Takes bytes up to a line end, and acts when it is there.
-    fn take_line<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], &'static str> {
-        let Some(end) = memchr(b'\n', bytes) else {
-            self.line.extend_from_slice(bytes);
-            return if self.line.len() > HEAD_BYTES_MAX { Err("line too long") } else { Ok(&[]) };
-        };
-        let (now, rest) = bytes.split_at(end + 1);
-        self.line.extend_from_slice(now);
-        let line = self.line.trim_ascii_end();
-        self.state = match self.state {
-            State::ChunkSize => match chunk_size(line)? {
-                0 => State::Trailer,
-                size => State::Chunk(size),
-            },
-            State::ChunkEnd if !line.is_empty() => return Err("chunk longer than its size"),
-            State::ChunkEnd => State::ChunkSize,
-            State::Trailer if line.is_empty() => State::Whole,
-            state => state,
-        };
-        self.line.clear();
-        Ok(rest)
+impl State {
+    /// A body of which so many bytes are to come.
+    fn of_length(left: u64) -> State {
+        if left == 0 { State::Whole } else { State::Length(left) }
     }
 }
 
-/// The first `left` bytes at most, and what follows.
-fn cut(bytes: &[u8], left: u64) -> (&[u8], &[u8]) {
-    bytes.split_at(bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX)))
+const NO_STATUS_LINE: &str = "no HTTP/1.1 status line";
+
+fn head_fault(error: httparse::Error) -> &'static str {
+    match error {
+        httparse::Error::Status | httparse::Error::Version => NO_STATUS_LINE,
+        _ => "broken head",
+    }
 }
 
-/// A size in hexadecimal, before any extension.
-fn chunk_size(line: &[u8]) -> Result<u64, &'static str> {
-    let digits = line.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    let digits = std::str::from_utf8(digits).map_err(|_| "chunk size is no number")?;
-    u64::from_str_radix(digits, 16).map_err(|_| "chunk size is no number")
+/// Hands over the bytes that are among the `left` ones of the body: how many, and how many are still to come.
+fn take_body(bytes: &[u8], left: u64, body: &mut impl FnMut(&[u8])) -> (usize, u64) {
+    let length = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+    body(bytes.get(..length).unwrap_or_default());
+    (length, left - length as u64)
+}
+
+fn chunk_size(bytes: &[u8]) -> Result<Part, &'static str> {
+    Ok(match httparse::parse_chunk_size(bytes).map_err(|_| "chunk size is no number")? {
+        Status::Complete((length, 0)) => Some((length, State::Trailer)),
+        Status::Complete((length, size)) => Some((length, State::Chunk(size))),
+        Status::Partial => None,
+    })
+}
+
+fn chunk_end(bytes: &[u8]) -> Result<Part, &'static str> {
+    match bytes {
+        [b'\r', b'\n', ..] => Ok(Some((2, State::ChunkSize))),
+        [b'\r'] => Ok(None),
+        _ => Err("chunk longer than its size"),
+    }
+}
+
+fn trailer(bytes: &[u8]) -> Result<Part, &'static str> {
+    let mut fields = [EMPTY_HEADER; FIELDS_MAX];
+    Ok(match httparse::parse_headers(bytes, &mut fields).map_err(|_| "broken trailer")? {
+        Status::Complete((length, _)) => Some((length, State::Whole)),
+        Status::Partial => None,
+    })
 }
 
 #[cfg(test)]

@@ -144,7 +144,7 @@ impl<'a> Load<'a> {
             begun: 0,
             idle: Vec::new(),
             waiting: VecDeque::new(),
-            recorder: Recorder::default(),
+            recorder: Recorder::new(job.workload.pace)?,
         };
         if job.workload.pace == Pace::Closed {
             for _ in 0..job.workload.connections {
@@ -154,7 +154,7 @@ impl<'a> Load<'a> {
         load.start_ns = now_ns();
         load.warm_end_ns = load.start_ns + job.workload.warm_ms * 1_000_000;
         load.end_ns = load.warm_end_ns + job.window_ms * 1_000_000;
-        load.recorder.window(load.warm_end_ns, load.end_ns, job.workload.pace);
+        load.recorder.window(load.warm_end_ns, load.end_ns);
         Ok(load)
     }
 
@@ -162,12 +162,13 @@ impl<'a> Load<'a> {
     fn drive(&mut self, until_ns: u64) -> io::Result<()> {
         loop {
             let mut now = now_ns();
-            if now >= until_ns {
-                return Ok(());
-            }
-            while let Some(due_ns) = self.due_ns(self.begun).filter(|due_ns| *due_ns <= now) {
+            // However late: where this machine stalls, the load must not become lighter.
+            while let Some(due_ns) = self.due_ns(self.begun).filter(|due| *due <= now && *due < until_ns) {
                 self.begin(due_ns)?;
                 now = now_ns();
+            }
+            if now >= until_ns {
+                return Ok(());
             }
             let wake_ns = self.due_ns(self.begun).map_or(until_ns, |due_ns| due_ns.min(until_ns));
             self.poll(wake_ns.saturating_sub(now))?;

@@ -18,10 +18,26 @@ use crate::{Encoded, Fault};
 pub enum Dialect {
     /// OpenAI's `/embeddings`.
     Openai,
-    /// Google's `:embedContent` and `:batchEmbedContents`.
+    /// Google's `:embedContent`.
     Gemini,
+    /// Google's `:batchEmbedContents`.
+    GeminiBatch,
     /// Cohere's `/v2/embed`.
     Cohere,
+}
+
+impl Dialect {
+    /// Every dialect, in the order of the enum.
+    pub const ALL: [Dialect; 4] = [Dialect::Openai, Dialect::Gemini, Dialect::GeminiBatch, Dialect::Cohere];
+
+    /// The dialect for this request: Google has a method of its own for lists.
+    pub fn of_request(self, request: &Request) -> Dialect {
+        match self {
+            Dialect::Gemini | Dialect::GeminiBatch if gemini::is_batch(request) => Dialect::GeminiBatch,
+            Dialect::Gemini | Dialect::GeminiBatch => Dialect::Gemini,
+            Dialect::Openai | Dialect::Cohere => self,
+        }
+    }
 }
 
 /// A form in which clients ask for embeddings.
@@ -36,6 +52,37 @@ pub enum Client {
 }
 
 impl Client {
+    /// The client's side of a dialect, if it has one.
+    pub fn of(dialect: Dialect) -> Option<Client> {
+        match dialect {
+            Dialect::Openai => Some(Client::Openai),
+            Dialect::Gemini => Some(Client::Gemini),
+            Dialect::GeminiBatch => Some(Client::GeminiBatch),
+            Dialect::Cohere => None,
+        }
+    }
+
+    /// The same as an upstream's dialect.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Client::Openai => Dialect::Openai,
+            Client::Gemini => Dialect::Gemini,
+            Client::GeminiBatch => Dialect::GeminiBatch,
+        }
+    }
+
+    /// Reads a client's body. `model` is what the path says; empty where the body says it.
+    ///
+    /// # Errors
+    /// 400 that names the field and what it must be.
+    pub fn decode(self, model: &str, body: &[u8]) -> Result<Request, Fault> {
+        match self {
+            Client::Openai => openai::decode_request(body),
+            Client::Gemini => gemini::decode_request(model, body),
+            Client::GeminiBatch => gemini::decode_batch_request(model, body),
+        }
+    }
+
     /// Writes a whole answer.
     ///
     /// # Errors
@@ -143,7 +190,7 @@ pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
     }
     match dialect {
         Dialect::Openai => openai::encode_request(request),
-        Dialect::Gemini => gemini::encode(request),
+        Dialect::Gemini | Dialect::GeminiBatch => gemini::encode(request),
         Dialect::Cohere => cohere::encode(request),
     }
 }
@@ -158,7 +205,7 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
         .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
     let response = match dialect {
         Dialect::Openai => openai::decode_response(document.root()),
-        Dialect::Gemini => gemini::decode(document.root()),
+        Dialect::Gemini | Dialect::GeminiBatch => gemini::decode(document.root()),
         Dialect::Cohere => cohere::decode(document.root()),
     };
     response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))

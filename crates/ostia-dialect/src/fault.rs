@@ -6,7 +6,7 @@ mod upstream;
 
 use std::num::NonZeroU32;
 
-pub(crate) use classify::settle;
+pub(crate) use classify::classify;
 pub use table::{Row, Sign, rows};
 pub use upstream::{from_answer, in_success};
 pub(crate) use upstream::{from_body, is_refused};
@@ -61,9 +61,20 @@ pub enum FaultKind {
     Server,
 }
 
+/// Whose words errors are told in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// OpenAI's.
+    Openai,
+    /// Anthropic's.
+    Anthropic,
+    /// Google's.
+    Google,
+}
+
 impl FaultKind {
     /// The kind that an HTTP status stands for.
-    pub fn of_status(status: u16) -> FaultKind {
+    pub(crate) fn of_status(status: u16) -> FaultKind {
         match status {
             401 => FaultKind::Authentication,
             402 => FaultKind::Quota,

@@ -1,16 +1,13 @@
-//! Same dialect on both sides: the bytes pass as they came. A request gets its few edits spliced in; an answer is only
-//! watched, so that a broken stream can be told from a whole one.
+//! Same dialect on both sides: the bytes pass as they came. A request gets its few edits spliced in; an
+//! answer is only watched ([`observe`](crate::observe)).
 
 mod cut;
-mod observer;
 mod splice;
 #[cfg(test)]
 mod tests;
-mod watch;
 
 pub use cut::{Patch, Path, without};
 pub use splice::Splice;
-pub use watch::{DONE, Ending, Grammar, Watch};
 
 use crate::Fault;
 use crate::json::Document;

@@ -66,7 +66,7 @@ pub fn apply(auth: &Auth, key: &str, headers: &mut HeaderMap, query: &mut String
             }
             query.push_str(parameter);
             query.push('=');
-            endpoint::percent_encode(key, query);
+            query.extend(endpoint::percent_encode(key));
             Ok(())
         }
     }

@@ -1,64 +1,48 @@
-//! Where an offer is: the path of its endpoint, and the whole URL at a provider or at a custom host.
+//! Where an API is: the path of its endpoint, and the whole URL at a provider or at a custom host.
 //!
 //! A URL is base, prefix and path. A custom host takes the place of the base alone, so whoever puts a proxy of their
 //! own before a provider keeps the paths that the provider has.
 
-use crate::{Offer, Provider};
 use std::borrow::Cow;
-use std::fmt::Write;
 
-/// The usual path of an offer, after base URL and prefix; what a provider's row may override. Only Google's paths
+use ostia_dialect::Api;
+use ostia_dialect::api::Path;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
+use crate::Provider;
+
+/// Everything that is not unreserved (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The usual path of an API, after base URL and prefix; what a provider's row may override. Only Google's paths
 /// depend on the model and on whether the answer is streamed
 /// (<https://ai.google.dev/api/generate-content>); they carry their query (`?alt=sse`).
 ///
 /// ```
-/// use ostia_providers::{Offer, endpoint::path};
-/// assert_eq!(path(Offer::OpenaiChat, "any", true), "/chat/completions");
-/// assert_eq!(path(Offer::GeminiEmbed, "m", false), "/v1beta/models/m:embedContent");
+/// use ostia_dialect::Api;
+/// use ostia_providers::endpoint::path;
+/// assert_eq!(path(Api::OpenaiChat, "any", true), "/chat/completions");
+/// assert_eq!(path(Api::GeminiEmbed, "m", false), "/v1beta/models/m:embedContent");
 /// ```
-pub fn path(offer: Offer, model: &str, stream: bool) -> Cow<'static, str> {
-    Cow::Borrowed(match offer {
-        Offer::OpenaiChat => "/chat/completions",
-        Offer::OpenaiResponses => "/responses",
-        Offer::OpenaiInputTokens => "/responses/input_tokens",
-        Offer::OpenaiCompletions => "/completions",
-        Offer::OpenaiEmbeddings => "/embeddings",
-        Offer::OpenaiImages => "/images/generations",
-        Offer::OpenaiImageEdits => "/images/edits",
-        Offer::OpenaiSpeech => "/audio/speech",
-        Offer::OpenaiTranscriptions => "/audio/transcriptions",
-        Offer::OpenaiTranslations => "/audio/translations",
-        Offer::OpenaiModerations => "/moderations",
-        Offer::OpenaiFiles => "/files",
-        Offer::OpenaiBatches => "/batches",
-        Offer::OpenaiFineTunes => "/fine_tuning/jobs",
-        Offer::OpenaiRealtime => "/realtime",
-        Offer::AnthropicMessages => "/messages",
-        Offer::AnthropicCountTokens => "/messages/count_tokens",
-        Offer::AnthropicBatches => "/messages/batches",
-        Offer::GeminiGenerate if stream => return gemini(model, ":streamGenerateContent?alt=sse"),
-        Offer::GeminiGenerate => return gemini(model, ":generateContent"),
-        Offer::GeminiCountTokens => return gemini(model, ":countTokens"),
-        Offer::GeminiEmbed => return gemini(model, ":embedContent"),
-        Offer::GeminiBatchEmbed => return gemini(model, ":batchEmbedContents"),
-        Offer::CohereChat => "/v2/chat",
-        Offer::CohereEmbed => "/v2/embed",
-        Offer::CohereRerank => "/v2/rerank",
-        Offer::JinaRerank | Offer::VoyageRerank => "/rerank",
-    })
+pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
+    match api.path() {
+        Path::Fixed(path) => Cow::Borrowed(path),
+        Path::OfModel { stream_verb: Some(verb), .. } if stream => {
+            Cow::Owned(of_model(model, verb) + "?alt=sse")
+        }
+        Path::OfModel { verb, .. } => Cow::Owned(of_model(model, verb)),
+    }
 }
 
-/// Everything after the base URL for this offer of this provider: its own path, or prefix and usual path.
-pub fn path_of<'a>(provider: &'a Provider, offer: Offer, model: &str, stream: bool) -> Cow<'a, str> {
-    match provider.paths.get(&offer) {
+/// Everything after the base URL for this API of this provider: its own path, or prefix and usual path.
+pub fn path_of<'a>(provider: &'a Provider, api: Api, model: &str, stream: bool) -> Cow<'a, str> {
+    match provider.paths.get(&api) {
         Some(own) if own.contains("{model}") => {
-            let mut encoded = String::new();
-            percent_encode(model, &mut encoded);
-            Cow::Owned(own.replace("{model}", &encoded))
+            Cow::Owned(own.replace("{model}", &Cow::from(percent_encode(model))))
         }
         Some(own) => Cow::Borrowed(own),
-        None if provider.prefix.is_empty() => path(offer, model, stream),
-        None => Cow::Owned(provider.prefix.clone() + &path(offer, model, stream)),
+        None if provider.prefix.is_empty() => path(api, model, stream),
+        None => Cow::Owned(provider.prefix.clone() + &path(api, model, stream)),
     }
 }
 
@@ -91,32 +75,17 @@ pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
 /// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds
 /// (`/files/file-1`).
 fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
-    let matches = provider.offers.iter().filter_map(|&offer| {
-        let usual = usual_path(offer)?;
-        Some((usual.len(), offer, below(rest, usual)?))
+    let matches = provider.apis.iter().filter_map(|&api| {
+        let usual = api.gateway_path()?;
+        Some((usual.len(), api, below(rest, usual)?))
     });
-    let (_, offer, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let own = path_of(provider, offer, "", false);
+    let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
+    let own = path_of(provider, api, "", false);
     match inner {
-        _ if provider.paths.get(&offer).is_some_and(|own| own.contains("{model}")) => None,
+        _ if provider.paths.get(&api).is_some_and(|own| own.contains("{model}")) => None,
         "" => Some(own),
         _ if own.contains('?') => None,
         inner => Some(own + inner),
-    }
-}
-
-/// Where a client finds an offer below `/v1`; `None` where it has a path of its vendor's.
-fn usual_path(offer: Offer) -> Option<&'static str> {
-    match offer {
-        Offer::CohereRerank => Some("/rerank"),
-        Offer::CohereChat | Offer::CohereEmbed => None,
-        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
-            None
-        }
-        _ => match path(offer, "", false) {
-            Cow::Borrowed(path) => Some(path),
-            Cow::Owned(_) => None,
-        },
     }
 }
 
@@ -134,29 +103,22 @@ pub fn with_query(mut url: String, query: &str) -> String {
     url
 }
 
-/// Appends the text with everything percent-encoded that is not unreserved (RFC 3986, section 2.3): safe as one
-/// path segment and as a query value.
-pub fn percent_encode(text: &str, out: &mut String) {
-    for &byte in text.as_bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing into a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+/// The text with everything percent-encoded that is not unreserved: safe as one path segment and as a query value.
+pub fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// Google names a model as a resource: `models/gemini-x` or `tunedModels/mine`; a bare name is one of `models`.
-fn gemini(model: &str, method: &str) -> Cow<'static, str> {
+fn of_model(model: &str, verb: &str) -> String {
     let (collection, id) = match model.split_once('/') {
         Some((collection @ ("models" | "tunedModels"), id)) => (collection, id),
         _ => ("models", model),
     };
     let mut path = format!("/v1beta/{collection}/");
-    percent_encode(id, &mut path);
-    path.push_str(method);
-    Cow::Owned(path)
+    path.extend(percent_encode(id));
+    path.push(':');
+    path.push_str(verb);
+    path
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@
 
 pub mod auth;
 pub mod endpoint;
-mod offer;
 mod provider;
 mod providers;
 mod quirks;
@@ -17,7 +16,6 @@ mod row;
 mod table;
 
 pub use auth::{Auth, Oauth};
-pub use offer::Offer;
 pub use provider::Provider;
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};

@@ -1,10 +1,10 @@
 //! A provider: a row that was checked.
 
 use crate::row::OauthRow;
-use crate::{Auth, Oauth, Offer, Quirks, Row};
+use crate::{Auth, Oauth, Quirks, Row};
 use http::Uri;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use ostia_dialect::Dialect;
+use ostia_dialect::{Api, Dialect};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
@@ -24,7 +24,7 @@ pub struct Provider {
     /// Beginnings of such paths that have no prefix.
     pub unprefixed: Vec<String>,
     /// What it has, in order of preference, each once. Empty: reached through the proxy only.
-    pub offers: Vec<Offer>,
+    pub apis: Vec<Api>,
     /// Where the key goes.
     pub auth: Auth,
     /// Tokens that go as bearers all the same.
@@ -33,8 +33,8 @@ pub struct Provider {
     pub key_env: Vec<String>,
     /// Headers that every request carries.
     pub headers: HeaderMap,
-    /// Paths after the base URL of offers that are not where they usually are; see [`crate::endpoint::path_of`].
-    pub paths: BTreeMap<Offer, String>,
+    /// Paths after the base URL of APIs that are not where they usually are; see [`crate::endpoint::path_of`].
+    pub paths: BTreeMap<Api, String>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.
@@ -60,8 +60,8 @@ impl Provider {
         check.key_env(&row.key_env);
         check.quirks(&row.quirks);
         let base_url = check.base_url(row.base_url.as_deref(), row.local);
-        let offers = check.offers(&row.dialects);
-        let paths = check.paths(row.paths, &offers);
+        let apis = check.apis(&row.dialects);
+        let paths = check.paths(row.paths, &apis);
         let headers = check.headers("headers", &row.headers, &row.auth);
         let oauth = row.oauth.map(|oauth| check.oauth(oauth));
         if !check.problems.is_empty() {
@@ -74,7 +74,7 @@ impl Provider {
             pass_prefix: row.pass_prefix.unwrap_or_else(|| row.prefix.clone()),
             prefix: row.prefix,
             unprefixed: row.unprefixed,
-            offers,
+            apis,
             auth: row.auth,
             oauth,
             key_env: row.key_env,
@@ -88,13 +88,13 @@ impl Provider {
     }
 
     /// Whether the provider has this API.
-    pub fn offers(&self, offer: Offer) -> bool {
-        self.offers.contains(&offer)
+    pub fn offers(&self, api: Api) -> bool {
+        self.apis.contains(&api)
     }
 
     /// The conversation dialects that the provider speaks, best first; none where it does not converse.
     pub fn dialects(&self) -> impl Iterator<Item = Dialect> {
-        self.offers.iter().filter_map(|offer| offer.dialect())
+        self.apis.iter().filter_map(|api| api.dialect())
     }
 
     /// What is said of credentials like this one, if it is an OAuth token.
@@ -155,32 +155,32 @@ impl Check<'_> {
         self.prefix("unprefixed", beginning);
     }
 
-    fn offers(&mut self, names: &[String]) -> Vec<Offer> {
-        let mut offers = Vec::new();
+    fn apis(&mut self, names: &[String]) -> Vec<Api> {
+        let mut apis = Vec::new();
         for name in names {
-            match Offer::from_name(name) {
+            match Api::from_name(name) {
                 None => {
-                    self.problem("dialects", format_args!("{name:?} is none of {}", all_offers()));
+                    self.problem("dialects", format_args!("{name:?} is none of {}", all_apis()));
                 }
-                Some(offer) if offers.contains(&offer) => {
+                Some(api) if apis.contains(&api) => {
                     self.problem("dialects", format_args!("{name} is there twice"));
                 }
-                Some(offer) => offers.push(offer),
+                Some(api) => apis.push(api),
             }
         }
-        offers
+        apis
     }
 
-    fn paths(&mut self, paths: BTreeMap<String, String>, offers: &[Offer]) -> BTreeMap<Offer, String> {
+    fn paths(&mut self, paths: BTreeMap<String, String>, apis: &[Api]) -> BTreeMap<Api, String> {
         let mut checked = BTreeMap::new();
         for (name, path) in paths {
             if !is_path(&path) {
                 let what = "must begin with / and have only characters that a URL has";
                 self.problem(format_args!("paths.{name}"), format_args!("{path:?} {what}"));
             }
-            match Offer::from_name(&name).filter(|offer| offers.contains(offer)) {
-                Some(offer) => {
-                    checked.insert(offer, path);
+            match Api::from_name(&name).filter(|api| apis.contains(api)) {
+                Some(api) => {
+                    checked.insert(api, path);
                 }
                 None => self.problem(format_args!("paths.{name}"), "is not among the row's dialects"),
             }
@@ -287,8 +287,8 @@ fn is_path(path: &str) -> bool {
     path.starts_with('/') && path.replace("{model}", "model").chars().all(plain)
 }
 
-fn all_offers() -> String {
-    Offer::ALL.map(Offer::name).join(", ")
+fn all_apis() -> String {
+    Api::ALL.map(Api::name).join(", ")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! Without quirks a provider is taken at its word: requests are sent and answers relayed as OpenAI's. Each field
 //! says one difference, what sends or reads it has to do, and is there because a vendor's page or a recording shows
-//! it; the rows in `providers.yaml` cite which. Quirks concern the offers in OpenAI's formats; other dialects are
+//! it; the rows in `providers.yaml` cite which. Quirks concern the APIs in OpenAI's formats; other dialects are
 //! only spoken as their own vendor speaks them.
 
 mod adapt;
@@ -11,7 +11,7 @@ mod limits;
 pub use adapt::adapt;
 pub use limits::Limits;
 
-use ostia_dialect::{Form, OPENAI_FEATURES};
+use ostia_dialect::{EncodeOptions, OPENAI_FEATURES};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Quirks {
     pub max_tokens: Option<MaxTokens>,
     /// Request, chat: the role that messages of role `developer` are sent with, for vendors that refuse it.
     pub system_role: Option<SystemRole>,
-    /// Request, any offer in OpenAI's format: top-level fields with another name here, OpenAI's name to the
+    /// Request, any API in OpenAI's format: top-level fields with another name here, OpenAI's name to the
     /// vendor's (`seed: random_seed`). Where both are there, the vendor's own name stays and the other goes.
     pub rename: BTreeMap<String, String>,
     /// Request, chat: fields that the vendor answers with an error, by name at the top (`logit_bias`) or in every
@@ -132,8 +132,8 @@ impl Quirks {
     }
 
     /// What they say of requests that are written anew in OpenAI's format.
-    pub fn form(&self) -> Form {
-        Form {
+    pub fn encode_options(&self) -> EncodeOptions {
+        EncodeOptions {
             reasoning_field: self.reasoning_field.clone(),
             reasoning_parts: self.content_parts,
             usage_unasked: self.drop.iter().any(|field| field == "stream_options"),
@@ -141,7 +141,7 @@ impl Quirks {
                 Takes::All => None,
                 Takes::Some(features) => Some(features.clone()),
             },
-            limits: self.limits.differs(),
+            limits: self.limits.overrides(),
         }
     }
 

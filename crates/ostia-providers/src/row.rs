@@ -22,7 +22,7 @@ pub struct Row {
     pub pass_prefix: Option<String>,
     /// Beginnings of paths that stand beside the prefix, for calls that are handed on unread (`/api`).
     pub unprefixed: Vec<String>,
-    /// Names of [`Offer`](crate::Offer)s; the first conversation dialect is the preferred one.
+    /// Names of [`Api`](ostia_dialect::Api)s; the first conversation dialect is the preferred one.
     pub dialects: Vec<String>,
     /// How a request is signed in.
     pub auth: Auth,
@@ -33,7 +33,7 @@ pub struct Row {
     pub key_env: Vec<String>,
     /// Headers that every request carries.
     pub headers: BTreeMap<String, String>,
-    /// Offers whose path is not the usual one: the whole path after the base URL (the prefix is not added), with
+    /// APIs whose path is not the usual one: the whole path after the base URL (the prefix is not added), with
     /// `{model}` for the model.
     pub paths: BTreeMap<String, String>,
     /// Differences from OpenAI.

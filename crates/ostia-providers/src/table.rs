@@ -47,9 +47,9 @@ fn cells(providers: &Providers) -> impl Iterator<Item = [String; 4]> {
 /// The words of its offers, each once.
 fn offers(provider: &Provider) -> String {
     let mut words: Vec<&str> = Vec::new();
-    for offer in &provider.offers {
-        if !words.contains(&offer.word()) {
-            words.push(offer.word());
+    for api in &provider.apis {
+        if !words.contains(&api.word()) {
+            words.push(api.word());
         }
     }
     if words.is_empty() { "proxy only".to_owned() } else { words.join(", ") }

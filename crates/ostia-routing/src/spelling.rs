@@ -14,35 +14,15 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         return None;
     }
     let allowed = (word.chars().count() / 3).max(1);
+    let word = word.to_ascii_lowercase();
     let known = known.into_iter().take(WORDS_MAX);
-    let measured = known.map(|candidate| (distance(word, candidate), candidate));
+    // Optimal string alignment: the distance that counts a swap of neighbours as one edit.
+    let edits = |candidate: &str| strsim::osa_distance(&word, &candidate.to_ascii_lowercase());
+    let measured = known.map(|candidate| (edits(candidate), candidate));
     measured
         .filter(|(edits, _)| *edits <= allowed)
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
-}
-
-/// Number of edits between two words (optimal string alignment), by the usual table, three rows at a time.
-fn distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().map(|letter| letter.to_ascii_lowercase()).collect();
-    let right: Vec<char> = right.chars().map(|letter| letter.to_ascii_lowercase()).collect();
-    let mut older: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, letter) in left.iter().enumerate() {
-        let mut current = vec![row + 1];
-        for (column, other) in right.iter().enumerate() {
-            let replaced = last[column] + usize::from(letter != other);
-            let mut edits = replaced.min(last[column + 1] + 1).min(current[column] + 1);
-            let swapped = row > 0 && column > 0 && *letter == right[column - 1] && left[row - 1] == *other;
-            if swapped {
-                edits = edits.min(older[column - 1] + 1);
-            }
-            current.push(edits);
-        }
-        older = last;
-        last = current;
-    }
-    last.last().copied().unwrap_or(0)
 }
 
 #[cfg(test)]

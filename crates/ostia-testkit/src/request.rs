@@ -1,4 +1,5 @@
-//! A request as the upstream got it.
+//! A request as the upstream got it. Read by hand: the gateway's own parser (`httparse`, in hyper) would not see what is wrong
+//! with what the gateway sends.
 
 use std::io::{BufRead, Read};
 

@@ -30,14 +30,11 @@ pub fn lines(bytes: &[u8]) -> Pieces {
 
 /// Pieces of 1 to `longest` bytes; the same seed gives the same pieces.
 pub fn random(bytes: &[u8], seed: u64, longest: usize) -> Pieces {
-    let mut state = seed.wrapping_mul(2).wrapping_add(1);
+    let mut random = fastrand::Rng::with_seed(seed);
     let mut rest = bytes;
     let mut pieces = Vec::new();
     while !rest.is_empty() {
-        // A linear congruential generator (Knuth's MMIX): enough to be irregular.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let length = 1 + (state >> 33) as usize % longest;
-        let (piece, after) = rest.split_at(length.min(rest.len()));
+        let (piece, after) = rest.split_at(random.usize(1..=longest).min(rest.len()));
         pieces.push(piece.to_vec());
         rest = after;
     }

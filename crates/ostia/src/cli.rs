@@ -23,8 +23,6 @@ Examples:
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
-  ostia formats                          show what each pair of formats carries, feature by feature
-  ostia vendors                          show what vendors and models take, and what their errors mean
   ostia providers                        list every provider: id, base URL, key variable, what it offers
 
 A first call:
@@ -41,10 +39,6 @@ pub enum Command {
     Check(File),
     /// List every provider: id, base URL, key variable, what it offers.
     Providers(Providers),
-    /// Show what arrives of each feature, for every format of clients in front of every format of providers (Markdown).
-    Formats,
-    /// Show what vendors and models take and how their errors are understood, with sources (Markdown).
-    Vendors,
 }
 
 /// Options of `serve`.

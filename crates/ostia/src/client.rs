@@ -13,7 +13,7 @@ use bytes::Bytes;
 use http::{Response, Version};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
-use ostia_dialect::relay::Grammar;
+use ostia_dialect::frame::Grammar;
 use tokio::time::Instant;
 
 /// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words.

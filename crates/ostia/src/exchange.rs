@@ -1,7 +1,6 @@
 //! One attempt: how a call is carried to one provider, and what becomes of its answer.
 
 pub mod ask;
-pub mod asked;
 pub mod bound;
 pub mod count;
 pub mod outgoing;

@@ -1,9 +1,31 @@
-//! All that is known of a request: its line, its headers, who sent it, and its body.
+//! All that is known of a request: its line, its headers, who sent it, and its body. Found out once, and carried as one value.
 
+pub mod api_call;
 pub mod browser;
-pub mod call;
 pub mod caller;
 pub mod credentials;
+pub mod gateway_headers;
 pub mod intake;
 pub mod query;
 pub mod route;
+
+use std::rc::Rc;
+
+use http::request;
+
+use self::caller::Caller;
+use self::gateway_headers::GatewayHeaders;
+use crate::core::Core;
+
+/// A request, and the core that it came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Inbound<'a> {
+    /// This core.
+    pub core: &'a Rc<Core>,
+    /// Who calls.
+    pub caller: &'a Caller,
+    /// What the headers say: whom to ask, and how.
+    pub gateway: &'a GatewayHeaders,
+    /// The request line and the headers as they came.
+    pub parts: &'a request::Parts,
+}

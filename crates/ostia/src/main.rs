@@ -42,7 +42,7 @@ use crate::config::load;
 use crate::core::Shared;
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
-use crate::server::{Phase, descriptors};
+use crate::server::{ConnectionLimit, Phase, descriptors};
 use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
@@ -69,14 +69,6 @@ fn main() -> ExitCode {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
-        Command::Formats => {
-            say(&ostia_dialect::matrix::markdown());
-            Ok(())
-        }
-        Command::Vendors => {
-            say(&ostia_dialect::vendors::markdown());
-            Ok(())
-        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -124,7 +116,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let (connections_max, warning) =
         descriptors::connections(loaded.settings.limits.connections_max, descriptors::raise());
     warning.iter().for_each(|warning| warn(warning));
-    let connections_max = connections_max.div_ceil(listeners.len());
+    let limit = ConnectionLimit::new(connections_max);
     let shared = Shared {
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),
@@ -140,10 +132,11 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let Some(own) = listeners.next() else { return Ok(()) };
     let mut threads = Vec::new();
     for (number, listener) in listeners.enumerate() {
-        let (shared, phase, working) = (shared.clone(), phase.clone(), working.clone());
+        let (shared, limit) = (shared.clone(), limit.clone());
+        let (phase, working) = (phase.clone(), working.clone());
         let worker = move || {
             let _working = working;
-            on_core(async { server::serve(listener, shared, connections_max, phase).await })
+            on_core(async { server::serve(listener, shared, limit, phase).await })
         };
         let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
         threads.push(spawned.map_err(|error| error.to_string())?);
@@ -152,7 +145,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
         let signals = Signals::new()?;
         say(&welcome);
         tokio::task::spawn_local(signals.follow(phases, drain));
-        let served = server::serve(own, shared, connections_max, phase).await;
+        let served = server::serve(own, shared, limit, phase).await;
         // Signals are heard here: until the other threads have ended too.
         drop(working);
         let _ = others.recv().await;

@@ -20,10 +20,10 @@ use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::openai_responses::input_items::{self, Item};
-use ostia_dialect::openai_responses::request::{echo, keeping};
+use ostia_dialect::openai_responses::request::{echo, store_options};
 use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
-use ostia_dialect::{Fault, FaultKind, View};
+use ostia_dialect::{Fault, FaultKind, RenderOptions};
 
 use crate::owner::Owner;
 
@@ -84,14 +84,14 @@ struct Input {
     /// The request's own `input`: JSON. Its items are made when somebody asks for them.
     own: Bytes,
     /// What items without an id are named after.
-    stem: String,
+    id_suffix: String,
 }
 
 impl Input {
     /// The request's own items.
     fn own(&self) -> Vec<Item> {
         let document = Document::parse(&self.own).ok();
-        document.and_then(|own| input_items::list(own.root(), &self.stem).ok()).unwrap_or_default()
+        document.and_then(|own| input_items::list(own.root(), &self.id_suffix).ok()).unwrap_or_default()
     }
 
     /// The same on its own: what it was cut from would stay as long as it does.
@@ -105,7 +105,7 @@ impl Input {
     }
 
     fn bytes(&self) -> usize {
-        bytes_of(&self.before) + self.own.len() + self.stem.len()
+        bytes_of(&self.before) + self.own.len() + self.id_suffix.len()
     }
 }
 
@@ -238,7 +238,7 @@ pub struct StoreHandle {
     /// The conversation that it belongs to.
     conversation: Option<String>,
     input: Input,
-    view: View,
+    view: RenderOptions,
 }
 
 /// Does a request refer to something that somebody remembers?
@@ -252,8 +252,8 @@ pub fn is_remembered(kept: &ResponseStore, owner: Owner, document: &Document<'_>
     if !refers(document) {
         return false;
     }
-    let Ok(keeping) = keeping(document) else { return false };
-    let ids = [keeping.previous_response_id, keeping.conversation];
+    let Ok(options) = store_options(document) else { return false };
+    let ids = [options.previous_response_id, options.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
@@ -265,21 +265,21 @@ pub fn is_remembered(kept: &ResponseStore, owner: Owner, document: &Document<'_>
 pub fn recall(
     kept: &ResponseStore,
     owner: Owner,
-    mut view: View,
+    mut view: RenderOptions,
     body: &Bytes,
     document: &Document<'_>,
 ) -> Result<History, Fault> {
-    let keeping = keeping(document)?;
-    if keeping.background && !keeping.store {
+    let options = store_options(document)?;
+    if options.background && !options.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
         return Err(Fault::invalid(fault).with_param("background"));
     }
-    let before = context(kept, owner, &keeping)?;
+    let before = context(kept, owner, &options)?;
     let own = document.root().expect("input")?;
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
         true => (body.slice(own.range()), None),
-        false => join(&before, &view.stem, document).map(|(own, body)| (own, Some(body)))?,
+        false => join(&before, &view.id_suffix, document).map(|(own, body)| (own, Some(body)))?,
     };
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
@@ -287,21 +287,21 @@ pub fn recall(
         kept: kept.clone(),
         owner,
         id: response::id(&view),
-        store: keeping.store,
-        conversation: keeping.conversation,
-        input: Input { before, own, stem: view.stem.clone() },
+        store: options.store,
+        conversation: options.conversation,
+        input: Input { before, own, id_suffix: view.id_suffix.clone() },
         view,
     };
     Ok(History { body: joined, keep: Rc::new(keep) })
 }
 
 /// The request's own items with those that it only names, and the body with all that was said.
-fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
+fn join(before: &[Item], id_suffix: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
     if !document.is_whole() {
-        return join(before, stem, &Document::of_request(document.text().as_bytes())?);
+        return join(before, id_suffix, &Document::of_request(document.text().as_bytes())?);
     }
     let mut items = before.to_vec();
-    for item in input_items::list(document.root().expect("input")?, stem)? {
+    for item in input_items::list(document.root().expect("input")?, id_suffix)? {
         let item = if item.is_reference() { referred_to(&items, item)? } else { item };
         items.push(item);
     }
@@ -321,9 +321,9 @@ fn join(before: &[Item], stem: &str, document: &Document<'_>) -> Result<(Bytes, 
 fn context(
     kept: &ResponseStore,
     owner: Owner,
-    keeping: &ostia_dialect::openai_responses::request::Keeping,
+    store_options: &ostia_dialect::openai_responses::request::StoreOptions,
 ) -> Result<Vec<Item>, Fault> {
-    match (&keeping.previous_response_id, &keeping.conversation) {
+    match (&store_options.previous_response_id, &store_options.conversation) {
         (Some(_), Some(_)) => {
             let fault =
                 "`previous_response_id` and `conversation` both say what came before: send one of them.";
@@ -363,10 +363,10 @@ fn not_found(what: &str, id: &str) -> Fault {
 }
 
 /// The view of an answer that is remembered: under the id by which it can be asked for.
-pub fn view(view: View, keep: Option<&StoreHandle>) -> View {
+pub fn view(view: RenderOptions, keep: Option<&StoreHandle>) -> RenderOptions {
     match keep {
-        Some(keep) => View {
-            stem: keep.view.stem.clone(),
+        Some(keep) => RenderOptions {
+            id_suffix: keep.view.id_suffix.clone(),
             created: keep.view.created,
             echo: keep.view.echo.clone(),
             ..view

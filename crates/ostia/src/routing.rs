@@ -2,7 +2,7 @@
 
 pub mod attempt;
 pub mod execution;
-pub mod execution;
 pub mod facts;
-pub mod rescue;
+pub mod failover;
+pub mod follow;
 pub mod routes;

@@ -6,11 +6,11 @@ mod late;
 mod linger;
 mod stream;
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
@@ -21,7 +21,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::boxed;
@@ -74,36 +74,52 @@ pub fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
+/// How many connections may be open at once, over all cores.
+#[derive(Debug, Clone)]
+pub struct ConnectionLimit {
+    free: Arc<Semaphore>,
+    max: u32,
+}
+
+impl ConnectionLimit {
+    /// So many of them.
+    pub fn new(max: usize) -> ConnectionLimit {
+        let max = u32::try_from(max).unwrap_or(u32::MAX);
+        ConnectionLimit { free: Arc::new(Semaphore::new(max as usize)), max }
+    }
+
+    /// Waits until one more may be open: it may, as long as the permit is held.
+    async fn acquire(&self) -> io::Result<OwnedSemaphorePermit> {
+        self.free.clone().acquire_owned().await.map_err(io::Error::other)
+    }
+
+    /// Waits until none is open any more, on whichever core.
+    async fn all_closed(&self) {
+        let _ = self.free.acquire_many(self.max).await;
+    }
+}
+
 /// Serves until the phase changes, then lets open calls come to their end.
 pub async fn serve(
     listener: std::net::TcpListener,
     shared: Shared,
-    connections_max: usize,
+    limit: ConnectionLimit,
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
     let core = Rc::new(Core::new(shared));
-    let open = Rc::new(Cell::new(0_usize));
     tokio::task::spawn_local(sweep(core.clone()));
     loop {
-        tokio::select! {
+        let (stream, permit) = tokio::select! {
             biased;
             _ = phase.changed() => break,
-            accepted = listener.accept(), if open.get() < connections_max => match accepted {
-                Ok((stream, _)) => {
-                    let (core, open, phase) = (core.clone(), open.clone(), phase.clone());
-                    open.set(open.get() + 1);
-                    tokio::task::spawn_local(async move {
-                        connection(core, stream, phase).await;
-                        open.set(open.get() - 1);
-                    });
-                }
-                // No file descriptors, or a client that left at once: the next one may fare better.
-                Err(_) => sleep(Duration::from_millis(5)).await,
-            },
-            // All places are taken: look again when one may be free.
-            () = sleep(Duration::from_millis(5)), if open.get() >= connections_max => {}
-        }
+            accepted = accept(&listener, &limit) => accepted?,
+        };
+        let (core, phase) = (core.clone(), phase.clone());
+        tokio::task::spawn_local(async move {
+            connection(core, stream, phase).await;
+            drop(permit);
+        });
     }
     // A listener that stays would let clients in whom nobody serves any more.
     drop(listener);
@@ -112,16 +128,27 @@ pub async fn serve(
         // Each connection closes by itself a little earlier.
         sleep(LAST_WORDS + Duration::from_millis(100)).await;
     };
-    let closed = async {
-        while open.get() > 0 {
-            sleep(Duration::from_millis(10)).await;
-        }
-    };
     tokio::select! {
         () = cut => {}
-        () = closed => {}
+        () = limit.all_closed() => {}
     }
     Ok(())
+}
+
+/// The next client that may be served. One on each core is accepted before it may: whoever waited for a permit first would
+/// keep it from the cores that clients come to.
+async fn accept(
+    listener: &TcpListener,
+    limit: &ConnectionLimit,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let stream = loop {
+        match listener.accept().await {
+            Ok((stream, _)) => break stream,
+            // No file descriptors, or a client that left at once: the next one may fare better.
+            Err(_) => sleep(Duration::from_millis(5)).await,
+        }
+    };
+    Ok((stream, limit.acquire().await?))
 }
 
 async fn sweep(core: Rc<Core>) {

@@ -16,8 +16,9 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 
 use crate::core::Core;
-use crate::inbound::call::{Call, forward_header};
+use crate::inbound::Inbound;
 use crate::inbound::credentials::Credential;
+use crate::inbound::gateway_headers::{GatewayHeaders, forward_header};
 use crate::upstream::egress::Origin;
 use crate::upstream::host;
 use crate::upstream::{BaseUrl, Timeouts};
@@ -131,8 +132,8 @@ impl<'a> Destination<'a> {
 
 impl Target<'_> {
     /// Is chat to go to Mistral's fill-in-the-middle endpoint?
-    pub fn fills_in_the_middle(&self, call: &Call) -> bool {
-        call.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))
+    pub fn fills_in_the_middle(&self, gateway: &GatewayHeaders) -> bool {
+        gateway.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))
     }
 
     /// Is it a target of a list? Then the conversation may have been led at another one.
@@ -154,24 +155,24 @@ static NO_SETTINGS: LazyLock<Node> = LazyLock::new(Node::default);
 /// # Errors
 /// 400 for a provider or host that does not exist or may not be called; 401 where there is no key and one is needed.
 pub fn resolve<'a>(
-    core: &'a Core,
-    call: &'a Call,
+    inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
     model: Option<&str>,
 ) -> Result<Target<'a>, Fault> {
+    let Inbound { core, gateway, .. } = inbound;
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
-    let Choice { model, provider, by_operator } = choose(core, call, leaf, model)?;
-    let destination = match host(core, call, leaf, provider, by_operator)? {
+    let Choice { model, provider, by_operator } = choose(inbound, leaf, model)?;
+    let destination = match host(inbound, leaf, provider, by_operator)? {
         Host::Operators(site) => Destination::Operators {
             site,
-            key: find_key(core, call, leaf, provider, by_operator),
+            key: find_key(inbound, leaf, provider, by_operator),
             headers: &provider.headers,
         },
         Host::Clients(site) => {
             refuse_operators_params(leaf)?;
             Destination::Clients {
                 site,
-                key: clients_key(core, call, leaf, provider),
+                key: clients_key(inbound, leaf, provider),
                 headers: public_headers(core, provider),
             }
         }
@@ -183,7 +184,7 @@ pub fn resolve<'a>(
         .filter(|leaf| leaf.author == Author::Client || !destination.is_clients())
         .map(|leaf| &leaf.settings.options);
     let checks_body = !destination.is_clients() && !provider.local;
-    let requested_timeout_ms = call.request_timeout_ms.or(settings.request_timeout_ms);
+    let requested_timeout_ms = gateway.request_timeout_ms.or(settings.request_timeout_ms);
     Ok(Target {
         provider,
         destination,
@@ -202,10 +203,10 @@ pub fn resolve<'a>(
         timeouts: timeouts(core, requested_timeout_ms),
         requested_timeout_ms,
         // Portkey lets either side turn it off.
-        strict: call.strict != Some(false) && settings.strict_open_ai_compliance != Some(false),
-        lossless: call.lossless.or(settings.lossless).unwrap_or(false),
+        strict: gateway.strict != Some(false) && settings.strict_open_ai_compliance != Some(false),
+        lossless: gateway.lossless.or(settings.lossless).unwrap_or(false),
         checks_body,
-        trace_id: call.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
+        trace_id: gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
     })
 }
@@ -220,38 +221,38 @@ fn public_headers<'a>(core: &Core, provider: &'a Provider) -> Option<&'a HeaderM
 
 /// The target's own key, the client's, the operator's.
 fn find_key<'a>(
-    core: &'a Core,
-    call: &'a Call,
+    inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
     provider: &Provider,
     by_operator: bool,
 ) -> Option<Key<'a>> {
+    let Inbound { core, .. } = inbound;
     // A key that the operator wrote beside no provider is not for whomever a client names.
     let operators = leaf.filter(|leaf| leaf.author == Author::Operator && by_operator);
     let own = operators.and_then(|leaf| leaf.settings.api_key.as_ref()).map(Key::Operator);
-    own.or_else(|| clients_key(core, call, leaf, provider).map(Key::Client))
+    own.or_else(|| clients_key(inbound, leaf, provider).map(Key::Client))
         .or_else(|| core.settings.keys.get(&provider.id).map(Key::Operator))
 }
 
 /// The client's key: of the target, if it wrote the config itself, or of its headers.
 fn clients_key<'a>(
-    core: &'a Core,
-    call: &'a Call,
+    inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
     provider: &Provider,
 ) -> Option<ClientKey<'a>> {
+    let Inbound { core, caller, gateway, .. } = inbound;
     let own =
         leaf.filter(|leaf| leaf.author == Author::Client).and_then(|leaf| leaf.settings.api_key.as_ref());
     if let Some(own) = own {
         return Some(ClientKey::Config(own));
     }
     // A client has one key, and a config may name several providers: the key goes to the one that it is meant for.
-    let meant_for = call.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
+    let meant_for = gateway.provider.as_deref().or_else(|| leaf?.client_key_for.as_deref());
     let is_meant = |id: &str| {
         let id = id.trim_start_matches('@');
         id == provider.id || core.settings.providers.get(id).is_some_and(|meant| meant.id == provider.id)
     };
-    let key = call.caller.provider_key.as_ref().filter(|_| meant_for.is_none_or(is_meant));
+    let key = caller.provider_key.as_ref().filter(|_| meant_for.is_none_or(is_meant));
     key.map(ClientKey::Header)
 }
 
@@ -282,12 +283,8 @@ struct Choice<'a> {
 }
 
 /// The provider: the config's, the header's, the one in `@provider/model`, the operator's default.
-fn choose<'a>(
-    core: &'a Core,
-    call: &Call,
-    leaf: Option<&Leaf>,
-    model: Option<&str>,
-) -> Result<Choice<'a>, Fault> {
+fn choose<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>, model: Option<&str>) -> Result<Choice<'a>, Fault> {
+    let Inbound { core, gateway, .. } = inbound;
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
     let operators_leaf = leaf.is_some_and(|leaf| leaf.author == Author::Operator);
     let overriding =
@@ -302,7 +299,7 @@ fn choose<'a>(
         .filter(|_| !passes)
         .map(|id| id.trim_start_matches('@'))
         .or(slug.filter(|_| overriding.is_some()));
-    let of_client = call.provider.as_deref().or(slug);
+    let of_client = gateway.provider.as_deref().or(slug);
     let (id, by_operator) = match (of_leaf, of_client, core.settings.default_provider.as_deref()) {
         (Some(id), ..) => (id, operators_leaf),
         (None, Some(id), _) => (id, false),
@@ -327,15 +324,15 @@ enum Host {
 
 /// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it.
 fn host(
-    core: &Core,
-    call: &Call,
+    inbound: Inbound<'_>,
     leaf: Option<&Leaf>,
     provider: &Provider,
     by_operator: bool,
 ) -> Result<Host, Fault> {
+    let Inbound { core, gateway, .. } = inbound;
     let own = provider.base_url.as_deref();
     let of_leaf = leaf.and_then(|leaf| Some((leaf.settings.custom_host.as_deref()?, leaf.author)));
-    let of_header = call.custom_host.as_deref().map(|host| (host, Author::Client));
+    let of_header = gateway.custom_host.as_deref().map(|host| (host, Author::Client));
     let custom = of_leaf.or(of_header).filter(|(host, _)| own != Some(host.trim_end_matches('/')));
     match (custom, own) {
         (Some((host, Author::Client)), _) => site(core, host, Origin::Client).map(Host::Clients),

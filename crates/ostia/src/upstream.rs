@@ -12,7 +12,7 @@ mod pool;
 
 pub use body::{BodyFault, RequestBody};
 pub use connect::Tls;
-pub use pool::{UpstreamBody, BaseUrl, Upstreams};
+pub use pool::{BaseUrl, UpstreamBody, Upstreams};
 
 use std::time::Duration;
 

@@ -59,9 +59,9 @@ fn every_field_of_a_routing_config() {
 #[test]
 fn every_request_header() {
     let kebab = |c: char| c.is_ascii_lowercase() || c == '-';
-    let headers = names("crates/ostia/src/inbound/call.rs", "match setting {", "_ => {}", kebab);
+    let headers = names("crates/ostia/src/inbound/gateway_headers.rs", "match setting {", "_ => {}", kebab);
     none(&missing("docs/headers.md", &headers));
-    let forwarded = names("crates/ostia/src/inbound/call.rs", "const FORWARDED", ";\n", kebab);
+    let forwarded = names("crates/ostia/src/inbound/gateway_headers.rs", "const FORWARDED", ";\n", kebab);
     none(&missing("docs/headers.md", &forwarded));
 }
 

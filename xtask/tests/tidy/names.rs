@@ -6,13 +6,15 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 6] = [
+const WIRE_WORDS: [(&str, &str); 7] = [
+    // What people call that API.
+    ("src/api.rs", "gemini"),
     // Names of models, whoever offers them.
     ("rules/table.rs", "claude"),
     ("rules/table.rs", "gemini"),
     ("rules/table.rs", "grok"),
     // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
-    ("gemini_generate/request.rs", "google"),
+    ("gemini_generate/request/encode.rs", "google"),
     ("openai_chat/part.rs", "google"),
     ("openai_chat/response/encode.rs", "google"),
 ];
@@ -30,9 +32,8 @@ fn ids() -> BTreeSet<String> {
     ids
 }
 
-/// Where names of models stand: the rows of rules, words of errors, and the pages that show them.
-const MODELS_BELONG: [&str; 5] =
-    ["rules/table.rs", "fault/table.rs", "tool_schema/takes.rs", "matrix.rs", "vendors.rs"];
+/// Where names of models stand: the rows of rules, of schemas and of words of errors.
+const MODELS_BELONG: [&str; 3] = ["rules/table.rs", "fault/table.rs", "tools/schema/rules.rs"];
 /// How names of models begin.
 const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
 

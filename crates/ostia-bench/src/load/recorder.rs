@@ -1,6 +1,7 @@
 //! Counts what falls into the measured window.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use super::Measured;
 use crate::histogram::Histogram;
@@ -10,7 +11,6 @@ use crate::workloads::Pace;
 /// delayed acknowledgement (RFC 1122, 4.2.3.2; Linux waits 40 ms).
 const CHUNK_LATE_NS: u64 = 35_000_000;
 
-#[derive(Default)]
 pub(super) struct Recorder {
     from_ns: u64,
     until_ns: u64,
@@ -25,10 +25,24 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn window(&mut self, from_ns: u64, until_ns: u64, pace: Pace) {
+    /// Counts nothing until there is a window.
+    pub(super) fn new(pace: Pace) -> io::Result<Self> {
+        Ok(Self {
+            from_ns: 0,
+            until_ns: 0,
+            by_due: pace != Pace::Closed,
+            answers: 0,
+            latency: Histogram::new()?,
+            first_chunk: Histogram::new()?,
+            chunk: Histogram::new()?,
+            errors: 0,
+            error_first: None,
+        })
+    }
+
+    pub(super) fn window(&mut self, from_ns: u64, until_ns: u64) {
         self.from_ns = from_ns;
         self.until_ns = until_ns;
-        self.by_due = pace != Pace::Closed;
     }
 
     fn holds(&self, at_ns: u64) -> bool {

@@ -72,8 +72,9 @@ fn an_open_pace_keeps_its_rate() {
     let workload = Workload { pace: Pace::Open { per_second: 200 }, ..short("rate-500") };
     let measured = measure(&workload, mock).unwrap();
     assert_eq!(measured.errors, 0, "{measured:?}");
-    // On a busy machine some are not whole when the window ends; all were sent.
-    assert_eq!(measured.latency.unwrap().count + measured.unfinished, 60, "{measured:?}");
+    // On a busy machine some are sent late, and some are not answered at all; none is left out.
+    let answered = measured.latency.map_or(0, |latency| latency.count);
+    assert_eq!(answered + measured.unfinished, 60, "{measured:?}");
 }
 
 #[test]

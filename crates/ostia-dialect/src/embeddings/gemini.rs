@@ -18,17 +18,12 @@ const OWN_FIELDS: [(&str, &str); 4] = [
     ("embedContentConfig", "embedContentConfig"),
 ];
 
-/// The method of the model that this request needs, as it stands behind the colon of the path: `batchEmbedContents` for
-/// a list, also of one, because that is what the client wrote; `embedContent` otherwise.
-pub fn method(request: &Request) -> &'static str {
-    if is_batch(request) { "batchEmbedContents" } else { "embedContent" }
-}
-
-fn is_batch(request: &Request) -> bool {
+/// Does this request need the method for lists? For a list also of one, because that is what the client wrote.
+pub(super) fn is_batch(request: &Request) -> bool {
     request.is_list || request.input.len() != 1
 }
 
-/// The body for [`method`].
+/// The body for the method that this request needs.
 pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     if request.input.iter().any(|input| matches!(input, Input::Tokens(_))) {
         return Err(tokens_fault());

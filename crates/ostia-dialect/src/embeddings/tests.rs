@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::trial::raw;
+use crate::Api;
+use crate::api::Path;
+use crate::test_support::raw;
 
 fn request(body: Value) -> Request {
     openai::decode_request(body.to_string().as_bytes()).unwrap()
@@ -31,6 +33,14 @@ fn answers(dialect: Dialect, client: Value, upstream: &str, expected: &str) {
     let response = decode(dialect, upstream.as_bytes()).unwrap();
     let body = openai::encode_response(&request(client), &response).unwrap();
     assert_eq!(String::from_utf8(body).unwrap(), expected);
+}
+
+/// Google's method for a request, as it stands in the path.
+fn method(request: &Request) -> &'static str {
+    match Api::of_embeddings(Dialect::Gemini.of_request(request)).path() {
+        Path::OfModel { verb, .. } => verb,
+        Path::Fixed(path) => panic!("{path}"),
+    }
 }
 
 const PNG: &str = "data:image/png;base64,iVBORw0KGgo=";
@@ -98,7 +108,7 @@ fn faults_name_the_field() {
 #[test]
 fn gemini_requests() {
     let one = json!({"model": "g", "input": "a", "dimensions": 8, "input_type": "search_query"});
-    assert_eq!(gemini::method(&request(one.clone())), "embedContent");
+    assert_eq!(method(&request(one.clone())), "embedContent");
     check(
         Dialect::Gemini,
         one,
@@ -107,7 +117,7 @@ fn gemini_requests() {
     );
     let list = json!({"model": "g", "input": ["a", {"text": "b", "image": PNG}], "title": "T", "user": "u",
         "input_type": "CODE_RETRIEVAL_QUERY", "truncate": "END", "output_dtype": "int8"});
-    assert_eq!(gemini::method(&request(list.clone())), "batchEmbedContents");
+    assert_eq!(method(&request(list.clone())), "batchEmbedContents");
     let rest = |parts: Value| json!({"model": "models/g", "content": {"parts": parts}, "taskType": "CODE_RETRIEVAL_QUERY", "title": "T"});
     let image = json!({"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}});
     check(
@@ -117,7 +127,7 @@ fn gemini_requests() {
         &["user", "truncate", "output_dtype"],
     );
     let single = request(json!({"model": "models/g", "input": ["a"]}));
-    assert_eq!(gemini::method(&single), "batchEmbedContents");
+    assert_eq!(method(&single), "batchEmbedContents");
     check(
         Dialect::Gemini,
         json!({"model": "models/g", "input": [{"image": "gs://b/i.png"}]}),

@@ -3,10 +3,10 @@
 use super::table::{Row, Sign, rows};
 use super::{Fault, FaultKind};
 
-/// Settles what kind of failure this is, from what the vendor says of it, and the status where the answer has none.
+/// Finds out what kind of failure this is, from what the vendor says of it, and the status where the answer has none.
 ///
 /// `more` are words beside the message that the client does not see.
-pub(crate) fn settle(fault: &mut Fault, status: Option<u16>, more: Option<&str>) {
+pub(crate) fn classify(fault: &mut Fault, status: Option<u16>, more: Option<&str>) {
     let row = sign_of(fault, status, more);
     fault.kind = match (row, status) {
         (Some(row), _) => row.kind,

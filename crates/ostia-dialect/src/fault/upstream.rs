@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::num::NonZeroU32;
 
-use super::{Fault, FaultKind, settle};
+use super::{Fault, FaultKind, classify};
 use crate::json::{Document, Node};
 
 /// Longest error text that is shown to a client where the body is no JSON, in characters.
@@ -32,7 +32,7 @@ pub fn from_answer(status: u16, body: &[u8]) -> Fault {
         text.chars().take(TEXT_CHARS_MAX).collect()
     };
     let mut fault = Fault::new(FaultKind::of_status(status), message);
-    settle(&mut fault, Some(status), None);
+    classify(&mut fault, Some(status), None);
     fault
 }
 
@@ -76,7 +76,7 @@ fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     // stands beside it.
     let beside = |name: &str, field: &str| error.some(name).and_then(|beside| beside.str(field));
     let more = beside("metadata", "raw").or_else(|| beside("innererror", "code"));
-    settle(&mut fault, status, more.as_deref());
+    classify(&mut fault, status, more.as_deref());
     Some(fault)
 }
 

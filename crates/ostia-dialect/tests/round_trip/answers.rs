@@ -3,14 +3,14 @@
 
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::{
-    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Encoder, Event, Finish, Fold, Grammar,
-    Media, MediaKind, Response, Source, ToolKind, Usage,
+    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Encoder, Event, EventGrammar, Finish,
+    Fold, Media, MediaKind, Response, Source, ToolKind, Usage,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::json;
 
-use crate::clients::view;
+use crate::clients::options;
 use crate::holds;
 use crate::told::{logprobs, told};
 use crate::words::{raw, signature_of};
@@ -274,7 +274,7 @@ fn told_in_pieces(choice: u32, mut block: Block, events: &mut Vec<Event>) {
 /// What the upstream half of the client's dialect makes of a stream for the client.
 fn streamed(client: ClientDialect, response: &Response) -> Response {
     let mut stream = Vec::new();
-    let mut encoder = Encoder::new(client, view(), false);
+    let mut encoder = Encoder::new(client, options(), false);
     events(response).iter().for_each(|event| encoder.push(event, &mut stream));
     let (mut framer, mut decoder, mut heard) =
         (Framer::default(), Decoder::new(client.dialect()), Vec::new());
@@ -283,7 +283,7 @@ fn streamed(client: ClientDialect, response: &Response) -> Response {
         decoder.push(frame, &mut heard).unwrap();
     }
     decoder.finish(&mut heard).unwrap();
-    let (mut grammar, mut fold) = (Grammar::default(), Fold::default());
+    let (mut grammar, mut fold) = (EventGrammar::default(), Fold::default());
     for event in heard {
         grammar.push(&event).unwrap_or_else(|broken| panic!("{broken}: {event:?}"));
         fold.push(event);
@@ -292,7 +292,7 @@ fn streamed(client: ClientDialect, response: &Response) -> Response {
 }
 
 fn check(client: ClientDialect, response: Response) -> Result<(), TestCaseError> {
-    let whole = client.encode(&response, &view());
+    let whole = client.encode(&response, &options());
     let whole = client.dialect().decode(&whole).map_err(|fault| TestCaseError::fail(fault.message))?;
     prop_assert_eq!(&streamed(client, &response), &whole);
     prop_assert_eq!(whole, told(client, response));

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use ostia_dialect::frame::sse::Framer;
-use ostia_dialect::{Block, ClientDialect, Content, ToolKind, View};
+use ostia_dialect::{Block, ClientDialect, Content, RenderOptions, ToolKind};
 use serde_json::{Value, json};
 
 /// What these clients see: everything.
-pub fn view() -> View {
-    View {
+pub fn options() -> RenderOptions {
+    RenderOptions {
         strict: false,
         include_usage: true,
-        stem: "s".into(),
+        id_suffix: "s".into(),
         model: "asked".into(),
         created: 7,
         provider: "p".into(),

@@ -2,22 +2,24 @@
 //! same.
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Form, Line, Request, Tool, custom_tool};
+use ostia_dialect::{
+    ClientDialect, Dialect, EncodeOptions, Encoded, PathParams, Request, Tool, tools::custom,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::{conversations, holds};
 
 /// How thoughts go back to servers of Chat Completions that want them. One that does not gets none.
-pub fn form() -> Form {
-    Form { reasoning_parts: true, ..Form::default() }
+pub fn form() -> EncodeOptions {
+    EncodeOptions { reasoning_parts: true, ..EncodeOptions::default() }
 }
 
 /// The request as this dialect's client writes it; a tool that a vendor without its like was asked to run is
 /// left out.
 pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
     if !dialect.has_custom_tools() {
-        custom_tool::replace(request);
+        custom::replace(request);
     }
     dialect.encode(&mut request.clone(), &form()).unwrap_or_else(|fault| {
         assert!(fault.param.as_deref().is_some_and(|param| param.starts_with("tools[")), "{fault}");
@@ -28,7 +30,7 @@ pub fn written(dialect: Dialect, request: &mut Request) -> Encoded {
 
 /// What this dialect's client half makes of a body that was written for this request.
 pub fn read(client: ClientDialect, body: &[u8], asked: &Request) -> Request {
-    let line = Line { model: &asked.model, stream: asked.stream };
+    let line = PathParams { model: &asked.model, stream: asked.stream };
     let request = Document::of_request(body).and_then(|body| client.decode(&body, line));
     request.unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(body)))
 }

@@ -3,11 +3,12 @@
 //! [`identity`]: a dialect understands what it writes itself. [`pairs`]: what one client dialect says arrives
 //! in another, or is reported as lost. [`answers`]: a client's answer is read again as what the hub held.
 //! [`memory`]: what a vendor wants to see again comes back through a client of any dialect. What is allowed
-//! to differ, and why, stands in [`normal`] (what is said), [`settled`] (what is asked for) and [`told`]
+//! to differ, and why, stands in [`normal`] (what is said), [`adapted`] (what is asked for) and [`told`]
 //! (answers), and nowhere else.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adapted;
 mod answers;
 mod clients;
 mod conversations;
@@ -16,7 +17,6 @@ mod memory;
 mod normal;
 mod pairs;
 mod settings;
-mod settled;
 mod told;
 mod transcript;
 mod words;

@@ -4,14 +4,14 @@
 
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Line, Media, MediaKind, Message,
-    Request, Role, Signature, Source, ToolKind,
+    Block, ClientDialect, Content, Delta, Dialect, Encoder, Event, Finish, Media, MediaKind, Message,
+    PathParams, Request, Role, Signature, Source, ToolKind,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
-use crate::clients::{self, view};
+use crate::clients::{self, options};
 use crate::identity::form;
 use crate::words::{raw, signature_of};
 use crate::{holds, settings};
@@ -210,7 +210,7 @@ fn heard(vendor: Dialect, request: &Request) -> Value {
 /// A client's next request, which hands the turn of the model back as it came.
 fn next(client: ClientDialect, model: &str, turn: Vec<Value>, blocks: &[Block]) -> Request {
     let body = clients::next(client, turn, blocks).to_string();
-    let line = Line { model, stream: false };
+    let line = PathParams { model, stream: false };
     let request = Document::of_request(body.as_bytes()).and_then(|body| client.decode(&body, line));
     let request = request.unwrap_or_else(|fault| panic!("{fault}: {body}"));
     Request { model: model.to_owned(), ..request }
@@ -221,9 +221,9 @@ fn check(client: ClientDialect, vendor: Dialect, model: &str, blocks: &[Block]) 
     let events = events(blocks);
     let mut fold = ostia_dialect::Fold::default();
     events.iter().cloned().for_each(|event| fold.push(event));
-    let whole = client.encode(&fold.finish().unwrap(), &view());
+    let whole = client.encode(&fold.finish().unwrap(), &options());
     let mut stream = Vec::new();
-    let mut encoder = Encoder::new(client, view(), false);
+    let mut encoder = Encoder::new(client, options(), false);
     events.iter().for_each(|event| encoder.push(event, &mut stream));
     for (form, turn) in
         [("whole", clients::turn(client, &whole)), ("streamed", clients::gathered(client, &stream))]

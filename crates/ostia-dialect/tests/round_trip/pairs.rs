@@ -5,9 +5,9 @@ use ostia_dialect::{ClientDialect, Dialect, Request};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use crate::adapted::{Fact, Wish, facts, wish};
 use crate::identity::{read, written};
 use crate::normal::normal;
-use crate::settled::{Fact, Wish, facts, wish};
 use crate::transcript::{Line, Said, transcript};
 use crate::{conversations, holds, settings};
 

@@ -6,7 +6,7 @@ use ostia_dialect::{Block, Choice, ClientDialect, Content, Finish, Response, Usa
 use serde_json::json;
 
 use crate::answers::place;
-use crate::clients::view;
+use crate::clients::options;
 use crate::words::raw;
 
 /// The answer as far as this dialect can say it.
@@ -17,12 +17,12 @@ pub fn told(client: ClientDialect, mut response: Response) -> Response {
         ClientDialect::AnthropicMessages => messages(&mut response),
         ClientDialect::GeminiGenerate => gemini(&mut response),
     }
-    response.choices.iter_mut().for_each(settled);
+    response.choices.iter_mut().for_each(adapted);
     response
 }
 
 /// Whether it waits for the results of calls is read from its calls.
-fn settled(choice: &mut Choice) {
+fn adapted(choice: &mut Choice) {
     let calls = choice.blocks.iter().any(|block| matches!(block.content, Content::ToolCall { .. }));
     choice.finish = match choice.finish {
         Finish::Stop | Finish::ToolCalls if calls => Finish::ToolCalls,
@@ -33,7 +33,7 @@ fn settled(choice: &mut Choice) {
 
 /// The provider is told besides, before the vendor's own fields.
 fn provider(response: &mut Response) {
-    response.extra.insert(0, ("provider".into(), Json::from_value(&view().provider.into())));
+    response.extra.insert(0, ("provider".into(), Json::from_value(&options().provider.into())));
 }
 
 /// Chat Completions tells an end in its own words, knows no stop sequence, and counts what is not known as
@@ -70,7 +70,7 @@ fn chat(response: &mut Response) {
 /// predictions.
 fn responses(response: &mut Response) {
     provider(response);
-    response.id = format!("resp_{}", view().stem);
+    response.id = format!("resp_{}", options().id_suffix);
     response.system_fingerprint = None;
     response.choices.truncate(1);
     let choice = &mut response.choices[0];

@@ -2,7 +2,7 @@
 use super::*;
 use crate::{Providers, Row};
 
-/// Provider, offer and model, and the URL; a trailing `+` on the offer asks for a stream.
+/// Provider, API and model, and the URL; a trailing `+` on the API asks for a stream.
 const GOLDEN: [(&str, &str, &str, &str); 45] = [
     ("openai", "openai_chat", "gpt", "https://api.openai.com/v1/chat/completions"),
     ("openai", "openai_responses", "gpt", "https://api.openai.com/v1/responses"),
@@ -85,29 +85,29 @@ fn provider(id: &str) -> &'static Provider {
     Providers::builtin().get(id).unwrap_or_else(|| panic!("no provider {id}"))
 }
 
-fn check(id: &str, offer: &str, model: &str, custom_host: Option<&str>, want: Option<&str>) {
-    let (name, stream) = offer.strip_suffix('+').map_or((offer, false), |name| (name, true));
-    let offer = Offer::from_name(name).unwrap();
-    assert!(provider(id).offers(offer), "{id} does not offer {name}");
-    assert_eq!(url(provider(id), custom_host, offer, model, stream).as_deref(), want, "{id} {name} {model}");
+fn check(id: &str, api: &str, model: &str, custom_host: Option<&str>, want: Option<&str>) {
+    let (name, stream) = api.strip_suffix('+').map_or((api, false), |name| (name, true));
+    let api = Api::from_name(name).unwrap();
+    assert!(provider(id).offers(api), "{id} does not offer {name}");
+    assert_eq!(url(provider(id), custom_host, api, model, stream).as_deref(), want, "{id} {name} {model}");
 }
 
-/// The URL of this offer, as the gateway puts it together: a custom host takes the place of the base URL.
+/// The URL of this API, as the gateway puts it together: a custom host takes the place of the base URL.
 fn url(
     provider: &Provider,
     custom_host: Option<&str>,
-    offer: Offer,
+    api: Api,
     model: &str,
     stream: bool,
 ) -> Option<String> {
     let base = custom_host.or(provider.base_url.as_deref())?.trim_end_matches('/');
-    Some(format!("{base}{}", path_of(provider, offer, model, stream)))
+    Some(format!("{base}{}", path_of(provider, api, model, stream)))
 }
 
 #[test]
 fn endpoints_of_providers() {
-    for (id, offer, model, want) in GOLDEN {
-        check(id, offer, model, None, Some(want));
+    for (id, api, model, want) in GOLDEN {
+        check(id, api, model, None, Some(want));
     }
 }
 
@@ -128,8 +128,8 @@ fn a_custom_host_takes_the_place_of_the_base_alone() {
         ("snowflake", "openai_chat", "http://h:1/api/v2", "http://h:1/api/v2/cortex/v1/chat/completions"),
         ("databricks", "openai_chat", "http://h:1", "http://h:1/serving-endpoints/chat/completions"),
     ];
-    for (id, offer, host, want) in cases {
-        check(id, offer, "m", Some(host), Some(want));
+    for (id, api, host, want) in cases {
+        check(id, api, "m", Some(host), Some(want));
     }
     check("modal", "openai_chat", "m", None, None);
 }
@@ -144,9 +144,9 @@ fn an_own_path_may_hold_the_model() {
         ..Row::default()
     };
     let provider = Provider::from_row("mine", row).unwrap();
-    let at = |offer| url(&provider, None, offer, "org/m 1", false).unwrap();
-    assert_eq!(at(Offer::OpenaiImages), "https://h/org%2Fm%201/draw");
-    assert_eq!(at(Offer::OpenaiChat), "https://h/v1/chat/completions");
+    let at = |api| url(&provider, None, api, "org/m 1", false).unwrap();
+    assert_eq!(at(Api::OpenaiImages), "https://h/org%2Fm%201/draw");
+    assert_eq!(at(Api::OpenaiChat), "https://h/v1/chat/completions");
 }
 
 #[test]

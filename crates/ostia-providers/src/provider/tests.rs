@@ -31,13 +31,13 @@ fn a_whole_row_becomes_a_provider() {
     "#;
     let provider = Provider::from_row("mine", serde_saphyr::from_str(yaml).unwrap()).unwrap();
     assert_eq!(provider.base_url.as_deref(), Some("http://10.0.0.1:8000"));
-    assert_eq!(provider.offers, [Offer::OpenaiResponses, Offer::OpenaiChat, Offer::OpenaiEmbeddings]);
+    assert_eq!(provider.apis, [Api::OpenaiResponses, Api::OpenaiChat, Api::OpenaiEmbeddings]);
     assert_eq!(provider.auth, Auth::Header("x-key".into()));
     assert_eq!(provider.oauth_of("tok-1").map(|oauth| &oauth.headers["x-beta"]).unwrap(), "b");
     assert_eq!(provider.oauth_of("key-1"), None);
     assert_eq!(provider.key_env, ["MY_KEY"]);
     assert_eq!(provider.headers["x-team"], "red");
-    assert_eq!(provider.paths[&Offer::OpenaiEmbeddings], "/embed");
+    assert_eq!(provider.paths[&Api::OpenaiEmbeddings], "/embed");
     assert_eq!(provider.quirks.max_tokens.map(MaxTokens::name), Some("max_tokens"));
     assert_eq!(provider.quirks.system_role, Some(SystemRole::System));
     assert!(provider.quirks.content_parts && provider.quirks.repair);

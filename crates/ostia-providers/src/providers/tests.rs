@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::{Auth, Offer};
+use crate::Auth;
+use ostia_dialect::Api;
 use std::collections::BTreeSet;
 
 fn rows(yaml: &str) -> BTreeMap<String, Row> {
@@ -36,10 +37,10 @@ fn builtin_rows_keep_the_house_rules() {
 
 #[test]
 fn builtin_quirks_are_only_where_they_can_matter() {
-    let openai = |offer: &Offer| offer.name().starts_with("openai_");
+    let openai = |api: &Api| api.name().starts_with("openai_");
     for provider in Providers::builtin().iter() {
         if provider.quirks != crate::Quirks::default() {
-            assert!(provider.offers.iter().any(openai), "{} speaks nothing of OpenAI's", provider.id);
+            assert!(provider.apis.iter().any(openai), "{} speaks nothing of OpenAI's", provider.id);
         }
     }
 }

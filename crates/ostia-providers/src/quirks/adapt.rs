@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use ostia_dialect::Fault;
 use ostia_dialect::json::{Document, Json, Node};
 use ostia_dialect::limits::Spelling;
 use ostia_dialect::relay::{Patch, Splice};
+use ostia_dialect::{Api, Fault};
 
 use super::{MaxTokens, Quirks};
-use crate::Offer;
 
 /// Edits a request in OpenAI's format so that a provider with these quirks takes it. `document` records at least the
 /// fields of the body. Gives the paths of what had to be left out. `foreign_ids`: the conversation may have been led at
@@ -19,13 +18,13 @@ use crate::Offer;
 /// Only for a body that is no object.
 pub fn adapt(
     quirks: &Quirks,
-    offer: Offer,
+    api: Api,
     document: &Document<'_>,
     foreign_ids: bool,
     splice: &mut Splice<'_>,
 ) -> Result<Vec<String>, Fault> {
     let mut dropped = Vec::new();
-    let chat = offer == Offer::OpenaiChat;
+    let chat = api == Api::OpenaiChat;
     if let (true, Some(wanted)) = (chat, quirks.max_tokens) {
         let other = match wanted {
             MaxTokens::MaxTokens => MaxTokens::MaxCompletionTokens,
@@ -70,7 +69,7 @@ fn adapt_messages(
         quirks.drop.iter().filter_map(|field| field.strip_prefix("messages[].")).collect();
     let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
     let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
-    let ids = quirks.limits.differs().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
+    let ids = quirks.limits.overrides().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
     if !developer && !named && ids.is_none() {
         return Ok(());
     }
@@ -123,7 +122,7 @@ mod tests {
     fn check(quirks: &Quirks, body: &str, expected: &str, expected_dropped: &[&str]) {
         let document = Document::parse_to(body.as_bytes(), 1).unwrap();
         let mut splice = Splice::new(&document).unwrap();
-        let dropped = adapt(quirks, Offer::OpenaiChat, &document, true, &mut splice).unwrap();
+        let dropped = adapt(quirks, Api::OpenaiChat, &document, true, &mut splice).unwrap();
         assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected);
         assert_eq!(dropped, expected_dropped);
     }

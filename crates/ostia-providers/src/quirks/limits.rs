@@ -1,7 +1,7 @@
 //! Limits of a vendor where they differ from those of its dialect: `limits: {tool_ids: {characters: alphanumeric,
 //! chars: [9, 9]}, stops: 16}`.
 
-use ostia_dialect::limits::{Characters, Differs, Range, Spelling};
+use ostia_dialect::limits::{Characters, LimitOverrides, Range, Spelling};
 use serde::Deserialize;
 
 /// The limits of one row. What it does not say is as in its dialect.
@@ -85,8 +85,8 @@ pub enum Alphabet {
 
 impl Limits {
     /// The same in the words of the translators.
-    pub fn differs(&self) -> Differs {
-        Differs {
+    pub fn overrides(&self) -> LimitOverrides {
+        LimitOverrides {
             tool_ids: self.tool_ids.map(Names::spelling),
             tool_names: self.tool_names.map(Names::spelling),
             tools: self.tools.map(Count::most),

@@ -132,7 +132,8 @@ impl Clock {
 }
 
 /// The date so many days after the first of January 1970, by the usual arithmetic over eras of 400 years that
-/// begin in March (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
+/// begin in March (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>). By hand, since the libraries that
+/// know it (`time`, `jiff`, `chrono`) have a clock, and pure crates do without.
 fn date(days: u64) -> String {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

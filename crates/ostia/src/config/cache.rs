@@ -1,5 +1,8 @@
 //! Configs of clients, compiled, for the next request that brings the same text: those that were asked for last, within a
 //! bound on what they take.
+//!
+//! Each core has its own, which takes no lock and no clock. `moka`, which keeps what all cores share, is made for many
+//! threads.
 
 use std::cell::Cell;
 use std::collections::HashMap;

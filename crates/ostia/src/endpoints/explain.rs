@@ -18,8 +18,10 @@ use crate::core::Core;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{self, Asked, Errand};
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::{ApiCall, Payload};
+use crate::inbound::caller::Caller;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
 use crate::record::records::ascii;
@@ -40,10 +42,10 @@ const PATH_USUAL: &str = "/v1/chat/completions";
 ///
 /// # Errors
 /// 404 where none of that name is remembered.
-pub fn remembered(core: &Core, call: &Call, trace_id: &str) -> Result<Response<Body>, Fault> {
+pub fn remembered(core: &Core, caller: &Caller, trace_id: &str) -> Result<Response<Body>, Fault> {
     // On a machine of one's own, without keys, the operator looks at what programs with other credentials asked for.
     let is_private = core.settings.loopback && core.settings.gateway_keys.is_empty();
-    let owner = Some(call.caller.owner).filter(|_| !is_private);
+    let owner = Some(caller.owner).filter(|_| !is_private);
     match core.records.find(trace_id, owner) {
         Some(record) => Ok(reply::json(record.to_string())),
         None => {
@@ -65,7 +67,8 @@ pub fn remembered(core: &Core, call: &Call, trace_id: &str) -> Result<Response<B
 /// 400 for a request or a config that makes no sense, 413 for a body beyond [`BODY_BYTES_MAX`].
 pub fn dry_run(
     core: &Rc<Core>,
-    call: &Call,
+    caller: &Caller,
+    gateway: &GatewayHeaders,
     parts: &request::Parts,
     body: &[u8],
 ) -> Result<Response<Body>, Fault> {
@@ -75,7 +78,7 @@ pub fn dry_run(
     let given = Document::of_request(body)?;
     let given = given.root();
     let path = given.str("path").unwrap_or(PATH_USUAL.into());
-    let call = &with(core, call.clone(), given)?;
+    let gateway = &with(core, gateway.clone(), given)?;
     let mut parts = parts.clone();
     parts.method = Method::POST;
     parts.uri = Uri::from(
@@ -88,23 +91,21 @@ pub fn dry_run(
         return Err(invalid("request", "must be the body of the request, an object"));
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
-    let document = Document::of_request(&body)?;
-    let peek = asked::peek(&typed, &document)?;
-    let asked =
-        Asked { typed: &typed, body: &body, document: &document, peek: &peek, keep: None, continues: false };
-    let route = routes::find(core, call, peek.model.as_deref())?;
+    let inbound = Inbound { core, caller, gateway, parts: &parts };
+    let asked = &ApiCall::read(inbound, &typed, &body, usize::MAX)?;
+    let route = routes::find(inbound, asked.model())?;
     let mut told = match &route {
-        Some(route) => decide(core, call, &parts, asked, route),
+        Some(route) => decide(asked, route),
         None => json!({"result": "answered", "answered_by": "config"}),
     };
     let leaves: Vec<Option<&Leaf>> = match &route {
         Some(route) => route.leaves().iter().take(tried_out(body.len())).map(Some).collect(),
         None => vec![None],
     };
-    told["calls"] = leaves.into_iter().map(|leaf| try_out(core, call, &parts, asked, leaf)).collect();
+    told["calls"] = leaves.into_iter().map(|leaf| try_out(asked, leaf)).collect();
     if let Some(route) = &route {
         let further = route.warnings().iter().map(ToString::to_string);
-        told["warnings"] = routes::warnings(call).into_iter().chain(further).collect();
+        told["warnings"] = routes::warnings(gateway).into_iter().chain(further).collect();
     }
     Ok(reply::json(told.to_string()))
 }
@@ -127,49 +128,37 @@ fn invalid(field: &str, what: &str) -> Fault {
 }
 
 /// The call as if these fields had been its headers.
-fn with(core: &Core, mut call: Call, given: Node<'_>) -> Result<Call, Fault> {
+fn with(core: &Core, mut gateway: GatewayHeaders, given: Node<'_>) -> Result<GatewayHeaders, Fault> {
     let header = |field: &str, text: String| {
         HeaderValue::try_from(text).map_err(|_| invalid(field, "has characters that no header can hold"))
     };
     if let Some(config) = given.some("config") {
         let text = config.as_str().map_or_else(|| ascii(config.text()), Cow::into_owned);
-        call.config = Some(header("config", text)?);
+        gateway.config = Some(header("config", text)?);
     }
     if let Some(metadata) = given.get("metadata").filter(Node::is_object) {
         let text = ascii(metadata.text());
         if text.len() > core.settings.limits.header_bytes_max {
             return Err(invalid("metadata", "is longer than the head of a request may be"));
         }
-        call.metadata = Some(header("metadata", text)?);
+        gateway.metadata = Some(header("metadata", text)?);
     }
-    Ok(call)
+    Ok(gateway)
 }
 
-fn decide(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    route: &Arc<Route>,
-) -> Value {
-    let asking = RequestFacts::new(core, call, parts, Errand::Typed(asked), route);
+fn decide(asked: &ApiCall<'_>, route: &Arc<Route>) -> Value {
+    let asking = RequestFacts::new(asked.inbound, Payload::Api(asked), route, None);
     let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }
 
 /// What would be sent to one target, and what of the request would not.
-fn try_out(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    asked: Asked<'_>,
-    leaf: Option<&Leaf>,
-) -> Value {
+fn try_out(asked: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
-    let tried = target::resolve(core, call, leaf, asked.peek.model.as_deref()).and_then(|target| {
-        let exchange = Exchange { core, call, target: &target, parts, waited: &Cell::default() };
-        let (way, dropped) = ask::preview(exchange, asked)?;
-        let model = target.model.as_deref().or(asked.peek.model.as_deref());
+    let tried = target::resolve(asked.inbound, leaf, asked.model()).and_then(|target| {
+        let waited = Cell::default();
+        let (way, dropped) = ask::preview(Exchange::new(asked.inbound, &target, &waited), asked)?;
+        let model = target.model.as_deref().or(asked.model());
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))

@@ -1,6 +1,6 @@
 //! What goes wrong with a call, in words for the client.
 
-use ostia_dialect::relay::Grammar;
+use ostia_dialect::frame::Grammar;
 use ostia_dialect::{Fault, FaultKind, anthropic_messages, gemini_generate, openai_chat, openai_responses};
 
 use crate::upstream::BodyFault;

@@ -1,17 +1,6 @@
 //! Whose words a client expects errors in.
 
-use ostia_providers::Offer;
-
-/// Whose words errors are told in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// OpenAI's.
-    Openai,
-    /// Anthropic's.
-    Anthropic,
-    /// Google's.
-    Google,
-}
+use ostia_dialect::Family;
 
 /// The words in which a client of this path expects errors.
 pub fn family(path: &str) -> Family {
@@ -24,20 +13,11 @@ pub fn family(path: &str) -> Family {
     }
 }
 
-/// The words in which a client of this offer expects errors.
-pub fn family_of(offer: Offer) -> Family {
-    match offer {
-        Offer::AnthropicMessages | Offer::AnthropicCountTokens => Family::Anthropic,
-        Offer::GeminiGenerate | Offer::GeminiCountTokens | Offer::GeminiEmbed | Offer::GeminiBatchEmbed => {
-            Family::Google
-        }
-        _ => Family::Openai,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ostia_dialect::Api;
+    use ostia_dialect::api::Path;
 
     #[test]
     fn whose_words() {
@@ -51,6 +31,18 @@ mod tests {
             ("/v1/models/m", Family::Openai),
         ] {
             assert_eq!(family(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_table_agrees() {
+        for api in Api::ALL {
+            let path = match (api.gateway_path(), api.path()) {
+                (Some(path), _) => format!("/v1{path}"),
+                (None, Path::OfModel { verb, .. }) => format!("/v1beta/models/m:{verb}"),
+                (None, Path::Fixed(_)) => continue,
+            };
+            assert_eq!(family(&path), api.family(), "{path}");
         }
     }
 }

@@ -2,9 +2,8 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use ostia_dialect::{Fault, anthropic_messages, gemini_generate, openai_chat};
+use ostia_dialect::{Family, Fault, anthropic_messages, gemini_generate, openai_chat};
 
-use crate::errors::family::Family;
 use crate::message::body::Body;
 use crate::message::inflate;
 

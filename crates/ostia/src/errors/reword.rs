@@ -5,12 +5,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use memchr::{memchr, memmem};
+use ostia_dialect::frame::Grammar;
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::Grammar;
-use ostia_dialect::{Fault, fault, openai_chat};
+use ostia_dialect::{Family, Fault, fault, openai_chat};
 
 use crate::errors::failure;
-use crate::errors::family::Family;
 use crate::errors::reply;
 
 /// These whole events, with errors that clients of this grammar would not understand in words that they do.

@@ -4,13 +4,13 @@
 
 use std::borrow::Cow;
 
+use ostia_dialect::Api;
 use ostia_dialect::Fault;
+use ostia_dialect::api::OutputBound;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
-use ostia_providers::Offer;
 
-/// What configs may call it. The last two are Google's (<https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>);
-/// its JSON has both spellings of every name (<https://protobuf.dev/programming-guides/json/>).
+/// What configs may call it: the names that the table of APIs has for it, inside an object with the object before.
 const NAMES: [&str; 5] = [
     "max_tokens",
     "max_completion_tokens",
@@ -18,33 +18,31 @@ const NAMES: [&str; 5] = [
     "generationConfig.maxOutputTokens",
     "generation_config.max_output_tokens",
 ];
-const GOOGLES_OBJECT: [&str; 2] = ["generationConfig", "generation_config"];
-const GOOGLES_NAMES: [&str; 2] = ["maxOutputTokens", "max_output_tokens"];
 
 /// Is this a name of the bound?
 pub fn is_named(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
-/// Sets the bound in a body of this offer, under the name that it has there already; else under `name`, where the dialect
+/// Sets the bound in a body of this api, under the name that it has there already; else under `name`, where the dialect
 /// has it. Calls without an answer of words have no bound, and stay as they are.
 ///
 /// # Errors
 /// Google's object of settings is not JSON.
-pub fn set(splice: &mut Splice<'_>, offer: Offer, name: &str, value: &Json) -> Result<(), Fault> {
-    match offer {
-        Offer::GeminiGenerate => {
-            let outer = GOOGLES_OBJECT.into_iter().find(|name| splice.has(name)).unwrap_or(GOOGLES_OBJECT[0]);
-            let object = splice.get(outer).filter(|text| text.starts_with('{')).unwrap_or("{}");
-            let document = Document::parse_to(object.as_bytes(), 1)
-                .map_err(|fault| Fault::invalid(format!("`{outer}` is {fault}.")))?;
-            let mut inner = Splice::new(&document)?;
-            set_field(&mut inner, &GOOGLES_NAMES, name, value);
-            let object = String::from_utf8_lossy(&inner.finish()).into_owned();
-            splice.set(outer, Json::build(|w| w.raw(&object)));
-        }
-        _ => set_field(splice, fields(offer), name, value),
-    }
+pub fn set(splice: &mut Splice<'_>, api: Api, name: &str, value: &Json) -> Result<(), Fault> {
+    let OutputBound { objects, fields, .. } = api.output_bound();
+    let Some(first) = objects.first() else {
+        set_field(splice, fields, name, value);
+        return Ok(());
+    };
+    let outer = objects.iter().find(|name| splice.has(name)).unwrap_or(first);
+    let object = splice.get(outer).filter(|text| text.starts_with('{')).unwrap_or("{}");
+    let document = Document::parse_to(object.as_bytes(), 1)
+        .map_err(|fault| Fault::invalid(format!("`{outer}` is {fault}.")))?;
+    let mut inner = Splice::new(&document)?;
+    set_field(&mut inner, fields, name, value);
+    let object = String::from_utf8_lossy(&inner.finish()).into_owned();
+    splice.set(outer, Json::build(|w| w.raw(&object)));
     Ok(())
 }
 
@@ -60,28 +58,16 @@ fn set_field(splice: &mut Splice<'_>, fields: &[&str], name: &str, value: &Json)
 }
 
 /// Does the body say it?
-pub fn is_given(splice: &Splice<'_>, offer: Offer) -> bool {
+pub fn is_given(splice: &Splice<'_>, api: Api) -> bool {
     let said = |text: Option<&str>| text.is_some_and(|text| text != "null");
-    match offer {
-        Offer::GeminiGenerate => {
-            GOOGLES_OBJECT.into_iter().filter_map(|name| splice.get(name)).any(|object| {
-                let document = Document::parse_to(object.as_bytes(), 1);
-                document
-                    .is_ok_and(|object| GOOGLES_NAMES.iter().any(|name| object.root().some(name).is_some()))
-            })
-        }
-        _ => fields(offer).iter().any(|field| said(splice.get(field))),
+    let OutputBound { objects, fields, .. } = api.output_bound();
+    if objects.is_empty() {
+        return fields.iter().any(|field| said(splice.get(field)));
     }
-}
-
-/// The fields of the bound in a body, the preferred one first.
-fn fields(offer: Offer) -> &'static [&'static str] {
-    match offer {
-        Offer::OpenaiChat => &["max_completion_tokens", "max_tokens"],
-        Offer::OpenaiCompletions | Offer::AnthropicMessages => &["max_tokens"],
-        Offer::OpenaiResponses => &["max_output_tokens"],
-        _ => &[],
-    }
+    objects.iter().filter_map(|name| splice.get(name)).any(|object| {
+        let document = Document::parse_to(object.as_bytes(), 1);
+        document.is_ok_and(|object| fields.iter().any(|name| object.root().some(name).is_some()))
+    })
 }
 
 /// Does a config leave the bound out?
@@ -89,10 +75,10 @@ pub fn is_dropped(paths: &[String]) -> bool {
     paths.iter().any(|path| is_named(path))
 }
 
-/// What a config leaves out of a body of this offer that is handed on: the bound under all of its names. Messages cannot do
-/// without it (<https://docs.claude.com/en/api/messages>), so there the config has to use the very name.
-pub fn dropped(paths: &[String], offer: Offer) -> Cow<'_, [String]> {
-    match is_dropped(paths) && offer != Offer::AnthropicMessages {
+/// What a config leaves out of a body of this api that is handed on: the bound under all of its names. Where the vendor
+/// has to be told one, the config has to use the very name.
+pub fn dropped(paths: &[String], api: Api) -> Cow<'_, [String]> {
+    match is_dropped(paths) && !api.output_bound().is_required {
         true => Cow::Owned(paths.iter().cloned().chain(NAMES.map(str::to_owned)).collect()),
         false => Cow::Borrowed(paths),
     }
@@ -113,14 +99,27 @@ mod tests {
     use serde_json::Value;
 
     #[test]
+    fn configs_may_use_every_name() {
+        for OutputBound { objects, fields, .. } in Api::ALL.map(Api::output_bound) {
+            let inside = |(object, field)| format!("{object}.{field}");
+            let nested = objects.iter().zip(fields).map(inside);
+            let names: Vec<String> = match objects {
+                [] => fields.iter().map(|&field| field.to_owned()).collect(),
+                _ => nested.collect(),
+            };
+            assert!(names.iter().all(|name| is_named(name)), "{names:?}");
+        }
+    }
+
+    #[test]
     fn one_bound_whatever_it_is_called() {
-        let check = |offer: Offer, body: &str, name: &str, expected: &str| {
+        let check = |api: Api, body: &str, name: &str, expected: &str| {
             let document = Document::parse_to(body.as_bytes(), 1).unwrap();
             let mut splice = Splice::new(&document).unwrap();
-            set(&mut splice, offer, name, &Json::from_value(&Value::from(7))).unwrap();
+            set(&mut splice, api, name, &Json::from_value(&Value::from(7))).unwrap();
             assert_eq!(String::from_utf8(splice.finish()).unwrap(), expected, "{body} {name}");
         };
-        let chat = Offer::OpenaiChat;
+        let chat = Api::OpenaiChat;
         check(chat, r#"{"max_tokens":1}"#, "max_completion_tokens", r#"{"max_tokens":7}"#);
         check(chat, r#"{"max_completion_tokens":1}"#, "max_tokens", r#"{"max_completion_tokens":7}"#);
         check(
@@ -131,10 +130,10 @@ mod tests {
         );
         check(chat, r#"{"n":1}"#, "max_tokens", r#"{"n":1,"max_tokens":7}"#);
         check(chat, r#"{"n":1}"#, "max_output_tokens", r#"{"n":1,"max_completion_tokens":7}"#);
-        check(Offer::OpenaiResponses, r#"{}"#, "max_tokens", r#"{"max_output_tokens":7}"#);
-        check(Offer::AnthropicMessages, r#"{"max_tokens":1}"#, "max_output_tokens", r#"{"max_tokens":7}"#);
-        check(Offer::OpenaiEmbeddings, r#"{"input":""}"#, "max_tokens", r#"{"input":""}"#);
-        let gemini = Offer::GeminiGenerate;
+        check(Api::OpenaiResponses, r#"{}"#, "max_tokens", r#"{"max_output_tokens":7}"#);
+        check(Api::AnthropicMessages, r#"{"max_tokens":1}"#, "max_output_tokens", r#"{"max_tokens":7}"#);
+        check(Api::OpenaiEmbeddings, r#"{"input":""}"#, "max_tokens", r#"{"input":""}"#);
+        let gemini = Api::GeminiGenerate;
         check(gemini, r#"{}"#, "max_tokens", r#"{"generationConfig":{"maxOutputTokens":7}}"#);
         check(
             gemini,
@@ -152,14 +151,14 @@ mod tests {
 
     #[test]
     fn what_is_said_already() {
-        let check = |offer: Offer, body: &str, expected: bool| {
+        let check = |api: Api, body: &str, expected: bool| {
             let document = Document::parse_to(body.as_bytes(), 1).unwrap();
-            assert_eq!(is_given(&Splice::new(&document).unwrap(), offer), expected, "{body}");
+            assert_eq!(is_given(&Splice::new(&document).unwrap(), api), expected, "{body}");
         };
-        check(Offer::OpenaiChat, r#"{"max_completion_tokens":1}"#, true);
-        check(Offer::OpenaiChat, r#"{"max_tokens":null}"#, false);
-        check(Offer::OpenaiResponses, r#"{"max_tokens":1}"#, false);
-        check(Offer::GeminiGenerate, r#"{"generationConfig":{"maxOutputTokens":1}}"#, true);
-        check(Offer::GeminiGenerate, r#"{"generationConfig":{"topK":1}}"#, false);
+        check(Api::OpenaiChat, r#"{"max_completion_tokens":1}"#, true);
+        check(Api::OpenaiChat, r#"{"max_tokens":null}"#, false);
+        check(Api::OpenaiResponses, r#"{"max_tokens":1}"#, false);
+        check(Api::GeminiGenerate, r#"{"generationConfig":{"maxOutputTokens":1}}"#, true);
+        check(Api::GeminiGenerate, r#"{"generationConfig":{"topK":1}}"#, false);
     }
 }

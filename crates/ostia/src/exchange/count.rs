@@ -3,15 +3,15 @@
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response};
-use ostia_dialect::{ClientDialect, Dialect};
-use ostia_providers::Offer;
+use ostia_dialect::Api;
+use ostia_dialect::ClientDialect;
 
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::exchange::Exchange;
-use crate::exchange::asked::Asked;
 use crate::exchange::outgoing;
 use crate::exchange::receive;
+use crate::inbound::api_call::ApiCall;
 use crate::message::body::Body;
 use crate::record::Record;
 
@@ -19,23 +19,20 @@ use crate::record::Record;
 static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
-const COUNTERS: [(Offer, Dialect); 3] = [
-    (Offer::AnthropicCountTokens, Dialect::AnthropicMessages),
-    (Offer::GeminiCountTokens, Dialect::GeminiGenerate),
-    (Offer::OpenaiInputTokens, Dialect::OpenaiResponses),
-];
+const COUNTERS: [Api; 3] = [Api::AnthropicCountTokens, Api::GeminiCountTokens, Api::OpenaiInputTokens];
 
 /// The number of tokens that a request would be read as.
 pub async fn count(
     exchange: Exchange<'_>,
-    asked: Asked<'_>,
+    asked: &ApiCall<'_>,
     client: ClientDialect,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let Exchange { call, target, .. } = exchange;
+    let (gateway, target) = (exchange.inbound.gateway, exchange.target);
     let mut request = outgoing::request(client, target, asked)?;
-    let counter = COUNTERS.into_iter().find(|(offer, _)| target.provider.offers(*offer));
-    let Some((offer, upstream)) = counter else {
+    let counters = COUNTERS.into_iter().filter(|api| target.provider.offers(*api));
+    let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
+    let Some((api, upstream)) = counter else {
         let mut response = reply::json(client.encode_count(request.estimated_tokens()));
         response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));
         return Ok(response);
@@ -43,7 +40,7 @@ pub async fn count(
     let encoded = outgoing::encode(upstream, target, &mut request)?;
     record.dropped(client.in_own_words(&request, encoded.dropped), target.lossless)?;
     let body = upstream.count_body(&request.model, &encoded.body);
-    let path = outgoing::path(offer, call, target, Some(&request.model), false, None);
+    let path = outgoing::path(api, gateway, target, Some(&request.model), false, None);
     let answer = exchange.send(path, Some(upstream), &encoded.headers, Bytes::from(body)).await?;
-    receive::counted(answer, client, (offer, upstream), target).await
+    receive::counted(answer, client, (api, upstream), target).await
 }

@@ -4,18 +4,21 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::request;
+use ostia_dialect::Api;
+use ostia_dialect::api::{Path, Required};
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
-use ostia_dialect::{ClientDialect, Dialect, Encoded, Fault, Line, Request, best, embeddings};
-use ostia_providers::{Offer, adapt, endpoint};
+use ostia_dialect::{
+    ClientDialect, Dialect, Encoded, Family, Fault, PathParams, Request, best_dialect, embeddings,
+};
+use ostia_providers::{adapt, endpoint};
 use serde_json::{Map, Value};
 
-use crate::errors::family::{Family, family_of};
-use crate::exchange::asked::Asked;
 use crate::exchange::bound;
 use crate::exchange::params;
-use crate::inbound::call::Call;
+use crate::inbound::api_call::ApiCall;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Typed;
 use crate::target::Target;
 
@@ -33,21 +36,21 @@ pub struct Edited {
 
 /// Path and query at the upstream. `query` is the client's own, handed on where the call is relayed.
 pub fn path(
-    offer: Offer,
-    call: &Call,
+    api: Api,
+    gateway: &GatewayHeaders,
     target: &Target<'_>,
     model: Option<&str>,
     stream: bool,
     query: Option<&str>,
 ) -> String {
     let model = target.model.as_deref().or(model).unwrap_or_default();
-    let own = if target.fills_in_the_middle(call)
-        && offer == Offer::OpenaiChat
-        && target.provider.offers(Offer::OpenaiChat)
+    let own = if target.fills_in_the_middle(gateway)
+        && api == Api::OpenaiChat
+        && target.provider.offers(Api::OpenaiChat)
     {
         Cow::Borrowed("/fim/completions")
     } else {
-        endpoint::path_of(target.provider, offer, model, stream)
+        endpoint::path_of(target.provider, api, model, stream)
     };
     let mut path = String::with_capacity(target.destination.site().path.len() + own.len() + 16);
     path.push_str(&target.destination.site().path);
@@ -57,9 +60,9 @@ pub fn path(
 
 /// Path and query of a relayed call whose client speaks Google's dialect. The framing of a stream is the client's choice
 /// (`alt=sse`).
-pub fn google_path(offer: Offer, target: &Target<'_>, line: Line<'_>, query: Option<&str>) -> String {
+pub fn google_path(api: Api, target: &Target<'_>, line: PathParams<'_>, query: Option<&str>) -> String {
     let model = target.model.as_deref().unwrap_or(line.model);
-    let own = endpoint::path_of(target.provider, offer, model, line.stream);
+    let own = endpoint::path_of(target.provider, api, model, line.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
     endpoint::with_query(format!("{}{own}", target.destination.site().path), query.unwrap_or_default())
 }
@@ -87,17 +90,17 @@ pub fn expect_fields(typed: &Typed<'_>, target: &Target<'_>, document: &Document
     if !target.checks_body {
         return Ok(());
     }
-    match typed.offer {
-        Offer::OpenaiChat | Offer::AnthropicMessages => {
-            let messages = root.expect("messages")?;
-            messages.expect_items()?;
-            if messages.text().trim_matches(['[', ']']).trim_ascii().is_empty() {
-                return Err(messages.invalid("must hold at least one message"));
+    match typed.api.required() {
+        Required::List { field, item } => {
+            let list = root.expect(field)?;
+            list.expect_items()?;
+            if list.text().trim_matches(['[', ']']).trim_ascii().is_empty() {
+                return Err(list.invalid(format!("must hold at least one {item}")));
             }
             Ok(())
         }
-        Offer::OpenaiEmbeddings => root.expect("input").map(|_| ()),
-        _ => Ok(()),
+        Required::Field(field) => root.expect(field).map(|_| ()),
+        Required::Nothing => Ok(()),
     }
 }
 
@@ -109,24 +112,24 @@ fn missing_model() -> Fault {
 
 /// The body with the target's model and parameters, and the provider's own spellings.
 pub fn edit(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Result<Edited, Fault> {
-    let offer = typed.offer;
-    let openai = family_of(offer) == Family::Openai;
+    let api = typed.api;
+    let openai = api.family() == Family::Openai;
     let adapts = openai && target.provider.quirks.edits();
     let repairs = repairs(typed, target, document);
     if target.model.is_none() && !target.has_params() && !adapts && repairs.is_empty() {
         return Ok(Edited::default());
     }
-    let mut edited = splice(offer, target, document, adapts, &repairs)?;
+    let mut edited = splice(api, target, document, adapts, &repairs)?;
     let refused: Vec<String> = repairs.without.iter().map(|path| (*path).to_owned()).collect();
     edited = without_dropped(edited, &refused, document)?;
     edited.dropped.extend(refused);
-    let dropped = bound::dropped(target.drop_params, offer);
+    let dropped = bound::dropped(target.drop_params, api);
     without_dropped(edited, &dropped, document)
 }
 
 /// What the model would refuse of the client's own fields. What the operator sets is sent as it is.
 fn repairs(typed: &Typed<'_>, target: &Target<'_>, document: &Document<'_>) -> Repairs {
-    let Some(dialect) = typed.offer.dialect().filter(|_| !target.provider.quirks.fits_models) else {
+    let Some(dialect) = typed.api.dialect().filter(|_| !target.provider.quirks.fits_models) else {
         return Repairs::default();
     };
     let line = typed.line().map(|line| Cow::Borrowed(line.model));
@@ -177,7 +180,7 @@ fn without_dropped(edited: Edited, paths: &[String], document: &Document<'_>) ->
 }
 
 fn splice(
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
     document: &Document<'_>,
     adapts: bool,
@@ -196,19 +199,18 @@ fn splice(
         splice.set(name, Json::from_value(value));
     }
     // Last, because it may stand in an object that was set before.
-    if !bound::is_given(&splice, offer) {
-        set_bound(&mut splice, offer, target.default_params)?;
+    if !bound::is_given(&splice, api) {
+        set_bound(&mut splice, api, target.default_params)?;
     }
-    set_bound(&mut splice, offer, target.override_params)?;
-    // Google's clients name the model in the path.
-    let in_body = family_of(offer) != Family::Google;
+    set_bound(&mut splice, api, target.override_params)?;
+    let in_body = matches!(api.path(), Path::Fixed(_));
     if let Some(model) = target.model.as_ref().filter(|_| in_body) {
         splice.set("model", Json::from_value(&Value::from(model.as_str())));
     }
     if adapts {
         dropped.extend(adapt(
             &target.provider.quirks,
-            offer,
+            api,
             document,
             target.is_one_of_several(),
             &mut splice,
@@ -218,50 +220,43 @@ fn splice(
     Ok(Edited { body, dropped })
 }
 
-fn set_bound(
-    splice: &mut Splice<'_>,
-    offer: Offer,
-    params: Option<&Map<String, Value>>,
-) -> Result<(), Fault> {
+fn set_bound(splice: &mut Splice<'_>, api: Api, params: Option<&Map<String, Value>>) -> Result<(), Fault> {
     let bounds = params.into_iter().flatten().filter(|(name, _)| bound::is_named(name));
     for (name, value) in bounds {
-        bound::set(splice, offer, name, &Json::from_value(value))?;
+        bound::set(splice, api, name, &Json::from_value(value))?;
     }
     Ok(())
 }
 
 /// The client's body with the target's parameters, for requests that are translated; `None` where it is its own.
-fn params(target: &Target<'_>, asked: Asked<'_>) -> Result<Option<Bytes>, Fault> {
-    let Asked { document, typed, .. } = asked;
+fn params(target: &Target<'_>, asked: &ApiCall<'_>) -> Result<Option<Bytes>, Fault> {
+    let ApiCall { document, typed, .. } = asked;
     if !target.has_params() {
         return Ok(None);
     }
     let dropped = bound::dropped_but_it(target.drop_params);
     let edited = without_dropped(
-        splice(typed.offer, target, document, false, &Repairs::default())?,
+        splice(typed.api, target, document, false, &Repairs::default())?,
         &dropped,
         document,
     )?;
     Ok(edited.body)
 }
 
-/// What a client's body says. It is scanned once more where only its fields are known.
+/// What a client's body says. `document` holds all of its fields.
 pub fn decode(client: ClientDialect, typed: &Typed<'_>, document: &Document<'_>) -> Result<Request, Fault> {
-    if !document.is_whole() {
-        return decode(client, typed, &Document::of_request(document.text().as_bytes())?);
-    }
     let line = typed.line().unwrap_or_default();
-    match typed.offer.counts() {
-        true => client.decode_counted(document, line),
-        false => client.decode(document, line),
+    match typed.api.counts() {
+        Some(_) => client.decode_counted(document, line),
+        None => client.decode(document, line),
     }
 }
 
 /// The canonical request of a client.
-pub fn request(client: ClientDialect, target: &Target<'_>, asked: Asked<'_>) -> Result<Request, Fault> {
+pub fn request(client: ClientDialect, target: &Target<'_>, asked: &ApiCall<'_>) -> Result<Request, Fault> {
     let mut request = match params(target, asked)? {
         Some(body) => decode(client, asked.typed, &Document::of_request(&body)?)?,
-        None => decode(client, asked.typed, asked.document)?,
+        None => decode(client, asked.typed, asked.whole()?)?,
     };
     if bound::is_dropped(target.drop_params) {
         request.sampling.max_tokens = None;
@@ -287,7 +282,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
     }
     let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(provider.dialects());
-    best(all, request, &provider.quirks.form()).ok_or_else(|| {
+    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })
@@ -296,7 +291,7 @@ pub fn upstream(client: ClientDialect, target: &Target<'_>, request: &Request) -
 /// The upstream's body for a request, in the provider's own spellings.
 pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> Result<Encoded, Fault> {
     let quirks = &target.provider.quirks;
-    let encoded = upstream.encode(request, &quirks.form());
+    let encoded = upstream.encode(request, &quirks.encode_options());
     let mut encoded = encoded.map_err(|fault| match request.client {
         Some(client) => client.refusal(request, fault),
         None => fault,
@@ -305,7 +300,7 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
         let document =
             Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
         let mut splice = Splice::new(&document)?;
-        let dropped = adapt(quirks, Offer::OpenaiChat, &document, false, &mut splice)?;
+        let dropped = adapt(quirks, Api::OpenaiChat, &document, false, &mut splice)?;
         let body = splice.is_changed().then(|| splice.finish());
         encoded.dropped.extend(dropped);
         encoded.body = body.unwrap_or(encoded.body);
@@ -313,22 +308,17 @@ pub fn encode(upstream: Dialect, target: &Target<'_>, request: &mut Request) -> 
     Ok(encoded)
 }
 
-/// The canonical request of an embeddings client, and whose form it has.
+/// The canonical request of an embeddings client.
 pub fn embeddings_request(
+    client: embeddings::Client,
     target: &Target<'_>,
-    asked: Asked<'_>,
-) -> Result<(embeddings::Client, embeddings::Request), Fault> {
+    asked: &ApiCall<'_>,
+) -> Result<embeddings::Request, Fault> {
     let edited = params(target, asked)?;
     let body = edited.as_ref().unwrap_or(asked.body);
-    let (client, mut request) = match asked.typed.line() {
-        Some(line) if asked.typed.offer == Offer::GeminiBatchEmbed => {
-            (embeddings::Client::GeminiBatch, embeddings::gemini::decode_batch_request(line.model, body)?)
-        }
-        Some(line) => (embeddings::Client::Gemini, embeddings::gemini::decode_request(line.model, body)?),
-        None => (embeddings::Client::Openai, embeddings::openai::decode_request(body)?),
-    };
+    let mut request = client.decode(asked.typed.line().unwrap_or_default().model, body)?;
     if let Some(model) = &target.model {
         request.model.clone_from(model);
     }
-    Ok((client, request))
+    Ok(request)
 }

@@ -5,8 +5,8 @@ use ostia_dialect::fault;
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::boxed;
-use crate::errors::family::family;
 use crate::errors::attempt_error::AttemptError;
+use crate::errors::family::family;
 use crate::exchange::Exchange;
 use crate::exchange::receive;
 use crate::message::body::Body;
@@ -32,8 +32,12 @@ const FORWARDED: [header::HeaderName; 9] = [
 ///
 /// # Errors
 /// The provider could not be asked, or answered with an error.
-pub async fn pass(exchange: Exchange<'_>, body: RequestBody, raw: bool) -> Result<Response<Body>, AttemptError> {
-    let Exchange { target, parts, .. } = exchange;
+pub async fn pass(
+    exchange: Exchange<'_>,
+    body: RequestBody,
+    raw: bool,
+) -> Result<Response<Body>, AttemptError> {
+    let (target, parts) = (exchange.target, exchange.inbound.parts);
     let mut request = exchange.request(path(target, parts), body)?;
     *request.method_mut() = parts.method.clone();
     let hops = fields::named_in_connection(&parts.headers);

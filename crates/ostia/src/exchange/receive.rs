@@ -5,18 +5,16 @@ use std::rc::Rc;
 use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
+use ostia_dialect::Api;
 use ostia_dialect::json::Document;
-use ostia_dialect::relay::Grammar;
 use ostia_dialect::{
-    ClientDialect, Decoder, Dialect, Encoder, Fault, Observed, Undo, View, embeddings, fault,
+    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, embeddings, fault,
 };
-use ostia_providers::Offer;
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
-use crate::errors::failure;
-use crate::errors::family::{Family, family_of};
 use crate::errors::attempt_error::AttemptError;
+use crate::errors::failure;
 use crate::errors::reply;
 use crate::exchange::usable;
 use crate::message::body::Body;
@@ -47,7 +45,7 @@ pub struct Translation {
     /// What the upstream speaks.
     pub upstream: Dialect,
     /// What the client is to see.
-    pub view: View,
+    pub view: RenderOptions,
     /// Google's framing without `alt=sse`.
     pub array: bool,
     /// What has to be undone in the answer.
@@ -60,7 +58,7 @@ pub struct Translation {
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
-    pub fn new(client: ClientDialect, upstream: Dialect, view: View) -> Translation {
+    pub fn new(client: ClientDialect, upstream: Dialect, view: RenderOptions) -> Translation {
         Translation {
             client,
             upstream,
@@ -80,7 +78,11 @@ struct Accepted {
     inflate: Option<Inflate>,
 }
 
-async fn accepted(answer: Response<UpstreamBody>, family: Family, target: &Target<'_>) -> Result<Accepted, AttemptError> {
+async fn accepted(
+    answer: Response<UpstreamBody>,
+    family: Family,
+    target: &Target<'_>,
+) -> Result<Accepted, AttemptError> {
     let (head, body) = answer.into_parts();
     match head.status.as_u16() {
         400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
@@ -103,27 +105,27 @@ pub enum Wanted {
 /// An answer in the client's own dialect: handed on as it came.
 pub async fn relay(
     answer: Response<UpstreamBody>,
-    offer: Offer,
+    api: Api,
     wanted: Wanted,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
     if !head.status.is_success() {
         return Ok(passed(head, body));
     }
     let media = media_type(&head.headers);
     match wanted {
         Wanted::Events if is_stream(&head, &mut body).await => {
-            Ok(events_of(head, body, inflate, offer, target))
+            Ok(events_of(head, body, inflate, api, target))
         }
         // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
         Wanted::Whole if is_events(media) => {
-            let answer = events_of(head, body, inflate, offer, target);
+            let answer = events_of(head, body, inflate, api, target);
             Err(AttemptError::refused(usable::not_in_one_piece(target), answer))
         }
-        Wanted::Whole => whole(head, body, inflate, offer, target).await,
+        Wanted::Whole => whole(head, body, inflate, api, target).await,
         Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
-            array(head, body, inflate, target).await
+            array(head, body, inflate, api, target).await
         }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
@@ -149,7 +151,7 @@ fn events_of(
     mut head: http::response::Parts,
     body: UpstreamBody,
     inflate: Option<Inflate>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
@@ -157,7 +159,7 @@ fn events_of(
     if media_type(&head.headers).is_empty() {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
-    let relayed = Relayed::new(body, inflate, grammar(offer), &target.provider.id);
+    let relayed = Relayed::new(body, inflate, api.grammar(), &target.provider.id);
     Response::from_parts(head, Body::events(relayed))
 }
 
@@ -172,7 +174,7 @@ async fn whole(
     mut head: http::response::Parts,
     body: UpstreamBody,
     inflate: Option<Inflate>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
     let media = media_type(&head.headers);
@@ -182,11 +184,11 @@ async fn whole(
         return Ok(passed(head, body));
     }
     let bytes = collect(body, inflate, if is_wrong { ERROR_BYTES_MAX } else { ANSWER_BYTES_MAX }).await?;
-    let checked = usable::check(offer, &head, &bytes, target);
+    let checked = usable::check(api, &head, &bytes, target);
     fields::strip(&mut head.headers);
     match checked {
         Ok(()) => Ok(Response::from_parts(head, Body::from(bytes))),
-        Err(error) if usable::tells_failure(offer, &bytes) => {
+        Err(error) if usable::tells_failure(api, &bytes) => {
             Err(AttemptError::refused(error.fault, Response::from_parts(head, Body::from(bytes))))
         }
         Err(error) => Err(error),
@@ -198,6 +200,7 @@ async fn array(
     mut head: http::response::Parts,
     body: UpstreamBody,
     inflate: Option<Inflate>,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
     if !is_json(media_type(&head.headers)) {
@@ -211,7 +214,7 @@ async fn array(
         return Ok(passed);
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check_array(&head, &bytes, target)?;
+    usable::check_array(api, &head, &bytes, target)?;
     fields::strip(&mut head.headers);
     Ok(Response::from_parts(head, Body::from(bytes)))
 }
@@ -230,21 +233,21 @@ async fn no_stream(
 }
 
 /// What a relayed answer says, where it is whole; a stream tells it by itself.
-pub fn observed(offer: Offer, body: &Body) -> Observed {
+pub fn observed(api: Api, body: &Body) -> Observed {
     match body {
-        Body::Full(Some(bytes)) => Observed::of_body(grammar(offer), bytes),
+        Body::Full(Some(bytes)) => Observed::of_body(api.grammar(), bytes),
         Body::Full(None) | Body::Passed(_) | Body::Events(_) | Body::With(_) => Observed::default(),
     }
 }
 
-/// An answer in another dialect, or one that has to be mended, and what it says where it is whole.
+/// An answer in another dialect, or one that has to be repaired, and what it says where it is whole.
 pub async fn translate(
     answer: Response<UpstreamBody>,
     translation: Translation,
     stream: bool,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let family = family_of(Offer::of_dialect(translation.client.dialect()));
+    let family = Api::of_dialect(translation.client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     let upstream = translation.upstream;
     if stream {
@@ -257,7 +260,7 @@ pub async fn translate(
         return Err(usable::not_in_one_piece(target).into());
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(Offer::of_dialect(upstream), &head, &bytes, target)?;
+    usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     translation.undo.response(&mut response);
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
@@ -290,10 +293,10 @@ fn translated(
 /// The provider answered with an error, or not with events.
 pub async fn events(
     answer: Response<UpstreamBody>,
-    offer: Offer,
+    api: Api,
     target: &Target<'_>,
 ) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, family_of(offer), target).await?;
+    let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
     if is_stream(&head, &mut body).await {
         return Ok((body, inflate));
     }
@@ -308,15 +311,10 @@ pub async fn embedded(
     request: &embeddings::Request,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let family = if client == embeddings::Client::Openai { Family::Openai } else { Family::Google };
+    let family = Api::of_embeddings(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    let offer = match upstream {
-        embeddings::Dialect::Openai => Offer::OpenaiEmbeddings,
-        embeddings::Dialect::Gemini => Offer::GeminiEmbed,
-        embeddings::Dialect::Cohere => Offer::CohereEmbed,
-    };
-    usable::check(offer, &head, &bytes, target)?;
+    usable::check(Api::of_embeddings(upstream), &head, &bytes, target)?;
     let response = embeddings::decode(upstream, &bytes)?;
     let observed = Observed::of_embeddings(&response);
     Ok((answered(head, client.encode(request, &response)?.into()), observed))
@@ -326,13 +324,13 @@ pub async fn embedded(
 pub async fn counted(
     answer: Response<UpstreamBody>,
     client: ClientDialect,
-    (offer, upstream): (Offer, Dialect),
+    (api, upstream): (Api, Dialect),
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
-    let family = family_of(Offer::of_dialect(client.dialect()));
+    let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(offer, &head, &bytes, target)?;
+    usable::check(api, &head, &bytes, target)?;
     let tokens = upstream
         .decode_count(&bytes)
         .ok_or_else(|| Fault::upstream("The provider's count of tokens is not a whole number."))?;
@@ -345,7 +343,7 @@ fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
     Response::from_parts(head, Body::from(body))
 }
 
-/// An error answer, as a error: its status, and its words in the client's envelope.
+/// An error answer, as a failed attempt: its status, and its words in the client's envelope.
 pub async fn refused(
     mut head: http::response::Parts,
     body: UpstreamBody,
@@ -381,7 +379,10 @@ fn redirected(status: u16, target: &Target<'_>) -> AttemptError {
         "Provider `{}` answered with a redirect (status {status}), which is not followed. Check its base URL.",
         target.provider.id
     );
-    AttemptError::without_answer(Fault::upstream(message), Verdict::Refused { status, class: Class::BadAnswer })
+    AttemptError::without_answer(
+        Fault::upstream(message),
+        Verdict::Refused { status, class: Class::BadAnswer },
+    )
 }
 
 /// Are these already the client's own words, so that they can go on as they are?
@@ -401,7 +402,11 @@ fn is_envelope(bytes: &[u8], family: Family) -> bool {
 }
 
 /// All of an answer, in one piece.
-async fn collect(mut body: UpstreamBody, mut inflate: Option<Inflate>, bytes_max: usize) -> Result<Bytes, Fault> {
+async fn collect(
+    mut body: UpstreamBody,
+    mut inflate: Option<Inflate>,
+    bytes_max: usize,
+) -> Result<Bytes, Fault> {
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
     let mut came = false;
@@ -433,17 +438,4 @@ async fn collect(mut body: UpstreamBody, mut inflate: Option<Inflate>, bytes_max
         Some(_) | None => {}
     }
     Ok(bytes)
-}
-
-/// How a stream of this offer's says that it is whole.
-pub fn grammar(offer: Offer) -> Grammar {
-    match offer {
-        Offer::AnthropicMessages => Grammar::AnthropicMessages,
-        Offer::OpenaiResponses => Grammar::OpenaiResponses,
-        Offer::GeminiGenerate => Grammar::GeminiGenerate,
-        Offer::OpenaiChat => Grammar::OpenaiChat,
-        Offer::OpenaiCompletions => Grammar::OpenaiCompletions,
-        // Speech, transcripts, images in pieces: each vendor's have ends of their own.
-        _ => Grammar::Unknown,
-    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, request};
+use http::{Request, Response};
 use ostia_dialect::{Dialect, Fault};
 use ostia_providers::{Auth, Provider, auth, endpoint};
 use ostia_routing::config::ProviderOptions;
@@ -14,14 +14,14 @@ use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
 use crate::client::Due;
-use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::unanswered;
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
 use crate::message::fields;
+use crate::responses_api::StoreHandle;
 use crate::target::{ClientKey, Key, Target};
-use crate::upstream::{UpstreamBody, RequestBody};
+use crate::upstream::{RequestBody, UpstreamBody};
 
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
@@ -30,16 +30,23 @@ const HEADERS_USUAL: usize = 40;
 /// A call in the making.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchange<'a> {
-    /// This core.
-    pub core: &'a Rc<Core>,
-    /// What the client's headers say.
-    pub call: &'a Call,
+    /// The request that it is made for.
+    pub inbound: Inbound<'a>,
     /// Whom to ask.
     pub target: &'a Target<'a>,
-    /// The client's request line and headers.
-    pub parts: &'a request::Parts,
     /// Adds up how long providers were waited for.
     pub waited: &'a Cell<Duration>,
+    /// Who remembers the answer, where that is settled already.
+    pub keep: Option<&'a Rc<StoreHandle>>,
+    /// The answer may have to be gone on with: it is decoded, and written anew.
+    pub continues: bool,
+}
+
+impl<'a> Exchange<'a> {
+    /// A call to this target, and nothing besides.
+    pub fn new(inbound: Inbound<'a>, target: &'a Target<'a>, waited: &'a Cell<Duration>) -> Exchange<'a> {
+        Exchange { inbound, target, waited, keep: None, continues: false }
+    }
 }
 
 impl Exchange<'_> {
@@ -75,11 +82,11 @@ impl Exchange<'_> {
     pub fn request(&self, mut path: String, body: RequestBody) -> Result<Box<Request<RequestBody>>, Fault> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
-        self.call.pass_headers(&self.parts.headers, &target.forward_headers, &mut headers);
+        self.inbound.gateway.pass_headers(&self.inbound.parts.headers, &target.forward_headers, &mut headers);
         if let Some(options) = target.options.filter(|options| !options.is_empty()) {
             set_options(options, &mut headers)?;
         }
-        self.core.settings.withhold_gateway_keys(&mut headers);
+        self.inbound.core.settings.withhold_gateway_keys(&mut headers);
         for (name, value) in target.destination.headers().into_iter().flatten() {
             headers.entry(name).or_insert_with(|| value.clone());
         }
@@ -104,20 +111,23 @@ impl Exchange<'_> {
     }
 
     /// Sends a finished request.
-    pub async fn dispatch(&self, request: Box<Request<RequestBody>>) -> Result<Response<UpstreamBody>, AttemptError> {
+    pub async fn dispatch(
+        &self,
+        request: Box<Request<RequestBody>>,
+    ) -> Result<Response<UpstreamBody>, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
         let site = destination.site();
         let sent = Instant::now();
-        let answer = self.core.upstreams.send(site, request, *timeouts, sent).await;
+        let answer = self.inbound.core.upstreams.send(site, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.waited.set(self.waited.get() + (ended - sent));
         let answer = answer.map(|mut answer| {
-            if timeouts.total > self.core.settings.timeouts.total {
+            if timeouts.total > self.inbound.core.settings.timeouts.total {
                 answer.extensions_mut().insert(Due(sent + timeouts.total));
             }
             answer
         });
-        answer.map_err(|fault| unanswered::of_send(&fault, self.target, &self.core.settings))
+        answer.map_err(|fault| unanswered::of_send(&fault, self.target, &self.inbound.core.settings))
     }
 }
 

@@ -82,9 +82,9 @@ fn words_of_send(fault: &SendFault, disclosure: &Disclosure<'_>, requested_timeo
             let message = format!("Request exceeded the timeout sent in the request: {timeout_ms}ms");
             Fault::new(FaultKind::Timeout, message).with_status(408)
         }
-        (SendFault::Refused(_), _) => {
-            Fault::new(FaultKind::Permission, refusal(disclosure, why)).with_status(400).with_param("custom_host")
-        }
+        (SendFault::Refused(_), _) => Fault::new(FaultKind::Permission, refusal(disclosure, why))
+            .with_status(400)
+            .with_param("custom_host"),
         (SendFault::ConnectTimeout | SendFault::FirstByteTimeout, _) => Fault::new(
             FaultKind::Timeout,
             format!("{whom} did not answer in time: {why}. Raise the timeout or try again."),

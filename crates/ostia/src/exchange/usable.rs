@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 
 use http::response;
 use memchr::memmem::{self, Finder};
+use ostia_dialect::Api;
 use ostia_dialect::json::{Document, Kind};
 use ostia_dialect::{Fault, fault};
-use ostia_providers::Offer;
 
 use crate::errors::attempt_error::AttemptError;
 use crate::message::media::{is_json, media_type};
@@ -21,42 +21,51 @@ pub const WORDS_BYTES_MAX: usize = 1 << 20;
 /// Checks a whole body that came with a success.
 ///
 /// # Errors
-/// The error that it holds, or that it is no answer to `offer`.
-pub fn check(offer: Offer, head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), AttemptError> {
+/// The error that it holds, or that it is no answer to `api`.
+pub fn check(
+    api: Api,
+    head: &response::Parts,
+    bytes: &[u8],
+    target: &Target<'_>,
+) -> Result<(), AttemptError> {
     let media = media_type(&head.headers);
-    match (media.is_empty() || is_json(media)) && is_answer(offer, bytes) {
+    match (media.is_empty() || is_json(media)) && is_answer(api, bytes) {
         true => Ok(()),
         false => Err(no_answer(head, bytes, target)),
     }
 }
 
 /// Is it a failure in the client's own form, which may go on as it came if nobody does better?
-pub fn tells_failure(offer: Offer, bytes: &[u8]) -> bool {
-    Document::parse_to(bytes, 1).is_ok_and(|document| offer.is_failed(document.root()))
+pub fn tells_failure(api: Api, bytes: &[u8]) -> bool {
+    Document::parse_to(bytes, 1).is_ok_and(|document| api.is_failed(document.root()))
 }
 
 /// Checks a whole stream in Google's framing without events: an array of answers.
 ///
 /// # Errors
 /// As for [`check`].
-pub fn check_array(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), AttemptError> {
-    let answers = Document::parse_to(bytes, 2).is_ok_and(|document| {
-        document.root().items().next().is_some_and(|first| Offer::GeminiGenerate.is_answered_by(first))
-    });
+pub fn check_array(
+    api: Api,
+    head: &response::Parts,
+    bytes: &[u8],
+    target: &Target<'_>,
+) -> Result<(), AttemptError> {
+    let answers = Document::parse_to(bytes, 2)
+        .is_ok_and(|document| document.root().items().next().is_some_and(|first| api.is_answered_by(first)));
     if answers { Ok(()) } else { Err(no_answer(head, bytes, target)) }
 }
 
 /// Most answers are recognised at a look; those that are not are read.
-fn is_answer(offer: Offer, bytes: &[u8]) -> bool {
+fn is_answer(api: Api, bytes: &[u8]) -> bool {
     // Events under the name of JSON are handed on like those under their own; a translation of them fails.
     if begins_events(bytes) {
         return true;
     }
     let start = &bytes[..bytes.len().min(WORDS_BYTES_MAX)];
-    if !names_error(start) && !may_have_failed(offer, start) && seems_answer(offer, bytes) {
+    if !names_error(start) && !may_have_failed(api, start) && seems_answer(api, bytes) {
         return true;
     }
-    Document::parse_to(start, 1).is_ok_and(|document| offer.is_answered_by(document.root()))
+    Document::parse_to(start, 1).is_ok_and(|document| api.is_answered_by(document.root()))
 }
 
 /// The fields of events, and a comment (<https://html.spec.whatwg.org/multipage/server-sent-events.html>). No JSON begins so.
@@ -81,20 +90,20 @@ fn names_error(bytes: &[u8]) -> bool {
 }
 
 /// Is the word for an answer that failed anywhere in it? An item of a good answer may have failed too.
-fn may_have_failed(offer: Offer, bytes: &[u8]) -> bool {
+fn may_have_failed(api: Api, bytes: &[u8]) -> bool {
     static FAILED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"failed\""));
-    offer == Offer::OpenaiResponses && FAILED.find(bytes).is_some()
+    api.tells_failure() && FAILED.find(bytes).is_some()
 }
 
 /// An object from its first to its last byte, with the field that makes it an answer somewhere, and as many braces that
 /// close as that open.
-fn seems_answer(offer: Offer, bytes: &[u8]) -> bool {
+fn seems_answer(api: Api, bytes: &[u8]) -> bool {
     let text = bytes.trim_ascii();
-    let fields = offer.answer_fields();
+    let fields = api.answer_fields();
     let is_whole = text.starts_with(b"{") && text.ends_with(b"}");
     is_whole
         && (fields.is_empty()
-            || fields.iter().any(|&(name, kind)| names(text, name, kind, offer.needs_items())))
+            || fields.iter().any(|&(name, kind)| names(text, name, kind, api.needs_items())))
         && (text.len() > BALANCED_BYTES_MAX || is_balanced(text))
 }
 

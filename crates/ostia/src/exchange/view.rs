@@ -2,19 +2,19 @@
 
 use std::time::SystemTime;
 
-use ostia_dialect::View;
+use ostia_dialect::RenderOptions;
 use ostia_dialect::json::Document;
 
 use crate::exchange::Exchange;
 
 /// What the client of a translated answer is to see.
-pub fn view(exchange: Exchange<'_>) -> View {
+pub fn view(exchange: Exchange<'_>) -> RenderOptions {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let target = exchange.target;
-    View {
+    RenderOptions {
         strict: target.strict,
         include_usage: false,
-        stem: exchange.core.new_id(),
+        id_suffix: exchange.inbound.core.new_id(),
         model: target.model.clone().unwrap_or_default(),
         created: now.as_secs(),
         provider: target.provider.id.clone(),
@@ -23,7 +23,7 @@ pub fn view(exchange: Exchange<'_>) -> View {
 }
 
 /// The view with what a body that is not decoded asks for.
-pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
+pub fn view_asked_for(view: RenderOptions, document: &Document<'_>) -> RenderOptions {
     let root = document.root();
     let include_usage = root.some("stream_options").is_some_and(|options| {
         Document::parse(options.text().as_bytes()).is_ok_and(|options| {
@@ -32,5 +32,5 @@ pub fn view_asked_for(view: View, document: &Document<'_>) -> View {
     });
     let model =
         if view.model.is_empty() { root.str("model").unwrap_or_default().into_owned() } else { view.model };
-    View { include_usage, model, ..view }
+    RenderOptions { include_usage, model, ..view }
 }

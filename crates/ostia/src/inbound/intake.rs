@@ -7,6 +7,7 @@ use std::task::Poll;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, request};
 use http_body::Body as _;
+use http_body_util::BodyExt as _;
 use ostia_dialect::{Fault, FaultKind};
 use tokio::time::timeout;
 
@@ -97,7 +98,7 @@ async fn next(body: &mut ClientBody, limits: &Limits) -> Result<Option<Bytes>, F
         if body.is_end_stream() {
             return Ok(None);
         }
-        let mut frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
+        let mut frame = body.frame();
         // Most bodies are here already: only those that are not need a timer.
         let here = poll_fn(|context| Poll::Ready(Pin::new(&mut frame).poll(context))).await;
         let frame = match here {

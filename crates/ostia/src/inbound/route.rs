@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use http::{Method, header, request};
-use ostia_dialect::{Fault, Line};
-use ostia_providers::Offer;
+use ostia_dialect::Api;
+use ostia_dialect::{Fault, PathParams};
+use percent_encoding::percent_decode_str;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub enum Endpoint<'p> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Typed<'p> {
     /// The operation, in the client's dialect.
-    pub offer: Offer,
+    pub api: Api,
     /// The model, in paths that name one. Empty elsewhere.
     model: Cow<'p, str>,
     /// The method asks for a stream.
@@ -52,14 +53,14 @@ pub struct Typed<'p> {
 
 impl Typed<'_> {
     /// What the request line says; `None` where the body says it.
-    pub fn line(&self) -> Option<Line<'_>> {
-        (!self.model.is_empty()).then_some(Line { model: &self.model, stream: self.stream })
+    pub fn line(&self) -> Option<PathParams<'_>> {
+        (!self.model.is_empty()).then_some(PathParams { model: &self.model, stream: self.stream })
     }
 }
 
-impl<'p> From<Offer> for Typed<'p> {
-    fn from(offer: Offer) -> Typed<'p> {
-        Typed { offer, model: Cow::Borrowed(""), stream: false }
+impl<'p> From<Api> for Typed<'p> {
+    fn from(api: Api) -> Typed<'p> {
+        Typed { api, model: Cow::Borrowed(""), stream: false }
     }
 }
 
@@ -73,11 +74,11 @@ impl<'p> Endpoint<'p> {
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
             "/v1/models" if get => Endpoint::Models,
-            _ => match path.strip_prefix("/v1/") {
-                Some("" | "proxy" | "proxy/") => Endpoint::Missing,
-                Some(rest) if rest.starts_with("proxy/") => Endpoint::Pass { raw: true },
-                Some(rest) => below_v1(method, rest),
-                None => below_google(method, path),
+            _ => match path.strip_prefix("/v1") {
+                Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
+                Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
+                Some(rest) if rest.starts_with('/') => below_v1(method, rest),
+                _ => below_google(method, path),
             },
         }
     }
@@ -134,7 +135,7 @@ pub fn has_dot_segment(path: &str) -> bool {
         if !path.contains(&b'%') {
             return false;
         }
-        path = Cow::Owned(decode_lossily(&path));
+        path = Cow::Owned(percent_encoding::percent_decode(&path).collect());
     }
     is_dotted(&path)
 }
@@ -144,47 +145,29 @@ fn is_dotted(path: &[u8]) -> bool {
     path.contains(&b'.') && path.split(|byte| matches!(byte, b'/' | b'\\')).any(name)
 }
 
-/// Undoes percent-encoding where it is one, and leaves the rest.
-fn decode_lossily(text: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((&first, more)) = rest.split_first() {
-        let code = more.get(..2).filter(|_| first == b'%').and_then(|code| std::str::from_utf8(code).ok());
-        let decoded = code.and_then(|code| u8::from_str_radix(code, 16).ok());
-        bytes.push(decoded.unwrap_or(first));
-        rest = if decoded.is_some() { &more[2..] } else { more };
-    }
-    bytes
-}
-
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
-    let offer = match rest {
-        "explain" if post => return Endpoint::Explain { trace_id: None },
-        _ if method == Method::GET && rest.starts_with("explain/") => {
-            return Endpoint::Explain { trace_id: rest.strip_prefix("explain/") };
+    if let Some(api) = Api::at(rest) {
+        return if post { Endpoint::Typed(api.into()) } else { Endpoint::Pass { raw: false } };
+    }
+    match rest {
+        "/explain" if post => Endpoint::Explain { trace_id: None },
+        _ if method == Method::GET && rest.starts_with("/explain/") => {
+            Endpoint::Explain { trace_id: rest.strip_prefix("/explain/") }
         }
-        _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("models/") => {
-            return listed_model(rest).unwrap_or(Endpoint::Pass { raw: false });
+        _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("/models/") => {
+            listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
         }
-        "chat/completions" => Offer::OpenaiChat,
-        "completions" => Offer::OpenaiCompletions,
-        "embeddings" => Offer::OpenaiEmbeddings,
-        "responses" => Offer::OpenaiResponses,
-        "responses/input_tokens" => Offer::OpenaiInputTokens,
-        "messages" => Offer::AnthropicMessages,
-        "messages/count_tokens" => Offer::AnthropicCountTokens,
-        _ if rest == "conversations" || rest.starts_with("conversations/") => return Endpoint::Stored,
-        _ if rest.starts_with("responses/") => return Endpoint::Stored,
-        _ => return google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
-    };
-    if post { Endpoint::Typed(offer.into()) } else { Endpoint::Pass { raw: false } }
+        _ if rest == "/conversations" || rest.starts_with("/conversations/") => Endpoint::Stored,
+        _ if rest.starts_with("/responses/") => Endpoint::Stored,
+        _ => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
+    }
 }
 
 /// A model by the name that the gateway lists it under. SDKs encode the `@`, the slash, or both
 /// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
 fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
-    let name = percent_decode(rest.strip_prefix("models/")?)?;
+    let name = percent_decode(rest.strip_prefix("/models/")?)?;
     name.starts_with('@').then_some(Endpoint::Model(name))
 }
 
@@ -193,51 +176,38 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     if path.starts_with("/upload/v1beta/") {
         return Endpoint::Pass { raw: false };
     }
-    match path.strip_prefix("/v1beta/") {
-        Some("") | None => Endpoint::Missing,
+    match path.strip_prefix("/v1beta").filter(|rest| rest.starts_with('/')) {
+        Some("/") | None => Endpoint::Missing,
         Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
 
-/// `models/{model}:{method}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
+/// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
 /// an `@`.
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
+    let model = model.strip_prefix('/')?;
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
-    let offer = match verb {
-        "generateContent" | "streamGenerateContent" => Offer::GeminiGenerate,
-        "countTokens" => Offer::GeminiCountTokens,
-        "embedContent" => Offer::GeminiEmbed,
-        "batchEmbedContents" => Offer::GeminiBatchEmbed,
-        _ => return None,
-    };
+    let (api, stream) = Api::of_verb(verb)?;
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
-    Some(Endpoint::Typed(Typed { offer, model, stream: verb == "streamGenerateContent" }))
+    Some(Endpoint::Typed(Typed { api, model, stream }))
 }
 
-/// Undoes percent-encoding (RFC 3986, section 2.1); `None` for what is no UTF-8 then.
+/// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
 pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut pieces = text.split('%');
-    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
-    for piece in pieces {
-        bytes.push(u8::from_str_radix(piece.get(..2)?, 16).ok()?);
-        bytes.extend_from_slice(&piece.as_bytes()[2..]);
-    }
-    String::from_utf8(bytes).ok().map(Cow::Owned)
+    percent_decode_str(text).decode_utf8().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ostia_dialect::api::Path;
 
     #[test]
     fn request_lines() {
-        let typed = |offer: Offer| Endpoint::Typed(offer.into());
-        let google = |offer, model: &'static str, stream| {
-            Endpoint::Typed(Typed { offer, model: Cow::Borrowed(model), stream })
+        let typed = |api: Api| Endpoint::Typed(api.into());
+        let google = |api, model: &'static str, stream| {
+            Endpoint::Typed(Typed { api, model: Cow::Borrowed(model), stream })
         };
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
@@ -247,28 +217,29 @@ mod tests {
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
             (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
             (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/chat/completions", typed(Offer::OpenaiChat)),
+            (Method::POST, "/v1/chat/completions", typed(Api::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/messages", typed(Offer::AnthropicMessages)),
+            (Method::POST, "/v1/messages", typed(Api::AnthropicMessages)),
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/responses", typed(Offer::OpenaiResponses)),
-            (Method::POST, "/v1/responses/input_tokens", typed(Offer::OpenaiInputTokens)),
+            (Method::POST, "/v1/responses", typed(Api::OpenaiResponses)),
+            (Method::POST, "/v1/responses/input_tokens", typed(Api::OpenaiInputTokens)),
             (Method::GET, "/v1/responses/resp_1", Endpoint::Stored),
             (Method::POST, "/v1/conversations", Endpoint::Stored),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
             (Method::PUT, "/v1/proxy/chat/completions", Endpoint::Pass { raw: true }),
-            (Method::POST, "/v1beta/models/g-1:generateContent", google(Offer::GeminiGenerate, "g-1", false)),
+            (Method::POST, "/v1beta/models/g-1:generateContent", google(Api::GeminiGenerate, "g-1", false)),
             (
                 Method::POST,
                 "/v1/models/%40openai/gpt%2D4o:streamGenerateContent",
-                google(Offer::GeminiGenerate, "@openai/gpt-4o", true),
+                google(Api::GeminiGenerate, "@openai/gpt-4o", true),
             ),
             (
                 Method::POST,
                 "/v1beta/tunedModels/t:countTokens",
-                google(Offer::GeminiCountTokens, "tunedModels/t", false),
+                google(Api::GeminiCountTokens, "tunedModels/t", false),
             ),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1beta/models/%z%41:generateContent", google(Api::GeminiGenerate, "%zA", false)),
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
@@ -277,6 +248,27 @@ mod tests {
             (Method::GET, "/v1", Endpoint::Missing),
         ] {
             assert_eq!(Endpoint::of(&method, path), expected, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn every_api_has_its_path() {
+        for api in Api::ALL {
+            let found = |path: &str, stream: bool| match Endpoint::of(&Method::POST, path) {
+                Endpoint::Typed(typed) => {
+                    assert_eq!((typed.api, typed.stream), (api, stream), "{path}");
+                    assert!(Endpoint::Typed(typed).reads_body());
+                }
+                other => assert!(!api.is_understood() && other == Endpoint::Pass { raw: false }, "{path}"),
+            };
+            match (api.gateway_path(), api.path()) {
+                (Some(path), _) => found(&format!("/v1{path}"), false),
+                (None, Path::OfModel { verb, stream_verb }) => {
+                    found(&format!("/v1beta/models/m:{verb}"), false);
+                    stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
+                }
+                (None, Path::Fixed(_)) => assert!(!api.is_understood(), "{}", api.name()),
+            }
         }
     }
 

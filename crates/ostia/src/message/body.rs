@@ -10,7 +10,7 @@ use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Decoder, Fault, Observed, Undo};
 
 use crate::message::inflate::Inflate;
-use crate::upstream::{UpstreamBody, BodyFault};
+use crate::upstream::{BodyFault, UpstreamBody};
 
 /// What a poll for the next frame gives.
 pub type FramePoll = Poll<Option<Result<Frame<Bytes>, BodyFault>>>;
@@ -60,7 +60,7 @@ pub trait Events: Debug {
     }
 
     /// Takes somebody who gets the rest if the stream breaks off.
-    fn resumed_by(&mut self, _mender: Box<dyn Resume>) {}
+    fn resumed_by(&mut self, _failover: Box<dyn Resume>) {}
 }
 
 /// Whoever can get the rest of an answer that broke off.

@@ -26,7 +26,7 @@ pub fn is_known(kept: &ResponseStore, owner: Owner, path: &str) -> bool {
     steps(path).get(1).is_some_and(|id| kept.get(owner, id).is_some())
 }
 
-/// Answers a request about something that is remembered. New things are named after `stem`.
+/// Answers a request about something that is remembered. New things are named after `id_suffix`.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense.
@@ -35,7 +35,7 @@ pub fn serve(
     owner: Owner,
     parts: &request::Parts,
     body: &Bytes,
-    stem: &str,
+    id_suffix: &str,
 ) -> Result<Response<Body>, Fault> {
     let query = parts.uri.query().unwrap_or_default();
     let steps = steps(parts.uri.path());
@@ -54,10 +54,10 @@ pub fn serve(
             let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
             page(&saved.input.items(), query)
         }
-        (&Method::POST, ["conversations"]) => create(kept, owner, body, stem),
+        (&Method::POST, ["conversations"]) => create(kept, owner, body, id_suffix),
         (method, ["conversations", id, rest @ ..]) => {
             let conversation = kept.conversation(owner, id).ok_or_else(|| not_found("Conversation", id))?;
-            of_conversation(kept, owner, conversation, (method, rest), query, body, stem)
+            of_conversation(kept, owner, conversation, (method, rest), query, body, id_suffix)
         }
         _ => Err(nothing(parts)),
     }
@@ -112,17 +112,22 @@ fn cancel(kept: &ResponseStore, owner: Owner, id: &str) -> Result<Response<Body>
     Ok(reply::json(if running::is_open(&saved.body) { running.cancel() } else { saved.body }))
 }
 
-fn create(kept: &ResponseStore, owner: Owner, body: &Bytes, stem: &str) -> Result<Response<Body>, Fault> {
+fn create(
+    kept: &ResponseStore,
+    owner: Owner,
+    body: &Bytes,
+    id_suffix: &str,
+) -> Result<Response<Body>, Fault> {
     let document = Document::of_request(if body.is_empty() { b"{}" } else { body })?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let conversation = Conversation {
-        id: format!("conv_{stem}"),
+        id: format!("conv_{id_suffix}"),
         created: now.as_secs(),
         metadata: metadata(document.root())?,
         items: document
             .root()
             .some("items")
-            .map(|list| input_items::list(list, stem))
+            .map(|list| input_items::list(list, id_suffix))
             .transpose()?
             .unwrap_or_default(),
     };
@@ -138,7 +143,7 @@ fn of_conversation(
     (method, rest): (&Method, &[&str]),
     query: &str,
     body: &Bytes,
-    stem: &str,
+    id_suffix: &str,
 ) -> Result<Response<Body>, Fault> {
     let id = conversation.id.as_str();
     match (method, rest) {
@@ -155,7 +160,7 @@ fn of_conversation(
         (&Method::GET, ["items"]) => page(&conversation.items, query),
         (&Method::POST, ["items"]) => {
             let document = Document::of_request(body)?;
-            let added = input_items::list(document.root().expect("items")?, stem)?;
+            let added = input_items::list(document.root().expect("items")?, id_suffix)?;
             change(kept, owner, id, |known| known.with(added.clone()))?;
             Ok(reply::json(listed(&added, false)))
         }

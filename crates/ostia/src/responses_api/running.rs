@@ -1,22 +1,21 @@
 //! Answers that are made while nobody waits (`background`), and their events for whoever asks.
 
 use std::collections::VecDeque;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
-use http_body::Body as _;
 use http_body::Frame;
+use http_body_util::BodyExt as _;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::{error, response};
-use ostia_dialect::{Fault, FaultKind, View, fault};
+use ostia_dialect::{Fault, FaultKind, RenderOptions, fault};
 use tokio::task::AbortHandle;
 
-use super::{StoreHandle, ResponseStore, Saved, What};
+use super::{ResponseStore, Saved, StoreHandle, What};
 use crate::errors::reply;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::fields;
@@ -41,7 +40,7 @@ pub struct BackgroundResponse {
     kept: ResponseStore,
     owner: Owner,
     id: String,
-    view: View,
+    view: RenderOptions,
     streams: bool,
     log: Mutex<Log>,
     task: OnceLock<AbortHandle>,
@@ -157,8 +156,7 @@ impl BackgroundResponse {
 
     async fn read(&self, mut body: Body) -> Result<(), Fault> {
         let mut rest = Vec::new();
-        while let Some(frame) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
-        {
+        while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|fault| crate::errors::failure::of_body(&fault))?;
             let Ok(bytes) = frame.into_data() else { continue };
             if !self.streams {
@@ -230,8 +228,7 @@ pub async fn refusal(answer: Response<Body>) -> Fault {
     let status = answer.status().as_u16();
     let mut body = answer.into_body();
     let mut text = Vec::new();
-    while let Some(Ok(frame)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
-    {
+    while let Some(Ok(frame)) = body.frame().await {
         if let Ok(bytes) = frame.into_data()
             && text.len() + bytes.len() <= ERROR_BYTES_MAX
         {

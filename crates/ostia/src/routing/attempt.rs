@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{Response, header};
-use ostia_providers::Offer;
+use ostia_dialect::Api;
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
 use ostia_routing::plan::Attempt;
@@ -15,10 +15,10 @@ use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{Asked, Errand};
 use crate::exchange::proxy;
 use crate::exchange::receive;
 use crate::exchange::receive::Wanted;
+use crate::inbound::api_call::Payload;
 use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -30,29 +30,26 @@ use crate::target::{self, Target};
 use crate::upstream::RequestBody;
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &RequestFacts<'_>, attempt: Attempt, record: &mut Record) -> AttemptResult {
-    let RequestFacts { core, call, parts, errand, route, .. } = *asking;
+pub async fn attempt(asking: &RequestFacts<'_, '_>, attempt: Attempt, record: &mut Record) -> AttemptResult {
+    let RequestFacts { inbound, payload, route, .. } = *asking;
     record.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
-    let model = errand.asked().and_then(|asked| asked.peek.model.as_deref());
+    let model = payload.api().and_then(|call| call.model());
     // By reference: a future has room for what it matches on and for what it binds.
-    let answer = match &mut target::resolve(core, call, leaf, model) {
+    let answer = match &mut target::resolve(inbound, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);
             record.target(&target.provider.id, target.index_path);
             let waited = record.waited();
-            let exchange = Exchange { core, call, target, parts, waited: &waited };
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
-            let errand = match errand {
-                Errand::Typed(asked) => Errand::Typed(Asked { continues, ..asked }),
-                passed @ Errand::Passed { .. } => passed,
-            };
+            let exchange =
+                Exchange { keep: asking.keep, continues, ..Exchange::new(inbound, target, &waited) };
             // An answer in one piece has no first token.
-            let streams = errand.asked().is_some_and(|asked| asked.peek.stream);
+            let streams = payload.api().is_some_and(|call| call.peek.stream);
             match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => boxed::pin(|| speak_within(limit, exchange, errand, record)).await,
-                None => speak(exchange, errand, record).await,
+                Some(limit) => boxed::pin(|| speak_within(limit, exchange, payload, record)).await,
+                None => speak(exchange, payload, record).await,
             }
         }
         Err(fault) => Err(fault.clone().into()),
@@ -75,19 +72,19 @@ pub fn bound(target: &mut Target<'_>, Attempt { limits, began, .. }: &Attempt) {
 /// An answer that has said something.
 async fn speak(
     exchange: Exchange<'_>,
-    errand: Errand<'_>,
+    payload: Payload<'_, '_>,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let asked = match errand {
-        Errand::Typed(asked) => asked,
-        Errand::Passed { body, raw } => {
+    let asked = match payload {
+        Payload::Api(asked) => asked,
+        Payload::Unread { body, raw } => {
             return boxed::pin(|| proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
         }
     };
     let answer = ask::ask(exchange, asked, record).await?;
     match answer.body() {
         Body::Events(_) => {
-            let begin = || begin_early(exchange, asked.typed.offer, record);
+            let begin = || begin_early(exchange, asked.typed.api, record);
             let waiting = Waiting::new(record, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| ask::wanted(exchange, asked) == Wanted::Events);
@@ -98,23 +95,23 @@ async fn speak(
 }
 
 /// How a stream begins before it is known whose it is.
-fn begin_early(exchange: Exchange<'_>, offer: Offer, record: &Record) -> Early {
+fn begin_early(exchange: Exchange<'_>, api: Api, record: &Record) -> Early {
     let mut head = Response::new(());
     head.headers_mut().insert(header::CONTENT_TYPE, receive::EVENTS);
     fields::mark_stream(head.headers_mut());
     record.stamp_early(&mut head);
-    browser::allow(&exchange.core.settings, &exchange.parts.headers, &mut head);
-    Early { head, grammar: receive::grammar(offer) }
+    browser::allow(&exchange.inbound.core.settings, &exchange.inbound.parts.headers, &mut head);
+    Early { head, grammar: api.grammar() }
 }
 
 /// The same, if its first token is here in time.
 async fn speak_within(
     limit: Duration,
     exchange: Exchange<'_>,
-    errand: Errand<'_>,
+    payload: Payload<'_, '_>,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    match timeout(limit, speak(exchange, errand, record)).await {
+    match timeout(limit, speak(exchange, payload, record)).await {
         Ok(answer) => answer,
         Err(_) => Err(execution::late(Limit::FirstToken, &exchange.target.provider.id, limit)),
     }

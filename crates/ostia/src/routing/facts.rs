@@ -4,17 +4,16 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use http::request;
 use ostia_dialect::ClientDialect;
 use ostia_dialect::json::{Document, Kind, Node};
 use ostia_routing::condition::{Field, Step};
 use ostia_routing::{Fact, Facts, Route};
 use serde_json::Value;
 
-use crate::core::Core;
-use crate::exchange::asked::{Asked, Errand};
 use crate::exchange::outgoing;
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::Payload;
+use crate::responses_api::StoreHandle;
 use crate::target;
 
 /// Headers that hold credentials: conditions do not see them.
@@ -36,59 +35,54 @@ const ANSWER_TOKENS_USUAL: u64 = 500;
 const TOKENS_PRICED: f64 = 1e6;
 
 /// A request that follows a route, for whoever decides where it goes, and whoever takes it there.
-pub struct RequestFacts<'a> {
-    /// The core that it came to.
-    pub core: &'a Rc<Core>,
-    /// What its headers say.
-    pub call: &'a Call,
-    /// Its request line and headers.
-    pub parts: &'a request::Parts,
+pub struct RequestFacts<'p, 'a> {
+    /// The request.
+    pub inbound: Inbound<'p>,
     /// What is asked.
-    pub errand: Errand<'a>,
+    pub payload: Payload<'p, 'a>,
     /// The route.
-    pub route: &'a Route,
-    /// The body with all that is in it, where the request has only the fields of its top recorded.
-    whole: OnceCell<Option<Document<'a>>>,
+    pub route: &'p Route,
+    /// Who remembers the answer, where that is settled already.
+    pub keep: Option<&'p Rc<StoreHandle>>,
     metadata: OnceCell<Option<Value>>,
     tokens: OnceCell<u64>,
 }
 
-impl<'a> RequestFacts<'a> {
+impl<'p, 'a> RequestFacts<'p, 'a> {
     /// The facts of a request that follows a route.
     pub fn new(
-        core: &'a Rc<Core>,
-        call: &'a Call,
-        parts: &'a request::Parts,
-        errand: Errand<'a>,
-        route: &'a Route,
-    ) -> RequestFacts<'a> {
-        let (whole, metadata, tokens) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        RequestFacts { core, call, parts, errand, route, whole, metadata, tokens }
+        inbound: Inbound<'p>,
+        payload: Payload<'p, 'a>,
+        route: &'p Route,
+        keep: Option<&'p Rc<StoreHandle>>,
+    ) -> RequestFacts<'p, 'a> {
+        RequestFacts { inbound, payload, route, keep, metadata: OnceCell::new(), tokens: OnceCell::new() }
     }
 
     /// The model that the client names.
     fn model(&self) -> Option<&str> {
-        self.errand.asked()?.peek.model.as_deref()
+        self.payload.api()?.model()
     }
 
     /// The estimated tokens of the input.
     fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
-            let Some(Asked { typed, body, document, .. }) = self.errand.asked() else { return 0 };
-            let client = typed.offer.dialect().and_then(ClientDialect::of);
-            let request = client.and_then(|client| outgoing::decode(client, typed, document).ok());
-            request.map_or((body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
+            let Some(call) = self.payload.api() else { return 0 };
+            let client = call.typed.api.dialect().and_then(ClientDialect::of);
+            let request =
+                client.and_then(|client| outgoing::decode(client, call.typed, call.whole().ok()?).ok());
+            request.map_or((call.body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
         })
     }
 
     /// The number in the first of these fields of the body that has one.
     fn number(&self, names: &[&str]) -> Option<u64> {
-        let root = self.errand.asked()?.document.root();
+        let root = self.payload.api()?.document.root();
         names.iter().find_map(|name| root.u64(name))
     }
 
     fn metadata(&self) -> Option<&Value> {
-        let read = || serde_json::from_str(self.call.metadata.as_ref()?.to_str().ok()?).ok();
+        let read = || serde_json::from_str(self.inbound.gateway.metadata.as_ref()?.to_str().ok()?).ok();
         self.metadata.get_or_init(read).as_ref()
     }
 
@@ -106,20 +100,17 @@ impl<'a> RequestFacts<'a> {
 
     /// The body, recorded as deep as these steps lead.
     fn document(&self, steps: &[Step]) -> Option<&Document<'a>> {
-        let Asked { body, document, .. } = self.errand.asked()?;
-        if document.is_whole() || steps.len() < 2 {
-            return Some(document);
-        }
-        self.whole.get_or_init(|| Document::of_request(body).ok()).as_ref()
+        let call = self.payload.api()?;
+        if steps.len() < 2 { Some(&call.document) } else { call.whole().ok() }
     }
 
     /// The name of the gateway key that the client shows.
     fn key(&self) -> Option<&str> {
-        self.call.caller.key(&self.core.settings.gateway_keys)?.name.as_deref()
+        self.inbound.caller.key(&self.inbound.core.settings.gateway_keys)?.name.as_deref()
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        self.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?.to_str().ok()
+        self.inbound.parts.headers.get(name).filter(|_| !SECRET.contains(&name))?.to_str().ok()
     }
 }
 
@@ -133,15 +124,15 @@ fn fact(node: Node<'_>) -> Option<Fact<'_>> {
     }
 }
 
-impl Facts for RequestFacts<'_> {
+impl Facts for RequestFacts<'_, '_> {
     fn get(&self, field: &Field) -> Option<Fact<'_>> {
         match field {
             Field::Metadata(key) => self.metadata()?.get(key).map(Fact::from),
             Field::Param(steps) => self.param(steps),
             Field::Header(name) => self.header(name).map(Fact::from),
-            Field::Path => Some(self.parts.uri.path().into()),
-            Field::Method => Some(self.parts.method.as_str().into()),
-            Field::Operation => self.errand.asked().map(|asked| asked.typed.offer.name().into()),
+            Field::Path => Some(self.inbound.parts.uri.path().into()),
+            Field::Method => Some(self.inbound.parts.method.as_str().into()),
+            Field::Operation => self.payload.api().map(|call| call.typed.api.name().into()),
             Field::Model => self.model().map(Fact::from),
             Field::Tokens => Some(Value::from(self.tokens()).into()),
             Field::Key => self.key().map(Fact::from),
@@ -164,9 +155,9 @@ impl Facts for RequestFacts<'_> {
     /// After the operator's prices.
     fn price(&self, leaf: usize) -> Option<f64> {
         let leaf = self.route.leaves().get(leaf)?;
-        let target = target::resolve(self.core, self.call, Some(leaf), self.model()).ok()?;
+        let target = target::resolve(self.inbound, Some(leaf), self.model()).ok()?;
         let model = target.model.as_deref().or(self.model())?;
-        let price = self.core.settings.named.price(target.provider, model)?;
+        let price = self.inbound.core.settings.named.price(target.provider, model)?;
         let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
         let answer = self.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
         Some((self.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)

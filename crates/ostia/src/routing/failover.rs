@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::json::Document;
 use ostia_dialect::{Decoder, Fault};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
@@ -11,11 +10,13 @@ use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::asked::{self, Asked};
 use crate::exchange::receive;
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::ApiCall;
+use crate::inbound::caller::Caller;
+use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
-use crate::message::body::{Resume, Resuming, Rest};
+use crate::message::body::{Rest, Resume, Resuming};
 use crate::record::Record;
 use crate::routing::attempt;
 use crate::routing::execution::Execution;
@@ -25,14 +26,17 @@ use crate::target;
 #[derive(Debug)]
 pub struct Failover {
     execution: Execution,
-    call: Call,
+    caller: Caller,
+    gateway: GatewayHeaders,
     parts: request::Parts,
 }
 
 impl Failover {
     /// A rescuer for the answer to this request.
-    pub fn new(execution: Execution, call: &Call, parts: &request::Parts) -> Box<Failover> {
-        Box::new(Failover { execution, call: call.clone(), parts: parts.clone() })
+    pub fn new(execution: Execution, inbound: Inbound<'_>) -> Box<Failover> {
+        let Inbound { caller, gateway, parts, .. } = inbound;
+        let (caller, gateway, parts) = (caller.clone(), gateway.clone(), parts.clone());
+        Box::new(Failover { execution, caller, gateway, parts })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
@@ -62,20 +66,18 @@ impl Failover {
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
-        let document = Document::of_request(body)?;
-        let peek = asked::peek(&typed, &document)?;
+        let inbound =
+            Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
+        let call = ApiCall::read(inbound, &typed, body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
-        let mut target = target::resolve(&core, &self.call, leaf, peek.model.as_deref())?;
+        let mut target = target::resolve(inbound, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
-        let client = ask::conversation(typed.offer, target.provider).ok_or_else(nothing)?;
+        let client = ask::conversation(typed.api, target.provider).ok_or_else(nothing)?;
         let mut record = Record::default();
         let waited = record.waited();
-        let exchange =
-            Exchange { core: &core, call: &self.call, target: &target, parts: &self.parts, waited: &waited };
-        let asked =
-            Asked { typed: &typed, body, document: &document, peek: &peek, keep: None, continues: true };
-        let said = ask::say(exchange, asked, client, Some(beginning), &mut record).await?;
-        let (answer, inflate) = receive::events(said.answer, typed.offer, &target).await?;
+        let exchange = Exchange { continues: true, ..Exchange::new(inbound, &target, &waited) };
+        let said = ask::say(exchange, &call, client, Some(beginning), &mut record).await?;
+        let (answer, inflate) = receive::events(said.answer, typed.api, &target).await?;
         Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
     }
 }

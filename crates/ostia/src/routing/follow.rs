@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{Response, request};
+use http::Response;
 use ostia_dialect::Fault;
 use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
@@ -12,27 +12,60 @@ use tokio::time::timeout;
 
 use crate::boxed;
 use crate::clock;
-use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
-use crate::exchange::asked::Errand;
-use crate::inbound::call::Call;
+use crate::exchange::Exchange;
+use crate::exchange::ask;
+use crate::inbound::Inbound;
+use crate::inbound::api_call::{ApiCall, Payload};
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::responses_api::StoreHandle;
 use crate::routing::attempt;
-use crate::routing::execution::{self, Execution, Followed, AttemptResult};
+use crate::routing::execution::{self, AttemptResult, Execution, Followed};
 use crate::routing::facts::RequestFacts;
 use crate::routing::failover::Failover;
+use crate::target;
+
+/// The answer of one target, or of a config's.
+pub async fn answer(
+    asked: &ApiCall<'_>,
+    route: Option<&Arc<Route>>,
+    keep: Option<&Rc<StoreHandle>>,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let leaf = match route.map(|route| (route, route.only_leaf())) {
+        Some((route, None)) => {
+            return follow(asked.inbound, Payload::Api(asked), keep, route, record).await;
+        }
+        Some((_, leaf)) => leaf,
+        None => None,
+    };
+    ask_once(asked, keep, leaf, record).await.or_else(AttemptError::into_answer)
+}
+
+/// One target, and nothing to decide.
+async fn ask_once(
+    asked: &ApiCall<'_>,
+    keep: Option<&Rc<StoreHandle>>,
+    leaf: Option<&Leaf>,
+    record: &mut Record,
+) -> Result<Response<Body>, AttemptError> {
+    let target = target::resolve(asked.inbound, leaf, asked.model())?;
+    record.target(&target.provider.id, target.index_path);
+    let waited = record.waited();
+    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, record).await
+}
 
 /// Follows a config from target to target, until one answers or there is none left.
 pub async fn follow(
-    core: &Rc<Core>,
-    call: &Call,
-    parts: &request::Parts,
-    errand: Errand<'_>,
+    inbound: Inbound<'_>,
+    payload: Payload<'_, '_>,
+    keep: Option<&Rc<StoreHandle>>,
     route: &Arc<Route>,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let asking = RequestFacts::new(core, call, parts, errand, route);
+    let asking = RequestFacts::new(inbound, payload, route, keep);
+    let Inbound { core, gateway, .. } = inbound;
     let mut now = clock::now();
     let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
@@ -44,7 +77,7 @@ pub async fn follow(
             Err(reason) => {
                 let Failed { answer, record: own, .. } = last.unwrap_or_else(|| Failed::of(reason, record));
                 record.take(own);
-                record.decided(call.explain, execution.shared());
+                record.decided(gateway.explain, execution.shared());
                 return answer;
             }
         };
@@ -53,8 +86,8 @@ pub async fn follow(
         now = tried.ended;
         match tried.answer {
             Ok(answer) if is_answered => {
-                record.decided(call.explain, execution.shared());
-                return Ok(answer.map(|body| accompany(body, execution, call, parts, now)));
+                record.decided(gateway.explain, execution.shared());
+                return Ok(answer.map(|body| accompany(body, execution, inbound, now)));
             }
             answer => Failed::new(answer, record).replace(&mut last),
         }
@@ -88,14 +121,14 @@ impl Failed {
 }
 
 /// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, execution: Execution, call: &Call, parts: &request::Parts, now: Time) -> Body {
+fn accompany(body: Body, execution: Execution, inbound: Inbound<'_>, now: Time) -> Body {
     match body {
         Body::Full(_) => {
             execution.end(now);
             body
         }
         Body::Events(mut events) if events.can_be_resumed() => {
-            events.resumed_by(Failover::new(execution, call, parts));
+            events.resumed_by(Failover::new(execution, inbound));
             Body::Events(events)
         }
         Body::Events(events) => Body::events(Followed::new(events, execution)),
@@ -105,7 +138,7 @@ fn accompany(body: Body, execution: Execution, call: &Call, parts: &request::Par
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
 async fn make_attempt(
-    asking: &RequestFacts<'_>,
+    asking: &RequestFacts<'_, '_>,
     execution: &Execution,
     attempt: Attempt,
     record: &mut Record,
@@ -120,7 +153,7 @@ async fn make_attempt(
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
 async fn race(
-    asking: &RequestFacts<'_>,
+    asking: &RequestFacts<'_, '_>,
     execution: &Execution,
     attempt: Attempt,
     at: Time,

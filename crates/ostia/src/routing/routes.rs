@@ -9,19 +9,21 @@ use ostia_routing::config::{self, Problem, Unsupported};
 
 use crate::config::routes::ConfigCache;
 use crate::core::Core;
-use crate::inbound::call::Call;
+use crate::inbound::Inbound;
+use crate::inbound::gateway_headers::GatewayHeaders;
 
 /// The route of a request: of the config that it names or brings, of its key, of its model, or the operator's default.
 ///
 /// # Errors
 /// 400 for a config that is wrong or not there, or asks for what the gateway cannot do.
-pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
-    let Core { settings, compiled, .. } = core;
+pub fn find(inbound: Inbound<'_>, model: Option<&str>) -> Result<Option<Arc<Route>>, Fault> {
+    let Inbound { core, caller, gateway, .. } = inbound;
+    let Core { settings, compiled, .. } = &**core;
     // Whoever says whom to ask is not asked again.
-    let says_whom = call.provider.is_some() || model.is_some_and(|model| model.starts_with('@'));
-    let route = if let Some(config) = &call.config {
+    let says_whom = gateway.provider.is_some() || model.is_some_and(|model| model.starts_with('@'));
+    let route = if let Some(config) = &gateway.config {
         given(compiled, config)?
-    } else if let Some(name) = call.caller.key(&settings.gateway_keys).and_then(|key| key.config.as_deref()) {
+    } else if let Some(name) = caller.key(&settings.gateway_keys).and_then(|key| key.config.as_deref()) {
         compiled.named(name)?
     } else if says_whom {
         return Ok(None);
@@ -39,8 +41,8 @@ pub fn find(core: &Core, call: &Call, model: Option<&str>) -> Result<Option<Arc<
 }
 
 /// What the author of a request's config should hear: fields that nobody reads, or that have no effect where they stand.
-pub fn warnings(call: &Call) -> Vec<String> {
-    let text = call.config.as_ref().and_then(|config| config.to_str().ok()).unwrap_or_default();
+pub fn warnings(gateway: &GatewayHeaders) -> Vec<String> {
+    let text = gateway.config.as_ref().and_then(|config| config.to_str().ok()).unwrap_or_default();
     config::parse(text)
         .map_or_else(|_| Vec::new(), |parsed| parsed.warnings.iter().map(Problem::to_string).collect())
 }

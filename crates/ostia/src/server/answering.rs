@@ -9,12 +9,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Family, Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::late::Late;
 use crate::client::{Client, Due, Early};
-use crate::errors::family::Family;
 use crate::errors::reply;
 use crate::message::body::{Body, FramePoll};
 use crate::timer::LazyTimer;

@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http::Response;
 use http_body::{Body as _, Frame};
 use ostia_dialect::Fault;
+use ostia_dialect::frame::Grammar;
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::relay::Grammar;
 
 use crate::client::{Client, Due};
 use crate::errors::failure;

@@ -14,8 +14,8 @@ use ostia_routing::{Limit, Verdict};
 use tokio::time::Instant;
 
 use crate::client::{Client, Early};
-use crate::errors::failure;
 use crate::errors::attempt_error::AttemptError;
+use crate::errors::failure;
 use crate::message::body::{Body, Events, FramePoll, Resume};
 use crate::record::Record;
 use crate::timer::LazyTimer;

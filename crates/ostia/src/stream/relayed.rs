@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::relay::{self, Grammar, Watch};
+use ostia_dialect::frame::{Grammar, KeepAlive};
+use ostia_dialect::observe::{DONE, Watch};
 use ostia_dialect::{Fault, Observed};
 
 use super::State;
@@ -13,7 +13,7 @@ use crate::errors::failure;
 use crate::errors::reword;
 use crate::message::body::{Events, FramePoll};
 use crate::message::inflate::Inflate;
-use crate::upstream::{UpstreamBody, BodyFault};
+use crate::upstream::{BodyFault, UpstreamBody};
 
 /// An event stream in the client's own dialect: whole events are handed on as they came.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Relayed {
             if !rest.is_empty() {
                 rest.extend_from_slice(b"\n\n");
             }
-            rest.extend_from_slice(relay::DONE);
+            rest.extend_from_slice(DONE);
         }
         self.state = State::Whole;
         Ok(rest.into())

@@ -10,12 +10,12 @@ use ostia_dialect::frame::{KeepAlive, is_ping};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Observed, Undo};
 
 use super::State;
-use super::continuation::Continuation;
+use super::continuing::Continuing;
 use crate::errors::failure;
-use crate::message::body::{Events, FramePoll, Resume, Rest};
+use crate::message::body::{Events, FramePoll, Rest, Resume};
 use crate::message::inflate::Inflate;
 use crate::responses_api::StoreHandle;
-use crate::upstream::{UpstreamBody, BodyFault};
+use crate::upstream::{BodyFault, UpstreamBody};
 
 /// An event stream in another dialect: decoded to events, encoded for the client.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Translated {
     encoder: Encoder,
     undo: Undo,
     keep: Option<Rc<StoreHandle>>,
-    continuation: Option<Box<Continuation>>,
+    continuing: Option<Box<Continuing>>,
     events: Vec<Event>,
     observed: Observed,
     /// The client has had something of it.
@@ -43,7 +43,12 @@ pub struct Translated {
 
 impl Translated {
     /// Translates `answer`.
-    pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, decoder: Decoder, encoder: Encoder) -> Translated {
+    pub fn new(
+        answer: UpstreamBody,
+        inflate: Option<Inflate>,
+        decoder: Decoder,
+        encoder: Encoder,
+    ) -> Translated {
         Translated {
             answer,
             inflate,
@@ -52,7 +57,7 @@ impl Translated {
             encoder,
             undo: Undo::default(),
             keep: None,
-            continuation: None,
+            continuing: None,
             events: Vec::new(),
             observed: Observed::default(),
             begun: false,
@@ -67,31 +72,31 @@ impl Translated {
     /// notes on what is said, so that somebody else can go on with it.
     pub fn with(mut self, undo: Undo, keep: Option<Rc<StoreHandle>>, continues: Option<Bytes>) -> Translated {
         (self.undo, self.keep) = (undo, keep);
-        self.continuation = continues.map(Continuation::of);
+        self.continuing = continues.map(Continuing::of);
         self
     }
 
     /// Has the stream broken off, and may somebody get the rest of it? Then that begins.
     fn resume(&mut self, fault: Fault) -> Result<(), Fault> {
-        let Some(continuation) = &mut self.continuation else { return Err(fault) };
-        let Some(failover) = continuation.failover.take() else { return Err(fault) };
-        let beginning = continuation.joint.beginning().map(str::to_owned);
-        continuation.resuming = Some(failover.resume(fault, continuation.request.clone(), beginning));
+        let Some(continuing) = &mut self.continuing else { return Err(fault) };
+        let Some(failover) = continuing.failover.take() else { return Err(fault) };
+        let beginning = continuing.said.beginning().map(str::to_owned);
+        continuing.resuming = Some(failover.resume(fault, continuing.request.clone(), beginning));
         Ok(())
     }
 
     /// Waits for the rest of a stream that broke off, if there is one to wait for.
     fn poll_resuming(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Fault>> {
-        let Some(continuation) = &mut self.continuation else { return Poll::Ready(Ok(())) };
-        let Some(resuming) = &mut continuation.resuming else { return Poll::Ready(Ok(())) };
+        let Some(continuing) = &mut self.continuing else { return Poll::Ready(Ok(())) };
+        let Some(resuming) = &mut continuing.resuming else { return Poll::Ready(Ok(())) };
         let (failover, rest) = std::task::ready!(resuming.as_mut().poll(context));
-        continuation.resuming = None;
+        continuing.resuming = None;
         let Rest { answer, inflate, decoder, undo } = match rest {
             Ok(rest) => rest,
             Err(fault) => return Poll::Ready(Err(fault)),
         };
-        continuation.failover = Some(failover);
-        continuation.joint.go_on();
+        continuing.failover = Some(failover);
+        continuing.said.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
             (answer, inflate, decoder, Framer::default());
         self.undo = undo;
@@ -146,8 +151,8 @@ impl Translated {
 
     fn encode(&mut self, out: &mut Vec<u8>) {
         self.undo.events(&mut self.events);
-        if let Some(continuation) = &mut self.continuation {
-            continuation.joint.pass(&mut self.events);
+        if let Some(continuing) = &mut self.continuing {
+            continuing.said.pass(&mut self.events);
         }
         for event in self.events.drain(..) {
             let before = out.len();
@@ -227,12 +232,12 @@ impl Events for Translated {
     }
 
     fn can_be_resumed(&self) -> bool {
-        self.continuation.is_some()
+        self.continuing.is_some()
     }
 
     fn resumed_by(&mut self, failover: Box<dyn Resume>) {
-        if let Some(continuation) = &mut self.continuation {
-            continuation.failover = Some(failover);
+        if let Some(continuing) = &mut self.continuing {
+            continuing.failover = Some(failover);
         }
     }
 }

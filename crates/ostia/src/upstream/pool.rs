@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, Tls, To};
 use super::deadline::ReadDeadline;
-use super::{BodyFault, SendFault, RequestBody, Timeouts};
+use super::{BodyFault, RequestBody, SendFault, Timeouts};
 use crate::boxed;
 use crate::timer::LazyTimer;
 use crate::upstream::egress::{Guard, Origin};
@@ -258,8 +258,13 @@ impl Place {
         connection.idle_age_max = idle_age_max(response.version(), response.headers());
         let patience = ReadDeadline::new(timeouts.idle, started + timeouts.total);
         Ok(response.map(|body| {
-            let mut answer =
-                UpstreamBody { body, seen: None, place: self.clone(), connection: Some(connection), patience };
+            let mut answer = UpstreamBody {
+                body,
+                seen: None,
+                place: self.clone(),
+                connection: Some(connection),
+                patience,
+            };
             if answer.body.is_end_stream() {
                 answer.release();
             }

@@ -5,10 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::embeddings::{Input, Part, Request, Response, Vector};
-use crate::gemini_generate::request::camel;
-use crate::gemini_generate::request::media::standard;
-use crate::json::{Document, Json, Node, Writer};
-use crate::openai_chat::part::kind_of_mime;
+use crate::json::{Document, Json, Node, Writer, camel};
+use crate::media::{kind_of_mime, standard_base64};
 use crate::{Fault, MediaKind};
 
 /// Bytes of one number of a vector in base64.
@@ -129,7 +127,7 @@ fn part(part: Node<'_>) -> Result<Part, Fault> {
             "inlineData" => {
                 let (mime, data) = (text("mimeType", "mime_type")?, text("data", "data")?);
                 image(value, &mime)?;
-                return Ok(Part::Image(format!("data:{mime};base64,{}", standard(&data))));
+                return Ok(Part::Image(format!("data:{mime};base64,{}", standard_base64(&data))));
             }
             "fileData" => {
                 if let Ok(mime) = text("mimeType", "mime_type") {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::{Fault, Sign, from_answer, from_body, rows};
-use super::settle;
+use super::classify;
 use crate::FaultKind::{self, *};
 use crate::json::Document;
 
@@ -240,7 +240,7 @@ fn no_row_hides_another() {
             Sign::TypeBegins(word) => fault.vendor_type = Some(format!("{word}x")),
             Sign::Words(pieces) => fault.message = pieces.join(" 1 "),
         }
-        settle(&mut fault, None, None);
+        classify(&mut fault, None, None);
         assert_eq!(fault.kind, row.kind, "{}: {}", row.vendor, row.sign);
         assert!(!row.source.is_empty() && row.source.contains(['/', '#']), "{}", row.sign);
     }
@@ -251,7 +251,7 @@ proptest! {
     fn every_error_has_a_kind(status in prop::option::of(100..1000_u16), texts in prop::array::uniform3(prop::option::of(".{0,40}"))) {
         let [message, code, vendor_type] = texts;
         let mut fault = Fault { code, vendor_type, ..Fault::upstream(message.clone().unwrap_or_default()) };
-        settle(&mut fault, status, message.as_deref());
+        classify(&mut fault, status, message.as_deref());
         prop_assert_eq!(fault.status, status.unwrap_or(fault.kind.status()));
     }
 }

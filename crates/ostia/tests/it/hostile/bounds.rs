@@ -1,5 +1,7 @@
 //! What clients can make the gateway hold.
 
+use std::time::Duration;
+
 use ostia_testkit::vendor::anthropic;
 use ostia_testkit::{Answer, Upstream};
 use serde_json::json;
@@ -53,9 +55,33 @@ fn slow_heads_take_no_memory_beyond_their_bound() {
         open.send(&vec![b'a'; 11 << 10]);
         opens.push(open);
     }
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(Duration::from_millis(300));
     let grown = gateway.resident_kib().saturating_sub(before);
     assert!(grown < 200 * 64, "{grown} KiB for 200 heads");
+}
+
+#[test]
+fn connections_are_bounded_over_all_cores() {
+    let mut gateway = Gateway::with("workers: 2\nlimits: { connections: 3 }");
+    let ask = Ask::new("GET", "/health");
+    // Whichever cores they come to.
+    let open_three = || -> Vec<Open> { (0..3).map(|_| ask.open(&gateway)).collect() };
+    let answered = |open: &mut Open| assert_eq!(open.next().status, 200);
+    let mut served = open_three();
+    served.iter_mut().for_each(answered);
+    let mut waiting = open_three();
+    for open in &mut waiting {
+        assert!(open.read_until(Duration::from_millis(100), |_| true).is_none(), "it waits");
+    }
+    drop(served);
+    waiting.iter_mut().for_each(answered);
+    let _waits = ask.open(&gateway);
+    gateway.terminate();
+    assert_eq!(
+        gateway.wait(PATIENCE).and_then(|status| status.code()),
+        Some(0),
+        "nobody waits for those that wait"
+    );
 }
 
 #[test]

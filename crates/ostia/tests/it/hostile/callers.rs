@@ -111,6 +111,21 @@ fn a_key_of_the_gateways_goes_nowhere_wherever_it_stands() {
 }
 
 #[test]
+fn a_key_with_a_percent_sign_is_found_in_a_query() {
+    let upstream = Upstream::always(Answer::json("{}"));
+    let gateway = Gateway::with(&format!(
+        "auth: {{ keys: ['key-100%'] }}\nproviders: {{ openai: {{ base_url: '{}', api_key: sk-own }} }}",
+        upstream.url()
+    ));
+    for written in ["key-100%", "key-100%25", "k%65y-100%"] {
+        let ask = Ask::new("GET", &format!("/v1/files?token={written}&purpose=x"));
+        let ask = ask.header("x-ostia-provider", "openai").header("x-ostia-api-key", "key-100%");
+        assert_eq!(ask.to(&gateway).status, 200, "{written}");
+        assert_eq!(upstream.last().target, "/files?purpose=x", "{written}");
+    }
+}
+
+#[test]
 fn a_clients_key_in_the_query_goes_where_the_provider_wants_it() {
     let upstream = Upstream::always(Answer::json("{}"));
     let gateway = Gateway::start();

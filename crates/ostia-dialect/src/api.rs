@@ -1,0 +1,558 @@
+//! The APIs that a provider can have, and the one table of all that is known of each: what it is for, where it is, whose
+//! errors its clients expect, how its streams end, by what its answers are recognised.
+//!
+//! A new API is a variant and a row. Nothing else in the gateway lists them: whoever wants to know something of an API asks
+//! here, and what differs between two of them is a field of the row.
+
+mod answer;
+mod index;
+#[cfg(test)]
+mod tests;
+
+use crate::fault::Family;
+use crate::frame::Grammar;
+use crate::json::Kind;
+use crate::{Dialect, embeddings};
+
+/// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Api {
+    /// OpenAI Chat Completions.
+    OpenaiChat,
+    /// OpenAI Responses.
+    OpenaiResponses,
+    /// OpenAI's count of the tokens of a Responses request.
+    OpenaiInputTokens,
+    /// OpenAI's older text completions.
+    OpenaiCompletions,
+    /// OpenAI embeddings.
+    OpenaiEmbeddings,
+    /// OpenAI image generation.
+    OpenaiImages,
+    /// OpenAI image edits (multipart).
+    OpenaiImageEdits,
+    /// OpenAI text to speech.
+    OpenaiSpeech,
+    /// OpenAI speech to text (multipart).
+    OpenaiTranscriptions,
+    /// OpenAI speech to English text (multipart).
+    OpenaiTranslations,
+    /// OpenAI moderation.
+    OpenaiModerations,
+    /// OpenAI files.
+    OpenaiFiles,
+    /// OpenAI batches.
+    OpenaiBatches,
+    /// OpenAI fine-tuning jobs.
+    OpenaiFineTunes,
+    /// OpenAI realtime (WebSocket).
+    OpenaiRealtime,
+    /// Anthropic Messages.
+    AnthropicMessages,
+    /// Anthropic token counting.
+    AnthropicCountTokens,
+    /// Anthropic message batches.
+    AnthropicBatches,
+    /// Google generateContent.
+    GeminiGenerate,
+    /// Google token counting.
+    GeminiCountTokens,
+    /// Google embedding of one content.
+    GeminiEmbed,
+    /// Google embedding of several contents.
+    GeminiBatchEmbed,
+    /// Cohere Chat, version 2.
+    CohereChat,
+    /// Cohere Embed, version 2.
+    CohereEmbed,
+    /// Cohere Rerank, version 2.
+    CohereRerank,
+    /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
+    JinaRerank,
+    /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
+    VoyageRerank,
+}
+
+/// What is asked for, whichever vendor's API it is asked by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// The next turn of a conversation, in this dialect.
+    Conversation(Dialect),
+    /// How many tokens a conversation in this dialect has.
+    CountTokens(Dialect),
+    /// A text, gone on with.
+    Completion,
+    /// Texts and images as vectors, in this dialect.
+    Embeddings(embeddings::Dialect),
+    /// Images from words.
+    Images,
+    /// Images from images.
+    ImageEdits,
+    /// Speech from text.
+    Speech,
+    /// Text from speech.
+    Transcription,
+    /// English text from speech.
+    Translation,
+    /// Whether a text is harmful.
+    Moderation,
+    /// Documents, the most fitting first.
+    Rerank,
+    /// Files that a provider keeps.
+    Files,
+    /// Many calls in one file, answered later.
+    Batches,
+    /// Training of a model of one's own.
+    FineTunes,
+    /// A conversation by voice, over one connection.
+    Realtime,
+}
+
+/// Where an API is at its vendor, after base URL and prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Path {
+    /// At the same path for every model.
+    Fixed(&'static str),
+    /// `models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>).
+    OfModel {
+        /// What stands behind the colon.
+        verb: &'static str,
+        /// The same for an answer that is streamed.
+        stream_verb: Option<&'static str>,
+    },
+}
+
+/// What a call makes no sense without, besides the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// Nothing that is checked here.
+    Nothing,
+    /// A field.
+    Field(&'static str),
+    /// A list that is not empty.
+    List {
+        /// The field that holds it.
+        field: &'static str,
+        /// What one of its items is called.
+        item: &'static str,
+    },
+}
+
+/// Where a request says how many tokens its answer may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputBound {
+    /// The object that holds it, by each of its names; none where it stands at the top.
+    pub objects: &'static [&'static str],
+    /// The field, by each of its names, the preferred one first. None: the answer has no bound.
+    pub fields: &'static [&'static str],
+    /// The vendor refuses a request that does not say it.
+    pub is_required: bool,
+}
+
+/// All that is known of one API. The methods of the same names say what each field means.
+struct Row {
+    api: Api,
+    name: &'static str,
+    word: &'static str,
+    operation: Operation,
+    family: Family,
+    path: Path,
+    gateway_path: Option<&'static str>,
+    is_understood: bool,
+    is_copied: bool,
+    grammar: Grammar,
+    streams_array: bool,
+    answer_fields: &'static [(&'static str, Kind)],
+    needs_items: bool,
+    tells_failure: bool,
+    required: Required,
+    output_bound: OutputBound,
+}
+
+/// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
+const fn passed(
+    api: Api,
+    name: &'static str,
+    word: &'static str,
+    operation: Operation,
+    path: &'static str,
+) -> Row {
+    Row {
+        api,
+        name,
+        word,
+        operation,
+        family: Family::Openai,
+        path: Path::Fixed(path),
+        gateway_path: Some(path),
+        is_understood: false,
+        is_copied: false,
+        grammar: Grammar::Unknown,
+        streams_array: false,
+        answer_fields: &[],
+        needs_items: false,
+        tells_failure: false,
+        required: Required::Nothing,
+        output_bound: bound(&[]),
+    }
+}
+
+/// One of Google's, with the model in the path, that the gateway understands.
+const fn of_model(
+    api: Api,
+    name: &'static str,
+    word: &'static str,
+    operation: Operation,
+    verb: &'static str,
+) -> Row {
+    Row {
+        family: Family::Google,
+        path: Path::OfModel { verb, stream_verb: None },
+        gateway_path: None,
+        is_understood: true,
+        ..passed(api, name, word, operation, "")
+    }
+}
+
+/// Messages, and at least one.
+const MESSAGES: Required = Required::List { field: "messages", item: "message" };
+/// What an answer with embeddings of Google's holds: one vector, or several.
+const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", Kind::Array)];
+
+/// A bound in fields at the top of the body.
+const fn bound(fields: &'static [&'static str]) -> OutputBound {
+    OutputBound { objects: &[], fields, is_required: false }
+}
+
+/// How many APIs there are.
+const COUNT: usize = 27;
+
+/// Every API, in the order of the enum.
+static TABLE: [Row; COUNT] = [
+    Row {
+        is_understood: true,
+        grammar: Grammar::OpenaiChat,
+        answer_fields: &[("choices", Kind::Array)],
+        needs_items: true,
+        required: MESSAGES,
+        output_bound: bound(&["max_completion_tokens", "max_tokens"]),
+        ..passed(
+            Api::OpenaiChat,
+            "openai_chat",
+            "chat",
+            Operation::Conversation(Dialect::OpenaiChat),
+            "/chat/completions",
+        )
+    },
+    Row {
+        is_understood: true,
+        grammar: Grammar::OpenaiResponses,
+        answer_fields: &[("output", Kind::Array)],
+        tells_failure: true,
+        output_bound: bound(&["max_output_tokens"]),
+        ..passed(
+            Api::OpenaiResponses,
+            "openai_responses",
+            "responses",
+            Operation::Conversation(Dialect::OpenaiResponses),
+            "/responses",
+        )
+    },
+    Row {
+        is_understood: true,
+        answer_fields: &[("input_tokens", Kind::Number)],
+        ..passed(
+            Api::OpenaiInputTokens,
+            "openai_input_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::OpenaiResponses),
+            "/responses/input_tokens",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        grammar: Grammar::OpenaiCompletions,
+        answer_fields: &[("choices", Kind::Array)],
+        needs_items: true,
+        output_bound: bound(&["max_tokens"]),
+        ..passed(
+            Api::OpenaiCompletions,
+            "openai_completions",
+            "completions",
+            Operation::Completion,
+            "/completions",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("data", Kind::Array)],
+        required: Required::Field("input"),
+        ..passed(
+            Api::OpenaiEmbeddings,
+            "openai_embeddings",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Openai),
+            "/embeddings",
+        )
+    },
+    passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations"),
+    passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
+    passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
+    passed(
+        Api::OpenaiTranscriptions,
+        "openai_transcriptions",
+        "transcription",
+        Operation::Transcription,
+        "/audio/transcriptions",
+    ),
+    passed(
+        Api::OpenaiTranslations,
+        "openai_translations",
+        "transcription",
+        Operation::Translation,
+        "/audio/translations",
+    ),
+    passed(Api::OpenaiModerations, "openai_moderations", "moderation", Operation::Moderation, "/moderations"),
+    passed(Api::OpenaiFiles, "openai_files", "files", Operation::Files, "/files"),
+    passed(Api::OpenaiBatches, "openai_batches", "batches", Operation::Batches, "/batches"),
+    passed(
+        Api::OpenaiFineTunes,
+        "openai_fine_tunes",
+        "fine-tuning",
+        Operation::FineTunes,
+        "/fine_tuning/jobs",
+    ),
+    passed(Api::OpenaiRealtime, "openai_realtime", "realtime", Operation::Realtime, "/realtime"),
+    Row {
+        family: Family::Anthropic,
+        is_understood: true,
+        grammar: Grammar::AnthropicMessages,
+        answer_fields: &[("content", Kind::Array)],
+        required: MESSAGES,
+        // <https://docs.claude.com/en/api/messages>
+        output_bound: OutputBound { is_required: true, ..bound(&["max_tokens"]) },
+        ..passed(
+            Api::AnthropicMessages,
+            "anthropic_messages",
+            "messages",
+            Operation::Conversation(Dialect::AnthropicMessages),
+            "/messages",
+        )
+    },
+    Row {
+        family: Family::Anthropic,
+        is_understood: true,
+        answer_fields: &[("input_tokens", Kind::Number)],
+        ..passed(
+            Api::AnthropicCountTokens,
+            "anthropic_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::AnthropicMessages),
+            "/messages/count_tokens",
+        )
+    },
+    Row {
+        family: Family::Anthropic,
+        ..passed(
+            Api::AnthropicBatches,
+            "anthropic_batches",
+            "batches",
+            Operation::Batches,
+            "/messages/batches",
+        )
+    },
+    Row {
+        path: Path::OfModel { verb: "generateContent", stream_verb: Some("streamGenerateContent") },
+        grammar: Grammar::GeminiGenerate,
+        streams_array: true,
+        // A prompt that is refused has no candidates.
+        answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
+        // <https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>; its JSON has both spellings of every name
+        // (<https://protobuf.dev/programming-guides/json/>).
+        output_bound: OutputBound {
+            objects: &["generationConfig", "generation_config"],
+            ..bound(&["maxOutputTokens", "max_output_tokens"])
+        },
+        ..of_model(
+            Api::GeminiGenerate,
+            "gemini_generate",
+            "gemini",
+            Operation::Conversation(Dialect::GeminiGenerate),
+            "generateContent",
+        )
+    },
+    Row {
+        answer_fields: &[("totalTokens", Kind::Number)],
+        ..of_model(
+            Api::GeminiCountTokens,
+            "gemini_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::GeminiGenerate),
+            "countTokens",
+        )
+    },
+    Row {
+        answer_fields: VECTORS,
+        ..of_model(
+            Api::GeminiEmbed,
+            "gemini_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Gemini),
+            "embedContent",
+        )
+    },
+    Row {
+        answer_fields: VECTORS,
+        ..of_model(
+            Api::GeminiBatchEmbed,
+            "gemini_batch_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::GeminiBatch),
+            "batchEmbedContents",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("message", Kind::Object)],
+        ..passed(
+            Api::CohereChat,
+            "cohere_chat",
+            "cohere chat",
+            Operation::Conversation(Dialect::CohereChat),
+            "/v2/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
+        ..passed(
+            Api::CohereEmbed,
+            "cohere_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Cohere),
+            "/v2/embed",
+        )
+    },
+    Row {
+        gateway_path: Some("/rerank"),
+        ..passed(Api::CohereRerank, "cohere_rerank", "rerank", Operation::Rerank, "/v2/rerank")
+    },
+    passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
+    passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
+];
+
+// Every look-up is by the place of a row.
+const _: () = {
+    let mut at = 0;
+    while at < COUNT {
+        assert!(TABLE[at].api as usize == at, "the rows are not in the order of the enum");
+        at += 1;
+    }
+};
+
+impl Api {
+    /// Every API, in the order of the enum.
+    pub const ALL: [Api; COUNT] = index::all();
+
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
+    }
+
+    /// The name in the rows of providers, and in reports.
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// What people read in the table of providers. Several APIs may share a word.
+    pub fn word(self) -> &'static str {
+        self.row().word
+    }
+
+    /// What it is for.
+    pub fn operation(self) -> Operation {
+        self.row().operation
+    }
+
+    /// The conversation dialect that is spoken there; `None` for what is no conversation.
+    pub fn dialect(self) -> Option<Dialect> {
+        match self.operation() {
+            Operation::Conversation(dialect) => Some(dialect),
+            _ => None,
+        }
+    }
+
+    /// The dialect of the conversations whose tokens are counted there; `None` where nothing is counted.
+    pub fn counts(self) -> Option<Dialect> {
+        match self.operation() {
+            Operation::CountTokens(dialect) => Some(dialect),
+            _ => None,
+        }
+    }
+
+    /// Whose errors its clients understand.
+    pub fn family(self) -> Family {
+        self.row().family
+    }
+
+    /// Where it is at its vendor.
+    pub fn path(self) -> Path {
+        self.row().path
+    }
+
+    /// Where clients find it below `/v1`; `None` where it has its vendor's path only.
+    pub fn gateway_path(self) -> Option<&'static str> {
+        self.row().gateway_path
+    }
+
+    /// Does the gateway read what clients send there, by `POST`? All others are handed on unread.
+    pub fn is_understood(self) -> bool {
+        self.row().is_understood
+    }
+
+    /// May a server that copies OpenAI's chat have copied it, although its row does not say so?
+    pub fn is_copied(self) -> bool {
+        self.row().is_copied
+    }
+
+    /// How its streams say that they are whole. Those of speech, transcripts or images have ends of their vendors' own.
+    pub fn grammar(self) -> Grammar {
+        self.row().grammar
+    }
+
+    /// Is a stream one JSON array, unless the client asks for events?
+    pub fn streams_array(self) -> bool {
+        self.row().streams_array
+    }
+
+    /// The fields of which a whole answer has one at least, and of what kind they are; none where nothing is known of it.
+    pub fn answer_fields(self) -> &'static [(&'static str, Kind)] {
+        self.row().answer_fields
+    }
+
+    /// Is an empty list no answer? Of messages and contents that say nothing it is one; there is always a first choice.
+    pub fn needs_items(self) -> bool {
+        self.row().needs_items
+    }
+
+    /// May a whole answer say that it is a failure?
+    pub fn tells_failure(self) -> bool {
+        self.row().tells_failure
+    }
+
+    /// What a call makes no sense without, besides the model.
+    pub fn required(self) -> Required {
+        self.row().required
+    }
+
+    /// Where a request says how many tokens its answer may have.
+    pub fn output_bound(self) -> OutputBound {
+        self.row().output_bound
+    }
+
+    /// The API of this name.
+    pub fn from_name(name: &str) -> Option<Api> {
+        Api::ALL.into_iter().find(|api| api.name() == name)
+    }
+}

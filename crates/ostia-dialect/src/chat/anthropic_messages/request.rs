@@ -1,0 +1,7 @@
+//! Requests, both ways.
+
+mod decode;
+mod encode;
+
+pub use decode::{WORDS, decode, decode_counted};
+pub use encode::encode;

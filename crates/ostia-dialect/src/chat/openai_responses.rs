@@ -1,0 +1,14 @@
+//! OpenAI Responses, as a client and as an upstream dialect.
+//!
+//! Source: <https://platform.openai.com/docs/api-reference/responses>.
+
+pub mod error;
+mod item;
+pub mod request;
+pub mod response;
+pub mod stream;
+mod usage;
+
+pub use request::input_items;
+pub(crate) use response::ending::finish;
+pub(crate) use usage::decode as usage;

@@ -1,0 +1,245 @@
+//! What an answer has said so far, for whoever keeps an account of it: read on the way, and changed by nobody.
+//!
+//! It is the same however the answer is carried: a stream that is translated tells it by its events, one that is relayed
+//! by the few of its events that are looked into, and an answer in one piece by its end.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use crate::frame::Grammar;
+use crate::json::{Document, Node};
+use crate::{
+    Block, Content, Delta, Event, Fault, Finish, Response, Usage, anthropic_messages, embeddings,
+    gemini_generate, openai_chat, openai_responses,
+};
+
+/// Longest count of tokens that is read, in bytes.
+const USAGE_BYTES_MAX: usize = 4 << 10;
+
+/// What an answer has said so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// Something has been said: words, thoughts, a call, or that it is all.
+    pub first_token: bool,
+    /// What it cost, so far as it says.
+    pub usage: Option<Usage>,
+    /// Why it ended: the first of its choices.
+    pub finish: Option<Finish>,
+    /// How often its sender said only that it is there.
+    pub pings: u32,
+    /// Why it is no answer, where that was seen: an error that was told in it, or an event before its first token that makes
+    /// no sense.
+    pub fault: Option<Fault>,
+    /// Something has been said that is not yet on its way.
+    said: bool,
+}
+
+impl Observed {
+    /// Takes note of an event; `is_sent`: with it, something has been sent on. What an encoder holds back is not said yet.
+    pub fn event(&mut self, event: &Event, is_sent: bool) {
+        self.said = self.said || says_something(event);
+        self.first_token |= self.said && is_sent;
+        match event {
+            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Stop { choice, finish, .. } if *choice == 0 || self.finish.is_none() => {
+                self.finish = Some(*finish);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note that the sender said only that it is there.
+    pub fn ping(&mut self) {
+        self.pings = self.pings.saturating_add(1);
+    }
+
+    /// What a whole answer says.
+    pub fn of_response(response: &Response) -> Observed {
+        let finish = response.choices.first().map(|choice| choice.finish);
+        Observed { usage: response.usage, finish, ..Observed::default() }
+    }
+
+    /// What an answer of vectors says.
+    pub fn of_embeddings(response: &embeddings::Response) -> Observed {
+        let usage = response.usage.map(|usage| Usage {
+            prompt: usage.prompt_tokens,
+            total: Some(usage.total_tokens).filter(|total| *total != usage.prompt_tokens),
+            ..Usage::default()
+        });
+        Observed { usage, ..Observed::default() }
+    }
+
+    /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the outermost that
+    /// counts tokens, and the first that says why a choice ended.
+    ///
+    /// ```
+    /// use ostia_dialect::{Finish, Observed, frame::Grammar};
+    /// let body = br#"{"choices":[{"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#;
+    /// let observed = Observed::of_body(Grammar::OpenaiChat, body);
+    /// assert_eq!((observed.usage.unwrap().total(), observed.finish), (8, Some(Finish::Length)));
+    /// ```
+    pub fn of_body(grammar: Grammar, body: &[u8]) -> Observed {
+        let name = if grammar == Grammar::GeminiGenerate { &USAGE_GOOGLE } else { &USAGE };
+        let usage = outermost(body, name).and_then(|text| usage_of(grammar, text));
+        Observed { usage, finish: finish_of(grammar, body), ..Observed::default() }
+    }
+}
+
+pub(crate) static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
+pub(crate) static USAGE_GOOGLE: LazyLock<Finder<'static>> =
+    LazyLock::new(|| Finder::new("\"usageMetadata\""));
+
+/// The object that is the value of the outermost field of this name; of several, the last. Arguments of calls may have such
+/// a field too, and so have parts of an answer that were made by another model (`usage_breakdown`, Groq).
+fn outermost<'b>(body: &'b [u8], name: &Finder<'_>) -> Option<&'b [u8]> {
+    let (mut depth, mut last) = (0, None);
+    let mut found: Option<(i64, &[u8])> = None;
+    for at in name.find_iter(body) {
+        depth += last.map_or(0, |last| depth_gained(&body[last..at]));
+        last = Some(at);
+        let value = object(&body[at + name.needle().len()..]);
+        if let Some(value) = value.filter(|_| found.is_none_or(|(outer, _)| depth <= outer)) {
+            found = Some((depth, value));
+        }
+    }
+    found.map(|(_, value)| value)
+}
+
+/// How much deeper this piece of JSON ends than it begins. It begins outside of texts.
+fn depth_gained(piece: &[u8]) -> i64 {
+    let (mut depth, mut in_text, mut is_escaped) = (0, false, false);
+    for byte in piece {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = in_text,
+            b'"' => in_text = !in_text,
+            b'{' | b'[' if !in_text => depth += 1,
+            b'}' | b']' if !in_text => depth -= 1,
+            _ => {}
+        }
+    }
+    depth
+}
+
+/// The value of a field and what follows it; `text` begins behind the field's name.
+fn value(text: &[u8]) -> Option<&[u8]> {
+    Some(text.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start())
+}
+
+/// Is the value of a field an object?
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    value(text).is_some_and(|value| value.starts_with(b"{"))
+}
+
+/// The object that is the value of a field, if it is one. The texts in a count of
+/// tokens have no braces; of anything else that has, what is cut out here is no JSON.
+fn object(text: &[u8]) -> Option<&[u8]> {
+    let value = value(text)?;
+    let value = value.starts_with(b"{").then_some(&value[..value.len().min(USAGE_BYTES_MAX)])?;
+    let mut depth = 0usize;
+    let end = value.iter().position(|byte| {
+        match byte {
+            b'{' => depth += 1,
+            b'}' => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    end.map(|end| &value[..=end])
+}
+
+fn usage_of(grammar: Grammar, text: &[u8]) -> Option<Usage> {
+    let document = Document::parse(text).ok()?;
+    usage(grammar, document.root())
+}
+
+/// Reads a count of tokens. What is no conversation has the fields of one of OpenAI's two formats.
+pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
+    let has = |names: [&str; 2]| names.iter().any(|name| counts.u64(name).is_some());
+    match grammar {
+        Grammar::AnthropicMessages => anthropic_messages::usage(counts),
+        Grammar::GeminiGenerate => gemini_generate::usage(counts),
+        _ if has(["input_tokens", "output_tokens"]) => Some(openai_responses::usage(counts)),
+        _ if has(["prompt_tokens", "completion_tokens"]) => Some(openai_chat::usage(counts)),
+        _ => None,
+    }
+}
+
+/// Why the first choice of a whole answer ended. Not every server says that it waits for the results of calls.
+fn finish_of(grammar: Grammar, body: &[u8]) -> Option<Finish> {
+    let finish = told_finish(grammar, body)?;
+    let calls = || match grammar {
+        Grammar::OpenaiChat => values(body, "\"tool_calls\"").any(holds_object),
+        Grammar::OpenaiResponses => ["\"function_call\"", "\"custom_tool_call\""]
+            .iter()
+            .any(|kind| memchr::memmem::find(body, kind.as_bytes()).is_some()),
+        Grammar::GeminiGenerate => values(body, "\"functionCall\"").next().is_some(),
+        // It says so itself.
+        Grammar::AnthropicMessages | Grammar::OpenaiCompletions | Grammar::Unknown => false,
+    };
+    Some(if finish == Finish::Stop && calls() { Finish::ToolCalls } else { finish })
+}
+
+fn told_finish(grammar: Grammar, body: &[u8]) -> Option<Finish> {
+    let first = |name| values(body, name).find_map(word);
+    match grammar {
+        Grammar::OpenaiChat | Grammar::OpenaiCompletions => {
+            first("\"finish_reason\"").map(openai_chat::finish)
+        }
+        Grammar::AnthropicMessages => first("\"stop_reason\"").map(anthropic_messages::finish),
+        Grammar::GeminiGenerate => first("\"finishReason\"")
+            .map(gemini_generate::finish)
+            .or_else(|| first("\"blockReason\"").map(|_| Finish::ContentFilter)),
+        Grammar::OpenaiResponses => {
+            if let Some(details) = values(body, "\"incomplete_details\"").find_map(object) {
+                let document = Document::parse(details).ok()?;
+                return Some(openai_responses::finish(document.root().str("reason").as_deref()));
+            }
+            let is_completed = values(body, "\"status\"").filter_map(word).any(|word| word == "completed");
+            is_completed.then_some(Finish::Stop)
+        }
+        Grammar::Unknown => None,
+    }
+}
+
+/// What stands behind each place of a field's name, which is given with its quotes.
+fn values<'b>(body: &'b [u8], name: &'b str) -> impl Iterator<Item = &'b [u8]> {
+    memchr::memmem::find_iter(body, name).map(move |at| &body[at + name.len()..])
+}
+
+/// Is the value of a field a list of objects?
+fn holds_object(text: &[u8]) -> bool {
+    let items = value(text).and_then(|value| value.strip_prefix(b"["));
+    items.is_some_and(|items| items.trim_ascii_start().starts_with(b"{"))
+}
+
+/// The text that is the value of a field, if it is one with something in it.
+fn word(text: &[u8]) -> Option<&str> {
+    let value = value(text)?.strip_prefix(b"\"")?;
+    let end = memchr::memchr(b'"', value).filter(|end| *end > 0)?;
+    std::str::from_utf8(&value[..end]).ok()
+}
+
+/// Does an event say words, thoughts, a call, or that it is all?
+fn says_something(event: &Event) -> bool {
+    match event {
+        Event::BlockStart { block, .. } => holds_something(block),
+        Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => !text.is_empty(),
+        Event::Finish => true,
+        _ => false,
+    }
+}
+
+fn holds_something(block: &Block) -> bool {
+    match &block.content {
+        Content::Text { text, .. } | Content::Refusal(text) | Content::Reasoning(text) => !text.is_empty(),
+        Content::Media(_)
+        | Content::ToolCall { .. }
+        | Content::ToolResult { .. }
+        | Content::Foreign { .. } => true,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,0 @@
-//! Streams, both ways.
-
-mod decoder;
-mod encoder;
-
-pub use decoder::Decoder;
-pub use encoder::Encoder;
