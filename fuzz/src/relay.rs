@@ -4,7 +4,7 @@ use ostia_dialect::frame::Grammar;
 use ostia_dialect::frame::sse::Framer;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::observe::{Ending, Watch};
-use ostia_dialect::relay::{Path, Splice, without};
+use ostia_dialect::relay::{self, Path, Splice};
 
 /// Any pieces of a stream give the frames of the whole.
 pub fn frames(data: &[u8]) {
@@ -64,11 +64,11 @@ pub fn without(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Some((paths, text)) = text.split_once('\n') else { return };
     let paths: Vec<Path<'_>> = paths.split(' ').take(8).map(Path::parse).collect();
-    let Ok(left) = without(text, &paths) else { return };
+    let Ok(left) = relay::without(text, &paths) else { return };
     assert!(Document::parse(text.as_bytes()).is_err() || Document::parse(left.as_bytes()).is_ok(), "{left}");
     let mut rest = text.bytes();
     assert!(left.bytes().all(|byte| rest.any(|own| own == byte)), "{left}");
-    assert!(matches!(without(text, &[]), Ok(same) if same == text));
+    assert!(matches!(relay::without(text, &[]), Ok(same) if same == text));
 }
 
 /// Any pieces of a stream pass whole and get the verdict of the whole.
