@@ -5,7 +5,9 @@
 //! take it in no other place.
 
 use crate::endpoint;
+use http::Request;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::uri::{PathAndQuery, Uri};
 use ostia_dialect::{Fault, FaultKind};
 use serde::Deserialize;
 
@@ -46,12 +48,14 @@ impl Auth {
     }
 }
 
-/// Puts the key into the headers, or at the end of the query (without its `?`; `&` is added where needed).
+/// Puts the key into the headers of a request, or at the end of its query. The request is finished but for this: whoever
+/// signs what is sent has it before them.
 ///
 /// # Errors
 /// A fault of kind `Authentication` where the key has characters that cannot stand in a header (a line break, most
-/// often) or the header's name is none. The fault does not tell the key.
-pub fn apply(auth: &Auth, key: &str, headers: &mut HeaderMap, query: &mut String) -> Result<(), Fault> {
+/// often) or the header's name is none. The fault does not tell the key, and the request is as it was.
+pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), Fault> {
+    let headers = request.headers_mut();
     match auth {
         Auth::None => Ok(()),
         Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
@@ -61,12 +65,12 @@ pub fn apply(auth: &Auth, key: &str, headers: &mut HeaderMap, query: &mut String
             set(headers, name, key)
         }
         Auth::Query(parameter) => {
-            if !query.is_empty() {
-                query.push('&');
-            }
-            query.push_str(parameter);
-            query.push('=');
-            query.extend(endpoint::percent_encode(key));
+            let query = format!("{parameter}={}", endpoint::percent_encode(key));
+            let mut parts = request.uri().clone().into_parts();
+            let path = parts.path_and_query.map_or_else(|| "/".to_owned(), |path| path.to_string());
+            let path = PathAndQuery::try_from(endpoint::with_query(path, &query));
+            parts.path_and_query = Some(path.map_err(|_| unusable("key"))?);
+            *request.uri_mut() = Uri::from_parts(parts).map_err(|_| unusable("key"))?;
             Ok(())
         }
     }

@@ -9,6 +9,7 @@
 
 pub mod auth;
 pub mod endpoint;
+pub mod prepare;
 mod provider;
 mod providers;
 mod quirks;

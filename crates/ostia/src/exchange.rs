@@ -1,15 +1,14 @@
 //! One attempt: how a call is carried to one provider, and what becomes of its answer.
 
 pub mod ask;
-pub mod bound;
-pub mod count;
-pub mod outgoing;
-pub mod params;
+pub mod finish;
+pub mod payload;
 pub mod proxy;
 pub mod receive;
+pub mod render;
 pub mod send;
+mod sign;
 mod unanswered;
 pub mod usable;
-pub mod view;
 
 pub use send::Exchange;

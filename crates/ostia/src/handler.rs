@@ -10,6 +10,7 @@ use http::{Method, Response, request};
 use http_body::Body as _;
 use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault, FaultKind};
+use ostia_providers::prepare::ApiCall;
 
 use crate::boxed;
 use crate::client::ClientBody;
@@ -21,9 +22,9 @@ use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
 use crate::errors::reply;
 use crate::exchange::Exchange;
+use crate::exchange::payload::Payload;
 use crate::exchange::proxy;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::browser;
 use crate::inbound::caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
@@ -124,11 +125,11 @@ async fn carry(
     body: &Bytes,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let asked = ApiCall::read(inbound, typed, body, depth(inbound, typed.api))?;
-    let route = routes::find(inbound, asked.model())?;
-    match responses::in_background(&asked, route.as_deref())? {
+    let depth = depth(inbound, typed.api);
+    let call = ApiCall::read(typed.api, typed.line(), inbound.query(), body, depth)?;
+    match responses::in_background(inbound, &call)? {
         Some(answer) => Ok(answer),
-        None => follow::answer(&asked, route.as_ref(), None, record).await,
+        None => follow::answer(inbound, &call, None, record).await,
     }
 }
 

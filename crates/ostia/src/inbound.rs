@@ -1,6 +1,5 @@
 //! All that is known of a request: its line, its headers, who sent it, and its body. Found out once, and carried as one value.
 
-pub mod api_call;
 pub mod browser;
 pub mod caller;
 pub mod credentials;
@@ -28,4 +27,11 @@ pub struct Inbound<'a> {
     pub gateway: &'a GatewayHeaders,
     /// The request line and the headers as they came.
     pub parts: &'a request::Parts,
+}
+
+impl<'a> Inbound<'a> {
+    /// The query of the URL.
+    pub fn query(&self) -> &'a str {
+        self.parts.uri.query().unwrap_or_default()
+    }
 }

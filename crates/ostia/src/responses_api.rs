@@ -24,6 +24,7 @@ use ostia_dialect::openai_responses::request::{echo, store_options};
 use ostia_dialect::openai_responses::response;
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{Fault, FaultKind, RenderOptions};
+use ostia_providers::prepare::ApiCall;
 
 use crate::owner::Owner;
 
@@ -241,24 +242,17 @@ pub struct StoreHandle {
     view: RenderOptions,
 }
 
-/// Does a request refer to something that somebody remembers?
-pub fn refers(document: &Document<'_>) -> bool {
-    let root = document.root();
-    root.some("previous_response_id").is_some() || root.some("conversation").is_some()
-}
-
 /// Does a request refer to something that the gateway remembers?
-pub fn is_remembered(kept: &ResponseStore, owner: Owner, document: &Document<'_>) -> bool {
-    if !refers(document) {
+pub fn is_remembered(kept: &ResponseStore, owner: Owner, call: &ApiCall<'_>) -> bool {
+    if !call.refers_to_earlier() {
         return false;
     }
-    let Ok(options) = store_options(document) else { return false };
+    let Ok(options) = store_options(&call.document) else { return false };
     let ids = [options.previous_response_id, options.conversation];
     ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
 }
 
-/// Finds what a request refers to and puts it into the body. `document` is of `body`, and `view` what its client is to
-/// see of the answer.
+/// Finds what a request refers to and puts it into the body. `view`: what its client is to see of the answer.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
@@ -266,9 +260,9 @@ pub fn recall(
     kept: &ResponseStore,
     owner: Owner,
     mut view: RenderOptions,
-    body: &Bytes,
-    document: &Document<'_>,
+    call: &ApiCall<'_>,
 ) -> Result<History, Fault> {
+    let (body, document) = (call.body, &call.document);
     let options = store_options(document)?;
     if options.background && !options.store {
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";

@@ -140,11 +140,6 @@ impl Target<'_> {
     pub fn is_one_of_several(&self) -> bool {
         self.index_path.contains("targets[")
     }
-
-    /// Does the config change the body?
-    pub fn has_params(&self) -> bool {
-        self.override_params.is_some() || self.default_params.is_some() || !self.drop_params.is_empty()
-    }
 }
 
 /// The settings of a request without a config.

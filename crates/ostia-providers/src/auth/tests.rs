@@ -1,23 +1,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 
-/// The headers and the query that come out; `None` where the key must be refused.
+/// The headers and the path that come out; `None` where the key must be refused.
 type Want<'a> = Option<(&'a [(&'a str, &'a str)], &'a str)>;
 
-fn check(auth: Auth, key: &str, query: &str, want: Want) {
-    let mut headers = HeaderMap::new();
-    let mut query = query.to_owned();
-    match (apply(&auth, key, &mut headers, &mut query), want) {
-        (Ok(()), Some((pairs, after))) => {
+fn check(auth: Auth, key: &str, path: &str, want: Want) {
+    let mut request = Request::builder().uri(path).body(()).unwrap();
+    let signed = sign(&auth, key, &mut request);
+    let (headers, after) = (request.headers(), request.uri().to_string());
+    match (signed, want) {
+        (Ok(()), Some((pairs, expected))) => {
             let got: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
-            assert_eq!((got.as_slice(), query.as_str()), (pairs, after), "{auth:?}");
+            assert_eq!((got.as_slice(), after.as_str()), (pairs, expected), "{auth:?}");
             assert!(headers.values().all(HeaderValue::is_sensitive), "{auth:?}");
             assert!(!format!("{headers:?}").contains(key), "{auth:?}");
         }
         (Err(fault), None) => {
             assert_eq!((fault.kind, fault.status), (FaultKind::Authentication, 401));
             assert!(!format!("{fault:?}").contains(key), "{fault:?}");
-            assert!(headers.is_empty() && query.is_empty(), "{auth:?}");
+            assert!(headers.is_empty() && after == path, "{auth:?}");
         }
         (got, want) => panic!("{auth:?}: {got:?}, not {want:?}"),
     }
@@ -25,17 +26,18 @@ fn check(auth: Auth, key: &str, query: &str, want: Want) {
 
 #[test]
 fn a_key_goes_where_the_row_says() {
-    check(Auth::Bearer, "sk-1", "", Some((&[("authorization", "Bearer sk-1")], "")));
-    check(Auth::Scheme("Key".into()), "sk-1", "", Some((&[("authorization", "Key sk-1")], "")));
-    check(Auth::Header("x-api-key".into()), "sk-1", "a=b", Some((&[("x-api-key", "sk-1")], "a=b")));
-    check(Auth::Query("key".into()), "sk 1&", "", Some((&[], "key=sk%201%26")));
-    check(Auth::Query("key".into()), "sk-1", "alt=sse", Some((&[], "alt=sse&key=sk-1")));
-    check(Auth::None, "sk-1", "", Some((&[], "")));
+    check(Auth::Bearer, "sk-1", "/", Some((&[("authorization", "Bearer sk-1")], "/")));
+    check(Auth::Scheme("Key".into()), "sk-1", "/", Some((&[("authorization", "Key sk-1")], "/")));
+    check(Auth::Header("x-api-key".into()), "sk-1", "/m?a=b", Some((&[("x-api-key", "sk-1")], "/m?a=b")));
+    check(Auth::Query("key".into()), "sk 1&", "/m", Some((&[], "/m?key=sk%201%26")));
+    check(Auth::Query("key".into()), "sk-1", "/m?alt=sse", Some((&[], "/m?alt=sse&key=sk-1")));
+    check(Auth::Query("key".into()), "sk-1", "https://a.b/m", Some((&[], "https://a.b/m?key=sk-1")));
+    check(Auth::None, "sk-1", "/", Some((&[], "/")));
 }
 
 #[test]
 fn a_key_that_no_header_can_hold_is_refused_and_not_told() {
-    check(Auth::Bearer, "sk-1\n", "", None);
-    check(Auth::Header("x-api-key".into()), "sk\r\nx: y", "", None);
-    check(Auth::Header("x api key".into()), "sk-1", "", None);
+    check(Auth::Bearer, "sk-1\n", "/", None);
+    check(Auth::Header("x-api-key".into()), "sk\r\nx: y", "/", None);
+    check(Auth::Header("x api key".into()), "sk-1", "/", None);
 }

@@ -10,6 +10,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, request};
 use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Fault, FaultKind};
+use ostia_providers::prepare::{ApiCall, prepare, way};
 use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
 
@@ -18,8 +19,8 @@ use crate::core::Core;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
+use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::{ApiCall, Payload};
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
@@ -92,17 +93,17 @@ pub fn dry_run(
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
     let inbound = Inbound { core, caller, gateway, parts: &parts };
-    let asked = &ApiCall::read(inbound, &typed, &body, usize::MAX)?;
-    let route = routes::find(inbound, asked.model())?;
+    let call = &ApiCall::read(typed.api, typed.line(), "", &body, usize::MAX)?;
+    let route = routes::find(inbound, call.model())?;
     let mut told = match &route {
-        Some(route) => decide(asked, route),
+        Some(route) => decide(inbound, call, route),
         None => json!({"result": "answered", "answered_by": "config"}),
     };
     let leaves: Vec<Option<&Leaf>> = match &route {
         Some(route) => route.leaves().iter().take(tried_out(body.len())).map(Some).collect(),
         None => vec![None],
     };
-    told["calls"] = leaves.into_iter().map(|leaf| try_out(asked, leaf)).collect();
+    told["calls"] = leaves.into_iter().map(|leaf| try_out(inbound, call, leaf)).collect();
     if let Some(route) = &route {
         let further = route.warnings().iter().map(ToString::to_string);
         told["warnings"] = routes::warnings(gateway).into_iter().chain(further).collect();
@@ -146,20 +147,23 @@ fn with(core: &Core, mut gateway: GatewayHeaders, given: Node<'_>) -> Result<Gat
     Ok(gateway)
 }
 
-fn decide(asked: &ApiCall<'_>, route: &Arc<Route>) -> Value {
-    let asking = RequestFacts::new(asked.inbound, Payload::Api(asked), route, None);
-    let record = Plan::explain(route.clone(), &asking, fastrand::u64(..), now());
+fn decide(inbound: Inbound<'_>, call: &ApiCall<'_>, route: &Arc<Route>) -> Value {
+    let facts = RequestFacts::new(inbound, Payload::Api(call), route, None);
+    let record = Plan::explain(route.clone(), &facts, fastrand::u64(..), now());
     serde_json::to_value(record).unwrap_or_default()
 }
 
 /// What would be sent to one target, and what of the request would not.
-fn try_out(asked: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
+fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
-    let tried = target::resolve(asked.inbound, leaf, asked.model()).and_then(|target| {
+    let tried = target::resolve(inbound, leaf, call.model()).and_then(|target| {
         let waited = Cell::default();
-        let (way, dropped) = ask::preview(Exchange::new(asked.inbound, &target, &waited), asked)?;
-        let model = target.model.as_deref().or(asked.model());
-        Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way, "dropped": dropped}))
+        let exchange = Exchange::new(inbound, &target, &waited);
+        let recipient = exchange.recipient();
+        let way = way(call, &recipient, ask::is_read(exchange, call))?;
+        let dropped = prepare(way, call, &recipient, None)?.dropped;
+        let model = target.model.as_deref().or(call.model());
+        Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way.name(), "dropped": dropped}))
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
 }

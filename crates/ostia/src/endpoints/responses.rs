@@ -5,14 +5,12 @@ use std::cell::Cell;
 use http::Response;
 use ostia_dialect::Api;
 use ostia_dialect::Fault;
-use ostia_routing::Route;
+use ostia_providers::prepare::{ApiCall, Way, way};
 
 use crate::exchange::Exchange;
 use crate::exchange::ask;
-use crate::exchange::view;
+use crate::exchange::render;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::ApiCall;
-use crate::inbound::route::Typed;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
@@ -24,44 +22,43 @@ use crate::target;
 ///
 /// # Errors
 /// 400 and 404 for what makes no sense, 429 where too many are being made.
-pub fn in_background(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<Response<Body>>, Fault> {
-    looked_back_on(asked, route)?.map(|recalled| go_on_alone(asked, recalled)).transpose()
+pub fn in_background(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<Response<Body>>, Fault> {
+    looked_back_on(inbound, call)?.map(|history| go_on_alone(inbound, call, history)).transpose()
 }
 
 /// What a Responses request looks back on, if its answer is to be made here while nobody waits. A provider that has the
 /// API does that itself; of a config's targets the first one counts.
-fn looked_back_on(asked: &ApiCall<'_>, route: Option<&Route>) -> Result<Option<History>, Fault> {
-    let wanted = asked.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
-    if asked.typed.api != Api::OpenaiResponses || !wanted {
+fn looked_back_on(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<History>, Fault> {
+    let is_wanted = || call.document.root().get("background").and_then(|node| node.as_bool()) == Some(true);
+    if call.api != Api::OpenaiResponses || !is_wanted() {
         return Ok(None);
     }
-    let Inbound { core, caller, .. } = asked.inbound;
-    let leaf = route.and_then(|route| route.leaves().first());
-    let target = target::resolve(asked.inbound, leaf, asked.model())?;
+    let Inbound { core, caller, .. } = inbound;
+    let route = routes::find(inbound, call.model())?;
+    let leaf = route.as_ref().and_then(|route| route.leaves().first());
+    let target = target::resolve(inbound, leaf, call.model())?;
     let waited = Cell::default();
-    let exchange = Exchange::new(asked.inbound, &target, &waited);
-    if ask::is_relayed(exchange, asked) {
+    let exchange = Exchange::new(inbound, &target, &waited);
+    let way = way(call, &exchange.recipient(), ask::is_read(exchange, call));
+    if way.is_ok_and(|way| way == Way::Relay) {
         return Ok(None);
     }
-    let view = view::view(exchange);
-    responses_api::recall(&core.kept, caller.owner, view, asked.body, &asked.document).map(Some)
+    responses_api::recall(&core.kept, caller.owner, render::options(exchange), call).map(Some)
 }
 
 /// Answers at once, and goes on alone.
-fn go_on_alone(asked: &ApiCall<'_>, recalled: History) -> Result<Response<Body>, Fault> {
-    let Inbound { core, caller, gateway, parts } = asked.inbound;
+fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Result<Response<Body>, Fault> {
+    let Inbound { core, caller, gateway, parts } = inbound;
     let (core, caller, gateway, parts) = (core.clone(), caller.clone(), gateway.clone(), parts.clone());
-    let History { body, keep } = recalled;
-    let body = body.unwrap_or_else(|| asked.body.clone());
-    let running = keep.begin(asked.peek.stream)?;
+    let History { body, keep } = history;
+    let body = body.unwrap_or_else(|| call.body.clone());
+    let running = keep.begin(call.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
-        let typed = Typed::from(Api::OpenaiResponses);
         let inbound = Inbound { core: &core, caller: &caller, gateway: &gateway, parts: &parts };
         let answered = async {
-            let asked = ApiCall::read(inbound, &typed, &body, usize::MAX)?;
-            let route = routes::find(inbound, asked.model())?;
-            follow::answer(&asked, route.as_ref(), Some(&keep), &mut Record::default()).await
+            let call = ApiCall::read(Api::OpenaiResponses, None, inbound.query(), &body, usize::MAX)?;
+            follow::answer(inbound, &call, Some(&keep), &mut Record::default()).await
         };
         running.follow(answered.await).await;
     });

@@ -10,6 +10,7 @@ use ostia_dialect::json::Document;
 use ostia_dialect::{
     ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, embeddings, fault,
 };
+use ostia_providers::prepare::Wanted;
 use ostia_routing::{Class, Verdict};
 
 use crate::boxed;
@@ -89,17 +90,6 @@ async fn accepted(
         status @ 300..=399 => Err(redirected(status, target)),
         _ => Ok(Accepted { inflate: Inflate::of(&head.headers).map_err(Fault::from)?, head, body }),
     }
-}
-
-/// How the client wants its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
-    /// In one piece.
-    Whole,
-    /// As a stream of events.
-    Events,
-    /// As one JSON array that grows: Google's framing without `alt=sse`.
-    Array,
 }
 
 /// An answer in the client's own dialect: handed on as it came.

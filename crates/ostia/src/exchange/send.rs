@@ -7,20 +7,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
-use ostia_dialect::{Dialect, Fault};
-use ostia_providers::{Auth, Provider, auth, endpoint};
+use ostia_dialect::Fault;
+use ostia_providers::prepare::{Prepared, Recipient};
 use ostia_routing::config::ProviderOptions;
-use secrecy::ExposeSecret as _;
 use tokio::time::Instant;
 
 use crate::client::Due;
 use crate::errors::attempt_error::AttemptError;
+use crate::exchange::sign;
 use crate::exchange::unanswered;
 use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
 use crate::message::fields;
 use crate::responses_api::StoreHandle;
-use crate::target::{ClientKey, Key, Target};
+use crate::target::Target;
 use crate::upstream::{RequestBody, UpstreamBody};
 
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
@@ -50,35 +50,44 @@ impl<'a> Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Sends a JSON body in this dialect and gives the answer, whatever its status.
-    pub async fn send(
-        &self,
-        path: String,
-        dialect: Option<Dialect>,
-        further: &[(&'static str, String)],
-        body: Bytes,
-    ) -> Result<Response<UpstreamBody>, AttemptError> {
-        let mut request = self.request(path, RequestBody::Full(Some(body)))?;
+    /// Whom a request is written for.
+    pub fn recipient(&self) -> Recipient<'_> {
+        let target = self.target;
+        Recipient {
+            provider: target.provider,
+            base_path: &target.destination.site().path,
+            model: target.model.as_deref(),
+            override_params: target.override_params,
+            default_params: target.default_params,
+            drop_params: target.drop_params,
+            checks_body: target.checks_body,
+            is_one_of_several: target.is_one_of_several(),
+            fills_in_the_middle: target.fills_in_the_middle(self.inbound.gateway),
+        }
+    }
+
+    /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
+    pub fn prepared(&self, prepared: &mut Prepared, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
+        let body = prepared.body.take().unwrap_or_else(|| own.clone());
+        let mut request = self.request(std::mem::take(&mut prepared.path), RequestBody::Full(Some(body)))?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
-        if dialect.is_some_and(|dialect| dialect != Dialect::AnthropicMessages) {
-            // A Messages client's version and betas mean nothing to others.
-            headers.remove("anthropic-version");
-            headers.remove("anthropic-beta");
+        for name in prepared.without {
+            headers.remove(*name);
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         // The body is plain, however the client's came.
         headers.remove(header::CONTENT_ENCODING);
-        for (name, value) in further {
+        for (name, value) in &prepared.headers {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
             fields::add_members(headers, HeaderName::from_static(name), &value);
         }
-        self.dispatch(request).await
+        Ok(request)
     }
 
-    /// A request with the right host, the listed client headers, the provider's own and its key.
+    /// A request with the right host, the listed client headers and the provider's own.
     pub fn request(&self, mut path: String, body: RequestBody) -> Result<Box<Request<RequestBody>>, Fault> {
         let target = self.target;
         let mut headers = HeaderMap::with_capacity(HEADERS_USUAL);
@@ -89,9 +98,6 @@ impl Exchange<'_> {
         self.inbound.core.settings.withhold_gateway_keys(&mut headers);
         for (name, value) in target.destination.headers().into_iter().flatten() {
             headers.entry(name).or_insert_with(|| value.clone());
-        }
-        if let Some(key) = target.destination.key() {
-            sign_in(target.provider, key, &mut headers, &mut path)?;
         }
         headers.insert(header::HOST, target.destination.site().authority().clone());
         if path.is_empty() {
@@ -110,12 +116,15 @@ impl Exchange<'_> {
         Ok(request)
     }
 
-    /// Sends a finished request.
+    /// Signs a finished request, and sends it.
     pub async fn dispatch(
         &self,
-        request: Box<Request<RequestBody>>,
+        mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
-        let Target { destination, timeouts, .. } = self.target;
+        let Target { provider, destination, timeouts, .. } = self.target;
+        if let Some(key) = destination.key() {
+            sign::sign(provider, key, &mut request)?;
+        }
         let site = destination.site();
         let sent = Instant::now();
         let answer = self.inbound.core.upstreams.send(site, request, *timeouts, sent).await;
@@ -149,35 +158,5 @@ fn set_options(options: &ProviderOptions, headers: &mut HeaderMap) -> Result<(),
         })?;
         headers.insert(name, value);
     }
-    Ok(())
-}
-
-/// Puts the key where the provider wants it.
-fn sign_in(
-    provider: &Provider,
-    key: Key<'_>,
-    headers: &mut HeaderMap,
-    path: &mut String,
-) -> Result<(), Fault> {
-    let (secret, bearer) = match key {
-        Key::Client(ClientKey::Header(credential)) => (credential.expose(), credential.as_bearer()),
-        Key::Client(ClientKey::Config(secret)) | Key::Operator(secret) => (secret.expose_secret(), None),
-    };
-    let auth = match provider.oauth_of(secret) {
-        Some(oauth) => {
-            for (name, value) in &oauth.headers {
-                fields::add_members(headers, name.clone(), value);
-            }
-            &Auth::Bearer
-        }
-        None => &provider.auth,
-    };
-    if let Some(header) = bearer.filter(|_| *auth == Auth::Bearer) {
-        headers.insert(header::AUTHORIZATION, header.clone());
-        return Ok(());
-    }
-    let mut query = String::new();
-    auth::apply(auth, secret, headers, &mut query)?;
-    *path = endpoint::with_query(std::mem::take(path), &query);
     Ok(())
 }

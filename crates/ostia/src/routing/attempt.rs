@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{Response, header};
 use ostia_dialect::Api;
+use ostia_providers::prepare::Wanted;
 use ostia_routing::Limit;
 use ostia_routing::config::MidStreamPolicy;
 use ostia_routing::plan::Attempt;
@@ -15,10 +16,9 @@ use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
+use crate::exchange::payload::Payload;
 use crate::exchange::proxy;
 use crate::exchange::receive;
-use crate::exchange::receive::Wanted;
-use crate::inbound::api_call::Payload;
 use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -75,19 +75,19 @@ async fn speak(
     payload: Payload<'_, '_>,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let asked = match payload {
-        Payload::Api(asked) => asked,
+    let call = match payload {
+        Payload::Api(call) => call,
         Payload::Unread { body, raw } => {
             return boxed::pin(|| proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
         }
     };
-    let answer = ask::ask(exchange, asked, record).await?;
+    let answer = ask::ask(exchange, call, record).await?;
     match answer.body() {
         Body::Events(_) => {
-            let begin = || begin_early(exchange, asked.typed.api, record);
+            let begin = || begin_early(exchange, call.api, record);
             let waiting = Waiting::new(record, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
-            let waiting = waiting.filter(|_| ask::wanted(exchange, asked) == Wanted::Events);
+            let waiting = waiting.filter(|_| call.wanted() == Wanted::Events);
             boxed::pin(|| opening::first_words(answer, waiting)).await
         }
         _ => Ok(answer),

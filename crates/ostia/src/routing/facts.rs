@@ -6,13 +6,13 @@ use std::time::SystemTime;
 
 use ostia_dialect::ClientDialect;
 use ostia_dialect::json::{Document, Kind, Node};
+use ostia_providers::prepare;
 use ostia_routing::condition::{Field, Step};
 use ostia_routing::{Fact, Facts, Route};
 use serde_json::Value;
 
-use crate::exchange::outgoing;
+use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::Payload;
 use crate::responses_api::StoreHandle;
 use crate::target;
 
@@ -68,9 +68,8 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
     fn tokens(&self) -> u64 {
         *self.tokens.get_or_init(|| {
             let Some(call) = self.payload.api() else { return 0 };
-            let client = call.typed.api.dialect().and_then(ClientDialect::of);
-            let request =
-                client.and_then(|client| outgoing::decode(client, call.typed, call.whole().ok()?).ok());
+            let client = call.api.dialect().and_then(ClientDialect::of);
+            let request = client.and_then(|client| prepare::decode(client, call, call.whole().ok()?).ok());
             request.map_or((call.body.len() / BYTES_PER_TOKEN) as u64, |request| request.estimated_tokens())
         })
     }
@@ -132,7 +131,7 @@ impl Facts for RequestFacts<'_, '_> {
             Field::Header(name) => self.header(name).map(Fact::from),
             Field::Path => Some(self.inbound.parts.uri.path().into()),
             Field::Method => Some(self.inbound.parts.method.as_str().into()),
-            Field::Operation => self.payload.api().map(|call| call.typed.api.name().into()),
+            Field::Operation => self.payload.api().map(|call| call.api.name().into()),
             Field::Model => self.model().map(Fact::from),
             Field::Tokens => Some(Value::from(self.tokens()).into()),
             Field::Key => self.key().map(Fact::from),

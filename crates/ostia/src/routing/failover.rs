@@ -1,18 +1,19 @@
 //! The rest of an answer that broke off in the middle, from the same target or another one.
 
+use std::cell::Cell;
+
 use bytes::Bytes;
 use http::request;
 use ostia_dialect::{Decoder, Fault};
+use ostia_providers::prepare::{ApiCall, Conversation, Reading, Way, client_dialect, prepare};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
 
 use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
-use crate::exchange::ask;
 use crate::exchange::receive;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::ApiCall;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
@@ -68,17 +69,22 @@ impl Failover {
         };
         let inbound =
             Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
-        let call = ApiCall::read(inbound, &typed, body, usize::MAX)?;
+        let call = ApiCall::read(typed.api, typed.line(), inbound.query(), body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
-        let client = ask::conversation(typed.api, target.provider).ok_or_else(nothing)?;
-        let mut record = Record::default();
-        let waited = record.waited();
-        let exchange = Exchange { continues: true, ..Exchange::new(inbound, &target, &waited) };
-        let said = ask::say(exchange, &call, client, Some(beginning), &mut record).await?;
-        let (answer, inflate) = receive::events(said.answer, typed.api, &target).await?;
-        Ok(Rest { answer, inflate, decoder: Decoder::new(said.upstream), undo: said.undo })
+        let client = client_dialect(typed.api, target.provider).ok_or_else(nothing)?;
+        let waited = Cell::default();
+        let exchange = Exchange::new(inbound, &target, &waited);
+        let way = Way::Converse(client);
+        let mut prepared = prepare(way, &call, &exchange.recipient(), Some(beginning))?;
+        Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
+        let request = exchange.prepared(&mut prepared, body)?;
+        let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
+        let Conversation { upstream, undo, .. } = *conversation;
+        let answer = exchange.dispatch(request).await?;
+        let (answer, inflate) = receive::events(answer, typed.api, &target).await?;
+        Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), undo })
     }
 }
 

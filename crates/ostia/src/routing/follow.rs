@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::Response;
 use ostia_dialect::Fault;
+use ostia_providers::prepare::ApiCall;
 use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
@@ -15,8 +16,8 @@ use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
+use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
-use crate::inbound::api_call::{ApiCall, Payload};
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api::StoreHandle;
@@ -24,36 +25,33 @@ use crate::routing::attempt;
 use crate::routing::execution::{self, AttemptResult, Execution, Followed};
 use crate::routing::facts::RequestFacts;
 use crate::routing::failover::Failover;
+use crate::routing::routes;
 use crate::target;
 
 /// The answer of one target, or of a config's.
+///
+/// # Errors
+/// 400 for a config that makes no sense, and why nobody could be asked.
 pub async fn answer(
-    asked: &ApiCall<'_>,
-    route: Option<&Arc<Route>>,
+    inbound: Inbound<'_>,
+    call: &ApiCall<'_>,
     keep: Option<&Rc<StoreHandle>>,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let leaf = match route.map(|route| (route, route.only_leaf())) {
-        Some((route, None)) => {
-            return follow(asked.inbound, Payload::Api(asked), keep, route, record).await;
-        }
+    let route = routes::find(inbound, call.model())?;
+    let leaf = match route.as_ref().map(|route| (route, route.only_leaf())) {
+        Some((route, None)) => return follow(inbound, Payload::Api(call), keep, route, record).await,
         Some((_, leaf)) => leaf,
         None => None,
     };
-    ask_once(asked, keep, leaf, record).await.or_else(AttemptError::into_answer)
-}
-
-/// One target, and nothing to decide.
-async fn ask_once(
-    asked: &ApiCall<'_>,
-    keep: Option<&Rc<StoreHandle>>,
-    leaf: Option<&Leaf>,
-    record: &mut Record,
-) -> Result<Response<Body>, AttemptError> {
-    let target = target::resolve(asked.inbound, leaf, asked.model())?;
-    record.target(&target.provider.id, target.index_path);
-    let waited = record.waited();
-    ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, record).await
+    // Nothing to decide.
+    let asked = async {
+        let target = target::resolve(inbound, leaf, call.model())?;
+        record.target(&target.provider.id, target.index_path);
+        let waited = record.waited();
+        ask::ask(Exchange { keep, ..Exchange::new(inbound, &target, &waited) }, call, record).await
+    };
+    asked.await.or_else(AttemptError::into_answer)
 }
 
 /// Follows a config from target to target, until one answers or there is none left.

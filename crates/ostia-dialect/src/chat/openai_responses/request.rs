@@ -6,6 +6,6 @@ mod encode;
 pub mod input_items;
 
 pub(crate) use decode::decode_tool;
-pub use decode::{StoreOptions, WORDS, decode, store_options};
+pub use decode::{StoreOptions, WORDS, decode, refers_to_earlier, store_options};
 pub use echo::echo;
 pub use encode::encode;

@@ -39,6 +39,12 @@ pub struct StoreOptions {
     pub background: bool,
 }
 
+/// Does a request refer to something that somebody remembers?
+pub fn refers_to_earlier(document: &Document<'_>) -> bool {
+    let root = document.root();
+    root.some("previous_response_id").is_some() || root.some("conversation").is_some()
+}
+
 /// Reads what a request says about remembering.
 ///
 /// # Errors

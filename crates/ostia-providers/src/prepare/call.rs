@@ -1,22 +1,22 @@
-//! What is asked of a target.
+//! What a client asks for.
 
 use std::cell::OnceCell;
 
 use bytes::Bytes;
-use ostia_dialect::Fault;
 use ostia_dialect::json::Document;
+use ostia_dialect::openai_responses::request::refers_to_earlier;
 use ostia_dialect::relay::{self, Peek};
-
-use super::Inbound;
-use super::route::Typed;
+use ostia_dialect::{Api, Fault, PathParams};
 
 /// A call of an API that is understood: its body, and what has been seen of it.
 #[derive(Debug)]
 pub struct ApiCall<'a> {
-    /// The request that it came with.
-    pub inbound: Inbound<'a>,
-    /// The operation.
-    pub typed: &'a Typed<'a>,
+    /// The API, which is the client's.
+    pub api: Api,
+    /// What the path says, where it names the model.
+    pub path: Option<PathParams<'a>>,
+    /// The query of the client's URL.
+    pub query: &'a str,
     /// The client's body.
     pub body: &'a Bytes,
     /// The same, its fields recorded: all of them, or those of its top.
@@ -27,23 +27,35 @@ pub struct ApiCall<'a> {
     whole: OnceCell<Document<'a>>,
 }
 
+/// How a client wants its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// In one piece.
+    Whole,
+    /// As a stream of events.
+    Events,
+    /// As one JSON array that grows: Google's framing without `alt=sse`.
+    Array,
+}
+
 impl<'a> ApiCall<'a> {
     /// Reads a body as deep as it is said.
     ///
     /// # Errors
     /// 400 for a body that is no object, or in which model or stream are of the wrong kind.
     pub fn read(
-        inbound: Inbound<'a>,
-        typed: &'a Typed<'a>,
+        api: Api,
+        path: Option<PathParams<'a>>,
+        query: &'a str,
         body: &'a Bytes,
         depth: usize,
     ) -> Result<ApiCall<'a>, Fault> {
         let document = Document::of_request_to(body, depth)?;
-        let peek = match typed.line() {
-            Some(line) => Peek { model: Some(line.model.to_owned()), stream: line.stream },
+        let peek = match path {
+            Some(path) => Peek { model: Some(path.model.to_owned()), stream: path.stream },
             None => relay::peek(&document)?,
         };
-        Ok(ApiCall { inbound, typed, body, document, peek, whole: OnceCell::new() })
+        Ok(ApiCall { api, path, query, body, document, peek, whole: OnceCell::new() })
     }
 
     /// The same call with another body.
@@ -54,7 +66,7 @@ impl<'a> ApiCall<'a> {
     where
         'a: 'b,
     {
-        ApiCall::read(self.inbound, self.typed, body, usize::MAX)
+        ApiCall::read(self.api, self.path, self.query, body, usize::MAX)
     }
 
     /// The model that the client names.
@@ -76,28 +88,23 @@ impl<'a> ApiCall<'a> {
         let whole = Document::of_request(self.body)?;
         Ok(self.whole.get_or_init(|| whole))
     }
-}
 
-/// What a target is asked to do.
-#[derive(Debug, Clone, Copy)]
-pub enum Payload<'p, 'a> {
-    /// A call that is understood.
-    Api(&'p ApiCall<'a>),
-    /// One that is handed on unread.
-    Unread {
-        /// The whole body, which may have to be sent more than once.
-        body: &'p Bytes,
-        /// Errors stay in the provider's own words.
-        raw: bool,
-    },
-}
-
-impl<'p, 'a> Payload<'p, 'a> {
-    /// What is understood of it.
-    pub fn api(self) -> Option<&'p ApiCall<'a>> {
-        match self {
-            Payload::Api(call) => Some(call),
-            Payload::Unread { .. } => None,
+    /// How the client wants its answer.
+    pub fn wanted(&self) -> Wanted {
+        match self.peek.stream {
+            false => Wanted::Whole,
+            true if self.api.streams_array() && !self.asks_for_events() => Wanted::Array,
+            true => Wanted::Events,
         }
+    }
+
+    /// Does a client of Google's dialect want events, and not one JSON array?
+    pub(super) fn asks_for_events(&self) -> bool {
+        self.query.split('&').any(|field| field == "alt=sse")
+    }
+
+    /// Does it refer to something that is not in it, but remembered from earlier calls?
+    pub fn refers_to_earlier(&self) -> bool {
+        self.api == Api::OpenaiResponses && refers_to_earlier(&self.document)
     }
 }

@@ -13,7 +13,7 @@ const PATHS_MAX: usize = 100;
 ///
 /// # Errors
 /// 400 for too many paths, or a text that is not JSON.
-pub fn without<'t>(text: &'t str, paths: &[String]) -> Result<Cow<'t, str>, Fault> {
+pub(super) fn without<'t>(text: &'t str, paths: &[String]) -> Result<Cow<'t, str>, Fault> {
     if paths.len() > PATHS_MAX {
         let message = format!("`drop_params` has {} paths; more than {PATHS_MAX} are too many.", paths.len());
         return Err(Fault::invalid(message).with_code("invalid_config").with_param("drop_params"));

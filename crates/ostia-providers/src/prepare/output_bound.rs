@@ -20,7 +20,7 @@ const NAMES: [&str; 5] = [
 ];
 
 /// Is this a name of the bound?
-pub fn is_named(name: &str) -> bool {
+pub(super) fn is_named(name: &str) -> bool {
     NAMES.contains(&name)
 }
 
@@ -29,7 +29,7 @@ pub fn is_named(name: &str) -> bool {
 ///
 /// # Errors
 /// Google's object of settings is not JSON.
-pub fn set(splice: &mut Splice<'_>, api: Api, name: &str, value: &Json) -> Result<(), Fault> {
+pub(super) fn set(splice: &mut Splice<'_>, api: Api, name: &str, value: &Json) -> Result<(), Fault> {
     let OutputBound { objects, fields, .. } = api.output_bound();
     let Some(first) = objects.first() else {
         set_field(splice, fields, name, value);
@@ -58,7 +58,7 @@ fn set_field(splice: &mut Splice<'_>, fields: &[&str], name: &str, value: &Json)
 }
 
 /// Does the body say it?
-pub fn is_given(splice: &Splice<'_>, api: Api) -> bool {
+pub(super) fn is_given(splice: &Splice<'_>, api: Api) -> bool {
     let said = |text: Option<&str>| text.is_some_and(|text| text != "null");
     let OutputBound { objects, fields, .. } = api.output_bound();
     if objects.is_empty() {
@@ -71,13 +71,13 @@ pub fn is_given(splice: &Splice<'_>, api: Api) -> bool {
 }
 
 /// Does a config leave the bound out?
-pub fn is_dropped(paths: &[String]) -> bool {
+pub(super) fn is_dropped(paths: &[String]) -> bool {
     paths.iter().any(|path| is_named(path))
 }
 
 /// What a config leaves out of a body of this api that is handed on: the bound under all of its names. Where the vendor
 /// has to be told one, the config has to use the very name.
-pub fn dropped(paths: &[String], api: Api) -> Cow<'_, [String]> {
+pub(super) fn dropped(paths: &[String], api: Api) -> Cow<'_, [String]> {
     match is_dropped(paths) && !api.output_bound().is_required {
         true => Cow::Owned(paths.iter().cloned().chain(NAMES.map(str::to_owned)).collect()),
         false => Cow::Borrowed(paths),
@@ -85,7 +85,7 @@ pub fn dropped(paths: &[String], api: Api) -> Cow<'_, [String]> {
 }
 
 /// The same for a body that is translated: its bound goes once it has been read, because Messages has to have one till then.
-pub fn dropped_but_it(paths: &[String]) -> Cow<'_, [String]> {
+pub(super) fn dropped_but_it(paths: &[String]) -> Cow<'_, [String]> {
     match is_dropped(paths) {
         true => Cow::Owned(paths.iter().filter(|path| !is_named(path)).cloned().collect()),
         false => Cow::Borrowed(paths),

@@ -1,0 +1,141 @@
+//! From a client's call to the request of a provider: which way it is carried, what is sent, and how the answer is read.
+//!
+//! Whoever sends it has nothing left to decide: [`way`] says how a call gets to a [`Recipient`], and [`prepare`] makes the
+//! request. Nothing is asked of anybody here, so a dry run is the same without sending.
+
+mod call;
+mod drop_params;
+mod output_bound;
+mod relay;
+mod required;
+mod translate;
+mod way;
+
+pub use call::{ApiCall, Wanted};
+pub use translate::decode;
+pub use way::{Way, client_dialect, way};
+
+use bytes::Bytes;
+use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo, embeddings};
+use serde_json::{Map, Value};
+
+use crate::Provider;
+
+/// Whom a request is written for: a provider, and what a config says of the bodies that go there.
+#[derive(Debug, Clone, Copy)]
+pub struct Recipient<'a> {
+    /// Who.
+    pub provider: &'a Provider,
+    /// The path of the base URL.
+    pub base_path: &'a str,
+    /// The model to ask for, where that is not what the client says.
+    pub model: Option<&'a str>,
+    /// Body fields that are always set.
+    pub override_params: Option<&'a Map<String, Value>>,
+    /// Body fields that are set where the client gave none.
+    pub default_params: Option<&'a Map<String, Value>>,
+    /// Body fields to leave out, by path.
+    pub drop_params: &'a [String],
+    /// Whatever is missing from a relayed body is told at once.
+    pub checks_body: bool,
+    /// It is one of several, so that the conversation may have been led with another one.
+    pub is_one_of_several: bool,
+    /// Chat goes to Mistral's fill-in-the-middle endpoint (<https://docs.mistral.ai/api/endpoint/fim>).
+    pub fills_in_the_middle: bool,
+}
+
+/// A request that can be sent, and how its answer is read.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Path and query, base URL's path included.
+    pub path: String,
+    /// The body; `None` where the client's own bytes go on as they are.
+    pub body: Option<Bytes>,
+    /// Headers that the body asks for.
+    pub headers: Vec<(&'static str, String)>,
+    /// Headers of the client's that mean nothing there.
+    pub without: &'static [&'static str],
+    /// Fields of the client's that are not said, by path in its own words.
+    pub dropped: Vec<String>,
+    /// How the answer is read.
+    pub answer: Reading,
+}
+
+/// How an answer is read.
+#[derive(Debug)]
+pub enum Reading {
+    /// Handed on as it comes.
+    AsItIs(Wanted),
+    /// A conversation, read and written anew.
+    Conversation(Box<Conversation>),
+    /// Vectors.
+    Embeddings(Box<Embeddings>),
+    /// A count of tokens by this API, in the form of one dialect, for clients of another.
+    Count {
+        /// The API that counts.
+        api: Api,
+        /// The dialect that the provider is asked in.
+        upstream: Dialect,
+        /// The client's.
+        client: ClientDialect,
+    },
+    /// Nobody is asked: so many tokens, estimated.
+    Estimate {
+        /// The client's dialect.
+        client: ClientDialect,
+        /// How many.
+        tokens: u64,
+    },
+}
+
+/// How the answer to a conversation is read and written anew.
+#[derive(Debug)]
+pub struct Conversation {
+    /// The client's dialect.
+    pub client: ClientDialect,
+    /// The dialect that the provider answers in.
+    pub upstream: Dialect,
+    /// The model that was asked for.
+    pub model: String,
+    /// A stream is wanted.
+    pub stream: bool,
+    /// The client of a stream wants to know what it cost.
+    pub include_usage: bool,
+    /// A stream is framed as one JSON array.
+    pub array: bool,
+    /// What has to be undone in the answer.
+    pub undo: Undo,
+}
+
+/// How vectors are read and written anew.
+#[derive(Debug)]
+pub struct Embeddings {
+    /// The client's form.
+    pub client: embeddings::Client,
+    /// The provider's.
+    pub upstream: embeddings::Dialect,
+    /// What was asked.
+    pub request: embeddings::Request,
+}
+
+/// The request of a call that is carried this way. With a `beginning` it asks for the rest of an answer that began so.
+///
+/// # Errors
+/// 400 for what the client's body does not say or says wrongly, and for what the provider has no form for.
+pub fn prepare(
+    way: Way,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+    beginning: Option<&str>,
+) -> Result<Prepared, Fault> {
+    match way {
+        Way::Relay => relay::relay(call, recipient),
+        Way::Repair => relay::repair(call, recipient),
+        Way::Converse(client) => translate::conversation(client, call, recipient, beginning),
+        Way::Embed(client, upstream) => translate::embeddings(client, upstream, call, recipient),
+        Way::Count(client) => translate::count(client, call, recipient),
+    }
+}
+
+#[cfg(test)]
+mod tests;

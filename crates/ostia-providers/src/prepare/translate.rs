@@ -1,0 +1,174 @@
+//! Calls that are told to a provider in another dialect than the client's.
+
+use bytes::Bytes;
+use ostia_dialect::json::Document;
+use ostia_dialect::relay::Splice;
+use ostia_dialect::{
+    Api, ClientDialect, Dialect, Encoded, Fault, Request, best_dialect, continuation, embeddings,
+};
+
+use super::required::{NO_MODEL, no_model};
+use super::{ApiCall, Conversation, Embeddings, Prepared, Reading, Recipient, output_bound, relay};
+use crate::adapt;
+
+/// Who counts, for whoever cannot be asked in the client's dialect.
+const COUNTERS: [Api; 3] = [Api::AnthropicCountTokens, Api::GeminiCountTokens, Api::OpenaiInputTokens];
+
+/// A conversation, in the dialect of the provider's that fits it best.
+pub(super) fn conversation(
+    client: ClientDialect,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+    beginning: Option<&str>,
+) -> Result<Prepared, Fault> {
+    let mut request = request(client, call, recipient)?;
+    let upstream = upstream(client, recipient, &request)?;
+    if let Some(beginning) = beginning {
+        continuation::ask_for_rest(&mut request, beginning);
+    }
+    let encoded = encode(upstream, recipient, &mut request)?;
+    let dropped = client.in_own_words(&request, encoded.dropped);
+    let Request { model, include_usage, stream, .. } = request;
+    let path = relay::path(Api::of_dialect(upstream), recipient, Some(&model), stream, "");
+    let array = client == ClientDialect::GeminiGenerate && !call.asks_for_events();
+    let conversation =
+        Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
+    Ok(Prepared {
+        path,
+        body: Some(encoded.body.into()),
+        headers: encoded.headers,
+        without: without(upstream),
+        dropped,
+        answer: Reading::Conversation(Box::new(conversation)),
+    })
+}
+
+/// Vectors, in the form that the provider has.
+pub(super) fn embeddings(
+    client: embeddings::Client,
+    upstream: embeddings::Dialect,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<Prepared, Fault> {
+    let edited = relay::with_params(call, recipient)?;
+    let body = edited.as_ref().unwrap_or(call.body);
+    let mut request = client.decode(call.path.unwrap_or_default().model, body)?;
+    if let Some(model) = recipient.model {
+        model.clone_into(&mut request.model);
+    }
+    let encoded = embeddings::encode(upstream, &request)?;
+    let api = Api::of_embeddings(upstream.of_request(&request));
+    Ok(Prepared {
+        path: relay::path(api, recipient, Some(&request.model), false, ""),
+        body: Some(encoded.body.into()),
+        headers: encoded.headers,
+        without: &[],
+        dropped: encoded.dropped,
+        answer: Reading::Embeddings(Box::new(Embeddings { client, upstream, request })),
+    })
+}
+
+/// The tokens that a conversation would be read as: counted by the provider in its own way where it has one, else estimated.
+pub(super) fn count(
+    client: ClientDialect,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<Prepared, Fault> {
+    let mut request = request(client, call, recipient)?;
+    let counters = COUNTERS.into_iter().filter(|api| recipient.provider.offers(*api));
+    let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
+    let Some((api, upstream)) = counter else {
+        let tokens = request.estimated_tokens();
+        return Ok(Prepared {
+            path: String::new(),
+            body: None,
+            headers: Vec::new(),
+            without: &[],
+            dropped: Vec::new(),
+            answer: Reading::Estimate { client, tokens },
+        });
+    };
+    let encoded = encode(upstream, recipient, &mut request)?;
+    let body = upstream.count_body(&request.model, &encoded.body);
+    Ok(Prepared {
+        path: relay::path(api, recipient, Some(&request.model), false, ""),
+        body: Some(Bytes::from(body)),
+        headers: encoded.headers,
+        without: without(upstream),
+        dropped: client.in_own_words(&request, encoded.dropped),
+        answer: Reading::Count { api, upstream, client },
+    })
+}
+
+/// A Messages client's version and betas mean nothing to others.
+fn without(upstream: Dialect) -> &'static [&'static str] {
+    match upstream {
+        Dialect::AnthropicMessages => &[],
+        _ => &["anthropic-version", "anthropic-beta"],
+    }
+}
+
+/// What a client's body says of a conversation. `document` holds all of its fields.
+///
+/// # Errors
+/// 400 that names the field.
+pub fn decode(client: ClientDialect, call: &ApiCall<'_>, document: &Document<'_>) -> Result<Request, Fault> {
+    let path = call.path.unwrap_or_default();
+    match call.api.counts() {
+        Some(_) => client.decode_counted(document, path),
+        None => client.decode(document, path),
+    }
+}
+
+/// The canonical request of a client.
+fn request(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Request, Fault> {
+    let mut request = match relay::with_params(call, recipient)? {
+        Some(body) => decode(client, call, &Document::of_request(&body)?)?,
+        None => decode(client, call, call.whole()?)?,
+    };
+    if output_bound::is_dropped(recipient.drop_params) {
+        request.sampling.max_tokens = None;
+    }
+    if let Some(model) = recipient.model {
+        model.clone_into(&mut request.model);
+    }
+    if request.model == NO_MODEL || request.model.is_empty() {
+        return Err(no_model());
+    }
+    Ok(request)
+}
+
+/// The dialect in which a provider is told a request: of those that it speaks the one that says it best, the client's own
+/// before others that do as well.
+fn upstream(client: ClientDialect, recipient: &Recipient<'_>, request: &Request) -> Result<Dialect, Fault> {
+    let provider = recipient.provider;
+    if let Some(only) = provider.dialects().next().filter(|_| provider.dialects().nth(1).is_none()) {
+        return Ok(only);
+    }
+    let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
+    let all = own.chain(provider.dialects());
+    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
+        Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
+            .with_code("unsupported_operation")
+    })
+}
+
+/// The upstream's body for a request, in the provider's own spellings.
+fn encode(upstream: Dialect, recipient: &Recipient<'_>, request: &mut Request) -> Result<Encoded, Fault> {
+    let quirks = &recipient.provider.quirks;
+    let encoded = upstream.encode(request, &quirks.encode_options());
+    let mut encoded = encoded.map_err(|fault| match request.client {
+        Some(client) => client.refusal(request, fault),
+        None => fault,
+    })?;
+    if upstream == Dialect::OpenaiChat && quirks.edits() {
+        let document =
+            Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+        let mut splice = Splice::new(&document)?;
+        let dropped = adapt(quirks, Api::OpenaiChat, &document, false, &mut splice)?;
+        let body = splice.is_changed().then(|| splice.finish());
+        encoded.dropped.extend(dropped);
+        encoded.body = body.unwrap_or(encoded.body);
+    }
+    Ok(encoded)
+}

@@ -1,0 +1,116 @@
+//! Which way a call is carried to a provider.
+
+use ostia_dialect::{Api, ClientDialect, Fault, Operation, embeddings, rules, tools};
+
+use super::{ApiCall, Recipient};
+use crate::Provider;
+
+/// How a call is carried to a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The provider speaks the client's dialect.
+    Relay,
+    /// The provider speaks Chat Completions in a way that typed clients do not understand.
+    Repair,
+    /// A conversation in the client's dialect, in front of a provider that is told it in another.
+    Converse(ClientDialect),
+    /// Embeddings in the client's dialect, in front of a provider that has this one.
+    Embed(embeddings::Client, embeddings::Dialect),
+    /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
+    Count(ClientDialect),
+}
+
+impl Way {
+    /// Its name in the answer of a dry run.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Relay | Way::Repair => "relay",
+            Way::Converse(_) | Way::Embed(..) => "translation",
+            Way::Count(_) => "count",
+        }
+    }
+}
+
+/// The way of a call. `is_read`: whoever sends it has to understand the answer, even if it is in the client's dialect.
+///
+/// # Errors
+/// 400: the provider does not have such an API, nor another one that can take its place.
+pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Result<Way, Fault> {
+    let (api, provider) = (call.api, recipient.provider);
+    match api {
+        _ if !provider.offers(api) || is_read || is_told_anew(call, recipient) => {}
+        Api::OpenaiChat if provider.quirks.repair => return Ok(Way::Repair),
+        _ => return Ok(Way::Relay),
+    }
+    let way = match api.operation() {
+        Operation::Conversation(_) => client_dialect(api, provider).map(Way::Converse),
+        Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
+        Operation::Embeddings(dialect) => embeddings(dialect, provider),
+        // All others are relayed, or not to be had.
+        _ => None,
+    };
+    match way {
+        Some(way) => Ok(way),
+        // A server that copies OpenAI's chat may have copied more than its row says: ask it.
+        None if api.is_copied() && provider.offers(Api::OpenaiChat) => Ok(Way::Relay),
+        None => Err(not_offered(api, provider)),
+    }
+}
+
+/// The dialect of a client with which the provider can converse.
+pub fn client_dialect(api: Api, provider: &Provider) -> Option<ClientDialect> {
+    let client = ClientDialect::of(api.dialect()?)?;
+    provider.dialects().next().map(|_| client)
+}
+
+/// Embeddings for a client of this dialect, in the form that the provider has. One that copies OpenAI's chat may have
+/// copied OpenAI's.
+fn embeddings(client: embeddings::Dialect, provider: &Provider) -> Option<Way> {
+    use embeddings::Dialect::{Cohere, Gemini, Openai};
+    // Google's for lists comes with the other one.
+    let mut known = [Openai, Gemini, Cohere].into_iter();
+    let upstream = known.find(|dialect| provider.offers(Api::of_embeddings(*dialect))).or_else(|| {
+        let is_copied = client != Openai && provider.offers(Api::OpenaiChat);
+        is_copied.then_some(Openai)
+    })?;
+    Some(Way::Embed(embeddings::Client::of(client)?, upstream))
+}
+
+/// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of
+/// the provider's, or in the same one as the model has it, or without what other vendors wrote into it.
+fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    if has_proofs_of_others(call) {
+        return true;
+    }
+    let quirks = &recipient.provider.quirks;
+    if quirks.fits_models {
+        return false;
+    }
+    let Some(model) = recipient.model.or(call.model()) else { return false };
+    match call.api {
+        Api::OpenaiChat => {
+            recipient.provider.offers(Api::OpenaiResponses)
+                && rules::belongs_at_responses(model, &call.document)
+        }
+        Api::OpenaiResponses => {
+            let takes_all = quirks.takes("client_tools") && quirks.takes("custom_tools");
+            // What the provider remembers is not here to be told anew.
+            !takes_all && !call.refers_to_earlier() && tools::client_run::is_in(&call.document)
+        }
+        Api::AnthropicMessages => rules::has_to_be_retold(model, &call.document),
+        _ => false,
+    }
+}
+
+/// Does the history hold what another vendor wrote for itself? What the provider remembers is not here to be told anew.
+fn has_proofs_of_others(call: &ApiCall<'_>) -> bool {
+    let Some(dialect) = call.api.dialect() else { return false };
+    !call.refers_to_earlier() && rules::has_proofs_of_others(dialect, &call.document)
+}
+
+fn not_offered(api: Api, provider: &Provider) -> Fault {
+    let has: Vec<&str> = provider.apis.iter().map(|api| api.name()).collect();
+    let has = if has.is_empty() { "only the raw proxy under /v1/proxy/".to_owned() } else { has.join(", ") };
+    let message = format!("{} is not supported by provider `{}`, which has {has}.", api.name(), provider.id);
+    Fault::invalid(message).with_code("unsupported_operation")
+}

@@ -1,0 +1,72 @@
+//! An answer that came, read as its request was prepared for.
+
+use http::{HeaderName, HeaderValue, Response};
+use ostia_dialect::{ClientDialect, RenderOptions};
+use ostia_providers::prepare::{ApiCall, Conversation, Embeddings, Reading};
+
+use crate::boxed;
+use crate::errors::attempt_error::AttemptError;
+use crate::errors::reply;
+use crate::exchange::Exchange;
+use crate::exchange::receive::{self, Translation};
+use crate::exchange::render;
+use crate::message::body::Body;
+use crate::record::Record;
+use crate::responses_api;
+use crate::upstream::UpstreamBody;
+
+/// Says that a count is the gateway's estimate.
+static ESTIMATED: HeaderName = HeaderName::from_static("x-ostia-estimated");
+
+/// The client's answer, and in the record what it says.
+///
+/// # Errors
+/// What came in place of an answer.
+pub async fn finish(
+    answer: Response<UpstreamBody>,
+    reading: Reading,
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+    record: &mut Record,
+) -> Result<Response<Body>, AttemptError> {
+    let target = exchange.target;
+    let (answer, observed) = match reading {
+        Reading::AsItIs(wanted) => {
+            let answer = receive::relay(answer, call.api, wanted, target).await?;
+            let observed = receive::observed(call.api, answer.body());
+            (answer, observed)
+        }
+        // The rarer ones are boxed, so that a relayed call does not carry their state.
+        Reading::Conversation(conversation) => {
+            let stream = conversation.stream;
+            let translation = translation(*conversation, exchange, call);
+            boxed::pin(|| receive::translate(answer, translation, stream, target)).await?
+        }
+        Reading::Embeddings(embeddings) => {
+            let Embeddings { client, upstream, request } = *embeddings;
+            boxed::pin(|| receive::embedded(answer, client, upstream, &request, target)).await?
+        }
+        Reading::Count { api, upstream, client } => {
+            return boxed::pin(|| receive::counted(answer, client, (api, upstream), target)).await;
+        }
+        Reading::Estimate { client, tokens } => return Ok(estimate(client, tokens)),
+    };
+    record.answered(&observed);
+    Ok(answer)
+}
+
+/// A count of tokens that is the gateway's own estimate.
+pub fn estimate(client: ClientDialect, tokens: u64) -> Response<Body> {
+    let mut response = reply::json(client.encode_count(tokens));
+    response.headers_mut().insert(&ESTIMATED, HeaderValue::from_static("true"));
+    response
+}
+
+fn translation(conversation: Conversation, exchange: Exchange<'_>, call: &ApiCall<'_>) -> Translation {
+    let Conversation { client, upstream, model, include_usage, array, undo, .. } = conversation;
+    let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
+    let options = RenderOptions { include_usage, model, ..render::options(exchange) };
+    let view = responses_api::view(options, keep.as_deref());
+    let continues = exchange.continues.then(|| call.body.clone());
+    Translation { array, undo, keep, continues, ..Translation::new(client, upstream, view) }
+}

@@ -1,0 +1,28 @@
+//! What a target is asked to do.
+
+use bytes::Bytes;
+use ostia_providers::prepare::ApiCall;
+
+/// What a target is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub enum Payload<'p, 'a> {
+    /// A call that is understood.
+    Api(&'p ApiCall<'a>),
+    /// One that is handed on unread.
+    Unread {
+        /// The whole body, which may have to be sent more than once.
+        body: &'p Bytes,
+        /// Errors stay in the provider's own words.
+        raw: bool,
+    },
+}
+
+impl<'p, 'a> Payload<'p, 'a> {
+    /// What is understood of it.
+    pub fn api(self) -> Option<&'p ApiCall<'a>> {
+        match self {
+            Payload::Api(call) => Some(call),
+            Payload::Unread { .. } => None,
+        }
+    }
+}
