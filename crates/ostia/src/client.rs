@@ -60,7 +60,7 @@ pub struct Early {
 
 /// When an answer has to be through, where that is not what holds for all: a companion of the response.
 #[derive(Debug, Clone, Copy)]
-pub struct Due(pub Instant);
+pub struct AnswerDeadline(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.

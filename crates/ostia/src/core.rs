@@ -20,7 +20,7 @@ pub struct Shared {
     /// What is needed for TLS.
     pub tls: Tls,
     /// What is remembered for clients.
-    pub kept: ResponseStore,
+    pub responses: ResponseStore,
     /// What the requests of one config share: breakers, balancers, budgets.
     pub state: Arc<State>,
     /// What was decided for the last requests.
@@ -33,7 +33,7 @@ pub struct Core {
     /// Shared by all cores, and never changed.
     pub settings: Arc<Settings>,
     /// What is remembered for clients, shared by all cores.
-    pub kept: ResponseStore,
+    pub responses: ResponseStore,
     /// Configs, compiled.
     pub compiled: ConfigCache,
     /// What was decided for the last requests, of all cores.
@@ -48,12 +48,12 @@ pub struct Core {
 impl Core {
     /// A core without connections.
     pub fn new(shared: Shared) -> Core {
-        let Shared { settings, tls, kept, state, records } = shared;
+        let Shared { settings, tls, responses, state, records } = shared;
         let upstreams = Upstreams::new(settings.guard.clone(), tls);
         Core {
             compiled: ConfigCache::new(&settings.named, state),
             settings,
-            kept,
+            responses,
             ring: records.ring(),
             records,
             upstreams,

@@ -111,7 +111,7 @@ async fn serve(
         }
         Endpoint::Stored if responses::is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            responses_api::serve(&core.kept, caller.owner, parts, &body, &core.new_id())
+            responses_api::serve(&core.responses, caller.owner, parts, &body, &core.new_id())
         }
         Endpoint::Pass { raw } => boxed::pin(|| pass(inbound, body, raw, record)).await,
         _ => boxed::pin(|| pass(inbound, body, false, record)).await,

@@ -120,7 +120,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let shared = Shared {
         settings: Arc::new(loaded.settings),
         tls: Tls::default(),
-        kept: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
+        responses: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
         state: loaded.state,
         records: Records::default(),
     };

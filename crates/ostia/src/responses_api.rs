@@ -230,7 +230,7 @@ pub struct History {
 /// Who remembers an answer.
 #[derive(Debug)]
 pub struct StoreHandle {
-    kept: ResponseStore,
+    responses: ResponseStore,
     owner: Owner,
     /// The answer's id.
     id: String,
@@ -243,13 +243,13 @@ pub struct StoreHandle {
 }
 
 /// Does a request refer to something that the gateway remembers?
-pub fn is_remembered(kept: &ResponseStore, owner: Owner, call: &ApiCall<'_>) -> bool {
+pub fn is_remembered(responses: &ResponseStore, owner: Owner, call: &ApiCall<'_>) -> bool {
     if !call.refers_to_earlier() {
         return false;
     }
     let Ok(options) = store_options(&call.document) else { return false };
     let ids = [options.previous_response_id, options.conversation];
-    ids.iter().flatten().any(|id| kept.get(owner, id).is_some())
+    ids.iter().flatten().any(|id| responses.get(owner, id).is_some())
 }
 
 /// Finds what a request refers to and puts it into the body. `view`: what its client is to see of the answer.
@@ -257,7 +257,7 @@ pub fn is_remembered(kept: &ResponseStore, owner: Owner, call: &ApiCall<'_>) -> 
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
 pub fn recall(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     mut view: RenderOptions,
     call: &ApiCall<'_>,
@@ -268,7 +268,7 @@ pub fn recall(
         let fault = "`background` needs `store`: without it nobody could ask for the answer later.";
         return Err(Fault::invalid(fault).with_param("background"));
     }
-    let before = context(kept, owner, &options)?;
+    let before = context(responses, owner, &options)?;
     let own = document.root().expect("input")?;
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
@@ -278,7 +278,7 @@ pub fn recall(
     view.echo = echo(document);
     view.model = document.root().str("model").unwrap_or_default().into_owned();
     let keep = StoreHandle {
-        kept: kept.clone(),
+        responses: responses.clone(),
         owner,
         id: response::id(&view),
         store: options.store,
@@ -313,7 +313,7 @@ fn join(before: &[Item], id_suffix: &str, document: &Document<'_>) -> Result<(By
 }
 
 fn context(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     store_options: &ostia_dialect::openai_responses::request::StoreOptions,
 ) -> Result<Vec<Item>, Fault> {
@@ -323,7 +323,7 @@ fn context(
                 "`previous_response_id` and `conversation` both say what came before: send one of them.";
             Err(Fault::invalid(fault).with_param("conversation"))
         }
-        (Some(id), None) => match kept.saved(owner, id) {
+        (Some(id), None) => match responses.saved(owner, id) {
             Some(saved) => Ok(saved.context()),
             None => {
                 let message = format!(
@@ -334,7 +334,7 @@ fn context(
                 Err(fault.with_code("previous_response_not_found"))
             }
         },
-        (None, Some(id)) => match kept.conversation(owner, id) {
+        (None, Some(id)) => match responses.conversation(owner, id) {
             Some(conversation) => Ok(conversation.items),
             None => Err(not_found("Conversation", id).with_param("conversation")),
         },
@@ -378,7 +378,7 @@ impl StoreHandle {
         let Some(conversation) = &self.conversation else { return };
         let mut items = self.input.own();
         items.extend(output(body));
-        self.kept.change(self.owner, conversation, |what| match what {
+        self.responses.change(self.owner, conversation, |what| match what {
             What::Conversation(conversation) => Some(What::Conversation(conversation.with(items))),
             What::Answer(_) => None,
         });
@@ -390,7 +390,7 @@ impl StoreHandle {
             What::Answer(Saved { input: self.input.detached(), body: Bytes::copy_from_slice(body), running })
         };
         let bytes = OBJECT_BYTES + self.input.bytes() + body.len();
-        self.kept.objects.entry_by_ref(&self.id).and_compute_with(|entry| {
+        self.responses.objects.entry_by_ref(&self.id).and_compute_with(|entry| {
             let before = entry.map(|entry| entry.into_value());
             let running = before.as_ref().and_then(|object| match &object.what {
                 What::Answer(saved) => saved.running.clone(),
@@ -401,6 +401,6 @@ impl StoreHandle {
             }
             Op::Put(Arc::new(Object { owner: self.owner, what: saved(running) }))
         });
-        self.kept.make_room(bytes);
+        self.responses.make_room(bytes);
     }
 }

@@ -4,7 +4,7 @@
 //! When the upstream breaks off, the client gets an error event in its own dialect, and then a broken end.
 
 mod continuing;
-pub mod opening;
+pub mod first_token;
 pub mod relayed;
 pub mod translated;
 

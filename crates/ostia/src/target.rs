@@ -65,7 +65,7 @@ pub enum Destination<'a> {
     /// A host of the operator's or of the built-in table.
     Operators {
         /// Host and path of the base URL.
-        site: Rc<BaseUrl>,
+        base_url: Rc<BaseUrl>,
         /// The key to show there.
         key: Option<Key<'a>>,
         /// Headers of the provider's row.
@@ -74,7 +74,7 @@ pub enum Destination<'a> {
     /// A host that the client chose.
     Clients {
         /// Host and path of the base URL.
-        site: Rc<BaseUrl>,
+        base_url: Rc<BaseUrl>,
         /// The client's own key.
         key: Option<ClientKey<'a>>,
         /// Headers of the built-in row, which everybody can read.
@@ -102,9 +102,9 @@ pub enum ClientKey<'a> {
 
 impl<'a> Destination<'a> {
     /// Host and path of the base URL.
-    pub fn site(&self) -> &Rc<BaseUrl> {
+    pub fn base_url(&self) -> &Rc<BaseUrl> {
         match self {
-            Destination::Operators { site, .. } | Destination::Clients { site, .. } => site,
+            Destination::Operators { base_url, .. } | Destination::Clients { base_url, .. } => base_url,
         }
     }
 
@@ -158,15 +158,15 @@ pub fn resolve<'a>(
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
     let Choice { model, provider, by_operator } = choose(inbound, leaf, model)?;
     let destination = match host(inbound, leaf, provider, by_operator)? {
-        Host::Operators(site) => Destination::Operators {
-            site,
+        Host::Operators(base_url) => Destination::Operators {
+            base_url,
             key: find_key(inbound, leaf, provider, by_operator),
             headers: &provider.headers,
         },
-        Host::Clients(site) => {
+        Host::Clients(base_url) => {
             refuse_operators_params(leaf)?;
             Destination::Clients {
-                site,
+                base_url,
                 key: clients_key(inbound, leaf, provider),
                 headers: public_headers(core, provider),
             }
@@ -330,9 +330,9 @@ fn host(
     let of_header = gateway.custom_host.as_deref().map(|host| (host, Author::Client));
     let custom = of_leaf.or(of_header).filter(|(host, _)| own != Some(host.trim_end_matches('/')));
     match (custom, own) {
-        (Some((host, Author::Client)), _) => site(core, host, Origin::Client).map(Host::Clients),
-        (Some((host, Author::Operator)), _) => site(core, host, Origin::Operator).map(Host::Operators),
-        (None, Some(own)) => site(core, own, origin(core, provider, by_operator)).map(Host::Operators),
+        (Some((host, Author::Client)), _) => base_url(core, host, Origin::Client).map(Host::Clients),
+        (Some((host, Author::Operator)), _) => base_url(core, host, Origin::Operator).map(Host::Operators),
+        (None, Some(own)) => base_url(core, own, origin(core, provider, by_operator)).map(Host::Operators),
         (None, None) => {
             let message = format!(
                 "Provider `{}` has no address of its own: give one in the header x-ostia-custom-host, or as base_url \
@@ -355,15 +355,15 @@ fn origin(core: &Core, provider: &Provider, by_operator: bool) -> Origin {
     }
 }
 
-fn site(core: &Core, base: &str, origin: Origin) -> Result<Rc<BaseUrl>, Fault> {
-    let site = core.upstreams.site(base, origin, || {
+fn base_url(core: &Core, base: &str, origin: Origin) -> Result<Rc<BaseUrl>, Fault> {
+    let base_url = core.upstreams.base_url(base, origin, || {
         let (scheme_and_authority, path) = host::split(base)?;
         if origin == Origin::Client {
             host::check(scheme_and_authority, &core.settings.guard)?;
         }
         Ok((scheme_and_authority, path.trim_end_matches('/')))
     });
-    site.map_err(|why| invalid_host(&why))
+    base_url.map_err(|why| invalid_host(&why))
 }
 
 fn invalid_host(why: &str) -> Fault {

@@ -43,7 +43,7 @@ fn looked_back_on(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<His
     if way.is_ok_and(|way| way == Way::Relay) {
         return Ok(None);
     }
-    responses_api::recall(&core.kept, caller.owner, render::options(exchange), call).map(Some)
+    responses_api::recall(&core.responses, caller.owner, render::options(exchange), call).map(Some)
 }
 
 /// Answers at once, and goes on alone.
@@ -68,7 +68,7 @@ fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Re
 /// Is something that is kept below this path the gateway's own, and not the provider's?
 pub fn is_ours(inbound: Inbound<'_>) -> Result<bool, Fault> {
     let Inbound { core, caller, parts, .. } = inbound;
-    if responses_api::is_known(&core.kept, caller.owner, parts.uri.path()) {
+    if responses_api::is_known(&core.responses, caller.owner, parts.uri.path()) {
         return Ok(true);
     }
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.

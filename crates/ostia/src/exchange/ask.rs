@@ -38,7 +38,7 @@ pub async fn ask(
 pub fn is_read(exchange: Exchange<'_>, call: &ApiCall<'_>) -> bool {
     let Inbound { core, caller, .. } = exchange.inbound;
     let is_remembered =
-        || exchange.keep.is_some() || responses_api::is_remembered(&core.kept, caller.owner, call);
+        || exchange.keep.is_some() || responses_api::is_remembered(&core.responses, caller.owner, call);
     let is_conversation = || call.api.dialect().and_then(ClientDialect::of).is_some();
     call.api == Api::OpenaiResponses && is_remembered()
         || exchange.continues && call.peek.stream && is_conversation()
@@ -53,7 +53,7 @@ async fn remember(
 ) -> Result<Response<Body>, AttemptError> {
     let Inbound { core, caller, .. } = exchange.inbound;
     let History { body, keep } =
-        responses_api::recall(&core.kept, caller.owner, render::options(exchange), call)?;
+        responses_api::recall(&core.responses, caller.owner, render::options(exchange), call)?;
     let exchange = Exchange { keep: Some(&keep), ..exchange };
     match body {
         Some(body) => carry(exchange, &call.with_body(&body)?, way, record).await,

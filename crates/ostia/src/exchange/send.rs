@@ -12,7 +12,7 @@ use ostia_providers::prepare::{Prepared, Recipient};
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
-use crate::client::Due;
+use crate::client::AnswerDeadline;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::sign;
 use crate::exchange::unanswered;
@@ -55,7 +55,7 @@ impl Exchange<'_> {
         let target = self.target;
         Recipient {
             provider: target.provider,
-            base_path: &target.destination.site().path,
+            base_path: &target.destination.base_url().path,
             model: target.model.as_deref(),
             override_params: target.override_params,
             default_params: target.default_params,
@@ -99,7 +99,7 @@ impl Exchange<'_> {
         for (name, value) in target.destination.headers().into_iter().flatten() {
             headers.entry(name).or_insert_with(|| value.clone());
         }
-        headers.insert(header::HOST, target.destination.site().authority().clone());
+        headers.insert(header::HOST, target.destination.base_url().authority().clone());
         if path.is_empty() {
             path.push('/');
         }
@@ -125,14 +125,14 @@ impl Exchange<'_> {
         if let Some(key) = destination.key() {
             sign::sign(provider, key, &mut request)?;
         }
-        let site = destination.site();
+        let base_url = destination.base_url();
         let sent = Instant::now();
-        let answer = self.inbound.core.upstreams.send(site, request, *timeouts, sent).await;
+        let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.waited.set(self.waited.get() + (ended - sent));
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {
-                answer.extensions_mut().insert(Due(sent + timeouts.total));
+                answer.extensions_mut().insert(AnswerDeadline(sent + timeouts.total));
             }
             answer
         });

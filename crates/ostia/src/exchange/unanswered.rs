@@ -38,7 +38,7 @@ struct Disclosure<'a> {
 impl<'a> Disclosure<'a> {
     fn of(target: &'a Target<'_>, settings: &Settings) -> Disclosure<'a> {
         let details = settings.clients_are_operators();
-        let host = target.destination.site().authority().to_str().ok();
+        let host = target.destination.base_url().authority().to_str().ok();
         let host = host.filter(|_| details || target.destination.is_clients());
         Disclosure { provider: &target.provider.id, host, details }
     }

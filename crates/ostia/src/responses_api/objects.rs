@@ -22,8 +22,8 @@ const PAGE_USUAL: usize = 20;
 const PAGE_MAX: usize = 100;
 
 /// Is this path about something that is remembered here?
-pub fn is_known(kept: &ResponseStore, owner: Owner, path: &str) -> bool {
-    steps(path).get(1).is_some_and(|id| kept.get(owner, id).is_some())
+pub fn is_known(responses: &ResponseStore, owner: Owner, path: &str) -> bool {
+    steps(path).get(1).is_some_and(|id| responses.get(owner, id).is_some())
 }
 
 /// Answers a request about something that is remembered. New things are named after `id_suffix`.
@@ -31,7 +31,7 @@ pub fn is_known(kept: &ResponseStore, owner: Owner, path: &str) -> bool {
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense.
 pub fn serve(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     parts: &request::Parts,
     body: &Bytes,
@@ -40,24 +40,25 @@ pub fn serve(
     let query = parts.uri.query().unwrap_or_default();
     let steps = steps(parts.uri.path());
     match (&parts.method, steps.as_slice()) {
-        (&Method::GET, ["responses", id]) => retrieve(kept, owner, id, query),
+        (&Method::GET, ["responses", id]) => retrieve(responses, owner, id, query),
         (&Method::DELETE, ["responses", id]) => {
-            let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
+            let saved = responses.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
             if let Some(running) = saved.running.filter(|_| running::is_open(&saved.body)) {
                 running.cancel();
             }
-            kept.remove(id);
+            responses.remove(id);
             Ok(deleted(id, "response"))
         }
-        (&Method::POST, ["responses", id, "cancel"]) => cancel(kept, owner, id),
+        (&Method::POST, ["responses", id, "cancel"]) => cancel(responses, owner, id),
         (&Method::GET, ["responses", id, "input_items"]) => {
-            let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
+            let saved = responses.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
             page(&saved.input.items(), query)
         }
-        (&Method::POST, ["conversations"]) => create(kept, owner, body, id_suffix),
+        (&Method::POST, ["conversations"]) => create(responses, owner, body, id_suffix),
         (method, ["conversations", id, rest @ ..]) => {
-            let conversation = kept.conversation(owner, id).ok_or_else(|| not_found("Conversation", id))?;
-            of_conversation(kept, owner, conversation, (method, rest), query, body, id_suffix)
+            let conversation =
+                responses.conversation(owner, id).ok_or_else(|| not_found("Conversation", id))?;
+            of_conversation(responses, owner, conversation, (method, rest), query, body, id_suffix)
         }
         _ => Err(nothing(parts)),
     }
@@ -82,8 +83,8 @@ fn field<'q>(query: &'q str, name: &str) -> Option<&'q str> {
     query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
 }
 
-fn retrieve(kept: &ResponseStore, owner: Owner, id: &str, query: &str) -> Result<Response<Body>, Fault> {
-    let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
+fn retrieve(responses: &ResponseStore, owner: Owner, id: &str, query: &str) -> Result<Response<Body>, Fault> {
+    let saved = responses.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
     if field(query, "stream") != Some("true") {
         return Ok(reply::json(saved.body));
     }
@@ -101,8 +102,8 @@ fn retrieve(kept: &ResponseStore, owner: Owner, id: &str, query: &str) -> Result
     }
 }
 
-fn cancel(kept: &ResponseStore, owner: Owner, id: &str) -> Result<Response<Body>, Fault> {
-    let saved = kept.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
+fn cancel(responses: &ResponseStore, owner: Owner, id: &str) -> Result<Response<Body>, Fault> {
+    let saved = responses.saved(owner, id).ok_or_else(|| not_found("Response", id))?;
     let Some(running) = saved.running else {
         return Err(Fault::invalid(format!(
             "Response '{id}' cannot be cancelled: it was not made in the background."
@@ -113,7 +114,7 @@ fn cancel(kept: &ResponseStore, owner: Owner, id: &str) -> Result<Response<Body>
 }
 
 fn create(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     body: &Bytes,
     id_suffix: &str,
@@ -132,12 +133,12 @@ fn create(
             .unwrap_or_default(),
     };
     let told = conversation.encode();
-    kept.insert(owner, &conversation.id.clone(), What::Conversation(conversation));
+    responses.insert(owner, &conversation.id.clone(), What::Conversation(conversation));
     Ok(reply::json(told))
 }
 
 fn of_conversation(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     conversation: Conversation,
     (method, rest): (&Method, &[&str]),
@@ -149,19 +150,19 @@ fn of_conversation(
     match (method, rest) {
         (&Method::GET, []) => Ok(reply::json(conversation.encode())),
         (&Method::DELETE, []) => {
-            kept.remove(id);
+            responses.remove(id);
             Ok(deleted(id, "conversation.deleted"))
         }
         (&Method::POST, []) => {
             let metadata = metadata(Document::of_request(body)?.root())?;
-            let told = change(kept, owner, id, |known| Conversation { metadata, ..known.clone() })?;
+            let told = change(responses, owner, id, |known| Conversation { metadata, ..known.clone() })?;
             Ok(reply::json(told.encode()))
         }
         (&Method::GET, ["items"]) => page(&conversation.items, query),
         (&Method::POST, ["items"]) => {
             let document = Document::of_request(body)?;
             let added = input_items::list(document.root().expect("items")?, id_suffix)?;
-            change(kept, owner, id, |known| known.with(added.clone()))?;
+            change(responses, owner, id, |known| known.with(added.clone()))?;
             Ok(reply::json(listed(&added, false)))
         }
         (&Method::GET, ["items", item]) => {
@@ -170,7 +171,7 @@ fn of_conversation(
             Ok(reply::json(found.json.as_str().to_owned()))
         }
         (&Method::DELETE, ["items", item]) => {
-            change(kept, owner, id, |known| known.without(item))?;
+            change(responses, owner, id, |known| known.without(item))?;
             Ok(reply::json(conversation.without(item).encode()))
         }
         _ => Err(not_found("Nothing", &rest.join("/"))),
@@ -178,13 +179,13 @@ fn of_conversation(
 }
 
 fn change(
-    kept: &ResponseStore,
+    responses: &ResponseStore,
     owner: Owner,
     id: &str,
     change: impl FnOnce(&Conversation) -> Conversation,
 ) -> Result<Conversation, Fault> {
     let mut changed = None;
-    kept.change(owner, id, |what| match what {
+    responses.change(owner, id, |what| match what {
         What::Conversation(conversation) => {
             let conversation = change(conversation);
             changed = Some(conversation.clone());

@@ -37,7 +37,7 @@ const FAILED: &[u8] = b"event: response.failed\n";
 /// An answer in the making, or made.
 #[derive(Debug)]
 pub struct BackgroundResponse {
-    kept: ResponseStore,
+    responses: ResponseStore,
     owner: Owner,
     id: String,
     view: RenderOptions,
@@ -60,11 +60,11 @@ struct Log {
 
 impl Log {
     /// Holds one more event, where there is room for it in this log and among all of them.
-    fn push(&mut self, event: Bytes, kept: &ResponseStore) {
+    fn push(&mut self, event: Bytes, responses: &ResponseStore) {
         let bytes = event.len() + EVENT_BYTES;
-        let all = kept.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if self.is_cut || self.bytes + bytes > LOG_BYTES_MAX || all > kept.log_bytes_max {
-            kept.log_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let all = responses.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if self.is_cut || self.bytes + bytes > LOG_BYTES_MAX || all > responses.log_bytes_max {
+            responses.log_bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.is_cut = true;
         } else {
             self.bytes += bytes;
@@ -74,9 +74,9 @@ impl Log {
     }
 
     /// Tells a fault, unless the stream has told it itself.
-    fn fail(&mut self, fault: &Fault, kept: &ResponseStore) {
+    fn fail(&mut self, fault: &Fault, responses: &ResponseStore) {
         if !self.events.back().is_some_and(|event| event.starts_with(FAILED)) {
-            self.push(error::encode_event(fault, self.events.len() as u64).into(), kept);
+            self.push(error::encode_event(fault, self.events.len() as u64).into(), responses);
         }
     }
 
@@ -91,13 +91,13 @@ impl StoreHandle {
     /// # Errors
     /// 429 where too many are.
     pub fn begin(&self, streams: bool) -> Result<Arc<BackgroundResponse>, Fault> {
-        if self.kept.running.fetch_add(1, Ordering::Relaxed) >= RUNNING_MAX {
-            self.kept.running.fetch_sub(1, Ordering::Relaxed);
+        if self.responses.running.fetch_add(1, Ordering::Relaxed) >= RUNNING_MAX {
+            self.responses.running.fetch_sub(1, Ordering::Relaxed);
             let message = format!("{RUNNING_MAX} answers are being made in the background: try again later.");
             return Err(Fault::new(FaultKind::RateLimit, message).with_code("background_limit"));
         }
         let running = Arc::new(BackgroundResponse {
-            kept: self.kept.clone(),
+            responses: self.responses.clone(),
             owner: self.owner,
             id: self.id.clone(),
             view: self.view.clone(),
@@ -109,7 +109,7 @@ impl StoreHandle {
         });
         let body = response::pending(&self.view, "in_progress").into();
         let saved = Saved { input: self.input.detached(), body, running: Some(running.clone()) };
-        self.kept.insert(self.owner, &self.id, What::Answer(saved));
+        self.responses.insert(self.owner, &self.id, What::Answer(saved));
         Ok(running)
     }
 }
@@ -117,7 +117,7 @@ impl StoreHandle {
 impl Drop for BackgroundResponse {
     fn drop(&mut self) {
         self.end_counting();
-        self.kept.log_bytes.fetch_sub(self.log().bytes, Ordering::Relaxed);
+        self.responses.log_bytes.fetch_sub(self.log().bytes, Ordering::Relaxed);
     }
 }
 
@@ -138,7 +138,7 @@ impl BackgroundResponse {
         if let Err(fault) = ended {
             self.end_with(response::failed(&fault, &self.view));
             if self.streams {
-                self.log().fail(&fault, &self.kept);
+                self.log().fail(&fault, &self.responses);
             }
         }
         self.end_counting();
@@ -150,7 +150,7 @@ impl BackgroundResponse {
     /// Nobody works at it any more.
     fn end_counting(&self) {
         if self.counted.swap(false, Ordering::Relaxed) {
-            self.kept.running.fetch_sub(1, Ordering::Relaxed);
+            self.responses.running.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
@@ -170,7 +170,7 @@ impl BackgroundResponse {
                 if event.starts_with(b":") {
                     continue;
                 }
-                self.log().push(event.into(), &self.kept);
+                self.log().push(event.into(), &self.responses);
             }
         }
         Ok(())
@@ -202,7 +202,7 @@ impl BackgroundResponse {
     }
 
     fn end_with(&self, body: Vec<u8>) {
-        self.kept.change(self.owner, &self.id, |what| match what {
+        self.responses.change(self.owner, &self.id, |what| match what {
             What::Answer(saved) => Some(What::Answer(Saved { body: body.into(), ..saved.clone() })),
             What::Conversation(_) => None,
         });

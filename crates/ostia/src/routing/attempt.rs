@@ -25,13 +25,13 @@ use crate::message::fields;
 use crate::record::Record;
 use crate::routing::execution::{self, AttemptResult};
 use crate::routing::facts::RequestFacts;
-use crate::stream::opening::{self, Waiting};
+use crate::stream::first_token::{self, Waiting};
 use crate::target::{self, Target};
 use crate::upstream::RequestBody;
 
 /// One attempt of a plan: asks its target, and waits for the first words.
-pub async fn attempt(asking: &RequestFacts<'_, '_>, attempt: Attempt, record: &mut Record) -> AttemptResult {
-    let RequestFacts { inbound, payload, route, .. } = *asking;
+pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mut Record) -> AttemptResult {
+    let RequestFacts { inbound, payload, route, .. } = *facts;
     record.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
     let model = payload.api().and_then(|call| call.model());
@@ -44,7 +44,7 @@ pub async fn attempt(asking: &RequestFacts<'_, '_>, attempt: Attempt, record: &m
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
             let exchange =
-                Exchange { keep: asking.keep, continues, ..Exchange::new(inbound, target, &waited) };
+                Exchange { keep: facts.keep, continues, ..Exchange::new(inbound, target, &waited) };
             // An answer in one piece has no first token.
             let streams = payload.api().is_some_and(|call| call.peek.stream);
             match attempt.limits.first_token.filter(|_| streams) {
@@ -88,7 +88,7 @@ async fn speak(
             let waiting = Waiting::new(record, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| call.wanted() == Wanted::Events);
-            boxed::pin(|| opening::first_words(answer, waiting)).await
+            boxed::pin(|| first_token::wait(answer, waiting)).await
         }
         _ => Ok(answer),
     }

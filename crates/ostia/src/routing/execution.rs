@@ -96,17 +96,17 @@ impl Execution {
 
     /// Notes what became of an attempt. Is its answer the one that the client gets? A config may ask on for a status that
     /// it lists.
-    pub fn note(&self, tried: &AttemptResult) -> bool {
-        let further = self.route.leaves().get(tried.attempt.leaf).is_some_and(|leaf| {
+    pub fn note(&self, result: &AttemptResult) -> bool {
+        let further = self.route.leaves().get(result.attempt.leaf).is_some_and(|leaf| {
             leaf.settings.retry.as_ref().is_some_and(|retry| retry.use_retry_after_header)
         });
-        let outcome = match &tried.answer {
+        let outcome = match &result.answer {
             Ok(answer) => Outcome::of(Verdict::Success { status: answer.status().as_u16() }),
             Err(error) => error.outcome(further),
         };
         let mut plan = self.plan();
-        plan.outcome(&tried.attempt, outcome, tried.ended);
-        plan.next(tried.ended) == Step::Answered
+        plan.outcome(&result.attempt, outcome, result.ended);
+        plan.next(result.ended) == Step::Answered
     }
 }
 

@@ -62,10 +62,10 @@ pub async fn follow(
     route: &Arc<Route>,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let asking = RequestFacts::new(inbound, payload, route, keep);
+    let facts = RequestFacts::new(inbound, payload, route, keep);
     let Inbound { core, gateway, .. } = inbound;
     let mut now = clock::now();
-    let plan = Plan::new(route.clone(), &asking, fastrand::u64(..), now);
+    let plan = Plan::new(route.clone(), &facts, fastrand::u64(..), now);
     let plan = plan.bounded_by(now.after(core.settings.timeouts.total));
     let mut execution = Execution::new(core.clone(), plan);
     let mut last: Option<Failed> = None;
@@ -79,10 +79,10 @@ pub async fn follow(
                 return answer;
             }
         };
-        let tried = make_attempt(&asking, &execution, attempt, record, &mut last).await;
-        let is_answered = execution.note(&tried);
-        now = tried.ended;
-        match tried.answer {
+        let result = make_attempt(&facts, &execution, attempt, record, &mut last).await;
+        let is_answered = execution.note(&result);
+        now = result.ended;
+        match result.answer {
             Ok(answer) if is_answered => {
                 record.decided(gateway.explain, execution.shared());
                 return Ok(answer.map(|body| accompany(body, execution, inbound, now)));
@@ -136,22 +136,22 @@ fn accompany(body: Body, execution: Execution, inbound: Inbound<'_>, now: Time) 
 
 /// Makes an attempt, and a second one beside it where the config wants one and the first is late.
 async fn make_attempt(
-    asking: &RequestFacts<'_, '_>,
+    facts: &RequestFacts<'_, '_>,
     execution: &Execution,
     attempt: Attempt,
     record: &mut Record,
     last: &mut Option<Failed>,
 ) -> AttemptResult {
-    let hedges = asking.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
+    let hedges = facts.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| execution.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(asking, execution, attempt, at, record, last)).await,
-        None => attempt::attempt(asking, attempt, record).await,
+        Some(at) => boxed::pin(|| race(facts, execution, attempt, at, record, last)).await,
+        None => attempt::attempt(facts, attempt, record).await,
     }
 }
 
 /// Makes an attempt, and a second one beside it if there is no answer by then. The first answer counts.
 async fn race(
-    asking: &RequestFacts<'_, '_>,
+    facts: &RequestFacts<'_, '_>,
     execution: &Execution,
     attempt: Attempt,
     at: Time,
@@ -160,30 +160,30 @@ async fn race(
 ) -> AttemptResult {
     let (mut own, mut other) = (record.fork(), record.fork());
     let mut lost = None;
-    let tried = async {
-        let mut first = pin!(attempt::attempt(asking, attempt, &mut own));
-        if let Ok(tried) = timeout(clock::until(at), first.as_mut()).await {
-            return tried;
+    let result = async {
+        let mut first = pin!(attempt::attempt(facts, attempt, &mut own));
+        if let Ok(result) = timeout(clock::until(at), first.as_mut()).await {
+            return result;
         }
         let hedge = execution.plan().hedge(clock::now());
         let Some(hedge) = hedge else { return first.await };
-        let mut second = pin!(attempt::attempt(asking, hedge, &mut other));
-        let (tried, first_is_left) = tokio::select! {
-            tried = first.as_mut() => (tried, false),
-            tried = second.as_mut() => (tried, true),
+        let mut second = pin!(attempt::attempt(facts, hedge, &mut other));
+        let (result, first_is_left) = tokio::select! {
+            result = first.as_mut() => (result, false),
+            result = second.as_mut() => (result, true),
         };
-        if tried.answer.is_ok() {
-            return tried;
+        if result.answer.is_ok() {
+            return result;
         }
-        execution.note(&tried);
-        lost = Some(tried.answer);
+        execution.note(&result);
+        lost = Some(result.answer);
         if first_is_left { first.await } else { second.await }
     };
-    let tried = tried.await;
-    let (own, mut other) = if tried.attempt.number == attempt.number { (own, other) } else { (other, own) };
+    let result = result.await;
+    let (own, mut other) = if result.attempt.number == attempt.number { (own, other) } else { (other, own) };
     if let Some(answer) = lost {
         Failed::new(answer, &mut other).replace(last);
     }
     record.take(own);
-    tried
+    result
 }

@@ -13,7 +13,7 @@ use ostia_dialect::{Family, Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::late::Late;
-use crate::client::{Client, Due, Early};
+use crate::client::{AnswerDeadline, Client, Early};
 use crate::errors::reply;
 use crate::message::body::{Body, FramePoll};
 use crate::timer::LazyTimer;
@@ -57,7 +57,7 @@ impl<F: Future<Output = Response<Body>> + 'static> Future for Answering<F> {
             true => reply::fault(self.family, &stopping(), None, ""),
             false => ready!(self.poll_response(context)),
         };
-        if let Some(Due(due)) = response.extensions().get::<Due>() {
+        if let Some(AnswerDeadline(due)) = response.extensions().get::<AnswerDeadline>() {
             self.client.due.set(*due);
         }
         if response.status().as_u16() >= 400 && !self.client.is_read() {

@@ -15,7 +15,7 @@ use ostia_dialect::Fault;
 use ostia_dialect::frame::Grammar;
 use ostia_dialect::frame::KeepAlive;
 
-use crate::client::{Client, Due};
+use crate::client::{AnswerDeadline, Client};
 use crate::errors::failure;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::responses_api;
@@ -54,7 +54,7 @@ impl<F> Late<F> {
     }
 
     fn answered(&mut self, response: Response<Body>) {
-        if let Some(Due(due)) = response.extensions().get::<Due>() {
+        if let Some(AnswerDeadline(due)) = response.extensions().get::<AnswerDeadline>() {
             self.client.due.set(*due);
         }
         self.state = match response.status().is_success() {

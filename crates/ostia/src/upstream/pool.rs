@@ -35,7 +35,7 @@ const IDLE_AGE_MAX: Duration = Duration::from_secs(55);
 /// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
 const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 /// Base URLs and hosts remembered per core; clients may name them, so there has to be an end.
-const SITES_MAX: usize = 1024;
+const BASE_URLS_MAX: usize = 1024;
 
 /// Idle connections that one core keeps to the operator's and the built-in hosts, over all of them.
 const IDLE_MAX: usize = 512;
@@ -48,9 +48,9 @@ pub struct Upstreams {
     guard: Guard,
     tls: Tls,
     /// By base URL, for each origin.
-    sites: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
+    base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
     /// By scheme and authority, for each origin: who chose a host decides what it may be.
-    places: [RefCell<HashMap<String, Rc<Place>>>; 3],
+    pools: [RefCell<HashMap<String, Rc<HostPool>>>; 3],
     /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
     idle: Rc<Cell<usize>>,
     idle_to_clients_hosts: Rc<Cell<usize>>,
@@ -59,14 +59,14 @@ pub struct Upstreams {
 /// A base URL, checked.
 #[derive(Debug)]
 pub struct BaseUrl {
-    place: Rc<Place>,
+    pool: Rc<HostPool>,
     /// Its path, without a slash at the end.
     pub path: String,
 }
 
 /// A host that calls go to.
 #[derive(Debug)]
-struct Place {
+struct HostPool {
     tls: bool,
     host: String,
     port: u16,
@@ -91,76 +91,76 @@ impl Upstreams {
         Upstreams {
             guard,
             tls,
-            sites: Default::default(),
-            places: Default::default(),
+            base_urls: Default::default(),
+            pools: Default::default(),
             idle: Rc::default(),
             idle_to_clients_hosts: Rc::default(),
         }
     }
 
-    /// The site of a base URL. `check` is asked for its parts, `scheme://authority` and path, when it is new.
+    /// The host and path of a base URL. `check` is asked for its parts, `scheme://authority` and path, when it is new.
     ///
     /// # Errors
     /// What `check` says, or that there is no such host.
-    pub fn site<'a>(
+    pub fn base_url<'a>(
         &self,
         url: &str,
         origin: Origin,
         check: impl FnOnce() -> Result<(&'a str, &'a str), String>,
     ) -> Result<Rc<BaseUrl>, String> {
-        let mut sites = self.sites[origin as usize].borrow_mut();
-        if let Some(site) = sites.get(url) {
-            return Ok(site.clone());
+        let mut base_urls = self.base_urls[origin as usize].borrow_mut();
+        if let Some(base_url) = base_urls.get(url) {
+            return Ok(base_url.clone());
         }
         let (scheme_and_authority, path) = check()?;
-        let place = self.place(scheme_and_authority, origin).ok_or("has no valid host")?;
-        let site = Rc::new(BaseUrl { place, path: path.to_owned() });
-        if sites.len() >= SITES_MAX {
-            sites.clear();
+        let pool = self.pool(scheme_and_authority, origin).ok_or("has no valid host")?;
+        let base_url = Rc::new(BaseUrl { pool, path: path.to_owned() });
+        if base_urls.len() >= BASE_URLS_MAX {
+            base_urls.clear();
         }
-        sites.insert(url.to_owned(), site.clone());
-        Ok(site)
+        base_urls.insert(url.to_owned(), base_url.clone());
+        Ok(base_url)
     }
 
-    fn place(&self, scheme_and_authority: &str, origin: Origin) -> Option<Rc<Place>> {
-        let mut places = self.places[origin as usize].borrow_mut();
-        if let Some(place) = places.get(scheme_and_authority) {
-            return Some(place.clone());
+    fn pool(&self, scheme_and_authority: &str, origin: Origin) -> Option<Rc<HostPool>> {
+        let mut pools = self.pools[origin as usize].borrow_mut();
+        if let Some(pool) = pools.get(scheme_and_authority) {
+            return Some(pool.clone());
         }
         let idle_of_all = match origin {
             Origin::Client => &self.idle_to_clients_hosts,
             Origin::Operator | Origin::BuiltIn => &self.idle,
         };
-        let place = Rc::new(Place::parse(scheme_and_authority, origin, idle_of_all.clone())?);
-        if places.len() >= SITES_MAX {
-            places.retain(|_, place| !place.idle.borrow().is_empty());
+        let pool = Rc::new(HostPool::parse(scheme_and_authority, origin, idle_of_all.clone())?);
+        if pools.len() >= BASE_URLS_MAX {
+            pools.retain(|_, pool| !pool.idle.borrow().is_empty());
         }
-        places.insert(scheme_and_authority.to_owned(), place.clone());
-        Some(place)
+        pools.insert(scheme_and_authority.to_owned(), pool.clone());
+        Some(pool)
     }
 
     /// Sends a request, on a connection that is open already where there is one. It is boxed because it would be copied
     /// for every future on its way.
     pub async fn send(
         &self,
-        site: &BaseUrl,
+        base_url: &BaseUrl,
         mut request: Box<Request<RequestBody>>,
         timeouts: Timeouts,
         started: Instant,
     ) -> Result<Response<UpstreamBody>, SendFault> {
-        let place = &site.place;
+        let pool = &base_url.pool;
         let due = started + timeouts.first_byte.min(timeouts.total);
         let mut is_repeated = false;
         loop {
-            let kept = if is_repeated { None } else { place.take_idle(started) };
+            let kept = if is_repeated { None } else { pool.take_idle(started) };
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => boxed::pin(|| self.open(place, timeouts)).await?,
+                None => boxed::pin(|| self.open(pool, timeouts)).await?,
             };
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
-                Ok(response) => return place.answer(connection, response, started, timeouts),
+                Ok(response) => return pool.answer(connection, response, started, timeouts),
                 Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
                 // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.
                 Err(SendError::Unsent(unsent)) if is_kept => request = unsent,
@@ -174,8 +174,8 @@ impl Upstreams {
         }
     }
 
-    async fn open(&self, place: &Place, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
-        let to = To { host: &place.host, port: place.port, tls: place.tls, origin: place.origin };
+    async fn open(&self, pool: &HostPool, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
+        let to = To { host: &pool.host, port: pool.port, tls: pool.tls, origin: pool.origin };
         let connecting = connect::connect(to, &self.guard, &self.tls);
         let stream = match timeout(timeouts.connect.min(timeouts.total), connecting).await {
             Err(_) => return Err(SendFault::ConnectTimeout),
@@ -190,10 +190,8 @@ impl Upstreams {
     /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
     pub fn sweep(&self) {
         let now = Instant::now();
-        for place in
-            self.places.iter().flat_map(|places| places.borrow().values().cloned().collect::<Vec<_>>())
-        {
-            place.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+        for pool in self.pools.iter().flat_map(|pools| pools.borrow().values().cloned().collect::<Vec<_>>()) {
+            pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
         }
     }
 }
@@ -201,19 +199,19 @@ impl Upstreams {
 impl BaseUrl {
     /// The `Host` header.
     pub fn authority(&self) -> &HeaderValue {
-        &self.place.authority
+        &self.pool.authority
     }
 }
 
-impl Place {
-    fn parse(url: &str, origin: Origin, idle_of_all: Rc<Cell<usize>>) -> Option<Place> {
+impl HostPool {
+    fn parse(url: &str, origin: Origin, idle_of_all: Rc<Cell<usize>>) -> Option<HostPool> {
         let (tls, authority) = match url.split_once("://")? {
             ("https", authority) => (true, authority),
             ("http", authority) => (false, authority),
             _ => return None,
         };
         let parsed: http::uri::Authority = authority.parse().ok()?;
-        Some(Place {
+        Some(HostPool {
             tls,
             host: parsed.host().to_owned(),
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
@@ -256,15 +254,10 @@ impl Place {
     ) -> Result<Response<UpstreamBody>, SendFault> {
         check_framing(&response)?;
         connection.idle_age_max = idle_age_max(response.version(), response.headers());
-        let patience = ReadDeadline::new(timeouts.idle, started + timeouts.total);
+        let deadline = ReadDeadline::new(timeouts.idle, started + timeouts.total);
         Ok(response.map(|body| {
-            let mut answer = UpstreamBody {
-                body,
-                seen: None,
-                place: self.clone(),
-                connection: Some(connection),
-                patience,
-            };
+            let mut answer =
+                UpstreamBody { body, seen: None, pool: self.clone(), connection: Some(connection), deadline };
             if answer.body.is_end_stream() {
                 answer.release();
             }
@@ -434,9 +427,9 @@ pub struct UpstreamBody {
     body: Incoming,
     /// What has been looked at and not taken yet.
     seen: Option<Result<Bytes, BodyFault>>,
-    place: Rc<Place>,
+    pool: Rc<HostPool>,
     connection: Option<Box<Connection>>,
-    patience: ReadDeadline,
+    deadline: ReadDeadline,
 }
 
 impl UpstreamBody {
@@ -453,13 +446,13 @@ impl UpstreamBody {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
                         let Some(connection) = &mut self.connection else { return Poll::Pending };
-                        ready!(connection.timer.poll_over(self.patience.due(), context));
+                        ready!(connection.timer.poll_over(self.deadline.due(), context));
                         return Poll::Ready(Some(Err(BodyFault::Silence)));
                     }
                 }
             }
         };
-        self.patience.renew();
+        self.deadline.renew();
         match frame {
             Some(Ok(frame)) => {
                 if self.body.is_end_stream() {
@@ -510,7 +503,7 @@ impl UpstreamBody {
 
     /// When the head or the last piece came.
     pub fn last(&self) -> Instant {
-        self.patience.last()
+        self.deadline.last()
     }
 
     /// How much is to come.
@@ -521,7 +514,7 @@ impl UpstreamBody {
     /// The connection is free for the next call.
     fn release(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.place.keep(connection, self.patience.last());
+            self.pool.keep(connection, self.deadline.last());
         }
     }
 }

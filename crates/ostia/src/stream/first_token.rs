@@ -103,7 +103,7 @@ impl<'w> Waiting<'w> {
 ///
 /// # Errors
 /// The stream breaks off or tells an error before that.
-pub async fn first_words(
+pub async fn wait(
     answer: Response<Body>,
     mut waiting: Option<Waiting<'_>>,
 ) -> Result<Response<Body>, AttemptError> {
