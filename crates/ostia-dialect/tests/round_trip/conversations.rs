@@ -71,8 +71,12 @@ fn turns() -> impl Strategy<Value = Vec<Message>> {
                 Step::Worked(work) => work.tell(&mut calls, &mut turns),
             }
         }
-        // A last turn of the user's that says nothing is refused by Anthropic, and by us before it.
-        let last = turns.last_mut().filter(|turn| turn.role == Role::User);
+        // A last turn of the user's that says nothing is refused by Anthropic, and by us before it. Thoughts alone may stay
+        // behind on their way, and then the turn before them is the last.
+        let is_thought = |block: &Block| matches!(block.content, Content::Reasoning(_));
+        let may_say_nothing =
+            |turn: &&mut Message| turn.role == Role::User || turn.blocks.iter().all(is_thought);
+        let last = turns.last_mut().filter(may_say_nothing);
         last.into_iter().for_each(|turn| turn.blocks.push(Block::text("go on")));
         turns
     })

@@ -197,6 +197,8 @@ fn join(lines: &mut Vec<Line>, between: &str, takes: impl Fn(&Line) -> bool) {
             (Some(Line { who, said: Said::Words(before), .. }), Said::Words(text))
                 if *who == line.who && takes(&line) =>
             {
+                // What says nothing has no line of its own.
+                let between = if before.is_empty() || text.is_empty() { "" } else { between };
                 *before = [before.as_str(), text].join(between);
             }
             _ => joined.push(line),
