@@ -8,6 +8,9 @@ mod answer;
 mod index;
 #[cfg(test)]
 mod tests;
+mod translator;
+
+pub use translator::{Answer, Asked, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::Grammar;
@@ -167,6 +170,7 @@ struct Row {
     tells_failure: bool,
     required: Required,
     output_bound: OutputBound,
+    translator: Option<&'static Translator>,
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -194,6 +198,7 @@ const fn passed(
         tells_failure: false,
         required: Required::Nothing,
         output_bound: bound(&[]),
+        translator: None,
     }
 }
 
@@ -288,6 +293,7 @@ static TABLE: [Row; COUNT] = [
         is_understood: true,
         is_copied: true,
         answer_fields: &[("data", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
         required: Required::Field("input"),
         ..passed(
             Api::OpenaiEmbeddings,
@@ -395,6 +401,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         answer_fields: VECTORS,
+        translator: Some(&embeddings::TRANSLATOR),
         ..of_model(
             Api::GeminiEmbed,
             "gemini_embed",
@@ -405,6 +412,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         answer_fields: VECTORS,
+        translator: Some(&embeddings::TRANSLATOR),
         ..of_model(
             Api::GeminiBatchEmbed,
             "gemini_batch_embed",
@@ -427,6 +435,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         gateway_path: None,
         answer_fields: &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
         ..passed(
             Api::CohereEmbed,
             "cohere_embed",
@@ -549,6 +558,11 @@ impl Api {
     /// Where a request says how many tokens its answer may have.
     pub fn output_bound(self) -> OutputBound {
         self.row().output_bound
+    }
+
+    /// How it is told in another vendor's form, where its answers come in one piece and it can be.
+    pub fn translator(self) -> Option<&'static Translator> {
+        self.row().translator
     }
 
     /// The API of this name.

@@ -9,6 +9,9 @@ pub mod gemini;
 pub mod openai;
 #[cfg(test)]
 mod tests;
+mod translator;
+
+pub use translator::TRANSLATOR;
 
 use crate::json::{Document, Json, Node};
 use crate::{Encoded, Fault};

@@ -16,7 +16,8 @@ pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
-use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo, embeddings};
+use ostia_dialect::api::Reader;
+use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
 
 use crate::Provider;
@@ -68,16 +69,12 @@ pub enum Reading {
     AsItIs(Wanted),
     /// A conversation, read and written anew.
     Conversation(Box<Conversation>),
-    /// Vectors.
-    Embeddings(Box<Embeddings>),
-    /// A count of tokens by this API, in the form of one dialect, for clients of another.
-    Count {
-        /// The API that counts.
+    /// In one piece, as this reader says.
+    Whole {
+        /// The API that is asked.
         api: Api,
-        /// The dialect that the provider is asked in.
-        upstream: Dialect,
-        /// The client's.
-        client: ClientDialect,
+        /// Reads it.
+        reader: Reader,
     },
     /// Nobody is asked: so many tokens, estimated.
     Estimate {
@@ -107,17 +104,6 @@ pub struct Conversation {
     pub undo: Undo,
 }
 
-/// How vectors are read and written anew.
-#[derive(Debug)]
-pub struct Embeddings {
-    /// The client's form.
-    pub client: embeddings::Client,
-    /// The provider's.
-    pub upstream: embeddings::Dialect,
-    /// What was asked.
-    pub request: embeddings::Request,
-}
-
 /// The request of a call that is carried this way. With a `beginning` it asks for the rest of an answer that began so.
 ///
 /// # Errors
@@ -132,7 +118,7 @@ pub fn prepare(
         Way::Relay => relay::relay(call, recipient),
         Way::Repair => relay::repair(call, recipient),
         Way::Converse(client) => translate::conversation(client, call, recipient, beginning),
-        Way::Embed(client, upstream) => translate::embeddings(client, upstream, call, recipient),
+        Way::Translate(upstream) => translate::other(upstream, call, recipient),
         Way::Count(client) => translate::count(client, call, recipient),
     }
 }

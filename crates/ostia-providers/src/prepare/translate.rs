@@ -1,14 +1,16 @@
 //! Calls that are told to a provider in another dialect than the client's.
 
 use bytes::Bytes;
+use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{
-    Api, ClientDialect, Dialect, Encoded, Fault, Request, best_dialect, continuation, embeddings,
+    Api, ClientDialect, Dialect, Encoded, Fault, Observed, Request, best_dialect, continuation,
 };
 
 use super::required::{NO_MODEL, no_model};
-use super::{ApiCall, Conversation, Embeddings, Prepared, Reading, Recipient, output_bound, relay};
+use super::way::not_offered;
+use super::{ApiCall, Conversation, Prepared, Reading, Recipient, output_bound, relay};
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
@@ -43,28 +45,26 @@ pub(super) fn conversation(
     })
 }
 
-/// Vectors, in the form that the provider has.
-pub(super) fn embeddings(
-    client: embeddings::Client,
-    upstream: embeddings::Dialect,
-    call: &ApiCall<'_>,
-    recipient: &Recipient<'_>,
-) -> Result<Prepared, Fault> {
+/// Any other operation, in the form that the provider has.
+pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Prepared, Fault> {
+    let Some(translator) = call.api.translator() else {
+        return Err(not_offered(call.api, recipient.provider));
+    };
     let edited = relay::with_params(call, recipient)?;
-    let body = edited.as_ref().unwrap_or(call.body);
-    let mut request = client.decode(call.path.unwrap_or_default().model, body)?;
-    if let Some(model) = recipient.model {
-        model.clone_into(&mut request.model);
-    }
-    let encoded = embeddings::encode(upstream, &request)?;
-    let api = Api::of_embeddings(upstream.of_request(&request));
+    let asked = Asked {
+        api: call.api,
+        path_model: call.path.unwrap_or_default().model,
+        model: recipient.model,
+        body: edited.as_ref().unwrap_or(call.body),
+    };
+    let translated = (translator.translate)(asked, upstream)?;
     Ok(Prepared {
-        path: relay::path(api, recipient, Some(&request.model), false, ""),
-        body: Some(encoded.body.into()),
-        headers: encoded.headers,
+        path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
+        body: Some(translated.body.into()),
+        headers: translated.headers,
         without: &[],
-        dropped: encoded.dropped,
-        answer: Reading::Embeddings(Box::new(Embeddings { client, upstream, request })),
+        dropped: translated.dropped,
+        answer: Reading::Whole { api: translated.api, reader: translated.reader },
     })
 }
 
@@ -96,7 +96,16 @@ pub(super) fn count(
         headers: encoded.headers,
         without: without(upstream),
         dropped: client.in_own_words(&request, encoded.dropped),
-        answer: Reading::Count { api, upstream, client },
+        answer: Reading::Whole { api, reader: count_reader(upstream, client) },
+    })
+}
+
+fn count_reader(upstream: Dialect, client: ClientDialect) -> Reader {
+    Reader::new(move |body| {
+        let tokens = upstream
+            .decode_count(body)
+            .ok_or_else(|| Fault::upstream("The provider's count of tokens is not a whole number."))?;
+        Ok((client.encode_count(tokens), Observed::default()))
     })
 }
 

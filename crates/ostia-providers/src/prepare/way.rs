@@ -1,6 +1,6 @@
 //! Which way a call is carried to a provider.
 
-use ostia_dialect::{Api, ClientDialect, Fault, Operation, embeddings, rules, tools};
+use ostia_dialect::{Api, ClientDialect, Fault, Operation, rules, tools};
 
 use super::{ApiCall, Recipient};
 use crate::Provider;
@@ -14,8 +14,8 @@ pub enum Way {
     Repair,
     /// A conversation in the client's dialect, in front of a provider that is told it in another.
     Converse(ClientDialect),
-    /// Embeddings in the client's dialect, in front of a provider that has this one.
-    Embed(embeddings::Client, embeddings::Dialect),
+    /// Another operation, in front of a provider that has this API for it.
+    Translate(Api),
     /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
     Count(ClientDialect),
 }
@@ -25,7 +25,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Way::Relay | Way::Repair => "relay",
-            Way::Converse(_) | Way::Embed(..) => "translation",
+            Way::Converse(_) | Way::Translate(_) => "translation",
             Way::Count(_) => "count",
         }
     }
@@ -45,9 +45,11 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
     let way = match api.operation() {
         Operation::Conversation(_) => client_dialect(api, provider).map(Way::Converse),
         Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
-        Operation::Embeddings(dialect) => embeddings(dialect, provider),
-        // All others are relayed, or not to be had.
-        _ => None,
+        // What has no translator is relayed, or not to be had.
+        _ => api
+            .translator()
+            .and_then(|translator| (translator.upstream)(api, &|api| provider.offers(api)))
+            .map(Way::Translate),
     };
     match way {
         Some(way) => Ok(way),
@@ -61,19 +63,6 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
 pub fn client_dialect(api: Api, provider: &Provider) -> Option<ClientDialect> {
     let client = ClientDialect::of(api.dialect()?)?;
     provider.dialects().next().map(|_| client)
-}
-
-/// Embeddings for a client of this dialect, in the form that the provider has. One that copies OpenAI's chat may have
-/// copied OpenAI's.
-fn embeddings(client: embeddings::Dialect, provider: &Provider) -> Option<Way> {
-    use embeddings::Dialect::{Cohere, Gemini, Openai};
-    // Google's for lists comes with the other one.
-    let mut known = [Openai, Gemini, Cohere].into_iter();
-    let upstream = known.find(|dialect| provider.offers(Api::of_embeddings(*dialect))).or_else(|| {
-        let is_copied = client != Openai && provider.offers(Api::OpenaiChat);
-        is_copied.then_some(Openai)
-    })?;
-    Some(Way::Embed(embeddings::Client::of(client)?, upstream))
 }
 
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of
@@ -108,7 +97,7 @@ fn has_proofs_of_others(call: &ApiCall<'_>) -> bool {
     !call.refers_to_earlier() && rules::has_proofs_of_others(dialect, &call.document)
 }
 
-fn not_offered(api: Api, provider: &Provider) -> Fault {
+pub(super) fn not_offered(api: Api, provider: &Provider) -> Fault {
     let has: Vec<&str> = provider.apis.iter().map(|api| api.name()).collect();
     let has = if has.is_empty() { "only the raw proxy under /v1/proxy/".to_owned() } else { has.join(", ") };
     let message = format!("{} is not supported by provider `{}`, which has {has}.", api.name(), provider.id);

@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::{ClientDialect, RenderOptions};
-use ostia_providers::prepare::{ApiCall, Conversation, Embeddings, Reading};
+use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
 use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
@@ -42,12 +42,8 @@ pub async fn finish(
             let translation = translation(*conversation, exchange, call);
             boxed::pin(|| receive::translate(answer, translation, stream, target)).await?
         }
-        Reading::Embeddings(embeddings) => {
-            let Embeddings { client, upstream, request } = *embeddings;
-            boxed::pin(|| receive::embedded(answer, client, upstream, &request, target)).await?
-        }
-        Reading::Count { api, upstream, client } => {
-            return boxed::pin(|| receive::counted(answer, client, (api, upstream), target)).await;
+        Reading::Whole { api, reader } => {
+            boxed::pin(|| receive::translate_whole(answer, (call.api, api), reader, target)).await?
         }
         Reading::Estimate { client, tokens } => return Ok(estimate(client, tokens)),
     };

@@ -6,9 +6,10 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
+use ostia_dialect::api::Reader;
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, embeddings, fault,
+    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, fault,
 };
 use ostia_providers::prepare::Wanted;
 use ostia_routing::{Class, Verdict};
@@ -293,38 +294,18 @@ pub async fn events(
     Err(no_stream(head, body, inflate, target).await)
 }
 
-/// Embeddings in the client's form, and what they cost.
-pub async fn embedded(
+/// An answer in one piece, in another vendor's form, and what it says.
+pub async fn translate_whole(
     answer: Response<UpstreamBody>,
-    client: embeddings::Client,
-    upstream: embeddings::Dialect,
-    request: &embeddings::Request,
+    (client, upstream): (Api, Api),
+    reader: Reader,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let family = Api::of_embeddings(client.dialect()).family();
-    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
+    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(Api::of_embeddings(upstream), &head, &bytes, target)?;
-    let response = embeddings::decode(upstream, &bytes)?;
-    let observed = Observed::of_embeddings(&response);
-    Ok((answered(head, client.encode(request, &response)?.into()), observed))
-}
-
-/// The tokens that a provider counted.
-pub async fn counted(
-    answer: Response<UpstreamBody>,
-    client: ClientDialect,
-    (api, upstream): (Api, Dialect),
-    target: &Target<'_>,
-) -> Result<Response<Body>, AttemptError> {
-    let family = Api::of_dialect(client.dialect()).family();
-    let Accepted { head, body, inflate } = accepted(answer, family, target).await?;
-    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
-    usable::check(api, &head, &bytes, target)?;
-    let tokens = upstream
-        .decode_count(&bytes)
-        .ok_or_else(|| Fault::upstream("The provider's count of tokens is not a whole number."))?;
-    Ok(answered(head, client.encode_count(tokens).into()))
+    usable::check(upstream, &head, &bytes, target)?;
+    let (body, observed) = reader.read(&bytes)?;
+    Ok((answered(head, body.into()), observed))
 }
 
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {
