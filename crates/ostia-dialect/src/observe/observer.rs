@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::observed::{self, Observed, USAGE, USAGE_GOOGLE};
-use crate::frame::sse::{Frame, Framer};
-use crate::frame::{Grammar, is_ping};
+use crate::frame::sse::Framer;
+use crate::frame::{Frame, Grammar, is_ping};
 use crate::json::Document;
 use crate::{Content, Decoder, Dialect, Event, Fault, fault};
 

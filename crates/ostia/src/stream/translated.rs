@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::frame::{KeepAlive, is_ping};
 use ostia_dialect::{Decoder, Encoder, Event, Fault, Observed, Undo};
 
@@ -52,7 +52,7 @@ impl Translated {
         Translated {
             answer,
             inflate,
-            framer: Framer::default(),
+            framer: Framer::new(Framing::Sse),
             decoder,
             encoder,
             undo: Undo::default(),
@@ -98,7 +98,7 @@ impl Translated {
         continuing.failover = Some(failover);
         continuing.said.go_on();
         (self.answer, self.inflate, self.decoder, self.framer) =
-            (answer, inflate, decoder, Framer::default());
+            (answer, inflate, decoder, Framer::new(Framing::Sse));
         self.undo = undo;
         self.events.clear();
         Poll::Ready(Ok(()))

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::frame::Grammar;
 use crate::frame::is_ping;
-use crate::frame::sse::Framer;
+use crate::frame::{Framer, Framing};
 use crate::observe::Watch;
 use crate::{Decoder, Dialect, Finish, Observed, Usage};
 
@@ -36,7 +36,8 @@ fn relayed<'b>(grammar: Grammar, pieces: impl IntoIterator<Item = &'b [u8]>, is_
 
 /// What a translation of the same stream observes, unless it fails.
 fn translated(dialect: Dialect, bytes: &[u8], is_over: bool) -> Option<Observed> {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::new(dialect), Vec::new());
+    let (mut framer, mut decoder, mut events) =
+        (Framer::new(Framing::Sse), Decoder::new(dialect), Vec::new());
     let mut observed = Observed::default();
     framer.push(bytes);
     while let Some(frame) = framer.next().unwrap() {
