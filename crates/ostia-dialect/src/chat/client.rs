@@ -203,6 +203,15 @@ impl Encoder {
         }
     }
 
+    /// The answer as the client's API tells it in one piece, once the stream is whole. Only the last event of a Responses
+    /// stream has it; `None` of all others.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        match self {
+            Encoder::OpenaiResponses(encoder) => encoder.whole(),
+            Encoder::OpenaiChat(_) | Encoder::AnthropicMessages(_) | Encoder::GeminiGenerate(_) => None,
+        }
+    }
+
     /// Appends an error event. Nothing may follow it.
     pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         match self {

@@ -8,7 +8,7 @@ use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
 use ostia_dialect::json::Document;
 use ostia_dialect::{
-    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, embeddings, fault,
+    ClientDialect, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, embeddings, fault,
 };
 use ostia_routing::{Class, Verdict};
 
@@ -21,8 +21,10 @@ use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::message::media::{is_events, is_json, media_type};
+use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::relayed::Relayed;
+use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
 use crate::target::Target;
 use crate::upstream::UpstreamBody;
@@ -263,10 +265,10 @@ pub async fn translate(
     usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     translation.undo.response(&mut response);
+    let mut stages = stages(translation.keep);
+    stages.iter_mut().for_each(|stage| stage.response(&mut response));
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
-    if let Some(keep) = translation.keep {
-        keep.put(&body);
-    }
+    stages.iter_mut().for_each(|stage| stage.whole(&body));
     Ok((answered(head, body), Observed::of_response(&response)))
 }
 
@@ -283,8 +285,14 @@ fn translated(
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, view, array);
-    let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
-    Response::from_parts(head, Body::events(translated.with(undo, keep, continues)))
+    let source = Source::new(body, inflate, upstream, undo);
+    let translated = Translated::new(source, continues, stages(keep), encoder);
+    Response::from_parts(head, Body::events(translated))
+}
+
+/// What a translated answer passes, as a stream and in one piece alike.
+fn stages(keep: Option<Rc<StoreHandle>>) -> Stages {
+    keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).collect()
 }
 
 /// The events of an answer that goes on with another one.
