@@ -11,6 +11,7 @@ mod tests;
 
 pub use framer::{Frame, Framer, Framing};
 pub use grammar::Grammar;
+pub(crate) use json_array::Elements;
 pub use keep_alive::{KeepAlive, is_ping};
 
 use crate::Fault;

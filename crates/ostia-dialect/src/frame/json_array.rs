@@ -46,8 +46,8 @@ impl Framer {
 
 /// Finds the elements of an array that grows, in bytes that somebody else holds: a window that loses bytes at its start
 /// ([`Elements::forget`]) and gains some at its end.
-#[derive(Debug, Default)]
-pub(super) struct Elements {
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Elements {
     /// How much of the window has been read.
     at: usize,
     /// Where in it the open element begins.
@@ -83,7 +83,7 @@ impl Elements {
     ///
     /// Fails, and does so again, when an element grows beyond [`FRAME_BYTES_MAX`] or nests deeper than [`DEPTH_MAX`],
     /// and at a byte that cannot stand where it does outside of the elements.
-    pub(super) fn next(&mut self, window: &[u8]) -> Result<Option<Range<usize>>, Fault> {
+    pub(crate) fn next(&mut self, window: &[u8]) -> Result<Option<Range<usize>>, Fault> {
         if self.place != Place::Inside && !self.begin(window)? {
             return Ok(None);
         }
@@ -98,18 +98,18 @@ impl Elements {
     }
 
     /// How much of the window is not needed any more.
-    pub(super) fn used(&self) -> usize {
+    pub(crate) fn used(&self) -> usize {
         if self.place == Place::Inside { self.start } else { self.at }
     }
 
     /// The first bytes of the window are gone. Only what is read, and in no element that is open.
-    pub(super) fn forget(&mut self, bytes: usize) {
+    pub(crate) fn forget(&mut self, bytes: usize) {
         self.at -= bytes;
         self.start = self.start.saturating_sub(bytes);
     }
 
     /// Is the array whole?
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.place == Place::Closed
     }
 

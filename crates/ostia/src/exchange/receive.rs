@@ -135,16 +135,20 @@ pub async fn relay(
 
 /// Is it the stream of events that was asked for? Some servers give it another name.
 async fn is_stream(head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
-    if is_events(media_type(&head.headers)) {
-        return true;
-    }
+    is_events(media_type(&head.headers)) || begins(head, body, usable::may_begin_events).await
+}
+
+/// Does a body begin so?
+async fn begins(
+    head: &http::response::Parts,
+    body: &mut UpstreamBody,
+    is_so: impl Fn(&[u8]) -> bool,
+) -> bool {
     let beginning = body.beginning().await;
     match Inflate::of(&head.headers) {
         // Only to look at it: the body is unpacked from its start once more.
-        Ok(Some(mut inflate)) => {
-            inflate.push(beginning).is_ok_and(|beginning| usable::may_begin_events(&beginning))
-        }
-        _ => usable::may_begin_events(beginning),
+        Ok(Some(mut inflate)) => inflate.push(beginning).is_ok_and(|beginning| is_so(&beginning)),
+        _ => is_so(beginning),
     }
 }
 
@@ -197,10 +201,11 @@ async fn whole(
     }
 }
 
-/// A stream as one JSON array. What is here at once is checked; the rest goes on as it grows.
+/// A stream as one JSON array. A small one that tells its length is checked whole; any other is handed on as it grows, if it
+/// begins as one.
 async fn array(
     mut head: http::response::Parts,
-    body: UpstreamBody,
+    mut body: UpstreamBody,
     inflate: Option<Inflate>,
     api: Api,
     target: &Target<'_>,
@@ -209,11 +214,11 @@ async fn array(
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
-    // The client did not say that it can unpack it.
-    if is_large && inflate.is_none() {
-        let mut passed = passed(head, body);
-        fields::mark_stream(passed.headers_mut());
-        return Ok(passed);
+    if is_large && begins(&head, &mut body, usable::may_begin_array).await {
+        fields::strip(&mut head.headers);
+        fields::mark_stream(&mut head.headers);
+        let relayed = Relayed::of_array(body, inflate, api.grammar(), &target.provider.id);
+        return Ok(Response::from_parts(head, Body::events(relayed)));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check_array(api, &head, &bytes, target)?;
