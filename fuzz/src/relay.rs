@@ -1,31 +1,57 @@
 //! Frames, edits and watching.
 
-use ostia_dialect::frame::Grammar;
-use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::Fault;
+use ostia_dialect::frame::{Frame, Framer, Framing, Grammar};
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::observe::{Ending, Watch};
 use ostia_dialect::relay::{self, Path, Splice};
 
-/// Any pieces of a stream give the frames of the whole.
-pub fn frames(data: &[u8]) {
+/// Any pieces of a stream of events give the frames of the whole.
+pub fn sse_frames(data: &[u8]) {
     let Some((&seed, data)) = data.split_first() else { return };
-    let whole = cut(&[data]);
-    assert_eq!(cut(&crate::pieces(data, seed)), whole);
-    assert_eq!(cut(&data.chunks(1).collect::<Vec<_>>()), whole);
+    same_in_pieces(Framing::Sse, data, seed);
 }
 
-fn cut(pieces: &[&[u8]]) -> Vec<(String, Vec<u8>)> {
-    let (mut framer, mut frames) = (Framer::default(), Vec::new());
+/// The same for JSON in both framings. An array that is one has the elements that the scanner finds.
+pub fn json_frames(data: &[u8]) {
+    let Some((&seed, data)) = data.split_first() else { return };
+    same_in_pieces(Framing::JsonLines, data, seed);
+    let (elements, is_whole) = same_in_pieces(Framing::JsonArray, data, seed);
+    let Ok(document) = Document::parse(data) else { return };
+    if document.root().is_array() {
+        let items: Vec<&[u8]> = document.root().items().map(|item| item.text().as_bytes()).collect();
+        assert!(is_whole);
+        assert_eq!(elements.iter().map(|(_, data)| data.as_slice()).collect::<Vec<_>>(), items);
+    }
+}
+
+/// The frames, and whether the stream was whole.
+type Cut = (Vec<(String, Vec<u8>)>, bool);
+
+fn same_in_pieces(framing: Framing, data: &[u8], seed: u8) -> Cut {
+    let whole = cut(framing, &[data]);
+    assert_eq!(cut(framing, &crate::pieces(data, seed)), whole);
+    assert_eq!(cut(framing, &data.chunks(1).collect::<Vec<_>>()), whole);
+    whole
+}
+
+fn cut(framing: Framing, pieces: &[&[u8]]) -> Cut {
+    let (mut framer, mut frames) = (Framer::new(framing), Vec::new());
+    let is_whole = run(&mut framer, pieces, &mut frames).is_ok();
+    assert!(is_whole || framing == Framing::JsonArray, "a small frame");
+    (frames, is_whole)
+}
+
+fn run(framer: &mut Framer, pieces: &[&[u8]], frames: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+    let mut take = |frame: Frame<'_>| frames.push((frame.event.to_owned(), frame.data.to_vec()));
     for piece in pieces {
         framer.push(piece);
-        while let Some(frame) = framer.next().expect("a small frame") {
-            frames.push((frame.event.to_owned(), frame.data.to_vec()));
+        while let Some(frame) = framer.next()? {
+            take(frame);
         }
     }
-    if let Some(frame) = framer.finish().expect("a small frame") {
-        frames.push((frame.event.to_owned(), frame.data.to_vec()));
-    }
-    frames
+    framer.finish()?.map(take);
+    Ok(())
 }
 
 /// Edits of an object leave JSON behind and every other field as it was.
@@ -81,20 +107,27 @@ pub fn watch(data: &[u8]) {
         3 => Grammar::Unknown,
         _ => Grammar::AnthropicMessages,
     };
-    let whole = pass(grammar, &[data]);
+    passes_in_pieces(|| Watch::new(grammar), data, seed);
+    passes_in_pieces(|| Watch::of_array(Grammar::GeminiGenerate), data, seed);
+}
+
+fn passes_in_pieces(new: impl Fn() -> Watch, data: &[u8], seed: u8) {
+    let whole = pass(new(), &[data]);
     assert_eq!([whole.0.as_slice(), &whole.1].concat(), data);
-    assert_eq!(pass(grammar, &crate::pieces(data, seed)), whole);
-    assert_eq!(pass(grammar, &data.chunks(1).collect::<Vec<_>>()), whole);
+    assert_eq!(pass(new(), &crate::pieces(data, seed)), whole);
+    assert_eq!(pass(new(), &data.chunks(1).collect::<Vec<_>>()), whole);
 }
 
 type Passed = (Vec<u8>, Vec<u8>, Option<Ending>, bool);
 
-fn pass(grammar: Grammar, pieces: &[&[u8]]) -> Passed {
-    let (mut watch, mut passed, mut rest) = (Watch::new(grammar), Vec::new(), Vec::new());
+fn pass(mut watch: Watch, pieces: &[&[u8]]) -> Passed {
+    let (mut passed, mut rest) = (Vec::new(), Vec::new());
     for piece in pieces {
         rest.extend_from_slice(piece);
-        let whole = watch.scan(&rest).expect("a small event");
-        passed.extend(rest.drain(..whole));
+        // What is no array fails where it ceases to be one. Events are small here.
+        let scanned = watch.scan(&rest);
+        assert!(scanned.is_ok() || watch.is_array(), "a small event");
+        passed.extend(rest.drain(..scanned.unwrap_or_default()));
     }
     let ending = watch.ending(&rest).ok();
     (passed, rest, ending, watch.ended())

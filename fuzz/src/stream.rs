@@ -1,6 +1,6 @@
 //! Streams of upstreams.
 
-use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::{
     ClientDialect, Content, Decoder, Dialect, Encoder, Event, EventGrammar, Fault, Fold, Response,
 };
@@ -36,7 +36,7 @@ fn decode(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>)
 }
 
 fn run(dialect: Dialect, pieces: &[&[u8]], events: &mut Vec<Event>) -> Result<(), Fault> {
-    let (mut framer, mut decoder) = (Framer::default(), Decoder::new(dialect));
+    let (mut framer, mut decoder) = (Framer::new(Framing::Sse), Decoder::new(dialect));
     for piece in pieces {
         framer.push(piece);
         while let Some(frame) = framer.next()? {

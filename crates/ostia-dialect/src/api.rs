@@ -1,5 +1,5 @@
 //! The APIs that a provider can have, and the one table of all that is known of each: what it is for, where it is, whose
-//! errors its clients expect, how its streams end, by what its answers are recognised.
+//! errors its clients expect, how its streams are cut and how they end, by what its answers are recognised.
 //!
 //! A new API is a variant and a row. Nothing else in the gateway lists them: whoever wants to know something of an API asks
 //! here, and what differs between two of them is a field of the row.
@@ -13,7 +13,7 @@ mod translator;
 pub use translator::{Answer, Asked, Reader, Translated, Translator};
 
 use crate::fault::Family;
-use crate::frame::Grammar;
+use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
 use crate::{Dialect, embeddings};
 
@@ -164,7 +164,7 @@ struct Row {
     is_understood: bool,
     is_copied: bool,
     grammar: Grammar,
-    streams_array: bool,
+    framing: Framing,
     answer_fields: &'static [(&'static str, Kind)],
     needs_items: bool,
     tells_failure: bool,
@@ -192,7 +192,7 @@ const fn passed(
         is_understood: false,
         is_copied: false,
         grammar: Grammar::Unknown,
-        streams_array: false,
+        framing: Framing::Sse,
         answer_fields: &[],
         needs_items: false,
         tells_failure: false,
@@ -372,7 +372,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         path: Path::OfModel { verb: "generateContent", stream_verb: Some("streamGenerateContent") },
         grammar: Grammar::GeminiGenerate,
-        streams_array: true,
+        framing: Framing::JsonArray,
         // A prompt that is refused has no candidates.
         answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
         // <https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>; its JSON has both spellings of every name
@@ -530,9 +530,26 @@ impl Api {
         self.row().grammar
     }
 
+    /// How it streams. `asks_for_events`: its caller does so where the API leaves the choice, as the gateway itself does.
+    /// Google's streams as one growing array to all others
+    /// (<https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent>).
+    ///
+    /// ```
+    /// use ostia_dialect::{Api, frame::Framing};
+    /// assert_eq!(Api::OpenaiChat.framing(false), Framing::Sse);
+    /// assert_eq!(Api::GeminiGenerate.framing(false), Framing::JsonArray);
+    /// assert_eq!(Api::GeminiGenerate.framing(true), Framing::Sse);
+    /// ```
+    pub fn framing(self, asks_for_events: bool) -> Framing {
+        match self.row().framing {
+            Framing::JsonArray if asks_for_events => Framing::Sse,
+            framing => framing,
+        }
+    }
+
     /// Is a stream one JSON array, unless the client asks for events?
     pub fn streams_array(self) -> bool {
-        self.row().streams_array
+        self.framing(false) == Framing::JsonArray
     }
 
     /// The fields of which a whole answer has one at least, and of what kind they are; none where nothing is known of it.

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 
-use crate::frame::sse::Framer;
+use crate::frame::{Framer, Framing};
 use crate::json::{Document, Json};
 use crate::{
     Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
@@ -35,7 +35,8 @@ pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request,
 
 /// The events of an upstream's stream that comes in these pieces, as far as it is good, and how it ended.
 pub fn read(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::new(dialect), Vec::new());
+    let (mut framer, mut decoder, mut events) =
+        (Framer::new(Framing::Sse), Decoder::new(dialect), Vec::new());
     let mut run = || {
         for piece in pieces {
             framer.push(piece);

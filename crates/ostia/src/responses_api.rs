@@ -27,6 +27,7 @@ use ostia_dialect::{Fault, FaultKind, RenderOptions};
 use ostia_providers::prepare::ApiCall;
 
 use crate::owner::Owner;
+use crate::stream::stage::Stage;
 
 use conversation::Conversation;
 pub use objects::{is_known, serve};
@@ -369,9 +370,16 @@ pub fn view(view: RenderOptions, keep: Option<&StoreHandle>) -> RenderOptions {
     }
 }
 
+/// Remembering is a stage of the answer's way back, and the last one: what is kept is what the client gets.
+impl Stage for Rc<StoreHandle> {
+    fn whole(&mut self, body: &[u8]) {
+        self.put(body);
+    }
+}
+
 impl StoreHandle {
     /// Remembers a whole answer.
-    pub fn put(&self, body: &[u8]) {
+    fn put(&self, body: &[u8]) {
         if self.store {
             self.save(body);
         }

@@ -203,6 +203,15 @@ impl Encoder {
         }
     }
 
+    /// The answer as the client's API tells it in one piece, once the stream is whole. Only the last event of a Responses
+    /// stream has it; `None` of all others.
+    pub fn whole(&self) -> Option<Vec<u8>> {
+        match self {
+            Encoder::OpenaiResponses(encoder) => encoder.whole(),
+            Encoder::OpenaiChat(_) | Encoder::AnthropicMessages(_) | Encoder::GeminiGenerate(_) => None,
+        }
+    }
+
     /// Appends an error event. Nothing may follow it.
     pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         match self {
@@ -218,7 +227,7 @@ impl Encoder {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::frame::sse::Framer;
+    use crate::frame::{Framer, Framing};
     use crate::json::Document;
     use crate::test_support::{END, begin, options, raw, start, stop, written};
     use crate::{Block, Citation, Content, Finish};
@@ -241,7 +250,7 @@ mod tests {
         for client in ClientDialect::ALL {
             let options = RenderOptions { echo: vec![("metadata".into(), spread.clone())], ..options(false) };
             let stream = written(Encoder::new(client, options, false), &events);
-            let (mut framer, mut count) = (Framer::default(), 0);
+            let (mut framer, mut count) = (Framer::new(Framing::Sse), 0);
             framer.push(&stream);
             while let Some(frame) = framer.next().unwrap() {
                 let whole = frame.data == b"[DONE]" || Document::parse(frame.data).is_ok();

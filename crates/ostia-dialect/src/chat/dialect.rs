@@ -5,7 +5,7 @@ use crate::chat::limits::LimitOverrides;
 use crate::chat::{
     adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
 };
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Writer};
 use crate::{Event, Fault, Request, Response, Undo};
 

@@ -1,6 +1,6 @@
 //! What is said on a stream that has nothing to say.
 
-use super::sse::Frame;
+use super::Frame;
 use crate::json::Document;
 
 /// Longest event that only says that its sender is there, in bytes.
@@ -86,10 +86,10 @@ mod tests {
 
     #[test]
     fn nothing_of_it_is_an_event_with_data() {
-        use crate::frame::sse::Framer;
+        use crate::frame::{Framer, Framing};
         let all = [KeepAlive::Comment, KeepAlive::BlankLine, KeepAlive::BlankLineLf, KeepAlive::Space];
         for keep_alive in all.into_iter().chain([KeepAlive::Ping]) {
-            let mut framer = Framer::default();
+            let mut framer = Framer::new(Framing::Sse);
             framer.push(b"data: 1\n\n");
             framer.push(keep_alive.bytes());
             framer.push(b"data: 2\n\n");

@@ -2,30 +2,11 @@
 
 use memchr::memchr2;
 
-use super::FRAME_BYTES_MAX;
+use super::{FRAME_BYTES_MAX, Frame, too_large};
 use crate::Fault;
 use crate::json::Writer;
 
-/// One event of the stream. Comments, ids and retry hints are passed over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame<'a> {
-    /// The `event:` field; empty where there was none.
-    pub event: &'a str,
-    /// The `data:` lines, joined by LF.
-    pub data: &'a [u8],
-}
-
-/// Cuts a byte stream into events.
-///
-/// ```
-/// use ostia_dialect::frame::sse::Framer;
-/// let mut framer = Framer::default();
-/// framer.push(b"data: 1\n\nda");
-/// framer.push(b"ta: 2\r\n\r\n");
-/// assert_eq!(framer.next().unwrap().unwrap().data, b"1");
-/// assert_eq!(framer.next().unwrap().unwrap().data, b"2");
-/// assert_eq!(framer.next().unwrap(), None);
-/// ```
+/// Cuts a byte stream into events. Comments, ids and retry hints are passed over.
 #[derive(Debug, Default)]
 pub struct Framer {
     /// Bytes not yet cut into lines.
@@ -196,10 +177,6 @@ fn one_line(json: &mut [u8]) {
         json[from + length] = b' ';
         from += length + 1;
     }
-}
-
-fn too_large() -> Fault {
-    Fault::upstream(format!("The provider sent an event of more than {FRAME_BYTES_MAX} bytes."))
 }
 
 #[cfg(test)]

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use super::observed::{self, Observed, USAGE, USAGE_GOOGLE};
-use crate::frame::sse::{Frame, Framer};
-use crate::frame::{Grammar, is_ping};
+use crate::frame::sse::Framer;
+use crate::frame::{Frame, Grammar, is_ping};
 use crate::json::Document;
 use crate::{Content, Decoder, Dialect, Event, Fault, fault};
 
@@ -19,7 +19,8 @@ const KEPT_BYTES_MAX: usize = 4 << 10;
 /// Watches what one stream says.
 #[derive(Debug)]
 pub(super) struct Observer {
-    framer: Framer,
+    /// Finds the data of an event; `None`: there are no events but elements of an array, which are data.
+    framer: Option<Framer>,
     reader: Reader,
     /// The last event that counted tokens before there was an end. Some vendors count in every event, and only the last
     /// count holds (xAI, Perplexity, Google).
@@ -48,11 +49,16 @@ enum Look {
 impl Observer {
     pub(super) fn new(grammar: Grammar) -> Observer {
         Observer {
-            framer: Framer::default(),
+            framer: Some(Framer::default()),
             reader: Reader::new(grammar),
             kept: Vec::new(),
             observed: Observed::default(),
         }
+    }
+
+    /// Of a stream that is one JSON array: what is said of events holds for its elements.
+    pub(super) fn of_array(grammar: Grammar) -> Observer {
+        Observer { framer: None, ..Observer::new(grammar) }
     }
 
     /// What has been said so far.
@@ -99,8 +105,14 @@ impl Observer {
             return;
         }
         let is_first = !self.observed.first_token;
-        self.framer.push(rest);
-        let ended = self.framer.finish().and_then(|rest| self.reader.finish(rest, &mut self.observed));
+        let rest = match &mut self.framer {
+            Some(framer) => {
+                framer.push(rest);
+                framer.finish()
+            }
+            None => Ok(None),
+        };
+        let ended = rest.and_then(|rest| self.reader.finish(rest, &mut self.observed));
         self.observed.fault = ended.err().filter(|_| is_first);
     }
 
@@ -115,9 +127,15 @@ impl Observer {
 
     /// Reads an event. A fault counts where it is one of the stream, and not of what was passed over.
     fn read(&mut self, event: &[u8], fault_counts: bool) {
-        self.framer.push(event);
+        let Some(framer) = &mut self.framer else {
+            let element = Frame { event: "", data: event };
+            let read = self.reader.frame(element, &mut self.observed);
+            self.observed.fault = read.err().filter(|_| fault_counts);
+            return;
+        };
+        framer.push(event);
         loop {
-            let read = match self.framer.next() {
+            let read = match framer.next() {
                 Ok(Some(frame)) if is_ping(&frame) => {
                     self.observed.ping();
                     continue;
@@ -131,7 +149,7 @@ impl Observer {
                 break;
             }
         }
-        if self.framer.take_ping() {
+        if framer.take_ping() {
             self.observed.ping();
         }
     }

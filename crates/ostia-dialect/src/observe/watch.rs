@@ -1,4 +1,4 @@
-//! Watching an event stream pass: where events end, and whether the answer was whole.
+//! Watching a stream pass: where its events, or the elements of its array, end, and whether the answer was whole.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use memchr::{memchr2, memmem::Finder};
 
 use super::observer::Observer;
 use crate::Fault;
-use crate::frame::{FRAME_BYTES_MAX, Grammar};
+use crate::frame::{Elements, FRAME_BYTES_MAX, Grammar, too_large};
 use crate::json::Document;
 use crate::observe::Observed;
 
@@ -38,6 +38,8 @@ pub struct Watch {
     closed: bool,
     /// An event held a part of a JSON object only.
     malformed: bool,
+    /// Where the elements are, if the stream is one JSON array.
+    array: Option<Elements>,
     observer: Observer,
 }
 
@@ -54,7 +56,7 @@ pub struct Ending {
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
 
 impl Watch {
-    /// Watches a stream of this grammar.
+    /// Watches a stream of events of this grammar.
     pub fn new(grammar: Grammar) -> Watch {
         Watch {
             grammar,
@@ -68,16 +70,36 @@ impl Watch {
             object: false,
             closed: false,
             malformed: false,
+            array: None,
             observer: Observer::new(grammar),
         }
+    }
+
+    /// Watches a stream that is one JSON array, whose elements are what the data of events is in this grammar. Everything
+    /// that is said of events holds for its elements.
+    pub fn of_array(grammar: Grammar) -> Watch {
+        let array = Some(Elements::default());
+        Watch { array, observer: Observer::of_array(grammar), ..Watch::new(grammar) }
+    }
+
+    /// Is the stream one JSON array?
+    pub fn is_array(&self) -> bool {
+        self.array.is_some()
     }
 
     /// Looks at `window`: everything behind the events already passed on. Gives the length of the whole events in it;
     /// the rest has to be given again, together with what comes next. An event that is malformed passes as it came: the
     /// client's own software decides what it is worth.
     ///
-    /// Fails when an event grows beyond [`FRAME_BYTES_MAX`].
+    /// Fails when an event grows beyond [`FRAME_BYTES_MAX`], and where what should be an array is none.
     pub fn scan(&mut self, window: &[u8]) -> Result<usize, Fault> {
+        match self.array {
+            Some(elements) => self.scan_array(elements, window),
+            None => self.scan_events(window),
+        }
+    }
+
+    fn scan_events(&mut self, window: &[u8]) -> Result<usize, Fault> {
         let mut whole = 0;
         while let Some(length) = memchr2(b'\n', b'\r', &window[self.searched..]) {
             let end = self.searched + length;
@@ -103,13 +125,37 @@ impl Watch {
             (self.line, self.searched) = (next, next);
         }
         if window.len() - whole > FRAME_BYTES_MAX {
-            return Err(Fault::upstream(format!(
-                "The provider sent an event of more than {FRAME_BYTES_MAX} bytes."
-            )));
+            return Err(too_large());
         }
         let unended = usize::from(window.last() == Some(&b'\r'));
         self.searched = self.searched.max(window.len() - unended) - whole;
         self.line -= whole;
+        Ok(whole)
+    }
+
+    /// What stands behind the last whole element waits, the end of the array too: one more element may have to be put there,
+    /// to tell an error.
+    fn scan_array(&mut self, mut elements: Elements, window: &[u8]) -> Result<usize, Fault> {
+        let mut whole = 0;
+        while !elements.is_closed() {
+            match elements.next(window) {
+                Ok(Some(element)) => {
+                    whole = element.end;
+                    let data = &window[element];
+                    self.data(data);
+                    self.observer.event(data, self.finish_seen, self.error_seen);
+                }
+                Ok(None) => break,
+                // It fails again when it is asked again. What the provider says behind its array, the client may judge.
+                Err(_) if whole > 0 || elements.is_closed() => break,
+                Err(fault) => return Err(fault),
+            }
+        }
+        if window.len() - whole > FRAME_BYTES_MAX {
+            return Err(too_large());
+        }
+        elements.forget(whole);
+        self.array = Some(elements);
         Ok(whole)
     }
 
@@ -119,6 +165,10 @@ impl Watch {
         self.data_seen |= !data.is_empty();
         self.object |= data.first() == Some(&b'{');
         self.closed = data.trim_ascii_end().last() == Some(&b'}');
+        self.data(data);
+    }
+
+    fn data(&mut self, data: &[u8]) {
         match self.grammar {
             Grammar::OpenaiChat => self.chat(data),
             Grammar::OpenaiCompletions => {
@@ -178,6 +228,22 @@ impl Watch {
     /// An error that the upstream put into the stream has been passed on: nothing is added to it. Fails if the answer was
     /// not whole.
     pub fn ending(&mut self, rest: &[u8]) -> Result<Ending, Fault> {
+        match self.array {
+            Some(_) => self.ending_of_array(),
+            None => self.ending_of_events(rest),
+        }
+    }
+
+    /// Behind the last element stands at most the end of the array, which goes on as it came.
+    fn ending_of_array(&mut self) -> Result<Ending, Fault> {
+        if !self.ended() {
+            return Err(broken_off());
+        }
+        self.observer.end(b"");
+        Ok(Ending { rest_counts: true, add_done: false })
+    }
+
+    fn ending_of_events(&mut self, rest: &[u8]) -> Result<Ending, Fault> {
         let line = rest.get(self.line..).unwrap_or_default().trim_ascii_end();
         self.data_line(line);
         // Servers that forget the last blank line mean their last event all the same; half of an event means nothing.
@@ -194,9 +260,7 @@ impl Watch {
         let add_done = match self.end_seen || self.error_seen || !is_known && self.data_seen {
             true => false,
             false if self.finish_seen => self.is_openai(),
-            false => {
-                return Err(Fault::upstream("The provider ended the stream before the answer was whole."));
-            }
+            false => return Err(broken_off()),
         };
         self.observer.end(if rest_counts { rest } else { b"" });
         Ok(Ending { rest_counts, add_done })
@@ -221,10 +285,17 @@ impl Watch {
         self.malformed
     }
 
-    /// Has the stream said that it is whole?
+    /// Has the stream said that it is whole? An array has when it is closed, and has told why the answer ended or failed.
     pub fn ended(&self) -> bool {
-        self.end_seen
+        match self.array {
+            Some(elements) => elements.is_closed() && (self.finish_seen || self.error_seen),
+            None => self.end_seen,
+        }
     }
+}
+
+fn broken_off() -> Fault {
+    Fault::upstream("The provider ended the stream before the answer was whole.")
 }
 
 const FINISH_NAME: &str = "\"finish_reason\"";

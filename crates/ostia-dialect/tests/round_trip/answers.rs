@@ -1,7 +1,7 @@
 //! An answer as a client of each dialect gets it, whole and streamed, read again by the upstream half of that
 //! dialect: the two say the same, and all that the dialect can say of what the hub held.
 
-use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::{
     Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Encoder, Event, EventGrammar, Finish,
     Fold, Media, MediaKind, Response, Source, ToolKind, Usage,
@@ -277,7 +277,7 @@ fn streamed(client: ClientDialect, response: &Response) -> Response {
     let mut encoder = Encoder::new(client, options(), false);
     events(response).iter().for_each(|event| encoder.push(event, &mut stream));
     let (mut framer, mut decoder, mut heard) =
-        (Framer::default(), Decoder::new(client.dialect()), Vec::new());
+        (Framer::new(Framing::Sse), Decoder::new(client.dialect()), Vec::new());
     framer.push(&stream);
     while let Some(frame) = framer.next().unwrap() {
         decoder.push(frame, &mut heard).unwrap();

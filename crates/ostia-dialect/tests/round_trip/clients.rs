@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ostia_dialect::frame::sse::Framer;
+use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::{Block, ClientDialect, Content, RenderOptions, ToolKind};
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ fn list(value: Value) -> Vec<Value> {
 
 /// The events of a stream, without its mark of the end.
 pub fn events(stream: &[u8]) -> Vec<Value> {
-    let mut framer = Framer::default();
+    let mut framer = Framer::new(Framing::Sse);
     framer.push(stream);
     let mut events = Vec::new();
     while let Some(frame) = framer.next().unwrap() {

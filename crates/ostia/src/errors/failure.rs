@@ -18,6 +18,11 @@ pub fn event(grammar: Grammar, fault: &Fault, provider: &str) -> Vec<u8> {
     }
 }
 
+/// The same at the end of a relayed array, which only Google streams; `is_first`: nothing of it has gone out.
+pub fn element(fault: &Fault, is_first: bool) -> Vec<u8> {
+    gemini_generate::error::encode_last_element(fault, is_first)
+}
+
 /// What a broken body means to the client.
 pub fn of_body(fault: &BodyFault) -> Fault {
     match fault {

@@ -8,9 +8,7 @@ use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
 use ostia_dialect::api::Reader;
 use ostia_dialect::json::Document;
-use ostia_dialect::{
-    ClientDialect, Decoder, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, fault,
-};
+use ostia_dialect::{ClientDialect, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, fault};
 use ostia_providers::prepare::Wanted;
 use ostia_routing::{Class, Verdict};
 
@@ -23,8 +21,10 @@ use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::message::media::{is_events, is_json, media_type};
+use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::relayed::Relayed;
+use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
 use crate::target::Target;
 use crate::upstream::UpstreamBody;
@@ -124,16 +124,20 @@ pub async fn relay(
 
 /// Is it the stream of events that was asked for? Some servers give it another name.
 async fn is_stream(head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
-    if is_events(media_type(&head.headers)) {
-        return true;
-    }
+    is_events(media_type(&head.headers)) || begins(head, body, usable::may_begin_events).await
+}
+
+/// Does a body begin so?
+async fn begins(
+    head: &http::response::Parts,
+    body: &mut UpstreamBody,
+    is_so: impl Fn(&[u8]) -> bool,
+) -> bool {
     let beginning = body.beginning().await;
     match Inflate::of(&head.headers) {
         // Only to look at it: the body is unpacked from its start once more.
-        Ok(Some(mut inflate)) => {
-            inflate.push(beginning).is_ok_and(|beginning| usable::may_begin_events(&beginning))
-        }
-        _ => usable::may_begin_events(beginning),
+        Ok(Some(mut inflate)) => inflate.push(beginning).is_ok_and(|beginning| is_so(&beginning)),
+        _ => is_so(beginning),
     }
 }
 
@@ -186,10 +190,11 @@ async fn whole(
     }
 }
 
-/// A stream as one JSON array. What is here at once is checked; the rest goes on as it grows.
+/// A stream as one JSON array. A small one that tells its length is checked whole; any other is handed on as it grows, if it
+/// begins as one.
 async fn array(
     mut head: http::response::Parts,
-    body: UpstreamBody,
+    mut body: UpstreamBody,
     inflate: Option<Inflate>,
     api: Api,
     target: &Target<'_>,
@@ -198,11 +203,11 @@ async fn array(
         head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     let is_large = body.size_hint().exact().is_none_or(|bytes| bytes > PEEK_BYTES_MAX);
-    // The client did not say that it can unpack it.
-    if is_large && inflate.is_none() {
-        let mut passed = passed(head, body);
-        fields::mark_stream(passed.headers_mut());
-        return Ok(passed);
+    if is_large && begins(&head, &mut body, usable::may_begin_array).await {
+        fields::strip(&mut head.headers);
+        fields::mark_stream(&mut head.headers);
+        let relayed = Relayed::of_array(body, inflate, api.grammar(), &target.provider.id);
+        return Ok(Response::from_parts(head, Body::events(relayed)));
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check_array(api, &head, &bytes, target)?;
@@ -254,10 +259,10 @@ pub async fn translate(
     usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     translation.undo.response(&mut response);
+    let mut stages = stages(translation.keep);
+    stages.iter_mut().for_each(|stage| stage.response(&mut response));
     let body = Bytes::from(translation.client.encode(&response, &translation.view));
-    if let Some(keep) = translation.keep {
-        keep.put(&body);
-    }
+    stages.iter_mut().for_each(|stage| stage.whole(&body));
     Ok((answered(head, body), Observed::of_response(&response)))
 }
 
@@ -274,8 +279,14 @@ fn translated(
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, view, array);
-    let translated = Translated::new(body, inflate, Decoder::new(upstream), encoder);
-    Response::from_parts(head, Body::events(translated.with(undo, keep, continues)))
+    let source = Source::new(body, inflate, upstream, undo);
+    let translated = Translated::new(source, continues, stages(keep), encoder);
+    Response::from_parts(head, Body::events(translated))
+}
+
+/// What a translated answer passes, as a stream and in one piece alike.
+fn stages(keep: Option<Rc<StoreHandle>>) -> Stages {
+    keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).collect()
 }
 
 /// The events of an answer that goes on with another one.

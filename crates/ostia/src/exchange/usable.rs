@@ -83,6 +83,11 @@ pub fn may_begin_events(piece: &[u8]) -> bool {
     begins_events(start) || !start.is_empty() && EVENT_FIELDS.iter().any(is_part)
 }
 
+/// May this be the first piece of a JSON array? It may be as small as one byte, and white space may stand before.
+pub fn may_begin_array(piece: &[u8]) -> bool {
+    piece.trim_ascii_start().first().is_none_or(|first| *first == b'[')
+}
+
 /// Is there a field `error` that is not null? Inside a text its quotes would be escaped.
 fn names_error(bytes: &[u8]) -> bool {
     static ERROR: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"error\""));

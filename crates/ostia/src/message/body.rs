@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::{Decoder, Fault, Observed, Undo};
+use ostia_dialect::{Fault, Observed};
 
-use crate::message::inflate::Inflate;
+use crate::message::source::Source;
 use crate::upstream::{BodyFault, UpstreamBody};
 
 /// What a poll for the next frame gives.
@@ -70,21 +70,8 @@ pub trait Resume: Debug {
     fn resume(self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming;
 }
 
-/// A failover at work. It gives itself back, for the next time.
-pub type Resuming = Pin<Box<dyn Future<Output = (Box<dyn Resume>, Result<Rest, Fault>)>>>;
-
-/// The stream that goes on with an answer.
-#[derive(Debug)]
-pub struct Rest {
-    /// The upstream's bytes.
-    pub answer: UpstreamBody,
-    /// How they are packed.
-    pub inflate: Option<Inflate>,
-    /// What they mean.
-    pub decoder: Decoder,
-    /// What has to be undone in it.
-    pub undo: Undo,
-}
+/// A failover at work: what goes on with the answer, and itself, for the next time.
+pub type Resuming = Pin<Box<dyn Future<Output = (Box<dyn Resume>, Result<Source, Fault>)>>>;
 
 impl Body {
     /// A stream of events.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::{Decoder, Fault};
+use ostia_dialect::Fault;
 use ostia_providers::prepare::{ApiCall, Conversation, Reading, Way, client_dialect, prepare};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
@@ -17,7 +17,8 @@ use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
-use crate::message::body::{Rest, Resume, Resuming};
+use crate::message::body::{Resume, Resuming};
+use crate::message::source::Source;
 use crate::record::Record;
 use crate::routing::attempt;
 use crate::routing::execution::Execution;
@@ -40,7 +41,7 @@ impl Failover {
         Box::new(Failover { execution, caller, gateway, parts })
     }
 
-    async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Rest, Fault> {
+    async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Source, Fault> {
         let sent = if beginning.is_some() { Sent::Text } else { Sent::ToolCall };
         let mut attempt = match self.execution.broken(&fault, sent) {
             MidStream::Continue(attempt) => attempt,
@@ -50,9 +51,9 @@ impl Failover {
             let asked = self.ask(&attempt, body, beginning.unwrap_or_default()).await;
             let now = clock::now();
             match asked {
-                Ok(rest) => {
+                Ok(source) => {
                     self.execution.plan().outcome(&attempt, Outcome::of(Verdict::SUCCESS), now);
-                    return Ok(rest);
+                    return Ok(source);
                 }
                 Err(error) => self.execution.plan().outcome(&attempt, error.outcome(false), now),
             }
@@ -61,7 +62,12 @@ impl Failover {
     }
 
     /// Asks one target for the rest.
-    async fn ask(&mut self, attempt: &Attempt, body: &Bytes, beginning: &str) -> Result<Rest, AttemptError> {
+    async fn ask(
+        &mut self,
+        attempt: &Attempt,
+        body: &Bytes,
+        beginning: &str,
+    ) -> Result<Source, AttemptError> {
         let (core, route) = (self.execution.core().clone(), self.execution.route().clone());
         let nothing = || Fault::upstream("Only conversations can be gone on with.");
         let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
@@ -84,15 +90,15 @@ impl Failover {
         let Conversation { upstream, undo, .. } = *conversation;
         let answer = exchange.dispatch(request).await?;
         let (answer, inflate) = receive::events(answer, typed.api, &target).await?;
-        Ok(Rest { answer, inflate, decoder: Decoder::new(upstream), undo })
+        Ok(Source::new(answer, inflate, upstream, undo))
     }
 }
 
 impl Resume for Failover {
     fn resume(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming {
         Box::pin(async move {
-            let rest = self.find(fault, &request, beginning.as_deref()).await;
-            (self as Box<dyn Resume>, rest)
+            let source = self.find(fault, &request, beginning.as_deref()).await;
+            (self as Box<dyn Resume>, source)
         })
     }
 }

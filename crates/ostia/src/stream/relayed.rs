@@ -1,4 +1,4 @@
-//! An event stream in the client's own dialect: its bytes pass as they came, and are only watched.
+//! A stream in the client's own dialect: its bytes pass as they came, and are only watched.
 
 use std::task::{Context, Poll};
 
@@ -15,7 +15,7 @@ use crate::message::body::{Events, FramePoll};
 use crate::message::inflate::Inflate;
 use crate::upstream::{BodyFault, UpstreamBody};
 
-/// An event stream in the client's own dialect: whole events are handed on as they came.
+/// A stream in the client's own dialect: whole events, or whole elements of an array, are handed on as they came.
 #[derive(Debug)]
 pub struct Relayed {
     answer: UpstreamBody,
@@ -23,7 +23,7 @@ pub struct Relayed {
     watch: Watch,
     grammar: Grammar,
     provider: String,
-    /// The unfinished event at the end of what has come.
+    /// The unfinished event at the end of what has come; of an array all that is behind its last element.
     rest: Vec<u8>,
     /// The client has had something of it.
     begun: bool,
@@ -37,14 +37,13 @@ pub struct Relayed {
 }
 
 impl Relayed {
-    /// Relays `answer`, which came from `provider`.
+    /// Relays the events of `answer`, which came from `provider`.
     pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
-        let watch = Watch::new(grammar);
         let provider = provider.to_owned();
         Relayed {
             answer,
             inflate,
-            watch,
+            watch: Watch::new(grammar),
             grammar,
             provider,
             rest: Vec::new(),
@@ -54,6 +53,16 @@ impl Relayed {
             ending: None,
             fault: None,
         }
+    }
+
+    /// Relays an answer that is one JSON array.
+    pub fn of_array(
+        answer: UpstreamBody,
+        inflate: Option<Inflate>,
+        grammar: Grammar,
+        provider: &str,
+    ) -> Relayed {
+        Relayed { watch: Watch::of_array(grammar), ..Relayed::new(answer, inflate, grammar, provider) }
     }
 
     /// The whole events in what has come; the rest waits.
@@ -108,7 +117,10 @@ impl Relayed {
             return std::mem::take(&mut self.rest).into();
         }
         self.state = State::Broken;
-        let told = failure::event(self.grammar, &fault, &self.provider);
+        let told = match self.watch.is_array() {
+            true => failure::element(&fault, !self.begun),
+            false => failure::event(self.grammar, &fault, &self.provider),
+        };
         self.fault = Some(fault);
         told.into()
     }
@@ -144,7 +156,10 @@ impl Events for Relayed {
 
     /// Only whole events are passed on, so that what comes next is between two of them.
     fn keep_alive(&self) -> Option<KeepAlive> {
-        (self.state == State::Open).then(|| self.grammar.keep_alive(self.begun).in_lf(self.is_lf))
+        (self.state == State::Open).then(|| match self.watch.is_array() {
+            true => KeepAlive::Space,
+            false => self.grammar.keep_alive(self.begun).in_lf(self.is_lf),
+        })
     }
 
     fn take_fault(&mut self) -> Option<Fault> {

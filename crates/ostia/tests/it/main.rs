@@ -18,6 +18,7 @@ mod gateway;
 mod headers;
 mod hostile;
 mod hostile_answers;
+mod json_arrays;
 mod kept;
 mod lifecycle;
 mod pass_through;

@@ -46,6 +46,11 @@ pub fn encode_event(fault: &Fault) -> Vec<u8> {
     [b"data: ".as_slice(), &encode(fault), b"\r\n\r\n"].concat()
 }
 
+/// The same as the last element of an array, and the array's end; `is_first`: nothing of the array has been sent before.
+pub fn encode_last_element(fault: &Fault, is_first: bool) -> Vec<u8> {
+    [if is_first { b"[".as_slice() } else { b",\r\n" }, &encode(fault), b"\n]"].concat()
+}
+
 /// The upstream's word where it is one of the vendor's, else the word for this kind.
 fn status(fault: &Fault) -> &str {
     if let Some(word) = fault.vendor_type.as_deref().filter(|word| WORDS.contains(word)) {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::frame::Grammar;
 use crate::frame::is_ping;
-use crate::frame::sse::Framer;
+use crate::frame::{Framer, Framing};
 use crate::observe::Watch;
 use crate::{Decoder, Dialect, Finish, Observed, Usage};
 
@@ -22,7 +22,11 @@ const DONE: &str = "data: [DONE]";
 
 /// What a relay observes of a stream that comes in these pieces; `is_over`: it is closed behind them.
 fn relayed<'b>(grammar: Grammar, pieces: impl IntoIterator<Item = &'b [u8]>, is_over: bool) -> Observed {
-    let (mut watch, mut rest) = (Watch::new(grammar), Vec::new());
+    watched(Watch::new(grammar), pieces, is_over)
+}
+
+fn watched<'b>(mut watch: Watch, pieces: impl IntoIterator<Item = &'b [u8]>, is_over: bool) -> Observed {
+    let mut rest = Vec::new();
     for piece in pieces {
         rest.extend_from_slice(piece);
         let whole = watch.scan(&rest).unwrap();
@@ -36,7 +40,8 @@ fn relayed<'b>(grammar: Grammar, pieces: impl IntoIterator<Item = &'b [u8]>, is_
 
 /// What a translation of the same stream observes, unless it fails.
 fn translated(dialect: Dialect, bytes: &[u8], is_over: bool) -> Option<Observed> {
-    let (mut framer, mut decoder, mut events) = (Framer::default(), Decoder::new(dialect), Vec::new());
+    let (mut framer, mut decoder, mut events) =
+        (Framer::new(Framing::Sse), Decoder::new(dialect), Vec::new());
     let mut observed = Observed::default();
     framer.push(bytes);
     while let Some(frame) = framer.next().unwrap() {
@@ -186,6 +191,38 @@ fn gemini() {
     gemini(&[&word, &word, &stop], (3, 8), Finish::Stop);
     gemini(&[&word, &word, bare], (3, 2), Finish::Length);
     gemini(&[&word, &call, &stop], (3, 8), Finish::ToolCalls);
+}
+
+#[test]
+fn an_array_tells_what_the_same_events_do() {
+    let part = |part: &str, more: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{part}]}}{more}}}],"usageMetadata":{{"promptTokenCount":3,"candidatesTokenCount":2}}}}"#
+        )
+    };
+    let word = part(r#"{"text":"a ]\","}"#, "");
+    let call = part(r#"{"functionCall":{"name":"f","args":{}}}"#, "");
+    let stop = part("", r#","finishReason":"STOP""#);
+    let grammar = Grammar::GeminiGenerate;
+    for elements in [
+        vec![&*word, &word, &stop],
+        vec![&word, &call, &stop],
+        vec![&word, &word],
+        vec![&word, r#"{"error":{"code":503,"message":"busy","status":"UNAVAILABLE"}}"#],
+        vec![r#"{"error":{"code":429,"message":"no quota"}}"#],
+        vec![r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#],
+        vec!["1"],
+        vec![],
+    ] {
+        let array = format!("[{}\n]", elements.join("\n,\r\n"));
+        let events: String = elements.iter().map(|element| format!("data: {element}\n\n")).collect();
+        let expected = relayed(grammar, [events.as_bytes()], true);
+        for split in 0..=array.len() {
+            let (first, second) = array.as_bytes().split_at(split);
+            let observed = watched(Watch::of_array(grammar), [first, second], true);
+            assert_eq!(observed, expected, "{array} at {split}");
+        }
+    }
 }
 
 #[test]

@@ -132,7 +132,89 @@ fn streams_of_an_unknown_kind_end_as_they_end() {
     }
 }
 
+/// What passes of an array in these pieces, what is held back, why it cannot go on, and how it ends.
+fn pass_array<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> (String, String, Option<String>, Result<bool, ()>) {
+    let (mut watch, mut passed, mut rest) =
+        (Watch::of_array(Grammar::GeminiGenerate), Vec::new(), Vec::new());
+    let mut fault = None;
+    for piece in pieces {
+        rest.extend_from_slice(piece);
+        match watch.scan(&rest) {
+            Ok(whole) => passed.extend(rest.drain(..whole)),
+            Err(told) => fault = Some(told.message),
+        }
+    }
+    let ending = watch.ending(&rest).map(|ending| ending.rest_counts && !ending.add_done).map_err(|_| ());
+    assert_eq!(watch.ended(), ending.is_ok());
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(passed), text(rest), fault, ending)
+}
+
+/// The bytes before `held_back` pass, in every split.
+#[track_caller]
+fn check_array(text: &str, held_back: &str, is_whole: bool) {
+    let bytes = text.as_bytes();
+    let passed = text.strip_suffix(held_back).unwrap();
+    let expected = (passed.to_owned(), held_back.to_owned(), None, if is_whole { Ok(true) } else { Err(()) });
+    for cut in 0..=bytes.len() {
+        assert_eq!(pass_array([&bytes[..cut], &bytes[cut..]]), expected, "{text:?} cut at {cut}");
+    }
+    assert_eq!(pass_array(bytes.chunks(1)), expected, "{text:?} byte by byte");
+}
+
+#[test]
+fn arrays() {
+    let word = r#"{"candidates":[{"content":{"parts":[{"text":"a\"finishReason\":\"STOP\" ]"}]}}]}"#;
+    let stop = r#"{"candidates":[{"finishReason":"STOP"}]}"#;
+    let blocked = r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#;
+    let error = r#"{"error":{"code":503,"message":"busy"}}"#;
+    check_array(&format!("[{word}\n,\r\n{stop}\n]\n"), "\n]\n", true);
+    check_array(&format!(" [ {stop}]"), "]", true);
+    check_array(&format!("[{stop},{{}}]"), "]", true);
+    check_array(&format!("[{blocked}]"), "]", true);
+    check_array(&format!("[{word},{error}]"), "]", true);
+    // What ends before it is whole, and where one more element can still tell it.
+    check_array(&format!("[{word},{word}]"), "]", false);
+    check_array(&format!("[{word},{stop}"), "", false);
+    check_array(&format!("[{word},{stop},{{\"cand"), ",{\"cand", false);
+    check_array(&format!("[{word},"), ",", false);
+    check_array("[]", "[]", false);
+    check_array("", "", false);
+    // What stands behind the array passes with its end.
+    check_array(&format!("[{stop}] x []"), "] x []", true);
+}
+
+#[test]
+fn what_is_no_array_passes_as_far_as_it_is_one() {
+    for (text, passes, why) in [
+        ("{\"error\":{}}", 0, "does not begin"),
+        ("data: {}\n\n", 0, "does not begin"),
+        ("[{} {}]", 3, "neither `,` nor `]`"),
+        ("[{},]", 3, "no value"),
+    ] {
+        let (passed, rest, fault, ending) = pass_array(text.as_bytes().chunks(1));
+        assert_eq!((passed.as_str(), rest.as_str()), text.split_at(passes), "{text}");
+        assert!(fault.unwrap().contains(why) && ending.is_err(), "{text}");
+        let (at_once, ..) = pass_array([text.as_bytes()]);
+        assert_eq!(at_once, passed, "{text}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_bytes_of_an_array_pass_in_any_pieces(
+        bytes in prop::collection::vec(prop::sample::select(b"[[]{}{},,\"\\ \n1n".to_vec()), 0..120),
+        size in 1usize..9,
+    ) {
+        let bytes = [b"[", bytes.as_slice()].concat();
+        let (passed, rest, _, ending) = pass_array(bytes.chunks(size));
+        prop_assert_eq!([passed.as_bytes(), rest.as_bytes()].concat(), bytes.clone());
+        let (at_once, _, _, ending_at_once) = pass_array([bytes.as_slice()]);
+        prop_assert_eq!((at_once, ending_at_once), (passed, ending));
+    }
+
     #[test]
     fn any_bytes_pass_in_any_pieces(bytes in prop::collection::vec(prop::sample::select(b"data: {\"error\n\r\n}[DONE]".to_vec()), 0..120),
         size in 1usize..9) {

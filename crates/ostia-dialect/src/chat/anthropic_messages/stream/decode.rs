@@ -11,7 +11,7 @@ use crate::chat::anthropic_messages::response::ending::Ending;
 use crate::chat::block_queue::BlockQueue;
 use crate::chat::response::characters;
 use crate::frame::FRAME_BYTES_MAX;
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 

@@ -12,7 +12,7 @@ use crate::chat::block_queue::BlockQueue;
 use crate::chat::cohere_chat::response::{citation, ending};
 use crate::chat::cohere_chat::{error, response, usage};
 use crate::chat::response::characters;
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Json, Node, SurrogateJoiner};
 use crate::{Block, Content, Delta, Event, Fault};
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{encode, encode_event};
+use super::{encode, encode_event, encode_last_element};
 use crate::fault::from_answer;
 use crate::{Fault, FaultKind};
 
@@ -51,6 +51,10 @@ fn the_field_and_the_reason_are_details() {
     let data = event.strip_prefix(b"data: ").unwrap().strip_suffix(b"\r\n\r\n").unwrap();
     assert_eq!(value(data), expected);
     assert!(data.starts_with(b"{\"error\":"), "the SDK looks for this beginning");
+    for (before, is_first) in [("", true), ("[{}", false)] {
+        let array = [before.as_bytes(), &encode_last_element(&fault, is_first)].concat();
+        assert_eq!(value(&array).as_array().unwrap().last(), Some(&expected));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::chat::gemini_generate::response::decode::candidate::{self, Candidate}
 use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
 use crate::fault::from_body;
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Json, Node};
 use crate::{Event, Fault, Finish, Usage};
 

@@ -113,9 +113,7 @@ impl Encoder {
     /// Appends an error event. Nothing may follow it. In an array it is the last element, as the vendor writes it.
     pub fn fail(&mut self, fault: &Fault, out: &mut Vec<u8>) {
         if self.array {
-            self.separate(out);
-            out.extend(error::encode(fault));
-            out.extend_from_slice(b"\n]");
+            out.extend(error::encode_last_element(fault, !self.begun));
         } else {
             out.extend(error::encode_event(fault));
         }

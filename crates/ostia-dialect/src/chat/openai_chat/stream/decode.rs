@@ -10,7 +10,7 @@ use crate::chat::block_queue::WAITING_BYTES_MAX;
 use crate::chat::openai_chat::response::known;
 use crate::chat::openai_chat::usage;
 use crate::fault::{self, from_body};
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Json, Node};
 use crate::{Event, Fault};
 

@@ -10,7 +10,7 @@ use crate::chat::openai_responses::error;
 use crate::chat::openai_responses::item::part::{Part, PartKind};
 use crate::chat::openai_responses::item::{Output, plain};
 use crate::chat::openai_responses::response::ending;
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::json::{Document, Node};
 use crate::{Event, Fault};
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Encoder;
 use crate::chat::anthropic_messages::response::encode;
 use crate::chat::opaque::{self, Opaque};
-use crate::frame::sse::Framer;
+use crate::frame::{Framer, Framing};
 use crate::json::Json;
 use crate::test_support::{END, begin, fold, more, options, raw, read_cut, stop, written};
 use crate::{
@@ -20,7 +20,7 @@ fn stream(events: &[Event]) -> Vec<u8> {
 
 /// The data of the events; each has its type for a name.
 fn data(stream: &[u8]) -> Vec<Value> {
-    let (mut framer, mut all) = (Framer::default(), Vec::new());
+    let (mut framer, mut all) = (Framer::new(Framing::Sse), Vec::new());
     framer.push(stream);
     while let Some(frame) = framer.next().unwrap() {
         let data: Value = serde_json::from_slice(frame.data).unwrap();

@@ -414,7 +414,7 @@ fn what_grows_is_bounded() {
     let mut decoder = Decoder::default();
     let mut push = |data: &Value| {
         let text = data.to_string();
-        let frame = crate::frame::sse::Frame { event: "", data: text.as_bytes() };
+        let frame = crate::frame::Frame { event: "", data: text.as_bytes() };
         decoder.push(frame, &mut Vec::new())
     };
     push(&begin).unwrap();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{call, check_deltas, chunk, end, fails, frames, piece};
-use crate::frame::sse::Frame;
+use crate::frame::Frame;
 use crate::test_support::{self, fold};
 use crate::{Content, Decoder, Dialect, Event};
 

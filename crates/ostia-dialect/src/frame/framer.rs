@@ -1,0 +1,103 @@
+//! One framer for every framing.
+
+use super::{json_array, json_lines, sse};
+use crate::Fault;
+
+/// How a stream is cut into frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// Server-sent events (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
+    Sse,
+    /// One JSON array that grows, element by element: `[{...},\r\n{...}]`. Google streams so where nobody asks for events
+    /// (<https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent>).
+    JsonArray,
+    /// One JSON text on each line: `{...}\n{...}\n`. Ollama's own API streams so
+    /// (<https://docs.ollama.com/api/streaming>).
+    JsonLines,
+}
+
+/// One frame of a stream: an event, an element of an array, or a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// The `event:` field of an event; empty where there was none, and in the framings that have no such field.
+    pub event: &'a str,
+    /// The `data:` lines of an event, joined by LF; the text of an element or of a line, without white space around it.
+    pub data: &'a [u8],
+}
+
+/// Cuts a byte stream into frames.
+///
+/// ```
+/// use ostia_dialect::frame::{Framer, Framing};
+/// let mut framer = Framer::new(Framing::Sse);
+/// framer.push(b"data: 1\n\nda");
+/// framer.push(b"ta: 2\r\n\r\n");
+/// assert_eq!(framer.next().unwrap().unwrap().data, b"1");
+/// assert_eq!(framer.next().unwrap().unwrap().data, b"2");
+/// assert_eq!(framer.next().unwrap(), None);
+/// ```
+#[derive(Debug)]
+pub enum Framer {
+    /// Of server-sent events.
+    Sse(sse::Framer),
+    /// Of an array's elements.
+    JsonArray(json_array::Framer),
+    /// Of lines.
+    JsonLines(json_lines::Framer),
+}
+
+impl Framer {
+    /// A framer at the start of a stream.
+    pub fn new(framing: Framing) -> Framer {
+        match framing {
+            Framing::Sse => Framer::Sse(sse::Framer::default()),
+            Framing::JsonArray => Framer::JsonArray(json_array::Framer::default()),
+            Framing::JsonLines => Framer::JsonLines(json_lines::Framer::default()),
+        }
+    }
+
+    /// Takes more bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        match self {
+            Framer::Sse(framer) => framer.push(bytes),
+            Framer::JsonArray(framer) => framer.push(bytes),
+            Framer::JsonLines(framer) => framer.push(bytes),
+        }
+    }
+
+    /// The next whole frame, if the bytes hold one.
+    ///
+    /// Fails when a frame grows beyond [`FRAME_BYTES_MAX`](super::FRAME_BYTES_MAX), and where what should be an array is
+    /// none.
+    #[allow(clippy::should_implement_trait)] // lends its buffer, which Iterator cannot say
+    pub fn next(&mut self) -> Result<Option<Frame<'_>>, Fault> {
+        match self {
+            Framer::Sse(framer) => framer.next(),
+            Framer::JsonArray(framer) => framer.next(),
+            Framer::JsonLines(framer) => framer.next(),
+        }
+    }
+
+    /// The stream has ended, and `next` has given all whole frames: what is left is a frame too where only its end is
+    /// missing, because some servers leave it out.
+    ///
+    /// Fails where an array is not closed.
+    pub fn finish(&mut self) -> Result<Option<Frame<'_>>, Fault> {
+        match self {
+            Framer::Sse(framer) => framer.finish(),
+            Framer::JsonArray(framer) => framer.finish(),
+            Framer::JsonLines(framer) => framer.finish(),
+        }
+    }
+
+    /// Has something come, since this was last asked, that only says that the sender is there: a comment, an event without
+    /// data, an empty line? Some servers send them so that nobody takes them for dead.
+    pub fn take_ping(&mut self) -> bool {
+        match self {
+            Framer::Sse(framer) => framer.take_ping(),
+            // White space between two elements says nothing: it stands there in any case.
+            Framer::JsonArray(_) => false,
+            Framer::JsonLines(framer) => framer.take_ping(),
+        }
+    }
+}
