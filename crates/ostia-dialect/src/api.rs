@@ -547,11 +547,6 @@ impl Api {
         }
     }
 
-    /// Is a stream one JSON array, unless the client asks for events?
-    pub fn streams_array(self) -> bool {
-        self.framing(false) == Framing::JsonArray
-    }
-
     /// The fields of which a whole answer has one at least, and of what kind they are; none where nothing is known of it.
     pub fn answer_fields(self) -> &'static [(&'static str, Kind)] {
         self.row().answer_fields

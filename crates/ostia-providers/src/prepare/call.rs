@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::request::refers_to_earlier;
 use ostia_dialect::relay::{self, Peek};
@@ -91,16 +92,16 @@ impl<'a> ApiCall<'a> {
 
     /// How the client wants its answer.
     pub fn wanted(&self) -> Wanted {
-        match self.peek.stream {
-            false => Wanted::Whole,
-            true if self.api.streams_array() && !self.asks_for_events() => Wanted::Array,
-            true => Wanted::Events,
+        match self.framing() {
+            _ if !self.peek.stream => Wanted::Whole,
+            Framing::JsonArray => Wanted::Array,
+            Framing::Sse | Framing::JsonLines => Wanted::Events,
         }
     }
 
-    /// Does a client of Google's dialect want events, and not one JSON array?
-    pub(super) fn asks_for_events(&self) -> bool {
-        self.query.split('&').any(|field| field == "alt=sse")
+    /// How a stream is framed. A client of Google's dialect may ask for events in place of one JSON array.
+    pub(super) fn framing(&self) -> Framing {
+        self.api.framing(self.query.split('&').any(|field| field == "alt=sse"))
     }
 
     /// Does it refer to something that is not in it, but remembered from earlier calls?

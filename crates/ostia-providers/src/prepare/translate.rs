@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use ostia_dialect::api::{Asked, Reader};
+use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Splice;
 use ostia_dialect::{
@@ -32,7 +33,7 @@ pub(super) fn conversation(
     let dropped = client.in_own_words(&request, encoded.dropped);
     let Request { model, include_usage, stream, .. } = request;
     let path = relay::path(Api::of_dialect(upstream), recipient, Some(&model), stream, "");
-    let array = client == ClientDialect::GeminiGenerate && !call.asks_for_events();
+    let array = call.framing() == Framing::JsonArray;
     let conversation =
         Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
     Ok(Prepared {
