@@ -12,7 +12,6 @@ use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
 
-use crate::boxed;
 use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
@@ -113,8 +112,8 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.responses, caller.owner, parts, &body, &core.new_id())
         }
-        Endpoint::Pass { raw } => boxed::pin(|| pass(inbound, body, raw, record)).await,
-        _ => boxed::pin(|| pass(inbound, body, false, record)).await,
+        Endpoint::Pass { raw } => Box::pin(pass(inbound, body, raw, record)).await,
+        _ => Box::pin(pass(inbound, body, false, record)).await,
     }
 }
 

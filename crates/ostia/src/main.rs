@@ -2,7 +2,6 @@
 //!
 //! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
 
-mod boxed;
 mod cli;
 mod client;
 mod clock;

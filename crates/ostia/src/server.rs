@@ -24,7 +24,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use crate::boxed;
 use crate::client::Client;
 use crate::core::{Core, Shared};
 use crate::errors::family;
@@ -168,7 +167,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
         let body = of_service.begin(body, parts.version, Instant::now() + total);
         let family = family::family(parts.uri.path());
         // Boxed, so that its memory is free again while the answer streams.
-        let answering = boxed::pin(|| handler::handle(core.clone(), parts, body));
+        let answering = Box::pin(handler::handle(core.clone(), parts, body));
         Answering::new(answering, family, of_service.clone())
     });
     let mut connection = http1::Builder::new()

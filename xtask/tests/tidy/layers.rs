@@ -6,8 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 22] = [
-    "boxed",
+const LAYERS: [&str; 21] = [
     "clock",
     "timer",
     "client",

@@ -4,7 +4,6 @@ use http::Response;
 use ostia_dialect::{Api, ClientDialect};
 use ostia_providers::prepare::{ApiCall, Reading, Way, prepare, way};
 
-use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::finish;
@@ -27,7 +26,7 @@ pub async fn ask(
     // A rarer path is boxed, so that all others do not carry its state.
     match way {
         Way::Converse(ClientDialect::OpenaiResponses) if exchange.keep.is_none() => {
-            boxed::pin(|| remember(exchange, call, way, record)).await
+            Box::pin(remember(exchange, call, way, record)).await
         }
         _ => carry(exchange, call, way, record).await,
     }

@@ -4,7 +4,6 @@ use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::{ClientDialect, RenderOptions};
 use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
-use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::exchange::Exchange;
@@ -40,10 +39,10 @@ pub async fn finish(
         Reading::Conversation(conversation) => {
             let stream = conversation.stream;
             let translation = translation(*conversation, exchange, call);
-            boxed::pin(|| receive::translate(answer, translation, stream, target)).await?
+            Box::pin(receive::translate(answer, translation, stream, target)).await?
         }
         Reading::Whole { api, reader } => {
-            boxed::pin(|| receive::translate_whole(answer, (call.api, api), reader, target)).await?
+            Box::pin(receive::translate_whole(answer, (call.api, api), reader, target)).await?
         }
         Reading::Estimate { client, tokens } => return Ok(estimate(client, tokens)),
     };

@@ -4,7 +4,6 @@ use http::{Response, header, request};
 use ostia_dialect::fault;
 use ostia_providers::endpoint::{self, Passed};
 
-use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
 use crate::exchange::Exchange;
@@ -50,7 +49,7 @@ pub async fn pass(
     let (mut head, body) = exchange.dispatch(request).await?.into_parts();
     if head.status.as_u16() >= 400 && !raw {
         let family = family(parts.uri.path());
-        return Err(boxed::pin(|| receive::refused(head, body, family, target)).await);
+        return Err(Box::pin(receive::refused(head, body, family, target)).await);
     }
     fields::strip_hops(&mut head.headers);
     if is_events(media_type(&head.headers)) {

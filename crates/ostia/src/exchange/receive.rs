@@ -12,7 +12,6 @@ use ostia_dialect::{ClientDialect, Dialect, Encoder, Family, Fault, Observed, Re
 use ostia_providers::prepare::Wanted;
 use ostia_routing::{Class, Verdict};
 
-use crate::boxed;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::failure;
 use crate::errors::reply;
@@ -87,7 +86,7 @@ async fn accepted(
 ) -> Result<Accepted, AttemptError> {
     let (head, body) = answer.into_parts();
     match head.status.as_u16() {
-        400.. => Err(boxed::pin(|| refused(head, body, family, target)).await),
+        400.. => Err(Box::pin(refused(head, body, family, target)).await),
         status @ 300..=399 => Err(redirected(status, target)),
         _ => Ok(Accepted { inflate: Inflate::of(&head.headers).map_err(Fault::from)?, head, body }),
     }

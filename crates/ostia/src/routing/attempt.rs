@@ -10,7 +10,6 @@ use ostia_routing::config::MidStreamPolicy;
 use ostia_routing::plan::Attempt;
 use tokio::time::timeout;
 
-use crate::boxed;
 use crate::client::Early;
 use crate::clock;
 use crate::errors::attempt_error::AttemptError;
@@ -48,7 +47,7 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
             // An answer in one piece has no first token.
             let streams = payload.api().is_some_and(|call| call.peek.stream);
             match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => boxed::pin(|| speak_within(limit, exchange, payload, record)).await,
+                Some(limit) => Box::pin(speak_within(limit, exchange, payload, record)).await,
                 None => speak(exchange, payload, record).await,
             }
         }
@@ -78,7 +77,7 @@ async fn speak(
     let call = match payload {
         Payload::Api(call) => call,
         Payload::Unread { body, raw } => {
-            return boxed::pin(|| proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
+            return Box::pin(proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
         }
     };
     let answer = ask::ask(exchange, call, record).await?;
@@ -88,7 +87,7 @@ async fn speak(
             let waiting = Waiting::new(record, &begin);
             // An array has no form for an error, and no place for signs of life before its beginning.
             let waiting = waiting.filter(|_| call.wanted() == Wanted::Events);
-            boxed::pin(|| first_token::wait(answer, waiting)).await
+            Box::pin(first_token::wait(answer, waiting)).await
         }
         _ => Ok(answer),
     }

@@ -11,7 +11,6 @@ use ostia_routing::plan::{Attempt, Plan, Reason};
 use ostia_routing::{Leaf, Route, Time};
 use tokio::time::timeout;
 
-use crate::boxed;
 use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
@@ -144,7 +143,7 @@ async fn make_attempt(
 ) -> AttemptResult {
     let hedges = facts.route.leaves().get(attempt.leaf).is_some_and(Leaf::hedges);
     match hedges.then(|| execution.plan().hedge_at()).flatten() {
-        Some(at) => boxed::pin(|| race(facts, execution, attempt, at, record, last)).await,
+        Some(at) => Box::pin(race(facts, execution, attempt, at, record, last)).await,
         None => attempt::attempt(facts, attempt, record).await,
     }
 }

@@ -26,7 +26,6 @@ use tokio::time::{Instant, timeout};
 use super::connect::{self, Stream, Tls, To};
 use super::deadline::ReadDeadline;
 use super::{BodyFault, RequestBody, SendFault, Timeouts};
-use crate::boxed;
 use crate::timer::LazyTimer;
 use crate::upstream::egress::{Guard, Origin};
 
@@ -156,7 +155,7 @@ impl Upstreams {
             let is_kept = kept.is_some();
             let mut connection = match kept {
                 Some(connection) => connection,
-                None => boxed::pin(|| self.open(pool, timeouts)).await?,
+                None => Box::pin(self.open(pool, timeouts)).await?,
             };
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
