@@ -36,7 +36,6 @@ fn main() {
     peek(10_000);
     peek(200_000);
     calls();
-    boxes();
 }
 
 /// Least CPU time of one of `count` turns of `work`, in nanoseconds.
@@ -197,35 +196,4 @@ fn respond(mut stream: TcpStream) {
             );
         }
     }
-}
-
-/// A future of four kilobytes that is ready at once, put on the heap and polled.
-fn boxes() {
-    async fn inner(seed: &[u8; 4096]) {
-        if seed[0] == 0 {
-            std::future::pending::<()>().await;
-        }
-    }
-    async fn large(first: u8, given: Vec<u8>) -> usize {
-        let room = [first; 4096];
-        inner(&room).await;
-        black_box(&room).len() + given.len()
-    }
-    // As in the gateway's `boxed::pin`.
-    #[inline(always)]
-    fn in_place<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
-        let place = Box::new_uninit();
-        Box::into_pin(Box::write(place, make()))
-    }
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    let count = 100_000;
-    let own = least(count, || {
-        let mut future = in_place(|| large(black_box(1), Vec::new()));
-        black_box(future.as_mut().poll(&mut context).is_ready());
-    });
-    let std = least(count, || {
-        let mut future = Box::pin(large(black_box(1), Vec::new()));
-        black_box(future.as_mut().poll(&mut context).is_ready());
-    });
-    report("a future of 4 KB on the heap", own, &[("Box::pin", std)]);
 }

@@ -1,4 +1,7 @@
 //! The validating pass: bytes to a tape of spans.
+//!
+//! Written by hand because a relayed body is only looked at: with `serde_json` and `RawValue` the same look takes 1.4 to 1.9
+//! times as long, with its tree 2.1 to 3.2 times (0.8 to 200 KB; benches/README.md, "Parts by hand").
 
 use super::marks::Marks;
 use super::{DEPTH_MAX, Kind, TEXT_BYTES_MAX};
