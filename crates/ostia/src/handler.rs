@@ -29,7 +29,7 @@ use crate::inbound::caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::intake;
 use crate::inbound::query;
-use crate::inbound::route::{self, Endpoint, Typed};
+use crate::inbound::route::{self, ApiPath, Endpoint};
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
@@ -97,9 +97,9 @@ async fn serve(
         browser::check_media(settings, &parts.headers)?;
     }
     match endpoint {
-        Endpoint::Typed(typed) => {
+        Endpoint::Api(api_path) => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
-            carry(inbound, &typed, &body, record).await
+            carry(inbound, &api_path, &body, record).await
         }
         Endpoint::Models if names_nobody(core, gateway) => Ok(models::list(core)),
         Endpoint::Model(name) => models::one(core, &name),
@@ -120,12 +120,12 @@ async fn serve(
 /// A call whose dialect is understood.
 async fn carry(
     inbound: Inbound<'_>,
-    typed: &Typed<'_>,
+    api_path: &ApiPath<'_>,
     body: &Bytes,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let depth = depth(inbound, typed.api);
-    let call = ApiCall::read(typed.api, typed.line(), inbound.query(), body, depth)?;
+    let depth = depth(inbound, api_path.api);
+    let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, depth)?;
     match responses::in_background(inbound, &call)? {
         Some(answer) => Ok(answer),
         None => follow::answer(inbound, &call, None, record).await,

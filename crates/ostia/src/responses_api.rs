@@ -240,7 +240,7 @@ pub struct StoreHandle {
     /// The conversation that it belongs to.
     conversation: Option<String>,
     input: Input,
-    view: RenderOptions,
+    render: RenderOptions,
 }
 
 /// Does a request refer to something that the gateway remembers?
@@ -253,14 +253,14 @@ pub fn is_remembered(responses: &ResponseStore, owner: Owner, call: &ApiCall<'_>
     ids.iter().flatten().any(|id| responses.get(owner, id).is_some())
 }
 
-/// Finds what a request refers to and puts it into the body. `view`: what its client is to see of the answer.
+/// Finds what a request refers to and puts it into the body. `render`: what its client is to see of the answer.
 ///
 /// # Errors
 /// 404 for what is not there, 400 for what makes no sense together.
 pub fn recall(
     responses: &ResponseStore,
     owner: Owner,
-    mut view: RenderOptions,
+    mut render: RenderOptions,
     call: &ApiCall<'_>,
 ) -> Result<History, Fault> {
     let (body, document) = (call.body, &call.document);
@@ -274,18 +274,18 @@ pub fn recall(
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
         true => (body.slice(own.range()), None),
-        false => join(&before, &view.id_suffix, document).map(|(own, body)| (own, Some(body)))?,
+        false => join(&before, &render.id_suffix, document).map(|(own, body)| (own, Some(body)))?,
     };
-    view.echo = echo(document);
-    view.model = document.root().str("model").unwrap_or_default().into_owned();
+    render.echo = echo(document);
+    render.model = document.root().str("model").unwrap_or_default().into_owned();
     let keep = StoreHandle {
         responses: responses.clone(),
         owner,
-        id: response::id(&view),
+        id: response::id(&render),
         store: options.store,
         conversation: options.conversation,
-        input: Input { before, own, id_suffix: view.id_suffix.clone() },
-        view,
+        input: Input { before, own, id_suffix: render.id_suffix.clone() },
+        render,
     };
     Ok(History { body: joined, keep: Rc::new(keep) })
 }
@@ -357,16 +357,16 @@ fn not_found(what: &str, id: &str) -> Fault {
     Fault::new(FaultKind::NotFound, message).with_code("not_found")
 }
 
-/// The view of an answer that is remembered: under the id by which it can be asked for.
-pub fn view(view: RenderOptions, keep: Option<&StoreHandle>) -> RenderOptions {
+/// What is to be seen of an answer that is remembered: under the id by which it can be asked for.
+pub fn render_options(render: RenderOptions, keep: Option<&StoreHandle>) -> RenderOptions {
     match keep {
         Some(keep) => RenderOptions {
-            id_suffix: keep.view.id_suffix.clone(),
-            created: keep.view.created,
-            echo: keep.view.echo.clone(),
-            ..view
+            id_suffix: keep.render.id_suffix.clone(),
+            created: keep.render.created,
+            echo: keep.render.echo.clone(),
+            ..render
         },
-        None => view,
+        None => render,
     }
 }
 

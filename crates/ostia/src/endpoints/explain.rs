@@ -85,7 +85,7 @@ pub fn dry_run(
     parts.uri = Uri::from(
         path.parse::<PathAndQuery>().map_err(|_| invalid("path", "must be a path, like /v1/messages"))?,
     );
-    let Endpoint::Typed(typed) = Endpoint::of(&parts.method, parts.uri.path()) else {
+    let Endpoint::Api(api_path) = Endpoint::of(&parts.method, parts.uri.path()) else {
         return Err(invalid("path", "names no call that is understood; try /v1/chat/completions"));
     };
     let Some(request) = given.get("request").filter(Node::is_object) else {
@@ -93,7 +93,7 @@ pub fn dry_run(
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
     let inbound = Inbound { core, caller, gateway, parts: &parts };
-    let call = &ApiCall::read(typed.api, typed.line(), "", &body, usize::MAX)?;
+    let call = &ApiCall::read(api_path.api, api_path.params(), "", &body, usize::MAX)?;
     let route = routes::find(inbound, call.model())?;
     let mut told = match &route {
         Some(route) => decide(inbound, call, route),

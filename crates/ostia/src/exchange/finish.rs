@@ -61,7 +61,7 @@ fn translation(conversation: Conversation, exchange: Exchange<'_>, call: &ApiCal
     let Conversation { client, upstream, model, include_usage, array, undo, .. } = conversation;
     let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
     let options = RenderOptions { include_usage, model, ..render::options(exchange) };
-    let view = responses_api::view(options, keep.as_deref());
+    let render = responses_api::render_options(options, keep.as_deref());
     let continues = exchange.continues.then(|| call.body.clone());
-    Translation { array, undo, keep, continues, ..Translation::new(client, upstream, view) }
+    Translation { array, undo, keep, continues, ..Translation::new(client, upstream, render) }
 }

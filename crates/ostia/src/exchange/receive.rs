@@ -46,7 +46,7 @@ pub struct Translation {
     /// What the upstream speaks.
     pub upstream: Dialect,
     /// What the client is to see.
-    pub view: RenderOptions,
+    pub render: RenderOptions,
     /// Google's framing without `alt=sse`.
     pub array: bool,
     /// What has to be undone in the answer.
@@ -59,11 +59,11 @@ pub struct Translation {
 
 impl Translation {
     /// From one dialect to another, and nothing besides.
-    pub fn new(client: ClientDialect, upstream: Dialect, view: RenderOptions) -> Translation {
+    pub fn new(client: ClientDialect, upstream: Dialect, render: RenderOptions) -> Translation {
         Translation {
             client,
             upstream,
-            view,
+            render,
             array: false,
             undo: Undo::default(),
             keep: None,
@@ -260,7 +260,7 @@ pub async fn translate(
     translation.undo.response(&mut response);
     let mut stages = stages(translation.keep);
     stages.iter_mut().for_each(|stage| stage.response(&mut response));
-    let body = Bytes::from(translation.client.encode(&response, &translation.view));
+    let body = Bytes::from(translation.client.encode(&response, &translation.render));
     stages.iter_mut().for_each(|stage| stage.whole(&body));
     Ok((answered(head, body), Observed::of_response(&response)))
 }
@@ -274,10 +274,10 @@ fn translated(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    let Translation { client, upstream, view, array, undo, keep, continues } = translation;
+    let Translation { client, upstream, render, array, undo, keep, continues } = translation;
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
-    let encoder = Encoder::new(client, view, array);
+    let encoder = Encoder::new(client, render, array);
     let source = Source::new(body, inflate, upstream, undo);
     let translated = Translated::new(source, continues, stages(keep), encoder);
     Response::from_parts(head, Body::events(translated))

@@ -28,7 +28,7 @@ pub enum Endpoint<'p> {
         trace_id: Option<&'p str>,
     },
     /// A call that is understood: its dialect decides whether it is relayed or translated.
-    Typed(Typed<'p>),
+    Api(ApiPath<'p>),
     /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
     Stored,
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
@@ -40,10 +40,10 @@ pub enum Endpoint<'p> {
     Missing,
 }
 
-/// An operation, and what the request line says of it.
+/// The path of a call that is understood: its API, and what it says of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Typed<'p> {
-    /// The operation, in the client's dialect.
+pub struct ApiPath<'p> {
+    /// The API, in the client's dialect.
     pub api: Api,
     /// The model, in paths that name one. Empty elsewhere.
     model: Cow<'p, str>,
@@ -51,16 +51,16 @@ pub struct Typed<'p> {
     stream: bool,
 }
 
-impl Typed<'_> {
-    /// What the request line says; `None` where the body says it.
-    pub fn line(&self) -> Option<PathParams<'_>> {
+impl ApiPath<'_> {
+    /// Model and stream, where the path says them; `None` where the body does.
+    pub fn params(&self) -> Option<PathParams<'_>> {
         (!self.model.is_empty()).then_some(PathParams { model: &self.model, stream: self.stream })
     }
 }
 
-impl<'p> From<Api> for Typed<'p> {
-    fn from(api: Api) -> Typed<'p> {
-        Typed { api, model: Cow::Borrowed(""), stream: false }
+impl<'p> From<Api> for ApiPath<'p> {
+    fn from(api: Api) -> ApiPath<'p> {
+        ApiPath { api, model: Cow::Borrowed(""), stream: false }
     }
 }
 
@@ -88,7 +88,7 @@ impl Endpoint<'_> {
     /// Does the gateway understand the body itself?
     pub fn reads_body(&self) -> bool {
         match self {
-            Endpoint::Typed(_) | Endpoint::Stored | Endpoint::Explain { trace_id: None } => true,
+            Endpoint::Api(_) | Endpoint::Stored | Endpoint::Explain { trace_id: None } => true,
             Endpoint::Root
             | Endpoint::Health
             | Endpoint::Ready
@@ -148,7 +148,7 @@ fn is_dotted(path: &[u8]) -> bool {
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
     if let Some(api) = Api::at(rest) {
-        return if post { Endpoint::Typed(api.into()) } else { Endpoint::Pass { raw: false } };
+        return if post { Endpoint::Api(api.into()) } else { Endpoint::Pass { raw: false } };
     }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
@@ -190,7 +190,7 @@ fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
     let (api, stream) = Api::of_verb(verb)?;
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
-    Some(Endpoint::Typed(Typed { api, model, stream }))
+    Some(Endpoint::Api(ApiPath { api, model, stream }))
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
@@ -205,9 +205,9 @@ mod tests {
 
     #[test]
     fn request_lines() {
-        let typed = |api: Api| Endpoint::Typed(api.into());
+        let understood = |api: Api| Endpoint::Api(api.into());
         let google = |api, model: &'static str, stream| {
-            Endpoint::Typed(Typed { api, model: Cow::Borrowed(model), stream })
+            Endpoint::Api(ApiPath { api, model: Cow::Borrowed(model), stream })
         };
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
@@ -217,12 +217,12 @@ mod tests {
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
             (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
             (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/chat/completions", typed(Api::OpenaiChat)),
+            (Method::POST, "/v1/chat/completions", understood(Api::OpenaiChat)),
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/messages", typed(Api::AnthropicMessages)),
+            (Method::POST, "/v1/messages", understood(Api::AnthropicMessages)),
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
-            (Method::POST, "/v1/responses", typed(Api::OpenaiResponses)),
-            (Method::POST, "/v1/responses/input_tokens", typed(Api::OpenaiInputTokens)),
+            (Method::POST, "/v1/responses", understood(Api::OpenaiResponses)),
+            (Method::POST, "/v1/responses/input_tokens", understood(Api::OpenaiInputTokens)),
             (Method::GET, "/v1/responses/resp_1", Endpoint::Stored),
             (Method::POST, "/v1/conversations", Endpoint::Stored),
             (Method::PATCH, "/v1/anything/at/all", Endpoint::Pass { raw: false }),
@@ -255,9 +255,9 @@ mod tests {
     fn every_api_has_its_path() {
         for api in Api::ALL {
             let found = |path: &str, stream: bool| match Endpoint::of(&Method::POST, path) {
-                Endpoint::Typed(typed) => {
-                    assert_eq!((typed.api, typed.stream), (api, stream), "{path}");
-                    assert!(Endpoint::Typed(typed).reads_body());
+                Endpoint::Api(understood) => {
+                    assert_eq!((understood.api, understood.stream), (api, stream), "{path}");
+                    assert!(Endpoint::Api(understood).reads_body());
                 }
                 other => assert!(!api.is_understood() && other == Endpoint::Pass { raw: false }, "{path}"),
             };

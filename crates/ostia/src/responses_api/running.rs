@@ -40,7 +40,7 @@ pub struct BackgroundResponse {
     responses: ResponseStore,
     owner: Owner,
     id: String,
-    view: RenderOptions,
+    render: RenderOptions,
     streams: bool,
     log: Mutex<Log>,
     task: OnceLock<AbortHandle>,
@@ -100,14 +100,14 @@ impl StoreHandle {
             responses: self.responses.clone(),
             owner: self.owner,
             id: self.id.clone(),
-            view: self.view.clone(),
+            render: self.render.clone(),
             streams,
             log: Mutex::default(),
             task: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             counted: AtomicBool::new(true),
         });
-        let body = response::pending(&self.view, "in_progress").into();
+        let body = response::pending(&self.render, "in_progress").into();
         let saved = Saved { input: self.input.detached(), body, running: Some(running.clone()) };
         self.responses.insert(self.owner, &self.id, What::Answer(saved));
         Ok(running)
@@ -125,7 +125,7 @@ impl BackgroundResponse {
     /// What the client gets at once: the object, or the events as they come.
     pub fn answer(self: Arc<BackgroundResponse>, task: AbortHandle) -> Response<Body> {
         let _ = self.task.set(task);
-        if self.streams { self.replay(0) } else { reply::json(response::pending(&self.view, "queued")) }
+        if self.streams { self.replay(0) } else { reply::json(response::pending(&self.render, "queued")) }
     }
 
     /// Reads an answer to its end for those who may ask for it.
@@ -136,7 +136,7 @@ impl BackgroundResponse {
             Err(fault) => Err(fault),
         };
         if let Err(fault) = ended {
-            self.end_with(response::failed(&fault, &self.view));
+            self.end_with(response::failed(&fault, &self.render));
             if self.streams {
                 self.log().fail(&fault, &self.responses);
             }
@@ -183,7 +183,7 @@ impl BackgroundResponse {
             task.abort();
         }
         self.end_counting();
-        let body = Bytes::from(response::pending(&self.view, "cancelled"));
+        let body = Bytes::from(response::pending(&self.render, "cancelled"));
         self.end_with(body.to_vec());
         let mut log = self.log();
         log.is_over = true;

@@ -70,16 +70,16 @@ impl Failover {
     ) -> Result<Source, AttemptError> {
         let (core, route) = (self.execution.core().clone(), self.execution.route().clone());
         let nothing = || Fault::upstream("Only conversations can be gone on with.");
-        let Endpoint::Typed(typed) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
+        let Endpoint::Api(api_path) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
         let inbound =
             Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
-        let call = ApiCall::read(typed.api, typed.line(), inbound.query(), body, usize::MAX)?;
+        let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, call.model())?;
         attempt::bound(&mut target, attempt);
-        let client = client_dialect(typed.api, target.provider).ok_or_else(nothing)?;
+        let client = client_dialect(api_path.api, target.provider).ok_or_else(nothing)?;
         let waited = Cell::default();
         let exchange = Exchange::new(inbound, &target, &waited);
         let way = Way::Converse(client);
@@ -89,7 +89,7 @@ impl Failover {
         let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
         let Conversation { upstream, undo, .. } = *conversation;
         let answer = exchange.dispatch(request).await?;
-        let (answer, inflate) = receive::events(answer, typed.api, &target).await?;
+        let (answer, inflate) = receive::events(answer, api_path.api, &target).await?;
         Ok(Source::new(answer, inflate, upstream, undo))
     }
 }
