@@ -6,5 +6,5 @@ mod observed;
 mod observer;
 mod watch;
 
-pub use observed::Observed;
+pub use observed::{Count, Observed};
 pub use watch::{DONE, Ending, Watch};

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, Response};
-use ostia_dialect::{Fault, FaultKind, Finish, Observed, Usage};
+use ostia_dialect::observe::Count;
+use ostia_dialect::{Fault, FaultKind, Finish, Observed};
 
 use crate::client::Client;
 use crate::message::body::Body;
@@ -44,10 +45,10 @@ pub struct Record {
 }
 
 /// What has been seen of an answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answered {
     /// The tokens that it cost.
-    pub usage: Option<Usage>,
+    pub count: Count,
     /// Why it ended.
     pub finish: Option<Finish>,
     /// When the first token of a stream was there, counted from the request.
@@ -56,7 +57,7 @@ pub struct Answered {
 
 impl From<&Observed> for Answered {
     fn from(observed: &Observed) -> Answered {
-        Answered { usage: observed.usage, finish: observed.finish, first_token: None }
+        Answered { count: observed.count.clone(), finish: observed.finish, first_token: None }
     }
 }
 
@@ -187,8 +188,8 @@ impl Record {
     }
 
     /// What a whole answer says. A stream tells it at its end.
-    pub fn answered(&mut self, observed: &Observed) {
-        self.answer = observed.into();
+    pub fn answered(&mut self, observed: Observed) {
+        self.answer = Answered { count: observed.count, finish: observed.finish, first_token: None };
     }
 
     /// The answer begins: writes the response headers, and remembers the request, if anybody was asked. What is whole closes

@@ -23,7 +23,7 @@ pub struct Observed {
     /// Something has been said: words, thoughts, a call, or that it is all.
     pub first_token: bool,
     /// What it cost, so far as it says.
-    pub usage: Option<Usage>,
+    pub count: Count,
     /// Why it ended: the first of its choices.
     pub finish: Option<Finish>,
     /// How often its sender said only that it is there.
@@ -41,7 +41,7 @@ impl Observed {
         self.said = self.said || says_something(event);
         self.first_token |= self.said && is_sent;
         match event {
-            Event::Usage(usage) => self.usage = Some(*usage),
+            Event::Usage(usage) => self.count = Count::Read(*usage),
             Event::Stop { choice, finish, .. } if *choice == 0 || self.finish.is_none() => {
                 self.finish = Some(*finish);
             }
@@ -57,7 +57,7 @@ impl Observed {
     /// What a whole answer says.
     pub fn of_response(response: &Response) -> Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
-        Observed { usage: response.usage, finish, ..Observed::default() }
+        Observed { count: response.usage.into(), finish, ..Observed::default() }
     }
 
     /// What an answer of vectors says.
@@ -67,7 +67,7 @@ impl Observed {
             total: Some(usage.total_tokens).filter(|total| *total != usage.prompt_tokens),
             ..Usage::default()
         });
-        Observed { usage, ..Observed::default() }
+        Observed { count: usage.into(), ..Observed::default() }
     }
 
     /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the outermost that
@@ -77,18 +77,71 @@ impl Observed {
     /// use ostia_dialect::{Finish, Observed, frame::Grammar};
     /// let body = br#"{"choices":[{"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#;
     /// let observed = Observed::of_body(Grammar::OpenaiChat, body);
-    /// assert_eq!((observed.usage.unwrap().total(), observed.finish), (8, Some(Finish::Length)));
+    /// assert_eq!((observed.count.usage().unwrap().total(), observed.finish), (8, Some(Finish::Length)));
     /// ```
     pub fn of_body(grammar: Grammar, body: &[u8]) -> Observed {
         let name = if grammar == Grammar::GeminiGenerate { &USAGE_GOOGLE } else { &USAGE };
-        let usage = outermost(body, name).and_then(|text| usage_of(grammar, text));
-        Observed { usage, finish: finish_of(grammar, body), ..Observed::default() }
+        let count = outermost(body, name).map_or(Count::None, |text| Count::Unread(grammar, text.into()));
+        Observed { count, finish: finish_of(grammar, body), ..Observed::default() }
     }
 }
 
-pub(crate) static USAGE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage\""));
-pub(crate) static USAGE_GOOGLE: LazyLock<Finder<'static>> =
-    LazyLock::new(|| Finder::new("\"usageMetadata\""));
+/// A count of tokens. Most are never looked at, so what a vendor wrote is read when somebody does.
+#[derive(Debug, Clone, Default)]
+pub enum Count {
+    /// There is none.
+    #[default]
+    None,
+    /// It has been read.
+    Read(Usage),
+    /// The object as a vendor of this kind of answers wrote it, [`USAGE_BYTES_MAX`] long at most.
+    Unread(Grammar, Box<[u8]>),
+}
+
+impl Count {
+    /// The tokens; none where there is no count, or nothing that can be read as one.
+    pub fn usage(&self) -> Option<Usage> {
+        match self {
+            Count::None => None,
+            Count::Read(usage) => Some(*usage),
+            Count::Unread(grammar, text) => usage(*grammar, Document::parse(text).ok()?.root()),
+        }
+    }
+}
+
+/// Two are equal that say the same.
+impl PartialEq for Count {
+    fn eq(&self, other: &Count) -> bool {
+        self.usage() == other.usage()
+    }
+}
+
+impl Eq for Count {}
+
+impl From<Option<Usage>> for Count {
+    fn from(usage: Option<Usage>) -> Count {
+        usage.map_or(Count::None, Count::Read)
+    }
+}
+
+/// Searches for the name of a field in its quotes. Inside a text a quote is escaped, so a name is found outside of texts only.
+type Name = LazyLock<Finder<'static>>;
+
+pub(crate) static USAGE: Name = LazyLock::new(|| Finder::new("\"usage\""));
+pub(crate) static USAGE_GOOGLE: Name = LazyLock::new(|| Finder::new("\"usageMetadata\""));
+static FINISH_REASON: Name = LazyLock::new(|| Finder::new("\"finish_reason\""));
+static STOP_REASON: Name = LazyLock::new(|| Finder::new("\"stop_reason\""));
+static FINISH_REASON_GOOGLE: Name = LazyLock::new(|| Finder::new("\"finishReason\""));
+static BLOCK_REASON: Name = LazyLock::new(|| Finder::new("\"blockReason\""));
+static INCOMPLETE_DETAILS: Name = LazyLock::new(|| Finder::new("\"incomplete_details\""));
+static STATUS: Name = LazyLock::new(|| Finder::new("\"status\""));
+static TOOL_CALLS: Name = LazyLock::new(|| Finder::new("\"tool_calls\""));
+static FUNCTION_CALL: Name = LazyLock::new(|| Finder::new("\"functionCall\""));
+/// Of items of an output, `"custom_tool_call"` too.
+static CALL_ITEMS: [Name; 2] = [
+    LazyLock::new(|| Finder::new("\"function_call\"")),
+    LazyLock::new(|| Finder::new("\"custom_tool_call\"")),
+];
 
 /// The object that is the value of the outermost field of this name; of several, the last. Arguments of calls may have such
 /// a field too, and so have parts of an answer that were made by another model (`usage_breakdown`, Groq).
@@ -149,11 +202,6 @@ fn object(text: &[u8]) -> Option<&[u8]> {
     end.map(|end| &value[..=end])
 }
 
-fn usage_of(grammar: Grammar, text: &[u8]) -> Option<Usage> {
-    let document = Document::parse(text).ok()?;
-    usage(grammar, document.root())
-}
-
 /// Reads a count of tokens. What is no conversation has the fields of one of OpenAI's two formats.
 pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
     let has = |names: [&str; 2]| names.iter().any(|name| counts.u64(name).is_some());
@@ -170,11 +218,9 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
 fn finish_of(grammar: Grammar, body: &[u8]) -> Option<Finish> {
     let finish = told_finish(grammar, body)?;
     let calls = || match grammar {
-        Grammar::OpenaiChat => values(body, "\"tool_calls\"").any(holds_object),
-        Grammar::OpenaiResponses => ["\"function_call\"", "\"custom_tool_call\""]
-            .iter()
-            .any(|kind| memchr::memmem::find(body, kind.as_bytes()).is_some()),
-        Grammar::GeminiGenerate => values(body, "\"functionCall\"").next().is_some(),
+        Grammar::OpenaiChat => values(body, &TOOL_CALLS).any(holds_object),
+        Grammar::OpenaiResponses => CALL_ITEMS.iter().any(|kind| kind.find(body).is_some()),
+        Grammar::GeminiGenerate => FUNCTION_CALL.find(body).is_some(),
         // It says so itself.
         Grammar::AnthropicMessages | Grammar::OpenaiCompletions | Grammar::Unknown => false,
     };
@@ -184,28 +230,26 @@ fn finish_of(grammar: Grammar, body: &[u8]) -> Option<Finish> {
 fn told_finish(grammar: Grammar, body: &[u8]) -> Option<Finish> {
     let first = |name| values(body, name).find_map(word);
     match grammar {
-        Grammar::OpenaiChat | Grammar::OpenaiCompletions => {
-            first("\"finish_reason\"").map(openai_chat::finish)
-        }
-        Grammar::AnthropicMessages => first("\"stop_reason\"").map(anthropic_messages::finish),
-        Grammar::GeminiGenerate => first("\"finishReason\"")
+        Grammar::OpenaiChat | Grammar::OpenaiCompletions => first(&FINISH_REASON).map(openai_chat::finish),
+        Grammar::AnthropicMessages => first(&STOP_REASON).map(anthropic_messages::finish),
+        Grammar::GeminiGenerate => first(&FINISH_REASON_GOOGLE)
             .map(gemini_generate::finish)
-            .or_else(|| first("\"blockReason\"").map(|_| Finish::ContentFilter)),
+            .or_else(|| first(&BLOCK_REASON).map(|_| Finish::ContentFilter)),
         Grammar::OpenaiResponses => {
-            if let Some(details) = values(body, "\"incomplete_details\"").find_map(object) {
+            if let Some(details) = values(body, &INCOMPLETE_DETAILS).find_map(object) {
                 let document = Document::parse(details).ok()?;
                 return Some(openai_responses::finish(document.root().str("reason").as_deref()));
             }
-            let is_completed = values(body, "\"status\"").filter_map(word).any(|word| word == "completed");
+            let is_completed = values(body, &STATUS).filter_map(word).any(|word| word == "completed");
             is_completed.then_some(Finish::Stop)
         }
         Grammar::Unknown => None,
     }
 }
 
-/// What stands behind each place of a field's name, which is given with its quotes.
-fn values<'b>(body: &'b [u8], name: &'b str) -> impl Iterator<Item = &'b [u8]> {
-    memchr::memmem::find_iter(body, name).map(move |at| &body[at + name.len()..])
+/// What stands behind each place of a field's name.
+fn values<'b>(body: &'b [u8], name: &'b Finder<'_>) -> impl Iterator<Item = &'b [u8]> {
+    name.find_iter(body).map(|at| &body[at + name.needle().len()..])
 }
 
 /// Is the value of a field a list of objects?

@@ -46,7 +46,7 @@ pub async fn finish(
         }
         Reading::Estimate { client, tokens } => return Ok(estimate(client, tokens)),
     };
-    record.answered(&observed);
+    record.answered(observed);
     Ok(answer)
 }
 

@@ -251,9 +251,9 @@ impl Entry {
             "status": self.status,
             "dropped": self.dropped,
         });
-        let Answered { usage, finish, first_token } = &self.answer;
-        if let Some(usage) = usage {
-            told["usage"] = told_usage(usage);
+        let Answered { count, finish, first_token } = &self.answer;
+        if let Some(usage) = count.usage() {
+            told["usage"] = told_usage(&usage);
         }
         if let Some(finish) = finish {
             told["finish_reason"] = finish.openai().into();
@@ -416,14 +416,14 @@ mod tests {
         let push =
             |remembered: &mut Remembered| remembered.push(entry("t", false, Vec::new(), None).unwrap());
         let first = push(&mut remembered);
-        remembered.close(first, finish);
+        remembered.close(first, finish.clone());
         assert_eq!(remembered.entries[0].answer, finish);
         let numbers: Vec<u64> = (0..REQUESTS_MAX + 2).map(|_| push(&mut remembered)).collect();
         // It is gone, and so is the one behind it; nobody else's is closed in their place.
-        remembered.close(first, finish);
-        remembered.close(numbers[0], finish);
+        remembered.close(first, finish.clone());
+        remembered.close(numbers[0], finish.clone());
         assert!(remembered.entries.iter().all(|entry| entry.answer == Answered::default()));
-        remembered.close(numbers[REQUESTS_MAX + 1], finish);
+        remembered.close(numbers[REQUESTS_MAX + 1], finish.clone());
         let closed = remembered.entries.iter().position(|entry| entry.answer == finish);
         assert_eq!(closed, Some(REQUESTS_MAX - 1));
     }

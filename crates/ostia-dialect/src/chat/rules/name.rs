@@ -1,9 +1,15 @@
 //! What the id of a model tells: the words of its name, and its version.
 
+/// Words of an id that are found at once. Hardly an id has more; those behind them are searched for.
+const WORDS_USUAL: usize = 12;
+
 /// A model's id in parts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Name<'i> {
-    id: &'i str,
+    /// Its first words, and empty ones.
+    words: [&'i str; WORDS_USUAL],
+    /// The id, where it has more words.
+    long: Option<&'i str>,
     /// Major and minor number; (0, 0) where the id names none.
     pub(super) version: (u32, u32),
 }
@@ -14,12 +20,15 @@ impl<'i> Name<'i> {
         let id = id.rsplit('/').next().unwrap_or(id);
         // `ft:gpt-4.1-mini:acme::x`: what follows the model is the tenant's.
         let id = id.strip_prefix("ft:").map_or(id, |rest| rest.split(':').next().unwrap_or(rest));
-        Name { id, version: version(words(id)) }
+        let (mut known, mut all) = ([""; WORDS_USUAL], words(id));
+        known.iter_mut().zip(&mut all).for_each(|(known, word)| *known = word);
+        Name { words: known, long: all.next().map(|_| id), version: version(words(id)) }
     }
 
     /// Is this one of its words? Case does not matter.
     pub(super) fn has(&self, word: &str) -> bool {
-        words(self.id).any(|own| is_word(own, word))
+        let known = self.words.iter().take_while(|own| !own.is_empty());
+        known.copied().chain(self.long.into_iter().flat_map(words)).any(|own| is_word(own, word))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{Delta, Dialect, Event, Finish};
 #[track_caller]
 fn check(grammar: Grammar, body: &str, usage: Option<(u64, u64, Option<u64>)>, finish: Option<Finish>) {
     let observed = Observed::of_body(grammar, body.as_bytes());
-    let counts = observed.usage.map(|usage| (usage.prompt, usage.completion, usage.cached));
+    let counts = observed.count.usage().map(|usage| (usage.prompt, usage.completion, usage.cached));
     assert_eq!((counts, observed.finish), (usage, finish), "{body}");
     let dialect = match grammar {
         Grammar::OpenaiChat => Dialect::OpenaiChat,

@@ -84,7 +84,7 @@ fn check(
     for split in 0..=bytes.len() {
         let observed = relayed(grammar, [&bytes[..split], &bytes[split..]], true);
         let counts =
-            observed.usage.map(|usage| Usage { total: None, cached: None, reasoning: None, ..usage });
+            observed.count.usage().map(|usage| Usage { total: None, cached: None, reasoning: None, ..usage });
         assert_eq!((counts, observed.finish), (usage, finish), "{events:?} at {split}");
         assert!(observed.first_token && observed.fault.is_none(), "{events:?} at {split}: {observed:?}");
     }
@@ -104,7 +104,7 @@ fn check(
 }
 
 fn facts(observed: &Observed) -> (bool, Option<Usage>, Option<Finish>) {
-    (observed.first_token, observed.usage, observed.finish)
+    (observed.first_token, observed.count.usage(), observed.finish)
 }
 
 #[test]
@@ -229,7 +229,11 @@ fn an_array_tells_what_the_same_events_do() {
 fn what_is_no_conversation() {
     let other = |grammar, events: &[&str]| {
         let observed = relayed(grammar, [&*stream(events)], true);
-        (observed.first_token, observed.usage.map(|usage| (usage.prompt, usage.completion)), observed.finish)
+        (
+            observed.first_token,
+            observed.count.usage().map(|usage| (usage.prompt, usage.completion)),
+            observed.finish,
+        )
     };
     let text = r#"data: {"choices":[{"text":"a","finish_reason":null}]}"#;
     let last = r#"data: {"choices":[{"text":"","finish_reason":"length"}],"usage":{"prompt_tokens":2,"completion_tokens":3}}"#;
