@@ -10,6 +10,7 @@ mod bench;
 mod clients;
 mod docs;
 mod nginx;
+mod python;
 mod tool;
 mod up;
 mod verify;
