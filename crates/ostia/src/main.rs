@@ -69,6 +69,14 @@ fn main() -> ExitCode {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
+        Command::Init(options) => cli::init::run(&options).map(|text| say(&text)),
+        Command::Doctor(options) => cli::doctor::run(&options),
+        Command::Health(options) => cli::health::run(&options).map(|text| say(&text)),
+        Command::Completions(options) => {
+            say(&cli::manual::completions(&options));
+            Ok(())
+        }
+        Command::Man(options) => cli::manual::man(&options).map(|page| say(&page)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
