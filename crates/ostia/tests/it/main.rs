@@ -30,6 +30,7 @@ mod relay;
 mod routing;
 mod safety;
 mod scenarios;
+mod service;
 mod silence;
 mod streams;
 mod translation;
