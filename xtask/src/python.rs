@@ -34,7 +34,7 @@ impl Environment {
         }
         // What an earlier try or other versions left would be in the way.
         if place.folder.exists() {
-            std::fs::remove_dir_all(&place.folder).map_err(fault(&place.folder))?;
+            std::fs::remove_dir_all(&place.folder).map_err(tool::fault(&place.folder))?;
         }
         let requirements = tool::root().join(self.requirements);
         python(Path::new("python3"), &["-m", "venv"], &place.folder)?;
@@ -44,7 +44,7 @@ impl Environment {
             &requirements,
         )?;
         // Last, so that it stands for all that goes before.
-        std::fs::copy(&requirements, &place.stamp).map_err(fault(&place.stamp))?;
+        std::fs::copy(&requirements, &place.stamp).map_err(tool::fault(&place.stamp))?;
         Ok(place.python)
     }
 
@@ -85,8 +85,4 @@ fn python(python: &Path, words: &[&str], path: &Path) -> Result<(), String> {
     // The standard output is for the task's answer alone.
     command.args(words).arg(path).stdin(Stdio::null()).stdout(io::stderr());
     tool::run(command)
-}
-
-fn fault(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
 }
