@@ -24,7 +24,7 @@ Makes what is published, for this system, in target/packages:
   ostia-VERSION.cdx.json            what the program is made of (CycloneDX)
   SHA256SUMS                        checksums of all of them
 
-It builds the profile dist, which takes some fifteen minutes on two cores. --bin PATH takes that program and builds none.
+It builds the profile dist, which takes many minutes. --bin PATH takes that program and builds none.
 `cargo xtask packaging` checks the files that this leans on.";
 
 /// What all parts of a release share.
@@ -74,7 +74,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 }
 
 fn build() -> Result<PathBuf, String> {
-    println!("Building the profile dist: some fifteen minutes on two cores ...");
+    println!("Building the profile dist, which optimises over everything at once: many minutes ...");
     let mut build = tool::cargo(&["build", "--profile", "dist", "--locked", "--package", "ostia"]);
     build.current_dir(tool::root());
     tool::run(build)?;

