@@ -62,11 +62,11 @@ pub fn install() -> Result<PathBuf, String> {
     eprintln!("Installing Codex and Claude Code into {} ...", place.folder.display());
     // What an earlier try or other versions left would be in the way.
     if place.folder.exists() {
-        std::fs::remove_dir_all(&place.folder).map_err(fault(&place.folder))?;
+        std::fs::remove_dir_all(&place.folder).map_err(tool::fault(&place.folder))?;
     }
-    std::fs::create_dir_all(&place.programs).map_err(fault(&place.programs))?;
+    std::fs::create_dir_all(&place.programs).map_err(tool::fault(&place.programs))?;
     for name in FILES {
-        std::fs::copy(asked_for(name), place.folder.join(name)).map_err(fault(&place.folder))?;
+        std::fs::copy(asked_for(name), place.folder.join(name)).map_err(tool::fault(&place.folder))?;
     }
     let mut npm = Command::new("npm");
     // Their scripts only copy the programs elsewhere. The standard output is for the task's answer alone.
@@ -75,10 +75,11 @@ pub fn install() -> Result<PathBuf, String> {
     tool::run(npm)?;
     for (name, scope, package, rest) in PROGRAMS {
         let program = program(&place.folder.join("node_modules").join(scope), package, rest)?;
-        std::os::unix::fs::symlink(program, place.programs.join(name)).map_err(fault(&place.programs))?;
+        std::os::unix::fs::symlink(program, place.programs.join(name))
+            .map_err(tool::fault(&place.programs))?;
     }
     // Last, so that it stands for all that goes before.
-    std::fs::copy(asked_for(FILES[1]), &place.stamp).map_err(fault(&place.stamp))?;
+    std::fs::copy(asked_for(FILES[1]), &place.stamp).map_err(tool::fault(&place.stamp))?;
     Ok(place.programs)
 }
 
@@ -121,7 +122,7 @@ fn program(scope: &Path, package: &str, rest: &str) -> Result<PathBuf, String> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    let entries = std::fs::read_dir(folder).map_err(fault(folder))?;
+    let entries = std::fs::read_dir(folder).map_err(tool::fault(folder))?;
     Ok(entries.flatten().map(|entry| entry.path()).collect())
 }
 
@@ -131,8 +132,4 @@ fn name_of(path: &Path) -> String {
 
 fn asked_for(name: &str) -> PathBuf {
     tool::root().join(FOLDER).join(name)
-}
-
-fn fault(path: &Path) -> impl FnOnce(io::Error) -> String {
-    move |error| format!("{}: {error}", path.display())
 }

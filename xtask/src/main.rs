@@ -8,8 +8,11 @@ use std::process::ExitCode;
 mod agents;
 mod bench;
 mod clients;
+mod dist;
 mod docs;
 mod nginx;
+mod packaging;
+mod python;
 mod tool;
 mod up;
 mod verify;
@@ -18,12 +21,14 @@ const HELP: &str = "\
 cargo xtask TASK [OPTIONS]
 
 tasks:
-  up       build the gateway and start it (also: cargo up)
-  verify   check everything that a change has to pass (also: cargo verify)
-  clients  install the vendors' SDKs and uvicorn for the tests
-  agents   install the coding agents for the tests
-  docs     write the documentation that follows from the code
-  bench    measure the gateway beside nginx, on one core
+  up         build the gateway and start it (also: cargo up)
+  verify     check everything that a change has to pass (also: cargo verify)
+  clients    install the vendors' SDKs and uvicorn for the tests
+  agents     install the coding agents for the tests
+  docs       write the documentation that follows from the code
+  bench      measure the gateway beside nginx, on one core
+  dist       make what is published: archive, Debian package, wheel, npm, chart, SBOM, checksums
+  packaging  check the chart, the image's recipe and systemd's units by their own tools
 
 `cargo xtask TASK --help` tells more.";
 
@@ -38,6 +43,8 @@ fn main() -> ExitCode {
         Some("agents") => agents::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
+        Some("dist") => dist::run(&rest),
+        Some("packaging") => packaging::run(&rest),
         None | Some("help" | "-h" | "--help") => {
             println!("{HELP}");
             Ok(())

@@ -15,6 +15,14 @@ pub fn target_folder() -> Result<PathBuf, String> {
     here.ancestors().nth(2).map(Path::to_path_buf).ok_or_else(|| format!("{} has no folder", here.display()))
 }
 
+/// The version of all our crates, from the manifest.
+pub fn version() -> Result<String, String> {
+    let path = root().join("Cargo.toml");
+    let text = std::fs::read_to_string(&path).map_err(fault(&path))?;
+    let version = text.lines().find_map(|line| line.strip_prefix("version = \"")?.strip_suffix('"'));
+    version.map(str::to_owned).ok_or_else(|| format!("{} names no version", path.display()))
+}
+
 /// Cargo, the one that runs us, with these words.
 pub fn cargo(words: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -72,4 +80,21 @@ pub fn line(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let words = std::iter::once(program).chain(command.get_args()).map(|word| word.to_string_lossy());
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Writes a file, and the folders above it.
+pub fn write(path: &Path, text: &str) -> Result<(), String> {
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    folder.and_then(|()| std::fs::write(path, text)).map_err(fault(path))
+}
+
+/// The names in a folder.
+pub fn names(folder: &Path) -> Result<Vec<String>, String> {
+    let entries = std::fs::read_dir(folder).map_err(fault(folder))?;
+    Ok(entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// Words about a file or folder that cannot be used.
+pub fn fault(path: &Path) -> impl FnOnce(std::io::Error) -> String {
+    move |error| format!("{}: {error}", path.display())
 }

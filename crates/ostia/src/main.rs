@@ -41,7 +41,7 @@ use crate::config::load;
 use crate::core::Shared;
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
-use crate::server::{ConnectionLimit, Phase, descriptors};
+use crate::server::{ConnectionLimit, Phase, descriptors, systemd};
 use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
@@ -68,6 +68,14 @@ fn main() -> ExitCode {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
         }),
+        Command::Init(options) => cli::init::run(&options).map(|text| say(&text)),
+        Command::Doctor(options) => cli::doctor::run(&options),
+        Command::Health(options) => cli::health::run(&options).map(|text| say(&text)),
+        Command::Completions(options) => {
+            say(&cli::manual::completions(&options));
+            Ok(())
+        }
+        Command::Man(options) => cli::manual::man(&options).map(|page| say(&page)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -79,16 +87,25 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
-    let loaded = load::file(options.config.as_deref(), options.listen)?;
+    let inherited =
+        systemd::inherited().map_err(|error| format!("The ports of the service manager: {error}."))?;
+    let inherited_address = inherited.as_ref().and_then(|listener| listener.local_addr().ok());
+    let loaded = load::file(options.config.as_deref(), inherited_address.or(options.listen))?;
     let address = loaded.listen;
     refuse_open_door(address, &loaded, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let first =
-        server::listen_first(address).map_err(|error| format!("Cannot listen on {address}: {error}."))?;
+    let is_inherited = inherited.is_some();
+    let first = match inherited {
+        Some(listener) => Ok(listener),
+        None => server::listen_first(address),
+    };
+    let first = first.map_err(|error| format!("Cannot listen on {address}: {error}."))?;
     let address = first.local_addr().map_err(|error| error.to_string())?;
     let mut listeners = vec![first];
     for _ in 1..workers {
-        listeners.push(server::listen(address).map_err(|error| error.to_string())?);
+        // Nobody can join a port that others have opened: all cores take their connections from the one.
+        let listener = if is_inherited { listeners[0].try_clone() } else { server::listen(address) };
+        listeners.push(listener.map_err(|error| error.to_string())?);
     }
     warn_of(&loaded);
     let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
@@ -143,6 +160,7 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     let served = on_core(async {
         let signals = Signals::new()?;
         say(&welcome);
+        systemd::tell_ready();
         tokio::task::spawn_local(signals.follow(phases, drain));
         let served = server::serve(own, shared, limit, phase).await;
         // Signals are heard here: until the other threads have ended too.
@@ -200,6 +218,7 @@ impl Signals {
             if cut_at.is_some() {
                 break;
             }
+            systemd::tell_stopping();
             let _ = phase.send(Phase::Draining);
             cut_at = Some(Instant::now() + drain);
         }

@@ -5,6 +5,7 @@ pub mod descriptors;
 mod late;
 mod linger;
 mod stream;
+pub mod systemd;
 
 use std::future::poll_fn;
 use std::io;

@@ -8,6 +8,7 @@ mod house;
 mod layers;
 mod manifest;
 mod names;
+mod packaging;
 mod pure;
 mod source;
 

@@ -65,7 +65,7 @@ pub async fn pass(
 }
 
 /// Path and query at the provider.
-fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
+pub fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
     let Passed { prefix, path: rest } = endpoint::path_of_passed(target.provider, parts.uri.path());
     let mut path = format!("{}{prefix}", target.destination.base_url().path);
     // `/v1/v1/...`: the base URL and the client both say the version.

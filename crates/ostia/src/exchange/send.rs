@@ -116,15 +116,22 @@ impl Exchange<'_> {
         Ok(request)
     }
 
+    /// Puts the target's key on a finished request, if it has one.
+    ///
+    /// # Errors
+    /// 401 for a key that cannot be sent.
+    pub fn sign(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
+        let key = self.target.destination.key();
+        key.map_or(Ok(()), |key| sign::sign(self.target.provider, key, request))
+    }
+
     /// Signs a finished request, and sends it.
     pub async fn dispatch(
         &self,
         mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
-        let Target { provider, destination, timeouts, .. } = self.target;
-        if let Some(key) = destination.key() {
-            sign::sign(provider, key, &mut request)?;
-        }
+        let Target { destination, timeouts, .. } = self.target;
+        self.sign(&mut request)?;
         let base_url = destination.base_url();
         let sent = Instant::now();
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;

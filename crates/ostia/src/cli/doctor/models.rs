@@ -1,0 +1,288 @@
+//! Each configured provider, asked for its models by the code that carries clients' calls.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderValue, Request, StatusCode, header, request};
+use ostia_dialect::fault;
+use ostia_providers::Provider;
+use serde_json::Value;
+use tokio::runtime::LocalOptions;
+use tokio::time::Instant;
+
+use super::clock::Told;
+use super::report::Finding;
+use crate::config::load::Loaded;
+use crate::core::{Core, Shared};
+use crate::exchange::{Exchange, proxy};
+use crate::inbound::Inbound;
+use crate::inbound::caller::Caller;
+use crate::inbound::gateway_headers::GatewayHeaders;
+use crate::record::records::Records;
+use crate::responses_api::ResponseStore;
+use crate::target;
+use crate::upstream::{BodyFault, RequestBody, SendFault, Timeouts, Tls, UpstreamBody};
+
+/// The longest list of models that is read. The longest that we know has some three hundred KiB.
+const LIST_BYTES_MAX: usize = 8 << 20;
+/// How long a provider may take: nobody waits ten minutes for a doctor.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const ANSWER_MAX: Duration = Duration::from_secs(15);
+/// How many missing models are named.
+const MISSING_NAMED: usize = 3;
+
+/// What a provider said.
+#[derive(Debug)]
+pub struct Answer {
+    pub finding: Finding,
+    /// What time it told.
+    pub date: Option<Told>,
+}
+
+/// The key alone, where nobody is to be asked.
+pub fn key(loaded: &Loaded, id: &str) -> Finding {
+    let settings = &loaded.settings;
+    match settings.providers.get(id).filter(|provider| provider.needs_key()) {
+        None => Finding::ok(id, "needs no key"),
+        Some(_) if settings.keys.contains_key(id) => Finding::ok(id, "has a key"),
+        Some(provider) => without_key(provider, loaded.settings.loopback),
+    }
+}
+
+fn without_key(provider: &Provider, loopback: bool) -> Finding {
+    let id = &provider.id;
+    let next = match provider.key_env.first() {
+        Some(name) if loopback => format!("set {name}, or put api_key under providers.{id}"),
+        Some(_) | None => format!("put api_key under providers.{id}"),
+    };
+    Finding::warn(id, "has no key: clients have to bring theirs", next)
+}
+
+/// Asks all of them at once.
+pub fn ask_each(loaded: Loaded, ids: &BTreeSet<String>) -> Vec<Answer> {
+    let failed = |error: std::io::Error| {
+        vec![Answer { finding: Finding::fail("providers", error.to_string(), "try again"), date: None }]
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(error),
+    };
+    runtime.block_on(async {
+        let core = Rc::new(Core::new(shared(loaded)));
+        let asking: Vec<_> = ids
+            .iter()
+            .map(|id| {
+                let (core, id) = (core.clone(), id.clone());
+                tokio::task::spawn_local(async move { ask(&core, &id).await })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for answer in asking {
+            answers.extend(answer.await);
+        }
+        answers
+    })
+}
+
+fn shared(mut loaded: Loaded) -> Shared {
+    let Timeouts { connect, first_byte, idle, total } = loaded.settings.timeouts;
+    loaded.settings.timeouts = Timeouts {
+        connect: connect.min(CONNECT_MAX),
+        first_byte: first_byte.min(ANSWER_MAX),
+        idle: idle.min(ANSWER_MAX),
+        total: total.min(ANSWER_MAX),
+    };
+    Shared {
+        settings: Arc::new(loaded.settings),
+        tls: Tls::default(),
+        responses: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
+        state: loaded.state,
+        records: Records::default(),
+    }
+}
+
+async fn ask(core: &Rc<Core>, id: &str) -> Answer {
+    let silent = |finding| Answer { finding, date: None };
+    let Some(provider) = core.settings.providers.get(id) else {
+        return silent(Finding::fail(id, "is not known", "`ostia providers` lists all"));
+    };
+    let needs_key = provider.needs_key() && !core.settings.keys.contains_key(id);
+    if needs_key {
+        return silent(without_key(provider, core.settings.loopback));
+    }
+    let started = Instant::now();
+    let response = match send(core, id, started).await {
+        Ok(response) => response,
+        Err(Unasked::Target(why)) => {
+            return silent(Finding::fail(id, why, "see docs/configuration.md, Providers"));
+        }
+        Err(Unasked::Sent(fault)) => return silent(Finding::fail(id, fault.to_string(), remedy(&fault))),
+    };
+    let (head, body) = response.into_parts();
+    let date = told(head.headers.get(header::DATE));
+    let body = read(body).await;
+    let took = started.elapsed().as_millis();
+    let finding = match (head.status.as_u16(), body) {
+        (_, Err(error)) => Finding::fail(id, format!("its answer broke off: {error}"), "try again"),
+        (200, Ok(body)) => listed(provider, &core.settings.configured, &body, took),
+        (status, Ok(body)) => refused(provider, status, &body, took),
+    };
+    Answer { finding, date }
+}
+
+/// Why nobody was asked, or nobody answered.
+enum Unasked {
+    Target(String),
+    Sent(SendFault),
+}
+
+/// `GET /v1/models` as a client would send it that names this provider and brings no key.
+async fn send(core: &Rc<Core>, id: &str, started: Instant) -> Result<http::Response<UpstreamBody>, Unasked> {
+    let unasked = |fault: ostia_dialect::Fault| Unasked::Target(fault.message);
+    let parts = parts(id).map_err(|error| Unasked::Target(error.to_string()))?;
+    let gateway = GatewayHeaders::read(&parts.headers).map_err(unasked)?;
+    let caller = Caller::default();
+    let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts };
+    let target = target::resolve(inbound, None, None).map_err(unasked)?;
+    let waited = Cell::default();
+    let exchange = Exchange::new(inbound, &target, &waited);
+    let path = proxy::path(&target, &parts);
+    let mut request = exchange.request(path, RequestBody::Full(None)).map_err(unasked)?;
+    request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    exchange.sign(&mut request).map_err(unasked)?;
+    let base_url = target.destination.base_url();
+    core.upstreams.send(base_url, request, target.timeouts, started).await.map_err(Unasked::Sent)
+}
+
+/// A whole body, or as much of it as is read.
+async fn read(mut body: UpstreamBody) -> Result<Vec<u8>, BodyFault> {
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.bytes().await {
+        bytes.extend_from_slice(&piece?);
+        if bytes.len() > LIST_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(bytes)
+}
+
+fn parts(id: &str) -> Result<request::Parts, http::Error> {
+    let request = Request::get("/v1/models").header("x-ostia-provider", id).body(())?;
+    Ok(request.into_parts().0)
+}
+
+fn told(date: Option<&HeaderValue>) -> Option<Told> {
+    let date = httpdate::parse_http_date(date?.to_str().ok()?).ok()?;
+    Some(Told { date, here: SystemTime::now() })
+}
+
+/// It answered with its models.
+fn listed(
+    provider: &Provider,
+    configured: &std::collections::HashMap<String, crate::config::settings::Configured>,
+    body: &[u8],
+    took: u128,
+) -> Finding {
+    let id = &provider.id;
+    let Some(models) = models(body) else {
+        let next = "is base_url that of an API of models?";
+        return Finding::warn(id, format!("answers in {took} ms, but not with a list of models"), next);
+    };
+    let wanted = configured.get(id).map(|configured| configured.models.as_slice()).unwrap_or_default();
+    let missing: Vec<&str> = wanted
+        .iter()
+        .map(String::as_str)
+        .filter(|model| !models.contains(*model))
+        .take(MISSING_NAMED)
+        .collect();
+    let count = models.len();
+    match missing.is_empty() {
+        true => Finding::ok(id, format!("{count} models, in {took} ms")),
+        false => {
+            let next = format!("correct providers.{id}.models, unless the provider hides what it offers");
+            Finding::warn(id, format!("{count} models, but not {}", missing.join(", ")), next)
+        }
+    }
+}
+
+/// The names in a list of models: in OpenAI's and Anthropic's form (`data[].id`), Google's and Cohere's (`models[].name`,
+/// Google's behind `models/`), or a bare list.
+fn models(body: &[u8]) -> Option<BTreeSet<String>> {
+    let list: Value = serde_json::from_slice(body).ok()?;
+    let items = list.get("data").or_else(|| list.get("models")).unwrap_or(&list).as_array()?;
+    let name = |item: &Value| {
+        let name = item.get("id").or_else(|| item.get("name")).unwrap_or(item).as_str()?;
+        Some(name.trim_start_matches("models/").to_owned())
+    };
+    Some(items.iter().filter_map(name).collect())
+}
+
+/// It answered with an error.
+fn refused(provider: &Provider, status: u16, body: &[u8], took: u128) -> Finding {
+    let id = &provider.id;
+    let says = fault::from_answer(status, body).message;
+    let found = format!("answers with {status}: {says}");
+    let key = match provider.key_env.first() {
+        Some(name) => format!("api_key under providers.{id}, or {name}"),
+        None => format!("api_key under providers.{id}"),
+    };
+    match StatusCode::from_u16(status) {
+        Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            Finding::fail(id, found, format!("it does not take the key: look at {key}"))
+        }
+        Ok(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {
+            Finding::ok(id, format!("answers in {took} ms; it has no list of models"))
+        }
+        Ok(StatusCode::TOO_MANY_REQUESTS | StatusCode::PAYMENT_REQUIRED) => {
+            Finding::warn(id, found, "the key works, but its account has no room now")
+        }
+        Ok(_) | Err(_) => Finding::fail(id, found, "look at the provider's status page, and at base_url"),
+    }
+}
+
+fn remedy(fault: &SendFault) -> &'static str {
+    match fault {
+        SendFault::Refused(_) => {
+            "the gateway's own guard refuses this host: see egress in docs/configuration.md"
+        }
+        SendFault::Resolve(_) => "look at the host in base_url, and at this machine's DNS",
+        SendFault::Connect(_) | SendFault::ConnectTimeout => {
+            "look at the host and port in base_url, at firewalls, and whether it runs"
+        }
+        SendFault::Tls(_) => {
+            "look at the certificates that this machine trusts, at its clock, and at base_url"
+        }
+        SendFault::FirstByteTimeout | SendFault::Closed | SendFault::Framing(_) | SendFault::Http(_) => {
+            "is base_url that of an API of models? Is http meant, or https?"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::models;
+
+    #[test]
+    fn lists_of_models_in_every_form() {
+        let check = |body: &str, expected: Option<&[&str]>| {
+            let found = models(body.as_bytes()).map(|models| models.into_iter().collect::<Vec<_>>());
+            assert_eq!(
+                found,
+                expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
+                "{body}"
+            );
+        };
+        check(r#"{"object":"list","data":[{"id":"b"},{"id":"a"}]}"#, Some(&["a", "b"]));
+        check(r#"{"models":[{"name":"models/gemini-2"}]}"#, Some(&["gemini-2"]));
+        check(r#"{"models":[{"name":"command-r"}]}"#, Some(&["command-r"]));
+        check(r#"[{"id":"x/y"},"z"]"#, Some(&["x/y", "z"]));
+        check(r#"{"data":[]}"#, Some(&[]));
+        check("<html>", None);
+        check(r#"{"error":{}}"#, None);
+    }
+}
