@@ -23,6 +23,7 @@ Examples:
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
+  ostia reload                           have the running gateway read its configuration again
   ostia providers                        list every provider: id, base URL, key variable, what it offers
 
 A first call:
@@ -37,6 +38,8 @@ pub enum Command {
     Serve(Serve),
     /// Report every problem of a configuration file.
     Check(File),
+    /// Have a gateway that runs on this machine read its configuration again, and say what came of it.
+    Reload(Reload),
     /// List every provider: id, base URL, key variable, what it offers.
     Providers(Providers),
 }
@@ -64,6 +67,14 @@ pub struct File {
     /// Configuration file. Without one, ostia.yaml in the current folder is used where it exists.
     #[arg(long, short, value_name = "FILE", env = "OSTIA_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `reload`.
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// Where the gateway listens. Without it there has to be one gateway only.
+    #[arg(long, short, value_name = "ADDRESS", env = "OSTIA_LISTEN")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Options of `providers`.

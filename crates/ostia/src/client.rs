@@ -40,7 +40,7 @@ pub struct Client {
     pub(crate) head_bytes_left: Cell<usize>,
     pub(crate) head_bytes_max: usize,
     /// How long it may hear nothing on an open stream before it gets a sign of life.
-    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) keep_alive: Cell<Option<Duration>>,
     /// The answer begins before it is known whose it is.
     pub(crate) early: RefCell<Option<Box<Early>>>,
     /// It has begun so.
@@ -64,7 +64,7 @@ pub struct Due(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.
-    pub fn new(header_bytes_max: usize, keep_alive: Option<Duration>) -> Rc<Client> {
+    pub fn new(header_bytes_max: usize) -> Rc<Client> {
         let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
             due: Cell::new(Instant::now()),
@@ -76,16 +76,23 @@ impl Client {
             is_cut: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
-            keep_alive,
+            keep_alive: Cell::default(),
             early: RefCell::default(),
             is_early: Cell::default(),
             is_pinged: Cell::default(),
         })
     }
 
-    /// A request has come: its body, and the end of its answer by `due`.
-    pub fn begin(self: &Rc<Client>, body: Incoming, version: Version, due: Instant) -> ClientBody {
+    /// A request has come: its body, the end of its answer by `due`, and how long it may hear nothing on an open stream.
+    pub fn begin(
+        self: &Rc<Client>,
+        body: Incoming,
+        version: Version,
+        due: Instant,
+        keep_alive: Option<Duration>,
+    ) -> ClientBody {
         self.due.set(due);
+        self.keep_alive.set(keep_alive);
         self.is_busy.set(true);
         self.head_bytes_left.set(self.head_bytes_max);
         self.has_begun.set(false);
@@ -104,7 +111,7 @@ impl Client {
 
     /// How long it may hear nothing on an open stream; `None`: for ever.
     pub fn keep_alive(&self) -> Option<Duration> {
-        self.keep_alive
+        self.keep_alive.get()
     }
 
     /// Has the answer begun before it is known whose it is?

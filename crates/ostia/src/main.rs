@@ -16,6 +16,7 @@ mod inbound;
 mod message;
 mod owner;
 mod record;
+mod reload;
 mod responses_api;
 mod routing;
 mod server;
@@ -29,21 +30,23 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use clap::Parser as _;
+use ostia_routing::State;
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve};
-use crate::config::load;
-use crate::core::Shared;
+use crate::config::door;
+use crate::config::load::{self, Read, Source};
+use crate::core::{Shared, Snapshot};
 use crate::record::records::Records;
+use crate::reload::control;
+use crate::reload::{Order, Reloader};
 use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors};
-use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
 /// more than seven free blocks of a size at hand and gives large ones back to the kernel at once.
@@ -65,6 +68,9 @@ fn main() -> ExitCode {
             warn_of(&loaded);
             say(&format!("{}: no problems.\n", loaded.name));
         }),
+        Command::Reload(options) => {
+            control::ask(options.listen.filter(|address| address.port() != 0)).map(|text| say(&text))
+        }
         Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
@@ -80,9 +86,13 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
-    let loaded = load::file(options.config.as_deref(), options.listen)?;
+    let state = Arc::<State>::default();
+    let path = load::path(options.config.as_deref());
+    let source = Source { path: path.as_deref(), listen: options.listen, bound: None, state: &state };
+    let Read { loaded, files } = load::read(source);
+    let loaded = loaded?;
     let address = loaded.listen;
-    refuse_open_door(address, &loaded, options.insecure)?;
+    door::refuse_open(address, &loaded.settings, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let first =
         server::listen_first(address).map_err(|error| format!("Cannot listen on {address}: {error}."))?;
@@ -93,39 +103,33 @@ fn serve(options: &Serve) -> Result<(), String> {
     }
     warn_of(&loaded);
     let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
-    run(listeners, loaded, welcome)
-}
-
-/// Beyond loopback anybody could spend the operator's money: there has to be a key, or an explicit word.
-fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) -> Result<(), String> {
-    if address.ip().is_loopback() || insecure || !loaded.settings.gateway_keys.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "Ostia does not listen on {address} without authentication: everybody who reaches it could use it.\n\
-         Do one of these:\n  \
-         - put a key into ostia.yaml:   auth: {{ keys: [\"${{OSTIA_KEY}}\"] }}\n  \
-         - listen on this machine only: --listen 127.0.0.1:{}\n  \
-         - say that it is meant so:     --insecure",
-        address.port()
-    ))
+    let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
+    let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
+    let shared = Shared {
+        snapshots: in_force,
+        kept: ResponseStore::new(responses.bytes as u64, responses.keep),
+        state: state.clone(),
+        records: Records::default(),
+    };
+    let (listen, insecure) = (options.listen, options.insecure);
+    let reloader = Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, files };
+    run(listeners, shared, reloader, welcome)
 }
 
 /// Serves on all cores. `welcome` is printed as soon as signals are heard.
-fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: String) -> Result<(), String> {
-    let (connections_max, warning) =
-        descriptors::connections(loaded.settings.limits.connections_max, descriptors::raise());
+fn run(
+    listeners: Vec<std::net::TcpListener>,
+    shared: Shared,
+    reloader: Reloader,
+    welcome: String,
+) -> Result<(), String> {
+    let wanted = shared.snapshots.borrow().settings.limits.connections_max;
+    let (connections_max, warning) = descriptors::connections(wanted, descriptors::raise());
     warning.iter().for_each(|warning| warn(warning));
     let limit = ConnectionLimit::new(connections_max);
-    let shared = Shared {
-        settings: Arc::new(loaded.settings),
-        tls: Tls::default(),
-        kept: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
-        state: loaded.state,
-        records: Records::default(),
-    };
     give_back_memory();
-    let drain = shared.settings.drain;
+    let address = reloader.bound;
+    let orders = start_reloader(reloader)?;
     let (phases, phase) = watch::channel(Phase::Serving);
     let (working, mut others) = mpsc::channel::<()>(1);
     let mut listeners = listeners.into_iter();
@@ -143,8 +147,9 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     }
     let served = on_core(async {
         let signals = Signals::new()?;
+        hear_reloads(address, &orders);
         say(&welcome);
-        tokio::task::spawn_local(signals.follow(phases, drain));
+        tokio::task::spawn_local(signals.follow(phases, shared.snapshots.clone(), orders));
         let served = server::serve(own, shared, limit, phase).await;
         // Signals are heard here: until the other threads have ended too.
         drop(working);
@@ -155,6 +160,22 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
         worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;
     }
     served
+}
+
+/// Starts the thread that reads configurations.
+fn start_reloader(reloader: Reloader) -> Result<std::sync::mpsc::Sender<Order>, String> {
+    let (sender, orders) = std::sync::mpsc::channel();
+    let work = move || reloader.run(&orders, |report| warn(&report.text));
+    let spawned = thread::Builder::new().name("ostia-config".to_owned()).spawn(work);
+    spawned.map(|_| sender).map_err(|error| error.to_string())
+}
+
+/// Lets `ostia reload` in. Where that is not possible there is SIGHUP.
+fn hear_reloads(address: SocketAddr, orders: &std::sync::mpsc::Sender<Order>) {
+    match control::listen(address) {
+        Ok(listener) => drop(tokio::task::spawn_local(control::serve(listener, orders.clone()))),
+        Err(error) => warn(&format!("`ostia reload` does not reach this gateway ({error}); SIGHUP does.")),
+    }
 }
 
 /// How many tasks run before the kernel is asked for further events. With tokio's 61, providers and clients get nothing
@@ -185,15 +206,21 @@ impl Signals {
         })
     }
 
-    /// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once.
-    async fn follow(mut self, phase: watch::Sender<Phase>, drain: Duration) {
+    /// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once. SIGHUP has
+    /// the configuration read again.
+    async fn follow(
+        mut self,
+        phase: watch::Sender<Phase>,
+        snapshots: watch::Receiver<Snapshot>,
+        orders: std::sync::mpsc::Sender<Order>,
+    ) {
         let mut cut_at = None;
         loop {
             tokio::select! {
                 Some(()) = self.terminate.recv() => {}
                 Some(()) = self.interrupt.recv() => {}
                 Some(()) = self.hangup.recv() => {
-                    warn("SIGHUP is ignored: ostia.yaml is read at the start only. Restart the gateway to read it again.");
+                    let _ = orders.send(Order::Hangup);
                     continue;
                 }
                 () = sleep_until(cut_at.unwrap_or_else(Instant::now)), if cut_at.is_some() => {}
@@ -202,7 +229,7 @@ impl Signals {
                 break;
             }
             let _ = phase.send(Phase::Draining);
-            cut_at = Some(Instant::now() + drain);
+            cut_at = Some(Instant::now() + snapshots.borrow().settings.drain);
         }
         let _ = phase.send(Phase::Cutting);
         // Keeps the channel open until the program ends.

@@ -26,7 +26,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::boxed;
 use crate::client::Client;
-use crate::core::{Core, Shared};
+use crate::core::{CurrentCore, Shared};
 use crate::errors::family;
 use crate::handler;
 use answering::Answering;
@@ -107,8 +107,10 @@ pub async fn serve(
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let core = Rc::new(Core::new(shared));
+    let core = Rc::new(CurrentCore::new(shared));
     tokio::task::spawn_local(sweep(core.clone()));
+    let followed = core.clone();
+    tokio::task::spawn_local(async move { followed.follow().await });
     loop {
         let (stream, permit) = tokio::select! {
             biased;
@@ -151,24 +153,29 @@ async fn accept(
     Ok((stream, limit.acquire().await?))
 }
 
-async fn sweep(core: Rc<Core>) {
+async fn sweep(core: Rc<CurrentCore>) {
     loop {
         sleep(SWEEP_EVERY).await;
+        let core = core.get();
         core.upstreams.sweep();
+        core.ring.withhold_rest();
     }
 }
 
-async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
-    let (limits, total) = (core.settings.limits, core.settings.timeouts.total);
-    let client = Client::new(limits.header_bytes_max, core.settings.keep_alive);
+    let limits = current.get().settings.limits;
+    let client = Client::new(limits.header_bytes_max);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
-        let body = of_service.begin(body, parts.version, Instant::now() + total);
+        // The configuration of this request, to its end.
+        let core = current.get();
+        let due = Instant::now() + core.settings.timeouts.total;
+        let body = of_service.begin(body, parts.version, due, core.settings.keep_alive);
         let family = family::family(parts.uri.path());
         // Boxed, so that its memory is free again while the answer streams.
-        let answering = boxed::pin(|| handler::handle(core.clone(), parts, body));
+        let answering = boxed::pin(|| handler::handle(core, parts, body));
         Answering::new(answering, family, of_service.clone())
     });
     let mut connection = http1::Builder::new()

@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "boxed",
     "clock",
     "timer",
@@ -27,6 +27,7 @@ const LAYERS: [&str; 22] = [
     "endpoints",
     "handler",
     "server",
+    "reload",
     "cli",
     "main",
 ];

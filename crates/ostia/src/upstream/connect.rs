@@ -20,6 +20,16 @@ use crate::upstream::egress::{Guard, Origin};
 pub struct Tls(Arc<OnceLock<Arc<rustls::ClientConfig>>>);
 
 impl Tls {
+    /// The same without what was agreed with servers so far: sessions that could be resumed.
+    pub fn forgetful(&self) -> Tls {
+        let config = self.0.get().map(|config| {
+            let mut config = rustls::ClientConfig::clone(config);
+            config.resumption = rustls::client::Resumption::default();
+            Arc::new(config)
+        });
+        Tls(Arc::new(config.map(OnceLock::from).unwrap_or_default()))
+    }
+
     fn connector(&self) -> TlsConnector {
         TlsConnector::from(self.0.get_or_init(|| Arc::new(client_config())).clone())
     }

@@ -26,6 +26,7 @@ mod real_servers;
 mod records;
 mod refused_bodies;
 mod relay;
+mod reload;
 mod routing;
 mod safety;
 mod scenarios;
