@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::log::{Filter, Format};
+
 /// One door in front of every model: an AI gateway.
 #[derive(Debug, Parser)]
 #[command(version, about, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -59,6 +61,12 @@ pub struct Serve {
     /// Print nothing at the start.
     #[arg(long, short)]
     pub quiet: bool,
+    /// What is logged: off, error, warn, info or debug, also for access, config or server alone: `access=off`, `warn,access=info`.
+    #[arg(long, value_name = "FILTER", env = "OSTIA_LOG", default_value = "info")]
+    pub log: Filter,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", env = "OSTIA_LOG_FORMAT", default_value = "text")]
+    pub log_format: Format,
 }
 
 /// A configuration file.

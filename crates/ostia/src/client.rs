@@ -4,6 +4,7 @@
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -41,6 +42,8 @@ pub struct Client {
     pub(crate) head_bytes_max: usize,
     /// How long it may hear nothing on an open stream before it gets a sign of life.
     pub(crate) keep_alive: Cell<Option<Duration>>,
+    /// Where it comes from.
+    pub(crate) peer: Option<IpAddr>,
     /// The answer begins before it is known whose it is.
     pub(crate) early: RefCell<Option<Box<Early>>>,
     /// It has begun so.
@@ -64,7 +67,7 @@ pub struct Due(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.
-    pub fn new(header_bytes_max: usize) -> Rc<Client> {
+    pub fn new(header_bytes_max: usize, peer: Option<IpAddr>) -> Rc<Client> {
         let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
             due: Cell::new(Instant::now()),
@@ -77,6 +80,7 @@ impl Client {
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
             keep_alive: Cell::default(),
+            peer,
             early: RefCell::default(),
             is_early: Cell::default(),
             is_pinged: Cell::default(),

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
+use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
 use crate::upstream::{Tls, Upstreams};
@@ -37,6 +38,8 @@ pub struct Shared {
     pub state: Arc<State>,
     /// What was decided for the last requests.
     pub records: Records,
+    /// Where lines of the log are handed over.
+    pub log: Log,
 }
 
 /// The state of one core under one configuration. A request holds on to the one that it began with.
@@ -54,6 +57,8 @@ pub struct Core {
     pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
+    /// This core's hand in the log.
+    pub log: Rc<Log>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -61,7 +66,7 @@ pub struct Core {
 impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
-        let Shared { kept, state, records, .. } = shared;
+        let Shared { kept, state, records, log, .. } = shared;
         let Snapshot { settings, tls, .. } = snapshot;
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
@@ -70,6 +75,7 @@ impl Core {
             kept,
             ring: records.ring(),
             records,
+            log: Rc::new(log),
             state,
             ids: Rc::default(),
         }
@@ -89,6 +95,7 @@ impl Core {
             kept: self.kept.clone(),
             ring: self.ring.clone(),
             records: self.records.clone(),
+            log: self.log.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),
         }

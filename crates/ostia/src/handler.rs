@@ -41,7 +41,7 @@ use crate::upstream::RequestBody;
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut record = Record::begin(body.client());
+    let mut record = Record::begin(body.client(), &core.log, &parts.method, parts.uri.path());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut GatewayHeaders::read(&parts.headers) {
         Ok(gateway) => {
@@ -59,6 +59,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
     }
     .unwrap_or_else(|fault| {
+        record.failed(&fault);
         record.ensure_trace_id(|| core.new_id());
         reply::fault(family, &fault, record.provider(), record.trace_id())
     });
@@ -90,7 +91,7 @@ async fn serve(
         _ => {}
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    record.owner(caller.owner);
+    record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
     let inbound = Inbound { core, caller, gateway, parts };
     if endpoint.reads_body() && !body.is_end_stream() {
@@ -158,7 +159,7 @@ async fn pass(
         return follow::follow(inbound, payload, None, route, record).await;
     }
     let target = target::resolve(inbound, leaf, None)?;
-    record.target(&target.provider.id, target.index_path);
+    record.target(&target.provider.id, target.index_path, target.model.as_deref());
     let waited = record.waited();
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };

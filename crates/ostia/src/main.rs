@@ -13,6 +13,7 @@ mod errors;
 mod exchange;
 mod handler;
 mod inbound;
+mod log;
 mod message;
 mod owner;
 mod record;
@@ -42,9 +43,10 @@ use crate::cli::{Cli, Command, Serve};
 use crate::config::door;
 use crate::config::load::{self, Read, Source};
 use crate::core::{Shared, Snapshot};
+use crate::log::{Format, Level, Log, Target};
 use crate::record::records::Records;
 use crate::reload::control;
-use crate::reload::{Order, Reloader};
+use crate::reload::{Order, Reloader, Report};
 use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors};
 
@@ -101,8 +103,17 @@ fn serve(options: &Serve) -> Result<(), String> {
     for _ in 1..workers {
         listeners.push(server::listen(address).map_err(|error| error.to_string())?);
     }
-    warn_of(&loaded);
-    let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
+    let (log, writer) = Log::new(options.log, options.log_format);
+    let ending = writer.start().map_err(|error| error.to_string())?;
+    loaded.warnings.iter().for_each(|warning| log.say(Level::Warn, Target::Config, warning));
+    let welcome = match (options.quiet, options.log_format) {
+        (true, _) => String::new(),
+        (false, Format::Text) => welcome(address, &loaded),
+        (false, Format::Json) => {
+            log.say(Level::Info, Target::Server, listens(address));
+            String::new()
+        }
+    };
     let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let shared = Shared {
@@ -110,10 +121,13 @@ fn serve(options: &Serve) -> Result<(), String> {
         kept: ResponseStore::new(responses.bytes as u64, responses.keep),
         state: state.clone(),
         records: Records::default(),
+        log,
     };
     let (listen, insecure) = (options.listen, options.insecure);
     let reloader = Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, files };
-    run(listeners, shared, reloader, welcome)
+    let served = run(listeners, shared, reloader, welcome);
+    ending.finish();
+    served
 }
 
 /// Serves on all cores. `welcome` is printed as soon as signals are heard.
@@ -125,11 +139,11 @@ fn run(
 ) -> Result<(), String> {
     let wanted = shared.snapshots.borrow().settings.limits.connections_max;
     let (connections_max, warning) = descriptors::connections(wanted, descriptors::raise());
-    warning.iter().for_each(|warning| warn(warning));
+    warning.iter().for_each(|warning| shared.log.say(Level::Warn, Target::Server, warning));
     let limit = ConnectionLimit::new(connections_max);
     give_back_memory();
     let address = reloader.bound;
-    let orders = start_reloader(reloader)?;
+    let orders = start_reloader(reloader, shared.log.clone())?;
     let (phases, phase) = watch::channel(Phase::Serving);
     let (working, mut others) = mpsc::channel::<()>(1);
     let mut listeners = listeners.into_iter();
@@ -147,7 +161,7 @@ fn run(
     }
     let served = on_core(async {
         let signals = Signals::new()?;
-        hear_reloads(address, &orders);
+        hear_reloads(address, &orders, &shared.log);
         say(&welcome);
         tokio::task::spawn_local(signals.follow(phases, shared.snapshots.clone(), orders));
         let served = server::serve(own, shared, limit, phase).await;
@@ -163,18 +177,25 @@ fn run(
 }
 
 /// Starts the thread that reads configurations.
-fn start_reloader(reloader: Reloader) -> Result<std::sync::mpsc::Sender<Order>, String> {
+fn start_reloader(reloader: Reloader, log: Log) -> Result<std::sync::mpsc::Sender<Order>, String> {
     let (sender, orders) = std::sync::mpsc::channel();
-    let work = move || reloader.run(&orders, |report| warn(&report.text));
+    let tell = move |report: &Report| {
+        let level = if report.is_in_force { Level::Info } else { Level::Error };
+        log.say(level, Target::Config, report.text.as_str());
+    };
+    let work = move || reloader.run(&orders, tell);
     let spawned = thread::Builder::new().name("ostia-config".to_owned()).spawn(work);
     spawned.map(|_| sender).map_err(|error| error.to_string())
 }
 
 /// Lets `ostia reload` in. Where that is not possible there is SIGHUP.
-fn hear_reloads(address: SocketAddr, orders: &std::sync::mpsc::Sender<Order>) {
+fn hear_reloads(address: SocketAddr, orders: &std::sync::mpsc::Sender<Order>, log: &Log) {
     match control::listen(address) {
         Ok(listener) => drop(tokio::task::spawn_local(control::serve(listener, orders.clone()))),
-        Err(error) => warn(&format!("`ostia reload` does not reach this gateway ({error}); SIGHUP does.")),
+        Err(error) => {
+            let text = format!("`ostia reload` does not reach this gateway ({error}); SIGHUP does.");
+            log.say(Level::Warn, Target::Server, text);
+        }
     }
 }
 
@@ -253,7 +274,7 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
     let with_key =
         if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
     format!(
-        "Ostia {} listens on http://{address}\n\n  \
+        "{}\n\n  \
          configuration  {}\n  \
          providers      {providers} known; `ostia providers` lists them\n  \
          with a key     {with_key}\n  \
@@ -263,9 +284,13 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
          -H 'content-type: application/json' \\\n    \
          -H 'x-ostia-provider: {provider}' \\{key}\n    \
          -d '{{\"model\": \"gpt-4o-mini\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n",
-        env!("CARGO_PKG_VERSION"),
+        listens(address),
         loaded.name,
     )
+}
+
+fn listens(address: SocketAddr) -> String {
+    format!("Ostia {} listens on http://{address}", env!("CARGO_PKG_VERSION"))
 }
 
 fn warn_of(loaded: &load::Loaded) {

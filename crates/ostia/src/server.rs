@@ -165,7 +165,8 @@ async fn sweep(core: Rc<CurrentCore>) {
 async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
     let limits = current.get().settings.limits;
-    let client = Client::new(limits.header_bytes_max);
+    let peer = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+    let client = Client::new(limits.header_bytes_max, peer);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();

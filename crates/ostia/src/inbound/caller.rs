@@ -53,6 +53,12 @@ fn no_key() -> Fault {
 }
 
 impl Caller {
+    /// The name of the gateway's key that was shown, if it has one, and its place.
+    pub fn name<'k>(&self, keys: &'k GatewayKeys) -> Option<(Option<&'k str>, usize)> {
+        let place = self.place?;
+        Some((keys.get(place)?.name.as_deref(), place))
+    }
+
     /// The gateway's key that was shown.
     pub fn key<'k>(&self, keys: &'k GatewayKeys) -> Option<&'k GatewayKey> {
         keys.get(self.place?)

@@ -51,7 +51,7 @@ async fn ask_once(
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
     let target = target::resolve(asked.inbound, leaf, asked.model())?;
-    record.target(&target.provider.id, target.index_path);
+    record.target(&target.provider.id, target.index_path, target.model.as_deref().or(asked.model()));
     let waited = record.waited();
     ask::ask(Exchange { keep, ..Exchange::new(asked.inbound, &target, &waited) }, asked, record).await
 }

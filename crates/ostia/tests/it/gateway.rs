@@ -181,7 +181,7 @@ impl Said {
     fn address(&self) -> SocketAddr {
         let find = |text: &str| {
             let (_, rest) = text.split_once("listens on http://")?;
-            rest.split_once('\n').and_then(|(address, _)| address.parse().ok())
+            rest.split_once(['\n', '"']).and_then(|(address, _)| address.parse().ok())
         };
         let text = self.text.lock().unwrap();
         let (text, _) = self.news.wait_timeout_while(text, START_MAX, |text| find(text).is_none()).unwrap();

@@ -20,6 +20,7 @@ mod hostile;
 mod hostile_answers;
 mod kept;
 mod lifecycle;
+mod log;
 mod pass_through;
 mod programs;
 mod real_servers;
