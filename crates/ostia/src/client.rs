@@ -37,6 +37,8 @@ pub struct Client {
     pub(crate) is_flushed: Cell<bool>,
     /// The gateway stops now, and what is open ends with an error.
     pub(crate) is_cut: Cell<bool>,
+    /// The gateway stops: what is open comes to its end.
+    pub(crate) is_draining: Cell<bool>,
     /// How much may still come of a head.
     pub(crate) head_bytes_left: Cell<usize>,
     pub(crate) head_bytes_max: usize,
@@ -77,6 +79,7 @@ impl Client {
             has_begun: Cell::default(),
             is_flushed: Cell::default(),
             is_cut: Cell::default(),
+            is_draining: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
             keep_alive: Cell::default(),
@@ -142,6 +145,11 @@ impl Client {
     /// Did more come of a head than one may have?
     pub fn has_too_large_head(&self) -> bool {
         self.head_bytes_left.get() == 0
+    }
+
+    /// Does the gateway stop?
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.get()
     }
 
     /// Ends what is on its way. Whoever drives the connection has to be woken.

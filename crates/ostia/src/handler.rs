@@ -82,6 +82,7 @@ async fn serve(
     match endpoint {
         Endpoint::Root => return Ok(reply::text("Ostia is open.\n")),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
+        Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
         _ => browser::check(settings, parts)?,
     }

@@ -163,7 +163,12 @@ fn run(
         let signals = Signals::new()?;
         hear_reloads(address, &orders, &shared.log);
         say(&welcome);
-        tokio::task::spawn_local(signals.follow(phases, shared.snapshots.clone(), orders));
+        tokio::task::spawn_local(signals.follow(
+            phases,
+            shared.snapshots.clone(),
+            orders,
+            shared.log.clone(),
+        ));
         let served = server::serve(own, shared, limit, phase).await;
         // Signals are heard here: until the other threads have ended too.
         drop(working);
@@ -234,6 +239,7 @@ impl Signals {
         phase: watch::Sender<Phase>,
         snapshots: watch::Receiver<Snapshot>,
         orders: std::sync::mpsc::Sender<Order>,
+        log: Log,
     ) {
         let mut cut_at = None;
         loop {
@@ -250,8 +256,15 @@ impl Signals {
                 break;
             }
             let _ = phase.send(Phase::Draining);
-            cut_at = Some(Instant::now() + snapshots.borrow().settings.drain);
+            let drain = snapshots.borrow().settings.drain;
+            cut_at = Some(Instant::now() + drain);
+            log.say(
+                Level::Info,
+                Target::Server,
+                format!("Stopping: open calls have {drain:?} to end; a second signal ends them now."),
+            );
         }
+        log.say(Level::Info, Target::Server, "Stopping now: what is still open ends with an error.");
         let _ = phase.send(Phase::Cutting);
         // Keeps the channel open until the program ends.
         std::future::pending::<()>().await;

@@ -123,18 +123,48 @@ pub async fn serve(
             drop(permit);
         });
     }
-    // A listener that stays would let clients in whom nobody serves any more.
-    drop(listener);
+    // They have no permits: whoever waits for the end of all clients has them.
+    let last = waiting_clients(listener)?.into_iter().map(|stream| {
+        let (core, mut phase) = (core.clone(), phase.clone());
+        phase.mark_changed();
+        tokio::task::spawn_local(async move {
+            // A connection on which nothing was read is closed at once.
+            let _ = timeout(HEAD_DRAIN, stream.readable()).await;
+            connection(core, stream, phase).await;
+        })
+    });
+    let last: Vec<_> = last.collect();
     let cut = async {
         let _ = phase.wait_for(|phase| *phase == Phase::Cutting).await;
         // Each connection closes by itself a little earlier.
         sleep(LAST_WORDS + Duration::from_millis(100)).await;
     };
+    let closed = async {
+        for client in last {
+            let _ = client.await;
+        }
+        limit.all_closed().await;
+    };
     tokio::select! {
         () = cut => {}
-        () = limit.all_closed() => {}
+        () = closed => {}
     }
     Ok(())
+}
+
+/// The clients that the kernel has let in already. The listener closes: one that stays would let in others whom nobody serves
+/// any more, and one that is dropped alone would break these off, with their requests.
+fn waiting_clients(listener: TcpListener) -> io::Result<Vec<TcpStream>> {
+    let listener = listener.into_std()?;
+    let mut waiting = Vec::new();
+    while let Ok((stream, _)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        waiting.push(TcpStream::from_std(stream)?);
+        if waiting.len() >= BACKLOG as usize {
+            break;
+        }
+    }
+    Ok(waiting)
 }
 
 /// The next client that may be served. One on each core is accepted before it may: whoever waited for a permit first would
@@ -191,6 +221,7 @@ async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watc
             served = poll_fn(|context| connection.poll_without_shutdown(context)) => break served,
             Ok(()) = phase.changed() => {
                 is_closing = true;
+                client.is_draining.set(true);
                 if *phase.borrow_and_update() == Phase::Cutting {
                     client.cut();
                     close_at = Instant::now() + LAST_WORDS;

@@ -17,6 +17,13 @@ pub fn json(body: impl Into<Bytes>) -> Response<Body> {
     answer("application/json", body.into())
 }
 
+/// What probes hear while the gateway stops.
+pub fn stopping() -> Response<Body> {
+    let mut response = json(r#"{"status":"stopping"}"#);
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+}
+
 /// A fault, in the client's dialect. `provider` is named where an upstream answered or failed.
 pub fn fault(family: Family, fault: &Fault, provider: Option<&str>, trace_id: &str) -> Response<Body> {
     let mut response = json(match family {

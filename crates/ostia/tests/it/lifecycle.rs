@@ -165,6 +165,63 @@ fn open_streams_end_well() {
 }
 
 #[test]
+fn probes_hear_that_it_stops() {
+    let upstream = Upstream::always(Answer::json("{}").first(Step::Stall));
+    let gateway = Gateway::with("workers: 1\ntimeouts: { drain: 20s }");
+    let _open = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).open(&gateway);
+    assert!(upstream.wait_for_requests(1, PATIENCE));
+    let half = |path: &str| {
+        let mut open = Open::connect(&gateway);
+        open.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n").as_bytes());
+        open
+    };
+    let mut asked: Vec<Open> = ["/ready", "/readyz", "/health"].map(half).into();
+    std::thread::sleep(Duration::from_millis(100));
+    gateway.terminate();
+    std::thread::sleep(Duration::from_millis(100));
+    let replies: Vec<_> = asked
+        .iter_mut()
+        .map(|open| {
+            open.send(b"\r\n");
+            open.next()
+        })
+        .collect();
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [503, 503, 200], "it is well, and wants nobody new");
+    assert_eq!(replies[0].json()["status"], "stopping");
+    assert!(gateway.printed().contains("20s"), "{}", gateway.printed());
+}
+
+#[test]
+fn whoever_is_connected_already_is_served() {
+    let mut gateway = Gateway::with("workers: 2");
+    // While it stands still clients are let in by the system alone.
+    gateway.signal("STOP");
+    let asked: Vec<Open> = (0..200).map(|_| Ask::new("GET", "/v1/models").open(&gateway)).collect();
+    gateway.terminate();
+    gateway.signal("CONT");
+    for open in asked {
+        let reply = open.finish();
+        assert_eq!((reply.status, reply.whole), (200, true));
+    }
+    assert!(gateway.wait(PATIENCE).is_some_and(|status| status.success()));
+}
+
+#[test]
+fn the_time_to_end_is_that_of_the_configuration_in_force() {
+    let gate = Gate::new();
+    let upstream = Upstream::always(Answer::json("{}").first(Step::Wait(gate)));
+    let mut gateway = Gateway::with("timeouts: { drain: 1h, total: 1h }");
+    let open = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).open(&gateway);
+    assert!(upstream.wait_for_requests(1, PATIENCE));
+    gateway.write("ostia.yaml", "timeouts: { drain: 300ms, total: 1h }");
+    assert!(gateway.reload().status.success());
+    gateway.terminate();
+    assert_eq!(open.finish().status, 503);
+    assert!(gateway.wait(PATIENCE).is_some_and(|status| status.success()));
+}
+
+#[test]
 fn without_calls_it_ends_at_once() {
     let mut gateway = Gateway::with("workers: 1");
     let _silent = Open::connect(&gateway);
