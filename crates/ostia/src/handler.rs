@@ -6,7 +6,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Method, Response, request};
+use http::{Method, Response, header, request};
 use http_body::Body as _;
 use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault, FaultKind};
@@ -16,6 +16,7 @@ use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
+use crate::endpoints::page;
 use crate::endpoints::responses;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
@@ -61,7 +62,12 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
     .unwrap_or_else(|fault| {
         record.failed(&fault);
         record.ensure_trace_id(|| core.new_id());
-        reply::fault(family, &fault, record.provider(), record.trace_id())
+        let mut response = reply::fault(family, &fault, record.provider(), record.trace_id());
+        if fault.status == 405 {
+            // RFC 9110, section 15.5.6.
+            response.headers_mut().insert(header::ALLOW, route::allowed(&parts));
+        }
+        response
     });
     record.answer(&mut response, &core.ring);
     browser::allow(&core.settings, &parts.headers, &mut response);
@@ -80,7 +86,7 @@ async fn serve(
     route::check(parts)?;
     let endpoint = Endpoint::of(&parts.method, parts.uri.path());
     match endpoint {
-        Endpoint::Root => return Ok(reply::text("Ostia is open.\n")),
+        Endpoint::Root => return Ok(page::answer(settings, parts)),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
@@ -89,6 +95,7 @@ async fn serve(
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
         Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
+        Endpoint::WrongMethod(allowed) => return Err(wrong_method(parts, allowed)),
         _ => {}
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
@@ -173,9 +180,25 @@ fn names_nobody(core: &Core, gateway: &GatewayHeaders) -> bool {
 }
 
 fn missing(method: &Method, path: &str) -> Fault {
-    let message = format!(
-        "There is nothing at {method} {path}. The API is below /v1/, for example POST \
-                           /v1/chat/completions."
-    );
+    let remedy = match Api::at(path) {
+        Some(_) => format!("It is at /v1{path}: let the base URL end in /v1."),
+        None => "The API is below /v1/, for example POST /v1/chat/completions.".to_owned(),
+    };
+    let message = format!("There is nothing at {method} {path}. {remedy}");
     Fault::new(FaultKind::NotFound, message).with_code("unknown_url")
+}
+
+fn wrong_method(parts: &request::Parts, allowed: &str) -> Fault {
+    let (method, path) = (&parts.method, parts.uri.path());
+    if parts
+        .headers
+        .get(header::UPGRADE)
+        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    {
+        // Codex takes this status for a server without WebSockets, and goes on with requests (`codex-rs/core`, client).
+        let message = format!("There are no WebSockets at {path}: send POST requests.");
+        return Fault::invalid(message).with_status(426).with_code("websocket_unsupported");
+    }
+    let message = format!("{method} is not for {path}, which takes {allowed}.");
+    Fault::invalid(message).with_status(405).with_code("method_not_allowed")
 }

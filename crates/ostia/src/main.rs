@@ -43,6 +43,7 @@ use crate::cli::{Cli, Command, Serve};
 use crate::config::door;
 use crate::config::load::{self, Read, Source};
 use crate::core::{Shared, Snapshot};
+use crate::endpoints::page::FirstCall;
 use crate::log::{Format, Level, Log, Target};
 use crate::record::records::Records;
 use crate::reload::control;
@@ -280,10 +281,7 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
         .filter(|provider| provider.needs_key() && loaded.settings.keys.contains_key(&provider.id))
         .map(|provider| provider.id.as_str())
         .collect();
-    let (provider, key) = match ready.first() {
-        Some(provider) => ((*provider).to_owned(), String::new()),
-        None => ("openai".to_owned(), "\n    -H 'authorization: Bearer YOUR-OPENAI-KEY' \\".to_owned()),
-    };
+    let command = FirstCall::of(&loaded.settings, true).command(&format!("http://{address}"));
     let with_key =
         if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
     format!(
@@ -293,10 +291,7 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
          with a key     {with_key}\n  \
          docs           docs/ in the repository, or `ostia --help`\n\n\
          Try:\n\n  \
-         curl http://{address}/v1/chat/completions \\\n    \
-         -H 'content-type: application/json' \\\n    \
-         -H 'x-ostia-provider: {provider}' \\{key}\n    \
-         -d '{{\"model\": \"gpt-4o-mini\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n",
+         {command}\n\n",
         listens(address),
         loaded.name,
     )

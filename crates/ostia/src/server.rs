@@ -29,6 +29,7 @@ use crate::client::Client;
 use crate::core::{CurrentCore, Shared};
 use crate::errors::family;
 use crate::handler;
+use crate::inbound::route;
 use answering::Answering;
 use stream::ClientStream;
 
@@ -199,7 +200,8 @@ async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watc
     let client = Client::new(limits.header_bytes_max, peer);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        route::mend(&mut parts.uri);
         // The configuration of this request, to its end.
         let core = current.get();
         let due = Instant::now() + core.settings.timeouts.total;

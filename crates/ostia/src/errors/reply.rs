@@ -7,9 +7,14 @@ use ostia_dialect::{Family, Fault, anthropic_messages, gemini_generate, openai_c
 use crate::message::body::Body;
 use crate::message::inflate;
 
-/// A line for people.
-pub fn text(body: &'static str) -> Response<Body> {
-    answer("text/plain; charset=utf-8", Bytes::from_static(body.as_bytes()))
+/// Text for people.
+pub fn text(body: String) -> Response<Body> {
+    answer("text/plain; charset=utf-8", body.into())
+}
+
+/// A page for browsers.
+pub fn html(body: String) -> Response<Body> {
+    answer("text/html; charset=utf-8", body.into())
 }
 
 /// A JSON text.

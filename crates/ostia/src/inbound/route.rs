@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::{Method, header, request};
+use http::{HeaderValue, Method, Uri, header, request};
 use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
+
+use super::browser;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub enum Endpoint<'p> {
     },
     /// Nothing is here.
     Missing,
+    /// Something is here, for other methods.
+    WrongMethod(&'static str),
 }
 
 /// An operation, and what the request line says of it.
@@ -73,6 +77,7 @@ impl<'p> Endpoint<'p> {
             "/" if get => Endpoint::Root,
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
+            "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" => Endpoint::WrongMethod(READ),
             "/v1/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
@@ -97,9 +102,65 @@ impl Endpoint<'_> {
             | Endpoint::Model(_)
             | Endpoint::Explain { trace_id: Some(_) }
             | Endpoint::Pass { .. }
-            | Endpoint::Missing => false,
+            | Endpoint::Missing
+            | Endpoint::WrongMethod(_) => false,
         }
     }
+}
+
+/// Methods of what is here.
+const READ: &str = "GET, HEAD, OPTIONS";
+const WRITE: &str = "POST, OPTIONS";
+const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
+
+/// The methods of what a request asks for with another one.
+pub fn allowed(parts: &request::Parts) -> HeaderValue {
+    match Endpoint::of(&parts.method, parts.uri.path()) {
+        Endpoint::WrongMethod(allowed) => HeaderValue::from_static(allowed),
+        _ => browser::METHODS,
+    }
+}
+
+/// Mends paths that can only mean one thing: with the version of the base URL before the client's own (`/v1/v1/messages`), or with a
+/// slash behind the name of something that is here. Others stay as they are: a provider may tell them apart.
+pub fn mend(uri: &mut Uri) {
+    let path = uri.path();
+    let versioned = ["/v1/", "/v1beta/"];
+    let once =
+        path.strip_prefix("/v1").filter(|rest| versioned.iter().any(|version| rest.starts_with(version)));
+    let path = once.unwrap_or(path);
+    let bare = path.strip_suffix('/').filter(|bare| is_known(bare));
+    if once.is_none() && bare.is_none() {
+        return;
+    }
+    let path = bare.unwrap_or(path);
+    let line = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    // What is left of a valid request line is one.
+    if let Ok(mended) = line.parse() {
+        *uri = mended;
+    }
+}
+
+/// Is something at this path that the gateway answers or understands itself?
+fn is_known(path: &str) -> bool {
+    let of = |method| match Endpoint::of(&method, path) {
+        Endpoint::Health
+        | Endpoint::Ready
+        | Endpoint::Models
+        | Endpoint::Typed(_)
+        | Endpoint::Explain { .. } => true,
+        Endpoint::Root
+        | Endpoint::Model(_)
+        | Endpoint::Options
+        | Endpoint::Stored
+        | Endpoint::Pass { .. }
+        | Endpoint::Missing
+        | Endpoint::WrongMethod(_) => false,
+    };
+    of(Method::GET) || of(Method::POST)
 }
 
 /// Refuses request lines that mean one thing here and another one at a provider.
@@ -148,13 +209,23 @@ fn is_dotted(path: &[u8]) -> bool {
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
     if let Some(api) = Api::at(rest) {
-        return if post { Endpoint::Typed(api.into()) } else { Endpoint::Pass { raw: false } };
+        return match (post, api) {
+            (true, _) => Endpoint::Typed(api.into()),
+            // OpenAI lists what it has stored (<https://platform.openai.com/docs/api-reference/chat/list>).
+            (false, Api::OpenaiChat) if method == Method::GET || method == Method::HEAD => {
+                Endpoint::Pass { raw: false }
+            }
+            (false, Api::OpenaiChat) => Endpoint::WrongMethod(READ_AND_WRITE),
+            (false, _) => Endpoint::WrongMethod(WRITE),
+        };
     }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
+        "/explain" => Endpoint::WrongMethod(WRITE),
         _ if method == Method::GET && rest.starts_with("/explain/") => {
             Endpoint::Explain { trace_id: rest.strip_prefix("/explain/") }
         }
+        _ if rest.starts_with("/explain/") => Endpoint::WrongMethod(READ),
         _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("/models/") => {
             listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
         }
@@ -185,10 +256,13 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
 /// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
 /// an `@`.
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
-    let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
+    let (model, verb) = rest.rsplit_once(':')?;
     let model = model.strip_prefix('/')?;
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
     let (api, stream) = Api::of_verb(verb)?;
+    if method != Method::POST {
+        return Some(Endpoint::WrongMethod(WRITE));
+    }
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
     Some(Endpoint::Typed(Typed { api, model, stream }))
 }
@@ -243,7 +317,15 @@ mod tests {
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
-            (Method::POST, "/", Endpoint::Missing),
+            (Method::POST, "/", Endpoint::WrongMethod(READ)),
+            (Method::PUT, "/ready", Endpoint::WrongMethod(READ)),
+            (Method::PUT, "/v1/chat/completions", Endpoint::WrongMethod(READ_AND_WRITE)),
+            (Method::GET, "/v1/messages", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1/responses", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1/explain", Endpoint::WrongMethod(WRITE)),
+            (Method::POST, "/v1/explain/t", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1beta/models/m:generateContent", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1beta/models/m:other", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/", Endpoint::Missing),
             (Method::GET, "/v1", Endpoint::Missing),
         ] {
@@ -269,6 +351,30 @@ mod tests {
                 }
                 (None, Path::Fixed(_)) => assert!(!api.is_understood(), "{}", api.name()),
             }
+        }
+    }
+
+    #[test]
+    fn paths_are_mended_where_they_mean_one_thing() {
+        for (path, expected) in [
+            ("/v1/v1/messages?beta=true", "/v1/messages?beta=true"),
+            ("/v1/v1/files", "/v1/files"),
+            ("/v1/v1beta/models/m:generateContent?key=k", "/v1beta/models/m:generateContent?key=k"),
+            ("/v1/chat/completions/", "/v1/chat/completions"),
+            ("/v1/v1/chat/completions/", "/v1/chat/completions"),
+            ("/v1/models/", "/v1/models"),
+            ("/health/?x", "/health?x"),
+            ("/", "/"),
+            ("/v1/", "/v1/"),
+            ("/v1/v1", "/v1/v1"),
+            ("/v1/v1x/files", "/v1/v1x/files"),
+            ("/v1/files/", "/v1/files/"),
+            ("/v1/proxy/v1/files/", "/v1/proxy/v1/files/"),
+            ("/v1/responses/resp_1/", "/v1/responses/resp_1/"),
+        ] {
+            let mut uri: Uri = path.parse().unwrap_or_default();
+            mend(&mut uri);
+            assert_eq!(uri.to_string(), expected, "{path}");
         }
     }
 

@@ -22,6 +22,7 @@ mod kept;
 mod lifecycle;
 mod log;
 mod pass_through;
+mod paths;
 mod programs;
 mod real_servers;
 mod records;
