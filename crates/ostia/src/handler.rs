@@ -6,10 +6,10 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Method, Response, header, request};
+use http::{Response, header, request};
 use http_body::Body as _;
 use ostia_dialect::Api;
-use ostia_dialect::{Family, Fault, FaultKind};
+use ostia_dialect::{Family, Fault};
 
 use crate::boxed;
 use crate::client::ClientBody;
@@ -31,6 +31,7 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route::{self, Endpoint, Typed};
+use crate::inbound::unroutable;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
@@ -65,7 +66,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         let mut response = reply::fault(family, &fault, record.provider(), record.trace_id());
         if fault.status == 405 {
             // RFC 9110, section 15.5.6.
-            response.headers_mut().insert(header::ALLOW, route::allowed(&parts));
+            response.headers_mut().insert(header::ALLOW, unroutable::allowed(&parts));
         }
         response
     });
@@ -94,8 +95,8 @@ async fn serve(
     }
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
-        Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
-        Endpoint::WrongMethod(allowed) => return Err(wrong_method(parts, allowed)),
+        Endpoint::Missing => return Err(unroutable::missing(parts)),
+        Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
         _ => {}
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
@@ -177,28 +178,4 @@ async fn pass(
 /// A request for the list of models that no provider is named for.
 fn names_nobody(core: &Core, gateway: &GatewayHeaders) -> bool {
     gateway.provider.is_none() && gateway.config.is_none() && core.settings.default_provider.is_none()
-}
-
-fn missing(method: &Method, path: &str) -> Fault {
-    let remedy = match Api::at(path) {
-        Some(_) => format!("It is at /v1{path}: let the base URL end in /v1."),
-        None => "The API is below /v1/, for example POST /v1/chat/completions.".to_owned(),
-    };
-    let message = format!("There is nothing at {method} {path}. {remedy}");
-    Fault::new(FaultKind::NotFound, message).with_code("unknown_url")
-}
-
-fn wrong_method(parts: &request::Parts, allowed: &str) -> Fault {
-    let (method, path) = (&parts.method, parts.uri.path());
-    if parts
-        .headers
-        .get(header::UPGRADE)
-        .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
-    {
-        // Codex takes this status for a server without WebSockets, and goes on with requests (`codex-rs/core`, client).
-        let message = format!("There are no WebSockets at {path}: send POST requests.");
-        return Fault::invalid(message).with_status(426).with_code("websocket_unsupported");
-    }
-    let message = format!("{method} is not for {path}, which takes {allowed}.");
-    Fault::invalid(message).with_status(405).with_code("method_not_allowed")
 }

@@ -47,7 +47,7 @@ use crate::endpoints::page::FirstCall;
 use crate::log::{Format, Level, Log, Target};
 use crate::record::records::Records;
 use crate::reload::control;
-use crate::reload::{Order, Reloader, Report};
+use crate::reload::{Order, Reloader};
 use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors};
 
@@ -108,12 +108,9 @@ fn serve(options: &Serve) -> Result<(), String> {
     let ending = writer.start().map_err(|error| error.to_string())?;
     loaded.warnings.iter().for_each(|warning| log.say(Level::Warn, Target::Config, warning));
     let welcome = match (options.quiet, options.log_format) {
-        (true, _) => String::new(),
-        (false, Format::Text) => welcome(address, &loaded),
-        (false, Format::Json) => {
-            log.say(Level::Info, Target::Server, listens(address));
-            String::new()
-        }
+        (true, _) => Welcome::None,
+        (false, Format::Text) => Welcome::Page(welcome(address, &loaded)),
+        (false, Format::Json) => Welcome::Line(listens(address)),
     };
     let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
@@ -131,12 +128,20 @@ fn serve(options: &Serve) -> Result<(), String> {
     served
 }
 
+/// What is said as soon as the gateway serves.
+enum Welcome {
+    None,
+    Page(String),
+    /// In a log for programs.
+    Line(String),
+}
+
 /// Serves on all cores. `welcome` is printed as soon as signals are heard.
 fn run(
     listeners: Vec<std::net::TcpListener>,
     shared: Shared,
     reloader: Reloader,
-    welcome: String,
+    welcome: Welcome,
 ) -> Result<(), String> {
     let wanted = shared.snapshots.borrow().settings.limits.connections_max;
     let (connections_max, warning) = descriptors::connections(wanted, descriptors::raise());
@@ -144,7 +149,7 @@ fn run(
     let limit = ConnectionLimit::new(connections_max);
     give_back_memory();
     let address = reloader.bound;
-    let orders = start_reloader(reloader, shared.log.clone())?;
+    let orders = reloader.start(shared.log.clone())?;
     let (phases, phase) = watch::channel(Phase::Serving);
     let (working, mut others) = mpsc::channel::<()>(1);
     let mut listeners = listeners.into_iter();
@@ -162,8 +167,12 @@ fn run(
     }
     let served = on_core(async {
         let signals = Signals::new()?;
-        hear_reloads(address, &orders, &shared.log);
-        say(&welcome);
+        control::hear(address, &orders, &shared.log);
+        match welcome {
+            Welcome::Page(text) => say(&text),
+            Welcome::Line(line) => shared.log.say(Level::Info, Target::Server, line),
+            Welcome::None => {}
+        }
         tokio::task::spawn_local(signals.follow(
             phases,
             shared.snapshots.clone(),
@@ -180,29 +189,6 @@ fn run(
         worker.join().map_err(|_| "A worker ended in a panic.".to_owned())??;
     }
     served
-}
-
-/// Starts the thread that reads configurations.
-fn start_reloader(reloader: Reloader, log: Log) -> Result<std::sync::mpsc::Sender<Order>, String> {
-    let (sender, orders) = std::sync::mpsc::channel();
-    let tell = move |report: &Report| {
-        let level = if report.is_in_force { Level::Info } else { Level::Error };
-        log.say(level, Target::Config, report.text.as_str());
-    };
-    let work = move || reloader.run(&orders, tell);
-    let spawned = thread::Builder::new().name("ostia-config".to_owned()).spawn(work);
-    spawned.map(|_| sender).map_err(|error| error.to_string())
-}
-
-/// Lets `ostia reload` in. Where that is not possible there is SIGHUP.
-fn hear_reloads(address: SocketAddr, orders: &std::sync::mpsc::Sender<Order>, log: &Log) {
-    match control::listen(address) {
-        Ok(listener) => drop(tokio::task::spawn_local(control::serve(listener, orders.clone()))),
-        Err(error) => {
-            let text = format!("`ostia reload` does not reach this gateway ({error}); SIGHUP does.");
-            log.say(Level::Warn, Target::Server, text);
-        }
-    }
 }
 
 /// How many tasks run before the kernel is asked for further events. With tokio's 61, providers and clients get nothing

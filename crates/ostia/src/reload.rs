@@ -9,7 +9,8 @@ pub mod control;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
 use std::time::Duration;
 
 use ostia_routing::State;
@@ -20,6 +21,7 @@ use crate::config::files::Files;
 use crate::config::hosts::Hosts;
 use crate::config::load::{self, Fixed, Loaded, Read, Source};
 use crate::core::Snapshot;
+use crate::log::{Level, Log, Target};
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -66,8 +68,19 @@ pub struct Reloader {
 }
 
 impl Reloader {
+    /// Starts the thread. Whoever wants the configuration to be read again says so here.
+    ///
+    /// # Errors
+    /// The system gives no thread.
+    pub fn start(self, log: Log) -> Result<Sender<Order>, String> {
+        let (sender, orders) = channel();
+        let work = move || self.run(&orders, &log);
+        let spawned = thread::Builder::new().name("ostia-config".to_owned()).spawn(work);
+        spawned.map(|_| sender).map_err(|error| error.to_string())
+    }
+
     /// Reads the configuration again whenever there is a reason to, and tells what came of it. Ends with the gateway.
-    pub fn run(mut self, orders: &Receiver<Order>, tell: impl Fn(&Report)) {
+    fn run(mut self, orders: &Receiver<Order>, log: &Log) {
         let mut changing: Option<Files> = None;
         loop {
             let patience = if changing.is_some() { SETTLED_AFTER } else { LOOK_EVERY };
@@ -89,7 +102,8 @@ impl Reloader {
             }
             changing = None;
             let report = self.reload();
-            tell(&report);
+            let level = if report.is_in_force { Level::Info } else { Level::Error };
+            log.say(level, Target::Config, report.text.as_str());
             if let Some(Order::Asked(asker)) = order {
                 // Whoever asked may have left.
                 let _ = asker.send(report);

@@ -29,7 +29,7 @@ use crate::client::Client;
 use crate::core::{CurrentCore, Shared};
 use crate::errors::family;
 use crate::handler;
-use crate::inbound::route;
+use crate::inbound::mend;
 use answering::Answering;
 use stream::ClientStream;
 
@@ -201,7 +201,7 @@ async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watc
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
-        route::mend(&mut parts.uri);
+        mend::mend(&mut parts.uri);
         // The configuration of this request, to its end.
         let core = current.get();
         let due = Instant::now() + core.settings.timeouts.total;
@@ -233,8 +233,9 @@ async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watc
                 }
             }
             () = sleep_until(close_at), if is_closing => {
-                // A head that does not come is not waited for; an answer is, until it is cut.
-                if *phase.borrow() == Phase::Cutting || !client.is_busy() {
+                // A head that does not come is not waited for; an answer is, until it is cut. The phase may be over by now without
+                // this connection having heard of it: its last words are still to be said.
+                if client.is_cut.get() || !client.is_busy() {
                     break Ok(());
                 }
                 is_closing = false;

@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderValue, Method, Uri, header, request};
+use http::{Method, header, request};
 use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
-
-use super::browser;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,56 +110,6 @@ impl Endpoint<'_> {
 const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "POST, OPTIONS";
 const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
-
-/// The methods of what a request asks for with another one.
-pub fn allowed(parts: &request::Parts) -> HeaderValue {
-    match Endpoint::of(&parts.method, parts.uri.path()) {
-        Endpoint::WrongMethod(allowed) => HeaderValue::from_static(allowed),
-        _ => browser::METHODS,
-    }
-}
-
-/// Mends paths that can only mean one thing: with the version of the base URL before the client's own (`/v1/v1/messages`), or with a
-/// slash behind the name of something that is here. Others stay as they are: a provider may tell them apart.
-pub fn mend(uri: &mut Uri) {
-    let path = uri.path();
-    let versioned = ["/v1/", "/v1beta/"];
-    let once =
-        path.strip_prefix("/v1").filter(|rest| versioned.iter().any(|version| rest.starts_with(version)));
-    let path = once.unwrap_or(path);
-    let bare = path.strip_suffix('/').filter(|bare| is_known(bare));
-    if once.is_none() && bare.is_none() {
-        return;
-    }
-    let path = bare.unwrap_or(path);
-    let line = match uri.query() {
-        Some(query) => format!("{path}?{query}"),
-        None => path.to_owned(),
-    };
-    // What is left of a valid request line is one.
-    if let Ok(mended) = line.parse() {
-        *uri = mended;
-    }
-}
-
-/// Is something at this path that the gateway answers or understands itself?
-fn is_known(path: &str) -> bool {
-    let of = |method| match Endpoint::of(&method, path) {
-        Endpoint::Health
-        | Endpoint::Ready
-        | Endpoint::Models
-        | Endpoint::Typed(_)
-        | Endpoint::Explain { .. } => true,
-        Endpoint::Root
-        | Endpoint::Model(_)
-        | Endpoint::Options
-        | Endpoint::Stored
-        | Endpoint::Pass { .. }
-        | Endpoint::Missing
-        | Endpoint::WrongMethod(_) => false,
-    };
-    of(Method::GET) || of(Method::POST)
-}
 
 /// Refuses request lines that mean one thing here and another one at a provider.
 ///
@@ -351,30 +299,6 @@ mod tests {
                 }
                 (None, Path::Fixed(_)) => assert!(!api.is_understood(), "{}", api.name()),
             }
-        }
-    }
-
-    #[test]
-    fn paths_are_mended_where_they_mean_one_thing() {
-        for (path, expected) in [
-            ("/v1/v1/messages?beta=true", "/v1/messages?beta=true"),
-            ("/v1/v1/files", "/v1/files"),
-            ("/v1/v1beta/models/m:generateContent?key=k", "/v1beta/models/m:generateContent?key=k"),
-            ("/v1/chat/completions/", "/v1/chat/completions"),
-            ("/v1/v1/chat/completions/", "/v1/chat/completions"),
-            ("/v1/models/", "/v1/models"),
-            ("/health/?x", "/health?x"),
-            ("/", "/"),
-            ("/v1/", "/v1/"),
-            ("/v1/v1", "/v1/v1"),
-            ("/v1/v1x/files", "/v1/v1x/files"),
-            ("/v1/files/", "/v1/files/"),
-            ("/v1/proxy/v1/files/", "/v1/proxy/v1/files/"),
-            ("/v1/responses/resp_1/", "/v1/responses/resp_1/"),
-        ] {
-            let mut uri: Uri = path.parse().unwrap_or_default();
-            mend(&mut uri);
-            assert_eq!(uri.to_string(), expected, "{path}");
         }
     }
 

@@ -79,6 +79,18 @@ fn lines_of_requests() {
 }
 
 #[test]
+fn colours_are_all_that_a_terminal_gets_besides() {
+    let mut coloured = String::new();
+    Scribe { format: Format::Text, has_colours: true }
+        .write(&Entry::Access(Box::new(access())), &mut coloured);
+    let plain = ["\u{1b}[0m", "\u{1b}[2m", "\u{1b}[32m"]
+        .iter()
+        .fold(coloured.clone(), |text, code| text.replace(code, ""));
+    assert!(coloured.contains("\u{1b}[32m200\u{1b}[0m"), "{coloured:?}");
+    assert_eq!(plain[25..], told(Entry::Access(Box::new(access())), Format::Text));
+}
+
+#[test]
 fn what_clients_choose_stays_on_its_line() {
     let hostile = "a\n2026-11-29 200 GET /\u{1b}[31m \"x\" \u{85}";
     for format in [Format::Text, Format::Json] {

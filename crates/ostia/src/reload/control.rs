@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::{Order, Report};
+use crate::log::{Level, Log, Target};
 
 /// What names of gateways begin with.
 const PREFIX: &str = "ostia/";
@@ -29,6 +30,7 @@ const IN_FORCE: &str = "in force\n";
 const REFUSED: &str = "refused\n";
 /// How long the other side may take for a word.
 const WORD_WITHIN: Duration = Duration::from_secs(5);
+const STRANGERS_WORD_WITHIN: Duration = Duration::from_millis(100);
 /// How long a configuration may take to be read: secrets may stand on a network drive.
 const ANSWER_WITHIN: Duration = Duration::from_secs(60);
 /// Longest answer, in bytes.
@@ -36,11 +38,22 @@ const ANSWER_BYTES_MAX: u64 = 4 << 20;
 /// Where Linux lists its Unix sockets.
 const LIST: &str = "/proc/net/unix";
 
+/// Lets `ostia reload` in. Where that is not possible there is SIGHUP.
+pub fn hear(address: SocketAddr, orders: &Sender<Order>, log: &Log) {
+    match listen(address) {
+        Ok(listener) => drop(tokio::task::spawn_local(serve(listener, orders.clone()))),
+        Err(error) => {
+            let text = format!("`ostia reload` does not reach this gateway ({error}); SIGHUP does.");
+            log.say(Level::Warn, Target::Server, text);
+        }
+    }
+}
+
 /// The socket of the gateway that listens on this address.
 ///
 /// # Errors
 /// The system has no such sockets, or somebody has taken the name.
-pub fn listen(address: SocketAddr) -> io::Result<UnixListener> {
+fn listen(address: SocketAddr) -> io::Result<UnixListener> {
     let listener = net::UnixListener::bind_addr(&name(address)?)?;
     listener.set_nonblocking(true)?;
     UnixListener::from_std(listener)
@@ -58,7 +71,7 @@ fn name(_: SocketAddr) -> io::Result<net::SocketAddr> {
 }
 
 /// Hands on what callers ask for, one after the other.
-pub async fn serve(listener: UnixListener, orders: Sender<Order>) {
+async fn serve(listener: UnixListener, orders: Sender<Order>) {
     loop {
         match listener.accept().await {
             // Whoever breaks off hears nothing.
@@ -70,21 +83,28 @@ pub async fn serve(listener: UnixListener, orders: Sender<Order>) {
 
 async fn answer(mut stream: UnixStream, orders: &Sender<Order>) -> io::Result<()> {
     let caller = stream.peer_cred()?.uid();
-    let mut word = [0; RELOAD.len()];
-    timeout(WORD_WITHIN, stream.read_exact(&mut word)).await??;
-    let is_served = caller == geteuid().as_raw() || caller == 0;
-    let report = match (is_served, word.as_slice() == RELOAD) {
-        (false, _) => refused("Only the user whose gateway this is, and root, may reload it."),
-        (true, false) => refused("Only `reload` is understood here."),
-        (true, true) => {
-            let (asker, report) = oneshot::channel();
-            orders.send(Order::Asked(asker)).map_err(io::Error::other)?;
-            timeout(ANSWER_WITHIN, report).await?.map_err(io::Error::other)?
+    let report = match caller == geteuid().as_raw() || caller == 0 {
+        true => obey(&mut stream, orders).await?,
+        false => {
+            // A socket that is closed with a word unread takes the answer with it. Nobody else takes up more of the gateway's time.
+            let _ = timeout(STRANGERS_WORD_WITHIN, stream.read(&mut [0; RELOAD.len()])).await;
+            refused("Only the user whose gateway this is, and root, may reload it.")
         }
     };
     let word = if report.is_in_force { IN_FORCE } else { REFUSED };
     let text = format!("{word}{}\n", report.text);
     timeout(WORD_WITHIN, stream.write_all(text.as_bytes())).await?
+}
+
+async fn obey(stream: &mut UnixStream, orders: &Sender<Order>) -> io::Result<Report> {
+    let mut word = [0; RELOAD.len()];
+    timeout(WORD_WITHIN, stream.read_exact(&mut word)).await??;
+    if word.as_slice() != RELOAD {
+        return Ok(refused("Only `reload` is understood here."));
+    }
+    let (asker, report) = oneshot::channel();
+    orders.send(Order::Asked(asker)).map_err(io::Error::other)?;
+    timeout(ANSWER_WITHIN, report).await?.map_err(io::Error::other)
 }
 
 fn refused(text: &str) -> Report {

@@ -150,3 +150,20 @@ impl AsyncWrite for Stream {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_agreed_with_servers_is_forgotten_and_nothing_else() {
+        let tls = Tls::default();
+        assert!(tls.forgetful().0.get().is_none(), "nothing was agreed yet");
+        let _ = tls.connector();
+        let [own, same, forgetful] =
+            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.0.get().cloned().unwrap());
+        assert!(Arc::ptr_eq(&own, &same) && !Arc::ptr_eq(&own, &forgetful));
+        assert_eq!(own.alpn_protocols, forgetful.alpn_protocols);
+    }
+}

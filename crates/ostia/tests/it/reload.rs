@@ -112,6 +112,25 @@ fn a_wrong_configuration_is_refused_with_all_its_problems() {
 }
 
 #[test]
+fn another_user_cannot_reload_it() {
+    // Only root can become somebody else.
+    let is_root =
+        std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
+    let Some(python) = crate::programs::bare_python().filter(|_| is_root) else { return };
+    let gateway = Gateway::start();
+    let script = format!(
+        "import os, socket\nos.setuid(65534)\ns = socket.socket(socket.AF_UNIX)\ns.connect('\\0ostia/{}')\n\
+         s.sendall(b'reload\\n')\nprint(s.makefile().read())",
+        gateway.address
+    );
+    let output = std::process::Command::new(python).args(["-c", &script]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.starts_with("refused\n") && said.contains("root"), "{said} {output:?}");
+    assert!(!gateway.printed().contains("reloaded"), "{}", gateway.printed());
+    assert!(gateway.reload().status.success());
+}
+
+#[test]
 fn a_door_that_would_stand_open_is_refused() {
     let closed = "auth: { keys: [key-old] }";
     let gateway = Setup::new().config(closed).arg("--listen").arg("0.0.0.0:0").start();
