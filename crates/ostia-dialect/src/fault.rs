@@ -23,12 +23,18 @@ pub struct Fault {
     /// The upstream's machine-readable code (`context_length_exceeded`), where it gave one.
     pub code: Option<String>,
     /// The upstream's own word for the kind of error (`rate_limit_error`), where it gave one.
-    pub vendor_type: Option<String>,
+    pub vendor_type: Option<Box<str>>,
     /// The request field to blame (`messages[2].role`).
     pub param: Option<String>,
     /// For how many seconds the upstream asks to be left alone, where its words say so.
     pub wait_s: Option<NonZeroU32>,
+    /// What only the operator may read: why a connection failed.
+    pub detail: Option<Box<Detail>>,
 }
+
+/// Words for the operator. Behind a pointer: few faults have any, and all are moved about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Detail(pub String);
 
 /// The kinds of failure: what they mean, whatever the vendor calls them ([`rows`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,7 +137,16 @@ impl Fault {
     /// A fault of this kind with the usual status for it.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Fault {
         let (message, status) = (message.into(), kind.status());
-        Fault { kind, message, status, code: None, vendor_type: None, param: None, wait_s: None }
+        Fault {
+            kind,
+            message,
+            status,
+            code: None,
+            vendor_type: None,
+            param: None,
+            wait_s: None,
+            detail: None,
+        }
     }
 
     /// May the client's own software send the same request once more? `None` where its status says it best.
@@ -187,6 +202,12 @@ impl Fault {
     /// The same with a machine-readable code.
     pub fn with_code(mut self, code: impl Into<String>) -> Fault {
         self.code = Some(code.into());
+        self
+    }
+
+    /// The same with something for the operator alone.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Fault {
+        self.detail = Some(Box::new(Detail(detail.into())));
         self
     }
 

@@ -141,6 +141,11 @@ impl History {
         &self.route
     }
 
+    /// Puts another route in its place: the same one, without what a record does not need.
+    pub fn replace_route(&mut self, route: Arc<Route>) {
+        self.route = route;
+    }
+
     /// What was decided, and why.
     pub fn record(&self, now: Time) -> Record {
         let source = Source {

@@ -59,6 +59,22 @@ impl Route {
         self
     }
 
+    /// Does it hold keys or options of providers that the operator wrote?
+    pub fn has_operators_secrets(&self) -> bool {
+        let has = |leaf: &Leaf| leaf.settings.api_key.is_some() || !leaf.settings.options.is_empty();
+        self.leaves.iter().any(|leaf| leaf.author == Author::Operator && has(leaf))
+    }
+
+    /// The same without them: for telling what was decided, and not for asking anybody.
+    pub fn without_secrets(&self) -> Route {
+        let mut route = self.clone();
+        for leaf in &mut route.leaves {
+            leaf.settings.api_key = None;
+            leaf.settings.options = Default::default();
+        }
+        route
+    }
+
     /// The memory that it takes, in bytes. What its targets share counts once.
     pub fn bytes(&self) -> usize {
         self.bytes

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::log::{Filter, Format};
+
 /// What `--version` says behind the name.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OSTIA_COMMIT"), ")");
 
@@ -34,6 +36,7 @@ Examples:
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
+  ostia reload                           have the running gateway read its configuration again
   ostia providers                        list every provider: id, base URL, key variable, what it offers
 
 A first call:
@@ -72,6 +75,12 @@ Examples:
   ostia doctor --provider openai         one provider
   ostia doctor --offline                 without asking anybody outside")]
     Doctor(doctor::Doctor),
+    /// Have a gateway that runs on this machine read its configuration again, and say what came of it.
+    #[command(after_help = "\
+Examples:
+  ostia reload                           the gateway of this user on this machine
+  ostia reload --listen 127.0.0.1:8787   where several run, the one that listens there")]
+    Reload(Reload),
     /// List every provider: id, base URL, key variable, what it offers.
     #[command(after_help = "\
 Examples:
@@ -115,6 +124,12 @@ pub struct Serve {
     /// Print nothing at the start.
     #[arg(long, short)]
     pub quiet: bool,
+    /// What is logged: off, error, warn, info or debug, also for access, config or server alone: `access=off`, `warn,access=info`.
+    #[arg(long, value_name = "FILTER", env = "OSTIA_LOG", default_value = "info")]
+    pub log: Filter,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", env = "OSTIA_LOG_FORMAT", default_value = "text")]
+    pub log_format: Format,
 }
 
 /// A configuration file.
@@ -123,6 +138,14 @@ pub struct File {
     /// Configuration file. Without one, ostia.yaml in the current folder is used where it exists.
     #[arg(long, short, value_name = "FILE", env = "OSTIA_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// Options of `reload`.
+#[derive(Debug, Args)]
+pub struct Reload {
+    /// Where the gateway listens. Without it there has to be one gateway only.
+    #[arg(long, short, value_name = "ADDRESS", env = "OSTIA_LISTEN")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// Options of `providers`.

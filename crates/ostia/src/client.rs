@@ -4,6 +4,7 @@
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
 use std::cell::{Cell, RefCell};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -36,11 +37,15 @@ pub struct Client {
     pub(crate) is_flushed: Cell<bool>,
     /// The gateway stops now, and what is open ends with an error.
     pub(crate) is_cut: Cell<bool>,
+    /// The gateway stops: what is open comes to its end.
+    pub(crate) is_draining: Cell<bool>,
     /// How much may still come of a head.
     pub(crate) head_bytes_left: Cell<usize>,
     pub(crate) head_bytes_max: usize,
     /// How long it may hear nothing on an open stream before it gets a sign of life.
-    pub(crate) keep_alive: Option<Duration>,
+    pub(crate) keep_alive: Cell<Option<Duration>>,
+    /// Where it comes from.
+    pub(crate) peer: Option<IpAddr>,
     /// The answer begins before it is known whose it is.
     pub(crate) early: RefCell<Option<Box<Early>>>,
     /// It has begun so.
@@ -64,7 +69,7 @@ pub struct AnswerDeadline(pub Instant);
 
 impl Client {
     /// A connection on which nothing was said.
-    pub fn new(header_bytes_max: usize, keep_alive: Option<Duration>) -> Rc<Client> {
+    pub fn new(header_bytes_max: usize, peer: Option<IpAddr>) -> Rc<Client> {
         let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
             due: Cell::new(Instant::now()),
@@ -74,18 +79,27 @@ impl Client {
             has_begun: Cell::default(),
             is_flushed: Cell::default(),
             is_cut: Cell::default(),
+            is_draining: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
-            keep_alive,
+            keep_alive: Cell::default(),
+            peer,
             early: RefCell::default(),
             is_early: Cell::default(),
             is_pinged: Cell::default(),
         })
     }
 
-    /// A request has come: its body, and the end of its answer by `due`.
-    pub fn begin(self: &Rc<Client>, body: Incoming, version: Version, due: Instant) -> ClientBody {
+    /// A request has come: its body, the end of its answer by `due`, and how long it may hear nothing on an open stream.
+    pub fn begin(
+        self: &Rc<Client>,
+        body: Incoming,
+        version: Version,
+        due: Instant,
+        keep_alive: Option<Duration>,
+    ) -> ClientBody {
         self.due.set(due);
+        self.keep_alive.set(keep_alive);
         self.is_busy.set(true);
         self.head_bytes_left.set(self.head_bytes_max);
         self.has_begun.set(false);
@@ -104,7 +118,7 @@ impl Client {
 
     /// How long it may hear nothing on an open stream; `None`: for ever.
     pub fn keep_alive(&self) -> Option<Duration> {
-        self.keep_alive
+        self.keep_alive.get()
     }
 
     /// Has the answer begun before it is known whose it is?
@@ -131,6 +145,11 @@ impl Client {
     /// Did more come of a head than one may have?
     pub fn has_too_large_head(&self) -> bool {
         self.head_bytes_left.get() == 0
+    }
+
+    /// Does the gateway stop?
+    pub fn is_draining(&self) -> bool {
+        self.is_draining.get()
     }
 
     /// Ends what is on its way. Whoever drives the connection has to be woken.

@@ -1,6 +1,9 @@
 //! The operator's decisions: read, checked, and ready for all cores.
 
 mod cache;
+pub mod door;
+pub mod files;
+pub mod hosts;
 pub mod keys;
 pub mod load;
 pub mod routes;

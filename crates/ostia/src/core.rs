@@ -1,33 +1,48 @@
-//! What one core works with: the operator's settings, shared, and connections of its own.
+//! What one core works with: the configuration in force, shared, and connections of its own.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ostia_routing::State;
+use tokio::sync::watch;
 
+use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
+use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
 use crate::upstream::{Tls, Upstreams};
 
+/// One configuration, as it is put in force: a whole, never changed.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// The operator's decisions.
+    pub settings: Arc<Settings>,
+    /// The hosts that calls go to though no client chose them.
+    pub hosts: Arc<Hosts>,
+    /// What is needed for TLS.
+    pub tls: Tls,
+}
+
 /// What all cores share.
 #[derive(Debug, Clone)]
 pub struct Shared {
-    /// The operator's decisions, never changed.
-    pub settings: Arc<Settings>,
-    /// What is needed for TLS.
-    pub tls: Tls,
+    /// The configuration in force.
+    pub snapshots: watch::Receiver<Snapshot>,
     /// What is remembered for clients.
     pub responses: ResponseStore,
     /// What the requests of one config share: breakers, balancers, budgets.
     pub state: Arc<State>,
     /// What was decided for the last requests.
     pub records: Records,
+    /// Where lines of the log are handed over.
+    pub log: Log,
 }
 
-/// The state of one core.
+/// The state of one core under one configuration. A request holds on to the one that it began with.
 #[derive(Debug)]
 pub struct Core {
     /// Shared by all cores, and never changed.
@@ -42,22 +57,47 @@ pub struct Core {
     pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
-    ids: Ids,
+    /// This core's hand in the log.
+    pub log: Rc<Log>,
+    state: Arc<State>,
+    ids: Rc<Ids>,
 }
 
 impl Core {
     /// A core without connections.
-    pub fn new(shared: Shared) -> Core {
-        let Shared { settings, tls, responses, state, records } = shared;
-        let upstreams = Upstreams::new(settings.guard.clone(), tls);
+    fn new(shared: Shared, snapshot: Snapshot) -> Core {
+        let Shared { responses, state, records, log, .. } = shared;
+        let Snapshot { settings, tls, .. } = snapshot;
         Core {
-            compiled: ConfigCache::new(&settings.named, state),
+            compiled: ConfigCache::new(&settings.named, state.clone()),
+            upstreams: Upstreams::new(settings.guard.clone(), tls),
             settings,
             responses,
             ring: records.ring(),
             records,
-            upstreams,
-            ids: Ids::default(),
+            log: Rc::new(log),
+            state,
+            ids: Rc::default(),
+        }
+    }
+
+    /// The same core under another configuration. What it remembers stays, and so do connections to hosts that are still
+    /// configured; keys of the operator's that are not needed any more go.
+    fn renewed(&self, snapshot: Snapshot) -> Core {
+        let Snapshot { settings, hosts, tls } = snapshot;
+        self.ring.withhold_secrets();
+        Core {
+            compiled: ConfigCache::new(&settings.named, self.state.clone()),
+            upstreams: self
+                .upstreams
+                .renewed(settings.guard.clone(), tls, |origin, host| hosts.contains(origin, host)),
+            settings,
+            responses: self.responses.clone(),
+            ring: self.ring.clone(),
+            records: self.records.clone(),
+            log: self.log.clone(),
+            state: self.state.clone(),
+            ids: self.ids.clone(),
         }
     }
 
@@ -65,6 +105,46 @@ impl Core {
     /// answer may ask for it, so one id must not tell another.
     pub fn new_id(&self) -> String {
         hexadecimal(self.ids.next())
+    }
+}
+
+/// The core under the configuration that is in force now.
+#[derive(Debug)]
+pub struct CurrentCore {
+    core: RefCell<Rc<Core>>,
+    snapshots: RefCell<watch::Receiver<Snapshot>>,
+}
+
+impl CurrentCore {
+    /// A core without connections.
+    pub fn new(shared: Shared) -> CurrentCore {
+        let mut snapshots = shared.snapshots.clone();
+        let snapshot = snapshots.borrow_and_update().clone();
+        let core = RefCell::new(Rc::new(Core::new(shared, snapshot)));
+        CurrentCore { core, snapshots: RefCell::new(snapshots) }
+    }
+
+    /// The core for a request that begins now. To look whether there is another configuration is to read one number, which
+    /// cores share and nobody changes but a reload; the lock behind it is taken only where there is one.
+    pub fn get(&self) -> Rc<Core> {
+        if self.snapshots.borrow().has_changed().unwrap_or(false) {
+            self.renew();
+        }
+        self.core.borrow().clone()
+    }
+
+    fn renew(&self) {
+        let snapshot = self.snapshots.borrow_mut().borrow_and_update().clone();
+        let renewed = Rc::new(self.core.borrow().renewed(snapshot));
+        self.core.replace(renewed);
+    }
+
+    /// Puts configurations in force as they come, also where no request asks for them.
+    pub async fn follow(&self) {
+        let mut snapshots = self.snapshots.borrow().clone();
+        while snapshots.changed().await.is_ok() {
+            self.get();
+        }
     }
 }
 

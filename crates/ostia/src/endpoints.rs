@@ -2,4 +2,5 @@
 
 pub mod explain;
 pub mod models;
+pub mod page;
 pub mod responses;

@@ -6,16 +6,17 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Method, Response, request};
+use http::{Response, header, request};
 use http_body::Body as _;
 use ostia_dialect::Api;
-use ostia_dialect::{Family, Fault, FaultKind};
+use ostia_dialect::{Family, Fault};
 use ostia_providers::prepare::ApiCall;
 
 use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
 use crate::endpoints::models;
+use crate::endpoints::page;
 use crate::endpoints::responses;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
@@ -30,6 +31,7 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route::{self, ApiPath, Endpoint};
+use crate::inbound::unroutable;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
@@ -41,7 +43,7 @@ use crate::upstream::RequestBody;
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut record = Record::begin(body.client());
+    let mut record = Record::begin(body.client(), &core.log, &parts.method, parts.uri.path());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut GatewayHeaders::read(&parts.headers) {
         Ok(gateway) => {
@@ -59,8 +61,14 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
     }
     .unwrap_or_else(|fault| {
+        record.failed(&fault);
         record.ensure_trace_id(|| core.new_id());
-        reply::fault(family, &fault, record.provider(), record.trace_id())
+        let mut response = reply::fault(family, &fault, record.provider(), record.trace_id());
+        if fault.status == 405 {
+            // RFC 9110, section 15.5.6.
+            response.headers_mut().insert(header::ALLOW, unroutable::allowed(&parts));
+        }
+        response
     });
     record.answer(&mut response, &core.ring);
     browser::allow(&core.settings, &parts.headers, &mut response);
@@ -79,18 +87,20 @@ async fn serve(
     route::check(parts)?;
     let endpoint = Endpoint::of(&parts.method, parts.uri.path());
     match endpoint {
-        Endpoint::Root => return Ok(reply::text("Ostia is open.\n")),
+        Endpoint::Root => return Ok(page::answer(settings, parts)),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
+        Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
         _ => browser::check(settings, parts)?,
     }
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
-        Endpoint::Missing => return Err(missing(&parts.method, parts.uri.path())),
+        Endpoint::Missing => return Err(unroutable::missing(parts)),
+        Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
         _ => {}
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    record.owner(caller.owner);
+    record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
     let inbound = Inbound { core, caller, gateway, parts };
     if endpoint.reads_body() && !body.is_end_stream() {
@@ -158,7 +168,7 @@ async fn pass(
         return follow::follow(inbound, payload, None, route, record).await;
     }
     let target = target::resolve(inbound, leaf, None)?;
-    record.target(&target.provider.id, target.index_path);
+    record.target(&target.provider.id, target.index_path, target.model.as_deref());
     let waited = record.waited();
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
@@ -168,12 +178,4 @@ async fn pass(
 /// A request for the list of models that no provider is named for.
 fn names_nobody(core: &Core, gateway: &GatewayHeaders) -> bool {
     gateway.provider.is_none() && gateway.config.is_none() && core.settings.default_provider.is_none()
-}
-
-fn missing(method: &Method, path: &str) -> Fault {
-    let message = format!(
-        "There is nothing at {method} {path}. The API is below /v1/, for example POST \
-                           /v1/chat/completions."
-    );
-    Fault::new(FaultKind::NotFound, message).with_code("unknown_url")
 }

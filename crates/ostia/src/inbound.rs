@@ -5,8 +5,10 @@ pub mod caller;
 pub mod credentials;
 pub mod gateway_headers;
 pub mod intake;
+pub mod mend;
 pub mod query;
 pub mod route;
+pub mod unroutable;
 
 use std::rc::Rc;
 

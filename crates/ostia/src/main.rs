@@ -12,9 +12,11 @@ mod errors;
 mod exchange;
 mod handler;
 mod inbound;
+mod log;
 mod message;
 mod owner;
 mod record;
+mod reload;
 mod responses_api;
 mod routing;
 mod server;
@@ -24,25 +26,29 @@ mod timer;
 mod upstream;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
 
 use clap::Parser as _;
+use ostia_routing::State;
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve};
-use crate::config::load;
-use crate::core::Shared;
+use crate::config::door;
+use crate::config::load::{self, Read, Source};
+use crate::core::{Shared, Snapshot};
+use crate::endpoints::page::FirstCall;
+use crate::log::{Format, Level, Log, Target};
 use crate::record::records::Records;
+use crate::reload::control;
+use crate::reload::{Order, Reloader};
 use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors, systemd};
-use crate::upstream::Tls;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
 /// more than seven free blocks of a size at hand and gives large ones back to the kernel at once.
@@ -64,6 +70,9 @@ fn main() -> ExitCode {
             warn_of(&loaded);
             say(&format!("{}: no problems.\n", loaded.name));
         }),
+        Command::Reload(options) => {
+            control::ask(options.listen.filter(|address| address.port() != 0)).map(|text| say(&text))
+        }
         Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));
@@ -90,15 +99,49 @@ fn serve(options: &Serve) -> Result<(), String> {
     let inherited =
         systemd::inherited().map_err(|error| format!("The ports of the service manager: {error}."))?;
     let inherited_address = inherited.as_ref().and_then(|listener| listener.local_addr().ok());
-    let loaded = load::file(options.config.as_deref(), inherited_address.or(options.listen))?;
+    let listen = inherited_address.or(options.listen);
+    let state = Arc::<State>::default();
+    let path = load::path(options.config.as_deref());
+    let source = Source { path: path.as_deref(), listen, bound: None, state: &state };
+    let Read { loaded, files } = load::read(source);
+    let loaded = loaded?;
     let address = loaded.listen;
-    refuse_open_door(address, &loaded, options.insecure)?;
+    door::refuse_open(address, &loaded.settings, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-    let is_inherited = inherited.is_some();
-    let first = match inherited {
-        Some(listener) => Ok(listener),
-        None => server::listen_first(address),
+    let listeners = open(address, inherited, workers)?;
+    let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
+    let (log, writer) = Log::new(options.log, options.log_format);
+    let ending = writer.start().map_err(|error| error.to_string())?;
+    loaded.warnings.iter().for_each(|warning| log.say(Level::Warn, Target::Config, warning));
+    let welcome = match (options.quiet, options.log_format) {
+        (true, _) => Welcome::None,
+        (false, Format::Text) => Welcome::Page(welcome(address, &loaded)),
+        (false, Format::Json) => Welcome::Line(listens(address)),
     };
+    let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
+    let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
+    let shared = Shared {
+        snapshots: in_force,
+        responses: ResponseStore::new(responses.bytes as u64, responses.keep),
+        state: state.clone(),
+        records: Records::default(),
+        log,
+    };
+    let insecure = options.insecure;
+    let reloader = Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, files };
+    let served = run(listeners, shared, reloader, welcome);
+    ending.finish();
+    served
+}
+
+/// A listener for each core; `inherited`: the one that the service manager has opened.
+fn open(
+    address: SocketAddr,
+    inherited: Option<TcpListener>,
+    workers: usize,
+) -> Result<Vec<TcpListener>, String> {
+    let is_inherited = inherited.is_some();
+    let first = inherited.map_or_else(|| server::listen_first(address), Ok);
     let first = first.map_err(|error| format!("Cannot listen on {address}: {error}."))?;
     let address = first.local_addr().map_err(|error| error.to_string())?;
     let mut listeners = vec![first];
@@ -107,41 +150,31 @@ fn serve(options: &Serve) -> Result<(), String> {
         let listener = if is_inherited { listeners[0].try_clone() } else { server::listen(address) };
         listeners.push(listener.map_err(|error| error.to_string())?);
     }
-    warn_of(&loaded);
-    let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
-    run(listeners, loaded, welcome)
+    Ok(listeners)
 }
 
-/// Beyond loopback anybody could spend the operator's money: there has to be a key, or an explicit word.
-fn refuse_open_door(address: SocketAddr, loaded: &load::Loaded, insecure: bool) -> Result<(), String> {
-    if address.ip().is_loopback() || insecure || !loaded.settings.gateway_keys.is_empty() {
-        return Ok(());
-    }
-    Err(format!(
-        "Ostia does not listen on {address} without authentication: everybody who reaches it could use it.\n\
-         Do one of these:\n  \
-         - put a key into ostia.yaml:   auth: {{ keys: [\"${{OSTIA_KEY}}\"] }}\n  \
-         - listen on this machine only: --listen 127.0.0.1:{}\n  \
-         - say that it is meant so:     --insecure",
-        address.port()
-    ))
+/// What is said as soon as the gateway serves.
+enum Welcome {
+    None,
+    Page(String),
+    /// In a log for programs.
+    Line(String),
 }
 
 /// Serves on all cores. `welcome` is printed as soon as signals are heard.
-fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: String) -> Result<(), String> {
-    let (connections_max, warning) =
-        descriptors::connections(loaded.settings.limits.connections_max, descriptors::raise());
-    warning.iter().for_each(|warning| warn(warning));
+fn run(
+    listeners: Vec<TcpListener>,
+    shared: Shared,
+    reloader: Reloader,
+    welcome: Welcome,
+) -> Result<(), String> {
+    let wanted = shared.snapshots.borrow().settings.limits.connections_max;
+    let (connections_max, warning) = descriptors::connections(wanted, descriptors::raise());
+    warning.iter().for_each(|warning| shared.log.say(Level::Warn, Target::Server, warning));
     let limit = ConnectionLimit::new(connections_max);
-    let shared = Shared {
-        settings: Arc::new(loaded.settings),
-        tls: Tls::default(),
-        responses: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
-        state: loaded.state,
-        records: Records::default(),
-    };
     give_back_memory();
-    let drain = shared.settings.drain;
+    let address = reloader.bound;
+    let orders = reloader.start(shared.log.clone())?;
     let (phases, phase) = watch::channel(Phase::Serving);
     let (working, mut others) = mpsc::channel::<()>(1);
     let mut listeners = listeners.into_iter();
@@ -159,9 +192,19 @@ fn run(listeners: Vec<std::net::TcpListener>, loaded: load::Loaded, welcome: Str
     }
     let served = on_core(async {
         let signals = Signals::new()?;
-        say(&welcome);
         systemd::tell_ready();
-        tokio::task::spawn_local(signals.follow(phases, drain));
+        control::hear(address, &orders, &shared.log);
+        match welcome {
+            Welcome::Page(text) => say(&text),
+            Welcome::Line(line) => shared.log.say(Level::Info, Target::Server, line),
+            Welcome::None => {}
+        }
+        tokio::task::spawn_local(signals.follow(
+            phases,
+            shared.snapshots.clone(),
+            orders,
+            shared.log.clone(),
+        ));
         let served = server::serve(own, shared, limit, phase).await;
         // Signals are heard here: until the other threads have ended too.
         drop(working);
@@ -202,15 +245,22 @@ impl Signals {
         })
     }
 
-    /// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once.
-    async fn follow(mut self, phase: watch::Sender<Phase>, drain: Duration) {
+    /// SIGTERM and SIGINT stop the gateway: what is open has `drain` to come to its end. A second one stops at once. SIGHUP has
+    /// the configuration read again.
+    async fn follow(
+        mut self,
+        phase: watch::Sender<Phase>,
+        snapshots: watch::Receiver<Snapshot>,
+        orders: std::sync::mpsc::Sender<Order>,
+        log: Log,
+    ) {
         let mut cut_at = None;
         loop {
             tokio::select! {
                 Some(()) = self.terminate.recv() => {}
                 Some(()) = self.interrupt.recv() => {}
                 Some(()) = self.hangup.recv() => {
-                    warn("SIGHUP is ignored: ostia.yaml is read at the start only. Restart the gateway to read it again.");
+                    let _ = orders.send(Order::Hangup);
                     continue;
                 }
                 () = sleep_until(cut_at.unwrap_or_else(Instant::now)), if cut_at.is_some() => {}
@@ -220,8 +270,15 @@ impl Signals {
             }
             systemd::tell_stopping();
             let _ = phase.send(Phase::Draining);
+            let drain = snapshots.borrow().settings.drain;
             cut_at = Some(Instant::now() + drain);
+            log.say(
+                Level::Info,
+                Target::Server,
+                format!("Stopping: open calls have {drain:?} to end; a second signal ends them now."),
+            );
         }
+        log.say(Level::Info, Target::Server, "Stopping now: what is still open ends with an error.");
         let _ = phase.send(Phase::Cutting);
         // Keeps the channel open until the program ends.
         std::future::pending::<()>().await;
@@ -237,26 +294,24 @@ fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
         .filter(|provider| provider.needs_key() && loaded.settings.keys.contains_key(&provider.id))
         .map(|provider| provider.id.as_str())
         .collect();
-    let (provider, key) = match ready.first() {
-        Some(provider) => ((*provider).to_owned(), String::new()),
-        None => ("openai".to_owned(), "\n    -H 'authorization: Bearer YOUR-OPENAI-KEY' \\".to_owned()),
-    };
+    let command = FirstCall::of(&loaded.settings, true).command(&format!("http://{address}"));
     let with_key =
         if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
     format!(
-        "Ostia {} listens on http://{address}\n\n  \
+        "{}\n\n  \
          configuration  {}\n  \
          providers      {providers} known; `ostia providers` lists them\n  \
          with a key     {with_key}\n  \
          docs           docs/ in the repository, or `ostia --help`\n\n\
          Try:\n\n  \
-         curl http://{address}/v1/chat/completions \\\n    \
-         -H 'content-type: application/json' \\\n    \
-         -H 'x-ostia-provider: {provider}' \\{key}\n    \
-         -d '{{\"model\": \"gpt-4o-mini\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n",
-        env!("CARGO_PKG_VERSION"),
+         {command}\n\n",
+        listens(address),
         loaded.name,
     )
+}
+
+fn listens(address: SocketAddr) -> String {
+    format!("Ostia {} listens on http://{address}", env!("CARGO_PKG_VERSION"))
 }
 
 fn warn_of(loaded: &load::Loaded) {

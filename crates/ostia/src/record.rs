@@ -9,11 +9,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Finish, Observed};
 
 use crate::client::Client;
+use crate::log::cause::Cause;
+use crate::log::{self, End, Line, Log};
 use crate::message::body::Body;
 use crate::owner::Owner;
 use crate::record::records::{Decisions, Entry, Ring, SharedPlan};
@@ -42,6 +44,12 @@ pub struct Record {
     client: Option<Rc<Client>>,
     /// How long providers were waited for.
     waited: Rc<Cell<Duration>>,
+    /// Its line in the log, where there is to be one.
+    line: Option<Line>,
+    /// There is to be one, of this attempt or another.
+    is_logged: bool,
+    /// The model that was asked for, where that is to be logged.
+    model: Option<Box<str>>,
 }
 
 /// What has been seen of an answer.
@@ -63,8 +71,11 @@ impl From<&Observed> for Answered {
 
 impl Record {
     /// A request that has just come.
-    pub fn begin(client: &Rc<Client>) -> Record {
-        Record { started: Some(Instant::now()), client: Some(client.clone()), ..Record::default() }
+    pub fn begin(client: &Rc<Client>, log: &Rc<Log>, method: &Method, path: &str) -> Record {
+        let started = Instant::now();
+        let line = Line::begin(log, client, started, method, path);
+        let is_logged = line.is_some();
+        Record { started: Some(started), client: Some(client.clone()), line, is_logged, ..Record::default() }
     }
 
     /// Who waits for the answer; `None`: nobody.
@@ -75,6 +86,7 @@ impl Record {
     /// An attempt begins, which is this retry: what the last one left here does not hold for it.
     pub fn attempt(&mut self, retries: u32) {
         (self.provider, self.index_path, self.retries) = (None, None, retries);
+        self.model = None;
         (self.dropped, self.answer) = (Vec::new(), Answered::default());
     }
 
@@ -85,21 +97,23 @@ impl Record {
             trace_id: self.trace_id.clone(),
             portkey: self.portkey,
             client: self.client.clone(),
+            is_logged: self.is_logged,
             ..Record::default()
         }
     }
 
     /// Of two attempts, the one with this record counts.
     pub fn take(&mut self, other: Record) {
-        (self.provider, self.index_path) = (other.provider, other.index_path);
+        (self.provider, self.index_path, self.model) = (other.provider, other.index_path, other.model);
         (self.dropped, self.retries, self.answer) = (other.dropped, other.retries, other.answer);
     }
 
     /// What it says of the attempt that is over, which may be the one that counts.
     pub fn leave(&mut self) -> Record {
         let (provider, index_path) = (self.provider.take(), self.index_path.take());
+        let model = self.model.take();
         let (dropped, answer) = (std::mem::take(&mut self.dropped), std::mem::take(&mut self.answer));
-        Record { provider, index_path, dropped, answer, retries: self.retries, ..Record::default() }
+        Record { provider, index_path, model, dropped, answer, retries: self.retries, ..Record::default() }
     }
 
     /// It is decided. Tells how, if the client wants to know.
@@ -115,9 +129,19 @@ impl Record {
         self.waited.clone()
     }
 
-    /// It is known who sent it.
-    pub fn owner(&mut self, owner: Owner) {
+    /// It is known who sent it; and with which key of the gateway's, by name and place.
+    pub fn sent_by(&mut self, owner: Owner, key: Option<(Option<&str>, usize)>) {
         self.owner = owner;
+        if let (Some(line), Some((name, place))) = (&mut self.line, key) {
+            line.client(name, place);
+        }
+    }
+
+    /// There is no answer, for this reason.
+    pub fn failed(&mut self, fault: &Fault) {
+        if let Some(access) = self.line.as_mut().and_then(Line::access) {
+            access.cause = Some(Cause::from(fault));
+        }
     }
 
     /// Takes the trace id from the headers, or makes one.
@@ -126,11 +150,23 @@ impl Record {
         self.trace_id = trace_id.cloned();
         self.trace_id_is_given = self.trace_id.is_some();
         self.ensure_trace_id(new_id);
+        self.log_trace_id();
+    }
+
+    /// Already now: a client that leaves before there is an answer has a line as well.
+    fn log_trace_id(&mut self) {
+        let Some(access) = self.line.as_mut().and_then(Line::access) else { return };
+        access.trace_id = self.trace_id.as_ref().and_then(|id| match self.trace_id_is_given {
+            // A client's own holds on to all headers that came with it.
+            true => HeaderValue::from_str(&log::name(id.to_str().unwrap_or_default())).ok(),
+            false => Some(id.clone()),
+        });
     }
 
     /// Takes what it can from headers of which others cannot be understood: that answer needs its trace id most.
     pub fn read_unread(&mut self, headers: &HeaderMap) {
         (self.portkey, self.trace_id) = headers::trace_id_of(headers);
+        self.trace_id_is_given = self.trace_id.is_some();
     }
 
     /// Makes a trace id where there is none.
@@ -155,9 +191,15 @@ impl Record {
         self.provider.as_ref().and_then(|id| id.to_str().ok())
     }
 
-    /// The request goes to this provider, which this target of the config is.
-    pub fn target(&mut self, provider: &str, index_path: &str) {
+    /// The request goes to this provider, which this target of the config is, for this model.
+    pub fn target(&mut self, provider: &str, index_path: &str, model: Option<&str>) {
+        if self.is_logged {
+            self.model = model.map(log::name);
+        }
         self.provider = HeaderValue::from_str(provider).ok();
+        if let Some(access) = self.line.as_mut().and_then(Line::access) {
+            access.provider.clone_from(&self.provider);
+        }
         self.index_path = match index_path {
             "config" => Some(HeaderValue::from_static("config")),
             path => HeaderValue::from_str(path).ok(),
@@ -194,16 +236,45 @@ impl Record {
 
     /// The answer begins: writes the response headers, and remembers the request, if anybody was asked. What is whole closes
     /// the record at once; a stream does so with its end.
-    pub fn answer(self, response: &mut Response<Body>, ring: &Arc<Ring>) {
+    pub fn answer(mut self, response: &mut Response<Body>, ring: &Arc<Ring>) {
         headers::stamp(&self, response.headers_mut());
         let started = self.started;
-        let Some(entry) = self.entry(response.status().as_u16()) else { return };
-        let number = ring.push(entry);
-        if let Body::Events(_) = response.body()
-            && let Body::Events(events) = std::mem::replace(response.body_mut(), Body::Full(None))
-        {
-            *response.body_mut() = recorded::record(events, ring.clone(), number, started);
+        if self.line.as_mut().and_then(Line::access).is_some_and(|access| access.trace_id.is_none()) {
+            self.log_trace_id();
         }
+        let line = self.line.take().map(|line| self.write_line(line, response));
+        let number = self.entry(response.status().as_u16()).map(|entry| ring.push(entry));
+        if number.is_none() && line.is_none() {
+            return;
+        }
+        *response.body_mut() = match std::mem::replace(response.body_mut(), Body::Full(None)) {
+            Body::Events(events) => {
+                let place = number.map(|number| (ring.clone(), number));
+                recorded::record(events, place, started, line)
+            }
+            Body::Full(bytes) => {
+                if let Some(line) = line {
+                    line.end(End::Whole);
+                }
+                Body::Full(bytes)
+            }
+            body => body.logged(line),
+        };
+    }
+
+    /// Writes into the line what is known when the answer begins.
+    fn write_line(&mut self, mut line: Line, response: &mut Response<Body>) -> Line {
+        if let Some(access) = line.access() {
+            access.status = response.status().as_u16();
+            access.provider = self.provider.clone();
+            access.model = self.model.take();
+            access.count = self.answer.count.clone();
+            access.retries = self.retries;
+            if let Some(cause) = response.extensions_mut().remove::<Cause>() {
+                access.cause = Some(cause);
+            }
+        }
+        line
     }
 
     /// What is remembered of the request.

@@ -26,9 +26,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::client::Client;
-use crate::core::{Core, Shared};
+use crate::core::{CurrentCore, Shared};
 use crate::errors::family;
 use crate::handler;
+use crate::inbound::mend;
 use answering::Answering;
 use stream::ClientStream;
 
@@ -107,8 +108,10 @@ pub async fn serve(
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let core = Rc::new(Core::new(shared));
+    let core = Rc::new(CurrentCore::new(shared));
     tokio::task::spawn_local(sweep(core.clone()));
+    let followed = core.clone();
+    tokio::task::spawn_local(async move { followed.follow().await });
     loop {
         let (stream, permit) = tokio::select! {
             biased;
@@ -121,18 +124,48 @@ pub async fn serve(
             drop(permit);
         });
     }
-    // A listener that stays would let clients in whom nobody serves any more.
-    drop(listener);
+    // They have no permits: whoever waits for the end of all clients has them.
+    let last = waiting_clients(listener)?.into_iter().map(|stream| {
+        let (core, mut phase) = (core.clone(), phase.clone());
+        phase.mark_changed();
+        tokio::task::spawn_local(async move {
+            // A connection on which nothing was read is closed at once.
+            let _ = timeout(HEAD_DRAIN, stream.readable()).await;
+            connection(core, stream, phase).await;
+        })
+    });
+    let last: Vec<_> = last.collect();
     let cut = async {
         let _ = phase.wait_for(|phase| *phase == Phase::Cutting).await;
         // Each connection closes by itself a little earlier.
         sleep(LAST_WORDS + Duration::from_millis(100)).await;
     };
+    let closed = async {
+        for client in last {
+            let _ = client.await;
+        }
+        limit.all_closed().await;
+    };
     tokio::select! {
         () = cut => {}
-        () = limit.all_closed() => {}
+        () = closed => {}
     }
     Ok(())
+}
+
+/// The clients that the kernel has let in already. The listener closes: one that stays would let in others whom nobody serves
+/// any more, and one that is dropped alone would break these off, with their requests.
+fn waiting_clients(listener: TcpListener) -> io::Result<Vec<TcpStream>> {
+    let listener = listener.into_std()?;
+    let mut waiting = Vec::new();
+    while let Ok((stream, _)) = listener.accept() {
+        stream.set_nonblocking(true)?;
+        waiting.push(TcpStream::from_std(stream)?);
+        if waiting.len() >= BACKLOG as usize {
+            break;
+        }
+    }
+    Ok(waiting)
 }
 
 /// The next client that may be served. One on each core is accepted before it may: whoever waited for a permit first would
@@ -151,24 +184,31 @@ async fn accept(
     Ok((stream, limit.acquire().await?))
 }
 
-async fn sweep(core: Rc<Core>) {
+async fn sweep(core: Rc<CurrentCore>) {
     loop {
         sleep(SWEEP_EVERY).await;
+        let core = core.get();
         core.upstreams.sweep();
+        core.ring.withhold_rest();
     }
 }
 
-async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
+async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watch::Receiver<Phase>) {
     let _ = stream.set_nodelay(true);
-    let (limits, total) = (core.settings.limits, core.settings.timeouts.total);
-    let client = Client::new(limits.header_bytes_max, core.settings.keep_alive);
+    let limits = current.get().settings.limits;
+    let peer = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
+    let client = Client::new(limits.header_bytes_max, peer);
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let (parts, body) = request.into_parts();
-        let body = of_service.begin(body, parts.version, Instant::now() + total);
+        let (mut parts, body) = request.into_parts();
+        mend::mend(&mut parts.uri);
+        // The configuration of this request, to its end.
+        let core = current.get();
+        let due = Instant::now() + core.settings.timeouts.total;
+        let body = of_service.begin(body, parts.version, due, core.settings.keep_alive);
         let family = family::family(parts.uri.path());
         // Boxed, so that its memory is free again while the answer streams.
-        let answering = Box::pin(handler::handle(core.clone(), parts, body));
+        let answering = Box::pin(handler::handle(core, parts, body));
         Answering::new(answering, family, of_service.clone())
     });
     let mut connection = http1::Builder::new()
@@ -183,6 +223,7 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
             served = poll_fn(|context| connection.poll_without_shutdown(context)) => break served,
             Ok(()) = phase.changed() => {
                 is_closing = true;
+                client.is_draining.set(true);
                 if *phase.borrow_and_update() == Phase::Cutting {
                     client.cut();
                     close_at = Instant::now() + LAST_WORDS;
@@ -192,8 +233,9 @@ async fn connection(core: Rc<Core>, stream: TcpStream, mut phase: watch::Receive
                 }
             }
             () = sleep_until(close_at), if is_closing => {
-                // A head that does not come is not waited for; an answer is, until it is cut.
-                if *phase.borrow() == Phase::Cutting || !client.is_busy() {
+                // A head that does not come is not waited for; an answer is, until it is cut. The phase may be over by now without
+                // this connection having heard of it: its last words are still to be said.
+                if client.is_cut.get() || !client.is_busy() {
                     break Ok(());
                 }
                 is_closing = false;

@@ -332,7 +332,9 @@ fn host(
     match (custom, own) {
         (Some((host, Author::Client)), _) => base_url(core, host, Origin::Client).map(Host::Clients),
         (Some((host, Author::Operator)), _) => base_url(core, host, Origin::Operator).map(Host::Operators),
-        (None, Some(own)) => base_url(core, own, origin(core, provider, by_operator)).map(Host::Operators),
+        (None, Some(own)) => {
+            base_url(core, own, core.settings.origin(provider, by_operator)).map(Host::Operators)
+        }
         (None, None) => {
             let message = format!(
                 "Provider `{}` has no address of its own: give one in the header x-ostia-custom-host, or as base_url \
@@ -341,17 +343,6 @@ fn host(
             );
             Err(Fault::invalid(message).with_param("custom_host"))
         }
-    }
-}
-
-/// Who chose the address of a provider's row. That of a private server is the operator's word only where the operator named
-/// the provider, or where the clients are on the same machine.
-fn origin(core: &Core, provider: &Provider, by_operator: bool) -> Origin {
-    let configured = core.settings.configured.get(&provider.id);
-    let is_private = provider.local && (core.settings.loopback || by_operator || configured.is_some());
-    match is_private || configured.is_some_and(|configured| configured.own_base_url) {
-        true => Origin::Operator,
-        false => Origin::BuiltIn,
     }
 }
 

@@ -6,10 +6,11 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 23] = [
     "clock",
     "timer",
     "client",
+    "log",
     "upstream",
     "config",
     "message",
@@ -26,6 +27,7 @@ const LAYERS: [&str; 21] = [
     "endpoints",
     "handler",
     "server",
+    "reload",
     "cli",
     "main",
 ];

@@ -67,7 +67,7 @@ fn read(root: Node<'_>, status: Option<u16>) -> Option<Fault> {
     let own_status = code.and_then(|code| code.as_u64()).and_then(|code| u16::try_from(code).ok());
     let status = status.or(own_status.filter(|code| (400..600).contains(code)));
     let mut fault = Fault::new(FaultKind::Upstream, message);
-    fault.vendor_type = word;
+    fault.vendor_type = word.map(String::into_boxed_str);
     fault.param = text("param").filter(|param| !param.is_empty());
     // Google's number is the status once more; its reason, or else its word, says more.
     fault.code = reason(error).or_else(|| error.u64("code").and(text("status"))).or_else(|| code.map(plain));

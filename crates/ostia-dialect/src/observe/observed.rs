@@ -3,7 +3,7 @@
 //! It is the same however the answer is carried: a stream that is translated tells it by its events, one that is relayed
 //! by the few of its events that are looked into, and an answer in one piece by its end.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
@@ -95,7 +95,7 @@ pub enum Count {
     /// It has been read.
     Read(Usage),
     /// The object as a vendor of this kind of answers wrote it, [`USAGE_BYTES_MAX`] long at most.
-    Unread(Grammar, Box<[u8]>),
+    Unread(Grammar, Arc<[u8]>),
 }
 
 impl Count {

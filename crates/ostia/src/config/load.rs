@@ -1,9 +1,9 @@
 //! From a configuration file to settings: files and environment are read here and nowhere else.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, Responses, SecretRef};
@@ -12,6 +12,7 @@ use ostia_routing::{Route, State};
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys};
 use crate::config::settings::{Configured, Limits, Named, Settings};
 use crate::upstream::Timeouts;
@@ -33,10 +34,64 @@ pub struct Loaded {
     pub workers: Option<usize>,
     /// How much of the Responses API is remembered for clients, and for how long.
     pub responses: Responses,
-    /// What the requests of one config share.
-    pub state: Arc<State>,
+    /// What cannot change while the gateway runs.
+    pub fixed: Fixed,
     /// Everything else.
     pub settings: Settings,
+}
+
+/// What holds from the start of the gateway to its end, whatever the file says meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fixed {
+    listen: SocketAddr,
+    workers: Option<usize>,
+    connections_max: usize,
+    responses: Responses,
+}
+
+impl Fixed {
+    /// The fields in which the other one differs.
+    pub fn differences(&self, other: &Fixed) -> Vec<&'static str> {
+        let fields = [
+            ("listen", self.listen != other.listen),
+            ("workers", self.workers != other.workers),
+            ("limits.connections", self.connections_max != other.connections_max),
+            ("responses.keep", self.responses.keep != other.responses.keep),
+            ("responses.bytes", self.responses.bytes != other.responses.bytes),
+        ];
+        fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
+    }
+}
+
+/// Where a configuration comes from, and what is known before it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The file; the usual one where none is named.
+    pub path: Option<&'a Path>,
+    /// Goes before the address that stands there.
+    pub listen: Option<SocketAddr>,
+    /// Where the gateway listens already, and will go on listening.
+    pub bound: Option<SocketAddr>,
+    /// What the requests of one config share. Configs that were there before find theirs.
+    pub state: &'a State,
+}
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Read {
+    /// The configuration.
+    ///
+    /// # Errors
+    /// Every problem, one per line, as `file:line:column: path: what`.
+    pub loaded: Result<Loaded, String>,
+    /// The file and those that it refers to, as far as they are known, as they were when they were read.
+    pub files: Files,
+}
+
+/// The file that would be read.
+pub fn path(path: Option<&Path>) -> Option<PathBuf> {
+    let usual = Path::new(USUAL_FILE);
+    path.or_else(|| usual.exists().then_some(usual)).map(Path::to_owned)
 }
 
 /// Reads the file, or the usual one, or the defaults. `listen` goes before the address that stands there.
@@ -44,17 +99,29 @@ pub struct Loaded {
 /// # Errors
 /// Every problem, one per line, as `file:line:column: path: what`.
 pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, String> {
-    let usual = Path::new(USUAL_FILE);
-    let path = path.or_else(|| usual.exists().then_some(usual));
-    let Some(path) = path else {
-        return settle("embedded defaults (no ostia.yaml here)".into(), Config::default(), listen);
+    read(Source { path, listen, bound: None, state: &State::default() }).loaded
+}
+
+/// The same, with what has to be watched for changes.
+pub fn read(source: Source<'_>) -> Read {
+    let files = RefCell::new(Files::default());
+    let loaded = load(source, &files);
+    Read { loaded, files: files.into_inner() }
+}
+
+fn load(source: Source<'_>, files: &RefCell<Files>) -> Result<Loaded, String> {
+    let Some(path) = path(source.path) else {
+        files.borrow_mut().note(Path::new(USUAL_FILE));
+        let name = "embedded defaults (no ostia.yaml here)".to_owned();
+        return settle(name, Config::default(), source, files);
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("Cannot read {name}: {error}."))?;
+    files.borrow_mut().note(&path);
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("Cannot read {name}: {error}."))?;
     match ostia_config::load(&text, &environment) {
         Ok(loaded) => {
             let warnings = loaded.warnings.iter().map(|warning| warning.render(&name)).collect();
-            settle(name, loaded.config, listen).map(|settled| Loaded { warnings, ..settled })
+            settle(name, loaded.config, source, files).map(|settled| Loaded { warnings, ..settled })
         }
         Err(problems) => Err(lines(&name, &problems)),
     }
@@ -68,10 +135,18 @@ fn lines(file: &str, problems: &[Problem]) -> String {
     problems.iter().map(|problem| problem.render(file)).collect::<Vec<_>>().join("\n")
 }
 
-fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Loaded, String> {
+fn settle(
+    name: String,
+    config: Config,
+    source: Source<'_>,
+    files: &RefCell<Files>,
+) -> Result<Loaded, String> {
     let mut problems = Vec::new();
     let mut secret = |reference: &SecretRef| {
-        let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
+        let read = |path: &Path| {
+            files.borrow_mut().note(path);
+            std::fs::read_to_string(path).map_err(|error| error.to_string())
+        };
         match ostia_config::resolve(reference, &environment, &read) {
             Ok(secret) => Some(secret),
             Err(problem) => {
@@ -94,13 +169,12 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
         rows.insert(id.clone(), entry.row.0.clone());
     }
     let providers = providers(rows, &mut problems);
-    let listen = listen.unwrap_or(config.listen);
-    let loopback = listen.ip().is_loopback();
+    let listen = source.listen.unwrap_or(config.listen);
+    let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
     if loopback {
         usual_keys(&providers, &mut keys);
     }
-    let state = Arc::default();
-    let named = named(config.routes, &state, &mut problems);
+    let named = named(config.routes, source.state, &mut problems);
     if let Some(id) = config.default_provider.as_ref().filter(|id| providers.get(id).is_none()) {
         problems.push(format!("{name}: default_provider: there is no provider `{id}`"));
     }
@@ -135,7 +209,9 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
         },
     };
     let (warnings, workers, responses) = (Vec::new(), config.workers, config.responses);
-    Ok(Loaded { name, warnings, listen, workers, responses, state, settings })
+    let connections_max = config.limits.connections;
+    let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
+    Ok(Loaded { name, warnings, listen, workers, responses, fixed, settings })
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.

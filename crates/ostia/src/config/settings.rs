@@ -11,7 +11,7 @@ use secrecy::SecretString;
 
 use super::keys::GatewayKeys;
 use crate::upstream::Timeouts;
-use crate::upstream::egress::Guard;
+use crate::upstream::egress::{Guard, Origin};
 
 /// The operator's decisions.
 #[derive(Debug)]
@@ -98,6 +98,17 @@ impl Settings {
     /// Is every client the operator, or somebody on the operator's own machine?
     pub fn clients_are_operators(&self) -> bool {
         self.loopback && self.gateway_keys.is_empty()
+    }
+
+    /// Who chose the address of a provider's row. That of a private server is the operator's word only where the operator named
+    /// the provider, or where the clients are on the same machine.
+    pub fn origin(&self, provider: &Provider, by_operator: bool) -> Origin {
+        let configured = self.configured.get(&provider.id);
+        let is_private = provider.local && (self.loopback || by_operator || configured.is_some());
+        match is_private || configured.is_some_and(|configured| configured.own_base_url) {
+            true => Origin::Operator,
+            false => Origin::BuiltIn,
+        }
     }
 
     /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.

@@ -6,6 +6,7 @@ use http::Response;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_routing::{Class, Limit, Outcome, Verdict, told_wait};
 
+use crate::log::cause::Cause;
 use crate::message::body::Body;
 
 /// A target that was asked, or could not be asked, and gave no answer that is one.
@@ -93,7 +94,10 @@ impl AttemptError {
     /// The fault, where the provider gave no answer of its own.
     pub fn into_answer(self) -> Result<Response<Body>, Fault> {
         match self.answer {
-            Some(answer) => Ok(*answer),
+            Some(mut answer) => {
+                answer.extensions_mut().insert(Cause::from(&self.fault));
+                Ok(*answer)
+            }
             None => Err(self.fault),
         }
     }

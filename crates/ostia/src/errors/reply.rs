@@ -7,14 +7,26 @@ use ostia_dialect::{Family, Fault, anthropic_messages, gemini_generate, openai_c
 use crate::message::body::Body;
 use crate::message::inflate;
 
-/// A line for people.
-pub fn text(body: &'static str) -> Response<Body> {
-    answer("text/plain; charset=utf-8", Bytes::from_static(body.as_bytes()))
+/// Text for people.
+pub fn text(body: String) -> Response<Body> {
+    answer("text/plain; charset=utf-8", body.into())
+}
+
+/// A page for browsers.
+pub fn html(body: String) -> Response<Body> {
+    answer("text/html; charset=utf-8", body.into())
 }
 
 /// A JSON text.
 pub fn json(body: impl Into<Bytes>) -> Response<Body> {
     answer("application/json", body.into())
+}
+
+/// What probes hear while the gateway stops.
+pub fn stopping() -> Response<Body> {
+    let mut response = json(r#"{"status":"stopping"}"#);
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
 }
 
 /// A fault, in the client's dialect. `provider` is named where an upstream answered or failed.

@@ -22,7 +22,10 @@ pub fn of_send(fault: &SendFault, target: &Target<'_>, settings: &Settings) -> A
         | SendFault::Http(_) => Verdict::Unreachable,
     };
     let disclosure = Disclosure::of(target, settings);
-    AttemptError::without_answer(words_of_send(fault, &disclosure, target.requested_timeout_ms), verdict)
+    let told = words_of_send(fault, &disclosure, target.requested_timeout_ms);
+    // A host that a client chose is the client's, and so is what is said of it.
+    let told = if target.destination.is_clients() { told } else { told.with_detail(fault.to_string()) };
+    AttemptError::without_answer(told, verdict)
 }
 
 /// What a client may hear of where its call went. The operator's hosts, what they resolve to and their certificates are

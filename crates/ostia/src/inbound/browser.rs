@@ -15,7 +15,8 @@ use crate::config::settings::Settings;
 use crate::message::body::Body;
 use crate::message::media::{is_json, media_type};
 
-const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+/// The methods that are not for proxies and their testers.
+pub const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
 /// How long a browser may remember a permission, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");

@@ -4,6 +4,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::sync::LazyLock;
 
 use ostia_dialect::{Fault, FaultKind};
+use secrecy::ExposeSecret as _;
 
 use crate::config::keys::{GatewayKey, GatewayKeys};
 use crate::inbound::credentials::{Credential, Credentials};
@@ -14,6 +15,8 @@ use crate::owner::Owner;
 pub struct Caller {
     /// Whom things that are kept belong to.
     pub owner: Owner,
+    /// The place of the gateway's key that was shown, among those in force when the request came.
+    place: Option<usize>,
     /// The caller's own key for a provider: what was shown and is none of the gateway's.
     pub provider_key: Option<Credential>,
 }
@@ -34,13 +37,13 @@ pub fn authenticate(keys: &GatewayKeys, credentials: Credentials) -> Result<Call
             None => provider_key = provider_key.or(Some(shown)),
         }
     }
-    let owner = match (place, &provider_key) {
-        (Some(place), _) => Owner::Key(place),
+    let owner = match (place.and_then(|place| keys.get(place)), &provider_key) {
+        (Some(key), _) => Owner::Key(HASHER.hash_one(key.secret.expose_secret())),
         (None, _) if !keys.is_empty() => return Err(no_key()),
         (None, Some(shown)) => Owner::Credential(HASHER.hash_one(shown.expose())),
         (None, None) => Owner::Nobody,
     };
-    Ok(Caller { owner, provider_key })
+    Ok(Caller { owner, place, provider_key })
 }
 
 fn no_key() -> Fault {
@@ -50,11 +53,14 @@ fn no_key() -> Fault {
 }
 
 impl Caller {
+    /// The name of the gateway's key that was shown, if it has one, and its place.
+    pub fn name<'k>(&self, keys: &'k GatewayKeys) -> Option<(Option<&'k str>, usize)> {
+        let place = self.place?;
+        Some((keys.get(place)?.name.as_deref(), place))
+    }
+
     /// The gateway's key that was shown.
     pub fn key<'k>(&self, keys: &'k GatewayKeys) -> Option<&'k GatewayKey> {
-        match self.owner {
-            Owner::Key(place) => keys.get(place),
-            Owner::Nobody | Owner::Credential(_) => None,
-        }
+        keys.get(self.place?)
     }
 }

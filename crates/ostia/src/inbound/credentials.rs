@@ -65,6 +65,10 @@ impl Credentials {
 /// The credential in an `Authorization` header.
 pub fn bearer(value: &HeaderValue) -> Option<Credential> {
     let text = value.to_str().ok()?;
+    if text.trim().eq_ignore_ascii_case("bearer") {
+        // The scheme alone: the SDK was given no key.
+        return None;
+    }
     let start = match text.split_once(' ') {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("bearer") => BEARER.len(),
         // Portkey takes the header as the key where it has no scheme.

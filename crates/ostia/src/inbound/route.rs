@@ -38,6 +38,8 @@ pub enum Endpoint<'p> {
     },
     /// Nothing is here.
     Missing,
+    /// Something is here, for other methods.
+    WrongMethod(&'static str),
 }
 
 /// The path of a call that is understood: its API, and what it says of the model.
@@ -73,6 +75,7 @@ impl<'p> Endpoint<'p> {
             "/" if get => Endpoint::Root,
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
+            "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" => Endpoint::WrongMethod(READ),
             "/v1/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
@@ -97,10 +100,16 @@ impl Endpoint<'_> {
             | Endpoint::Model(_)
             | Endpoint::Explain { trace_id: Some(_) }
             | Endpoint::Pass { .. }
-            | Endpoint::Missing => false,
+            | Endpoint::Missing
+            | Endpoint::WrongMethod(_) => false,
         }
     }
 }
+
+/// Methods of what is here.
+const READ: &str = "GET, HEAD, OPTIONS";
+const WRITE: &str = "POST, OPTIONS";
+const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
 
 /// Refuses request lines that mean one thing here and another one at a provider.
 ///
@@ -148,13 +157,23 @@ fn is_dotted(path: &[u8]) -> bool {
 fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
     let post = method == Method::POST;
     if let Some(api) = Api::at(rest) {
-        return if post { Endpoint::Api(api.into()) } else { Endpoint::Pass { raw: false } };
+        return match (post, api) {
+            (true, _) => Endpoint::Api(api.into()),
+            // OpenAI lists what it has stored (<https://platform.openai.com/docs/api-reference/chat/list>).
+            (false, Api::OpenaiChat) if method == Method::GET || method == Method::HEAD => {
+                Endpoint::Pass { raw: false }
+            }
+            (false, Api::OpenaiChat) => Endpoint::WrongMethod(READ_AND_WRITE),
+            (false, _) => Endpoint::WrongMethod(WRITE),
+        };
     }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
+        "/explain" => Endpoint::WrongMethod(WRITE),
         _ if method == Method::GET && rest.starts_with("/explain/") => {
             Endpoint::Explain { trace_id: rest.strip_prefix("/explain/") }
         }
+        _ if rest.starts_with("/explain/") => Endpoint::WrongMethod(READ),
         _ if (method == Method::GET || method == Method::HEAD) && rest.starts_with("/models/") => {
             listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
         }
@@ -185,10 +204,13 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
 /// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
 /// an `@`.
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
-    let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
+    let (model, verb) = rest.rsplit_once(':')?;
     let model = model.strip_prefix('/')?;
     let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
     let (api, stream) = Api::of_verb(verb)?;
+    if method != Method::POST {
+        return Some(Endpoint::WrongMethod(WRITE));
+    }
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
     Some(Endpoint::Api(ApiPath { api, model, stream }))
 }
@@ -243,7 +265,15 @@ mod tests {
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
-            (Method::POST, "/", Endpoint::Missing),
+            (Method::POST, "/", Endpoint::WrongMethod(READ)),
+            (Method::PUT, "/ready", Endpoint::WrongMethod(READ)),
+            (Method::PUT, "/v1/chat/completions", Endpoint::WrongMethod(READ_AND_WRITE)),
+            (Method::GET, "/v1/messages", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1/responses", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1/explain", Endpoint::WrongMethod(WRITE)),
+            (Method::POST, "/v1/explain/t", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1beta/models/m:generateContent", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1beta/models/m:other", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/", Endpoint::Missing),
             (Method::GET, "/v1", Endpoint::Missing),
         ] {

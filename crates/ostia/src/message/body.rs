@@ -9,6 +9,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, Observed};
 
+use crate::log::{End, Line};
 use crate::message::source::Source;
 use crate::upstream::{BodyFault, UpstreamBody};
 
@@ -25,7 +26,41 @@ pub enum Body {
     /// Events that are watched, translated, or made here.
     Events(Box<dyn Events>),
     /// An answer, and what has to live as long as it.
-    With(Box<(Body, Box<dyn Debug>)>),
+    With(Box<Accompanied>),
+}
+
+/// An answer, and what has to live as long as it.
+#[derive(Debug)]
+pub struct Accompanied {
+    body: Body,
+    /// Only kept.
+    _companion: Option<Box<dyn Debug>>,
+    /// Is written with the end.
+    line: Option<Line>,
+}
+
+impl Accompanied {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        let end = match &polled {
+            Poll::Ready(None) => End::Whole,
+            Poll::Ready(Some(Err(_))) => End::Broken,
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => return polled,
+        };
+        if let Some(line) = self.line.take() {
+            line.end(end);
+        }
+        polled
+    }
+}
+
+impl Drop for Accompanied {
+    /// Whoever knows the length of an answer does not ask for its end.
+    fn drop(&mut self) {
+        if let Some(line) = self.line.take_if(|_| self.body.is_end_stream()) {
+            line.end(End::Whole);
+        }
+    }
 }
 
 /// A stream of events in the client's dialect.
@@ -85,7 +120,7 @@ impl Body {
             Body::Full(_) => {}
             Body::Passed(_) => *self = Body::events(BrokenOff),
             Body::Events(events) => events.fail(fault.clone()),
-            Body::With(with) => with.0.fail(fault),
+            Body::With(with) => with.body.fail(fault),
         }
     }
 
@@ -94,13 +129,25 @@ impl Body {
         match self {
             Body::Full(_) | Body::Passed(_) => None,
             Body::Events(events) => events.keep_alive(),
-            Body::With(with) => with.0.keep_alive(),
+            Body::With(with) => with.body.keep_alive(),
+        }
+    }
+
+    /// The answer, and a line that is written with its end.
+    pub fn logged(self, line: Option<Line>) -> Body {
+        match self {
+            Body::With(mut with) => {
+                with.line = line;
+                Body::With(with)
+            }
+            body if line.is_none() => body,
+            body => Body::With(Box::new(Accompanied { body, _companion: None, line })),
         }
     }
 
     /// The answer, and something that lives as long as it.
     pub fn with(self, companion: impl Debug + 'static) -> Body {
-        Body::With(Box::new((self, Box::new(companion))))
+        Body::With(Box::new(Accompanied { body: self, _companion: Some(Box::new(companion)), line: None }))
     }
 }
 
@@ -141,7 +188,7 @@ impl HttpBody for Body {
             Body::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Body::Passed(answer) => answer.poll_frame(context),
             Body::Events(events) => events.poll_frame(context),
-            Body::With(with) => Pin::new(&mut with.0).poll_frame(context),
+            Body::With(with) => with.poll_frame(context),
         }
     }
 
@@ -150,7 +197,7 @@ impl HttpBody for Body {
             Body::Full(bytes) => bytes.is_none(),
             Body::Passed(answer) => answer.is_end(),
             Body::Events(_) => false,
-            Body::With(with) => with.0.is_end_stream(),
+            Body::With(with) => with.body.is_end_stream(),
         }
     }
 
@@ -159,7 +206,7 @@ impl HttpBody for Body {
             Body::Full(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
             Body::Passed(answer) => answer.size_hint(),
             Body::Events(_) => SizeHint::default(),
-            Body::With(with) => with.0.size_hint(),
+            Body::With(with) => with.body.size_hint(),
         }
     }
 }

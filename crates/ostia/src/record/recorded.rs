@@ -5,31 +5,35 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Observed};
 
 use super::Answered;
 use super::records::Ring;
+use crate::log::cause::Cause;
+use crate::log::{End, Line};
 use crate::message::body::{Body, Events, FramePoll};
 
 /// A stream, and where the record of its request is.
 #[derive(Debug)]
 struct Recorded {
     events: Box<dyn Events>,
-    ring: Arc<Ring>,
-    number: u64,
+    /// The ring, and the number there; `None` where the request is not remembered.
+    place: Option<(Arc<Ring>, u64)>,
     started: Option<Instant>,
     first_token: Option<Duration>,
+    line: Option<Line>,
     is_closed: bool,
 }
 
-/// The same stream; the record is that of this number in the ring.
+/// The same stream; the record is that of this number in the ring, and its line is written with the end.
 pub(super) fn record(
     events: Box<dyn Events>,
-    ring: Arc<Ring>,
-    number: u64,
+    place: Option<(Arc<Ring>, u64)>,
     started: Option<Instant>,
+    line: Option<Line>,
 ) -> Body {
-    Body::events(Recorded { events, ring, number, started, first_token: None, is_closed: false })
+    Body::events(Recorded { events, place, started, first_token: None, line, is_closed: false })
 }
 
 impl Recorded {
@@ -38,13 +42,34 @@ impl Recorded {
         self.first_token = self.started.filter(|_| has_spoken).map(|started| started.elapsed());
     }
 
-    fn close(&mut self) {
+    /// `None`: the client does not wait for the end.
+    fn close(&mut self, end: Option<End>) {
         if std::mem::replace(&mut self.is_closed, true) {
             return;
         }
         let first_token = self.first_token;
-        if let Some(observed) = self.events.observed() {
-            self.ring.close(self.number, Answered { first_token, ..observed.into() });
+        let answer = self.events.observed().map(|observed| Answered { first_token, ..observed.into() });
+        let count = answer.as_ref().map(|answer| answer.count.clone()).unwrap_or_default();
+        if let (Some((ring, number)), Some(answer)) = (&self.place, answer) {
+            ring.close(*number, answer);
+        }
+        if let Some(line) = self.line.take() {
+            self.write_line(line, count, end);
+        }
+    }
+
+    fn write_line(&mut self, mut line: Line, count: Count, end: Option<End>) {
+        let told = self.events.take_fault();
+        let in_stream =
+            || self.events.observed().and_then(|observed| observed.fault.as_ref()).map(Cause::from);
+        let cause = told.as_ref().map(Cause::from).or_else(in_stream);
+        let end = if cause.is_some() { Some(End::Broken) } else { end };
+        if let Some(access) = line.access() {
+            (access.count, access.first_token) = (count, self.first_token);
+            access.cause = cause.or(access.cause.take());
+        }
+        if let Some(end) = end {
+            line.end(end);
         }
     }
 }
@@ -56,8 +81,10 @@ impl Events for Recorded {
             self.note_first_token();
         }
         // Before the client sees the end, so that whoever asks then is told.
-        if let Poll::Ready(None | Some(Err(_))) = polled {
-            self.close();
+        match &polled {
+            Poll::Ready(None) => self.close(Some(End::Whole)),
+            Poll::Ready(Some(Err(_))) => self.close(Some(End::Broken)),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled
     }
@@ -77,6 +104,6 @@ impl Events for Recorded {
 
 impl Drop for Recorded {
     fn drop(&mut self) {
-        self.close();
+        self.close(None);
     }
 }

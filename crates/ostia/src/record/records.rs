@@ -57,6 +57,8 @@ struct Remembered {
     holders: BTreeMap<usize, usize>,
     /// What the large routes and their plans take.
     bytes: usize,
+    /// Entries before this number were made under a configuration that is no longer in force.
+    withheld_before: u64,
 }
 
 /// One request.
@@ -109,6 +111,10 @@ impl From<SharedPlan> for Decisions {
 }
 
 impl Decisions {
+    fn is_under_way(&self) -> bool {
+        matches!(self, Decisions::UnderWay(_))
+    }
+
     fn record(&self) -> routing::Record {
         match self {
             Decisions::Made(history) => history.record(now()),
@@ -150,6 +156,22 @@ impl Ring {
         self.remembered().close(number, answer);
     }
 
+    /// Another configuration is in force: keys of the operator's that stand in what is remembered go. Plans that are still
+    /// followed need theirs; [`Ring::withhold_rest`] takes them later.
+    pub fn withhold_secrets(&self) {
+        let mut remembered = self.remembered();
+        remembered.withheld_before = remembered.gone + remembered.entries.len() as u64;
+        remembered.withhold_secrets();
+    }
+
+    /// The same for plans that have come to their end since. To be called now and then.
+    pub fn withhold_rest(&self) {
+        let mut remembered = self.remembered();
+        if remembered.withheld_before > remembered.gone {
+            remembered.withhold_secrets();
+        }
+    }
+
     fn find(&self, trace_id: &str, owner: Option<Owner>) -> Option<Value> {
         let is_theirs = |entry: &&Entry| owner.is_none_or(|owner| entry.owner == owner);
         let remembered = self.remembered();
@@ -187,6 +209,42 @@ impl Remembered {
         let at = number.checked_sub(self.gone).and_then(|at| usize::try_from(at).ok());
         if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
             entry.answer = answer;
+        }
+    }
+
+    /// Takes the operator's keys out of the entries of earlier configurations.
+    fn withhold_secrets(&mut self) {
+        let count = usize::try_from(self.withheld_before.saturating_sub(self.gone)).unwrap_or(usize::MAX);
+        // Entries that shared a route go on sharing one.
+        let mut bare: BTreeMap<usize, (Arc<Route>, Arc<Route>)> = BTreeMap::new();
+        for Entry { decisions, .. } in self.entries.iter_mut().take(count) {
+            if let Some(Decisions::UnderWay(plan)) = decisions.take_if(|made| made.is_under_way()) {
+                // Nobody may follow it any further by now.
+                *decisions = Some(plan.into());
+            }
+            let Some(Decisions::Made(history)) = decisions else { continue };
+            if !history.route().has_operators_secrets() {
+                continue;
+            }
+            let route = history.route().clone();
+            let (_, without) = bare.entry(address(&route)).or_insert_with(|| {
+                let without = Arc::new(route.without_secrets());
+                // The route itself stays until the end, so that its address is nobody else's.
+                (route, without)
+            });
+            history.replace_route(without.clone());
+        }
+        if !bare.is_empty() {
+            self.count_anew();
+        }
+    }
+
+    fn count_anew(&mut self) {
+        (self.holders, self.bytes) = (BTreeMap::new(), 0);
+        for route in self.entries.iter().filter_map(Entry::large_route) {
+            let holders = self.holders.entry(address(route)).or_default();
+            *holders += 1;
+            self.bytes += bytes(route, *holders);
         }
     }
 
@@ -407,6 +465,38 @@ mod tests {
         let route = route(ROUTES_BYTES_MAX / 3);
         push(&mut remembered, 2 * REQUESTS_MAX, || route.clone());
         assert_eq!((remembered.entries.len(), remembered.holders.len()), (REQUESTS_MAX, 1));
+    }
+
+    #[test]
+    fn the_operators_keys_of_earlier_configurations_go() {
+        let operators = |key: &str| {
+            let config = json!({"provider": "p", "api_key": key, "default_params": {"a": "x".repeat(ROUTE_BYTES_SMALL)}});
+            let config = config::from_value(&config).unwrap().config;
+            Arc::new(Route::new(&config, &State::default()).unwrap().by_operator())
+        };
+        let ring = Ring::default();
+        let (old, followed, new) = (operators("sk-old"), operators("sk-followed"), operators("sk-new"));
+        let plan = Arc::new(Mutex::new(Plan::new(followed.clone(), &Nothing, 0, now())));
+        let under_way = SharedPlan { plan: plan.clone(), route: followed.clone() };
+        ring.push(entry("t", false, Vec::new(), Some(&old)).unwrap());
+        ring.push(entry("t", false, Vec::new(), Some(&old)).unwrap());
+        ring.push(Entry {
+            decisions: Some(under_way.into()),
+            ..entry("t", false, Vec::new(), None).unwrap()
+        });
+        ring.withhold_secrets();
+        ring.push(entry("t", false, Vec::new(), Some(&new)).unwrap());
+        let has_secrets = || {
+            let remembered = ring.remembered();
+            let routes = remembered.entries.iter().map(|entry| entry.decisions.as_ref().unwrap().route());
+            routes.map(|route| route.has_operators_secrets()).collect::<Vec<_>>()
+        };
+        assert_eq!(has_secrets(), [false, false, true, true]);
+        assert_eq!(Arc::strong_count(&old), 1, "nobody holds it any more");
+        drop(plan);
+        ring.withhold_rest();
+        assert_eq!(has_secrets(), [false, false, false, true], "the plan has come to its end");
+        assert_eq!(ring.remembered().holders.len(), 3);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
     let answer = match &mut target::resolve(inbound, leaf, model) {
         Ok(target) => {
             bound(target, &attempt);
-            record.target(&target.provider.id, target.index_path);
+            record.target(&target.provider.id, target.index_path, target.model.as_deref().or(model));
             let waited = record.waited();
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));

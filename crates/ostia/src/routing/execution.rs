@@ -117,12 +117,14 @@ pub struct Followed {
     execution: Execution,
     /// The plan has heard of a malformed event.
     is_noted: bool,
+    /// Why it broke off, for whoever asks next.
+    fault: Option<Fault>,
 }
 
 impl Followed {
     /// Follows this stream.
     pub fn new(events: Box<dyn Events>, execution: Execution) -> Followed {
-        Followed { events, execution, is_noted: false }
+        Followed { events, execution, is_noted: false, fault: None }
     }
 }
 
@@ -131,6 +133,7 @@ impl Events for Followed {
         let polled = self.events.poll_frame(context);
         if let Some(fault) = self.events.take_fault() {
             self.execution.broken(&fault, Sent::ToolCall);
+            self.fault = Some(fault);
         }
         if !self.is_noted && self.events.is_malformed() {
             self.is_noted = true;
@@ -145,6 +148,10 @@ impl Events for Followed {
 
     fn keep_alive(&self) -> Option<KeepAlive> {
         self.events.keep_alive()
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        self.fault.take()
     }
 
     fn observed(&mut self) -> Option<&Observed> {

@@ -46,7 +46,7 @@ pub async fn answer(
     // Nothing to decide.
     let asked = async {
         let target = target::resolve(inbound, leaf, call.model())?;
-        record.target(&target.provider.id, target.index_path);
+        record.target(&target.provider.id, target.index_path, target.model.as_deref().or(call.model()));
         let waited = record.waited();
         ask::ask(Exchange { keep, ..Exchange::new(inbound, &target, &waited) }, call, record).await
     };

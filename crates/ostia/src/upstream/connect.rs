@@ -20,6 +20,16 @@ use crate::upstream::egress::{Guard, Origin};
 pub struct Tls(Arc<OnceLock<Arc<rustls::ClientConfig>>>);
 
 impl Tls {
+    /// The same without what was agreed with servers so far: sessions that could be resumed.
+    pub fn forgetful(&self) -> Tls {
+        let config = self.0.get().map(|config| {
+            let mut config = rustls::ClientConfig::clone(config);
+            config.resumption = rustls::client::Resumption::default();
+            Arc::new(config)
+        });
+        Tls(Arc::new(config.map(OnceLock::from).unwrap_or_default()))
+    }
+
     fn connector(&self) -> TlsConnector {
         TlsConnector::from(self.0.get_or_init(|| Arc::new(client_config())).clone())
     }
@@ -138,5 +148,22 @@ impl AsyncWrite for Stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_was_agreed_with_servers_is_forgotten_and_nothing_else() {
+        let tls = Tls::default();
+        assert!(tls.forgetful().0.get().is_none(), "nothing was agreed yet");
+        let _ = tls.connector();
+        let [own, same, forgetful] =
+            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.0.get().cloned().unwrap());
+        assert!(Arc::ptr_eq(&own, &same) && !Arc::ptr_eq(&own, &forgetful));
+        assert_eq!(own.alpn_protocols, forgetful.alpn_protocols);
     }
 }

@@ -22,7 +22,7 @@ pub enum Origin {
 }
 
 /// What may be reached.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Guard {
     /// The listener is on loopback only, so its clients may name hosts on this machine.
     pub loopback_allowed: bool,

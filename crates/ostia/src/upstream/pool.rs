@@ -54,6 +54,8 @@ pub struct Upstreams {
     /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
     idle: Rc<Cell<usize>>,
     idle_to_clients_hosts: Rc<Cell<usize>>,
+    /// Others have taken the place of these, which serve calls under way to their end.
+    are_replaced: Cell<bool>,
 }
 
 /// A base URL, checked.
@@ -73,6 +75,8 @@ struct HostPool {
     origin: Origin,
     authority: HeaderValue,
     idle: RefCell<Vec<Idle>>,
+    /// Calls go there no more: no connection is kept.
+    is_retired: Cell<bool>,
     /// Idle connections of all hosts that the same party chose, this one's among them.
     idle_of_all: Rc<Cell<usize>>,
 }
@@ -95,6 +99,41 @@ impl Upstreams {
             pools: Default::default(),
             idle: Rc::default(),
             idle_to_clients_hosts: Rc::default(),
+            are_replaced: Cell::default(),
+        }
+    }
+
+    /// The connections under another configuration. Hosts that still count (`is_known`, for those that no client chose) keep
+    /// theirs, and share them with calls under way; all others are closed as soon as no call uses them.
+    pub fn renewed(&self, guard: Guard, tls: Tls, is_known: impl Fn(Origin, &str) -> bool) -> Upstreams {
+        self.are_replaced.set(true);
+        let is_same_guard = guard == self.guard;
+        let is_kept = |host: &str, pool: &HostPool| match pool.origin {
+            // The guard lets the operator's own hosts pass whatever the configuration says.
+            Origin::Operator => is_known(Origin::Operator, host),
+            Origin::BuiltIn => is_same_guard && is_known(Origin::BuiltIn, host),
+            Origin::Client => is_same_guard,
+        };
+        let keep = |pools: &RefCell<HashMap<String, Rc<HostPool>>>| {
+            let mut kept = pools.borrow().clone();
+            kept.retain(|host, pool| {
+                let is_kept = is_kept(host, pool);
+                if !is_kept {
+                    pool.retire();
+                }
+                is_kept
+            });
+            RefCell::new(kept)
+        };
+        Upstreams {
+            guard,
+            tls,
+            // Each is checked anew when it is asked for.
+            base_urls: Default::default(),
+            pools: self.pools.each_ref().map(keep),
+            idle: self.idle.clone(),
+            idle_to_clients_hosts: self.idle_to_clients_hosts.clone(),
+            are_replaced: Cell::default(),
         }
     }
 
@@ -132,6 +171,7 @@ impl Upstreams {
             Origin::Operator | Origin::BuiltIn => &self.idle,
         };
         let pool = Rc::new(HostPool::parse(scheme_and_authority, origin, idle_of_all.clone())?);
+        pool.is_retired.set(self.are_replaced.get());
         if pools.len() >= BASE_URLS_MAX {
             pools.retain(|_, pool| !pool.idle.borrow().is_empty());
         }
@@ -218,8 +258,15 @@ impl HostPool {
             origin,
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
+            is_retired: Cell::default(),
             idle_of_all,
         })
+    }
+
+    /// Closes what is idle, and what would be later.
+    fn retire(&self) {
+        self.is_retired.set(true);
+        self.idle.borrow_mut().clear();
     }
 
     fn take_idle(&self, now: Instant) -> Option<Box<Connection>> {
@@ -239,7 +286,7 @@ impl HostPool {
             Origin::Client => IDLE_TO_CLIENTS_HOSTS_MAX,
             Origin::Operator | Origin::BuiltIn => IDLE_MAX,
         };
-        if self.idle_of_all.get() < count_max {
+        if self.idle_of_all.get() < count_max && !self.is_retired.get() {
             let counted = Counted::new(&self.idle_of_all);
             self.idle.borrow_mut().push(Idle { connection, until: since + age_max, _counted: counted });
         }

@@ -130,7 +130,7 @@ fn bodies_that_make_no_sense() {
     let not_text = Ask::post("/v1/chat/completions", b"{\"model\":\"\xff\"}".to_vec())
         .header("x-ostia-provider", "openai");
     check(&not_text.to(&gateway), "", 400, &["byte"]);
-    for (method, path) in [("GET", "/nothing"), ("POST", "/"), ("GET", "/v2/models"), ("GET", "/v1/")] {
+    for (method, path) in [("GET", "/nothing"), ("POST", "/v3"), ("GET", "/v2/models"), ("GET", "/v1/")] {
         check(&Ask::new(method, path).to(&gateway), path, 404, &[method, path, "/v1/"]);
     }
 }

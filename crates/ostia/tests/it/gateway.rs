@@ -27,7 +27,7 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     said: Arc<Said>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 /// Everything that the process wrote.
@@ -77,7 +77,7 @@ impl Setup {
         listen_to(child.stdout.take().expect("stdout"), said.clone());
         listen_to(child.stderr.take().expect("stderr"), said.clone());
         let address = said.address();
-        Gateway { child, address, said, _folder: folder }
+        Gateway { child, address, said, folder }
     }
 
     /// Runs to the end, for commands that do not serve.
@@ -124,8 +124,36 @@ impl Gateway {
 
     /// Asks it to end, as a service manager does.
     pub fn terminate(&self) {
+        self.signal("TERM");
+    }
+
+    /// Sends it this signal.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Puts a file with this text into its folder, all at once.
+    pub fn write(&self, name: &str, text: &str) {
+        let draft = self.folder().join(format!("{name}.draft"));
+        std::fs::write(&draft, text).unwrap();
+        std::fs::rename(draft, self.folder().join(name)).unwrap();
+    }
+
+    /// Takes a file out of its folder.
+    pub fn remove(&self, name: &str) {
+        std::fs::remove_file(self.folder().join(name)).unwrap();
+    }
+
+    /// `ostia reload`.
+    pub fn reload(&self) -> Output {
+        let address = self.address.to_string();
+        Setup::new().arg("reload").arg("--listen").arg(&address).run()
     }
 
     /// Waits for its end.
@@ -153,7 +181,7 @@ impl Said {
     fn address(&self) -> SocketAddr {
         let find = |text: &str| {
             let (_, rest) = text.split_once("listens on http://")?;
-            rest.split_once('\n').and_then(|(address, _)| address.parse().ok())
+            rest.split_once(['\n', '"']).and_then(|(address, _)| address.parse().ok())
         };
         let text = self.text.lock().unwrap();
         let (text, _) = self.news.wait_timeout_while(text, START_MAX, |text| find(text).is_none()).unwrap();

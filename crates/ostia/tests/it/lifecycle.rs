@@ -23,9 +23,7 @@ fn the_bare_word_serves_and_says_where() {
     ] {
         assert!(printed.contains(word), "{word}: {printed}");
     }
-    for (path, body) in
-        [("/", "Ostia is open.\n"), ("/health", r#"{"status":"ok"}"#), ("/ready", r#"{"status":"ready"}"#)]
-    {
+    for (path, body) in [("/health", r#"{"status":"ok"}"#), ("/ready", r#"{"status":"ready"}"#)] {
         let reply = Ask::new("GET", path).to(&gateway);
         assert_eq!((reply.status, reply.text()), (200, body));
     }
@@ -42,6 +40,87 @@ fn the_command_that_it_prints_works() {
     let reply = Ask::post("/v1/chat/completions", body).header("x-ostia-provider", "openai").to(&gateway);
     assert_eq!(reply.status, 200, "{body}");
     assert!(!printed.contains("sk-1"));
+}
+
+/// The command of a page, without its markup.
+fn command(page: &str) -> String {
+    let text = page.replace("&quot;", "\"").replace("&#39;", "'");
+    let at = text.find("curl http://localhost:1234/v1/chat/completions").unwrap_or_else(|| panic!("{page}"));
+    text[at..].split("}'").next().unwrap().to_owned() + "}'"
+}
+
+/// The request that a command makes.
+fn ask_of(command: &str) -> Ask {
+    let mut ask =
+        Ask::post("/v1/chat/completions", command.split("-d '").nth(1).unwrap().trim_end_matches('\''));
+    ask = ask.without("content-type");
+    for header in command.split("-H '").skip(1) {
+        let (name, value) = header.split_once('\'').unwrap().0.split_once(": ").unwrap();
+        ask = ask.header(name, value);
+    }
+    ask
+}
+
+#[test]
+fn the_page_says_what_this_is_and_its_command_works() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let own =
+        format!("own: {{ base_url: '{}', dialects: [openai_chat], api_key: sk-operator }}", upstream.url());
+    for (config, key, has, has_not) in [
+        (format!("default_provider: own\nproviders: {{ {own} }}"), "", "", "x-ostia-provider"),
+        (format!("providers: {{ {own} }}"), "", "x-ostia-provider: own", "x-ostia-api-key"),
+        (
+            format!("auth: {{ keys: [key-gateway] }}\ndefault_provider: own\nproviders: {{ {own} }}"),
+            "key-gateway",
+            "x-ostia-api-key: YOUR-KEY",
+            "key-gateway",
+        ),
+        (
+            format!(
+                "default_provider: own\nproviders: {{ {} }}",
+                own.replace("sk-operator", "sk-operator, models: [my-model]")
+            ),
+            "",
+            "my-model",
+            "x-ostia-provider",
+        ),
+    ] {
+        let gateway = Gateway::with(&config);
+        for (accept, media) in [
+            ("*/*", "text/plain; charset=utf-8"),
+            ("text/html,application/xhtml+xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
+        ] {
+            let reply = Ask::new("GET", "/").host("localhost:1234").header("accept", accept).to(&gateway);
+            assert_eq!((reply.status, reply.header("content-type")), (200, Some(media)));
+            let page = reply.text();
+            for word in ["Ostia", "/docs", "http://localhost:1234/v1", has] {
+                assert!(page.contains(word), "{config}: {word}: {page}");
+            }
+            for word in ["sk-operator", "key-gateway", has_not] {
+                assert!(!page.contains(word), "{config}: {word}: {page}");
+            }
+            let command = command(page).replace("YOUR-KEY-FOR-THIS-GATEWAY", key);
+            assert_eq!(ask_of(&command).to(&gateway).status, 200, "{command}");
+        }
+    }
+}
+
+#[test]
+fn the_page_repeats_no_markup_and_tells_strangers_no_models() {
+    let models = "providers: { openai: { api_key: sk-operator, models: [secret-model] } }";
+    let gateway = Gateway::with(models);
+    let page = |gateway: &Gateway, host: &str| {
+        Ask::new("GET", "/").host(host).header("accept", "text/html").to(gateway).text().to_owned()
+    };
+    assert!(page(&gateway, "localhost").contains("secret-model"));
+    assert!(page(&Gateway::start(), "localhost").contains("Bearer YOUR-OPENAI-KEY"));
+    assert!(!page(&gateway, "evil.example").contains("secret-model"), "another name points here");
+    let hostile = page(&gateway, "a\"><script>x</script>");
+    assert!(!hostile.contains("<script>") && hostile.contains("127.0.0.1:8787"), "{hostile}");
+    let closed = Gateway::with(&format!("auth: {{ keys: [k] }}\n{models}"));
+    assert!(!page(&closed, "localhost").contains("secret-model"));
+    let reply = Ask::new("GET", "/").header("accept", "text/html").to(&gateway);
+    assert!(reply.header("content-security-policy").unwrap().starts_with("default-src 'none'"));
 }
 
 #[test]
@@ -162,6 +241,63 @@ fn open_streams_end_well() {
     assert_eq!((reply.text(), reply.whole), (stream.as_str(), true));
     let status = gateway.wait(Duration::from_secs(5)).expect("it ends when the last stream has ended");
     assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn probes_hear_that_it_stops() {
+    let upstream = Upstream::always(Answer::json("{}").first(Step::Stall));
+    let gateway = Gateway::with("workers: 1\ntimeouts: { drain: 20s }");
+    let _open = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).open(&gateway);
+    assert!(upstream.wait_for_requests(1, PATIENCE));
+    let half = |path: &str| {
+        let mut open = Open::connect(&gateway);
+        open.send(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n").as_bytes());
+        open
+    };
+    let mut asked: Vec<Open> = ["/ready", "/readyz", "/health"].map(half).into();
+    std::thread::sleep(Duration::from_millis(100));
+    gateway.terminate();
+    std::thread::sleep(Duration::from_millis(100));
+    let replies: Vec<_> = asked
+        .iter_mut()
+        .map(|open| {
+            open.send(b"\r\n");
+            open.next()
+        })
+        .collect();
+    let statuses: Vec<u16> = replies.iter().map(|reply| reply.status).collect();
+    assert_eq!(statuses, [503, 503, 200], "it is well, and wants nobody new");
+    assert_eq!(replies[0].json()["status"], "stopping");
+    assert!(gateway.printed().contains("20s"), "{}", gateway.printed());
+}
+
+#[test]
+fn whoever_is_connected_already_is_served() {
+    let mut gateway = Gateway::with("workers: 2");
+    // While it stands still clients are let in by the system alone.
+    gateway.signal("STOP");
+    let asked: Vec<Open> = (0..200).map(|_| Ask::new("GET", "/v1/models").open(&gateway)).collect();
+    gateway.terminate();
+    gateway.signal("CONT");
+    for open in asked {
+        let reply = open.finish();
+        assert_eq!((reply.status, reply.whole), (200, true));
+    }
+    assert!(gateway.wait(PATIENCE).is_some_and(|status| status.success()));
+}
+
+#[test]
+fn the_time_to_end_is_that_of_the_configuration_in_force() {
+    let gate = Gate::new();
+    let upstream = Upstream::always(Answer::json("{}").first(Step::Wait(gate)));
+    let mut gateway = Gateway::with("timeouts: { drain: 1h, total: 1h }");
+    let open = Ask::post_at(&upstream, "openai", "/v1/chat/completions", BODY).open(&gateway);
+    assert!(upstream.wait_for_requests(1, PATIENCE));
+    gateway.write("ostia.yaml", "timeouts: { drain: 300ms, total: 1h }");
+    assert!(gateway.reload().status.success());
+    gateway.terminate();
+    assert_eq!(open.finish().status, 503);
+    assert!(gateway.wait(PATIENCE).is_some_and(|status| status.success()));
 }
 
 #[test]

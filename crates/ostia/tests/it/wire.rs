@@ -1,7 +1,7 @@
 //! A client that knows no more of HTTP than the tests need: bytes out, bytes in.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use ostia_testkit::Upstream;
@@ -176,7 +176,12 @@ pub struct Open {
 impl Open {
     /// A connection on which nothing was said.
     pub fn connect(gateway: &Gateway) -> Open {
-        let stream = TcpStream::connect(gateway.address).unwrap();
+        Open::to(gateway.address)
+    }
+
+    /// The same to whoever listens there.
+    pub fn to(address: SocketAddr) -> Open {
+        let stream = TcpStream::connect(address).unwrap();
         stream.set_nodelay(true).unwrap();
         Open { stream, raw: Vec::new(), idle: false, ended: false }
     }

@@ -45,7 +45,8 @@ pub(super) fn decode(envelope: Node<'_>) -> Fault {
     };
     let status = status_of(&vendor_type);
     let mut fault = Fault::upstream(message);
-    fault.vendor_type = Some(vendor_type).filter(|word| !word.is_empty() && word != "error");
+    fault.vendor_type =
+        Some(vendor_type).filter(|word| !word.is_empty() && word != "error").map(String::into_boxed_str);
     classify(&mut fault, status, None);
     if fault.kind == FaultKind::Upstream {
         (fault.kind, fault.status) = (FaultKind::Server, 500);

@@ -13,7 +13,7 @@ pub(super) fn decode(node: Node<'_>) -> Fault {
     let status = status.and_then(|status| u16::try_from(status).ok()).filter(|s| (400..600).contains(s));
     let mut fault = Fault {
         code: error.str("code").map(|text| text.into_owned()),
-        vendor_type: error.str("type").filter(|word| word != "error").map(|text| text.into_owned()),
+        vendor_type: error.str("type").filter(|word| word != "error").map(|text| text.into()),
         ..Fault::upstream(message)
     };
     classify(&mut fault, status, None);

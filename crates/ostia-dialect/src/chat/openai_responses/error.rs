@@ -62,6 +62,6 @@ pub(super) fn decode(node: Node<'_>) -> Fault {
     let fault = from_body(node, 502);
     let mut fault = fault.unwrap_or_else(|| Fault::upstream("The provider failed and did not say why."));
     // The type of an `error` event says only that it is one.
-    fault.vendor_type = fault.vendor_type.filter(|word| word != "error");
+    fault.vendor_type = fault.vendor_type.filter(|word| **word != *"error");
     fault
 }

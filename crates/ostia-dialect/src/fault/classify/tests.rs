@@ -237,7 +237,7 @@ fn no_row_hides_another() {
         let mut fault = Fault::upstream("m");
         match row.sign {
             Sign::Code(word) | Sign::Type(word) => fault.code = Some(word.into()),
-            Sign::TypeBegins(word) => fault.vendor_type = Some(format!("{word}x")),
+            Sign::TypeBegins(word) => fault.vendor_type = Some(format!("{word}x").into()),
             Sign::Words(pieces) => fault.message = pieces.join(" 1 "),
         }
         classify(&mut fault, None, None);
@@ -250,6 +250,7 @@ proptest! {
     #[test]
     fn every_error_has_a_kind(status in prop::option::of(100..1000_u16), texts in prop::array::uniform3(prop::option::of(".{0,40}"))) {
         let [message, code, vendor_type] = texts;
+        let vendor_type = vendor_type.map(String::into_boxed_str);
         let mut fault = Fault { code, vendor_type, ..Fault::upstream(message.clone().unwrap_or_default()) };
         classify(&mut fault, status, message.as_deref());
         prop_assert_eq!(fault.status, status.unwrap_or(fault.kind.status()));

@@ -14,7 +14,7 @@ fn check(status: u16, body: &str, message: &str, words: [Option<&str>; 3]) -> Fa
     let fault = from_answer(status, body.as_bytes());
     assert_eq!(fault.message, message, "{body}");
     let [kind, code, param] = words;
-    let found = [&fault.vendor_type, &fault.code, &fault.param].map(|word| word.as_deref());
+    let found = [fault.vendor_type.as_deref(), fault.code.as_deref(), fault.param.as_deref()];
     assert_eq!(found, [kind, code, param], "{body}");
     assert_eq!(fault.status, status, "{body}");
     fault

@@ -11,20 +11,22 @@ use ostia_dialect::fault;
 use ostia_providers::Provider;
 use serde_json::Value;
 use tokio::runtime::LocalOptions;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::clock::Told;
 use super::report::Finding;
 use crate::config::load::Loaded;
-use crate::core::{Core, Shared};
+use crate::core::{Core, CurrentCore, Shared, Snapshot};
 use crate::exchange::{Exchange, proxy};
 use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
+use crate::log::{Filter, Format, Log};
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
 use crate::target;
-use crate::upstream::{BodyFault, RequestBody, SendFault, Timeouts, Tls, UpstreamBody};
+use crate::upstream::{BodyFault, RequestBody, SendFault, Timeouts, UpstreamBody};
 
 /// The longest list of models that is read. The longest that we know has some three hundred KiB.
 const LIST_BYTES_MAX: usize = 8 << 20;
@@ -73,7 +75,7 @@ pub fn ask_each(loaded: Loaded, ids: &BTreeSet<String>) -> Vec<Answer> {
         Err(error) => return failed(error),
     };
     runtime.block_on(async {
-        let core = Rc::new(Core::new(shared(loaded)));
+        let core = CurrentCore::new(shared(loaded)).get();
         let asking: Vec<_> = ids
             .iter()
             .map(|id| {
@@ -97,13 +99,10 @@ fn shared(mut loaded: Loaded) -> Shared {
         idle: idle.min(ANSWER_MAX),
         total: total.min(ANSWER_MAX),
     };
-    Shared {
-        settings: Arc::new(loaded.settings),
-        tls: Tls::default(),
-        responses: ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep),
-        state: loaded.state,
-        records: Records::default(),
-    }
+    let responses = ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep);
+    let (_, snapshots) = watch::channel(Snapshot::first(loaded));
+    let (log, _) = Log::new(Filter::default(), Format::Text);
+    Shared { snapshots, responses, state: Arc::default(), records: Records::default(), log }
 }
 
 async fn ask(core: &Rc<Core>, id: &str) -> Answer {

@@ -99,7 +99,7 @@ pub(in crate::chat::openai_chat) fn failure(choice: Node<'_>, native: Option<&st
     };
     let word = native.filter(is_failure);
     let unsaid = || Fault {
-        vendor_type: word.map(str::to_owned),
+        vendor_type: word.map(Box::from),
         ..Fault::upstream(format!(
             "The provider failed while it was answering ({}).",
             word.unwrap_or("an error without a message")

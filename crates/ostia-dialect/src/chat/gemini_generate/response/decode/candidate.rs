@@ -264,7 +264,7 @@ fn failure(reason: &str, message: Option<&str>) -> Option<Fault> {
         Some(message) => format!("{meaning} {word}: {message}"),
         None => format!("{meaning} ({word})"),
     };
-    Some(Fault { vendor_type: Some(word.to_owned()), ..Fault::new(kind, told).with_code(word) })
+    Some(Fault { vendor_type: Some(word.into()), ..Fault::new(kind, told).with_code(word) })
 }
 
 fn signature(part: Node<'_>) -> Option<Signature> {
