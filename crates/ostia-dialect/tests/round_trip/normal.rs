@@ -180,6 +180,10 @@ fn results(lines: &mut Vec<Line>, apart: bool) {
     }
     join(lines, "\n", is_tool);
     for line in lines.iter_mut().filter(|line| is_tool(line)) {
+        // A result that is empty may have a line of its own or none.
+        if let Said::Words(text) = &mut line.said {
+            *text = text.trim_matches('\n').to_owned();
+        }
         // Google takes an answer as an object, without the space around its tokens.
         if let Said::Words(text) = &mut line.said
             && let Ok(value @ Value::Object(_)) = serde_json::from_str::<Value>(text)
@@ -197,8 +201,6 @@ fn join(lines: &mut Vec<Line>, between: &str, takes: impl Fn(&Line) -> bool) {
             (Some(Line { who, said: Said::Words(before), .. }), Said::Words(text))
                 if *who == line.who && takes(&line) =>
             {
-                // What says nothing has no line of its own.
-                let between = if before.is_empty() || text.is_empty() { "" } else { between };
                 *before = [before.as_str(), text].join(between);
             }
             _ => joined.push(line),
