@@ -85,6 +85,21 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
     }
 }
 
+/// The fields that each object of a config may have, by the object's own name; `config` for a level of the config itself. What a
+/// schema says of configs is compared with it.
+pub fn known_fields() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("config", node::FIELDS.into_iter().chain(options::names()).collect()),
+        ("strategy", strategy::STRATEGY_FIELDS.to_vec()),
+        ("conditions", strategy::CONDITION_FIELDS.to_vec()),
+        ("sticky", strategy::STICKY_FIELDS.to_vec()),
+        ("retry", settings::RETRY_FIELDS.to_vec()),
+        ("hedge", settings::HEDGE_FIELDS.to_vec()),
+        ("cache", settings::CACHE_FIELDS.to_vec()),
+        ("cb_config", settings::BREAKER_FIELDS.to_vec()),
+    ]
+}
+
 /// Parses a config that was read from elsewhere (YAML). The same rules and errors as [`parse`].
 pub fn from_value(value: &Value) -> Result<Parsed, Vec<Problem>> {
     checked(value, Report::default())
