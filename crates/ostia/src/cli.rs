@@ -1,9 +1,15 @@
 //! The command line.
 
+pub mod banner;
+pub mod check;
+mod colour;
+pub mod providers;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use ostia_config::Report;
 
 /// One door in front of every model: an AI gateway.
 #[derive(Debug, Parser)]
@@ -23,7 +29,7 @@ Examples:
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
-  ostia providers                        list every provider: id, base URL, key variable, what it offers
+  ostia providers                        list every provider: id, base URL, where its key comes from, what it offers
 
 A first call:
   curl http://127.0.0.1:8787/v1/chat/completions -H 'content-type: application/json' \\
@@ -36,9 +42,9 @@ pub enum Command {
     /// Start the gateway (also without any word).
     Serve(Serve),
     /// Report every problem of a configuration file.
-    Check(File),
-    /// List every provider: id, base URL, key variable, what it offers.
-    Providers(Providers),
+    Check(check::Check),
+    /// List every provider: id, base URL, where its key comes from, what it offers.
+    Providers(providers::Providers),
 }
 
 /// Options of `serve`.
@@ -66,13 +72,7 @@ pub struct File {
     pub config: Option<PathBuf>,
 }
 
-/// Options of `providers`.
-#[derive(Debug, Args)]
-pub struct Providers {
-    /// Whose providers count too.
-    #[command(flatten)]
-    pub file: File,
-    /// Print a table in Markdown, with names and links.
-    #[arg(long)]
-    pub markdown: bool,
+/// A report as it is written to stderr: in colours if that is a terminal.
+pub fn shown(report: &Report) -> String {
+    report.render(colour::is_wanted(&std::io::stderr()))
 }

@@ -37,7 +37,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::cli::{Cli, Command, Serve};
+use crate::cli::{Cli, Command, Serve, banner};
 use crate::config::load;
 use crate::core::Shared;
 use crate::record::records::Records;
@@ -61,14 +61,8 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(&options),
-        Command::Check(options) => load::file(options.config.as_deref(), None).map(|loaded| {
-            warn_of(&loaded);
-            say(&format!("{}: no problems.\n", loaded.name));
-        }),
-        Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
-            let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
-            say(&form(&loaded.settings.providers));
-        }),
+        Command::Check(options) => return options.run(),
+        Command::Providers(options) => options.text().map(|text| say(&text)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,7 +74,8 @@ fn main() -> ExitCode {
 }
 
 fn serve(options: &Serve) -> Result<(), String> {
-    let loaded = load::file(options.config.as_deref(), options.listen)?;
+    let loaded =
+        load::file(options.config.as_deref(), options.listen).map_err(|report| cli::shown(&report))?;
     let address = loaded.listen;
     refuse_open_door(address, &loaded, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
@@ -91,8 +86,8 @@ fn serve(options: &Serve) -> Result<(), String> {
     for _ in 1..workers {
         listeners.push(server::listen(address).map_err(|error| error.to_string())?);
     }
-    warn_of(&loaded);
-    let welcome = if options.quiet { String::new() } else { welcome(address, &loaded) };
+    warn(&cli::shown(&loaded.report));
+    let welcome = if options.quiet { String::new() } else { banner::text(address, &loaded) };
     run(listeners, loaded, welcome)
 }
 
@@ -210,43 +205,10 @@ impl Signals {
     }
 }
 
-fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
-    let providers = loaded.settings.providers.len();
-    let ready: Vec<&str> = loaded
-        .settings
-        .providers
-        .iter()
-        .filter(|provider| provider.needs_key() && loaded.settings.keys.contains_key(&provider.id))
-        .map(|provider| provider.id.as_str())
-        .collect();
-    let (provider, key) = match ready.first() {
-        Some(provider) => ((*provider).to_owned(), String::new()),
-        None => ("openai".to_owned(), "\n    -H 'authorization: Bearer YOUR-OPENAI-KEY' \\".to_owned()),
-    };
-    let with_key =
-        if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
-    format!(
-        "Ostia {} listens on http://{address}\n\n  \
-         configuration  {}\n  \
-         providers      {providers} known; `ostia providers` lists them\n  \
-         with a key     {with_key}\n  \
-         docs           docs/ in the repository, or `ostia --help`\n\n\
-         Try:\n\n  \
-         curl http://{address}/v1/chat/completions \\\n    \
-         -H 'content-type: application/json' \\\n    \
-         -H 'x-ostia-provider: {provider}' \\{key}\n    \
-         -d '{{\"model\": \"gpt-4o-mini\", \"messages\": [{{\"role\": \"user\", \"content\": \"Hello\"}}]}}'\n\n",
-        env!("CARGO_PKG_VERSION"),
-        loaded.name,
-    )
-}
-
-fn warn_of(loaded: &load::Loaded) {
-    loaded.warnings.iter().for_each(|warning| warn(warning));
-}
-
 fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    }
 }
 
 fn say(text: &str) {

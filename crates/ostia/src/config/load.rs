@@ -6,13 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, Responses, SecretRef};
+use ostia_config::{
+    AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
+};
 use ostia_providers::Providers;
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
-use serde_json::Value;
 
-use crate::config::keys::{self, GatewayKeys};
+use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::settings::{Configured, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
@@ -26,7 +27,7 @@ pub struct Loaded {
     /// The file's name, or what stands in its place.
     pub name: String,
     /// What works, but hardly as its author thinks.
-    pub warnings: Vec<String>,
+    pub report: Report,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Threads; `None` for one per core.
@@ -35,47 +36,77 @@ pub struct Loaded {
     pub responses: Responses,
     /// What the requests of one config share.
     pub state: Arc<State>,
+    /// Where the operator's keys for providers come from, by the provider's id.
+    pub key_origins: BTreeMap<String, KeyOrigin>,
     /// Everything else.
     pub settings: Settings,
+}
+
+/// Are the credentials looked up?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// One that is not there is an error.
+    Wanted,
+    /// This machine may have none of them.
+    Ignored,
 }
 
 /// Reads the file, or the usual one, or the defaults. `listen` goes before the address that stands there.
 ///
 /// # Errors
-/// Every problem, one per line, as `file:line:column: path: what`.
-pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, String> {
+/// Everything that is wrong, with its places in the file.
+pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, Box<Report>> {
+    read(path, listen, Secrets::Wanted)
+}
+
+/// The same, on a machine that may not have the credentials.
+///
+/// # Errors
+/// As above.
+pub fn read(
+    path: Option<&Path>,
+    listen: Option<SocketAddr>,
+    secrets: Secrets,
+) -> Result<Loaded, Box<Report>> {
     let usual = Path::new(USUAL_FILE);
     let path = path.or_else(|| usual.exists().then_some(usual));
     let Some(path) = path else {
-        return settle("embedded defaults (no ostia.yaml here)".into(), Config::default(), listen);
+        let name = "embedded defaults (no ostia.yaml here)".to_owned();
+        let checked = Checked { config: Config::default(), report: Report::new(&*name) };
+        return settle(name, checked, listen, secrets);
     };
     let name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| format!("Cannot read {name}: {error}."))?;
-    match ostia_config::load(&text, &environment) {
-        Ok(loaded) => {
-            let warnings = loaded.warnings.iter().map(|warning| warning.render(&name)).collect();
-            settle(name, loaded.config, listen).map(|settled| Loaded { warnings, ..settled })
-        }
-        Err(problems) => Err(lines(&name, &problems)),
-    }
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(&name, &error))?;
+    let checked = ostia_config::check(&name, &text, &environment);
+    settle(name, checked, listen, secrets)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
+    let mut report = Report::new(name);
+    report.add(Problem::of_file(Code::UnreadableFile, format!("cannot be read: {error}")));
+    Box::new(report)
 }
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn lines(file: &str, problems: &[Problem]) -> String {
-    problems.iter().map(|problem| problem.render(file)).collect::<Vec<_>>().join("\n")
-}
-
-fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Loaded, String> {
-    let mut problems = Vec::new();
+fn settle(
+    name: String,
+    checked: Checked,
+    listen: Option<SocketAddr>,
+    secrets: Secrets,
+) -> Result<Loaded, Box<Report>> {
+    let Checked { config, mut report } = checked;
     let mut secret = |reference: &SecretRef| {
+        if secrets == Secrets::Ignored {
+            return None;
+        }
         let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| error.to_string());
         match ostia_config::resolve(reference, &environment, &read) {
             Ok(secret) => Some(secret),
             Err(problem) => {
-                problems.push(problem.render(&name));
+                report.add(problem);
                 None
             }
         }
@@ -86,26 +117,23 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
-    let mut rows = BTreeMap::new();
+    let mut key_origins = BTreeMap::new();
     for (id, entry) in &config.providers {
         let own_base_url = entry.row.0.get("base_url").is_some();
         keys.extend(entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), key)));
+        key_origins.extend(entry.api_key.as_ref().map(|key| (id.clone(), KeyOrigin::of(&key.source))));
         configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
-        rows.insert(id.clone(), entry.row.0.clone());
     }
-    let providers = providers(rows, &mut problems);
+    let providers = config.all_providers.0;
     let listen = listen.unwrap_or(config.listen);
     let loopback = listen.ip().is_loopback();
     if loopback {
-        usual_keys(&providers, &mut keys);
+        usual_keys(&providers, &mut keys, &mut key_origins);
     }
     let state = Arc::default();
-    let named = named(config.routes, &state, &mut problems);
-    if let Some(id) = config.default_provider.as_ref().filter(|id| providers.get(id).is_none()) {
-        problems.push(format!("{name}: default_provider: there is no provider `{id}`"));
-    }
-    if !problems.is_empty() {
-        return Err(problems.join("\n"));
+    let named = named(config.routes, &state, &mut report);
+    if report.has_errors() {
+        return Err(Box::new(report));
     }
     let settings = Settings {
         loopback,
@@ -134,27 +162,47 @@ fn settle(name: String, config: Config, listen: Option<SocketAddr>) -> Result<Lo
             body_timeout: Duration::from_secs(60),
         },
     };
-    let (warnings, workers, responses) = (Vec::new(), config.workers, config.responses);
-    Ok(Loaded { name, warnings, listen, workers, responses, state, settings })
+    let (workers, responses) = (config.workers, config.responses);
+    Ok(Loaded { name, report, listen, workers, responses, state, key_origins, settings })
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.
-fn usual_keys(providers: &Providers, keys: &mut HashMap<String, SecretString>) {
-    for provider in providers.iter().filter(|provider| !keys.contains_key(&provider.id)).collect::<Vec<_>>() {
-        let key = provider.key_env.iter().find_map(|name| environment(name)).filter(|key| !key.is_empty());
-        keys.extend(key.map(|key| (provider.id.clone(), key.into())));
+fn usual_keys(
+    providers: &Providers,
+    keys: &mut HashMap<String, SecretString>,
+    origins: &mut BTreeMap<String, KeyOrigin>,
+) {
+    for provider in
+        providers.iter().filter(|provider| !origins.contains_key(&provider.id)).collect::<Vec<_>>()
+    {
+        let found = provider.key_env.iter().find_map(|name| Some((name, environment(name)?)));
+        if let Some((name, key)) = found.filter(|(_, key)| !key.is_empty()) {
+            keys.insert(provider.id.clone(), key.into());
+            origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
+        }
     }
 }
 
 /// The operator's configs, compiled. What they ask for and nobody does yet is a problem.
-fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>) -> Named {
+fn named(routes: ostia_config::Routes, state: &State, report: &mut Report) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
-            let route = Route::new(&config, state)
-                .map_err(|problem| problems.push(format!("{section}.{name} {}", problem.message)))
-                .ok()?
-                .by_operator();
-            problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
+            let at = |path: &str| format!("{section}.{name}.{path}").trim_end_matches('.').to_owned();
+            let route = match Route::new(&config, state) {
+                Ok(route) => route.by_operator(),
+                Err(problem) => {
+                    report.add_at(&at(&problem.path), Code::InvalidConfig, problem.message, problem.hint);
+                    return None;
+                }
+            };
+            for part in route.unsupported() {
+                let message = format!("this gateway does not support {} yet", part.what);
+                report.add_at(&at(&part.path), Code::Unsupported, message, None);
+            }
+            for warning in route.warnings() {
+                let hint = warning.hint.clone();
+                report.add_at(&at(&warning.path), Code::NoEffect, &*warning.message, hint);
+            }
             Some((name, route))
         };
         configs.into_iter().filter_map(compile).collect()
@@ -164,34 +212,6 @@ fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>
         aliases: compiled("aliases", routes.aliases),
         default: routes.default,
         prices: routes.prices.into_iter().collect(),
-    }
-}
-
-/// The built-in providers, and the operator's rows. An entry without fields of a row leaves the built-in row alone; one
-/// with a few changes those.
-fn providers(rows: BTreeMap<String, Value>, problems: &mut Vec<String>) -> Providers {
-    let mut own = BTreeMap::new();
-    for (id, value) in rows {
-        let empty = value.as_object().is_none_or(serde_json::Map::is_empty);
-        if empty {
-            if Providers::builtin().get(&id).is_none() {
-                problems.push(format!("providers.{id}: is not known; give its base_url and dialects"));
-            }
-            continue;
-        }
-        match Providers::row(&id, value) {
-            Ok(row) => {
-                own.insert(id, row);
-            }
-            Err(problem) => problems.push(format!("providers.{id}: {problem}")),
-        }
-    }
-    match Providers::builtin().with(own) {
-        Ok(providers) => providers,
-        Err(found) => {
-            problems.extend(found.into_iter().map(|problem| format!("providers.{problem}")));
-            Providers::builtin().clone()
-        }
     }
 }
 
