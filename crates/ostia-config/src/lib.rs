@@ -19,6 +19,7 @@ mod quantity;
 mod reader;
 mod report;
 mod routes;
+mod schema;
 mod secret;
 mod sections;
 mod shape;
@@ -39,6 +40,7 @@ pub use problem::{Code, Place, Problem, Severity};
 pub use providers::ProviderEntry;
 pub use report::Report;
 pub use routes::{Price, Routes};
+pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
 
 /// Longest configuration file, in bytes.

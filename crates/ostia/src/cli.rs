@@ -4,6 +4,7 @@ pub mod banner;
 pub mod check;
 mod colour;
 pub mod providers;
+mod schema;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ Examples:
   ostia serve --config ostia.yaml        start with providers, keys and bounds from a file
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
+  ostia schema > ostia.schema.json       the JSON Schema of the file, for editors
   ostia providers                        list every provider: id, base URL, where its key comes from, what it offers
 
 A first call:
@@ -43,6 +45,8 @@ pub enum Command {
     Serve(Serve),
     /// Report every problem of a configuration file.
     Check(check::Check),
+    /// Print the JSON Schema of the configuration file, for editors.
+    Schema,
     /// List every provider: id, base URL, where its key comes from, what it offers.
     Providers(providers::Providers),
 }
@@ -71,6 +75,8 @@ pub struct File {
     #[arg(long, short, value_name = "FILE", env = "OSTIA_CONFIG")]
     pub config: Option<PathBuf>,
 }
+
+pub use schema::text as schema_text;
 
 /// A report as it is written to stderr: in colours if that is a terminal.
 pub fn shown(report: &Report) -> String {

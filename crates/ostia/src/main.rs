@@ -62,6 +62,10 @@ fn main() -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(&options),
         Command::Check(options) => return options.run(),
+        Command::Schema => {
+            say(&cli::schema_text());
+            Ok(())
+        }
         Command::Providers(options) => options.text().map(|text| say(&text)),
     };
     match done {

@@ -63,6 +63,8 @@ fn token_end(chars: &[char], at: usize) -> Option<usize> {
     match chars[at] {
         ' ' | '[' | ']' | '{' | '}' | ',' | '#' => None,
         '-' | '?' | ':' if matches!(next(at + 1), None | Some(' ')) => None,
+        // Behind a name in quotes no space is needed.
+        ':' if at > 0 && matches!(chars[at - 1], '"' | '\'') => None,
         quote @ ('"' | '\'') => {
             let mut end = at + 1;
             while let Some(c) = next(end) {
@@ -75,6 +77,11 @@ fn token_end(chars: &[char], at: usize) -> Option<usize> {
                 }
             }
             Some(end.min(chars.len()))
+        }
+        // An anchor, an alias or a tag stands before its value.
+        '&' | '*' | '!' => {
+            let length = chars[at..].iter().position(|c| matches!(c, ' ' | ',' | ']' | '}'));
+            Some(at + length.unwrap_or(chars.len() - at))
         }
         _ => Some(plain_end(chars, at)),
     }

@@ -35,7 +35,8 @@ impl Shown {
             return true;
         }
         match &self.places {
-            Some(places) => places.contains(&(line, column)),
+            // No value begins so in a file that could be parsed, but the names of anchors do.
+            Some(places) => places.contains(&(line, column)) || token.starts_with(['&', '*', '!']),
             None => is_key && self.names.contains(token.trim_matches(['"', '\''])),
         }
     }

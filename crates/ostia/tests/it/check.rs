@@ -204,3 +204,10 @@ fn the_start_says_what_is_open() {
         assert!(open.contains(words), "{words}: {open}");
     }
 }
+
+#[test]
+fn the_schema_is_printed_as_it_stands_in_the_repository() {
+    let output = Setup::new().arg("schema").run();
+    let text = include_str!("../../../ostia-config/ostia.schema.json");
+    assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), text.to_owned()));
+}
