@@ -13,7 +13,6 @@ use crate::TIMEOUT_MAX;
 use crate::quantity::{bytes_text, duration_text};
 
 /// What a value must be. `null` is the same as leaving a field out, everywhere.
-#[derive(Debug)]
 pub(crate) enum Shape {
     /// Any text.
     Text,

@@ -53,7 +53,7 @@ pub(super) fn mark(source: &str, number: u32, column: u32, shown: &Shown) -> Mar
     while text.last() == Some(&' ') {
         text.pop();
     }
-    let indent = indent.unwrap_or(text.len());
+    let indent = indent.unwrap_or(text.len()).min(text.len());
     cut(&text, indent, width)
 }
 
