@@ -34,8 +34,11 @@ static GATEWAYS: [Gateway; 2] = [
     },
 ];
 
-/// What is said of a file of another gateway.
+/// What is said of a file of another gateway. One that has a section of ours is ours.
 pub(crate) fn recognise(root: &Item<'_>) -> Option<Problem> {
+    if root.shape.fields().iter().any(|(name, ..)| root.has(name)) {
+        return None;
+    }
     let (gateway, field) = GATEWAYS.iter().find_map(|gateway| {
         let field = gateway.fields.iter().find_map(|name| root.field_named(name))?;
         Some((gateway, field))

@@ -62,6 +62,10 @@ fn read_config(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Config> {
             false => reader.problem_below(item, &problem.path, code, problem.message, problem.hint),
         }
     }
+    for part in config::unsupported_in(&value) {
+        let message = format!("this gateway does not support {} yet", part.what);
+        reader.problem_below(item, &part.path, Code::Unsupported, message, None);
+    }
     config
 }
 

@@ -105,6 +105,16 @@ pub fn from_value(value: &Value) -> Result<Parsed, Vec<Problem>> {
     checked(value, Report::default())
 }
 
+/// What a config asks for and nobody does yet, also of one that has problems: so that all is told at once.
+pub fn unsupported_in(value: &Value) -> Vec<Unsupported> {
+    let mut found = Vec::new();
+    if read::depth_within(value, VALUE_DEPTH_MAX) {
+        let root = node::read(&Path::Root, value, 0, &mut Report::default());
+        unsupported::all(&root, "", &mut found);
+    }
+    found
+}
+
 fn checked(value: &Value, mut report: Report) -> Result<Parsed, Vec<Problem>> {
     if !read::depth_within(value, VALUE_DEPTH_MAX) {
         return Err(vec![Problem::root(format!("is nested deeper than {VALUE_DEPTH_MAX} levels"), None)]);

@@ -144,3 +144,21 @@ fn bounds_hold() {
         (1..9).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{},", n - 1).repeat(9))).collect();
     assert!(load(&format!("a0: &a0 [1]\n{laughs}"), &env).is_err());
 }
+
+#[test]
+fn files_of_other_gateways_are_recognised() {
+    for (text, name) in [
+        ("model_list: []", "litellm"),
+        ("litellm_settings: {drop_params: true}\nmodel_list:\n  - model_name: a", "litellm"),
+        ("general_settings: {master_key: sk-1}", "litellm"),
+        (r#"{"strategy": {"mode": "single"}, "targets": []}"#, "portkey"),
+        (r#"{"virtual_key": "a", "override_params": {}}"#, "portkey"),
+    ] {
+        let problems = load(text, &env).unwrap_err();
+        let hint = problems[0].hint.as_deref().unwrap();
+        assert!(problems.len() == 1 && hint.contains(&format!("ostia import {name} ")), "{problems:?}");
+    }
+    // With a section of ours it is ours, and every problem is told.
+    let problems = load("workers: 0\nstrategy: {mode: single}\n", &env).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}

@@ -183,7 +183,7 @@ fn usual_keys(
     }
 }
 
-/// The operator's configs, compiled. What they ask for and nobody does yet is a problem.
+/// The operator's configs, compiled.
 fn named(routes: ostia_config::Routes, state: &State, report: &mut Report) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
@@ -195,10 +195,6 @@ fn named(routes: ostia_config::Routes, state: &State, report: &mut Report) -> Na
                     return None;
                 }
             };
-            for part in route.unsupported() {
-                let message = format!("this gateway does not support {} yet", part.what);
-                report.add_at(&at(&part.path), Code::Unsupported, message, None);
-            }
             for warning in route.warnings() {
                 let hint = warning.hint.clone();
                 report.add_at(&at(&warning.path), Code::NoEffect, &*warning.message, hint);

@@ -77,6 +77,9 @@ fn programs_read_an_array() {
             problems.iter().map(|problem| problem["severity"].as_str().unwrap()).collect();
         assert!(severities.is_sorted(), "errors come first: {severities:?}");
     }
+    let missing = Setup::new().arg("check").arg("--config").arg("nowhere.yaml").arg("--json").run();
+    let told: Value = serde_json::from_slice(&missing.stdout).unwrap();
+    assert_eq!((&told[0]["code"], &told[0]["line"]), (&"unreadable_file".into(), &Value::Null));
     let good = check("workers: 2").arg("--json").run();
     assert_eq!((good.status.code(), good.stdout.as_slice()), (Some(0), b"[]\n".as_slice()));
     let one = check("workers: 2\nlisten: 0.0.0.0:80").arg("--json").run();
