@@ -50,14 +50,11 @@ pub fn routing(data: &[u8]) {
     panic!("the plan has no end");
 }
 
-/// Any text is a configuration, or a list of problems that can be told.
+/// Any text is a configuration, or a report that can be shown.
 pub fn file(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    match ostia_config::load(text, &|name| (name.len() < 4).then(|| "x".to_owned())) {
-        Ok(loaded) => loaded.warnings.iter().for_each(|warning| assert!(!warning.render("f").is_empty())),
-        Err(problems) => {
-            assert!(!problems.is_empty());
-            problems.iter().for_each(|problem| assert!(!problem.render("f").is_empty()));
-        }
-    }
+    let env = |name: &str| (name.len() < 4).then(|| "x".to_owned());
+    let report = ostia_config::check("f", text, &env).report;
+    assert_eq!(report.render(true).is_empty(), report.problems().is_empty());
+    assert_eq!(ostia_config::load(text, &env).is_err(), report.has_errors());
 }

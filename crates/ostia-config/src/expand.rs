@@ -1,5 +1,20 @@
 //! `${NAME}` in texts: the value of an environment variable. `$${` stands for `${` itself; a `$` alone for itself.
 
+use crate::Code;
+
+/// What is wrong with a reference.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(code: Code, message: impl Into<String>) -> Fault {
+        Fault { code, message: message.into() }
+    }
+}
+
 /// A piece of a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Part<'a> {
@@ -10,7 +25,7 @@ pub(crate) enum Part<'a> {
 /// Cuts a text into its pieces.
 ///
 /// Errors: what is wrong with a reference, without the text around it.
-pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
+pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>, Fault> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
@@ -21,10 +36,11 @@ pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
             continue;
         }
         let Some((name, after)) = reference[2..].split_once('}') else {
-            return Err("has a `${` without its `}`".to_owned());
+            return Err(Fault::new(Code::WrongValue, "has a `${` without its `}`"));
         };
         if !is_name(name) {
-            return Err("has a `${...}` that does not hold the name of an environment variable".to_owned());
+            let message = "has a `${...}` that does not hold the name of an environment variable";
+            return Err(Fault::new(Code::WrongValue, message));
         }
         parts.extend([Part::Text(before), Part::Env(name)]);
         rest = after;
@@ -37,12 +53,14 @@ pub(crate) fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
 /// The text with all references replaced.
 ///
 /// Errors: as in [`parts`], or which variable is not set.
-pub(crate) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+pub(crate) fn expand(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Fault> {
     let mut whole = String::with_capacity(text.len());
     for part in parts(text)? {
         match part {
             Part::Text(text) => whole.push_str(text),
-            Part::Env(name) => whole.push_str(&env(name).ok_or_else(|| unset(name))?),
+            Part::Env(name) => {
+                whole.push_str(&env(name).ok_or_else(|| Fault::new(Code::UnsetVariable, unset(name)))?)
+            }
         }
     }
     Ok(whole)

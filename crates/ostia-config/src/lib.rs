@@ -12,13 +12,17 @@
 mod cors;
 mod egress;
 mod expand;
+mod foreign;
 mod problem;
 mod providers;
 mod quantity;
 mod reader;
+mod report;
 mod routes;
+mod schema;
 mod secret;
 mod sections;
+mod shape;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -27,11 +31,16 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use ostia_providers::Providers;
+use ostia_routing::config::Redacted;
+
 pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
-pub use problem::{Place, Problem};
+pub use problem::{Code, Place, Problem, Severity};
 pub use providers::ProviderEntry;
+pub use report::Report;
 pub use routes::{Price, Routes};
+pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
 
 /// Longest configuration file, in bytes.
@@ -49,12 +58,38 @@ pub const WORKERS_MAX: u64 = 1024;
 ///
 /// A text with nothing in it (or only comments) is the default configuration.
 ///
-/// Errors: every problem, in the order of the file. None of them repeats a value that could be a credential.
+/// Errors: every error, in the order of the file. None of them repeats a value that could be a credential.
 pub fn load(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Loaded, Vec<Problem>> {
-    let tree = tree::parse(text).map_err(|problem| vec![problem])?;
+    let Checked { config, report } = check("", text, env);
+    let (errors, warnings) = report.problems().iter().cloned().partition(Problem::is_error);
+    if report.has_errors() { Err(errors) } else { Ok(Loaded { config, warnings }) }
+}
+
+/// Reads a configuration file, for whoever has more to find in it. `file` is what the file is called.
+///
+/// What is wrong is in the report, and in the configuration the default stands in its place.
+pub fn check(file: &str, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Checked {
+    let tree = match tree::parse(text) {
+        Ok(tree) => tree,
+        Err(problem) => {
+            return Checked {
+                config: Config::default(),
+                report: Report::of(file, text, None, vec![problem]),
+            };
+        }
+    };
     let mut reader = reader::Reader::new(env);
     let config = sections::read(&tree, &mut reader);
-    reader.finish().map(|warnings| Loaded { config, warnings })
+    Checked { config, report: Report::of(file, text, Some(tree), reader.finish()) }
+}
+
+/// What came of reading a file.
+#[derive(Debug)]
+pub struct Checked {
+    /// The configuration. It is of no use where the report has errors.
+    pub config: Config,
+    /// What was found.
+    pub report: Report,
 }
 
 /// A configuration that is right, and what its author should hear about it all the same.
@@ -81,6 +116,8 @@ pub struct Config {
     pub default_provider: Option<String>,
     /// Providers by id: credentials for known ones, whole rows for others.
     pub providers: BTreeMap<String, ProviderEntry>,
+    /// All providers: the built-in ones, and the rows of the file. Not printed, because headers may hold credentials.
+    pub all_providers: Redacted<Providers>,
     /// Routing configs by name, names of models that stand for one, and prices.
     pub routes: Routes,
     /// Where the gateway may connect to.
@@ -104,6 +141,7 @@ impl Default for Config {
             cors: Cors::default(),
             default_provider: None,
             providers: BTreeMap::new(),
+            all_providers: Redacted(Providers::builtin().clone()),
             routes: Routes::default(),
             egress: Egress::default(),
             timeouts: Timeouts::default(),

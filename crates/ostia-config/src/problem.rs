@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where: said as a compiler says it.
+//! What is wrong with a file, and where.
 
 use std::fmt;
 
@@ -21,14 +21,165 @@ pub struct Place {
 pub struct Problem {
     /// Where.
     pub place: Place,
+    /// What kind of problem it is, for programs.
+    pub code: Code,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
 }
 
+/// What follows from a problem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file is not used.
+    Error,
+    /// The file works, but hardly as its author thinks.
+    Warning,
+}
+
+impl Severity {
+    /// As it is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+/// The kinds of problems. Their names are stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// The file cannot be read.
+    UnreadableFile,
+    /// It is no YAML.
+    Syntax,
+    /// It is a file of another gateway.
+    ForeignFile,
+    /// Something is longer, deeper or more than may be.
+    TooLarge,
+    /// A field is given twice.
+    Duplicate,
+    /// Nobody knows this field.
+    UnknownField,
+    /// A value is of another kind than it must be.
+    WrongType,
+    /// A value is of the right kind, and cannot be.
+    WrongValue,
+    /// A text has nothing in it.
+    Empty,
+    /// A field that has to be there is not.
+    Missing,
+    /// It names a config, a provider or a target, and there is none of that name.
+    UnknownName,
+    /// An environment variable is not set, or has nothing in it.
+    UnsetVariable,
+    /// The file of a credential cannot be read.
+    UnreadableSecret,
+    /// A routing config says what cannot be.
+    InvalidConfig,
+    /// A routing config asks for what is not there yet.
+    Unsupported,
+    /// Warning: a field has no effect where it stands.
+    NoEffect,
+    /// Warning: others can use the gateway.
+    Open,
+    /// Warning: a part of an address is there twice.
+    DoubledPath,
+    /// Warning: the times do not fit together.
+    ShortTimeout,
+}
+
+impl Code {
+    /// All of them.
+    pub const ALL: [Code; 19] = [
+        Code::UnreadableFile,
+        Code::Syntax,
+        Code::ForeignFile,
+        Code::TooLarge,
+        Code::Duplicate,
+        Code::UnknownField,
+        Code::WrongType,
+        Code::WrongValue,
+        Code::Empty,
+        Code::Missing,
+        Code::UnknownName,
+        Code::UnsetVariable,
+        Code::UnreadableSecret,
+        Code::InvalidConfig,
+        Code::Unsupported,
+        Code::NoEffect,
+        Code::Open,
+        Code::DoubledPath,
+        Code::ShortTimeout,
+    ];
+
+    /// As programs read it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::UnreadableFile => "unreadable_file",
+            Code::Syntax => "syntax",
+            Code::ForeignFile => "foreign_file",
+            Code::TooLarge => "too_large",
+            Code::Duplicate => "duplicate",
+            Code::UnknownField => "unknown_field",
+            Code::WrongType => "wrong_type",
+            Code::WrongValue => "wrong_value",
+            Code::Empty => "empty",
+            Code::Missing => "missing",
+            Code::UnknownName => "unknown_name",
+            Code::UnsetVariable => "unset_variable",
+            Code::UnreadableSecret => "unreadable_secret",
+            Code::InvalidConfig => "invalid_config",
+            Code::Unsupported => "unsupported",
+            Code::NoEffect => "no_effect",
+            Code::Open => "open",
+            Code::DoubledPath => "doubled_path",
+            Code::ShortTimeout => "short_timeout",
+        }
+    }
+
+    /// What follows from a problem of this kind.
+    pub fn severity(self) -> Severity {
+        match self {
+            Code::NoEffect | Code::Open | Code::DoubledPath | Code::ShortTimeout => Severity::Warning,
+            Code::UnreadableFile
+            | Code::Syntax
+            | Code::ForeignFile
+            | Code::TooLarge
+            | Code::Duplicate
+            | Code::UnknownField
+            | Code::WrongType
+            | Code::WrongValue
+            | Code::Empty
+            | Code::Missing
+            | Code::UnknownName
+            | Code::UnsetVariable
+            | Code::UnreadableSecret
+            | Code::InvalidConfig
+            | Code::Unsupported => Severity::Error,
+        }
+    }
+}
+
 impl Problem {
-    /// The problem with the file's name in front:
+    /// A problem of the file as a whole.
+    pub fn of_file(code: Code, message: impl Into<String>) -> Problem {
+        Problem { place: Place::default(), code, message: message.into(), hint: None }
+    }
+
+    /// What follows from it.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+
+    /// Does it make the file useless?
+    pub fn is_error(&self) -> bool {
+        self.severity() == Severity::Error
+    }
+
+    /// In one line, with the file's name in front:
     /// ``ostia.yaml:12:5: providers.groq.api_kee: unknown field; did you mean `api_key`?``
     pub fn render(&self, file: &str) -> String {
         match &self.place {

@@ -1,35 +1,64 @@
 //! Values of a known kind from the tree. Each reader gives the value, or notes what is wrong and gives `None`.
 
-use std::ops::RangeInclusive;
+mod shaped;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ostia_routing::nearest;
 
-use crate::quantity::{bytes_text, duration_text};
-use crate::tree::{Key, Tree, Value};
-use crate::{ENTRIES_MAX, PROBLEMS_MAX, Place, Problem, SecretRef, TIMEOUT_MAX, expand, quantity, secret};
+use crate::shape::{FILE, Shape};
+use crate::tree::{Key, Point, Tree, Value};
+use crate::{Code, ENTRIES_MAX, Place, Problem, SecretRef, TIMEOUT_MAX, expand, quantity, secret};
 
-/// A value with its path.
+/// A value with its path, and what it must be.
+#[derive(Clone)]
 pub(crate) struct Item<'a> {
     pub(crate) path: String,
     pub(crate) tree: &'a Tree,
+    pub(crate) shape: &'static Shape,
     /// The place of the key, for a field of a map: what is said of a field points at its name.
     key: Option<&'a Key>,
 }
 
 impl<'a> Item<'a> {
     pub(crate) fn root(tree: &'a Tree) -> Item<'a> {
-        Item { path: String::new(), tree, key: None }
+        Item { path: String::new(), tree, shape: &FILE, key: None }
     }
 
     fn field(&self, key: &'a Key, tree: &'a Tree) -> Item<'a> {
         let name = key.name.escape_debug();
         let path = if self.path.is_empty() { name.to_string() } else { format!("{}.{name}", self.path) };
-        Item { path, tree, key: Some(key) }
+        Item { path, tree, shape: self.shape.of(&key.name), key: Some(key) }
     }
 
     fn entry(&self, index: usize, tree: &'a Tree) -> Item<'a> {
-        Item { path: format!("{}[{index}]", self.path), tree, key: None }
+        let path = format!("{}[{index}]", self.path);
+        Item { path, tree, shape: self.shape.item(), key: None }
+    }
+
+    /// The same, with another shape.
+    fn taken_for(&self, shape: &'static Shape) -> Item<'a> {
+        Item { path: self.path.clone(), tree: self.tree, shape, key: self.key }
+    }
+
+    /// The field of this name, if it is a map that has one.
+    pub(crate) fn field_named(&self, name: &str) -> Option<Item<'a>> {
+        let Value::Map(map) = &self.tree.value else { return None };
+        let (key, tree) = map.iter().find(|(key, _)| key.name == name)?;
+        Some(self.field(key, tree))
+    }
+
+    /// The items of a list; none where it is none.
+    pub(crate) fn items(&self) -> Vec<Item<'a>> {
+        let Value::List(items) = &self.tree.value else { return Vec::new() };
+        items.iter().enumerate().map(|(index, tree)| self.entry(index, tree)).collect()
+    }
+
+    /// The names of the fields of a map.
+    pub(crate) fn names(&self) -> Vec<&'a str> {
+        let Value::Map(map) = &self.tree.value else { return Vec::new() };
+        map.iter().map(|(key, _)| key.name.as_str()).collect()
     }
 
     /// Is it a map of fields?
@@ -48,26 +77,14 @@ impl<'a> Item<'a> {
     }
 
     /// Where something below the value is, by a path like `targets[1].retry`: as near as the file has it.
-    fn place_below(&self, path: &str) -> Place {
-        let mut place = self.place();
-        let mut tree = self.tree;
-        for step in path.split(['.', '[']).map(|step| step.trim_end_matches(']')) {
-            let below = match &tree.value {
-                Value::Map(map) => map.iter().find(|(key, _)| key.name == step).map(|(_, tree)| tree),
-                Value::List(items) => step.parse().ok().and_then(|index: usize| items.get(index)),
-                _ => None,
-            };
-            let Some(below) = below else { break };
-            (tree, place.line, place.column) = (below, below.line, below.column);
-        }
-        if !path.is_empty() {
-            let joint = if path.starts_with('[') { "" } else { "." };
-            place.path = format!("{}{joint}{path}", place.path);
-        }
-        place
+    fn place_below(&self, path: &str, point: Point) -> Place {
+        let (line, column) = self.tree.find(path, point);
+        let joint = if path.is_empty() || path.starts_with('[') { "" } else { "." };
+        Place { path: format!("{}{joint}{path}", self.path), line, column }
     }
 
-    fn key_place(&self) -> Place {
+    /// Where its name is.
+    pub(crate) fn key_place(&self) -> Place {
         let place = self.place();
         self.key.map_or(place.clone(), |key| Place { line: key.line, column: key.column, ..place })
     }
@@ -77,33 +94,41 @@ impl<'a> Item<'a> {
 pub(crate) struct Reader<'e> {
     pub(crate) env: &'e dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
-    warnings: Vec<Problem>,
 }
 
 impl<'e> Reader<'e> {
     pub(crate) fn new(env: &'e dyn Fn(&str) -> Option<String>) -> Reader<'e> {
-        Reader { env, problems: Vec::new(), warnings: Vec::new() }
+        Reader { env, problems: Vec::new() }
     }
 
-    /// The warnings about a good file, or all that is wrong with a bad one, in the order of the file.
-    pub(crate) fn finish(mut self) -> Result<Vec<Problem>, Vec<Problem>> {
-        let list = if self.problems.is_empty() { &mut self.warnings } else { &mut self.problems };
-        list.sort_by_key(|problem| (problem.place.line, problem.place.column));
-        if list.len() > PROBLEMS_MAX {
-            list.truncate(PROBLEMS_MAX);
-            let message = "there are more problems than these".to_owned();
-            list.push(Problem { place: Place::default(), message, hint: None });
-        }
-        if self.problems.is_empty() { Ok(self.warnings) } else { Err(self.problems) }
+    /// What was found.
+    pub(crate) fn finish(self) -> Vec<Problem> {
+        self.problems
     }
 
-    pub(crate) fn problem(&mut self, item: &Item<'_>, message: impl Into<String>, hint: Option<String>) {
-        self.problems.push(Problem { place: item.place(), message: message.into(), hint });
+    /// How much was found so far.
+    pub(crate) fn found(&self) -> usize {
+        self.problems.len()
     }
 
-    pub(crate) fn warning(&mut self, item: &Item<'_>, message: impl Into<String>, hint: &str) {
-        let entry = Problem { place: item.place(), message: message.into(), hint: Some(hint.to_owned()) };
-        self.warnings.push(entry);
+    pub(crate) fn problem(
+        &mut self,
+        item: &Item<'_>,
+        code: Code,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.problem_at(item.place(), code, message, hint);
+    }
+
+    pub(crate) fn problem_at(
+        &mut self,
+        place: Place,
+        code: Code,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.problems.push(Problem { place, code, message: message.into(), hint });
     }
 
     /// A problem somewhere below an item, at a path of its own.
@@ -111,25 +136,17 @@ impl<'e> Reader<'e> {
         &mut self,
         item: &Item<'_>,
         path: &str,
+        code: Code,
         message: String,
         hint: Option<String>,
     ) {
-        self.problems.push(Problem { place: item.place_below(path), message, hint });
-    }
-
-    /// The same for a warning.
-    pub(crate) fn warning_below(
-        &mut self,
-        item: &Item<'_>,
-        path: &str,
-        message: String,
-        hint: Option<String>,
-    ) {
-        self.warnings.push(Problem { place: item.place_below(path), message, hint });
+        let point = if code == Code::UnknownField { Point::Key } else { Point::Value };
+        self.problems.push(Problem { place: item.place_below(path, point), code, message, hint });
     }
 
     fn wrong<T>(&mut self, item: &Item<'_>, expected: &str) -> Option<T> {
-        self.problem(item, format!("must be {expected}, not {}", kind(&item.tree.value)), None);
+        let message = format!("must be {expected}, not {}", kind(&item.tree.value));
+        self.problem(item, Code::WrongType, message, None);
         None
     }
 
@@ -139,55 +156,56 @@ impl<'e> Reader<'e> {
             Value::Null => return Vec::new(),
             Value::Map(map) if map.len() <= ENTRIES_MAX => map,
             Value::Map(_) => {
-                self.problem(item, format!("has more than {ENTRIES_MAX} entries"), None);
+                self.problem(item, Code::TooLarge, format!("has more than {ENTRIES_MAX} entries"), None);
                 return Vec::new();
             }
             _ => return self.wrong(item, "a map of fields").unwrap_or_default(),
         };
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeMap::new();
         let mut found = Vec::with_capacity(map.len());
         for (key, tree) in map {
             let field = item.field(key, tree);
-            if !seen.insert(key.name.as_str()) {
-                let message = "is given twice".to_owned();
-                self.problems.push(Problem { place: field.key_place(), message, hint: None });
-            } else if !matches!(tree.value, Value::Null) {
+            if let Some(first) = seen.get(key.name.as_str()) {
+                let hint = format!("the first one is in line {first}");
+                self.problem_at(field.key_place(), Code::Duplicate, "is given twice", Some(hint));
+                continue;
+            }
+            seen.insert(key.name.as_str(), key.line);
+            if !matches!(tree.value, Value::Null) {
                 found.push((key.name.as_str(), field));
             }
         }
         found
     }
 
-    /// The entries of a map whose names are known; all others are problems.
-    pub(crate) fn fields<'a>(&mut self, item: &Item<'a>, known: &[&str]) -> Vec<(&'a str, Item<'a>)> {
+    /// The entries of a map whose names are known. All others are problems, but for `x-...`, which is for the author's anchors.
+    pub(crate) fn fields<'a>(&mut self, item: &Item<'a>) -> Vec<(&'a str, Item<'a>)> {
+        let known: Vec<&str> = item.shape.fields().iter().map(|(name, ..)| *name).collect();
         let mut entries = self.entries(item);
         entries.retain(|(name, field)| {
             let good = known.contains(name);
-            if !good {
-                self.unknown(field, name, known);
+            if !good && !is_own(name) {
+                self.unknown(field, name, &known);
             }
             good
         });
         entries
     }
 
-    pub(crate) fn unknown(&mut self, field: &Item<'_>, name: &str, known: &[&str]) {
+    fn unknown(&mut self, field: &Item<'_>, name: &str, known: &[&str]) {
         let hint = match nearest(name, known.iter().copied()) {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("the fields here are {}", known.join(", ")),
         };
-        let message = "unknown field".to_owned();
-        self.problems.push(Problem { place: field.key_place(), message, hint: Some(hint) });
+        self.problem_at(field.key_place(), Code::UnknownField, "unknown field", Some(hint));
     }
 
     /// The items of a list.
     pub(crate) fn items<'a>(&mut self, item: &Item<'a>) -> Vec<Item<'a>> {
         match &item.tree.value {
-            Value::List(items) if items.len() <= ENTRIES_MAX => {
-                items.iter().enumerate().map(|(index, tree)| item.entry(index, tree)).collect()
-            }
+            Value::List(items) if items.len() <= ENTRIES_MAX => item.items(),
             Value::List(_) => {
-                self.problem(item, format!("has more than {ENTRIES_MAX} entries"), None);
+                self.problem(item, Code::TooLarge, format!("has more than {ENTRIES_MAX} entries"), None);
                 Vec::new()
             }
             _ => self.wrong(item, "a list").unwrap_or_default(),
@@ -198,7 +216,8 @@ impl<'e> Reader<'e> {
     pub(crate) fn text(&mut self, item: &Item<'_>) -> Option<String> {
         let text = self.expanded(item)?;
         if text.trim().is_empty() {
-            self.problem(item, "is empty", Some("give a value, or take the field out".to_owned()));
+            let hint = "give a value, or take the field out".to_owned();
+            self.problem(item, Code::Empty, "is empty", Some(hint));
             return None;
         }
         Some(text)
@@ -209,13 +228,14 @@ impl<'e> Reader<'e> {
             Value::Text(text) => match expand::expand(text, self.env) {
                 Ok(text) => Some(text),
                 Err(fault) => {
-                    self.problem(item, fault, None);
+                    let hint = (fault.code == Code::UnsetVariable).then(|| secret::SET_IT.to_owned());
+                    self.problem(item, fault.code, fault.message, hint);
                     None
                 }
             },
             Value::Integer(_) | Value::Float(_) | Value::Bool(_) => {
                 let message = format!("must be a text, not {}", kind(&item.tree.value));
-                self.problem(item, message, Some("put it in quotes".to_owned()));
+                self.problem(item, Code::WrongType, message, Some("put it in quotes".to_owned()));
                 None
             }
             Value::Null | Value::List(_) | Value::Map(_) => self.wrong(item, "a text"),
@@ -233,77 +253,76 @@ impl<'e> Reader<'e> {
         let Value::Text(text) = &item.tree.value else { return self.expanded(item).and(None) };
         if text.trim().is_empty() {
             let hint = "write ${NAME}, file:/path, or the key itself".to_owned();
-            self.problem(item, "is empty", Some(hint));
+            self.problem(item, Code::Empty, "is empty", Some(hint));
             return None;
         }
         match secret::parse(text.trim(), self.env) {
             Ok(source) => Some(SecretRef { source, place: item.place() }),
             Err(fault) => {
-                self.problem(item, fault, None);
+                self.problem(item, fault.code, fault.message, None);
                 None
             }
         }
     }
 
     /// A number, a size or a time, as the text that people write.
-    fn quantity(&mut self, item: &Item<'_>, expected: &str) -> Option<String> {
+    fn quantity(&mut self, item: &Item<'_>) -> Option<String> {
         match &item.tree.value {
             Value::Integer(number) => Some(number.to_string()),
             Value::Float(number) => Some(number.to_string()),
             Value::Text(_) => self.text(item),
-            Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => self.wrong(item, expected),
+            Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => {
+                self.wrong(item, &item.shape.expected())
+            }
         }
     }
 
-    /// A whole number within bounds.
-    pub(crate) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<usize> {
-        let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
-        let text = self.quantity(item, &expected)?;
-        let number = text.trim().parse::<u64>().ok().filter(|number| bounds.contains(number));
-        self.or_problem(item, number, &expected).and_then(|number| usize::try_from(number).ok())
+    /// A whole number within the bounds of its shape.
+    pub(crate) fn integer(&mut self, item: &Item<'_>) -> Option<usize> {
+        let text = self.quantity(item)?;
+        let number = text.trim().parse::<u64>().ok();
+        let number = number.filter(
+            |number| matches!(item.shape, Shape::Count(least, most) if (*least..=*most).contains(number)),
+        );
+        self.or_problem(item, number).and_then(|number| usize::try_from(number).ok())
     }
 
-    /// An amount of money: a number of at least 0.
+    /// An amount of money.
     pub(crate) fn amount(&mut self, item: &Item<'_>) -> Option<f64> {
-        let expected = "a number of at least 0";
-        let text = self.quantity(item, expected)?;
+        let text = self.quantity(item)?;
         let amount = text.trim().parse::<f64>().ok().filter(|amount| amount.is_finite() && *amount >= 0.0);
-        self.or_problem(item, amount, expected)
+        self.or_problem(item, amount)
     }
 
-    /// A size within bounds, in bytes.
-    pub(crate) fn bytes(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<usize> {
-        let (least, most) = (bytes_text(*bounds.start()), bytes_text(*bounds.end()));
-        let expected = format!("a size from {least} to {most}, like 64KiB or 64MiB");
-        let text = self.quantity(item, &expected)?;
-        let bytes = quantity::bytes(&text).filter(|bytes| bounds.contains(bytes));
-        self.or_problem(item, bytes, &expected).and_then(|bytes| usize::try_from(bytes).ok())
+    /// A size within the bounds of its shape, in bytes.
+    pub(crate) fn bytes(&mut self, item: &Item<'_>) -> Option<usize> {
+        let text = self.quantity(item)?;
+        let bytes = quantity::bytes(&text).filter(
+            |bytes| matches!(item.shape, Shape::Bytes(least, most) if (*least..=*most).contains(bytes)),
+        );
+        self.or_problem(item, bytes).and_then(|bytes| usize::try_from(bytes).ok())
     }
 
     /// A time above zero.
     pub(crate) fn duration(&mut self, item: &Item<'_>) -> Option<Duration> {
-        let most = duration_text(TIMEOUT_MAX);
-        let expected = format!("a time from 1ms to {most}, like 500ms, 5s or 2m");
-        let text = self.quantity(item, &expected)?;
+        let text = self.quantity(item)?;
         let time = quantity::duration(&text).filter(|time| !time.is_zero() && *time <= TIMEOUT_MAX);
-        self.or_problem(item, time, &expected)
+        self.or_problem(item, time)
     }
 
     /// A time above zero, or `off` (also as 0).
     pub(crate) fn duration_or_off(&mut self, item: &Item<'_>) -> Option<Option<Duration>> {
-        let most = duration_text(TIMEOUT_MAX);
-        let expected = format!("a time from 1ms to {most}, like 500ms, 5s or 2m, or off");
-        let text = self.quantity(item, &expected)?;
+        let text = self.quantity(item)?;
         let time = match text.trim() {
             "off" => Some(Duration::ZERO),
             text => quantity::duration(text).filter(|time| *time <= TIMEOUT_MAX),
         };
-        self.or_problem(item, time, &expected).map(|time| Some(time).filter(|time| !time.is_zero()))
+        self.or_problem(item, time).map(|time| Some(time).filter(|time| !time.is_zero()))
     }
 
-    fn or_problem<T>(&mut self, item: &Item<'_>, value: Option<T>, expected: &str) -> Option<T> {
+    fn or_problem<T>(&mut self, item: &Item<'_>, value: Option<T>) -> Option<T> {
         if value.is_none() {
-            self.problem(item, format!("must be {expected}"), None);
+            self.problem(item, Code::WrongValue, format!("must be {}", item.shape.expected()), None);
         }
         value
     }
@@ -326,6 +345,11 @@ impl<'e> Reader<'e> {
             }
         }
     }
+}
+
+/// Is it the name of a field of the author's own, to hang an anchor on?
+pub(crate) fn is_own(name: &str) -> bool {
+    name.starts_with("x-")
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use ostia_routing::config::{self, Config};
 use ostia_routing::nearest;
 
-use crate::reader::{Item, Reader};
+use crate::reader::{Item, Reader, is_own};
+use crate::tree::Value;
+use crate::{Code, expand, providers};
 
 /// Routing configs that the file holds, and what they are called by.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +36,8 @@ pub(crate) fn read_configs(item: &Item<'_>, reader: &mut Reader<'_>) -> BTreeMap
     let mut configs = BTreeMap::new();
     for (name, item) in reader.entries(item) {
         if name.trim_start().starts_with('{') || name.trim().is_empty() {
-            reader.problem(&item, "is no name", Some("use a word, like `cheap-first`".to_owned()));
+            let hint = "use a word, like `cheap-first`".to_owned();
+            reader.problem_at(item.key_place(), Code::WrongValue, "is no name", Some(hint));
         }
         configs.extend(read_config(&item, reader).map(|config| (name.to_owned(), config)));
     }
@@ -43,19 +46,45 @@ pub(crate) fn read_configs(item: &Item<'_>, reader: &mut Reader<'_>) -> BTreeMap
 
 fn read_config(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let value = reader.json(item);
-    match config::from_value(&value) {
-        Ok(parsed) => {
-            for warning in parsed.warnings {
-                reader.warning_below(item, &warning.path, warning.message, warning.hint);
+    let (config, problems, code) = match config::from_value(&value) {
+        Ok(parsed) => (Some(parsed.config), parsed.warnings, Code::NoEffect),
+        Err(problems) => (None, problems, Code::InvalidConfig),
+    };
+    for problem in problems {
+        match problem.is_unknown_field {
+            true if is_own(last_step(&problem.path)) => {}
+            // A client hears of it in a warning, because configs that were written for Portkey have to work. Here the author
+            // is the one who reads this.
+            true => {
+                let message = "unknown field".to_owned();
+                reader.problem_below(item, &problem.path, Code::UnknownField, message, problem.hint);
             }
-            Some(parsed.config)
+            false => reader.problem_below(item, &problem.path, code, problem.message, problem.hint),
         }
-        Err(problems) => {
-            for problem in problems {
-                reader.problem_below(item, &problem.path, problem.message, problem.hint);
-            }
-            None
-        }
+    }
+    for part in config::unsupported_in(&value) {
+        let message = format!("this gateway does not support {} yet", part.what);
+        reader.problem_below(item, &part.path, Code::Unsupported, message, None);
+    }
+    config
+}
+
+fn last_step(path: &str) -> &str {
+    path.rsplit(['.', ']']).next().unwrap_or(path)
+}
+
+/// Whatever a config and the targets below it call has to be a provider.
+pub(crate) fn check_providers(item: &Item<'_>, read: &providers::Read, reader: &mut Reader<'_>) {
+    if let Some(provider) = item.field_named("provider")
+        && let Value::Text(text) = &provider.tree.value
+        && let Ok(name) = expand::expand(text, reader.env)
+        && !name.trim().is_empty()
+    {
+        providers::check_name(&name, &provider, read, reader);
+    }
+    let targets = item.field_named("targets");
+    for target in targets.iter().flat_map(Item::items) {
+        check_providers(&target, read, reader);
     }
 }
 
@@ -64,7 +93,7 @@ pub(crate) fn read_prices(item: &Item<'_>, reader: &mut Reader<'_>) -> BTreeMap<
     let mut prices = BTreeMap::new();
     for (model, item) in reader.entries(item) {
         let (mut input, mut output) = (None, None);
-        for (name, field) in reader.fields(&item, &["input", "output"]) {
+        for (name, field) in reader.fields(&item) {
             match name {
                 "input" => input = reader.amount(&field),
                 _ => output = reader.amount(&field),
@@ -72,24 +101,24 @@ pub(crate) fn read_prices(item: &Item<'_>, reader: &mut Reader<'_>) -> BTreeMap<
         }
         match (input, output) {
             (Some(input), Some(output)) => drop(prices.insert(model.to_owned(), Price { input, output })),
-            _ => reader.problem(
-                &item,
-                "needs `input` and `output`",
-                Some("both for a million tokens".to_owned()),
-            ),
+            _ => {
+                let hint = "both for a million tokens".to_owned();
+                reader.problem(&item, Code::Missing, "needs `input` and `output`", Some(hint));
+            }
         }
     }
     prices
 }
 
 /// Whatever names a config must name one that there is.
-pub(crate) fn check_name(name: &str, item: &Item<'_>, routes: &Routes, reader: &mut Reader<'_>) {
-    if routes.configs.contains_key(name) {
+pub(crate) fn check_name(name: &str, item: &Item<'_>, written: &[&str], reader: &mut Reader<'_>) {
+    if written.contains(&name) {
         return;
     }
-    let hint = match nearest(name, routes.configs.keys().map(String::as_str)) {
+    let hint = match nearest(name, written.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "write it under `configs:`".to_owned(),
     };
-    reader.problem(item, format!("names the config `{name}`, and there is none of that name"), Some(hint));
+    let message = format!("names the config `{name}`, and there is none of that name");
+    reader.problem(item, Code::UnknownName, message, Some(hint));
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use ostia_routing::config::Redacted;
 use secrecy::SecretString;
 
-use crate::expand::{Part, parts, unset};
-use crate::{Place, Problem};
+use crate::expand::{Fault, Part, parts, unset};
+use crate::{Code, Place, Problem};
 
 /// Longest credential, in bytes. Service account files have some 2.5 KiB.
 pub const SECRET_BYTES_MAX: usize = 64 << 10;
@@ -67,18 +67,21 @@ pub fn resolve(
     env: &dyn Fn(&str) -> Option<String>,
     read: &dyn Fn(&Path) -> Result<String, String>,
 ) -> Result<SecretString, Problem> {
-    let problem = |message: String, hint: Option<&str>| Problem {
+    let problem = |code: Code, message: String, hint: Option<&str>| Problem {
         place: secret.place.clone(),
+        code,
         message,
         hint: hint.map(str::to_owned),
     };
-    let variable = |name: &str| env(name).ok_or_else(|| problem(unset(name), Some(SET_IT)));
+    let variable =
+        |name: &str| env(name).ok_or_else(|| problem(Code::UnsetVariable, unset(name), Some(SET_IT)));
     let value = match &secret.source {
         SecretSource::Literal(text) => text.0.clone(),
         SecretSource::Env { name } => variable(name)?,
         SecretSource::File { path } => {
             let text = read(path).map_err(|reason| {
-                problem(format!("the file {} cannot be read: {reason}", path.display()), None)
+                let message = format!("the file {} cannot be read: {reason}", path.display());
+                problem(Code::UnreadableSecret, message, None)
             })?;
             text.trim_end_matches(['\r', '\n']).to_owned()
         }
@@ -91,18 +94,17 @@ pub fn resolve(
         }
     };
     if value.trim().is_empty() {
-        return Err(problem(format!("{} is empty", described(&secret.source)), Some(SET_IT)));
+        let message = format!("{} is empty", described(&secret.source));
+        return Err(problem(Code::Empty, message, Some(SET_IT)));
     }
     if value.len() > SECRET_BYTES_MAX {
-        return Err(problem(
-            format!("{} is longer than {SECRET_BYTES_MAX} bytes", described(&secret.source)),
-            None,
-        ));
+        let message = format!("{} is longer than {SECRET_BYTES_MAX} bytes", described(&secret.source));
+        return Err(problem(Code::TooLarge, message, None));
     }
     Ok(SecretString::from(value))
 }
 
-const SET_IT: &str = "set it, or take the field out";
+pub(crate) const SET_IT: &str = "set it, or take the field out";
 
 fn described(source: &SecretSource) -> String {
     match source {
@@ -115,11 +117,11 @@ fn described(source: &SecretSource) -> String {
 /// Reads a reference. The path of a file may itself have `${NAME}` in it, which `env` gives.
 ///
 /// Errors: what is wrong with a `${...}`.
-pub(crate) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<SecretSource, String> {
+pub(crate) fn parse(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<SecretSource, Fault> {
     if let Some(path) = text.strip_prefix("file:") {
         let path = crate::expand::expand(path, env)?;
         return match path.trim() {
-            "" => Err("names no file after `file:`".to_owned()),
+            "" => Err(Fault::new(Code::WrongValue, "names no file after `file:`")),
             path => Ok(SecretSource::File { path: PathBuf::from(path) }),
         };
     }

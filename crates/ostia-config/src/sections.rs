@@ -3,35 +3,21 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::reader::{Item, Reader};
-use crate::tree::Tree;
+use crate::tree::{Tree, Value};
 use crate::{
-    AllowPrivate, AllowedOrigin, Auth, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Responses,
-    Timeouts, WORKERS_MAX, providers, routes,
+    AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
+    Responses, Timeouts, expand, foreign, providers, routes,
 };
-
-const FIELDS: [&str; 15] = [
-    "listen",
-    "auth",
-    "hosts",
-    "cors",
-    "default_provider",
-    "providers",
-    "configs",
-    "config",
-    "aliases",
-    "prices",
-    "egress",
-    "timeouts",
-    "limits",
-    "responses",
-    "workers",
-];
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
 pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
     let mut config = Config::default();
     let root = Item::root(tree);
-    let fields = reader.fields(&root, &FIELDS);
+    if let Some(problem) = foreign::recognise(&root) {
+        reader.problem_at(problem.place, problem.code, problem.message, problem.hint);
+        return config;
+    }
+    let fields = reader.fields(&root);
     for (name, item) in &fields {
         match *name {
             "listen" => config.listen = read_listen(item, reader).unwrap_or(config.listen),
@@ -40,10 +26,8 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "cors" => config.cors = read_cors(item, reader),
             "default_provider" => config.default_provider = reader.text(item),
             "providers" => {
-                let entries = reader.entries(item);
-                let read =
-                    |(id, item): &(&str, Item<'_>)| ((*id).to_owned(), providers::read(id, item, reader));
-                config.providers = entries.iter().map(read).collect();
+                let read = providers::read(item, reader);
+                (config.providers, config.all_providers) = (read.entries, read.all);
             }
             "configs" => config.routes.configs = routes::read_configs(item, reader),
             "config" => config.routes.default = reader.text(item),
@@ -53,7 +37,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
             "responses" => config.responses = read_responses(item, reader),
-            "workers" => config.workers = reader.integer(item, 1..=WORKERS_MAX),
+            "workers" => config.workers = reader.integer(item),
             _ => {}
         }
     }
@@ -62,25 +46,46 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
     config
 }
 
-/// Whatever names a config must name one that there is.
+/// Whatever names a config or a provider must name one that there is.
 fn check_names(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader<'_>) {
     let at = |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map(|(_, item)| item);
-    if let (Some(name), Some(item)) = (&config.routes.default, at("config")) {
-        routes::check_name(name, item, &config.routes, reader);
+    // Those with a problem of their own are there too.
+    let written = at("configs").map(Item::names).unwrap_or_default();
+    let keys = at("auth").and_then(|item| item.field_named("keys"));
+    let of_keys = keys.iter().flat_map(Item::items).filter_map(|key| key.field_named("config"));
+    for item in of_keys.chain(at("config").cloned()) {
+        if let Some(name) = plain_text(&item, reader) {
+            routes::check_name(&name, &item, &written, reader);
+        }
     }
-    let named = config.auth.keys.iter().filter_map(|key| key.config.as_ref());
-    if let Some(item) = at("auth") {
-        named.for_each(|name| routes::check_name(name, item, &config.routes, reader));
+    let read = providers::Read { entries: config.providers.clone(), all: config.all_providers.clone() };
+    if let (Some(name), Some(item)) = (&config.default_provider, at("default_provider")) {
+        providers::check_name(name, item, &read, reader);
+    }
+    for section in [at("configs"), at("aliases")].into_iter().flatten() {
+        for item in section.names().into_iter().filter_map(|name| section.field_named(name)) {
+            routes::check_providers(&item, &read, reader);
+        }
     }
 }
 
+/// The text that stands here, if it is one. What is wrong with it was noted when it was read.
+fn plain_text(item: &Item<'_>, reader: &Reader<'_>) -> Option<String> {
+    let Value::Text(text) = &item.tree.value else { return None };
+    expand::expand(text, reader.env).ok().filter(|text| !text.trim().is_empty())
+}
+
 fn warn_if_open(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader<'_>) {
-    let listen = fields.iter().find(|(name, _)| *name == "listen");
-    let open = config.auth.keys.is_empty() && !config.listen.ip().is_loopback();
-    if let Some((_, item)) = listen.filter(|_| open) {
-        let message =
-            "is reachable from other machines, and without `auth.keys` anyone may use your providers' keys";
-        reader.warning(item, message, "add auth: { keys: [\"${OSTIA_KEY}\"] }");
+    let at = |wanted: &str| fields.iter().find(|(name, _)| *name == wanted).map(|(_, item)| item);
+    // A key that is wrong is a key that somebody wanted.
+    let keys = at("auth").and_then(|item| item.field_named("keys"));
+    let wants_keys = keys.is_some_and(|keys| !keys.items().is_empty());
+    let open = config.auth.keys.is_empty() && !wants_keys && !config.listen.ip().is_loopback();
+    if let Some(item) = at("listen").filter(|_| open) {
+        let message = "is reachable from other machines, and without `auth.keys` anyone may use your providers' keys: the \
+                       gateway starts so only with --insecure";
+        let hint = "add auth: { keys: [\"${OSTIA_KEY}\"] }".to_owned();
+        reader.problem(item, Code::Open, message, Some(hint));
     }
 }
 
@@ -91,14 +96,14 @@ fn read_listen(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<SocketAddr> {
         local.map(|port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)).or(text.parse().ok());
     if address.is_none() {
         let hint = "write 127.0.0.1:8787 for this machine only, 0.0.0.0:8787 for all".to_owned();
-        reader.problem(item, "must be an IP address and a port", Some(hint));
+        reader.problem(item, Code::WrongValue, "must be an IP address and a port", Some(hint));
     }
     address
 }
 
 fn read_auth(item: &Item<'_>, reader: &mut Reader<'_>) -> Auth {
     let mut auth = Auth::default();
-    for (_, keys) in reader.fields(item, &["keys"]) {
+    for (_, keys) in reader.fields(item) {
         let items = reader.items(&keys);
         auth.keys = items.iter().filter_map(|item| read_key(item, reader)).collect();
     }
@@ -112,11 +117,12 @@ fn read_key(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<GatewayKey> {
         return reader.secret(item).map(|secret| GatewayKey { secret, name: None, config: None });
     }
     if !item.has("key") {
-        reader.problem(item, "has no `key`", Some("write {key: \"${OSTIA_KEY}\", config: name}".to_owned()));
+        let hint = "write {key: \"${OSTIA_KEY}\", config: name}".to_owned();
+        reader.problem(item, Code::Missing, "has no `key`", Some(hint));
         return None;
     }
     let (mut secret, mut name, mut config) = (None, None, None);
-    for (field, item) in reader.fields(item, &["key", "name", "config"]) {
+    for (field, item) in reader.fields(item) {
         match field {
             "key" => secret = reader.secret(&item),
             "name" => name = reader.text(&item),
@@ -128,11 +134,12 @@ fn read_key(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<GatewayKey> {
 
 fn read_cors(item: &Item<'_>, reader: &mut Reader<'_>) -> Cors {
     let mut cors = Cors::default();
-    for (_, origins) in reader.fields(item, &["origins"]) {
+    for (_, origins) in reader.fields(item) {
         cors.origins = read_each(&origins, reader, AllowedOrigin::parse);
         if cors.origins.contains(&AllowedOrigin::Any) {
             let message = "lets the pages of everybody call the gateway from any browser that reaches it";
-            reader.warning(&origins, message, "list the origins of your own pages");
+            let hint = "list the origins of your own pages".to_owned();
+            reader.problem(&origins, Code::Open, message, Some(hint));
         }
     }
     cors
@@ -140,7 +147,7 @@ fn read_cors(item: &Item<'_>, reader: &mut Reader<'_>) -> Cors {
 
 fn read_egress(item: &Item<'_>, reader: &mut Reader<'_>) -> Egress {
     let mut egress = Egress::default();
-    for (name, field) in reader.fields(item, &["allow_private", "allow_hosts"]) {
+    for (name, field) in reader.fields(item) {
         match name {
             "allow_private" => egress.allow_private = read_each(&field, reader, AllowPrivate::parse),
             _ => egress.allow_hosts = read_each(&field, reader, HostPattern::parse),
@@ -160,7 +167,7 @@ fn read_each<T>(
         let Some(text) = reader.text(&item) else { continue };
         match parse(&text) {
             Ok(entry) => list.push(entry),
-            Err(fault) => reader.problem(&item, fault, None),
+            Err(fault) => reader.problem(&item, Code::WrongValue, fault, None),
         }
     }
     list
@@ -168,9 +175,7 @@ fn read_each<T>(
 
 fn read_timeouts(item: &Item<'_>, reader: &mut Reader<'_>) -> Timeouts {
     let mut timeouts = Timeouts::default();
-    for (name, field) in
-        reader.fields(item, &["connect", "first_byte", "idle", "keep_alive", "total", "drain"])
-    {
+    for (name, field) in reader.fields(item) {
         if name == "keep_alive" {
             timeouts.keep_alive = reader.duration_or_off(&field).unwrap_or(timeouts.keep_alive);
             continue;
@@ -185,17 +190,18 @@ fn read_timeouts(item: &Item<'_>, reader: &mut Reader<'_>) -> Timeouts {
         }
     }
     if timeouts.total < timeouts.first_byte {
-        reader.warning(item, "has a `total` that ends before `first_byte` does", "make `total` the longest");
+        let message = "has a `total` that ends before `first_byte` does";
+        reader.problem(item, Code::ShortTimeout, message, Some("make `total` the longest".to_owned()));
     }
     timeouts
 }
 
 fn read_responses(item: &Item<'_>, reader: &mut Reader<'_>) -> Responses {
     let mut responses = Responses::default();
-    for (name, field) in reader.fields(item, &["keep", "bytes"]) {
+    for (name, field) in reader.fields(item) {
         match name {
             "keep" => responses.keep = reader.duration(&field).unwrap_or(responses.keep),
-            _ => responses.bytes = reader.bytes(&field, 1 << 10..=64 << 30).unwrap_or(responses.bytes),
+            _ => responses.bytes = reader.bytes(&field).unwrap_or(responses.bytes),
         }
     }
     responses
@@ -203,15 +209,15 @@ fn read_responses(item: &Item<'_>, reader: &mut Reader<'_>) -> Responses {
 
 fn read_limits(item: &Item<'_>, reader: &mut Reader<'_>) -> Limits {
     let mut limits = Limits::default();
-    for (name, field) in reader.fields(item, &["body_bytes", "header_bytes", "connections"]) {
+    for (name, field) in reader.fields(item) {
         match name {
             "body_bytes" => {
-                limits.body_bytes = reader.bytes(&field, 1 << 10..=4 << 30).unwrap_or(limits.body_bytes);
+                limits.body_bytes = reader.bytes(&field).unwrap_or(limits.body_bytes);
             }
             "header_bytes" => {
-                limits.header_bytes = reader.bytes(&field, 1 << 10..=1 << 20).unwrap_or(limits.header_bytes);
+                limits.header_bytes = reader.bytes(&field).unwrap_or(limits.header_bytes);
             }
-            _ => limits.connections = reader.integer(&field, 1..=1_000_000).unwrap_or(limits.connections),
+            _ => limits.connections = reader.integer(&field).unwrap_or(limits.connections),
         }
     }
     limits

@@ -4,7 +4,9 @@
 mod faults;
 mod meaning;
 mod random;
+mod reports;
 mod secrets;
+mod shapes;
 
 use crate::{Loaded, Problem, load};
 

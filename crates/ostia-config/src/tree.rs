@@ -7,7 +7,7 @@ use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::options::DuplicateKeyPolicy;
 use serde_saphyr::{Error, Spanned};
 
-use crate::{Place, Problem, TEXT_BYTES_MAX};
+use crate::{Code, Place, Problem, TEXT_BYTES_MAX};
 
 /// Most nodes that aliases (`*name`) may add to a file.
 const ALIAS_EVENTS_MAX: usize = 100_000;
@@ -39,11 +39,66 @@ pub(crate) struct Key {
     pub(crate) name: String,
 }
 
+/// What of a field is pointed at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Point {
+    /// Its name.
+    Key,
+    /// Its value.
+    Value,
+}
+
+impl Tree {
+    /// Line and column of what a path like `targets[1].retry` leads to: as near as the file has it. Names of fields may be
+    /// written in another case.
+    pub(crate) fn find(&self, path: &str, point: Point) -> (u32, u32) {
+        let (mut tree, mut rest) = (self, path);
+        let mut place = (self.line, self.column);
+        while let Some((key, below, after)) = tree.step(rest) {
+            place = match (point, key) {
+                (Point::Key, Some(key)) if after.is_empty() => (key.line, key.column),
+                _ => (below.line, below.column),
+            };
+            (tree, rest) = (below, after);
+        }
+        place
+    }
+
+    /// The value that the first step of a path leads to, and the rest of the path.
+    fn step<'t, 'p>(&'t self, path: &'p str) -> Option<(Option<&'t Key>, &'t Tree, &'p str)> {
+        match &self.value {
+            Value::List(items) => {
+                let (index, rest) = path.strip_prefix('[')?.split_once(']')?;
+                Some((None, items.get(index.parse::<usize>().ok()?)?, rest))
+            }
+            Value::Map(map) => {
+                let path = path.strip_prefix('.').unwrap_or(path);
+                // Names may have dots in them: the longest that fits is meant.
+                let fitting = map.iter().filter_map(|(key, tree)| Some((key, tree, after(path, &key.name)?)));
+                let (key, tree, rest) = fitting.min_by_key(|(_, _, rest)| rest.len())?;
+                Some((Some(key), tree, rest))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What follows in a path behind a name.
+fn after<'p>(path: &'p str, name: &str) -> Option<&'p str> {
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+    if let Some(rest) = path.strip_prefix(name).filter(|rest| ends(rest)) {
+        return Some(rest);
+    }
+    let (step, rest) = path.split_at(path.find(['.', '[']).unwrap_or(path.len()));
+    let letters = |text: &str| text.replace('_', "").to_ascii_lowercase();
+    (!name.is_empty() && letters(step) == letters(name)).then_some(rest)
+}
+
 /// Parses the one YAML document of a file.
 pub(crate) fn parse(text: &str) -> Result<Tree, Problem> {
     if text.len() > TEXT_BYTES_MAX {
         let message = format!("the file is longer than {TEXT_BYTES_MAX} bytes");
-        return Err(Problem { place: Place::default(), message, hint: None });
+        return Err(Problem::of_file(Code::TooLarge, message));
     }
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: DEPTH_MAX, flow_nesting_limit: DEPTH_MAX },
@@ -65,14 +120,15 @@ fn syntax_problem(text: &str, error: &Error) -> Problem {
     let line = location.map_or(0, |location| location.line());
     let column = location.map_or(0, |location| location.column());
     let place = Place { path: String::new(), line: narrow(line), column: narrow(column) };
-    Problem { place, message: syntax_message(error), hint: bare_reference(text, line) }
+    let (code, message) = syntax_message(error);
+    Problem { place, code, message, hint: bare_reference(text, line) }
 }
 
-fn syntax_message(error: &Error) -> String {
+fn syntax_message(error: &Error) -> (Code, String) {
     match error {
         Error::AliasError { error, .. } => return syntax_message(error),
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => {
-            return format!("is nested deeper than {DEPTH_MAX} levels");
+            return (Code::TooLarge, format!("is nested deeper than {DEPTH_MAX} levels"));
         }
         _ => {}
     }
@@ -80,7 +136,7 @@ fn syntax_message(error: &Error) -> String {
     let reason = said.lines().next().unwrap_or_default();
     // Cut off: the position, which we give ourselves, and advice to programs that call the parser.
     let cut = |reason, end: &&str| str::split(reason, *end).next().unwrap_or_default();
-    format!("is not valid YAML: {}", [" at line ", "; use "].iter().fold(reason, cut))
+    (Code::Syntax, format!("is not valid YAML: {}", [" at line ", "; use "].iter().fold(reason, cut)))
 }
 
 /// `{ api_key: ${NAME} }` is not YAML, because a `{` opens a map inside of braces and brackets.

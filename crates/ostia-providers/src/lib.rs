@@ -17,7 +17,7 @@ mod row;
 mod table;
 
 pub use auth::{Auth, Oauth};
-pub use provider::Provider;
+pub use provider::{Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
 pub use row::{OauthRow, Row};

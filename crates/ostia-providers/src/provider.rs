@@ -6,7 +6,7 @@ use http::Uri;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Api, Dialect};
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 
 /// Where a provider is, what it offers and how one talks to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +49,8 @@ impl Provider {
     /// Checks a row and makes it a provider.
     ///
     /// # Errors
-    /// Every problem of the row, each as `id.field: what is wrong and what to do`.
-    pub fn from_row(id: &str, row: Row) -> Result<Provider, Vec<String>> {
+    /// Every problem of the row.
+    pub fn from_row(id: &str, row: Row) -> Result<Provider, Vec<RowProblem>> {
         let mut check = Check { id, problems: Vec::new() };
         check.ids(&row.aliases);
         check.prefix("prefix", &row.prefix);
@@ -108,21 +108,40 @@ impl Provider {
     }
 }
 
+/// Something wrong in a row. Shown as `id.field: what is wrong and what to do`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowProblem {
+    /// The row.
+    pub id: String,
+    /// Where in the row: `quirks.limits.tools`. Empty for the row as a whole.
+    pub field: String,
+    /// What is wrong and what to do. It never repeats what could be a credential.
+    pub message: String,
+}
+
+impl Display for RowProblem {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let joint = if self.field.is_empty() { "" } else { "." };
+        write!(out, "{}{joint}{}: {}", self.id, self.field, self.message)
+    }
+}
+
 /// Collects what is wrong with one row.
 struct Check<'a> {
     id: &'a str,
-    problems: Vec<String>,
+    problems: Vec<RowProblem>,
 }
 
 impl Check<'_> {
     fn problem(&mut self, field: impl Display, what: impl Display) {
-        self.problems.push(format!("{}.{field}: {what}", self.id));
+        let (id, field, message) = (self.id.to_owned(), field.to_string(), what.to_string());
+        self.problems.push(RowProblem { id, field, message });
     }
 
     fn ids(&mut self, aliases: &[String]) {
         const RULE: &str = "must be lower-case letters and digits with single hyphens between";
         if !is_kebab(self.id) {
-            self.problems.push(format!("{}: the id {RULE}", self.id));
+            self.problem("", format_args!("the id {RULE}"));
         }
         for alias in aliases {
             if !is_kebab(alias) || alias == self.id {
@@ -241,8 +260,8 @@ impl Check<'_> {
     }
 
     fn quirks(&mut self, quirks: &Quirks) {
-        for problem in quirks.problems() {
-            self.problems.push(format!("{}.quirks.{problem}", self.id));
+        for (field, what) in quirks.problems() {
+            self.problem(format_args!("quirks.{field}"), what);
         }
     }
 }

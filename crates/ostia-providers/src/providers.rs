@@ -1,6 +1,6 @@
 //! All providers, found by id or alias.
 
-use crate::{Provider, Row};
+use crate::{Provider, Row, RowProblem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -46,8 +46,8 @@ impl Providers {
     /// a row whose id is another's alias takes that name over.
     ///
     /// # Errors
-    /// Every problem of every row, each as `id.field: what is wrong and what to do`.
-    pub fn with(&self, rows: BTreeMap<String, Row>) -> Result<Providers, Vec<String>> {
+    /// Every problem of every row.
+    pub fn with(&self, rows: BTreeMap<String, Row>) -> Result<Providers, Vec<RowProblem>> {
         let newcomers: BTreeSet<String> = rows.keys().cloned().collect();
         let mut all = self.clone();
         for provider in all.by_id.values_mut() {
@@ -87,7 +87,7 @@ impl Providers {
     }
 
     /// Builds the aliases anew and tells those that are taken: whoever was here first keeps theirs.
-    fn link(&mut self, newcomers: &BTreeSet<String>) -> Vec<String> {
+    fn link(&mut self, newcomers: &BTreeSet<String>) -> Vec<RowProblem> {
         let mut problems = Vec::new();
         self.aliases.clear();
         let (new, old): (Vec<&Provider>, Vec<&Provider>) =
@@ -96,7 +96,9 @@ impl Providers {
             for alias in &provider.aliases {
                 let taken = self.by_id.contains_key(alias).then_some(alias);
                 if let Some(other) = taken.or_else(|| self.aliases.get(alias)) {
-                    problems.push(format!("{}.aliases: {alias:?} is taken by {other}", provider.id));
+                    let message = format!("{alias:?} is taken by {other}");
+                    let (id, field) = (provider.id.clone(), "aliases".to_owned());
+                    problems.push(RowProblem { id, field, message });
                 }
                 self.aliases.insert(alias.clone(), provider.id.clone());
             }
@@ -108,7 +110,8 @@ impl Providers {
 /// Reads a document of rows by id.
 fn parse(yaml: &str) -> Result<Providers, Vec<String>> {
     let rows = serde_saphyr::from_str(yaml).map_err(|error| vec![error.to_string()])?;
-    Providers::default().with(rows)
+    let told = |problems: Vec<RowProblem>| problems.iter().map(RowProblem::to_string).collect();
+    Providers::default().with(rows).map_err(told)
 }
 
 #[cfg(test)]

@@ -145,32 +145,33 @@ impl Quirks {
         }
     }
 
-    /// What is wrong with them, each as `field: what`.
-    pub(crate) fn problems(&self) -> Vec<String> {
+    /// What is wrong with them: the field, and what.
+    pub(crate) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         for (from, to) in &self.rename {
             if from == to || from.is_empty() || to.is_empty() {
-                problems.push(format!("rename.{from}: must be two different names"));
+                problems.push((format!("rename.{from}"), "must be two different names".to_owned()));
             }
             if self.drop.contains(from) {
-                problems.push(format!("rename.{from}: is in drop as well; say one of the two"));
+                let what = "is in drop as well; say one of the two".to_owned();
+                problems.push((format!("rename.{from}"), what));
             }
         }
         if let Takes::Some(features) = &self.takes {
             let unknown = features.iter().filter(|feature| !OPENAI_FEATURES.contains(&feature.as_str()));
             let all = OPENAI_FEATURES.join(", ");
-            problems
-                .extend(unknown.map(|feature| format!("takes: {feature:?} must be all, or some of {all}")));
+            let what = |feature| format!("{feature:?} must be all, or some of {all}");
+            problems.extend(unknown.map(|feature| ("takes".to_owned(), what(feature))));
         }
         for field in &self.drop {
             let name = field.strip_prefix("messages[].").unwrap_or(field);
             if name.is_empty() || name.contains(['[', ']', '.', '/', ' ']) {
-                problems.push(format!(
-                    "drop: {field:?} must be a field's name, or messages[]. and a field's name"
-                ));
+                let what = format!("{field:?} must be a field's name, or messages[]. and a field's name");
+                problems.push(("drop".to_owned(), what));
             }
         }
-        problems.extend(self.limits.problems());
+        let of_limits = self.limits.problems().into_iter();
+        problems.extend(of_limits.map(|(field, what)| (format!("limits.{field}"), what)));
         problems
     }
 }

@@ -5,10 +5,11 @@ use crate::{Auth, Provider, Providers};
 /// The columns' headings. The offers come last: they alone are long, and nothing has to stand behind them.
 const HEADINGS: [&str; 4] = ["provider", "base URL", "key", "offers"];
 
-/// The table for a terminal: columns provider, base URL, key and offers, aligned with spaces, one provider a line.
-pub fn table(providers: &Providers) -> String {
+/// The table for a terminal: columns provider, base URL, key and offers, aligned with spaces, one provider a line. `key` says
+/// what is known of a provider's key.
+pub fn table(providers: &Providers, key: &dyn Fn(&Provider) -> String) -> String {
     let rows: Vec<[String; 4]> =
-        std::iter::once(HEADINGS.map(String::from)).chain(cells(providers)).collect();
+        std::iter::once(HEADINGS.map(String::from)).chain(cells(providers, key)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [width(0), width(1), width(2)];
     let mut out = String::new();
@@ -22,7 +23,7 @@ pub fn table(providers: &Providers) -> String {
 /// The same as a table in Markdown, with names and links to the vendors' pages.
 pub fn markdown(providers: &Providers) -> String {
     let mut out = String::from("| provider | id | base URL | key | offers |\n|---|---|---|---|---|\n");
-    for (provider, [id, url, key, offers]) in providers.iter().zip(cells(providers)) {
+    for (provider, [id, url, key, offers]) in providers.iter().zip(cells(providers, &key)) {
         let name = match &provider.docs {
             Some(docs) => format!("[{}]({docs})", provider.name),
             None => provider.name.clone(),
@@ -34,8 +35,8 @@ pub fn markdown(providers: &Providers) -> String {
     out
 }
 
-fn cells(providers: &Providers) -> impl Iterator<Item = [String; 4]> {
-    providers.iter().map(|provider| {
+fn cells(providers: &Providers, key: &dyn Fn(&Provider) -> String) -> impl Iterator<Item = [String; 4]> {
+    providers.iter().map(move |provider| {
         let url = provider
             .base_url
             .as_deref()

@@ -240,15 +240,20 @@ impl Compiler {
             return false;
         };
         let hint = "join some with `|`, write [a-z0-9] in place of \\w, or compare with $in";
-        self.excess =
-            Some(Problem { path: shortened(path.to_owned()), message: what, hint: Some(hint.to_owned()) });
+        self.excess = Some(Problem {
+            path: shortened(path.to_owned()),
+            message: what,
+            hint: Some(hint.to_owned()),
+            is_unknown_field: false,
+        });
         true
     }
 
     /// Notes what the config's author should hear.
     pub(crate) fn warn(&mut self, path: String, message: String) {
         if self.warnings.len() < PROBLEMS_MAX {
-            self.warnings.push(Problem { path: shortened(path), message, hint: None });
+            let path = shortened(path);
+            self.warnings.push(Problem { path, message, hint: None, is_unknown_field: false });
         }
     }
 }

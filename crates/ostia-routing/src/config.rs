@@ -85,9 +85,34 @@ pub fn parse(text: &str) -> Result<Parsed, Vec<Problem>> {
     }
 }
 
+/// The fields that each object of a config may have, by the object's own name; `config` for a level of the config itself. What a
+/// schema says of configs is compared with it.
+pub fn known_fields() -> Vec<(&'static str, Vec<&'static str>)> {
+    vec![
+        ("config", node::FIELDS.into_iter().chain(options::names()).collect()),
+        ("strategy", strategy::STRATEGY_FIELDS.to_vec()),
+        ("conditions", strategy::CONDITION_FIELDS.to_vec()),
+        ("sticky", strategy::STICKY_FIELDS.to_vec()),
+        ("retry", settings::RETRY_FIELDS.to_vec()),
+        ("hedge", settings::HEDGE_FIELDS.to_vec()),
+        ("cache", settings::CACHE_FIELDS.to_vec()),
+        ("cb_config", settings::BREAKER_FIELDS.to_vec()),
+    ]
+}
+
 /// Parses a config that was read from elsewhere (YAML). The same rules and errors as [`parse`].
 pub fn from_value(value: &Value) -> Result<Parsed, Vec<Problem>> {
     checked(value, Report::default())
+}
+
+/// What a config asks for and nobody does yet, also of one that has problems: so that all is told at once.
+pub fn unsupported_in(value: &Value) -> Vec<Unsupported> {
+    let mut found = Vec::new();
+    if read::depth_within(value, VALUE_DEPTH_MAX) {
+        let root = node::read(&Path::Root, value, 0, &mut Report::default());
+        unsupported::all(&root, "", &mut found);
+    }
+    found
 }
 
 fn checked(value: &Value, mut report: Report) -> Result<Parsed, Vec<Problem>> {

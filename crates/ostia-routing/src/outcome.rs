@@ -176,7 +176,7 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub(crate) const ALL: [Class; 15] = [
+    pub const ALL: [Class; 15] = [
         Class::BadRequest,
         Class::ContextLength,
         Class::ContentPolicy,

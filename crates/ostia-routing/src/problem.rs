@@ -15,6 +15,8 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// It is about a field that nobody reads. In a client's config that is no more than a warning.
+    pub is_unknown_field: bool,
 }
 
 /// Longest path that is told whole, in bytes: a name may be as long as the config, and have a problem in each of its
@@ -33,7 +35,7 @@ pub(crate) fn shortened(mut path: String) -> String {
 
 impl Problem {
     pub(crate) fn root(message: String, hint: Option<String>) -> Problem {
-        Problem { path: String::new(), message, hint }
+        Problem { path: String::new(), message, hint, is_unknown_field: false }
     }
 }
 

@@ -1,5 +1,7 @@
 //! "Did you mean ...?": the known word that a misspelt one was probably meant to be.
 
+use std::cmp::Reverse;
+
 /// Longest word that is compared, in bytes; the comparison costs the product of both lengths.
 const WORD_BYTES_MAX: usize = 64;
 /// Most words that one is compared with.
@@ -8,7 +10,8 @@ const WORDS_MAX: usize = 200;
 /// The one of `known` that is closest to `word`, if it is close enough to be worth naming.
 ///
 /// Close enough means at most one edit (insert, delete, replace, swap of neighbours) for each three letters
-/// of `word`, and always at least one. Case does not count.
+/// of `word`, and always at least one. Case does not count. Of two that are more than one edit away the one with the longer
+/// common beginning is meant: few misspell the first letters.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if word.len() > WORD_BYTES_MAX {
         return None;
@@ -21,8 +24,16 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let measured = known.map(|candidate| (edits(candidate), candidate));
     measured
         .filter(|(edits, _)| *edits <= allowed)
-        .min_by_key(|(edits, _)| *edits)
+        .min_by_key(|(edits, candidate)| {
+            let common = if *edits > 1 { common_beginning(&word, candidate) } else { 0 };
+            (*edits, Reverse(common))
+        })
         .map(|(_, candidate)| candidate)
+}
+
+/// How many bytes at the beginning are the same.
+fn common_beginning(word: &str, candidate: &str) -> usize {
+    word.bytes().zip(candidate.bytes()).take_while(|(a, b)| a.eq_ignore_ascii_case(b)).count()
 }
 
 #[cfg(test)]
@@ -43,6 +54,7 @@ mod tests {
         for (word, expected) in cases {
             assert_eq!(nearest(word, known), expected, "{word}");
         }
+        assert_eq!(nearest("repare", ["rename", "repair"]), Some("repair"));
         assert_eq!(nearest(&"a".repeat(1000), known), None);
         let many = || (0..WORDS_MAX).map(|_| "colour").chain(["retry"]);
         assert_eq!((nearest("retyr", many()), nearest("retyr", many().skip(1))), (None, Some("retry")));

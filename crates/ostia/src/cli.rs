@@ -1,15 +1,20 @@
 //! The command line. What a subcommand does, other than serving, is in a file of its own.
 
+pub mod banner;
+pub mod check;
 pub mod doctor;
 pub mod health;
 pub mod init;
 pub mod manual;
+pub mod providers;
+mod schema;
 mod style;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use ostia_config::Report;
 
 use crate::log::{Filter, Format};
 
@@ -37,7 +42,8 @@ Examples:
   ostia serve --listen 0.0.0.0:8787      listen for other machines (needs auth.keys in the file)
   ostia check --config ostia.yaml        report every problem of a file and start nothing
   ostia reload                           have the running gateway read its configuration again
-  ostia providers                        list every provider: id, base URL, key variable, what it offers
+  ostia schema > ostia.schema.json       the JSON Schema of the file, for editors
+  ostia providers                        list every provider: id, base URL, where its key comes from, what it offers
 
 A first call:
   curl http://127.0.0.1:8787/v1/chat/completions -H 'content-type: application/json' \\
@@ -59,7 +65,12 @@ Examples:
 Examples:
   ostia check                            ostia.yaml in the current folder
   ostia check --config staging.yaml && ostia serve --config staging.yaml")]
-    Check(File),
+    Check(check::Check),
+    /// Print the JSON Schema of the configuration file, for editors.
+    #[command(after_help = "\
+Examples:
+  ostia schema > ostia.schema.json")]
+    Schema,
     /// Write a commented configuration file, from flags or a few questions.
     #[command(after_help = "\
 Examples:
@@ -81,12 +92,12 @@ Examples:
   ostia reload                           the gateway of this user on this machine
   ostia reload --listen 127.0.0.1:8787   where several run, the one that listens there")]
     Reload(Reload),
-    /// List every provider: id, base URL, key variable, what it offers.
+    /// List every provider: id, base URL, where its key comes from, what it offers.
     #[command(after_help = "\
 Examples:
   ostia providers | grep -i mistral
   ostia providers --config ostia.yaml    with those of the file")]
-    Providers(Providers),
+    Providers(providers::Providers),
     /// Ask a running gateway whether it takes calls; for containers and scripts.
     #[command(after_help = "\
 Examples:
@@ -148,13 +159,9 @@ pub struct Reload {
     pub listen: Option<SocketAddr>,
 }
 
-/// Options of `providers`.
-#[derive(Debug, Args)]
-pub struct Providers {
-    /// Whose providers count too.
-    #[command(flatten)]
-    pub file: File,
-    /// Print a table in Markdown, with names and links.
-    #[arg(long)]
-    pub markdown: bool,
+pub use schema::text as schema_text;
+
+/// A report as it is written to stderr: in colours if that is a terminal.
+pub fn shown(report: &Report) -> String {
+    report.render(style::wanted(&std::io::stderr()))
 }

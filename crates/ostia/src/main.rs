@@ -38,11 +38,10 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::cli::{Cli, Command, Serve};
+use crate::cli::{Cli, Command, Serve, banner};
 use crate::config::door;
-use crate::config::load::{self, Read, Source};
+use crate::config::load::{self, Read, Secrets, Source};
 use crate::core::{Shared, Snapshot};
-use crate::endpoints::page::FirstCall;
 use crate::log::{Format, Level, Log, Target};
 use crate::record::records::Records;
 use crate::reload::control;
@@ -66,17 +65,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command.unwrap_or(Command::Serve(cli.serve)) {
         Command::Serve(options) => serve(&options),
-        Command::Check(options) => load::file(options.config.as_deref(), None).map(|loaded| {
-            warn_of(&loaded);
-            say(&format!("{}: no problems.\n", loaded.name));
-        }),
+        Command::Check(options) => return options.run(),
+        Command::Schema => {
+            say(&cli::schema_text());
+            Ok(())
+        }
+        Command::Providers(options) => options.text().map(|text| say(&text)),
         Command::Reload(options) => {
             control::ask(options.listen.filter(|address| address.port() != 0)).map(|text| say(&text))
         }
-        Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
-            let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
-            say(&form(&loaded.settings.providers));
-        }),
         Command::Init(options) => cli::init::run(&options).map(|text| say(&text)),
         Command::Doctor(options) => cli::doctor::run(&options),
         Command::Health(options) => cli::health::run(&options).map(|text| say(&text)),
@@ -102,9 +99,10 @@ fn serve(options: &Serve) -> Result<(), String> {
     let listen = inherited_address.or(options.listen);
     let state = Arc::<State>::default();
     let path = load::path(options.config.as_deref());
-    let source = Source { path: path.as_deref(), listen, bound: None, state: &state };
+    let source =
+        Source { path: path.as_deref(), listen, bound: None, state: &state, secrets: Secrets::Wanted };
     let Read { loaded, files } = load::read(source);
-    let loaded = loaded?;
+    let loaded = loaded.map_err(|report| cli::shown(&report))?;
     let address = loaded.listen;
     door::refuse_open(address, &loaded.settings, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
@@ -112,11 +110,11 @@ fn serve(options: &Serve) -> Result<(), String> {
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
     let (log, writer) = Log::new(options.log, options.log_format);
     let ending = writer.start().map_err(|error| error.to_string())?;
-    loaded.warnings.iter().for_each(|warning| log.say(Level::Warn, Target::Config, warning));
+    warn(&cli::shown(&loaded.report));
     let welcome = match (options.quiet, options.log_format) {
         (true, _) => Welcome::None,
-        (false, Format::Text) => Welcome::Page(welcome(address, &loaded)),
-        (false, Format::Json) => Welcome::Line(listens(address)),
+        (false, Format::Text) => Welcome::Page(banner::text(address, &loaded)),
+        (false, Format::Json) => Welcome::Line(banner::listens(address)),
     };
     let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
@@ -285,41 +283,10 @@ impl Signals {
     }
 }
 
-fn welcome(address: SocketAddr, loaded: &load::Loaded) -> String {
-    let providers = loaded.settings.providers.len();
-    let ready: Vec<&str> = loaded
-        .settings
-        .providers
-        .iter()
-        .filter(|provider| provider.needs_key() && loaded.settings.keys.contains_key(&provider.id))
-        .map(|provider| provider.id.as_str())
-        .collect();
-    let command = FirstCall::of(&loaded.settings, true).command(&format!("http://{address}"));
-    let with_key =
-        if ready.is_empty() { "none yet (clients bring their own)".to_owned() } else { ready.join(", ") };
-    format!(
-        "{}\n\n  \
-         configuration  {}\n  \
-         providers      {providers} known; `ostia providers` lists them\n  \
-         with a key     {with_key}\n  \
-         docs           docs/ in the repository, or `ostia --help`\n\n\
-         Try:\n\n  \
-         {command}\n\n",
-        listens(address),
-        loaded.name,
-    )
-}
-
-fn listens(address: SocketAddr) -> String {
-    format!("Ostia {} listens on http://{address}", env!("CARGO_PKG_VERSION"))
-}
-
-fn warn_of(loaded: &load::Loaded) {
-    loaded.warnings.iter().for_each(|warning| warn(warning));
-}
-
 fn warn(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
+    }
 }
 
 fn say(text: &str) {

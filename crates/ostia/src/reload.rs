@@ -19,7 +19,7 @@ use tokio::sync::{oneshot, watch};
 use crate::config::door;
 use crate::config::files::Files;
 use crate::config::hosts::Hosts;
-use crate::config::load::{self, Fixed, Loaded, Read, Source};
+use crate::config::load::{self, Fixed, Loaded, Read, Secrets, Source};
 use crate::core::Snapshot;
 use crate::log::{Level, Log, Target};
 
@@ -117,9 +117,10 @@ impl Reloader {
             listen: self.listen,
             bound: Some(self.bound),
             state: &self.state,
+            secrets: Secrets::Wanted,
         };
         let Read { loaded, mut files } = load::read(source);
-        let checked = loaded.and_then(|loaded| {
+        let checked = loaded.map_err(|report| report.to_string()).and_then(|loaded| {
             door::refuse_open(self.bound, &loaded.settings, self.insecure)?;
             Ok(loaded)
         });
@@ -141,8 +142,8 @@ impl Reloader {
         // A file that was read once is not given up for the defaults because it is gone for a moment.
         self.path = self.path.take().or_else(|| load::path(None));
         let mut text = format!("The configuration is reloaded: {}.", loaded.name);
-        for warning in &loaded.warnings {
-            text.push_str(&format!("\n{warning}"));
+        if !loaded.report.problems().is_empty() {
+            text.push_str(&format!("\n{}", loaded.report.to_string().trim_end()));
         }
         let kept = self.fixed.differences(&loaded.fixed);
         if !kept.is_empty() {

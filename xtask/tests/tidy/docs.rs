@@ -33,9 +33,9 @@ fn missing(page: &str, names: &BTreeSet<String>) -> Vec<String> {
 #[test]
 fn every_field_of_the_configuration() {
     let snake = |c: char| c.is_ascii_lowercase() || c == '_';
-    let mut fields = names("crates/ostia-config/src/sections.rs", "const FIELDS", "fn read_each", snake);
-    fields.extend(names("crates/ostia-config/src/sections.rs", "fn read_timeouts", "\u{0}", snake));
-    fields.extend(names("crates/ostia-config/src/providers.rs", "const FIELDS", ";", snake));
+    let mut fields = names("crates/ostia-config/src/shape/file.rs", "static FIELDS", "\u{0}", snake);
+    fields.extend(names("crates/ostia-config/src/shape/provider.rs", "static FIELDS", "\u{0}", snake));
+    fields.extend(names("crates/ostia-config/src/problem.rs", "pub fn as_str", "/// What follows", snake));
     none(&missing("docs/configuration.md", &fields));
 }
 

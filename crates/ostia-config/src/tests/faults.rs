@@ -33,7 +33,7 @@ fn faults_by_case() {
                 &format!("o.yaml:2:1: trust: unknown field; {top}"),
                 "o.yaml:3:9: listen: must be a text, not a number; put it in quotes",
                 "o.yaml:4:10: workers: must be a whole number from 1 to 1024",
-                "o.yaml:5:1: workers: is given twice",
+                "o.yaml:5:1: workers: is given twice; the first one is in line 4",
             ],
         ),
         (
@@ -57,7 +57,7 @@ fn faults_by_case() {
         (
             "auth:\n  keys: [{key: k, config: cheep}]\nconfigs:\n  cheap: {provider: openai}\n  odd:\n    strategy: {mode: fallbak}\n    targets:\n      - {provider: openai}\nconfig: none\n",
             &[
-                "o.yaml:2:3: auth: names the config `cheep`, and there is none of that name; did you mean `cheap`?",
+                "o.yaml:2:27: auth.keys[0].config: names the config `cheep`, and there is none of that name; did you mean `cheap`?",
                 "o.yaml:6:22: configs.odd.strategy.mode: must be single, fallback, loadbalance or conditional; did you mean `fallback`?",
                 "o.yaml:9:9: config: names the config `none`, and there is none of that name; write it under `configs:`",
             ],
@@ -76,13 +76,21 @@ fn faults_by_case() {
         (
             "providers:\n  Open AI: {}\n  a: 5\n  b: {models: [1], base_url: '${NOPE}'}\n",
             &[
-                "o.yaml:2:12: providers.Open AI: is no id of a provider; use lower-case letters, digits, `-`, `_` and `.`, at most 64",
+                "o.yaml:2:3: providers.Open AI: is no id of a provider; use lower-case letters and digits, with single hyphens \
+                 between, at most 64",
                 "o.yaml:3:6: providers.a: must be a map of fields, not a number",
                 "o.yaml:4:16: providers.b.models[0]: must be a text, not a number; put it in quotes",
-                "o.yaml:4:30: providers.b.base_url: refers to the environment variable NOPE, which is not set",
+                "o.yaml:4:30: providers.b.base_url: refers to the environment variable NOPE, which is not set; set it, or take the field out",
             ],
         ),
-        ("providers: {a: {quirks: {x: 1, x: 2}}}", &["o.yaml:1:32: providers.a.quirks.x: is given twice"]),
+        (
+            "providers: {groq: {quirks: {repiar: true, repair: yes, repair: 2}}}",
+            &[
+                "o.yaml:1:29: providers.groq.quirks.repiar: unknown field; did you mean `repair`?",
+                "o.yaml:1:51: providers.groq.quirks.repair: must be true or false, not a text",
+                "o.yaml:1:56: providers.groq.quirks.repair: is given twice; the first one is in line 1",
+            ],
+        ),
         (
             "egress:\n  allow_private: [10.0.0.0/40, http://h/x, 'h:80', 'a b', '*.ok', '::1']\n  alow_hosts: []\n",
             &[
@@ -135,4 +143,22 @@ fn bounds_hold() {
     let laughs: String =
         (1..9).map(|n| format!("a{n}: &a{n} [{}]\n", format!("*a{},", n - 1).repeat(9))).collect();
     assert!(load(&format!("a0: &a0 [1]\n{laughs}"), &env).is_err());
+}
+
+#[test]
+fn files_of_other_gateways_are_recognised() {
+    for (text, name) in [
+        ("model_list: []", "litellm"),
+        ("litellm_settings: {drop_params: true}\nmodel_list:\n  - model_name: a", "litellm"),
+        ("general_settings: {master_key: sk-1}", "litellm"),
+        (r#"{"strategy": {"mode": "single"}, "targets": []}"#, "portkey"),
+        (r#"{"virtual_key": "a", "override_params": {}}"#, "portkey"),
+    ] {
+        let problems = load(text, &env).unwrap_err();
+        let hint = problems[0].hint.as_deref().unwrap();
+        assert!(problems.len() == 1 && hint.contains(&format!("ostia import {name} ")), "{problems:?}");
+    }
+    // With a section of ours it is ours, and every problem is told.
+    let problems = load("workers: 0\nstrategy: {mode: single}\n", &env).unwrap_err();
+    assert_eq!(problems.len(), 2, "{problems:?}");
 }

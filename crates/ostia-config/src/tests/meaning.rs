@@ -53,10 +53,11 @@ fn configs_prices_and_names_of_models() {
 
 #[test]
 fn json_is_yaml() {
-    let text = r#"{"listen": "[::1]:1", "providers": {"a": {"quirks": {"x": [1, 2.5, true, null]}}}, "workers": "3"}"#;
+    let text = r#"{"listen": "[::1]:1", "providers": {"groq": {"quirks": {"repair": true, "drop": ["x"], "limits": {"tools": 1, "temperature": [0, 2.5], "stops": null}}}}, "workers": "3"}"#;
     let config = loaded(text).config;
     assert_eq!((config.listen, config.workers), ("[::1]:1".parse().unwrap(), Some(3)));
-    assert_eq!(*config.providers["a"].row, json!({"quirks": {"x": [1, 2.5, true, null]}}));
+    let quirks = json!({"repair": true, "drop": ["x"], "limits": {"tools": 1, "temperature": [0, 2.5]}});
+    assert_eq!(*config.providers["groq"].row, json!({ "quirks": quirks }));
 }
 
 #[test]
@@ -175,7 +176,7 @@ fn warnings_are_given() {
         (
             "listen: 0.0.0.0:80",
             "o.yaml:1:9: listen: is reachable from other machines, and without `auth.keys` anyone may use your \
-             providers' keys; add auth: { keys: [\"${OSTIA_KEY}\"] }",
+             providers' keys: the gateway starts so only with --insecure; add auth: { keys: [\"${OSTIA_KEY}\"] }",
         ),
         (
             "timeouts: {total: 1s}",

@@ -1,19 +1,19 @@
 use proptest::prelude::*;
 
 use super::env;
-use crate::load;
+use crate::{check, load};
 
 const EXAMPLE: &str = include_str!("../../ostia.example.yaml");
 
 proptest! {
     #[test]
     fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let _ = load(&String::from_utf8_lossy(&bytes), &env);
+        let _ = check("o.yaml", &String::from_utf8_lossy(&bytes), &env).report.render(true);
     }
 
     #[test]
     fn yaml_like_text_never_panics(text in r#"([a-z]{1,3}|[\[\]{}:,&*!|>'"%@\-?# \n\t$]){0,60}"#) {
-        let _ = load(&text, &env);
+        let _ = check("o.yaml", &text, &env).report.render(true);
     }
 
     /// The example with a few characters changed is read, or its problems stand in it.
@@ -28,6 +28,8 @@ proptest! {
                 text.replace_range(at..=at, &letter);
             }
         }
+        let report = check("o.yaml", &text, &env).report;
+        prop_assert_eq!(report.render(false).is_empty(), report.problems().is_empty());
         if let Err(problems) = load(&text, &env) {
             prop_assert!(!problems.is_empty());
             let lines = text.lines().count() as u32 + 1;

@@ -63,9 +63,38 @@ fn references_resolve() {
 
 #[test]
 fn secrets_are_not_printed() {
-    let text = "auth: {keys: [SECRET, 'SECRET${KEY}']}\nproviders:\n  a: {api_key: SECRET, headers: {x: \"${KEY}\", y: SECRET}}\n";
+    let text = "auth: {keys: [SECRET, 'SECRET${KEY}']}\nproviders:\n  groq: {api_key: SECRET, headers: {x: \"${KEY}\", y: SECRET}}\n";
     let loaded = loaded(text);
     assert!(!format!("{loaded:?}").contains("SECRET"), "{loaded:?}");
+}
+
+#[test]
+fn reports_show_no_credential() {
+    let values = [
+        "SECRET",
+        "'SECRET'",
+        "\"SECRET",
+        "[SECRET, 'SECRET x']",
+        "{x: SECRET",
+        "{SECRET: 5}",
+        "|\n  SECRET: x",
+    ];
+    let fields = [
+        "auth: {keys: [V], workers: 0}",
+        "auth: {keyz: [V]}",
+        "auth:\n  keys:\n    - V\n    - {key: V, nam: V}",
+        "providers: {groq: {api_key: V, api_kee: V, headers: {x: V, host: V}}}",
+        "providers: {groq: {key_env: V, oauth: {headers: {x: V}}, base_url: 'https://u:SECRET@h'}}",
+        "configs: {a: {provider: nobody, api_key: V, override_params: {a: V}, virtual_key: V, vertex: V}}",
+        "api_kee: V # SECRET",
+        "workers: sk-SECRET",
+    ];
+    for (field, value) in fields.iter().flat_map(|field| values.iter().map(move |value| (field, value))) {
+        let text = field.replace('V', value);
+        let report = check("o.yaml", &text, &env).report.render(false);
+        assert!(!report.contains("SECRET"), "{text}\n{report}");
+        assert!(!report.is_empty(), "{text}");
+    }
 }
 
 #[test]

@@ -94,7 +94,7 @@ pub enum Count {
     None,
     /// It has been read.
     Read(Usage),
-    /// The object as a vendor of this kind of answers wrote it, [`USAGE_BYTES_MAX`] long at most.
+    /// The object as a vendor of this kind of answers wrote it, 4 KiB at most.
     Unread(Grammar, Arc<[u8]>),
 }
 

@@ -2,9 +2,14 @@
 use super::*;
 use crate::{MaxTokens, SystemRole};
 
+fn told(id: &str, row: Row) -> Vec<String> {
+    let problems = Provider::from_row(id, row).err().unwrap_or_default();
+    problems.iter().map(RowProblem::to_string).collect()
+}
+
 fn check(id: &str, yaml: &str, want: &[&str]) {
     let row: Row = serde_saphyr::from_str(yaml).unwrap();
-    let problems = Provider::from_row(id, row).err().unwrap_or_default();
+    let problems = told(id, row);
     assert_eq!(problems.len(), want.len(), "{id}: {problems:#?}");
     for (problem, want) in problems.iter().zip(want) {
         assert!(problem.starts_with(want), "{problem:?} does not begin with {want:?}");
@@ -133,7 +138,7 @@ fn a_key_in_the_wrong_place_is_not_told() {
         "{key_env: sk-live-1, headers: {authorization: sk-live-2}, base_url: 'https://u:sk-live-3@h'}",
     )
     .unwrap();
-    let told = Provider::from_row("mine", row).unwrap_err().join("\n");
+    let told = told("mine", row).join("\n");
     assert!(!told.contains("sk-live"), "{told}");
 }
 

@@ -73,7 +73,8 @@ fn a_users_rows_add_and_replace() {
 fn every_problem_of_every_row_is_told_at_once() {
     let mine = rows("{a: {prefix: v1}, b: {dialects: [x, y]}, c: {aliases: [groq, gemini]}}");
     let problems = Providers::builtin().with(mine).unwrap_err();
-    let fields: Vec<&str> = problems.iter().map(|problem| problem.split(": ").next().unwrap()).collect();
+    let fields: Vec<String> =
+        problems.iter().map(|problem| format!("{}.{}", problem.id, problem.field)).collect();
     assert_eq!(fields, ["a.prefix", "b.dialects", "b.dialects", "c.aliases", "c.aliases"], "{problems:#?}");
 }
 

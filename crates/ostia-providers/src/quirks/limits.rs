@@ -97,23 +97,25 @@ impl Limits {
         }
     }
 
-    /// What is wrong with them, each as `limits.field: what`.
-    pub(super) fn problems(&self) -> Vec<String> {
+    /// What is wrong with them: the field, and what.
+    pub(super) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
         for (field, names) in [("tool_ids", self.tool_ids), ("tool_names", self.tool_names)] {
             let Some(Names { chars: (least, most), .. }) = names else { continue };
             if least < 1 || most < least || most < CHARS_MAX_MIN {
-                problems.push(format!(
-                    "limits.{field}.chars: must be two numbers, the first from 1 on, the second not below it nor \
-                     below {CHARS_MAX_MIN}"
-                ));
+                let what = format!(
+                    "must be two numbers, the first from 1 on, the second not below it nor below {CHARS_MAX_MIN}"
+                );
+                problems.push((format!("{field}.chars"), what));
             } else if least > CHARS_MAX_MIN {
-                problems.push(format!("limits.{field}.chars: the first must not be above {CHARS_MAX_MIN}"));
+                let what = format!("the first must not be above {CHARS_MAX_MIN}");
+                problems.push((format!("{field}.chars"), what));
             }
         }
         for (field, bounds) in [("temperature", self.temperature), ("top_p", self.top_p)] {
             if bounds.is_some_and(|(least, most)| !(0.0..=most).contains(&least) || most > NUMBER_MAX) {
-                problems.push(format!("limits.{field}: must be two numbers, the second not below the first"));
+                let what = "must be two numbers, the second not below the first".to_owned();
+                problems.push((field.to_owned(), what));
             }
         }
         let most = |count: Option<Count>| count.and_then(Count::most);
@@ -123,9 +125,8 @@ impl Limits {
             ("user_chars_max", self.user_chars_max),
         ];
         let none = counts.iter().filter(|(_, count)| *count == Some(0));
-        problems.extend(
-            none.map(|(field, _)| format!("limits.{field}: must be 1 or more; `drop` leaves it out")),
-        );
+        let what = "must be 1 or more; `drop` leaves it out";
+        problems.extend(none.map(|(field, _)| ((*field).to_owned(), what.to_owned())));
         problems
     }
 }

@@ -22,7 +22,7 @@ be        (yours)       yours   gemini
 c         (yours)       none    proxy only
 d         (yours)       none    proxy only
 ";
-    assert_eq!(table(&providers()), want);
+    assert_eq!(table(&providers(), &key), want);
 }
 
 #[test]
@@ -37,6 +37,6 @@ fn the_markdown_table_has_links_and_aliases() {
 #[test]
 fn the_builtin_table_has_a_line_for_each_provider() {
     let all = Providers::builtin();
-    assert_eq!(table(all).lines().count(), all.len() + 1);
+    assert_eq!(table(all, &key).lines().count(), all.len() + 1);
     assert_eq!(markdown(all).lines().count(), all.len() + 2);
 }

@@ -12,7 +12,7 @@ use super::{
 };
 
 /// Every field of a node but the provider options, for spelling hints.
-const FIELDS: [&str; 41] = [
+pub(super) const FIELDS: [&str; 41] = [
     "strategy",
     "targets",
     "name",

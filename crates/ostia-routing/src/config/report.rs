@@ -86,6 +86,7 @@ impl Report {
         let near = if self.unknown.len() < HINTS_MAX { nearest(name, known) } else { None };
         let hint = near.map(|name| format!("did you mean `{name}`?"));
         push(&mut self.unknown, path, "unknown field; it has no effect", hint, &mut self.more);
+        self.unknown.iter_mut().for_each(|problem| problem.is_unknown_field = true);
     }
 
     /// The known word that another one was probably meant to be. It is looked for only in the first problems, because the
@@ -119,7 +120,8 @@ fn push(
     more: &mut bool,
 ) {
     if list.len() < PROBLEMS_MAX {
-        list.push(Problem { path: path.text(), message: message.into(), hint: hint.map(Into::into) });
+        let (message, hint) = (message.into(), hint.map(Into::into));
+        list.push(Problem { path: path.text(), message, hint, is_unknown_field: false });
     } else {
         *more = true;
     }

@@ -11,7 +11,7 @@ use super::{
     RETRY_ATTEMPTS_MAX, Retry, read,
 };
 
-const RETRY_FIELDS: [&str; 6] = [
+pub(super) const RETRY_FIELDS: [&str; 6] = [
     "attempts",
     "on_status_codes",
     "use_retry_after_header",
@@ -19,10 +19,10 @@ const RETRY_FIELDS: [&str; 6] = [
     "max_wait",
     "budget",
 ];
-const HEDGE_FIELDS: [&str; 2] = ["after", "budget"];
+pub(super) const HEDGE_FIELDS: [&str; 2] = ["after", "budget"];
 const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
-const CACHE_FIELDS: [&str; 2] = ["mode", "max_age"];
-const BREAKER_FIELDS: [&str; 5] = [
+pub(super) const CACHE_FIELDS: [&str; 2] = ["mode", "max_age"];
+pub(super) const BREAKER_FIELDS: [&str; 5] = [
     "failure_threshold",
     "failure_threshold_percentage",
     "cooldown_interval",

@@ -21,7 +21,7 @@ const BALANCES: [Balance; 5] = [
     Balance::LeastLatency,
     Balance::LeastCost,
 ];
-const STRATEGY_FIELDS: [&str; 8] =
+pub(super) const STRATEGY_FIELDS: [&str; 8] =
     ["mode", "on_status_codes", "stop_on", "balance", "conditions", "default", "sticky", "cb_config"];
 /// The modes in which a field has an effect.
 const WORKS_IN: [(&str, &[Mode]); 6] = [
@@ -32,7 +32,8 @@ const WORKS_IN: [(&str, &[Mode]); 6] = [
     ("default", &[Mode::Conditional]),
     ("sticky", &[Mode::Loadbalance]),
 ];
-const STICKY_FIELDS: [&str; 3] = ["enabled", "hash_fields", "ttl"];
+pub(super) const CONDITION_FIELDS: [&str; 2] = ["query", "then"];
+pub(super) const STICKY_FIELDS: [&str; 3] = ["enabled", "hash_fields", "ttl"];
 
 /// Reads a strategy. What refers to targets by name is checked where the targets are known.
 pub(super) fn read_strategy(path: &Path<'_>, value: &Value, report: &mut Report) -> Option<Strategy> {
@@ -123,10 +124,10 @@ fn read_condition(path: &Path<'_>, value: &Value, report: &mut Report) -> Option
         match field.name.as_ref() {
             "query" => query = query::check(path, value, report).then(|| Redacted(value.clone())),
             "then" => then = read::text(path, value, report),
-            _ => report.unknown(&field.path, &field.name, ["query", "then"]),
+            _ => report.unknown(&field.path, &field.name, CONDITION_FIELDS),
         }
     }
-    for missing in ["query", "then"] {
+    for missing in CONDITION_FIELDS {
         if !given.iter().any(|field| field.name == missing) {
             report.problem_hint(
                 path,

@@ -13,6 +13,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use clap::Args;
+use ostia_config::Report;
 
 use crate::cli::health;
 use crate::cli::style;
@@ -44,11 +45,7 @@ pub struct Doctor {
 pub fn run(options: &Doctor) -> Result<(), String> {
     let findings = match load::file(options.config.as_deref(), options.listen) {
         Ok(loaded) => examine(loaded, options),
-        Err(problems) => {
-            let lines: Vec<&str> = problems.lines().collect();
-            let next = "correct the file; `ostia check` reads it again";
-            lines.iter().map(|line| Finding::fail("configuration", *line, next)).collect()
-        }
+        Err(report) => told(&report).collect(),
     };
     let output = std::io::stdout();
     let table = report::table(&findings, style::wanted(&output));
@@ -61,10 +58,20 @@ pub fn run(options: &Doctor) -> Result<(), String> {
     }
 }
 
+/// What is wrong with the file.
+fn told(report: &Report) -> impl Iterator<Item = Finding> {
+    report.problems().iter().map(|problem| {
+        let what = problem.render(report.file());
+        match problem.is_error() {
+            true => Finding::fail("configuration", what, "correct the file; `ostia check` shows the line"),
+            false => Finding::warn("configuration", what, "see docs/configuration.md"),
+        }
+    })
+}
+
 fn examine(loaded: Loaded, options: &Doctor) -> Vec<Finding> {
     let mut findings = vec![file(&loaded)];
-    let read_on = "see docs/configuration.md";
-    findings.extend(loaded.warnings.iter().map(|warning| Finding::warn("configuration", warning, read_on)));
+    findings.extend(told(&loaded.report));
     findings.push(listen(&loaded));
     findings.push(open_files(&loaded));
     let ids = match asked(&loaded, &options.provider) {

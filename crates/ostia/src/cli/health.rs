@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::File;
+use crate::cli::{File, shown};
 use crate::config::load;
 
 /// How long it may take to connect, and to answer.
@@ -35,7 +35,7 @@ pub struct Health {
 pub fn run(options: &Health) -> Result<String, String> {
     let listen = match options.listen {
         Some(listen) => listen,
-        None => load::file(options.file.config.as_deref(), None)?.listen,
+        None => load::file(options.file.config.as_deref(), None).map_err(|report| shown(&report))?.listen,
     };
     let address = reachable(listen);
     let (status, body) = ask(address, &options.path)

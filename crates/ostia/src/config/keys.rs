@@ -1,8 +1,11 @@
-//! The gateway's own keys, found by what a client shows.
+//! The gateway's own keys, found by what a client shows, and where the keys for providers come from.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
+use std::path::PathBuf;
 
+use ostia_config::SecretSource;
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
@@ -15,6 +18,45 @@ pub struct GatewayKey {
     pub name: Option<String>,
     /// The name of the config for requests that bring none.
     pub config: Option<String>,
+}
+
+/// Where the operator's key for a provider comes from. Never the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyOrigin {
+    /// It stands in the configuration file itself.
+    File,
+    /// The file names an environment variable.
+    Variable(String),
+    /// The file puts it together from environment variables.
+    Template,
+    /// The file names another one that holds it.
+    SecretFile(PathBuf),
+    /// The environment has it where the provider's own software looks for it.
+    Environment(String),
+}
+
+impl KeyOrigin {
+    /// Of a reference in the file.
+    pub fn of(source: &SecretSource) -> KeyOrigin {
+        match source {
+            SecretSource::Literal(_) => KeyOrigin::File,
+            SecretSource::Env { name } => KeyOrigin::Variable(name.clone()),
+            SecretSource::Template(_) => KeyOrigin::Template,
+            SecretSource::File { path } => KeyOrigin::SecretFile(path.clone()),
+        }
+    }
+}
+
+impl fmt::Display for KeyOrigin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeyOrigin::File => out.write_str("in the file itself"),
+            KeyOrigin::Variable(name) => write!(out, "the file's ${{{name}}}"),
+            KeyOrigin::Template => out.write_str("the file, put together"),
+            KeyOrigin::SecretFile(path) => write!(out, "the file's file:{}", path.display()),
+            KeyOrigin::Environment(name) => write!(out, "the environment's {name}"),
+        }
+    }
 }
 
 /// All of them. A look-up goes by a hash whose own key nobody knows, and compares in constant time: how long it takes tells
@@ -42,6 +84,11 @@ impl GatewayKeys {
                 return GatewayKeys { keys, hasher, places };
             }
         }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
     }
 
     /// Are there none, so that everybody may call?

@@ -6,14 +6,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ostia_config::{AllowPrivate, Config, GatewayKey, HostPattern, Problem, Responses, SecretRef};
+use ostia_config::{
+    AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
+};
 use ostia_providers::Providers;
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
-use serde_json::Value;
 
 use crate::config::files::Files;
-use crate::config::keys::{self, GatewayKeys};
+use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::settings::{Configured, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
@@ -27,7 +28,7 @@ pub struct Loaded {
     /// The file's name, or what stands in its place.
     pub name: String,
     /// What works, but hardly as its author thinks.
-    pub warnings: Vec<String>,
+    pub report: Report,
     /// Where to listen.
     pub listen: SocketAddr,
     /// Threads; `None` for one per core.
@@ -36,8 +37,19 @@ pub struct Loaded {
     pub responses: Responses,
     /// What cannot change while the gateway runs.
     pub fixed: Fixed,
+    /// Where the operator's keys for providers come from, by the provider's id.
+    pub key_origins: BTreeMap<String, KeyOrigin>,
     /// Everything else.
     pub settings: Settings,
+}
+
+/// Are the credentials looked up?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// One that is not there is an error.
+    Wanted,
+    /// This machine may have none of them.
+    Ignored,
 }
 
 /// What holds from the start of the gateway to its end, whatever the file says meanwhile.
@@ -74,6 +86,8 @@ pub struct Source<'a> {
     pub bound: Option<SocketAddr>,
     /// What the requests of one config share. Configs that were there before find theirs.
     pub state: &'a State,
+    /// Are the credentials looked up?
+    pub secrets: Secrets,
 }
 
 /// What came of reading a configuration.
@@ -82,8 +96,8 @@ pub struct Read {
     /// The configuration.
     ///
     /// # Errors
-    /// Every problem, one per line, as `file:line:column: path: what`.
-    pub loaded: Result<Loaded, String>,
+    /// Everything that is wrong, with its places in the file.
+    pub loaded: Result<Loaded, Box<Report>>,
     /// The file and those that it refers to, as far as they are known, as they were when they were read.
     pub files: Files,
 }
@@ -97,9 +111,21 @@ pub fn path(path: Option<&Path>) -> Option<PathBuf> {
 /// Reads the file, or the usual one, or the defaults. `listen` goes before the address that stands there.
 ///
 /// # Errors
-/// Every problem, one per line, as `file:line:column: path: what`.
-pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, String> {
-    read(Source { path, listen, bound: None, state: &State::default() }).loaded
+/// Everything that is wrong, with its places in the file.
+pub fn file(path: Option<&Path>, listen: Option<SocketAddr>) -> Result<Loaded, Box<Report>> {
+    check(path, listen, Secrets::Wanted)
+}
+
+/// The same, on a machine that may not have the credentials.
+///
+/// # Errors
+/// As above.
+pub fn check(
+    path: Option<&Path>,
+    listen: Option<SocketAddr>,
+    secrets: Secrets,
+) -> Result<Loaded, Box<Report>> {
+    read(Source { path, listen, bound: None, state: &State::default(), secrets }).loaded
 }
 
 /// The same, with what has to be watched for changes.
@@ -109,40 +135,40 @@ pub fn read(source: Source<'_>) -> Read {
     Read { loaded, files: files.into_inner() }
 }
 
-fn load(source: Source<'_>, files: &RefCell<Files>) -> Result<Loaded, String> {
+fn load(source: Source<'_>, files: &RefCell<Files>) -> Result<Loaded, Box<Report>> {
     let Some(path) = path(source.path) else {
         files.borrow_mut().note(Path::new(USUAL_FILE));
         let name = "embedded defaults (no ostia.yaml here)".to_owned();
-        return settle(name, Config::default(), source, files);
+        let checked = Checked { config: Config::default(), report: Report::new(&*name) };
+        return settle(name, checked, source, files);
     };
     let name = path.display().to_string();
     files.borrow_mut().note(&path);
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("Cannot read {name}: {error}."))?;
-    match ostia_config::load(&text, &environment) {
-        Ok(loaded) => {
-            let warnings = loaded.warnings.iter().map(|warning| warning.render(&name)).collect();
-            settle(name, loaded.config, source, files).map(|settled| Loaded { warnings, ..settled })
-        }
-        Err(problems) => Err(lines(&name, &problems)),
-    }
+    let text = std::fs::read_to_string(&path).map_err(|error| unreadable(&name, &error))?;
+    settle(name.clone(), ostia_config::check(&name, &text, &environment), source, files)
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
+    let mut report = Report::new(name);
+    report.add(Problem::of_file(Code::UnreadableFile, format!("cannot be read: {error}")));
+    Box::new(report)
 }
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn lines(file: &str, problems: &[Problem]) -> String {
-    problems.iter().map(|problem| problem.render(file)).collect::<Vec<_>>().join("\n")
-}
-
 fn settle(
     name: String,
-    config: Config,
+    checked: Checked,
     source: Source<'_>,
     files: &RefCell<Files>,
-) -> Result<Loaded, String> {
-    let mut problems = Vec::new();
+) -> Result<Loaded, Box<Report>> {
+    let Checked { config, mut report } = checked;
     let mut secret = |reference: &SecretRef| {
+        if source.secrets == Secrets::Ignored {
+            return None;
+        }
         let read = |path: &Path| {
             files.borrow_mut().note(path);
             std::fs::read_to_string(path).map_err(|error| error.to_string())
@@ -150,7 +176,7 @@ fn settle(
         match ostia_config::resolve(reference, &environment, &read) {
             Ok(secret) => Some(secret),
             Err(problem) => {
-                problems.push(problem.render(&name));
+                report.add(problem);
                 None
             }
         }
@@ -161,25 +187,22 @@ fn settle(
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
-    let mut rows = BTreeMap::new();
+    let mut key_origins = BTreeMap::new();
     for (id, entry) in &config.providers {
         let own_base_url = entry.row.0.get("base_url").is_some();
         keys.extend(entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), key)));
+        key_origins.extend(entry.api_key.as_ref().map(|key| (id.clone(), KeyOrigin::of(&key.source))));
         configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
-        rows.insert(id.clone(), entry.row.0.clone());
     }
-    let providers = providers(rows, &mut problems);
+    let providers = config.all_providers.0;
     let listen = source.listen.unwrap_or(config.listen);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
     if loopback {
-        usual_keys(&providers, &mut keys);
+        usual_keys(&providers, &mut keys, &mut key_origins);
     }
-    let named = named(config.routes, source.state, &mut problems);
-    if let Some(id) = config.default_provider.as_ref().filter(|id| providers.get(id).is_none()) {
-        problems.push(format!("{name}: default_provider: there is no provider `{id}`"));
-    }
-    if !problems.is_empty() {
-        return Err(problems.join("\n"));
+    let named = named(config.routes, source.state, &mut report);
+    if report.has_errors() {
+        return Err(Box::new(report));
     }
     let settings = Settings {
         loopback,
@@ -208,29 +231,45 @@ fn settle(
             body_timeout: Duration::from_secs(60),
         },
     };
-    let (warnings, workers, responses) = (Vec::new(), config.workers, config.responses);
+    let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
-    Ok(Loaded { name, warnings, listen, workers, responses, fixed, settings })
+    Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.
-fn usual_keys(providers: &Providers, keys: &mut HashMap<String, SecretString>) {
-    for provider in providers.iter().filter(|provider| !keys.contains_key(&provider.id)).collect::<Vec<_>>() {
-        let key = provider.key_env.iter().find_map(|name| environment(name)).filter(|key| !key.is_empty());
-        keys.extend(key.map(|key| (provider.id.clone(), key.into())));
+fn usual_keys(
+    providers: &Providers,
+    keys: &mut HashMap<String, SecretString>,
+    origins: &mut BTreeMap<String, KeyOrigin>,
+) {
+    for provider in
+        providers.iter().filter(|provider| !origins.contains_key(&provider.id)).collect::<Vec<_>>()
+    {
+        let found = provider.key_env.iter().find_map(|name| Some((name, environment(name)?)));
+        if let Some((name, key)) = found.filter(|(_, key)| !key.is_empty()) {
+            keys.insert(provider.id.clone(), key.into());
+            origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
+        }
     }
 }
 
-/// The operator's configs, compiled. What they ask for and nobody does yet is a problem.
-fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>) -> Named {
+/// The operator's configs, compiled.
+fn named(routes: ostia_config::Routes, state: &State, report: &mut Report) -> Named {
     let mut compiled = |section: &str, configs: BTreeMap<String, ostia_routing::config::Config>| {
         let compile = |(name, config): (String, _)| {
-            let route = Route::new(&config, state)
-                .map_err(|problem| problems.push(format!("{section}.{name} {}", problem.message)))
-                .ok()?
-                .by_operator();
-            problems.extend(route.unsupported().iter().map(|part| format!("{section}.{name}.{part}")));
+            let at = |path: &str| format!("{section}.{name}.{path}").trim_end_matches('.').to_owned();
+            let route = match Route::new(&config, state) {
+                Ok(route) => route.by_operator(),
+                Err(problem) => {
+                    report.add_at(&at(&problem.path), Code::InvalidConfig, problem.message, problem.hint);
+                    return None;
+                }
+            };
+            for warning in route.warnings() {
+                let hint = warning.hint.clone();
+                report.add_at(&at(&warning.path), Code::NoEffect, &*warning.message, hint);
+            }
             Some((name, route))
         };
         configs.into_iter().filter_map(compile).collect()
@@ -240,34 +279,6 @@ fn named(routes: ostia_config::Routes, state: &State, problems: &mut Vec<String>
         aliases: compiled("aliases", routes.aliases),
         default: routes.default,
         prices: routes.prices.into_iter().collect(),
-    }
-}
-
-/// The built-in providers, and the operator's rows. An entry without fields of a row leaves the built-in row alone; one
-/// with a few changes those.
-fn providers(rows: BTreeMap<String, Value>, problems: &mut Vec<String>) -> Providers {
-    let mut own = BTreeMap::new();
-    for (id, value) in rows {
-        let empty = value.as_object().is_none_or(serde_json::Map::is_empty);
-        if empty {
-            if Providers::builtin().get(&id).is_none() {
-                problems.push(format!("providers.{id}: is not known; give its base_url and dialects"));
-            }
-            continue;
-        }
-        match Providers::row(&id, value) {
-            Ok(row) => {
-                own.insert(id, row);
-            }
-            Err(problem) => problems.push(format!("providers.{id}: {problem}")),
-        }
-    }
-    match Providers::builtin().with(own) {
-        Ok(providers) => providers,
-        Err(found) => {
-            problems.extend(found.into_iter().map(|problem| format!("providers.{problem}")));
-            Providers::builtin().clone()
-        }
     }
 }
 

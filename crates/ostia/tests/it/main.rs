@@ -8,6 +8,7 @@ mod agents;
 mod amplification;
 mod bad_input;
 mod chaos;
+mod check;
 mod cli;
 mod clients;
 mod configs;

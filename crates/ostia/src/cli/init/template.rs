@@ -42,7 +42,7 @@ const TAIL: &str = "
 
 /// The whole file.
 pub(super) fn render(choices: &Choices) -> String {
-    let mut text = format!("{HEAD}\n");
+    let mut text = format!("{}\n{HEAD}\n", ostia_config::schema_line());
     listen(choices, &mut text);
     providers(&choices.providers, &mut text);
     text.push_str(TAIL);

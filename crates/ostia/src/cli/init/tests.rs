@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use ostia_config::Problem;
+
 use super::*;
 
 fn chosen(id: &str, base_url: Option<&str>) -> Chosen {
@@ -27,7 +29,7 @@ fn what_is_written_can_be_read() {
     let all: Vec<Chosen> = Providers::builtin()
         .iter()
         .map(|provider| {
-            let own = provider.base_url.is_none().then_some("https://models.example.com/v1");
+            let own = provider.base_url.is_none().then_some("https://models.example.com");
             chosen(&provider.id, own)
         })
         .collect();
@@ -38,7 +40,9 @@ fn what_is_written_can_be_read() {
             let text = template::render(&Choices { listen, providers: providers.clone() });
             let loaded = ostia_config::load(&text, &|_| Some("value".to_owned()));
             let loaded = loaded.unwrap_or_else(|problems| panic!("{problems:#?}\n{text}"));
-            assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+            // Of a few built-in providers only the paths of their own are known.
+            let is_known = |problem: &Problem| problem.message.starts_with("has no `dialects`");
+            assert!(loaded.warnings.iter().all(is_known), "{:?}", loaded.warnings);
             let config = loaded.config;
             assert_eq!(config.listen, listen);
             assert_eq!(config.auth.keys.is_empty(), listen.ip().is_loopback(), "{text}");

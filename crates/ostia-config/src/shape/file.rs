@@ -1,0 +1,97 @@
+//! The file's own sections.
+
+use super::Shape::{self, *};
+use super::provider::PROVIDER;
+use super::routing::CONFIG;
+use crate::WORKERS_MAX;
+
+/// The whole file.
+pub(crate) static FILE: Shape = Fields(FIELDS, &[]);
+
+static FIELDS: &[super::Field] = &[
+    (
+        "listen",
+        Text,
+        "Where clients connect: IP address and port, or localhost:PORT. Default: 127.0.0.1:8787",
+    ),
+    ("auth", Fields(AUTH, &[]), "Who may use the gateway"),
+    (
+        "hosts",
+        List(&Text),
+        "Without auth.keys: names by which clients call the gateway (gateway.internal, *.lan)",
+    ),
+    ("cors", Fields(CORS, &[]), "Which web pages may use the gateway"),
+    ("default_provider", Text, "Whom to ask where a request names nobody"),
+    (
+        "providers",
+        Map(&PROVIDER),
+        "Providers by id: what differs for a known one, the whole row for your own",
+    ),
+    ("configs", Map(&CONFIG), "Routing configs by name, for x-ostia-config, for keys and for config"),
+    ("config", Text, "The name of the config of requests that bring none and name no provider"),
+    ("aliases", Map(&CONFIG), "Models that stand for a config: one name, several targets"),
+    ("prices", Map(&PRICE), "For balancing by cost: PROVIDER/MODEL or MODEL to what a million tokens cost"),
+    ("egress", Fields(EGRESS, &[]), "Where the gateway may connect to"),
+    ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),
+    ("limits", Fields(LIMITS, &[]), "How large things may get"),
+    ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
+    ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
+];
+
+static AUTH: &[super::Field] = &[(
+    "keys",
+    List(&KEY),
+    "Keys of which a client must show one. Without any, whoever can connect is let in",
+)];
+
+static KEY: Shape = Either(&[Secret, Fields(KEY_FIELDS, &["key"])]);
+
+static KEY_FIELDS: &[super::Field] = &[
+    ("key", Secret, "The key: ${NAME}, file:/path, or the key itself"),
+    ("name", Text, "What conditions and records call the key"),
+    ("config", Text, "The name of the config of requests that show the key and bring none"),
+];
+
+static CORS: &[super::Field] =
+    &[("origins", List(&Text), "Origins of web pages: https://app.example.com, or * for all")];
+
+static PRICE: Shape = Fields(
+    &[
+        ("input", Amount, "What a million tokens of a prompt cost"),
+        ("output", Amount, "What a million tokens of an answer cost"),
+    ],
+    &["input", "output"],
+);
+
+static EGRESS: &[super::Field] = &[
+    (
+        "allow_private",
+        List(&Text),
+        "Private networks (10.0.0.0/8), addresses and hosts (*.internal) that may be reached",
+    ),
+    ("allow_hosts", List(&Text), "If not empty: the only hosts that a request may choose for itself"),
+];
+
+static TIMEOUTS: &[super::Field] = &[
+    ("connect", Time, "Resolving, connecting and the TLS handshake together. Default: 5s"),
+    ("first_byte", Time, "From sending the request to the head of the answer. Default: 120s"),
+    ("idle", Time, "Between two pieces of an answer. Default: 120s"),
+    (
+        "keep_alive",
+        TimeOrOff,
+        "How long a client hears nothing on an open stream before a sign of life. Default: 15s",
+    ),
+    ("total", Time, "The whole call with all its attempts. Default: 600s"),
+    ("drain", Time, "How long open calls may go on when the gateway stops. Default: 30s"),
+];
+
+static LIMITS: &[super::Field] = &[
+    ("body_bytes", Bytes(1 << 10, 4 << 30), "Largest body that is read into memory. Default: 64MiB"),
+    ("header_bytes", Bytes(1 << 10, 1 << 20), "Largest head of a request. Default: 64KiB"),
+    ("connections", Count(1, 1_000_000), "Open client connections over all threads. Default: 65536"),
+];
+
+static RESPONSES: &[super::Field] = &[
+    ("keep", Time, "How long answers and conversations are remembered. Default: 24h"),
+    ("bytes", Bytes(1 << 10, 64 << 30), "How much of them, all callers together. Default: 64MiB"),
+];
