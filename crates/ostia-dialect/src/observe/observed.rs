@@ -191,11 +191,11 @@ fn object(text: &[u8]) -> Option<&[u8]> {
     let value = value(text)?;
     let value = value.starts_with(b"{").then_some(&value[..value.len().min(USAGE_BYTES_MAX)])?;
     let mut depth = 0usize;
-    let end = value.iter().position(|byte| {
-        match byte {
-            b'{' => depth += 1,
-            b'}' => depth -= 1,
-            _ => {}
+    let end = memchr::memchr2_iter(b'{', b'}', value).find(|&at| {
+        if value[at] == b'{' {
+            depth += 1
+        } else {
+            depth -= 1
         }
         depth == 0
     });

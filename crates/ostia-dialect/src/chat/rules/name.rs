@@ -22,7 +22,12 @@ impl<'i> Name<'i> {
         let id = id.strip_prefix("ft:").map_or(id, |rest| rest.split(':').next().unwrap_or(rest));
         let (mut known, mut all) = ([""; WORDS_USUAL], words(id));
         known.iter_mut().zip(&mut all).for_each(|(known, word)| *known = word);
-        Name { words: known, long: all.next().map(|_| id), version: version(words(id)) }
+        let long = all.next().map(|_| id);
+        let version = match long {
+            Some(id) => version(words(id)),
+            None => version(known.iter().copied().filter(|word| !word.is_empty())),
+        };
+        Name { words: known, long, version }
     }
 
     /// Is this one of its words? Case does not matter.
