@@ -182,15 +182,29 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     }
 }
 
+/// What stands before a colon in Google's API and is no model (<https://ai.google.dev/api>, Vertex's beside it).
+const GOOGLES_OWN: [&str; 7] =
+    ["batches", "cachedContents", "corpora", "dynamic", "fileSearchStores", "projects", "publishers"];
+
 /// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
-/// an `@`.
+/// an `@`. Some clients take one that has a slash for a path and leave `models/` out (the function `getModelPath` of
+/// @ai-sdk/google).
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let (model, verb) = rest.rsplit_once(':').filter(|_| method == Method::POST)?;
     let model = model.strip_prefix('/')?;
-    let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
+    let bare = model.strip_prefix("models/").unwrap_or(model);
     let (api, stream) = Api::of_verb(verb)?;
+    if bare.len() == model.len() && !is_model_with_maker(model) {
+        return None;
+    }
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
     Some(Endpoint::Typed(Typed { api, model, stream }))
+}
+
+/// `@provider/model`, `maker/model` or `tunedModels/model`.
+fn is_model_with_maker(model: &str) -> bool {
+    let maker = model.split_once('/').map(|(maker, _)| maker);
+    maker.map_or(model.starts_with("%40"), |maker| !GOOGLES_OWN.contains(&maker))
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
@@ -238,6 +252,19 @@ mod tests {
                 "/v1beta/tunedModels/t:countTokens",
                 google(Api::GeminiCountTokens, "tunedModels/t", false),
             ),
+            (
+                Method::POST,
+                "/v1beta/@google/g-3:streamGenerateContent",
+                google(Api::GeminiGenerate, "@google/g-3", true),
+            ),
+            (
+                Method::POST,
+                "/v1beta/google/g-3:generateContent",
+                google(Api::GeminiGenerate, "google/g-3", false),
+            ),
+            (Method::POST, "/v1beta/%40p%2Fm:generateContent", google(Api::GeminiGenerate, "@p/m", false)),
+            (Method::POST, "/v1beta/g-3:generateContent", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1beta/dynamic/d-1:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%z%41:generateContent", google(Api::GeminiGenerate, "%zA", false)),
             (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
