@@ -82,9 +82,8 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
         for part in items(&content["parts"]) {
             let proof = part["thoughtSignature"].as_str().and_then(decoded);
             if let Some(proof) = proof {
-                // The proof of a thought that no call follows stands behind the text, in a stream.
-                let at = if part["text"] == "" { turn } else { told.len() };
-                told.insert(at, Told::Thought(String::from_utf8(proof).unwrap_or_default()));
+                // The thought came first, wherever its proof stands.
+                told.insert(turn, Told::Thought(String::from_utf8(proof).unwrap_or_default()));
             }
             if let Some(call) = part.get("functionCall") {
                 let name = call["name"].as_str().unwrap_or_default().to_owned();
