@@ -79,6 +79,8 @@ pub struct Config {
     pub cors: Cors,
     /// Whom to ask where neither request nor routing config says.
     pub default_provider: Option<String>,
+    /// A provider is named in a model with `@` only, as `@provider/model`.
+    pub strict_model_names: bool,
     /// Providers by id: credentials for known ones, whole rows for others.
     pub providers: BTreeMap<String, ProviderEntry>,
     /// Routing configs by name, names of models that stand for one, and prices.
@@ -103,6 +105,7 @@ impl Default for Config {
             hosts: Vec::new(),
             cors: Cors::default(),
             default_provider: None,
+            strict_model_names: false,
             providers: BTreeMap::new(),
             routes: Routes::default(),
             egress: Egress::default(),

@@ -255,6 +255,14 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, item: &Item<'_>) -> Option<bool> {
+        match &item.tree.value {
+            Value::Bool(value) => Some(*value),
+            _ => self.wrong(item, "true or false"),
+        }
+    }
+
     /// A whole number within bounds.
     pub(crate) fn integer(&mut self, item: &Item<'_>, bounds: RangeInclusive<u64>) -> Option<usize> {
         let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());

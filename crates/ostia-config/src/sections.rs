@@ -9,12 +9,13 @@ use crate::{
     Timeouts, WORKERS_MAX, providers, routes,
 };
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "listen",
     "auth",
     "hosts",
     "cors",
     "default_provider",
+    "strict_model_names",
     "providers",
     "configs",
     "config",
@@ -39,6 +40,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "hosts" => config.hosts = read_each(item, reader, HostPattern::parse),
             "cors" => config.cors = read_cors(item, reader),
             "default_provider" => config.default_provider = reader.text(item),
+            "strict_model_names" => config.strict_model_names = reader.flag(item).unwrap_or(false),
             "providers" => {
                 let entries = reader.entries(item);
                 let read =

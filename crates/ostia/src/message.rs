@@ -4,3 +4,4 @@ pub mod body;
 pub mod fields;
 pub mod inflate;
 pub mod media;
+pub mod model_name;

@@ -16,9 +16,9 @@ pub enum Endpoint<'p> {
     Health,
     /// `GET /ready`
     Ready,
-    /// `GET /v1/models`
+    /// `GET /v1/models`, and `GET /v1beta/models`
     Models,
-    /// `GET /v1/models/@{provider}/{model}`: one that the list names
+    /// `GET /v1/models/{name}`: one that the list names, or one of a provider's
     Model(Cow<'p, str>),
     /// `OPTIONS`, whatever the path
     Options,
@@ -73,7 +73,7 @@ impl<'p> Endpoint<'p> {
             "/" if get => Endpoint::Root,
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
-            "/v1/models" if get => Endpoint::Models,
+            "/v1/models" | "/v1beta/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
                 Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
@@ -168,7 +168,7 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
 /// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
 fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
     let name = percent_decode(rest.strip_prefix("/models/")?)?;
-    name.starts_with('@').then_some(Endpoint::Model(name))
+    (!name.is_empty()).then_some(Endpoint::Model(name))
 }
 
 /// Paths of Google's API: below its versions, and uploads, which stand before them.
@@ -178,6 +178,9 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     }
     match path.strip_prefix("/v1beta").filter(|rest| rest.starts_with('/')) {
         Some("/") | None => Endpoint::Missing,
+        Some(rest) if method == Method::GET || method == Method::HEAD => {
+            listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
+        }
         Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
@@ -227,7 +230,7 @@ mod tests {
             (Method::GET, "/", Endpoint::Root),
             (Method::HEAD, "/health", Endpoint::Health),
             (Method::GET, "/v1/models", Endpoint::Models),
-            (Method::GET, "/v1/models/gpt-4o", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/models/gpt-4o", Endpoint::Model("gpt-4o".into())),
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
             (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
             (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
@@ -267,7 +270,9 @@ mod tests {
             (Method::POST, "/v1beta/dynamic/d-1:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%z%41:generateContent", google(Api::GeminiGenerate, "%zA", false)),
-            (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1beta/models", Endpoint::Models),
+            (Method::GET, "/v1beta/models/%40p%2Fm", Endpoint::Model("@p/m".into())),
+            (Method::GET, "/v1beta/files/f", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
             (Method::POST, "/", Endpoint::Missing),
