@@ -43,17 +43,12 @@ pub fn install() -> Result<PathBuf, String> {
     }
     let place = Place::of(tool::target_folder()?);
     eprintln!("Installing the vendors' SDKs into {} ...", place.folder.display());
-    if !has_venv() {
-        tool::apt_install("python3-venv").map_err(|problem| {
-            format!("{problem}\npython3 with venv is missing: install it by hand (on Debian: python3-venv)")
-        })?;
-    }
     // What an earlier try or other versions left would be in the way.
     if place.folder.exists() {
         std::fs::remove_dir_all(&place.folder).map_err(fault(&place.folder))?;
     }
     let requirements = tool::root().join(REQUIREMENTS);
-    python(Path::new("python3"), &["-m", "venv"], &place.folder)?;
+    environment(&place.folder)?;
     python(
         &place.python,
         &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"],
@@ -62,6 +57,16 @@ pub fn install() -> Result<PathBuf, String> {
     // Last, so that it stands for all that goes before.
     std::fs::copy(&requirements, &place.stamp).map_err(fault(&place.stamp))?;
     Ok(place.python)
+}
+
+/// Makes a Python environment.
+pub fn environment(folder: &Path) -> Result<(), String> {
+    if !has_venv() {
+        tool::apt_install("python3-venv").map_err(|problem| {
+            format!("{problem}\npython3 with venv is missing: install it by hand (on Debian: python3-venv)")
+        })?;
+    }
+    python(Path::new("python3"), &["-m", "venv"], folder)
 }
 
 /// The Python that has the SDKs, if all of them were installed as they are asked for now.

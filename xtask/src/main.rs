@@ -10,6 +10,7 @@ mod bench;
 mod clients;
 mod docs;
 mod nginx;
+mod packages;
 mod tool;
 mod up;
 mod verify;
@@ -22,6 +23,7 @@ tasks:
   verify   check everything that a change has to pass (also: cargo verify)
   clients  install the vendors' SDKs and uvicorn for the tests
   agents   install the coding agents for the tests
+  packages install libraries of PyPI and npm that stand as clients in the tests
   docs     write the documentation that follows from the code
   bench    measure the gateway beside nginx, on one core
 
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("verify") => verify::run(&rest),
         Some("clients") => clients::run(&rest),
         Some("agents") => agents::run(&rest),
+        Some("packages") => packages::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
         None | Some("help" | "-h" | "--help") => {

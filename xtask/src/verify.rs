@@ -5,7 +5,7 @@ mod suite;
 use std::process::Command;
 use std::time::Instant;
 
-use crate::{agents, clients, docs, nginx, tool};
+use crate::{agents, clients, docs, nginx, packages, tool};
 
 const HELP: &str = "\
 cargo verify
@@ -14,7 +14,7 @@ Checks, in this order: formatting, lints, documentation, dependencies (licences,
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy
 by rustup, cargo-deny by cargo (a few minutes, once), the vendors' SDKs, which the tests use as clients, and
 uvicorn by pip below the target folder (half a minute, once), Codex and Claude Code by npm in the same place (as
-long), and nginx by apt-get where we are root. Tests whose server or agent is missing (nginx, node, npm) are
+long), libraries that stand as clients by uv and npm (a minute or two), and nginx by apt-get where we are root. Tests whose server or agent is missing (nginx, node, npm) are
 skipped and say so. cargo-nextest runs the tests where it is installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
@@ -26,7 +26,7 @@ struct Step {
     check: fn() -> Result<String, String>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "format", check: || cargo(&["fmt", "--all", "--check"]) },
     Step {
         name: "lints",
@@ -38,6 +38,7 @@ const STEPS: [Step; 10] = [
     Step { name: "doc tests", check: || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]) },
     Step { name: "clients", check: || clients::install().map(|_| String::new()) },
     Step { name: "agents", check: || agents::install_for_tests().map(|()| String::new()) },
+    Step { name: "packages", check: || packages::install_for_tests().map(|()| String::new()) },
     Step { name: "nginx", check: || nginx::install_for_tests().map(|()| String::new()) },
     Step { name: "tests", check: suite::run },
 ];

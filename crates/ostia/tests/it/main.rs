@@ -20,6 +20,8 @@ mod hostile;
 mod hostile_answers;
 mod kept;
 mod lifecycle;
+mod model_names;
+mod packages;
 mod pass_through;
 mod programs;
 mod real_servers;
