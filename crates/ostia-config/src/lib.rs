@@ -12,6 +12,7 @@
 mod cors;
 mod egress;
 mod expand;
+pub mod import;
 mod problem;
 mod providers;
 mod quantity;

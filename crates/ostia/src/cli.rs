@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod import;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -37,6 +39,8 @@ pub enum Command {
     Serve(Serve),
     /// Report every problem of a configuration file.
     Check(File),
+    /// Translate another gateway's configuration, and tell what becomes of each of its fields.
+    Import(import::Import),
     /// List every provider: id, base URL, key variable, what it offers.
     Providers(Providers),
 }

@@ -65,6 +65,7 @@ fn main() -> ExitCode {
             warn_of(&loaded);
             say(&format!("{}: no problems.\n", loaded.name));
         }),
+        Command::Import(options) => options.run(),
         Command::Providers(options) => load::file(options.file.config.as_deref(), None).map(|loaded| {
             let form = if options.markdown { ostia_providers::markdown } else { ostia_providers::table };
             say(&form(&loaded.settings.providers));

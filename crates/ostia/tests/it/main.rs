@@ -18,6 +18,7 @@ mod gateway;
 mod headers;
 mod hostile;
 mod hostile_answers;
+mod import;
 mod kept;
 mod lifecycle;
 mod model_names;
