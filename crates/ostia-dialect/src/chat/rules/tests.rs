@@ -276,6 +276,19 @@ fn every_row_has_a_source_and_can_be_met() {
 }
 
 #[test]
+fn makers_by_name() {
+    for (model, expected) in [
+        ("gpt-5", true),
+        ("Qwen/Qwen3-Coder", true),
+        ("gemini-3-pro-preview", false),
+        ("google/gemini-3-pro", false),
+        ("my-model", false),
+    ] {
+        assert_eq!(super::is_not_googles(model), expected, "{model}");
+    }
+}
+
+#[test]
 fn unsigned_calls_are_told_anew_to_models_that_insist() {
     let call = r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}}]}]}"#;
     let snake = r#"{"contents":[{"role":"model","parts":[{"function_call":{"name":"f"}}]}]}"#;

@@ -13,7 +13,7 @@ mod reasoning;
 mod tests;
 mod tools;
 
-use crate::chat::rules::Rules;
+use crate::chat::rules::{self, Rules};
 use crate::json::{Document, Json, Writer};
 use crate::{Dialect, EncodeOptions, Encoded, Fault, OutputFormat, Request, Sampling, WebSearch};
 
@@ -44,7 +44,7 @@ pub fn encode(request: &Request, options: &EncodeOptions) -> Result<Encoded, Fau
     let mut dropped = Vec::new();
     let rules = Rules::of(Dialect::OpenaiChat, &request.model);
     let developer = if rules.openai || options.takes("developer") { "developer" } else { "system" };
-    let signed = !is_anothers(&request.model);
+    let signed = !rules::is_not_googles(&request.model);
     let turns = messages::plan(&request.messages, options, developer, signed, &mut dropped)?;
     let asks_usage = request.stream && !options.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());
@@ -62,33 +62,6 @@ pub fn encode(request: &Request, options: &EncodeOptions) -> Result<Encoded, Fau
         stream(w, request, asks_usage);
     });
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
-}
-
-/// Words in the names of models that are not Google's. Their servers refuse the field for Google's signatures of calls, which
-/// a client of Google's format brings, or one whose session was at Google's models before ("unknown parameter").
-const OTHER_MODELS: [&str; 16] = [
-    "claude",
-    "codestral",
-    "command",
-    "deepseek",
-    "devstral",
-    "glm",
-    "gpt",
-    "grok",
-    "kimi",
-    "llama",
-    "minimax",
-    "mistral",
-    "mixtral",
-    "nova",
-    "phi",
-    "qwen",
-];
-
-/// Behind a name that tells nothing may be a model of Google's, which insists on its signatures.
-fn is_anothers(model: &str) -> bool {
-    let name = model.to_ascii_lowercase();
-    !name.contains("gemini") && OTHER_MODELS.iter().any(|other| name.contains(other))
 }
 
 fn output_format(w: &mut Writer, format: Option<&OutputFormat>) {
