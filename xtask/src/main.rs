@@ -11,6 +11,7 @@ mod clients;
 mod dist;
 mod docs;
 mod nginx;
+mod packages;
 mod packaging;
 mod python;
 mod tool;
@@ -25,6 +26,7 @@ tasks:
   verify     check everything that a change has to pass (also: cargo verify)
   clients    install the vendors' SDKs and uvicorn for the tests
   agents     install the coding agents for the tests
+  packages   install libraries of PyPI and npm that stand as clients in the tests
   docs       write the documentation that follows from the code
   bench      measure the gateway beside nginx, on one core
   dist       make what is published: archive, Debian package, wheel, npm, chart, SBOM, checksums
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Some("verify") => verify::run(&rest),
         Some("clients") => clients::run(&rest),
         Some("agents") => agents::run(&rest),
+        Some("packages") => packages::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("dist") => dist::run(&rest),

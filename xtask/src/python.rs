@@ -25,19 +25,12 @@ impl Environment {
         }
         let place = Place::of(self)?;
         eprintln!("Installing {} into {} ...", self.what, place.folder.display());
-        if !has_venv() {
-            tool::apt_install("python3-venv").map_err(|problem| {
-                format!(
-                    "{problem}\npython3 with venv is missing: install it by hand (on Debian: python3-venv)"
-                )
-            })?;
-        }
         // What an earlier try or other versions left would be in the way.
         if place.folder.exists() {
             std::fs::remove_dir_all(&place.folder).map_err(tool::fault(&place.folder))?;
         }
         let requirements = tool::root().join(self.requirements);
-        python(Path::new("python3"), &["-m", "venv"], &place.folder)?;
+        make(&place.folder)?;
         python(
             &place.python,
             &["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"],
@@ -57,6 +50,16 @@ impl Environment {
         version.arg("--version");
         (same && tool::works(version)).then_some(place.python)
     }
+}
+
+/// Makes an environment that has nothing in it.
+pub fn make(folder: &Path) -> Result<(), String> {
+    if !has_venv() {
+        tool::apt_install("python3-venv").map_err(|problem| {
+            format!("{problem}\npython3 with venv is missing: install it by hand (on Debian: python3-venv)")
+        })?;
+    }
+    python(Path::new("python3"), &["-m", "venv"], folder)
 }
 
 /// Where an environment stands.

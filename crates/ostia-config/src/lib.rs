@@ -13,6 +13,7 @@ mod cors;
 mod egress;
 mod expand;
 mod foreign;
+pub mod import;
 mod problem;
 mod providers;
 mod quantity;
@@ -114,6 +115,8 @@ pub struct Config {
     pub cors: Cors,
     /// Whom to ask where neither request nor routing config says.
     pub default_provider: Option<String>,
+    /// A provider is named in a model with `@` only, as `@provider/model`.
+    pub strict_model_names: bool,
     /// Providers by id: credentials for known ones, whole rows for others.
     pub providers: BTreeMap<String, ProviderEntry>,
     /// All providers: the built-in ones, and the rows of the file. Not printed, because headers may hold credentials.
@@ -140,6 +143,7 @@ impl Default for Config {
             hosts: Vec::new(),
             cors: Cors::default(),
             default_provider: None,
+            strict_model_names: false,
             providers: BTreeMap::new(),
             all_providers: Redacted(Providers::builtin().clone()),
             routes: Routes::default(),

@@ -277,6 +277,14 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// `true` or `false`.
+    pub(crate) fn flag(&mut self, item: &Item<'_>) -> Option<bool> {
+        match &item.tree.value {
+            Value::Bool(value) => Some(*value),
+            _ => self.wrong(item, "true or false"),
+        }
+    }
+
     /// A whole number within the bounds of its shape.
     pub(crate) fn integer(&mut self, item: &Item<'_>) -> Option<usize> {
         let text = self.quantity(item)?;

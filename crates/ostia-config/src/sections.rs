@@ -25,6 +25,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "hosts" => config.hosts = read_each(item, reader, HostPattern::parse),
             "cors" => config.cors = read_cors(item, reader),
             "default_provider" => config.default_provider = reader.text(item),
+            "strict_model_names" => config.strict_model_names = reader.flag(item).unwrap_or(false),
             "providers" => {
                 let read = providers::read(item, reader);
                 (config.providers, config.all_providers) = (read.entries, read.all);

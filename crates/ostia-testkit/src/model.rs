@@ -10,6 +10,7 @@ mod responses;
 use serde_json::Value;
 
 use crate::Answer;
+pub(crate) use gemini::spelled;
 
 /// One answer of the model.
 #[derive(Debug, Clone, Default)]

@@ -4,6 +4,7 @@ pub mod banner;
 pub mod check;
 pub mod doctor;
 pub mod health;
+pub mod import;
 pub mod init;
 pub mod manual;
 pub mod providers;
@@ -71,6 +72,12 @@ Examples:
 Examples:
   ostia schema > ostia.schema.json")]
     Schema,
+    /// Translate another gateway's configuration, and tell what becomes of each of its fields.
+    #[command(after_help = "\
+Examples:
+  ostia import litellm config.yaml > ostia.yaml
+  ostia import portkey config.json --json")]
+    Import(import::Import),
     /// Write a commented configuration file, from flags or a few questions.
     #[command(after_help = "\
 Examples:

@@ -82,6 +82,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Man(options) => cli::manual::man(&options).map(|page| say(&page)),
+        Command::Import(options) => options.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

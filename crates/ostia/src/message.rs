@@ -5,4 +5,5 @@ pub mod body;
 pub mod fields;
 pub mod inflate;
 pub mod media;
+pub mod model_name;
 pub mod source;

@@ -274,7 +274,10 @@ pub fn recall(
     let has_all = before.is_empty() && memmem::find(own.text().as_bytes(), b"item_reference").is_none();
     let (own, joined) = match has_all {
         true => (body.slice(own.range()), None),
-        false => join(&before, &render.id_suffix, document).map(|(own, body)| (own, Some(body)))?,
+        false => {
+            let joined = join(responses, owner, &before, &render.id_suffix, document);
+            joined.map(|(own, body)| (own, Some(body)))?
+        }
     };
     render.echo = echo(document);
     render.model = document.root().str("model").unwrap_or_default().into_owned();
@@ -291,13 +294,20 @@ pub fn recall(
 }
 
 /// The request's own items with those that it only names, and the body with all that was said.
-fn join(before: &[Item], id_suffix: &str, document: &Document<'_>) -> Result<(Bytes, Bytes), Fault> {
+fn join(
+    responses: &ResponseStore,
+    owner: Owner,
+    before: &[Item],
+    id_suffix: &str,
+    document: &Document<'_>,
+) -> Result<(Bytes, Bytes), Fault> {
     if !document.is_whole() {
-        return join(before, id_suffix, &Document::of_request(document.text().as_bytes())?);
+        let document = Document::of_request(document.text().as_bytes())?;
+        return join(responses, owner, before, id_suffix, &document);
     }
     let mut items = before.to_vec();
     for item in input_items::list(document.root().expect("input")?, id_suffix)? {
-        let item = if item.is_reference() { referred_to(&items, item)? } else { item };
+        let item = if item.is_reference() { referred_to(responses, owner, &items, item)? } else { item };
         items.push(item);
     }
     if items.len() > ITEMS_MAX {
@@ -343,10 +353,25 @@ fn context(
     }
 }
 
-fn referred_to(known: &[Item], reference: Item) -> Result<Item, Fault> {
-    known.iter().find(|item| item.id == reference.id).cloned().ok_or_else(|| {
-        let message =
-            format!("Item '{}' is not among the items that this request looks back on.", reference.id);
+/// An item that a request only names: one that stands before, or one of an answer that is remembered, whose id is in its own.
+/// Clients name items of answers without naming the answer (the AI SDK does for every answer that is stored).
+fn referred_to(
+    responses: &ResponseStore,
+    owner: Owner,
+    before: &[Item],
+    reference: Item,
+) -> Result<Item, Fault> {
+    let id = reference.id.as_str();
+    let is_meant = |item: &Item| item.id == id;
+    let remembered = || {
+        let saved = responses.saved(owner, &input_items::answer_of(id)?)?;
+        output(&saved.body).into_iter().find(is_meant)
+    };
+    before.iter().find(|item| is_meant(item)).cloned().or_else(remembered).ok_or_else(|| {
+        let message = format!(
+            "Item '{id}' is not among the items that this request looks back on, nor in an answer that is remembered: the \
+             answer was not stored, is too old, or was made with another key. Send the item itself (`store: false`)."
+        );
         Fault::invalid(message).with_param("input")
     })
 }

@@ -284,10 +284,14 @@ fn choose<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>, model: Option<&str>) ->
     let operators_leaf = leaf.is_some_and(|leaf| leaf.author == Author::Operator);
     let overriding =
         fields(&settings.override_params).and_then(|fields| fields.get("model")).and_then(Value::as_str);
-    let named = overriding.or(model).and_then(at_model);
-    let slug = named.map(|(slug, _)| slug);
     // A passthrough target is whoever the request itself names.
     let passes = settings.passthrough == Some(true);
+    let is_named = settings.provider.is_some() && !passes || gateway.provider.is_some();
+    let named = overriding.or(model).and_then(at_model).or_else(|| {
+        let plain = model.filter(|_| !is_named && overriding.is_none() && gateway.custom_host.is_none());
+        plain_model(core, plain?)
+    });
+    let slug = named.map(|(slug, _)| slug);
     let of_leaf = settings
         .provider
         .as_deref()
@@ -299,7 +303,7 @@ fn choose<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>, model: Option<&str>) ->
         (Some(id), ..) => (id, operators_leaf),
         (None, Some(id), _) => (id, false),
         (None, None, Some(id)) if !passes => (id, true),
-        (None, None, _) => return Err(no_provider()),
+        (None, None, _) => return Err(no_provider(core, overriding.or(model))),
     };
     let Some(provider) = core.settings.providers.get(id) else { return Err(unknown_provider(core, id)) };
     let model = named.map(|(_, bare)| bare.to_owned()).or_else(|| overriding.map(str::to_owned));
@@ -309,6 +313,23 @@ fn choose<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>, model: Option<&str>) ->
 /// `@provider/model`; the model may hold slashes itself.
 fn at_model(model: &str) -> Option<(&str, &str)> {
     model.strip_prefix('@')?.split_once('/').filter(|(slug, bare)| !slug.is_empty() && !bare.is_empty())
+}
+
+/// `provider/model` without the `@`, where the default provider would not take the whole for a model of its own. Names of
+/// models have slashes at resellers and at servers that run anything (`openai/gpt-5` at OpenRouter), so that only a provider
+/// that is known to have none gives such a name away.
+fn plain_model<'m>(core: &Core, model: &'m str) -> Option<(&'m str, &'m str)> {
+    let settings = &core.settings;
+    let named = model.split_once('/').filter(|(slug, bare)| !slug.is_empty() && !bare.is_empty())?;
+    if settings.strict_model_names || settings.providers.get(named.0).is_none() {
+        return None;
+    }
+    let Some(default) = settings.default_provider.as_deref() else { return Some(named) };
+    let lists = |id: &str| {
+        settings.configured.get(id).is_some_and(|own| own.models.iter().any(|listed| listed == model))
+    };
+    let default = settings.providers.get(default)?;
+    (default.quirks.plain_models && !lists(&default.id)).then_some(named)
 }
 
 /// A host, and who chose it.
@@ -375,10 +396,24 @@ fn timeouts(core: &Core, requested_ms: Option<u64>) -> Timeouts {
     }
 }
 
-fn no_provider() -> Fault {
-    let message = "No provider was named. Send the header x-ostia-provider (or x-portkey-provider) or x-ostia-config, \
-                   write the model as \"@provider/model\", or set default_provider in ostia.yaml.";
+fn no_provider(core: &Core, model: Option<&str>) -> Fault {
+    let meant = model.and_then(|model| meant(core, model)).unwrap_or_default();
+    let message = format!(
+        "No provider was named.{meant} Send the header x-ostia-provider (or x-portkey-provider) or x-ostia-config, write \
+         the model as \"@provider/model\", or set default_provider in ostia.yaml."
+    );
     Fault::invalid(message).with_code("provider_missing")
+}
+
+/// What a model's name without `@` may have been meant to say.
+fn meant(core: &Core, model: &str) -> Option<String> {
+    let (slug, bare) = model.split_once('/')?;
+    let known = core.settings.providers.iter().map(|provider| provider.id.as_str());
+    let slug = match core.settings.providers.get(slug) {
+        Some(_) => slug,
+        None => ostia_routing::nearest(slug, known)?,
+    };
+    Some(format!(" Did you mean `@{slug}/{bare}`?"))
 }
 
 fn unknown_provider(core: &Core, id: &str) -> Fault {

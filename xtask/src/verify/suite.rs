@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 
-use crate::{agents, clients, tool};
+use crate::{agents, clients, packages, tool};
 
 /// Runs the tests.
 ///
@@ -21,6 +21,9 @@ pub fn run() -> Result<String, String> {
     }
     if let Some(folder) = agents::installed() {
         command.env(agents::VARIABLE, folder);
+    }
+    if let Some(folder) = packages::installed() {
+        command.env(packages::VARIABLE, folder);
     }
     let (good, lines) = follow(command, nextest)?;
     let summary = if nextest { lines.join("\n") } else { total(&lines) };

@@ -6,13 +6,18 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 7] = [
+const WIRE_WORDS: [(&str, &str); 12] = [
     // What people call that API.
     ("src/api.rs", "gemini"),
     // Names of models, whoever offers them.
     ("rules/table.rs", "claude"),
     ("rules/table.rs", "gemini"),
+    ("rules/table.rs", "deepseek"),
     ("rules/table.rs", "grok"),
+    ("rules/table.rs", "kimi"),
+    ("rules/table.rs", "minimax"),
+    ("rules/table.rs", "mistral"),
+    ("rules/table.rs", "qwen"),
     // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
     ("gemini_generate/request/encode.rs", "google"),
     ("openai_chat/part.rs", "google"),

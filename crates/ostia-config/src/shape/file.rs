@@ -23,6 +23,11 @@ static FIELDS: &[super::Field] = &[
     ("cors", Fields(CORS, &[]), "Which web pages may use the gateway"),
     ("default_provider", Text, "Whom to ask where a request names nobody"),
     (
+        "strict_model_names",
+        Bool,
+        "A provider is named in a model with @ only, as @provider/model. Default: false",
+    ),
+    (
         "providers",
         Map(&PROVIDER),
         "Providers by id: what differs for a known one, the whole row for your own",

@@ -12,7 +12,10 @@ mod table;
 mod tests;
 
 pub(crate) use adapt::{adapt, is_refused_at_chat};
-pub use relayed::{Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, repairs};
+pub use relayed::{
+    Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls, repairs,
+};
+pub(crate) use table::is_not_googles;
 pub use table::{Row, rows};
 
 use crate::Dialect;

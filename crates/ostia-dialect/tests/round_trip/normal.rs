@@ -20,7 +20,7 @@ const INVENTED_NAMES: [&str; 2] = ["document.pdf", "document.txt"];
 /// The transcript in the form in which this vendor would have it said. `dropped`: what was reported as lost.
 pub fn normal(transcript: Transcript, upstream: Dialect, model: &str, dropped: &[String]) -> Vec<Line> {
     let Transcript { mut lines, calls } = transcript;
-    proofs(&mut lines, upstream);
+    proofs(&mut lines, upstream, model);
     lost(&mut lines, upstream, dropped);
     let (chat, gemini) = (upstream == Dialect::OpenaiChat, upstream == Dialect::GeminiGenerate);
     let anthropic = upstream == Dialect::AnthropicMessages;
@@ -226,9 +226,9 @@ fn is_mark(said: &Said) -> bool {
     matches!(said, Said::Proof(_) | Said::CacheMark(_))
 }
 
-/// A proof means nothing to another vendor. Chat Completions carries Google's, on calls. Where a call has
-/// none, models of Google's that insist on one are given the word that passes for it.
-fn proofs(lines: &mut Vec<Line>, upstream: Dialect) {
+/// A proof means nothing to another vendor. Chat Completions carries Google's, on calls, unless the model is known to be
+/// another's. Where a call has none, models of Google's that insist on one are given the word that passes for it.
+fn proofs(lines: &mut Vec<Line>, upstream: Dialect, model: &str) {
     let mut on_call = false;
     lines.retain(|line| {
         let Said::Proof(proof) = &line.said else {
@@ -236,8 +236,10 @@ fn proofs(lines: &mut Vec<Line>, upstream: Dialect) {
             return true;
         };
         let is_own = proof.dialect == upstream;
-        let is_carried =
-            upstream == Dialect::OpenaiChat && proof.dialect == Dialect::GeminiGenerate && on_call;
+        let is_carried = upstream == Dialect::OpenaiChat
+            && proof.dialect == Dialect::GeminiGenerate
+            && on_call
+            && !model.starts_with("gpt");
         (is_own || is_carried) && proof.value != NO_SIGNATURE
     });
 }

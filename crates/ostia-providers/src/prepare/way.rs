@@ -87,6 +87,7 @@ fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
             !takes_all && !call.refers_to_earlier() && tools::client_run::is_in(&call.document)
         }
         Api::AnthropicMessages => rules::has_to_be_retold(model, &call.document),
+        Api::GeminiGenerate => rules::has_unsigned_calls(model, &call.document),
         _ => false,
     }
 }

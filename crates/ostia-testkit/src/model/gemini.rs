@@ -1,5 +1,5 @@
 //! Google generateContent: <https://ai.google.dev/api/generate-content>. The proof is the `thoughtSignature` of what follows
-//! the thought: the first call, or the text.
+//! the thought: the first call, or where there is none the text.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,9 +13,12 @@ fn parts(turn: &Turn) -> Vec<Value> {
     if let Some((thought, _)) = &turn.thought {
         parts.push(json!({"text": thought, "thought": true}));
     }
-    let proven = parts.len();
+    let mut proven = parts.len();
     if let Some(text) = &turn.text {
         parts.push(json!({"text": text}));
+    }
+    if !turn.calls.is_empty() {
+        proven = parts.len();
     }
     let call = |call: &super::Call| json!({"functionCall": {"name": call.name, "args": call.arguments}});
     parts.extend(turn.calls.iter().map(call));
@@ -69,6 +72,7 @@ pub(super) fn events(turn: &Turn) -> String {
 }
 
 pub(super) fn read(body: &Value) -> Vec<Told> {
+    let body = &spelled(body);
     let mut told = Vec::new();
     // Names of calls that wait for their result: the format joins them by name and order.
     let mut open: Vec<(usize, String)> = Vec::new();
@@ -78,9 +82,8 @@ pub(super) fn read(body: &Value) -> Vec<Told> {
         for part in items(&content["parts"]) {
             let proof = part["thoughtSignature"].as_str().and_then(decoded);
             if let Some(proof) = proof {
-                // The proof of a thought that no call follows stands behind the text, in a stream.
-                let at = if part["text"] == "" { turn } else { told.len() };
-                told.insert(at, Told::Thought(String::from_utf8(proof).unwrap_or_default()));
+                // The thought came first, wherever its proof stands.
+                told.insert(turn, Told::Thought(String::from_utf8(proof).unwrap_or_default()));
             }
             if let Some(call) = part.get("functionCall") {
                 let name = call["name"].as_str().unwrap_or_default().to_owned();
@@ -120,10 +123,43 @@ fn words(response: &Value) -> String {
 }
 
 pub(super) fn offers(body: &Value) -> Vec<Offer> {
+    let body = &spelled(body);
     let declared = items(&body["tools"]).flat_map(|tool| items(&tool["functionDeclarations"]));
     let schema = |tool: &Value| match tool.get("parametersJsonSchema") {
         Some(schema) => schema.clone(),
         None => tool["parameters"].clone(),
     };
     declared.map(|tool| offer(&tool["name"], Some(&schema(tool)))).collect()
+}
+
+/// Free JSON, whose names are the client's own.
+const FREE: &[&str] =
+    &["args", "parameters", "parametersJsonSchema", "response", "responseJsonSchema", "responseSchema"];
+
+/// The same with every name of the vendor's in its own spelling: it takes the names of its protocol buffers too
+/// (<https://protobuf.dev/programming-guides/json/>), and a list without items is none.
+pub(crate) fn spelled(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| {
+                let name = camel(name);
+                let value = if FREE.contains(&name.as_str()) { value.clone() } else { spelled(value) };
+                (name, value)
+            });
+            let absent =
+                |name: &str, value: &Value| name == "stopSequences" && *value == Value::Array(Vec::new());
+            fields.filter(|(name, value)| !absent(name, value)).collect()
+        }
+        Value::Array(items) => items.iter().map(spelled).collect(),
+        other => other.clone(),
+    }
+}
+
+fn camel(name: &str) -> String {
+    let mut words = name.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let (head, tail) = word.split_at(word.len().min(1));
+        name + &head.to_ascii_uppercase() + tail
+    })
 }

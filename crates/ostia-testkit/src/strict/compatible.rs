@@ -42,6 +42,8 @@ const BOUNDS: &[(&str, Bound)] = &[
 ];
 const ROLES: &[&str] = &["system", "user", "assistant", "tool"];
 const MESSAGE: &[&str] = &["content", "role", "tool_call_id", "tool_calls"];
+/// The results of calls may have the function's name (<https://docs.mistral.ai/api>, ToolMessage).
+const RESULT: &[&str] = &["content", "name", "role", "tool_call_id"];
 const ID_CHARS_MAX: usize = 40;
 
 pub(super) fn check(asked: &Asked<'_>) -> Checked {
@@ -61,7 +63,7 @@ pub(super) fn check(asked: &Asked<'_>) -> Checked {
     }
     for (path, message) in each(&body["messages"], "messages") {
         one_of(&message["role"], ROLES, &join(&path, "role"))?;
-        fields(message, MESSAGE, &path)?;
+        fields(message, if message["role"] == "tool" { RESULT } else { MESSAGE }, &path)?;
         let content = &message["content"];
         let whole = content.is_string() || message["role"] == "assistant" && content.is_null();
         let kinds: &[&str] = if message["role"] == "user" { &["text", "image_url"] } else { &["text"] };

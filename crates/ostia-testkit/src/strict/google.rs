@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::Asked;
 use super::rule::{Bound, Checked, Word, begins, bounds, each, fields, join, one_of, require};
 use super::schema::Takes;
+use crate::model::spelled;
 
 const FIELDS: &[&str] = &[
     "cachedContent",
@@ -110,9 +111,14 @@ const BEFORE_3: &[&str] = &["gemini-2", "gemini-1"];
 /// Stands for the signature of calls that are not the model's own
 /// (<https://ai.google.dev/gemini-api/docs/thought-signatures>).
 const FOREIGN: &str = "skip_thought_signature_validator";
+/// How the signature begins that LangChain for JavaScript has in its code for calls without one (@langchain/google-genai,
+/// `DUMMY_SIGNATURE`).
+const LANGCHAINS: &str =
+    "ErYCCrMCAdHtim9kOoOkrPiCNVsmlpMIKd7ZMxgiFbVQOkgp7nlLcDMzVsZwIzvuT7nQROivoXA72ccC2lSDvR0Gh7dk";
 
 pub(super) fn check(asked: &Asked<'_>) -> Checked {
-    let body = asked.body;
+    let body = &spelled(asked.body);
+    let asked = &Asked { body, ..*asked };
     fields(body, FIELDS, "")?;
     if let Some(generation) = body.get("generationConfig") {
         fields(generation, GENERATION, "generationConfig")?;
@@ -239,7 +245,9 @@ fn parts(asked: &Asked<'_>, list: &Value, path: &str) -> Checked {
         if let Some(signature) = part["thoughtSignature"].as_str() {
             let own = signature.replace('-', "+").replace('_', "/") == STANDARD.encode(asked.proof);
             require(
-                own || signature == FOREIGN,
+                own || signature == FOREIGN
+                    || signature == STANDARD.encode(FOREIGN)
+                    || signature.starts_with(LANGCHAINS),
                 &join(&path, "thoughtSignature"),
                 "corrupted thought signature",
             )?;

@@ -80,6 +80,9 @@ const BANS: &[Ban] = &[
 /// not to (BerriAI/litellm#34569).
 const NO_FUNCTIONS_WHILE_THINKING: &[&str] = &["gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"];
 const THINKS_UNASKED: &[&str] = &["gpt-5.5", "gpt-5.6", "gpt-6"];
+/// They take `temperature`, `top_p` and `logprobs` while they do not think
+/// (<https://platform.openai.com/docs/guides/latest-model>).
+const THOUGHTLESS: &[&str] = &["gpt-5.1", "gpt-5.2", "gpt-5.4", "gpt-5.5", "gpt-5.6", "gpt-6"];
 pub(super) const NAME: Word = Word { chars_max: 64, signs: "_-", begins_with_letter: false };
 /// 40 characters (agno-agi/agno#5382, anomalyco/opencode#12653: "Expected a string with maximum length 40").
 const ID_CHARS_MAX: usize = 40;
@@ -95,7 +98,9 @@ pub(super) fn check(asked: &Asked<'_>) -> Checked {
     let body = asked.body;
     fields(body, FIELDS, "")?;
     bounds(body, BOUNDS)?;
-    bans(asked.model, body, BANS)?;
+    let fixed = !(begins(asked.model, THOUGHTLESS) && body["reasoning_effort"] == "none");
+    let fixed = |ban: &&Ban| fixed || !["/temperature", "/top_p", "/logprobs"].contains(&ban.pointer);
+    bans(asked.model, body, BANS.iter().filter(fixed))?;
     stream_options(body)?;
     let both = !body["max_tokens"].is_null() && !body["max_completion_tokens"].is_null();
     require(

@@ -91,8 +91,8 @@ pub(super) struct Ban {
     pub unless: &'static [&'static str],
 }
 
-pub(super) fn bans(model: &str, body: &Value, bans: &[Ban]) -> Checked {
-    for ban in bans.iter().filter(|ban| begins(model, ban.models)) {
+pub(super) fn bans<'b>(model: &str, body: &Value, bans: impl IntoIterator<Item = &'b Ban>) -> Checked {
+    for ban in bans.into_iter().filter(|ban| begins(model, ban.models)) {
         let Some(value) = body.pointer(ban.pointer).filter(|value| !value.is_null()) else { continue };
         let word = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let path = ban.pointer.trim_start_matches('/').replace('/', ".");

@@ -213,6 +213,7 @@ fn settle(
         keys,
         configured,
         default_provider: config.default_provider,
+        strict_model_names: config.strict_model_names,
         named,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
         timeouts: Timeouts {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub configured: HashMap<String, Configured>,
     /// Whom to ask when a request names nobody.
     pub default_provider: Option<String>,
+    /// A provider is named in a model with `@` only.
+    pub strict_model_names: bool,
     /// Configs, aliases and prices by name.
     pub named: Named,
     /// What may be reached.

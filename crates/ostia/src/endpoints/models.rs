@@ -1,6 +1,7 @@
-//! `GET /v1/models` where nobody is named, and `GET /v1/models/@provider/model`: the models of the configured providers.
+//! `GET /v1/models` where no header names a provider, and `GET /v1/models/{name}`: the models that the operator configured,
+//! and the aliases, in the form of the client that asks.
 
-use http::Response;
+use http::{HeaderName, Response, request};
 use ostia_dialect::json::Writer;
 use ostia_dialect::{Fault, FaultKind};
 
@@ -8,49 +9,143 @@ use crate::core::Core;
 use crate::errors::reply;
 use crate::message::body::Body;
 
-/// The models that the operator listed under each provider, as `@provider/model`.
-pub fn list(core: &Core) -> Response<Body> {
-    let mut configured: Vec<_> = core.settings.configured.iter().collect();
-    configured.sort_unstable_by_key(|(id, _)| id.as_str());
+/// Anthropic's clients send it with every request (<https://platform.claude.com/docs/en/api/versioning>).
+const ANTHROPICS: HeaderName = HeaderName::from_static("anthropic-version");
+/// Who owns an alias.
+const OWNER: &str = "ostia";
+/// When a model was made is not known.
+const UNKNOWN_TIME: &str = "1970-01-01T00:00:00Z";
+
+/// Is there a list to tell? Without one, clients are told the default provider's, if there is one.
+pub fn is_known(core: &Core) -> bool {
+    let settings = &core.settings;
+    settings.default_provider.is_none()
+        || !settings.named.aliases.is_empty()
+        || settings.configured.values().any(|configured| !configured.models.is_empty())
+}
+
+/// All of them: models as `@provider/model`, in the order of the providers' ids, behind the aliases.
+pub fn list(core: &Core, parts: &request::Parts) -> Response<Body> {
+    let models = all(core);
     let mut w = Writer::with_capacity(256);
-    w.object(|w| {
-        w.field_str("object", "list");
-        w.field_array("data", |w| {
-            for (id, provider) in configured {
-                for model in &provider.models {
-                    w.object(|w| describe(w, id, &format!("@{id}/{model}")));
+    w.object(|w| match form(parts) {
+        Form::Openai => {
+            w.field_str("object", "list");
+            w.field_array("data", |w| models.iter().for_each(|model| model.write(Form::Openai, w)));
+        }
+        Form::Anthropic => {
+            w.field_array("data", |w| models.iter().for_each(|model| model.write(Form::Anthropic, w)));
+            w.field_bool("has_more", false);
+            for (field, model) in [("first_id", models.first()), ("last_id", models.last())] {
+                match model {
+                    Some(model) => w.field_str(field, &model.name),
+                    None => w.key(field).null(),
                 }
             }
-        });
+        }
+        Form::Google => {
+            w.field_array("models", |w| models.iter().for_each(|model| model.write(Form::Google, w)));
+        }
     });
     reply::json(w.into_bytes())
 }
 
-/// One of them.
+/// Is one of this name in the list? The `@` may be left out, and the default provider's id too.
+pub fn has(core: &Core, name: &str) -> bool {
+    find(core, name).is_some()
+}
+
+/// One of them, under the name that it is asked for by.
 ///
 /// # Errors
 /// 404 for a name that is not in the list.
-pub fn one(core: &Core, name: &str) -> Result<Response<Body>, Fault> {
-    let parts = name.strip_prefix('@').and_then(|name| name.split_once('/'));
-    let is_listed = |(id, model): &(&str, &str)| {
-        let listed = core.settings.configured.get(*id);
-        listed.is_some_and(|listed| listed.models.iter().any(|listed| listed == model))
-    };
-    let Some((id, _)) = parts.filter(is_listed) else {
+pub fn one(core: &Core, name: &str, parts: &request::Parts) -> Result<Response<Body>, Fault> {
+    let Some(model) = find(core, name) else {
         let message = format!("There is no model `{name}` in the list of GET /v1/models.");
         return Err(Fault::new(FaultKind::NotFound, message)
             .with_param("model")
             .with_code("model_not_found"));
     };
     let mut w = Writer::with_capacity(128);
-    w.object(|w| describe(w, id, name));
+    model.write(form(parts), &mut w);
     Ok(reply::json(w.into_bytes()))
 }
 
-/// The fields of a model (<https://platform.openai.com/docs/api-reference/models/object>).
-fn describe(w: &mut Writer, provider: &str, name: &str) {
-    w.field_str("id", name);
-    w.field_str("object", "model");
-    w.field_u64("created", 0);
-    w.field_str("owned_by", provider);
+/// A name to ask for.
+struct Model<'a> {
+    name: String,
+    owner: &'a str,
+}
+
+/// In whose words.
+#[derive(Clone, Copy)]
+enum Form {
+    /// <https://platform.openai.com/docs/api-reference/models/object>
+    Openai,
+    /// <https://platform.claude.com/docs/en/api/models-list>
+    Anthropic,
+    /// <https://ai.google.dev/api/models>
+    Google,
+}
+
+fn form(parts: &request::Parts) -> Form {
+    match parts.uri.path().starts_with("/v1beta/") {
+        true => Form::Google,
+        false if parts.headers.contains_key(ANTHROPICS) => Form::Anthropic,
+        false => Form::Openai,
+    }
+}
+
+fn all(core: &Core) -> Vec<Model<'_>> {
+    let settings = &core.settings;
+    let aliases = settings.named.aliases.keys().map(|name| Model { name: name.clone(), owner: OWNER });
+    let mut configured: Vec<_> = settings.configured.iter().collect();
+    configured.sort_unstable_by_key(|(id, _)| id.as_str());
+    let models = configured.into_iter().flat_map(|(id, configured)| {
+        configured.models.iter().map(move |model| Model { name: format!("@{id}/{model}"), owner: id })
+    });
+    aliases.chain(models).collect()
+}
+
+fn find<'a>(core: &'a Core, name: &str) -> Option<Model<'a>> {
+    let settings = &core.settings;
+    let named = |owner| Some(Model { name: name.to_owned(), owner });
+    if settings.named.aliases.contains_key(name) {
+        return named(OWNER);
+    }
+    let lists = |id: &str, model: &str| {
+        let (id, configured) = settings.configured.get_key_value(id)?;
+        configured.models.iter().any(|listed| listed == model).then_some(id.as_str())
+    };
+    let with_provider = name.strip_prefix('@').unwrap_or(name).split_once('/');
+    let owner = with_provider.and_then(|(id, model)| lists(id, model));
+    owner.or_else(|| lists(settings.default_provider.as_deref()?, name)).and_then(named)
+}
+
+impl Model<'_> {
+    fn write(&self, form: Form, w: &mut Writer) {
+        w.object(|w| match form {
+            Form::Openai => {
+                w.field_str("id", &self.name);
+                w.field_str("object", "model");
+                w.field_u64("created", 0);
+                w.field_str("owned_by", self.owner);
+            }
+            Form::Anthropic => {
+                w.field_str("type", "model");
+                w.field_str("id", &self.name);
+                w.field_str("display_name", &self.name);
+                w.field_str("created_at", UNKNOWN_TIME);
+            }
+            Form::Google => {
+                w.field_str("name", &format!("models/{}", self.name));
+                w.field_str("displayName", &self.name);
+                w.field_array("supportedGenerationMethods", |w| {
+                    for method in ["generateContent", "streamGenerateContent", "countTokens"] {
+                        w.string(method);
+                    }
+                });
+            }
+        });
+    }
 }

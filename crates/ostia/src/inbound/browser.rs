@@ -17,6 +17,8 @@ use crate::message::media::{is_json, media_type};
 
 /// The methods that are not for proxies and their testers.
 pub const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+const ASKS_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-request-private-network");
+const ALLOWS_PRIVATE_NETWORK: HeaderName = HeaderName::from_static("access-control-allow-private-network");
 /// How long a browser may remember a permission, in seconds.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 static FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -90,6 +92,11 @@ pub fn options(settings: &Settings, headers: &HeaderMap) -> Response<Body> {
         out.insert(header::ACCESS_CONTROL_MAX_AGE, MAX_AGE);
         if let Some(wanted) = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
             out.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        }
+        // Some browsers ask whether a page of the internet may call a machine of a private network, such as this one
+        // (<https://wicg.github.io/private-network-access/>).
+        if headers.contains_key(ASKS_PRIVATE_NETWORK) {
+            out.insert(ALLOWS_PRIVATE_NETWORK, HeaderValue::from_static("true"));
         }
     }
     response

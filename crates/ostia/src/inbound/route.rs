@@ -16,9 +16,9 @@ pub enum Endpoint<'p> {
     Health,
     /// `GET /ready`
     Ready,
-    /// `GET /v1/models`
+    /// `GET /v1/models`, and `GET /v1beta/models`
     Models,
-    /// `GET /v1/models/@{provider}/{model}`: one that the list names
+    /// `GET /v1/models/{name}`: one that the list names, or one of a provider's
     Model(Cow<'p, str>),
     /// `OPTIONS`, whatever the path
     Options,
@@ -76,7 +76,7 @@ impl<'p> Endpoint<'p> {
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
             "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" => Endpoint::WrongMethod(READ),
-            "/v1/models" if get => Endpoint::Models,
+            "/v1/models" | "/v1beta/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
                 Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
@@ -187,7 +187,7 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
 /// (<https://platform.openai.com/docs/api-reference/models/retrieve>).
 fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
     let name = percent_decode(rest.strip_prefix("/models/")?)?;
-    name.starts_with('@').then_some(Endpoint::Model(name))
+    (!name.is_empty()).then_some(Endpoint::Model(name))
 }
 
 /// Paths of Google's API: below its versions, and uploads, which stand before them.
@@ -197,22 +197,39 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     }
     match path.strip_prefix("/v1beta").filter(|rest| rest.starts_with('/')) {
         Some("/") | None => Endpoint::Missing,
+        Some(rest) if method == Method::GET || method == Method::HEAD => {
+            listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
+        }
         Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
 
+/// What stands before a colon in Google's API and is no model (<https://ai.google.dev/api>, Vertex's beside it).
+const GOOGLES_OWN: [&str; 7] =
+    ["batches", "cachedContents", "corpora", "dynamic", "fileSearchStores", "projects", "publishers"];
+
 /// `/models/{model}:{verb}` (<https://ai.google.dev/api/generate-content>). A model may hold slashes and, encoded or not,
-/// an `@`.
+/// an `@`. Some clients take one that has a slash for a path and leave `models/` out (the function `getModelPath` of
+/// @ai-sdk/google).
 fn google<'p>(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
     let (model, verb) = rest.rsplit_once(':')?;
     let model = model.strip_prefix('/')?;
-    let bare = model.strip_prefix("models/").or(model.starts_with("tunedModels/").then_some(model))?;
+    let bare = model.strip_prefix("models/").unwrap_or(model);
     let (api, stream) = Api::of_verb(verb)?;
+    if bare.len() == model.len() && !is_model_with_maker(model) {
+        return None;
+    }
     if method != Method::POST {
         return Some(Endpoint::WrongMethod(WRITE));
     }
     let model = percent_decode(bare).filter(|model| !model.is_empty())?;
     Some(Endpoint::Api(ApiPath { api, model, stream }))
+}
+
+/// `@provider/model`, `maker/model` or `tunedModels/model`.
+fn is_model_with_maker(model: &str) -> bool {
+    let maker = model.split_once('/').map(|(maker, _)| maker);
+    maker.map_or(model.starts_with("%40"), |maker| !GOOGLES_OWN.contains(&maker))
 }
 
 /// Undoes percent-encoding (RFC 3986, section 2.1), and leaves what is none; `None` for what is no UTF-8 then.
@@ -235,7 +252,7 @@ mod tests {
             (Method::GET, "/", Endpoint::Root),
             (Method::HEAD, "/health", Endpoint::Health),
             (Method::GET, "/v1/models", Endpoint::Models),
-            (Method::GET, "/v1/models/gpt-4o", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/models/gpt-4o", Endpoint::Model("gpt-4o".into())),
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),
             (Method::HEAD, "/v1/models/%40p%2Fm%3A8b", Endpoint::Model("@p/m:8b".into())),
             (Method::DELETE, "/v1/models/@p/m", Endpoint::Pass { raw: false }),
@@ -260,9 +277,24 @@ mod tests {
                 "/v1beta/tunedModels/t:countTokens",
                 google(Api::GeminiCountTokens, "tunedModels/t", false),
             ),
+            (
+                Method::POST,
+                "/v1beta/@google/g-3:streamGenerateContent",
+                google(Api::GeminiGenerate, "@google/g-3", true),
+            ),
+            (
+                Method::POST,
+                "/v1beta/google/g-3:generateContent",
+                google(Api::GeminiGenerate, "google/g-3", false),
+            ),
+            (Method::POST, "/v1beta/%40p%2Fm:generateContent", google(Api::GeminiGenerate, "@p/m", false)),
+            (Method::POST, "/v1beta/g-3:generateContent", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1beta/dynamic/d-1:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%ff:generateContent", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1beta/models/%z%41:generateContent", google(Api::GeminiGenerate, "%zA", false)),
-            (Method::GET, "/v1beta/models", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1beta/models", Endpoint::Models),
+            (Method::GET, "/v1beta/models/%40p%2Fm", Endpoint::Model("@p/m".into())),
+            (Method::GET, "/v1beta/files/f", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
             (Method::POST, "/", Endpoint::WrongMethod(READ)),

@@ -23,8 +23,8 @@ use ostia_testkit::{Answer, Request, Upstream, dead_address};
 
 use crate::gateway::Gateway;
 use crate::wire::Ask;
-use folder::Folder;
-use tap::Tap;
+pub(crate) use folder::Folder;
+pub(crate) use tap::Tap;
 
 /// What the agents are asked. Words of their own stand around it.
 const TASK: &str = "Write the files first.txt and second.txt.";
@@ -37,7 +37,7 @@ const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02
 const FILES: [(&str, &str); 2] = [("first.txt", "one"), ("second.txt", "two")];
 
 /// How long one run of an agent may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A model at a vendor, and which fields of the agent's requests may be left out there.
 struct Target {
@@ -144,14 +144,14 @@ fn unary(request: &Request) -> Ask {
 }
 
 /// Nothing of the surroundings reaches the agent, and whatever it asks beyond this machine meets a closed door.
-fn sealed<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
+pub(crate) fn sealed<'c>(command: &'c mut Command, home: &Path) -> &'c mut Command {
     let nobody = format!("http://{}", dead_address());
     command.env_clear().stdin(Stdio::null()).env("HOME", home).env("PATH", "/usr/local/bin:/usr/bin:/bin");
     command.env("HTTPS_PROXY", &nobody).env("HTTP_PROXY", nobody).env("NO_PROXY", "127.0.0.1")
 }
 
 /// Runs an agent to its end, and no longer than it may take on a busy machine.
-fn finish(command: &mut Command) -> Output {
+pub(crate) fn finish(command: &mut Command) -> Output {
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let id = child.id().to_string();
     let (done, outcome) = mpsc::channel();
@@ -171,7 +171,7 @@ fn answer(vendor: Vendor, request: &Request, work: &Path) -> Result<Answer, Refu
 }
 
 /// With ids that no other answer has: agents join what has the same one.
-fn fresh(answer: &Answer, stream: bool) -> Answer {
+pub(crate) fn fresh(answer: &Answer, stream: bool) -> Answer {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let number = NEXT.fetch_add(1, Ordering::SeqCst);
     let ids = ["chatcmpl-1", "resp_1", "msg_01", "r-1", "msg_last", "rs_last"];

@@ -9,6 +9,8 @@ use std::path::PathBuf;
 pub const PYTHON: &str = "OSTIA_TEST_PYTHON";
 /// Names the folder of `cargo xtask agents`.
 const AGENTS: &str = "OSTIA_TEST_AGENTS";
+/// Names the folder of `cargo xtask packages`.
+const PACKAGES: &str = "OSTIA_TEST_PACKAGES";
 /// Debian's nginx stands in a folder that not everybody's PATH has.
 const FURTHER_FOLDER: &str = "/usr/sbin";
 
@@ -49,6 +51,17 @@ fn agent(name: &str) -> Option<OsString> {
             "{AGENTS} names no folder that has Codex and Claude Code. `cargo verify` sees to that; by hand:\n    \
              export {AGENTS}=$(cargo xtask agents)\n"
         ))
+    })
+}
+
+/// The folder that has the packages of PyPI and npm that stand as clients.
+pub fn packages() -> Option<PathBuf> {
+    std::env::var_os(PACKAGES).map(PathBuf::from).or_else(|| {
+        let by_hand = format!("export {PACKAGES}=$(cargo xtask packages)");
+        missing(&format!(
+            "{PACKAGES} names no folder. `cargo verify` sees to that; by hand:\n    {by_hand}\n"
+        ))
+        .map(PathBuf::from)
     })
 }
 

@@ -59,7 +59,9 @@ fn refused(root: Node<'_>, fields: &[(bool, &'static str, Option<f64>)]) -> Vec<
 
 fn of_chat(root: Node<'_>, rules: &Rules) -> Repairs {
     let effort = root.str("reasoning_effort");
-    let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
+    let thinks = thinks(effort.as_deref(), rules);
+    let without_thinking = thinks && !takes_functions_while_thinking(root, rules);
+    let thinks = thinks && !without_thinking;
     let fixed = is_fixed(rules, thinks);
     let scores = !rules.token_scores && (rules.sampling != Sampling::Thoughtless || thinks);
     let mut without = refused(
@@ -80,7 +82,10 @@ fn of_chat(root: Node<'_>, rules: &Rules) -> Repairs {
     );
     let verbosity = root.str("verbosity");
     without.extend(verbosity.filter(|level| is_refused_verbosity(level, rules)).map(|_| "verbosity"));
-    let effort = effort.as_deref().and_then(|effort| other_effort(effort, rules));
+    let effort = match without_thinking {
+        true => Some("none"),
+        false => effort.as_deref().and_then(|effort| other_effort(effort, rules)),
+    };
     Repairs { without, effort, new_limit: !rules.max_tokens && root.some("max_tokens").is_some() }
 }
 
@@ -98,7 +103,7 @@ fn other_effort(effort: &str, rules: &Rules) -> Option<&'static str> {
 
 fn of_responses(root: Node<'_>, rules: &Rules) -> Repairs {
     let effort = word_in(root, "reasoning", "effort");
-    let thinks = effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none");
+    let thinks = thinks(effort.as_deref(), rules);
     let fixed = is_fixed(rules, thinks);
     let mut without = refused(
         root,
@@ -157,11 +162,21 @@ pub fn belongs_at_responses(model: &str, document: &Document<'_>) -> bool {
         Chat::Nothing => true,
         Chat::NoFunctionsWhileThinking => {
             let root = document.root();
-            let tools = root.some("tools").is_some_and(|tools| tools.text().len() > "[]".len());
-            let effort = root.str("reasoning_effort");
-            tools && effort.as_deref().map_or(rules.thinks_unasked, |effort| effort != "none")
+            thinks(root.str("reasoning_effort").as_deref(), rules)
+                && !takes_functions_while_thinking(root, rules)
         }
     }
+}
+
+fn thinks(effort: Option<&str>, rules: &Rules) -> bool {
+    effort.map_or(rules.thinks_unasked, |effort| effort != "none")
+}
+
+/// Such models refuse functions at Chat Completions while they think ("Function tools with reasoning_effort are not supported":
+/// openai/openai-openapi#541); where the provider has nothing else they are asked not to think.
+fn takes_functions_while_thinking(root: Node<'_>, rules: &Rules) -> bool {
+    let has_tools = || root.some("tools").is_some_and(|tools| tools.text().len() > "[]".len());
+    rules.chat != Chat::NoFunctionsWhileThinking || !has_tools()
 }
 
 /// Does the history hold proofs of another vendor's thoughts, which the gateway once gave the client as opaque values, or thoughts
@@ -180,6 +195,19 @@ pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
     let is_messages = dialect == Dialect::AnthropicMessages;
     opaque::is_in(history.text())
         || is_messages && [r#""signature":"""#, r#""signature": """#].into_iter().any(unproven)
+}
+
+/// Does this generateContent request show calls without any signature to a model that insists on them ("Function call is
+/// missing a thought_signature")? Clients that keep no signatures send it so; written anew each call has Google's stand-in.
+pub fn has_unsigned_calls(model: &str, document: &Document<'_>) -> bool {
+    if !Rules::of(Dialect::GeminiGenerate, model).signed_calls {
+        return false;
+    }
+    let Some(contents) = document.root().some("contents") else { return false };
+    let is_in = |name: &str| memchr::memmem::find(contents.text().as_bytes(), name.as_bytes()).is_some();
+    let either = |names: [&str; 2]| names.into_iter().any(is_in);
+    either([r#""functionCall""#, r#""function_call""#])
+        && !either([r#""thoughtSignature""#, r#""thought_signature""#])
 }
 
 /// Is this Messages request one that its model is sure to refuse, and takes once it is decoded and written anew? It has turns

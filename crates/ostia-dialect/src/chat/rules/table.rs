@@ -289,3 +289,31 @@ const GEMINI: &[Row] = &[
     row(&["gemini", "pro", "latest"], (0, 0), &PRO_3_1, GEMINI_LATEST),
     row(&["gemini", "latest"], (0, 0), &GEMINI_3, GEMINI_LATEST),
 ];
+
+/// Words in the names of models that are not Google's. Their servers refuse the field for Google's signatures of calls, which
+/// a client of Google's format brings, or one whose session was at Google's models before ("unknown parameter").
+const OTHER_MODELS: [&str; 16] = [
+    "claude",
+    "codestral",
+    "command",
+    "deepseek",
+    "devstral",
+    "glm",
+    "gpt",
+    "grok",
+    "kimi",
+    "llama",
+    "minimax",
+    "mistral",
+    "mixtral",
+    "nova",
+    "phi",
+    "qwen",
+];
+
+/// Does the name tell that the model is another maker's than Google? Behind a name that tells nothing may be a model of
+/// Google's, which insists on its signatures.
+pub(crate) fn is_not_googles(model: &str) -> bool {
+    let name = model.to_ascii_lowercase();
+    !name.contains("gemini") && OTHER_MODELS.iter().any(|other| name.contains(other))
+}

@@ -2,7 +2,7 @@
 
 use super::{
     Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_proofs_of_others, has_to_be_retold,
-    nearest, repairs, rows,
+    has_unsigned_calls, nearest, repairs, rows,
 };
 use crate::Dialect;
 use crate::json::Document;
@@ -205,6 +205,14 @@ fn relayed_requests_lose_only_what_is_sure_to_be_refused() {
         None,
         false,
     );
+    // With functions some models do not think at Chat Completions.
+    let functions = r#"{"tools":[{"type":"function"}],"temperature":0.2}"#;
+    check_repairs(CHAT, "gpt-5.6", functions, &[], Some("none"), false);
+    check_repairs(CHAT, "gpt-5.4", functions, &[], None, false);
+    check_repairs(CHAT, "gpt-5", functions, &["temperature"], None, false);
+    let thinking = r#"{"tools":[{"type":"function"}],"reasoning_effort":"high"}"#;
+    check_repairs(CHAT, "gpt-5.4", thinking, &[], Some("none"), false);
+    check_repairs(CHAT, "gpt-5.4", r#"{"tools":[],"reasoning_effort":"high"}"#, &[], None, false);
     check_repairs(CHAT, "gpt-5.1", r#"{"reasoning_effort":"xhigh"}"#, &[], Some("high"), false);
     check_repairs(CHAT, "gpt-5", r#"{"reasoning_effort":"none"}"#, &[], Some("minimal"), false);
     check_repairs(
@@ -264,6 +272,38 @@ fn every_row_has_a_source_and_can_be_met() {
             let first = rows(dialect).iter().find(|row| row.fits(&super::name::Name::of(&id))).unwrap();
             assert!(std::ptr::eq(first, row), "{id} is met by {first:?}, not by {row:?}");
         }
+    }
+}
+
+#[test]
+fn makers_by_name() {
+    for (model, expected) in [
+        ("gpt-5", true),
+        ("Qwen/Qwen3-Coder", true),
+        ("gemini-3-pro-preview", false),
+        ("google/gemini-3-pro", false),
+        ("my-model", false),
+    ] {
+        assert_eq!(super::is_not_googles(model), expected, "{model}");
+    }
+}
+
+#[test]
+fn unsigned_calls_are_told_anew_to_models_that_insist() {
+    let call = r#"{"contents":[{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}}]}]}"#;
+    let snake = r#"{"contents":[{"role":"model","parts":[{"function_call":{"name":"f"}}]}]}"#;
+    let signed = r#"{"contents":[{"parts":[{"functionCall":{"name":"f"},"thoughtSignature":"AA=="}]}]}"#;
+    let words = r#"{"contents":[{"parts":[{"text":"\"functionCall\""}]}]}"#;
+    for (model, body, expected) in [
+        ("gemini-3-pro-preview", call, true),
+        ("gemini-3-pro-preview", snake, true),
+        ("gemini-3-pro-preview", signed, false),
+        ("gemini-3-pro-preview", words, false),
+        ("gemini-3-pro-preview", "{}", false),
+        ("gemini-2.5-flash", call, false),
+    ] {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(has_unsigned_calls(model, &document), expected, "{model} {body}");
     }
 }
 

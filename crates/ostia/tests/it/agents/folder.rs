@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// It is deleted when it is dropped, unless something was kept in it.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     path: PathBuf,
     kept: std::cell::Cell<bool>,
 }

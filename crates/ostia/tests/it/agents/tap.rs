@@ -9,7 +9,7 @@ use std::thread;
 use ostia_testkit::Request;
 
 /// It listens until the test's process ends.
-pub(super) struct Tap {
+pub(crate) struct Tap {
     pub address: SocketAddr,
     heard: Arc<Mutex<Heard>>,
 }

@@ -160,12 +160,14 @@ fn options_are_answered_here() {
             .header("origin", origin)
             .header("access-control-request-method", "POST")
             .header("access-control-request-headers", "content-type, authorization")
+            .header("access-control-request-private-network", "true")
     };
     strict.check(&preflight("https://app.example"), 403);
     listed.check(&preflight("https://evil.example"), 403);
     let reply = listed.check(&preflight("https://app.example"), 204);
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.example"));
     assert_eq!(reply.header("access-control-allow-headers"), Some("content-type, authorization"));
+    assert_eq!(reply.header("access-control-allow-private-network"), Some("true"));
     assert!(reply.header("access-control-allow-methods").is_some_and(|methods| methods.contains("POST")));
     strict.check(&Ask::new("OPTIONS", "/v1/files"), 204);
     let reply = listed.check(&chat().header("origin", "https://app.example"), 200);

@@ -13,7 +13,7 @@ mod reasoning;
 mod tests;
 mod tools;
 
-use crate::chat::rules::Rules;
+use crate::chat::rules::{self, Rules};
 use crate::json::{Document, Json, Writer};
 use crate::{Dialect, EncodeOptions, Encoded, Fault, OutputFormat, Request, Sampling, WebSearch};
 
@@ -44,7 +44,8 @@ pub fn encode(request: &Request, options: &EncodeOptions) -> Result<Encoded, Fau
     let mut dropped = Vec::new();
     let rules = Rules::of(Dialect::OpenaiChat, &request.model);
     let developer = if rules.openai || options.takes("developer") { "developer" } else { "system" };
-    let turns = messages::plan(&request.messages, options, developer, &mut dropped)?;
+    let signed = !rules::is_not_googles(&request.model);
+    let turns = messages::plan(&request.messages, options, developer, signed, &mut dropped)?;
     let asks_usage = request.stream && !options.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());
     body.object(|w| {

@@ -3,6 +3,7 @@
 //! Source: <https://platform.openai.com/docs/api-reference/responses/input-items>.
 
 use crate::Fault;
+use crate::chat::openai_responses::response::output::is_made_here;
 use crate::chat::tools::client_run::ClientTool;
 use crate::json::{Json, Node, Writer};
 
@@ -26,6 +27,12 @@ impl Item {
         let document = crate::json::Document::parse_to(self.json.as_str().as_bytes(), 1);
         document.is_ok_and(|item| item.root().str("type").as_deref() == Some("item_reference"))
     }
+}
+
+/// The id of the answer that an item of this id is from, where the item was named after it (`msg_1_o0`: `resp_1`).
+pub fn answer_of(id: &str) -> Option<String> {
+    let (_, rest) = id.split_once('_').filter(|_| is_made_here(id))?;
+    rest.rsplit_once("_o").map(|(id_suffix, _)| format!("resp_{id_suffix}"))
 }
 
 /// The items of an `input`: a text is one message of the user's. Ids that are missing are made of `id_suffix`.
@@ -144,6 +151,20 @@ mod tests {
             let document = Document::parse(input.as_bytes()).unwrap();
             let fault = list(document.root(), "s").unwrap_err();
             assert_eq!(fault.param.as_deref().unwrap_or_default(), path, "{fault}");
+        }
+    }
+
+    #[test]
+    fn items_are_named_after_their_answer() {
+        for (item, answer) in [
+            ("msg_1f_o0", Some("resp_1f")),
+            ("rs_1_2_o12", Some("resp_1_2")),
+            ("msg_1f_0", None),
+            ("msg_68abc", None),
+            ("_o1", None),
+            ("", None),
+        ] {
+            assert_eq!(answer_of(item).as_deref(), answer, "{item}");
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::{Block, Content, Dialect, EncodeOptions, Fault, Message, Role, Signat
 /// The words of a result that has none, but attachments.
 const SEE_BELOW: &str = "The result is attached to the next message.";
 
-/// The conversation in the vendor's order; reports what is left out.
+/// The conversation in the vendor's order; reports what is left out. `signed`: calls keep Google's signatures.
 ///
 /// # Errors
 /// 400 where nothing is left.
@@ -25,9 +25,11 @@ pub(super) fn plan<'r>(
     messages: &'r [Message],
     options: &'r EncodeOptions,
     developer: &'static str,
+    signed: bool,
     dropped: &mut Vec<String>,
 ) -> Result<Vec<Turn<'r>>, Fault> {
-    let mut planner = Planner { options, developer, dropped, turns: Vec::new(), attachments: Vec::new() };
+    let mut planner =
+        Planner { options, developer, signed, dropped, turns: Vec::new(), attachments: Vec::new() };
     for place in order::results_behind_calls(messages) {
         planner.message(&messages[place], place);
     }
@@ -76,6 +78,7 @@ struct Planner<'r, 'd> {
     options: &'r EncodeOptions,
     /// The role of the operator's newer word.
     developer: &'static str,
+    signed: bool,
     dropped: &'d mut Vec<String>,
     turns: Vec<Turn<'r>>,
     /// Of results, for the message behind the last of them.
@@ -124,7 +127,7 @@ impl<'r> Planner<'r, '_> {
             match &block.content {
                 Content::Reasoning(text) => answer.think(self.options.reasoning_field.as_deref(), text),
                 Content::ToolCall { id, name, arguments, kind } => {
-                    let signature = block.signature.as_ref();
+                    let signature = block.signature.as_ref().filter(|_| self.signed);
                     answer.calls.push(Call { id, name, arguments, kind: *kind, signature });
                 }
                 content => answer.audio = answer.audio.or_else(|| spoken(content)),
