@@ -22,7 +22,7 @@ pub struct Quirks {
     /// Request: the provider makes requests fit its models by itself, so that relayed ones are not repaired where their model
     /// would refuse a field ([`ostia_dialect::rules`]).
     pub fits_models: bool,
-    /// No name of its models has a slash, so that one in `anthropic/claude-sonnet-4-5` ends the name of another provider.
+    /// Of every API: no name of its models has a slash, so that one in `anthropic/claude-sonnet-4-5` ends the name of another provider.
     pub plain_models: bool,
     /// Request, chat: the only name under which the vendor takes the output limit. The other name is sent as this
     /// one, in relayed requests too; where both are there, the vendor's own name stays and the other goes.
