@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Imported, litellm, portkey};
+use crate::{Code, Problem};
 
 /// The translation, which has to be a file that is right, and its verdicts, one in a line.
 #[track_caller]
@@ -12,8 +13,11 @@ fn check(imported: &Imported, file: &str, verdicts: &str) {
         .collect();
     assert_eq!(imported.text, file, "{}", imported.text);
     assert_eq!(told, verdicts, "{told}");
-    crate::load(&imported.text, &|_| Some("value".to_owned()))
-        .unwrap_or_else(|problems| panic!("{problems:?}"));
+    // Providers of Portkey's virtual keys are for the operator to write, as the verdicts say.
+    let is_unknown = |problem: &Problem| problem.code == Code::UnknownName;
+    if let Err(problems) = crate::load(&imported.text, &|_| Some("value".to_owned())) {
+        assert!(problems.iter().all(is_unknown), "{problems:?}");
+    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ static OAUTH: &[Field] = &[
 
 static QUIRKS: &[Field] = &[
     ("fits_models", Bool, "It makes requests fit its models by itself"),
+    ("plain_models", Bool, "No name of its models has a slash"),
     (
         "max_tokens",
         Words(|| vec!["max_tokens", "max_completion_tokens"]),

@@ -197,10 +197,11 @@ fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     }
     match path.strip_prefix("/v1beta").filter(|rest| rest.starts_with('/')) {
         Some("/") | None => Endpoint::Missing,
-        Some(rest) if method == Method::GET || method == Method::HEAD => {
-            listed_model(rest).unwrap_or(Endpoint::Pass { raw: false })
+        Some(rest) => {
+            let is_read = method == Method::GET || method == Method::HEAD;
+            let listed = || listed_model(rest).filter(|_| is_read);
+            google(method, rest).or_else(listed).unwrap_or(Endpoint::Pass { raw: false })
         }
-        Some(rest) => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
     }
 }
 
@@ -305,7 +306,7 @@ mod tests {
             (Method::GET, "/v1/explain", Endpoint::WrongMethod(WRITE)),
             (Method::POST, "/v1/explain/t", Endpoint::WrongMethod(READ)),
             (Method::GET, "/v1beta/models/m:generateContent", Endpoint::WrongMethod(WRITE)),
-            (Method::GET, "/v1beta/models/m:other", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1beta/models/m:8b", Endpoint::Model("m:8b".into())),
             (Method::GET, "/v1/", Endpoint::Missing),
             (Method::GET, "/v1", Endpoint::Missing),
         ] {
