@@ -18,12 +18,8 @@ use crate::endpoints::explain;
 use crate::endpoints::models;
 use crate::endpoints::page;
 use crate::endpoints::responses;
-use crate::errors::attempt_error::AttemptError;
 use crate::errors::family::family;
 use crate::errors::reply;
-use crate::exchange::Exchange;
-use crate::exchange::payload::Payload;
-use crate::exchange::proxy;
 use crate::inbound::Inbound;
 use crate::inbound::browser;
 use crate::inbound::caller;
@@ -33,12 +29,9 @@ use crate::inbound::query;
 use crate::inbound::route::{self, ApiPath, Endpoint};
 use crate::inbound::unroutable;
 use crate::message::body::Body;
-use crate::message::model_name;
 use crate::record::Record;
 use crate::responses_api;
-use crate::routing::{follow, routes};
-use crate::target;
-use crate::upstream::RequestBody;
+use crate::routing::{follow, pass};
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -112,8 +105,8 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(inbound, &api_path, &body, record).await
         }
-        Endpoint::Models if names_nobody(gateway) && models::is_known(core) => Ok(models::list(core, parts)),
-        Endpoint::Model(name) if names_nobody(gateway) && models::has(core, &name) => {
+        Endpoint::Models if gateway.names_nobody() && models::is_known(core) => Ok(models::list(core, parts)),
+        Endpoint::Model(name) if gateway.names_nobody() && models::has(core, &name) => {
             models::one(core, &name, parts)
         }
         Endpoint::Model(name) if name.starts_with('@') => models::one(core, &name, parts),
@@ -126,8 +119,8 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.responses, caller.owner, parts, &body, &core.new_id())
         }
-        Endpoint::Pass { raw } => Box::pin(pass(inbound, body, raw, record)).await,
-        _ => Box::pin(pass(inbound, body, false, record)).await,
+        Endpoint::Pass { raw } => Box::pin(pass::pass(inbound, body, raw, record)).await,
+        _ => Box::pin(pass::pass(inbound, body, false, record)).await,
     }
 }
 
@@ -155,73 +148,4 @@ fn depth(Inbound { core, gateway, .. }: Inbound<'_>, api: Api) -> usize {
         true => usize::MAX,
         false => 1,
     }
-}
-
-/// A call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
-async fn pass(
-    inbound: Inbound<'_>,
-    body: ClientBody,
-    raw: bool,
-    record: &mut Record,
-) -> Result<Response<Body>, Fault> {
-    let route = routes::find(inbound, None)?;
-    let leaf = route.as_ref().and_then(|route| route.only_leaf());
-    if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
-        let body = intake::read(body, &inbound.core.settings.limits).await?;
-        let payload = Payload::Unread { body: &body, raw };
-        return follow::follow(inbound, payload, None, route, record).await;
-    }
-    if leaf.is_none() && is_read_for_its_model(inbound, &body, raw) {
-        return Box::pin(pass_to_its_model(inbound, body, raw, record)).await;
-    }
-    let target = target::resolve(inbound, leaf, None)?;
-    record.target(&target.provider.id, target.index_path, target.model.as_deref());
-    let waited = record.waited();
-    // A body of a known length keeps it: some servers take no chunks.
-    let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
-    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
-}
-
-/// May the body say whom to ask? It is read where the headers do not say it, and then is not streamed. Where the operator has a
-/// default provider only bodies are read that are known to be within the bound, and none for the raw proxy, which changes
-/// nothing.
-fn is_read_for_its_model(inbound: Inbound<'_>, body: &ClientBody, raw: bool) -> bool {
-    let Inbound { core, gateway, parts, .. } = inbound;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_small = || {
-        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        length
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: usize| length <= core.settings.limits.body_bytes_max)
-    };
-    names_nobody(gateway)
-        && (core.settings.default_provider.is_none() || !raw && is_small())
-        && !body.is_end_stream()
-        && !parts.headers.contains_key(header::CONTENT_ENCODING)
-        && content_type.is_some_and(model_name::may_name)
-}
-
-/// A call whose body may name a provider in its model.
-async fn pass_to_its_model(
-    inbound: Inbound<'_>,
-    body: ClientBody,
-    raw: bool,
-    record: &mut Record,
-) -> Result<Response<Body>, Fault> {
-    let body = intake::read(body, &inbound.core.settings.limits).await?;
-    let content_type = inbound.parts.headers.get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let named = model_name::find(content_type, &body);
-    let target = target::resolve(inbound, None, named.as_ref().map(|named| named.name.as_ref()))?;
-    record.target(&target.provider.id, target.index_path, target.model.as_deref());
-    let waited = record.waited();
-    let renamed =
-        named.as_ref().zip(target.model.as_deref()).map(|(named, model)| named.replaced(&body, model));
-    let body = RequestBody::Full(Some(renamed.unwrap_or_else(|| body.clone())));
-    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
-}
-
-/// A request for models whose headers name no provider.
-fn names_nobody(gateway: &GatewayHeaders) -> bool {
-    gateway.provider.is_none() && gateway.config.is_none()
 }

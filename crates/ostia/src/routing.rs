@@ -5,4 +5,5 @@ pub mod execution;
 pub mod facts;
 pub mod failover;
 pub mod follow;
+pub mod pass;
 pub mod routes;

@@ -216,26 +216,34 @@ fn settle(
         strict_model_names: config.strict_model_names,
         named,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
-        timeouts: Timeouts {
-            connect: config.timeouts.connect,
-            first_byte: config.timeouts.first_byte,
-            idle: config.timeouts.idle,
-            total: config.timeouts.total,
-        },
+        timeouts: timeouts(&config.timeouts),
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
-        limits: Limits {
-            body_bytes_max: config.limits.body_bytes,
-            header_bytes_max: config.limits.header_bytes,
-            connections_max: config.limits.connections,
-            header_timeout: Duration::from_secs(30),
-            body_timeout: Duration::from_secs(60),
-        },
+        limits: limits(&config.limits),
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
     Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
+}
+
+fn timeouts(timeouts: &ostia_config::Timeouts) -> Timeouts {
+    Timeouts {
+        connect: timeouts.connect,
+        first_byte: timeouts.first_byte,
+        idle: timeouts.idle,
+        total: timeouts.total,
+    }
+}
+
+fn limits(limits: &ostia_config::Limits) -> Limits {
+    Limits {
+        body_bytes_max: limits.body_bytes,
+        header_bytes_max: limits.header_bytes,
+        connections_max: limits.connections,
+        header_timeout: Duration::from_secs(30),
+        body_timeout: Duration::from_secs(60),
+    }
 }
 
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.

@@ -61,6 +61,11 @@ pub struct GatewayHeaders {
 }
 
 impl GatewayHeaders {
+    /// Do they leave it open whom to ask?
+    pub fn names_nobody(&self) -> bool {
+        self.provider.is_none() && self.config.is_none()
+    }
+
     /// Reads the headers.
     ///
     /// # Errors
