@@ -116,11 +116,12 @@ impl Exchange<'_> {
         Ok(request)
     }
 
-    /// Puts the target's key on a finished request, if it has one.
+    /// Puts the target's key on a finished request, if it has one. Waits where a credential has to be fetched first; a key is
+    /// here at once.
     ///
     /// # Errors
     /// 401 for a key that cannot be sent.
-    pub fn sign(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
+    pub async fn sign(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
         let key = self.target.destination.key();
         key.map_or(Ok(()), |key| sign::sign(self.target.provider, key, request))
     }
@@ -131,7 +132,7 @@ impl Exchange<'_> {
         mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
-        self.sign(&mut request)?;
+        self.sign(&mut request).await?;
         let base_url = destination.base_url();
         let sent = Instant::now();
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;

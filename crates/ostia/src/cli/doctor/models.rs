@@ -153,7 +153,7 @@ async fn send(core: &Rc<Core>, id: &str, started: Instant) -> Result<http::Respo
     let path = proxy::path(&target, &parts);
     let mut request = exchange.request(path, RequestBody::Full(None)).map_err(unasked)?;
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    exchange.sign(&mut request).map_err(unasked)?;
+    exchange.sign(&mut request).await.map_err(unasked)?;
     let base_url = target.destination.base_url();
     core.upstreams.send(base_url, request, target.timeouts, started).await.map_err(Unasked::Sent)
 }
