@@ -9,7 +9,6 @@ pub mod init;
 pub mod manual;
 pub mod providers;
 mod schema;
-mod style;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +17,7 @@ use clap::{Args, Parser, Subcommand};
 use ostia_config::Report;
 
 use crate::log::{Filter, Format};
+use crate::terminal;
 
 /// What `--version` says behind the name.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (commit ", env!("OSTIA_COMMIT"), ")");
@@ -170,5 +170,5 @@ pub use schema::text as schema_text;
 
 /// A report as it is written to stderr: in colours if that is a terminal.
 pub fn shown(report: &Report) -> String {
-    report.render(style::wanted(&std::io::stderr()))
+    report.render(terminal::takes_colours(&std::io::stderr()))
 }

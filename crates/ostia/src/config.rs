@@ -1,7 +1,7 @@
 //! The operator's decisions: read, checked, and ready for all cores.
 
 mod cache;
-pub mod door;
+pub mod exposure;
 pub mod files;
 pub mod hosts;
 pub mod keys;

@@ -5,7 +5,7 @@ pub mod caller;
 pub mod credentials;
 pub mod gateway_headers;
 pub mod intake;
-pub mod mend;
+pub mod normalize;
 pub mod query;
 pub mod route;
 pub mod unroutable;

@@ -14,7 +14,6 @@ mod filter;
 #[cfg(test)]
 mod tests;
 mod text;
-mod time;
 mod writer;
 
 use std::sync::Arc;

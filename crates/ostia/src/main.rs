@@ -22,6 +22,7 @@ mod routing;
 mod server;
 mod stream;
 mod target;
+mod terminal;
 mod timer;
 mod upstream;
 
@@ -39,7 +40,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve, banner};
-use crate::config::door;
+use crate::config::exposure;
 use crate::config::load::{self, Read, Secrets, Source};
 use crate::core::{Shared, Snapshot};
 use crate::log::{Format, Level, Log, Target};
@@ -105,7 +106,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     let Read { loaded, files } = load::read(source);
     let loaded = loaded.map_err(|report| cli::shown(&report))?;
     let address = loaded.listen;
-    door::refuse_open(address, &loaded.settings, options.insecure)?;
+    exposure::refuse_open(address, &loaded.settings, options.insecure)?;
     let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let listeners = open(address, inherited, workers)?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;

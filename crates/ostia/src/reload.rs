@@ -16,7 +16,7 @@ use std::time::Duration;
 use ostia_routing::State;
 use tokio::sync::{oneshot, watch};
 
-use crate::config::door;
+use crate::config::exposure;
 use crate::config::files::Files;
 use crate::config::hosts::Hosts;
 use crate::config::load::{self, Fixed, Loaded, Read, Secrets, Source};
@@ -121,7 +121,7 @@ impl Reloader {
         };
         let Read { loaded, mut files } = load::read(source);
         let checked = loaded.map_err(|report| report.to_string()).and_then(|loaded| {
-            door::refuse_open(self.bound, &loaded.settings, self.insecure)?;
+            exposure::refuse_open(self.bound, &loaded.settings, self.insecure)?;
             Ok(loaded)
         });
         let report = match checked {

@@ -29,7 +29,7 @@ use crate::client::Client;
 use crate::core::{CurrentCore, Shared};
 use crate::errors::family;
 use crate::handler;
-use crate::inbound::mend;
+use crate::inbound::normalize;
 use answering::Answering;
 use stream::ClientStream;
 
@@ -201,7 +201,7 @@ async fn connection(current: Rc<CurrentCore>, stream: TcpStream, mut phase: watc
     let of_service = client.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (mut parts, body) = request.into_parts();
-        mend::mend(&mut parts.uri);
+        normalize::normalize(&mut parts.uri);
         // The configuration of this request, to its end.
         let core = current.get();
         let due = Instant::now() + core.settings.timeouts.total;

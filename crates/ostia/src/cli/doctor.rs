@@ -16,9 +16,9 @@ use clap::Args;
 use ostia_config::Report;
 
 use crate::cli::health;
-use crate::cli::style;
 use crate::config::load::{self, Loaded};
 use crate::server::descriptors;
+use crate::terminal;
 use report::Finding;
 
 /// Options of `doctor`.
@@ -48,7 +48,7 @@ pub fn run(options: &Doctor) -> Result<(), String> {
         Err(report) => told(&report).collect(),
     };
     let output = std::io::stdout();
-    let table = report::table(&findings, style::wanted(&output));
+    let table = report::table(&findings, terminal::takes_colours(&output));
     // Nobody may be listening; that is no reason to stop.
     let _ = std::io::Write::write_all(&mut output.lock(), table.as_bytes());
     match report::failures(&findings) {

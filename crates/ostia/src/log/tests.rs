@@ -10,7 +10,7 @@ use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Usage};
 
 use super::cause::Cause;
-use super::text::Scribe;
+use super::text::Formatter;
 use super::*;
 use crate::client::Client;
 
@@ -37,7 +37,7 @@ fn access() -> Access {
 /// The line without its time.
 fn told(entry: Entry, format: Format) -> String {
     let mut text = String::new();
-    Scribe { format, has_colours: false }.write(&entry, &mut text);
+    Formatter { format, has_colours: false }.write(&entry, &mut text);
     let start = if format == Format::Json { r#"{"time":"2026-11-29T02:16:17.123Z","#.len() } else { 25 };
     text[start..].to_owned()
 }
@@ -82,7 +82,7 @@ fn lines_of_requests() {
 #[test]
 fn colours_are_all_that_a_terminal_gets_besides() {
     let mut coloured = String::new();
-    Scribe { format: Format::Text, has_colours: true }
+    Formatter { format: Format::Text, has_colours: true }
         .write(&Entry::Access(Box::new(access())), &mut coloured);
     let plain = ["\u{1b}[0m", "\u{1b}[2m", "\u{1b}[32m"]
         .iter()

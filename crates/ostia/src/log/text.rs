@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
+use humantime::format_rfc3339_millis;
 use serde_json::{Map, Value};
 
 use super::access::{Access, End};
 use super::filter::Level;
-use super::time::Utc;
 use super::{Entry, Said};
 
 /// How lines are written.
@@ -29,12 +29,12 @@ const PLAIN: &str = "\x1b[0m";
 
 /// Makes lines. Clocks of two kinds are put side by side once for each line.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scribe {
+pub(super) struct Formatter {
     pub(super) format: Format,
     pub(super) has_colours: bool,
 }
 
-impl Scribe {
+impl Formatter {
     /// Adds the line of this entry, with the line end.
     pub(super) fn write(self, entry: &Entry, out: &mut String) {
         match (entry, self.format) {
@@ -48,7 +48,7 @@ impl Scribe {
 
     fn said(self, Said { at, level, target, text }: &Said, out: &mut String) {
         let colour = self.colour(*level);
-        let (time, target) = (Utc(moment(*at)), target.as_str());
+        let (time, target) = (format_rfc3339_millis(moment(*at)), target.as_str());
         let _ = write!(
             out,
             "{}{time}{} {colour}{}{} {target}: ",
@@ -61,7 +61,7 @@ impl Scribe {
     }
 
     fn access(self, access: &Access, out: &mut String) {
-        let ended = Utc(moment(access.began + access.took));
+        let ended = format_rfc3339_millis(moment(access.began + access.took));
         let (colour, dim, plain) = (self.colour(access.level()), self.dim(), self.plain());
         let _ = write!(
             out,
@@ -129,7 +129,7 @@ fn access_json(access: &Access) -> Map<String, Value> {
     let mut set = |name: &str, value: Value| {
         line.insert(name.to_owned(), value);
     };
-    set("time", Utc(moment(access.began + access.took)).to_string().into());
+    set("time", format_rfc3339_millis(moment(access.began + access.took)).to_string().into());
     set("level", access.level().as_str().into());
     set("target", "access".into());
     set("status", access.status.into());
@@ -175,7 +175,7 @@ fn access_json(access: &Access) -> Map<String, Value> {
 
 fn said_json(Said { at, level, target, text }: &Said) -> Map<String, Value> {
     let fields = [
-        ("time", Utc(moment(*at)).to_string()),
+        ("time", format_rfc3339_millis(moment(*at)).to_string()),
         ("level", level.as_str().to_owned()),
         ("target", target.as_str().to_owned()),
         ("message", text.trim_end().to_owned()),

@@ -1,14 +1,15 @@
 //! The thread that makes the text of lines and writes them.
 
-use std::io::{IsTerminal as _, Write};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::text::{Format, Scribe};
+use super::text::{Format, Formatter};
 use super::{Entry, Level, Said, Target};
+use crate::terminal;
 
 /// How long the thread rests when there is nothing to write, at first and at most. It does not sleep on the queue: whoever hands
 /// over a line would have to wake it, and that is a call to the system on the way of a request.
@@ -23,7 +24,7 @@ const LAST_LINES_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Writer {
     entries: Receiver<Entry>,
-    scribe: Scribe,
+    formatter: Formatter,
     lost: Arc<AtomicU64>,
 }
 
@@ -37,9 +38,8 @@ pub struct Ending {
 impl Writer {
     /// Writes these entries to the standard error output.
     pub(super) fn new(entries: Receiver<Entry>, format: Format, lost: Arc<AtomicU64>) -> Writer {
-        let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let has_colours = is_wanted && format == Format::Text && std::io::stderr().is_terminal();
-        Writer { entries, scribe: Scribe { format, has_colours }, lost }
+        let has_colours = format == Format::Text && terminal::takes_colours(&std::io::stderr());
+        Writer { entries, formatter: Formatter { format, has_colours }, lost }
     }
 
     /// Starts the thread.
@@ -87,11 +87,11 @@ impl Writer {
         if lost > 0 {
             let told = format!("{lost} lines of the log were lost: they were not read as fast as they came.");
             let said = Said { at: Instant::now(), level: Level::Warn, target: Target::Server, text: told };
-            self.scribe.write(&Entry::Said(said), text);
+            self.formatter.write(&Entry::Said(said), text);
         }
         while text.len() < TEXT_BYTES {
             match self.entries.try_recv() {
-                Ok(entry) => self.scribe.write(&entry, text),
+                Ok(entry) => self.formatter.write(&entry, text),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
             }
         }

@@ -15,7 +15,7 @@ use crate::message::body::Body;
 use crate::message::model_name;
 use crate::record::Record;
 use crate::routing::{follow, routes};
-use crate::target;
+use crate::target::{self, Target};
 use crate::upstream::RequestBody;
 
 /// The answer to a call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
@@ -38,31 +38,9 @@ pub async fn pass(
     if leaf.is_none() && is_read_for_its_model(inbound, &body, raw) {
         return Box::pin(pass_to_its_model(inbound, body, raw, record)).await;
     }
-    let target = target::resolve(inbound, leaf, None)?;
-    record.target(&target.provider.id, target.index_path, target.model.as_deref());
-    let waited = record.waited();
     // A body of a known length keeps it: some servers take no chunks.
     let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
-    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
-}
-
-/// May the body say whom to ask? It is read where the headers do not say it, and then is not streamed. Where the operator has a
-/// default provider only bodies are read that are known to be within the bound, and none for the raw proxy, which changes
-/// nothing.
-fn is_read_for_its_model(inbound: Inbound<'_>, body: &ClientBody, raw: bool) -> bool {
-    let Inbound { core, gateway, parts, .. } = inbound;
-    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_small = || {
-        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        length
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: usize| length <= core.settings.limits.body_bytes_max)
-    };
-    gateway.names_nobody()
-        && (core.settings.default_provider.is_none() || !raw && is_small())
-        && !body.is_end_stream()
-        && !parts.headers.contains_key(header::CONTENT_ENCODING)
-        && content_type.is_some_and(model_name::may_name)
+    hand_on(inbound, target::resolve(inbound, leaf, None)?, body, raw, record).await
 }
 
 /// A call whose body may name a provider in its model.
@@ -73,14 +51,44 @@ async fn pass_to_its_model(
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let body = intake::read(body, &inbound.core.settings.limits).await?;
-    let content_type = inbound.parts.headers.get(header::CONTENT_TYPE);
-    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let named = model_name::find(content_type, &body);
+    let named = model_name::find(content_type(inbound).unwrap_or_default(), &body);
     let target = target::resolve(inbound, None, named.as_ref().map(|named| named.name.as_ref()))?;
-    record.target(&target.provider.id, target.index_path, target.model.as_deref());
-    let waited = record.waited();
     let renamed =
         named.as_ref().zip(target.model.as_deref()).map(|(named, model)| named.replaced(&body, model));
     let body = RequestBody::Full(Some(renamed.unwrap_or_else(|| body.clone())));
+    hand_on(inbound, target, body, raw, record).await
+}
+
+async fn hand_on(
+    inbound: Inbound<'_>,
+    target: Target<'_>,
+    body: RequestBody,
+    raw: bool,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    record.target(&target.provider.id, target.index_path, target.model.as_deref());
+    let waited = record.waited();
     proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
+}
+
+fn content_type(inbound: Inbound<'_>) -> Option<&str> {
+    inbound.parts.headers.get(header::CONTENT_TYPE)?.to_str().ok()
+}
+
+/// May the body say whom to ask? It is read where the headers do not say it, and then is not streamed. Where the operator has a
+/// default provider only bodies are read that are known to be within the bound, and none for the raw proxy, which changes
+/// nothing.
+fn is_read_for_its_model(inbound: Inbound<'_>, body: &ClientBody, raw: bool) -> bool {
+    let Inbound { core, gateway, parts, .. } = inbound;
+    let is_small = || {
+        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        length
+            .and_then(|length| length.parse().ok())
+            .is_some_and(|length: usize| length <= core.settings.limits.body_bytes_max)
+    };
+    gateway.names_nobody()
+        && (core.settings.default_provider.is_none() || !raw && is_small())
+        && !body.is_end_stream()
+        && !parts.headers.contains_key(header::CONTENT_ENCODING)
+        && content_type(inbound).is_some_and(model_name::may_name)
 }

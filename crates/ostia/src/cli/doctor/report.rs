@@ -1,6 +1,6 @@
 //! What was found, as a table: a verdict, what it is about, what was found, and what to do.
 
-use crate::cli::style::{Tone, paint};
+use crate::terminal::{Tone, paint};
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Eq)]

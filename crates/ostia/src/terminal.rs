@@ -15,7 +15,7 @@ pub enum Tone {
 }
 
 /// Whether this output takes colours.
-pub fn wanted(output: &impl IsTerminal) -> bool {
+pub fn takes_colours(output: &impl IsTerminal) -> bool {
     decide(output.is_terminal(), &|name| std::env::var_os(name).filter(|value| !value.is_empty()))
 }
 

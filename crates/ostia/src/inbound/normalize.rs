@@ -6,7 +6,7 @@ use super::route::Endpoint;
 
 /// Mends paths that can only mean one thing: with the version of the base URL before the client's own (`/v1/v1/messages`), or with a
 /// slash behind the name of something that is here. Others stay as they are: a provider may tell them apart.
-pub fn mend(uri: &mut Uri) {
+pub fn normalize(uri: &mut Uri) {
     let path = uri.path();
     let versioned = ["/v1/", "/v1beta/"];
     let once =
@@ -69,7 +69,7 @@ mod tests {
             ("/v1/responses/resp_1/", "/v1/responses/resp_1/"),
         ] {
             let mut uri: Uri = path.parse().unwrap_or_default();
-            mend(&mut uri);
+            normalize(&mut uri);
             assert_eq!(uri.to_string(), expected, "{path}");
         }
     }
