@@ -45,9 +45,23 @@ pub struct Recipient<'a> {
     pub fills_in_the_middle: bool,
 }
 
+/// What becomes of a call.
+#[derive(Debug)]
+pub enum Prepared {
+    /// The provider is asked.
+    Request(Outgoing),
+    /// Nobody is asked: so many tokens, estimated.
+    Estimate {
+        /// The client's dialect.
+        client: ClientDialect,
+        /// How many.
+        tokens: u64,
+    },
+}
+
 /// A request that can be sent, and how its answer is read.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Outgoing {
     /// Path and query, base URL's path included.
     pub path: String,
     /// The body; `None` where the client's own bytes go on as they are.
@@ -75,13 +89,6 @@ pub enum Reading {
         api: Api,
         /// Reads it.
         reader: Reader,
-    },
-    /// Nobody is asked: so many tokens, estimated.
-    Estimate {
-        /// The client's dialect.
-        client: ClientDialect,
-        /// How many.
-        tokens: u64,
     },
 }
 
@@ -114,13 +121,14 @@ pub fn prepare(
     recipient: &Recipient<'_>,
     beginning: Option<&str>,
 ) -> Result<Prepared, Fault> {
-    match way {
+    let request = match way {
         Way::Relay => relay::relay(call, recipient),
         Way::Repair => relay::repair(call, recipient),
         Way::Converse(client) => translate::conversation(client, call, recipient, beginning),
         Way::Translate(upstream) => translate::other(upstream, call, recipient),
-        Way::Count(client) => translate::count(client, call, recipient),
-    }
+        Way::Count(client) => return translate::count(client, call, recipient),
+    };
+    request.map(Prepared::Request)
 }
 
 #[cfg(test)]

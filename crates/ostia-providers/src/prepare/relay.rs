@@ -10,18 +10,18 @@ use ostia_dialect::rules::{self, Repairs};
 use ostia_dialect::{Api, ClientDialect, Dialect, Family, Fault, PathParams, Undo};
 use serde_json::{Map, Value};
 
-use super::{ApiCall, Conversation, Prepared, Reading, Recipient, drop_params, output_bound, required};
+use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, drop_params, output_bound, required};
 use crate::{adapt, endpoint};
 
 /// A call whose answer is handed on as it comes.
-pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Prepared, Fault> {
+pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     required::check(call, recipient)?;
     let Edited { body, dropped } = edit(call, recipient)?;
     let path = match call.path {
         Some(path) => path_of_model(call, path, recipient),
         None => path(call.api, recipient, call.model(), call.peek.stream, call.query),
     };
-    Ok(Prepared {
+    Ok(Outgoing {
         path,
         body,
         headers: Vec::new(),
@@ -32,7 +32,7 @@ pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Pre
 }
 
 /// The same where the provider speaks Chat Completions, but badly: its answer is read and written anew.
-pub(super) fn repair(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Prepared, Fault> {
+pub(super) fn repair(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     let prepared = relay(call, recipient)?;
     let root = call.document.root();
     let include_usage = root.some("stream_options").is_some_and(|options| {
@@ -50,7 +50,7 @@ pub(super) fn repair(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Pr
         array: false,
         undo: Undo::default(),
     };
-    Ok(Prepared { answer: Reading::Conversation(Box::new(conversation)), ..prepared })
+    Ok(Outgoing { answer: Reading::Conversation(Box::new(conversation)), ..prepared })
 }
 
 /// Path and query at the provider. `query` is the client's own, handed on where the call is relayed.

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use ostia_dialect::{Api, PathParams};
 use serde_json::{Value, json};
 
-use super::{ApiCall, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
+use super::{ApiCall, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
 use crate::{Provider, Providers};
 
 fn provider(id: &str) -> &'static Provider {
@@ -26,15 +26,18 @@ fn recipient(id: &str) -> Recipient<'static> {
 }
 
 /// The way of a body in this API to this recipient, and the request.
-fn prepared(api: Api, body: &Value, recipient: &Recipient<'_>, is_read: bool) -> (Way, Prepared) {
+fn prepared(api: Api, body: &Value, recipient: &Recipient<'_>, is_read: bool) -> (Way, Outgoing) {
     let bytes = Bytes::from(body.to_string());
     let path = (api == Api::GeminiGenerate).then_some(PathParams { model: "gemini-3-pro", stream: true });
     let call = ApiCall::read(api, path, "alt=sse", &bytes, usize::MAX).unwrap();
     let way = way(&call, recipient, is_read).unwrap();
-    (way, prepare(way, &call, recipient, None).unwrap())
+    match prepare(way, &call, recipient, None).unwrap() {
+        Prepared::Request(request) => (way, request),
+        estimate => unreachable!("{estimate:?}"),
+    }
 }
 
-fn sent(prepared: &Prepared) -> Option<Value> {
+fn sent(prepared: &Outgoing) -> Option<Value> {
     prepared.body.as_ref().map(|body| serde_json::from_slice(body).unwrap())
 }
 
@@ -53,7 +56,6 @@ fn the_way_follows_provider_api_and_need() {
     check(Api::OpenaiChat, &chat, "anthropic", false, "translation", "/base/messages");
     check(Api::AnthropicMessages, &messages, "anthropic", false, "relay", "/base/messages?alt=sse");
     check(Api::AnthropicMessages, &messages, "groq", false, "translation", "/base/chat/completions");
-    check(Api::AnthropicCountTokens, &messages, "groq", false, "count", "");
     check(
         Api::AnthropicCountTokens,
         &messages,
@@ -130,4 +132,14 @@ fn a_call_without_a_model_is_refused_before_anybody_is_asked() {
     check(Api::OpenaiChat, "openai", &json!({"model": "portkey-default", "messages": messages}), "model");
     check(Api::OpenaiChat, "openai", &json!({"model": "m", "messages": []}), "messages");
     check(Api::OpenaiEmbeddings, "openai", &json!({"model": "m"}), "input");
+}
+
+#[test]
+fn tokens_that_nobody_counts_are_estimated() {
+    let bytes = Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":"some words"}]}"#);
+    let call = ApiCall::read(Api::AnthropicCountTokens, None, "", &bytes, usize::MAX).unwrap();
+    let way = way(&call, &recipient("groq"), false).unwrap();
+    let prepared = prepare(way, &call, &recipient("groq"), None).unwrap();
+    assert_eq!(way.name(), "count");
+    assert!(matches!(prepared, Prepared::Estimate { tokens: 1.., .. }), "{prepared:?}");
 }

@@ -11,7 +11,7 @@ use ostia_dialect::{
 
 use super::required::{NO_MODEL, no_model};
 use super::way::not_offered;
-use super::{ApiCall, Conversation, Prepared, Reading, Recipient, output_bound, relay};
+use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, output_bound, relay};
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
@@ -23,7 +23,7 @@ pub(super) fn conversation(
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
     beginning: Option<&str>,
-) -> Result<Prepared, Fault> {
+) -> Result<Outgoing, Fault> {
     let mut request = request(client, call, recipient)?;
     let upstream = upstream(client, recipient, &request)?;
     if let Some(beginning) = beginning {
@@ -36,7 +36,7 @@ pub(super) fn conversation(
     let array = call.framing() == Framing::JsonArray;
     let conversation =
         Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
-    Ok(Prepared {
+    Ok(Outgoing {
         path,
         body: Some(encoded.body.into()),
         headers: encoded.headers,
@@ -47,7 +47,7 @@ pub(super) fn conversation(
 }
 
 /// Any other operation, in the form that the provider has.
-pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Prepared, Fault> {
+pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     let Some(translator) = call.api.translator() else {
         return Err(not_offered(call.api, recipient.provider));
     };
@@ -59,7 +59,7 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         body: edited.as_ref().unwrap_or(call.body),
     };
     let translated = (translator.translate)(asked, upstream)?;
-    Ok(Prepared {
+    Ok(Outgoing {
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
         body: Some(translated.body.into()),
         headers: translated.headers,
@@ -80,25 +80,18 @@ pub(super) fn count(
     let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
     let Some((api, upstream)) = counter else {
         let tokens = request.estimated_tokens();
-        return Ok(Prepared {
-            path: String::new(),
-            body: None,
-            headers: Vec::new(),
-            without: &[],
-            dropped: Vec::new(),
-            answer: Reading::Estimate { client, tokens },
-        });
+        return Ok(Prepared::Estimate { client, tokens });
     };
     let encoded = encode(upstream, recipient, &mut request)?;
     let body = upstream.count_body(&request.model, &encoded.body);
-    Ok(Prepared {
+    Ok(Prepared::Request(Outgoing {
         path: relay::path(api, recipient, Some(&request.model), false, ""),
         body: Some(Bytes::from(body)),
         headers: encoded.headers,
         without: without(upstream),
         dropped: client.in_own_words(&request, encoded.dropped),
         answer: Reading::Whole { api, reader: count_reader(upstream, client) },
-    })
+    }))
 }
 
 fn count_reader(upstream: Dialect, client: ClientDialect) -> Reader {

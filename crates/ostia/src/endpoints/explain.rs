@@ -10,7 +10,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, request};
 use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::prepare::{ApiCall, prepare, way};
+use ostia_providers::prepare::{ApiCall, Prepared, prepare, way};
 use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
 
@@ -161,7 +161,10 @@ fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Val
         let exchange = Exchange::new(inbound, &target, &waited);
         let recipient = exchange.recipient();
         let way = way(call, &recipient, ask::is_read(exchange, call))?;
-        let dropped = prepare(way, call, &recipient, None)?.dropped;
+        let dropped = match prepare(way, call, &recipient, None)? {
+            Prepared::Request(request) => request.dropped,
+            Prepared::Estimate { .. } => Vec::new(),
+        };
         let model = target.model.as_deref().or(call.model());
         Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way.name(), "dropped": dropped}))
     });

@@ -2,7 +2,7 @@
 
 use http::Response;
 use ostia_dialect::{Api, ClientDialect};
-use ostia_providers::prepare::{ApiCall, Reading, Way, prepare, way};
+use ostia_providers::prepare::{ApiCall, Prepared, Way, prepare, way};
 
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
@@ -66,12 +66,12 @@ async fn carry(
     way: Way,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let mut prepared = prepare(way, call, &exchange.recipient(), None)?;
-    if let Reading::Estimate { client, tokens } = prepared.answer {
-        return Ok(finish::estimate(client, tokens));
-    }
+    let mut prepared = match prepare(way, call, &exchange.recipient(), None)? {
+        Prepared::Request(request) => request,
+        Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
+    };
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
-    let request = exchange.prepared(&mut prepared, call.body)?;
+    let request = exchange.outgoing(&mut prepared, call.body)?;
     let reading = prepared.answer;
     let answer = exchange.dispatch(request).await?;
     finish::finish(answer, reading, exchange, call, record).await

@@ -37,14 +37,12 @@ pub async fn finish(
         }
         // The rarer ones are boxed, so that a relayed call does not carry their state.
         Reading::Conversation(conversation) => {
-            let stream = conversation.stream;
-            let translation = translation(*conversation, exchange, call);
-            Box::pin(receive::translate(answer, translation, stream, target)).await?
+            let translation = translation(conversation, exchange, call);
+            Box::pin(receive::translate(answer, translation, target)).await?
         }
         Reading::Whole { api, reader } => {
             Box::pin(receive::translate_whole(answer, (call.api, api), reader, target)).await?
         }
-        Reading::Estimate { client, tokens } => return Ok(estimate(client, tokens)),
     };
     record.answered(observed);
     Ok(answer)
@@ -57,11 +55,16 @@ pub fn estimate(client: ClientDialect, tokens: u64) -> Response<Body> {
     response
 }
 
-fn translation(conversation: Conversation, exchange: Exchange<'_>, call: &ApiCall<'_>) -> Translation {
-    let Conversation { client, upstream, model, include_usage, array, undo, .. } = conversation;
-    let keep = exchange.keep.filter(|_| client == ClientDialect::OpenaiResponses).cloned();
+fn translation(
+    mut conversation: Box<Conversation>,
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+) -> Translation {
+    let keep = exchange.keep.filter(|_| conversation.client == ClientDialect::OpenaiResponses).cloned();
+    let model = std::mem::take(&mut conversation.model);
+    let include_usage = conversation.include_usage;
     let options = RenderOptions { include_usage, model, ..render::options(exchange) };
     let render = responses_api::render_options(options, keep.as_deref());
     let continues = exchange.continues.then(|| call.body.clone());
-    Translation { array, undo, keep, continues, ..Translation::new(client, upstream, render) }
+    Translation { conversation, render, keep, continues }
 }

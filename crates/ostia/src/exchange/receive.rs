@@ -8,8 +8,8 @@ use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
 use ostia_dialect::api::Reader;
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, Encoder, Family, Fault, Observed, RenderOptions, Undo, fault};
-use ostia_providers::prepare::Wanted;
+use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
+use ostia_providers::prepare::{Conversation, Wanted};
 use ostia_routing::{Class, Verdict};
 
 use crate::errors::attempt_error::AttemptError;
@@ -41,35 +41,14 @@ pub const EVENTS: HeaderValue = HeaderValue::from_static("text/event-stream; cha
 /// How an answer becomes the client's.
 #[derive(Debug)]
 pub struct Translation {
-    /// What the client speaks.
-    pub client: ClientDialect,
-    /// What the upstream speaks.
-    pub upstream: Dialect,
+    /// How it is read, and what its client speaks.
+    pub conversation: Box<Conversation>,
     /// What the client is to see.
     pub render: RenderOptions,
-    /// Google's framing without `alt=sse`.
-    pub array: bool,
-    /// What has to be undone in the answer.
-    pub undo: Undo,
     /// Who remembers the answer.
     pub keep: Option<Rc<StoreHandle>>,
     /// The request, where the answer may have to be gone on with.
     pub continues: Option<Bytes>,
-}
-
-impl Translation {
-    /// From one dialect to another, and nothing besides.
-    pub fn new(client: ClientDialect, upstream: Dialect, render: RenderOptions) -> Translation {
-        Translation {
-            client,
-            upstream,
-            render,
-            array: false,
-            undo: Undo::default(),
-            keep: None,
-            continues: None,
-        }
-    }
 }
 
 /// An answer that is no error.
@@ -239,12 +218,11 @@ pub fn observed(api: Api, body: &Body) -> Observed {
 pub async fn translate(
     answer: Response<UpstreamBody>,
     translation: Translation,
-    stream: bool,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let family = Api::of_dialect(translation.client.dialect()).family();
+    let Conversation { client, upstream, stream, .. } = *translation.conversation;
+    let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
-    let upstream = translation.upstream;
     if stream {
         return match is_stream(&head, &mut body).await {
             true => Ok((translated(head, body, inflate, translation), Observed::default())),
@@ -257,10 +235,10 @@ pub async fn translate(
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
-    translation.undo.response(&mut response);
+    translation.conversation.undo.response(&mut response);
     let mut stages = stages(translation.keep);
     stages.iter_mut().for_each(|stage| stage.response(&mut response));
-    let body = Bytes::from(translation.client.encode(&response, &translation.render));
+    let body = Bytes::from(client.encode(&response, &translation.render));
     stages.iter_mut().for_each(|stage| stage.whole(&body));
     Ok((answered(head, body), Observed::of_response(&response)))
 }
@@ -274,7 +252,8 @@ fn translated(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    let Translation { client, upstream, render, array, undo, keep, continues } = translation;
+    let Translation { conversation, render, keep, continues } = translation;
+    let Conversation { client, upstream, array, undo, .. } = *conversation;
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, render, array);

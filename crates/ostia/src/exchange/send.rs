@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response};
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{Prepared, Recipient};
+use ostia_providers::prepare::{Outgoing, Recipient};
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
@@ -67,7 +67,7 @@ impl Exchange<'_> {
     }
 
     /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
-    pub fn prepared(&self, prepared: &mut Prepared, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
+    pub fn outgoing(&self, prepared: &mut Outgoing, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
         let body = prepared.body.take().unwrap_or_else(|| own.clone());
         let mut request = self.request(std::mem::take(&mut prepared.path), RequestBody::Full(Some(body)))?;
         *request.method_mut() = http::Method::POST;

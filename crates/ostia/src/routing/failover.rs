@@ -5,7 +5,7 @@ use std::cell::Cell;
 use bytes::Bytes;
 use http::request;
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{ApiCall, Conversation, Reading, Way, client_dialect, prepare};
+use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect, prepare};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
 
@@ -83,9 +83,12 @@ impl Failover {
         let waited = Cell::default();
         let exchange = Exchange::new(inbound, &target, &waited);
         let way = Way::Converse(client);
-        let mut prepared = prepare(way, &call, &exchange.recipient(), Some(beginning))?;
+        let Prepared::Request(mut prepared) = prepare(way, &call, &exchange.recipient(), Some(beginning))?
+        else {
+            return Err(nothing().into());
+        };
         Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
-        let request = exchange.prepared(&mut prepared, body)?;
+        let request = exchange.outgoing(&mut prepared, body)?;
         let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
         let Conversation { upstream, undo, .. } = *conversation;
         let answer = exchange.dispatch(request).await?;
