@@ -168,3 +168,6 @@ fn nullable(mut schema: Value) -> Value {
         false => any_of(vec![schema, json!({"type": "null"})]),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,16 @@ fn fields_for_anchors_are_free_wherever_fields_are_known() {
     let report = check("o.yaml", "providers: {x-nobody: {}}", &env).report;
     assert!(report.has_errors());
 }
+
+#[test]
+fn a_report_for_programs_says_where_and_what() {
+    let checked = check("o.yaml", "workers: 0\nlistn: here\n", &env).report;
+    let json = checked.json();
+    let entry = json.as_array().unwrap().iter().find(|entry| entry["path"] == "workers").unwrap();
+    let kind = (&entry["code"], &entry["severity"], &entry["file"]);
+    assert_eq!(kind, (&"wrong_value".into(), &"error".into(), &"o.yaml".into()), "{entry}");
+    assert_eq!((&entry["line"], &entry["column"]), (&1.into(), &10.into()));
+    assert!(entry["message"].is_string(), "{entry}");
+    assert_eq!(json.as_array().unwrap().len(), checked.problems().len());
+    assert_eq!(checked.to_string(), checked.render(false).trim_end());
+}

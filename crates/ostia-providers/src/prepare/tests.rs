@@ -143,3 +143,144 @@ fn tokens_that_nobody_counts_are_estimated() {
     assert_eq!(way.name(), "count");
     assert!(matches!(prepared, Prepared::Estimate { tokens: 1.., .. }), "{prepared:?}");
 }
+
+#[test]
+fn an_answer_that_typed_clients_do_not_understand_is_read() {
+    let messages = json!([{"role": "user", "content": "a"}]);
+    let check = |more: Value, stream: bool, include_usage: bool| {
+        let mut body = json!({"model": "m", "messages": messages});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let (way, prepared) = prepared(Api::OpenaiChat, &body, &recipient("together-ai"), false);
+        assert_eq!((way, sent(&prepared)), (Way::Repair, None), "{more}");
+        let Reading::Conversation(read) = prepared.answer else { unreachable!("{:?}", prepared.answer) };
+        assert_eq!((read.model.as_str(), read.stream, read.include_usage), ("m", stream, include_usage));
+    };
+    check(json!({}), false, false);
+    check(json!({"stream": true}), true, false);
+    check(json!({"stream": true, "stream_options": {"include_usage": true}}), true, true);
+    check(json!({"stream": true, "stream_options": {"include_usage": false}}), true, false);
+}
+
+/// What is sent when a client's own body is relayed to a model with rules, with the config's parameters.
+#[test]
+fn a_relayed_body_fits_the_model_and_the_config() {
+    let check =
+        |own: Value, defaults: Value, over: Value, drop: &[&str], expected: Value, dropped: &[&str]| {
+            let messages = json!([{"role": "user", "content": "a"}]);
+            let (mut body, mut whole) = (json!({"messages": messages}), json!({"messages": messages}));
+            body.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+            whole.as_object_mut().unwrap().extend(expected.as_object().unwrap().clone());
+            let drop: Vec<String> = drop.iter().map(|path| (*path).to_owned()).collect();
+            let to = Recipient {
+                default_params: defaults.as_object(),
+                override_params: over.as_object(),
+                drop_params: &drop,
+                ..recipient("openai")
+            };
+            let (_, prepared) = prepared(Api::OpenaiChat, &body, &to, false);
+            assert_eq!(sent(&prepared).unwrap_or(body), whole, "{own}");
+            assert_eq!(prepared.dropped, dropped, "{own}");
+        };
+    let none = Value::Null;
+    // The limit of tokens has one name at a model of OpenAI's that thinks, whoever set it.
+    check(
+        json!({"model": "o3", "max_tokens": 5}),
+        none.clone(),
+        none.clone(),
+        &[],
+        json!({"model": "o3", "max_completion_tokens": 5}),
+        &[],
+    );
+    check(
+        json!({"model": "o3", "max_tokens": 5, "max_completion_tokens": 6}),
+        none.clone(),
+        none.clone(),
+        &[],
+        json!({"model": "o3", "max_completion_tokens": 6}),
+        &[],
+    );
+    check(
+        json!({"model": "gpt-4o"}),
+        json!({"max_tokens": 7, "top_p": 0.5}),
+        none.clone(),
+        &[],
+        json!({"model": "gpt-4o", "top_p": 0.5, "max_tokens": 7}),
+        &[],
+    );
+    check(
+        json!({"model": "gpt-4o", "max_tokens": 9, "top_p": 0.1}),
+        json!({"max_tokens": 7, "top_p": 0.5}),
+        json!({"max_tokens": 8}),
+        &["top_p", "seed"],
+        json!({"model": "gpt-4o", "max_tokens": 8}),
+        &[],
+    );
+    // An effort that the model does not have becomes its nearest.
+    check(
+        json!({"model": "o3", "reasoning_effort": "minimal"}),
+        none.clone(),
+        none.clone(),
+        &[],
+        json!({"model": "o3", "reasoning_effort": "low"}),
+        &["reasoning_effort"],
+    );
+    check(
+        json!({"model": "o3", "temperature": 0.2}),
+        none.clone(),
+        none,
+        &[],
+        json!({"model": "o3"}),
+        &["temperature"],
+    );
+}
+
+#[test]
+fn an_effort_in_an_object_stays_there() {
+    let body = json!({"model": "o3", "input": "a", "reasoning": {"effort": "minimal", "summary": "auto"}});
+    let (_, prepared) = prepared(Api::OpenaiResponses, &body, &recipient("openai"), false);
+    let sent = sent(&prepared).unwrap();
+    assert_eq!(sent["reasoning"], json!({"effort": "low", "summary": "auto"}));
+    assert_eq!(prepared.dropped, ["reasoning.effort"]);
+}
+
+#[test]
+fn chat_fills_in_the_middle_where_that_is_asked_for() {
+    let body = json!({"model": "codestral-latest", "messages": [{"role": "user", "content": "a"}]});
+    let to = Recipient { fills_in_the_middle: true, ..recipient("mistral-ai") };
+    let (_, prepared) = prepared(Api::OpenaiChat, &body, &to, false);
+    assert_eq!(prepared.path, "/base/fim/completions?alt=sse");
+}
+
+#[test]
+fn the_rest_of_an_answer_is_asked_for_behind_its_beginning() {
+    let body = json!({"model": "claude-sonnet-4-5", "max_tokens": 9,
+                      "messages": [{"role": "user", "content": "Count."}]});
+    let bytes = Bytes::from(body.to_string());
+    let call = ApiCall::read(Api::AnthropicMessages, None, "", &bytes, usize::MAX).unwrap();
+    let to = recipient("anthropic");
+    let way = way(&call, &to, true).unwrap();
+    let Prepared::Request(prepared) = prepare(way, &call, &to, Some("one, two")).unwrap() else {
+        unreachable!("a request")
+    };
+    let text = sent(&prepared).unwrap()["messages"].to_string();
+    assert!(text.contains("one, two"), "{text}");
+}
+
+#[test]
+fn a_provider_counts_the_tokens_of_other_vendors_clients() {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "some words"}]});
+    let to = Recipient { model: Some("gemini-3-pro"), ..recipient("google") };
+    let read = |answer: &str| {
+        let (way, prepared) = prepared(Api::AnthropicCountTokens, &body, &to, false);
+        let path = "/base/v1beta/models/gemini-3-pro:countTokens";
+        assert_eq!((way.name(), prepared.path.as_str()), ("count", path));
+        assert_eq!(prepared.without, ["anthropic-version", "anthropic-beta"]);
+        assert!(sent(&prepared).unwrap().to_string().contains("some words"));
+        let Reading::Whole { reader, .. } = prepared.answer else { unreachable!("{:?}", prepared.answer) };
+        reader.read(answer.as_bytes())
+    };
+    let (answer, _) = read(r#"{"totalTokens": 7}"#).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&answer).unwrap(), json!({"input_tokens": 7}));
+    let fault = read(r#"{"totalTokens": "many"}"#).unwrap_err();
+    assert!(fault.message.contains("whole number"), "{}", fault.message);
+}

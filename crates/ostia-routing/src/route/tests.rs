@@ -215,3 +215,39 @@ fn what_would_take_too_much_memory_is_refused() {
         );
     }
 }
+
+#[test]
+fn what_an_operator_wrote_is_not_told() {
+    let config = json!({"strategy": {"mode": "fallback"}, "targets": [
+        {"provider": "a", "api_key": "sk"}, {"provider": "b", "openai_project": "pr"}]});
+    let by_client = route(&config);
+    assert!(!by_client.has_operators_secrets());
+    let by_operator = by_client.by_operator();
+    assert!(by_operator.has_operators_secrets());
+    let told = by_operator.without_secrets();
+    assert!(!told.has_operators_secrets());
+    let names = |route: &Route| -> Vec<_> {
+        route.leaves().iter().map(|leaf| leaf.settings.provider.clone()).collect()
+    };
+    assert_eq!(names(&told), names(&by_operator));
+    assert!(!route(&json!({"provider": "a"})).by_operator().has_operators_secrets());
+}
+
+#[test]
+fn a_leaf_with_nothing_to_decide_is_the_only_one() {
+    let check = |config: Value, is_only: bool| {
+        assert_eq!(route(&config).only_leaf().is_some(), is_only, "{config}");
+    };
+    check(json!({"provider": "a"}), true);
+    check(json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a"}]}), true);
+    check(json!({"provider": "a", "retry": {"attempts": 2}}), false);
+    check(json!({"provider": "a", "hedge": {"after": 5}}), false);
+    check(json!({"provider": "a", "deadline": 70}), false);
+    check(json!({"provider": "a", "mid_stream": "continue"}), false);
+    check(json!({"provider": "a", "first_token_timeout": 7}), false);
+    check(json!({"provider": "a", "idle_timeout": 7}), false);
+    check(
+        json!({"strategy": {"mode": "fallback"}, "targets": [{"provider": "a"}, {"provider": "b"}]}),
+        false,
+    );
+}

@@ -10,22 +10,25 @@ pub(super) fn decode(root: Node<'_>) -> Option<Usage> {
 
 /// Reads the object.
 pub(crate) fn counts(usage: Node<'_>) -> Usage {
-    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
+    let [prompt_details, completion_details] =
+        ["prompt_tokens_details", "completion_tokens_details"].map(|group| usage.some(group));
+    let of_prompt = |name: &str| prompt_details.and_then(|details| details.u64(name));
+    let of_completion = |name: &str| completion_details.and_then(|details| details.u64(name));
     let prompt = usage.u64("prompt_tokens").unwrap_or_default();
     let completion = usage.u64("completion_tokens").unwrap_or_default();
     Usage {
         prompt,
         completion,
         total: usage.u64("total_tokens").filter(|&total| total != prompt.saturating_add(completion)),
-        cached: detail("prompt_tokens_details", "cached_tokens")
+        cached: of_prompt("cached_tokens")
             .or(usage.u64("prompt_cache_hit_tokens"))
             .or(usage.u64("cached_tokens")),
-        cache_written: detail("prompt_tokens_details", "cache_write_tokens"),
-        reasoning: detail("completion_tokens_details", "reasoning_tokens").or(usage.u64("reasoning_tokens")),
-        audio_prompt: detail("prompt_tokens_details", "audio_tokens"),
-        audio_completion: detail("completion_tokens_details", "audio_tokens"),
-        accepted_prediction: detail("completion_tokens_details", "accepted_prediction_tokens"),
-        rejected_prediction: detail("completion_tokens_details", "rejected_prediction_tokens"),
+        cache_written: of_prompt("cache_write_tokens"),
+        reasoning: of_completion("reasoning_tokens").or(usage.u64("reasoning_tokens")),
+        audio_prompt: of_prompt("audio_tokens"),
+        audio_completion: of_completion("audio_tokens"),
+        accepted_prediction: of_completion("accepted_prediction_tokens"),
+        rejected_prediction: of_completion("rejected_prediction_tokens"),
     }
 }
 
