@@ -86,7 +86,7 @@ Name a provider by its id or one of its other names: in the header `x-ostia-prov
 in the model (`@groq/llama-3.3-70b-versatile`), or as `default_provider` in `ostia.yaml`.
 
 *Base URL* says \"(yours)\" where every user has a server of their own: give it in `x-ostia-custom-host`, or as
-`base_url` in `ostia.yaml`. *Key* is the environment variable that is read on a loopback listener; `ostia.yaml`
+`base_url` in `ostia.yaml`. What stands in braces is a setting ([below](#settings)). *Key* is the environment variable that is read on a loopback listener; `ostia.yaml`
 may name any other.
 
 *Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini` and `cohere chat` are formats of

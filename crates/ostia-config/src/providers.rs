@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ostia_providers::{Provider, Providers, Row, endpoint};
+use ostia_providers::{Provider, Providers, Row, Values, endpoint};
 use ostia_routing::config::Redacted;
 use ostia_routing::nearest;
 use serde_json::{Map, Value};
@@ -162,7 +162,7 @@ fn warn_of_row(item: &Item<'_>, provider: &Provider, reader: &mut Reader<'_>) {
     let path =
         base_url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
     for api in &provider.apis {
-        let of_api = endpoint::path_of(provider, *api, "MODEL", false);
+        let of_api = endpoint::path_of(provider, &Values::default(), *api, "MODEL", false);
         let version = path.rsplit('/').next().filter(|last| is_version(last));
         let doubled = |version: &&str| {
             of_api.strip_prefix('/').and_then(|path| path.split('/').next()) == Some(version)

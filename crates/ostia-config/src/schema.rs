@@ -168,6 +168,3 @@ fn nullable(mut schema: Value) -> Value {
         false => any_of(vec![schema, json!({"type": "null"})]),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,15 +1,12 @@
 //! The JSON Schema: as it stands in the repository, and what it says of good and of broken files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use regex_automata::nfa::thompson::pikevm::PikeVM;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Good files, one for each kind of value. With `ostia.example.yaml` they have every section.
-const GOOD: [&str; 12] = [
+const GOOD: [&str; 14] = [
     "",
     "# only a comment\n",
     "providers:\nauth: {}\nlimits:\n",
@@ -21,6 +18,8 @@ const GOOD: [&str; 12] = [
     "providers: {groq: {auth: {header: x-key}, key_env: [A_KEY], quirks: {repair: true, takes: all, drop: [x], limits: {tools: 1, stops: unlimited, temperature: [0, 2.5], top_p: null}}}}\n",
     "providers: {groq: {auth: none, key_env: A_KEY, oauth: {prefix: tok-, headers: {x-beta: b}}, quirks: {takes: [store], limits: {tool_ids: {characters: any, chars: [1, 64]}}}}}\n",
     "configs:\n  a:\n    strategy: {mode: loadbalance, balance: least_cost, onStatusCodes: [429], sticky: {enabled: true, hash_fields: [metadata.u]}}\n    targets:\n      - {provider: openai, weight: 0.5, retry: {attempts: 2, use_retry_after_header: true}, awsRegion: eu-west-1, azure_model_name: m}\n      - {provider: groq, cb_config: {failure_threshold: 3, cooldown_interval: 30000}, hedge: {after: 800, budget: 5}, mid_stream: continue}\n",
+    "providers: {azure-openai: {api_key: k, settings: {resource_name: res, api_version: '2024-10-21'}}}\n",
+    "providers: {own: {base_url: 'https://{zone}.h', dialects: [openai_chat, anthropic_messages], settings: {zone: {kind: label, env: [ZONE], default: eu, optional: true}}, base_urls: {zone: {us: 'https://h'}}, paths: {openai_chat: {whole: '/{model}', stream: /s}}, body: {openai_chat: {set: {a: b}, without: [model]}}, families: [{models: ['claude-*'], strip: x., dialects: [anthropic_messages], paths: {}, body: {}}]}}\n",
     "aliases:\n  b:\n    strategy: {mode: conditional, conditions: [{query: {metadata.a: {$gt: 1}}, then: x}], default: x, stop_on: [quota]}\n    targets: [{name: x, provider: openai, override_params: {model: m, temperature: 1.5}, requestTimeout: 5}]\n",
 ];
 
@@ -68,113 +67,36 @@ fn it_stands_in_the_repository() {
 
 #[test]
 fn good_files_fit_and_broken_ones_do_not() {
-    let schema = ostia_config::schema();
+    let schema = jsonschema::draft7::new(&ostia_config::schema()).unwrap();
     for (text, value) in good() {
         // What fits the schema is good to the reader as well.
         let env = |name: &str| Some(if name == "TIME" { "5s" } else { "9000" }.to_owned());
         let report = ostia_config::check("o.yaml", &text, &env).report;
         assert!(!report.has_errors(), "{text}\n{report}");
-        assert_eq!(misfit(&schema, &schema, &value), None, "{text}");
+        let misfits: Vec<String> = schema.iter_errors(&value).map(|error| error.to_string()).collect();
+        assert!(misfits.is_empty(), "{text}\n{misfits:#?}");
     }
     let broken = broken();
     assert!(broken.len() >= 8, "{}", broken.len());
     for (name, value) in broken {
-        assert!(misfit(&schema, &schema, &value).is_some(), "{name}");
+        assert!(!schema.is_valid(&value), "{name}");
     }
 }
 
-/// The same by the validator that others use, where Python has it.
 #[test]
-fn another_validator_says_the_same() {
-    const PROGRAM: &str = "import json, sys, jsonschema\n\
-        given = json.load(sys.stdin)\n\
-        jsonschema.Draft7Validator.check_schema(given['schema'])\n\
-        fits = jsonschema.Draft7Validator(given['schema']).is_valid\n\
-        print(json.dumps([[fits(file) for file in given[kind]] for kind in ('good', 'broken')]))";
-    let python = |program: &str| {
-        let mut command = Command::new("python3");
-        command.args(["-W", "ignore", "-c", program]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.stderr(Stdio::null()).spawn()
-    };
-    if !python("import jsonschema").is_ok_and(|mut child| child.wait().unwrap().success()) {
-        eprintln!("skipped: python3 has no jsonschema");
-        return;
-    }
-    let (good, broken) = (good(), broken());
-    let files = |files: &[(String, Value)]| files.iter().map(|(_, value)| value.clone()).collect::<Value>();
-    let given = json!({"schema": ostia_config::schema(), "good": files(&good), "broken": files(&broken)});
-    let mut child = python(PROGRAM).unwrap();
-    child.stdin.take().unwrap().write_all(given.to_string().as_bytes()).unwrap();
-    let said: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
-    assert_eq!(said, json!([vec![true; good.len()], vec![false; broken.len()]]));
-}
-
-/// Where and why a value does not fit, by the words of JSON Schema that ours uses. Another word stops the test.
-fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
-    let words = schema.as_object().unwrap();
-    words.iter().find_map(|(word, rule)| {
-        let bad = |fits: bool| (!fits).then(|| format!("{value} is against {word}: {rule}"));
-        let number = || rule.as_f64().unwrap();
-        match word.as_str() {
-            "$schema" | "$id" | "title" | "description" | "definitions" => None,
-            "$ref" => {
-                let pointer = rule.as_str().unwrap().trim_start_matches('#');
-                misfit(root, root.pointer(pointer).unwrap(), value)
-            }
-            "type" => {
-                let kinds = rule.as_array().cloned().unwrap_or_else(|| vec![rule.clone()]);
-                bad(kinds.iter().any(|kind| is_kind(value, kind.as_str().unwrap())))
-            }
-            "enum" => bad(rule.as_array().unwrap().contains(value)),
-            "anyOf" => bad(rule.as_array().unwrap().iter().any(|one| misfit(root, one, value).is_none())),
-            "minimum" => bad(value.as_f64().is_none_or(|given| given >= number())),
-            "maximum" => bad(value.as_f64().is_none_or(|given| given <= number())),
-            "minLength" => bad(value.as_str().is_none_or(|text| text.chars().count() as f64 >= number())),
-            "minItems" => bad(value.as_array().is_none_or(|list| list.len() as f64 >= number())),
-            "maxItems" => bad(value.as_array().is_none_or(|list| list.len() as f64 <= number())),
-            "pattern" => bad(value.as_str().is_none_or(|text| matches(rule.as_str().unwrap(), text))),
-            "items" => value.as_array()?.iter().find_map(|item| misfit(root, rule, item)),
-            "required" => {
-                let needed = rule.as_array().unwrap().iter();
-                let has = |name: &Value| value.get(name.as_str().unwrap()).is_some();
-                bad(!value.is_object() || needed.clone().all(has))
-            }
-            "properties" => {
-                let named = rule.as_object().unwrap().iter();
-                named.into_iter().find_map(|(name, rule)| misfit(root, rule, value.get(name)?))
-            }
-            "patternProperties" => None,
-            "additionalProperties" => {
-                let own = |name: &str| schema["properties"].get(name).is_some();
-                let patterns = schema.get("patternProperties").and_then(Value::as_object);
-                let fits = |name: &str| {
-                    patterns.is_some_and(|patterns| patterns.keys().any(|pattern| matches(pattern, name)))
-                };
-                let others = value.as_object()?.iter().filter(|(name, _)| !own(name) && !fits(name));
-                others.into_iter().find_map(|(name, value)| match rule {
-                    Value::Bool(false) => Some(format!("{name} is unknown")),
-                    _ => misfit(root, rule, value),
-                })
-            }
-            _ => panic!("the test does not know the word {word}"),
+fn every_field_of_the_file_is_described() {
+    fn walk(schema: &Value, count: &mut usize) {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            assert!(field["description"].as_str().is_some_and(|about| about.len() > 5), "{name}: {field}");
+            *count += 1;
         }
-    })
-}
-
-fn is_kind(value: &Value, kind: &str) -> bool {
-    match kind {
-        "null" => value.is_null(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-        "number" => value.is_number(),
-        "string" => value.is_string(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        _ => panic!("{kind} is no kind"),
+        match schema {
+            Value::Object(parts) => parts.values().for_each(|part| walk(part, count)),
+            Value::Array(parts) => parts.iter().for_each(|part| walk(part, count)),
+            _ => {}
+        }
     }
-}
-
-fn matches(pattern: &str, text: &str) -> bool {
-    let pattern = PikeVM::new(pattern).unwrap();
-    pattern.is_match(&mut pattern.create_cache(), text)
+    let mut count = 0;
+    walk(&ostia_config::schema(), &mut count);
+    assert!(count > 100, "{count}");
 }

@@ -9,7 +9,9 @@ use ostia_dialect::Api;
 use ostia_dialect::api::Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
+use crate::ApiPath;
 use crate::Provider;
+use crate::settings::{self, Values, fill_path};
 
 /// Everything that is not unreserved (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -35,12 +37,18 @@ pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
 }
 
 /// Everything after the base URL for this API of this provider: its own path, or prefix and usual path.
-pub fn path_of<'a>(provider: &'a Provider, api: Api, model: &str, stream: bool) -> Cow<'a, str> {
+pub fn path_of<'a>(
+    provider: &'a Provider,
+    values: &Values,
+    api: Api,
+    model: &str,
+    stream: bool,
+) -> Cow<'a, str> {
     match provider.paths.get(&api) {
-        Some(own) if own.contains("{model}") => {
-            Cow::Owned(own.replace("{model}", &Cow::from(percent_encode(model))))
-        }
-        Some(own) => Cow::Borrowed(own),
+        Some(own) => fill_path(own.of(stream), |name| match name {
+            "model" => Some(model),
+            name => values.get(name),
+        }),
         None if provider.prefix.is_empty() => path(api, model, stream),
         None => Cow::Owned(provider.prefix.clone() + &path(api, model, stream)),
     }
@@ -58,12 +66,12 @@ pub struct Passed<'a> {
 /// Where a call that is handed on unread goes, from the client's whole path. Below `/v1/`, what the provider offers is where
 /// its row says, and everything else behind the prefix for such calls; below `/v1/proxy/`, the path is the provider's own,
 /// behind its prefix. Any other path (`/v1beta/...`) is as a vendor has it.
-pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
+pub fn path_of_passed<'a>(provider: &'a Provider, values: &Values, path: &'a str) -> Passed<'a> {
     let unprefixed = |path| provider.unprefixed.iter().any(|beginning| below(path, beginning).is_some());
     let passed = |prefix, path| Passed { prefix, path: Cow::Borrowed(path) };
     let (prefix, rest) = match (below(path, "/v1/proxy"), below(path, "/v1")) {
         (Some(rest), _) => (&provider.prefix, rest),
-        (None, Some(rest)) => match offered(provider, rest) {
+        (None, Some(rest)) => match offered(provider, values, rest) {
             Some(path) => return Passed { prefix: "", path },
             None => (&provider.pass_prefix, rest),
         },
@@ -74,18 +82,28 @@ pub fn path_of_passed<'a>(provider: &'a Provider, path: &'a str) -> Passed<'a> {
 
 /// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds
 /// (`/files/file-1`).
-fn offered<'a>(provider: &'a Provider, rest: &'a str) -> Option<Cow<'a, str>> {
+fn offered<'a>(provider: &'a Provider, values: &Values, rest: &'a str) -> Option<Cow<'a, str>> {
     let matches = provider.apis.iter().filter_map(|&api| {
         let usual = api.gateway_path()?;
         Some((usual.len(), api, below(rest, usual)?))
     });
     let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let own = path_of(provider, api, "", false);
-    match inner {
-        _ if provider.paths.get(&api).is_some_and(|own| own.contains("{model}")) => None,
-        "" => Some(own),
-        _ if own.contains('?') => None,
-        inner => Some(own + inner),
+    let needs_model = |path: &ApiPath| {
+        let mut places = settings::places(&path.whole);
+        places.any(|place| {
+            let mut names = place.split('|');
+            names.clone().any(|name| name == "model") && names.all(|name| values.get(name).is_none())
+        })
+    };
+    // The model is in the body, which is not read.
+    if provider.paths.get(&api).is_some_and(needs_model) {
+        return None;
+    }
+    let own = path_of(provider, values, api, "", false);
+    match own.split_once('?') {
+        _ if inner.is_empty() => Some(own),
+        Some((path, query)) => Some(Cow::Owned(format!("{path}{inner}?{query}"))),
+        None => Some(own + inner),
     }
 }
 

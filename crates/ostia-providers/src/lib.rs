@@ -9,16 +9,20 @@
 
 pub mod auth;
 pub mod endpoint;
+mod family;
 pub mod prepare;
 mod provider;
 mod providers;
 mod quirks;
 mod row;
+pub mod settings;
 mod table;
 
 pub use auth::{Auth, Oauth};
-pub use provider::{Provider, RowProblem};
+pub use family::{Family, FamilyRow};
+pub use provider::{BaseUrlFor, Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
-pub use row::{OauthRow, Row};
+pub use row::{ApiPath, BodyEdits, OauthRow, PathRow, Row};
+pub use settings::{Setting, SettingKind, SettingRow, Values};
 pub use table::{markdown, table};

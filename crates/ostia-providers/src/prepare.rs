@@ -3,6 +3,7 @@
 //! Whoever sends it has nothing left to decide: [`way`] says how a call gets to a [`Recipient`], and [`prepare`] makes the
 //! request. Nothing is asked of anybody here, so a dry run is the same without sending.
 
+mod body;
 mod call;
 mod drop_params;
 mod output_bound;
@@ -21,6 +22,7 @@ use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
 
 use crate::Provider;
+use crate::settings::Values;
 
 /// Whom a request is written for: a provider, and what a config says of the bodies that go there.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,8 @@ pub struct Recipient<'a> {
     pub provider: &'a Provider,
     /// The path of the base URL.
     pub base_path: &'a str,
+    /// The provider's settings for this call.
+    pub values: &'a Values,
     /// The model to ask for, where that is not what the client says.
     pub model: Option<&'a str>,
     /// Body fields that are always set.

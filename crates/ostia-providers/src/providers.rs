@@ -4,6 +4,8 @@ use crate::{Provider, Row, RowProblem};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
+use serde_json::{Map, Value};
+
 /// The rows that come with the program.
 const BUILTIN_YAML: &str = include_str!("../providers.yaml");
 
@@ -28,13 +30,15 @@ impl Providers {
     ///
     /// # Errors
     /// What is wrong with the fields, as a text.
-    pub fn row(id: &str, fields: serde_json::Value) -> Result<Row, String> {
-        static BUILTIN: LazyLock<BTreeMap<String, serde_json::Value>> =
+    pub fn row(id: &str, fields: Value) -> Result<Row, String> {
+        static BUILTIN: LazyLock<BTreeMap<String, Value>> =
             LazyLock::new(|| serde_saphyr::from_str(BUILTIN_YAML).unwrap_or_default());
-        let mut merged =
-            BUILTIN.get(id).cloned().unwrap_or_else(|| serde_json::Value::Object(Default::default()));
+        let mut merged = BUILTIN.get(id).cloned().unwrap_or_else(|| Value::Object(Default::default()));
         match (merged.as_object_mut(), fields) {
-            (Some(row), serde_json::Value::Object(fields)) => row.extend(fields),
+            (Some(row), Value::Object(mut fields)) => {
+                merge_settings(id, row, &mut fields)?;
+                row.extend(fields);
+            }
             _ => return Err("must be an object".into()),
         }
         let mut row: Row = serde_json::from_value(merged).map_err(|fault| fault.to_string())?;
@@ -105,6 +109,36 @@ impl Providers {
         }
         problems
     }
+}
+
+/// The values of settings beside what the row says of them. A row that is known knows all of its settings.
+fn merge_settings(
+    id: &str,
+    row: &mut Map<String, Value>,
+    fields: &mut Map<String, Value>,
+) -> Result<(), String> {
+    let (Some(known), Some(own)) =
+        (row.get("settings").and_then(Value::as_object), fields.get_mut("settings"))
+    else {
+        return Ok(());
+    };
+    let mut merged = known.clone();
+    for (name, value) in own.as_object_mut().into_iter().flatten() {
+        match (merged.get_mut(name), value.take()) {
+            (Some(Value::Object(setting)), Value::String(value)) => {
+                setting.insert("value".to_owned(), value.into());
+            }
+            (None, Value::String(_)) => {
+                let names: Vec<&str> = known.keys().map(String::as_str).collect();
+                return Err(format!("`settings.{name}`: {id} has only {}", names.join(", ")));
+            }
+            (_, value) => {
+                merged.insert(name.clone(), value);
+            }
+        }
+    }
+    *own = Value::Object(merged);
+    Ok(())
 }
 
 /// Reads a document of rows by id.

@@ -1,5 +1,7 @@
 //! A provider as it is written down.
 
+use crate::family::FamilyRow;
+use crate::settings::SettingRow;
 use crate::{Auth, Quirks};
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
@@ -13,8 +15,15 @@ use std::fmt;
 pub struct Row {
     /// The name for people; the id where absent.
     pub name: Option<String>,
-    /// What stands before prefix and path, and what a custom host replaces. Absent: the user has to give one.
+    /// What stands before prefix and path, and what a custom host replaces. Absent: the user has to give one. It may have
+    /// settings in it.
     pub base_url: Option<String>,
+    /// Base URLs where a setting has certain values (with `*` for any part): setting, value, URL.
+    pub base_urls: BTreeMap<String, BTreeMap<String, String>>,
+    /// What it takes to reach it besides a key, by name.
+    pub settings: BTreeMap<String, SettingRow>,
+    /// The setting whose value is the model's name, where it has one.
+    pub model_setting: Option<String>,
     /// What stands between the base URL (or custom host) and the usual path of an endpoint (`/v1`).
     pub prefix: String,
     /// The same for calls that are handed on unread: what stands at the provider for the `/v1` of the gateway's paths. The
@@ -34,8 +43,10 @@ pub struct Row {
     /// Headers that every request carries.
     pub headers: BTreeMap<String, String>,
     /// APIs whose path is not the usual one: the whole path after the base URL (the prefix is not added), with
-    /// `{model}` for the model.
-    pub paths: BTreeMap<String, String>,
+    /// `{model}` for the model and the names of settings.
+    pub paths: BTreeMap<String, PathRow>,
+    /// APIs in whose bodies something else stands.
+    pub body: BTreeMap<String, BodyEdits>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.
@@ -44,6 +55,45 @@ pub struct Row {
     pub local: bool,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
+    /// What is otherwise for some models or values of settings; the first that fits counts.
+    pub families: Vec<FamilyRow>,
+}
+
+/// The path of an API, as a row has it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(untagged)]
+pub enum PathRow {
+    /// The same for all calls.
+    One(String),
+    /// By how the answer is wanted.
+    ByAnswer(ApiPath),
+}
+
+/// The path of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiPath {
+    /// For answers in one piece.
+    pub whole: String,
+    /// For streams; the same where absent.
+    pub stream: Option<String>,
+}
+
+impl ApiPath {
+    /// The path for a call like this.
+    pub fn of(&self, stream: bool) -> &str {
+        self.stream.as_deref().filter(|_| stream).unwrap_or(&self.whole)
+    }
+}
+
+/// What stands otherwise in the bodies of an API.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BodyEdits {
+    /// Fields that every body has.
+    pub set: BTreeMap<String, String>,
+    /// Fields that no body has.
+    pub without: Vec<String>,
 }
 
 /// Which credentials are OAuth tokens.

@@ -32,8 +32,40 @@ pub fn markdown(providers: &Providers) -> String {
             std::iter::once(&id).chain(&provider.aliases).map(|id| format!("`{id}`")).collect();
         out.push_str(&format!("| {name} | {} | {url} | {key} | {offers} |\n", ids.join(", ")));
     }
-    out
+    out + &settings(providers)
 }
+
+/// What providers need besides a key; nothing where none does.
+fn settings(providers: &Providers) -> String {
+    let mut out = String::new();
+    for provider in providers.iter() {
+        for (name, setting) in &provider.settings {
+            let (header, about) = (setting.header_name(name), &setting.about);
+            let env: Vec<String> = setting.env.iter().map(|name| format!("${name}")).collect();
+            let default = match (&setting.default, setting.optional) {
+                (Some(default), _) => default,
+                (None, true) => "may be left out",
+                (None, false) => "needed",
+            };
+            let id = &provider.id;
+            let env = env.join(", ");
+            out.push_str(&format!("| `{id}` | `{name}` | `{header}` | {env} | {default} | {about} |\n"));
+        }
+    }
+    if out.is_empty() { out } else { format!("{SETTINGS}{out}") }
+}
+
+const SETTINGS: &str = "
+## Settings
+
+What some providers need besides a key. A value is taken from, in this order: the target in a routing config (the field of
+that name), the header `x-ostia-...` or `x-portkey-...`, `providers.ID.settings` in `ostia.yaml`, the environment, the
+default. A part of the host that a client chooses otherwise than the operator makes it a host of the client's: the operator's
+key does not go there.
+
+| provider | setting | header | environment | default | |
+|---|---|---|---|---|---|
+";
 
 fn cells(providers: &Providers, key: &dyn Fn(&Provider) -> String) -> impl Iterator<Item = [String; 4]> {
     providers.iter().map(move |provider| {
@@ -48,7 +80,8 @@ fn cells(providers: &Providers, key: &dyn Fn(&Provider) -> String) -> impl Itera
 /// The words of its offers, each once.
 fn offers(provider: &Provider) -> String {
     let mut words: Vec<&str> = Vec::new();
-    for api in &provider.apis {
+    let families = provider.families.iter().flat_map(|family| &family.provider.apis);
+    for api in provider.apis.iter().chain(families) {
         if !words.contains(&api.word()) {
             words.push(api.word());
         }

@@ -3,13 +3,15 @@
 //! Two people write what comes together here: the operator (the file and the environment) and the client (headers, and
 //! configs in them). Nothing that the operator wrote goes to a host that the client chose: [`Destination`] has no room for it.
 
+mod settings;
+
 use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::{Provider, Providers};
+use ostia_providers::{Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
@@ -22,12 +24,15 @@ use crate::inbound::gateway_headers::{GatewayHeaders, forward_header};
 use crate::upstream::egress::Origin;
 use crate::upstream::host;
 use crate::upstream::{BaseUrl, Timeouts};
+use settings::Chosen;
 
 /// Whom a request goes to, and how.
 #[derive(Debug)]
 pub struct Target<'a> {
     /// Who.
     pub provider: &'a Provider,
+    /// Its settings for this call.
+    pub values: Values,
     /// Where, and with which key.
     pub destination: Destination<'a>,
     /// Provider options of the config, if they may go there.
@@ -156,8 +161,12 @@ pub fn resolve<'a>(
 ) -> Result<Target<'a>, Fault> {
     let Inbound { core, gateway, .. } = inbound;
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
-    let Choice { model, provider, by_operator } = choose(inbound, leaf, model)?;
-    let destination = match host(inbound, leaf, provider, by_operator)? {
+    let choice = choose(inbound, leaf, model)?;
+    let by_operator = choice.by_operator;
+    let chosen = settings::choose(inbound, leaf, choice.provider)?;
+    let (provider, model) = of_model(&choice, model, &chosen.values);
+    let host = host(inbound, leaf, provider, &choice, &chosen)?;
+    let destination = match host {
         Host::Operators(base_url) => Destination::Operators {
             base_url,
             key: find_key(inbound, leaf, provider, by_operator),
@@ -182,6 +191,7 @@ pub fn resolve<'a>(
     let requested_timeout_ms = gateway.request_timeout_ms.or(settings.request_timeout_ms);
     Ok(Target {
         provider,
+        values: chosen.values,
         destination,
         options,
         model,
@@ -338,23 +348,42 @@ enum Host {
     Clients(Rc<BaseUrl>),
 }
 
-/// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it.
+/// The provider as it is for the model, and the model where it differs from what the body says. `asked`: what the body says.
+fn of_model<'a>(choice: &Choice<'a>, asked: Option<&str>, values: &Values) -> (&'a Provider, Option<String>) {
+    let provider = choice.provider;
+    let set = provider.model_setting.as_deref().and_then(|name| values.get(name));
+    let own = set.or(choice.model.as_deref());
+    if provider.families.is_empty() {
+        return (provider, own.map(str::to_owned));
+    }
+    let (provider, there) = provider.for_model(own.or(asked).unwrap_or_default(), values);
+    (provider, there.or_else(|| own.map(str::to_owned)))
+}
+
+/// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it,
+/// unless the client chose a part of its name.
 fn host(
     inbound: Inbound<'_>,
     leaf: Option<&Leaf>,
     provider: &Provider,
-    by_operator: bool,
+    choice: &Choice<'_>,
+    chosen: &Chosen,
 ) -> Result<Host, Fault> {
     let Inbound { core, gateway, .. } = inbound;
-    let own = provider.base_url.as_deref();
+    let own = provider.base_url_with(&chosen.values);
+    let own = own.as_deref();
     let of_leaf = leaf.and_then(|leaf| Some((leaf.settings.custom_host.as_deref()?, leaf.author)));
     let of_header = gateway.custom_host.as_deref().map(|host| (host, Author::Client));
     let custom = of_leaf.or(of_header).filter(|(host, _)| own != Some(host.trim_end_matches('/')));
+    settings::require(core, provider, &chosen.values, custom.is_none())?;
     match (custom, own) {
         (Some((host, Author::Client)), _) => base_url(core, host, Origin::Client).map(Host::Clients),
         (Some((host, Author::Operator)), _) => base_url(core, host, Origin::Operator).map(Host::Operators),
+        (None, Some(own)) if chosen.host_is_clients(provider) => {
+            base_url(core, own, Origin::Client).map(Host::Clients)
+        }
         (None, Some(own)) => {
-            base_url(core, own, core.settings.origin(provider, by_operator)).map(Host::Operators)
+            base_url(core, own, core.settings.origin(provider, choice.by_operator)).map(Host::Operators)
         }
         (None, None) => {
             let message = format!(

@@ -13,24 +13,74 @@ static FIELDS: &[Field] = &[
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),
+    (
+        "settings",
+        Map(&Either(&[Text, Fields(SETTING, &[])])),
+        "What it takes besides a key (region, resource): a value by name, or all about a setting of your own",
+    ),
+    ("base_urls", Map(&Map(&Text)), "Base URLs by the value of a setting: {region: {global: https://...}}"),
+    ("model_setting", Text, "The setting whose value is the model's name, where it has one"),
     ("prefix", Text, "What stands between base URL and the usual paths: /v1"),
     ("pass_prefix", Text, "The same for paths that are handed on unread. Default: prefix"),
     ("unprefixed", List(&Text), "Beginnings of such paths that stand beside the prefix: [/api]"),
     ("dialects", List(&DIALECT), "The APIs that it has, best first"),
-    (
-        "auth",
-        Either(&[Words(|| vec!["bearer", "none"]), Fields(AUTH, &[])]),
-        "Where the key goes. Default: bearer",
-    ),
+    ("auth", AUTHS, "Where the key goes. Default: bearer"),
     ("oauth", Fields(OAUTH, &["prefix"]), "Credentials that are tokens and go as bearers"),
     ("key_env", Either(&[Private, List(&Private)]), "Environment variables that hold the key"),
     ("headers", Map(&Private), "Headers that every request to it carries"),
-    ("paths", Map(&Text), "Dialect to path after the base URL, with {model} for the model"),
+    (
+        "paths",
+        Map(&Either(&[Text, Fields(PATH, &["whole"])])),
+        "Dialect to path after the base URL, with {model} for the model and {name} for settings",
+    ),
+    ("body", Map(&Fields(BODY, &[])), "Dialect to what stands otherwise in its bodies"),
     ("quirks", Fields(QUIRKS, &[]), "Differences from OpenAI"),
     ("docs", Text, "The vendor's page about its API"),
     ("local", Bool, "A private server: needs no key, may be plain http, may have a private address"),
     ("aliases", List(&Text), "Other ids that mean this provider"),
+    (
+        "families",
+        List(&Fields(FAMILY, &[])),
+        "What is otherwise for some models or settings; the first that fits",
+    ),
 ];
+
+static SETTING: &[Field] = &[
+    ("value", Text, "The value"),
+    ("env", List(&Private), "Environment variables that may hold it"),
+    ("default", Text, "The value where nobody gives one"),
+    ("header", Text, "The header's name behind x-ostia-, where it is not the setting's"),
+    (
+        "kind",
+        Words(|| vec!["text", "label", "url"]),
+        "Any text, a part of a host's name, or the whole base URL",
+    ),
+    ("optional", Bool, "A call may go without it"),
+    ("about", Text, "What it is, for people"),
+];
+
+static PATH: &[Field] =
+    &[("whole", Text, "For answers in one piece"), ("stream", Text, "For streams; the same where left out")];
+
+static BODY: &[Field] =
+    &[("set", Map(&Text), "Fields that every body has"), ("without", List(&Text), "Fields that no body has")];
+
+static FAMILY: &[Field] = &[
+    ("models", List(&Text), "Their names, with * for any part"),
+    ("when", Map(&List(&Text)), "Only where a setting has one of these values"),
+    ("strip", Text, "What is taken off the beginning of a model's name"),
+    ("prepend", Text, "What is put there in its place"),
+    ("base_url", Text, "As above"),
+    ("prefix", Text, "As above"),
+    ("dialects", List(&DIALECT), "As above"),
+    ("auth", AUTHS, "As above"),
+    ("headers", Map(&Private), "As above"),
+    ("paths", Map(&Either(&[Text, Fields(PATH, &["whole"])])), "As above"),
+    ("body", Map(&Fields(BODY, &[])), "As above"),
+    ("quirks", Fields(QUIRKS, &[]), "As above"),
+];
+
+const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none"]), Fields(AUTH, &[])]);
 
 static DIALECT: Shape = Words(|| Api::ALL.map(Api::name).to_vec());
 

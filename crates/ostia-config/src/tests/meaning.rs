@@ -62,13 +62,13 @@ fn json_is_yaml() {
 
 #[test]
 fn variables_work_everywhere() {
-    let text = "listen: 127.0.0.1:${PORT}\nworkers: ${PORT}\nproviders:\n  a:\n    base_url: http://h:${PORT}/$${x}/$y\n    headers: {x: \"${KEY}\"}\n";
+    let text = "listen: 127.0.0.1:${PORT}\nworkers: ${PORT}\nproviders:\n  a:\n    base_url: http://h:${PORT}/$y\n    headers: {x: \"${KEY}\", z: \"$${x}\"}\n";
     let text = text.replace("workers: ${PORT}", "limits: {connections: \"${PORT}\"}");
     let config = loaded(&text).config;
     assert_eq!((config.listen.port(), config.limits.connections), (9000, 9000));
     assert_eq!(
         *config.providers["a"].row,
-        json!({"base_url": "http://h:9000/${x}/$y", "headers": {"x": "SECRET"}})
+        json!({"base_url": "http://h:9000/$y", "headers": {"x": "SECRET", "z": "${x}"}})
     );
 }
 

@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
-use crate::{Providers, Row};
+use crate::{PathRow, Providers, Row};
+
+fn one(path: &str) -> PathRow {
+    PathRow::One(path.to_owned())
+}
 
 /// Provider, API and model, and the URL; a trailing `+` on the API asks for a stream.
 const GOLDEN: [(&str, &str, &str, &str); 45] = [
@@ -101,7 +105,7 @@ fn url(
     stream: bool,
 ) -> Option<String> {
     let base = custom_host.or(provider.base_url.as_deref())?.trim_end_matches('/');
-    Some(format!("{base}{}", path_of(provider, api, model, stream)))
+    Some(format!("{base}{}", path_of(provider, &Values::default(), api, model, stream)))
 }
 
 #[test]
@@ -140,7 +144,7 @@ fn an_own_path_may_hold_the_model() {
         base_url: Some("https://h/".into()),
         prefix: "/v1".into(),
         dialects: vec!["openai_chat".into(), "openai_images".into()],
-        paths: [("openai_images".into(), "/{model}/draw".into())].into(),
+        paths: [("openai_images".into(), one("/{model}/draw"))].into(),
         ..Row::default()
     };
     let provider = Provider::from_row("mine", row).unwrap();
@@ -211,7 +215,7 @@ fn calls_that_are_handed_on_unread() {
         ("bytez", "/v1/proxy/models/v2/org/m", "https://api.bytez.com/models/v2/org/m"),
     ] {
         let provider = provider(id);
-        let Passed { prefix, path } = path_of_passed(provider, client);
+        let Passed { prefix, path } = path_of_passed(provider, &Values::default(), client);
         let base = provider.base_url.as_deref().unwrap();
         assert_eq!(format!("{base}{prefix}{path}"), want, "{id} {client}");
     }
@@ -224,9 +228,9 @@ fn own_paths_that_hold_more_than_segments() {
         prefix: "/v1".into(),
         dialects: vec!["openai_images".into(), "openai_files".into(), "openai_batches".into()],
         paths: [
-            ("openai_images".into(), "/{model}/draw".into()),
-            ("openai_files".into(), "/all/files".into()),
-            ("openai_batches".into(), "/jobs?kind=batch".into()),
+            ("openai_images".into(), one("/{model}/draw")),
+            ("openai_files".into(), one("/all/files")),
+            ("openai_batches".into(), one("/jobs?kind=batch")),
         ]
         .into(),
         ..Row::default()
@@ -237,8 +241,174 @@ fn own_paths_that_hold_more_than_segments() {
         ("/v1/files", "", "/all/files"),
         ("/v1/files/f-1/content", "", "/all/files/f-1/content"),
         ("/v1/batches", "", "/jobs?kind=batch"),
-        ("/v1/batches/b-1", "/v1", "/batches/b-1"),
+        ("/v1/batches/b-1", "", "/jobs/b-1?kind=batch"),
     ] {
-        assert_eq!(path_of_passed(&provider, client), Passed { prefix, path: path.into() }, "{client}");
+        assert_eq!(
+            path_of_passed(&provider, &Values::default(), client),
+            Passed { prefix, path: path.into() },
+            "{client}"
+        );
     }
+}
+
+/// Settings, model and API (a trailing `+` asks for a stream), and the URL that a cloud has for them.
+#[test]
+fn clouds_have_a_place_for_each_customer_and_model() {
+    let check = |id: &str, settings: &[(&str, &str)], model: &str, api: &str, want: &str| {
+        let mut values = Values::default();
+        settings.iter().for_each(|(name, value)| values.insert(name, value));
+        for (name, setting) in &provider(id).settings {
+            if let Some(default) = setting.default.as_deref().filter(|_| values.get(name).is_none()) {
+                values.insert(name, default);
+            }
+        }
+        let (name, stream) = api.strip_suffix('+').map_or((api, false), |name| (name, true));
+        let (provider, own) = provider(id).for_model(model, &values);
+        let api = Api::from_name(name).unwrap();
+        assert!(provider.offers(api), "{id} does not offer {name} for {model}");
+        let path = path_of(provider, &values, api, own.as_deref().unwrap_or(model), stream);
+        let base = provider.base_url_with(&values).unwrap();
+        assert_eq!(format!("{base}{path}"), want, "{id} {settings:?} {model}");
+    };
+    let azure = [("resource_name", "res"), ("deployment_id", "my gpt"), ("api_version", "2024-10-21")];
+    check(
+        "azure",
+        &azure[..2],
+        "gpt-5",
+        "openai_chat",
+        "https://res.openai.azure.com/openai/v1/chat/completions",
+    );
+    check(
+        "azure-openai",
+        &azure,
+        "gpt-5",
+        "openai_chat+",
+        "https://res.openai.azure.com/openai/deployments/my%20gpt/chat/completions?api-version=2024-10-21",
+    );
+    check(
+        "azure-openai",
+        &[azure[0], azure[2]],
+        "gpt-5",
+        "openai_embeddings",
+        "https://res.openai.azure.com/openai/deployments/gpt-5/embeddings?api-version=2024-10-21",
+    );
+    check(
+        "azure-openai",
+        &azure,
+        "gpt-5",
+        "openai_responses",
+        "https://res.openai.azure.com/openai/responses?api-version=2024-10-21",
+    );
+    check(
+        "azure-openai",
+        &[azure[0], ("api_version", "preview")],
+        "gpt-5",
+        "openai_responses",
+        "https://res.openai.azure.com/openai/v1/responses?api-version=preview",
+    );
+    let foundry = [("azure_foundry_url", "https://res.services.ai.azure.com/models")];
+    check(
+        "azure-ai",
+        &foundry,
+        "grok-3",
+        "openai_chat",
+        "https://res.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+    );
+    check(
+        "azure-ai",
+        &[("azure_resource_name", "res")],
+        "grok-3",
+        "openai_chat",
+        "https://res.services.ai.azure.com/models/chat/completions?api-version=2024-05-01-preview",
+    );
+    check(
+        "azure-ai",
+        &[("azure_resource_name", "res")],
+        "claude-opus-4-5",
+        "anthropic_messages+",
+        "https://res.services.ai.azure.com/anthropic/v1/messages",
+    );
+    check(
+        "azure-ai",
+        &[("azure_foundry_url", "https://res.services.ai.azure.com/anthropic")],
+        "my-deployment",
+        "anthropic_messages",
+        "https://res.services.ai.azure.com/anthropic/v1/messages",
+    );
+    let vertex = [("vertex_project_id", "p:1"), ("vertex_region", "europe-west4")];
+    check(
+        "vertex-ai",
+        &vertex[..1],
+        "gemini-3-pro",
+        "gemini_generate+",
+        "https://aiplatform.googleapis.com/v1beta1/projects/p%3A1/locations/global/publishers/google/models/gemini-3-pro:streamGenerateContent?alt=sse",
+    );
+    check(
+        "vertex-ai",
+        &vertex,
+        "google.gemini-3-pro",
+        "gemini_count_tokens",
+        "https://europe-west4-aiplatform.googleapis.com/v1beta1/projects/p%3A1/locations/europe-west4/publishers/google/models/gemini-3-pro:countTokens",
+    );
+    check(
+        "vertex-ai",
+        &[vertex[0], ("vertex_region", "eu")],
+        "anthropic.claude-sonnet-4-5@20250929",
+        "anthropic_messages",
+        "https://aiplatform.eu.rep.googleapis.com/v1/projects/p%3A1/locations/eu/publishers/anthropic/models/claude-sonnet-4-5%4020250929:rawPredict",
+    );
+    check(
+        "vertex-ai",
+        &vertex,
+        "claude-sonnet-4-5",
+        "anthropic_messages+",
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/p%3A1/locations/europe-west4/publishers/anthropic/models/claude-sonnet-4-5:streamRawPredict",
+    );
+    check(
+        "vertex-ai",
+        &vertex,
+        "mistralai.mistral-small-2503",
+        "openai_chat",
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/p%3A1/locations/europe-west4/publishers/mistralai/models/mistral-small-2503:rawPredict",
+    );
+    check(
+        "vertex-ai",
+        &vertex,
+        "endpoints.123",
+        "openai_chat",
+        "https://europe-west4-aiplatform.googleapis.com/v1/projects/p%3A1/locations/europe-west4/endpoints/123/chat/completions",
+    );
+    check(
+        "bedrock-mantle",
+        &[("aws_region", "us-west-2")],
+        "openai.gpt-oss-120b",
+        "openai_responses",
+        "https://bedrock-mantle.us-west-2.api.aws/openai/v1/responses",
+    );
+    check(
+        "workers-ai",
+        &[("workers_ai_account_id", "abc")],
+        "@cf/meta/llama",
+        "openai_chat",
+        "https://api.cloudflare.com/client/v4/accounts/abc/ai/v1/chat/completions",
+    );
+    let (_, llama) = provider("vertex-ai").for_model("meta.llama-4", &Values::default());
+    assert_eq!(llama.as_deref(), Some("meta/llama-4"));
+}
+
+#[test]
+fn an_older_azure_has_its_version_behind_every_path() {
+    let mut values = Values::default();
+    values.insert("resource_name", "res");
+    values.insert("api_version", "2024-10-21");
+    let at = |values: &Values, path: &str| {
+        let (azure, _) = provider("azure").for_model("", values);
+        let Passed { prefix, path } = path_of_passed(azure, values, path);
+        format!("{prefix}{path}")
+    };
+    assert_eq!(at(&values, "/v1/files/f-1/content"), "/files/f-1/content?api-version=2024-10-21");
+    assert_eq!(at(&values, "/v1/audio/transcriptions"), "/audio/transcriptions");
+    values.insert("deployment_id", "whisper");
+    let transcriptions = "/deployments/whisper/audio/transcriptions?api-version=2024-10-21";
+    assert_eq!(at(&values, "/v1/audio/transcriptions"), transcriptions);
 }

@@ -10,13 +10,15 @@ use ostia_dialect::rules::{self, Repairs};
 use ostia_dialect::{Api, ClientDialect, Dialect, Family, Fault, PathParams, Undo};
 use serde_json::{Map, Value};
 
-use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, drop_params, output_bound, required};
+use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, body, drop_params, output_bound, required};
 use crate::{adapt, endpoint};
 
 /// A call whose answer is handed on as it comes.
 pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     required::check(call, recipient)?;
     let Edited { body, dropped } = edit(call, recipient)?;
+    let own = body::edited(body.as_ref().unwrap_or(call.body), call.api, recipient)?;
+    let body = own.or(body);
     let path = match call.path {
         Some(path) => path_of_model(call, path, recipient),
         None => path(call.api, recipient, call.model(), call.peek.stream, call.query),
@@ -61,12 +63,12 @@ pub(super) fn path(
     stream: bool,
     query: &str,
 ) -> String {
-    let Recipient { provider, base_path, .. } = *recipient;
+    let Recipient { provider, base_path, values, .. } = *recipient;
     let model = recipient.model.or(model).unwrap_or_default();
     let own = if recipient.fills_in_the_middle && api == Api::OpenaiChat && provider.offers(Api::OpenaiChat) {
         Cow::Borrowed("/fim/completions")
     } else {
-        endpoint::path_of(provider, api, model, stream)
+        endpoint::path_of(provider, values, api, model, stream)
     };
     let mut path = String::with_capacity(base_path.len() + own.len() + 16);
     path.push_str(base_path);
@@ -77,7 +79,7 @@ pub(super) fn path(
 /// Path and query of a call whose path names the model. The framing of a stream is the client's choice (`alt=sse`).
 fn path_of_model(call: &ApiCall<'_>, path: PathParams<'_>, recipient: &Recipient<'_>) -> String {
     let model = recipient.model.unwrap_or(path.model);
-    let own = endpoint::path_of(recipient.provider, call.api, model, path.stream);
+    let own = endpoint::path_of(recipient.provider, recipient.values, call.api, model, path.stream);
     let own = own.split_once('?').map_or(own.as_ref(), |(path, _)| path);
     endpoint::with_query(format!("{}{own}", recipient.base_path), call.query)
 }

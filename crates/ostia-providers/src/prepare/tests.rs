@@ -1,20 +1,25 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use ostia_dialect::{Api, PathParams};
 use serde_json::{Value, json};
 
 use super::{ApiCall, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
-use crate::{Provider, Providers};
+use crate::{Provider, Providers, Values};
 
 fn provider(id: &str) -> &'static Provider {
     Providers::builtin().get(id).unwrap()
 }
 
+static NO_VALUES: LazyLock<Values> = LazyLock::new(Values::default);
+
 fn recipient(id: &str) -> Recipient<'static> {
     Recipient {
         provider: provider(id),
         base_path: "/base",
+        values: &NO_VALUES,
         model: None,
         override_params: None,
         default_params: None,
@@ -283,4 +288,18 @@ fn a_provider_counts_the_tokens_of_other_vendors_clients() {
     assert_eq!(serde_json::from_slice::<Value>(&answer).unwrap(), json!({"input_tokens": 7}));
     let fault = read(r#"{"totalTokens": "many"}"#).unwrap_err();
     assert!(fault.message.contains("whole number"), "{}", fault.message);
+}
+
+/// What stands otherwise in a cloud's bodies, where a call is relayed and where it is translated.
+#[test]
+fn a_cloud_has_its_version_in_place_of_the_model() {
+    let (claude, _) = provider("vertex-ai").for_model("claude-sonnet-4-5", &Values::default());
+    let to = Recipient { provider: claude, ..recipient("vertex-ai") };
+    let chat = json!({"model": "claude-sonnet-4-5", "messages": [{"role": "user", "content": "a"}], "max_tokens": 9});
+    for (api, way) in [(Api::AnthropicMessages, "relay"), (Api::OpenaiChat, "translation")] {
+        let (taken, prepared) = prepared(api, &chat, &to, false);
+        let sent = sent(&prepared).unwrap();
+        assert_eq!((taken.name(), &sent["anthropic_version"]), (way, &json!("vertex-2023-10-16")), "{sent}");
+        assert_eq!((sent.get("model"), &sent["max_tokens"]), (None, &json!(9)), "{sent}");
+    }
 }

@@ -1,6 +1,5 @@
 //! Calls that are told to a provider in another dialect than the client's.
 
-use bytes::Bytes;
 use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
@@ -11,7 +10,7 @@ use ostia_dialect::{
 
 use super::required::{NO_MODEL, no_model};
 use super::way::not_offered;
-use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, output_bound, relay};
+use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay};
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
@@ -32,13 +31,15 @@ pub(super) fn conversation(
     let encoded = encode(upstream, recipient, &mut request)?;
     let dropped = client.in_own_words(&request, encoded.dropped);
     let Request { model, include_usage, stream, .. } = request;
-    let path = relay::path(Api::of_dialect(upstream), recipient, Some(&model), stream, "");
+    let api = Api::of_dialect(upstream);
+    let path = relay::path(api, recipient, Some(&model), stream, "");
+    let own = body::edited(&encoded.body, api, recipient)?;
     let array = call.framing() == Framing::JsonArray;
     let conversation =
         Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
     Ok(Outgoing {
         path,
-        body: Some(encoded.body.into()),
+        body: Some(own.unwrap_or_else(|| encoded.body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
@@ -59,9 +60,10 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         body: edited.as_ref().unwrap_or(call.body),
     };
     let translated = (translator.translate)(asked, upstream)?;
+    let own = body::edited(&translated.body, translated.api, recipient)?;
     Ok(Outgoing {
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
-        body: Some(translated.body.into()),
+        body: Some(own.unwrap_or_else(|| translated.body.into())),
         headers: translated.headers,
         without: &[],
         dropped: translated.dropped,
@@ -84,9 +86,10 @@ pub(super) fn count(
     };
     let encoded = encode(upstream, recipient, &mut request)?;
     let body = upstream.count_body(&request.model, &encoded.body);
+    let own = body::edited(&body, api, recipient)?;
     Ok(Prepared::Request(Outgoing {
         path: relay::path(api, recipient, Some(&request.model), false, ""),
-        body: Some(Bytes::from(body)),
+        body: Some(own.unwrap_or_else(|| body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped: client.in_own_words(&request, encoded.dropped),

@@ -42,7 +42,7 @@ fn a_whole_row_becomes_a_provider() {
     assert_eq!(provider.oauth_of("key-1"), None);
     assert_eq!(provider.key_env, ["MY_KEY"]);
     assert_eq!(provider.headers["x-team"], "red");
-    assert_eq!(provider.paths[&Api::OpenaiEmbeddings], "/embed");
+    assert_eq!(provider.paths[&Api::OpenaiEmbeddings].of(true), "/embed");
     assert_eq!(provider.quirks.max_tokens.map(MaxTokens::name), Some("max_tokens"));
     assert_eq!(provider.quirks.system_role, Some(SystemRole::System));
     assert!(provider.quirks.content_parts && provider.quirks.repair);
@@ -147,4 +147,32 @@ fn a_field_that_nobody_knows_is_refused() {
     for yaml in ["baseurl: https://h", "quirks: {repare: true}", "auth: {cookie: x}", "auth: basic"] {
         assert!(serde_saphyr::from_str::<Row>(yaml).is_err(), "{yaml}");
     }
+}
+
+#[test]
+fn settings_and_families_are_checked() {
+    let with = |more: &str| format!("base_url: https://h\ndialects: [openai_chat]\n{more}");
+    let both = "settings: {zone: {kind: label}, path: {}, site: {kind: url}}\n";
+    check("mine", &with("settings: {Zone: x}"), &["mine.settings.Zone: must be lower-case"]);
+    check("mine", &with("settings: {model: x}"), &["mine.settings.model: must be lower-case"]);
+    check("mine", &with("settings: {z: {kind: label, default: a/b}}"), &["mine.settings.z: must be letters"]);
+    check("mine", &with("settings: {z: {env: [not-a-name]}}"), &["mine.settings.z.env: is no name"]);
+    check("mine", &with("model_setting: zone"), &["mine.model_setting: \"zone\" is none of"]);
+    check("mine", &with("paths: {openai_chat: \"/{zone}\"}"), &["mine.paths.openai_chat: {zone} is neither"]);
+    check("mine", &with("base_urls: {zone: {a: https://b}}"), &["mine.base_urls.zone: is none of"]);
+    check("mine", &with("body: {openai_images: {}}"), &["mine.body.openai_images: is not among"]);
+    check("mine", &with("families: [{strip: a}]"), &["mine.families[0].models: must name models"]);
+    check("mine", &with("families: [{when: {zone: [a]}}]"), &["mine.families[0].when.zone: is none of"]);
+    check(
+        "mine",
+        &with("families: [{models: [a], dialects: [latin]}]"),
+        &["mine.families[0].dialects: \"latin\" is none of"],
+    );
+    let urls = format!("{both}base_url: https://{{path}}.h\n");
+    check("mine", &urls, &["mine.base_url: {path} must be a setting of kind label"]);
+    let urls = format!("{both}base_url: https://h/{{site}}\n");
+    check("mine", &urls, &["mine.base_url: {site} must be a setting of kind label"]);
+    check("mine", &format!("{both}base_url: \"{{site}}\"\n"), &[]);
+    check("mine", &format!("{both}base_url: https://{{zone}}.h/v1\n"), &[]);
+    check("mine", "base_url: https://{nothing}.h", &["mine.base_url: {nothing} is none of"]);
 }

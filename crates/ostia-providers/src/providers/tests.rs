@@ -2,6 +2,7 @@
 use super::*;
 use crate::Auth;
 use ostia_dialect::Api;
+use serde_json::json;
 use std::collections::BTreeSet;
 
 fn rows(yaml: &str) -> BTreeMap<String, Row> {
@@ -26,7 +27,8 @@ fn builtin_rows_keep_the_house_rules() {
         assert!(row.name.is_some(), "{id} has no name for people");
         if let Some(url) = &row.base_url {
             assert!(!url.ends_with('/'), "{id}: {url}");
-            assert!(url.starts_with("https://") || row.local, "{id}: {url}");
+            let is_setting = url.starts_with('{') && url.ends_with('}');
+            assert!(url.starts_with("https://") || row.local || is_setting, "{id}: {url}");
         }
         let keyless = row.auth == Auth::None || row.local;
         assert!(keyless || !row.key_env.is_empty(), "{id} has nowhere to take a key from");
@@ -84,4 +86,25 @@ fn every_problem_of_every_row_is_told_at_once() {
 fn a_document_that_is_no_yaml_is_one_problem() {
     assert_eq!(parse("a: [").unwrap_err().len(), 1);
     assert_eq!(parse("a: {}\na: {}").unwrap_err().len(), 1);
+}
+
+/// A user's `settings` of a provider, and the values that it has then, or what is wrong.
+#[test]
+fn a_user_gives_values_to_the_settings_of_a_known_provider() {
+    let row = Providers::row("azure-openai", json!({"settings": {"resource_name": "res"}})).unwrap();
+    let azure = Provider::from_row("azure-openai", row).unwrap();
+    assert_eq!(azure.settings["resource_name"].value.as_deref(), Some("res"));
+    assert_eq!(azure.settings["resource_name"].header.as_deref(), Some("azure-resource-name"));
+    assert_eq!(azure.settings["api_version"].default.as_deref(), Some("v1"));
+    let fault = Providers::row("azure-openai", json!({"settings": {"resource": "res"}})).unwrap_err();
+    assert!(
+        fault.starts_with(
+            "`settings.resource`: azure-openai has only resource_name, deployment_id, api_version"
+        ),
+        "{fault}"
+    );
+    let own =
+        json!({"base_url": "https://{zone}.h", "settings": {"zone": {"kind": "label", "default": "eu"}}});
+    let own = Provider::from_row("mine", Providers::row("mine", own).unwrap()).unwrap();
+    assert_eq!(own.base_url.as_deref(), Some("https://{zone}.h"));
 }

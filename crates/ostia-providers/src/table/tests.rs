@@ -38,5 +38,17 @@ fn the_markdown_table_has_links_and_aliases() {
 fn the_builtin_table_has_a_line_for_each_provider() {
     let all = Providers::builtin();
     assert_eq!(table(all, &key).lines().count(), all.len() + 1);
-    assert_eq!(markdown(all).lines().count(), all.len() + 2);
+    let page = markdown(all);
+    let (table, _) = page.split_once("\n## Settings").unwrap();
+    assert_eq!(table.lines().count(), all.len() + 2);
+}
+
+#[test]
+fn settings_have_a_table_of_their_own() {
+    assert!(!markdown(&providers()).contains("## Settings"));
+    let page = markdown(Providers::builtin());
+    let line = "| `azure-openai` | `resource_name` | `azure-resource-name` | $AZURE_RESOURCE_NAME, $AZURE_OPENAI_RESOURCE | needed |";
+    assert!(page.contains(line), "{page}");
+    let vertex = page.lines().find(|line| line.contains("`vertex-ai`, ")).unwrap();
+    assert!(["gemini", "messages", "responses", "chat"].iter().all(|word| vertex.contains(word)), "{vertex}");
 }

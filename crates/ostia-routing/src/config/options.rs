@@ -77,6 +77,7 @@ const OPTIONS: &[(&str, Shape)] = &[
     ("amzn_sagemaker_target_variant", Shape::Text),
     ("anthropic_beta", Shape::Text),
     ("anthropic_version", Shape::Text),
+    ("anthropic_workspace_id", Shape::Text),
     ("api_version", Shape::Text),
     ("aws_access_key_id", Shape::Text),
     ("aws_auth_type", Shape::Text),
@@ -102,7 +103,9 @@ const OPTIONS: &[(&str, Shape)] = &[
     ("azure_foundry_url", Shape::Url),
     ("azure_managed_client_id", Shape::Text),
     ("azure_model_name", Shape::Text),
+    ("azure_resource_name", Shape::Label),
     ("azure_workload_client_id", Shape::Text),
+    ("databricks_host", Shape::Url),
     ("deployment_id", Shape::Text),
     ("deployments", Shape::Any),
     ("file_upload_size", Shape::Any),
@@ -139,13 +142,26 @@ const OPTIONS: &[(&str, Shape)] = &[
 
 /// Those that a gateway acts upon. The others are read and checked, since configs that were written for Portkey have them, and
 /// their author is told that they have no effect yet.
-const IN_USE: [&str; 6] = [
+const IN_USE: [&str; 19] = [
     "anthropic_beta",
     "anthropic_version",
+    "anthropic_workspace_id",
+    "api_version",
+    "aws_region",
+    "azure_api_version",
+    "azure_foundry_url",
+    "azure_resource_name",
+    "databricks_host",
+    "deployment_id",
     "mistral_fim_completion",
     "openai_beta",
     "openai_organization",
     "openai_project",
+    "resource_name",
+    "snowflake_account",
+    "vertex_project_id",
+    "vertex_region",
+    "workers_ai_account_id",
 ];
 
 /// What is of no use without another: `(given, needs)`.
@@ -153,8 +169,6 @@ const PAIRS: &[(&str, &str)] = &[
     ("aws_access_key_id", "aws_secret_access_key"),
     ("aws_secret_access_key", "aws_access_key_id"),
     ("aws_session_token", "aws_access_key_id"),
-    ("vertex_project_id", "vertex_region"),
-    ("vertex_service_account_json", "vertex_region"),
     ("azure_entra_client_secret", "azure_entra_client_id"),
     ("azure_entra_client_secret", "azure_entra_tenant_id"),
 ];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ostia_providers::Provider;
+use ostia_providers::{Provider, Values};
 use ostia_routing::Leaf;
 
 use super::settings::Settings;
@@ -45,10 +45,17 @@ impl Hosts {
     }
 
     fn add_provider(&mut self, settings: &Settings, provider: &Provider) {
-        let Some(base_url) = provider.base_url.as_deref() else { return };
-        // A config of the operator's can name it as well as a client.
-        for by_operator in [true, false] {
-            self.add(base_url, settings.origin(provider, by_operator));
+        let mut values = Values::default();
+        for name in provider.settings.keys() {
+            settings.given(provider, name).into_iter().for_each(|value| values.insert(name, value));
+        }
+        let families = provider.families.iter().map(|family| &family.provider);
+        for provider in std::iter::once(provider).chain(families) {
+            let Some(base_url) = provider.base_url_with(&values) else { continue };
+            // A config of the operator's can name it as well as a client.
+            for by_operator in [true, false] {
+                self.add(&base_url, settings.origin(provider, by_operator));
+            }
         }
     }
 

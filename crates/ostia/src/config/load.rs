@@ -15,7 +15,7 @@ use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
-use crate::config::settings::{Configured, Limits, Named, Settings};
+use crate::config::settings::{Configured, Given, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
 
@@ -200,6 +200,7 @@ fn settle(
     if loopback {
         usual_keys(&providers, &mut keys, &mut key_origins);
     }
+    let given = given(&providers, &mut report);
     let named = named(config.routes, source.state, &mut report);
     if report.has_errors() {
         return Err(Box::new(report));
@@ -211,6 +212,7 @@ fn settle(
         origins: config.cors.origins,
         providers,
         keys,
+        given,
         configured,
         default_provider: config.default_provider,
         strict_model_names: config.strict_model_names,
@@ -261,6 +263,38 @@ fn usual_keys(
             origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
         }
     }
+}
+
+/// What it takes to reach providers besides a key: what the file says, the environment, or what it usually is.
+fn given(providers: &Providers, report: &mut Report) -> Given {
+    let mut given = Given::new();
+    for provider in providers.iter().filter(|provider| !provider.settings.is_empty()) {
+        let own: &mut HashMap<String, String> = given.entry(provider.id.clone()).or_default();
+        for (name, setting) in &provider.settings {
+            let of_environment = || {
+                let found = setting.env.iter().find_map(|variable| Some((variable, environment(variable)?)));
+                found.filter(|(_, value)| !value.is_empty())
+            };
+            let value = match (&setting.value, of_environment()) {
+                (Some(value), _) => value.clone(),
+                (None, Some((variable, value))) => match setting.problem(&value) {
+                    Some(what) => {
+                        let message =
+                            format!("the environment's {variable} is no {name}, and is ignored: it {what}");
+                        report.add_at(&format!("providers.{}", provider.id), Code::NoEffect, message, None);
+                        continue;
+                    }
+                    None => value,
+                },
+                (None, None) => match &setting.default {
+                    Some(value) => value.clone(),
+                    None => continue,
+                },
+            };
+            own.insert(name.clone(), value);
+        }
+    }
+    given
 }
 
 /// The operator's configs, compiled.

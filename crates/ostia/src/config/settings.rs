@@ -29,6 +29,9 @@ pub struct Settings {
     /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
     /// usual environment variable.
     pub keys: HashMap<String, SecretString>,
+    /// What it takes to reach providers besides a key, as far as the operator said it: in the file, in the environment, or by
+    /// leaving it as it usually is.
+    pub given: Given,
     /// What else the operator configured for single providers, by id.
     pub configured: HashMap<String, Configured>,
     /// Whom to ask when a request names nobody.
@@ -81,6 +84,9 @@ pub struct Configured {
     pub own_base_url: bool,
 }
 
+/// The operator's settings of providers: by the provider's id, then by the setting's name.
+pub type Given = HashMap<String, HashMap<String, String>>;
+
 /// Bounds on what clients send.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -97,6 +103,11 @@ pub struct Limits {
 }
 
 impl Settings {
+    /// The operator's value of a provider's setting.
+    pub fn given(&self, provider: &Provider, setting: &str) -> Option<&str> {
+        self.given.get(&provider.id)?.get(setting).map(String::as_str)
+    }
+
     /// Is every client the operator, or somebody on the operator's own machine?
     pub fn clients_are_operators(&self) -> bool {
         self.loopback && self.gateway_keys.is_empty()

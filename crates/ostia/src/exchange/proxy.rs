@@ -66,7 +66,8 @@ pub async fn pass(
 
 /// Path and query at the provider.
 pub fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
-    let Passed { prefix, path: rest } = endpoint::path_of_passed(target.provider, parts.uri.path());
+    let Passed { prefix, path: rest } =
+        endpoint::path_of_passed(target.provider, &target.values, parts.uri.path());
     let mut path = format!("{}{prefix}", target.destination.base_url().path);
     // `/v1/v1/...`: the base URL and the client both say the version.
     path.push_str(endpoint::below(&rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(&rest));

@@ -56,6 +56,7 @@ impl Exchange<'_> {
         Recipient {
             provider: target.provider,
             base_path: &target.destination.base_url().path,
+            values: &target.values,
             model: target.model.as_deref(),
             override_params: target.override_params,
             default_params: target.default_params,

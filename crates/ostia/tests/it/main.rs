@@ -11,6 +11,7 @@ mod chaos;
 mod check;
 mod cli;
 mod clients;
+mod clouds;
 mod configs;
 mod encodings;
 mod errors;

@@ -61,10 +61,11 @@ fn faults_by_case() {
         ),
         (r#"{"provider":"a"} x"#, &["config: is not valid JSON: trailing characters at line 1 column 18"]),
         (
-            r#"{"provider":"p","aws_access_key_id":"k","vertexProjectId":"x"}"#,
+            r#"{"provider":"p","aws_access_key_id":"k","azureEntraClientSecret":"x"}"#,
             &[
                 "aws_access_key_id: needs `aws_secret_access_key` beside it; add `aws_secret_access_key`",
-                "vertexProjectId: needs `vertex_region` beside it; add `vertex_region`",
+                "azureEntraClientSecret: needs `azure_entra_client_id` beside it; add `azure_entra_client_id`",
+                "azureEntraClientSecret: needs `azure_entra_tenant_id` beside it; add `azure_entra_tenant_id`",
             ],
         ),
         (

@@ -1,0 +1,116 @@
+//! Models of one provider that are reached in another way than its others: one cloud has models of many vendors.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::row::{BodyEdits, PathRow};
+use crate::settings::Values;
+use crate::{Auth, Provider, Quirks, Row};
+
+/// What is otherwise for some models of a provider, as a row has it. What is not given is as in the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FamilyRow {
+    /// Their names, with `*` for any part; none: all.
+    pub models: Vec<String>,
+    /// It holds only where these settings have one of these values (with `*` for any part).
+    pub when: BTreeMap<String, Vec<String>>,
+    /// What is taken off the beginning of a model's name.
+    pub strip: String,
+    /// What is put there in its place.
+    pub prepend: String,
+    /// See [`Row`].
+    pub base_url: Option<String>,
+    /// See [`Row`].
+    pub prefix: Option<String>,
+    /// See [`Row`].
+    pub dialects: Option<Vec<String>>,
+    /// See [`Row`].
+    pub auth: Option<Auth>,
+    /// See [`Row`].
+    pub headers: Option<BTreeMap<String, String>>,
+    /// See [`Row`].
+    pub paths: Option<BTreeMap<String, PathRow>>,
+    /// See [`Row`].
+    pub body: Option<BTreeMap<String, BodyEdits>>,
+    /// See [`Row`].
+    pub quirks: Option<Quirks>,
+}
+
+/// Some models of a provider.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    models: Vec<String>,
+    when: BTreeMap<String, Vec<String>>,
+    strip: String,
+    prepend: String,
+    /// The provider as it is for them.
+    pub provider: Provider,
+}
+
+impl FamilyRow {
+    /// The row of the provider as it is for these models.
+    pub(crate) fn over(&self, row: &Row) -> Row {
+        let own = self.clone();
+        Row {
+            // One of its own holds whatever the settings are.
+            base_urls: if own.base_url.is_some() { BTreeMap::new() } else { row.base_urls.clone() },
+            base_url: own.base_url.or_else(|| row.base_url.clone()),
+            prefix: own.prefix.unwrap_or_else(|| row.prefix.clone()),
+            dialects: own.dialects.unwrap_or_else(|| row.dialects.clone()),
+            auth: own.auth.unwrap_or_else(|| row.auth.clone()),
+            headers: own.headers.unwrap_or_else(|| row.headers.clone()),
+            paths: own.paths.unwrap_or_else(|| row.paths.clone()),
+            body: own.body.unwrap_or_else(|| row.body.clone()),
+            quirks: own.quirks.unwrap_or_else(|| row.quirks.clone()),
+            families: Vec::new(),
+            ..row.clone()
+        }
+    }
+
+    /// The family of these models.
+    pub(crate) fn with(self, provider: Provider) -> Family {
+        let FamilyRow { models, when, strip, prepend, .. } = self;
+        Family { models, when, strip, prepend, provider }
+    }
+}
+
+impl Family {
+    /// Does a model belong here, and do the settings?
+    pub fn has(&self, model: &str, values: &Values) -> bool {
+        let fits = |(name, wanted): (&String, &Vec<String>)| {
+            values.get(name).is_some_and(|value| any_fits(wanted, value))
+        };
+        (self.models.is_empty() || any_fits(&self.models, model)) && self.when.iter().all(fits)
+    }
+
+    /// The name that the model has there, if it is another.
+    pub fn own_name(&self, model: &str) -> Option<String> {
+        let rest = model.strip_prefix(self.strip.as_str());
+        let rest = rest.filter(|rest| !self.strip.is_empty() && !rest.is_empty());
+        rest.map(|rest| format!("{}{rest}", self.prepend))
+    }
+}
+
+fn any_fits(patterns: &[String], text: &str) -> bool {
+    patterns.iter().any(|pattern| fits(pattern, text))
+}
+
+/// Is the text the pattern's, in which `*` stands for any part?
+pub(crate) fn fits(pattern: &str, text: &str) -> bool {
+    let Some((first, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut left) = text.strip_prefix(first) else { return false };
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return left.ends_with(part);
+        }
+        let Some(at) = left.find(part) else { return false };
+        left = &left[at + part.len()..];
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests;

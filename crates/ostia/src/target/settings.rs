@@ -1,0 +1,102 @@
+//! What it takes to reach a provider besides a key: from the target, the client's headers, or the operator.
+
+use http::HeaderMap;
+use ostia_dialect::Fault;
+use ostia_providers::{Provider, Setting, Values, settings};
+use ostia_routing::{Author, Leaf};
+
+use crate::core::Core;
+use crate::inbound::Inbound;
+
+/// The settings of a call, and who chose them.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// Name and value.
+    pub(super) values: Values,
+    /// Those that the client chose otherwise than the operator.
+    by_client: Vec<String>,
+}
+
+impl Chosen {
+    /// Did the client choose a part of the provider's host?
+    pub(super) fn host_is_clients(&self, provider: &Provider) -> bool {
+        let template = provider.base_url_template(&self.values).unwrap_or_default();
+        settings::names(template).any(|name| self.by_client.iter().any(|own| own == name))
+    }
+}
+
+/// The settings of a call to this provider: the target's, the client's headers', the operator's.
+///
+/// # Errors
+/// 400 for a value that cannot be one.
+pub(super) fn choose(
+    inbound: Inbound<'_>,
+    leaf: Option<&Leaf>,
+    provider: &Provider,
+) -> Result<Chosen, Fault> {
+    let mut chosen = Chosen::default();
+    for (name, setting) in &provider.settings {
+        let operators = inbound.core.settings.given(provider, name);
+        let of_leaf = leaf.and_then(|leaf| Some((leaf.settings.options.text(name)?, leaf.author)));
+        let given = match of_leaf {
+            Some((value, author)) => Some((value, author)),
+            None => of_headers(&inbound.parts.headers, name, setting)?.map(|value| (value, Author::Client)),
+        };
+        let Some((value, author)) = given.or(operators.map(|value| (value, Author::Operator))) else {
+            continue;
+        };
+        if let Some(what) = setting.problem(value).filter(|_| given.is_some()) {
+            return Err(Fault::invalid(format!("Invalid `{name}`: {what}.")).with_param(name.as_str()));
+        }
+        if author == Author::Client && operators != Some(value) {
+            chosen.by_client.push(name.clone());
+        }
+        chosen.values.insert(name, value);
+    }
+    Ok(chosen)
+}
+
+/// The value that the client's headers have, in either spelling.
+fn of_headers<'h>(headers: &'h HeaderMap, name: &str, setting: &Setting) -> Result<Option<&'h str>, Fault> {
+    let own = setting.header_name(name);
+    let value = ["x-ostia-", "x-portkey-"].iter().find_map(|prefix| headers.get(format!("{prefix}{own}")));
+    let Some(value) = value else { return Ok(None) };
+    let text = value.to_str().map(str::trim).map_err(|_| {
+        Fault::invalid(format!("Invalid header `x-ostia-{own}`: must be plain text")).with_param(name)
+    })?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// Says which setting is missing, and where it goes. `needs_host`: the call has no host of its own.
+///
+/// # Errors
+/// 400 that names the first one.
+pub(super) fn require(
+    core: &Core,
+    provider: &Provider,
+    values: &Values,
+    needs_host: bool,
+) -> Result<(), Fault> {
+    let host = provider.base_url_template(values).unwrap_or_default();
+    let is_wanted = |name: &str, setting: &Setting| match settings::names(host).any(|own| own == name) {
+        true => needs_host,
+        false => !setting.optional,
+    };
+    let missing = provider
+        .settings
+        .iter()
+        .find(|(name, setting)| is_wanted(name, setting) && values.get(name).is_none());
+    let Some((name, setting)) = missing else { return Ok(()) };
+    let id = &provider.id;
+    let environment = match setting.env.first().filter(|_| core.settings.loopback) {
+        Some(name) => format!(", or set {name} before starting"),
+        None => String::new(),
+    };
+    let about = if setting.about.is_empty() { String::new() } else { format!(" ({})", setting.about) };
+    let message = format!(
+        "Provider `{id}` needs `{name}`{about}: send the header x-ostia-{}, put {name} into the config, or under \
+         providers.{id}.settings in ostia.yaml{environment}.",
+        setting.header_name(name),
+    );
+    Err(Fault::invalid(message).with_param(name.as_str()).with_code("setting_missing"))
+}

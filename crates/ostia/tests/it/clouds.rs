@@ -1,0 +1,170 @@
+//! Providers that need more than a key: regions, projects, resources; and models of one provider that are reached in other ways.
+
+use ostia_testkit::vendor::openai;
+use ostia_testkit::{Answer, Upstream};
+use serde_json::{Value, json};
+
+use crate::gateway::{Gateway, Setup};
+use crate::wire::Ask;
+
+const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+
+/// A client's request to a provider at an upstream of the test.
+fn ask(path: &str, body: &str, provider: &str, host: &str) -> Ask {
+    let ask = Ask::post(path, body).header("x-portkey-provider", provider);
+    ask.header("x-portkey-custom-host", host).header("authorization", "Bearer secret-of-mine")
+}
+
+#[test]
+fn azure_is_asked_by_deployment_or_by_its_newer_paths() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let gateway = Gateway::start();
+    let check = |headers: &[(&str, &str)], body: &str, path: &str, model: &str| {
+        let ask = ask("/v1/chat/completions", body, "azure-openai", &format!("{}/openai", upstream.url()));
+        let reply = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value)).to(&gateway);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        let seen = upstream.last();
+        assert_eq!((seen.target.as_str(), &seen.json()["model"]), (path, &json!(model)), "{headers:?}");
+        assert_eq!(seen.header("api-key").as_deref(), Some("secret-of-mine"));
+        assert_eq!(seen.header("authorization"), None);
+        assert!(seen.headers.iter().all(|(name, _)| !name.contains("azure")), "{:?}", seen.headers);
+    };
+    check(&[], CHAT, "/openai/v1/chat/completions", "m");
+    let old =
+        [("x-portkey-azure-api-version", "2024-10-21"), ("x-portkey-azure-deployment-id", "gpt-of-mine")];
+    let path = "/openai/deployments/gpt-of-mine/chat/completions?api-version=2024-10-21";
+    check(&old, CHAT, path, "gpt-of-mine");
+    let without = r#"{"messages":[{"role":"user","content":"x"}]}"#;
+    check(&old, without, path, "gpt-of-mine");
+    check(&old[..1], CHAT, "/openai/deployments/m/chat/completions?api-version=2024-10-21", "m");
+    check(&[("x-ostia-azure-deployment-id", "d")], CHAT, "/openai/v1/chat/completions", "d");
+}
+
+#[test]
+fn a_token_of_entra_goes_as_a_bearer() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let config = json!({"provider": "azure-openai", "api_key": "eyJ0.token.x", "custom_host": upstream.url(),
+                        "deployment_id": "d", "api_version": "2024-10-21"});
+    let ask = Ask::post("/v1/chat/completions", CHAT).header("x-ostia-config", &config.to_string());
+    assert_eq!(ask.to(&Gateway::start()).status, 200);
+    let seen = upstream.last();
+    assert_eq!(seen.target, "/deployments/d/chat/completions?api-version=2024-10-21");
+    assert_eq!(seen.header("authorization").as_deref(), Some("Bearer eyJ0.token.x"));
+    assert_eq!(seen.header("api-key"), None);
+}
+
+#[test]
+fn vertex_has_a_place_for_the_models_of_each_publisher() {
+    let gateway = Gateway::start();
+    let place = "projects/p/locations/europe-west4";
+    let messages =
+        r#"{"model":"claude-sonnet-4-5","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#;
+    let check = |path: &str, body: &str, model: &str, answer: Value, want: &str| {
+        let upstream = Upstream::always(Answer::json(answer.to_string()));
+        let ask = ask(path, &body.replace("claude-sonnet-4-5", model), "vertex-ai", &upstream.url());
+        let ask =
+            ask.header("x-portkey-vertex-project-id", "p").header("x-ostia-vertex-region", "europe-west4");
+        let reply = ask.to(&gateway);
+        assert_eq!(reply.status, 200, "{want}: {}", reply.text());
+        let seen = upstream.last();
+        assert_eq!(seen.target, want, "{model}");
+        assert_eq!(seen.header("authorization").as_deref(), Some("Bearer secret-of-mine"));
+        seen.json()
+    };
+    let claude = json!({"id": "msg_1", "type": "message", "role": "assistant", "model": "c",
+        "content": [{"type": "text", "text": "x"}], "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}});
+    let raw = format!("/v1/{place}/publishers/anthropic/models/claude-sonnet-4-5:rawPredict");
+    for model in ["claude-sonnet-4-5", "anthropic.claude-sonnet-4-5"] {
+        let sent = check("/v1/messages", messages, model, claude.clone(), &raw);
+        assert_eq!((sent.get("model"), &sent["anthropic_version"]), (None, &json!("vertex-2023-10-16")));
+    }
+    let sent = check("/v1/chat/completions", messages, "claude-sonnet-4-5", claude, &raw);
+    assert_eq!((sent.get("model"), &sent["anthropic_version"]), (None, &json!("vertex-2023-10-16")));
+    let gemini = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "x"}]}, "finishReason": "STOP"}]});
+    let generate = format!("/v1beta1/{place}/publishers/google/models/gemini-3-pro:generateContent");
+    check("/v1/chat/completions", CHAT, "m", gemini.clone(), &generate.replace("gemini-3-pro", "m"));
+    let google = r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#;
+    check("/v1beta/models/gemini-3-pro:generateContent", google, "", gemini, &generate);
+    let chat: Value = serde_json::from_str(&openai::chat("x")).unwrap();
+    let own = format!("/v1/{place}/endpoints/123/chat/completions");
+    let named = CHAT.replace("\"m\"", "\"endpoints.123\"");
+    check("/v1/chat/completions", &named, "m", chat.clone(), &own);
+    let llama = CHAT.replace("\"m\"", "\"meta.llama-4\"");
+    let sent = check(
+        "/v1/chat/completions",
+        &llama,
+        "m",
+        chat,
+        &format!("/v1/{place}/endpoints/openapi/chat/completions"),
+    );
+    assert_eq!(sent["model"], "meta/llama-4");
+}
+
+#[test]
+fn what_is_missing_is_named_with_all_its_places() {
+    let gateway = Gateway::start();
+    let reply = Ask::post("/v1/chat/completions", CHAT)
+        .header("x-ostia-provider", "vertex-ai")
+        .header("authorization", "Bearer k")
+        .to(&gateway);
+    assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("setting_missing")));
+    for words in [
+        "vertex_project_id",
+        "x-ostia-vertex-project-id",
+        "GOOGLE_CLOUD_PROJECT",
+        "providers.vertex-ai.settings",
+    ] {
+        assert!(reply.text().contains(words), "{words}: {}", reply.text());
+    }
+    let bad = ask("/v1/chat/completions", CHAT, "vertex-ai", "http://127.0.0.1:1")
+        .header("x-ostia-vertex-project-id", "p")
+        .header("x-ostia-vertex-region", "evil.com/")
+        .to(&gateway);
+    assert_eq!((bad.status, &bad.json()["error"]["param"]), (400, &json!("vertex_region")), "{}", bad.text());
+}
+
+/// An own provider at `http://ZONE:PORT` of the upstream, with a key of the operator's.
+fn zones(upstream: &Upstream, zone: &str) -> String {
+    let port = upstream.address().port();
+    format!(
+        "providers:\n  own:\n    base_url: 'http://{{zone}}:{port}'\n    dialects: [openai_chat]\n    api_key: sk-operator\n    \
+         settings: {{zone: {{kind: label, env: [OWN_ZONE], value: {zone}}}}}\n"
+    )
+}
+
+#[test]
+fn the_file_goes_before_the_environment() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let ask = || Ask::post("/v1/chat/completions", CHAT).header("x-ostia-provider", "own");
+    let gateway =
+        Setup::new().config(&zones(&upstream, "localhost")).env("OWN_ZONE", "nowhere-at-all").start();
+    assert_eq!(ask().to(&gateway).status, 200);
+    let gateway = Setup::new().config(&zones(&upstream, "null")).env("OWN_ZONE", "localhost").start();
+    assert_eq!(ask().to(&gateway).status, 200);
+    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-operator"));
+}
+
+#[test]
+fn a_part_of_the_host_that_a_client_chose_makes_it_the_clients_host() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let ask = |zone: &str| {
+        let ask = Ask::post("/v1/chat/completions", CHAT).header("x-ostia-provider", "own");
+        ask.header("x-ostia-zone", zone)
+    };
+    // The operator's own value, said by the client, changes nothing.
+    let gateway = Gateway::with(&zones(&upstream, "localhost"));
+    assert_eq!(ask("localhost").to(&gateway).status, 200);
+    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-operator"));
+    // Another one is a host of the client's, and the operator's key does not go there.
+    let gateway = Gateway::with(&zones(&upstream, "elsewhere"));
+    let reply = ask("localhost").header("authorization", "Bearer sk-client").to(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-client"));
+    assert_eq!(ask("localhost").to(&gateway).status, 200);
+    assert_eq!(upstream.last().header("authorization"), None);
+    // Where clients may name a few hosts only, this is none of them.
+    let gateway =
+        Gateway::with(&(zones(&upstream, "elsewhere") + "egress: {allow_hosts: [api.example.com]}\n"));
+    let refused = ask("localhost").to(&gateway);
+    assert_eq!(refused.json()["error"]["code"], "invalid_custom_host", "{}", refused.text());
+}
