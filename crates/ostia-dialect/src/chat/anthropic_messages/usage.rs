@@ -56,10 +56,12 @@ pub(crate) fn decode(usage: Node<'_>) -> Option<Usage> {
     tokens.usage()
 }
 
-/// Writes the fields of the object. Unknown is zero.
+/// Writes the fields of the object: three parts of the prompt. Unknown is zero. Some vendors tell of more cached tokens than
+/// the prompt has (Grok at Azure); clients add the parts up, so that they are held to it.
 pub(super) fn encode(w: &mut Writer, usage: &Usage) {
-    let (read, written) = (usage.cached.unwrap_or(0), usage.cache_written.unwrap_or(0));
-    w.field_u64("input_tokens", usage.prompt.saturating_sub(read).saturating_sub(written));
+    let read = usage.cached.unwrap_or(0).min(usage.prompt);
+    let written = usage.cache_written.unwrap_or(0).min(usage.prompt - read);
+    w.field_u64("input_tokens", usage.prompt - read - written);
     w.field_u64("cache_creation_input_tokens", written);
     w.field_u64("cache_read_input_tokens", read);
     w.field_u64("output_tokens", usage.completion);

@@ -87,6 +87,24 @@ fn usage_counts_the_cache_apart() {
 }
 
 #[test]
+fn the_parts_of_a_prompt_are_no_more_than_it_has() {
+    let check = |cached: u64, cache_written: u64, parts: [u64; 3]| {
+        let usage =
+            Usage { prompt: 10, cached: Some(cached), cache_written: Some(cache_written), ..Usage::default() };
+        let mut response = answer(vec![], Finish::Stop);
+        response.usage = Some(usage);
+        let told = &written(&response)["usage"];
+        let names = ["input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens"];
+        assert_eq!(names.map(|name| told[name].as_u64().unwrap()), parts, "{cached} {cache_written}");
+    };
+    check(3, 2, [5, 3, 2]);
+    check(10, 0, [0, 10, 0]);
+    check(12, 0, [0, 10, 0]);
+    check(7, 5, [0, 7, 3]);
+    check(12, 5, [0, 10, 0]);
+}
+
+#[test]
 fn why_it_ended() {
     for (finish, native, stop_sequence, reason) in [
         (Finish::Stop, None, None, "end_turn"),
