@@ -52,6 +52,8 @@ pub struct Provider {
     pub quirks: Quirks,
     /// The vendor's page about its API.
     pub docs: Option<String>,
+    /// Why there is nobody at its address any more.
+    pub retired: Option<String>,
     /// A private server: needs no key, and may be reached over plain http.
     pub local: bool,
     /// Other ids that mean this provider.

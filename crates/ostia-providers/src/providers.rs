@@ -37,6 +37,10 @@ impl Providers {
         match (merged.as_object_mut(), fields) {
             (Some(row), Value::Object(mut fields)) => {
                 merge_settings(id, row, &mut fields)?;
+                if fields.contains_key("base_url") {
+                    // Somebody is at that address.
+                    row.remove("retired");
+                }
                 row.extend(fields);
             }
             _ => return Err("must be an object".into()),

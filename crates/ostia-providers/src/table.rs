@@ -86,7 +86,11 @@ fn offers(provider: &Provider) -> String {
             words.push(api.word());
         }
     }
-    if words.is_empty() { "proxy only".to_owned() } else { words.join(", ") }
+    match &provider.retired {
+        Some(_) => "retired".to_owned(),
+        None if words.is_empty() => "proxy only".to_owned(),
+        None => words.join(", "),
+    }
 }
 
 /// Where the key is looked for.

@@ -379,6 +379,7 @@ fn host(
     match (custom, own) {
         (Some((host, Author::Client)), _) => base_url(core, host, Origin::Client).map(Host::Clients),
         (Some((host, Author::Operator)), _) => base_url(core, host, Origin::Operator).map(Host::Operators),
+        (None, Some(_)) if provider.retired.is_some() => Err(retired(provider)),
         (None, Some(own)) if chosen.host_is_clients(provider) => {
             base_url(core, own, Origin::Client).map(Host::Clients)
         }
@@ -451,6 +452,13 @@ fn unknown_provider(core: &Core, id: &str) -> Fault {
         ostia_routing::nearest(id, known).map(|near| format!(" Did you mean `{near}`?")).unwrap_or_default();
     let message = format!("Invalid provider passed: `{id}` is not known.{near} `ostia providers` lists all.");
     Fault::invalid(message).with_code("provider_unknown").with_param("provider")
+}
+
+/// Nobody is at its address any more, and whoever takes the address over is not to have its keys.
+fn retired(provider: &Provider) -> Fault {
+    let why = provider.retired.as_deref().unwrap_or_default();
+    let message = format!("Provider `{}` is not there any more: {why}. Name another one.", provider.id);
+    Fault::invalid(message).with_param("provider").with_code("provider_retired")
 }
 
 fn no_key(core: &Core, provider: &Provider) -> Fault {

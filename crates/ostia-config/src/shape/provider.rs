@@ -36,6 +36,7 @@ static FIELDS: &[Field] = &[
     ("body", Map(&Fields(BODY, &[])), "Dialect to what stands otherwise in its bodies"),
     ("quirks", Fields(QUIRKS, &[]), "Differences from OpenAI"),
     ("docs", Text, "The vendor's page about its API"),
+    ("retired", Text, "Why nobody is at its address any more: calls are refused with it"),
     ("local", Bool, "A private server: needs no key, may be plain http, may have a private address"),
     ("aliases", List(&Text), "Other ids that mean this provider"),
     (

@@ -64,6 +64,7 @@ impl<'a> Check<'a> {
             body,
             quirks: row.quirks,
             docs: row.docs,
+            retired: row.retired,
             local: row.local,
             aliases: row.aliases,
             families: Vec::new(),

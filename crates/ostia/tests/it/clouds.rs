@@ -123,6 +123,25 @@ fn what_is_missing_is_named_with_all_its_places() {
     assert_eq!((bad.status, &bad.json()["error"]["param"]), (400, &json!("vertex_region")), "{}", bad.text());
 }
 
+#[test]
+fn a_provider_that_was_switched_off_is_not_asked() {
+    let gateway = Gateway::start();
+    let ask = || Ask::post("/v1/chat/completions", CHAT).header("authorization", "Bearer k");
+    for id in ["palm", "anyscale", "lepton", "kluster-ai", "octoai"] {
+        let reply = ask().header("x-ostia-provider", id).to(&gateway);
+        assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("provider_retired")), "{id}");
+        assert!(
+            reply.text().contains("switched off") || reply.text().contains("switched the"),
+            "{}",
+            reply.text()
+        );
+    }
+    // A server of one's own that speaks as it did is another matter.
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let ask = ask().header("x-ostia-provider", "anyscale").header("x-ostia-custom-host", &upstream.url());
+    assert_eq!(ask.to(&gateway).status, 200);
+}
+
 /// An own provider at `http://ZONE:PORT` of the upstream, with a key of the operator's.
 fn zones(upstream: &Upstream, zone: &str) -> String {
     let port = upstream.address().port();

@@ -89,8 +89,12 @@ fn usage_counts_the_cache_apart() {
 #[test]
 fn the_parts_of_a_prompt_are_no_more_than_it_has() {
     let check = |cached: u64, cache_written: u64, parts: [u64; 3]| {
-        let usage =
-            Usage { prompt: 10, cached: Some(cached), cache_written: Some(cache_written), ..Usage::default() };
+        let usage = Usage {
+            prompt: 10,
+            cached: Some(cached),
+            cache_written: Some(cache_written),
+            ..Usage::default()
+        };
         let mut response = answer(vec![], Finish::Stop);
         response.usage = Some(usage);
         let told = &written(&response)["usage"];
