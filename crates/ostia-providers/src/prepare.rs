@@ -3,6 +3,7 @@
 //! Whoever sends it has nothing left to decide: [`way`] says how a call gets to a [`Recipient`], and [`prepare`] makes the
 //! request. Nothing is asked of anybody here, so a dry run is the same without sending.
 
+mod affinity;
 mod call;
 mod drop_params;
 mod output_bound;
@@ -11,6 +12,7 @@ mod required;
 mod translate;
 mod way;
 
+pub use affinity::{Affinity, affinity};
 pub use call::{ApiCall, Wanted};
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
