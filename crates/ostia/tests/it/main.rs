@@ -23,6 +23,7 @@ mod hostile_answers;
 mod import;
 mod json_arrays;
 mod kept;
+mod keys;
 mod lifecycle;
 mod log;
 mod model_names;
