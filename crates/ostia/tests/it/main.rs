@@ -41,6 +41,7 @@ mod safety;
 mod scenarios;
 mod service;
 mod silence;
+mod snippets;
 mod streams;
 mod translation;
 mod wire;
