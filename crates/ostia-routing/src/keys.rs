@@ -36,6 +36,10 @@ pub const REST_MAX: Duration = Duration::from_secs(3600);
 /// How long a key rests that was refused where another one was not.
 pub const REST_REFUSED: Duration = Duration::from_secs(600);
 
+/// How many further keys are asked for one request because a key may not do it or does not find it. Where a caller's key rested
+/// or a key was added, what the caller has is at the key that comes next for it.
+const ELSEWHERE_MAX: u32 = 3;
+
 const _: () = assert!(KEYS_MAX <= Set::MEMBERS_MAX);
 
 /// What an answer says against the key that was shown.
@@ -49,6 +53,8 @@ pub enum KeyFault {
     Refused,
     /// It may not do this. It may do other things, so it does not rest.
     NotAllowed,
+    /// What is asked for is not there, which may be because it belongs to another key. It does not rest either.
+    NotFound,
 }
 
 /// The keys of one provider, without the keys themselves: their weights, and what is known of them.
@@ -75,6 +81,8 @@ pub struct Turn {
     forced: bool,
     /// One said that it will do later.
     is_later: bool,
+    /// How many may not do it, or do not find it.
+    elsewhere: u32,
     affinity: Option<u64>,
     dice: Dice,
 }
@@ -141,6 +149,7 @@ impl Keys {
             refused: Set::default(),
             forced: false,
             is_later: false,
+            elsewhere: 0,
             affinity,
             dice: Dice::new(seed),
         };
@@ -153,6 +162,12 @@ impl Keys {
     /// The key that a turn shows was not good for the request. False if there is none left to ask with.
     pub fn next(&self, turn: &mut Turn, fault: KeyFault, now: Time) -> bool {
         self.note(turn, fault, now);
+        if matches!(fault, KeyFault::NotAllowed | KeyFault::NotFound) {
+            turn.elsewhere += 1;
+            if turn.elsewhere > ELSEWHERE_MAX {
+                return false;
+            }
+        }
         self.choose_awake(turn, now)
             // A client is not told of a bad key while another one only rests.
             || !turn.forced && !turn.is_later && self.choose_resting(turn)
@@ -165,7 +180,7 @@ impl Keys {
             KeyFault::RateLimit(told) => (Why::RateLimit, told.unwrap_or(REST_DEFAULT).min(REST_MAX)),
             KeyFault::Quota => (Why::Quota, REST_DEFAULT),
             KeyFault::Refused => (Why::Refused, REST_DEFAULT),
-            KeyFault::NotAllowed => return,
+            KeyFault::NotAllowed | KeyFault::NotFound => return,
         };
         match why {
             Why::RateLimit => turn.is_later = true,

@@ -10,6 +10,10 @@ use ostia_routing::{Class, Limit, Outcome, Verdict, told_wait};
 use crate::log::cause::Cause;
 use crate::message::body::Body;
 
+/// How OpenAI says, with status 400, that it does not keep the answer that a request goes on from
+/// (<https://developers.openai.com/api/docs/guides/websocket-mode>; maximhq/bifrost issue 2441).
+const RESPONSE_NOT_FOUND: &str = "previous_response_not_found";
+
 /// A target that was asked, or could not be asked, and gave no answer that is one.
 #[derive(Debug)]
 pub struct AttemptError {
@@ -79,6 +83,8 @@ impl AttemptError {
             FaultKind::Quota => Some(KeyFault::Quota),
             FaultKind::Authentication => Some(KeyFault::Refused),
             FaultKind::Permission => Some(KeyFault::NotAllowed),
+            FaultKind::NotFound => Some(KeyFault::NotFound),
+            _ if self.fault.code.as_deref() == Some(RESPONSE_NOT_FOUND) => Some(KeyFault::NotFound),
             FaultKind::RateLimit => Some(KeyFault::RateLimit(self.outcome(true).wait)),
             _ if status == 429 => Some(KeyFault::RateLimit(self.outcome(true).wait)),
             _ => None,

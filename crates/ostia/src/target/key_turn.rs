@@ -26,8 +26,9 @@ pub struct KeyTurn<'a> {
     best: Option<(Rank, AttemptError)>,
 }
 
-/// How little an answer against a key tells the client: one that says when to come back goes first, the soonest before all.
-type Rank = (bool, Duration);
+/// How little an answer against a key tells the client: one that says when to come back goes first, the soonest before all, and
+/// one about the request before one about the key.
+type Rank = (u8, Duration);
 
 impl<'a> KeyTurn<'a> {
     /// Begins with the key that this call shares with others, or one drawn by weight.
@@ -50,8 +51,9 @@ impl<'a> KeyTurn<'a> {
     /// The better one of this answer and an earlier one.
     fn better(&mut self, fault: KeyFault, error: AttemptError) -> (Rank, AttemptError) {
         let rank = match fault {
-            KeyFault::RateLimit(wait) => (false, wait.unwrap_or(keys::REST_DEFAULT)),
-            KeyFault::Quota | KeyFault::Refused | KeyFault::NotAllowed => (true, Duration::ZERO),
+            KeyFault::RateLimit(wait) => (0, wait.unwrap_or(keys::REST_DEFAULT)),
+            KeyFault::NotAllowed | KeyFault::NotFound => (1, Duration::ZERO),
+            KeyFault::Quota | KeyFault::Refused => (2, Duration::ZERO),
         };
         match self.best.take() {
             Some(best) if best.0 < rank => best,
