@@ -57,13 +57,14 @@ pub(super) fn read(item: &Item<'_>, entry: &mut ProviderEntry, reader: &mut Read
 
 const SAME: &str = "take one of them out; a larger share is a weight: {key: ..., weight: 2}";
 
-/// Keys of one provider that come out the same although they are written differently.
+/// Keys of one provider that come out the same although they are written differently. Those that are written alike were told.
 pub fn equal_keys<'k>(keys: impl Iterator<Item = (&'k ProviderKey, &'k SecretString)>) -> Vec<Problem> {
     let mut known: Vec<(&ProviderKey, &SecretString)> = Vec::new();
     let mut problems = Vec::new();
     for (key, value) in keys {
         let same = known.iter().find(|(_, other)| other.expose_secret() == value.expose_secret());
         match same {
+            Some((first, _)) if first.secret.source == key.secret.source => {}
             Some((first, _)) => problems.push(Problem {
                 place: key.secret.place.clone(),
                 code: Code::Duplicate,

@@ -74,4 +74,7 @@ fn keys_that_come_out_the_same() {
         ]
     );
     assert!(!format!("{problems:?}").contains("SECRET"));
+    // What is written alike is told where the file is read.
+    let alike = [keys[0].clone(), keys[0].clone()];
+    assert_eq!(equal_keys(alike.iter().zip(&[values[0].clone(), values[0].clone()])), []);
 }
