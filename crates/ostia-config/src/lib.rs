@@ -38,7 +38,7 @@ use ostia_routing::config::Redacted;
 pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Code, Place, Problem, Severity};
-pub use providers::ProviderEntry;
+pub use providers::{ProviderEntry, ProviderKey, equal_keys};
 pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};

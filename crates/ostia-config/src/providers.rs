@@ -1,5 +1,7 @@
 //! `providers:`, by id: a credential for a provider that is known, or the whole row of one that is not.
 
+mod keys;
+
 use std::collections::BTreeMap;
 
 use ostia_providers::{Provider, Providers, Row, Values, endpoint};
@@ -10,6 +12,9 @@ use serde_json::{Map, Value};
 use crate::reader::{Item, Reader};
 use crate::{Code, SecretRef};
 
+pub(crate) use keys::WEIGHT_MAX;
+pub use keys::{ProviderKey, equal_keys};
+
 /// Longest id of a provider, in bytes.
 const ID_BYTES_MAX: usize = 64;
 
@@ -18,6 +23,8 @@ const ID_BYTES_MAX: usize = 64;
 pub struct ProviderEntry {
     /// The gateway's own credential for this provider.
     pub api_key: Option<SecretRef>,
+    /// The same where there are several, among which requests are spread.
+    pub api_keys: Vec<ProviderKey>,
     /// The models to offer; empty for whatever the provider has.
     pub models: Vec<String>,
     /// The remaining fields, with `${NAME}` expanded: an object in the shape of a provider's row. Empty for a
@@ -78,7 +85,7 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
     let mut row = Map::new();
     for (name, field) in reader.fields(item) {
         match name {
-            "api_key" => entry.api_key = reader.secret(&field),
+            "api_key" => keys::read(&field, &mut entry, reader),
             "models" => entry.models = reader.texts(&field),
             _ => {
                 let found_before = reader.found();

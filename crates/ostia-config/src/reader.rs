@@ -61,6 +61,11 @@ impl<'a> Item<'a> {
         map.iter().map(|(key, _)| key.name.as_str()).collect()
     }
 
+    /// Is it a list?
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.tree.value, Value::List(_))
+    }
+
     /// Is it a map of fields?
     pub(crate) fn is_map(&self) -> bool {
         matches!(self.tree.value, Value::Map(_))

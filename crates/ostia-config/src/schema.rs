@@ -63,6 +63,9 @@ impl Maker {
             Shape::Number(least, most) if *most == f64::MAX => json!({"type": "number", "minimum": least}),
             Shape::Number(least, most) => json!({"type": "number", "minimum": least, "maximum": most}),
             Shape::List(item) => json!({"type": "array", "items": self.schema(item)}),
+            Shape::ListOf(least, most, item) => {
+                json!({"type": "array", "items": self.schema(item), "minItems": least, "maxItems": most})
+            }
             Shape::Pair(item) => {
                 json!({"type": "array", "items": self.schema(item), "minItems": 2, "maxItems": 2})
             }

@@ -40,6 +40,8 @@ pub(crate) enum Shape {
     Number(f64, f64),
     /// A list.
     List(&'static Shape),
+    /// A list of at least and at most so many.
+    ListOf(usize, usize, &'static Shape),
     /// A list of exactly two.
     Pair(&'static Shape),
     /// A map whose keys are names of the author's own.
@@ -88,10 +90,12 @@ impl Shape {
     /// The shape of the items of a list.
     pub(crate) fn item(&self) -> &'static Shape {
         match self {
-            Shape::List(shape) | Shape::Pair(shape) => shape,
+            Shape::List(shape) | Shape::ListOf(.., shape) | Shape::Pair(shape) => shape,
             Shape::Named(_, shape) => shape.item(),
             Shape::Either(shapes) => {
-                let list = shapes.iter().find(|shape| matches!(shape, Shape::List(_) | Shape::Pair(_)));
+                let is_list =
+                    |shape: &&Shape| matches!(shape, Shape::List(_) | Shape::ListOf(..) | Shape::Pair(_));
+                let list = shapes.iter().find(is_list);
                 list.map_or(&UNKNOWN, Shape::item)
             }
             _ => &UNKNOWN,
@@ -142,7 +146,7 @@ impl Shape {
                 format!("a time from 1ms to {most}, like 500ms, 5s or 2m{off}")
             }
             Shape::Number(least, most) => format!("a number from {least} to {most}"),
-            Shape::List(_) => "a list".to_owned(),
+            Shape::List(_) | Shape::ListOf(..) => "a list".to_owned(),
             Shape::Pair(_) => "a list of two numbers".to_owned(),
             Shape::Map(_) | Shape::Fields(..) => "a map of fields".to_owned(),
             Shape::Named(_, shape) => shape.expected(),

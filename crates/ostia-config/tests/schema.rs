@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 /// Good files, one for each kind of value. With `ostia.example.yaml` they have every section.
-const GOOD: [&str; 14] = [
+const GOOD: [&str; 15] = [
     "",
     "# only a comment\n",
     "providers:\nauth: {}\nlimits:\n",
@@ -17,6 +17,7 @@ const GOOD: [&str; 14] = [
     "auth: {keys: [{key: '${KEY}', name: team, config: careful}, plain]}\nconfigs: {careful: {provider: openai, x-note: 1}}\nconfig: careful\n",
     "providers: {groq: {auth: {header: x-key}, key_env: [A_KEY], quirks: {repair: true, takes: all, drop: [x], limits: {tools: 1, stops: unlimited, temperature: [0, 2.5], top_p: null}}}}\n",
     "providers: {groq: {auth: none, key_env: A_KEY, oauth: {prefix: tok-, headers: {x-beta: b}}, quirks: {takes: [store], limits: {tool_ids: {characters: any, chars: [1, 64]}}}}}\n",
+    "providers: {groq: {api_key: ['${A}', {key: 'file:/b', weight: 3}, {key: c}]}}\n",
     "configs:\n  a:\n    strategy: {mode: loadbalance, balance: least_cost, onStatusCodes: [429], sticky: {enabled: true, hash_fields: [metadata.u]}}\n    targets:\n      - {provider: openai, weight: 0.5, retry: {attempts: 2, use_retry_after_header: true}, awsRegion: eu-west-1, azure_model_name: m}\n      - {provider: groq, cb_config: {failure_threshold: 3, cooldown_interval: 30000}, hedge: {after: 800, budget: 5}, mid_stream: continue}\n",
     "providers: {azure-openai: {api_key: k, settings: {resource_name: res, api_version: '2024-10-21'}}}\n",
     "providers: {own: {base_url: 'https://{zone}.h', dialects: [openai_chat, anthropic_messages], settings: {zone: {kind: label, env: [ZONE], default: eu, optional: true}}, base_urls: {zone: {us: 'https://h'}}, paths: {openai_chat: {whole: '/{model}', stream: /s}}, body: {openai_chat: {set: {a: b}, without: [model]}}, families: [{models: ['claude-*'], strip: x., dialects: [anthropic_messages], paths: {}, body: {}}]}}\n",

@@ -3,6 +3,7 @@
 //! Whoever sends it has nothing left to decide: [`way`] says how a call gets to a [`Recipient`], and [`prepare`] makes the
 //! request. Nothing is asked of anybody here, so a dry run is the same without sending.
 
+mod affinity;
 mod body;
 mod call;
 mod drop_params;
@@ -12,6 +13,7 @@ mod required;
 mod translate;
 mod way;
 
+pub use affinity::{Affinity, affinity};
 pub use call::{ApiCall, Wanted};
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};

@@ -11,6 +11,7 @@ mod breaker;
 pub mod condition;
 pub mod config;
 mod hash;
+pub mod keys;
 mod outcome;
 pub mod plan;
 mod problem;

@@ -8,10 +8,11 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::balance::Gauge;
 use crate::breaker::Breaker;
+use crate::keys::Rest;
 use crate::retry::Budget;
 
 /// Most bytes that a slot takes.
@@ -52,6 +53,8 @@ struct Kept {
     size: usize,
     /// How often slots were taken.
     takes: u64,
+    /// What is known of keys, by their identity: of those that a configuration still has.
+    rests: BTreeMap<u64, Weak<Rest>>,
 }
 
 #[derive(Debug)]
@@ -66,6 +69,11 @@ impl State {
     pub(crate) fn take(&self, content: u64, sizes: Sizes) -> Option<Arc<Slots>> {
         (!sizes.is_empty())
             .then(|| self.0.lock().unwrap_or_else(PoisonError::into_inner).take(content, sizes))
+    }
+
+    /// What is known of the key of this identity: what was known before, if a configuration still has it.
+    pub(crate) fn rest(&self, identity: u64) -> Arc<Rest> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).rest(identity)
     }
 }
 
@@ -83,6 +91,16 @@ impl Kept {
         let slots = Arc::new(Slots::new(sizes));
         self.entries.insert(content, Entry { slots: slots.clone(), taken: self.takes });
         slots
+    }
+
+    fn rest(&mut self, identity: u64) -> Arc<Rest> {
+        if let Some(rest) = self.rests.get(&identity).and_then(Weak::upgrade) {
+            return rest;
+        }
+        self.rests.retain(|_, rest| rest.strong_count() > 0);
+        let rest = Arc::<Rest>::default();
+        self.rests.insert(identity, Arc::downgrade(&rest));
+        rest
     }
 
     fn sweep(&mut self) {

@@ -6,5 +6,6 @@ pub mod files;
 pub mod hosts;
 pub mod keys;
 pub mod load;
+pub mod provider_keys;
 pub mod routes;
 pub mod settings;

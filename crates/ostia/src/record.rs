@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, HeaderValue, Method, Response};
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Finish, Observed};
+use ostia_routing::keys::KeyUse;
 
 use crate::client::Client;
 use crate::log::cause::Cause;
@@ -50,6 +51,8 @@ pub struct Record {
     is_logged: bool,
     /// The model that was asked for, where that is to be logged.
     model: Option<Box<str>>,
+    /// Which of the operator's keys was shown, where there are several.
+    key: Option<Box<KeyUse>>,
 }
 
 /// What has been seen of an answer.
@@ -86,7 +89,7 @@ impl Record {
     /// An attempt begins, which is this retry: what the last one left here does not hold for it.
     pub fn attempt(&mut self, retries: u32) {
         (self.provider, self.index_path, self.retries) = (None, None, retries);
-        self.model = None;
+        (self.model, self.key) = (None, None);
         (self.dropped, self.answer) = (Vec::new(), Answered::default());
     }
 
@@ -105,21 +108,23 @@ impl Record {
     /// Of two attempts, the one with this record counts.
     pub fn take(&mut self, other: Record) {
         (self.provider, self.index_path, self.model) = (other.provider, other.index_path, other.model);
+        self.key = other.key;
         (self.dropped, self.retries, self.answer) = (other.dropped, other.retries, other.answer);
     }
 
     /// What it says of the attempt that is over, which may be the one that counts.
     pub fn leave(&mut self) -> Record {
         let (provider, index_path) = (self.provider.take(), self.index_path.take());
-        let model = self.model.take();
+        let (model, key) = (self.model.take(), self.key.take());
         let (dropped, answer) = (std::mem::take(&mut self.dropped), std::mem::take(&mut self.answer));
-        Record { provider, index_path, model, dropped, answer, retries: self.retries, ..Record::default() }
+        let retries = self.retries;
+        Record { provider, index_path, model, key, dropped, answer, retries, ..Record::default() }
     }
 
     /// It is decided. Tells how, if the client wants to know.
     pub fn decided(&mut self, explain: bool, plan: SharedPlan) {
         if explain {
-            self.decisions = Some(records::header(&plan.record(), &self.dropped));
+            self.decisions = Some(records::header(&plan.record(), &self.dropped, self.key.as_deref()));
         }
         self.plan = Some(plan);
     }
@@ -206,6 +211,14 @@ impl Record {
         };
     }
 
+    /// It goes there with this key of the operator's, where there are several.
+    pub fn key(&mut self, key: Option<KeyUse>) {
+        self.key = key.map(Box::new);
+        if let Some(access) = self.line.as_mut().and_then(Line::access) {
+            access.key.clone_from(&self.key);
+        }
+    }
+
     /// These fields of the client cannot be said to the provider.
     ///
     /// # Errors
@@ -268,6 +281,7 @@ impl Record {
             access.status = response.status().as_u16();
             access.provider = self.provider.clone();
             access.model = self.model.take();
+            access.key.clone_from(&self.key);
             access.count = self.answer.count.clone();
             access.retries = self.retries;
             if let Some(cause) = response.extensions_mut().remove::<Cause>() {
@@ -282,6 +296,6 @@ impl Record {
         let (trace_id, provider) = self.trace_id.zip(self.provider)?;
         let decisions = self.plan.map(Decisions::from);
         let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
-        entry.map(|entry| entry.of(self.owner, self.answer))
+        entry.map(|entry| entry.of(self.owner, self.answer, self.key))
     }
 }

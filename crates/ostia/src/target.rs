@@ -3,6 +3,7 @@
 //! Two people write what comes together here: the operator (the file and the environment) and the client (headers, and
 //! configs in them). Nothing that the operator wrote goes to a host that the client chose: [`Destination`] has no room for it.
 
+mod key_turn;
 mod settings;
 
 use std::rc::Rc;
@@ -11,12 +12,14 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName};
 use ostia_dialect::{Fault, FaultKind};
+use ostia_providers::prepare::ApiCall;
 use ostia_providers::{Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
 use serde_json::{Map, Value};
 
+use crate::config::provider_keys::{KeyList, ProviderKeys};
 use crate::core::Core;
 use crate::inbound::Inbound;
 use crate::inbound::credentials::Credential;
@@ -25,6 +28,8 @@ use crate::upstream::egress::Origin;
 use crate::upstream::host;
 use crate::upstream::{BaseUrl, Timeouts};
 use settings::Chosen;
+
+pub use key_turn::KeyTurn;
 
 /// Whom a request goes to, and how.
 #[derive(Debug)]
@@ -62,6 +67,27 @@ pub struct Target<'a> {
     pub index_path: &'a str,
     /// The request's trace id.
     pub trace_id: &'a str,
+    /// The way through the operator's keys, where the destination's is one of several.
+    pub keys: Option<Box<KeyTurn<'a>>>,
+}
+
+/// What is asked, as far as it decides whom and with which key.
+#[derive(Debug, Clone, Copy)]
+pub enum Asked<'c, 'b> {
+    /// A call that is understood.
+    Api(&'c ApiCall<'b>),
+    /// One that is handed on unread, for this model, if that is known.
+    Unread(Option<&'c str>),
+}
+
+impl<'c> Asked<'c, '_> {
+    /// The model that the client names.
+    pub fn model(self) -> Option<&'c str> {
+        match self {
+            Asked::Api(call) => call.model(),
+            Asked::Unread(model) => model,
+        }
+    }
 }
 
 /// A host, and what goes there besides what the client sent.
@@ -157,19 +183,26 @@ static NO_SETTINGS: LazyLock<Node> = LazyLock::new(Node::default);
 pub fn resolve<'a>(
     inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
-    model: Option<&str>,
+    asked: Asked<'_, '_>,
 ) -> Result<Target<'a>, Fault> {
     let Inbound { core, gateway, .. } = inbound;
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
-    let choice = choose(inbound, leaf, model)?;
+    let choice = choose(inbound, leaf, asked.model())?;
     let by_operator = choice.by_operator;
     let chosen = settings::choose(inbound, leaf, choice.provider)?;
-    let (provider, model) = of_model(&choice, model, &chosen.values);
+    let (provider, model) = of_model(&choice, asked.model(), &chosen.values);
     let host = host(inbound, leaf, provider, &choice, &chosen)?;
+    let mut keys = None;
     let destination = match host {
         Host::Operators(base_url) => Destination::Operators {
             base_url,
-            key: find_key(inbound, leaf, provider, by_operator),
+            key: match find_key(inbound, leaf, provider, by_operator) {
+                Some(Found::Key(key)) => Some(key),
+                Some(Found::Several(list)) => {
+                    keys.insert(Box::new(KeyTurn::begin(list, inbound, asked, provider))).key()
+                }
+                None => None,
+            },
             headers: &provider.headers,
         },
         Host::Clients(base_url) => {
@@ -213,6 +246,7 @@ pub fn resolve<'a>(
         checks_body,
         trace_id: gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default(),
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
+        keys,
     })
 }
 
@@ -224,19 +258,30 @@ fn public_headers<'a>(core: &Core, provider: &'a Provider) -> Option<&'a HeaderM
     }
 }
 
+/// What there is to show to a host of the operator's.
+enum Found<'a> {
+    Key(Key<'a>),
+    Several(&'a KeyList),
+}
+
 /// The target's own key, the client's, the operator's.
 fn find_key<'a>(
     inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
     provider: &Provider,
     by_operator: bool,
-) -> Option<Key<'a>> {
+) -> Option<Found<'a>> {
     let Inbound { core, .. } = inbound;
     // A key that the operator wrote beside no provider is not for whomever a client names.
     let operators = leaf.filter(|leaf| leaf.author == Author::Operator && by_operator);
     let own = operators.and_then(|leaf| leaf.settings.api_key.as_ref()).map(Key::Operator);
-    own.or_else(|| clients_key(inbound, leaf, provider).map(Key::Client))
-        .or_else(|| core.settings.keys.get(&provider.id).map(Key::Operator))
+    let single = own.or_else(|| clients_key(inbound, leaf, provider).map(Key::Client)).map(Found::Key);
+    single.or_else(|| {
+        core.settings.keys.get(&provider.id).map(|keys| match keys {
+            ProviderKeys::One(key) => Found::Key(Key::Operator(key)),
+            ProviderKeys::Several(list) => Found::Several(list),
+        })
+    })
 }
 
 /// The client's key: of the target, if it wrote the config itself, or of its headers.

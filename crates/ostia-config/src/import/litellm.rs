@@ -152,12 +152,27 @@ impl Import {
             let path = format!("{path}.{name}");
             match (name.as_str(), value.as_str(), provider) {
                 ("api_key", Some(key), Some(provider)) => {
-                    self.providers.insert(provider.to_owned(), json!({"api_key": variable(key)}));
+                    self.add_key(provider, variable(key));
                     self.notes.exact(&path, format!("providers.{provider}.api_key"));
                 }
                 _ => self.notes.missing(&path, "write it in the provider's entry under `providers`"),
             }
         }
+    }
+
+    /// Further keys of one provider make a list.
+    fn add_key(&mut self, provider: &str, key: String) {
+        let entry = self.providers.entry(provider).or_insert_with(|| json!({}));
+        let known = entry["api_key"].take();
+        let mut keys = match known {
+            Value::Array(keys) => keys,
+            Value::Null => Vec::new(),
+            one => vec![one],
+        };
+        if !keys.contains(&Value::from(key.as_str())) {
+            keys.push(key.into());
+        }
+        entry["api_key"] = if keys.len() == 1 { keys.remove(0) } else { keys.into() };
     }
 
     /// The fields of a deployment whose provider cannot be asked.

@@ -20,7 +20,7 @@ impl Reader<'_> {
                 let entries = self.entries(item);
                 entries.iter().map(|(name, item)| ((*name).to_owned(), self.shaped(item))).collect()
             }
-            Shape::List(_) => {
+            Shape::List(_) | Shape::ListOf(..) => {
                 let items = self.items(item);
                 items.iter().map(|item| self.shaped(item)).collect()
             }
@@ -109,7 +109,7 @@ fn fits(shape: &Shape, value: &Value) -> bool {
         (Shape::Named(_, shape), _) => fits(shape, value),
         (Shape::Either(shapes), _) => shapes.iter().any(|shape| fits(shape, value)),
         (Shape::Fields(..) | Shape::Map(_), Value::Map(_))
-        | (Shape::List(_) | Shape::Pair(_), Value::List(_))
+        | (Shape::List(_) | Shape::ListOf(..) | Shape::Pair(_), Value::List(_))
         | (Shape::Whole(..) | Shape::Number(..), Value::Integer(_) | Value::Float(_))
         | (Shape::Text | Shape::Private | Shape::Secret | Shape::Words(_), Value::Text(_))
         | (Shape::Bool, Value::Bool(_))

@@ -84,7 +84,9 @@ fn collect_names(shape: &Shape, names: &mut BTreeSet<&'static str>, seen: &mut B
                 collect_names(shape, names, seen);
             }
         }
-        Shape::Map(shape) | Shape::List(shape) | Shape::Pair(shape) => collect_names(shape, names, seen),
+        Shape::Map(shape) | Shape::List(shape) | Shape::ListOf(.., shape) | Shape::Pair(shape) => {
+            collect_names(shape, names, seen);
+        }
         Shape::Named(name, shape) if seen.insert(name) => collect_names(shape, names, seen),
         Shape::Either(shapes) => shapes.iter().for_each(|shape| collect_names(shape, names, seen)),
         _ => {}

@@ -1,15 +1,21 @@
 //! An entry of `providers:`. All but the first two fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
+use ostia_routing::keys::KEYS_MAX;
 
 use super::Field;
 use super::Shape::{self, *};
+use crate::providers::WEIGHT_MAX;
 
 /// One entry.
 pub(crate) static PROVIDER: Shape = Fields(FIELDS, &[]);
 
 static FIELDS: &[Field] = &[
-    ("api_key", Secret, "The gateway's own credential: ${NAME}, file:/path, or the key itself"),
+    (
+        "api_key",
+        Either(&[Secret, ListOf(1, KEYS_MAX, &KEY)]),
+        "The gateway's own credential: ${NAME}, file:/path, or the key itself. Or a list of several, to share the requests",
+    ),
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),
@@ -44,6 +50,13 @@ static FIELDS: &[Field] = &[
         List(&Fields(FAMILY, &[])),
         "What is otherwise for some models or settings; the first that fits",
     ),
+];
+
+static KEY: Shape = Either(&[Secret, Fields(KEY_FIELDS, &["key"])]);
+
+static KEY_FIELDS: &[Field] = &[
+    ("key", Secret, "The key: ${NAME}, file:/path, or the key itself"),
+    ("weight", Count(1, WEIGHT_MAX), "Its share of the requests, in comparison with the others. Default: 1"),
 ];
 
 static SETTING: &[Field] = &[

@@ -147,6 +147,7 @@ fn samples(shape: &Shape) -> (Vec<Value>, Vec<Value>) {
         // `targets` needs more beside it.
         Shape::List(Shape::Named(..)) => (vec![], vec!["x".into(), 5.into()]),
         Shape::List(_) => (vec![json!([])], vec!["x".into(), 5.into(), json!([[]])]),
+        Shape::ListOf(..) => (vec![], vec![json!([]), 5.into()]),
         Shape::Pair(_) => (vec![], vec![json!([1]), "x".into(), json!(["x", "y"])]),
         Shape::Map(_) | Shape::Fields(..) | Shape::Named(..) => (vec![], vec!["x".into(), json!([])]),
         Shape::Either(shapes) => {

@@ -33,6 +33,8 @@ pub enum KeyOrigin {
     SecretFile(PathBuf),
     /// The environment has it where the provider's own software looks for it.
     Environment(String),
+    /// The file has several, each with its weight.
+    Several(Vec<(KeyOrigin, u32)>),
 }
 
 impl KeyOrigin {
@@ -55,6 +57,16 @@ impl fmt::Display for KeyOrigin {
             KeyOrigin::Template => out.write_str("the file, put together"),
             KeyOrigin::SecretFile(path) => write!(out, "the file's file:{}", path.display()),
             KeyOrigin::Environment(name) => write!(out, "the environment's {name}"),
+            KeyOrigin::Several(keys) => {
+                write!(out, "{} keys", keys.len())?;
+                for (place, (origin, weight)) in keys.iter().enumerate() {
+                    write!(out, "{} {origin}", if place == 0 { ":" } else { "," })?;
+                    if *weight != 1 {
+                        write!(out, " (weight {weight})")?;
+                    }
+                }
+                Ok(())
+            }
         }
     }
 }

@@ -11,10 +11,10 @@ use ostia_config::{
 };
 use ostia_providers::Providers;
 use ostia_routing::{Route, State};
-use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
+use crate::config::provider_keys::{self, KeyList, ProviderKeys};
 use crate::config::settings::{Configured, Given, Limits, Named, Settings};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
@@ -187,13 +187,24 @@ fn settle(
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
-    let mut key_origins = BTreeMap::new();
+    let (mut key_origins, mut equal) = (BTreeMap::new(), Vec::new());
     for (id, entry) in &config.providers {
         let own_base_url = entry.row.0.get("base_url").is_some();
-        keys.extend(entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), key)));
-        key_origins.extend(entry.api_key.as_ref().map(|key| (id.clone(), KeyOrigin::of(&key.source))));
+        keys.extend(
+            entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), ProviderKeys::One(key))),
+        );
+        let several: Vec<_> =
+            entry.api_keys.iter().filter_map(|key| Some((key, secret(&key.secret)?))).collect();
+        equal.extend(ostia_config::equal_keys(several.iter().map(|(key, value)| (*key, value))));
+        if !several.is_empty() {
+            let weighed = several.into_iter().map(|(key, value)| (value, key.weight)).collect();
+            keys.insert(id.clone(), ProviderKeys::Several(KeyList::new(id, weighed, source.state)));
+        }
+        let origin = provider_keys::origin(entry.api_key.as_ref(), &entry.api_keys);
+        key_origins.extend(origin.map(|origin| (id.clone(), origin)));
         configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
     }
+    equal.into_iter().for_each(|problem| report.add(problem));
     let providers = config.all_providers.0;
     let listen = source.listen.unwrap_or(config.listen);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
@@ -251,7 +262,7 @@ fn limits(limits: &ostia_config::Limits) -> Limits {
 /// The keys of providers that the file has none for, from where the provider's own SDK looks for them.
 fn usual_keys(
     providers: &Providers,
-    keys: &mut HashMap<String, SecretString>,
+    keys: &mut HashMap<String, ProviderKeys>,
     origins: &mut BTreeMap<String, KeyOrigin>,
 ) {
     for provider in
@@ -259,7 +270,7 @@ fn usual_keys(
     {
         let found = provider.key_env.iter().find_map(|name| Some((name, environment(name)?)));
         if let Some((name, key)) = found.filter(|(_, key)| !key.is_empty()) {
-            keys.insert(provider.id.clone(), key.into());
+            keys.insert(provider.id.clone(), ProviderKeys::One(key.into()));
             origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
         }
     }

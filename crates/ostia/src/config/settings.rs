@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_config::{AllowedOrigin, HostPattern, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
-use secrecy::SecretString;
 
 use super::keys::GatewayKeys;
+use super::provider_keys::ProviderKeys;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::{Guard, Origin};
 
@@ -28,7 +28,7 @@ pub struct Settings {
     pub providers: Providers,
     /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
     /// usual environment variable.
-    pub keys: HashMap<String, SecretString>,
+    pub keys: HashMap<String, ProviderKeys>,
     /// What it takes to reach providers besides a key, as far as the operator said it: in the file, in the environment, or by
     /// leaving it as it usually is.
     pub given: Given,

@@ -25,10 +25,10 @@ use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
-use crate::record::records::ascii;
+use crate::record::records::{add_key, ascii};
 use crate::routing::facts::RequestFacts;
 use crate::routing::routes;
-use crate::target;
+use crate::target::{self, Asked};
 
 /// Largest body of a dry run, in bytes.
 const BODY_BYTES_MAX: usize = 4 << 20;
@@ -156,7 +156,7 @@ fn decide(inbound: Inbound<'_>, call: &ApiCall<'_>, route: &Arc<Route>) -> Value
 /// What would be sent to one target, and what of the request would not.
 fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
-    let tried = target::resolve(inbound, leaf, call.model()).and_then(|target| {
+    let tried = target::resolve(inbound, leaf, Asked::Api(call)).and_then(|target| {
         let waited = Cell::default();
         let exchange = Exchange::new(inbound, &target, &waited);
         let recipient = exchange.recipient();
@@ -166,7 +166,9 @@ fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Val
             Prepared::Estimate { .. } => Vec::new(),
         };
         let model = target.model.as_deref().or(call.model());
-        Ok(json!({"target": path, "provider": target.provider.id, "model": model, "way": way.name(), "dropped": dropped}))
+        let mut told = json!({"target": path, "provider": target.provider.id, "model": model, "way": way.name(), "dropped": dropped});
+        add_key(target.key_use().as_ref(), &mut told);
+        Ok(told)
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
 }

@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::responses_api;
 use crate::responses_api::History;
 use crate::routing::{follow, routes};
-use crate::target;
+use crate::target::{self, Asked};
 
 /// The answer to a request that wants it made in the background, here; `None` for any other.
 ///
@@ -36,7 +36,7 @@ fn looked_back_on(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<His
     let Inbound { core, caller, .. } = inbound;
     let route = routes::find(inbound, call.model())?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
-    let target = target::resolve(inbound, leaf, call.model())?;
+    let target = target::resolve(inbound, leaf, Asked::Api(call))?;
     let waited = Cell::default();
     let exchange = Exchange::new(inbound, &target, &waited);
     let way = way(call, &exchange.recipient(), ask::is_read(exchange, call));
@@ -74,6 +74,6 @@ pub fn is_ours(inbound: Inbound<'_>) -> Result<bool, Fault> {
     // A provider that has the API remembers for itself. Of a config's targets the first one is asked.
     let route = routes::find(inbound, None)?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
-    let target = target::resolve(inbound, leaf, None);
+    let target = target::resolve(inbound, leaf, Asked::Unread(None));
     Ok(!target.is_ok_and(|target| target.provider.offers(Api::OpenaiResponses)))
 }

@@ -4,10 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use http::Response;
 use ostia_dialect::{Fault, FaultKind};
+use ostia_routing::keys::KeyFault;
 use ostia_routing::{Class, Limit, Outcome, Verdict, told_wait};
 
 use crate::log::cause::Cause;
 use crate::message::body::Body;
+
+/// How OpenAI says, with status 400, that it does not keep the answer that a request goes on from
+/// (<https://developers.openai.com/api/docs/guides/websocket-mode>; maximhq/bifrost issue 2441).
+const RESPONSE_NOT_FOUND: &str = "previous_response_not_found";
 
 /// A target that was asked, or could not be asked, and gave no answer that is one.
 #[derive(Debug)]
@@ -69,6 +74,21 @@ impl AttemptError {
         let told = self.fault.wait_s.map(|seconds| Duration::from_secs(seconds.get().into()));
         let wait = told_wait(header, further, SystemTime::now()).or(told);
         Outcome { verdict: self.verdict, wait, again }
+    }
+
+    /// What it says against the key that was shown; `None` where another key would not mend it.
+    pub fn key_fault(&self) -> Option<KeyFault> {
+        let Verdict::Refused { status, .. } = self.verdict else { return None };
+        match self.fault.kind {
+            FaultKind::Quota => Some(KeyFault::Quota),
+            FaultKind::Authentication => Some(KeyFault::Refused),
+            FaultKind::Permission => Some(KeyFault::NotAllowed),
+            FaultKind::NotFound => Some(KeyFault::NotFound),
+            _ if self.fault.code.as_deref() == Some(RESPONSE_NOT_FOUND) => Some(KeyFault::NotFound),
+            FaultKind::RateLimit => Some(KeyFault::RateLimit(self.outcome(true).wait)),
+            _ if status == 429 => Some(KeyFault::RateLimit(self.outcome(true).wait)),
+            _ => None,
+        }
     }
 
     /// The most that [`AttemptError::weight`] gives.

@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use ostia_providers::prepare::ApiCall;
 
+use crate::target::Asked;
+
 /// What a target is asked to do.
 #[derive(Debug, Clone, Copy)]
 pub enum Payload<'p, 'a> {
@@ -18,6 +20,11 @@ pub enum Payload<'p, 'a> {
 }
 
 impl<'p, 'a> Payload<'p, 'a> {
+    /// The same, as far as it decides whom to ask.
+    pub fn asked(self) -> Asked<'p, 'a> {
+        self.api().map_or(Asked::Unread(None), Asked::Api)
+    }
+
     /// What is understood of it.
     pub fn api(self) -> Option<&'p ApiCall<'a>> {
         match self {

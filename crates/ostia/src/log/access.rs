@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use http::{HeaderValue, Method};
 use ostia_dialect::FaultKind;
 use ostia_dialect::observe::Count;
+use ostia_routing::keys::KeyUse;
 
 use super::cause::{Cause, shortened};
 use super::{Level, Log};
@@ -43,6 +44,8 @@ pub struct Access {
     pub provider: Option<HeaderValue>,
     /// For which model.
     pub model: Option<Box<str>>,
+    /// With which of the operator's keys, where there are several.
+    pub key: Option<Box<KeyUse>>,
     /// Tokens read and written.
     pub count: Count,
     /// From the request to the first token of a stream.
@@ -122,6 +125,7 @@ impl Line {
             peer: client.peer,
             provider: None,
             model: None,
+            key: None,
             count: Count::None,
             first_token: None,
             retries: 0,

@@ -24,6 +24,7 @@ fn access() -> Access {
         client: None,
         peer: Some(IpAddr::from([127, 0, 0, 1])),
         provider: Some(HeaderValue::from_static("openai")),
+        key: None,
         model: Some("gpt-4o".into()),
         count: Some(Usage { prompt: 12, completion: 34, ..Usage::default() }).into(),
         first_token: Some(Duration::from_micros(120_500)),

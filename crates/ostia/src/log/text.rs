@@ -82,6 +82,20 @@ impl Formatter {
             let model = access.model.as_deref().map(|model| format!("/{model}")).unwrap_or_default();
             field("to", &word(&format!("{}{model}", header(provider))));
         }
+        if let Some(key) = &access.key {
+            field("key", &word(&key.key));
+            if !key.resting.is_empty() {
+                let told = key.resting.iter().map(|key| {
+                    format!(
+                        "{} for {} ({})",
+                        key.key,
+                        millis_text(Duration::from_millis(key.for_ms)),
+                        key.why.as_str()
+                    )
+                });
+                field("resting", &word(&told.collect::<Vec<_>>().join(", ")));
+            }
+        }
         if let Some(usage) = access.count.usage() {
             field("tokens", &format!("{}+{}", usage.prompt, usage.completion));
         }
@@ -146,6 +160,9 @@ fn access_json(access: &Access) -> Map<String, Value> {
     }
     if let Some(model) = &access.model {
         set("model", (&**model).into());
+    }
+    if let Some(Value::Object(key)) = access.key.as_ref().and_then(|key| serde_json::to_value(key).ok()) {
+        key.into_iter().for_each(|(name, value)| set(&name, value));
     }
     if let Some(usage) = access.count.usage() {
         set("tokens_in", usage.prompt.into());

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::HeaderValue;
 use ostia_dialect::Usage;
+use ostia_routing::keys::KeyUse;
 use ostia_routing::{self as routing, History, Plan, ROUTE_BYTES_MAX, Route};
 use serde_json::{Value, json};
 
@@ -78,6 +79,8 @@ pub struct Entry {
     answer: Answered,
     /// The decisions, where there was something to decide.
     decisions: Option<Decisions>,
+    /// Which of the operator's keys was shown, where there are several.
+    key: Option<Box<KeyUse>>,
 }
 
 /// What was decided for a request.
@@ -288,12 +291,13 @@ impl Entry {
             false => trace_id,
         };
         let (owner, answer) = (Owner::default(), Answered::default());
-        Some(Entry { trace_id, owner, provider, status, dropped: few(dropped), answer, decisions })
+        let dropped = few(dropped);
+        Some(Entry { trace_id, owner, provider, status, dropped, answer, decisions, key: None })
     }
 
-    /// The same, sent by this caller, with what has been seen of the answer.
-    pub fn of(self, owner: Owner, answer: Answered) -> Entry {
-        Entry { owner, answer, ..self }
+    /// The same, sent by this caller, with what has been seen of the answer, and the key that was shown.
+    pub fn of(self, owner: Owner, answer: Answered, key: Option<Box<KeyUse>>) -> Entry {
+        Entry { owner, answer, key, ..self }
     }
 
     fn large_route(&self) -> Option<&Arc<Route>> {
@@ -319,10 +323,19 @@ impl Entry {
         if let Some(first_token) = first_token {
             told["first_token_ms"] = (first_token.as_millis() as u64).into();
         }
+        add_key(self.key.as_deref(), &mut told);
         if let Some(decisions) = &self.decisions {
             told["decisions"] = serde_json::to_value(decisions.record()).unwrap_or_default();
         }
         told
+    }
+}
+
+/// Says which key was shown, and which ones rest.
+pub fn add_key(key: Option<&KeyUse>, told: &mut Value) {
+    let Some(Value::Object(fields)) = key.and_then(|key| serde_json::to_value(key).ok()) else { return };
+    for (name, value) in fields {
+        told[name] = value;
     }
 }
 
@@ -364,8 +377,9 @@ fn few(mut dropped: Vec<String>) -> Vec<String> {
 }
 
 /// The decisions on one request, as JSON on one line.
-pub fn header(record: &routing::Record, dropped: &[String]) -> HeaderValue {
+pub fn header(record: &routing::Record, dropped: &[String], key: Option<&KeyUse>) -> HeaderValue {
     let mut told = serde_json::to_value(record).unwrap_or_default();
+    add_key(key, &mut told);
     if !dropped.is_empty() {
         told["dropped"] = dropped.into();
     }

@@ -1,5 +1,6 @@
 //! One attempt of a plan: its target, its limits, and the first words of its answer.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use http::{Response, header};
@@ -35,20 +36,28 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
     let leaf = route.leaves().get(attempt.leaf);
     let model = payload.api().and_then(|call| call.model());
     // By reference: a future has room for what it matches on and for what it binds.
-    let answer = match &mut target::resolve(inbound, leaf, model) {
+    let answer = match &mut target::resolve(inbound, leaf, payload.asked()) {
         Ok(target) => {
             bound(target, &attempt);
             record.target(&target.provider.id, target.index_path, target.model.as_deref().or(model));
             let waited = record.waited();
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
-            let exchange =
-                Exchange { keep: facts.keep, continues, ..Exchange::new(inbound, target, &waited) };
             // An answer in one piece has no first token.
             let streams = payload.api().is_some_and(|call| call.peek.stream);
-            match attempt.limits.first_token.filter(|_| streams) {
-                Some(limit) => Box::pin(speak_within(limit, exchange, payload, record)).await,
-                None => speak(exchange, payload, record).await,
+            // Once with each of several keys.
+            loop {
+                record.key(target.key_use());
+                let exchange =
+                    Exchange { keep: facts.keep, continues, ..Exchange::new(inbound, target, &waited) };
+                let answer = match attempt.limits.first_token.filter(|_| streams) {
+                    Some(limit) => Box::pin(speak_within(limit, exchange, payload, record)).await,
+                    None => speak(exchange, payload, record).await,
+                };
+                if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
+                    record.key(target.key_use());
+                    break answer;
+                }
             }
         }
         Err(fault) => Err(fault.clone().into()),

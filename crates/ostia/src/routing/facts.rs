@@ -154,7 +154,7 @@ impl Facts for RequestFacts<'_, '_> {
     /// After the operator's prices.
     fn price(&self, leaf: usize) -> Option<f64> {
         let leaf = self.route.leaves().get(leaf)?;
-        let target = target::resolve(self.inbound, Some(leaf), self.model()).ok()?;
+        let target = target::resolve(self.inbound, Some(leaf), self.payload.asked()).ok()?;
         let model = target.model.as_deref().or(self.model())?;
         let price = self.inbound.core.settings.named.price(target.provider, model)?;
         let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];

@@ -1,6 +1,7 @@
 //! The rest of an answer that broke off in the middle, from the same target or another one.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use http::request;
@@ -22,7 +23,7 @@ use crate::message::source::Source;
 use crate::record::Record;
 use crate::routing::attempt;
 use crate::routing::execution::Execution;
-use crate::target;
+use crate::target::{self, Asked};
 
 /// Everything that is needed to ask again while the answer is under way.
 #[derive(Debug)]
@@ -69,7 +70,6 @@ impl Failover {
         beginning: &str,
     ) -> Result<Source, AttemptError> {
         let (core, route) = (self.execution.core().clone(), self.execution.route().clone());
-        let nothing = || Fault::upstream("Only conversations can be gone on with.");
         let Endpoint::Api(api_path) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
@@ -77,24 +77,38 @@ impl Failover {
             Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
         let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
-        let mut target = target::resolve(inbound, leaf, call.model())?;
+        let mut target = target::resolve(inbound, leaf, Asked::Api(&call))?;
         attempt::bound(&mut target, attempt);
-        let client = client_dialect(api_path.api, target.provider).ok_or_else(nothing)?;
         let waited = Cell::default();
-        let exchange = Exchange::new(inbound, &target, &waited);
-        let way = Way::Converse(client);
-        let Prepared::Request(mut prepared) = prepare(way, &call, &exchange.recipient(), Some(beginning))?
-        else {
-            return Err(nothing().into());
-        };
-        Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
-        let request = exchange.outgoing(&mut prepared, body)?;
-        let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
-        let Conversation { upstream, undo, .. } = *conversation;
-        let answer = exchange.dispatch(request).await?;
-        let (answer, inflate) = receive::events(answer, api_path.api, &target).await?;
-        Ok(Source::new(answer, inflate, upstream, undo))
+        // Once with each of several keys.
+        loop {
+            let answer = go_on(Exchange::new(inbound, &target, &waited), &call, beginning).await;
+            if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
+                return answer;
+            }
+        }
     }
+}
+
+/// Asks for the rest of an answer that begins so.
+async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> Result<Source, AttemptError> {
+    let target = exchange.target;
+    let client = client_dialect(call.api, target.provider).ok_or_else(nothing)?;
+    let way = Way::Converse(client);
+    let Prepared::Request(mut prepared) = prepare(way, call, &exchange.recipient(), Some(beginning))? else {
+        return Err(nothing().into());
+    };
+    Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
+    let request = exchange.outgoing(&mut prepared, call.body)?;
+    let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
+    let Conversation { upstream, undo, .. } = *conversation;
+    let answer = exchange.dispatch(request).await?;
+    let (answer, inflate) = receive::events(answer, call.api, target).await?;
+    Ok(Source::new(answer, inflate, upstream, undo))
+}
+
+fn nothing() -> Fault {
+    Fault::upstream("Only conversations can be gone on with.")
 }
 
 impl Resume for Failover {

@@ -1,5 +1,6 @@
 //! The only loop over attempts: a config followed from target to target.
 
+use std::ops::ControlFlow;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use crate::routing::execution::{self, AttemptResult, Execution, Followed};
 use crate::routing::facts::RequestFacts;
 use crate::routing::failover::Failover;
 use crate::routing::routes;
-use crate::target;
+use crate::target::{self, Asked};
 
 /// The answer of one target, or of a config's.
 ///
@@ -45,10 +46,19 @@ pub async fn answer(
     };
     // Nothing to decide.
     let asked = async {
-        let target = target::resolve(inbound, leaf, call.model())?;
+        let mut target = target::resolve(inbound, leaf, Asked::Api(call))?;
         record.target(&target.provider.id, target.index_path, target.model.as_deref().or(call.model()));
         let waited = record.waited();
-        ask::ask(Exchange { keep, ..Exchange::new(inbound, &target, &waited) }, call, record).await
+        // Once with each of several keys.
+        loop {
+            record.key(target.key_use());
+            let exchange = Exchange { keep, ..Exchange::new(inbound, &target, &waited) };
+            let answer = ask::ask(exchange, call, record).await;
+            if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
+                record.key(target.key_use());
+                return answer;
+            }
+        }
     };
     asked.await.or_else(AttemptError::into_answer)
 }

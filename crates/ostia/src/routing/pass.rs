@@ -1,5 +1,7 @@
 //! Calls that are handed on unread: whom they go to.
 
+use std::ops::ControlFlow;
+
 use http::{Response, header};
 use http_body::Body as _;
 use ostia_dialect::Fault;
@@ -15,7 +17,7 @@ use crate::message::body::Body;
 use crate::message::model_name;
 use crate::record::Record;
 use crate::routing::{follow, routes};
-use crate::target::{self, Target};
+use crate::target::{self, Asked, Target};
 use crate::upstream::RequestBody;
 
 /// The answer to a call that is handed on unread. Its body is streamed, unless it may have to be sent more than once.
@@ -38,9 +40,17 @@ pub async fn pass(
     if leaf.is_none() && is_read_for_its_model(inbound, &body, raw) {
         return Box::pin(pass_to_its_model(inbound, body, raw, record)).await;
     }
-    // A body of a known length keeps it: some servers take no chunks.
-    let body = if body.is_end_stream() { RequestBody::Full(None) } else { RequestBody::Passed(body) };
-    hand_on(inbound, target::resolve(inbound, leaf, None)?, body, raw, record).await
+    let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
+    let body = match body.is_end_stream() {
+        true => RequestBody::Full(None),
+        // It may have to be sent with another key.
+        false if target.has_several_keys() && is_small(inbound) => {
+            RequestBody::Full(Some(Box::pin(intake::read(body, &inbound.core.settings.limits)).await?))
+        }
+        // A body of a known length keeps it: some servers take no chunks.
+        false => RequestBody::Passed(body),
+    };
+    hand_on(inbound, target, body, raw, record).await
 }
 
 /// A call whose body may name a provider in its model.
@@ -52,7 +62,8 @@ async fn pass_to_its_model(
 ) -> Result<Response<Body>, Fault> {
     let body = intake::read(body, &inbound.core.settings.limits).await?;
     let named = model_name::find(content_type(inbound).unwrap_or_default(), &body);
-    let target = target::resolve(inbound, None, named.as_ref().map(|named| named.name.as_ref()))?;
+    let asked = Asked::Unread(named.as_ref().map(|named| named.name.as_ref()));
+    let target = target::resolve(inbound, None, asked)?;
     let renamed =
         named.as_ref().zip(target.model.as_deref()).map(|(named, model)| named.replaced(&body, model));
     let body = RequestBody::Full(Some(renamed.unwrap_or_else(|| body.clone())));
@@ -61,14 +72,29 @@ async fn pass_to_its_model(
 
 async fn hand_on(
     inbound: Inbound<'_>,
-    target: Target<'_>,
-    body: RequestBody,
+    mut target: Target<'_>,
+    mut body: RequestBody,
     raw: bool,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     record.target(&target.provider.id, target.index_path, target.model.as_deref());
     let waited = record.waited();
-    proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await.or_else(AttemptError::into_answer)
+    // Once with each of several keys.
+    loop {
+        record.key(target.key_use());
+        let again = match &body {
+            RequestBody::Full(bytes) if target.has_several_keys() => Some(RequestBody::Full(bytes.clone())),
+            RequestBody::Full(_) | RequestBody::Passed(_) => None,
+        };
+        let answer = proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await;
+        match target.settle(answer, again) {
+            ControlFlow::Continue(again) => body = again,
+            ControlFlow::Break(answer) => {
+                record.key(target.key_use());
+                return answer.or_else(AttemptError::into_answer);
+            }
+        }
+    }
 }
 
 fn content_type(inbound: Inbound<'_>) -> Option<&str> {
@@ -80,15 +106,18 @@ fn content_type(inbound: Inbound<'_>) -> Option<&str> {
 /// nothing.
 fn is_read_for_its_model(inbound: Inbound<'_>, body: &ClientBody, raw: bool) -> bool {
     let Inbound { core, gateway, parts, .. } = inbound;
-    let is_small = || {
-        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
-        length
-            .and_then(|length| length.parse().ok())
-            .is_some_and(|length: usize| length <= core.settings.limits.body_bytes_max)
-    };
     gateway.names_nobody()
-        && (core.settings.default_provider.is_none() || !raw && is_small())
+        && (core.settings.default_provider.is_none() || !raw && is_small(inbound))
         && !body.is_end_stream()
         && !parts.headers.contains_key(header::CONTENT_ENCODING)
         && content_type(inbound).is_some_and(model_name::may_name)
+}
+
+/// Is the body known to be within the bound of those that are read?
+fn is_small(inbound: Inbound<'_>) -> bool {
+    let Inbound { core, parts, .. } = inbound;
+    let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length
+        .and_then(|length| length.parse().ok())
+        .is_some_and(|length: usize| length <= core.settings.limits.body_bytes_max)
 }

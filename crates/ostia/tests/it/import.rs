@@ -59,3 +59,18 @@ fn what_is_no_file() {
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).starts_with("ostia.yaml:"), "{output:?}");
 }
+
+#[test]
+fn several_keys_of_one_provider_become_a_list() {
+    let entry = |key: &str| {
+        format!("  - {{model_name: '*', litellm_params: {{model: openai/*, api_key: os.environ/{key}}}}}\n")
+    };
+    let file = format!("model_list:\n{}{}{}", entry("A"), entry("B"), entry("A"));
+    let (yaml, told) = import("litellm", &file, &[]);
+    assert!(told.contains("providers.openai.api_key"), "{told}");
+    let setup = || Setup::new().config(&yaml).env("A", "sk-1").env("B", "sk-2");
+    let output = setup().arg("check").arg("--strict").run();
+    assert!(output.status.success(), "{output:?}\n{yaml}");
+    let table = String::from_utf8(setup().arg("providers").run().stdout).unwrap();
+    assert!(table.contains("2 keys: the file's ${A}, the file's ${B}"), "{table}\n{yaml}");
+}

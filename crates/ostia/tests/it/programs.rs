@@ -65,6 +65,11 @@ pub fn packages() -> Option<PathBuf> {
     })
 }
 
+/// curl.
+pub fn curl() -> Option<OsString> {
+    program("curl", "install curl")
+}
+
 /// nginx.
 pub fn nginx() -> Option<OsString> {
     program("nginx", "as root `cargo verify` sees to that; by hand, on Debian: apt install nginx-light")

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderValue, Request, StatusCode, header, request};
 use ostia_dialect::fault;
 use ostia_providers::Provider;
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 use super::clock::Told;
 use super::report::Finding;
 use crate::config::load::Loaded;
+use crate::config::provider_keys::ProviderKeys;
 use crate::core::{Core, CurrentCore, Shared, Snapshot};
 use crate::exchange::{Exchange, proxy};
 use crate::inbound::Inbound;
@@ -25,7 +27,7 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::log::{Filter, Format, Log};
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
-use crate::target;
+use crate::target::{self, Asked};
 use crate::upstream::{BodyFault, RequestBody, SendFault, Timeouts, UpstreamBody};
 
 /// The longest list of models that is read. The longest that we know has some three hundred KiB.
@@ -49,8 +51,11 @@ pub fn key(loaded: &Loaded, id: &str) -> Finding {
     let settings = &loaded.settings;
     match settings.providers.get(id).filter(|provider| provider.needs_key()) {
         None => Finding::ok(id, "needs no key"),
-        Some(_) if settings.keys.contains_key(id) => Finding::ok(id, "has a key"),
-        Some(provider) => without_key(provider, loaded.settings.loopback),
+        Some(provider) => match settings.keys.get(id) {
+            Some(ProviderKeys::One(_)) => Finding::ok(id, "has a key"),
+            Some(keys) => Finding::ok(id, format!("has {} keys", keys.len())),
+            None => without_key(provider, loaded.settings.loopback),
+        },
     }
 }
 
@@ -63,7 +68,7 @@ fn without_key(provider: &Provider, loopback: bool) -> Finding {
     Finding::warn(id, "has no key: clients have to bring theirs", next)
 }
 
-/// Asks all of them at once.
+/// Asks all of them at once, and with each of its keys where one has several.
 pub fn ask_each(loaded: Loaded, ids: &BTreeSet<String>) -> Vec<Answer> {
     let failed = |error: std::io::Error| {
         vec![Answer { finding: Finding::fail("providers", error.to_string(), "try again"), date: None }]
@@ -76,11 +81,12 @@ pub fn ask_each(loaded: Loaded, ids: &BTreeSet<String>) -> Vec<Answer> {
     };
     runtime.block_on(async {
         let core = CurrentCore::new(shared(loaded)).get();
-        let asking: Vec<_> = ids
-            .iter()
-            .map(|id| {
-                let (core, id) = (core.clone(), id.clone());
-                tokio::task::spawn_local(async move { ask(&core, &id).await })
+        let places = |id: &String| core.settings.keys.get(id).map_or(1, ProviderKeys::len);
+        let each = ids.iter().flat_map(|id| (0..places(id)).map(move |place| (id.clone(), place)));
+        let asking: Vec<_> = each
+            .map(|(id, place)| {
+                let core = core.clone();
+                tokio::task::spawn_local(async move { ask(&core, &id, place).await })
             })
             .collect();
         let mut answers = Vec::new();
@@ -105,7 +111,8 @@ fn shared(mut loaded: Loaded) -> Shared {
     Shared { snapshots, responses, state: Arc::default(), records: Records::default(), log }
 }
 
-async fn ask(core: &Rc<Core>, id: &str) -> Answer {
+/// `place`: which of several keys is shown.
+async fn ask(core: &Rc<Core>, id: &str, place: usize) -> Answer {
     let silent = |finding| Answer { finding, date: None };
     let Some(provider) = core.settings.providers.get(id) else {
         return silent(Finding::fail(id, "is not known", "`ostia providers` lists all"));
@@ -115,21 +122,27 @@ async fn ask(core: &Rc<Core>, id: &str) -> Answer {
         return silent(without_key(provider, core.settings.loopback));
     }
     let started = Instant::now();
-    let response = match send(core, id, started).await {
+    let keys = core.settings.keys.get(id);
+    let several = match keys {
+        Some(ProviderKeys::Several(list)) => list.secret(place).map(|secret| (secret, list.keys.len())),
+        Some(ProviderKeys::One(_)) | None => None,
+    };
+    let about = several.map_or(id.to_owned(), |(_, count)| format!("{id}, key {} of {count}", place + 1));
+    let response = match send(core, id, several.map(|(secret, _)| secret), started).await {
         Ok(response) => response,
         Err(Unasked::Target(why)) => {
-            return silent(Finding::fail(id, why, "see docs/configuration.md, Providers"));
+            return silent(Finding::fail(&about, why, "see docs/configuration.md, Providers"));
         }
-        Err(Unasked::Sent(fault)) => return silent(Finding::fail(id, fault.to_string(), remedy(&fault))),
+        Err(Unasked::Sent(fault)) => return silent(Finding::fail(&about, fault.to_string(), remedy(&fault))),
     };
     let (head, body) = response.into_parts();
     let date = told(head.headers.get(header::DATE));
     let body = read(body).await;
     let took = started.elapsed().as_millis();
     let finding = match (head.status.as_u16(), body) {
-        (_, Err(error)) => Finding::fail(id, format!("its answer broke off: {error}"), "try again"),
-        (200, Ok(body)) => listed(provider, &core.settings.configured, &body, took),
-        (status, Ok(body)) => refused(provider, status, &body, took),
+        (_, Err(error)) => Finding::fail(&about, format!("its answer broke off: {error}"), "try again"),
+        (200, Ok(body)) => listed(&about, id, &core.settings.configured, &body, took),
+        (status, Ok(body)) => refused(&about, provider, status, &body, took),
     };
     Answer { finding, date }
 }
@@ -141,13 +154,21 @@ enum Unasked {
 }
 
 /// `GET /v1/models` as a client would send it that names this provider and brings no key.
-async fn send(core: &Rc<Core>, id: &str, started: Instant) -> Result<http::Response<UpstreamBody>, Unasked> {
+async fn send(
+    core: &Rc<Core>,
+    id: &str,
+    key: Option<&SecretString>,
+    started: Instant,
+) -> Result<http::Response<UpstreamBody>, Unasked> {
     let unasked = |fault: ostia_dialect::Fault| Unasked::Target(fault.message);
     let parts = parts(id).map_err(|error| Unasked::Target(error.to_string()))?;
     let gateway = GatewayHeaders::read(&parts.headers).map_err(unasked)?;
     let caller = Caller::default();
     let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts };
-    let target = target::resolve(inbound, None, None).map_err(unasked)?;
+    let mut target = target::resolve(inbound, None, Asked::Unread(None)).map_err(unasked)?;
+    if let Some(key) = key {
+        target.show(key);
+    }
     let waited = Cell::default();
     let exchange = Exchange::new(inbound, &target, &waited);
     let path = proxy::path(&target, &parts);
@@ -182,15 +203,15 @@ fn told(date: Option<&HeaderValue>) -> Option<Told> {
 
 /// It answered with its models.
 fn listed(
-    provider: &Provider,
+    about: &str,
+    id: &str,
     configured: &std::collections::HashMap<String, crate::config::settings::Configured>,
     body: &[u8],
     took: u128,
 ) -> Finding {
-    let id = &provider.id;
     let Some(models) = models(body) else {
         let next = "is base_url that of an API of models?";
-        return Finding::warn(id, format!("answers in {took} ms, but not with a list of models"), next);
+        return Finding::warn(about, format!("answers in {took} ms, but not with a list of models"), next);
     };
     let wanted = configured.get(id).map(|configured| configured.models.as_slice()).unwrap_or_default();
     let missing: Vec<&str> = wanted
@@ -201,10 +222,10 @@ fn listed(
         .collect();
     let count = models.len();
     match missing.is_empty() {
-        true => Finding::ok(id, format!("{count} models, in {took} ms")),
+        true => Finding::ok(about, format!("{count} models, in {took} ms")),
         false => {
             let next = format!("correct providers.{id}.models, unless the provider hides what it offers");
-            Finding::warn(id, format!("{count} models, but not {}", missing.join(", ")), next)
+            Finding::warn(about, format!("{count} models, but not {}", missing.join(", ")), next)
         }
     }
 }
@@ -222,7 +243,7 @@ fn models(body: &[u8]) -> Option<BTreeSet<String>> {
 }
 
 /// It answered with an error.
-fn refused(provider: &Provider, status: u16, body: &[u8], took: u128) -> Finding {
+fn refused(about: &str, provider: &Provider, status: u16, body: &[u8], took: u128) -> Finding {
     let id = &provider.id;
     let says = fault::from_answer(status, body).message;
     let found = format!("answers with {status}: {says}");
@@ -232,15 +253,15 @@ fn refused(provider: &Provider, status: u16, body: &[u8], took: u128) -> Finding
     };
     match StatusCode::from_u16(status) {
         Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
-            Finding::fail(id, found, format!("it does not take the key: look at {key}"))
+            Finding::fail(about, found, format!("it does not take the key: look at {key}"))
         }
         Ok(StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) => {
-            Finding::ok(id, format!("answers in {took} ms; it has no list of models"))
+            Finding::ok(about, format!("answers in {took} ms; it has no list of models"))
         }
         Ok(StatusCode::TOO_MANY_REQUESTS | StatusCode::PAYMENT_REQUIRED) => {
-            Finding::warn(id, found, "the key works, but its account has no room now")
+            Finding::warn(about, found, "the key works, but its account has no room now")
         }
-        Ok(_) | Err(_) => Finding::fail(id, found, "look at the provider's status page, and at base_url"),
+        Ok(_) | Err(_) => Finding::fail(about, found, "look at the provider's status page, and at base_url"),
     }
 }
 
