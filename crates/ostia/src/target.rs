@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
 use ostia_providers::{Provider, Providers, Values};
@@ -162,6 +162,11 @@ impl<'a> Destination<'a> {
 }
 
 impl Target<'_> {
+    /// A header's value with the settings that it names; `None` where these have no value.
+    pub fn filled(&self, value: &HeaderValue) -> Result<Option<HeaderValue>, Fault> {
+        settings::filled(value, self.provider, &self.values)
+    }
+
     /// Is chat to go to Mistral's fill-in-the-middle endpoint?
     pub fn fills_in_the_middle(&self, gateway: &GatewayHeaders) -> bool {
         gateway.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))

@@ -98,7 +98,9 @@ impl Exchange<'_> {
         }
         self.inbound.core.settings.withhold_gateway_keys(&mut headers);
         for (name, value) in target.destination.headers().into_iter().flatten() {
-            headers.entry(name).or_insert_with(|| value.clone());
+            if let Some(value) = target.filled(value)? {
+                headers.entry(name).or_insert(value);
+            }
         }
         headers.insert(header::HOST, target.destination.base_url().authority().clone());
         if path.is_empty() {

@@ -1,6 +1,6 @@
 //! What it takes to reach a provider besides a key: from the target, the client's headers, or the operator.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use ostia_dialect::Fault;
 use ostia_providers::{Provider, Setting, Values, settings};
 use ostia_routing::{Author, Leaf};
@@ -65,6 +65,34 @@ fn of_headers<'h>(headers: &'h HeaderMap, name: &str, setting: &Setting) -> Resu
         Fault::invalid(format!("Invalid header `x-ostia-{own}`: must be plain text")).with_param(name)
     })?;
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// A header's value with the settings that it names; `None` where these have no value. Braces around anything else are the
+/// value's own.
+///
+/// # Errors
+/// 400 for a setting that no header can have.
+pub(super) fn filled(
+    value: &HeaderValue,
+    provider: &Provider,
+    values: &Values,
+) -> Result<Option<HeaderValue>, Fault> {
+    let template = match value.to_str() {
+        Ok(text) if !provider.settings.is_empty() => text,
+        _ => return Ok(Some(value.clone())),
+    };
+    if !settings::names(template).any(|name| provider.settings.contains_key(name)) {
+        return Ok(Some(value.clone()));
+    }
+    if settings::names(template).all(|name| values.get(name).is_none()) {
+        return Ok(None);
+    }
+    let filled = settings::fill(template, |name| values.get(name));
+    let value = HeaderValue::from_str(&filled);
+    value.map(Some).map_err(|_| {
+        let name = settings::names(template).next().unwrap_or_default();
+        Fault::invalid(format!("Invalid `{name}`: has characters that no header can have")).with_param(name)
+    })
 }
 
 /// Says which setting is missing, and where it goes. `needs_host`: the call has no host of its own.

@@ -124,6 +124,22 @@ fn what_is_missing_is_named_with_all_its_places() {
 }
 
 #[test]
+fn headers_of_a_row_may_hold_settings() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  own:\n    base_url: '{}'\n    dialects: [openai_chat]\n    auth: none\n    \
+         headers: {{x-team: 'of {{team}}', x-json: '{{\"a\": 1}}'}}\n    settings: {{team: {{optional: true}}}}\n",
+        upstream.url()
+    ));
+    let ask = || Ask::post("/v1/chat/completions", CHAT).header("x-ostia-provider", "own");
+    assert_eq!(ask().to(&gateway).status, 200);
+    let seen = upstream.last();
+    assert_eq!((seen.header("x-team"), seen.header("x-json").as_deref()), (None, Some("{\"a\": 1}")));
+    assert_eq!(ask().header("x-ostia-team", "red").to(&gateway).status, 200);
+    assert_eq!(upstream.last().header("x-team").as_deref(), Some("of red"));
+}
+
+#[test]
 fn a_provider_that_was_switched_off_is_not_asked() {
     let gateway = Gateway::start();
     let ask = || Ask::post("/v1/chat/completions", CHAT).header("authorization", "Bearer k");
