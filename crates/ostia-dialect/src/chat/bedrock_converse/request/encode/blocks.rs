@@ -9,7 +9,7 @@ use crate::chat::bedrock_converse::block::{own_citation, redacted};
 use crate::chat::rules::{CachePoints, Maker, Rules};
 use crate::chat::tools::arguments;
 use crate::json::{Document, Json, Writer};
-use crate::{Block, Content, Dialect, Fault, Message, Request, Role, ToolKind};
+use crate::{Block, Content, Dialect, Fault, MediaKind, Message, Request, Role, ToolKind};
 
 /// What came of a call that says nothing: "The content field ... cannot be empty when status value is error."
 /// (<https://github.com/aws-samples/sample-multi-agent-orchestration-chat-on-agentcore/issues/15>).
@@ -123,10 +123,11 @@ fn fits(role: Role, block: &Block) -> bool {
     }
 }
 
-/// Has this block a form in this dialect? Empty text has none.
+/// Has this block a form in this dialect? Text of white space has none, not even before calls, where models write it
+/// (<https://github.com/continuedev/continue/issues/9767>).
 fn is_sayable(block: &Block, rules: &Rules) -> bool {
     match &block.content {
-        Content::Text { text, .. } | Content::Refusal(text) => !text.is_empty(),
+        Content::Text { text, .. } | Content::Refusal(text) => !text.trim_start().is_empty(),
         Content::Reasoning(_) => proof(block, rules).is_some(),
         Content::Media(medium) => media::is_sayable(medium, &rules.converse),
         Content::ToolCall { .. } | Content::ToolResult { .. } => true,
@@ -144,10 +145,16 @@ fn is_sayable(block: &Block, rules: &Rules) -> bool {
 /// Can this stand in the result of a call?
 fn is_result(block: &Block, rules: &Rules) -> bool {
     match &block.content {
+        Content::Media(medium) if medium.kind == MediaKind::Audio => false,
         Content::Text { .. } | Content::Refusal(_) | Content::Media(_) => is_sayable(block, rules),
         Content::Foreign { dialect, .. } => *dialect == Dialect::BedrockConverse,
         Content::Reasoning(_) | Content::ToolCall { .. } | Content::ToolResult { .. } => false,
     }
+}
+
+/// Can this, which stood beside a result, stand in it? The vendor's own blocks have other forms there.
+pub(super) fn joins_result(block: &Block, rules: &Rules) -> bool {
+    !matches!(block.content, Content::Foreign { .. }) && is_result(block, rules)
 }
 
 /// Says this block nothing, so that nothing is lost without it?
@@ -270,7 +277,8 @@ impl Scribe<'_> {
                     if inside.is_empty() {
                         w.object(|w| w.field_str("text", NO_RESULT));
                     }
-                    let more = more.iter().map(|placed| placed.block).filter(|block| is_result(block, rules));
+                    let more =
+                        more.iter().map(|placed| placed.block).filter(|block| joins_result(block, rules));
                     inside.into_iter().chain(more).for_each(|block| inner(w, block, names));
                 });
                 if status {
@@ -283,9 +291,11 @@ impl Scribe<'_> {
     /// The cache point behind a block, if it or something in it is marked.
     fn point(&self, w: &mut Writer, block: &Block) {
         let points = self.rules.converse.cache_points;
+        // What says nothing is not told, and neither is its mark.
         let inside = match &block.content {
             Content::ToolResult { content, .. } => {
-                content.iter().find_map(|inner| inner.cache_control.as_ref())
+                let told = content.iter().filter(|inner| is_result(inner, self.rules));
+                told.filter_map(|inner| inner.cache_control.as_ref()).next()
             }
             _ => None,
         };

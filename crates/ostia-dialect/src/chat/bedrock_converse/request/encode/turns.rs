@@ -60,6 +60,9 @@ impl<'r> Conversation<'r> {
         if !rules.prefill {
             conversation.ask_to_go_on(dropped);
         }
+        if !rules.converse.mixed_results {
+            conversation.report_mixed(dropped);
+        }
         if request.cache_control.is_some() && rules.converse.cache_points == CachePoints::Never {
             dropped.push("cache_control".into());
         }
@@ -82,11 +85,24 @@ impl<'r> Conversation<'r> {
         }
     }
 
+    /// Reports what cannot stand in a result, where it may not stand beside one.
+    fn report_mixed(&self, dropped: &mut Vec<String>) {
+        let mixed = self.turns.iter().filter(|turn| !turn.results.is_empty());
+        let rest = mixed.flat_map(|turn| &turn.rest);
+        let lost = rest.filter(|placed| !blocks::joins_result(placed.block, self.rules));
+        dropped
+            .extend(lost.map(|Placed { place, .. }| format!("messages[{}].content[{}]", place.0, place.1)));
+    }
+
     /// The last word has to be the user's
     /// (<https://github.com/microsoft/semantic-kernel/issues/10281>).
     fn ask_to_go_on(&mut self, dropped: &mut Vec<String>) {
         let Some(turn) = self.turns.last().filter(|turn| turn.assistant) else { return };
-        let Some(last) = turn.rest.last().filter(|placed| blocks::is_words(placed.block)) else { return };
+        // A call waits for its result, and what the vendor did itself goes back as it is.
+        let is_said = |placed: &&Placed<'_>| {
+            blocks::is_words(placed.block) || blocks::is_thought(placed.block, self.rules)
+        };
+        let Some(last) = turn.rest.last().filter(is_said) else { return };
         self.asks_to_go_on = true;
         dropped.push(format!("messages[{}].prefix", last.place.0));
     }

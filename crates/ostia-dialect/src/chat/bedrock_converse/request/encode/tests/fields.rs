@@ -218,7 +218,7 @@ fn output_after_a_schema() {
 fn what_of_a_request_is_counted() {
     let (body, _) = of_chat(
         CLAUDE,
-        json!({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}], "max_tokens": 9,
+        json!({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "q"}], "max_tokens": 4000,
                "thinking": {"type": "enabled", "budget_tokens": 2000}, "service_tier": "flex", "metadata": {"a": "b"},
                "tools": [{"type": "function", "function": {"name": "f"}}]}),
     );
