@@ -25,6 +25,31 @@ pub fn json_frames(data: &[u8]) {
     }
 }
 
+/// The same for Amazon's messages, whose checksums are set right first: nearly all that is made up is refused for them.
+pub fn aws_frames(data: &[u8]) {
+    let Some((&seed, data)) = data.split_first() else { return };
+    let mut data = data.to_vec();
+    same_in_pieces(Framing::AwsEventStream, &data, seed);
+    set_checksums(&mut data);
+    same_in_pieces(Framing::AwsEventStream, &data, seed);
+    same_in_pieces(Framing::AwsChunks, &data, seed);
+}
+
+fn set_checksums(mut data: &mut [u8]) {
+    while data.len() >= 16 {
+        let whole = u32::from_be_bytes([data[0], data[1], data[2], data[3]]) as usize;
+        let checksum = crc32fast::hash(&data[..8]);
+        data[8..12].copy_from_slice(&checksum.to_be_bytes());
+        if whole < 16 || whole > data.len() {
+            return;
+        }
+        let (message, rest) = data.split_at_mut(whole);
+        let checksum = crc32fast::hash(&message[..whole - 4]);
+        message[whole - 4..].copy_from_slice(&checksum.to_be_bytes());
+        data = rest;
+    }
+}
+
 /// The frames, and whether the stream was whole.
 type Cut = (Vec<(String, Vec<u8>)>, bool);
 
@@ -38,7 +63,7 @@ fn same_in_pieces(framing: Framing, data: &[u8], seed: u8) -> Cut {
 fn cut(framing: Framing, pieces: &[&[u8]]) -> Cut {
     let (mut framer, mut frames) = (Framer::new(framing), Vec::new());
     let is_whole = run(&mut framer, pieces, &mut frames).is_ok();
-    assert!(is_whole || framing == Framing::JsonArray, "a small frame");
+    assert!(is_whole || !matches!(framing, Framing::Sse | Framing::JsonLines), "a small frame");
     (frames, is_whole)
 }
 

@@ -70,6 +70,10 @@ pub enum Api {
     CohereEmbed,
     /// Cohere Rerank, version 2.
     CohereRerank,
+    /// Amazon Bedrock Converse, and ConverseStream.
+    BedrockConverse,
+    /// Amazon Bedrock's token counting.
+    BedrockCountTokens,
     /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
@@ -122,6 +126,13 @@ pub enum Path {
         verb: &'static str,
         /// The same for an answer that is streamed.
         stream_verb: Option<&'static str>,
+    },
+    /// At a path in which `{model}` stands for the model's id, as one segment.
+    WithModel {
+        /// The path.
+        path: &'static str,
+        /// The same for an answer that is streamed.
+        stream_path: Option<&'static str>,
     },
 }
 
@@ -230,7 +241,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 27;
+const COUNT: usize = 29;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -447,6 +458,34 @@ static TABLE: [Row; COUNT] = [
     Row {
         gateway_path: Some("/rerank"),
         ..passed(Api::CohereRerank, "cohere_rerank", "rerank", Operation::Rerank, "/v2/rerank")
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel {
+            path: "/model/{model}/converse",
+            stream_path: Some("/model/{model}/converse-stream"),
+        },
+        framing: Framing::AwsEventStream,
+        answer_fields: &[("output", Kind::Object)],
+        ..passed(
+            Api::BedrockConverse,
+            "bedrock_converse",
+            "bedrock converse",
+            Operation::Conversation(Dialect::BedrockConverse),
+            "",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None },
+        answer_fields: &[("inputTokens", Kind::Number)],
+        ..passed(
+            Api::BedrockCountTokens,
+            "bedrock_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::BedrockConverse),
+            "",
+        )
     },
     passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
     passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),

@@ -6,6 +6,7 @@
 
 mod adapt;
 pub mod anthropic_messages;
+mod bedrock_converse;
 mod best_dialect;
 mod block_queue;
 mod client;

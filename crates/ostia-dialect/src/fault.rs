@@ -90,6 +90,10 @@ impl FaultKind {
             429 => FaultKind::RateLimit,
             413 => FaultKind::TooLarge,
             498 | 503 | 529 => FaultKind::Overloaded,
+            // The model behind the server failed: Bedrock's `ModelErrorException`
+            // (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>), and `Request failed during
+            // generation` of text-generation-inference.
+            424 => FaultKind::Server,
             400..=499 => FaultKind::InvalidRequest,
             502 => FaultKind::Upstream,
             _ => FaultKind::Server,

@@ -1,5 +1,6 @@
 //! Bytes to frames: any split of the input gives the same frames, and no frame grows without bound.
 
+pub mod aws_event_stream;
 mod framer;
 mod grammar;
 mod json_array;

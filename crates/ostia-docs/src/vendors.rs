@@ -6,17 +6,20 @@ mod limits;
 use std::fmt::Write;
 
 use ostia_dialect::limits::Limits;
-use ostia_dialect::rules::{Chat, Off, Row, Rules, Sampling, Thinking, rows};
+use ostia_dialect::rules::{
+    CachePoints, Chat, Converse, ForcedCalls, Off, Row, Rules, Sampling, Thinking, ToolUse, rows,
+};
 use ostia_dialect::tools::schema::SchemaRules;
 use ostia_dialect::{Dialect, fault};
 
 use crate::title;
 
 /// Dialects that share their rows of models.
-const MODELS: [(&str, Dialect); 3] = [
+const MODELS: [(&str, Dialect); 4] = [
     ("OpenAI Chat Completions and Responses", Dialect::OpenaiChat),
     ("Anthropic Messages", Dialect::AnthropicMessages),
     ("Google generateContent", Dialect::GeminiGenerate),
+    ("Bedrock Converse, besides the models of Anthropic", Dialect::BedrockConverse),
 ];
 
 /// The page in Markdown.
@@ -78,7 +81,9 @@ fn models(page: &mut String) {
     let _ = writeln!(page, "## Models\n\nThe first row that fits a model's name counts.\n");
     for (name, dialect) in MODELS {
         let _ = writeln!(page, "### {name}\n\n| models | what they take | source |\n|---|---|---|");
-        for row in rows(dialect) {
+        // Anthropic's models take the same wherever they are served.
+        let is_told = |row: &&Row| dialect != Dialect::BedrockConverse || !row.models.contains(&"claude");
+        for row in rows(dialect).iter().filter(is_told) {
             let _ =
                 writeln!(page, "| {} | {} | {} |", named(row), words(row.rules, dialect), link(row.source));
         }
@@ -101,6 +106,7 @@ fn named(row: &Row) -> String {
 fn words(rules: &Rules, dialect: Dialect) -> String {
     let gemini = dialect == Dialect::GeminiGenerate;
     let claude = dialect == Dialect::AnthropicMessages;
+    let by_converse = dialect == Dialect::BedrockConverse;
     let levels = rules.efforts.unwrap_or_default().join(", ");
     let facts: [(bool, &str); 21] = [
         (rules.sampling == Sampling::Either, "`temperature` or `top_p`, not both"),
@@ -122,7 +128,7 @@ fn words(rules: &Rules, dialect: Dialect) -> String {
         (rules.chat == Chat::NoFunctionsWhileThinking, "functions while thinking at Responses only"),
         (rules.chat == Chat::Nothing, "at Responses only"),
         (rules.openai && rules.chat_search, "searches the web at Chat Completions"),
-        (rules.has_no_efforts() && !claude, "does not think"),
+        (rules.has_no_efforts() && !claude && !by_converse, "does not think"),
         (rules.thinking == Thinking::Never, "does not think"),
         (rules.thinking == Thinking::Adaptive, "no budget of thoughts: as many as it sees fit"),
         (gemini && rules.thinking == Thinking::Budget, "thinks on a budget"),
@@ -133,10 +139,35 @@ fn words(rules: &Rules, dialect: Dialect) -> String {
     if !levels.is_empty() {
         said.push(format!("efforts {levels}"));
     }
+    if by_converse {
+        said.extend(rules.has_no_efforts().then(|| "is not told how much to think".to_owned()));
+        said.extend(converse(&rules.converse).map(str::to_owned));
+    }
     if claude {
         said.push(format!("{} tokens of output at most", rules.output_tokens_max));
     }
     if said.is_empty() { "everything, as far as we know".to_owned() } else { said.join("; ") }
+}
+
+/// What a model of Converse's does not take of it.
+fn converse(takes: &Converse) -> impl Iterator<Item = &'static str> {
+    let facts = [
+        (!takes.system, "no system prompt"),
+        (takes.tools == ToolUse::Whole, "no tools in streams"),
+        (takes.tools == ToolUse::Never, "no tools"),
+        (takes.forced_calls == ForcedCalls::Any, "no forced call of one tool"),
+        (
+            takes.forced_calls == ForcedCalls::Never && takes.tools != ToolUse::Never,
+            "no forced call of a tool",
+        ),
+        (!takes.mixed_results, "results of calls alone in their turn"),
+        (!takes.status, "no word for a tool that failed"),
+        (takes.cache_points == CachePoints::Words, "cache points for five minutes, and not among tools"),
+        (takes.cache_points == CachePoints::Never, "no cache points"),
+        (!takes.formats, "no output after a schema"),
+        (!takes.video, "no video"),
+    ];
+    facts.into_iter().filter(|(holds, _)| *holds).map(|(_, words)| words)
 }
 
 fn failures(page: &mut String) {

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use ostia_dialect::Api;
 use ostia_dialect::api::Path;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
 
 use crate::ApiPath;
 use crate::Provider;
@@ -16,9 +16,10 @@ use crate::settings::{self, Values, fill_path};
 /// Everything that is not unreserved (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// The usual path of an API, after base URL and prefix; what a provider's row may override. Only Google's paths
-/// depend on the model and on whether the answer is streamed
-/// (<https://ai.google.dev/api/generate-content>); they carry their query (`?alt=sse`).
+/// The usual path of an API, after base URL and prefix; what a provider's row may override. Google's paths and Bedrock's
+/// depend on the model and on whether the answer is streamed (<https://ai.google.dev/api/generate-content>,
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>); Google's carry their query
+/// (`?alt=sse`).
 ///
 /// ```
 /// use ostia_dialect::Api;
@@ -33,6 +34,8 @@ pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
             Cow::Owned(of_model(model, verb) + "?alt=sse")
         }
         Path::OfModel { verb, .. } => Cow::Owned(of_model(model, verb)),
+        Path::WithModel { stream_path: Some(path), .. } if stream => Cow::Owned(with_model(path, model)),
+        Path::WithModel { path, .. } => Cow::Owned(with_model(path, model)),
     }
 }
 
@@ -137,6 +140,13 @@ fn of_model(model: &str, verb: &str) -> String {
     path.push(':');
     path.push_str(verb);
     path
+}
+
+/// The path with this model's id, percent-encoded once. Ids at such paths have no `%` of their own (model ids, profiles,
+/// ARNs), so one that has is encoded already, as clients write it who build URLs.
+fn with_model(path: &str, model: &str) -> String {
+    let plain = percent_decode_str(model).decode_utf8_lossy();
+    path.replace("{model}", &Cow::from(percent_encode(&plain)))
 }
 
 #[cfg(test)]

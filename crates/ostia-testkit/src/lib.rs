@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a broken test set-up ends the test
 
 mod answer;
+pub mod event_stream;
 mod gate;
 pub mod model;
 mod request;

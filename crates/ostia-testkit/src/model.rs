@@ -3,13 +3,15 @@
 
 mod chat;
 mod cohere;
+mod converse;
 mod gemini;
 mod messages;
 mod responses;
 
 use serde_json::Value;
 
-use crate::Answer;
+use crate::vendor::bedrock;
+use crate::{Answer, Framing};
 pub(crate) use gemini::spelled;
 
 /// One answer of the model.
@@ -75,11 +77,16 @@ pub enum Speech {
     Gemini,
     /// Cohere Chat v2.
     Cohere,
+    /// Amazon Bedrock Converse.
+    Converse,
 }
 
 impl Speech {
     /// Every format.
-    pub const ALL: [Speech; 5] =
+    pub const ALL: [Speech; 6] =
+        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere, Speech::Converse];
+    /// Those that stream as server-sent events.
+    pub const IN_EVENTS: [Speech; 5] =
         [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere];
 
     /// The fields of a provider's row.
@@ -90,13 +97,14 @@ impl Speech {
             Speech::Messages => "dialects: [anthropic_messages], auth: {header: x-api-key}",
             Speech::Gemini => "dialects: [gemini_generate], auth: {header: x-goog-api-key}",
             Speech::Cohere => "dialects: [cohere_chat]",
+            Speech::Converse => "dialects: [bedrock_converse]",
         }
     }
 
     /// Does the format take a model's proofs of its thoughts back?
     pub fn takes_proofs(self) -> bool {
         match self {
-            Speech::Responses | Speech::Messages | Speech::Gemini => true,
+            Speech::Responses | Speech::Messages | Speech::Gemini | Speech::Converse => true,
             Speech::Chat | Speech::Cohere => false,
         }
     }
@@ -104,13 +112,18 @@ impl Speech {
     /// The turn as an answer, whole or as a stream.
     pub fn answer(self, turn: &Turn, stream: bool) -> Answer {
         if stream {
-            return Answer::stream(match self {
+            let events = match self {
                 Speech::Chat => chat::events(turn),
                 Speech::Responses => responses::events(turn),
                 Speech::Messages => messages::events(turn),
                 Speech::Gemini => gemini::events(turn),
                 Speech::Cohere => cohere::events(turn),
-            });
+                Speech::Converse => {
+                    let answer = Answer::with(bedrock::STREAM, converse::events(turn));
+                    return answer.framing(Framing::Chunked);
+                }
+            };
+            return Answer::stream(events);
         }
         let whole = match self {
             Speech::Chat => chat::whole(turn),
@@ -118,6 +131,7 @@ impl Speech {
             Speech::Messages => messages::whole(turn),
             Speech::Gemini => gemini::whole(turn),
             Speech::Cohere => cohere::whole(turn),
+            Speech::Converse => converse::whole(turn),
         };
         Answer::json(whole.to_string())
     }
@@ -129,6 +143,7 @@ impl Speech {
             Speech::Responses => responses::offers(body),
             Speech::Messages => messages::offers(body),
             Speech::Gemini => gemini::offers(body),
+            Speech::Converse => converse::offers(body),
         }
     }
 
@@ -140,6 +155,7 @@ impl Speech {
             Speech::Messages => messages::read(body),
             Speech::Gemini => gemini::read(body),
             Speech::Cohere => cohere::read(body),
+            Speech::Converse => converse::read(body),
         }
     }
 }

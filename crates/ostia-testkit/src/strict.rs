@@ -3,6 +3,7 @@
 //! of its vendor's.
 
 mod anthropic;
+mod bedrock;
 mod compatible;
 mod google;
 mod openai_chat;
@@ -15,7 +16,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::model::Speech;
-use crate::vendor::{anthropic as messages, gemini};
+use crate::vendor::{anthropic as messages, bedrock as converse, gemini};
 use crate::{Answer, Request};
 
 /// Whose rules a server has.
@@ -29,6 +30,8 @@ pub enum Vendor {
     Anthropic,
     /// Google.
     Google,
+    /// Amazon, Converse.
+    Bedrock,
     /// A server in OpenAI's format that takes what every one of its kind takes, and nothing besides.
     Compatible,
 }
@@ -54,8 +57,14 @@ struct Asked<'a> {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 5] =
-        [Vendor::OpenAiChat, Vendor::OpenAiResponses, Vendor::Anthropic, Vendor::Google, Vendor::Compatible];
+    pub const ALL: [Vendor; 6] = [
+        Vendor::OpenAiChat,
+        Vendor::OpenAiResponses,
+        Vendor::Anthropic,
+        Vendor::Google,
+        Vendor::Bedrock,
+        Vendor::Compatible,
+    ];
 
     /// The format.
     pub fn speech(self) -> Speech {
@@ -64,6 +73,7 @@ impl Vendor {
             Vendor::OpenAiResponses => Speech::Responses,
             Vendor::Anthropic => Speech::Messages,
             Vendor::Google => Speech::Gemini,
+            Vendor::Bedrock => Speech::Converse,
         }
     }
 
@@ -73,10 +83,22 @@ impl Vendor {
     /// The first rule that is broken.
     pub fn check(self, request: &Request, proof: &str) -> Result<(), Refusal> {
         let body = request.json();
-        let in_path = request.target.rsplit('/').next().and_then(|word| word.split(':').next());
-        let model = body["model"].as_str().or(in_path).unwrap_or_default().to_owned();
+        let mut segments = request.target.rsplit('/');
+        let in_path = match self {
+            Vendor::Bedrock => segments.nth(1).map(|word| word.replace("%3A", ":").replace("%2F", "/")),
+            _ => segments.next().and_then(|word| word.split(':').next()).map(str::to_owned),
+        };
+        let model = body["model"].as_str().map(str::to_owned).or(in_path).unwrap_or_default();
         let betas = request.header("anthropic-beta").unwrap_or_default();
         self.check_asked(&Asked { model: &model, body: &body, betas: &betas, proof })
+    }
+
+    /// The same for a body alone, of this model.
+    ///
+    /// # Errors
+    /// The first rule that is broken.
+    pub fn check_body(self, model: &str, body: &Value, proof: &str) -> Result<(), Refusal> {
+        self.check_asked(&Asked { model, body, betas: "", proof })
     }
 
     fn check_asked(self, asked: &Asked<'_>) -> Result<(), Refusal> {
@@ -85,6 +107,7 @@ impl Vendor {
             Vendor::OpenAiResponses => openai_responses::check(asked),
             Vendor::Anthropic => anthropic::check(asked),
             Vendor::Google => google::check(asked),
+            Vendor::Bedrock => bedrock::check(asked),
             Vendor::Compatible => compatible::check(asked),
         }
     }
@@ -100,6 +123,7 @@ impl Vendor {
             }
             Vendor::Anthropic => messages::error("invalid_request_error", &format!("{path}: {words}")),
             Vendor::Google => gemini::error(400, "INVALID_ARGUMENT", &format!("{path}: {words}")),
+            Vendor::Bedrock => converse::error(&format!("{path}: {words}")),
         };
         Answer::json(body).status(400)
     }

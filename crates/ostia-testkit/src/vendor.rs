@@ -2,6 +2,7 @@
 //! expects to find again.
 
 pub mod anthropic;
+pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
 pub mod openai;

@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, is_test, none, root};
 
 /// Texts that are a provider's id by chance: words of a wire format, or of the names of models.
-const WIRE_WORDS: [(&str, &str); 12] = [
+const WIRE_WORDS: [(&str, &str); 18] = [
     // What people call that API.
     ("src/api.rs", "gemini"),
     // Names of models, whoever offers them.
@@ -18,6 +18,12 @@ const WIRE_WORDS: [(&str, &str); 12] = [
     ("rules/table.rs", "minimax"),
     ("rules/table.rs", "mistral"),
     ("rules/table.rs", "qwen"),
+    ("rules/converse.rs", "deepseek"),
+    ("rules/converse.rs", "kimi"),
+    ("rules/converse.rs", "glm"),
+    ("rules/converse.rs", "minimax"),
+    ("rules/converse.rs", "mistral"),
+    ("rules/converse.rs", "qwen"),
     // The field of `extra_content` and of `extra_body` in which this vendor's additions to OpenAI's format travel.
     ("gemini_generate/request/encode.rs", "google"),
     ("openai_chat/part.rs", "google"),
@@ -38,7 +44,8 @@ fn ids() -> BTreeSet<String> {
 }
 
 /// Where names of models stand: the rows of rules, of schemas and of words of errors.
-const MODELS_BELONG: [&str; 3] = ["rules/table.rs", "fault/table.rs", "tools/schema/rules.rs"];
+const MODELS_BELONG: [&str; 4] =
+    ["rules/table.rs", "rules/converse.rs", "fault/table.rs", "tools/schema/rules.rs"];
 /// How names of models begin.
 const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
 

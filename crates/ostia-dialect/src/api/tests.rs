@@ -13,7 +13,9 @@ fn every_row_is_found() {
                 assert_eq!(Api::of_verb(verb), Some((api, false)), "{verb}");
                 assert!(stream_verb.is_none_or(|verb| Api::of_verb(verb) == Some((api, true))), "{api:?}");
             }
-            (true, None, Path::Fixed(_)) => panic!("{api:?}: understood, and nowhere to be found"),
+            (true, None, Path::Fixed(_) | Path::WithModel { .. }) => {
+                panic!("{api:?}: understood, and nowhere to be found")
+            }
             (false, Some(path), _) => assert_eq!(Api::at(path), None, "{path}"),
             (false, None, _) => {}
         }

@@ -57,7 +57,7 @@ pub(crate) fn adapt(
     if !options.has_types_of(Dialect::OpenaiResponses, upstream) {
         namespace::flatten(request, &mut undo, &mut dropped)?;
     }
-    if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate) {
+    if matches!(upstream, Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::BedrockConverse) {
         arguments::check(request)?;
     }
     if !upstream.has_custom_tools() || !options.takes("custom_tools") {
@@ -90,7 +90,10 @@ fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
     let limits = Limits::of(upstream);
     match upstream {
         Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.with(&options.limits),
-        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
+        Dialect::AnthropicMessages
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse => limits,
     }
 }
 

@@ -34,6 +34,7 @@ fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
         Dialect::OpenaiChat => rules.chat_search && (rules.openai || options.takes("web_search_options")),
         Dialect::OpenaiResponses => options.takes("web_search"),
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => true,
+        Dialect::BedrockConverse => false,
     };
     let mut cost = 0;
     if is_chat && rules::is_refused_at_chat(request, rules) {

@@ -3,7 +3,8 @@
 
 use crate::chat::limits::LimitOverrides;
 use crate::chat::{
-    adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
+    adapt, anthropic_messages, bedrock_converse, cohere_chat, gemini_generate, openai_chat, openai_responses,
+    repair,
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
@@ -22,6 +23,8 @@ pub enum Dialect {
     GeminiGenerate,
     /// Cohere Chat, version 2.
     CohereChat,
+    /// Amazon Bedrock Converse.
+    BedrockConverse,
 }
 
 /// A request in an upstream's words.
@@ -132,21 +135,25 @@ const NOT_COUNTED_BY_RESPONSES: [&str; 15] = [
     "top_p",
     "user",
 ];
+/// The only fields of a Converse request that counting takes.
+const COUNTED_BY_CONVERSE: [&str; 4] = ["additionalModelRequestFields", "messages", "system", "toolConfig"];
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 5] = [
+    pub const ALL: [Dialect; 6] = [
         Dialect::OpenaiChat,
         Dialect::OpenaiResponses,
         Dialect::AnthropicMessages,
         Dialect::GeminiGenerate,
         Dialect::CohereChat,
+        Dialect::BedrockConverse,
     ];
 
     /// The body that asks how many tokens a request has, from the body of the request itself.
     ///
     /// Sources: <https://platform.claude.com/docs/en/api/messages-count-tokens>,
-    /// <https://ai.google.dev/api/tokens>, <https://platform.openai.com/docs/api-reference/responses/input-tokens>.
+    /// <https://ai.google.dev/api/tokens>, <https://platform.openai.com/docs/api-reference/responses/input-tokens>,
+    /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html>.
     pub fn count_body(self, model: &str, body: &[u8]) -> Vec<u8> {
         let Ok(document) = Document::parse_to(body, 1) else { return body.to_vec() };
         let without = |fields: &[&str], w: &mut Writer| {
@@ -163,6 +170,13 @@ impl Dialect {
             }),
             Dialect::AnthropicMessages => without(&NOT_COUNTED, w),
             Dialect::OpenaiResponses => without(&NOT_COUNTED_BY_RESPONSES, w),
+            Dialect::BedrockConverse => w.field_object("input", |w| {
+                w.field_object("converse", |w| {
+                    let counted = document.root().fields();
+                    let counted = counted.filter(|(name, _)| COUNTED_BY_CONVERSE.contains(&name.as_ref()));
+                    counted.for_each(|(name, value)| w.field_raw(&name, value.text()));
+                });
+            }),
             Dialect::OpenaiChat | Dialect::CohereChat => without(&[], w),
         });
         w.into_bytes()
@@ -171,7 +185,9 @@ impl Dialect {
     /// The number in the answer to [`Dialect::count_body`].
     pub fn decode_count(self, body: &[u8]) -> Option<u64> {
         let document = Document::parse_to(body, 1).ok()?;
-        let name = if self == Dialect::GeminiGenerate { "totalTokens" } else { "input_tokens" };
+        let names = [(Dialect::GeminiGenerate, "totalTokens"), (Dialect::BedrockConverse, "inputTokens")];
+        let name =
+            names.iter().find(|(dialect, _)| *dialect == self).map_or("input_tokens", |(_, name)| name);
         document.root().u64(name)
     }
 
@@ -179,7 +195,10 @@ impl Dialect {
     pub fn has_custom_tools(self) -> bool {
         match self {
             Dialect::OpenaiChat | Dialect::OpenaiResponses => true,
-            Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => false,
+            Dialect::AnthropicMessages
+            | Dialect::GeminiGenerate
+            | Dialect::CohereChat
+            | Dialect::BedrockConverse => false,
         }
     }
 
@@ -196,6 +215,7 @@ impl Dialect {
             Dialect::AnthropicMessages => "anthropic_messages",
             Dialect::GeminiGenerate => "gemini_generate",
             Dialect::CohereChat => "cohere_chat",
+            Dialect::BedrockConverse => "bedrock_converse",
         }
     }
 
@@ -212,6 +232,7 @@ impl Dialect {
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
+            Dialect::BedrockConverse => bedrock_converse::request::encode(request),
         }?;
         adapted.report(&mut encoded);
         Ok(encoded)
@@ -227,6 +248,7 @@ impl Dialect {
             Dialect::AnthropicMessages => anthropic_messages::response::decode(body),
             Dialect::GeminiGenerate => gemini_generate::response::decode(body),
             Dialect::CohereChat => cohere_chat::response::decode(body),
+            Dialect::BedrockConverse => bedrock_converse::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
         repair::response(&mut response);
@@ -249,6 +271,7 @@ enum Reader {
     AnthropicMessages(anthropic_messages::stream::Decoder),
     GeminiGenerate(gemini_generate::stream::Decoder),
     CohereChat(cohere_chat::stream::Decoder),
+    BedrockConverse(bedrock_converse::stream::Decoder),
 }
 
 impl Decoder {
@@ -260,6 +283,7 @@ impl Decoder {
             Dialect::AnthropicMessages => Reader::AnthropicMessages(Default::default()),
             Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
+            Dialect::BedrockConverse => Reader::BedrockConverse(Default::default()),
         };
         Decoder { reader, repair: Default::default() }
     }
@@ -276,6 +300,7 @@ impl Decoder {
             Reader::AnthropicMessages(decoder) => decoder.push(frame, events),
             Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
             Reader::CohereChat(decoder) => decoder.push(frame, events),
+            Reader::BedrockConverse(decoder) => decoder.push(frame, events),
         };
         self.repair.events(events, from);
         read
@@ -293,6 +318,7 @@ impl Decoder {
             Reader::AnthropicMessages(decoder) => decoder.finish(),
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
             Reader::CohereChat(decoder) => decoder.finish(),
+            Reader::BedrockConverse(decoder) => decoder.finish(events),
         };
         self.repair.events(events, from);
         ended

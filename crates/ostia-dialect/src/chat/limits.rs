@@ -44,6 +44,10 @@ pub struct Limits {
     pub tool_names: Limit<Spelling>,
     /// Most tools.
     pub tools: Option<Limit<usize>>,
+    /// Most images of a conversation.
+    pub images: Option<Limit<usize>>,
+    /// Most documents of a conversation.
+    pub documents: Option<Limit<usize>>,
     /// Most stop sequences.
     pub stops: Option<Limit<usize>>,
     /// Stop sequences of nothing but white space are refused.
@@ -106,6 +110,8 @@ const OPENAI_CHAT: Limits = Limits {
     },
     // "array too long. Expected an array with maximum length 128"
     tools: Some(Limit { takes: 128, source: "https://github.com/zed-industries/zed/issues/42393" }),
+    images: None,
+    documents: None,
     stops: Some(Limit {
         takes: 4,
         source: "https://platform.openai.com/docs/api-reference/chat/create (stop)",
@@ -157,6 +163,8 @@ const ANTHROPIC_MESSAGES: Limits = Limits {
         source: "https://github.com/home-assistant/core/issues/147760",
     },
     tools: None,
+    images: None,
+    documents: None,
     stops: None,
     blank_stops_refused: Some("https://github.com/BerriAI/litellm/issues/3286"),
     blank_texts_refused: Some("https://github.com/BiFangKNT/mtga/issues/68"),
@@ -194,6 +202,8 @@ const GEMINI_GENERATE: Limits = Limits {
         source: "https://github.com/kaitranntt/ccs/issues/25",
     },
     tools: None,
+    images: None,
+    documents: None,
     stops: Some(Limit { takes: 5, source: "https://ai.google.dev/api/generate-content#generationconfig" }),
     blank_stops_refused: None,
     blank_texts_refused: None,
@@ -232,6 +242,8 @@ const COHERE_CHAT: Limits = Limits {
         source: "https://docs.cohere.com/v1/reference/chat (tools, name); https://github.com/lobehub/lobehub/pull/4216",
     },
     tools: None,
+    images: None,
+    documents: None,
     stops: Some(Limit { takes: 5, source: "https://docs.cohere.com/reference/chat (stop_sequences)" }),
     blank_stops_refused: None,
     blank_texts_refused: None,
@@ -252,6 +264,60 @@ const COHERE_CHAT: Limits = Limits {
     personal_user_refused: None,
 };
 
+const BEDROCK_CONVERSE: Limits = Limits {
+    tool_ids: Limit {
+        takes: NAMES_OF_64,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolUseBlock.html",
+    },
+    tool_names: Limit {
+        takes: NAMES_OF_64,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolSpecification.html",
+    },
+    tools: None,
+    images: Some(Limit {
+        takes: 20,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html",
+    }),
+    // "You can't include more than 5 documents in a request."
+    documents: Some(Limit {
+        takes: 5,
+        source: "https://github.com/aws-samples/generative-ai-use-cases/issues/1685",
+    }),
+    stops: Some(Limit {
+        takes: 2500,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html",
+    }),
+    blank_stops_refused: Some(
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html",
+    ),
+    // "The text field in the ContentBlock object at messages.11.content.0 is blank."
+    blank_texts_refused: Some("https://github.com/continuedev/continue/issues/9767"),
+    cache_marks_max: Some(Limit {
+        takes: 4,
+        source: "https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html",
+    }),
+    output_tokens_min: Some(Limit {
+        takes: 1,
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html",
+    }),
+    temperature: Some(Limit {
+        takes: Range::of(0, 100),
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html",
+    }),
+    top_p: Some(Limit {
+        takes: Range::of(0, 100),
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InferenceConfiguration.html",
+    }),
+    top_k: Some(Limit {
+        takes: Range::from(0),
+        source: "https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html",
+    }),
+    penalties: None,
+    seed: None,
+    user_chars_max: None,
+    personal_user_refused: None,
+};
+
 impl Limits {
     /// What the first vendor of a dialect takes.
     pub fn of(dialect: Dialect) -> Limits {
@@ -261,6 +327,7 @@ impl Limits {
             Dialect::AnthropicMessages => ANTHROPIC_MESSAGES,
             Dialect::GeminiGenerate => GEMINI_GENERATE,
             Dialect::CohereChat => COHERE_CHAT,
+            Dialect::BedrockConverse => BEDROCK_CONVERSE,
         }
     }
 

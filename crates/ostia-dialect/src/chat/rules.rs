@@ -5,6 +5,7 @@
 //! refuse, and reports it. Models that no row fits are taken to accept everything.
 
 mod adapt;
+mod converse;
 mod name;
 mod relayed;
 mod table;
@@ -12,6 +13,7 @@ mod table;
 mod tests;
 
 pub(crate) use adapt::{adapt, is_refused_at_chat};
+pub use converse::{CachePoints, Converse, ForcedCalls, Maker, ToolUse};
 pub use relayed::{
     Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls, repairs,
 };
@@ -71,6 +73,8 @@ pub struct Rules {
     pub signed_calls: bool,
     /// It is OpenAI's, whoever serves it, and takes what only OpenAI's Chat Completions has.
     pub openai: bool,
+    /// What of it can be had by Converse.
+    pub converse: Converse,
 }
 
 /// Which sampling fields a model takes.

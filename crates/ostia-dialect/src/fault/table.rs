@@ -202,11 +202,18 @@ const GOOGLE: Signs = &[
 
 const BEDROCK_ERRORS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html";
+const BEDROCK_RUNTIME: &str =
+    "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html";
 
 const BEDROCK: Signs = &[
     (ContextLength, words(&["input is too long for requested model"]), OVERFLOW),
     (RateLimit, code("ThrottlingException"), BEDROCK_ERRORS),
     (Overloaded, code("ServiceUnavailableException"), BEDROCK_ERRORS),
+    (Overloaded, code("ModelNotReadyException"), BEDROCK_RUNTIME),
+    (Timeout, code("ModelTimeoutException"), BEDROCK_RUNTIME),
+    (Server, code("ModelErrorException"), BEDROCK_RUNTIME),
+    (Server, code("ModelStreamErrorException"), BEDROCK_RUNTIME),
+    (Quota, code("ServiceQuotaExceededException"), BEDROCK_RUNTIME),
 ];
 
 const COHERE: Signs =

@@ -133,6 +133,7 @@ fn shown_to_tools() -> impl Strategy<Value = Content> {
         ),
         (Dialect::GeminiGenerate, json!({"codeExecutionResult": {"outcome": "OUTCOME_OK"}})),
         (Dialect::CohereChat, json!({"type": "of_cohere"})),
+        (Dialect::BedrockConverse, json!({"guardContent": {"text": {"text": "t"}}})),
     ];
     select(blocks).prop_map(|(dialect, value)| Content::Foreign { dialect, value: raw(value) })
 }
@@ -165,7 +166,7 @@ fn thought_or_said() -> impl Strategy<Value = Block> {
 fn proves(vendor: Dialect, thinks: bool) -> bool {
     match vendor {
         Dialect::GeminiGenerate => true,
-        Dialect::AnthropicMessages | Dialect::OpenaiResponses => thinks,
+        Dialect::AnthropicMessages | Dialect::OpenaiResponses | Dialect::BedrockConverse => thinks,
         Dialect::OpenaiChat | Dialect::CohereChat => false,
     }
 }
@@ -181,6 +182,7 @@ fn done_by_vendor() -> impl Strategy<Value = Content> {
         (Dialect::OpenaiResponses, json!({"type": "web_search_call", "id": "ws_1", "status": "completed"})),
         (Dialect::GeminiGenerate, json!({"executableCode": {"language": "PYTHON", "code": "1\n"}})),
         (Dialect::CohereChat, json!({"type": "of_cohere", "x": 1})),
+        (Dialect::BedrockConverse, json!({"reasoningContent": {"redactedContent": "RXFRQw=="}})),
     ];
     select(blocks).prop_map(|(dialect, value)| Content::Foreign { dialect, value: raw(value) })
 }

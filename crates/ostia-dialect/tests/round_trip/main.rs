@@ -2,7 +2,8 @@
 //!
 //! [`identity`]: a dialect understands what it writes itself. [`pairs`]: what one client dialect says arrives
 //! in another, or is reported as lost. [`answers`]: a client's answer is read again as what the hub held.
-//! [`memory`]: what a vendor wants to see again comes back through a client of any dialect. What is allowed
+//! [`memory`]: what a vendor wants to see again comes back through a client of any dialect. [`strict`]: what Bedrock is told
+//! keeps its rules. What is allowed
 //! to differ, and why, stands in [`normal`] (what is said), [`adapted`] (what is asked for) and [`told`]
 //! (answers), and nowhere else.
 
@@ -17,6 +18,7 @@ mod memory;
 mod normal;
 mod pairs;
 mod settings;
+mod strict;
 mod told;
 mod transcript;
 mod words;

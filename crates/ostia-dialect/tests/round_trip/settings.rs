@@ -36,6 +36,9 @@ pub fn models(dialect: Dialect) -> Vec<&'static str> {
             vec!["gemini-2.0-flash", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro-preview"]
         }
         Dialect::CohereChat => vec!["command-a-reasoning-08-2025"],
+        Dialect::BedrockConverse => {
+            vec!["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-4-6-v1"]
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub fn entries(limits: &Limits) -> Vec<Entry> {
         spelled("id of a call", limits.tool_ids),
         spelled("name of a tool", limits.tool_names),
         most("tools", limits.tools),
+        most("images", limits.images),
+        most("documents", limits.documents),
         most("stop sequences", limits.stops),
         refused("stop sequence of white space", limits.blank_stops_refused),
         refused("text of white space", limits.blank_texts_refused),

@@ -412,3 +412,23 @@ fn an_older_azure_has_its_version_behind_every_path() {
     let transcriptions = "/deployments/whisper/audio/transcriptions?api-version=2024-10-21";
     assert_eq!(at(&values, "/v1/audio/transcriptions"), transcriptions);
 }
+
+#[test]
+fn models_in_the_path_are_encoded_once() {
+    let profile = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123";
+    let encoded = "arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fabc123";
+    for (model, segment) in [
+        ("anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku-20240307-v1%3A0"),
+        ("us.amazon.nova-2-lite-v1:0", "us.amazon.nova-2-lite-v1%3A0"),
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0", "eu.anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+        ("apac.amazon.nova-lite-v1:0", "apac.amazon.nova-lite-v1%3A0"),
+        ("global.anthropic.claude-opus-4-6-v1", "global.anthropic.claude-opus-4-6-v1"),
+        (profile, encoded),
+        (encoded, encoded),
+        ("a/../../b?c#d", "a%2F..%2F..%2Fb%3Fc%23d"),
+    ] {
+        assert_eq!(path(Api::BedrockConverse, model, false), format!("/model/{segment}/converse"));
+        assert_eq!(path(Api::BedrockConverse, model, true), format!("/model/{segment}/converse-stream"));
+        assert_eq!(path(Api::BedrockCountTokens, model, true), format!("/model/{segment}/count-tokens"));
+    }
+}

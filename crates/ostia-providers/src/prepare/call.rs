@@ -95,7 +95,9 @@ impl<'a> ApiCall<'a> {
         match self.framing() {
             _ if !self.peek.stream => Wanted::Whole,
             Framing::JsonArray => Wanted::Array,
-            Framing::Sse | Framing::JsonLines => Wanted::Events,
+            Framing::Sse | Framing::JsonLines | Framing::AwsEventStream | Framing::AwsChunks => {
+                Wanted::Events
+            }
         }
     }
 

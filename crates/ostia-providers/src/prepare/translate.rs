@@ -14,7 +14,8 @@ use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, body,
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
-const COUNTERS: [Api; 3] = [Api::AnthropicCountTokens, Api::GeminiCountTokens, Api::OpenaiInputTokens];
+const COUNTERS: [Api; 4] =
+    [Api::AnthropicCountTokens, Api::GeminiCountTokens, Api::OpenaiInputTokens, Api::BedrockCountTokens];
 
 /// A conversation, in the dialect of the provider's that fits it best.
 pub(super) fn conversation(

@@ -142,11 +142,12 @@ const OPTIONS: &[(&str, Shape)] = &[
 
 /// Those that a gateway acts upon. The others are read and checked, since configs that were written for Portkey have them, and
 /// their author is told that they have no effect yet.
-const IN_USE: [&str; 19] = [
+const IN_USE: [&str; 20] = [
     "anthropic_beta",
     "anthropic_version",
     "anthropic_workspace_id",
     "api_version",
+    "aws_bedrock_model",
     "aws_region",
     "azure_api_version",
     "azure_foundry_url",

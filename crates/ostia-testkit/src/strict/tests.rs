@@ -39,6 +39,17 @@ fn good(vendor: Vendor) -> Value {
                          {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "r"},
                                                       {"type": "text", "text": "b"}]}]
         }),
+        Vendor::Bedrock => json!({
+            "system": [{"text": "s"}], "inferenceConfig": {"maxTokens": 4000},
+            "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2000}},
+            "toolConfig": {"tools": [{"toolSpec": {"name": "look", "description": "d", "inputSchema": {"json": schema()}}}]},
+            "messages": [{"role": "user", "content": [{"text": "a"}]},
+                         {"role": "assistant", "content": [
+                             {"reasoningContent": {"reasoningText": {"text": "t", "signature": PROOF}}},
+                             {"toolUse": {"toolUseId": "c1", "name": "look", "input": {}}}]},
+                         {"role": "user", "content": [{"toolResult": {"toolUseId": "c1", "content": [{"text": "r"}]}},
+                                                      {"text": "b"}]}]
+        }),
         Vendor::Google => json!({
             "tools": [{"functionDeclarations": [function]}],
             "contents": [{"role": "user", "parts": [{"text": "a"}]},
@@ -68,7 +79,14 @@ fn check(vendor: Vendor, changes: &[(&str, Value)], expected: Option<&str>) {
             },
         }
     }
-    let model = body["model"].as_str().unwrap_or("gemini-3-pro-preview").to_owned();
+    let unnamed = match vendor {
+        Vendor::Bedrock => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        _ => "gemini-3-pro-preview",
+    };
+    let model = body["model"].as_str().unwrap_or(unnamed).to_owned();
+    if vendor == Vendor::Bedrock {
+        body.as_object_mut().unwrap().remove("model");
+    }
     let outcome = vendor.check_asked(&Asked { model: &model, body: &body, betas: "", proof: PROOF });
     assert_eq!(outcome.err().map(|refusal| refusal.path).as_deref(), expected, "{vendor:?} {changes:?}");
 }
@@ -188,6 +206,120 @@ fn anthropic() {
         check(Vendor::Anthropic, &changes, Some(expected));
     }
     check(Vendor::Anthropic, &[("/model", opus), ("/thinking", adaptive), ("/messages/-", system)], None);
+}
+
+#[test]
+fn bedrock() {
+    let llama = json!("us.meta.llama3-3-70b-instruct-v1:0");
+    let config = |choice: Value| json!({"tools": [{"toolSpec": {"name": "look", "inputSchema": {"json": schema()}}}], "toolChoice": choice});
+    let document =
+        |name: &str| json!({"document": {"format": "txt", "name": name, "source": {"bytes": "YWJj"}}});
+    let spec = "/toolConfig/tools/0/toolSpec";
+    let at = |rest: &str| format!("{spec}{rest}");
+    let (result, called) = ("/messages/2/content/0/toolResult", "/messages/1/content/1/toolUse");
+    let of_result = |rest: &str| format!("{result}{rest}");
+    let of_call = |rest: &str| format!("{called}{rest}");
+    for (changes, expected) in [
+        (vec![("/stream", json!(true))], "stream"),
+        (vec![("/inferenceConfig/topK", json!(1))], "inferenceConfig.topK"),
+        (vec![("/inferenceConfig/maxTokens", json!(0))], "inferenceConfig.maxTokens"),
+        (vec![("/inferenceConfig/maxTokens", json!(2000))], "inferenceConfig.maxTokens"),
+        (vec![("/inferenceConfig/temperature", json!(1.5))], "inferenceConfig.temperature"),
+        (vec![("/inferenceConfig/temperature", json!(0.5))], "inferenceConfig.temperature"),
+        (vec![("/inferenceConfig/stopSequences", json!([" "]))], "inferenceConfig.stopSequences[0]"),
+        (vec![("/inferenceConfig", json!({"temperature": 1, "topP": 1}))], "inferenceConfig.topP"),
+        (vec![("/serviceTier", json!({"type": "auto"}))], "serviceTier.type"),
+        (vec![("/system/0/text", json!(" "))], "system[0].text"),
+        (vec![("/toolConfig", Value::Null)], "toolConfig"),
+        (vec![("/toolConfig/tools", json!([]))], "toolConfig.tools"),
+        (vec![("/toolConfig", config(json!({"any": {}})))], "toolConfig.toolChoice"),
+        (vec![("/toolConfig", config(json!({"none": {}})))], "toolConfig.toolChoice.none"),
+        (vec![("/toolConfig", config(json!({"tool": {"name": "x"}})))], "toolConfig.toolChoice.tool.name"),
+        (vec![(at("/name").as_str(), json!("a.b"))], "toolConfig.tools[0].toolSpec.name"),
+        (vec![(at("/description").as_str(), json!(""))], "toolConfig.tools[0].toolSpec.description"),
+        (
+            vec![(at("/inputSchema/json/anyOf").as_str(), json!([]))],
+            "toolConfig.tools[0].toolSpec.inputSchema.json",
+        ),
+        (vec![("/messages/0", Value::Null)], "messages"),
+        (vec![("/messages/0/content/0/text", json!("\n"))], "messages[0].content[0].text"),
+        (vec![("/messages/0/content", json!([]))], "messages[0].content"),
+        (vec![("/messages/0/content/-", json!({"type": "text", "text": "a"}))], "messages[0].content[1]"),
+        (vec![("/messages/0/role", json!("system"))], "messages"),
+        (vec![("/messages/-", json!({"role": "user", "content": [{"text": "a"}]}))], "messages[3]"),
+        (vec![("/messages/0/content", json!([document("a")]))], "messages[0].content"),
+        (vec![("/messages/0/content/-", document("a.b"))], "messages[0].content[1].document.name"),
+        (vec![("/messages/0/content/-", document("a  b"))], "messages[0].content[1].document.name"),
+        (
+            vec![("/messages/0/content/-", document("a")), ("/messages/0/content/-", document("a"))],
+            "messages[0].content[2].document.name",
+        ),
+        (
+            vec![(
+                "/messages/0/content/-",
+                json!({"image": {"format": "tiff", "source": {"bytes": "YWJj"}}}),
+            )],
+            "messages[0].content[1].image.format",
+        ),
+        (
+            vec![("/messages/0/content/-", json!({"image": {"format": "png", "source": {"bytes": ""}}}))],
+            "messages[0].content[1].image.source.bytes",
+        ),
+        (
+            vec![(
+                "/messages/0/content/-",
+                json!({"image": {"format": "png", "source": {"s3Location": {"uri": "https://a"}}}}),
+            )],
+            "messages[0].content[1].image.source.s3Location.uri",
+        ),
+        (
+            vec![("/messages/0/content/-", json!({"video": {"format": "mp4", "source": {"bytes": "YWJj"}}}))],
+            "messages[0].content[1].video",
+        ),
+        (
+            vec![("/messages/1/content/0/reasoningContent/reasoningText/signature", json!("x"))],
+            "messages[1].content[0].reasoningContent.reasoningText.signature",
+        ),
+        (
+            vec![(of_call("/toolUseId").as_str(), json!("x".repeat(65)))],
+            "messages[1].content[1].toolUse.toolUseId",
+        ),
+        (vec![(of_call("/input").as_str(), json!("{}"))], "messages[1].content[1].toolUse.input"),
+        (vec![(of_result("/content").as_str(), json!([]))], "messages[2].content[0].toolResult.content"),
+        (vec![(of_result("/toolUseId").as_str(), json!("c2"))], "messages[2].content[0]"),
+        (vec![("/messages/2/content/0", Value::Null)], "messages[2].content"),
+        (vec![("/messages/2", Value::Null)], "messages"),
+        (vec![("/model", llama.clone())], "messages[2].content"),
+        (
+            vec![("/model", llama), (of_result("/status").as_str(), json!("error"))],
+            "messages[2].content[0].toolResult.status",
+        ),
+        (vec![("/model", json!("amazon.titan-text-express-v1"))], "toolConfig"),
+        (
+            vec![
+                ("/model", json!("openai.gpt-oss-20b-1:0")),
+                ("/inferenceConfig/stopSequences", json!(["X"])),
+            ],
+            "inferenceConfig.stopSequences",
+        ),
+        (
+            vec![
+                ("/model", json!("qwen.qwen3-32b-v1:0")),
+                ("/system/-", json!({"cachePoint": {"type": "default"}})),
+            ],
+            "cachePoint",
+        ),
+        (
+            vec![
+                ("/model", json!("amazon.nova-pro-v1:0")),
+                ("/toolConfig/tools/-", json!({"cachePoint": {"type": "default"}})),
+            ],
+            "toolConfig.tools[1]",
+        ),
+    ] {
+        check(Vendor::Bedrock, &changes, Some(expected));
+    }
+    check(Vendor::Bedrock, &[("/messages/0/content/-", document("a b (1)"))], None);
 }
 
 #[test]

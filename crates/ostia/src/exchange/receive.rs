@@ -7,6 +7,7 @@ use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
 use ostia_dialect::api::Reader;
+use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
 use ostia_providers::prepare::{Conversation, Wanted};
@@ -19,7 +20,7 @@ use crate::exchange::usable;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
-use crate::message::media::{is_events, is_json, media_type};
+use crate::message::media::{is_aws_events, is_events, is_json, media_type};
 use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::relayed::Relayed;
@@ -224,7 +225,11 @@ pub async fn translate(
     let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     if stream {
-        return match is_stream(&head, &mut body).await {
+        let is_framed = match Api::of_dialect(upstream).framing(true) {
+            Framing::AwsEventStream | Framing::AwsChunks => is_aws_events(media_type(&head.headers)),
+            Framing::Sse | Framing::JsonArray | Framing::JsonLines => is_stream(&head, &mut body).await,
+        };
+        return match is_framed {
             true => Ok((translated(head, body, inflate, translation), Observed::default())),
             false => Err(no_stream(head, body, inflate, target).await),
         };

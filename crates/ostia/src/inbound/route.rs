@@ -330,7 +330,9 @@ mod tests {
                     found(&format!("/v1beta/models/m:{verb}"), false);
                     stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
                 }
-                (None, Path::Fixed(_)) => assert!(!api.is_understood(), "{}", api.name()),
+                (None, Path::Fixed(_) | Path::WithModel { .. }) => {
+                    assert!(!api.is_understood(), "{}", api.name())
+                }
             }
         }
     }

@@ -7,6 +7,11 @@ pub fn is_events(media: &str) -> bool {
     media.eq_ignore_ascii_case("text/event-stream")
 }
 
+/// Is it a stream of Amazon's binary messages?
+pub fn is_aws_events(media: &str) -> bool {
+    media.eq_ignore_ascii_case("application/vnd.amazon.eventstream")
+}
+
 /// `application/json` and its kin.
 pub fn is_json(media: &str) -> bool {
     media.len() >= 4

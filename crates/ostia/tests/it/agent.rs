@@ -305,6 +305,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Messages => "claude-sonnet-4-5",
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
+        Speech::Converse => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     }
 }
 
@@ -315,7 +316,8 @@ fn scripted(speech: Speech) -> Upstream {
         let told = speech.read(&body);
         let before =
             told.iter().filter(|piece| matches!(piece, Told::Called(name, _) if name == "weather")).count();
-        let stream = body["stream"] == true || request.target.contains("streamGenerate");
+        let in_path = ["streamGenerate", "converse-stream"];
+        let stream = body["stream"] == true || in_path.iter().any(|words| request.target.contains(words));
         speech.answer(&turn(before), stream)
     })
 }

@@ -115,7 +115,7 @@ fn allow_many_files() {
 /// For each format a provider that fails as the case says, `main-...`, and one that never does, `spare-...`.
 fn config(upstream: SocketAddr) -> String {
     let rows = ["main", "spare"].map(|role| {
-        Speech::ALL.map(|speech| {
+        Speech::IN_EVENTS.map(|speech| {
             let (name, dialect) = (speech::name(speech), speech::dialect(speech));
             format!(
                 "  {role}-{name}: {{base_url: \"http://{upstream}/{role}-{name}/v1\", local: true, dialects: [{dialect}]}}\n"

@@ -41,7 +41,7 @@ fn anthropics_sdk() {
 /// Runs all cases of a script in front of every format.
 fn run(script: &str) {
     let Some(python) = programs::python() else { return };
-    let upstreams = Speech::ALL.map(|speech| {
+    let upstreams = Speech::IN_EVENTS.map(|speech| {
         (speech, Upstream::serve(move |request| answer(speech, request).unwrap_or_else(|answer| answer)))
     });
     let rows = upstreams.iter().map(|(speech, upstream)| row(*speech, &upstream.url()));
@@ -52,7 +52,7 @@ fn run(script: &str) {
         .arg("-B")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .arg(format!("http://{}", gateway.address))
-        .args(Speech::ALL.map(|speech| format!("{}={}", provider(speech), model(speech))))
+        .args(Speech::IN_EVENTS.map(|speech| format!("{}={}", provider(speech), model(speech))))
         .output()
         .unwrap_or_else(|error| panic!("{PYTHON}: {error}"));
     let said =
@@ -72,6 +72,7 @@ fn row(speech: Speech, url: &str) -> String {
         Speech::Messages => "anthropic_messages, anthropic_count_tokens",
         Speech::Gemini => "gemini_generate, gemini_count_tokens, gemini_embed, gemini_batch_embed",
         Speech::Cohere => "cohere_chat, cohere_embed",
+        Speech::Converse => "bedrock_converse, bedrock_count_tokens",
     };
     format!("  {}: {{base_url: \"{url}/v1\", local: true, dialects: [{offers}]}}\n", provider(speech))
 }
@@ -82,6 +83,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Messages => "claude-sonnet-4-5",
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
+        Speech::Converse => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
     }
 }
 
@@ -218,6 +220,7 @@ fn refusal(speech: Speech, status: u16, words: &str) -> Answer {
         Speech::Gemini if limited => gemini::error(status, "RESOURCE_EXHAUSTED", words),
         Speech::Gemini => gemini::error(status, "INVALID_ARGUMENT", words),
         Speech::Cohere => json!({"id": "e-1", "message": words}).to_string(),
+        Speech::Converse => json!({"message": words}).to_string(),
     };
     Answer::json(body).status(status)
 }

@@ -7,6 +7,7 @@ mod agent;
 mod agents;
 mod amplification;
 mod bad_input;
+mod bedrock;
 mod chaos;
 mod check;
 mod cli;

@@ -5,3 +5,4 @@ mod encode;
 
 pub use decode::{WORDS, decode, decode_counted};
 pub use encode::encode;
+pub(in crate::chat) use encode::{Plan, fit_schema};

@@ -10,20 +10,21 @@ fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
 }
 
 /// Dialects that requests are translated to, and the letter of each in the table.
-const UPSTREAMS: [(char, Dialect); 4] = [
+const UPSTREAMS: [(char, Dialect); 5] = [
     ('a', Dialect::AnthropicMessages),
     ('g', Dialect::GeminiGenerate),
     ('c', Dialect::CohereChat),
+    ('b', Dialect::BedrockConverse),
     ('o', Dialect::OpenaiChat),
 ];
 
 /// A field of the client, and the dialects whose body changes with it. All others have to report it as dropped.
 const FIELDS: &[(&str, &str)] = &[
-    (r#""max_tokens":9"#, "agco"),
-    (r#""temperature":0.5"#, "agco"),
-    (r#""top_p":0.5"#, "agco"),
-    (r#""top_k":4"#, "agc"),
-    (r#""stop":["x"]"#, "agco"),
+    (r#""max_tokens":9"#, "agcob"),
+    (r#""temperature":0.5"#, "agcob"),
+    (r#""top_p":0.5"#, "agcob"),
+    (r#""top_k":4"#, "agcb"),
+    (r#""stop":["x"]"#, "agcob"),
     (r#""seed":4"#, "gco"),
     (r#""presence_penalty":0.5"#, "gco"),
     (r#""frequency_penalty":0.5"#, "gco"),
@@ -31,22 +32,22 @@ const FIELDS: &[(&str, &str)] = &[
     (r#""logprobs":true"#, "gco"),
     (r#""logit_bias":{"1":2}"#, "o"),
     (r#""user":"u""#, "ao"),
-    (r#""service_tier":"flex""#, "go"),
+    (r#""service_tier":"flex""#, "gob"),
     (r#""response_format":{"type":"json_object"}"#, "gco"),
     (
         r#""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"type":"string"}}}}}"#,
-        "agco",
+        "agcob",
     ),
     (
         r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]"#,
-        "agco",
+        "agcob",
     ),
-    (r#""reasoning_effort":"low""#, "ago"),
-    (r#""reasoning":{"max_tokens":2000}"#, "agco"),
-    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agco"),
+    (r#""reasoning_effort":"low""#, "agob"),
+    (r#""reasoning":{"max_tokens":2000}"#, "agcob"),
+    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agcob"),
     (r#""web_search_options":{}"#, "ago"),
-    (r#""cache_control":{"type":"ephemeral"}"#, "a"),
-    (r#""metadata":{"a":"b"}"#, "o"),
+    (r#""cache_control":{"type":"ephemeral"}"#, "ab"),
+    (r#""metadata":{"a":"b"}"#, "ob"),
     (r#""store":true"#, "o"),
     (r#""verbosity":"low""#, "o"),
     (r#""prediction":{"type":"content","content":"x"}"#, "o"),

@@ -18,6 +18,7 @@ pub(crate) fn fit(
     dropped: &mut Vec<String>,
 ) -> Result<(), Fault> {
     check_tools(request, limits)?;
+    check_media(request, limits)?;
     stops(&mut request.sampling.stop, limits, dropped);
     numbers::apply(request, limits, dropped);
     user::apply(request, limits, dropped);
@@ -42,6 +43,38 @@ fn check_tools(request: &Request, limits: &Limits) -> Result<(), Fault> {
             Err(Fault::invalid(what).with_param("tools"))
         }
         None => Ok(()),
+    }
+}
+
+/// Nor which image or document. What is at an address is not counted: the vendor does not fetch it.
+fn check_media(request: &Request, limits: &Limits) -> Result<(), Fault> {
+    for (kind, what, limit) in
+        [(MediaKind::Image, "images", limits.images), (MediaKind::Document, "documents", limits.documents)]
+    {
+        let Some(most) = limit.map(|limit| limit.takes) else { continue };
+        let count =
+            request.messages.iter().flat_map(|message| &message.blocks).map(|block| count(block, kind));
+        let count: usize = count.sum();
+        if count > most {
+            let what = format!(
+                "Invalid `messages`: this provider takes {most} {what} at most, and there are {count}."
+            );
+            return Err(Fault::invalid(what).with_param("messages"));
+        }
+    }
+    Ok(())
+}
+
+fn count(block: &Block, kind: MediaKind) -> usize {
+    match &block.content {
+        Content::Media(Media { source: Source::Url(url), .. }) if !url.starts_with("s3:") => 0,
+        Content::Media(medium) => usize::from(medium.kind == kind),
+        Content::ToolResult { content, .. } => content.iter().map(|block| count(block, kind)).sum(),
+        Content::Text { .. }
+        | Content::Refusal(_)
+        | Content::Reasoning(_)
+        | Content::ToolCall { .. }
+        | Content::Foreign { .. } => 0,
     }
 }
 

@@ -40,7 +40,7 @@ pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repair
         Dialect::OpenaiResponses => of_responses(root, rules),
         Dialect::AnthropicMessages => of_messages(root, rules),
         Dialect::GeminiGenerate => of_gemini(root, rules),
-        Dialect::CohereChat => Repairs::default(),
+        Dialect::CohereChat | Dialect::BedrockConverse => Repairs::default(),
     }
 }
 
@@ -188,7 +188,7 @@ pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
         Dialect::AnthropicMessages => "messages",
         Dialect::OpenaiResponses => "input",
         Dialect::GeminiGenerate => "contents",
-        Dialect::OpenaiChat | Dialect::CohereChat => return false,
+        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::BedrockConverse => return false,
     };
     let Some(history) = document.root().some(history) else { return false };
     let unproven = |empty: &str| memchr::memmem::find(history.text().as_bytes(), empty.as_bytes()).is_some();

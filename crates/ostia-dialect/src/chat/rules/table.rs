@@ -1,10 +1,11 @@
 //! The rows. The first one that fits a model counts, so a family's newest and most special models stand first.
 
+use super::converse::{ANY_CONVERSE, CONVERSE, Converse};
 use super::{Chat, Name, Off, Rules, Sampling, Thinking};
 use crate::Dialect;
 
 /// What the models of a family take.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Row {
     /// Words that the model's name has to have, all of them.
     pub models: &'static [&'static str],
@@ -33,6 +34,7 @@ pub fn rows(dialect: Dialect) -> &'static [Row] {
         Dialect::AnthropicMessages => CLAUDE,
         Dialect::GeminiGenerate => GEMINI,
         Dialect::CohereChat => &[],
+        Dialect::BedrockConverse => &CONVERSE,
     }
 }
 
@@ -42,12 +44,13 @@ pub(super) fn other(dialect: Dialect) -> &'static Rules {
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => &ANY,
         Dialect::AnthropicMessages => &ANY_CLAUDE,
         Dialect::GeminiGenerate => &ANY_GEMINI,
+        Dialect::BedrockConverse => &ANY_CONVERSE,
     }
 }
 
-const LAST: (u32, u32) = (u32::MAX, u32::MAX);
+pub(super) const LAST: (u32, u32) = (u32::MAX, u32::MAX);
 
-const fn row(
+pub(super) const fn row(
     models: &'static [&'static str],
     from: (u32, u32),
     rules: &'static Rules,
@@ -57,7 +60,7 @@ const fn row(
 }
 
 /// A model of which nothing is known.
-const ANY: Rules = Rules {
+pub(super) const ANY: Rules = Rules {
     sampling: Sampling::All,
     penalties: true,
     token_scores: true,
@@ -81,6 +84,7 @@ const ANY: Rules = Rules {
     json_schema: true,
     signed_calls: false,
     openai: false,
+    converse: Converse::ALL,
 };
 
 // ---- OpenAI, and vendors whose models are served in its formats ------------------------------------------------------
@@ -183,14 +187,21 @@ const SYSTEM_TURNS: &str =
 const MIGRATION: &str = "https://platform.claude.com/docs/en/about-claude/models/migration-guide";
 
 /// What the whole dialect has in common, whoever speaks it.
-const ANY_CLAUDE: Rules = Rules { efforts: Some(&[]), budget_min: 1024, system_turns: false, ..ANY };
+const ANY_CLAUDE: Rules = Rules {
+    efforts: Some(&[]),
+    budget_min: 1024,
+    system_turns: false,
+    converse: Converse { formats: false, ..Converse::CLAUDE },
+    ..ANY
+};
 const V3: Rules =
     Rules { output_tokens_default: 4096, output_tokens_max: 4096, thinking: Thinking::Never, ..ANY_CLAUDE };
 const V3_5: Rules = Rules { output_tokens_default: 8192, output_tokens_max: 8192, ..V3 };
 const V3_7: Rules = ANY_CLAUDE;
 const OPUS_4: Rules = Rules { output_tokens_max: 32_000, ..V3_7 };
 const OPUS_4_1: Rules = Rules { sampling: Sampling::Either, ..OPUS_4 };
-const V4_5: Rules = Rules { output_tokens_default: 64_000, sampling: Sampling::Either, ..V3_7 };
+const V4_5: Rules =
+    Rules { output_tokens_default: 64_000, sampling: Sampling::Either, converse: Converse::CLAUDE, ..V3_7 };
 const OPUS_4_5: Rules = Rules { efforts: Some(&["low", "medium", "high"]), ..V4_5 };
 const V4_6: Rules = Rules {
     output_tokens_max: 128_000,
@@ -212,7 +223,7 @@ const ALWAYS: Rules = Rules { off: Off::Never, ..V4_8 };
 const MYTHOS_PREVIEW: Rules = Rules { system_turns: false, ..ALWAYS };
 const ALWAYS_UNFORCED: Rules = Rules { forced_tools: false, ..ALWAYS };
 
-const CLAUDE: &[Row] = &[
+pub(super) const CLAUDE: &[Row] = &[
     row(&["claude", "fable"], (5, 1), &ALWAYS_UNFORCED, THINKING),
     row(&["claude", "fable"], (0, 0), &ALWAYS, THINKING),
     row(&["claude", "mythos"], (5, 1), &ALWAYS_UNFORCED, THINKING),

@@ -147,6 +147,7 @@ fn kinds_follow_from_the_status() {
         (408, FaultKind::Timeout),
         (413, FaultKind::TooLarge),
         (422, FaultKind::InvalidRequest),
+        (424, FaultKind::Server),
         (429, FaultKind::RateLimit),
         (498, FaultKind::Overloaded),
         (500, FaultKind::Server),

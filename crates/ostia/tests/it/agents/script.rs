@@ -63,6 +63,7 @@ fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{at}"),
         Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
+        Vendor::Bedrock => format!("tooluse_{told}x{at}AbCdEfGhIjKlMnOpQr"),
         Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
@@ -76,6 +77,7 @@ fn shows_an_image(speech: Speech, body: &Value) -> bool {
         Speech::Responses => r#""image_url":"data:image/"#,
         Speech::Messages => r#""media_type":"image/"#,
         Speech::Gemini => r#""mimeType":"image/"#,
+        Speech::Converse => r#""image":{"format":"#,
     };
     body.to_string().contains(sign)
 }
@@ -111,6 +113,10 @@ fn thinks(vendor: Vendor, body: &Value) -> bool {
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
         Vendor::Google | Vendor::Compatible => true,
         Vendor::OpenAiChat => false,
+        Vendor::Bedrock => {
+            let kind = &body["additionalModelRequestFields"]["thinking"]["type"];
+            ["enabled", "adaptive"].iter().any(|known| kind == known)
+        }
     }
 }
 

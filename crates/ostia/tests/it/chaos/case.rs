@@ -148,7 +148,7 @@ impl Case {
         let (falls_back, leaves) = (one_of(FALLBACK_EVERY), one_of(LEAVES_EVERY));
         // Silence twice over would outlast the deadline.
         case.retries = rng.bool() && fault != Fault::SilentHead;
-        case.spare = falls_back.then(|| Speech::ALL[rng.usize(0..Speech::ALL.len())]);
+        case.spare = falls_back.then(|| Speech::IN_EVENTS[rng.usize(0..Speech::IN_EVENTS.len())]);
         case.leaves_after = leaves.then(|| Duration::from_millis(rng.u64(0..LEAVES_MAX_MS)));
         case
     }
@@ -166,7 +166,8 @@ impl Case {
             _ => Way::Asked(client),
         };
         // Half of them need no translation.
-        let upstream = if rng.bool() { client } else { Speech::ALL[rng.usize(0..Speech::ALL.len())] };
+        let upstream =
+            if rng.bool() { client } else { Speech::IN_EVENTS[rng.usize(0..Speech::IN_EVENTS.len())] };
         let stream = rng.bool() || fault.is_of_streams();
         let framing = match fault.framing() {
             Some(framing) => framing,

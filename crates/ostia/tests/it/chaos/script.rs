@@ -212,7 +212,7 @@ fn error(case: &Case, status: u16) -> String {
         Speech::Chat | Speech::Responses => openai::error(&words, "server_error", "server_error"),
         Speech::Messages => anthropic::error("api_error", &words),
         Speech::Gemini => gemini::error(status, "UNAVAILABLE", &words),
-        Speech::Cohere => json!({"id": "e-1", "message": words}).to_string(),
+        Speech::Cohere | Speech::Converse => json!({"id": "e-1", "message": words}).to_string(),
     }
 }
 
@@ -226,7 +226,7 @@ fn error_event(case: &Case) -> String {
             format!("event: error\ndata: {event}\n\n")
         }
         Speech::Messages => format!("event: error\ndata: {}\n\n", error(case, 503)),
-        Speech::Cohere => {
+        Speech::Cohere | Speech::Converse => {
             let event = json!({"type": "message-end", "delta": {"finish_reason": "ERROR", "error": words}});
             format!("event: message-end\ndata: {event}\n\n")
         }

@@ -26,6 +26,7 @@ pub(super) fn provider(vendor: Vendor) -> &'static str {
         Vendor::OpenAiChat | Vendor::OpenAiResponses => "openai",
         Vendor::Anthropic => "anthropic",
         Vendor::Google => "google",
+        Vendor::Bedrock => "bedrock",
         Vendor::Compatible => "box",
     }
 }
@@ -37,6 +38,7 @@ pub(super) fn row(vendor: Vendor, url: &str) -> String {
         Vendor::OpenAiResponses => "openai_responses",
         Vendor::Anthropic => "anthropic_messages",
         Vendor::Google => "gemini_generate",
+        Vendor::Bedrock => "bedrock_converse",
     };
     let id = provider(vendor);
     format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, dialects: [{dialect}]}}\n")

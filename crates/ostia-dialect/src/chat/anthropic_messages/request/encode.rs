@@ -16,7 +16,8 @@ use std::collections::HashSet;
 
 use self::extras::Extras;
 use self::output::OutputConfig;
-use self::reasoning::Plan;
+pub(in crate::chat) use self::reasoning::Plan;
+pub(in crate::chat) use self::schema::fit as fit_schema;
 use self::tools::Toolbox;
 use self::turns::Conversation;
 use crate::chat::rules::Rules;
@@ -58,7 +59,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let conversation = Conversation::of(&request.messages, rules, &mut dropped)?;
     let tools = Toolbox::of(request, rules, &mut dropped)?;
     let extras = Extras::of(request);
-    let plan = Plan::of(request, rules, &conversation, tools.forced(), &mut dropped);
+    let plan = Plan::of(request, rules, || conversation.allows_budget(), tools.forced(), &mut dropped);
     let output = OutputConfig::of(request, &plan, &mut dropped);
 
     let mut out = Writer::with_capacity(request.body_bytes());

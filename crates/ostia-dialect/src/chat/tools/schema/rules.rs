@@ -34,6 +34,8 @@ impl SchemaRules {
             Dialect::GeminiGenerate if gemini_generate::request::is_json_schema(model) => None,
             Dialect::GeminiGenerate => Some(&GEMINI_OPENAPI),
             Dialect::CohereChat => Some(&COHERE),
+            // Most of its models are held to the same subset, and the others take less than that.
+            Dialect::BedrockConverse => Some(&ANTHROPIC),
         }
     }
 }

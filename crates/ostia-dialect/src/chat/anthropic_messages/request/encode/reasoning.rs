@@ -2,7 +2,6 @@
 //! <https://platform.claude.com/docs/en/build-with-claude/extended-thinking>, `/adaptive-thinking`, `/effort`.
 
 use super::extra;
-use super::turns::Conversation;
 use crate::chat::rules::{Off, Rules, Thinking, nearest};
 use crate::json::{Document, Json};
 use crate::{Reasoning, Request};
@@ -25,23 +24,24 @@ const BUDGET_DEFAULT: u64 = 8192;
 
 /// What is sent.
 #[derive(Debug, PartialEq)]
-pub(super) struct Plan {
+pub(in crate::chat) struct Plan {
     /// The field `thinking`.
-    pub(super) thinking: Option<Json>,
+    pub(in crate::chat) thinking: Option<Json>,
     /// `output_config.effort`.
-    pub(super) effort: Option<&'static str>,
+    pub(in crate::chat) effort: Option<&'static str>,
     /// The field `max_tokens`.
-    pub(super) max_tokens: u64,
+    pub(in crate::chat) max_tokens: u64,
     /// The client asked for thoughts and will get them.
-    pub(super) thinks: bool,
+    pub(in crate::chat) thinks: bool,
 }
 
 impl Plan {
-    /// Plans for this model. `forced`: the model has to call a tool, which excludes thinking.
-    pub(super) fn of(
+    /// Plans for this model. `allows_budget`: it may think on a budget from where the conversation is. `forced`: it has to
+    /// call a tool, which excludes thinking.
+    pub(in crate::chat) fn of(
         request: &Request,
         rules: &Rules,
-        conversation: &Conversation<'_>,
+        allows_budget: impl FnOnce() -> bool,
         forced: bool,
         dropped: &mut Vec<String>,
     ) -> Plan {
@@ -73,7 +73,7 @@ impl Plan {
                 };
                 if rules.thinking != Thinking::Never && !by_budget {
                     plan.think_freely(&wish, dropped);
-                } else if by_budget && conversation.allows_budget() {
+                } else if by_budget && allows_budget() {
                     plan.think_for(&wish, request.sampling.max_tokens, rules, dropped);
                 }
                 if !plan.thinks {

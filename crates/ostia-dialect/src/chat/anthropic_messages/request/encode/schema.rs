@@ -14,7 +14,7 @@ const SCHEMAS_BY_NAME: &[&str] = &["properties", "$defs", "definitions"];
 /// Keywords whose values are lists of schemas.
 const SCHEMA_LISTS: &[&str] = &["anyOf", "allOf"];
 /// The schema as the vendor takes it.
-pub(super) fn fit(schema: &Json, path: &str, dropped: &mut Vec<String>) -> Json {
+pub(in crate::chat) fn fit(schema: &Json, path: &str, dropped: &mut Vec<String>) -> Json {
     let mut value = schema.to_value();
     let before = value.clone();
     fit_schema(&mut value, path, dropped);

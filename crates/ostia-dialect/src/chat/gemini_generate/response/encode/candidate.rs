@@ -213,7 +213,11 @@ fn carrier(wrapped: &Opaque) -> Part<'static> {
 fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str> {
     match signature.dialect {
         Dialect::GeminiGenerate => Cow::Borrowed(&signature.value),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::AnthropicMessages
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse => {
             Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone()))))
         }
     }

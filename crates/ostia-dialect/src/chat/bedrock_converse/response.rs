@@ -1,0 +1,6 @@
+//! Whole answers of the vendor's.
+
+mod decode;
+pub(super) mod ending;
+
+pub use decode::decode;
