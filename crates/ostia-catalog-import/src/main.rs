@@ -66,7 +66,8 @@ fn import(folder: &Path, sources: &Path) -> Result<(), String> {
     println!("{}", skipped.text());
 
     let decisions = data::decisions(folder)?;
-    let joined = merge::merge(litellm, genai, portkey, &decisions)?;
+    let lists = merge::Lists { litellm, genai, portkey, names: portkey::names(sources)? };
+    let joined = merge::merge(lists, &decisions)?;
     println!("{}", report::disagreements_text(&joined.disagreements));
     let after = Data { rows: joined.rows, editions: before.editions.clone() };
     println!("{}", report::changes(&before.rows, &after.rows));

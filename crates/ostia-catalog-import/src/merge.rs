@@ -4,6 +4,7 @@
 //! both agree on what a token in and a token out cost: otherwise its other prices are of another day too. Abilities, limits and
 //! days are LiteLLM's, which alone has them.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ostia_catalog::{PriceText, Rate, Row, Source, Tier, Unit, without_version};
@@ -18,19 +19,23 @@ pub struct Merged {
     pub disagreements: Vec<Disagreement>,
 }
 
+/// What was read.
+pub struct Lists {
+    pub litellm: Vec<Row>,
+    pub genai: Vec<Model>,
+    pub portkey: Vec<Row>,
+    /// Further names of models, with prices where there are some.
+    pub names: Vec<Row>,
+}
+
 /// Joins them.
-pub fn merge(
-    litellm: Vec<Row>,
-    genai: Vec<Model>,
-    portkey: Vec<Row>,
-    decisions: &[Decision],
-) -> Result<Merged, String> {
+pub fn merge(lists: Lists, decisions: &[Decision]) -> Result<Merged, String> {
     let mut merge = Merge { rows: BTreeMap::new(), disagreements: Vec::new(), decisions };
-    for row in litellm {
+    for row in lists.litellm {
         merge.rows.insert(key(&row), row);
     }
-    merge.add_genai(genai);
-    for row in portkey {
+    merge.add_genai(lists.genai, &lists.names);
+    for row in lists.portkey {
         merge.add_portkey(row);
     }
     merge.finish()
@@ -54,7 +59,7 @@ struct Merge<'a> {
 }
 
 impl Merge<'_> {
-    fn add_genai(&mut self, models: Vec<Model>) {
+    fn add_genai(&mut self, models: Vec<Model>, names: &[Row]) {
         let mut by_provider: BTreeMap<String, Vec<Model>> = BTreeMap::new();
         for model in models {
             by_provider.entry(model.row.provider.clone()).or_default().push(model);
@@ -73,8 +78,21 @@ impl Merge<'_> {
                 self.join(row, &model.row, how);
             }
         }
+        // Names that are no model of their own are further names of the first that recognises them, at the same price.
+        for name in names.iter().filter(|name| !rows.contains_key(&key(name))) {
+            let models = by_provider.get_mut(&name.provider).map(Vec::as_mut_slice).unwrap_or_default();
+            let model = models.iter_mut().find(|model| model.recognises(&name.id).is_some());
+            if let Some(model) = model
+                && (name.prices.is_empty() || agree(&name.prices, &model.row.prices))
+            {
+                model.row.aliases.push(name.id.clone());
+            }
+        }
         for model in by_provider.into_values().flatten() {
-            rows.entry(key(&model.row)).or_insert(model.row);
+            match rows.entry(key(&model.row)) {
+                Entry::Vacant(place) => drop(place.insert(model.row)),
+                Entry::Occupied(mut place) => place.get_mut().aliases.extend(model.row.aliases),
+            }
         }
         self.rows = rows;
     }
@@ -183,7 +201,9 @@ impl Merge<'_> {
 fn name_undated(rows: &mut BTreeMap<Key, Row>) {
     let mut newest: BTreeMap<Key, Key> = BTreeMap::new();
     for (key, row) in rows.iter() {
-        if let Some(base) = without_version(&row.id) {
+        // `x-latest` is no date: no vendor takes `x` for it.
+        let dated = Some(&row.id).filter(|id| id.ends_with(|c: char| c.is_ascii_digit()));
+        if let Some(base) = dated.and_then(|id| without_version(id)) {
             let base = name_key(&row.provider, base);
             let is_newer = newest.get(&base).is_none_or(|known| known < key);
             if !rows.contains_key(&base) && is_newer {

@@ -64,6 +64,32 @@ pub fn read(sources: &Path, skipped: &mut Skipped) -> Result<Vec<Row>, String> {
     Ok(rows)
 }
 
+/// Names of models at their providers, with prices where it has some: dated ones, which the rules of genai-prices recognise.
+pub fn names(sources: &Path) -> Result<Vec<Row>, String> {
+    let folder = json::folder(sources, "portkey-models-")?;
+    let mut rows = BTreeMap::new();
+    // Only the first has prices, so it is read first.
+    for part in ["pricing", "general"] {
+        let folder = folder.join(part);
+        let entries = std::fs::read_dir(&folder)
+            .map_err(|error| format!("cannot read {}: {error}", folder.display()))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let provider = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            for (name, model) in members(&json::file(&path)?) {
+                // `gemini-1.5-pro-lte-128k`: up to that length.
+                let name = name.split_once("-lte-").map_or(name, |(name, _)| name);
+                if matches!(name, "default" | "name" | "description") || name.contains("-gt-") {
+                    continue;
+                }
+                let prices = read_prices(model, &mut Skipped::default()).into_values().collect();
+                let row = Row { prices, ..Row::new(&provider, name) };
+                rows.entry((provider.clone(), name.to_owned())).or_insert(row);
+            }
+        }
+    }
+    Ok(rows.into_values().collect())
+}
+
 fn read_prices(model: &Value, skipped: &mut Skipped) -> Prices {
     let mut prices = Prices::new();
     let own = &model["pricing_config"];

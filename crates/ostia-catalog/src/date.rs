@@ -39,6 +39,24 @@ impl Date {
         (1..=days).contains(&day).then_some(Date { year, month, day })
     }
 
+    /// The day in UTC, so many seconds after 1970 began. Nothing after the year 9999.
+    ///
+    /// Years begin in March here, so that the leap day is their last
+    /// (<https://howardhinnant.github.io/date_algorithms.html#civil_from_days>).
+    pub fn at_unix_s(seconds: u64) -> Option<Date> {
+        const DAYS_IN_400_YEARS: u64 = 146_097;
+        const DAYS_BEFORE_1970: u64 = 719_468;
+        let days = seconds / 86_400 + DAYS_BEFORE_1970;
+        let (era, day) = (days / DAYS_IN_400_YEARS, days % DAYS_IN_400_YEARS);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let month = (5 * day + 2) / 153;
+        let day = day - (153 * month + 2) / 5 + 1;
+        let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
+        let year = u16::try_from(era * 400 + year + next).ok().filter(|year| *year < 10_000)?;
+        Date::of(year, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+    }
+
     /// As a number of eight digits.
     pub(crate) fn packed(self) -> u64 {
         u64::from(self.year) * 10_000 + u64::from(self.month) * 100 + u64::from(self.day)
@@ -72,6 +90,20 @@ mod tests {
         {
             assert_eq!(Date::parse(text), None, "{text}");
         }
+        let at = |seconds: u64| Date::at_unix_s(seconds).map(|date| date.to_string());
+        for (seconds, expected) in [
+            (0, "1970-01-01"),
+            (86_399, "1970-01-01"),
+            (86_400, "1970-01-02"),
+            (951_782_400, "2000-02-29"),
+            (951_868_800, "2000-03-01"),
+            (1_795_910_400, "2026-11-29"),
+            (1_798_761_599, "2026-12-31"),
+            (4_107_542_400, "2100-03-01"),
+        ] {
+            assert_eq!(at(seconds).as_deref(), Some(expected), "{seconds}");
+        }
+        assert_eq!(at(u64::MAX), None);
         assert!(Date::parse("2026-12-01") > Date::parse("2026-11-30"));
     }
 }

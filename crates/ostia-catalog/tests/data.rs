@@ -37,7 +37,7 @@ fn both_forms_say_the_same() {
 
 #[test]
 fn every_model_is_found_and_has_a_source() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::embedded();
     let rows = rows();
     for row in &rows {
         let model = catalog.listed(&row.provider, &row.id).unwrap();
@@ -99,7 +99,7 @@ const KNOWN: [(&str, &str, &str, &str, &str); 28] = [
 
 #[test]
 fn known_prices_are_the_vendors() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::embedded();
     let mut wrong = Vec::new();
     for (provider, name, input, cached, output) in KNOWN {
         let prices = catalog.find(provider, name).unwrap().model.prices;
@@ -133,7 +133,7 @@ fn prices_are_in_their_units() {
             }
         }
     };
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::embedded();
     let mut wrong = Vec::new();
     for model in catalog.models() {
         let name = format!("{} {}", model.provider, model.id);

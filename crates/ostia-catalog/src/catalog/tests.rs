@@ -95,7 +95,7 @@ fn the_operator_has_the_last_word() {
 
 #[test]
 fn the_embedded_catalogue_opens() {
-    let catalog = Catalog::embedded().unwrap();
+    let catalog = Catalog::embedded();
     assert_eq!(catalog.find("openai", "gpt-4o").unwrap().model.id, "gpt-4o");
     assert_eq!(catalog.editions().len(), 3);
 }

@@ -30,6 +30,13 @@ enum Part {
     Strings,
 }
 
+/// Without models.
+impl Default for Pack {
+    fn default() -> Pack {
+        Pack { bytes: Cow::Borrowed(&[]), models: 0, slots: 1, starts: [0; 6] }
+    }
+}
+
 impl Pack {
     /// Reads the header; nothing else is read before it is asked for.
     pub(crate) fn open(bytes: Cow<'static, [u8]>) -> Option<Pack> {

@@ -130,6 +130,7 @@ fn what_is_no_catalogue() {
     assert!(Pack::open(Cow::Borrowed(b"ostiact\x02")).is_none());
     let bytes = compact(&[], &[]).unwrap();
     assert!(Pack::open(Cow::Owned(bytes[..bytes.len() - 2].to_vec())).is_none());
-    let empty = Pack::open(Cow::Owned(bytes)).unwrap();
-    assert!(empty.find("p", "m").is_none());
+    for empty in [Pack::open(Cow::Owned(bytes)).unwrap(), Pack::default()] {
+        assert!(empty.len() == 0 && empty.find("p", "m").is_none());
+    }
 }
