@@ -80,7 +80,7 @@ impl Catalog {
         let is_replaced = |model: &Model<'_>| {
             let pack = self.overrides.as_ref();
             let found = pack.and_then(|pack| pack.find(model.provider, model.id));
-            found.is_some_and(|found| same(found.id, model.id))
+            found.is_some_and(|found| same(found.id.as_bytes(), model.id.as_bytes()))
         };
         let base = of(&self.base).map(|at| self.base.model(at));
         overrides.chain(base.filter(move |model| !is_replaced(model)))

@@ -34,8 +34,10 @@ pub(crate) const fn canonical(byte: u8) -> u8 {
 }
 
 /// Are they the same name?
-pub(crate) fn same(one: &str, other: &str) -> bool {
-    one.len() == other.len() && one.bytes().zip(other.bytes()).all(|(a, b)| canonical(a) == canonical(b))
+pub(crate) fn same(one: &[u8], other: &[u8]) -> bool {
+    // Nearly always they are the same bytes, and those are compared many at a time.
+    one == other
+        || one.len() == other.len() && one.iter().zip(other).all(|(a, b)| canonical(*a) == canonical(*b))
 }
 
 /// FNV-1a over the provider and the name; the same on every machine, because it is written into the bytes.

@@ -85,18 +85,32 @@ struct Rows<'a> {
 impl<'a> Rows<'a> {
     fn of(prices: &Prices<'a>, terms: &Terms<'_>) -> Result<Rows<'a>, Unknown> {
         let asked = terms.region.unwrap_or_default();
-        let has_region = !asked.is_empty() && prices.rows().any(|row| row.region == asked);
-        let region = if has_region { asked } else { "" };
-        let row = |tier: Tier, region: &str| prices.in_force(tier, region, terms.on);
-        let Some(first) = row(terms.tier, region) else {
+        let mut has_region = false;
+        // The tier's and the standard one, of the region and of all regions; in one pass, because some models have forty rows.
+        let mut found: [Option<PriceRow<'a>>; 4] = [None; 4];
+        for row in prices.rows() {
+            let is_asked = !asked.is_empty() && row.region == asked;
+            has_region |= is_asked;
+            if !is_asked && !row.region.is_empty() || !row.is_in_force(terms.on) {
+                continue;
+            }
+            let base = if is_asked { 0 } else { 2 };
+            for (at, tier) in [(base, terms.tier), (base + 1, Tier::Standard)] {
+                if row.tier == tier && found[at].is_none_or(|known| known.from <= row.from) {
+                    found[at] = Some(row);
+                }
+            }
+        }
+        let [regional, regional_standard, tier, standard] = found;
+        let (first, second) = if has_region { (regional, regional_standard) } else { (tier, standard) };
+        let Some(first) = first else {
             return Err(if prices.is_empty() { Unknown::Prices } else { Unknown::Tier(terms.tier) });
         };
-        let others = [row(Tier::Standard, region), row(Tier::Standard, "")];
-        let factor = match has_region {
+        let factor = match has_region || asked.is_empty() {
             true => None,
             false => prices.factors().find(|(region, _)| *region == asked).map(|(_, factor)| factor),
         };
-        Ok(Rows { first, others, factor: factor.unwrap_or(FACTOR_ONE) })
+        Ok(Rows { first, others: [second, standard], factor: factor.unwrap_or(FACTOR_ONE) })
     }
 
     fn rate(&self, unit: Unit, context: u64) -> Option<(Rate, Currency)> {

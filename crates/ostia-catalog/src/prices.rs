@@ -73,10 +73,9 @@ impl<'a> Prices<'a> {
     }
 
     /// The row of a tier in a region that is in force.
-    pub(crate) fn in_force(&self, tier: Tier, region: &str, on: Option<Date>) -> Option<PriceRow<'a>> {
-        let begun = |row: &PriceRow<'_>| row.from.is_none_or(|from| on.is_some_and(|on| from <= on));
+    fn in_force(&self, tier: Tier, region: &str, on: Option<Date>) -> Option<PriceRow<'a>> {
         let rows = self.rows().filter(|row| row.tier == tier && row.region == region);
-        rows.filter(begun).max_by_key(|row| row.from)
+        rows.filter(|row| row.is_in_force(on)).max_by_key(|row| row.from)
     }
 
     /// What a unit costs on these terms, for a short prompt: the tier's own price, else the standard one.
@@ -104,6 +103,11 @@ fn row<'a>(pack: &'a Pack, cursor: &mut Cursor<'a>) -> PriceRow<'a> {
 }
 
 impl<'a> PriceRow<'a> {
+    /// Has it begun by that day? Nothing: by the day when the data were made.
+    pub(crate) fn is_in_force(&self, on: Option<Date>) -> bool {
+        self.from.is_none_or(|from| on.is_some_and(|on| from <= on))
+    }
+
     /// Prices with their units and the tokens of a prompt above which they hold, in that order.
     pub fn rates(&self) -> impl Iterator<Item = (Unit, u64, Rate)> + use<'a> {
         let mut cursor = self.rates;

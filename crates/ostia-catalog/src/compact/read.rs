@@ -79,15 +79,15 @@ impl Pack {
     }
 
     fn is_named(&self, at: usize, provider: &str, name: &str) -> bool {
-        let mut cursor = self.row(at);
-        if !same(self.string(cursor.varint()), provider) {
+        let (mut cursor, name) = (self.row(at), name.as_bytes());
+        if !same(self.text(cursor.varint()), provider.as_bytes()) {
             return false;
         }
-        if same(self.string(cursor.varint()), name) {
+        if same(self.text(cursor.varint()), name) {
             return true;
         }
         let aliases = cursor.varint();
-        (0..aliases).any(|_| same(self.string(cursor.varint()), name))
+        (0..aliases).any(|_| same(self.text(cursor.varint()), name))
     }
 
     /// The model at a place.
@@ -136,9 +136,13 @@ impl Pack {
 
     /// The text that stands there.
     pub(crate) fn string(&self, at: u64) -> &str {
+        std::str::from_utf8(self.text(at)).unwrap_or_default()
+    }
+
+    fn text(&self, at: u64) -> &[u8] {
         let mut cursor = self.part(Part::Strings).from(at);
         let length = usize::try_from(cursor.varint()).unwrap_or(usize::MAX);
-        std::str::from_utf8(cursor.0.get(..length).unwrap_or_default()).unwrap_or_default()
+        cursor.0.get(..length).unwrap_or_default()
     }
 
     fn row(&self, at: usize) -> Cursor<'_> {
@@ -172,8 +176,13 @@ impl<'a> Cursor<'a> {
     }
 
     pub(crate) fn varint(&mut self) -> u64 {
-        let mut number = 0;
-        for shift in (0..64).step_by(7) {
+        // Most have one byte.
+        let first = self.byte();
+        if first < 0x80 {
+            return u64::from(first);
+        }
+        let mut number = u64::from(first & 0x7f);
+        for shift in (7..64).step_by(7) {
             let byte = self.byte();
             number |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {

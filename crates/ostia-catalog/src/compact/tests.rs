@@ -7,11 +7,12 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ability::{Abilities, Ability};
+use crate::catalog::Catalog;
 use crate::date::Date;
 use crate::mode::{Modalities, Modality, Mode};
 use crate::money::Currency;
 use crate::rate::Rate;
-use crate::row::{PriceText, Rates, Row};
+use crate::row::{PriceText, Rates, Row, parse, print};
 use crate::source::{Source, Sources};
 use crate::tier::Tier;
 use crate::unit::Unit;
@@ -90,13 +91,29 @@ proptest! {
     }
 
     #[test]
+    fn texts_come_back(rows in prop::collection::vec(row(), 0..6)) {
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| !row.sources.is_empty())
+            .map(|row| Row { provider: "p".to_owned(), ..row })
+            .collect();
+        prop_assert_eq!(parse("p", &print(&rows)), Ok(rows));
+    }
+
+    #[test]
+    fn lines_are_no_panic(text in "[{}\\[\\]:,\"a-z0-9>. ]{0,80}", name in "\\PC{0,40}") {
+        let _ = parse("p", &text);
+        let _ = Catalog::embedded().find("openai", &name);
+    }
+
+    #[test]
     fn every_name_is_found_and_no_other(rows in prop::collection::vec(row(), 0..12), other in "[a-z]{7}") {
         let pack = pack(&rows);
         let mut seen = BTreeSet::new();
         for row in &rows {
             let name: String = row.id.bytes().map(|byte| char::from(canonical(byte))).collect();
             let found = pack.find(&row.provider, &row.id).unwrap();
-            prop_assert!(same(found.id, &row.id) && found.provider == row.provider);
+            prop_assert!(same(found.id.as_bytes(), row.id.as_bytes()) && found.provider == row.provider);
             if seen.insert((row.provider.clone(), name)) {
                 // Of two with one name the first.
                 prop_assert_eq!(found.row(), row.clone());
