@@ -87,8 +87,13 @@ fn by_provider(rows: &[Row]) -> BTreeMap<&str, Vec<Row>> {
     all
 }
 
-/// Reads the table of decisions: provider, model (`*` at its end stands for anything), source, day, reason.
+/// Reads the table of decisions.
 pub fn decisions(folder: &Path) -> Result<Vec<Decision>, String> {
+    decisions_of(&text(&folder.join("decisions.tsv"))?)
+}
+
+/// Its lines behind the first: provider, model (`*` at its end stands for anything), source, day, reason.
+pub fn decisions_of(text: &str) -> Result<Vec<Decision>, String> {
     let read = |line: &str| {
         let fields: Vec<&str> = line.split('\t').collect();
         let [provider, model, source, day, reason] = fields.as_slice() else {
@@ -103,7 +108,6 @@ pub fn decisions(folder: &Path) -> Result<Vec<Decision>, String> {
             reason: (*reason).to_owned(),
         })
     };
-    let text = text(&folder.join("decisions.tsv"))?;
     text.lines().skip(1).filter(|line| !line.is_empty()).map(read).collect()
 }
 

@@ -113,7 +113,11 @@ fn names(rule: &Value, found: &mut Vec<String>) {
 
 /// Reads the list, in its order. Prices that others followed before `day` are left out.
 pub fn read(sources: &Path, day: Date, skipped: &mut Skipped) -> Result<Vec<Model>, String> {
-    let list = json::file(&json::folder(sources, "genai-prices-")?.join("data.json"))?;
+    models(&json::file(&json::folder(sources, "genai-prices-")?.join("data.json"))?, day, skipped)
+}
+
+/// The models of a list.
+pub fn models(list: &Value, day: Date, skipped: &mut Skipped) -> Result<Vec<Model>, String> {
     let mut models = Vec::new();
     for provider in list.as_array().into_iter().flatten() {
         let id = provider["id"].as_str().unwrap_or_default();

@@ -1,7 +1,8 @@
 //! Makes the catalogue's data: `ostia-catalog-import DATA_DIR [SOURCES_DIR]`, started by `cargo xtask catalog`.
 //!
 //! With a folder of sources it reads them, joins them and writes `models/*.jsonl` and `disagreements.tsv`; without one it only
-//! packs what stands there. The same input gives the same bytes.
+//! packs what stands there. A test of the catalogue wants a line in `decisions.tsv` for every price about which LiteLLM and
+//! genai-prices disagree. The same input gives the same bytes.
 
 #![allow(clippy::print_stdout)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -102,9 +102,9 @@ impl Merge<'_> {
         let agrees = agree(&row.prices, &genai.prices);
         let decision = self.decisions.iter().find(|decision| decision.is_of(row));
         let (rule, why) = match how {
-            Recognised::Exactly => (Source::GenaiPrices, "the rule: its prices are exact and dated"),
+            Recognised::Exactly => (Source::GenaiPrices, "undecided: the name stands in both lists"),
             Recognised::ByRule => {
-                (Source::Litellm, "the rule: genai-prices recognises the name by its look only")
+                (Source::Litellm, "undecided: genai-prices recognises the name by its look only")
             }
         };
         let taken = decision.map_or(rule, |decision| decision.source);
@@ -149,7 +149,11 @@ impl Merge<'_> {
             }
         } else {
             let (row, taken) = (row.clone(), row.price_source.unwrap_or(Source::Litellm));
-            self.disagree(&row, &portkey, taken, "the rule: Portkey's list is older");
+            let why = match taken {
+                Source::Portkey => "the rule: of two rows of one name in one list the first",
+                _ => "the rule: Portkey's list is older",
+            };
+            self.disagree(&row, &portkey, taken, why);
         }
     }
 
@@ -256,3 +260,6 @@ fn complete(prices: &mut Vec<PriceText>, others: Vec<PriceText>) -> bool {
     }
     added
 }
+
+#[cfg(test)]
+mod tests;

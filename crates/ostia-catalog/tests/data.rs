@@ -153,6 +153,13 @@ fn prices_are_in_their_units() {
 }
 
 #[test]
+fn where_lists_disagree_somebody_has_decided() {
+    let text = std::fs::read_to_string(folder().join("disagreements.tsv")).unwrap();
+    let undecided: Vec<&str> = text.lines().filter(|line| line.contains("\tundecided:")).collect();
+    assert!(undecided.is_empty(), "write into data/decisions.tsv whom to believe, and why: {undecided:#?}");
+}
+
+#[test]
 fn decisions_are_about_models_that_there_are() {
     let text = std::fs::read_to_string(folder().join("decisions.tsv")).unwrap();
     let rows = rows();
