@@ -63,8 +63,9 @@ impl Catalog {
     ///
     /// `provider` is an id of a row of providers, no alias. Allocates nothing.
     pub fn find(&self, provider: &str, name: &str) -> Option<Found<'_>> {
-        name::forms(name)
-            .find_map(|(form, name)| self.listed(provider, name).map(|model| Found { model, form }))
+        let found =
+            |form: NameForm, name: &str| self.listed(provider, name).map(|model| Found { model, form });
+        found(NameForm::Listed, name).or_else(|| name::forms(name).find_map(|(form, name)| found(form, name)))
     }
 
     /// The model whose id or alias this is.

@@ -40,28 +40,29 @@ const REGIONS: [&str; 13] = [
     "regional.",
 ];
 
-/// Names under which a model may be listed, in the order in which they are tried. All are parts of the name itself.
+/// Other names under which a model may be listed, in the order in which they are tried. All are parts of the name itself.
 pub(crate) fn forms(name: &str) -> impl Iterator<Item = (NameForm, &str)> {
     let path = without_path(name);
     let tail = path.unwrap_or(name);
-    let region = without_region(tail);
-    let (tuned, base) = tuned(tail);
-    let version = without_version(region.or(base).unwrap_or(tail));
-    let forms = [
-        (NameForm::Listed, Some(name)),
-        (NameForm::Path, path),
-        // Vendors list the prices of tuned models under such a name.
-        (NameForm::Listed, tuned),
-        (NameForm::Region, region),
-        (if base.is_some() { NameForm::Tuned } else { NameForm::Version }, version),
-        (NameForm::Tuned, base),
-    ];
-    // The tuned model's own base before the base's other versions.
-    let order = if base.is_some() { [0, 1, 2, 5, 3, 4] } else { [0, 1, 2, 3, 4, 5] };
-    order.into_iter().filter_map(move |at: usize| {
-        let (form, name) = forms.get(at)?;
-        Some((*form, (*name)?))
-    })
+    let forms = match tuned(tail) {
+        // Vendors list the prices of tuned models under `ft:BASE`.
+        Some((tuned, base)) => [
+            (NameForm::Path, path),
+            (NameForm::Listed, Some(tuned)),
+            (NameForm::Tuned, Some(base)),
+            (NameForm::Tuned, without_version(base)),
+        ],
+        None => {
+            let region = without_region(tail);
+            [
+                (NameForm::Path, path),
+                (NameForm::Region, region),
+                (NameForm::Version, without_version(region.unwrap_or(tail))),
+                (NameForm::Version, None),
+            ]
+        }
+    };
+    forms.into_iter().filter_map(|(form, name)| Some((form, name?)))
 }
 
 /// `arn:aws:bedrock:us-east-1::foundation-model/ID`, `publishers/google/models/ID`, `models/ID`, `accounts/x/models/ID`.
@@ -81,10 +82,9 @@ fn without_region(name: &str) -> Option<&str> {
 }
 
 /// `ft:gpt-4o-mini-2024-07-18:org:name:id` as `ft:gpt-4o-mini-2024-07-18`, and its base.
-fn tuned(name: &str) -> (Option<&str>, Option<&str>) {
-    let Some(rest) = name.strip_prefix("ft:") else { return (None, None) };
-    let base = rest.split(':').next().unwrap_or(rest);
-    (name.get(..3 + base.len()), Some(base))
+fn tuned(name: &str) -> Option<(&str, &str)> {
+    let base = name.strip_prefix("ft:")?.split(':').next()?;
+    Some((name.get(.."ft:".len() + base.len())?, base))
 }
 
 /// The name without `-20250514`, `@20250514`, `-2025-05-14`, `-latest`, `@latest` or `@default` at its end.
@@ -116,8 +116,7 @@ mod tests {
     fn names_have_forms() {
         use NameForm::{Listed, Path, Region, Tuned, Version};
         let check = |name: &str, expected: &[(NameForm, &str)]| {
-            assert_eq!(forms(name).skip(1).collect::<Vec<_>>(), expected, "{name}");
-            assert_eq!(forms(name).next(), Some((Listed, name)));
+            assert_eq!(forms(name).collect::<Vec<_>>(), expected, "{name}");
         };
         check("gpt-4o", &[]);
         check("gpt-4o-2024-08-06", &[(Version, "gpt-4o")]);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use clap::Args;
-use ostia_catalog::{Ability, Catalog, Date, Model, Rate, Terms, Unit};
+use ostia_catalog::{Ability, Catalog, Date, Edition, Model, Rate, Terms, Unit};
 use ostia_providers::Providers;
 use ostia_routing::nearest;
 use serde_json::Value;
@@ -75,7 +75,10 @@ impl Models {
                 .to_owned());
         }
         Ok(match self.json {
-            true => models.iter().map(line).collect(),
+            true => {
+                let editions = catalog.editions();
+                models.iter().map(|model| line(model, &editions)).collect()
+            }
             false => table(&models, filter.today),
         })
     }
@@ -196,12 +199,14 @@ fn cells(model: &Model<'_>, today: Option<Date>) -> [String; 9] {
     ]
 }
 
-/// All that is known, behind the provider.
-fn line(model: &Model<'_>) -> String {
+/// All that is known, between the provider and how old the prices may be.
+fn line(model: &Model<'_>, editions: &[Edition]) -> String {
     let mut fields = serde_json::Map::new();
     fields.insert("provider".to_owned(), model.provider.into());
     if let Ok(Value::Object(row)) = serde_json::to_value(model.row()) {
         fields.extend(row);
     }
+    let edition = editions.iter().find(|edition| Some(edition.source) == model.price_source);
+    fields.extend(edition.map(|edition| ("prices_of".to_owned(), edition.date.to_string().into())));
     format!("{}\n", Value::Object(fields))
 }

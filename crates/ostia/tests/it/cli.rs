@@ -59,6 +59,7 @@ fn models_are_listed_as_a_table_and_as_json() {
     for row in rows {
         let price: f64 = row["prices"][0]["rates"]["input"].as_str().unwrap().parse().unwrap();
         assert!(price <= 0.1 && row["provider"] == "google" && row["sources"][0].is_string(), "{row}");
+        assert!(row["prices_of"].as_str().unwrap().starts_with("20"), "{row}");
     }
     let all = |args: &[&str]| out(&run(args)).lines().count();
     assert!(all(&["models", "--retired"]) > all(&["models"]) && all(&["models"]) > 2000);
