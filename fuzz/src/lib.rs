@@ -1,6 +1,7 @@
 //! What the fuzz targets check. Each function takes arbitrary bytes and panics where a promise is broken.
 
 pub mod answer;
+pub mod catalog;
 pub mod config;
 pub mod json;
 pub mod relay;

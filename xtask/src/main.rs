@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 mod agents;
 mod bench;
+mod catalog;
 mod clients;
 mod dist;
 mod docs;
@@ -27,6 +28,7 @@ tasks:
   clients    install the vendors' SDKs and uvicorn for the tests
   agents     install the coding agents for the tests
   packages   install libraries of PyPI and npm that stand as clients in the tests
+  catalog    make the data of the catalogue of models and prices
   docs       write the documentation that follows from the code
   bench      measure the gateway beside nginx, on one core
   dist       make what is published: archive, Debian package, wheel, npm, chart, SBOM, checksums
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Some("packages") => packages::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
+        Some("catalog") => catalog::run(&rest),
         Some("dist") => dist::run(&rest),
         Some("packaging") => packaging::run(&rest),
         None | Some("help" | "-h" | "--help") => {

@@ -7,6 +7,7 @@ pub mod health;
 pub mod import;
 pub mod init;
 pub mod manual;
+pub mod models;
 pub mod providers;
 mod schema;
 
@@ -45,6 +46,7 @@ Examples:
   ostia reload                           have the running gateway read its configuration again
   ostia schema > ostia.schema.json       the JSON Schema of the file, for editors
   ostia providers                        list every provider: id, base URL, where its key comes from, what it offers
+  ostia models --can vision,tools        list models: what they take, give, can and cost
 
 A first call:
   curl http://127.0.0.1:8787/v1/chat/completions -H 'content-type: application/json' \\
@@ -105,6 +107,14 @@ Examples:
   ostia providers | grep -i mistral
   ostia providers --config ostia.yaml    with those of the file")]
     Providers(providers::Providers),
+    /// List models of the catalogue: how much they take and give, what they cost and can, until when they answer.
+    #[command(after_help = "\
+Examples:
+  ostia models --provider openai                 the models of one provider
+  ostia models sonnet                            those whose names contain a word, at all providers
+  ostia models --can vision,tools --max-price 1  that see and call tools, for at most $1 for a million tokens in
+  ostia models gpt-5 --json | jq .prices         everything that is known, as JSON lines")]
+    Models(models::Models),
     /// Ask a running gateway whether it takes calls; for containers and scripts.
     #[command(after_help = "\
 Examples:

@@ -72,6 +72,7 @@ fn main() -> ExitCode {
             Ok(())
         }
         Command::Providers(options) => options.text().map(|text| say(&text)),
+        Command::Models(options) => options.text().map(|text| say(&text)),
         Command::Reload(options) => {
             control::ask(options.listen.filter(|address| address.port() != 0)).map(|text| say(&text))
         }

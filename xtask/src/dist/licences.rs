@@ -13,6 +13,9 @@ const NAMES: [&str; 6] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"
 /// How many folders below a crate's own the libraries stand that it carries: `aws-lc/third_party/fiat`.
 const DEPTH: usize = 4;
 
+/// The licences of the lists that the catalogue's data are made from.
+const DATA: &str = "crates/ostia-catalog/data/NOTICE";
+
 const HEAD: &str = "\
 The program `ostia` is licensed under the Apache License 2.0 (LICENSE). It is made of the crates below, of Rust's standard
 library (MIT OR Apache-2.0, https://github.com/rust-lang/rust), and of the libraries in C that some of them carry: AWS-LC in
@@ -47,11 +50,14 @@ pub fn texts(crates: &Crates) -> Result<String, String> {
         let _ =
             writeln!(text, "\nThe packages of these bring no text of their licence: {}.", bare.join(", "));
     }
+    let data = tool::root().join(DATA);
+    let data = std::fs::read_to_string(&data).map_err(tool::fault(&data))?;
     let mut sections: Vec<(String, String)> = by_text
         .into_iter()
         .map(|(text, ids)| (ids.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(", "), text))
         .collect();
     sections.sort();
+    sections.push(("The catalogue of models and prices".to_owned(), data));
     for (owners, section) in sections {
         let _ = write!(text, "\n{}\n{owners}\n\n{}\n", "-".repeat(80), section.trim_matches('\n'));
     }

@@ -9,7 +9,8 @@ use crate::source::Source;
 use crate::{files, is_test, manifest, none, root};
 
 /// The crates that do no I/O, each with those of our crates that it may lean on.
-const PURE: [(&str, &[&str]); 4] = [
+const PURE: [(&str, &[&str]); 5] = [
+    ("ostia-catalog", &[]),
     ("ostia-dialect", &[]),
     ("ostia-routing", &[]),
     ("ostia-providers", &["ostia-dialect"]),
@@ -17,7 +18,7 @@ const PURE: [(&str, &[&str]); 4] = [
 ];
 
 /// The crates that may do I/O.
-const SHELL: [&str; 4] = ["ostia", "ostia-bench", "ostia-docs", "ostia-testkit"];
+const SHELL: [&str; 5] = ["ostia", "ostia-bench", "ostia-catalog-import", "ostia-docs", "ostia-testkit"];
 
 /// What pure crates may lean on besides each other. A new one is a decision: say why in the commit.
 const PURE_DEPENDENCIES: [&str; 15] = [

@@ -68,7 +68,7 @@ const STRATEGIES: &[(&str, &str, &str)] = &[
     ("simple-shuffle", "weighted", ""),
     ("least-busy", "least_pending", ""),
     ("latency-based-routing", "least_latency", "measured to the first token"),
-    ("cost-based-routing", "least_cost", "needs `prices`"),
+    ("cost-based-routing", "least_cost", "by `prices`, else by those of the catalogue"),
     ("usage-based-routing", "least_pending", "by open requests, not by tokens a minute"),
     ("usage-based-routing-v2", "least_pending", "by open requests, not by tokens a minute"),
 ];

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ostia_catalog::Catalog;
 use ostia_config::{
     AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
 };
@@ -228,6 +229,7 @@ fn settle(
         default_provider: config.default_provider,
         strict_model_names: config.strict_model_names,
         named,
+        catalog: Catalog::embedded(),
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
         timeouts: timeouts(&config.timeouts),
         keep_alive: config.timeouts.keep_alive,

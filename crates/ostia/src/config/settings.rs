@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_catalog::Catalog;
 use ostia_config::{AllowedOrigin, HostPattern, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub strict_model_names: bool,
     /// Configs, aliases and prices by name.
     pub named: Named,
+    /// What models can do and cost, where the operator does not say.
+    pub catalog: Catalog,
     /// What may be reached.
     pub guard: Guard,
     /// How long each part of a call may take.

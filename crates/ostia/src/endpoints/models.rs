@@ -2,6 +2,7 @@
 //! and the aliases, in the form of the client that asks.
 
 use http::{HeaderName, Response, request};
+use ostia_catalog::{Rate, Terms, Unit};
 use ostia_dialect::json::Writer;
 use ostia_dialect::{Fault, FaultKind};
 
@@ -11,6 +12,13 @@ use crate::message::body::Body;
 
 /// Anthropic's clients send it with every request (<https://platform.claude.com/docs/en/api/versioning>).
 const ANTHROPICS: HeaderName = HeaderName::from_static("anthropic-version");
+/// OpenRouter's names of prices.
+const PRICES: [(&str, Unit); 4] = [
+    ("prompt", Unit::Input),
+    ("completion", Unit::Output),
+    ("input_cache_read", Unit::CachedInput),
+    ("input_cache_write", Unit::CacheWrite),
+];
 /// Who owns an alias.
 const OWNER: &str = "ostia";
 /// When a model was made is not known.
@@ -31,10 +39,10 @@ pub fn list(core: &Core, parts: &request::Parts) -> Response<Body> {
     w.object(|w| match form(parts) {
         Form::Openai => {
             w.field_str("object", "list");
-            w.field_array("data", |w| models.iter().for_each(|model| model.write(Form::Openai, w)));
+            w.field_array("data", |w| models.iter().for_each(|model| model.write(core, Form::Openai, w)));
         }
         Form::Anthropic => {
-            w.field_array("data", |w| models.iter().for_each(|model| model.write(Form::Anthropic, w)));
+            w.field_array("data", |w| models.iter().for_each(|model| model.write(core, Form::Anthropic, w)));
             w.field_bool("has_more", false);
             for (field, model) in [("first_id", models.first()), ("last_id", models.last())] {
                 match model {
@@ -44,7 +52,7 @@ pub fn list(core: &Core, parts: &request::Parts) -> Response<Body> {
             }
         }
         Form::Google => {
-            w.field_array("models", |w| models.iter().for_each(|model| model.write(Form::Google, w)));
+            w.field_array("models", |w| models.iter().for_each(|model| model.write(core, Form::Google, w)));
         }
     });
     reply::json(w.into_bytes())
@@ -67,7 +75,7 @@ pub fn one(core: &Core, name: &str, parts: &request::Parts) -> Result<Response<B
             .with_code("model_not_found"));
     };
     let mut w = Writer::with_capacity(128);
-    model.write(form(parts), &mut w);
+    model.write(core, form(parts), &mut w);
     Ok(reply::json(w.into_bytes()))
 }
 
@@ -123,13 +131,14 @@ fn find<'a>(core: &'a Core, name: &str) -> Option<Model<'a>> {
 }
 
 impl Model<'_> {
-    fn write(&self, form: Form, w: &mut Writer) {
+    fn write(&self, core: &Core, form: Form, w: &mut Writer) {
         w.object(|w| match form {
             Form::Openai => {
                 w.field_str("id", &self.name);
                 w.field_str("object", "model");
                 w.field_u64("created", 0);
                 w.field_str("owned_by", self.owner);
+                self.write_facts(core, w);
             }
             Form::Anthropic => {
                 w.field_str("type", "model");
@@ -147,5 +156,38 @@ impl Model<'_> {
                 });
             }
         });
+    }
+
+    /// What the catalogue knows of it, in the fields in which OpenRouter tells the same
+    /// (<https://openrouter.ai/docs/api-reference/list-available-models>): tokens, and dollars for one token.
+    fn write_facts(&self, core: &Core, w: &mut Writer) {
+        let settings = &core.settings;
+        let Some(provider) = settings.providers.get(self.owner) else { return };
+        let name = self.name.strip_prefix('@').unwrap_or(&self.name);
+        let name = name.strip_prefix(self.owner).and_then(|rest| rest.strip_prefix('/')).unwrap_or(name);
+        let found = settings.catalog.find(self.owner, name);
+        if let Some(tokens) = found.and_then(|found| found.model.context) {
+            w.field_u64("context_length", tokens);
+        }
+        if let Some(tokens) = found.and_then(|found| found.model.output) {
+            w.field_u64("max_output_tokens", tokens);
+        }
+        let own = settings.named.price(provider, name);
+        let priced = found.filter(|found| found.form.is_priced());
+        let prices = PRICES.iter().filter_map(|(field, unit)| {
+            let own = own.map(|price| match unit {
+                Unit::Input => Rate::parse(&price.input.to_string(), unit.quantity()).ok(),
+                Unit::Output => Rate::parse(&price.output.to_string(), unit.quantity()).ok(),
+                _ => None,
+            });
+            let listed = || Some(priced?.model.prices.rate(*unit, &Terms::default())?.0);
+            Some((*field, own.unwrap_or_else(listed)?))
+        });
+        let prices: Vec<(&str, Rate)> = prices.collect();
+        if !prices.is_empty() {
+            w.field_object("pricing", |w| {
+                prices.iter().for_each(|(field, rate)| w.field_str(field, &rate.text(1)));
+            });
+        }
     }
 }

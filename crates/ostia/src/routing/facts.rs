@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use ostia_catalog::{Currency, Date, Found, Terms, Unit, Usage, cost};
 use ostia_dialect::ClientDialect;
 use ostia_dialect::json::{Document, Kind, Node};
 use ostia_providers::prepare;
@@ -113,6 +114,12 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
     }
 }
 
+/// What such a call costs after the catalogue, in dollars; nothing where it does not say so of this very model.
+fn expected_cost(found: &Found<'_>, usage: &Usage, terms: &Terms<'_>) -> Option<f64> {
+    let total = cost(usage, &found.model.prices, terms).ok()?.total;
+    (found.form.is_priced() && total.currency == Currency::USD).then(|| total.to_f64())
+}
+
 fn fact(node: Node<'_>) -> Option<Fact<'_>> {
     match node.kind() {
         Kind::String => node.as_str().map(Fact::Text),
@@ -151,14 +158,24 @@ impl Facts for RequestFacts<'_, '_> {
         SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
     }
 
-    /// After the operator's prices.
+    /// After the operator's prices; where there is none, after the catalogue's.
     fn price(&self, leaf: usize) -> Option<f64> {
         let leaf = self.route.leaves().get(leaf)?;
         let target = target::resolve(self.inbound, Some(leaf), self.payload.asked()).ok()?;
         let model = target.model.as_deref().or(self.model())?;
-        let price = self.inbound.core.settings.named.price(target.provider, model)?;
         let bounds = ["max_completion_tokens", "max_tokens", "max_output_tokens"];
         let answer = self.number(&bounds).unwrap_or(ANSWER_TOKENS_USUAL);
-        Some((self.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
+        let settings = &self.inbound.core.settings;
+        match settings.named.price(target.provider, model) {
+            Some(price) => {
+                Some((self.tokens() as f64 * price.input + answer as f64 * price.output) / TOKENS_PRICED)
+            }
+            None => {
+                let usage = Usage::default().with(Unit::Input, self.tokens()).with(Unit::Output, answer);
+                let terms = Terms { on: Date::at_unix_s(self.unix_s()), ..Terms::default() };
+                let found = settings.catalog.find(&target.provider.id, model)?;
+                expected_cost(&found, &usage, &terms)
+            }
+        }
     }
 }

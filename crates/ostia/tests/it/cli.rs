@@ -39,6 +39,47 @@ fn the_version_has_a_commit() {
     assert!(commit == "unknown" || commit.chars().all(|c| c.is_ascii_hexdigit()), "{said}");
 }
 
+#[test]
+fn models_are_listed_as_a_table_and_as_json() {
+    let table = out(&run(&["models", "--provider", "openai", "--can", "tools,vision"]));
+    let mut lines = table.lines();
+    assert_eq!(
+        lines.next().unwrap().split_whitespace().collect::<Vec<_>>().join(" "),
+        "provider model context output in $/M cached out $/M retires can"
+    );
+    let line = lines.find(|line| line.split_whitespace().nth(1) == Some("gpt-4o-mini")).unwrap();
+    for cell in [" 128000 ", " 0.15 ", " 0.075 ", " 0.6 ", "tools,json_schema,vision"] {
+        assert!(line.contains(cell), "{cell}: {line}");
+    }
+    assert!(table.lines().skip(1).all(|line| line.starts_with("openai ")), "{table}");
+    // The provider by another name; dollars for a million tokens in.
+    let cheap = out(&run(&["models", "flash", "--provider", "gemini", "--max-price", "$0.1", "--json"]));
+    let rows: Vec<serde_json::Value> = cheap.lines().map(crate::json).collect();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let price: f64 = row["prices"][0]["rates"]["input"].as_str().unwrap().parse().unwrap();
+        assert!(price <= 0.1 && row["provider"] == "google" && row["sources"][0].is_string(), "{row}");
+        assert!(row["prices_of"].as_str().unwrap().starts_with("20"), "{row}");
+    }
+    let all = |args: &[&str]| out(&run(args)).lines().count();
+    assert!(all(&["models", "--retired"]) > all(&["models"]) && all(&["models"]) > 2000);
+}
+
+#[test]
+fn models_says_what_it_does_not_know() {
+    let check = |args: &[&str], words: &[&str]| {
+        let output = run(&[&["models"], args].concat());
+        let said = err(&output);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(1), ""), "{args:?}");
+        assert!(words.iter().all(|word| said.contains(word)), "{words:?}: {said}");
+    };
+    check(&["--provider", "opnai"], &["no provider `opnai`", "Did you mean `openai`?"]);
+    check(&["--provider", "vllm"], &["no models of vllm"]);
+    check(&["--can", "tools,visoin"], &["`visoin`", "Did you mean `vision`?"]);
+    check(&["--max-price", "cheap"], &["`cheap` is no such number", "0.25"]);
+    check(&["a-model-of-nobody"], &["No model of the catalogue fits"]);
+}
+
 /// The words under `Commands:`.
 fn subcommands() -> Vec<String> {
     let help = out(&run(&["--help"]));

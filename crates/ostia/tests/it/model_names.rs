@@ -117,6 +117,32 @@ fn the_list_is_told_in_the_words_of_who_asks() {
 }
 
 #[test]
+fn the_list_says_what_the_catalogue_knows() {
+    let file = "providers: {openai: {models: [gpt-4o-mini, of-nobody]}, groq: {models: [llama-3.1-8b-instant]}}\naliases: {fast: {provider: openai}}\nprices: {groq/llama-3.1-8b-instant: {input: 0.5, output: 0.0375}}";
+    let gateway = Gateway::with(file);
+    let list = Ask::new("GET", "/v1/models").to(&gateway).json();
+    let model = |id: &str| {
+        let model = list["data"].as_array().unwrap().iter().find(|model| model["id"] == id).unwrap();
+        let fields = ["context_length", "max_output_tokens", "pricing"];
+        fields.map(|field| model[field].clone())
+    };
+    // For one token, as OpenRouter tells it.
+    let pricing =
+        json!({"prompt": "0.00000015", "completion": "0.0000006", "input_cache_read": "0.000000075"});
+    assert_eq!(model("@openai/gpt-4o-mini"), [json!(128_000), json!(16_384), pricing]);
+    let own = json!({"prompt": "0.0000005", "completion": "0.0000000375"});
+    let [.., pricing] = model("@groq/llama-3.1-8b-instant");
+    assert_eq!(pricing, own, "the operator's prices go first, and no other is put beside them");
+    for id in ["@openai/of-nobody", "fast"] {
+        assert_eq!(model(id), [json!(null), json!(null), json!(null)], "{id}");
+    }
+    let one = Ask::new("GET", "/v1/models/@openai/gpt-4o-mini").to(&gateway).json();
+    assert_eq!((&one["context_length"], &one["pricing"]["prompt"]), (&json!(128_000), &json!("0.00000015")));
+    let anthropic = Ask::new("GET", "/v1/models").header("anthropic-version", "2023-06-01");
+    assert!(!anthropic.to(&gateway).text().contains("context_length"));
+}
+
+#[test]
 fn codex_is_told_to_go_on_by_http() {
     let gateway = Gateway::start();
     let ask = Ask::new("GET", "/v1/responses").header("upgrade", "websocket").header("connection", "Upgrade");

@@ -106,6 +106,30 @@ fn the_cheapest_is_asked() {
     assert!(price(0) > price(1), "{decisions}");
 }
 
+/// Where the operator names no price, the catalogue's counts: of the model that the target sets, not the client's.
+#[test]
+fn the_cheapest_after_the_catalogue_is_asked() {
+    let check = |prices: &str, dear: &str, cheap: &str, expected: &str| {
+        let house = house(prices);
+        let target = |provider: &str, model: &str, upstream: &Upstream| json!({"provider": provider, "custom_host": upstream.url(), "api_key": "k", "override_params": {"model": model}});
+        let targets = [target("openai", dear, &house.a), target("groq", cheap, &house.b)];
+        let config =
+            json!({"strategy": {"mode": "loadbalance", "balance": "least_cost"}, "targets": targets});
+        let reply = ask(BODY)
+            .header("x-ostia-config", &config.to_string())
+            .header("x-ostia-explain", "true")
+            .to(&house.gateway);
+        assert_eq!(by(&reply), expected, "{prices} {dear} {cheap}");
+        crate::json(reply.header("x-ostia-decisions").unwrap())
+    };
+    let decisions = check("", "gpt-4o", "llama-3.1-8b-instant", "b");
+    let price = |at: usize| decisions["targets"][at]["expected_price"].as_f64().unwrap();
+    // $2.50 and $0.05 for a million tokens in, $10 and $0.08 out; the answer is bounded by nobody: 500 tokens.
+    assert!((0.005..0.0051).contains(&price(0)) && (0.00004..0.00005).contains(&price(1)), "{decisions}");
+    check("", "gpt-4o", "a-model-of-nobody", "a");
+    check("prices: {openai/gpt-4o: {input: 0, output: 0}}\n", "gpt-4o", "llama-3.1-8b-instant", "a");
+}
+
 #[test]
 fn what_is_handed_on_unread_follows_configs_too() {
     let house = house("");

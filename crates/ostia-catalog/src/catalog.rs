@@ -1,0 +1,102 @@
+//! [`Catalog`]: models by provider and name.
+
+use std::borrow::Cow;
+
+use crate::compact::{Pack, TooLarge, compact, same};
+use crate::model::Model;
+use crate::name::{self, NameForm};
+use crate::overrides::Override;
+use crate::row::Row;
+use crate::source::Edition;
+
+/// Made by `cargo xtask catalog` from `data/models/`.
+static EMBEDDED: &[u8] = include_bytes!("../data/catalog.bin");
+
+/// Models by provider and name. The embedded one holds no memory but its bytes in the program.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    base: Pack,
+    /// The operator's; looked into first.
+    overrides: Option<Pack>,
+}
+
+/// A model, and how its name led to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The model.
+    pub model: Model<'a>,
+    /// How.
+    pub form: NameForm,
+}
+
+impl Catalog {
+    /// The catalogue that comes with the program. Reads the header of its bytes, no more.
+    pub fn embedded() -> Catalog {
+        // A test reads every model: the empty one is never taken.
+        let base = Pack::open(Cow::Borrowed(EMBEDDED)).unwrap_or_default();
+        Catalog { base, overrides: None }
+    }
+
+    /// A catalogue of these rows.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn of(rows: &[Row], editions: &[Edition]) -> Result<Catalog, TooLarge> {
+        let base = Pack::open(Cow::Owned(compact(rows, editions)?)).ok_or(TooLarge)?;
+        Ok(Catalog { base, overrides: None })
+    }
+
+    /// With what an operator says, in the place of what was said so before.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn with_overrides(mut self, overrides: &[Override]) -> Result<Catalog, TooLarge> {
+        let row =
+            |one: &Override| one.over(self.base.find(&one.provider, &one.model).map(|model| model.row()));
+        let rows: Vec<Row> = overrides.iter().map(row).collect();
+        let pack = Pack::open(Cow::Owned(compact(&rows, &[])?)).ok_or(TooLarge)?;
+        self.overrides = (!rows.is_empty()).then_some(pack);
+        Ok(self)
+    }
+
+    /// The model that a client or the provider calls by this name.
+    ///
+    /// `provider` is an id of a row of providers, no alias. Allocates nothing.
+    pub fn find(&self, provider: &str, name: &str) -> Option<Found<'_>> {
+        let found =
+            |form: NameForm, name: &str| self.listed(provider, name).map(|model| Found { model, form });
+        found(NameForm::Listed, name).or_else(|| name::forms(name).find_map(|(form, name)| found(form, name)))
+    }
+
+    /// The model whose id or alias this is.
+    pub fn listed(&self, provider: &str, name: &str) -> Option<Model<'_>> {
+        let overrides = self.overrides.as_ref();
+        overrides.and_then(|pack| pack.find(provider, name)).or_else(|| self.base.find(provider, name))
+    }
+
+    /// All models, the operator's first.
+    pub fn models(&self) -> impl Iterator<Item = Model<'_>> {
+        let of = |pack: &'_ Pack| 0..pack.len();
+        let overrides = self.overrides.iter().flat_map(move |pack| of(pack).map(|at| pack.model(at)));
+        let is_replaced = |model: &Model<'_>| {
+            let pack = self.overrides.as_ref();
+            let found = pack.and_then(|pack| pack.find(model.provider, model.id));
+            found.is_some_and(|found| same(found.id.as_bytes(), model.id.as_bytes()))
+        };
+        let base = of(&self.base).map(|at| self.base.model(at));
+        overrides.chain(base.filter(move |model| !is_replaced(model)))
+    }
+
+    /// The versions of the sources.
+    pub fn editions(&self) -> Vec<Edition> {
+        self.base.editions()
+    }
+
+    /// How many bytes it is, in the program and in memory together.
+    pub fn byte_count(&self) -> usize {
+        self.base.byte_count() + self.overrides.as_ref().map_or(0, Pack::byte_count)
+    }
+}
+
+#[cfg(test)]
+mod tests;

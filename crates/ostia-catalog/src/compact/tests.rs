@@ -1,0 +1,153 @@
+//! What is written is read; what was not written is no panic.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ability::{Abilities, Ability};
+use crate::catalog::Catalog;
+use crate::date::Date;
+use crate::mode::{Modalities, Modality, Mode};
+use crate::money::Currency;
+use crate::rate::Rate;
+use crate::row::{PriceText, Rates, Row, parse, print};
+use crate::source::{Source, Sources};
+use crate::tier::Tier;
+use crate::unit::Unit;
+
+fn dates() -> impl Strategy<Value = Option<Date>> {
+    prop::option::of((2020_u16..2030, 1_u8..13, 1_u8..29)).prop_map(|day| {
+        let (year, month, day) = day?;
+        Date::of(year, month, day)
+    })
+}
+
+fn prices() -> impl Strategy<Value = Vec<PriceText>> {
+    let rate = (prop::sample::select(Unit::ALL), prop_oneof![Just(0), any::<u64>()], any::<u64>());
+    let rates = prop::collection::btree_map(
+        rate.clone().prop_map(|(unit, above, _)| (unit, above)),
+        any::<u64>().prop_map(Rate),
+        0..6,
+    );
+    let row = (prop::sample::select(&Tier::ALL), "[a-z]{0,3}", dates(), rates).prop_map(
+        |(tier, region, from, rates)| PriceText {
+            tier,
+            region,
+            from,
+            currency: Currency::USD,
+            rates: Rates(rates),
+        },
+    );
+    prop::collection::vec(row, 0..4)
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    let names = ("[a-c]{1,2}", "[A-Za-z@.-]{1,6}", prop::collection::vec("[a-z]{1,6}", 0..4));
+    let numbers = (0_u8..64, 0_u8..32, prop::option::of(1_u64..u64::MAX), prop::option::of(1_u64..9));
+    let sets = (any::<u64>(), any::<u64>(), 0..Mode::ALL.len());
+    let factors = prop::collection::btree_map("[a-z]{2}", any::<u16>(), 0..3);
+    let more = (prices(), factors, dates(), dates(), any::<bool>(), prop::option::of("[a-z]{1,9}"));
+    (names, numbers, sets, more).prop_map(|(names, numbers, sets, more)| {
+        let (prices, region_factors, released, retires_on, deprecated, text) = more;
+        let all = (1 << Ability::ALL.len()) - 1;
+        let known = sets.0 & all;
+        let mut row = Row {
+            aliases: names.2,
+            mode: Mode::ALL[sets.2],
+            context: numbers.2,
+            output: numbers.3,
+            takes: Modalities(numbers.1).iter().collect::<Vec<Modality>>(),
+            released,
+            retires_on,
+            deprecated,
+            successor: text.clone(),
+            name: text.clone(),
+            page: text,
+            prices,
+            region_factors,
+            price_source: Source::ALL.get(usize::from(numbers.0)).copied(),
+            sources: Sources(numbers.1).iter().collect(),
+            ..Row::new(&names.0, &names.1)
+        };
+        row.set_abilities(Abilities { known, has: sets.1 & known });
+        row
+    })
+}
+
+fn pack(rows: &[Row]) -> Pack {
+    Pack::open(Cow::Owned(compact(rows, &[]).unwrap())).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn rows_come_back(rows in prop::collection::vec(row(), 0..12)) {
+        let pack = pack(&rows);
+        prop_assert_eq!(pack.len(), rows.len());
+        for (at, row) in rows.iter().enumerate() {
+            prop_assert_eq!(&pack.model(at).row(), row);
+        }
+    }
+
+    #[test]
+    fn texts_come_back(rows in prop::collection::vec(row(), 0..6)) {
+        let rows: Vec<Row> = rows
+            .into_iter()
+            .filter(|row| !row.sources.is_empty())
+            .map(|row| Row { provider: "p".to_owned(), ..row })
+            .collect();
+        prop_assert_eq!(parse("p", &print(&rows)), Ok(rows));
+    }
+
+    #[test]
+    fn lines_are_no_panic(text in "[{}\\[\\]:,\"a-z0-9>. ]{0,80}", name in "\\PC{0,40}") {
+        let _ = parse("p", &text);
+        let _ = Catalog::embedded().find("openai", &name);
+    }
+
+    #[test]
+    fn every_name_is_found_and_no_other(rows in prop::collection::vec(row(), 0..12), other in "[a-z]{7}") {
+        let pack = pack(&rows);
+        let mut seen = BTreeSet::new();
+        for row in &rows {
+            let name: String = row.id.bytes().map(|byte| char::from(canonical(byte))).collect();
+            let found = pack.find(&row.provider, &row.id).unwrap();
+            prop_assert!(same(found.id.as_bytes(), row.id.as_bytes()) && found.provider == row.provider);
+            if seen.insert((row.provider.clone(), name)) {
+                // Of two with one name the first.
+                prop_assert_eq!(found.row(), row.clone());
+            }
+            for alias in &row.aliases {
+                prop_assert!(pack.find(&row.provider, alias).is_some());
+            }
+            prop_assert!(pack.find(&row.provider, &other).is_none());
+        }
+    }
+
+    #[test]
+    fn broken_bytes_are_no_panic(rows in prop::collection::vec(row(), 1..6), at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>()) {
+        let mut bytes = compact(&rows, &[]).unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        bytes.truncate(bytes.len() - cut.index(bytes.len() / 4));
+        let Some(pack) = Pack::open(Cow::Owned(bytes)) else { return Ok(()) };
+        for row in &rows {
+            if let Some(model) = pack.find(&row.provider, &row.id) {
+                // As much as a test has patience for: a broken number may promise many more.
+                let _ = (model.name(), model.aliases().take(99).count(), model.prices.rows().take(99).count());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_catalogue() {
+    assert!(Pack::open(Cow::Borrowed(b"")).is_none());
+    assert!(Pack::open(Cow::Borrowed(b"ostiact\x02")).is_none());
+    let bytes = compact(&[], &[]).unwrap();
+    assert!(Pack::open(Cow::Owned(bytes[..bytes.len() - 2].to_vec())).is_none());
+    for empty in [Pack::open(Cow::Owned(bytes)).unwrap(), Pack::default()] {
+        assert!(empty.len() == 0 && empty.find("p", "m").is_none());
+    }
+}

@@ -1,0 +1,245 @@
+//! A model as it is written down: one line of JSON in `data/models/PROVIDER.jsonl`.
+//!
+//! Lines instead of one document, so that a change of one model is a change of one line; texts instead of numbers for prices,
+//! so that nobody rounds them.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ability::{Abilities, Ability};
+use crate::date::Date;
+use crate::mode::{Modality, Mode};
+use crate::money::Currency;
+use crate::rate::Rate;
+use crate::source::Source;
+use crate::tier::Tier;
+use crate::unit::Unit;
+
+/// Makes a type a text of JSON: how it is written, and how it is read.
+macro_rules! as_text {
+    ($type:ty, $write:expr, $read:expr) => {
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&$write(self))
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<$type, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                let unknown = || serde::de::Error::custom(format!("`{text}` is none of what stands here"));
+                $read(text.as_str()).ok_or_else(unknown)
+            }
+        }
+    };
+}
+pub(crate) use as_text;
+
+/// A model at a provider, with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    /// Our id of the provider; the name of the file.
+    #[serde(skip)]
+    pub provider: String,
+    /// The provider's name of the model.
+    pub id: String,
+    /// The name for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Other names that the provider takes for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// What it is for.
+    pub mode: Mode,
+    /// Tokens that a prompt may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<u64>,
+    /// Tokens that an answer may have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<u64>,
+    /// What goes in.
+    #[serde(default, rename = "in", skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Modality>,
+    /// What comes out.
+    #[serde(default, rename = "out", skip_serializing_if = "Vec::is_empty")]
+    pub gives: Vec<Modality>,
+    /// What it can do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub can: Vec<Ability>,
+    /// What it cannot do. Of everything else nobody says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cannot: Vec<Ability>,
+    /// Since when there is such a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Date>,
+    /// Does its vendor advise against it?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deprecated: bool,
+    /// From when on it does not answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retires_on: Option<Date>,
+    /// What its vendor names in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
+    /// What it costs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prices: Vec<PriceText>,
+    /// Regions whose prices are the standard ones times so many thousandths.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub region_factors: BTreeMap<String, u16>,
+    /// Who says what it costs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_source: Option<Source>,
+    /// Who says all this.
+    pub sources: Vec<Source>,
+    /// The vendor's page that the source names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
+
+impl Row {
+    /// A row of which nothing is known.
+    pub fn new(provider: &str, id: &str) -> Row {
+        Row {
+            provider: provider.to_owned(),
+            id: id.to_owned(),
+            name: None,
+            aliases: Vec::new(),
+            mode: Mode::Unknown,
+            context: None,
+            output: None,
+            takes: Vec::new(),
+            gives: Vec::new(),
+            can: Vec::new(),
+            cannot: Vec::new(),
+            released: None,
+            deprecated: false,
+            retires_on: None,
+            successor: None,
+            prices: Vec::new(),
+            region_factors: BTreeMap::new(),
+            price_source: None,
+            sources: Vec::new(),
+            page: None,
+        }
+    }
+
+    /// What is known of its abilities. What it cannot do goes before.
+    pub fn abilities(&self) -> Abilities {
+        let can = self.can.iter().fold(Abilities::default(), |all, ability| all.with(*ability, true));
+        self.cannot.iter().fold(can, |all, ability| all.with(*ability, false))
+    }
+
+    /// Writes abilities down.
+    pub fn set_abilities(&mut self, abilities: Abilities) {
+        let of = |wanted: bool| {
+            abilities.iter().filter(move |(_, can)| *can == wanted).map(|(ability, _)| ability).collect()
+        };
+        (self.can, self.cannot) = (of(true), of(false));
+    }
+}
+
+/// The prices of one tier in one region, from one day on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PriceText {
+    /// Of which tier.
+    #[serde(default, skip_serializing_if = "is_standard")]
+    pub tier: Tier,
+    /// Of which region; empty: of all that have no prices of their own.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+    /// From when on; nothing: already when the data were made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Date>,
+    /// In which currency.
+    #[serde(default, skip_serializing_if = "is_dollar")]
+    pub currency: Currency,
+    /// Prices by unit and by the tokens of a prompt above which they hold.
+    pub rates: Rates,
+}
+
+/// Prices by unit and by the tokens of a prompt above which they hold: `{"input": "2.5", "input>272000": "5"}`, for as many
+/// units as [`Unit::quantity`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>", into = "BTreeMap<String, String>")]
+pub struct Rates(pub BTreeMap<(Unit, u64), Rate>);
+
+impl From<Rates> for BTreeMap<String, String> {
+    fn from(rates: Rates) -> BTreeMap<String, String> {
+        let key = |(unit, above): (Unit, u64)| match above {
+            0 => unit.name().to_owned(),
+            above => format!("{}>{above}", unit.name()),
+        };
+        rates.0.into_iter().map(|(at, rate)| (key(at), rate.text(at.0.quantity()))).collect()
+    }
+}
+
+impl TryFrom<BTreeMap<String, String>> for Rates {
+    type Error = String;
+
+    fn try_from(map: BTreeMap<String, String>) -> Result<Rates, String> {
+        let entry = |(key, price): (String, String)| {
+            let (name, above) = key.split_once('>').unwrap_or((&key, "0"));
+            let unit = Unit::named(name).ok_or_else(|| format!("`{name}` is no unit"))?;
+            let above = above.parse().map_err(|_| format!("`{above}` is no number of tokens"))?;
+            let rate = Rate::parse(&price, unit.quantity()).map_err(|error| error.to_string())?;
+            Ok(((unit, above), rate))
+        };
+        map.into_iter().map(entry).collect::<Result<_, String>>().map(Rates)
+    }
+}
+
+fn is_standard(tier: &Tier) -> bool {
+    *tier == Tier::Standard
+}
+
+fn is_dollar(currency: &Currency) -> bool {
+    *currency == Currency::USD
+}
+
+/// What is wrong with a file of models, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// From 1.
+    pub line: usize,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Reads the models of a provider.
+///
+/// # Errors
+/// A line that is no model, or one without a source.
+pub fn parse(provider: &str, text: &str) -> Result<Vec<Row>, Fault> {
+    let read = |(at, line): (usize, &str)| {
+        let fault = |message: String| Fault { line: at + 1, message };
+        let row: Row = serde_json::from_str(line).map_err(|error| fault(error.to_string()))?;
+        match row {
+            row if row.id.is_empty() => Err(fault("a model needs an id".to_owned())),
+            row if row.sources.is_empty() => Err(fault(format!("`{}` needs a source", row.id))),
+            row => Ok(Row { provider: provider.to_owned(), ..row }),
+        }
+    };
+    text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(read).collect()
+}
+
+/// Writes models down, in the order in which they come.
+pub fn print(rows: &[Row]) -> String {
+    let lines = rows.iter().filter_map(|row| serde_json::to_string(row).ok());
+    lines.map(|line| line + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests;
