@@ -8,7 +8,7 @@ use ostia_routing::nearest;
 use serde_json::{Map, Value};
 
 use crate::reader::{Item, Reader};
-use crate::{Code, SecretRef};
+use crate::{Code, SecretRef, Transport};
 
 /// Longest id of a provider, in bytes.
 const ID_BYTES_MAX: usize = 64;
@@ -20,6 +20,8 @@ pub struct ProviderEntry {
     pub api_key: Option<SecretRef>,
     /// The models to offer; empty for whatever the provider has.
     pub models: Vec<String>,
+    /// How connections to its host are made.
+    pub transport: Transport,
     /// The remaining fields, with `${NAME}` expanded: an object in the shape of a provider's row. Empty for a
     /// provider that is used as it is known. Not printed, because headers may hold credentials.
     pub row: Redacted<Value>,
@@ -80,6 +82,7 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
         match name {
             "api_key" => entry.api_key = reader.secret(&field),
             "models" => entry.models = reader.texts(&field),
+            "tls" => entry.transport.read_field(name, &field, reader),
             _ => {
                 let found_before = reader.found();
                 let value = reader.shaped(&field);

@@ -9,9 +9,10 @@ mod deadline;
 pub mod egress;
 pub mod host;
 mod pool;
+pub mod tls;
+pub mod transport;
 
 pub use body::{BodyFault, RequestBody};
-pub use connect::Tls;
 pub use pool::{BaseUrl, UpstreamBody, Upstreams};
 
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! An entry of `providers:`. All but the first two fields are those of a row of `ostia-providers`.
+//! An entry of `providers:`. All but the first three fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
 
@@ -11,6 +11,7 @@ pub(crate) static PROVIDER: Shape = Fields(FIELDS, &[]);
 static FIELDS: &[Field] = &[
     ("api_key", Secret, "The gateway's own credential: ${NAME}, file:/path, or the key itself"),
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
+    ("tls", Fields(TLS, &[]), "Whom to trust there, and which certificate to show"),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),
     ("prefix", Text, "What stands between base URL and the usual paths: /v1"),
@@ -30,6 +31,13 @@ static FIELDS: &[Field] = &[
     ("docs", Text, "The vendor's page about its API"),
     ("local", Bool, "A private server: needs no key, may be plain http, may have a private address"),
     ("aliases", List(&Text), "Other ids that mean this provider"),
+];
+
+static TLS: &[Field] = &[
+    ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
+    ("system_roots", Bool, "Trust what the system trusts. Default: upstream.tls.system_roots"),
+    ("cert", Text, "A file (PEM) with the client certificate, and those that lead to its authority"),
+    ("key", Text, "A file (PEM) with its private key"),
 ];
 
 static DIALECT: Shape = Words(|| Api::ALL.map(Api::name).to_vec());

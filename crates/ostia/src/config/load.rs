@@ -16,8 +16,10 @@ use secrecy::SecretString;
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::settings::{Configured, Limits, Named, Settings};
+use crate::config::transports;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
+use crate::upstream::transport::Transports;
 
 /// The file that is used where none is named.
 const USUAL_FILE: &str = "ostia.yaml";
@@ -165,6 +167,11 @@ fn settle(
     files: &RefCell<Files>,
 ) -> Result<Loaded, Box<Report>> {
     let Checked { config, mut report } = checked;
+    // This machine may have none of the files of certificates either.
+    let transports = match source.secrets {
+        Secrets::Wanted => transports::read(&config, files, &mut report),
+        Secrets::Ignored => Transports::default(),
+    };
     let mut secret = |reference: &SecretRef| {
         if source.secrets == Secrets::Ignored {
             return None;
@@ -216,6 +223,7 @@ fn settle(
         strict_model_names: config.strict_model_names,
         named,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
+        transports,
         timeouts: timeouts(&config.timeouts),
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,

@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use super::keys::GatewayKeys;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::{Guard, Origin};
+use crate::upstream::transport::Transports;
 
 /// The operator's decisions.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub struct Settings {
     pub named: Named,
     /// What may be reached.
     pub guard: Guard,
+    /// How connections are made.
+    pub transports: Transports,
     /// How long each part of a call may take.
     pub timeouts: Timeouts,
     /// How long a client hears nothing on an open stream before it gets a sign of life; `None`: it gets none.

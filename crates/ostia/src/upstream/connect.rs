@@ -3,49 +3,16 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::SendFault;
+use super::transport::Transport;
 use crate::upstream::egress::{Guard, Origin};
-
-/// TLS settings, made when they are first needed and shared by all cores.
-#[derive(Debug, Clone, Default)]
-pub struct Tls(Arc<OnceLock<Arc<rustls::ClientConfig>>>);
-
-impl Tls {
-    /// The same without what was agreed with servers so far: sessions that could be resumed.
-    pub fn forgetful(&self) -> Tls {
-        let config = self.0.get().map(|config| {
-            let mut config = rustls::ClientConfig::clone(config);
-            config.resumption = rustls::client::Resumption::default();
-            Arc::new(config)
-        });
-        Tls(Arc::new(config.map(OnceLock::from).unwrap_or_default()))
-    }
-
-    fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.0.get_or_init(|| Arc::new(client_config())).clone())
-    }
-}
-
-/// Trusts what the system trusts, or Mozilla's list where the system has none.
-fn client_config() -> rustls::ClientConfig {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
-}
 
 /// Where a connection goes.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +24,7 @@ pub(super) struct To<'a> {
 }
 
 /// Opens a connection to an address that the guard admits.
-pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stream, SendFault> {
+pub(super) async fn connect(to: To<'_>, guard: &Guard, transport: &Transport) -> Result<Stream, SendFault> {
     let addresses = resolve(to).await.map_err(SendFault::Resolve)?;
     let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
     let tcp = connect_any(&admitted).await.map_err(SendFault::Connect)?;
@@ -68,7 +35,7 @@ pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stre
     }
     let name = ServerName::try_from(to.host.trim_matches(['[', ']']).to_owned())
         .map_err(|error| SendFault::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-    let stream = tls.connector().connect(name, tcp).await.map_err(SendFault::Tls)?;
+    let stream = transport.tls.connector().connect(name, tcp).await.map_err(SendFault::Tls)?;
     Ok(Stream::Tls(Box::new(stream)))
 }
 
@@ -148,22 +115,5 @@ impl AsyncWrite for Stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_was_agreed_with_servers_is_forgotten_and_nothing_else() {
-        let tls = Tls::default();
-        assert!(tls.forgetful().0.get().is_none(), "nothing was agreed yet");
-        let _ = tls.connector();
-        let [own, same, forgetful] =
-            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.0.get().cloned().unwrap());
-        assert!(Arc::ptr_eq(&own, &same) && !Arc::ptr_eq(&own, &forgetful));
-        assert_eq!(own.alpn_protocols, forgetful.alpn_protocols);
     }
 }

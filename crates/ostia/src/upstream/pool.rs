@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
@@ -24,8 +25,9 @@ use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
-use super::connect::{self, Stream, Tls, To};
+use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
+use super::transport::{Transport, TransportId, Transports};
 use super::{BodyFault, RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
 use crate::upstream::egress::{Guard, Origin};
@@ -46,16 +48,23 @@ const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 64;
 #[derive(Debug)]
 pub struct Upstreams {
     guard: Guard,
-    tls: Tls,
-    /// By base URL, for each origin.
-    base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
-    /// By scheme and authority, for each origin: who chose a host decides what it may be.
-    pools: [RefCell<HashMap<String, Rc<HostPool>>>; 3],
+    /// By transport: no connection is used under another one.
+    hosts: Vec<Hosts>,
     /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
     idle: Rc<Cell<usize>>,
     idle_to_clients_hosts: Rc<Cell<usize>>,
     /// Others have taken the place of these, which serve calls under way to their end.
     are_replaced: Cell<bool>,
+}
+
+/// The hosts that are connected to in one way.
+#[derive(Debug)]
+struct Hosts {
+    transport: Arc<Transport>,
+    /// By base URL, for each origin.
+    base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
+    /// By scheme and authority, for each origin: who chose a host decides what it may be.
+    pools: [RefCell<HashMap<String, Rc<HostPool>>>; 3],
 }
 
 /// A base URL, checked.
@@ -73,6 +82,7 @@ struct HostPool {
     host: String,
     port: u16,
     origin: Origin,
+    transport: Arc<Transport>,
     authority: HeaderValue,
     idle: RefCell<Vec<Idle>>,
     /// Calls go there no more: no connection is kept.
@@ -91,12 +101,10 @@ struct Idle {
 
 impl Upstreams {
     /// No connections yet.
-    pub fn new(guard: Guard, tls: Tls) -> Upstreams {
+    pub fn new(guard: Guard, transports: &Transports) -> Upstreams {
         Upstreams {
             guard,
-            tls,
-            base_urls: Default::default(),
-            pools: Default::default(),
+            hosts: transports.iter().map(|transport| Hosts::new(transport.clone())).collect(),
             idle: Rc::default(),
             idle_to_clients_hosts: Rc::default(),
             are_replaced: Cell::default(),
@@ -104,8 +112,14 @@ impl Upstreams {
     }
 
     /// The connections under another configuration. Hosts that still count (`is_known`, for those that no client chose) keep
-    /// theirs, and share them with calls under way; all others are closed as soon as no call uses them.
-    pub fn renewed(&self, guard: Guard, tls: Tls, is_known: impl Fn(Origin, &str) -> bool) -> Upstreams {
+    /// theirs where they are connected to in the same way, and share them with calls under way; all others are closed as soon as no
+    /// call uses them.
+    pub fn renewed(
+        &self,
+        guard: Guard,
+        transports: &Transports,
+        is_known: impl Fn(Origin, &str) -> bool,
+    ) -> Upstreams {
         self.are_replaced.set(true);
         let is_same_guard = guard == self.guard;
         let is_kept = |host: &str, pool: &HostPool| match pool.origin {
@@ -114,30 +128,22 @@ impl Upstreams {
             Origin::BuiltIn => is_same_guard && is_known(Origin::BuiltIn, host),
             Origin::Client => is_same_guard,
         };
-        let keep = |pools: &RefCell<HashMap<String, Rc<HostPool>>>| {
-            let mut kept = pools.borrow().clone();
-            kept.retain(|host, pool| {
-                let is_kept = is_kept(host, pool);
-                if !is_kept {
-                    pool.retire();
-                }
-                is_kept
-            });
-            RefCell::new(kept)
+        let renew = |transport: &Arc<Transport>| {
+            let before = self.hosts.iter().find(|hosts| hosts.transport.is_same(transport));
+            before.map_or_else(|| Hosts::new(transport.clone()), |hosts| hosts.renewed(transport, is_kept))
         };
+        let is_same = |hosts: &&Hosts| transports.iter().any(|same| hosts.transport.is_same(same));
+        self.hosts.iter().filter(|hosts| !is_same(hosts)).for_each(Hosts::retire);
         Upstreams {
             guard,
-            tls,
-            // Each is checked anew when it is asked for.
-            base_urls: Default::default(),
-            pools: self.pools.each_ref().map(keep),
+            hosts: transports.iter().map(renew).collect(),
             idle: self.idle.clone(),
             idle_to_clients_hosts: self.idle_to_clients_hosts.clone(),
             are_replaced: Cell::default(),
         }
     }
 
-    /// The host and path of a base URL. `check` is asked for its parts, `scheme://authority` and path, when it is new.
+    /// The host and path of a base URL, to be connected to in this way. `check` is asked for its parts, `scheme://authority` and path, when it is new.
     ///
     /// # Errors
     /// What `check` says, or that there is no such host.
@@ -145,14 +151,17 @@ impl Upstreams {
         &self,
         url: &str,
         origin: Origin,
+        transport: TransportId,
         check: impl FnOnce() -> Result<(&'a str, &'a str), String>,
     ) -> Result<Rc<BaseUrl>, String> {
-        let mut base_urls = self.base_urls[origin as usize].borrow_mut();
+        // Ids and hosts are of one configuration.
+        let hosts = &self.hosts[transport.place()];
+        let mut base_urls = hosts.base_urls[origin as usize].borrow_mut();
         if let Some(base_url) = base_urls.get(url) {
             return Ok(base_url.clone());
         }
         let (scheme_and_authority, path) = check()?;
-        let pool = self.pool(scheme_and_authority, origin).ok_or("has no valid host")?;
+        let pool = self.pool(hosts, scheme_and_authority, origin).ok_or("has no valid host")?;
         let base_url = Rc::new(BaseUrl { pool, path: path.to_owned() });
         if base_urls.len() >= BASE_URLS_MAX {
             base_urls.clear();
@@ -161,8 +170,8 @@ impl Upstreams {
         Ok(base_url)
     }
 
-    fn pool(&self, scheme_and_authority: &str, origin: Origin) -> Option<Rc<HostPool>> {
-        let mut pools = self.pools[origin as usize].borrow_mut();
+    fn pool(&self, hosts: &Hosts, scheme_and_authority: &str, origin: Origin) -> Option<Rc<HostPool>> {
+        let mut pools = hosts.pools[origin as usize].borrow_mut();
         if let Some(pool) = pools.get(scheme_and_authority) {
             return Some(pool.clone());
         }
@@ -170,7 +179,8 @@ impl Upstreams {
             Origin::Client => &self.idle_to_clients_hosts,
             Origin::Operator | Origin::BuiltIn => &self.idle,
         };
-        let pool = Rc::new(HostPool::parse(scheme_and_authority, origin, idle_of_all.clone())?);
+        let pool =
+            Rc::new(HostPool::parse(scheme_and_authority, origin, &hosts.transport, idle_of_all.clone())?);
         pool.is_retired.set(self.are_replaced.get());
         if pools.len() >= BASE_URLS_MAX {
             pools.retain(|_, pool| !pool.idle.borrow().is_empty());
@@ -216,7 +226,7 @@ impl Upstreams {
 
     async fn open(&self, pool: &HostPool, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
         let to = To { host: &pool.host, port: pool.port, tls: pool.tls, origin: pool.origin };
-        let connecting = connect::connect(to, &self.guard, &self.tls);
+        let connecting = connect::connect(to, &self.guard, &pool.transport);
         let stream = match timeout(timeouts.connect.min(timeouts.total), connecting).await {
             Err(_) => return Err(SendFault::ConnectTimeout),
             Ok(stream) => stream?,
@@ -230,9 +240,40 @@ impl Upstreams {
     /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
     pub fn sweep(&self) {
         let now = Instant::now();
-        for pool in self.pools.iter().flat_map(|pools| pools.borrow().values().cloned().collect::<Vec<_>>()) {
-            pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+        for pools in self.hosts.iter().flat_map(|hosts| &hosts.pools) {
+            for pool in pools.borrow().values() {
+                pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+            }
         }
+    }
+}
+
+impl Hosts {
+    fn new(transport: Arc<Transport>) -> Hosts {
+        Hosts { transport, base_urls: Default::default(), pools: Default::default() }
+    }
+
+    /// The same under another configuration. `transport`: the same, as that configuration has it.
+    fn renewed(&self, transport: &Arc<Transport>, is_kept: impl Fn(&str, &HostPool) -> bool) -> Hosts {
+        let keep = |pools: &RefCell<HashMap<String, Rc<HostPool>>>| {
+            let mut kept = pools.borrow().clone();
+            kept.retain(|host, pool| {
+                let is_kept = is_kept(host, pool);
+                if !is_kept {
+                    pool.retire();
+                }
+                is_kept
+            });
+            RefCell::new(kept)
+        };
+        let pools = self.pools.each_ref().map(keep);
+        // Base URLs are checked anew when they are asked for.
+        Hosts { transport: transport.clone(), base_urls: Default::default(), pools }
+    }
+
+    /// Closes what is idle, and what would be later.
+    fn retire(&self) {
+        self.pools.iter().for_each(|pools| pools.borrow().values().for_each(|pool| pool.retire()));
     }
 }
 
@@ -244,7 +285,12 @@ impl BaseUrl {
 }
 
 impl HostPool {
-    fn parse(url: &str, origin: Origin, idle_of_all: Rc<Cell<usize>>) -> Option<HostPool> {
+    fn parse(
+        url: &str,
+        origin: Origin,
+        transport: &Arc<Transport>,
+        idle_of_all: Rc<Cell<usize>>,
+    ) -> Option<HostPool> {
         let (tls, authority) = match url.split_once("://")? {
             ("https", authority) => (true, authority),
             ("http", authority) => (false, authority),
@@ -256,6 +302,7 @@ impl HostPool {
             host: parsed.host().to_owned(),
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             origin,
+            transport: transport.clone(),
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
             is_retired: Cell::default(),

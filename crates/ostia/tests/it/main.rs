@@ -26,6 +26,7 @@ mod kept;
 mod lifecycle;
 mod log;
 mod model_names;
+mod outward;
 mod packages;
 mod pass_through;
 mod paths;

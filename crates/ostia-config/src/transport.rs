@@ -1,0 +1,58 @@
+//! How connections to hosts are made: for all of them under `upstream:`, for those of one provider in its entry.
+
+use std::path::PathBuf;
+
+use crate::Code;
+use crate::reader::{Item, Reader};
+
+/// How connections are made. What an entry of `providers:` says goes before what `upstream:` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Transport {
+    /// Whom to trust, and who to be.
+    pub tls: TlsFiles,
+}
+
+/// Whom a TLS connection trusts, and what it shows. All files are PEM; a relative path is the shell's to understand.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// Further certificates of authorities that are trusted.
+    pub ca: Option<PathBuf>,
+    /// Are those trusted that the system trusts? Default: yes.
+    pub system_roots: Option<bool>,
+    /// The certificate that is shown to a server that asks for one, and those that lead to its authority.
+    pub cert: Option<PathBuf>,
+    /// The private key of that certificate.
+    pub key: Option<PathBuf>,
+}
+
+impl Transport {
+    /// Reads one of its fields.
+    pub(crate) fn read_field(&mut self, name: &str, item: &Item<'_>, reader: &mut Reader<'_>) {
+        if name == "tls" {
+            self.tls = read_tls(item, reader);
+        }
+    }
+}
+
+fn read_tls(item: &Item<'_>, reader: &mut Reader<'_>) -> TlsFiles {
+    let mut tls = TlsFiles::default();
+    for (name, field) in reader.fields(item) {
+        if name == "system_roots" {
+            tls.system_roots = reader.flag(&field);
+            continue;
+        }
+        let path = reader.text(&field).map(PathBuf::from);
+        match name {
+            "ca" => tls.ca = path,
+            "cert" => tls.cert = path,
+            _ => tls.key = path,
+        }
+    }
+    for (there, missing) in [("cert", "key"), ("key", "cert")] {
+        if item.has(there) && !item.has(missing) {
+            let hint = "a client certificate is two files: cert and key; or take both out".to_owned();
+            reader.problem(item, Code::Missing, format!("has `{there}` and no `{missing}`"), Some(hint));
+        }
+    }
+    tls
+}

@@ -1,0 +1,93 @@
+//! How connections are made, from the file and the files that it names.
+
+use std::cell::RefCell;
+use std::io::Read as _;
+use std::path::Path;
+
+use ostia_config::{Code, Config, Report, TlsFiles};
+
+use super::files::Files;
+use crate::upstream::tls::{Authorities, Identity, IdentityFault, Tls, Trust};
+use crate::upstream::transport::{Transport, Transports};
+
+/// Longest file of certificates or of a key, in bytes. What Debian trusts has some two hundred KiB.
+const PEM_BYTES_MAX: u64 = 4 << 20;
+
+/// All transports of a configuration. What is wrong with them goes into the report.
+pub fn read(config: &Config, files: &RefCell<Files>, report: &mut Report) -> Transports {
+    let mut reader = Reader { files, report };
+    let general = &config.upstream.tls;
+    let default = Transport { tls: reader.tls("upstream", general, general), ..Transport::default() };
+    let own = config.providers.iter().filter(|(_, entry)| entry.transport != Default::default());
+    let own: Vec<Transport> = own
+        .map(|(id, entry)| {
+            let tls = reader.tls(&format!("providers.{id}"), &entry.transport.tls, general);
+            Transport { provider: id.clone(), tls }
+        })
+        .collect();
+    Transports::new(default, own)
+}
+
+struct Reader<'a> {
+    files: &'a RefCell<Files>,
+    report: &'a mut Report,
+}
+
+impl Reader<'_> {
+    /// `general`: what holds where `own` says nothing.
+    fn tls(&mut self, section: &str, own: &TlsFiles, general: &TlsFiles) -> Tls {
+        let ca = own.ca.as_deref().or(general.ca.as_deref());
+        let system_roots = own.system_roots.or(general.system_roots).unwrap_or(true);
+        if !system_roots && ca.is_none() {
+            let hint = "name the certificates to trust in `ca`, or take `system_roots` out".to_owned();
+            let message = "leaves nobody to trust: there is no `ca`";
+            self.report.add_at(&format!("{section}.tls.system_roots"), Code::Missing, message, Some(hint));
+        }
+        let authorities = ca.and_then(|ca| self.authorities(section, ca)).unwrap_or_default();
+        let identity = own.cert.as_deref().zip(own.key.as_deref());
+        let identity = identity.and_then(|(cert, key)| self.identity(section, cert, key));
+        Tls::new(Trust { system_roots, authorities }, identity)
+    }
+
+    fn authorities(&mut self, section: &str, ca: &Path) -> Option<Authorities> {
+        let field = format!("{section}.tls.ca");
+        let pem = self.pem(&field, ca)?;
+        let read = Authorities::parse(&pem);
+        read.map_err(|fault| self.wrong(&field, ca, &fault)).ok()
+    }
+
+    fn identity(&mut self, section: &str, cert: &Path, key: &Path) -> Option<Identity> {
+        let [of_cert, of_key] = ["cert", "key"].map(|field| format!("{section}.tls.{field}"));
+        // Both are looked at, so that all that is wrong is said at once.
+        let (cert_pem, key_pem) = (self.pem(&of_cert, cert), self.pem(&of_key, key));
+        let read = Identity::parse(&cert_pem?, &key_pem?);
+        read.map_err(|fault| match fault {
+            IdentityFault::Certificate(fault) => self.wrong(&of_cert, cert, &fault),
+            IdentityFault::Key(fault) => self.wrong(&of_key, key, &fault),
+        })
+        .ok()
+    }
+
+    fn pem(&mut self, field: &str, path: &Path) -> Option<Vec<u8>> {
+        self.files.borrow_mut().note(path);
+        let mut pem = Vec::new();
+        let file = std::fs::File::open(path);
+        let read = file.and_then(|file| file.take(PEM_BYTES_MAX + 1).read_to_end(&mut pem));
+        if let Err(error) = read {
+            let message = format!("the file {} cannot be read: {error}", path.display());
+            self.report.add_at(field, Code::UnreadableSecret, message, None);
+            return None;
+        }
+        if pem.len() as u64 > PEM_BYTES_MAX {
+            let message = format!("the file {} is longer than {PEM_BYTES_MAX} bytes", path.display());
+            self.report.add_at(field, Code::TooLarge, message, None);
+            return None;
+        }
+        Some(pem)
+    }
+
+    fn wrong(&mut self, field: &str, path: &Path, fault: &str) {
+        let message = format!("the file {} {fault}", path.display());
+        self.report.add_at(field, Code::WrongValue, message, None);
+    }
+}

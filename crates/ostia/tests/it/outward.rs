@@ -1,0 +1,5 @@
+//! How the gateway connects to others: private authorities, client certificates.
+
+mod authority;
+mod certificates;
+mod front;
