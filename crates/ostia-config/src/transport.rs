@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::Code;
 use crate::reader::{Item, Reader};
+use crate::{Code, SecretRef};
 
 /// How connections are made. What an entry of `providers:` says goes before what `upstream:` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transport {
     /// Whom to trust, and who to be.
     pub tls: TlsFiles,
+    /// The URL of the proxy on the way, or `none`. It may hold a password.
+    pub proxy: Option<SecretRef>,
 }
 
 /// Whom a TLS connection trusts, and what it shows. All files are PEM; a relative path is the shell's to understand.
@@ -28,8 +30,9 @@ pub struct TlsFiles {
 impl Transport {
     /// Reads one of its fields.
     pub(crate) fn read_field(&mut self, name: &str, item: &Item<'_>, reader: &mut Reader<'_>) {
-        if name == "tls" {
-            self.tls = read_tls(item, reader);
+        match name {
+            "tls" => self.tls = read_tls(item, reader),
+            _ => self.proxy = reader.secret(item),
         }
     }
 }

@@ -9,11 +9,14 @@ mod deadline;
 pub mod egress;
 pub mod host;
 mod pool;
+pub mod proxy;
 pub mod tls;
 pub mod transport;
+mod tunnel;
 
 pub use body::{BodyFault, RequestBody};
 pub use pool::{BaseUrl, UpstreamBody, Upstreams};
+pub use tunnel::ProxyFault;
 
 use std::time::Duration;
 
@@ -39,6 +42,10 @@ pub enum SendFault {
     Refused(Refusal),
     /// The host's name cannot be resolved.
     Resolve(std::io::Error),
+    /// The name of a host that a client chose cannot be resolved here, so that nobody can say what a proxy would make of it.
+    Unchecked(std::io::Error),
+    /// The proxy on the way gave no connection.
+    Proxy(Box<ProxyFault>),
     /// No connection to any of its addresses.
     Connect(std::io::Error),
     /// The TLS handshake failed.
@@ -55,12 +62,25 @@ pub enum SendFault {
     Http(hyper::Error),
 }
 
+impl SendFault {
+    /// The proxy on the way gave no connection.
+    fn proxy(fault: ProxyFault) -> SendFault {
+        SendFault::Proxy(Box::new(fault))
+    }
+}
+
 impl std::fmt::Display for SendFault {
     /// All of it, addresses and certificates too: words for the operator.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             SendFault::Refused(refusal) => refusal.fmt(f),
             SendFault::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
+            SendFault::Unchecked(error) => write!(
+                f,
+                "its name cannot be resolved here ({error}), and a host that a request chooses is checked here before a \
+                 proxy hears of it"
+            ),
+            SendFault::Proxy(fault) => fault.fmt(f),
             SendFault::Connect(error) => write!(f, "no connection: {error}"),
             SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
             SendFault::ConnectTimeout => f.write_str("no connection in time"),

@@ -78,7 +78,14 @@ static EGRESS: &[super::Field] = &[
     ("allow_hosts", List(&Text), "If not empty: the only hosts that a request may choose for itself"),
 ];
 
-static UPSTREAM: &[super::Field] = &[("tls", Fields(TRUST, &[]), "Whom to trust")];
+static UPSTREAM: &[super::Field] = &[
+    ("tls", Fields(TRUST, &[]), "Whom to trust"),
+    (
+        "proxy",
+        Secret,
+        "The proxy before public hosts (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: the environment's",
+    ),
+];
 
 static TRUST: &[super::Field] = &[
     ("ca", Text, "A file (PEM) with further certificate authorities to trust"),

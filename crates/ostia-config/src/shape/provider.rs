@@ -1,4 +1,4 @@
-//! An entry of `providers:`. All but the first three fields are those of a row of `ostia-providers`.
+//! An entry of `providers:`. All but the first four fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
 
@@ -12,6 +12,11 @@ static FIELDS: &[Field] = &[
     ("api_key", Secret, "The gateway's own credential: ${NAME}, file:/path, or the key itself"),
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
     ("tls", Fields(TLS, &[]), "Whom to trust there, and which certificate to show"),
+    (
+        "proxy",
+        Secret,
+        "The proxy on the way there (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: upstream.proxy",
+    ),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),
     ("prefix", Text, "What stands between base URL and the usual paths: /v1"),

@@ -156,7 +156,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
     Box::new(report)
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -176,17 +176,7 @@ fn settle(
         if source.secrets == Secrets::Ignored {
             return None;
         }
-        let read = |path: &Path| {
-            files.borrow_mut().note(path);
-            std::fs::read_to_string(path).map_err(|error| error.to_string())
-        };
-        match ostia_config::resolve(reference, &environment, &read) {
-            Ok(secret) => Some(secret),
-            Err(problem) => {
-                report.add(problem);
-                None
-            }
-        }
+        fetch(reference, files, &mut report)
     };
     let mut gateway_keys = Vec::new();
     for key in config.auth.keys {
@@ -233,6 +223,19 @@ fn settle(
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
     Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
+}
+
+/// Looks a credential up. What is wrong with it goes into the report.
+pub(super) fn fetch(
+    reference: &SecretRef,
+    files: &RefCell<Files>,
+    report: &mut Report,
+) -> Option<SecretString> {
+    let read = |path: &Path| {
+        files.borrow_mut().note(path);
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    };
+    ostia_config::resolve(reference, &environment, &read).map_err(|problem| report.add(problem)).ok()
 }
 
 fn timeouts(timeouts: &ostia_config::Timeouts) -> Timeouts {

@@ -3,30 +3,72 @@
 use std::cell::RefCell;
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use ostia_config::{Code, Config, Report, TlsFiles};
+use ostia_config::{Code, Config, Problem, Report, SecretRef, TlsFiles};
+use secrecy::ExposeSecret as _;
 
 use super::files::Files;
+use super::load;
+use crate::upstream::proxy::{Proxies, Proxy, PublicProxies};
 use crate::upstream::tls::{Authorities, Identity, IdentityFault, Tls, Trust};
 use crate::upstream::transport::{Transport, Transports};
 
 /// Longest file of certificates or of a key, in bytes. What Debian trusts has some two hundred KiB.
 const PEM_BYTES_MAX: u64 = 4 << 20;
 
+/// What stands in the place of a proxy where there shall be none.
+const NONE: &str = "none";
+
 /// All transports of a configuration. What is wrong with them goes into the report.
 pub fn read(config: &Config, files: &RefCell<Files>, report: &mut Report) -> Transports {
     let mut reader = Reader { files, report };
-    let general = &config.upstream.tls;
-    let default = Transport { tls: reader.tls("upstream", general, general), ..Transport::default() };
+    let upstream = &config.upstream;
+    let tls = reader.tls("upstream", &upstream.tls, &upstream.tls);
+    // A proxy sees no client certificate.
+    let to_proxies = tls.clone();
+    let proxies = match &upstream.proxy {
+        Some(reference) => match reader.proxy(reference, &to_proxies) {
+            Some(proxy) => public(Some(proxy.clone()), Some(proxy), "upstream.proxy"),
+            None => Proxies::None,
+        },
+        None => reader.proxies_of_environment(&to_proxies),
+    };
     let own = config.providers.iter().filter(|(_, entry)| entry.transport != Default::default());
     let own: Vec<Transport> = own
         .map(|(id, entry)| {
-            let tls = reader.tls(&format!("providers.{id}"), &entry.transport.tls, general);
-            Transport { provider: id.clone(), tls }
+            let tls = reader.tls(&format!("providers.{id}"), &entry.transport.tls, &upstream.tls);
+            let proxies = match &entry.transport.proxy {
+                Some(reference) => {
+                    reader.proxy(reference, &to_proxies).map_or(Proxies::None, Proxies::Always)
+                }
+                None => proxies.clone(),
+            };
+            Transport { provider: id.clone(), tls, proxies }
         })
         .collect();
-    Transports::new(default, own)
+    Transports::new(Transport { provider: String::new(), tls, proxies }, own)
 }
+
+/// Proxies before public hosts, if there are any, and the environment's exceptions.
+fn public(http: Option<Arc<Proxy>>, https: Option<Arc<Proxy>>, said_by: &'static str) -> Proxies {
+    if http.is_none() && https.is_none() {
+        return Proxies::None;
+    }
+    let no_proxy = first(&["no_proxy", "NO_PROXY"]).map_or(String::new(), |(_, value)| value);
+    Proxies::Public(PublicProxies::new(http, https, &no_proxy, said_by))
+}
+
+/// The first of these variables that is set, as curl looks for them.
+fn first(names: &[&'static str]) -> Option<(&'static str, String)> {
+    names.iter().find_map(|name| Some((*name, load::environment(name)?)))
+}
+
+/// The proxies of the environment: before hosts without TLS and with it.
+const OF_ENVIRONMENT: [[&str; 4]; 2] = [
+    ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"],
+    ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
+];
 
 struct Reader<'a> {
     files: &'a RefCell<Files>,
@@ -34,6 +76,39 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// A proxy that the file names; `None` for none, and for one with a problem.
+    fn proxy(&mut self, reference: &SecretRef, tls: &Tls) -> Option<Arc<Proxy>> {
+        let url = load::fetch(reference, self.files, self.report)?;
+        if url.expose_secret() == NONE {
+            return None;
+        }
+        let parsed = Proxy::parse(&url, tls);
+        parsed.map(Arc::new).map_err(|fault| self.wrong_proxy(reference, fault)).ok()
+    }
+
+    fn wrong_proxy(&mut self, reference: &SecretRef, fault: String) {
+        self.report.add(Problem {
+            place: reference.place.clone(),
+            code: Code::WrongValue,
+            message: fault,
+            hint: Some("or write none".to_owned()),
+        });
+    }
+
+    /// What is set and no proxy is told, and passed over as other programs do.
+    fn proxies_of_environment(&mut self, tls: &Tls) -> Proxies {
+        let [http, https] = OF_ENVIRONMENT.map(|names| {
+            let (name, url) = first(&names).filter(|(_, url)| !url.is_empty())?;
+            let parsed = Proxy::parse(&url.into(), tls);
+            let told = |fault: String| {
+                let message = format!("the environment's {name} is not used: it {fault}");
+                self.report.add(Problem::of_file(Code::NoEffect, message));
+            };
+            parsed.map(Arc::new).map_err(told).ok()
+        });
+        public(http, https, "the environment")
+    }
+
     /// `general`: what holds where `own` says nothing.
     fn tls(&mut self, section: &str, own: &TlsFiles, general: &TlsFiles) -> Tls {
         let ca = own.ca.as_deref().or(general.ca.as_deref());

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
@@ -11,8 +12,13 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::client::TlsStream;
 
 use super::SendFault;
-use super::transport::Transport;
-use crate::upstream::egress::{Guard, Origin};
+use super::egress::{Guard, Origin, is_public};
+use super::proxy::Proxy;
+use super::tls::Tls;
+use super::tunnel::{self, Wanted};
+
+/// Most addresses of a host that a proxy is asked for.
+const PROXIED_ADDRESSES_MAX: usize = 3;
 
 /// Where a connection goes.
 #[derive(Debug, Clone, Copy)]
@@ -21,36 +27,84 @@ pub(super) struct To<'a> {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) origin: Origin,
+    /// What stands on the way.
+    pub(super) proxy: Option<&'a Arc<Proxy>>,
 }
 
-/// Opens a connection to an address that the guard admits.
-pub(super) async fn connect(to: To<'_>, guard: &Guard, transport: &Transport) -> Result<Stream, SendFault> {
-    let addresses = resolve(to).await.map_err(SendFault::Resolve)?;
+/// Opens a connection to an address that the guard admits, or through a proxy.
+pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stream, SendFault> {
+    let stream = match to.proxy {
+        None => {
+            let addresses = resolve(to.host, to.port).await.map_err(SendFault::Resolve)?;
+            let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
+            Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?)
+        }
+        Some(proxy) => connect_through(proxy, to, guard).await?,
+    };
+    match to.tls {
+        true => secure(stream, to.host, tls).await.map_err(SendFault::Tls),
+        false => Ok(stream),
+    }
+}
+
+/// A host that a client chose is resolved and checked here, so that the proxy has no say in what its name means. One of the
+/// operator's or of the built-in table may have a name that only the proxy can resolve.
+async fn connect_through(proxy: &Arc<Proxy>, to: To<'_>, guard: &Guard) -> Result<Stream, SendFault> {
+    let is_clients = to.origin == Origin::Client;
+    if proxy.resolves() && !is_clients && address_of(to.host).is_none() {
+        guard.admit_name(to.host).map_err(SendFault::Refused)?;
+        return tunnel::open(proxy, Wanted::Name(to.host, to.port), guard).await.map_err(SendFault::proxy);
+    }
+    let resolved = resolve(to.host, to.port).await;
+    let addresses = resolved.map_err(if is_clients { SendFault::Unchecked } else { SendFault::Resolve })?;
     let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
-    let tcp = connect_any(&admitted).await.map_err(SendFault::Connect)?;
-    // Small writes go out at once: an event must not wait for the acknowledgement of the last one.
-    let _ = tcp.set_nodelay(true);
-    if !to.tls {
-        return Ok(Stream::Plain(tcp));
+    if is_clients && !admitted.iter().all(|address| is_public(address.ip())) {
+        // Private, and the operator allows it: no way that leads through a proxy of the internet's.
+        return Ok(Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?));
     }
-    let name = ServerName::try_from(to.host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| SendFault::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-    let stream = transport.tls.connector().connect(name, tcp).await.map_err(SendFault::Tls)?;
-    Ok(Stream::Tls(Box::new(stream)))
+    let mut opened = Err(SendFault::Connect(io::ErrorKind::AddrNotAvailable.into()));
+    for address in admitted.into_iter().take(PROXIED_ADDRESSES_MAX) {
+        opened = tunnel::open(proxy, Wanted::Address(address), guard).await.map_err(SendFault::proxy);
+        if opened.is_ok() {
+            break;
+        }
+    }
+    opened
 }
 
-async fn resolve(to: To<'_>) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(ip) = to.host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, to.port)]);
+/// TLS on a connection.
+pub(super) async fn secure(stream: Stream, host: &str, tls: &Tls) -> io::Result<Stream> {
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    let connector = tls.connector();
+    match stream {
+        Stream::Plain(stream) => Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?))),
+        Stream::Tls(stream) => Ok(Stream::TlsInTls(Box::new(connector.connect(name, *stream).await?))),
+        Stream::TlsInTls(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
-    Ok(lookup_host((to.host, to.port)).await?.collect())
 }
 
-async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+/// A host that is an address.
+fn address_of(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Some(ip) = address_of(host) {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    Ok(lookup_host((host, port)).await?.collect())
+}
+
+pub(super) async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for &address in addresses {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                // Small writes go out at once: an event must not wait for the acknowledgement of the last one.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
             Err(error) => last = error,
         }
     }
@@ -62,6 +116,8 @@ async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// Through a proxy that is itself spoken to by TLS.
+    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
 }
 
 impl AsyncRead for Stream {
@@ -73,6 +129,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buf),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_read(context, buf),
         }
     }
 }
@@ -82,6 +139,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -93,6 +151,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
@@ -100,6 +159,7 @@ impl AsyncWrite for Stream {
         match self {
             Stream::Plain(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
+            Stream::TlsInTls(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -107,6 +167,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -114,6 +175,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

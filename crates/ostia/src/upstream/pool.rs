@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
+use super::proxy::Proxy;
 use super::transport::{Transport, TransportId, Transports};
 use super::{BodyFault, RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
@@ -83,6 +84,8 @@ struct HostPool {
     port: u16,
     origin: Origin,
     transport: Arc<Transport>,
+    /// What stands on the way there.
+    proxy: Option<Arc<Proxy>>,
     authority: HeaderValue,
     idle: RefCell<Vec<Idle>>,
     /// Calls go there no more: no connection is kept.
@@ -225,8 +228,9 @@ impl Upstreams {
     }
 
     async fn open(&self, pool: &HostPool, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
-        let to = To { host: &pool.host, port: pool.port, tls: pool.tls, origin: pool.origin };
-        let connecting = connect::connect(to, &self.guard, &pool.transport);
+        let HostPool { host, port, tls, origin, proxy, .. } = pool;
+        let to = To { host, port: *port, tls: *tls, origin: *origin, proxy: proxy.as_ref() };
+        let connecting = connect::connect(to, &self.guard, &pool.transport.tls);
         let stream = match timeout(timeouts.connect.min(timeouts.total), connecting).await {
             Err(_) => return Err(SendFault::ConnectTimeout),
             Ok(stream) => stream?,
@@ -303,6 +307,7 @@ impl HostPool {
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             origin,
             transport: transport.clone(),
+            proxy: transport.proxies.before(parsed.host(), tls),
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
             is_retired: Cell::default(),

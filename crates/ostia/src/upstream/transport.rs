@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::proxy::Proxies;
 use super::tls::Tls;
 
 /// How connections are made. A part of what a pooled connection is: none is used under another transport.
@@ -12,12 +13,14 @@ pub struct Transport {
     pub provider: String,
     /// Whom to trust, and what to show.
     pub tls: Tls,
+    /// What stands on the way.
+    pub proxies: Proxies,
 }
 
 impl Transport {
     /// Would the other one make the same connections to the same hosts?
     pub fn is_same(&self, other: &Transport) -> bool {
-        self.provider == other.provider && self.tls.is_same(&other.tls)
+        self.provider == other.provider && self.tls.is_same(&other.tls) && self.proxies == other.proxies
     }
 
     /// The same without what was agreed with servers so far.
@@ -60,6 +63,11 @@ impl Transports {
     /// one, which shows no certificate.
     pub fn of(&self, provider: &str) -> TransportId {
         self.of_providers.get(provider).copied().unwrap_or_default()
+    }
+
+    /// That of all who have none of their own.
+    pub fn general(&self) -> &Transport {
+        &self.all[0]
     }
 
     /// Each of them, in the order of the ids.

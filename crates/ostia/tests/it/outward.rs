@@ -1,5 +1,7 @@
-//! How the gateway connects to others: private authorities, client certificates.
+//! How the gateway connects to others: private authorities, client certificates, proxies.
 
 mod authority;
 mod certificates;
 mod front;
+mod proxies;
+mod proxy;
