@@ -44,7 +44,7 @@ pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
-pub use transport::{TlsFiles, Transport};
+pub use transport::{Http2, TlsFiles, Transport};
 
 /// Longest configuration file, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4 << 20;

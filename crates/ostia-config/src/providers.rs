@@ -82,7 +82,7 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
         match name {
             "api_key" => entry.api_key = reader.secret(&field),
             "models" => entry.models = reader.texts(&field),
-            "tls" | "proxy" => entry.transport.read_field(name, &field, reader),
+            "tls" | "proxy" | "http2" => entry.transport.read_field(name, &field, reader),
             _ => {
                 let found_before = reader.found();
                 let value = reader.shaped(&field);

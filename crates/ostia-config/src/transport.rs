@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::Value;
+
 use crate::reader::{Item, Reader};
 use crate::{Code, SecretRef};
 
@@ -12,6 +14,20 @@ pub struct Transport {
     pub tls: TlsFiles,
     /// The URL of the proxy on the way, or `none`. It may hold a password.
     pub proxy: Option<SecretRef>,
+    /// Whether HTTP/2 is spoken.
+    pub http2: Option<Http2>,
+}
+
+/// Whether HTTP/2 is spoken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Http2 {
+    /// No.
+    #[default]
+    Off,
+    /// Where a server behind TLS chooses it.
+    Offered,
+    /// The same, and to servers without TLS at once.
+    PriorKnowledge,
 }
 
 /// Whom a TLS connection trusts, and what it shows. All files are PEM; a relative path is the shell's to understand.
@@ -32,8 +48,20 @@ impl Transport {
     pub(crate) fn read_field(&mut self, name: &str, item: &Item<'_>, reader: &mut Reader<'_>) {
         match name {
             "tls" => self.tls = read_tls(item, reader),
+            "http2" => self.http2 = read_http2(item, reader),
             _ => self.proxy = reader.secret(item),
         }
+    }
+}
+
+/// `true`, `false`, or (at a provider) `prior_knowledge`.
+fn read_http2(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Http2> {
+    match reader.shaped(item) {
+        Value::Bool(true) => Some(Http2::Offered),
+        Value::Bool(false) => Some(Http2::Off),
+        Value::String(_) => Some(Http2::PriorKnowledge),
+        // What is wrong was said.
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
 

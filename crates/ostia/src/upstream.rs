@@ -1,6 +1,7 @@
 //! The only place that opens a connection outward.
 //!
-//! Each core has its own pool of HTTP/1.1 connections, so a request never waits for another core. Every new connection
+//! Each core has its own pool of connections, so a request never waits for another core. They speak HTTP/1.1, and HTTP/2 where
+//! it is configured. Every new connection
 //! passes the egress guard, which checks the addresses that the host resolves to; the connection goes to one of those.
 
 mod body;
@@ -8,6 +9,8 @@ mod connect;
 mod deadline;
 pub mod egress;
 pub mod host;
+pub mod http2;
+mod idle;
 mod pool;
 pub mod proxy;
 pub mod tls;
@@ -62,6 +65,15 @@ pub enum SendFault {
     Http(hyper::Error),
 }
 
+/// What to do about certificates that are not trusted, by the word that rustls has for it.
+const TLS_REMEDIES: [(&str, &str); 2] = [
+    ("UnknownIssuer", " (nobody who is trusted gave it out: name its authority in tls.ca)"),
+    (
+        "CaUsedAsEndEntity",
+        " (the server shows the certificate of an authority as its own: make it one with basicConstraints=CA:FALSE)",
+    ),
+];
+
 impl SendFault {
     /// The proxy on the way gave no connection.
     fn proxy(fault: ProxyFault) -> SendFault {
@@ -82,7 +94,11 @@ impl std::fmt::Display for SendFault {
             ),
             SendFault::Proxy(fault) => fault.fmt(f),
             SendFault::Connect(error) => write!(f, "no connection: {error}"),
-            SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
+            SendFault::Tls(error) => {
+                let text = error.to_string();
+                let remedy = TLS_REMEDIES.iter().find(|(word, _)| text.contains(word));
+                write!(f, "the TLS handshake failed: {text}{}", remedy.map_or("", |(_, remedy)| remedy))
+            }
             SendFault::ConnectTimeout => f.write_str("no connection in time"),
             SendFault::FirstByteTimeout => f.write_str("no answer in time"),
             SendFault::Closed => f.write_str("it closed the connection without an answer"),
@@ -90,7 +106,10 @@ impl std::fmt::Display for SendFault {
             SendFault::Http(error) if error.is_incomplete_message() || error.is_closed() => {
                 f.write_str("it closed the connection without an answer")
             }
-            SendFault::Http(error) => write!(f, "the connection broke: {error}"),
+            SendFault::Http(error) => match std::error::Error::source(error) {
+                Some(source) => write!(f, "the connection broke: {error}: {source}"),
+                None => write!(f, "the connection broke: {error}"),
+            },
         }
     }
 }

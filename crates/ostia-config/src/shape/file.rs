@@ -85,6 +85,7 @@ static UPSTREAM: &[super::Field] = &[
         Secret,
         "The proxy before public hosts (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: the environment's",
     ),
+    ("http2", Bool, "Speak HTTP/2 where a server behind TLS chooses it. Default: false"),
 ];
 
 static TRUST: &[super::Field] = &[

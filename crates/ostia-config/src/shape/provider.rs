@@ -1,4 +1,4 @@
-//! An entry of `providers:`. All but the first four fields are those of a row of `ostia-providers`.
+//! An entry of `providers:`. All but the first five fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
 
@@ -16,6 +16,11 @@ static FIELDS: &[Field] = &[
         "proxy",
         Secret,
         "The proxy on the way there (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: upstream.proxy",
+    ),
+    (
+        "http2",
+        Either(&[Bool, Words(|| vec!["prior_knowledge"])]),
+        "Speak HTTP/2 where its server chooses it; prior_knowledge: also without TLS. Default: upstream.http2",
     ),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),

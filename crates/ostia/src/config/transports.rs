@@ -10,6 +10,7 @@ use secrecy::ExposeSecret as _;
 
 use super::files::Files;
 use super::load;
+use crate::upstream::http2::Http2;
 use crate::upstream::proxy::{Proxies, Proxy, PublicProxies};
 use crate::upstream::tls::{Authorities, Identity, IdentityFault, Tls, Trust};
 use crate::upstream::transport::{Transport, Transports};
@@ -44,10 +45,20 @@ pub fn read(config: &Config, files: &RefCell<Files>, report: &mut Report) -> Tra
                 }
                 None => proxies.clone(),
             };
-            Transport { provider: id.clone(), tls, proxies }
+            let http2 = http2(entry.transport.http2.or(upstream.http2));
+            Transport { provider: id.clone(), tls, proxies, http2 }
         })
         .collect();
-    Transports::new(Transport { provider: String::new(), tls, proxies }, own)
+    let http2 = http2(upstream.http2);
+    Transports::new(Transport { provider: String::new(), tls, proxies, http2 }, own)
+}
+
+fn http2(said: Option<ostia_config::Http2>) -> Http2 {
+    match said.unwrap_or_default() {
+        ostia_config::Http2::Off => Http2::Off,
+        ostia_config::Http2::Offered => Http2::Offered,
+        ostia_config::Http2::PriorKnowledge => Http2::PriorKnowledge,
+    }
 }
 
 /// Proxies before public hosts, if there are any, and the environment's exceptions.

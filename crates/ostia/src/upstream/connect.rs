@@ -9,12 +9,13 @@ use std::task::{Context, Poll};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
+use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::SendFault;
 use super::egress::{Guard, Origin, is_public};
 use super::proxy::Proxy;
-use super::tls::Tls;
+use super::tls::{HTTP2, Tls};
 use super::tunnel::{self, Wanted};
 
 /// Most addresses of a host that a proxy is asked for.
@@ -29,6 +30,8 @@ pub(super) struct To<'a> {
     pub(super) origin: Origin,
     /// What stands on the way.
     pub(super) proxy: Option<&'a Arc<Proxy>>,
+    /// HTTP/2 is on offer.
+    pub(super) offers_http2: bool,
 }
 
 /// Opens a connection to an address that the guard admits, or through a proxy.
@@ -42,7 +45,7 @@ pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stre
         Some(proxy) => connect_through(proxy, to, guard).await?,
     };
     match to.tls {
-        true => secure(stream, to.host, tls).await.map_err(SendFault::Tls),
+        true => secure(stream, to.host, tls.connector(to.offers_http2)).await.map_err(SendFault::Tls),
         false => Ok(stream),
     }
 }
@@ -73,10 +76,9 @@ async fn connect_through(proxy: &Arc<Proxy>, to: To<'_>, guard: &Guard) -> Resul
 }
 
 /// TLS on a connection.
-pub(super) async fn secure(stream: Stream, host: &str, tls: &Tls) -> io::Result<Stream> {
+pub(super) async fn secure(stream: Stream, host: &str, connector: TlsConnector) -> io::Result<Stream> {
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    let connector = tls.connector();
     match stream {
         Stream::Plain(stream) => Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?))),
         Stream::Tls(stream) => Ok(Stream::TlsInTls(Box::new(connector.connect(name, *stream).await?))),
@@ -118,6 +120,18 @@ pub(super) enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
     /// Through a proxy that is itself spoken to by TLS.
     TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+}
+
+impl Stream {
+    /// Did both sides agree on HTTP/2?
+    pub(super) fn is_http2(&self) -> bool {
+        let protocol = match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            Stream::TlsInTls(stream) => stream.get_ref().1.alpn_protocol(),
+        };
+        protocol == Some(HTTP2)
+    }
 }
 
 impl AsyncRead for Stream {

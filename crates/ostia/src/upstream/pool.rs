@@ -27,23 +27,20 @@ use tokio::time::{Instant, timeout};
 
 use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
+use super::http2::{Http2Pool, OpenStream, Opening, Place, StreamError};
+use super::idle::{Counted, IDLE_AGE_MAX, IdleCount, IdleCounts};
 use super::proxy::Proxy;
 use super::transport::{Transport, TransportId, Transports};
 use super::{BodyFault, RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
 use crate::upstream::egress::{Guard, Origin};
 
-/// How long an idle connection is trusted where the server does not say. Many close after 60 s.
-const IDLE_AGE_MAX: Duration = Duration::from_secs(55);
 /// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
 const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 /// Base URLs and hosts remembered per core; clients may name them, so there has to be an end.
 const BASE_URLS_MAX: usize = 1024;
-
-/// Idle connections that one core keeps to the operator's and the built-in hosts, over all of them.
-const IDLE_MAX: usize = 512;
-/// The same to hosts that clients chose: they cannot crowd out the operator's.
-const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 64;
+/// How often a request is sent again by HTTP/2 that the server says it did nothing with.
+const REFUSALS_MAX: usize = 3;
 
 /// The upstream connections of one core.
 #[derive(Debug)]
@@ -51,9 +48,7 @@ pub struct Upstreams {
     guard: Guard,
     /// By transport: no connection is used under another one.
     hosts: Vec<Hosts>,
-    /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
-    idle: Rc<Cell<usize>>,
-    idle_to_clients_hosts: Rc<Cell<usize>>,
+    idle: IdleCounts,
     /// Others have taken the place of these, which serve calls under way to their end.
     are_replaced: Cell<bool>,
 }
@@ -91,7 +86,9 @@ struct HostPool {
     /// Calls go there no more: no connection is kept.
     is_retired: Cell<bool>,
     /// Idle connections of all hosts that the same party chose, this one's among them.
-    idle_of_all: Rc<Cell<usize>>,
+    idle_of_all: IdleCount,
+    /// Where HTTP/2 may be spoken.
+    http2: Option<Rc<Http2Pool>>,
 }
 
 #[derive(Debug)]
@@ -108,8 +105,7 @@ impl Upstreams {
         Upstreams {
             guard,
             hosts: transports.iter().map(|transport| Hosts::new(transport.clone())).collect(),
-            idle: Rc::default(),
-            idle_to_clients_hosts: Rc::default(),
+            idle: IdleCounts::default(),
             are_replaced: Cell::default(),
         }
     }
@@ -141,7 +137,6 @@ impl Upstreams {
             guard,
             hosts: transports.iter().map(renew).collect(),
             idle: self.idle.clone(),
-            idle_to_clients_hosts: self.idle_to_clients_hosts.clone(),
             are_replaced: Cell::default(),
         }
     }
@@ -178,15 +173,14 @@ impl Upstreams {
         if let Some(pool) = pools.get(scheme_and_authority) {
             return Some(pool.clone());
         }
-        let idle_of_all = match origin {
-            Origin::Client => &self.idle_to_clients_hosts,
-            Origin::Operator | Origin::BuiltIn => &self.idle,
-        };
-        let pool =
-            Rc::new(HostPool::parse(scheme_and_authority, origin, &hosts.transport, idle_of_all.clone())?);
-        pool.is_retired.set(self.are_replaced.get());
+        let idle_of_all = self.idle.of(origin).clone();
+        let pool = HostPool::parse(scheme_and_authority, origin, &hosts.transport, idle_of_all)?;
+        let pool = Rc::new(pool);
+        if self.are_replaced.get() {
+            pool.retire();
+        }
         if pools.len() >= BASE_URLS_MAX {
-            pools.retain(|_, pool| !pool.idle.borrow().is_empty());
+            pools.retain(|_, pool| pool.has_connections());
         }
         pools.insert(scheme_and_authority.to_owned(), pool.clone());
         Some(pool)
@@ -203,17 +197,28 @@ impl Upstreams {
     ) -> Result<Response<UpstreamBody>, SendFault> {
         let pool = &base_url.pool;
         let due = started + timeouts.first_byte.min(timeouts.total);
+        let mut opened = None;
+        if let Some(http2) = &pool.http2 {
+            match Box::pin(self.send_by_http2(pool, http2, &mut request, timeouts, started)).await? {
+                ByHttp2::Answer(answer) => return Ok(*answer),
+                ByHttp2::Http1(connection) => opened = connection,
+            }
+        }
         let mut is_repeated = false;
         loop {
-            let kept = if is_repeated { None } else { pool.take_idle(started) };
+            let kept = if is_repeated || opened.is_some() { None } else { pool.take_idle(started) };
             let is_kept = kept.is_some();
-            let mut connection = match kept {
+            let mut connection = match kept.or_else(|| opened.take()) {
                 Some(connection) => connection,
                 None => Box::pin(self.open(pool, timeouts)).await?,
             };
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
-                Ok(response) => return pool.answer(connection, response, started, timeouts),
+                Ok(response) => {
+                    check_framing(&response)?;
+                    connection.idle_age_max = idle_age_max(response.version(), response.headers());
+                    return Ok(pool.answer(Carrier::Http1(connection), response, started, timeouts));
+                }
                 Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
                 // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.
                 Err(SendError::Unsent(unsent)) if is_kept => request = unsent,
@@ -227,18 +232,94 @@ impl Upstreams {
         }
     }
 
+    /// Sends a request by HTTP/2, if the server speaks it; `request` is still there if it does not. What the server says that it did
+    /// nothing with is sent again, on another connection.
+    async fn send_by_http2(
+        &self,
+        pool: &Rc<HostPool>,
+        http2: &Rc<Http2Pool>,
+        request: &mut Request<RequestBody>,
+        timeouts: Timeouts,
+        started: Instant,
+    ) -> Result<ByHttp2, SendFault> {
+        let due = started + timeouts.first_byte.min(timeouts.total);
+        let (mut refusals, mut is_repeated, mut refused_by) = (0, false, None);
+        let mut timer = LazyTimer::new(due);
+        loop {
+            let place_due = Instant::now() + timeouts.connect.min(timeouts.total);
+            let stream = match http2.place(refused_by.as_ref(), place_due).await? {
+                Place::Stream(stream) => stream,
+                Place::Http1 => return Ok(ByHttp2::Http1(None)),
+                Place::Open(opening) => match self.open_http2(pool, opening, timeouts).await? {
+                    Opened::Http2(stream) => stream,
+                    Opened::Http1(connection) => return Ok(ByHttp2::Http1(Some(connection))),
+                },
+            };
+            let is_whole = matches!(request.body(), RequestBody::Full(_));
+            let sent = http2.request(request, pool.tls);
+            match stream.send(sent, &mut timer, due).await {
+                Ok(response) => {
+                    let carrier = Carrier::Http2(Box::new(Http2Call { timer, _stream: stream }));
+                    return Ok(ByHttp2::Answer(Box::new(pool.answer(carrier, response, started, timeouts))));
+                }
+                Err(StreamError::Late) => return Err(SendFault::FirstByteTimeout),
+                Err(StreamError::Unsent(unsent)) if refusals < REFUSALS_MAX => {
+                    *request.body_mut() = unsent.into_body();
+                    refusals += 1;
+                    refused_by = None;
+                }
+                Err(StreamError::Unsent(_)) => return Err(SendFault::Closed),
+                Err(StreamError::Refused(_)) if is_whole && refusals < REFUSALS_MAX => {
+                    refusals += 1;
+                    refused_by = Some(stream);
+                }
+                // As with HTTP/1.1: once, where the method allows it.
+                Err(StreamError::Broken(_))
+                    if is_whole && !is_repeated && request.method().is_idempotent() =>
+                {
+                    is_repeated = true;
+                    refused_by = Some(stream);
+                }
+                Err(StreamError::Refused(error) | StreamError::Broken(error)) => {
+                    return Err(SendFault::Http(error));
+                }
+            }
+        }
+    }
+
+    async fn open_http2(
+        &self,
+        pool: &HostPool,
+        opening: Opening,
+        timeouts: Timeouts,
+    ) -> Result<Opened, SendFault> {
+        let stream = self.connect(pool, true, timeouts).await?;
+        match !pool.tls || stream.is_http2() {
+            true => opening.connected(stream).await.map(Opened::Http2).map_err(SendFault::Http),
+            false => {
+                opening.speaks_http1();
+                Connection::new(stream, timeouts).await.map(Opened::Http1)
+            }
+        }
+    }
+
     async fn open(&self, pool: &HostPool, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
+        Connection::new(self.connect(pool, false, timeouts).await?, timeouts).await
+    }
+
+    async fn connect(
+        &self,
+        pool: &HostPool,
+        offers_http2: bool,
+        timeouts: Timeouts,
+    ) -> Result<Stream, SendFault> {
         let HostPool { host, port, tls, origin, proxy, .. } = pool;
-        let to = To { host, port: *port, tls: *tls, origin: *origin, proxy: proxy.as_ref() };
+        let to = To { host, port: *port, tls: *tls, origin: *origin, proxy: proxy.as_ref(), offers_http2 };
         let connecting = connect::connect(to, &self.guard, &pool.transport.tls);
-        let stream = match timeout(timeouts.connect.min(timeouts.total), connecting).await {
-            Err(_) => return Err(SendFault::ConnectTimeout),
-            Ok(stream) => stream?,
-        };
-        let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
-        let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
-        let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
-        Ok(Box::new(Connection { sender, driver: Some(driver), timer, idle_age_max: Some(IDLE_AGE_MAX) }))
+        match timeout(timeouts.connect.min(timeouts.total), connecting).await {
+            Err(_) => Err(SendFault::ConnectTimeout),
+            Ok(stream) => stream,
+        }
     }
 
     /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
@@ -247,6 +328,7 @@ impl Upstreams {
         for pools in self.hosts.iter().flat_map(|hosts| &hosts.pools) {
             for pool in pools.borrow().values() {
                 pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+                pool.http2.iter().for_each(|http2| http2.sweep(now));
             }
         }
     }
@@ -293,7 +375,7 @@ impl HostPool {
         url: &str,
         origin: Origin,
         transport: &Arc<Transport>,
-        idle_of_all: Rc<Cell<usize>>,
+        idle_of_all: IdleCount,
     ) -> Option<HostPool> {
         let (tls, authority) = match url.split_once("://")? {
             ("https", authority) => (true, authority),
@@ -311,6 +393,10 @@ impl HostPool {
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
             is_retired: Cell::default(),
+            http2: transport
+                .http2
+                .may_be(tls)
+                .then(|| Rc::new(Http2Pool::new(parsed.clone(), idle_of_all.clone()))),
             idle_of_all,
         })
     }
@@ -319,6 +405,11 @@ impl HostPool {
     fn retire(&self) {
         self.is_retired.set(true);
         self.idle.borrow_mut().clear();
+        self.http2.iter().for_each(|http2| http2.retire());
+    }
+
+    fn has_connections(&self) -> bool {
+        !self.idle.borrow().is_empty() || self.http2.as_ref().is_some_and(|http2| http2.has_connections())
     }
 
     fn take_idle(&self, now: Instant) -> Option<Box<Connection>> {
@@ -334,52 +425,44 @@ impl HostPool {
     /// Keeps a connection for the next call, if there is room.
     fn keep(&self, connection: Box<Connection>, since: Instant) {
         let Some(age_max) = connection.idle_age_max.filter(|_| connection.driver.is_some()) else { return };
-        let count_max = match self.origin {
-            Origin::Client => IDLE_TO_CLIENTS_HOSTS_MAX,
-            Origin::Operator | Origin::BuiltIn => IDLE_MAX,
-        };
-        if self.idle_of_all.get() < count_max && !self.is_retired.get() {
-            let counted = Counted::new(&self.idle_of_all);
+        if self.is_retired.get() {
+            return;
+        }
+        if let Some(counted) = self.idle_of_all.count() {
             self.idle.borrow_mut().push(Idle { connection, until: since + age_max, _counted: counted });
         }
     }
 
     fn answer(
         self: &Rc<Self>,
-        mut connection: Box<Connection>,
+        carrier: Carrier,
         response: Response<Incoming>,
         started: Instant,
         timeouts: Timeouts,
-    ) -> Result<Response<UpstreamBody>, SendFault> {
-        check_framing(&response)?;
-        connection.idle_age_max = idle_age_max(response.version(), response.headers());
+    ) -> Response<UpstreamBody> {
         let deadline = ReadDeadline::new(timeouts.idle, started + timeouts.total);
-        Ok(response.map(|body| {
+        response.map(|body| {
             let mut answer =
-                UpstreamBody { body, seen: None, pool: self.clone(), connection: Some(connection), deadline };
+                UpstreamBody { body, seen: None, pool: self.clone(), carrier: Some(carrier), deadline };
             if answer.body.is_end_stream() {
                 answer.release();
             }
             answer
-        }))
+        })
     }
 }
 
-/// Counts one, as long as it lives.
-#[derive(Debug)]
-struct Counted(Rc<Cell<usize>>);
-
-impl Counted {
-    fn new(count: &Rc<Cell<usize>>) -> Counted {
-        count.set(count.get() + 1);
-        Counted(count.clone())
-    }
+/// What came of sending a request by HTTP/2.
+enum ByHttp2 {
+    Answer(Box<Response<UpstreamBody>>),
+    /// The server speaks HTTP/1.1; on this connection, if one was opened.
+    Http1(Option<Box<Connection>>),
 }
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
+/// What was opened.
+enum Opened {
+    Http2(OpenStream),
+    Http1(Box<Connection>),
 }
 
 /// A copy of a request that may be sent again although a server may have read it (RFC 9110, section 9.2.2).
@@ -469,6 +552,13 @@ impl From<TrySendError<Request<RequestBody>>> for SendError {
 }
 
 impl Connection {
+    async fn new(stream: Stream, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
+        let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
+        let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
+        let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
+        Ok(Box::new(Connection { sender, driver: Some(driver), timer, idle_age_max: Some(IDLE_AGE_MAX) }))
+    }
+
     /// Sends a request and waits for the head of the answer.
     async fn send(
         &mut self,
@@ -519,15 +609,47 @@ fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, RequestBody>>, c
     }
 }
 
+/// What an answer comes on.
+#[derive(Debug)]
+enum Carrier {
+    /// A connection of its own.
+    Http1(Box<Connection>),
+    /// A stream of a connection that others use too.
+    Http2(Box<Http2Call>),
+}
+
+#[derive(Debug)]
+struct Http2Call {
+    timer: LazyTimer,
+    _stream: OpenStream,
+}
+
+impl Carrier {
+    /// Reads and writes what can be read and written. A connection with several streams has a task that does so.
+    fn drive(&mut self, context: &mut Context<'_>) {
+        match self {
+            Carrier::Http1(connection) => connection.drive(context),
+            Carrier::Http2(_) => {}
+        }
+    }
+
+    fn timer(&mut self) -> &mut LazyTimer {
+        match self {
+            Carrier::Http1(connection) => &mut connection.timer,
+            Carrier::Http2(call) => &mut call.timer,
+        }
+    }
+}
+
 /// The body of an upstream's answer. Its connection is kept when the body has come whole, and closed when it is dropped
-/// before: a client that leaves ends the call.
+/// before (of HTTP/2, its stream is reset): a client that leaves ends the call.
 #[derive(Debug)]
 pub struct UpstreamBody {
     body: Incoming,
     /// What has been looked at and not taken yet.
     seen: Option<Result<Bytes, BodyFault>>,
     pool: Rc<HostPool>,
-    connection: Option<Box<Connection>>,
+    carrier: Option<Carrier>,
     deadline: ReadDeadline,
 }
 
@@ -540,12 +662,12 @@ impl UpstreamBody {
         let frame = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
-                self.connection.iter_mut().for_each(|connection| connection.drive(context));
+                self.carrier.iter_mut().for_each(|carrier| carrier.drive(context));
                 match Pin::new(&mut self.body).poll_frame(context) {
                     Poll::Ready(frame) => frame,
                     Poll::Pending => {
-                        let Some(connection) = &mut self.connection else { return Poll::Pending };
-                        ready!(connection.timer.poll_over(self.deadline.due(), context));
+                        let Some(carrier) = &mut self.carrier else { return Poll::Pending };
+                        ready!(carrier.timer().poll_over(self.deadline.due(), context));
                         return Poll::Ready(Some(Err(BodyFault::Silence)));
                     }
                 }
@@ -612,7 +734,7 @@ impl UpstreamBody {
 
     /// The connection is free for the next call.
     fn release(&mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(Carrier::Http1(connection)) = self.carrier.take() {
             self.pool.keep(connection, self.deadline.last());
         }
     }

@@ -14,7 +14,16 @@ use tokio_rustls::TlsConnector;
 pub struct Tls {
     trust: Trust,
     identity: Option<Identity>,
-    config: Arc<OnceLock<Arc<ClientConfig>>>,
+    configs: Arc<Configs>,
+}
+
+/// What rustls needs.
+#[derive(Debug, Default)]
+struct Configs {
+    /// For HTTP/1.1 alone.
+    http1: OnceLock<Arc<ClientConfig>>,
+    /// With HTTP/2 on offer.
+    http2: OnceLock<Arc<ClientConfig>>,
 }
 
 /// Whose certificates are trusted.
@@ -148,10 +157,14 @@ fn not_pem(error: &pem::Error) -> String {
     .to_owned()
 }
 
+/// Names of protocols (RFC 7301).
+const HTTP1: &[u8] = b"http/1.1";
+pub(super) const HTTP2: &[u8] = b"h2";
+
 impl Tls {
     /// With these settings.
     pub fn new(trust: Trust, identity: Option<Identity>) -> Tls {
-        Tls { trust, identity, config: Arc::default() }
+        Tls { trust, identity, configs: Arc::default() }
     }
 
     /// Would the other one trust the same, and show the same?
@@ -161,20 +174,28 @@ impl Tls {
 
     /// The same without what was agreed with servers so far: sessions that could be resumed.
     pub fn forgetful(&self) -> Tls {
-        let config = self.config.get().map(|config| {
-            let mut config = ClientConfig::clone(config);
-            config.resumption = rustls::client::Resumption::default();
-            Arc::new(config)
-        });
-        let config = Arc::new(config.map(OnceLock::from).unwrap_or_default());
-        Tls { config, ..self.clone() }
+        let forget = |config: &OnceLock<Arc<ClientConfig>>| {
+            let config = config.get().map(|config| {
+                let mut config = ClientConfig::clone(config);
+                config.resumption = rustls::client::Resumption::default();
+                Arc::new(config)
+            });
+            config.map(OnceLock::from).unwrap_or_default()
+        };
+        let configs = Configs { http1: forget(&self.configs.http1), http2: forget(&self.configs.http2) };
+        Tls { configs: Arc::new(configs), ..self.clone() }
     }
 
-    pub(super) fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.config.get_or_init(|| Arc::new(self.client_config())).clone())
+    /// For HTTP/1.1, or with HTTP/2 on offer as well.
+    pub(super) fn connector(&self, offers_http2: bool) -> TlsConnector {
+        let config = match offers_http2 {
+            false => self.configs.http1.get_or_init(|| Arc::new(self.client_config(&[HTTP1]))),
+            true => self.configs.http2.get_or_init(|| Arc::new(self.client_config(&[HTTP2, HTTP1]))),
+        };
+        TlsConnector::from(config.clone())
     }
 
-    fn client_config(&self) -> ClientConfig {
+    fn client_config(&self, protocols: &[&[u8]]) -> ClientConfig {
         let config = ClientConfig::builder().with_root_certificates(self.trust.roots());
         let mut config = match &self.identity {
             Some(identity) => {
@@ -183,7 +204,7 @@ impl Tls {
             }
             None => config.with_no_client_auth(),
         };
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         config
     }
 }
@@ -210,10 +231,10 @@ mod tests {
     #[test]
     fn what_was_agreed_with_servers_is_forgotten_and_nothing_else() {
         let tls = Tls::default();
-        assert!(tls.forgetful().config.get().is_none(), "nothing was agreed yet");
-        let _ = tls.connector();
+        assert!(tls.forgetful().configs.http1.get().is_none(), "nothing was agreed yet");
+        let _ = tls.connector(false);
         let [own, same, forgetful] =
-            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.config.get().cloned().unwrap());
+            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.configs.http1.get().cloned().unwrap());
         assert!(Arc::ptr_eq(&own, &same) && !Arc::ptr_eq(&own, &forgetful));
         assert_eq!(own.alpn_protocols, forgetful.alpn_protocols);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::http2::Http2;
 use super::proxy::Proxies;
 use super::tls::Tls;
 
@@ -15,12 +16,17 @@ pub struct Transport {
     pub tls: Tls,
     /// What stands on the way.
     pub proxies: Proxies,
+    /// Whether HTTP/2 is spoken.
+    pub http2: Http2,
 }
 
 impl Transport {
     /// Would the other one make the same connections to the same hosts?
     pub fn is_same(&self, other: &Transport) -> bool {
-        self.provider == other.provider && self.tls.is_same(&other.tls) && self.proxies == other.proxies
+        self.provider == other.provider
+            && self.tls.is_same(&other.tls)
+            && self.proxies == other.proxies
+            && self.http2 == other.http2
     }
 
     /// The same without what was agreed with servers so far.

@@ -51,8 +51,9 @@ impl fmt::Display for ProxyFault {
             Why::Place(why) => write!(f, "cannot be connected to: {why}"),
             Why::Connect(error) => write!(f, "cannot be reached: {error}"),
             Why::Tls(error) => write!(f, "cannot be spoken to by TLS: {error}"),
-            Why::Answer(StatusCode::PROXY_AUTHENTICATION_REQUIRED) => {
-                f.write_str("takes no calls without the right name and password (407)")
+            // The second is what tinyproxy says to a wrong password.
+            Why::Answer(status @ (StatusCode::PROXY_AUTHENTICATION_REQUIRED | StatusCode::UNAUTHORIZED)) => {
+                write!(f, "takes no calls without the right name and password ({})", status.as_u16())
             }
             Why::Answer(StatusCode::FORBIDDEN) => f.write_str("lets no calls through to this host (403)"),
             Why::Answer(status) => {
@@ -106,7 +107,9 @@ async fn reach(proxy: &Proxy, guard: &Guard) -> Result<Stream, Why> {
     let stream = Stream::Plain(connect::connect_any(&admitted).await.map_err(Why::Connect)?);
     match proxy.kind {
         Kind::Http | Kind::Socks5 | Kind::Socks5h => Ok(stream),
-        Kind::Https => connect::secure(stream, &proxy.host, &proxy.tls).await.map_err(Why::Tls),
+        Kind::Https => {
+            connect::secure(stream, &proxy.host, proxy.tls.connector(false)).await.map_err(Why::Tls)
+        }
     }
 }
 
