@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Request, Response, Uri, Version, header};
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
 use hyper::rt::Executor;
@@ -150,7 +151,7 @@ impl Http2Pool {
             if let Some(stream) = self.take(refused_by) {
                 return Ok(Place::Stream(stream));
             }
-            let Some(look_again) = self.worth_waiting(now).map(|until| until.min(due)) else {
+            let Some(look_again) = self.worth_waiting(refused_by, now).map(|until| until.min(due)) else {
                 return Ok(Place::Open(Opening::new(self)));
             };
             if now >= due {
@@ -167,10 +168,8 @@ impl Http2Pool {
     fn take(self: &Rc<Self>, refused_by: Option<&OpenStream>) -> Option<OpenStream> {
         let mut connections = self.connections.borrow_mut();
         connections.retain(|connection| connection.takes_calls());
-        let is_other = |connection: &&Rc<Connection>| {
-            refused_by.is_none_or(|refused| !Rc::ptr_eq(&refused.connection, connection))
-        };
-        let found = connections.iter().filter(is_other).find(|connection| {
+        let others = connections.iter().filter(|connection| connection.is_other_than(refused_by));
+        let found = others.into_iter().find(|connection| {
             self.learn(connection);
             connection.streams.get() < connection.streams_max()
         });
@@ -186,9 +185,10 @@ impl Http2Pool {
 
     /// Until when to wait for those connections that will have room soon; `None` where they have too little for those who
     /// wait already.
-    fn worth_waiting(&self, now: Instant) -> Option<Instant> {
+    fn worth_waiting(&self, refused_by: Option<&OpenStream>, now: Instant) -> Option<Instant> {
         let connections = self.connections.borrow();
-        let fresh = connections.iter().filter(|connection| connection.is_fresh(now));
+        let others = connections.iter().filter(|connection| connection.is_other_than(refused_by));
+        let fresh = others.filter(|connection| connection.is_fresh(now));
         let (count, until) = fresh.fold((0, None::<Instant>), |(count, until), connection| {
             let own = connection.fresh_until;
             (count + 1, Some(until.map_or(own, |until| until.min(own))))
@@ -300,6 +300,10 @@ impl Connection {
         self.sender.borrow().as_ref().is_some_and(|sender| !sender.is_closed())
     }
 
+    fn is_other_than(self: &Rc<Self>, refused_by: Option<&OpenStream>) -> bool {
+        refused_by.is_none_or(|refused| !Rc::ptr_eq(&refused.connection, self))
+    }
+
     /// As many as the server takes, within our own bound.
     fn streams_max(&self) -> usize {
         let driver = self.driver.borrow();
@@ -334,7 +338,7 @@ pub(super) struct OpenStream {
 pub(super) enum StreamError {
     /// Nothing of it left. The request is here again.
     Unsent(Box<Request<RequestBody>>),
-    /// The server says that it did nothing with it.
+    /// The server did nothing with it: it says so, or the body did not leave.
     Refused(hyper::Error),
     /// It broke, and the server may have done something with it.
     Broken(hyper::Error),
@@ -359,12 +363,13 @@ impl OpenStream {
         let Some(mut sender) = self.connection.sender.borrow().clone() else {
             return Err(StreamError::Unsent(Box::new(request)));
         };
+        let has_body = !request.body().is_end_stream();
         let sending = sender.try_send_request(request);
         // It ends with its last sender, and a call must not keep it.
         drop(sender);
         let mut sending = pin!(sending);
         let answer = poll_fn(|context| match sending.as_mut().poll(context) {
-            Poll::Ready(answer) => Poll::Ready(answer.map_err(StreamError::from)),
+            Poll::Ready(answer) => Poll::Ready(answer.map_err(|error| StreamError::of(error, has_body))),
             Poll::Pending => timer.poll_over(due, context).map(|()| Err(StreamError::Late)),
         });
         let answer = answer.await;
@@ -397,13 +402,17 @@ impl Drop for OpenStream {
     }
 }
 
-impl From<TrySendError<Request<RequestBody>>> for StreamError {
-    fn from(mut error: TrySendError<Request<RequestBody>>) -> StreamError {
+impl StreamError {
+    /// `has_body`: of the request.
+    fn of(mut error: TrySendError<Request<RequestBody>>, has_body: bool) -> StreamError {
         if let Some(request) = error.take_message() {
             return StreamError::Unsent(Box::new(request));
         }
         let error = error.into_error();
-        match is_go_away(&error) || is_refused(&error) {
+        // The connection went away while the stream was to be opened (in hyper, a user's error): its head may have left, and
+        // nothing of its body.
+        let is_unopened = error.is_user() && has_body;
+        match is_go_away(&error) || is_refused(&error) || is_unopened {
             true => StreamError::Refused(error),
             false => StreamError::Broken(error),
         }

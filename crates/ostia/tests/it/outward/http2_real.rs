@@ -155,6 +155,9 @@ fn node_with_few_requests_for_each_connection() {
     let gateway = gateway(&server, &authority);
     let ids = call(&gateway, true);
     assert_eq!(ids.len(), CLIENTS * ROUNDS);
+    // Its words are read by another thread.
+    let words = || server.lines.lock().unwrap().iter().filter(|line| line.starts_with("id-")).count();
+    until(|| (words() >= ids.len()).then_some(()));
     let lines = server.lines.lock().unwrap();
     let read: Vec<&str> = lines.iter().filter_map(|line| line.strip_prefix("id-")).collect();
     assert_eq!(read.len(), ids.len(), "each was read once");
