@@ -4,11 +4,13 @@
 //! it is configured. Every new connection
 //! passes the egress guard, which checks the addresses that the host resolves to; the connection goes to one of those.
 
+mod answer;
 mod body;
 mod connect;
 mod deadline;
 pub mod egress;
 pub mod host;
+mod http1;
 pub mod http2;
 mod idle;
 mod pool;
@@ -17,8 +19,9 @@ pub mod tls;
 pub mod transport;
 mod tunnel;
 
+pub use answer::UpstreamBody;
 pub use body::{BodyFault, RequestBody};
-pub use pool::{BaseUrl, UpstreamBody, Upstreams};
+pub use pool::{BaseUrl, Upstreams};
 pub use tunnel::ProxyFault;
 
 use std::time::Duration;

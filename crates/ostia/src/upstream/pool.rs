@@ -1,6 +1,6 @@
 //! Connections kept open between calls.
 //!
-//! A connection is driven by the call that uses it, not by a task of its own: a call costs no hand-over between tasks,
+//! A connection of HTTP/1.1 is driven by the call that uses it, not by a task of its own: a call costs no hand-over between tasks,
 //! and a call that is dropped drops its connection. hyper-util's pooled client takes 1.4 times the CPU time for a call
 //! (benches/README.md, "Parts by hand").
 //!
@@ -10,33 +10,25 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
-use http_body::{Body as _, Frame, SizeHint};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
+use super::answer::{Carrier, Http2Call, UpstreamBody};
 use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
+use super::egress::{Guard, Origin};
+use super::http1::{Connection, SendError};
 use super::http2::{Http2Pool, OpenStream, Opening, Place, StreamError};
-use super::idle::{Counted, IDLE_AGE_MAX, IdleCount, IdleCounts};
+use super::idle::{Counted, IdleCount, IdleCounts};
 use super::proxy::Proxy;
 use super::transport::{Transport, TransportId, Transports};
-use super::{BodyFault, RequestBody, SendFault, Timeouts};
+use super::{RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
-use crate::upstream::egress::{Guard, Origin};
 
-/// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
-const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 /// Base URLs and hosts remembered per core; clients may name them, so there has to be an end.
 const BASE_URLS_MAX: usize = 1024;
 /// How often a request is sent again by HTTP/2 that the server says it did nothing with.
@@ -73,7 +65,7 @@ pub struct BaseUrl {
 
 /// A host that calls go to.
 #[derive(Debug)]
-struct HostPool {
+pub(super) struct HostPool {
     tls: bool,
     host: String,
     port: u16,
@@ -215,8 +207,7 @@ impl Upstreams {
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
                 Ok(response) => {
-                    check_framing(&response)?;
-                    connection.idle_age_max = idle_age_max(response.version(), response.headers());
+                    connection.check(&response)?;
                     return Ok(pool.answer(Carrier::Http1(connection), response, started, timeouts));
                 }
                 Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
@@ -259,7 +250,7 @@ impl Upstreams {
             let sent = http2.request(request, pool.tls);
             match stream.send(sent, &mut timer, due).await {
                 Ok(response) => {
-                    let carrier = Carrier::Http2(Box::new(Http2Call { timer, _stream: stream }));
+                    let carrier = Carrier::Http2(Box::new(Http2Call::new(stream, timer)));
                     return Ok(ByHttp2::Answer(Box::new(pool.answer(carrier, response, started, timeouts))));
                 }
                 Err(StreamError::Late) => return Err(SendFault::FirstByteTimeout),
@@ -423,8 +414,8 @@ impl HostPool {
     }
 
     /// Keeps a connection for the next call, if there is room.
-    fn keep(&self, connection: Box<Connection>, since: Instant) {
-        let Some(age_max) = connection.idle_age_max.filter(|_| connection.driver.is_some()) else { return };
+    pub(super) fn keep(&self, connection: Box<Connection>, since: Instant) {
+        let Some(age_max) = connection.idle_age_max() else { return };
         if self.is_retired.get() {
             return;
         }
@@ -441,14 +432,7 @@ impl HostPool {
         timeouts: Timeouts,
     ) -> Response<UpstreamBody> {
         let deadline = ReadDeadline::new(timeouts.idle, started + timeouts.total);
-        response.map(|body| {
-            let mut answer =
-                UpstreamBody { body, seen: None, pool: self.clone(), carrier: Some(carrier), deadline };
-            if answer.body.is_end_stream() {
-                answer.release();
-            }
-            answer
-        })
+        response.map(|body| UpstreamBody::new(body, self.clone(), carrier, deadline))
     }
 }
 
@@ -476,268 +460,6 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());
     Some(Box::new(copy))
-}
-
-/// Refuses an answer of which nobody can say where it ends: one whose length is told in two ways (RFC 9112, section 6.3),
-/// and one that goes over to another protocol, which was not asked for.
-fn check_framing(response: &Response<Incoming>) -> Result<(), SendFault> {
-    let headers = response.headers();
-    if response.status().is_informational() {
-        return Err(SendFault::Framing("it changed to another protocol, which nobody asked for"));
-    }
-    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        return Err(SendFault::Framing("its answer has both Content-Length and Transfer-Encoding"));
-    }
-    Ok(())
-}
-
-/// How long a connection may be idle after an answer with this head; `None` where the server closes it.
-fn idle_age_max(version: Version, headers: &HeaderMap) -> Option<Duration> {
-    let says = |name: HeaderName, wanted: &str| {
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
-    };
-    let closes = match version {
-        Version::HTTP_10 => !says(header::CONNECTION, "keep-alive"),
-        _ => headers.contains_key(header::CONNECTION) && says(header::CONNECTION, "close"),
-    };
-    if closes {
-        return None;
-    }
-    let told = headers.get(&KEEP_ALIVE).and_then(|value| told_idle_age(value.to_str().ok()?));
-    Some(told.map_or(IDLE_AGE_MAX, |told| told.min(IDLE_AGE_MAX)))
-}
-
-static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-
-/// `Keep-Alive: timeout=5, max=100`: the seconds for which the server keeps the connection, less a margin.
-fn told_idle_age(value: &str) -> Option<Duration> {
-    let seconds = value.split(',').find_map(|field| {
-        let (name, seconds) = field.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("timeout").then(|| seconds.trim().parse::<u32>().ok())?
-    })?;
-    let told = Duration::from_secs(u64::from(seconds));
-    Some(told - IDLE_AGE_MARGIN.min(told / 2))
-}
-
-/// A connection to an upstream.
-#[derive(Debug)]
-struct Connection {
-    sender: http1::SendRequest<RequestBody>,
-    /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
-    driver: Option<http1::Connection<TokioIo<Stream>, RequestBody>>,
-    /// For whichever part of a call is waited for.
-    timer: LazyTimer,
-    /// How long it may be idle; `None` where the server closes it after the answer.
-    idle_age_max: Option<Duration>,
-}
-
-/// Why a connection brought no answer.
-enum SendError {
-    /// The connection was over before anything left.
-    Unsent(Box<Request<RequestBody>>),
-    /// It broke, and the server may have read the request.
-    Broken(hyper::Error),
-    /// No head of an answer when it was due.
-    Late,
-}
-
-impl From<TrySendError<Request<RequestBody>>> for SendError {
-    fn from(mut error: TrySendError<Request<RequestBody>>) -> SendError {
-        match error.take_message() {
-            Some(request) => SendError::Unsent(Box::new(request)),
-            None => SendError::Broken(error.into_error()),
-        }
-    }
-}
-
-impl Connection {
-    async fn new(stream: Stream, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
-        let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
-        let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
-        let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
-        Ok(Box::new(Connection { sender, driver: Some(driver), timer, idle_age_max: Some(IDLE_AGE_MAX) }))
-    }
-
-    /// Sends a request and waits for the head of the answer.
-    async fn send(
-        &mut self,
-        request: Box<Request<RequestBody>>,
-        due: Instant,
-    ) -> Result<Response<Incoming>, SendError> {
-        // A connection that was idle learns now whether the other side has closed it.
-        poll_fn(|context| {
-            self.drive(context);
-            Poll::Ready(())
-        })
-        .await;
-        if self.driver.is_none() {
-            return Err(SendError::Unsent(request));
-        }
-        let Connection { sender, driver, timer, .. } = self;
-        let mut response = pin!(sender.try_send_request(*request));
-        poll_fn(|context| {
-            if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(response.map_err(SendError::from));
-            }
-            drive(driver, context);
-            if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(response.map_err(SendError::from));
-            }
-            timer.poll_over(due, context).map(|()| Err(SendError::Late))
-        })
-        .await
-    }
-
-    /// Reads and writes what can be read and written.
-    fn drive(&mut self, context: &mut Context<'_>) {
-        drive(&mut self.driver, context);
-    }
-
-    /// Has the other side not closed it? Asked while nobody uses it.
-    fn is_open(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some()
-    }
-}
-
-/// Reads and writes. A connection that is over is dropped: hyper answers whoever waits for it only then, and what goes wrong
-/// with it is told to the call by its body or its head.
-fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, RequestBody>>, context: &mut Context<'_>) {
-    if driver.as_mut().is_some_and(|driver| driver.poll_without_shutdown(context).is_ready()) {
-        *driver = None;
-    }
-}
-
-/// What an answer comes on.
-#[derive(Debug)]
-enum Carrier {
-    /// A connection of its own.
-    Http1(Box<Connection>),
-    /// A stream of a connection that others use too.
-    Http2(Box<Http2Call>),
-}
-
-#[derive(Debug)]
-struct Http2Call {
-    timer: LazyTimer,
-    _stream: OpenStream,
-}
-
-impl Carrier {
-    /// Reads and writes what can be read and written. A connection with several streams has a task that does so.
-    fn drive(&mut self, context: &mut Context<'_>) {
-        match self {
-            Carrier::Http1(connection) => connection.drive(context),
-            Carrier::Http2(_) => {}
-        }
-    }
-
-    fn timer(&mut self) -> &mut LazyTimer {
-        match self {
-            Carrier::Http1(connection) => &mut connection.timer,
-            Carrier::Http2(call) => &mut call.timer,
-        }
-    }
-}
-
-/// The body of an upstream's answer. Its connection is kept when the body has come whole, and closed when it is dropped
-/// before (of HTTP/2, its stream is reset): a client that leaves ends the call.
-#[derive(Debug)]
-pub struct UpstreamBody {
-    body: Incoming,
-    /// What has been looked at and not taken yet.
-    seen: Option<Result<Bytes, BodyFault>>,
-    pool: Rc<HostPool>,
-    carrier: Option<Carrier>,
-    deadline: ReadDeadline,
-}
-
-impl UpstreamBody {
-    /// The next piece. Fails when none comes in time.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
-        if let Some(seen) = self.seen.take() {
-            return Poll::Ready(Some(seen.map(Frame::data)));
-        }
-        let frame = match Pin::new(&mut self.body).poll_frame(context) {
-            Poll::Ready(frame) => frame,
-            Poll::Pending => {
-                self.carrier.iter_mut().for_each(|carrier| carrier.drive(context));
-                match Pin::new(&mut self.body).poll_frame(context) {
-                    Poll::Ready(frame) => frame,
-                    Poll::Pending => {
-                        let Some(carrier) = &mut self.carrier else { return Poll::Pending };
-                        ready!(carrier.timer().poll_over(self.deadline.due(), context));
-                        return Poll::Ready(Some(Err(BodyFault::Silence)));
-                    }
-                }
-            }
-        };
-        self.deadline.renew();
-        match frame {
-            Some(Ok(frame)) => {
-                if self.body.is_end_stream() {
-                    self.release();
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(error)) => Poll::Ready(Some(Err(BodyFault::Connection(error)))),
-            None => {
-                self.release();
-                Poll::Ready(None)
-            }
-        }
-    }
-
-    /// The next bytes; trailers are passed over.
-    pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
-        loop {
-            match ready!(self.poll_frame(context)) {
-                Some(Ok(frame)) => {
-                    if let Ok(bytes) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(bytes)));
-                    }
-                }
-                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-
-    /// The next bytes, awaited.
-    pub async fn bytes(&mut self) -> Option<Result<Bytes, BodyFault>> {
-        poll_fn(|context| self.poll_bytes(context)).await
-    }
-
-    /// Has all of it come?
-    pub fn is_end(&self) -> bool {
-        self.seen.is_none() && self.body.is_end_stream()
-    }
-
-    /// The beginning, which stays where it is, as does the fault that came in its place; nothing where there is none.
-    pub async fn beginning(&mut self) -> &[u8] {
-        if self.seen.is_none() {
-            self.seen = self.bytes().await;
-        }
-        self.seen.as_ref().and_then(|seen| seen.as_deref().ok()).unwrap_or_default()
-    }
-
-    /// When the head or the last piece came.
-    pub fn last(&self) -> Instant {
-        self.deadline.last()
-    }
-
-    /// How much is to come.
-    pub fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-
-    /// The connection is free for the next call.
-    fn release(&mut self) {
-        if let Some(Carrier::Http1(connection)) = self.carrier.take() {
-            self.pool.keep(connection, self.deadline.last());
-        }
-    }
 }
 
 #[cfg(test)]
