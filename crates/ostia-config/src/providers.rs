@@ -8,7 +8,7 @@ use ostia_routing::nearest;
 use serde_json::{Map, Value};
 
 use crate::reader::{Item, Reader};
-use crate::{Code, SecretRef, Transport};
+use crate::{Code, Http2, SecretRef, Transport};
 
 /// Longest id of a provider, in bytes.
 const ID_BYTES_MAX: usize = 64;
@@ -65,6 +65,9 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Read {
         let own = provider.filter(|_| entry.row.get("base_url").is_some());
         if let (Some(provider), Some(item)) = (own, item.field_named(id)) {
             warn_of_row(&item, provider, reader);
+        }
+        if let (Some(provider), Some(item)) = (provider, item.field_named(id)) {
+            warn_of_transport(&item, provider, entry, reader);
         }
     }
     Read { entries, all: Redacted(all) }
@@ -180,6 +183,21 @@ fn warn_of_row(item: &Item<'_>, provider: &Provider, reader: &mut Reader<'_>) {
             let hint = format!("write {}", base_url.trim_end_matches(&*of_api));
             return reader.problem_below(item, "base_url", Code::DoubledPath, message, Some(hint));
         }
+    }
+}
+
+/// What has no effect where a server is called without TLS.
+fn warn_of_transport(item: &Item<'_>, provider: &Provider, entry: &ProviderEntry, reader: &mut Reader<'_>) {
+    if !provider.base_url.as_deref().is_some_and(|url| url.starts_with("http://")) {
+        return;
+    }
+    let message = "has no effect: base_url begins with http://, and there is no TLS";
+    if entry.transport.http2 == Some(Http2::Offered) {
+        let hint = "write prior_knowledge, if its server speaks HTTP/2".to_owned();
+        reader.problem_below(item, "http2", Code::NoEffect, message.to_owned(), Some(hint));
+    }
+    if item.has("tls") {
+        reader.problem_below(item, "tls", Code::NoEffect, message.to_owned(), None);
     }
 }
 

@@ -145,8 +145,14 @@ impl Http2Pool {
     ) -> Result<Place, SendFault> {
         loop {
             let now = Instant::now();
-            if self.speaks_http1_until.get().is_some_and(|until| now < until) {
-                return Ok(Place::Http1);
+            match self.speaks_http1_until.get() {
+                Some(until) if now < until => return Ok(Place::Http1),
+                // One call asks again; others go on with what is known.
+                Some(_) => {
+                    self.speaks_http1_until.set(Some(now + ASK_AGAIN_AFTER));
+                    return Ok(Place::Open(Opening::new(self)));
+                }
+                None => {}
             }
             if let Some(stream) = self.take(refused_by) {
                 return Ok(Place::Stream(stream));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use h2::Reason;
 use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Upstream};
+use ostia_testkit::{Answer, Step, Upstream};
 
 use super::authority::Authority;
 use super::frames::{Frames, Last};
@@ -17,6 +17,9 @@ use crate::wire::{Ask, Open, PATIENCE, Reply};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
+
+/// More than a connection lets a server send ahead.
+const FLOOD_BYTES: usize = 3 << 20;
 
 fn ask() -> Ask {
     Ask::post("/v1/chat/completions", CHAT).header("x-ostia-provider", "own")
@@ -284,8 +287,48 @@ fn a_client_that_does_not_read_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_server_that_falls_silent_is_given_up_and_its_connection_is_not() {
+    let server = Http2Server::new(None, |seen| match seen.number {
+        0 => Act::Stream,
+        1 => Act::AnswerLater,
+        _ => Act::Answer,
+    });
+    let url = format!("http://{}", server.address);
+    let timeouts = "timeouts: { idle: 300ms, first_byte: 300ms }\n";
+    let gateway = Gateway::with(&format!("{timeouts}{}", config(&url, ", http2: prior_knowledge")));
+    let reply = stream().to(&gateway);
+    assert!(reply.text().contains("one") && reply.text().contains("\"error\""), "{}", reply.text());
+    assert_eq!(ask().to(&gateway).status, 504);
+    let both = [(0, Reason::CANCEL), (1, Reason::CANCEL)];
+    assert!(server.wait(|server| server.resets() == both), "{:?}", server.resets());
+    assert!(is_good(&ask().to(&gateway)));
+    assert_eq!(server.connections(), 1);
+}
+
+#[test]
+fn a_crowd_before_a_server_that_chooses_http1() {
+    let slowly = Answer::json(openai::chat("x")).first(Step::Pause(Duration::from_millis(300)));
+    let http1 = Upstream::always(slowly);
+    let authority = Authority::new();
+    let front = Front::speaking(http1.address(), &authority.give(&["127.0.0.1"]), None, &["http/1.1"]);
+    let gateway = Setup::new().config("workers: 1").start();
+    gateway.write("ca.pem", &authority.pem);
+    gateway.write("ostia.yaml", &config(&front.url(), ", tls: { ca: ca.pem }, http2: true"));
+    assert!(gateway.reload().status.success());
+    for _ in 0..2 {
+        let started = Instant::now();
+        assert!(crowd(&gateway, 10, &ask()).iter().all(is_good));
+        assert!(started.elapsed() < Duration::from_millis(2500), "{:?}", started.elapsed());
+    }
+    assert_eq!(front.met().len(), 10, "one for each at a time, and kept");
+}
+
+#[test]
 fn bodies_are_streamed_both_ways() {
-    let server = Http2Server::new(None, |_| Act::Answer);
+    let server = Http2Server::new(None, |seen| match seen.number {
+        0 => Act::Answer,
+        _ => Act::Flood(FLOOD_BYTES),
+    });
     let gateway = plain(&server);
     let body = "0123456789abcdef".repeat(200_000);
     let put = Ask::new("POST", "/v1/proxy/upload").header("x-ostia-provider", "own").body(body.clone());
@@ -295,6 +338,10 @@ fn bodies_are_streamed_both_ways() {
     assert!(seen[0].body == body.as_bytes(), "{} bytes of {}", seen[0].body.len(), body.len());
     let of = |name: &str| seen[0].headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
     assert_eq!(of("content-length"), Some(body.len().to_string()));
+    // Several windows long.
+    let reply = stream().to(&gateway);
+    assert!(reply.whole && reply.text().ends_with("data: [DONE]\n\n"));
+    assert!(reply.body.len() > FLOOD_BYTES, "{}", reply.body.len());
 }
 
 #[test]
