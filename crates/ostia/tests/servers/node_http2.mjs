@@ -1,4 +1,4 @@
-// Node's http2 as a provider's server. Each connection takes three requests at a time, and says goodbye after its twelfth.
+// Node's http2 as a provider's server. Each connection takes three requests at a time, and gets GOAWAY after its twelfth.
 //
 //     node node_http2.mjs CERT KEY
 //

@@ -193,6 +193,11 @@ fn files_that_cannot_be_used_are_told_with_their_place() {
             vec!["providers.groq.tls.key", "has no private key"],
         ),
         (
+            // One for all hosts would be shown to those that clients choose.
+            format!("upstream: {{ tls: {{ cert: '{cert}', key: '{key}' }} }}"),
+            vec!["upstream.tls.cert", "unknown field"],
+        ),
+        (
             format!("providers: {{ groq: {{ tls: {{ ca: '{ca}', kee: '{key}' }} }} }}"),
             vec!["providers.groq.tls.kee", "unknown field"],
         ),

@@ -187,7 +187,7 @@ fn a_connection_that_goes_away_repeats_what_it_did_not_read_and_nothing_else() {
 }
 
 #[test]
-fn streams_outlive_the_goodbye_of_their_connection() {
+fn streams_go_on_after_goaway() {
     let server = Http2Server::new(None, |seen| match seen.number {
         0 => Act::StreamAndLeave,
         _ => Act::Answer,
@@ -195,7 +195,7 @@ fn streams_outlive_the_goodbye_of_their_connection() {
     let gateway = plain(&server);
     let mut open = stream().open(&gateway);
     assert!(open.read_words("one", PATIENCE));
-    // Until its word has come, calls may still go there, and are served.
+    // Until it has come, calls may still go there, and are served.
     let goes_elsewhere = || {
         assert!(is_good(&ask().to(&gateway)));
         server.seen().last().unwrap().connection == 1
@@ -209,7 +209,7 @@ fn streams_outlive_the_goodbye_of_their_connection() {
         "{}",
         reply.text()
     );
-    // And one that says goodbye with every answer.
+    // And a server that sends GOAWAY with every answer.
     let server = Http2Server::new(None, |_| Act::AnswerAndLeave);
     let gateway = plain(&server);
     for _ in 0..10 {

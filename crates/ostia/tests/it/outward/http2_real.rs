@@ -1,4 +1,4 @@
-//! HTTP/2 to servers of others: nginx and Node, which take few requests at a time and say goodbye now and then. None of the
+//! HTTP/2 to servers of others: nginx and Node, which take few requests at a time and send GOAWAY now and then. None of the
 //! calls fails, and none is sent twice.
 
 use std::collections::BTreeSet;

@@ -182,6 +182,7 @@ fn a_proxy_that_refuses_is_told_to_the_operator_and_not_to_clients() {
     let early = b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n".to_vec();
     for (proxy, expected) in [
         (Proxy::refusing("407 Proxy Authentication Required"), "right name and password (407)"),
+        (Proxy::refusing("401 Unauthorized"), "right name and password (401)"),
         (Proxy::refusing("403 Forbidden"), "lets no calls through to this host (403)"),
         (Proxy::refusing("502 Bad Gateway"), "answered CONNECT with 502"),
         (
