@@ -394,3 +394,13 @@ fn a_server_that_is_not_there_or_speaks_something_else() {
         assert_eq!(reply.status, 503, "{}", reply.text());
     }
 }
+
+#[test]
+fn the_doctor_asks_by_it_too() {
+    let server = Http2Server::new(None, |_| Act::Answer);
+    let url = format!("http://{}", server.address);
+    let output = Setup::new().config(&config(&url, ", http2: prior_knowledge")).arg("doctor").run();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.contains("but not with a list of models"), "{output:?}");
+    assert_eq!(server.seen().last().map(|seen| seen.method.clone()).as_deref(), Some("GET"));
+}
