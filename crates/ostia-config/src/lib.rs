@@ -26,6 +26,7 @@ mod sections;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod transport;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -43,6 +44,7 @@ pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
+pub use transport::{Http2, TlsFiles, Transport};
 
 /// Longest configuration file, in bytes.
 pub const TEXT_BYTES_MAX: usize = 4 << 20;
@@ -125,6 +127,8 @@ pub struct Config {
     pub routes: Routes,
     /// Where the gateway may connect to.
     pub egress: Egress,
+    /// How connections to hosts are made, where an entry of `providers` says nothing else.
+    pub upstream: Transport,
     /// How long the parts of an upstream call may take.
     pub timeouts: Timeouts,
     /// How large things may get.
@@ -148,6 +152,7 @@ impl Default for Config {
             all_providers: Redacted(Providers::builtin().clone()),
             routes: Routes::default(),
             egress: Egress::default(),
+            upstream: Transport::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             responses: Responses::default(),

@@ -10,7 +10,7 @@ use ostia_routing::nearest;
 use serde_json::{Map, Value};
 
 use crate::reader::{Item, Reader};
-use crate::{Code, SecretRef};
+use crate::{Code, Http2, SecretRef, Transport};
 
 pub(crate) use keys::WEIGHT_MAX;
 pub use keys::{ProviderKey, equal_keys};
@@ -27,6 +27,8 @@ pub struct ProviderEntry {
     pub api_keys: Vec<ProviderKey>,
     /// The models to offer; empty for whatever the provider has.
     pub models: Vec<String>,
+    /// How connections to its host are made.
+    pub transport: Transport,
     /// The remaining fields, with `${NAME}` expanded: an object in the shape of a provider's row. Empty for a
     /// provider that is used as it is known. Not printed, because headers may hold credentials.
     pub row: Redacted<Value>,
@@ -71,6 +73,9 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Read {
         if let (Some(provider), Some(item)) = (own, item.field_named(id)) {
             warn_of_row(&item, provider, reader);
         }
+        if let (Some(provider), Some(item)) = (provider, item.field_named(id)) {
+            warn_of_transport(&item, provider, entry, reader);
+        }
     }
     Read { entries, all: Redacted(all) }
 }
@@ -87,6 +92,7 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
         match name {
             "api_key" => keys::read(&field, &mut entry, reader),
             "models" => entry.models = reader.texts(&field),
+            "tls" | "proxy" | "http2" => entry.transport.read_field(name, &field, reader),
             _ => {
                 let found_before = reader.found();
                 let value = reader.shaped(&field);
@@ -184,6 +190,21 @@ fn warn_of_row(item: &Item<'_>, provider: &Provider, reader: &mut Reader<'_>) {
             let hint = format!("write {}", base_url.trim_end_matches(&*of_api));
             return reader.problem_below(item, "base_url", Code::DoubledPath, message, Some(hint));
         }
+    }
+}
+
+/// What has no effect where a server is called without TLS.
+fn warn_of_transport(item: &Item<'_>, provider: &Provider, entry: &ProviderEntry, reader: &mut Reader<'_>) {
+    if !provider.base_url.as_deref().is_some_and(|url| url.starts_with("http://")) {
+        return;
+    }
+    let message = "has no effect: base_url begins with http://, and there is no TLS";
+    if entry.transport.http2 == Some(Http2::Offered) {
+        let hint = "write prior_knowledge, if its server speaks HTTP/2".to_owned();
+        reader.problem_below(item, "http2", Code::NoEffect, message.to_owned(), Some(hint));
+    }
+    if item.has("tls") {
+        reader.problem_below(item, "tls", Code::NoEffect, message.to_owned(), None);
     }
 }
 

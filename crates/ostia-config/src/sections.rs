@@ -6,7 +6,7 @@ use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
-    Responses, Timeouts, expand, foreign, providers, routes,
+    Responses, Timeouts, Transport, expand, foreign, providers, routes,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -35,6 +35,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "aliases" => config.routes.aliases = routes::read_configs(item, reader),
             "prices" => config.routes.prices = routes::read_prices(item, reader),
             "egress" => config.egress = read_egress(item, reader),
+            "upstream" => config.upstream = read_upstream(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
             "responses" => config.responses = read_responses(item, reader),
@@ -155,6 +156,14 @@ fn read_egress(item: &Item<'_>, reader: &mut Reader<'_>) -> Egress {
         }
     }
     egress
+}
+
+fn read_upstream(item: &Item<'_>, reader: &mut Reader<'_>) -> Transport {
+    let mut upstream = Transport::default();
+    for (name, field) in reader.fields(item) {
+        upstream.read_field(name, &field, reader);
+    }
+    upstream
 }
 
 /// A list of texts that each mean something.

@@ -9,3 +9,4 @@ pub mod load;
 pub mod provider_keys;
 pub mod routes;
 pub mod settings;
+pub mod transports;

@@ -14,7 +14,7 @@ use crate::config::settings::Settings;
 use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
-use crate::upstream::{Tls, Upstreams};
+use crate::upstream::Upstreams;
 
 /// One configuration, as it is put in force: a whole, never changed.
 #[derive(Debug, Clone)]
@@ -23,8 +23,6 @@ pub struct Snapshot {
     pub settings: Arc<Settings>,
     /// The hosts that calls go to though no client chose them.
     pub hosts: Arc<Hosts>,
-    /// What is needed for TLS.
-    pub tls: Tls,
 }
 
 /// What all cores share.
@@ -67,10 +65,10 @@ impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
         let Shared { responses, state, records, log, .. } = shared;
-        let Snapshot { settings, tls, .. } = snapshot;
+        let Snapshot { settings, .. } = snapshot;
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
-            upstreams: Upstreams::new(settings.guard.clone(), tls),
+            upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
             settings,
             responses,
             ring: records.ring(),
@@ -84,13 +82,15 @@ impl Core {
     /// The same core under another configuration. What it remembers stays, and so do connections to hosts that are still
     /// configured; keys of the operator's that are not needed any more go.
     fn renewed(&self, snapshot: Snapshot) -> Core {
-        let Snapshot { settings, hosts, tls } = snapshot;
+        let Snapshot { settings, hosts } = snapshot;
         self.ring.withhold_secrets();
         Core {
             compiled: ConfigCache::new(&settings.named, self.state.clone()),
-            upstreams: self
-                .upstreams
-                .renewed(settings.guard.clone(), tls, |origin, host| hosts.contains(origin, host)),
+            upstreams: self.upstreams.renewed(
+                settings.guard.clone(),
+                &settings.transports,
+                |origin, host| hosts.contains(origin, host),
+            ),
             settings,
             responses: self.responses.clone(),
             ring: self.ring.clone(),

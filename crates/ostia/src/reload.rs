@@ -159,13 +159,14 @@ impl Snapshot {
     /// The first configuration.
     pub fn first(loaded: Loaded) -> Snapshot {
         let hosts = Arc::new(Hosts::of(&loaded.settings));
-        Snapshot { settings: Arc::new(loaded.settings), hosts, tls: Default::default() }
+        Snapshot { settings: Arc::new(loaded.settings), hosts }
     }
 
     /// The configuration after this one.
-    fn next(&self, loaded: Loaded) -> Snapshot {
+    fn next(&self, mut loaded: Loaded) -> Snapshot {
         let hosts = Hosts::of(&loaded.settings);
-        let tls = if hosts.cover(&self.hosts) { self.tls.clone() } else { self.tls.forgetful() };
-        Snapshot { settings: Arc::new(loaded.settings), hosts: Arc::new(hosts), tls }
+        let forgetful = !hosts.cover(&self.hosts);
+        loaded.settings.transports.inherit(&self.settings.transports, forgetful);
+        Snapshot { settings: Arc::new(loaded.settings), hosts: Arc::new(hosts) }
     }
 }

@@ -26,6 +26,7 @@ use crate::inbound::credentials::Credential;
 use crate::inbound::gateway_headers::{GatewayHeaders, forward_header};
 use crate::upstream::egress::Origin;
 use crate::upstream::host;
+use crate::upstream::transport::TransportId;
 use crate::upstream::{BaseUrl, Timeouts};
 use settings::Chosen;
 
@@ -422,19 +423,26 @@ fn host(
     let Inbound { core, gateway, .. } = inbound;
     let own = provider.base_url_with(&chosen.values);
     let own = own.as_deref();
+    let transport = core.settings.transports.of(&provider.id);
     let of_leaf = leaf.and_then(|leaf| Some((leaf.settings.custom_host.as_deref()?, leaf.author)));
     let of_header = gateway.custom_host.as_deref().map(|host| (host, Author::Client));
     let custom = of_leaf.or(of_header).filter(|(host, _)| own != Some(host.trim_end_matches('/')));
     settings::require(core, provider, &chosen.values, custom.is_none())?;
     match (custom, own) {
-        (Some((host, Author::Client)), _) => base_url(core, host, Origin::Client).map(Host::Clients),
-        (Some((host, Author::Operator)), _) => base_url(core, host, Origin::Operator).map(Host::Operators),
+        // A host that a client chose sees no certificate that the operator has for the provider.
+        (Some((host, Author::Client)), _) => {
+            base_url(core, host, Origin::Client, TransportId::default()).map(Host::Clients)
+        }
+        (Some((host, Author::Operator)), _) => {
+            base_url(core, host, Origin::Operator, transport).map(Host::Operators)
+        }
         (None, Some(_)) if provider.retired.is_some() => Err(retired(provider)),
         (None, Some(own)) if chosen.host_is_clients(provider) => {
-            base_url(core, own, Origin::Client).map(Host::Clients)
+            base_url(core, own, Origin::Client, TransportId::default()).map(Host::Clients)
         }
         (None, Some(own)) => {
-            base_url(core, own, core.settings.origin(provider, choice.by_operator)).map(Host::Operators)
+            let origin = core.settings.origin(provider, choice.by_operator);
+            base_url(core, own, origin, transport).map(Host::Operators)
         }
         (None, None) => {
             let message = format!(
@@ -447,8 +455,8 @@ fn host(
     }
 }
 
-fn base_url(core: &Core, base: &str, origin: Origin) -> Result<Rc<BaseUrl>, Fault> {
-    let base_url = core.upstreams.base_url(base, origin, || {
+fn base_url(core: &Core, base: &str, origin: Origin, transport: TransportId) -> Result<Rc<BaseUrl>, Fault> {
+    let base_url = core.upstreams.base_url(base, origin, transport, || {
         let (scheme_and_authority, path) = host::split(base)?;
         if origin == Origin::Client {
             host::check(scheme_and_authority, &core.settings.guard)?;

@@ -1,18 +1,28 @@
 //! The only place that opens a connection outward.
 //!
-//! Each core has its own pool of HTTP/1.1 connections, so a request never waits for another core. Every new connection
+//! Each core has its own pool of connections, so a request never waits for another core. They speak HTTP/1.1, and HTTP/2 where
+//! it is configured. Every new connection
 //! passes the egress guard, which checks the addresses that the host resolves to; the connection goes to one of those.
 
+mod answer;
 mod body;
 mod connect;
 mod deadline;
 pub mod egress;
 pub mod host;
+mod http1;
+pub mod http2;
+mod idle;
 mod pool;
+pub mod proxy;
+pub mod tls;
+pub mod transport;
+mod tunnel;
 
+pub use answer::UpstreamBody;
 pub use body::{BodyFault, RequestBody};
-pub use connect::Tls;
-pub use pool::{BaseUrl, UpstreamBody, Upstreams};
+pub use pool::{BaseUrl, Upstreams};
+pub use tunnel::ProxyFault;
 
 use std::time::Duration;
 
@@ -38,6 +48,10 @@ pub enum SendFault {
     Refused(Refusal),
     /// The host's name cannot be resolved.
     Resolve(std::io::Error),
+    /// The name of a host that a client chose cannot be resolved here, so that nobody can say what a proxy would make of it.
+    Unchecked(std::io::Error),
+    /// The proxy on the way gave no connection.
+    Proxy(Box<ProxyFault>),
     /// No connection to any of its addresses.
     Connect(std::io::Error),
     /// The TLS handshake failed.
@@ -54,14 +68,40 @@ pub enum SendFault {
     Http(hyper::Error),
 }
 
+/// What to do about certificates that are not trusted, by the word that rustls has for it.
+const TLS_REMEDIES: [(&str, &str); 2] = [
+    ("UnknownIssuer", " (nobody who is trusted gave it out: name its authority in tls.ca)"),
+    (
+        "CaUsedAsEndEntity",
+        " (the server shows the certificate of an authority as its own: make it one with basicConstraints=CA:FALSE)",
+    ),
+];
+
+impl SendFault {
+    /// The proxy on the way gave no connection.
+    fn proxy(fault: ProxyFault) -> SendFault {
+        SendFault::Proxy(Box::new(fault))
+    }
+}
+
 impl std::fmt::Display for SendFault {
     /// All of it, addresses and certificates too: words for the operator.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             SendFault::Refused(refusal) => refusal.fmt(f),
             SendFault::Resolve(error) => write!(f, "its name cannot be resolved: {error}"),
+            SendFault::Unchecked(error) => write!(
+                f,
+                "its name cannot be resolved here ({error}), and a host that a request chooses is checked here before a \
+                 proxy hears of it"
+            ),
+            SendFault::Proxy(fault) => fault.fmt(f),
             SendFault::Connect(error) => write!(f, "no connection: {error}"),
-            SendFault::Tls(error) => write!(f, "the TLS handshake failed: {error}"),
+            SendFault::Tls(error) => {
+                let text = error.to_string();
+                let remedy = TLS_REMEDIES.iter().find(|(word, _)| text.contains(word));
+                write!(f, "the TLS handshake failed: {text}{}", remedy.map_or("", |(_, remedy)| remedy))
+            }
             SendFault::ConnectTimeout => f.write_str("no connection in time"),
             SendFault::FirstByteTimeout => f.write_str("no answer in time"),
             SendFault::Closed => f.write_str("it closed the connection without an answer"),
@@ -69,7 +109,10 @@ impl std::fmt::Display for SendFault {
             SendFault::Http(error) if error.is_incomplete_message() || error.is_closed() => {
                 f.write_str("it closed the connection without an answer")
             }
-            SendFault::Http(error) => write!(f, "the connection broke: {error}"),
+            SendFault::Http(error) => match std::error::Error::source(error) {
+                Some(source) => write!(f, "the connection broke: {error}: {source}"),
+                None => write!(f, "the connection broke: {error}"),
+            },
         }
     }
 }

@@ -37,6 +37,7 @@ static FIELDS: &[super::Field] = &[
     ("aliases", Map(&CONFIG), "Models that stand for a config: one name, several targets"),
     ("prices", Map(&PRICE), "For balancing by cost: PROVIDER/MODEL or MODEL to what a million tokens cost"),
     ("egress", Fields(EGRESS, &[]), "Where the gateway may connect to"),
+    ("upstream", Fields(UPSTREAM, &[]), "How connections to providers and other hosts are made"),
     ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),
     ("limits", Fields(LIMITS, &[]), "How large things may get"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
@@ -75,6 +76,21 @@ static EGRESS: &[super::Field] = &[
         "Private networks (10.0.0.0/8), addresses and hosts (*.internal) that may be reached",
     ),
     ("allow_hosts", List(&Text), "If not empty: the only hosts that a request may choose for itself"),
+];
+
+static UPSTREAM: &[super::Field] = &[
+    ("tls", Fields(TRUST, &[]), "Whom to trust"),
+    (
+        "proxy",
+        Secret,
+        "The proxy before public hosts (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: the environment's",
+    ),
+    ("http2", Bool, "Speak HTTP/2 where a server behind TLS chooses it. Default: false"),
+];
+
+static TRUST: &[super::Field] = &[
+    ("ca", Text, "A file (PEM) with further certificate authorities to trust"),
+    ("system_roots", Bool, "Trust what the system trusts. Default: true"),
 ];
 
 static TIMEOUTS: &[super::Field] = &[

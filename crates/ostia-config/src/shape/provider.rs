@@ -1,4 +1,4 @@
-//! An entry of `providers:`. All but the first two fields are those of a row of `ostia-providers`.
+//! An entry of `providers:`. All but the first five fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
 use ostia_routing::keys::KEYS_MAX;
@@ -17,6 +17,17 @@ static FIELDS: &[Field] = &[
         "The gateway's own credential: ${NAME}, file:/path, or the key itself. Or a list of several, to share the requests",
     ),
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
+    ("tls", Fields(TLS, &[]), "Whom to trust there, and which certificate to show"),
+    (
+        "proxy",
+        Secret,
+        "The proxy on the way there (http://NAME:PASSWORD@HOST:PORT, https, socks5, socks5h), or none. Default: upstream.proxy",
+    ),
+    (
+        "http2",
+        Either(&[Bool, Words(|| vec!["prior_knowledge"])]),
+        "Speak HTTP/2 where its server chooses it; prior_knowledge: also without TLS. Default: upstream.http2",
+    ),
     ("name", Text, "Name for people"),
     ("base_url", Text, "What stands before every path: https://host/path"),
     (
@@ -95,6 +106,13 @@ static FAMILY: &[Field] = &[
 ];
 
 const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none"]), Fields(AUTH, &[])]);
+
+static TLS: &[Field] = &[
+    ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
+    ("system_roots", Bool, "Trust what the system trusts. Default: upstream.tls.system_roots"),
+    ("cert", Text, "A file (PEM) with the client certificate, and those that lead to its authority"),
+    ("key", Text, "A file (PEM) with its private key"),
+];
 
 static DIALECT: Shape = Words(|| Api::ALL.map(Api::name).to_vec());
 

@@ -190,3 +190,32 @@ fn warnings_are_given() {
         assert_eq!(shown(&loaded(quiet).warnings), Vec::<String>::new(), "{quiet}");
     }
 }
+
+#[test]
+fn how_connections_are_made() {
+    let text = "upstream: {tls: {ca: /ca, system_roots: false}, proxy: '${KEY}', http2: true}\n\
+                providers:\n  groq: {tls: {cert: c, key: k}, proxy: none, http2: false}\n  openai: {}\n  \
+                own: {base_url: 'http://h', dialects: [openai_chat], http2: prior_knowledge}\n";
+    let Loaded { config, warnings } = loaded(text);
+    assert_eq!(shown(&warnings), Vec::<String>::new());
+    let path = |path: &str| Some(path.into());
+    let upstream = &config.upstream;
+    let trust = TlsFiles { ca: path("/ca"), system_roots: Some(false), ..TlsFiles::default() };
+    assert_eq!((&upstream.tls, upstream.http2), (&trust, Some(Http2::Offered)));
+    let source = SecretSource::Env { name: "KEY".to_owned() };
+    assert_eq!(upstream.proxy.as_ref().map(|proxy| &proxy.source), Some(&source));
+    let groq = &config.providers["groq"].transport;
+    assert_eq!(groq.tls, TlsFiles { cert: path("c"), key: path("k"), ..TlsFiles::default() });
+    assert_eq!((groq.http2, groq.proxy.is_some()), (Some(Http2::Off), true));
+    assert_eq!(config.providers["openai"].transport, Transport::default());
+    assert_eq!(config.providers["own"].transport.http2, Some(Http2::PriorKnowledge));
+    let own = |more: &str| {
+        let text = format!("providers: {{own: {{base_url: 'http://h', dialects: [openai_chat], {more}}}}}");
+        shown(&loaded(&text).warnings)
+    };
+    let none = "has no effect: base_url begins with http://, and there is no TLS";
+    let remedy = "write prior_knowledge, if its server speaks HTTP/2";
+    assert_eq!(own("http2: true"), [format!("o.yaml:1:73: providers.own.http2: {none}; {remedy}")]);
+    assert_eq!(own("tls: {ca: x}"), [format!("o.yaml:1:71: providers.own.tls: {none}")]);
+    assert_eq!(own("http2: false"), Vec::<String>::new());
+}

@@ -29,7 +29,7 @@ fn fields_of_providers_are_those_of_their_rows() {
     let quirks = provider.of("quirks");
     let limits = quirks.of("limits");
     let mut row = names(provider);
-    row.retain(|name| !["api_key", "models"].contains(name));
+    row.retain(|name| !["api_key", "models", "tls", "proxy", "http2"].contains(name));
     assert_eq!(row, read_by_row(json!({"?": 1})));
     assert_eq!(names(quirks), read_by_row(json!({"quirks": {"?": 1}})));
     assert_eq!(names(limits), read_by_row(json!({"quirks": {"limits": {"?": 1}}})));
@@ -90,11 +90,12 @@ fn values_are_taken_as_the_tables_say() {
         }
     };
     try_all(&FILE, &|name, value| json!({ name: value }));
-    for section in ["timeouts", "limits", "responses", "auth", "egress", "cors"] {
+    for section in ["timeouts", "limits", "responses", "auth", "egress", "cors", "upstream"] {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
     }
     let provider = FILE.of("providers").of("any");
     try_all(provider, &|name, value| json!({"providers": {"groq": { name: value }}}));
+    try_all(provider.of("tls"), &|name, value| json!({"providers": {"groq": {"tls": { name: value }}}}));
     let quirks = provider.of("quirks");
     try_all(quirks, &|name, value| json!({"providers": {"groq": {"quirks": { name: value }}}}));
     try_all(
@@ -152,7 +153,8 @@ fn samples(shape: &Shape) -> (Vec<Value>, Vec<Value>) {
         Shape::Map(_) | Shape::Fields(..) | Shape::Named(..) => (vec![], vec!["x".into(), json!([])]),
         Shape::Either(shapes) => {
             let good = shapes.iter().flat_map(|shape| samples(shape).0).collect();
-            (good, vec![true.into()])
+            let takes_bools = shapes.iter().any(|shape| matches!(shape, Shape::Bool));
+            (good, vec![if takes_bools { 5.into() } else { true.into() }])
         }
         Shape::Amount | Shape::Json => (vec![], vec![]),
     }

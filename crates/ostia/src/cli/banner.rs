@@ -7,6 +7,7 @@ use ostia_config::AllowedOrigin;
 use crate::config::load::Loaded;
 use crate::config::settings::Settings;
 use crate::endpoints::page::FirstCall;
+use crate::upstream::proxy::Proxies;
 
 /// Most keys that are named.
 const KEYS_NAMED_MAX: usize = 8;
@@ -14,7 +15,7 @@ const KEYS_NAMED_MAX: usize = 8;
 /// The banner.
 pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
     let settings = &loaded.settings;
-    let lines = [
+    let mut lines = vec![
         ("configuration", loaded.name.clone()),
         ("providers", format!("{} known; `ostia providers` lists them", settings.providers.len())),
         ("keys", keys(loaded)),
@@ -24,6 +25,9 @@ pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
         ("private hosts", private_hosts(settings)),
         ("docs", "docs/ in the repository, or `ostia --help`".to_owned()),
     ];
+    if let Proxies::Public(proxies) = &settings.transports.general().proxies {
+        lines.insert(lines.len() - 1, ("proxy", proxies.to_string()));
+    }
     let lines: String = lines.iter().map(|(name, text)| format!("  {name:13}  {text}\n")).collect();
     format!(
         "{}\n\n{lines}\nTry:\n\n  {}\n\n",

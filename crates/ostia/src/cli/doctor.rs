@@ -19,6 +19,7 @@ use crate::cli::health;
 use crate::config::load::{self, Loaded};
 use crate::server::descriptors;
 use crate::terminal;
+use crate::upstream::proxy::Proxies;
 use report::Finding;
 
 /// Options of `doctor`.
@@ -74,6 +75,9 @@ fn examine(loaded: Loaded, options: &Doctor) -> Vec<Finding> {
     findings.extend(told(&loaded.report));
     findings.push(listen(&loaded));
     findings.push(open_files(&loaded));
+    if let Proxies::Public(proxies) = &loaded.settings.transports.general().proxies {
+        findings.push(Finding::ok("proxy", proxies.to_string()));
+    }
     let ids = match asked(&loaded, &options.provider) {
         Ok(ids) => ids,
         Err(finding) => {

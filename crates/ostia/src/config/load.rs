@@ -12,13 +12,16 @@ use ostia_config::{
 };
 use ostia_providers::Providers;
 use ostia_routing::{Route, State};
+use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::provider_keys::{self, KeyList, ProviderKeys};
 use crate::config::settings::{Configured, Given, Limits, Named, Settings};
+use crate::config::transports;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
+use crate::upstream::transport::Transports;
 
 /// The file that is used where none is named.
 const USUAL_FILE: &str = "ostia.yaml";
@@ -155,7 +158,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
     Box::new(report)
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -166,21 +169,16 @@ fn settle(
     files: &RefCell<Files>,
 ) -> Result<Loaded, Box<Report>> {
     let Checked { config, mut report } = checked;
+    // This machine may have none of the files of certificates either.
+    let transports = match source.secrets {
+        Secrets::Wanted => transports::read(&config, files, &mut report),
+        Secrets::Ignored => Transports::default(),
+    };
     let mut secret = |reference: &SecretRef| {
         if source.secrets == Secrets::Ignored {
             return None;
         }
-        let read = |path: &Path| {
-            files.borrow_mut().note(path);
-            std::fs::read_to_string(path).map_err(|error| error.to_string())
-        };
-        match ostia_config::resolve(reference, &environment, &read) {
-            Ok(secret) => Some(secret),
-            Err(problem) => {
-                report.add(problem);
-                None
-            }
-        }
+        fetch(reference, files, &mut report)
     };
     let mut gateway_keys = Vec::new();
     for key in config.auth.keys {
@@ -231,6 +229,7 @@ fn settle(
         named,
         catalog: Catalog::embedded(),
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
+        transports,
         timeouts: timeouts(&config.timeouts),
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
@@ -240,6 +239,19 @@ fn settle(
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
     Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
+}
+
+/// Looks a credential up. What is wrong with it goes into the report.
+pub(super) fn fetch(
+    reference: &SecretRef,
+    files: &RefCell<Files>,
+    report: &mut Report,
+) -> Option<SecretString> {
+    let read = |path: &Path| {
+        files.borrow_mut().note(path);
+        std::fs::read_to_string(path).map_err(|error| error.to_string())
+    };
+    ostia_config::resolve(reference, &environment, &read).map_err(|problem| report.add(problem)).ok()
 }
 
 fn timeouts(timeouts: &ostia_config::Timeouts) -> Timeouts {

@@ -13,6 +13,7 @@ use super::keys::GatewayKeys;
 use super::provider_keys::ProviderKeys;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::{Guard, Origin};
+use crate::upstream::transport::Transports;
 
 /// The operator's decisions.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Settings {
     pub catalog: Catalog,
     /// What may be reached.
     pub guard: Guard,
+    /// How connections are made.
+    pub transports: Transports,
     /// How long each part of a call may take.
     pub timeouts: Timeouts,
     /// How long a client hears nothing on an open stream before it gets a sign of life; `None`: it gets none.

@@ -11,20 +11,22 @@ use crate::upstream::SendFault;
 /// What a failed call means to the client, and to whoever decides what comes next.
 pub fn of_send(fault: &SendFault, target: &Target<'_>, settings: &Settings) -> AttemptError {
     let verdict = match fault {
-        SendFault::Refused(_) => Verdict::Untranslatable,
+        SendFault::Refused(_) | SendFault::Unchecked(_) => Verdict::Untranslatable,
         SendFault::ConnectTimeout => Verdict::Late(Limit::Connect),
         SendFault::FirstByteTimeout => Verdict::Late(Limit::FirstByte),
         SendFault::Framing(_) => Verdict::BadAnswer,
         SendFault::Connect(_)
         | SendFault::Resolve(_)
+        | SendFault::Proxy(_)
         | SendFault::Tls(_)
         | SendFault::Closed
         | SendFault::Http(_) => Verdict::Unreachable,
     };
     let disclosure = Disclosure::of(target, settings);
     let told = words_of_send(fault, &disclosure, target.requested_timeout_ms);
-    // A host that a client chose is the client's, and so is what is said of it.
-    let told = if target.destination.is_clients() { told } else { told.with_detail(fault.to_string()) };
+    // A host that a client chose is the client's, and so is what is said of it. A proxy is always the operator's.
+    let is_clients = target.destination.is_clients() && !matches!(fault, SendFault::Proxy(_));
+    let told = if is_clients { told } else { told.with_detail(fault.to_string()) };
     AttemptError::without_answer(told, verdict)
 }
 
@@ -58,6 +60,10 @@ impl<'a> Disclosure<'a> {
             _ if self.details => return fault.to_string(),
             SendFault::Refused(_) => "it is at an address that requests may not go to",
             SendFault::Resolve(_) => "its name cannot be resolved",
+            SendFault::Unchecked(_) => {
+                "its name cannot be resolved here, and a host that a request chooses is checked here before a proxy hears of it"
+            }
+            SendFault::Proxy(_) => "the proxy on the way to it gave no connection",
             SendFault::Connect(_) => "no connection",
             SendFault::Tls(_) => "the TLS handshake failed",
             SendFault::ConnectTimeout => "no connection in time",
@@ -88,6 +94,11 @@ fn words_of_send(fault: &SendFault, disclosure: &Disclosure<'_>, requested_timeo
         (SendFault::Refused(_), _) => Fault::new(FaultKind::Permission, refusal(disclosure, why))
             .with_status(400)
             .with_param("custom_host"),
+        (SendFault::Unchecked(_), _) => {
+            Fault::new(FaultKind::Permission, format!("{whom} is refused: {why}."))
+                .with_status(400)
+                .with_param("custom_host")
+        }
         (SendFault::ConnectTimeout | SendFault::FirstByteTimeout, _) => Fault::new(
             FaultKind::Timeout,
             format!("{whom} did not answer in time: {why}. Raise the timeout or try again."),
@@ -96,9 +107,14 @@ fn words_of_send(fault: &SendFault, disclosure: &Disclosure<'_>, requested_timeo
             let what = format!("{whom} cannot be reached: {why}. {}", disclosure.remedy());
             Fault::new(FaultKind::Overloaded, what).with_status(503)
         }
-        (SendFault::Tls(_) | SendFault::Closed | SendFault::Framing(_) | SendFault::Http(_), _) => {
-            Fault::upstream(format!("{whom} failed: {why}."))
-        }
+        (
+            SendFault::Proxy(_)
+            | SendFault::Tls(_)
+            | SendFault::Closed
+            | SendFault::Framing(_)
+            | SendFault::Http(_),
+            _,
+        ) => Fault::upstream(format!("{whom} failed: {why}.")),
     }
 }
 

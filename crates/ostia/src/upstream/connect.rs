@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
@@ -13,39 +13,13 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::SendFault;
-use crate::upstream::egress::{Guard, Origin};
+use super::egress::{Guard, Origin, is_public};
+use super::proxy::Proxy;
+use super::tls::{HTTP2, Tls};
+use super::tunnel::{self, Wanted};
 
-/// TLS settings, made when they are first needed and shared by all cores.
-#[derive(Debug, Clone, Default)]
-pub struct Tls(Arc<OnceLock<Arc<rustls::ClientConfig>>>);
-
-impl Tls {
-    /// The same without what was agreed with servers so far: sessions that could be resumed.
-    pub fn forgetful(&self) -> Tls {
-        let config = self.0.get().map(|config| {
-            let mut config = rustls::ClientConfig::clone(config);
-            config.resumption = rustls::client::Resumption::default();
-            Arc::new(config)
-        });
-        Tls(Arc::new(config.map(OnceLock::from).unwrap_or_default()))
-    }
-
-    fn connector(&self) -> TlsConnector {
-        TlsConnector::from(self.0.get_or_init(|| Arc::new(client_config())).clone())
-    }
-}
-
-/// Trusts what the system trusts, or Mozilla's list where the system has none.
-fn client_config() -> rustls::ClientConfig {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    config
-}
+/// Most addresses of a host that a proxy is asked for.
+const PROXIED_ADDRESSES_MAX: usize = 3;
 
 /// Where a connection goes.
 #[derive(Debug, Clone, Copy)]
@@ -54,36 +28,85 @@ pub(super) struct To<'a> {
     pub(super) port: u16,
     pub(super) tls: bool,
     pub(super) origin: Origin,
+    /// What stands on the way.
+    pub(super) proxy: Option<&'a Arc<Proxy>>,
+    /// HTTP/2 is on offer.
+    pub(super) offers_http2: bool,
 }
 
-/// Opens a connection to an address that the guard admits.
+/// Opens a connection to an address that the guard admits, or through a proxy.
 pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stream, SendFault> {
-    let addresses = resolve(to).await.map_err(SendFault::Resolve)?;
+    let stream = match to.proxy {
+        None => {
+            let addresses = resolve(to.host, to.port).await.map_err(SendFault::Resolve)?;
+            let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
+            Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?)
+        }
+        Some(proxy) => connect_through(proxy, to, guard).await?,
+    };
+    match to.tls {
+        true => secure(stream, to.host, tls.connector(to.offers_http2)).await.map_err(SendFault::Tls),
+        false => Ok(stream),
+    }
+}
+
+/// A host that a client chose is resolved and checked here, so that the proxy has no say in what its name means. One of the
+/// operator's or of the built-in table may have a name that only the proxy can resolve.
+async fn connect_through(proxy: &Arc<Proxy>, to: To<'_>, guard: &Guard) -> Result<Stream, SendFault> {
+    let is_clients = to.origin == Origin::Client;
+    if proxy.resolves() && !is_clients && address_of(to.host).is_none() {
+        guard.admit_name(to.host).map_err(SendFault::Refused)?;
+        return tunnel::open(proxy, Wanted::Name(to.host, to.port), guard).await.map_err(SendFault::proxy);
+    }
+    let resolved = resolve(to.host, to.port).await;
+    let addresses = resolved.map_err(if is_clients { SendFault::Unchecked } else { SendFault::Resolve })?;
     let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
-    let tcp = connect_any(&admitted).await.map_err(SendFault::Connect)?;
-    // Small writes go out at once: an event must not wait for the acknowledgement of the last one.
-    let _ = tcp.set_nodelay(true);
-    if !to.tls {
-        return Ok(Stream::Plain(tcp));
+    if is_clients && !admitted.iter().all(|address| is_public(address.ip())) {
+        // Private, and the operator allows it: no way that leads through a proxy of the internet's.
+        return Ok(Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?));
     }
-    let name = ServerName::try_from(to.host.trim_matches(['[', ']']).to_owned())
-        .map_err(|error| SendFault::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-    let stream = tls.connector().connect(name, tcp).await.map_err(SendFault::Tls)?;
-    Ok(Stream::Tls(Box::new(stream)))
+    let mut opened = Err(SendFault::Connect(io::ErrorKind::AddrNotAvailable.into()));
+    for address in admitted.into_iter().take(PROXIED_ADDRESSES_MAX) {
+        opened = tunnel::open(proxy, Wanted::Address(address), guard).await.map_err(SendFault::proxy);
+        if opened.is_ok() {
+            break;
+        }
+    }
+    opened
 }
 
-async fn resolve(to: To<'_>) -> io::Result<Vec<SocketAddr>> {
-    if let Ok(ip) = to.host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(ip, to.port)]);
+/// TLS on a connection.
+pub(super) async fn secure(stream: Stream, host: &str, connector: TlsConnector) -> io::Result<Stream> {
+    let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+    match stream {
+        Stream::Plain(stream) => Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?))),
+        Stream::Tls(stream) => Ok(Stream::TlsInTls(Box::new(connector.connect(name, *stream).await?))),
+        Stream::TlsInTls(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
-    Ok(lookup_host((to.host, to.port)).await?.collect())
 }
 
-async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+/// A host that is an address.
+fn address_of(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+pub(super) async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    if let Some(ip) = address_of(host) {
+        return Ok(vec![SocketAddr::new(ip, port)]);
+    }
+    Ok(lookup_host((host, port)).await?.collect())
+}
+
+pub(super) async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
     for &address in addresses {
         match TcpStream::connect(address).await {
-            Ok(stream) => return Ok(stream),
+            Ok(stream) => {
+                // Small writes go out at once: an event must not wait for the acknowledgement of the last one.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
             Err(error) => last = error,
         }
     }
@@ -95,6 +118,20 @@ async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
 pub(super) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// Through a proxy that is itself spoken to by TLS.
+    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
+}
+
+impl Stream {
+    /// Did both sides agree on HTTP/2?
+    pub(super) fn is_http2(&self) -> bool {
+        let protocol = match self {
+            Stream::Plain(_) => None,
+            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+            Stream::TlsInTls(stream) => stream.get_ref().1.alpn_protocol(),
+        };
+        protocol == Some(HTTP2)
+    }
 }
 
 impl AsyncRead for Stream {
@@ -106,6 +143,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buf),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_read(context, buf),
         }
     }
 }
@@ -115,6 +153,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_write(context, bytes),
         }
     }
 
@@ -126,6 +165,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
         }
     }
 
@@ -133,6 +173,7 @@ impl AsyncWrite for Stream {
         match self {
             Stream::Plain(stream) => stream.is_write_vectored(),
             Stream::Tls(stream) => stream.is_write_vectored(),
+            Stream::TlsInTls(stream) => stream.is_write_vectored(),
         }
     }
 
@@ -140,6 +181,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_flush(context),
         }
     }
 
@@ -147,23 +189,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::TlsInTls(stream) => Pin::new(stream).poll_shutdown(context),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-
-    #[test]
-    fn what_was_agreed_with_servers_is_forgotten_and_nothing_else() {
-        let tls = Tls::default();
-        assert!(tls.forgetful().0.get().is_none(), "nothing was agreed yet");
-        let _ = tls.connector();
-        let [own, same, forgetful] =
-            [&tls, &tls.clone(), &tls.forgetful()].map(|tls| tls.0.get().cloned().unwrap());
-        assert!(Arc::ptr_eq(&own, &same) && !Arc::ptr_eq(&own, &forgetful));
-        assert_eq!(own.alpn_protocols, forgetful.alpn_protocols);
     }
 }

@@ -10,6 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use ostia_config::{HostPattern, Network};
 use zone::{Zone, own_zone, readings, zone};
 
+use super::host;
+
 /// Who chose a host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Origin {
@@ -38,8 +40,22 @@ pub struct Guard {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     host: String,
-    /// The first of its addresses, none of which may be; `None` where it has none.
-    address: Option<IpAddr>,
+    why: Why,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Why {
+    /// None of its addresses may be; this is the first.
+    Address(IpAddr),
+    /// It has none.
+    NoAddress,
+    /// It is the name of a metadata service.
+    Name,
+}
+
+/// Is an address, and whatever it carries inside, one of the internet?
+pub fn is_public(ip: IpAddr) -> bool {
+    zone(ip) == Zone::Public
 }
 
 impl Guard {
@@ -57,7 +73,22 @@ impl Guard {
             addresses.iter().copied().filter(|address| self.admits(host, address.ip(), origin)).collect();
         match admitted.is_empty() {
             false => Ok(admitted),
-            true => Err(Refusal { host: host.to_owned(), address: addresses.first().map(SocketAddr::ip) }),
+            true => {
+                let why = addresses.first().map_or(Why::NoAddress, |first| Why::Address(first.ip()));
+                Err(Refusal { host: host.to_owned(), why })
+            }
+        }
+    }
+
+    /// May a proxy be asked for a host of the operator's or of the built-in table by its name? What that means is known there
+    /// alone.
+    ///
+    /// # Errors
+    /// It is the name of a metadata service.
+    pub fn admit_name(&self, host: &str) -> Result<(), Refusal> {
+        match host::is_metadata(host) {
+            false => Ok(()),
+            true => Err(Refusal { host: host.to_owned(), why: Why::Name }),
         }
     }
 
@@ -83,10 +114,12 @@ impl Guard {
 impl std::fmt::Display for Refusal {
     /// All of it, for the operator. Whoever else is told the address learns what the operator's names stand for.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Refusal { host, address } = self;
-        match address.map(|address| (address, zone(address))) {
-            None => write!(f, "The host `{host}` has no address."),
-            Some((address, zone)) => {
+        let Refusal { host, why } = self;
+        match why {
+            Why::NoAddress => write!(f, "The host `{host}` has no address."),
+            Why::Name => write!(f, "The host `{host}` is a metadata service. {}", remedy(Zone::Metadata)),
+            Why::Address(address) => {
+                let zone = zone(*address);
                 let (kind, remedy) = (zone.describe(), remedy(zone));
                 write!(f, "The host `{host}` is at {address}, which is {kind}. {remedy}")
             }

@@ -79,17 +79,29 @@ fn check_name(host: &str, guard: &Guard) -> Result<(), String> {
     if last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x") {
         return Err("is an address in disguise; write it with four plain numbers".into());
     }
-    if METADATA.contains(&host) {
+    if is_metadata(host) {
         return Err("is a metadata service".into());
     }
     let own = last == "localhost" && guard.loopback_allowed;
-    if INSIDE.contains(&last) && !own && !guard.allows(host) {
+    if is_inside(host) && !own && !guard.allows(host) {
         return Err(
             "is a name inside somebody's network; the operator can allow it under egress in ostia.yaml"
                 .into(),
         );
     }
     Ok(())
+}
+
+/// Is it a name that means nothing on the internet and something inside a network?
+pub fn is_inside(host: &str) -> bool {
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    INSIDE.iter().any(|inside| inside.eq_ignore_ascii_case(last))
+}
+
+/// Is it the name of a metadata service, whatever it resolves to?
+pub fn is_metadata(host: &str) -> bool {
+    let host = host.trim_end_matches('.');
+    METADATA.iter().any(|metadata| metadata.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Connections kept open between calls.
 //!
-//! A connection is driven by the call that uses it, not by a task of its own: a call costs no hand-over between tasks,
+//! A connection of HTTP/1.1 is driven by the call that uses it, not by a task of its own: a call costs no hand-over between tasks,
 //! and a call that is dropped drops its connection. hyper-util's pooled client takes 1.4 times the CPU time for a call
 //! (benches/README.md, "Parts by hand").
 //!
@@ -10,52 +10,49 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker, ready};
-use std::time::Duration;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Version, header};
-use http_body::{Body as _, Frame, SizeHint};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1};
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout};
 
-use super::connect::{self, Stream, Tls, To};
+use super::answer::{Carrier, Http2Call, UpstreamBody};
+use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
-use super::{BodyFault, RequestBody, SendFault, Timeouts};
+use super::egress::{Guard, Origin};
+use super::http1::{Connection, SendError};
+use super::http2::{Http2Pool, OpenStream, Opening, Place, StreamError};
+use super::idle::{Counted, IdleCount, IdleCounts};
+use super::proxy::Proxy;
+use super::transport::{Transport, TransportId, Transports};
+use super::{RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
-use crate::upstream::egress::{Guard, Origin};
 
-/// How long an idle connection is trusted where the server does not say. Many close after 60 s.
-const IDLE_AGE_MAX: Duration = Duration::from_secs(55);
-/// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
-const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 /// Base URLs and hosts remembered per core; clients may name them, so there has to be an end.
 const BASE_URLS_MAX: usize = 1024;
-
-/// Idle connections that one core keeps to the operator's and the built-in hosts, over all of them.
-const IDLE_MAX: usize = 512;
-/// The same to hosts that clients chose: they cannot crowd out the operator's.
-const IDLE_TO_CLIENTS_HOSTS_MAX: usize = 64;
+/// How often a request is sent again by HTTP/2 that the server says it did nothing with.
+const REFUSALS_MAX: usize = 3;
 
 /// The upstream connections of one core.
 #[derive(Debug)]
 pub struct Upstreams {
     guard: Guard,
-    tls: Tls,
+    /// By transport: no connection is used under another one.
+    hosts: Vec<Hosts>,
+    idle: IdleCounts,
+    /// Others have taken the place of these, which serve calls under way to their end.
+    are_replaced: Cell<bool>,
+}
+
+/// The hosts that are connected to in one way.
+#[derive(Debug)]
+struct Hosts {
+    transport: Arc<Transport>,
     /// By base URL, for each origin.
     base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
     /// By scheme and authority, for each origin: who chose a host decides what it may be.
     pools: [RefCell<HashMap<String, Rc<HostPool>>>; 3],
-    /// Idle connections to the operator's and the built-in hosts, and to those that clients chose.
-    idle: Rc<Cell<usize>>,
-    idle_to_clients_hosts: Rc<Cell<usize>>,
-    /// Others have taken the place of these, which serve calls under way to their end.
-    are_replaced: Cell<bool>,
 }
 
 /// A base URL, checked.
@@ -68,17 +65,22 @@ pub struct BaseUrl {
 
 /// A host that calls go to.
 #[derive(Debug)]
-struct HostPool {
+pub(super) struct HostPool {
     tls: bool,
     host: String,
     port: u16,
     origin: Origin,
+    transport: Arc<Transport>,
+    /// What stands on the way there.
+    proxy: Option<Arc<Proxy>>,
     authority: HeaderValue,
     idle: RefCell<Vec<Idle>>,
     /// Calls go there no more: no connection is kept.
     is_retired: Cell<bool>,
     /// Idle connections of all hosts that the same party chose, this one's among them.
-    idle_of_all: Rc<Cell<usize>>,
+    idle_of_all: IdleCount,
+    /// Where HTTP/2 may be spoken.
+    http2: Option<Rc<Http2Pool>>,
 }
 
 #[derive(Debug)]
@@ -91,21 +93,24 @@ struct Idle {
 
 impl Upstreams {
     /// No connections yet.
-    pub fn new(guard: Guard, tls: Tls) -> Upstreams {
+    pub fn new(guard: Guard, transports: &Transports) -> Upstreams {
         Upstreams {
             guard,
-            tls,
-            base_urls: Default::default(),
-            pools: Default::default(),
-            idle: Rc::default(),
-            idle_to_clients_hosts: Rc::default(),
+            hosts: transports.iter().map(|transport| Hosts::new(transport.clone())).collect(),
+            idle: IdleCounts::default(),
             are_replaced: Cell::default(),
         }
     }
 
     /// The connections under another configuration. Hosts that still count (`is_known`, for those that no client chose) keep
-    /// theirs, and share them with calls under way; all others are closed as soon as no call uses them.
-    pub fn renewed(&self, guard: Guard, tls: Tls, is_known: impl Fn(Origin, &str) -> bool) -> Upstreams {
+    /// theirs where they are connected to in the same way, and share them with calls under way; all others are closed as soon as no
+    /// call uses them.
+    pub fn renewed(
+        &self,
+        guard: Guard,
+        transports: &Transports,
+        is_known: impl Fn(Origin, &str) -> bool,
+    ) -> Upstreams {
         self.are_replaced.set(true);
         let is_same_guard = guard == self.guard;
         let is_kept = |host: &str, pool: &HostPool| match pool.origin {
@@ -114,30 +119,21 @@ impl Upstreams {
             Origin::BuiltIn => is_same_guard && is_known(Origin::BuiltIn, host),
             Origin::Client => is_same_guard,
         };
-        let keep = |pools: &RefCell<HashMap<String, Rc<HostPool>>>| {
-            let mut kept = pools.borrow().clone();
-            kept.retain(|host, pool| {
-                let is_kept = is_kept(host, pool);
-                if !is_kept {
-                    pool.retire();
-                }
-                is_kept
-            });
-            RefCell::new(kept)
+        let renew = |transport: &Arc<Transport>| {
+            let before = self.hosts.iter().find(|hosts| hosts.transport.is_same(transport));
+            before.map_or_else(|| Hosts::new(transport.clone()), |hosts| hosts.renewed(transport, is_kept))
         };
+        let is_same = |hosts: &&Hosts| transports.iter().any(|same| hosts.transport.is_same(same));
+        self.hosts.iter().filter(|hosts| !is_same(hosts)).for_each(Hosts::retire);
         Upstreams {
             guard,
-            tls,
-            // Each is checked anew when it is asked for.
-            base_urls: Default::default(),
-            pools: self.pools.each_ref().map(keep),
+            hosts: transports.iter().map(renew).collect(),
             idle: self.idle.clone(),
-            idle_to_clients_hosts: self.idle_to_clients_hosts.clone(),
             are_replaced: Cell::default(),
         }
     }
 
-    /// The host and path of a base URL. `check` is asked for its parts, `scheme://authority` and path, when it is new.
+    /// The host and path of a base URL, to be connected to in this way. `check` is asked for its parts, `scheme://authority` and path, when it is new.
     ///
     /// # Errors
     /// What `check` says, or that there is no such host.
@@ -145,14 +141,17 @@ impl Upstreams {
         &self,
         url: &str,
         origin: Origin,
+        transport: TransportId,
         check: impl FnOnce() -> Result<(&'a str, &'a str), String>,
     ) -> Result<Rc<BaseUrl>, String> {
-        let mut base_urls = self.base_urls[origin as usize].borrow_mut();
+        // Ids and hosts are of one configuration.
+        let hosts = &self.hosts[transport.place()];
+        let mut base_urls = hosts.base_urls[origin as usize].borrow_mut();
         if let Some(base_url) = base_urls.get(url) {
             return Ok(base_url.clone());
         }
         let (scheme_and_authority, path) = check()?;
-        let pool = self.pool(scheme_and_authority, origin).ok_or("has no valid host")?;
+        let pool = self.pool(hosts, scheme_and_authority, origin).ok_or("has no valid host")?;
         let base_url = Rc::new(BaseUrl { pool, path: path.to_owned() });
         if base_urls.len() >= BASE_URLS_MAX {
             base_urls.clear();
@@ -161,19 +160,19 @@ impl Upstreams {
         Ok(base_url)
     }
 
-    fn pool(&self, scheme_and_authority: &str, origin: Origin) -> Option<Rc<HostPool>> {
-        let mut pools = self.pools[origin as usize].borrow_mut();
+    fn pool(&self, hosts: &Hosts, scheme_and_authority: &str, origin: Origin) -> Option<Rc<HostPool>> {
+        let mut pools = hosts.pools[origin as usize].borrow_mut();
         if let Some(pool) = pools.get(scheme_and_authority) {
             return Some(pool.clone());
         }
-        let idle_of_all = match origin {
-            Origin::Client => &self.idle_to_clients_hosts,
-            Origin::Operator | Origin::BuiltIn => &self.idle,
-        };
-        let pool = Rc::new(HostPool::parse(scheme_and_authority, origin, idle_of_all.clone())?);
-        pool.is_retired.set(self.are_replaced.get());
+        let idle_of_all = self.idle.of(origin).clone();
+        let pool = HostPool::parse(scheme_and_authority, origin, &hosts.transport, idle_of_all)?;
+        let pool = Rc::new(pool);
+        if self.are_replaced.get() {
+            pool.retire();
+        }
         if pools.len() >= BASE_URLS_MAX {
-            pools.retain(|_, pool| !pool.idle.borrow().is_empty());
+            pools.retain(|_, pool| pool.has_connections());
         }
         pools.insert(scheme_and_authority.to_owned(), pool.clone());
         Some(pool)
@@ -190,17 +189,27 @@ impl Upstreams {
     ) -> Result<Response<UpstreamBody>, SendFault> {
         let pool = &base_url.pool;
         let due = started + timeouts.first_byte.min(timeouts.total);
+        let mut opened = None;
+        if let Some(http2) = &pool.http2 {
+            match Box::pin(self.send_by_http2(pool, http2, &mut request, timeouts, started)).await? {
+                ByHttp2::Answer(answer) => return Ok(*answer),
+                ByHttp2::Http1(connection) => opened = connection,
+            }
+        }
         let mut is_repeated = false;
         loop {
-            let kept = if is_repeated { None } else { pool.take_idle(started) };
+            let kept = if is_repeated || opened.is_some() { None } else { pool.take_idle(started) };
             let is_kept = kept.is_some();
-            let mut connection = match kept {
+            let mut connection = match kept.or_else(|| opened.take()) {
                 Some(connection) => connection,
                 None => Box::pin(self.open(pool, timeouts)).await?,
             };
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
-                Ok(response) => return pool.answer(connection, response, started, timeouts),
+                Ok(response) => {
+                    connection.check(&response)?;
+                    return Ok(pool.answer(Carrier::Http1(connection), response, started, timeouts));
+                }
                 Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
                 // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.
                 Err(SendError::Unsent(unsent)) if is_kept => request = unsent,
@@ -214,25 +223,134 @@ impl Upstreams {
         }
     }
 
+    /// Sends a request by HTTP/2, if the server speaks it; `request` is still there if it does not. What the server says that it did
+    /// nothing with is sent again, on another connection.
+    async fn send_by_http2(
+        &self,
+        pool: &Rc<HostPool>,
+        http2: &Rc<Http2Pool>,
+        request: &mut Request<RequestBody>,
+        timeouts: Timeouts,
+        started: Instant,
+    ) -> Result<ByHttp2, SendFault> {
+        let due = started + timeouts.first_byte.min(timeouts.total);
+        let (mut refusals, mut is_repeated, mut refused_by) = (0, false, None);
+        let mut timer = LazyTimer::new(due);
+        loop {
+            let place_due = Instant::now() + timeouts.connect.min(timeouts.total);
+            let stream = match http2.place(refused_by.as_ref(), place_due).await? {
+                Place::Stream(stream) => stream,
+                Place::Http1 => return Ok(ByHttp2::Http1(None)),
+                Place::Open(opening) => match self.open_http2(pool, opening, timeouts).await? {
+                    Opened::Http2(stream) => stream,
+                    Opened::Http1(connection) => return Ok(ByHttp2::Http1(Some(connection))),
+                },
+            };
+            let is_whole = matches!(request.body(), RequestBody::Full(_));
+            let sent = http2.request(request, pool.tls);
+            match stream.send(sent, &mut timer, due).await {
+                Ok(response) => {
+                    let carrier = Carrier::Http2(Box::new(Http2Call::new(stream, timer)));
+                    return Ok(ByHttp2::Answer(Box::new(pool.answer(carrier, response, started, timeouts))));
+                }
+                Err(StreamError::Late) => return Err(SendFault::FirstByteTimeout),
+                Err(StreamError::Unsent(unsent)) if refusals < REFUSALS_MAX => {
+                    *request.body_mut() = unsent.into_body();
+                    refusals += 1;
+                    refused_by = None;
+                }
+                Err(StreamError::Unsent(_)) => return Err(SendFault::Closed),
+                Err(StreamError::Refused(_)) if is_whole && refusals < REFUSALS_MAX => {
+                    refusals += 1;
+                    refused_by = Some(stream);
+                }
+                // As with HTTP/1.1: once, where the method allows it.
+                Err(StreamError::Broken(_))
+                    if is_whole && !is_repeated && request.method().is_idempotent() =>
+                {
+                    is_repeated = true;
+                    refused_by = Some(stream);
+                }
+                Err(StreamError::Refused(error) | StreamError::Broken(error)) => {
+                    return Err(SendFault::Http(error));
+                }
+            }
+        }
+    }
+
+    async fn open_http2(
+        &self,
+        pool: &HostPool,
+        opening: Opening,
+        timeouts: Timeouts,
+    ) -> Result<Opened, SendFault> {
+        let stream = self.connect(pool, true, timeouts).await?;
+        match !pool.tls || stream.is_http2() {
+            true => opening.connected(stream).await.map(Opened::Http2).map_err(SendFault::Http),
+            false => {
+                opening.speaks_http1();
+                Connection::new(stream, timeouts).await.map(Opened::Http1)
+            }
+        }
+    }
+
     async fn open(&self, pool: &HostPool, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
-        let to = To { host: &pool.host, port: pool.port, tls: pool.tls, origin: pool.origin };
-        let connecting = connect::connect(to, &self.guard, &self.tls);
-        let stream = match timeout(timeouts.connect.min(timeouts.total), connecting).await {
-            Err(_) => return Err(SendFault::ConnectTimeout),
-            Ok(stream) => stream?,
-        };
-        let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
-        let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
-        let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
-        Ok(Box::new(Connection { sender, driver: Some(driver), timer, idle_age_max: Some(IDLE_AGE_MAX) }))
+        Connection::new(self.connect(pool, false, timeouts).await?, timeouts).await
+    }
+
+    async fn connect(
+        &self,
+        pool: &HostPool,
+        offers_http2: bool,
+        timeouts: Timeouts,
+    ) -> Result<Stream, SendFault> {
+        let HostPool { host, port, tls, origin, proxy, .. } = pool;
+        let to = To { host, port: *port, tls: *tls, origin: *origin, proxy: proxy.as_ref(), offers_http2 };
+        let connecting = connect::connect(to, &self.guard, &pool.transport.tls);
+        match timeout(timeouts.connect.min(timeouts.total), connecting).await {
+            Err(_) => Err(SendFault::ConnectTimeout),
+            Ok(stream) => stream,
+        }
     }
 
     /// Closes connections that nobody has used for a while, or that the other side has closed. To be called now and then.
     pub fn sweep(&self) {
         let now = Instant::now();
-        for pool in self.pools.iter().flat_map(|pools| pools.borrow().values().cloned().collect::<Vec<_>>()) {
-            pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+        for pools in self.hosts.iter().flat_map(|hosts| &hosts.pools) {
+            for pool in pools.borrow().values() {
+                pool.idle.borrow_mut().retain_mut(|idle| now < idle.until && idle.connection.is_open());
+                pool.http2.iter().for_each(|http2| http2.sweep(now));
+            }
         }
+    }
+}
+
+impl Hosts {
+    fn new(transport: Arc<Transport>) -> Hosts {
+        Hosts { transport, base_urls: Default::default(), pools: Default::default() }
+    }
+
+    /// The same under another configuration. `transport`: the same, as that configuration has it.
+    fn renewed(&self, transport: &Arc<Transport>, is_kept: impl Fn(&str, &HostPool) -> bool) -> Hosts {
+        let keep = |pools: &RefCell<HashMap<String, Rc<HostPool>>>| {
+            let mut kept = pools.borrow().clone();
+            kept.retain(|host, pool| {
+                let is_kept = is_kept(host, pool);
+                if !is_kept {
+                    pool.retire();
+                }
+                is_kept
+            });
+            RefCell::new(kept)
+        };
+        let pools = self.pools.each_ref().map(keep);
+        // Base URLs are checked anew when they are asked for.
+        Hosts { transport: transport.clone(), base_urls: Default::default(), pools }
+    }
+
+    /// Closes what is idle, and what would be later.
+    fn retire(&self) {
+        self.pools.iter().for_each(|pools| pools.borrow().values().for_each(|pool| pool.retire()));
     }
 }
 
@@ -244,7 +362,12 @@ impl BaseUrl {
 }
 
 impl HostPool {
-    fn parse(url: &str, origin: Origin, idle_of_all: Rc<Cell<usize>>) -> Option<HostPool> {
+    fn parse(
+        url: &str,
+        origin: Origin,
+        transport: &Arc<Transport>,
+        idle_of_all: IdleCount,
+    ) -> Option<HostPool> {
         let (tls, authority) = match url.split_once("://")? {
             ("https", authority) => (true, authority),
             ("http", authority) => (false, authority),
@@ -256,9 +379,15 @@ impl HostPool {
             host: parsed.host().to_owned(),
             port: parsed.port_u16().unwrap_or(if tls { 443 } else { 80 }),
             origin,
+            transport: transport.clone(),
+            proxy: transport.proxies.before(parsed.host(), tls),
             authority: HeaderValue::from_str(authority).ok()?,
             idle: RefCell::default(),
             is_retired: Cell::default(),
+            http2: transport
+                .http2
+                .may_be(tls)
+                .then(|| Rc::new(Http2Pool::new(parsed.clone(), idle_of_all.clone()))),
             idle_of_all,
         })
     }
@@ -267,6 +396,11 @@ impl HostPool {
     fn retire(&self) {
         self.is_retired.set(true);
         self.idle.borrow_mut().clear();
+        self.http2.iter().for_each(|http2| http2.retire());
+    }
+
+    fn has_connections(&self) -> bool {
+        !self.idle.borrow().is_empty() || self.http2.as_ref().is_some_and(|http2| http2.has_connections())
     }
 
     fn take_idle(&self, now: Instant) -> Option<Box<Connection>> {
@@ -280,54 +414,39 @@ impl HostPool {
     }
 
     /// Keeps a connection for the next call, if there is room.
-    fn keep(&self, connection: Box<Connection>, since: Instant) {
-        let Some(age_max) = connection.idle_age_max.filter(|_| connection.driver.is_some()) else { return };
-        let count_max = match self.origin {
-            Origin::Client => IDLE_TO_CLIENTS_HOSTS_MAX,
-            Origin::Operator | Origin::BuiltIn => IDLE_MAX,
-        };
-        if self.idle_of_all.get() < count_max && !self.is_retired.get() {
-            let counted = Counted::new(&self.idle_of_all);
+    pub(super) fn keep(&self, connection: Box<Connection>, since: Instant) {
+        let Some(age_max) = connection.idle_age_max() else { return };
+        if self.is_retired.get() {
+            return;
+        }
+        if let Some(counted) = self.idle_of_all.count() {
             self.idle.borrow_mut().push(Idle { connection, until: since + age_max, _counted: counted });
         }
     }
 
     fn answer(
         self: &Rc<Self>,
-        mut connection: Box<Connection>,
+        carrier: Carrier,
         response: Response<Incoming>,
         started: Instant,
         timeouts: Timeouts,
-    ) -> Result<Response<UpstreamBody>, SendFault> {
-        check_framing(&response)?;
-        connection.idle_age_max = idle_age_max(response.version(), response.headers());
+    ) -> Response<UpstreamBody> {
         let deadline = ReadDeadline::new(timeouts.idle, started + timeouts.total);
-        Ok(response.map(|body| {
-            let mut answer =
-                UpstreamBody { body, seen: None, pool: self.clone(), connection: Some(connection), deadline };
-            if answer.body.is_end_stream() {
-                answer.release();
-            }
-            answer
-        }))
+        response.map(|body| UpstreamBody::new(body, self.clone(), carrier, deadline))
     }
 }
 
-/// Counts one, as long as it lives.
-#[derive(Debug)]
-struct Counted(Rc<Cell<usize>>);
-
-impl Counted {
-    fn new(count: &Rc<Cell<usize>>) -> Counted {
-        count.set(count.get() + 1);
-        Counted(count.clone())
-    }
+/// What came of sending a request by HTTP/2.
+enum ByHttp2 {
+    Answer(Box<Response<UpstreamBody>>),
+    /// The server speaks HTTP/1.1; on this connection, if one was opened.
+    Http1(Option<Box<Connection>>),
 }
 
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
+/// What was opened.
+enum Opened {
+    Http2(OpenStream),
+    Http1(Box<Connection>),
 }
 
 /// A copy of a request that may be sent again although a server may have read it (RFC 9110, section 9.2.2).
@@ -341,229 +460,6 @@ fn repeatable(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());
     Some(Box::new(copy))
-}
-
-/// Refuses an answer of which nobody can say where it ends: one whose length is told in two ways (RFC 9112, section 6.3),
-/// and one that goes over to another protocol, which was not asked for.
-fn check_framing(response: &Response<Incoming>) -> Result<(), SendFault> {
-    let headers = response.headers();
-    if response.status().is_informational() {
-        return Err(SendFault::Framing("it changed to another protocol, which nobody asked for"));
-    }
-    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
-        return Err(SendFault::Framing("its answer has both Content-Length and Transfer-Encoding"));
-    }
-    Ok(())
-}
-
-/// How long a connection may be idle after an answer with this head; `None` where the server closes it.
-fn idle_age_max(version: Version, headers: &HeaderMap) -> Option<Duration> {
-    let says = |name: HeaderName, wanted: &str| {
-        let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-        values.flat_map(|value| value.split(',')).any(|option| option.trim().eq_ignore_ascii_case(wanted))
-    };
-    let closes = match version {
-        Version::HTTP_10 => !says(header::CONNECTION, "keep-alive"),
-        _ => headers.contains_key(header::CONNECTION) && says(header::CONNECTION, "close"),
-    };
-    if closes {
-        return None;
-    }
-    let told = headers.get(&KEEP_ALIVE).and_then(|value| told_idle_age(value.to_str().ok()?));
-    Some(told.map_or(IDLE_AGE_MAX, |told| told.min(IDLE_AGE_MAX)))
-}
-
-static KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-
-/// `Keep-Alive: timeout=5, max=100`: the seconds for which the server keeps the connection, less a margin.
-fn told_idle_age(value: &str) -> Option<Duration> {
-    let seconds = value.split(',').find_map(|field| {
-        let (name, seconds) = field.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("timeout").then(|| seconds.trim().parse::<u32>().ok())?
-    })?;
-    let told = Duration::from_secs(u64::from(seconds));
-    Some(told - IDLE_AGE_MARGIN.min(told / 2))
-}
-
-/// A connection to an upstream.
-#[derive(Debug)]
-struct Connection {
-    sender: http1::SendRequest<RequestBody>,
-    /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
-    driver: Option<http1::Connection<TokioIo<Stream>, RequestBody>>,
-    /// For whichever part of a call is waited for.
-    timer: LazyTimer,
-    /// How long it may be idle; `None` where the server closes it after the answer.
-    idle_age_max: Option<Duration>,
-}
-
-/// Why a connection brought no answer.
-enum SendError {
-    /// The connection was over before anything left.
-    Unsent(Box<Request<RequestBody>>),
-    /// It broke, and the server may have read the request.
-    Broken(hyper::Error),
-    /// No head of an answer when it was due.
-    Late,
-}
-
-impl From<TrySendError<Request<RequestBody>>> for SendError {
-    fn from(mut error: TrySendError<Request<RequestBody>>) -> SendError {
-        match error.take_message() {
-            Some(request) => SendError::Unsent(Box::new(request)),
-            None => SendError::Broken(error.into_error()),
-        }
-    }
-}
-
-impl Connection {
-    /// Sends a request and waits for the head of the answer.
-    async fn send(
-        &mut self,
-        request: Box<Request<RequestBody>>,
-        due: Instant,
-    ) -> Result<Response<Incoming>, SendError> {
-        // A connection that was idle learns now whether the other side has closed it.
-        poll_fn(|context| {
-            self.drive(context);
-            Poll::Ready(())
-        })
-        .await;
-        if self.driver.is_none() {
-            return Err(SendError::Unsent(request));
-        }
-        let Connection { sender, driver, timer, .. } = self;
-        let mut response = pin!(sender.try_send_request(*request));
-        poll_fn(|context| {
-            if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(response.map_err(SendError::from));
-            }
-            drive(driver, context);
-            if let Poll::Ready(response) = response.as_mut().poll(context) {
-                return Poll::Ready(response.map_err(SendError::from));
-            }
-            timer.poll_over(due, context).map(|()| Err(SendError::Late))
-        })
-        .await
-    }
-
-    /// Reads and writes what can be read and written.
-    fn drive(&mut self, context: &mut Context<'_>) {
-        drive(&mut self.driver, context);
-    }
-
-    /// Has the other side not closed it? Asked while nobody uses it.
-    fn is_open(&mut self) -> bool {
-        self.drive(&mut Context::from_waker(Waker::noop()));
-        self.driver.is_some()
-    }
-}
-
-/// Reads and writes. A connection that is over is dropped: hyper answers whoever waits for it only then, and what goes wrong
-/// with it is told to the call by its body or its head.
-fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, RequestBody>>, context: &mut Context<'_>) {
-    if driver.as_mut().is_some_and(|driver| driver.poll_without_shutdown(context).is_ready()) {
-        *driver = None;
-    }
-}
-
-/// The body of an upstream's answer. Its connection is kept when the body has come whole, and closed when it is dropped
-/// before: a client that leaves ends the call.
-#[derive(Debug)]
-pub struct UpstreamBody {
-    body: Incoming,
-    /// What has been looked at and not taken yet.
-    seen: Option<Result<Bytes, BodyFault>>,
-    pool: Rc<HostPool>,
-    connection: Option<Box<Connection>>,
-    deadline: ReadDeadline,
-}
-
-impl UpstreamBody {
-    /// The next piece. Fails when none comes in time.
-    pub fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
-        if let Some(seen) = self.seen.take() {
-            return Poll::Ready(Some(seen.map(Frame::data)));
-        }
-        let frame = match Pin::new(&mut self.body).poll_frame(context) {
-            Poll::Ready(frame) => frame,
-            Poll::Pending => {
-                self.connection.iter_mut().for_each(|connection| connection.drive(context));
-                match Pin::new(&mut self.body).poll_frame(context) {
-                    Poll::Ready(frame) => frame,
-                    Poll::Pending => {
-                        let Some(connection) = &mut self.connection else { return Poll::Pending };
-                        ready!(connection.timer.poll_over(self.deadline.due(), context));
-                        return Poll::Ready(Some(Err(BodyFault::Silence)));
-                    }
-                }
-            }
-        };
-        self.deadline.renew();
-        match frame {
-            Some(Ok(frame)) => {
-                if self.body.is_end_stream() {
-                    self.release();
-                }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(error)) => Poll::Ready(Some(Err(BodyFault::Connection(error)))),
-            None => {
-                self.release();
-                Poll::Ready(None)
-            }
-        }
-    }
-
-    /// The next bytes; trailers are passed over.
-    pub fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyFault>>> {
-        loop {
-            match ready!(self.poll_frame(context)) {
-                Some(Ok(frame)) => {
-                    if let Ok(bytes) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(bytes)));
-                    }
-                }
-                Some(Err(fault)) => return Poll::Ready(Some(Err(fault))),
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-
-    /// The next bytes, awaited.
-    pub async fn bytes(&mut self) -> Option<Result<Bytes, BodyFault>> {
-        poll_fn(|context| self.poll_bytes(context)).await
-    }
-
-    /// Has all of it come?
-    pub fn is_end(&self) -> bool {
-        self.seen.is_none() && self.body.is_end_stream()
-    }
-
-    /// The beginning, which stays where it is, as does the fault that came in its place; nothing where there is none.
-    pub async fn beginning(&mut self) -> &[u8] {
-        if self.seen.is_none() {
-            self.seen = self.bytes().await;
-        }
-        self.seen.as_ref().and_then(|seen| seen.as_deref().ok()).unwrap_or_default()
-    }
-
-    /// When the head or the last piece came.
-    pub fn last(&self) -> Instant {
-        self.deadline.last()
-    }
-
-    /// How much is to come.
-    pub fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-
-    /// The connection is free for the next call.
-    fn release(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.pool.keep(connection, self.deadline.last());
-        }
-    }
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ mod keys;
 mod lifecycle;
 mod log;
 mod model_names;
+mod outward;
 mod packages;
 mod pass_through;
 mod paths;

@@ -270,7 +270,13 @@ fn remedy(fault: &SendFault) -> &'static str {
         SendFault::Refused(_) => {
             "the gateway's own guard refuses this host: see egress in docs/configuration.md"
         }
-        SendFault::Resolve(_) => "look at the host in base_url, and at this machine's DNS",
+        SendFault::Proxy(_) => {
+            "look at the proxy's address and password: `proxy` in the file, or the environment's HTTPS_PROXY; NO_PROXY and \
+             `proxy: none` except hosts"
+        }
+        SendFault::Resolve(_) | SendFault::Unchecked(_) => {
+            "look at the host in base_url, and at this machine's DNS"
+        }
         SendFault::Connect(_) | SendFault::ConnectTimeout => {
             "look at the host and port in base_url, at firewalls, and whether it runs"
         }

@@ -1,0 +1,11 @@
+//! How the gateway connects to others: private authorities, client certificates, proxies, HTTP/2.
+
+mod authority;
+mod certificates;
+mod frames;
+mod front;
+mod http2;
+mod http2_real;
+mod http2_server;
+mod proxies;
+mod proxy;
