@@ -8,3 +8,4 @@ pub mod keys;
 pub mod load;
 pub mod routes;
 pub mod settings;
+pub mod tls;

@@ -16,6 +16,7 @@ use secrecy::SecretString;
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::settings::{Configured, Limits, Named, Settings};
+use crate::config::tls::{self, ServerTls};
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
 
@@ -31,6 +32,8 @@ pub struct Loaded {
     pub report: Report,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The files of the certificate that clients see; `None`: they connect in plain HTTP.
+    pub tls: Option<ostia_config::Tls>,
     /// Threads; `None` for one per core.
     pub workers: Option<usize>,
     /// How much of the Responses API is remembered for clients, and for how long.
@@ -201,11 +204,18 @@ fn settle(
         usual_keys(&providers, &mut keys, &mut key_origins);
     }
     let named = named(config.routes, source.state, &mut report);
+    let read = |path: &Path| {
+        files.borrow_mut().note(path);
+        tls::read(path)
+    };
+    let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
+    let tls = wanted.and_then(|wanted| ServerTls::load(wanted, &read, &mut report));
     if report.has_errors() {
         return Err(Box::new(report));
     }
     let settings = Settings {
         loopback,
+        tls,
         gateway_keys: GatewayKeys::new(gateway_keys),
         hosts: config.hosts,
         origins: config.cors.origins,
@@ -224,7 +234,7 @@ fn settle(
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
-    Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
+    Ok(Loaded { name, report, listen, tls: config.tls, workers, responses, fixed, key_origins, settings })
 }
 
 fn timeouts(timeouts: &ostia_config::Timeouts) -> Timeouts {
@@ -241,6 +251,7 @@ fn limits(limits: &ostia_config::Limits) -> Limits {
         body_bytes_max: limits.body_bytes,
         header_bytes_max: limits.header_bytes,
         connections_max: limits.connections,
+        streams_max: u32::try_from(limits.streams).unwrap_or(u32::MAX),
         header_timeout: Duration::from_secs(30),
         body_timeout: Duration::from_secs(60),
     }

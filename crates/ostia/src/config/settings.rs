@@ -10,6 +10,7 @@ use ostia_routing::Route;
 use secrecy::SecretString;
 
 use super::keys::GatewayKeys;
+use super::tls::ServerTls;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::{Guard, Origin};
 
@@ -20,6 +21,8 @@ pub struct Settings {
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
     pub gateway_keys: GatewayKeys,
+    /// How TLS is spoken with clients; `None`: they connect in plain HTTP.
+    pub tls: Option<ServerTls>,
     /// Names by which clients call the gateway.
     pub hosts: Vec<HostPattern>,
     /// Whose web pages may call it.
@@ -90,6 +93,8 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// Open client connections, over all cores.
     pub connections_max: usize,
+    /// Calls at once on one HTTP/2 connection.
+    pub streams_max: u32,
     /// How long a client may take for the head of a request.
     pub header_timeout: Duration,
     /// How long a client may take between two pieces of a body.

@@ -119,7 +119,7 @@ impl Line {
             method: method.clone(),
             path: name(path),
             client: None,
-            peer: client.peer,
+            peer: client.connection.peer,
             provider: None,
             model: None,
             count: Count::None,
@@ -158,7 +158,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if !self.client.is_cut.get() {
+        if !self.client.is_cut() {
             return self.hand_over(End::ClientLeft);
         }
         let Some(access) = &mut self.access else { return };

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use super::socket::Socket;
 
 /// Most bytes that are read and thrown away.
 const BYTES_MAX: usize = 256 << 20;
@@ -17,12 +18,15 @@ const SILENCE_MAX: Duration = Duration::from_secs(2);
 const PIECE_BYTES: usize = 64 << 10;
 
 /// Says that nothing more will be sent, then takes what the client still sends, within bounds.
-pub async fn end(stream: &mut TcpStream) {
-    let _ = stream.shutdown().await;
-    let _ = timeout(TIME_MAX, drain(stream)).await;
+pub async fn end(stream: &mut Socket) {
+    let ended = async {
+        let _ = stream.shutdown().await;
+        drain(stream).await;
+    };
+    let _ = timeout(TIME_MAX, ended).await;
 }
 
-async fn drain(stream: &mut TcpStream) {
+async fn drain(stream: &mut Socket) {
     let mut piece = vec![0; PIECE_BYTES];
     let mut bytes = 0;
     while bytes < BYTES_MAX {
