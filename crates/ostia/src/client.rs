@@ -120,6 +120,8 @@ pub struct Client {
     pub(crate) is_early: Cell<bool>,
     /// A provider has said that it is there since then.
     pub(crate) is_pinged: Cell<bool>,
+    /// The body of a stream that nobody wants to read any more.
+    pub(crate) unwanted: RefCell<Option<Incoming>>,
 }
 
 /// How an answer begins before it is known whose it is.
@@ -154,6 +156,7 @@ impl Client {
             early: RefCell::default(),
             is_early: Cell::default(),
             is_pinged: Cell::default(),
+            unwanted: RefCell::default(),
         })
     }
 
@@ -176,7 +179,7 @@ impl Client {
         self.is_handed_over.set(false);
         self.is_read.set(body.is_end_stream());
         self.takes_interim.set(version > Version::HTTP_10);
-        ClientBody { body, client: self.clone() }
+        ClientBody { body: Some(body), client: self.clone() }
     }
 
     /// Has the body of the last request been read to its end?
@@ -251,7 +254,8 @@ impl Client {
 /// A request's body. Tells the connection when it has come whole.
 #[derive(Debug)]
 pub struct ClientBody {
-    body: Incoming,
+    /// Always there, but for the end.
+    body: Option<Incoming>,
     client: Rc<Client>,
 }
 
@@ -270,8 +274,9 @@ impl HttpBody for ClientBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+        if frame.is_none() || body.is_end_stream() {
             // What was written until now is no answer: it said that the body may come.
             self.client.has_begun.set(false);
             self.client.is_read.set(true);
@@ -280,10 +285,20 @@ impl HttpBody for ClientBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+impl Drop for ClientBody {
+    /// A body that is dropped unread resets its stream, and clients in the middle of it do not see why. In HTTP/1.1 it is
+    /// the connection that is lingered on.
+    fn drop(&mut self) {
+        if self.client.connection.protocol == Protocol::Http2 && !self.client.is_read.get() {
+            self.client.unwanted.replace(self.body.take());
+        }
     }
 }

@@ -10,7 +10,9 @@ mod socket;
 mod streams;
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -36,6 +38,9 @@ pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// How long a connection may be without a request. Then it is told that none is taken any more, and closed.
 const IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long after its last stream a connection is told so when the gateway stops, unless it begins another one before. Python's h2
+/// takes nothing any more of streams that are open then, or of what comes in one piece with it.
+const GOODBYE_AFTER: Duration = Duration::from_millis(100);
 /// After how much silence a client is asked whether it is still there, and how long it has to say so. Clients that read nothing
 /// while their program is busy with something else are not dead.
 const PING_AFTER: Duration = Duration::from_secs(60);
@@ -83,40 +88,57 @@ pub async fn serve(
     if *phase.borrow() != Phase::Serving {
         phase.mark_changed();
     }
-    let mut patience = IDLE_MAX;
+    let (mut is_leaving, mut cut_at) = (false, None);
     // When it is next looked whether there is anything to wait for.
-    let mut look_at = Instant::now() + patience;
+    let mut look_at = Instant::now() + IDLE_MAX;
     loop {
-        tokio::select! {
+        let leaves = tokio::select! {
             biased;
-            _ = poll_fn(|context| {
+            is_over = poll_fn(|context| {
                 connection.driven_by(context);
                 let polled = Pin::new(&mut serving).poll(context);
                 streams.written();
-                polled
-            }) => break,
+                match polled {
+                    Poll::Ready(_) => Poll::Ready(true),
+                    Poll::Pending if !is_leaving && streams.has_begun_late() => Poll::Ready(false),
+                    Poll::Pending => Poll::Pending,
+                }
+            }) => match is_over {
+                true => break,
+                false => true,
+            },
             Ok(()) = phase.changed() => {
-                Pin::new(&mut serving).graceful_shutdown();
                 connection.is_draining.set(true);
-                patience = HEAD_DRAIN;
                 if *phase.borrow_and_update() == Phase::Cutting {
                     streams.cut();
-                    patience = LAST_WORDS;
+                    cut_at = Some(Instant::now() + LAST_WORDS);
                 }
-                look_at = Instant::now() + patience;
+                look_at = Instant::now();
+                false
             }
-            () = sleep_until(look_at) => match streams.idle_since().map(|since| since + patience) {
-                _ if connection.is_cut.get() => break,
-                None => look_at = Instant::now() + patience,
-                Some(due) if due > Instant::now() => look_at = due,
-                Some(_) if patience < IDLE_MAX => break,
-                Some(_) => {
-                    // A request that comes just now is answered all the same.
-                    Pin::new(&mut serving).graceful_shutdown();
-                    patience = HEAD_DRAIN;
-                    look_at = Instant::now() + patience;
+            () = sleep_until(look_at) => {
+                let now = Instant::now();
+                if cut_at.is_some_and(|at| at <= now) {
+                    break;
                 }
-            },
+                let patience = match (is_leaving, connection.is_draining.get()) {
+                    (true, _) => HEAD_DRAIN,
+                    (false, true) => GOODBYE_AFTER,
+                    (false, false) => IDLE_MAX,
+                };
+                let due = streams.idle_since().map_or(now + patience, |since| since + patience);
+                look_at = due;
+                if due <= now && is_leaving {
+                    break;
+                }
+                due <= now
+            }
+        };
+        if leaves {
+            // A request that comes just now is answered all the same.
+            Pin::new(&mut serving).graceful_shutdown();
+            is_leaving = true;
+            look_at = Instant::now() + HEAD_DRAIN;
         }
     }
     drop(serving);

@@ -1,8 +1,11 @@
-//! The end of a connection whose client may still be sending. A request can be refused before its body has come; a socket
+//! The end of a connection, or of a stream, whose client may still be sending. A request can be refused before its body has come; a socket
 //! that is closed with bytes unread resets the connection, and the client never sees why it was refused.
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
@@ -24,6 +27,20 @@ pub async fn end(stream: &mut Socket) {
         drain(stream).await;
     };
     let _ = timeout(TIME_MAX, ended).await;
+}
+
+/// Takes what the client still sends of a body that nobody wants, within the same bounds.
+pub async fn end_body(mut body: Incoming) {
+    let drained = async {
+        let mut bytes = 0;
+        while bytes < BYTES_MAX {
+            match timeout(SILENCE_MAX, body.frame()).await {
+                Ok(Some(Ok(frame))) => bytes += frame.data_ref().map_or(0, Bytes::len),
+                Ok(None | Some(Err(_))) | Err(_) => return,
+            }
+        }
+    };
+    let _ = timeout(TIME_MAX, drained).await;
 }
 
 async fn drain(stream: &mut Socket) {

@@ -1,6 +1,7 @@
 //! The streams of a connection: one task for each.
 
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 
 use crate::client::{Client, Connection};
 use crate::config::settings::Limits;
-use crate::server::ConnectionLimit;
+use crate::server::{ConnectionLimit, linger};
 use crate::timer::LazyTimer;
 
 /// The streams of a connection.
@@ -29,6 +30,8 @@ struct Shared {
     due: Cell<Instant>,
     /// The stream that was begun last, until there is a task for it.
     begun: RefCell<Option<Begun>>,
+    /// One has begun after the gateway was asked to stop.
+    has_begun_late: Cell<bool>,
     /// The socket takes no more for now.
     is_blocked: Cell<bool>,
     /// The gateway stops now.
@@ -66,6 +69,7 @@ impl Streams {
             since: Cell::new(Instant::now()),
             due: Cell::new(Instant::now()),
             begun: RefCell::default(),
+            has_begun_late: Cell::default(),
             is_blocked: Cell::default(),
             cut: Notify::new(),
         }))
@@ -75,14 +79,21 @@ impl Streams {
     pub fn begin(&self, limits: &Limits) -> Option<Rc<Client>> {
         let shared = &self.0;
         let is_first = shared.open.get() == 0;
+        let is_late = shared.connection.is_draining.get();
+        shared.has_begun_late.set(is_late);
         // Whoever waits for the end of all calls has the permits.
-        let needs_permit = !is_first && !shared.connection.is_draining.get();
+        let needs_permit = !is_first && !is_late;
         let permit = if needs_permit { Some(shared.limit.try_acquire()?) } else { None };
         let client = Client::new(limits.header_bytes_max, shared.connection.clone());
         shared.count(shared.open.get() + 1);
         let begun = Begun { client: client.clone(), _permit: permit, streams: shared.clone() };
         shared.begun.replace(Some(begun));
         Some(client)
+    }
+
+    /// Has one begun after the gateway was asked to stop?
+    pub fn has_begun_late(&self) -> bool {
+        self.0.has_begun_late.get()
     }
 
     /// Since when there is none.
@@ -124,33 +135,43 @@ impl<F: Future + 'static> Executor<F> for Streams {
     }
 }
 
-/// Carries a stream to its end: of the answer, of the client's interest, or of the client's time.
+/// Carries a stream to its end, and beyond it where the client is still sending.
 async fn carry(stream: impl Future, begun: Begun) {
-    let Begun { client, streams, .. } = &begun;
+    let is_through = carry_answer(stream, &begun).await;
+    let client = &begun.client;
+    let unwanted = client.unwanted.take().filter(|_| is_through && !client.is_draining());
+    if let Some(body) = unwanted {
+        linger::end_body(body).await;
+    }
+}
+
+/// Carries an answer to its end, or to that of the client's interest. False: the client's time was over before; what is dropped then is
+/// reset.
+async fn carry_answer(stream: impl Future, Begun { client, streams, .. }: &Begun) -> bool {
     let mut stream = pin!(stream);
     let mut cut = pin!(streams.cut.notified());
     let mut is_told = false;
     let mut timer: Option<LazyTimer> = None;
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         let polled = stream.as_mut().poll(context);
         streams.due.set(streams.due.get().max(client.due.get()));
         if polled.is_ready() {
-            return Poll::Ready(());
+            return Poll::Ready(true);
         }
         if !is_told && cut.as_mut().poll(context).is_ready() {
             is_told = true;
             if stream.as_mut().poll(context).is_ready() {
-                return Poll::Ready(());
+                return Poll::Ready(true);
             }
         }
         if !client.is_handed_over.get() {
             return Poll::Pending;
         }
-        // It is the client who takes no more. It has time until the answer is due; what is dropped is reset.
+        // It is the client who takes no more, and it has time until the answer is due.
         let due = client.due.get();
-        timer.get_or_insert_with(|| LazyTimer::new(due)).poll_over(due, context)
+        timer.get_or_insert_with(|| LazyTimer::new(due)).poll_over(due, context).map(|()| false)
     })
-    .await;
+    .await
 }
 
 /// What a client is told whose request was not looked at: it may send it again.

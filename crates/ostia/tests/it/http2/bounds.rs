@@ -148,3 +148,47 @@ fn heads_have_their_bound_in_words() {
         assert_eq!(client.ask(&Ask::new("GET", "/health")).await.status, 200);
     });
 }
+
+#[test]
+fn whoever_is_refused_in_the_middle_of_a_body_sees_why() {
+    let gateway = Gateway::with("limits: { body_bytes: 64KiB }");
+    run(async {
+        let client = Http2::to(&gateway).await;
+        for (path, status) in [("/v1/chat/completions", 413), ("/nothing", 404)] {
+            let (request, _) = Ask::post(path, "").request("http");
+            let (response, mut stream) = client.send.clone().send_request(request, false).unwrap();
+            stream.send_data(vec![b' '; 1 << 20].into(), false).unwrap();
+            assert_eq!(response.await.unwrap().status(), status);
+            // Most clients look at the answer only when all is sent.
+            for _ in 0..4 {
+                stream.send_data(vec![b' '; 1 << 20].into(), false).unwrap();
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            stream.send_data(Default::default(), true).unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let reset = reset_of(&mut stream).await;
+            assert!(reset.is_none(), "{path}: {reset:?}");
+        }
+        assert_eq!(client.ask(&Ask::new("GET", "/health")).await.status, 200);
+    });
+    // It takes up no more of the gateway than a bound allows.
+    let silent = Gateway::with("limits: { body_bytes: 64KiB }");
+    run(async {
+        let client = Http2::to(&silent).await;
+        let (request, _) = Ask::post("/nothing", "").request("http");
+        let (response, mut stream) = client.send.clone().send_request(request, false).unwrap();
+        assert_eq!(response.await.unwrap().status(), 404);
+        let reset =
+            tokio::time::timeout(PATIENCE, std::future::poll_fn(|context| stream.poll_reset(context)));
+        assert!(matches!(reset.await, Ok(Ok(_))), "nothing comes of it for too long");
+    });
+}
+
+/// Why a stream was reset, if it was.
+async fn reset_of(stream: &mut h2::SendStream<bytes::Bytes>) -> Option<h2::Reason> {
+    std::future::poll_fn(|context| match stream.poll_reset(context) {
+        std::task::Poll::Ready(reason) => std::task::Poll::Ready(reason.ok()),
+        std::task::Poll::Pending => std::task::Poll::Ready(None),
+    })
+    .await
+}

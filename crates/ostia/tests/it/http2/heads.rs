@@ -172,3 +172,23 @@ fn whole_answers_have_their_length_and_broken_ones_have_an_end() {
         assert_eq!((text.len(), reason), (10, Some(h2::Reason::INTERNAL_ERROR)));
     });
 }
+
+#[test]
+fn trailers_of_a_request_end_its_body() {
+    let gateway = Gateway::start();
+    let upstream = Upstream::always(Answer::json("{}"));
+    run(async {
+        let client = Http2::to(&gateway).await;
+        for path in ["/v1/files/f", "/v1/chat/completions"] {
+            let (request, _) = Ask::post_at(&upstream, "openai", path, "").request("http");
+            let (response, mut stream) = client.send.clone().send_request(request, false).unwrap();
+            stream.send_data(CHAT.into(), false).unwrap();
+            let mut trailers = http::HeaderMap::new();
+            trailers.insert("x-checksum", "1".parse().unwrap());
+            stream.send_trailers(trailers).unwrap();
+            assert!(matches!(response.await.unwrap().status().as_u16(), 200 | 502), "{path}");
+            assert_eq!(upstream.last().text(), CHAT, "{path}");
+            assert_eq!(upstream.last().header("x-checksum"), None);
+        }
+    });
+}

@@ -28,3 +28,21 @@ fn curl_speaks_http2_without_tls() {
         assert_eq!(said, format!("{{\"status\":\"ok\"}} {version}"), "{option}: {output:?}");
     }
 }
+
+#[test]
+fn curl_is_told_why_its_body_is_refused() {
+    let Some(curl) = program("curl") else { return };
+    let gateway = Gateway::with("limits: { body_bytes: 64KiB }");
+    let url = format!("http://{}/v1/chat/completions", gateway.address);
+    gateway.write("large", &" ".repeat(8 << 20));
+    let output = Command::new(&curl)
+        .current_dir(gateway.folder())
+        .args(["--silent", "--http2-prior-knowledge", "--header", "content-type: application/json"])
+        .args(["--data-binary", "@large", &url])
+        .output()
+        .unwrap();
+    if String::from_utf8_lossy(&output.stderr).contains("does not support") {
+        return;
+    }
+    assert!(String::from_utf8_lossy(&output.stdout).contains("body_too_large"), "{output:?}");
+}

@@ -1,7 +1,9 @@
 //! Clients that have to show a certificate, and those that leave.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::time::Duration;
 
+use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Step, Upstream};
 use rustls::version::{TLS12, TLS13};
 
@@ -70,5 +72,38 @@ fn a_client_that_leaves_cancels_its_call() {
         }
         drop(stream);
         assert!(upstream.wait_for_leaving(1, PATIENCE), "it said so: {says_so}");
+    }
+}
+
+#[test]
+fn a_client_that_ends_its_half_after_the_request_gets_its_answer() {
+    let authority = Authority::new("a");
+    let gateway = start(&authority.identity("gateway"), "");
+    let late = Answer::json(openai::chat("Rome")).first(Step::Pause(Duration::from_millis(1500)));
+    let upstream = Upstream::always(late);
+    let chat = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+    let mut stream = authority.client().connect(&gateway).unwrap();
+    stream.write_all(&Ask::post_at(&upstream, "openai", "/v1/chat/completions", chat).bytes()).unwrap();
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    assert!(text.contains("HTTP/1.1 200 ") && text.contains("Rome"), "{text}");
+}
+
+#[test]
+fn handshakes_that_fail_are_told_where_somebody_wants_to_know() {
+    let (authority, others) = (Authority::new("a"), Authority::new("b"));
+    let identity = authority.identity("gateway");
+    for (log, is_told) in [("server=debug", true), ("info", false)] {
+        let setup = Setup::new().config(super::authority::TLS).arg("--log").arg(log);
+        let gateway = setup.file("own.pem", &identity.cert).file("own.key", &identity.key).start();
+        assert!(others.client().connect(&gateway).is_err());
+        assert_eq!(authority.client().ask(&gateway, &Ask::new("GET", "/v1/models")).unwrap().status, 200);
+        if is_told {
+            super::reload::wait_until(&gateway, || gateway.printed().contains("No TLS with 127.0.0.1"));
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        assert_eq!(gateway.printed().contains("No TLS with"), is_told, "{log}: {}", gateway.printed());
     }
 }
