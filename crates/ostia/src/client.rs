@@ -33,9 +33,11 @@ pub struct Connection {
     pub(crate) is_cut: Cell<bool>,
     /// The gateway stops: what is open comes to its end.
     pub(crate) is_draining: Cell<bool>,
-    /// Those who wait until all that there was to write has been written.
-    unflushed: RefCell<Vec<(Rc<Client>, Waker)>>,
-    /// Whoever writes it, where that is somebody else than those who wait.
+    /// How often all that there was to write has been written.
+    flushes: Cell<usize>,
+    /// Those who wait for the next time.
+    unflushed: RefCell<Vec<Waker>>,
+    /// Whoever writes, where that is somebody else than those who wait.
     driver: RefCell<Option<Waker>>,
 }
 
@@ -57,6 +59,7 @@ impl Connection {
             is_tls,
             is_cut: Cell::default(),
             is_draining: Cell::default(),
+            flushes: Cell::default(),
             unflushed: RefCell::default(),
             driver: RefCell::default(),
         })
@@ -82,10 +85,24 @@ impl Connection {
 
     /// All that there was to write has been written.
     pub fn flushed(&self) {
-        for (client, waker) in self.unflushed.take() {
-            client.is_flushed.set(true);
-            waker.wake();
+        self.flushes.set(self.flushes.get().wrapping_add(1));
+        if !self.unflushed.borrow().is_empty() {
+            self.unflushed.take().into_iter().for_each(Waker::wake);
         }
+    }
+
+    /// How often it has been by now.
+    pub fn flushes(&self) -> usize {
+        self.flushes.get()
+    }
+
+    /// Wakes this task once all that there is to write now has been written: `flushes` is another number then.
+    pub fn wait_for_flush(&self, context: &Context<'_>) -> usize {
+        self.unflushed.borrow_mut().push(context.waker().clone());
+        if let Some(driver) = self.driver.borrow().as_ref() {
+            driver.wake_by_ref();
+        }
+        self.flushes.get()
     }
 }
 
@@ -104,8 +121,6 @@ pub struct Client {
     pub(crate) takes_interim: Cell<bool>,
     /// Something of the answer has been written.
     pub(crate) has_begun: Cell<bool>,
-    /// All that there was to write has been written, since somebody last asked to be told.
-    pub(crate) is_flushed: Cell<bool>,
     /// The last piece of the answer that was asked for is there, and no other one has been asked for: it is the client who is
     /// waited for.
     pub(crate) is_handed_over: Cell<bool>,
@@ -148,7 +163,6 @@ impl Client {
             is_read: Cell::new(true),
             takes_interim: Cell::default(),
             has_begun: Cell::default(),
-            is_flushed: Cell::default(),
             is_handed_over: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
@@ -226,22 +240,6 @@ impl Client {
     /// Does the gateway stop now?
     pub fn is_cut(&self) -> bool {
         self.connection.is_cut.get()
-    }
-
-    /// Is the answer to wait until all that came before has left?
-    pub fn wait_for_flush(self: &Rc<Client>, context: &mut Context<'_>) {
-        self.is_flushed.set(false);
-        match self.connection.protocol {
-            // Whoever drives the connection drives the answer too: it is asked again once it has written.
-            Protocol::Http1 => context.waker().wake_by_ref(),
-            Protocol::Http2 => {
-                let connection = &self.connection;
-                connection.unflushed.borrow_mut().push((self.clone(), context.waker().clone()));
-                if let Some(driver) = connection.driver.borrow().as_ref() {
-                    driver.wake_by_ref();
-                }
-            }
-        }
     }
 
     /// May the client say no more now, and still wait? Between requests there is nothing to wait for, and who ends in the middle

@@ -79,8 +79,8 @@ pub struct Answer {
     body: Body,
     /// It has been told that the gateway stops.
     is_told: bool,
-    /// Why it breaks off, once what came before has left.
-    broken: Option<BodyFault>,
+    /// Why it breaks off, once what came before has left: after so many flushes.
+    broken: Option<(BodyFault, usize)>,
     silence: Silence,
     client: Rc<Client>,
 }
@@ -132,9 +132,9 @@ impl HttpBody for Answer {
     /// The next piece. A fault waits until everything before it has left: the connection ends with it, and with the
     /// connection whatever has not been sent yet, be it the head of the answer or the words that tell the fault.
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
-        if self.broken.is_some() {
-            return match self.client.is_flushed.get() {
-                true => Poll::Ready(self.broken.take().map(Err)),
+        if let Some((_, flushes)) = &self.broken {
+            return match self.client.connection.flushes() != *flushes {
+                true => Poll::Ready(self.broken.take().map(|(fault, _)| Err(fault))),
                 false => Poll::Pending,
             };
         }
@@ -146,8 +146,8 @@ impl HttpBody for Answer {
         let polled = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Pending => self.poll_keep_alive(context),
             Poll::Ready(Some(Err(fault))) => {
-                self.broken = Some(fault);
-                self.client.wait_for_flush(context);
+                let flushes = self.client.connection.wait_for_flush(context);
+                self.broken = Some((fault, flushes));
                 Poll::Pending
             }
             Poll::Ready(frame) => {

@@ -1,6 +1,6 @@
 //! A connection on which many requests are under way at once: HTTP/2.
 //!
-//! Each stream is a task of its own with a [`Client`] of its own, so that nothing that one waits for holds up another. What a
+//! Each stream is a task of its own with a [`Client`](crate::client::Client) of its own, so that nothing that one waits for holds up another. What a
 //! client could do with the connection as such is bounded here, beside what the library bounds by itself: frames that continue
 //! a head without end, streams that the client resets before they are begun (20 wait at most), and streams that it makes the
 //! gateway reset (1024); then the connection is closed.
@@ -142,7 +142,6 @@ pub async fn serve(
         }
     }
     drop(serving);
-    connection.flushed();
     // Clients say at any time how much they take, and a socket that is closed with that unread takes the last words with it.
     let patience = if *phase.borrow() == Phase::Serving { IDLE_MAX } else { HEAD_DRAIN };
     let _ = timeout(patience, linger::end(&mut socket)).await;

@@ -103,7 +103,7 @@ impl ClientStream {
     }
 
     /// What a write that found no room comes to: the client has time until the answer is due.
-    fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn wait_to_write<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let due = self.client.due.get();
         let timer = self.write_timer.get_or_insert_with(|| LazyTimer::new(due));
         ready!(timer.poll_over(due, context));
@@ -191,9 +191,13 @@ impl AsyncWrite for ClientStream {
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(Pin::new(&mut this.socket).poll_flush(context))?;
-        this.client.is_flushed.set(true);
-        Poll::Ready(Ok(()))
+        match Pin::new(&mut this.socket).poll_flush(context) {
+            Poll::Pending => this.wait_to_write(context),
+            Poll::Ready(flushed) => {
+                this.client.connection.flushed();
+                Poll::Ready(flushed)
+            }
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -28,11 +28,7 @@ impl<'s> Http2Socket<'s> {
     }
 
     /// What a write has come to. The client has time until the last answer is due.
-    fn written(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<usize>>,
-    ) -> Poll<io::Result<usize>> {
+    fn written<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         self.streams.set_blocked(written.is_pending());
         if written.is_ready() {
             return written;
@@ -84,8 +80,7 @@ impl AsyncWrite for Http2Socket<'_> {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let flushed = Pin::new(&mut *this.socket).poll_flush(context);
-        this.streams.set_blocked(flushed.is_pending());
-        flushed
+        this.written(context, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -4,6 +4,8 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
+use ostia_testkit::{Answer, Upstream};
+
 use crate::gateway::Gateway;
 use crate::wire::{Ask, Open, PATIENCE, Reply};
 
@@ -13,6 +15,7 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
@@ -193,4 +196,30 @@ fn streams_that_are_reset_at_once_close_the_connection() {
     let grown = gateway.resident_kib().saturating_sub(before);
     assert!(grown < 16 << 10, "{grown} KiB");
     assert_eq!(Ask::new("GET", "/health").to(&gateway).status, 200);
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off_when_its_time_is_over() {
+    let whole = Answer::with("application/octet-stream", vec![b'x'; 64 << 20]);
+    let upstream = Upstream::always(whole);
+    let gateway = Gateway::with("timeouts: { first_byte: 1s, total: 2s }");
+    let mut stream = TcpStream::connect(gateway.address).unwrap();
+    // As much as it likes may come, and nobody reads it.
+    let window: u32 = (1 << 31) - 1;
+    let settings = [&[0, 4][..], &window.to_be_bytes()].concat();
+    let more = (window - 65_535).to_be_bytes();
+    let url = upstream.url();
+    let to = [("x-ostia-provider", "openai"), ("authorization", "Bearer sk"), ("x-ostia-custom-host", &url)];
+    let to = to.iter().flat_map(|(name, value)| field(name, value));
+    let head: Vec<u8> = get("/v1/files/f").into_iter().chain(to).collect();
+    let sent = [
+        [PREFACE, &frame(SETTINGS, 0, 0, &settings)].concat(),
+        frame(WINDOW_UPDATE, 0, 0, &more),
+        frame(HEADERS, END_STREAM | END_HEADERS, 1, &head),
+    ];
+    let began = Instant::now();
+    stream.write_all(&sent.concat()).unwrap();
+    assert!(upstream.wait_for_leaving(1, PATIENCE), "the provider is let go");
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+    assert!(upstream.sent_bytes() < 60 << 20, "{}", upstream.sent_bytes());
 }

@@ -1,7 +1,7 @@
 //! Clients that have to show a certificate, and those that leave.
 
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Step, Upstream};
@@ -106,4 +106,25 @@ fn handshakes_that_fail_are_told_where_somebody_wants_to_know() {
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(gateway.printed().contains("No TLS with"), is_told, "{log}: {}", gateway.printed());
     }
+}
+
+#[test]
+fn a_client_that_never_reads_is_cut_off_when_its_time_is_over() {
+    let authority = Authority::new("a");
+    let gateway = start(&authority.identity("gateway"), "timeouts: { first_byte: 1s, total: 2s }");
+    let upstream = Upstream::always(Answer::with("application/octet-stream", vec![b'x'; 64 << 20]));
+    let began = Instant::now();
+    let mut stream = authority.client().connect(&gateway).unwrap();
+    stream.write_all(&Ask::new("GET", "/v1/files/f").at(&upstream, "openai").bytes()).unwrap();
+    assert!(upstream.wait_for_leaving(1, PATIENCE), "the provider is let go");
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_head_beyond_its_bound_is_answered_over_tls_too() {
+    let authority = Authority::new("a");
+    let gateway = start(&authority.identity("gateway"), "limits: { header_bytes: 8KiB }");
+    let ask = Ask::new("GET", "/health").header("x-long", &"y".repeat(200_000));
+    let reply = authority.client().ask(&gateway, &ask).unwrap();
+    assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (431, Some("head_too_large")));
 }
