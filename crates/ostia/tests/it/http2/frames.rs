@@ -223,3 +223,52 @@ fn a_client_that_never_reads_is_cut_off_when_its_time_is_over() {
     assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
     assert!(upstream.sent_bytes() < 60 << 20, "{}", upstream.sent_bytes());
 }
+
+/// Some frame, sensible or not.
+fn any_frame(random: &mut fastrand::Rng, next: &mut u32) -> Vec<u8> {
+    let bytes = |random: &mut fastrand::Rng, most| -> Vec<u8> {
+        let length = random.usize(..most);
+        std::iter::repeat_with(|| random.u8(..)).take(length).collect()
+    };
+    match random.u8(..8) {
+        0..4 => {
+            let paths = ["/health", "/v1/models", "/v1/chat/completions", "*", "//", "/v1/files/f?a"];
+            let mut head = get(paths[random.usize(..paths.len())]);
+            let own = [("connection", "close"), ("host", "evil"), ("content-length", "5"), ("X", "y")];
+            if random.bool() {
+                let (name, value) = own[random.usize(..own.len())];
+                head.extend(field(name, value));
+            }
+            let flags = [END_STREAM | END_HEADERS, END_HEADERS, END_STREAM, 0x2d][random.usize(..4)];
+            *next += 2;
+            frame(HEADERS, flags, *next - 2, &head)
+        }
+        4 => frame(DATA, random.u8(..2), random.u32(..=*next), &bytes(random, 200)),
+        5 => frame(RST_STREAM, 0, random.u32(..=*next), &random.u32(..14).to_be_bytes()),
+        6 => frame(WINDOW_UPDATE, 0, random.u32(..=*next), &random.u32(..).to_be_bytes()),
+        _ => frame(random.u8(..), random.u8(..), random.u32(..4), &bytes(random, 64)),
+    }
+}
+
+#[test]
+fn whatever_comes_disturbs_nobody_else() {
+    let gateway = Gateway::with("workers: 1");
+    let before = gateway.resident_kib();
+    let mut random = fastrand::Rng::with_seed(7);
+    for round in 0..300 {
+        let mut stream = TcpStream::connect(gateway.address).unwrap();
+        let (mut sent, mut next) = ([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat(), 1);
+        for _ in 0..random.usize(1..60) {
+            sent.extend(any_frame(&mut random, &mut next));
+        }
+        // It may be closed before all is sent, and nothing may come.
+        let _ = stream.write_all(&sent);
+        stream.set_read_timeout(Some(Duration::from_millis(5))).unwrap();
+        let _ = stream.read(&mut [0; 4096]);
+        drop(stream);
+        assert_eq!(Ask::new("GET", "/health").to(&gateway).status, 200, "{round}");
+    }
+    let grown = gateway.resident_kib().saturating_sub(before);
+    assert!(grown < 16 << 10, "{grown} KiB");
+    assert!(!gateway.printed().contains("panicked"), "{}", gateway.printed());
+}
