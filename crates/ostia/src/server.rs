@@ -96,6 +96,15 @@ impl ConnectionLimit {
     }
 }
 
+/// What a connection needs to be open, as long as it is.
+#[derive(Debug)]
+struct Admission {
+    /// `None` for one that came in when the gateway stopped.
+    permit: Option<OwnedSemaphorePermit>,
+    /// For streams beside the first.
+    limit: ConnectionLimit,
+}
+
 /// Serves until the phase changes, then lets open calls come to their end.
 pub async fn serve(
     listener: std::net::TcpListener,
@@ -114,20 +123,18 @@ pub async fn serve(
             _ = phase.changed() => break,
             accepted = accept(&listener, &limit) => accepted?,
         };
-        let (core, limit, phase) = (core.clone(), limit.clone(), phase.clone());
-        tokio::task::spawn_local(async move {
-            connection::serve(core, stream, limit, phase).await;
-            drop(permit);
-        });
+        let admission = Admission { permit: Some(permit), limit: limit.clone() };
+        tokio::task::spawn_local(connection::serve(core.clone(), stream, admission, phase.clone()));
     }
     // They have no permits: whoever waits for the end of all clients has them.
     let last = waiting_clients(listener)?.into_iter().map(|stream| {
-        let (core, limit, mut phase) = (core.clone(), limit.clone(), phase.clone());
+        let admission = Admission { permit: None, limit: limit.clone() };
+        let (core, mut phase) = (core.clone(), phase.clone());
         phase.mark_changed();
         tokio::task::spawn_local(async move {
             // A connection on which nothing was read is closed at once.
             let _ = timeout(HEAD_DRAIN, stream.readable()).await;
-            connection::serve(core, stream, limit, phase).await;
+            connection::serve(core, stream, admission, phase).await;
         })
     });
     let last: Vec<_> = last.collect();

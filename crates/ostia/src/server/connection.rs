@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::socket::Socket;
-use super::{ConnectionLimit, HEAD_DRAIN, Phase, http1, http2, tls};
+use super::{Admission, HEAD_DRAIN, Phase, http1, http2, tls};
 use crate::client::{Client, Connection, Protocol};
 use crate::core::CurrentCore;
 
@@ -16,7 +16,7 @@ use crate::core::CurrentCore;
 pub async fn serve(
     current: Rc<CurrentCore>,
     stream: TcpStream,
-    limit: ConnectionLimit,
+    admission: Admission,
     mut phase: watch::Receiver<Phase>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -46,5 +46,6 @@ pub async fn serve(
         }
     };
     let connection = Connection::new(peer, Protocol::Http2, is_tls);
-    Box::pin(http2::serve(current, socket, unread, connection, limit, phase)).await;
+    Box::pin(http2::serve(current, socket, unread, connection, &admission.limit, phase)).await;
+    drop(admission.permit);
 }

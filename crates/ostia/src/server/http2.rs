@@ -60,11 +60,11 @@ pub async fn serve(
     mut socket: Socket,
     unread: Bytes,
     connection: Rc<Connection>,
-    limit: ConnectionLimit,
+    limit: &ConnectionLimit,
     mut phase: watch::Receiver<Phase>,
 ) {
     let limits = current.get().settings.limits;
-    let streams = Streams::new(connection.clone(), limit);
+    let streams = Streams::new(connection.clone(), limit.clone());
     let of_service = streams.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let is_head = request.method() == Method::HEAD;
