@@ -26,6 +26,7 @@ mod sections;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod transport;
 mod tree;
 
@@ -44,6 +45,7 @@ pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
+pub use tls::{Tls, TlsVersion};
 pub use transport::{Http2, TlsFiles, Transport};
 
 /// Longest configuration file, in bytes.
@@ -109,6 +111,8 @@ pub struct Loaded {
 pub struct Config {
     /// Where clients connect. Default: `127.0.0.1:8787`.
     pub listen: SocketAddr,
+    /// HTTPS for clients; `None`: they connect in plain HTTP.
+    pub tls: Option<Tls>,
     /// Who may use the gateway.
     pub auth: Auth,
     /// Names by which clients call the gateway, besides addresses and loopback names. Looked at only without `auth.keys`.
@@ -143,6 +147,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8787),
+            tls: None,
             auth: Auth::default(),
             hosts: Vec::new(),
             cors: Cors::default(),
@@ -233,10 +238,12 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Most client connections at a time. Default: 65536.
     pub connections: usize,
+    /// Most calls at a time on one HTTP/2 connection. Default: 128.
+    pub streams: usize,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { body_bytes: 64 << 20, header_bytes: 64 << 10, connections: 65_536 }
+        Limits { body_bytes: 64 << 20, header_bytes: 64 << 10, connections: 65_536, streams: 128 }
     }
 }

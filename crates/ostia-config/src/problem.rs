@@ -89,11 +89,13 @@ pub enum Code {
     DoubledPath,
     /// Warning: the times do not fit together.
     ShortTimeout,
+    /// Warning: a certificate does not hold now.
+    Expired,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Code; 19] = [
+    pub const ALL: [Code; 20] = [
         Code::UnreadableFile,
         Code::Syntax,
         Code::ForeignFile,
@@ -113,6 +115,7 @@ impl Code {
         Code::Open,
         Code::DoubledPath,
         Code::ShortTimeout,
+        Code::Expired,
     ];
 
     /// As programs read it.
@@ -137,13 +140,16 @@ impl Code {
             Code::Open => "open",
             Code::DoubledPath => "doubled_path",
             Code::ShortTimeout => "short_timeout",
+            Code::Expired => "expired",
         }
     }
 
     /// What follows from a problem of this kind.
     pub fn severity(self) -> Severity {
         match self {
-            Code::NoEffect | Code::Open | Code::DoubledPath | Code::ShortTimeout => Severity::Warning,
+            Code::NoEffect | Code::Open | Code::DoubledPath | Code::ShortTimeout | Code::Expired => {
+                Severity::Warning
+            }
             Code::UnreadableFile
             | Code::Syntax
             | Code::ForeignFile

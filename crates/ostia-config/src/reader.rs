@@ -290,6 +290,13 @@ impl<'e> Reader<'e> {
         }
     }
 
+    /// One of the words of its shape, also where YAML takes it for a number.
+    pub(crate) fn word_or_number(&mut self, item: &Item<'_>) -> Option<String> {
+        let text = self.quantity(item)?;
+        let is_known = matches!(item.shape, Shape::Words(words) if words().contains(&text.trim()));
+        self.or_problem(item, is_known.then(|| text.trim().to_owned()))
+    }
+
     /// A whole number within the bounds of its shape.
     pub(crate) fn integer(&mut self, item: &Item<'_>) -> Option<usize> {
         let text = self.quantity(item)?;

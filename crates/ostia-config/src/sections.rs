@@ -6,7 +6,7 @@ use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
-    Responses, Timeouts, Transport, expand, foreign, providers, routes,
+    Responses, Timeouts, Transport, expand, foreign, providers, routes, tls,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -21,6 +21,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
     for (name, item) in &fields {
         match *name {
             "listen" => config.listen = read_listen(item, reader).unwrap_or(config.listen),
+            "tls" => config.tls = tls::read(item, reader),
             "auth" => config.auth = read_auth(item, reader),
             "hosts" => config.hosts = read_each(item, reader, HostPattern::parse),
             "cors" => config.cors = read_cors(item, reader),
@@ -227,7 +228,8 @@ fn read_limits(item: &Item<'_>, reader: &mut Reader<'_>) -> Limits {
             "header_bytes" => {
                 limits.header_bytes = reader.bytes(&field).unwrap_or(limits.header_bytes);
             }
-            _ => limits.connections = reader.integer(&field).unwrap_or(limits.connections),
+            "connections" => limits.connections = reader.integer(&field).unwrap_or(limits.connections),
+            _ => limits.streams = reader.integer(&field).unwrap_or(limits.streams),
         }
     }
     limits

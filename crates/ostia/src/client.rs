@@ -1,4 +1,4 @@
-//! The connection of one client, as its request, its answer and its socket see it.
+//! The client, as its request, its answer and its socket see it: what holds for its connection, and what holds for one request.
 //!
 //! Three things are known here that HTTP's own machinery does not see: until when an answer has to be through although the
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,9 +20,97 @@ use tokio::time::Instant;
 /// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words.
 const HEAD_SLACK_BYTES: usize = 4 << 10;
 
-/// What the parts of a connection tell each other. One request at a time is on its way.
+/// What holds for a connection, whatever is asked on it.
+#[derive(Debug)]
+pub struct Connection {
+    /// Where it comes from.
+    pub(crate) peer: Option<IpAddr>,
+    /// How requests are told apart on it.
+    pub(crate) protocol: Protocol,
+    /// It is encrypted.
+    pub(crate) is_tls: bool,
+    /// The gateway stops now, and what is open ends with an error.
+    pub(crate) is_cut: Cell<bool>,
+    /// The gateway stops: what is open comes to its end.
+    pub(crate) is_draining: Cell<bool>,
+    /// How often all that there was to write has been written.
+    flushes: Cell<usize>,
+    /// Those who wait for the next time.
+    unflushed: RefCell<Vec<Waker>>,
+    /// Whoever writes, where that is somebody else than those who wait.
+    driver: RefCell<Option<Waker>>,
+}
+
+/// How requests are told apart on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// One comes after the other: the same [`Client`] is there for all of them.
+    Http1,
+    /// Each is a stream, and has a [`Client`] of its own.
+    Http2,
+}
+
+impl Connection {
+    /// One on which nothing was said.
+    pub fn new(peer: Option<IpAddr>, protocol: Protocol, is_tls: bool) -> Rc<Connection> {
+        Rc::new(Connection {
+            peer,
+            protocol,
+            is_tls,
+            is_cut: Cell::default(),
+            is_draining: Cell::default(),
+            flushes: Cell::default(),
+            unflushed: RefCell::default(),
+            driver: RefCell::default(),
+        })
+    }
+
+    /// What its URLs begin with.
+    pub fn scheme(&self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
+
+    /// Ends what is on its way. Whoever drives the connection has to be woken.
+    pub fn cut(&self) {
+        self.is_cut.set(true);
+    }
+
+    /// This is who writes.
+    pub fn driven_by(&self, context: &Context<'_>) {
+        let mut driver = self.driver.borrow_mut();
+        if driver.as_ref().is_none_or(|driver| !driver.will_wake(context.waker())) {
+            *driver = Some(context.waker().clone());
+        }
+    }
+
+    /// All that there was to write has been written.
+    pub fn flushed(&self) {
+        self.flushes.set(self.flushes.get().wrapping_add(1));
+        if !self.unflushed.borrow().is_empty() {
+            self.unflushed.take().into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// How often it has been by now.
+    pub fn flushes(&self) -> usize {
+        self.flushes.get()
+    }
+
+    /// Wakes this task once all that there is to write now has been written: `flushes` is another number then.
+    pub fn wait_for_flush(&self, context: &Context<'_>) -> usize {
+        self.unflushed.borrow_mut().push(context.waker().clone());
+        if let Some(driver) = self.driver.borrow().as_ref() {
+            driver.wake_by_ref();
+        }
+        self.flushes.get()
+    }
+}
+
+/// What the parts of a request tell each other, and where requests come one after the other, those of each in its time.
 #[derive(Debug)]
 pub struct Client {
+    /// What it comes on.
+    pub(crate) connection: Rc<Connection>,
     /// When the answer has to be through.
     pub(crate) due: Cell<Instant>,
     /// A request has come whose answer is not at its end.
@@ -33,25 +121,22 @@ pub struct Client {
     pub(crate) takes_interim: Cell<bool>,
     /// Something of the answer has been written.
     pub(crate) has_begun: Cell<bool>,
-    /// All that there was to write has been written, since somebody last asked to be told.
-    pub(crate) is_flushed: Cell<bool>,
-    /// The gateway stops now, and what is open ends with an error.
-    pub(crate) is_cut: Cell<bool>,
-    /// The gateway stops: what is open comes to its end.
-    pub(crate) is_draining: Cell<bool>,
+    /// The last piece of the answer that was asked for is there, and no other one has been asked for: it is the client who is
+    /// waited for.
+    pub(crate) is_handed_over: Cell<bool>,
     /// How much may still come of a head.
     pub(crate) head_bytes_left: Cell<usize>,
     pub(crate) head_bytes_max: usize,
     /// How long it may hear nothing on an open stream before it gets a sign of life.
     pub(crate) keep_alive: Cell<Option<Duration>>,
-    /// Where it comes from.
-    pub(crate) peer: Option<IpAddr>,
     /// The answer begins before it is known whose it is.
     pub(crate) early: RefCell<Option<Box<Early>>>,
     /// It has begun so.
     pub(crate) is_early: Cell<bool>,
     /// A provider has said that it is there since then.
     pub(crate) is_pinged: Cell<bool>,
+    /// The body of a stream that nobody wants to read any more.
+    pub(crate) unwanted: RefCell<Option<Incoming>>,
 }
 
 /// How an answer begins before it is known whose it is.
@@ -68,25 +153,24 @@ pub struct Early {
 pub struct AnswerDeadline(pub Instant);
 
 impl Client {
-    /// A connection on which nothing was said.
-    pub fn new(header_bytes_max: usize, peer: Option<IpAddr>) -> Rc<Client> {
+    /// One that has asked for nothing.
+    pub fn new(header_bytes_max: usize, connection: Rc<Connection>) -> Rc<Client> {
         let head_bytes_max = header_bytes_max + HEAD_SLACK_BYTES;
         Rc::new(Client {
+            connection,
             due: Cell::new(Instant::now()),
             is_busy: Cell::default(),
             is_read: Cell::new(true),
             takes_interim: Cell::default(),
             has_begun: Cell::default(),
-            is_flushed: Cell::default(),
-            is_cut: Cell::default(),
-            is_draining: Cell::default(),
+            is_handed_over: Cell::default(),
             head_bytes_left: Cell::new(head_bytes_max),
             head_bytes_max,
             keep_alive: Cell::default(),
-            peer,
             early: RefCell::default(),
             is_early: Cell::default(),
             is_pinged: Cell::default(),
+            unwanted: RefCell::default(),
         })
     }
 
@@ -106,9 +190,10 @@ impl Client {
         self.early.take();
         self.is_early.set(false);
         self.is_pinged.set(false);
+        self.is_handed_over.set(false);
         self.is_read.set(body.is_end_stream());
         self.takes_interim.set(version > Version::HTTP_10);
-        ClientBody { body, client: self.clone() }
+        ClientBody { body: Some(body), client: self.clone() }
     }
 
     /// Has the body of the last request been read to its end?
@@ -149,12 +234,12 @@ impl Client {
 
     /// Does the gateway stop?
     pub fn is_draining(&self) -> bool {
-        self.is_draining.get()
+        self.connection.is_draining.get()
     }
 
-    /// Ends what is on its way. Whoever drives the connection has to be woken.
-    pub fn cut(&self) {
-        self.is_cut.set(true);
+    /// Does the gateway stop now?
+    pub fn is_cut(&self) -> bool {
+        self.connection.is_cut.get()
     }
 
     /// May the client say no more now, and still wait? Between requests there is nothing to wait for, and who ends in the middle
@@ -167,7 +252,8 @@ impl Client {
 /// A request's body. Tells the connection when it has come whole.
 #[derive(Debug)]
 pub struct ClientBody {
-    body: Incoming,
+    /// Always there, but for the end.
+    body: Option<Incoming>,
     client: Rc<Client>,
 }
 
@@ -186,8 +272,9 @@ impl HttpBody for ClientBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
-        if frame.is_none() || self.body.is_end_stream() {
+        let Some(body) = &mut self.body else { return Poll::Ready(None) };
+        let frame = ready!(Pin::new(&mut *body).poll_frame(context));
+        if frame.is_none() || body.is_end_stream() {
             // What was written until now is no answer: it said that the body may come.
             self.client.has_begun.set(false);
             self.client.is_read.set(true);
@@ -196,10 +283,20 @@ impl HttpBody for ClientBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(HttpBody::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(SizeHint::default, HttpBody::size_hint)
+    }
+}
+
+impl Drop for ClientBody {
+    /// A body that is dropped unread resets its stream, and clients in the middle of it do not see why. In HTTP/1.1 it is
+    /// the connection that is lingered on.
+    fn drop(&mut self) {
+        if self.client.connection.protocol == Protocol::Http2 && !self.client.is_read.get() {
+            self.client.unwanted.replace(self.body.take());
+        }
     }
 }

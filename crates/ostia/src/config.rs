@@ -9,4 +9,5 @@ pub mod load;
 pub mod provider_keys;
 pub mod routes;
 pub mod settings;
+pub mod tls;
 pub mod transports;

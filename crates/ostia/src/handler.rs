@@ -81,7 +81,9 @@ async fn serve(
     route::check(parts)?;
     let endpoint = Endpoint::of(&parts.method, parts.uri.path());
     match endpoint {
-        Endpoint::Root => return Ok(page::answer(settings, parts)),
+        Endpoint::Root => {
+            return Ok(page::answer(settings, parts, body.client().connection.scheme()));
+        }
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),

@@ -117,7 +117,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     let welcome = match (options.quiet, options.log_format) {
         (true, _) => Welcome::None,
         (false, Format::Text) => Welcome::Page(banner::text(address, &loaded)),
-        (false, Format::Json) => Welcome::Line(banner::listens(address)),
+        (false, Format::Json) => Welcome::Line(banner::listens(address, &loaded)),
     };
     let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));

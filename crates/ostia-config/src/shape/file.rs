@@ -14,6 +14,7 @@ static FIELDS: &[super::Field] = &[
         Text,
         "Where clients connect: IP address and port, or localhost:PORT. Default: 127.0.0.1:8787",
     ),
+    ("tls", Fields(TLS, &["cert", "key"]), "HTTPS for clients. Without it they connect in plain HTTP"),
     ("auth", Fields(AUTH, &[]), "Who may use the gateway"),
     (
         "hosts",
@@ -42,6 +43,21 @@ static FIELDS: &[super::Field] = &[
     ("limits", Fields(LIMITS, &[]), "How large things may get"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
+];
+
+static TLS: &[super::Field] = &[
+    (
+        "cert",
+        Text,
+        "PEM file with the gateway's certificate, and behind it those between it and its authority",
+    ),
+    ("key", Text, "PEM file with the private key of the certificate"),
+    (
+        "client_ca",
+        Text,
+        "PEM file with authorities: clients must show a certificate of one of them. Default: none",
+    ),
+    ("min_version", Words(|| vec!["1.2", "1.3"]), "The oldest version of TLS that is spoken. Default: 1.2"),
 ];
 
 static AUTH: &[super::Field] = &[(
@@ -110,6 +126,7 @@ static LIMITS: &[super::Field] = &[
     ("body_bytes", Bytes(1 << 10, 4 << 30), "Largest body that is read into memory. Default: 64MiB"),
     ("header_bytes", Bytes(1 << 10, 1 << 20), "Largest head of a request. Default: 64KiB"),
     ("connections", Count(1, 1_000_000), "Open client connections over all threads. Default: 65536"),
+    ("streams", Count(1, 10_000), "Calls at once on one HTTP/2 connection. Default: 128"),
 ];
 
 static RESPONSES: &[super::Field] = &[

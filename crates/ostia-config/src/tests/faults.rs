@@ -3,7 +3,7 @@ use crate::*;
 
 #[test]
 fn faults_by_case() {
-    let top = "the fields here are listen, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, egress, upstream, timeouts, limits, responses, workers";
+    let top = "the fields here are listen, tls, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, egress, upstream, timeouts, limits, responses, workers";
     let cases: &[(&str, &[&str])] = &[
         ("a: [1", &["o.yaml:1:4: is not valid YAML: unclosed bracket '['"]),
         (
@@ -41,6 +41,14 @@ fn faults_by_case() {
             &[
                 "o.yaml:1:9: listen: must be an IP address and a port; write 127.0.0.1:8787 for this machine only, 0.0.0.0:8787 \
                for all",
+            ],
+        ),
+        (
+            "tls: {cert: c.pem, client_ca: 5, min_version: 1.1}\n",
+            &[
+                "o.yaml:1:6: tls: has no `key`; name the PEM file with the private key, or take the section out for plain HTTP",
+                "o.yaml:1:31: tls.client_ca: must be a text, not a number; put it in quotes",
+                "o.yaml:1:47: tls.min_version: must be 1.2 or 1.3",
             ],
         ),
         (

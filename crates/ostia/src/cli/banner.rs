@@ -17,6 +17,7 @@ pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
     let settings = &loaded.settings;
     let mut lines = vec![
         ("configuration", loaded.name.clone()),
+        ("connections", connections(loaded)),
         ("providers", format!("{} known; `ostia providers` lists them", settings.providers.len())),
         ("keys", keys(loaded)),
         ("open to", reach(address)),
@@ -31,14 +32,26 @@ pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
     let lines: String = lines.iter().map(|(name, text)| format!("  {name:13}  {text}\n")).collect();
     format!(
         "{}\n\n{lines}\nTry:\n\n  {}\n\n",
-        listens(address),
-        FirstCall::of(settings, true).command(&format!("http://{address}"))
+        listens(address, loaded),
+        FirstCall::of(settings, true).command(&format!("{}://{address}", scheme(loaded)))
     )
 }
 
 /// Its first line.
-pub fn listens(address: SocketAddr) -> String {
-    format!("Ostia {} listens on http://{address}", env!("CARGO_PKG_VERSION"))
+pub fn listens(address: SocketAddr, loaded: &Loaded) -> String {
+    format!("Ostia {} listens on {}://{address}", env!("CARGO_PKG_VERSION"), scheme(loaded))
+}
+
+fn scheme(loaded: &Loaded) -> &'static str {
+    if loaded.tls.is_some() { "https" } else { "http" }
+}
+
+/// How clients connect.
+fn connections(loaded: &Loaded) -> String {
+    let Some(tls) = &loaded.tls else { return "plain HTTP/1.1 and HTTP/2, without TLS".to_owned() };
+    let shown = tls.client_ca.as_ref();
+    let shown = shown.map(|path| format!("; clients show a certificate of {}", path.display()));
+    format!("HTTPS with the certificate in {}{}", tls.cert.display(), shown.unwrap_or_default())
 }
 
 /// Which keys for providers there are, and from where.

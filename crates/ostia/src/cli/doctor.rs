@@ -74,6 +74,7 @@ fn examine(loaded: Loaded, options: &Doctor) -> Vec<Finding> {
     let mut findings = vec![file(&loaded)];
     findings.extend(told(&loaded.report));
     findings.push(listen(&loaded));
+    findings.extend(tls(&loaded));
     findings.push(open_files(&loaded));
     if let Proxies::Public(proxies) = &loaded.settings.transports.general().proxies {
         findings.push(Finding::ok("proxy", proxies.to_string()));
@@ -133,9 +134,9 @@ fn listen(loaded: &Loaded) -> Finding {
     }
     match TcpListener::bind(address) {
         Ok(_) => Finding::ok("listen", format!("{address} is free")),
-        Err(error) if error.kind() == ErrorKind::AddrInUse => match health::ask(address, "/health") {
-            Ok((200, _)) => Finding::ok("listen", format!("{address}: a gateway runs there")),
-            Ok(_) | Err(_) => {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => match is_gateway(address, loaded) {
+            true => Finding::ok("listen", format!("{address}: a gateway runs there")),
+            false => {
                 let next = "stop whoever that is, or give another address (listen, --listen)";
                 Finding::fail("listen", format!("{address} is taken, and not by a gateway"), next)
             }
@@ -145,6 +146,25 @@ fn listen(loaded: &Loaded) -> Finding {
             Finding::fail("listen", format!("{address}: {error}"), next)
         }
     }
+}
+
+/// Is it a gateway that listens there? One that wants a certificate of clients says at least that.
+fn is_gateway(address: SocketAddr, loaded: &Loaded) -> bool {
+    let Some(tls) = &loaded.tls else {
+        return health::ask(address, "/health", None).is_ok_and(|(status, _)| status == 200);
+    };
+    let Ok(credentials) = health::Credentials::read(&tls.cert, None) else { return false };
+    match health::ask(address, "/health", Some(credentials)) {
+        Ok((status, _)) => status == 200,
+        Err(error) => error.to_string().contains(health::WANTS_CERTIFICATE),
+    }
+}
+
+/// What clients see.
+fn tls(loaded: &Loaded) -> Option<Finding> {
+    let tls = loaded.tls.as_ref()?;
+    let shown = if tls.client_ca.is_some() { "; clients have to show one too" } else { "" };
+    Some(Finding::ok("https", format!("the certificate in {} fits its key{shown}", tls.cert.display())))
 }
 
 fn open_files(loaded: &Loaded) -> Finding {

@@ -1,13 +1,20 @@
 //! `ostia health`: one question to a gateway that runs, without a client or a shell at hand.
+//!
+//! Where the gateway speaks HTTPS it has to show the certificate of the configuration, and that one is believed whatever its name,
+//! its date or its authority: it is asked under an address that hardly stands in it.
 
-use std::io::{Read as _, Write as _};
+mod https;
+
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use crate::cli::{File, shown};
-use crate::config::load;
+use crate::config::load::{self, Secrets};
+pub use https::{Credentials, WANTS_CERTIFICATE};
 
 /// How long it may take to connect, and to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -23,6 +30,12 @@ pub struct Health {
     /// Address and port; goes before the file's `listen`.
     #[arg(long, short, value_name = "ADDRESS", env = "OSTIA_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// PEM file with a certificate to show, where clients have to (tls.client_ca).
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// PEM file with its private key.
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
     /// What to ask: /ready (it takes calls) or /health (it runs).
     #[arg(long, value_name = "PATH", default_value = "/ready")]
     pub path: String,
@@ -33,16 +46,20 @@ pub struct Health {
 /// # Errors
 /// It says something else, or nothing.
 pub fn run(options: &Health) -> Result<String, String> {
-    let listen = match options.listen {
-        Some(listen) => listen,
-        None => load::file(options.file.config.as_deref(), None).map_err(|report| shown(&report))?.listen,
+    // Where the address is said, a file that cannot be read only means that nobody speaks of HTTPS.
+    let (listen, tls) = match load::check(options.file.config.as_deref(), None, Secrets::Ignored) {
+        Ok(loaded) => (options.listen.unwrap_or(loaded.listen), loaded.tls),
+        Err(report) => (options.listen.ok_or_else(|| shown(&report))?, None),
     };
     let address = reachable(listen);
-    let (status, body) = ask(address, &options.path)
-        .map_err(|error| format!("No answer from http://{address}{}: {error}.", options.path))?;
+    let url = format!("{}://{address}{}", if tls.is_some() { "https" } else { "http" }, options.path);
+    let shows = options.client_cert.as_deref().zip(options.client_key.as_deref());
+    let credentials = tls.map(|tls| Credentials::read(&tls.cert, shows)).transpose()?;
+    let (status, body) = ask(address, &options.path, credentials)
+        .map_err(|error| format!("No answer from {url}: {error}."))?;
     match status {
         200 => Ok(format!("{body}\n")),
-        _ => Err(format!("http://{address}{} answered with {status}: {body}", options.path)),
+        _ => Err(format!("{url} answered with {status}: {body}")),
     }
 }
 
@@ -56,16 +73,26 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Status and body of a GET.
-pub fn ask(address: SocketAddr, path: &str) -> std::io::Result<(u16, String)> {
+/// Status and body of a GET: by HTTPS with these credentials, else in plain HTTP.
+pub fn ask(address: SocketAddr, path: &str, credentials: Option<Credentials>) -> io::Result<(u16, String)> {
     let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    match credentials {
+        None => exchange(&mut stream, address, path),
+        Some(credentials) => exchange(&mut credentials.secure(stream, address)?, address, path),
+    }
+}
+
+fn exchange(stream: &mut (impl Read + Write), address: SocketAddr, path: &str) -> io::Result<(u16, String)> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    let sent = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
+    // Whoever takes no request may have said why.
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer)?;
+    sent?;
     let answer = String::from_utf8_lossy(&answer);
-    parse(&answer).ok_or_else(|| std::io::Error::other("the answer is not HTTP"))
+    parse(&answer).ok_or_else(|| io::Error::other("the answer is not HTTP"))
 }
 
 fn parse(answer: &str) -> Option<(u16, String)> {

@@ -18,6 +18,7 @@ use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::provider_keys::{self, KeyList, ProviderKeys};
 use crate::config::settings::{Configured, Given, Limits, Named, Settings};
+use crate::config::tls::{self, ServerTls};
 use crate::config::transports;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::Guard;
@@ -35,6 +36,8 @@ pub struct Loaded {
     pub report: Report,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// The files of the certificate that clients see; `None`: they connect in plain HTTP.
+    pub tls: Option<ostia_config::Tls>,
     /// Threads; `None` for one per core.
     pub workers: Option<usize>,
     /// How much of the Responses API is remembered for clients, and for how long.
@@ -212,11 +215,18 @@ fn settle(
     }
     let given = given(&providers, &mut report);
     let named = named(config.routes, source.state, &mut report);
+    let read = |path: &Path| {
+        files.borrow_mut().note(path);
+        tls::read(path)
+    };
+    let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
+    let tls = wanted.and_then(|wanted| ServerTls::load(wanted, &read, &mut report));
     if report.has_errors() {
         return Err(Box::new(report));
     }
     let settings = Settings {
         loopback,
+        tls,
         gateway_keys: GatewayKeys::new(gateway_keys),
         hosts: config.hosts,
         origins: config.cors.origins,
@@ -238,7 +248,7 @@ fn settle(
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
-    Ok(Loaded { name, report, listen, workers, responses, fixed, key_origins, settings })
+    Ok(Loaded { name, report, listen, tls: config.tls, workers, responses, fixed, key_origins, settings })
 }
 
 /// Looks a credential up. What is wrong with it goes into the report.
@@ -268,6 +278,7 @@ fn limits(limits: &ostia_config::Limits) -> Limits {
         body_bytes_max: limits.body_bytes,
         header_bytes_max: limits.header_bytes,
         connections_max: limits.connections,
+        streams_max: u32::try_from(limits.streams).unwrap_or(u32::MAX),
         header_timeout: Duration::from_secs(30),
         body_timeout: Duration::from_secs(60),
     }

@@ -11,6 +11,7 @@ use ostia_routing::Route;
 
 use super::keys::GatewayKeys;
 use super::provider_keys::ProviderKeys;
+use super::tls::ServerTls;
 use crate::upstream::Timeouts;
 use crate::upstream::egress::{Guard, Origin};
 use crate::upstream::transport::Transports;
@@ -22,6 +23,8 @@ pub struct Settings {
     pub loopback: bool,
     /// Keys that clients of the gateway have to show; none: everybody may call.
     pub gateway_keys: GatewayKeys,
+    /// How TLS is spoken with clients; `None`: they connect in plain HTTP.
+    pub tls: Option<ServerTls>,
     /// Names by which clients call the gateway.
     pub hosts: Vec<HostPattern>,
     /// Whose web pages may call it.
@@ -102,6 +105,8 @@ pub struct Limits {
     pub header_bytes_max: usize,
     /// Open client connections, over all cores.
     pub connections_max: usize,
+    /// Calls at once on one HTTP/2 connection.
+    pub streams_max: u32,
     /// How long a client may take for the head of a request.
     pub header_timeout: Duration,
     /// How long a client may take between two pieces of a body.

@@ -21,23 +21,23 @@ const HOST_BYTES_MAX: usize = 255;
 const DOCS: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/tree/main/docs");
 static CONTENT_SECURITY_POLICY: HeaderName = HeaderName::from_static("content-security-policy");
 
-/// The page.
-pub fn answer(settings: &Settings, parts: &request::Parts) -> Response<Body> {
-    let host = host(parts);
+/// The page, for a client whose URLs begin with this scheme.
+pub fn answer(settings: &Settings, parts: &request::Parts, scheme: &str) -> Response<Body> {
+    let base_url = format!("{scheme}://{}", host(parts));
     // A page of somebody else's learns nothing of this configuration.
     let is_own = browser::check(settings, parts).is_ok();
-    let call = FirstCall::of(settings, is_own).command(&format!("http://{host}"));
+    let call = FirstCall::of(settings, is_own).command(&base_url);
     let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match accept.contains("text/html") {
         true => {
-            let mut response = reply::html(html(&host, &call));
+            let mut response = reply::html(html(&base_url, &call));
             // It shows text, and can do nothing.
             let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
             response.headers_mut().insert(&CONTENT_SECURITY_POLICY, policy);
             response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
             response
         }
-        false => reply::text(text(&host, &call)),
+        false => reply::text(text(&base_url, &call)),
     }
 }
 
@@ -120,25 +120,25 @@ impl<'s> FirstCall<'s> {
 const WHAT: &str = "An AI gateway: applications speak OpenAI Chat Completions, OpenAI Responses, Anthropic Messages or Google \
                     generateContent, and it carries the call to any provider.";
 
-fn text(host: &str, call: &str) -> String {
+fn text(base_url: &str, call: &str) -> String {
     format!(
         "Ostia {}\n{WHAT}\n\n\
-         Base URL   http://{host}/v1   for OpenAI's SDKs\n           http://{host}      for Anthropic's and Google's\n\
-         Models     curl http://{host}/v1/models\n\
+         Base URL   {base_url}/v1   for OpenAI's SDKs\n           {base_url}      for Anthropic's and Google's\n\
+         Models     curl {base_url}/v1/models\n\
          Docs       {DOCS}\n\nTry:\n\n  {call}\n",
         env!("CARGO_PKG_VERSION"),
     )
 }
 
-fn html(host: &str, call: &str) -> String {
-    let (host, call) = (escape(host), escape(call));
+fn html(base_url: &str, call: &str) -> String {
+    let (base_url, call) = (escape(base_url), escape(call));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>Ostia</title>\n\
          <style>body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1rem }} \
          pre {{ background: #f4f4f4; color: #111; padding: 1rem; overflow: auto }}</style>\n\
          <h1>Ostia {}</h1>\n<p>{WHAT}</p>\n\
-         <p>Base URL: <code>http://{host}/v1</code> for OpenAI's SDKs, <code>http://{host}</code> for Anthropic's and Google's. \
+         <p>Base URL: <code>{base_url}/v1</code> for OpenAI's SDKs, <code>{base_url}</code> for Anthropic's and Google's. \
          Models: <code>GET /v1/models</code>.</p>\n\
          <p>A first call:</p>\n<pre>{call}</pre>\n<p><a href=\"{DOCS}\">Documentation</a></p>\n</html>\n",
         env!("CARGO_PKG_VERSION"),

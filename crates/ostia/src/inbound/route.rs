@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use http::{Method, header, request};
+use http::{Method, Version, header, request};
 use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
@@ -122,6 +122,12 @@ pub fn check(parts: &request::Parts) -> Result<(), Fault> {
     }
     if parts.headers.get_all(header::HOST).iter().count() > 1 {
         return Err(Fault::invalid("The request names more than one host.").with_param("host"));
+    }
+    // Where they agree there is the header alone (`server/http2/head.rs`).
+    if parts.version == Version::HTTP_2 && parts.uri.authority().is_some() {
+        let message =
+            "The request's `:authority` and its header `host` name different hosts, or name a user.";
+        return Err(Fault::invalid(message).with_param("host"));
     }
     let path = parts.uri.path();
     if path.as_bytes().windows(2).any(|pair| pair == b"//") || has_dot_segment(path) {

@@ -122,7 +122,7 @@ impl Line {
             method: method.clone(),
             path: name(path),
             client: None,
-            peer: client.peer,
+            peer: client.connection.peer,
             provider: None,
             model: None,
             key: None,
@@ -162,7 +162,7 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if !self.client.is_cut.get() {
+        if !self.client.is_cut() {
             return self.hand_over(End::ClientLeft);
         }
         let Some(access) = &mut self.access else { return };

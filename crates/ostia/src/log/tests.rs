@@ -12,7 +12,7 @@ use ostia_dialect::{Fault, FaultKind, Usage};
 use super::cause::Cause;
 use super::text::Formatter;
 use super::*;
-use crate::client::Client;
+use crate::client::{Client, Connection, Protocol};
 
 fn access() -> Access {
     Access {
@@ -132,7 +132,7 @@ fn written(writer: Writer) -> String {
 #[test]
 fn nobody_waits_for_a_slow_writer_and_what_is_lost_is_counted() {
     let (log, writer) = Log::new(Filter::default(), Format::Text);
-    let (log, client) = (Rc::new(log), Client::new(1024, None));
+    let (log, client) = (Rc::new(log), Client::new(1024, Connection::new(None, Protocol::Http1, false)));
     for _ in 0..LINES_MAX + 123 {
         Line::begin(&log, &client, Instant::now(), &Method::GET, "/v1/models").unwrap().end(End::Whole);
     }
@@ -174,7 +174,7 @@ fn what_a_line_costs() {
     let (log, writer) = Log::new(Filter::default(), Format::Text);
     let (stop, stopped) = channel();
     let writing = std::thread::spawn(move || writer.run(&stopped, &mut std::io::sink()));
-    let (log, client) = (Rc::new(log), Client::new(1024, None));
+    let (log, client) = (Rc::new(log), Client::new(1024, Connection::new(None, Protocol::Http1, false)));
     let provider = HeaderValue::from_static("openai");
     let began = Instant::now();
     for _ in 0..LINES {

@@ -13,7 +13,7 @@ use ostia_dialect::{Family, Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::late::Late;
-use crate::client::{AnswerDeadline, Client, Early};
+use crate::client::{AnswerDeadline, Client, Early, Protocol};
 use crate::errors::reply;
 use crate::message::body::{Body, FramePoll};
 use crate::timer::LazyTimer;
@@ -53,18 +53,20 @@ impl<F: Future<Output = Response<Body>> + 'static> Future for Answering<F> {
     type Output = Result<Response<Answer>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = match self.client.is_cut.get() {
+        let mut response = match self.client.is_cut() {
             true => reply::fault(self.family, &stopping(), None, ""),
             false => ready!(self.poll_response(context)),
         };
         if let Some(AnswerDeadline(due)) = response.extensions().get::<AnswerDeadline>() {
             self.client.due.set(*due);
         }
-        if response.status().as_u16() >= 400 && !self.client.is_read() {
-            // A body that is not wanted ends its connection.
+        let is_alone = self.client.connection.protocol == Protocol::Http1;
+        if response.status().as_u16() >= 400 && is_alone && !self.client.is_read() {
+            // A body that is not wanted ends its connection, where it is in the way of the next request.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         let client = self.client.clone();
+        client.is_handed_over.set(true);
         let answer =
             |body| Answer { body, is_told: false, broken: None, silence: Silence::default(), client };
         Poll::Ready(Ok(response.map(answer)))
@@ -77,10 +79,20 @@ pub struct Answer {
     body: Body,
     /// It has been told that the gateway stops.
     is_told: bool,
-    /// Why it breaks off, once what came before has left.
-    broken: Option<BodyFault>,
+    /// Why it breaks off, once what came before has left: after so many flushes.
+    broken: Option<(BodyFault, usize)>,
     silence: Silence,
     client: Rc<Client>,
+}
+
+/// The head of an answer alone, for whoever asked with HEAD. For HTTP/1.1 the library sees to that.
+pub fn head_alone(response: Response<Answer>) -> Response<Answer> {
+    let (mut parts, mut answer) = response.into_parts();
+    if let Some(length) = answer.size_hint().exact().filter(|_| !answer.is_end_stream()) {
+        parts.headers.entry(header::CONTENT_LENGTH).or_insert_with(|| length.into());
+    }
+    answer.body = Body::Full(None);
+    Response::from_parts(parts, answer)
 }
 
 /// How long there was nothing to send.
@@ -120,29 +132,31 @@ impl HttpBody for Answer {
     /// The next piece. A fault waits until everything before it has left: the connection ends with it, and with the
     /// connection whatever has not been sent yet, be it the head of the answer or the words that tell the fault.
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> FramePoll {
-        if self.broken.is_some() {
-            return match self.client.is_flushed.get() {
-                true => Poll::Ready(self.broken.take().map(Err)),
+        if let Some((_, flushes)) = &self.broken {
+            return match self.client.connection.flushes() != *flushes {
+                true => Poll::Ready(self.broken.take().map(|(fault, _)| Err(fault))),
                 false => Poll::Pending,
             };
         }
-        if self.client.is_cut.get() && !self.is_told {
+        self.client.is_handed_over.set(false);
+        if self.client.is_cut() && !self.is_told {
             self.is_told = true;
             self.body.fail(&stopping());
         }
-        match Pin::new(&mut self.body).poll_frame(context) {
+        let polled = match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Pending => self.poll_keep_alive(context),
             Poll::Ready(Some(Err(fault))) => {
-                self.broken = Some(fault);
-                self.client.is_flushed.set(false);
-                context.waker().wake_by_ref();
+                let flushes = self.client.connection.wait_for_flush(context);
+                self.broken = Some((fault, flushes));
                 Poll::Pending
             }
             Poll::Ready(frame) => {
                 self.silence.since = None;
                 Poll::Ready(frame)
             }
-        }
+        };
+        self.client.is_handed_over.set(polled.is_ready());
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The socket of a client.
+//! The socket of a client that speaks HTTP/1.1, and what is seen there of what it does.
 
 use std::io;
 use std::pin::Pin;
@@ -7,9 +7,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::http2::PREFACE;
+use super::socket::Socket;
 use crate::client::Client;
 use crate::timer::LazyTimer;
 
@@ -26,8 +27,10 @@ const PROBE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// The socket of a client.
 #[derive(Debug)]
 pub struct ClientStream {
-    stream: TcpStream,
+    socket: Socket,
     client: Rc<Client>,
+    /// The first bytes that came, while they may be the beginning of HTTP/2; `None` once it is known.
+    beginning: Option<Vec<u8>>,
     /// For a client that does not read.
     write_timer: Option<LazyTimer>,
     half_closed: Option<HalfClosed>,
@@ -44,13 +47,13 @@ struct HalfClosed {
 
 impl ClientStream {
     /// The socket of this client.
-    pub fn new(stream: TcpStream, client: Rc<Client>) -> ClientStream {
-        ClientStream { stream, client, write_timer: None, half_closed: None }
+    pub fn new(socket: Socket, client: Rc<Client>) -> ClientStream {
+        ClientStream { socket, client, beginning: Some(Vec::new()), write_timer: None, half_closed: None }
     }
 
     /// The socket alone.
-    pub fn into_inner(self) -> TcpStream {
-        self.stream
+    pub fn into_inner(self) -> Socket {
+        self.socket
     }
 
     /// Reads, but no more of a head that is too large already. How many bytes came?
@@ -64,7 +67,10 @@ impl ClientStream {
             return Poll::Ready(Err(io::ErrorKind::InvalidData.into()));
         }
         let filled = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
+        ready!(match self.beginning {
+            None => Pin::new(&mut self.socket).poll_read(context, buffer),
+            Some(_) => self.poll_read_beginning(context, buffer),
+        })?;
         let read = buffer.filled().len() - filled;
         if is_head {
             self.client.head_bytes_left.set(self.client.head_bytes_left.get().saturating_sub(read));
@@ -72,8 +78,32 @@ impl ClientStream {
         Poll::Ready(Ok(read))
     }
 
+    /// Reads the first bytes. HTTP/2 is known by its first 24 (RFC 9113, section 3.4), and by all of them: what may become them is
+    /// kept back until it has.
+    fn poll_read_beginning(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let start = buffer.filled().len();
+        buffer.put_slice(&self.beginning.take().unwrap_or_default());
+        loop {
+            let before = buffer.filled().len();
+            if Pin::new(&mut self.socket).poll_read(context, buffer)?.is_pending() {
+                self.beginning = Some(buffer.filled()[start..].to_vec());
+                buffer.set_filled(start);
+                return Poll::Pending;
+            }
+            let came = &buffer.filled()[start..];
+            let may_become = came.len() < PREFACE.len() && PREFACE.starts_with(came);
+            if !may_become || buffer.filled().len() == before || buffer.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
+    }
+
     /// What a write that found no room comes to: the client has time until the answer is due.
-    fn wait_to_write(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn wait_to_write<T>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<T>> {
         let due = self.client.due.get();
         let timer = self.write_timer.get_or_insert_with(|| LazyTimer::new(due));
         ready!(timer.poll_over(due, context));
@@ -92,7 +122,7 @@ impl ClientStream {
         });
         loop {
             ready!(half_closed.timer.poll_over(half_closed.look_at, context));
-            if let Ok(Some(error)) = self.stream.take_error() {
+            if let Ok(Some(error)) = self.socket.tcp().take_error() {
                 return Poll::Ready(Err(error));
             }
             let now = Instant::now();
@@ -108,7 +138,8 @@ impl ClientStream {
             {
                 half_closed.is_probed = true;
                 // Whatever becomes of it is seen at the next look.
-                let _ = self.stream.try_write(PROBE);
+                let _ = Pin::new(&mut self.socket).poll_write(context, PROBE);
+                let _ = Pin::new(&mut self.socket).poll_flush(context);
             }
         }
     }
@@ -135,7 +166,7 @@ impl AsyncWrite for ClientStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.client.has_begun.set(true);
-        match Pin::new(&mut this.stream).poll_write(context, bytes) {
+        match Pin::new(&mut this.socket).poll_write(context, bytes) {
             Poll::Pending => this.wait_to_write(context),
             written => written,
         }
@@ -148,22 +179,28 @@ impl AsyncWrite for ClientStream {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         this.client.has_begun.set(true);
-        match Pin::new(&mut this.stream).poll_write_vectored(context, slices) {
+        match Pin::new(&mut this.socket).poll_write_vectored(context, slices) {
             Poll::Pending => this.wait_to_write(context),
             written => written,
         }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.socket.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.client.is_flushed.set(true);
-        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+        let this = self.get_mut();
+        match Pin::new(&mut this.socket).poll_flush(context) {
+            Poll::Pending => this.wait_to_write(context),
+            Poll::Ready(flushed) => {
+                this.client.connection.flushed();
+                Poll::Ready(flushed)
+            }
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(context)
     }
 }

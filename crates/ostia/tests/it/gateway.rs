@@ -16,6 +16,7 @@ const START_MAX: Duration = Duration::from_secs(20);
 #[derive(Debug, Default)]
 pub struct Setup {
     config: Option<String>,
+    files: Vec<(String, String)>,
     env: Vec<(String, String)>,
     args: Vec<String>,
 }
@@ -49,6 +50,12 @@ impl Setup {
         self
     }
 
+    /// With this file in its folder.
+    pub fn file(mut self, name: &str, text: &str) -> Setup {
+        self.files.push((name.to_owned(), text.to_owned()));
+        self
+    }
+
     /// With this environment variable.
     pub fn env(mut self, name: &str, value: &str) -> Setup {
         self.env.push((name.to_owned(), value.to_owned()));
@@ -66,7 +73,7 @@ impl Setup {
         if !self.args.iter().any(|arg| arg == "--listen") {
             self.args.extend(["--listen".to_owned(), "127.0.0.1:0".to_owned()]);
         }
-        let folder = Folder::new(self.config.as_deref());
+        let folder = Folder::new(self.config.as_deref(), &self.files);
         let mut child = self
             .command(folder.path())
             .stdout(Stdio::piped())
@@ -82,7 +89,7 @@ impl Setup {
 
     /// Runs to the end, for commands that do not serve.
     pub fn run(self) -> Output {
-        let folder = Folder::new(self.config.as_deref());
+        let folder = Folder::new(self.config.as_deref(), &self.files);
         self.command(folder.path()).output().expect("a process")
     }
 
@@ -180,7 +187,8 @@ impl Said {
     /// The address in the words of welcome.
     fn address(&self) -> SocketAddr {
         let find = |text: &str| {
-            let (_, rest) = text.split_once("listens on http://")?;
+            let (_, rest) = text.split_once("listens on http")?;
+            let rest = rest.strip_prefix('s').unwrap_or(rest).strip_prefix("://")?;
             rest.split_once(['\n', '"']).and_then(|(address, _)| address.parse().ok())
         };
         let text = self.text.lock().unwrap();
@@ -204,13 +212,16 @@ fn listen_to(mut pipe: impl Read + Send + 'static, said: Arc<Said>) {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new(config: Option<&str>) -> Folder {
+    fn new(config: Option<&str>, files: &[(String, String)]) -> Folder {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("gateway-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         std::fs::create_dir_all(&path).unwrap();
         if let Some(config) = config {
             std::fs::write(path.join("ostia.yaml"), config).unwrap();
+        }
+        for (name, text) in files {
+            std::fs::write(path.join(name), text).unwrap();
         }
         Folder(path)
     }

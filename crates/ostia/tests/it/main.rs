@@ -22,6 +22,8 @@ mod gateway;
 mod headers;
 mod hostile;
 mod hostile_answers;
+mod http2;
+mod https;
 mod import;
 mod json_arrays;
 mod kept;

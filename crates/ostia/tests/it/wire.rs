@@ -92,6 +92,16 @@ impl Ask {
         open
     }
 
+    /// The same for HTTP/2, with this scheme.
+    pub fn request(&self, scheme: &str) -> (http::Request<()>, Vec<u8>) {
+        let mut request = http::Request::builder().version(http::Version::HTTP_2);
+        request = request.method(&*self.method).uri(format!("{scheme}://{}{}", self.host, self.path));
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        (request.body(()).unwrap(), self.body.clone())
+    }
+
     /// The request as it goes over the wire.
     pub fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\n", self.method, self.path, self.host);

@@ -41,8 +41,18 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
-{{/* ostia.yaml: what the values say, and the times that have to agree with the pod's. */}}
+{{/* What URLs begin with. */}}
+{{- define "ostia.scheme" -}}
+{{- if .Values.tlsSecret }}https{{ else }}http{{ end }}
+{{- end }}
+
+{{/* ostia.yaml: what the values say, the times that have to agree with the pod's, and where the pod has its certificate. */}}
 {{- define "ostia.yaml" -}}
 {{- $timeouts := merge (dict "drain" (printf "%ds" (int .Values.drainSeconds))) (default dict .Values.config.timeouts) }}
-{{- merge (dict "timeouts" $timeouts) .Values.config | toYaml }}
+{{- $given := dict "timeouts" $timeouts }}
+{{- if .Values.tlsSecret }}
+{{- $tls := dict "cert" "/etc/ostia-tls/tls.crt" "key" "/etc/ostia-tls/tls.key" }}
+{{- $given = set $given "tls" (merge $tls (default dict .Values.config.tls)) }}
+{{- end }}
+{{- merge $given .Values.config | toYaml }}
 {{- end }}

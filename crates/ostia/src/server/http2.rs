@@ -1,0 +1,163 @@
+//! A connection on which many requests are under way at once: HTTP/2.
+//!
+//! Each stream is a task of its own with a [`Client`](crate::client::Client) of its own, so that nothing that one waits for holds up another. What a
+//! client could do with the connection as such is bounded here, beside what the library bounds by itself: frames that continue
+//! a head without end, streams that the client resets before they are begun (20 wait at most), and streams that it makes the
+//! gateway reset (1024); then the connection is closed.
+
+mod head;
+mod socket;
+mod streams;
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::answering::head_alone;
+use super::socket::Socket;
+use super::{ConnectionLimit, HEAD_DRAIN, LAST_WORDS, Phase, linger, request};
+use crate::client::Connection;
+use crate::config::settings::Limits;
+use crate::core::CurrentCore;
+use socket::Http2Socket;
+use streams::{Streams, refused};
+
+/// The first bytes of a client that speaks HTTP/2 (RFC 9113, section 3.4).
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// How long a connection may be without a request. Then it is told that none is taken any more, and closed.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+/// How long after its last stream a connection is told so when the gateway stops, unless it begins another one before. Python's h2
+/// takes nothing any more of streams that are open then, or of what comes in one piece with it.
+const GOODBYE_AFTER: Duration = Duration::from_millis(100);
+/// After how much silence a client is asked whether it is still there, and how long it has to say so. Clients that read nothing
+/// while their program is busy with something else are not dead.
+const PING_AFTER: Duration = Duration::from_secs(60);
+const PING_WITHIN: Duration = Duration::from_secs(180);
+/// How much of a request's body may wait to be read, and of all of a connection together.
+const STREAM_WINDOW_BYTES: u32 = 256 << 10;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// How much of an answer may wait to be written.
+const SEND_BYTES_MAX: usize = 64 << 10;
+/// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words. HTTP/2
+/// counts 32 bytes more for each field than stand there.
+const HEAD_SLACK_BYTES: usize = 8 << 10;
+
+/// Serves the connection to its end. `unread` has come of it already.
+pub async fn serve(
+    current: Rc<CurrentCore>,
+    mut socket: Socket,
+    unread: Bytes,
+    connection: Rc<Connection>,
+    limit: &ConnectionLimit,
+    mut phase: watch::Receiver<Phase>,
+) {
+    let limits = current.get().settings.limits;
+    let streams = Streams::new(connection.clone(), limit.clone());
+    let of_service = streams.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let is_head = request.method() == Method::HEAD;
+        let answering = of_service.begin(&limits).map(|client| {
+            let request = head::as_http1(request);
+            request::answer(&current, &client, request)
+        });
+        async move {
+            match answering {
+                Some(answering) => match answering.await {
+                    Ok(response) if is_head => Ok(head_alone(response)),
+                    Ok(response) => Ok(response),
+                    Err(never) => match never {},
+                },
+                None => Err(refused()),
+            }
+        }
+    });
+    let stream = Http2Socket::new(&mut socket, unread, &streams);
+    let mut serving = builder(streams.clone(), &limits).serve_connection(TokioIo::new(stream), service);
+    if *phase.borrow() != Phase::Serving {
+        phase.mark_changed();
+    }
+    let (mut is_leaving, mut cut_at) = (false, None);
+    // When it is next looked whether there is anything to wait for.
+    let mut look_at = Instant::now() + IDLE_MAX;
+    loop {
+        let leaves = tokio::select! {
+            biased;
+            is_over = poll_fn(|context| {
+                connection.driven_by(context);
+                let polled = Pin::new(&mut serving).poll(context);
+                streams.written();
+                match polled {
+                    Poll::Ready(_) => Poll::Ready(true),
+                    Poll::Pending if !is_leaving && streams.has_begun_late() => Poll::Ready(false),
+                    Poll::Pending => Poll::Pending,
+                }
+            }) => match is_over {
+                true => break,
+                false => true,
+            },
+            Ok(()) = phase.changed() => {
+                connection.is_draining.set(true);
+                if *phase.borrow_and_update() == Phase::Cutting {
+                    streams.cut();
+                    cut_at = Some(Instant::now() + LAST_WORDS);
+                }
+                look_at = Instant::now();
+                false
+            }
+            () = sleep_until(look_at) => {
+                let now = Instant::now();
+                if cut_at.is_some_and(|at| at <= now) {
+                    break;
+                }
+                let patience = match (is_leaving, connection.is_draining.get()) {
+                    (true, _) => HEAD_DRAIN,
+                    (false, true) => GOODBYE_AFTER,
+                    (false, false) => IDLE_MAX,
+                };
+                let due = streams.idle_since().map_or(now + patience, |since| since + patience);
+                look_at = due;
+                if due <= now && is_leaving {
+                    break;
+                }
+                due <= now
+            }
+        };
+        if leaves {
+            // A request that comes just now is answered all the same.
+            Pin::new(&mut serving).graceful_shutdown();
+            is_leaving = true;
+            look_at = Instant::now() + HEAD_DRAIN;
+        }
+    }
+    drop(serving);
+    // Clients say at any time how much they take, and a socket that is closed with that unread takes the last words with it.
+    let patience = if *phase.borrow() == Phase::Serving { IDLE_MAX } else { HEAD_DRAIN };
+    let _ = timeout(patience, linger::end(&mut socket)).await;
+}
+
+fn builder(streams: Streams, limits: &Limits) -> http2::Builder<Streams> {
+    let head_bytes_max = limits.header_bytes_max + HEAD_SLACK_BYTES;
+    let mut builder = http2::Builder::new(streams);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.streams_max)
+        .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(SEND_BYTES_MAX)
+        .keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_WITHIN);
+    builder
+}

@@ -1,0 +1,8 @@
+//! TLS for clients.
+
+mod authority;
+mod clients;
+mod commands;
+mod files;
+mod handshake;
+mod reload;
