@@ -94,6 +94,7 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         NotRun("the last of them serves until it is stopped; `cli` runs each"),
     ),
     ("docs/install.md", "ok    configuration  ostia.yaml", NotRun(ANSWERS)),
+    ("docs/models.md", "ostia models --provider openai", NotRun("`models` and `cli` run each")),
     ("docs/operations.md", "2026-11-29T02:16:17.123Z 200 POST", NotRun(ANSWERS)),
     (
         "docs/operations.md",
