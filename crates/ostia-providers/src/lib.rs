@@ -16,7 +16,7 @@ mod quirks;
 mod row;
 mod table;
 
-pub use auth::{Auth, Oauth};
+pub use auth::{Auth, AwsAuth, Credential, Oauth};
 pub use provider::{Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
