@@ -114,11 +114,6 @@ pub enum SubjectSource {
         /// The field of its JSON answer that holds the token; `None`: the answer is the token.
         field: Option<String>,
     },
-    /// AWS: a signed question to its token service.
-    Aws {
-        /// The question's address, with `{region}` in it.
-        verification_url: String,
-    },
 }
 
 impl GoogleAccount {
@@ -267,12 +262,12 @@ fn external(value: &Value) -> Result<GoogleAccount, SourceProblem> {
         Some("json") => Some(field(format, "subject_token_field_name")?.to_owned()),
         _ => None,
     };
+    if source["environment_id"].is_string() || source["executable"].is_object() {
+        let what =
+            "has a credential_source of an environment or an executable, and only file and url are read";
+        return Err(problem(what));
+    }
     let subject = match (source["file"].as_str(), source["url"].as_str()) {
-        _ if source["environment_id"].as_str().is_some_and(|id| id.starts_with("aws")) => {
-            SubjectSource::Aws {
-                verification_url: field(source, "regional_cred_verification_url")?.to_owned(),
-            }
-        }
         (Some(path), _) => SubjectSource::File { path: path.to_owned(), field: token_field },
         (None, Some(url)) => SubjectSource::Url {
             url: url.to_owned(),
@@ -280,7 +275,7 @@ fn external(value: &Value) -> Result<GoogleAccount, SourceProblem> {
             field: token_field,
         },
         (None, None) => {
-            return Err(problem("has a credential_source with neither file, url nor an environment of AWS"));
+            return Err(problem("has a credential_source with neither file nor url"));
         }
     };
     Ok(GoogleAccount::External(Box::new(ExternalAccount {

@@ -1,0 +1,74 @@
+//! From a source to a credential: which cloud is asked, and how often.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use ostia_providers::auth::source::Source;
+
+use super::failure::FailureKind;
+use super::machine::Machine;
+use super::net::{Net, Reach};
+use super::slot::{Fetched, Slot};
+use super::{Failure, Holder};
+
+/// How often a call is made until somebody answers it.
+const TRIES: u32 = 3;
+/// How long to wait before the second; twice as long before the third.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What credentials are fetched with.
+#[derive(Clone)]
+pub struct Fetcher {
+    pub net: Rc<Net>,
+    pub machine: Machine,
+}
+
+/// Fetches the credential of a slot. Tries again where nobody answered, or not well.
+///
+/// # Errors
+/// Why there is none.
+pub async fn fetch(fetcher: &Fetcher, slot: &Slot) -> Result<Fetched, Failure> {
+    let mut tried = 1;
+    loop {
+        let failure = match once(fetcher, &slot.source, slot.holder).await {
+            Ok(fetched) => return Ok(fetched),
+            Err(failure) => failure,
+        };
+        if tried == TRIES || failure.kind != FailureKind::Unavailable {
+            return Err(failure);
+        }
+        tokio::time::sleep(PAUSE * tried).await;
+        tried += 1;
+    }
+}
+
+async fn once(fetcher: &Fetcher, source: &Source, holder: Holder) -> Result<Fetched, Failure> {
+    if holder != Holder::Operator && source.uses_machine() {
+        return Err(Failure::refused(
+            "what the machine has is the operator's",
+            "A request has to bring a credential of its own.",
+        ));
+    }
+    match source {
+        Source::Given(credential) => Ok(Fetched { credential: credential.clone(), ends: None }),
+        #[cfg(feature = "aws")]
+        Source::Aws(source) => super::aws::fetch(fetcher, source, reach(holder)).await,
+        #[cfg(feature = "google")]
+        Source::Google(source) => super::google::fetch(fetcher, source, reach(holder)).await,
+        #[cfg(feature = "azure")]
+        Source::Azure(source) => super::azure::fetch(fetcher, source, reach(holder)).await,
+        #[cfg(not(all(feature = "aws", feature = "azure", feature = "google")))]
+        Source::Aws(_) | Source::Google(_) | Source::Azure(_) => Err(Failure::missing(
+            "this gateway was built without what fetches it",
+            "Build it with its features aws, azure and google.",
+        )),
+    }
+}
+
+/// What addresses in the source's own words may be.
+fn reach(holder: Holder) -> Reach {
+    match holder {
+        Holder::Operator => Reach::Operator,
+        Holder::Client(_) => Reach::Vendor,
+    }
+}
