@@ -22,8 +22,12 @@
 //!
 //! A refresh that fails leaves the old credential in its place until it ends, is tried again after a growing pause, and is
 //! logged. Where there is none that holds, everybody who asks is told the same [`Failure`] until the pause is over. What
-//! nobody has asked for in a while is forgotten, and so is the client's credential that was idle longest where there are
+//! nobody has asked for in an hour is forgotten, and so is the client's credential that was idle longest where there are
 //! too many.
+//!
+//! [`Giver::Operator`](ostia_providers::auth::source::Giver) and [`Holder::Operator`] are for settings of `ostia.yaml`, and for
+//! those of a client only where every client is the operator. A provider that refuses what should hold is told by
+//! [`Credentials::doubt`]; [`Credentials::renew`] belongs to a reload, [`Credentials::sweep`] to the core's other sweeps.
 //!
 //! Every connection goes through [`Upstreams`](crate::upstream::Upstreams), past the egress guard: to the vendors' own hosts, to hosts that the operator
 //! wrote or has in the environment, and, only for the operator's sources that need one, to metadata services.
@@ -220,6 +224,21 @@ impl Credentials {
         }
     }
 
+    /// A provider refused the credential though it should hold: it was taken back, perhaps. One that is not fresh is fetched
+    /// anew, and whoever asks meanwhile waits for that.
+    pub fn doubt(&self, wanted: &Wanted) {
+        if let Want::Fetched { id, .. } = &wanted.0
+            && let Some(slot) = self.found.borrow().get(id)
+        {
+            slot.doubt(Instant::now());
+        }
+    }
+
+    /// Lets go of what was forgotten. To be called now and then, on each core.
+    pub fn sweep(&self) {
+        self.found.borrow_mut().retain(|_, slot| !slot.is_forgotten());
+    }
+
     /// Waits for the flight under way, or starts one.
     async fn wait(&self, slot: &Arc<Slot>) -> Result<arc_swap::Guard<Arc<State>>, Arc<Failure>> {
         let mut news = slot.news();
@@ -253,8 +272,6 @@ impl Credentials {
         });
         drop(slots);
         let mut found = self.found.borrow_mut();
-        // What was forgotten holds secrets: it goes from here too, as soon as anything new comes.
-        found.retain(|_, slot| !slot.is_forgotten());
         if found.len() >= REMEMBERED_MAX {
             found.clear();
         }
@@ -282,6 +299,17 @@ impl Shared {
     fn forget(&self, slot: &Arc<Slot>) {
         slot.forget();
         lock(&self.slots).retain(|_, kept| !Arc::ptr_eq(kept, slot));
+    }
+
+    /// Takes away what nobody fetches any more, because it failed, and nobody has asked for.
+    fn forget_idle(&self, now: Instant) {
+        lock(&self.slots).retain(|_, slot| {
+            let is_idle = !slot.is_kept() && slot.idle(now) >= keeper::IDLE_MAX;
+            if is_idle {
+                slot.forget();
+            }
+            !is_idle
+        });
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod client;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::SystemTime;
 
 use aws_config::{AppName, BehaviorVersion, ConfigLoader, Region, SdkConfig};
@@ -41,7 +43,8 @@ pub async fn fetch(fetcher: &Fetcher, source: &AwsSource, reach: Reach) -> Resul
         (Some(_), Some(_)) => Reach::Operator,
         (Some(_), None) => reach,
     };
-    let (client, work) = Client::new(fetcher.net.clone(), reach);
+    let date = Rc::<Cell<_>>::default();
+    let (client, work) = Client::new(fetcher.net.clone(), reach, date.clone());
     let looked = async {
         match &source.base {
             None => {
@@ -60,7 +63,7 @@ pub async fn fetch(fetcher: &Fetcher, source: &AwsSource, reach: Reach) -> Resul
         credentials = looked => credentials,
         never = work => match never {},
     };
-    credentials.map(fetched).map_err(|error| failure(&error, source))
+    credentials.map(|credentials| fetched(&credentials, date.get())).map_err(|error| failure(&error, source))
 }
 
 fn region(source: &AwsSource) -> Result<Option<Region>, Failure> {
@@ -130,8 +133,13 @@ async fn keys(config: &SdkConfig, role: Option<&AwsRole>) -> Result<Credentials,
     builder.build().await.provide_credentials().await
 }
 
-fn fetched(credentials: Credentials) -> Fetched {
-    let left = |ends: SystemTime| ends.duration_since(SystemTime::now()).unwrap_or_default();
+/// `date`: the time by the clock of whoever gave them out, and by ours. Their end is told by that clock.
+fn fetched(credentials: &Credentials, date: Option<[SystemTime; 2]>) -> Fetched {
+    let now = match date {
+        Some([theirs, ours]) => theirs + ours.elapsed().unwrap_or_default(),
+        None => SystemTime::now(),
+    };
+    let left = |ends: SystemTime| ends.duration_since(now).unwrap_or_default();
     let ends = credentials.expiry().map(|ends| Instant::now() + left(ends));
     let keys = AwsKeys {
         access_key_id: credentials.access_key_id().to_owned(),

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use ostia_providers::auth::source::Source;
 
+use tokio::sync::Semaphore;
+
 use super::failure::FailureKind;
 use super::machine::Machine;
 use super::net::{Net, Reach};
@@ -17,10 +19,10 @@ const TRIES: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What credentials are fetched with.
-#[derive(Clone)]
 pub struct Fetcher {
     pub net: Rc<Net>,
     pub machine: Machine,
+    pub clients_flights: Semaphore,
 }
 
 /// Fetches the credential of a slot. Tries again where nobody answered, or not well.
@@ -28,6 +30,11 @@ pub struct Fetcher {
 /// # Errors
 /// Why there is none.
 pub async fn fetch(fetcher: &Fetcher, slot: &Slot) -> Result<Fetched, Failure> {
+    let _flight = match slot.holder {
+        Holder::Operator => None,
+        // It is never closed.
+        Holder::Client(_) => fetcher.clients_flights.acquire().await.ok(),
+    };
     let mut tried = 1;
     loop {
         let failure = match once(fetcher, &slot.source, slot.holder).await {

@@ -6,14 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::runtime::LocalOptions;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use super::fetch::{self, Fetcher};
 use super::machine::Machine;
 use super::net::{Net, Network};
 use super::slot::{Fetched, Slot};
-use super::{Failure, Shared};
+use super::{Failure, Holder, Shared};
 use crate::log::{Level, Target};
 
 /// How long fetching one credential may take, with all its steps.
@@ -27,7 +27,11 @@ const BETWEEN_MIN: Duration = Duration::from_millis(500);
 /// How long after a fetch it is looked again for one that does not end: somebody may have put another one into its file.
 const UNENDING_MAX: Duration = Duration::from_secs(60);
 /// How long a credential is kept that nobody asks for.
-const IDLE_MAX: Duration = Duration::from_secs(3600);
+pub const IDLE_MAX: Duration = Duration::from_secs(3600);
+/// How often what is idle is looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Most credentials of clients that are fetched at the same time. The operator's wait for nobody.
+const CLIENTS_FLIGHTS_MAX: usize = 64;
 
 /// What the thread is told.
 #[derive(Debug)]
@@ -54,8 +58,11 @@ impl Keeper {
     ) {
         let work = move || {
             let mut builder = tokio::runtime::Builder::new_current_thread();
-            let Ok(runtime) = builder.enable_all().build_local(LocalOptions::default()) else { return };
-            let fetcher = Rc::new(Fetcher { net: Rc::new(Net::new(network)), machine });
+            let Ok(runtime) = builder.enable_all().build_local(LocalOptions::default()) else {
+                return refuse(orders);
+            };
+            let clients_flights = Semaphore::new(CLIENTS_FLIGHTS_MAX);
+            let fetcher = Rc::new(Fetcher { net: Rc::new(Net::new(network)), machine, clients_flights });
             runtime.block_on(Keeper { shared, fetcher }.run(orders));
         };
         // The thread takes the orders with it.
@@ -63,30 +70,62 @@ impl Keeper {
     }
 
     async fn run(self, mut orders: mpsc::UnboundedReceiver<Order>) {
-        while let Some(order) = orders.recv().await {
+        let mut sweeps = interval(SWEEP_EVERY);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let order = tokio::select! {
+                order = orders.recv() => order,
+                _ = sweeps.tick() => {
+                    self.fetcher.net.sweep();
+                    self.shared.upgrade().iter().for_each(|shared| shared.forget_idle(Instant::now()));
+                    continue;
+                }
+            };
             match order {
-                Order::Keep(slot) => {
+                Some(Order::Keep(slot)) => {
                     let (shared, fetcher) = (self.shared.clone(), self.fetcher.clone());
                     tokio::task::spawn_local(async move { keep(&slot, &shared, &fetcher).await });
                 }
-                Order::Network(network) => self.fetcher.net.renew(network),
+                Some(Order::Network(network)) => self.fetcher.net.renew(network),
+                None => return,
             }
         }
     }
 }
 
+/// There is no thread to fetch anything on.
+fn refuse(mut orders: mpsc::UnboundedReceiver<Order>) {
+    orders.close();
+    while let Some(order) = orders.blocking_recv() {
+        if let Order::Keep(slot) = order {
+            slot.fail(Failure::no_thread(), Instant::now());
+            slot.end();
+        }
+    }
+}
+
+/// Whoever waits for a slot is told, however its work ends.
+struct Ending<'a>(&'a Slot);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.fail(Failure::garbage("the fetch ended in a panic"), Instant::now());
+        }
+        self.0.end();
+    }
+}
+
 /// Fetches a credential, and again and again before it ends, until nobody asks for it or there is none.
 async fn keep(slot: &Arc<Slot>, shared: &Weak<Shared>, fetcher: &Fetcher) {
+    let _ending = Ending(slot);
     loop {
-        let fetched = timeout(FETCH_MAX, fetch::fetch(fetcher, slot)).await;
-        let fetched = fetched.unwrap_or_else(|_| {
-            Err(Failure::unavailable(format!("no answer within {} seconds", FETCH_MAX.as_secs())))
-        });
+        let fetched = fetch_in_time(slot, fetcher).await;
         let now = Instant::now();
         let next = match fetched {
             Ok(fetched) => {
                 let next = refresh_at(&fetched, now);
-                slot.fill(fetched);
+                slot.fill(fetched, now);
                 next
             }
             Err(failure) => {
@@ -100,7 +139,10 @@ async fn keep(slot: &Arc<Slot>, shared: &Weak<Shared>, fetcher: &Fetcher) {
                 next
             }
         };
-        sleep_until(next).await;
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = slot.doubted() => {}
+        }
         if slot.is_forgotten() || slot.idle(Instant::now()) >= IDLE_MAX {
             if let Some(shared) = shared.upgrade() {
                 shared.forget(slot);
@@ -111,7 +153,19 @@ async fn keep(slot: &Arc<Slot>, shared: &Weak<Shared>, fetcher: &Fetcher) {
             break;
         }
     }
-    slot.end();
+}
+
+async fn fetch_in_time(slot: &Slot, fetcher: &Fetcher) -> Result<Fetched, Failure> {
+    let fetched = timeout(FETCH_MAX, fetch::fetch(fetcher, slot)).await;
+    let fetched = fetched.unwrap_or_else(|_| {
+        Err(Failure::unavailable(format!("no answer within {} seconds", FETCH_MAX.as_secs())))
+    })?;
+    match fetched.ends {
+        Some(ends) if ends <= Instant::now() => {
+            Err(Failure::garbage("what came has ended already: the clock of this machine may be wrong"))
+        }
+        _ => Ok(fetched),
+    }
 }
 
 /// When a credential is fetched again: before its end, with time for more than one try.
@@ -123,7 +177,8 @@ fn refresh_at(fetched: &Fetched, now: Instant) -> Instant {
 }
 
 fn say(shared: &Weak<Shared>, slot: &Slot, failure: &Failure, now: Instant) {
-    let Some(shared) = shared.upgrade() else { return };
+    // What a client brought is told to the client.
+    let Some(shared) = shared.upgrade().filter(|_| slot.holder == Holder::Operator) else { return };
     let left = match slot.holds(now) {
         true => "the one that there is still holds",
         false => "there is none that holds",

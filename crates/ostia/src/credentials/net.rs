@@ -143,6 +143,13 @@ impl Net {
         self.upstreams.replace(Pools::new(network));
     }
 
+    /// Closes connections that are idle or over.
+    pub fn sweep(&self) {
+        let pools = self.upstreams.borrow().clone();
+        pools.ordinary.sweep();
+        pools.metadata.sweep();
+    }
+
     /// Makes a call.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use ostia_providers::auth::Credential;
 use ostia_providers::auth::source::Source;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::{Failure, Holder};
@@ -18,6 +18,9 @@ const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Most doublings of a pause.
 const DOUBLINGS_MAX: u32 = 6;
+/// How old a credential has to be before it is fetched anew because a provider refused it: a fresh one is refused for another
+/// reason.
+const DOUBT_MIN: Duration = Duration::from_secs(30);
 
 /// The place of one credential.
 #[derive(Debug)]
@@ -33,12 +36,16 @@ pub struct Slot {
     is_forgotten: AtomicBool,
     last_used_s: AtomicU64,
     news: watch::Sender<()>,
+    /// Wakes whoever waits for the time of the next fetch.
+    doubts: Notify,
 }
 
 /// What is known of a credential.
 #[derive(Debug, Default)]
 pub struct State {
     fetched: Option<Fetched>,
+    /// When that was.
+    at: Option<Instant>,
     failure: Option<Failed>,
 }
 
@@ -85,6 +92,7 @@ impl Slot {
             is_forgotten: AtomicBool::new(false),
             last_used_s: AtomicU64::new(seconds(Instant::now())),
             news: watch::Sender::new(()),
+            doubts: Notify::new(),
         }
     }
 
@@ -115,6 +123,11 @@ impl Slot {
         !self.is_kept.swap(true, Ordering::AcqRel)
     }
 
+    /// Is somebody to fetch it?
+    pub fn is_kept(&self) -> bool {
+        self.is_kept.load(Ordering::Acquire)
+    }
+
     /// Nobody fetches it any more.
     pub fn end(&self) {
         self.is_kept.store(false, Ordering::Release);
@@ -122,8 +135,8 @@ impl Slot {
     }
 
     /// Here it is.
-    pub fn fill(&self, fetched: Fetched) {
-        self.state.store(Arc::new(State { fetched: Some(fetched), failure: None }));
+    pub fn fill(&self, fetched: Fetched, now: Instant) {
+        self.state.store(Arc::new(State { fetched: Some(fetched), at: Some(now), failure: None }));
         self.news.send_replace(());
     }
 
@@ -134,9 +147,24 @@ impl Slot {
         let pause = (PAUSE_MIN * 2_u32.pow(count.min(DOUBLINGS_MAX))).min(PAUSE_MAX);
         let until = now + pause;
         let failed = Failed { failure: Arc::new(failure), count: count.saturating_add(1), until };
-        self.state.store(Arc::new(State { fetched: state.fetched.clone(), failure: Some(failed) }));
+        let fetched = state.fetched.clone();
+        self.state.store(Arc::new(State { fetched, at: state.at, failure: Some(failed) }));
         self.news.send_replace(());
         until
+    }
+
+    /// A provider refused it though it should hold. If it is not fresh it is given up, and fetched anew.
+    pub fn doubt(&self, now: Instant) {
+        let state = self.state.load();
+        if state.fetched.is_some() && state.at.is_none_or(|at| now >= at + DOUBT_MIN) {
+            self.state.store(Arc::default());
+            self.doubts.notify_one();
+        }
+    }
+
+    /// Waits for a doubt.
+    pub async fn doubted(&self) {
+        self.doubts.notified().await;
     }
 
     /// Tells of every change from now on.

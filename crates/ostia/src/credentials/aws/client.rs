@@ -1,8 +1,10 @@
 //! AWS's library speaks HTTP through this: each request becomes a call of ours.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
 use std::rc::Rc;
+use std::time::SystemTime;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -27,7 +29,12 @@ pub struct Client {
 
 impl Client {
     /// A client, and the work of making its calls, which has to go on as long as it is used.
-    pub fn new(net: Rc<Net>, reach: Reach) -> (Client, impl Future<Output = Infallible>) {
+    /// `date` gets the time by the last answer's clock, and by ours.
+    pub fn new(
+        net: Rc<Net>,
+        reach: Reach,
+        date: Rc<Cell<Option<[SystemTime; 2]>>>,
+    ) -> (Client, impl Future<Output = Infallible>) {
         let (calls, mut asked) = mpsc::unbounded_channel::<Asked>();
         let own = calls.clone();
         let work = async move {
@@ -35,9 +42,11 @@ impl Client {
             let _own = own;
             loop {
                 let Some((call, answer)) = asked.recv().await else { continue };
-                let net = net.clone();
+                let (net, date) = (net.clone(), date.clone());
                 tokio::task::spawn_local(async move {
                     let answered = net.send(call).await.map_err(|failure| failure.words);
+                    let theirs = answered.as_ref().ok().and_then(Answer::date);
+                    date.set(theirs.map(|theirs| [theirs, SystemTime::now()]).or(date.get()));
                     // Whoever asked may have given up.
                     let _ = answer.send(answered);
                 });

@@ -135,6 +135,42 @@ fn what_is_forgotten_is_fetched_anew() {
 }
 
 #[test]
+fn one_that_a_provider_refuses_is_fetched_anew_if_it_is_not_fresh() {
+    let server = Upstream::in_turn(vec![token("old", 3600), token("new", 3600)]);
+    let (credentials, source) = entra(&server);
+    let wanted = credentials.wanted(source, Holder::Operator);
+    let get = || exposed(&block_on(credentials.get(&wanted)).unwrap());
+    assert_eq!(get(), "old");
+    credentials.doubt(&wanted);
+    assert_eq!((get().as_str(), server.count()), ("old", 1), "it is fresh");
+    let slot = credentials.found.borrow().values().next().unwrap().clone();
+    slot.doubt(Instant::now() + Duration::from_secs(31));
+    assert_eq!((get().as_str(), server.count()), ("new", 2));
+}
+
+#[test]
+fn one_that_has_ended_already_is_none() {
+    let server = Upstream::serve(|_| token("t", 0));
+    let (credentials, source) = entra(&server);
+    let failure = fetched(&credentials, source, Holder::Operator).unwrap_err();
+    assert!(failure.words.contains("ended already"), "{failure}");
+}
+
+#[test]
+fn what_failed_and_nobody_asks_for_is_forgotten() {
+    let server = Upstream::serve(|_| Answer::json("{}"));
+    let (credentials, source) = entra(&server);
+    fetched(&credentials, source, Holder::Operator).unwrap_err();
+    let count = || lock(&credentials.shared.slots).len();
+    credentials.shared.forget_idle(Instant::now());
+    assert_eq!(count(), 1);
+    credentials.shared.forget_idle(Instant::now() + keeper::IDLE_MAX + Duration::from_secs(2));
+    assert_eq!(count(), 0);
+    credentials.sweep();
+    assert!(credentials.found.borrow().is_empty());
+}
+
+#[test]
 fn after_a_reload_calls_go_over_the_new_network() {
     let server = Upstream::serve(|_| token("t", 3600));
     let (credentials, source) = entra(&server);

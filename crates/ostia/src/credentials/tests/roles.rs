@@ -1,4 +1,3 @@
-#![allow(unused_qualifications)]
 use std::time::{Duration, SystemTime};
 
 use super::*;
@@ -84,6 +83,28 @@ fn a_role_that_may_not_be_assumed() {
     check(refused("InvalidClientTokenId"), 401, "InvalidClientTokenId", 1..=1);
     check(Answer::with("text/xml", "garbage"), 502, "", 1..=9);
     check(Answer::empty().status(500), 502, "", 3..=9);
+}
+
+/// The end of keys is told by AWS's clock.
+#[test]
+fn a_clock_that_is_wrong() {
+    let check = |theirs: SystemTime| {
+        let server = Upstream::serve(move |_| {
+            let ours = assumed("AssumeRole", "ASIA", Duration::ZERO).body();
+            let ours = String::from_utf8(ours).unwrap();
+            let (before, rest) = ours.split_once("<Expiration>").unwrap();
+            let (_, after) = rest.split_once("</Expiration>").unwrap();
+            let ends = humantime::format_rfc3339_seconds(theirs + Duration::from_secs(3600));
+            let body = format!("{before}<Expiration>{ends}</Expiration>{after}");
+            Answer::with("text/xml", body).header("date", &httpdate::fmt_http_date(theirs))
+        });
+        let credentials = on(texts(&[("AWS_ENDPOINT_URL_STS", &server.url())]));
+        let wanted = credentials.wanted(source(&aws(), Giver::Client, &role()), Holder::Operator);
+        block_on(credentials.get(&wanted)).unwrap();
+        assert!(credentials.ready(&wanted).is_some(), "it holds for an hour by either clock");
+    };
+    check(SystemTime::now() - Duration::from_secs(86_400));
+    check(SystemTime::now() + Duration::from_secs(86_400));
 }
 
 #[test]
