@@ -7,11 +7,23 @@ use ostia_providers::auth::source::Source;
 
 use tokio::sync::Semaphore;
 
+#[cfg(feature = "aws")]
+use super::aws;
+#[cfg(feature = "azure")]
+use super::azure;
 use super::failure::FailureKind;
+#[cfg(feature = "google")]
+use super::google;
 use super::machine::Machine;
 use super::net::{Net, Reach};
 use super::slot::{Fetched, Slot};
 use super::{Failure, Holder};
+#[cfg(not(feature = "aws"))]
+use absent as aws;
+#[cfg(not(feature = "azure"))]
+use absent as azure;
+#[cfg(not(feature = "google"))]
+use absent as google;
 
 /// How often a call is made until somebody answers it.
 const TRIES: u32 = 3;
@@ -56,19 +68,12 @@ async fn once(fetcher: &Fetcher, source: &Source, holder: Holder) -> Result<Fetc
             "A request has to bring a credential of its own.",
         ));
     }
+    let reach = reach(holder);
     match source {
         Source::Given(credential) => Ok(Fetched { credential: credential.clone(), ends: None }),
-        #[cfg(feature = "aws")]
-        Source::Aws(source) => super::aws::fetch(fetcher, source, reach(holder)).await,
-        #[cfg(feature = "google")]
-        Source::Google(source) => super::google::fetch(fetcher, source, reach(holder)).await,
-        #[cfg(feature = "azure")]
-        Source::Azure(source) => super::azure::fetch(fetcher, source, reach(holder)).await,
-        #[cfg(not(all(feature = "aws", feature = "azure", feature = "google")))]
-        Source::Aws(_) | Source::Google(_) | Source::Azure(_) => Err(Failure::missing(
-            "this gateway was built without what fetches it",
-            "Build it with its features aws, azure and google.",
-        )),
+        Source::Aws(source) => aws::fetch(fetcher, source, reach).await,
+        Source::Google(source) => google::fetch(fetcher, source, reach).await,
+        Source::Azure(source) => azure::fetch(fetcher, source, reach).await,
     }
 }
 
@@ -77,5 +82,16 @@ fn reach(holder: Holder) -> Reach {
     match holder {
         Holder::Operator => Reach::Operator,
         Holder::Client(_) => Reach::Vendor,
+    }
+}
+
+/// In place of a cloud that this build was made without.
+#[cfg(not(all(feature = "aws", feature = "azure", feature = "google")))]
+mod absent {
+    use super::{Failure, Fetched, Fetcher, Reach};
+
+    pub async fn fetch<S>(_: &Fetcher, _: &S, _: Reach) -> Result<Fetched, Failure> {
+        let words = "this gateway was built without what fetches it";
+        Err(Failure::missing(words, "Build it with its features aws, azure and google."))
     }
 }
