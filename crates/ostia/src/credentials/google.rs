@@ -4,6 +4,9 @@
 //! exchanges are here: a few forms and documents over HTTP, as Google describes them.
 //! <https://google.aip.dev/auth/4110>, <https://cloud.google.com/compute/docs/metadata/predefined-metadata-keys>
 
+#[cfg(feature = "aws")]
+mod federated;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -20,6 +23,22 @@ use super::jwt::{self, Algorithm};
 use super::net::{Answer, Call, Reach};
 use super::slot::Fetched;
 use super::token::{self, Token};
+
+/// In place of the module of the same name in a build without AWS.
+#[cfg(not(feature = "aws"))]
+mod federated {
+    use super::{Failure, Fetcher, SecretString};
+
+    pub async fn question(
+        _: &Fetcher,
+        _: &str,
+        _: &str,
+        _: [Option<&str>; 2],
+    ) -> Result<SecretString, Failure> {
+        let words = "this gateway was built without what signs with AWS's keys";
+        Err(Failure::missing(words, "Build it with its feature aws."))
+    }
+}
 
 /// How long an assertion holds: the longest that Google takes.
 const ASSERTION_LIFE: Duration = Duration::from_secs(3600);
@@ -148,7 +167,7 @@ async fn of_user(fetcher: &Fetcher, user: &AuthorizedUser, reach: Reach) -> Resu
 
 /// Workload identity federation: a token of another's for one of Google's (RFC 8693).
 async fn of_external(fetcher: &Fetcher, account: &ExternalAccount, reach: Reach) -> Result<Token, Failure> {
-    let shown = subject(fetcher, &account.subject).await?;
+    let shown = subject(fetcher, &account.audience, &account.subject).await?;
     let fields = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
         ("audience", account.audience.as_str()),
@@ -166,8 +185,12 @@ async fn of_external(fetcher: &Fetcher, account: &ExternalAccount, reach: Reach)
 }
 
 /// The token that a workload shows.
-async fn subject(fetcher: &Fetcher, source: &SubjectSource) -> Result<SecretString, Failure> {
+async fn subject(fetcher: &Fetcher, audience: &str, source: &SubjectSource) -> Result<SecretString, Failure> {
     let (text, field, place) = match source {
+        SubjectSource::Aws { verification_url, region_url, session_url } => {
+            let urls = [region_url, session_url].map(Option::as_deref);
+            return federated::question(fetcher, audience, verification_url, urls).await;
+        }
         SubjectSource::File { path, field } => (fetcher.machine.file(Path::new(path))?, field, path.as_str()),
         SubjectSource::Url { url, headers, field } => {
             let mut call = Call::of(Reach::Metadata, url);

@@ -29,7 +29,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 };
 /// The same to a metadata service, which is near, or is not there at all.
 const TIMEOUTS_NEAR: Timeouts = Timeouts {
-    connect: Duration::from_secs(2),
+    connect: Duration::from_secs(1),
     first_byte: Duration::from_secs(5),
     idle: Duration::from_secs(5),
     total: Duration::from_secs(10),
@@ -165,11 +165,14 @@ impl Net {
         let host = authority.host().to_owned();
         let base = format!("{scheme}://{authority}");
         let pools = self.upstreams.borrow().clone();
-        let (upstreams, origin, timeouts) = match call.reach {
-            Reach::Vendor => (&pools.ordinary, Origin::BuiltIn, TIMEOUTS),
-            Reach::Operator => (&pools.ordinary, Origin::Operator, TIMEOUTS),
-            Reach::Metadata => (&pools.metadata, Origin::Operator, TIMEOUTS_NEAR),
+        let (upstreams, origin) = match call.reach {
+            Reach::Vendor => (&pools.ordinary, Origin::BuiltIn),
+            Reach::Operator => (&pools.ordinary, Origin::Operator),
+            Reach::Metadata => (&pools.metadata, Origin::Operator),
         };
+        // Metadata services speak plain HTTP; what else the same source asks is further away.
+        let is_near = call.reach == Reach::Metadata && scheme == "http";
+        let timeouts = if is_near { TIMEOUTS_NEAR } else { TIMEOUTS };
         let base_url = upstreams.base_url(&base, origin, || Ok((base.as_str(), "")));
         let base_url = base_url.map_err(|_| wrong_address(&call.url))?;
         let body = Some(call.body).filter(|body| !body.is_empty() || call.method != Method::GET);

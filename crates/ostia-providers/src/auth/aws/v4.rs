@@ -80,11 +80,16 @@ fn settings(aws: &AwsAuth) -> SigningSettings {
     settings
 }
 
+/// What Google reads in a signed question to AWS: whom the answer is for.
+/// <https://google.aip.dev/auth/4117>
+const AUDIENCE: &str = "x-goog-cloud-target-resource";
+
 /// The headers that are signed. `x-amzn-trace-id` changes on its way; everything else of AWS's decides what is done.
 fn signed(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let is_signed = |name: &HeaderName| {
         *name == HOST
             || *name == CONTENT_TYPE
+            || name.as_str() == AUDIENCE
             || name.as_str().starts_with("x-amz") && name.as_str() != "x-amzn-trace-id"
     };
     headers

@@ -114,6 +114,15 @@ pub enum SubjectSource {
         /// The field of its JSON answer that holds the token; `None`: the answer is the token.
         field: Option<String>,
     },
+    /// AWS: a question to its token service, signed with what the machine has of AWS's.
+    Aws {
+        /// Where the question goes, with `{region}` for the region.
+        verification_url: String,
+        /// Where the region is told, if no variable says it.
+        region_url: Option<String>,
+        /// Where a session of the metadata service begins.
+        session_url: Option<String>,
+    },
 }
 
 impl GoogleAccount {
@@ -262,12 +271,18 @@ fn external(value: &Value) -> Result<GoogleAccount, SourceProblem> {
         Some("json") => Some(field(format, "subject_token_field_name")?.to_owned()),
         _ => None,
     };
-    if source["environment_id"].is_string() || source["executable"].is_object() {
-        let what =
-            "has a credential_source of an environment or an executable, and only file and url are read";
+    let text = |name: &str| source[name].as_str().map(str::to_owned);
+    let environment = source["environment_id"].as_str();
+    if source["executable"].is_object() || environment.is_some_and(|id| id != "aws1") {
+        let what = "has a credential_source that is not read: it must be file, url or the environment aws1";
         return Err(problem(what));
     }
     let subject = match (source["file"].as_str(), source["url"].as_str()) {
+        _ if environment.is_some() => SubjectSource::Aws {
+            verification_url: field(source, "regional_cred_verification_url")?.to_owned(),
+            region_url: text("region_url"),
+            session_url: text("imdsv2_session_token_url"),
+        },
         (Some(path), _) => SubjectSource::File { path: path.to_owned(), field: token_field },
         (None, Some(url)) => SubjectSource::Url {
             url: url.to_owned(),
@@ -275,7 +290,7 @@ fn external(value: &Value) -> Result<GoogleAccount, SourceProblem> {
             field: token_field,
         },
         (None, None) => {
-            return Err(problem("has a credential_source with neither file nor url"));
+            return Err(problem("has a credential_source with neither file, url nor environment_id"));
         }
     };
     Ok(GoogleAccount::External(Box::new(ExternalAccount {

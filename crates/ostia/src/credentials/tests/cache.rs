@@ -164,6 +164,12 @@ fn what_failed_and_nobody_asks_for_is_forgotten() {
     let count = || lock(&credentials.shared.slots).len();
     credentials.shared.forget_idle(Instant::now());
     assert_eq!(count(), 1);
+    // The flight ends just behind the news of its failure.
+    let is_over = || credentials.found.borrow().values().all(|slot| !slot.is_kept());
+    assert!((0..100).any(|_| is_over() || {
+        thread::sleep(Duration::from_millis(10));
+        false
+    }));
     credentials.shared.forget_idle(Instant::now() + keeper::IDLE_MAX + Duration::from_secs(2));
     assert_eq!(count(), 0);
     credentials.sweep();

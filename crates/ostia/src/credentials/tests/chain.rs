@@ -21,7 +21,8 @@ fn child() {
     let network = Network { guard: Guard::default(), tls: Tls::default() };
     let (log, _) = Log::new(Filter::default(), Format::Text);
     let credentials = Credentials::new(network, log);
-    let source = source(&aws(), Giver::Operator, &settings);
+    let auth = if std::env::var("TEST_google").is_ok() { Auth::Google } else { aws() };
+    let source = source(&auth, Giver::Operator, &settings);
     let got = fetched(&credentials, source, Holder::Operator);
     let got = got.unwrap_or_else(|failure| format!("{} {failure}", failure.fault(true).status));
     std::io::Write::write_all(&mut std::io::stdout(), format!("\n{SAYS}{got}\n").as_bytes()).unwrap();
@@ -39,6 +40,18 @@ fn found(home: &Path, variables: &[(&str, &str)]) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().find_map(|line| line.strip_prefix(SAYS));
     line.unwrap_or_else(|| panic!("{text}{}", String::from_utf8_lossy(&output.stderr))).to_owned()
+}
+
+/// What Google gives for this file, on a machine with keys of AWS's.
+#[cfg(feature = "google")]
+pub(super) fn of_google(path: &Path) -> String {
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "AKENV"),
+        ("AWS_SECRET_ACCESS_KEY", "s"),
+        ("GOOGLE_APPLICATION_CREDENTIALS", path.to_str().unwrap()),
+        ("TEST_google", "yes"),
+    ];
+    found(&home(&[]), &variables)
 }
 
 /// A home with these files.

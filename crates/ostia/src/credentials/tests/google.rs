@@ -156,6 +156,54 @@ fn by_a_workload_of_anothers() {
     assert_eq!(server.last().header("authorization").as_deref(), Some("Bearer federated"));
 }
 
+/// With keys of the environment, in a process of its own.
+#[cfg(feature = "aws")]
+#[test]
+fn by_a_workload_of_awss() {
+    let server = Upstream::serve(|request| match request.target.as_str() {
+        "/latest/api/token" => Answer::with("text/plain", "session"),
+        "/zone" => {
+            assert_eq!(request.header("x-aws-ec2-metadata-token").as_deref(), Some("session"));
+            Answer::with("text/plain", "eu-west-1b")
+        }
+        "/sts" => token("federated", 3599),
+        other => panic!("{other}"),
+    });
+    let url = server.url();
+    let json = serde_json::json!({
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/pool",
+        "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+        "token_url": format!("{url}/sts"),
+        "credential_source": {
+            "environment_id": "aws1",
+            "region_url": format!("{url}/zone"),
+            "url": "http://169.254.169.254/latest/meta-data/iam/security-credentials",
+            "regional_cred_verification_url":
+                "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15",
+            "imdsv2_session_token_url": format!("{url}/latest/api/token"),
+        },
+    });
+    let path = file("federated", &json.to_string());
+    assert_eq!(super::chain::of_google(&path), "federated");
+    let shown = field(&server.last().text(), "subject_token");
+    let shown = percent_encoding::percent_decode_str(&shown).decode_utf8().unwrap().into_owned();
+    let question: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(question["method"], "POST");
+    assert_eq!(
+        question["url"],
+        "https://sts.eu-west-1.amazonaws.com?Action=GetCallerIdentity&Version=2011-06-15"
+    );
+    let headers = question["headers"].as_array().unwrap();
+    let header = |name: &str| {
+        headers.iter().find(|header| header["key"] == name).unwrap()["value"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(header("host"), "sts.eu-west-1.amazonaws.com");
+    assert_eq!(header("x-goog-cloud-target-resource"), "//iam.googleapis.com/pool");
+    let signed = "/eu-west-1/sts/aws4_request, SignedHeaders=host;x-amz-date;x-goog-cloud-target-resource,";
+    assert!(header("authorization").contains(signed), "{}", header("authorization"));
+}
+
 #[test]
 fn by_whoever_may_ask_for_a_service_accounts_token() {
     let server = Upstream::serve(|request| match request.target.as_str() {
