@@ -2,7 +2,7 @@
 //!
 //! Settings are named as the reference gateway names its options (`aws_access_key_id`, `vertex_service_account_json`,
 //! `azure_ad_token`). Pairs that are given by halves and settings that contradict one another are refused here, with words
-//! that name the fields.
+//! that name the fields. Their values are not repeated: a secret may stand in the wrong one.
 //!
 //! Who gave the settings counts. What a client gives has to be complete in itself: keys, secrets, tokens. Only the operator
 //! may mean what the machine has: its environment, its files, its cloud's metadata service. And only the operator's files

@@ -72,9 +72,7 @@ fn region(source: &AwsSource) -> Result<Option<Region>, Failure> {
     let is_plain = region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     match is_plain && !region.is_empty() {
         true => Ok(Some(Region::new(region.clone()))),
-        false => {
-            Err(Failure::missing(format!("aws_region `{region}` is no region"), "It must be like us-east-1."))
-        }
+        false => Err(Failure::missing("aws_region is no region", "It must be like us-east-1.")),
     }
 }
 

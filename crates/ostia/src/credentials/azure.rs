@@ -154,10 +154,7 @@ async fn ask(
 /// Where a tenant's tokens are. Clouds of governments have hosts of their own, which the operator names.
 fn endpoint(fetcher: &Fetcher, app: &EntraApp, reach: Reach) -> Result<(String, Reach), Failure> {
     if !is_tenant(&app.tenant) {
-        return Err(Failure::missing(
-            format!("`{}` is no id or domain of a tenant", app.tenant),
-            "Check AZURE_TENANT_ID.",
-        ));
+        return Err(Failure::missing("the tenant is no id or domain", "Check AZURE_TENANT_ID."));
     }
     let own = fetcher.machine.variable("AZURE_AUTHORITY_HOST");
     let reach = if own.is_some() { Reach::Operator } else { reach };

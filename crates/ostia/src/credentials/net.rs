@@ -56,7 +56,6 @@ pub enum Reach {
 }
 
 /// A call.
-#[derive(Debug)]
 pub struct Call {
     pub method: Method,
     pub url: String,
@@ -66,11 +65,24 @@ pub struct Call {
 }
 
 /// The whole of an answer.
-#[derive(Debug)]
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Bytes,
+}
+
+impl std::fmt::Debug for Call {
+    /// Bodies and queries may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} by the word of {:?}", self.method, self.reach)
+    }
+}
+
+impl std::fmt::Debug for Answer {
+    /// Bodies hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "answer with status {}", self.status)
+    }
 }
 
 impl Call {

@@ -103,8 +103,8 @@ fn auth_type(look: Look<'_>) -> Result<Option<AuthType>, SourceProblem> {
         None => Ok(None),
         Some("assumedRole" | "assumed_role") => Ok(Some(AuthType::AssumedRole)),
         Some("apiKey" | "api_key") => Ok(Some(AuthType::ApiKey)),
-        Some(other) => {
-            let message = format!("aws_auth_type `{other}` is none of assumedRole and apiKey.");
+        Some(_) => {
+            let message = "aws_auth_type must be assumedRole or apiKey.";
             Err(SourceProblem::new("aws_auth_type", message))
         }
     }
@@ -163,9 +163,7 @@ fn role(look: Look<'_>) -> Result<Option<AwsRole>, SourceProblem> {
         };
     };
     if !is_role(&arn) {
-        let message = format!(
-            "aws_role_arn `{arn}` is no name of a role; it must be like arn:aws:iam::123456789012:role/name."
-        );
+        let message = "aws_role_arn must be the name of a role, like arn:aws:iam::123456789012:role/name.";
         return Err(SourceProblem::new("aws_role_arn", message));
     }
     Ok(Some(AwsRole { arn, external_id, session_name, tags }))

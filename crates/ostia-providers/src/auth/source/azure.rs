@@ -86,8 +86,8 @@ pub(super) fn read(
             let identity = AzureIdentity::Workload(text(look, "azure_workload_client_id"));
             Some(machines("azure_auth_mode", "the machine's workload identity", identity)?)
         }
-        Some(other) => {
-            let message = format!("azure_auth_mode `{other}` is none of entra, managed and workload.");
+        Some(_) => {
+            let message = "azure_auth_mode must be entra, managed or workload.";
             return Err(SourceProblem::new("azure_auth_mode", message));
         }
         None => entra(look, Wanted::IfGiven)?,
@@ -131,7 +131,7 @@ fn entra(look: Look<'_>, wanted: Wanted) -> Result<Option<AzureIdentity>, Source
     let tenant = tenant.ok_or_else(|| missing("azure_entra_tenant_id"))?;
     let client = client.ok_or_else(|| missing("azure_entra_client_id"))?;
     if !is_tenant(&tenant) {
-        let message = format!("azure_entra_tenant_id `{tenant}` is no id or domain of a tenant.");
+        let message = "azure_entra_tenant_id must be the id or a domain of a tenant.";
         return Err(SourceProblem::new("azure_entra_tenant_id", message));
     }
     let app = EntraApp { tenant, client };

@@ -169,10 +169,9 @@ pub(super) fn read(
     look: Look<'_>,
 ) -> Result<Option<Source>, SourceProblem> {
     let impersonate = text(look, IMPERSONATE);
-    if let Some(email) = impersonate.as_deref().filter(|email| !is_account(email)) {
-        let message = format!(
-            "{IMPERSONATE} `{email}` is no service account; it must be like name@project.iam.gserviceaccount.com."
-        );
+    if impersonate.as_deref().is_some_and(|email| !is_account(email)) {
+        let message =
+            format!("{IMPERSONATE} must be a service account, like name@project.iam.gserviceaccount.com.");
         return Err(SourceProblem::new(IMPERSONATE, message));
     }
     let account = match secret(look, JSON) {
@@ -233,10 +232,10 @@ fn account_of(value: &Value, giver: Giver, depth: usize) -> Result<GoogleAccount
             url: field(value, "service_account_impersonation_url")?.to_owned(),
             delegates: texts(&value["delegates"]),
         }),
-        (other, _) => Err(problem(&format!(
-            "has the type {other:?}, which is none of service_account, authorized_user, external_account and \
-             impersonated_service_account"
-        ))),
+        (_, _) => Err(problem(
+            "has a `type` that is none of service_account, authorized_user, external_account and \
+             impersonated_service_account",
+        )),
     }
 }
 

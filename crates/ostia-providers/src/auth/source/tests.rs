@@ -136,7 +136,7 @@ fn google_with_what_is_none() {
         let wrong = |json: &str, word: &str| check(&Auth::Google, giver, &[(JSON, json)], Err(&[JSON, word]));
         wrong("{", "JSON");
         wrong("{}", "`type`");
-        wrong(r#"{"type":"gdch_service_account"}"#, "gdch_service_account");
+        wrong(r#"{"type":"gdch_service_account"}"#, "has a `type`");
         wrong(&KEY_FILE.replace("client_email", "email"), "`client_email`");
         wrong(&KEY_FILE.replace("PRIVATE KEY", "CERTIFICATE"), "PEM");
         let name = "vertex_impersonate_service_account";
@@ -206,6 +206,87 @@ fn azure_by_who_gives_what() {
     }
     let one = [("azure_auth_mode", "managed"), ("azure_managed_client_id", "c")];
     check(azure, Operator, &one, Ok(Some("Azure's managed identity c")));
+}
+
+const NAMES: [&str; 23] = [
+    "api_key",
+    "aws_access_key_id",
+    "aws_auth_type",
+    "aws_external_id",
+    "aws_profile",
+    "aws_region",
+    "aws_role_arn",
+    "aws_role_session_name",
+    "aws_secret_access_key",
+    "aws_session_tags",
+    "aws_session_token",
+    "azure_ad_token",
+    "azure_auth_mode",
+    "azure_entra_client_certificate",
+    "azure_entra_client_id",
+    "azure_entra_client_secret",
+    "azure_entra_scope",
+    "azure_entra_tenant_id",
+    "azure_managed_client_id",
+    "azure_workload_client_id",
+    "vertex_impersonate_service_account",
+    "vertex_project_id",
+    "vertex_service_account_json",
+];
+const VALUES: [&str; 13] = [
+    "SECRET",
+    "",
+    " ",
+    "assumedRole",
+    "apiKey",
+    "entra",
+    "managed",
+    "workload",
+    "contoso.example",
+    "b@p.iam.gserviceaccount.com",
+    r#"{"team":"SECRET"}"#,
+    ROLE.1,
+    KEY_FILE,
+];
+/// Settings whose values are secret.
+const SECRETS: [&str; 8] = [
+    "api_key",
+    "aws_secret_access_key",
+    "aws_session_tags",
+    "aws_session_token",
+    "azure_ad_token",
+    "azure_entra_client_certificate",
+    "azure_entra_client_secret",
+    "vertex_service_account_json",
+];
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, cases: 4096, ..Default::default() })]
+
+    /// Whatever a client sends, nothing of the machine's is meant, and no secret is told.
+    #[test]
+    fn whatever_is_given(given in proptest::collection::vec((0..NAMES.len(), 0..VALUES.len()), 0..8), which in 0..4_usize) {
+        let given: Vec<(&str, &str)> = given.iter().map(|(name, value)| (NAMES[*name], VALUES[*value])).collect();
+        // No secret in its own place, and none where somebody put it by mistake.
+        let settings: Vec<(&str, &str)> = given
+            .iter()
+            .copied()
+            .map(|(name, value)| (name, if value.contains("SECRET") && !SECRETS.contains(&name) { "plain" } else { value }))
+            .collect();
+        let auth = [aws(), Auth::Google, Auth::Azure, Auth::Bearer][which].clone();
+        let of_client = sources(&auth, Giver::Client, &settings);
+        if let Ok(Some(source)) = &of_client {
+            proptest::prop_assert!(!source.uses_machine(), "{settings:?}");
+        }
+        for giver in BOTH {
+            if let Err(problem) = sources(&auth, giver, &given) {
+                proptest::prop_assert!(!problem.message.contains("SECRET"), "{given:?}: {problem:?}");
+            }
+        }
+        for got in [of_client, sources(&auth, Giver::Operator, &settings)] {
+            proptest::prop_assert!(!format!("{got:?}").contains("SECRET"), "{settings:?}: {got:?}");
+        }
+    }
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What a machine has of AWS's, by variables and files. AWS's library reads the environment of its process, so each case is
 //! a process of its own: this program again, with one test.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
+
+use tempfile::TempDir;
 
 use super::roles::assumed;
 use super::*;
@@ -29,11 +31,11 @@ fn child() {
 }
 
 /// What the machine with these variables gives.
-fn found(home: &Path, variables: &[(&str, &str)]) -> String {
+fn found(home: &TempDir, variables: &[(&str, &str)]) -> String {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "credentials::tests::chain::child", "--ignored", "--nocapture", "--test-threads=1"])
         .env_clear()
-        .env("HOME", home)
+        .env("HOME", home.path())
         .envs(variables.iter().copied())
         .output()
         .unwrap();
@@ -55,12 +57,10 @@ pub(super) fn of_google(path: &Path) -> String {
 }
 
 /// A home with these files.
-fn home(files: &[(&str, &str)]) -> PathBuf {
-    static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-    let number = NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-    let home = std::env::temp_dir().join(format!("ostia-aws-{}-{number}", std::process::id()));
+fn home(files: &[(&str, &str)]) -> TempDir {
+    let home = TempDir::new().unwrap();
     for (path, text) in files {
-        let path = home.join(path);
+        let path = home.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
@@ -134,11 +134,12 @@ fn a_role_by_what_the_machine_has() {
 #[test]
 fn a_program() {
     let home = home(&[]);
-    std::fs::create_dir_all(home.join(".aws")).unwrap();
+    std::fs::create_dir_all(home.path().join(".aws")).unwrap();
     let script = r#"{"Version":1,"AccessKeyId":"AKPROC","SecretAccessKey":"s"}"#;
-    std::fs::write(home.join("keys.json"), script).unwrap();
-    let config = format!("[default]\ncredential_process = /bin/cat {}\n", home.join("keys.json").display());
-    std::fs::write(home.join(".aws/config"), config).unwrap();
+    std::fs::write(home.path().join("keys.json"), script).unwrap();
+    let config =
+        format!("[default]\ncredential_process = /bin/cat {}\n", home.path().join("keys.json").display());
+    std::fs::write(home.path().join(".aws/config"), config).unwrap();
     assert_eq!(found(&home, &[NO_IMDS, ("PATH", "/bin:/usr/bin")]), "AKPROC s -");
 }
 
@@ -173,7 +174,7 @@ fn web_identity() {
     let server =
         Upstream::serve(|_| assumed("AssumeRoleWithWebIdentity", "ASIAWEB", Duration::from_secs(3600)));
     let home = home(&[("token", "of-the-cluster")]);
-    let path = home.join("token");
+    let path = home.path().join("token");
     let variables = [
         ("AWS_WEB_IDENTITY_TOKEN_FILE", path.to_str().unwrap()),
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r"),
@@ -197,7 +198,7 @@ fn containers_and_pods() {
     let shown = ("AWS_CONTAINER_AUTHORIZATION_TOKEN", "shown");
     assert_eq!(found(&home, &[full, shown, NO_IMDS]), "AKECS s t");
     // EKS pod identity puts the token into a file.
-    let path = home.join("token");
+    let path = home.path().join("token");
     let file = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", path.to_str().unwrap());
     assert_eq!(found(&home, &[full, file, NO_IMDS]), "AKECS s t");
     assert_eq!(server.last().target, "/v1/credentials");

@@ -1,10 +1,10 @@
-use std::path::PathBuf;
-
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+use tempfile::NamedTempFile;
 
 use super::*;
 
@@ -33,10 +33,11 @@ pub(super) fn verified(
     [part(header), part(claims)]
 }
 
-pub(super) fn file(name: &str, text: &str) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("ostia-credentials-{}-{name}", std::process::id()));
-    std::fs::write(&path, text).unwrap();
-    path
+/// A file that is gone with the value.
+pub(super) fn file(text: &str) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    file
 }
 
 #[test]
@@ -141,12 +142,12 @@ fn by_the_machines_identity() {
 #[test]
 fn by_the_workloads_token() {
     let server = Upstream::serve(|_| token("w", 3600));
-    let path = file("federated", "cluster-token\n");
+    let shown = file("cluster-token\n");
     let variables = vec![
         ("AZURE_AUTHORITY_HOST", server.url()),
         ("AZURE_TENANT_ID", "contoso".to_owned()),
         ("AZURE_CLIENT_ID", "pod".to_owned()),
-        ("AZURE_FEDERATED_TOKEN_FILE", path.display().to_string()),
+        ("AZURE_FEDERATED_TOKEN_FILE", shown.path().display().to_string()),
     ];
     for settings in [&[("azure_auth_mode", "workload")][..], &[]] {
         assert_eq!(managed(variables.clone(), settings), "w");
@@ -157,7 +158,7 @@ fn by_the_workloads_token() {
     let settings = [("azure_auth_mode", "workload"), ("azure_workload_client_id", "other")];
     assert_eq!(managed(variables.clone(), &settings), "w");
     assert_eq!(field(&server.last().text(), "client_id"), "other");
-    std::fs::remove_file(path).unwrap();
+    shown.close().unwrap();
     let source = source(&Auth::Azure, Giver::Operator, &texts(&settings));
     let failure = fetched(&on(variables), source.clone(), Holder::Operator).unwrap_err();
     assert!(failure.words.contains("cannot be read"), "{failure}");

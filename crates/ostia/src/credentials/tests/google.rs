@@ -118,7 +118,7 @@ fn by_a_workload_of_anothers() {
         other => panic!("{other}"),
     });
     let url = server.url();
-    let plain = file("subject", "of-the-file\n");
+    let plain = file("of-the-file\n");
     let check = |source: serde_json::Value, impersonation: Option<&str>, shown: &str, expected: &str| {
         let json = serde_json::json!({
             "type": "external_account",
@@ -128,8 +128,8 @@ fn by_a_workload_of_anothers() {
             "service_account_impersonation_url": impersonation,
             "credential_source": source,
         });
-        let path = file("external", &json.to_string());
-        let got = of_machine(&[("GOOGLE_APPLICATION_CREDENTIALS", path.to_str().unwrap())]);
+        let path = file(&json.to_string());
+        let got = of_machine(&[("GOOGLE_APPLICATION_CREDENTIALS", path.path().to_str().unwrap())]);
         assert_eq!(got.unwrap(), expected);
         let requests = server.requests();
         let exchange = requests.iter().rev().find(|request| request.target == "/sts").unwrap().text();
@@ -143,7 +143,7 @@ fn by_a_workload_of_anothers() {
             assert_eq!(field(&exchange, name), value);
         }
     };
-    check(serde_json::json!({"file": plain}), None, "of-the-file", "federated");
+    check(serde_json::json!({"file": plain.path()}), None, "of-the-file", "federated");
     let source = serde_json::json!({
         "url": format!("{url}/subject"),
         "headers": {"x-shown": "yes"},
@@ -184,8 +184,8 @@ fn by_a_workload_of_awss() {
             "imdsv2_session_token_url": format!("{url}/latest/api/token"),
         },
     });
-    let path = file("federated", &json.to_string());
-    assert_eq!(super::chain::of_google(&path), "federated");
+    let path = file(&json.to_string());
+    assert_eq!(super::chain::of_google(path.path()), "federated");
     let shown = field(&server.last().text(), "subject_token");
     let shown = percent_encoding::percent_decode_str(&shown).decode_utf8().unwrap().into_owned();
     let question: serde_json::Value = serde_json::from_str(&shown).unwrap();
@@ -265,13 +265,12 @@ fn by_the_machines_metadata_service() {
 #[test]
 fn gclouds_own_file() {
     let server = Upstream::serve(|_| token("g", 3599));
-    let folder = std::env::temp_dir().join(format!("ostia-gcloud-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let path = folder.join("application_default_credentials.json");
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("application_default_credentials.json");
     std::fs::write(&path, key_file(&server.url(), &rsa().0)).unwrap();
-    assert_eq!(of_machine(&[("CLOUDSDK_CONFIG", folder.to_str().unwrap())]).unwrap(), "g");
+    assert_eq!(of_machine(&[("CLOUDSDK_CONFIG", folder.path().to_str().unwrap())]).unwrap(), "g");
     std::fs::write(&path, "{}").unwrap();
-    let failure = of_machine(&[("CLOUDSDK_CONFIG", folder.to_str().unwrap())]).unwrap_err();
+    let failure = of_machine(&[("CLOUDSDK_CONFIG", folder.path().to_str().unwrap())]).unwrap_err();
     assert!(failure.words.contains("application_default_credentials.json has no `type`"), "{failure}");
     let missing = of_machine(&[("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")]).unwrap_err();
     assert!(missing.words.contains("/nowhere/key.json cannot be read"), "{missing}");
