@@ -19,7 +19,7 @@ static FIELDS: &[Field] = &[
     ("dialects", List(&DIALECT), "The APIs that it has, best first"),
     (
         "auth",
-        Either(&[Words(|| vec!["bearer", "none"]), Fields(AUTH, &[])]),
+        Either(&[Words(|| vec!["bearer", "none", "google", "azure"]), Fields(AUTH, &[])]),
         "Where the key goes. Default: bearer",
     ),
     ("oauth", Fields(OAUTH, &["prefix"]), "Credentials that are tokens and go as bearers"),
@@ -38,6 +38,13 @@ static AUTH: &[Field] = &[
     ("scheme", Text, "Authorization: SCHEME KEY"),
     ("header", Text, "The header that holds the key"),
     ("query", Text, "The parameter of the query that holds the key"),
+    ("aws", Fields(AWS, &["service"]), "AWS: the request is signed (Signature Version 4)"),
+];
+
+static AWS: &[Field] = &[
+    ("service", Text, "The name of the service in signatures: bedrock"),
+    ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
+    ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
 ];
 
 static OAUTH: &[Field] = &[
