@@ -44,7 +44,7 @@ fn what_was_fetched_for_one_is_not_anothers() {
 #[test]
 fn a_failed_refresh_keeps_the_old_one_until_it_ends() {
     let server = Upstream::in_turn(vec![
-        token("old", 2),
+        token("old", 4),
         Answer::json(r#"{"error":"invalid_client"}"#).status(401),
         Answer::json(r#"{"error":"invalid_client"}"#).status(401),
         token("new", 3600),
@@ -53,11 +53,11 @@ fn a_failed_refresh_keeps_the_old_one_until_it_ends() {
     let wanted = credentials.wanted(source, Holder::Operator);
     let get = || block_on(credentials.get(&wanted)).map(|held| exposed(&held));
     assert_eq!(get().unwrap(), "old");
-    assert!(server.wait_for_requests(2, Duration::from_secs(3)), "it is fetched again before its end");
+    assert!(server.wait_for_requests(2, Duration::from_secs(5)), "it is fetched again before its end");
     thread::sleep(Duration::from_millis(50));
     assert_eq!(get().unwrap(), "old", "it holds still");
-    // Its end comes before the next try.
-    thread::sleep(Duration::from_millis(700));
+    // The next try fails too, and the old one ends.
+    thread::sleep(Duration::from_millis(1100));
     let failure = get().unwrap_err();
     assert!(failure.words.contains("invalid_client"), "{failure}");
     assert_eq!(failure.fault(false).status, 401);
