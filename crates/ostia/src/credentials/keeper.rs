@@ -141,7 +141,7 @@ async fn keep(slot: &Arc<Slot>, shared: &Weak<Shared>, fetcher: &Fetcher) {
         };
         tokio::select! {
             () = sleep_until(next) => {}
-            () = slot.doubted() => {}
+            () = slot.woken() => {}
         }
         if slot.is_forgotten() || slot.idle(Instant::now()) >= IDLE_MAX {
             if let Some(shared) = shared.upgrade() {

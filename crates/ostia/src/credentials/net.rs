@@ -191,7 +191,9 @@ impl Net {
         let mut request = Request::new(RequestBody::Full(body));
         *request.method_mut() = call.method;
         let path = uri.path_and_query().map_or("/", |path| path.as_str());
-        *request.uri_mut() = path.parse().map_err(|_| wrong_address(&call.url))?;
+        // `http://host?query` has no path, and a request has to have one.
+        let slash = if path.starts_with('/') { "" } else { "/" };
+        *request.uri_mut() = format!("{slash}{path}").parse().map_err(|_| wrong_address(&call.url))?;
         *request.headers_mut() = call.headers;
         request.headers_mut().insert(header::HOST, base_url.authority().clone());
         request.headers_mut().entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json"));

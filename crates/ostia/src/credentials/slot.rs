@@ -37,7 +37,7 @@ pub struct Slot {
     last_used_s: AtomicU64,
     news: watch::Sender<()>,
     /// Wakes whoever waits for the time of the next fetch.
-    doubts: Notify,
+    wake: Notify,
 }
 
 /// What is known of a credential.
@@ -92,7 +92,7 @@ impl Slot {
             is_forgotten: AtomicBool::new(false),
             last_used_s: AtomicU64::new(seconds(Instant::now())),
             news: watch::Sender::new(()),
-            doubts: Notify::new(),
+            wake: Notify::new(),
         }
     }
 
@@ -158,13 +158,13 @@ impl Slot {
         let state = self.state.load();
         if state.fetched.is_some() && state.at.is_none_or(|at| now >= at + DOUBT_MIN) {
             self.state.store(Arc::default());
-            self.doubts.notify_one();
+            self.wake.notify_one();
         }
     }
 
-    /// Waits for a doubt.
-    pub async fn doubted(&self) {
-        self.doubts.notified().await;
+    /// Waits until it is doubted or forgotten.
+    pub async fn woken(&self) {
+        self.wake.notified().await;
     }
 
     /// Tells of every change from now on.
@@ -185,6 +185,7 @@ impl Slot {
     /// Others look for it elsewhere from now on.
     pub fn forget(&self) {
         self.is_forgotten.store(true, Ordering::Release);
+        self.wake.notify_one();
         self.news.send_replace(());
     }
 

@@ -1,6 +1,6 @@
 //! Access tokens as OAuth's token endpoints give them (RFC 6749), and as clouds' metadata services do in the same form.
 
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ostia_providers::auth::Credential;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -15,6 +15,8 @@ use super::slot::Fetched;
 const LIFE_DEFAULT: Duration = Duration::from_secs(600);
 /// The longest that is believed.
 const LIFE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The latest end that is believed, in seconds since 1970: beyond it there is no time to count with.
+const ENDS_MAX: u64 = 1 << 40;
 /// The most that is repeated of what a token endpoint says about an error.
 const ERROR_CHARS_MAX: usize = 200;
 
@@ -55,8 +57,13 @@ pub fn read(answer: &Answer, host: &str) -> Result<Token, Failure> {
     let value = json(answer, host)?;
     let token = value["access_token"].as_str().filter(|token| !token.is_empty());
     let token = token.ok_or_else(|| Failure::garbage(format!("{host} answered without an access_token")))?;
-    let life = seconds(&value["expires_in"]).map_or(LIFE_DEFAULT, Duration::from_secs);
-    Ok(Token { token: token.into(), life: life.min(LIFE_MAX) })
+    let life = match (seconds(&value["expires_in"]), seconds(&value["expires_on"])) {
+        (Some(life), _) => Duration::from_secs(life).min(LIFE_MAX),
+        // App Service tells the end alone, in seconds since 1970.
+        (None, Some(ends)) => life_until(UNIX_EPOCH + Duration::from_secs(ends.min(ENDS_MAX)), answer),
+        (None, None) => LIFE_DEFAULT,
+    };
+    Ok(Token { token: token.into(), life })
 }
 
 /// The JSON of an answer.

@@ -131,7 +131,12 @@ fn what_is_forgotten_is_fetched_anew() {
     assert!(lock(&credentials.shared.slots).is_empty());
     fetched(&credentials, source, Holder::Operator).unwrap();
     assert_eq!(server.count(), 2);
-    assert!(!credentials.found.borrow().values().any(|kept| Arc::ptr_eq(kept, &slot)), "no secret stays");
+    // Nobody holds it any more, the thread neither.
+    let is_gone = || Arc::strong_count(&slot) == 1;
+    assert!((0..200).any(|_| is_gone() || {
+        thread::sleep(Duration::from_millis(10));
+        false
+    }));
 }
 
 #[test]

@@ -139,6 +139,23 @@ fn by_the_machines_identity() {
     assert!(request.target.starts_with("/msi/token?api-version=2019-08-01&resource="), "{}", request.target);
 }
 
+/// App Service says when a token ends, and not how long it holds.
+#[test]
+fn an_end_in_place_of_a_life() {
+    let check = |ends: u64, holds: bool| {
+        let server = Upstream::serve(move |_| {
+            Answer::json(format!(r#"{{"access_token":"m","expires_on":"{ends}","token_type":"Bearer"}}"#))
+        });
+        let credentials = on(texts(&[("IDENTITY_ENDPOINT", &server.url()), ("IDENTITY_HEADER", "shown")]));
+        let source = source(&Auth::Azure, Giver::Operator, &Texts::new());
+        assert_eq!(fetched(&credentials, source, Holder::Operator).is_ok(), holds, "{ends}");
+    };
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    check(now + 3600, true);
+    check(now - 3600, false);
+    check(u64::MAX, true);
+}
+
 #[test]
 fn by_the_workloads_token() {
     let server = Upstream::serve(|_| token("w", 3600));
