@@ -46,7 +46,7 @@ mod keeper;
 mod machine;
 mod net;
 mod slot;
-#[cfg(test)]
+#[cfg(all(test, feature = "aws", feature = "azure", feature = "google"))]
 mod tests;
 #[cfg(any(feature = "azure", feature = "google"))]
 mod token;

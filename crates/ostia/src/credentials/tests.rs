@@ -2,14 +2,10 @@
 //! Credentials from stand-ins of the clouds on this machine, over real sockets.
 
 mod cache;
-#[cfg(feature = "aws")]
 mod chain;
-#[cfg(feature = "azure")]
 mod entra;
-#[cfg(feature = "google")]
 mod google;
 mod load;
-#[cfg(feature = "aws")]
 mod roles;
 
 use std::future::Future;
@@ -78,7 +74,6 @@ pub(super) fn token(token: &str, seconds: u64) -> Answer {
 }
 
 /// An application of Entra's whose tenant's endpoint is this server.
-#[cfg(feature = "azure")]
 pub(super) fn entra(server: &Upstream) -> (Credentials, Source) {
     let settings = texts(&[
         ("azure_entra_tenant_id", "contoso"),

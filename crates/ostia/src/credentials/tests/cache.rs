@@ -1,4 +1,3 @@
-#![cfg(feature = "azure")]
 use std::sync::Barrier;
 use std::thread;
 use std::time::Duration;

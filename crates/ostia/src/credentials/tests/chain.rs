@@ -45,7 +45,6 @@ fn found(home: &TempDir, variables: &[(&str, &str)]) -> String {
 }
 
 /// What Google gives for this file, on a machine with keys of AWS's.
-#[cfg(feature = "google")]
 pub(super) fn of_google(path: &Path) -> String {
     let variables = [
         ("AWS_ACCESS_KEY_ID", "AKENV"),

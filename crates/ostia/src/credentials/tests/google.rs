@@ -1,4 +1,3 @@
-#![cfg(feature = "azure")]
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::signature::RSA_PKCS1_2048_8192_SHA256;
@@ -157,7 +156,6 @@ fn by_a_workload_of_anothers() {
 }
 
 /// With keys of the environment, in a process of its own.
-#[cfg(feature = "aws")]
 #[test]
 fn by_a_workload_of_awss() {
     let server = Upstream::serve(|request| match request.target.as_str() {

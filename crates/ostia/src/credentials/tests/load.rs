@@ -1,4 +1,3 @@
-#![cfg(feature = "azure")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
