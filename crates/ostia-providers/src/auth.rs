@@ -3,15 +3,29 @@
 //! A key goes where the vendor wants it and nowhere else: header values are marked sensitive, so that no debug print
 //! of the headers shows them. A key in the URL ends up in access logs on the way; `query` is only for vendors that
 //! take it in no other place.
+//!
+//! Clouds take more than keys: [`Credential`] is what a finished request is signed with, [`source`] says which credential
+//! is meant. To sign is a function of the request, the credential and the time; whoever has to fetch a credential first
+//! does that elsewhere.
+
+mod aws;
+mod credential;
+pub mod source;
+
+pub use aws::AwsAuth;
+pub use credential::{AwsKeys, Credential};
 
 use crate::endpoint;
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
 use ostia_dialect::{Fault, FaultKind};
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
+use std::time::SystemTime;
 
-/// Where the key goes. In a row: `bearer`, `none`, `{scheme: Key}`, `{header: x-api-key}` or `{query: key}`.
+/// Where the key goes. In a row: `bearer`, `none`, `{scheme: Key}`, `{header: x-api-key}`, `{query: key}`, and for clouds
+/// `{aws: {service: bedrock}}`, `google` or `azure`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
@@ -26,6 +40,36 @@ pub enum Auth {
     Header(String),
     /// `?<parameter>=<key>` in the URL.
     Query(String),
+    /// AWS: a signature of the request. A key that is given as one (an Amazon Bedrock API key) goes as a bearer.
+    Aws(AwsAuth),
+    /// Google Cloud: an access token as a bearer.
+    Google,
+    /// Azure: a token of Entra's as a bearer, a key in `api-key`.
+    Azure,
+}
+
+/// The header of Azure's keys.
+/// <https://learn.microsoft.com/azure/ai-foundry/openai/reference#authentication>
+const AZURE_KEY: &str = "api-key";
+
+/// What a signature is made of besides the request's head and the credential.
+#[derive(Debug, Clone, Copy)]
+pub struct Signing<'a> {
+    /// The region, where the cloud has such.
+    pub region: Option<&'a str>,
+    /// When the request is sent.
+    pub time: SystemTime,
+    /// What is sent.
+    pub payload: Payload<'a>,
+}
+
+/// The body of a request that is signed.
+#[derive(Debug, Clone, Copy)]
+pub enum Payload<'a> {
+    /// All of it.
+    Bytes(&'a [u8]),
+    /// It is sent as it comes, so that no signature can hold for it.
+    Streamed,
 }
 
 /// Tokens that a provider takes as bearers, whatever `auth` says of its keys.
@@ -41,8 +85,9 @@ impl Auth {
     /// The header that the key travels in, lower-case; `None` where it travels in none.
     pub fn header(&self) -> Option<&str> {
         match self {
-            Auth::Bearer | Auth::Scheme(_) => Some(AUTHORIZATION.as_str()),
+            Auth::Bearer | Auth::Scheme(_) | Auth::Aws(_) | Auth::Google => Some(AUTHORIZATION.as_str()),
             Auth::Header(name) => Some(name),
+            Auth::Azure => Some(AZURE_KEY),
             Auth::None | Auth::Query(_) => None,
         }
     }
@@ -58,7 +103,8 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
     let headers = request.headers_mut();
     match auth {
         Auth::None => Ok(()),
-        Auth::Bearer => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
+        Auth::Bearer | Auth::Aws(_) | Auth::Google => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
+        Auth::Azure => set(headers, HeaderName::from_static(AZURE_KEY), key),
         Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {key}")),
         Auth::Header(name) => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
@@ -72,6 +118,29 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
             parts.path_and_query = Some(path.map_err(|_| unusable("key"))?);
             *request.uri_mut() = Uri::from_parts(parts).map_err(|_| unusable("key"))?;
             Ok(())
+        }
+    }
+}
+
+/// Signs a finished request with any kind of credential: [`sign`] for a key, a bearer for a token, a signature for AWS's keys.
+///
+/// # Errors
+/// Those of [`sign`]; 400 where there is no region and one is needed, or where AWS's keys are given for a provider that is
+/// not of AWS, or for a body that its service will not take unsigned.
+pub fn sign_with<B>(
+    auth: &Auth,
+    credential: &Credential,
+    signing: Signing<'_>,
+    request: &mut Request<B>,
+) -> Result<(), Fault> {
+    match (credential, auth) {
+        (Credential::Key(key), _) => sign(auth, key.expose_secret(), request),
+        (Credential::Token(_), Auth::None) => Ok(()),
+        (Credential::Token(token), _) => sign(&Auth::Bearer, token.expose_secret(), request),
+        (Credential::Aws(keys), Auth::Aws(aws)) => aws::sign(aws, keys, signing, request),
+        (Credential::Aws(_), _) => {
+            let message = "AWS's keys sign nothing at this provider: its `auth` is not `aws`.";
+            Err(Fault::invalid(message).with_param("aws_access_key_id"))
         }
     }
 }

@@ -18,7 +18,7 @@ mod row;
 pub mod settings;
 mod table;
 
-pub use auth::{Auth, Oauth};
+pub use auth::{Auth, AwsAuth, Credential, Oauth};
 pub use family::{Family, FamilyRow};
 pub use provider::{BaseUrlFor, Provider, RowProblem};
 pub use providers::Providers;

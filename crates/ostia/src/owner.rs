@@ -1,7 +1,7 @@
 //! Whom things that are kept belong to.
 
 /// The owner of what is kept: nobody else can see it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Owner {
     /// Callers without any credential, on a gateway that asks for none.
     #[default]

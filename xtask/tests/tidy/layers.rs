@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 24] = [
+const LAYERS: [&str; 25] = [
     "clock",
     "terminal",
     "timer",
@@ -17,6 +17,7 @@ const LAYERS: [&str; 24] = [
     "message",
     "errors",
     "owner",
+    "credentials",
     "record",
     "stream",
     "responses_api",

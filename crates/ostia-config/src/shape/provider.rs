@@ -105,7 +105,7 @@ static FAMILY: &[Field] = &[
     ("quirks", Fields(QUIRKS, &[]), "As above"),
 ];
 
-const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none"]), Fields(AUTH, &[])]);
+const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure"]), Fields(AUTH, &[])]);
 
 static TLS: &[Field] = &[
     ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
@@ -120,6 +120,13 @@ static AUTH: &[Field] = &[
     ("scheme", Text, "Authorization: SCHEME KEY"),
     ("header", Text, "The header that holds the key"),
     ("query", Text, "The parameter of the query that holds the key"),
+    ("aws", Fields(AWS, &["service"]), "AWS: the request is signed (Signature Version 4)"),
+];
+
+static AWS: &[Field] = &[
+    ("service", Text, "The name of the service in signatures: bedrock"),
+    ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
+    ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
 ];
 
 static OAUTH: &[Field] = &[

@@ -261,7 +261,8 @@ impl<'a> Check<'a> {
 
     fn auth(&mut self, auth: &Auth) {
         let (field, word) = match auth {
-            Auth::Bearer | Auth::None => return,
+            Auth::Bearer | Auth::None | Auth::Google | Auth::Azure => return,
+            Auth::Aws(aws) => ("auth.aws.service", &aws.service),
             Auth::Scheme(scheme) => ("auth.scheme", scheme),
             Auth::Header(name) => ("auth.header", name),
             Auth::Query(parameter) => ("auth.query", parameter),

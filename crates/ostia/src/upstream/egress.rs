@@ -34,6 +34,8 @@ pub struct Guard {
     pub hosts_allowed: Vec<HostPattern>,
     /// If not empty: the only hosts that clients may name.
     pub hosts_only: Vec<HostPattern>,
+    /// The operator may name metadata services. Only where credentials are fetched, and never for a request.
+    pub metadata_allowed: bool,
 }
 
 /// Why a host may not be connected to.
@@ -96,6 +98,7 @@ impl Guard {
     fn admits(&self, host: &str, ip: IpAddr, origin: Origin) -> bool {
         readings(ip).all(|ip| match (own_zone(ip), origin) {
             (Zone::Public, _) => true,
+            (Zone::Metadata, Origin::Operator) => self.metadata_allowed,
             (Zone::Metadata | Zone::Reserved, _) => false,
             (Zone::Loopback | Zone::Private, Origin::Operator) => true,
             (Zone::Loopback, Origin::Client) if self.loopback_allowed => true,

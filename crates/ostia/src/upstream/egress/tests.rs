@@ -169,6 +169,18 @@ fn who_may_reach_what() {
 }
 
 #[test]
+fn metadata_services_are_reached_for_credentials_alone() {
+    let for_credentials = Guard { metadata_allowed: true, ..Guard::default() };
+    for ip in ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"] {
+        for origin in [Origin::BuiltIn, Origin::Operator, Origin::Client] {
+            check(&Guard::default(), "metadata", ip, origin, false);
+            check(&for_credentials, "metadata", ip, origin, origin == Origin::Operator);
+        }
+    }
+    check(&for_credentials, "nothing", "0.0.0.0", Origin::Operator, false);
+}
+
+#[test]
 fn only_checked_addresses_are_left() {
     let addresses: Vec<SocketAddr> =
         ["10.0.0.1:80", "1.1.1.1:80"].iter().map(|address| address.parse().unwrap()).collect();
