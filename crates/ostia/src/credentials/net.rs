@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::Failure;
 use crate::upstream::egress::{Guard, Origin};
-use crate::upstream::transport::{TransportId, Transports};
+use crate::upstream::transport::{Transport, TransportId, Transports};
 use crate::upstream::{RequestBody, SendFault, Timeouts, UpstreamBody, Upstreams};
 
 /// The largest answer that is read.
@@ -138,9 +138,12 @@ impl Pools {
     fn new(network: Network) -> Rc<Pools> {
         let Network { guard, transports } = network;
         let metadata = Guard { metadata_allowed: true, ..guard.clone() };
+        // Those of single providers are for these; metadata services are on this machine's own network, before any proxy.
+        let general = transports.general().clone();
+        let near = Transport { tls: general.tls.clone(), ..Transport::default() };
         Rc::new(Pools {
-            ordinary: Upstreams::new(guard, &transports),
-            metadata: Upstreams::new(metadata, &transports),
+            ordinary: Upstreams::new(guard, &Transports::new(general, [])),
+            metadata: Upstreams::new(metadata, &Transports::new(near, [])),
         })
     }
 }
@@ -178,14 +181,13 @@ impl Net {
         let host = authority.host().to_owned();
         let base = format!("{scheme}://{authority}");
         let pools = self.upstreams.borrow().clone();
-        let (upstreams, origin) = match call.reach {
-            Reach::Vendor => (&pools.ordinary, Origin::BuiltIn),
-            Reach::Operator => (&pools.ordinary, Origin::Operator),
-            Reach::Metadata => (&pools.metadata, Origin::Operator),
-        };
-        // Metadata services speak plain HTTP; what else the same source asks is further away.
+        // Metadata services speak plain HTTP; what else the same source asks is further away, perhaps behind a proxy.
         let is_near = call.reach == Reach::Metadata && scheme == "http";
-        let timeouts = if is_near { TIMEOUTS_NEAR } else { TIMEOUTS };
+        let (upstreams, origin, timeouts) = match call.reach {
+            Reach::Metadata if is_near => (&pools.metadata, Origin::Operator, TIMEOUTS_NEAR),
+            Reach::Metadata | Reach::Operator => (&pools.ordinary, Origin::Operator, TIMEOUTS),
+            Reach::Vendor => (&pools.ordinary, Origin::BuiltIn, TIMEOUTS),
+        };
         let base_url = upstreams.base_url(&base, origin, TransportId::default(), || Ok((base.as_str(), "")));
         let base_url = base_url.map_err(|_| wrong_address(&call.url))?;
         let body = Some(call.body).filter(|body| !body.is_empty() || call.method != Method::GET);
