@@ -133,6 +133,8 @@ pub enum Path {
         path: &'static str,
         /// The same for an answer that is streamed.
         stream_path: Option<&'static str>,
+        /// Beginnings of ids that are left out, because this API knows the model by its own id alone.
+        without: &'static [&'static str],
     },
 }
 
@@ -234,6 +236,11 @@ const fn of_model(
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
 const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", Kind::Array)];
+
+/// How the ids of profiles begin that spread a model over regions. Tokens are counted by the model
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html>, `modelId`;
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>).
+const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// A bound in fields at the top of the body.
 const fn bound(fields: &'static [&'static str]) -> OutputBound {
@@ -464,6 +471,7 @@ static TABLE: [Row; COUNT] = [
         path: Path::WithModel {
             path: "/model/{model}/converse",
             stream_path: Some("/model/{model}/converse-stream"),
+            without: &[],
         },
         framing: Framing::AwsEventStream,
         answer_fields: &[("output", Kind::Object)],
@@ -477,7 +485,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         gateway_path: None,
-        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None },
+        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None, without: &REGIONS },
         answer_fields: &[("inputTokens", Kind::Number)],
         ..passed(
             Api::BedrockCountTokens,

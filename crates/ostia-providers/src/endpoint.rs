@@ -34,8 +34,10 @@ pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
             Cow::Owned(of_model(model, verb) + "?alt=sse")
         }
         Path::OfModel { verb, .. } => Cow::Owned(of_model(model, verb)),
-        Path::WithModel { stream_path: Some(path), .. } if stream => Cow::Owned(with_model(path, model)),
-        Path::WithModel { path, .. } => Cow::Owned(with_model(path, model)),
+        Path::WithModel { stream_path: Some(path), without, .. } if stream => {
+            Cow::Owned(with_model(path, model, without))
+        }
+        Path::WithModel { path, without, .. } => Cow::Owned(with_model(path, model, without)),
     }
 }
 
@@ -144,9 +146,10 @@ fn of_model(model: &str, verb: &str) -> String {
 
 /// The path with this model's id, percent-encoded once. Ids at such paths have no `%` of their own (model ids, profiles,
 /// ARNs), so one that has is encoded already, as clients write it who build URLs.
-fn with_model(path: &str, model: &str) -> String {
+fn with_model(path: &str, model: &str, without: &[&str]) -> String {
     let plain = percent_decode_str(model).decode_utf8_lossy();
-    path.replace("{model}", &Cow::from(percent_encode(&plain)))
+    let own = without.iter().find_map(|beginning| plain.strip_prefix(beginning)).unwrap_or(&plain);
+    path.replace("{model}", &Cow::from(percent_encode(own)))
 }
 
 #[cfg(test)]

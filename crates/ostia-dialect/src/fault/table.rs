@@ -202,11 +202,14 @@ const GOOGLE: Signs = &[
 
 const BEDROCK_ERRORS: &str =
     "https://docs.aws.amazon.com/bedrock/latest/userguide/troubleshooting-api-error-codes.html";
+const AWS_ERRORS: &str = "https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html";
 const BEDROCK_RUNTIME: &str =
     "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html";
 
 const BEDROCK: Signs = &[
     (ContextLength, words(&["input is too long for requested model"]), OVERFLOW),
+    (ContextLength, words(&["too many total text bytes"]), "strands-agents/harness-sdk#3969"),
+    (Authentication, words(&["security token included in the request"]), AWS_ERRORS),
     (RateLimit, code("ThrottlingException"), BEDROCK_ERRORS),
     (Overloaded, code("ServiceUnavailableException"), BEDROCK_ERRORS),
     (Overloaded, code("ModelNotReadyException"), BEDROCK_RUNTIME),

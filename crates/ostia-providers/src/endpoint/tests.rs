@@ -429,6 +429,17 @@ fn models_in_the_path_are_encoded_once() {
     ] {
         assert_eq!(path(Api::BedrockConverse, model, false), format!("/model/{segment}/converse"));
         assert_eq!(path(Api::BedrockConverse, model, true), format!("/model/{segment}/converse-stream"));
-        assert_eq!(path(Api::BedrockCountTokens, model, true), format!("/model/{segment}/count-tokens"));
+    }
+}
+
+#[test]
+fn tokens_are_counted_by_the_model_wherever_it_is() {
+    for (model, segment) in [
+        ("anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku-20240307-v1%3A0"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+        ("us-gov.anthropic.claude-3-haiku-20240307-v1:0", "anthropic.claude-3-haiku-20240307-v1%3A0"),
+        ("global.anthropic.claude-opus-4-6-v1", "anthropic.claude-opus-4-6-v1"),
+    ] {
+        assert_eq!(path(Api::BedrockCountTokens, model, false), format!("/model/{segment}/count-tokens"));
     }
 }

@@ -1,5 +1,10 @@
 //! Clients of every format in front of Bedrock's Converse, whose streams are binary.
 
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
 use ostia_testkit::event_stream::{event, exception};
 use ostia_testkit::model::{Call, Speech, Turn};
 use ostia_testkit::strict::Vendor;
@@ -8,6 +13,7 @@ use ostia_testkit::{Answer, Framing, Request, Step, Upstream, split};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
+use crate::programs;
 use crate::wire::{Ask, Reply};
 
 const MODEL: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -183,8 +189,102 @@ fn tokens_are_counted_by_the_vendor() {
     let reply = ask("/v1/messages/count_tokens", &body).to(&gateway(&upstream));
     assert_eq!((reply.status, reply.json()), (200, json!({"input_tokens": 23})));
     let seen = upstream.last();
-    assert_eq!(seen.target, format!("{PATH}/count-tokens"));
+    assert_eq!(seen.target, format!("{}/count-tokens", PATH.replace("us.", "")));
     let expected =
         json!({"messages": [{"role": "user", "content": [{"text": "Hello"}]}], "system": [{"text": "s"}]});
     assert_eq!(seen.json(), json!({"input": {"converse": expected}}));
+}
+
+/// Requests with all that Converse has words for, in Anthropic's format, which says most of it.
+fn rich() -> Vec<Value> {
+    let ask = |fields: Value| {
+        let mut body =
+            json!({"model": MODEL, "max_tokens": 4000, "messages": [{"role": "user", "content": "Hello"}]});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let png = "iVBORw0KGgo=";
+    let image =
+        json!({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": png}});
+    let document = |name: &str| {
+        json!({"type": "document", "title": name, "citations": {"enabled": true},
+               "source": {"type": "text", "media_type": "text/plain", "data": "abc"}})
+    };
+    let mark = json!({"type": "ephemeral", "ttl": "1h"});
+    let call = json!({"type": "tool_use", "id": "a:b", "name": "look.up", "input": {"city": "Rome"}});
+    let result = json!({"type": "tool_result", "tool_use_id": "a:b", "is_error": true,
+                        "content": [{"type": "text", "text": "no"}, image]});
+    vec![
+        ask(
+            json!({"system": [{"type": "text", "text": "s", "cache_control": mark}], "metadata": {"user_id": "u", "team": "t"},
+                   "stop_sequences": ["X"], "service_tier": "standard_only", "top_p": 0.5}),
+        ),
+        ask(
+            json!({"messages": [{"role": "user", "content": [document("résumé.pdf"), document("résumé.pdf"), image]}]}),
+        ),
+        ask(
+            json!({"tools": [{"name": "look.up", "input_schema": {"type": "object"}, "cache_control": mark}],
+                   "tool_choice": {"type": "tool", "name": "look.up"},
+                   "messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": [call]},
+                                {"role": "user", "content": [result, {"type": "text", "text": "more"}]}]}),
+        ),
+        ask(json!({"messages": [{"role": "user", "content": "q"},
+                                {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": PROOF},
+                                                                  {"type": "redacted_thinking", "data": "EqQC"}, {"type": "text", "text": "a"}]},
+                                {"role": "user", "content": "r"}],
+                   "thinking": {"type": "enabled", "budget_tokens": 2000}})),
+        ask(
+            json!({"output_config": {"format": {"type": "json_schema", "schema": {"type": "object", "properties": {},
+                   "additionalProperties": false}}},
+                   "guardrailConfig": {"guardrailIdentifier": "abc1", "guardrailVersion": "1", "trace": "enabled"}}),
+        ),
+    ]
+}
+
+#[test]
+fn botocore_takes_what_is_sent_and_reads_what_the_testkit_says() {
+    let Some(python) = programs::python() else { return };
+    let upstream = Upstream::serve(|request| {
+        Speech::Converse
+            .answer(&Turn { text: Some("Hi".into()), ..Turn::default() }, request.target.ends_with("-stream"))
+    });
+    let gateway = gateway(&upstream);
+    let mut lines = String::new();
+    let rich = rich().into_iter().map(|body| ("/v1/messages".to_owned(), body));
+    for (path, body) in rich.chain(questions(false)).chain(questions(true)) {
+        let reply = ask(&path, &body).to(&gateway);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        let seen = upstream.last();
+        let operation = if seen.target.ends_with("-stream") { "ConverseStream" } else { "Converse" };
+        lines += &json!({"operation": operation, "model": MODEL, "body": seen.json()}).to_string();
+        lines.push('\n');
+    }
+    let thought = Some(("I have to look.".to_owned(), PROOF.to_owned()));
+    let call =
+        Call { id: "tooluse_1".into(), namespace: None, name: "look".into(), arguments: json!({"a": 1}) };
+    let turn = Turn { thought, text: Some("Hi thére".into()), calls: vec![call] };
+    let stream = Speech::Converse.answer(&turn, true).body();
+    let stream: String = stream.iter().map(|byte| format!("{byte:02x}")).collect();
+    lines += &json!({"stream": stream}).to_string();
+    let said = judged(&python, &lines);
+    assert!(said.is_empty(), "{said}");
+    let wrong = json!({"operation": "Converse", "model": MODEL, "body": {"messages": [{"role": "user", "content": [{"text": "a", "x": 1}]}]}});
+    assert!(judged(&python, &wrong.to_string()).contains("is not known"));
+}
+
+/// What botocore has to say of these lines.
+fn judged(python: &OsStr, lines: &str) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/botocore_judge.py");
+    let mut judge = Command::new(python)
+        .env_clear()
+        .arg("-B")
+        .arg(script)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    judge.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let output = judge.wait_with_output().unwrap();
+    [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat()
 }

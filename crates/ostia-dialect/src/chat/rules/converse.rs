@@ -24,6 +24,8 @@ pub struct Converse {
     pub formats: bool,
     /// Moving pictures.
     pub video: bool,
+    /// The wish for one call at a time, in its maker's words.
+    pub one_call: bool,
 }
 
 /// Makers whose models have fields of their own in `additionalModelRequestFields`.
@@ -89,9 +91,12 @@ impl Converse {
         cache_points: CachePoints::All,
         formats: true,
         video: true,
+        one_call: false,
     };
-    /// "This model doesn't support the video content block that you provided."
-    pub(super) const CLAUDE: Converse = Converse { video: false, ..Converse::ALL };
+    /// From version 4.5 on. "This model doesn't support the video content block that you provided."
+    pub(super) const CLAUDE: Converse = Converse { video: false, one_call: true, ..Converse::ALL };
+    /// "extraneous key [disable_parallel_tool_use] is not permitted" (anthropics/anthropic-sdk-python#739).
+    pub(super) const OLD_CLAUDE: Converse = Converse { formats: false, one_call: false, ..Converse::CLAUDE };
     const NOVA: Converse =
         Converse { maker: Maker::Nova, cache_points: CachePoints::Words, formats: false, ..Converse::ALL };
     /// Models with open weights: no cache and no status, which only Anthropic's and Amazon's have.

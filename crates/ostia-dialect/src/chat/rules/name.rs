@@ -18,6 +18,8 @@ impl<'i> Name<'i> {
     /// Reads an id. Vendor and cloud may stand before the name, a tenant and a revision behind it.
     pub(super) fn of(id: &'i str) -> Name<'i> {
         let id = id.rsplit('/').next().unwrap_or(id);
+        // In a path of somebody's making the slash is encoded.
+        let id = if id.contains('%') { id.rsplit("%2F").next().unwrap_or(id) } else { id };
         // `ft:gpt-4.1-mini:acme::x`: what follows the model is the tenant's.
         let id = id.strip_prefix("ft:").map_or(id, |rest| rest.split(':').next().unwrap_or(rest));
         let (mut known, mut all) = ([""; WORDS_USUAL], words(id));

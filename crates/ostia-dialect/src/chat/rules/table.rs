@@ -191,7 +191,7 @@ const ANY_CLAUDE: Rules = Rules {
     efforts: Some(&[]),
     budget_min: 1024,
     system_turns: false,
-    converse: Converse { formats: false, ..Converse::CLAUDE },
+    converse: Converse::OLD_CLAUDE,
     ..ANY
 };
 const V3: Rules =

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    Chat, Off, Rules, Sampling, Thinking, belongs_at_responses, has_proofs_of_others, has_to_be_retold,
-    has_unsigned_calls, nearest, repairs, rows,
+    Chat, Converse, Maker, Off, Rules, Sampling, Thinking, ToolUse, belongs_at_responses,
+    has_proofs_of_others, has_to_be_retold, has_unsigned_calls, nearest, repairs, rows,
 };
 use crate::Dialect;
 use crate::json::Document;
@@ -365,4 +365,51 @@ fn proofs_of_others_are_seen_in_the_history() {
         assert_eq!(has_proofs_of_others(dialect, &document), expected, "{dialect:?} {body}");
     }
     assert!(!has_proofs_of_others(MESSAGES, &Document::parse_to(b"{}", 1).unwrap()));
+}
+
+#[test]
+fn models_of_many_makers_by_converse() {
+    let facts = |rules: &Rules| {
+        let Converse { maker, tools, formats, .. } = rules.converse;
+        (maker, tools, formats, rules.prefill)
+    };
+    use {Maker::*, ToolUse::*};
+    let profile = "arn:aws:bedrock:us-east-1:123456789012:inference-profile/us.anthropic.claude-3-7-sonnet-20250219-v1:0";
+    check(
+        Dialect::BedrockConverse,
+        facts,
+        &[
+            ("anthropic.claude-3-haiku-20240307-v1:0", (Anthropic, All, false, true)),
+            ("us.anthropic.claude-sonnet-4-20250514-v1:0", (Anthropic, All, false, true)),
+            ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", (Anthropic, All, true, true)),
+            ("global.anthropic.claude-opus-4-6-v1", (Anthropic, All, true, false)),
+            (profile, (Anthropic, All, false, true)),
+            (&profile.replace(':', "%3A").replace('/', "%2F"), (Anthropic, All, false, true)),
+            (
+                "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc",
+                (Anthropic, All, true, true),
+            ),
+            ("apac.amazon.nova-micro-v1:0", (Nova, All, false, true)),
+            ("us.amazon.nova-2-lite-v1:0", (Nova, All, false, true)),
+            ("amazon.titan-text-premier-v1:0", (Other, Never, false, false)),
+            ("us.meta.llama4-maverick-17b-instruct-v1:0", (Other, Whole, false, false)),
+            ("mistral.mistral-7b-instruct-v0:2", (Other, Never, false, false)),
+            ("mistral.mixtral-8x7b-instruct-v0:1", (Other, Never, false, false)),
+            ("mistral.mistral-large-2402-v1:0", (Other, Whole, false, false)),
+            ("mistral.mistral-small-2402-v1:0", (Other, Whole, false, false)),
+            ("us.mistral.pixtral-large-2502-v1:0", (Other, All, true, false)),
+            ("cohere.command-r-plus-v1:0", (Cohere, All, false, false)),
+            ("ai21.jamba-1-5-large-v1:0", (Other, All, false, false)),
+            ("us.deepseek.r1-v1:0", (Other, Never, false, false)),
+            ("deepseek.v3-v1:0", (Other, All, true, false)),
+            ("openai.gpt-oss-120b-1:0", (Openai, All, true, false)),
+            ("qwen.qwen3-coder-480b-a35b-v1:0", (Other, All, true, false)),
+            ("moonshot.kimi-k2-thinking", (Other, All, true, false)),
+            ("minimax.minimax-m2", (Other, All, true, false)),
+            ("zai.glm-4.7", (Other, All, true, false)),
+            ("google.gemma-3-27b-it", (Other, All, true, false)),
+            ("nvidia.nemotron-nano-12b-v2", (Other, All, true, false)),
+            ("us.writer.palmyra-x5-v1:0", (Other, All, true, false)),
+        ],
+    );
 }

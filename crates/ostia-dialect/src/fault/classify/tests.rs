@@ -169,6 +169,9 @@ fn refusals_because_of_what_is_said() {
 
 #[test]
 fn wrong_keys() {
+    let expired = r#"{"message":"The security token included in the request is expired"}"#;
+    check(403, expired, Authentication);
+    check(403, r#"{"message":"User is not authorized to perform: bedrock:InvokeModel"}"#, Permission);
     let google = r#"{"error":{"code":400,"message":"API key expired. Please renew the API key.","status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#;
     check(400, google, Authentication);
     check(

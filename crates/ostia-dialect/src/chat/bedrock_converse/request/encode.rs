@@ -49,7 +49,7 @@ pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let conversation = Conversation::of(request, rules, &mut dropped)?;
     let tools = Toolbox::of(request, rules, &mut dropped)?;
     tools.report(&mut dropped);
-    let fields = ModelFields::of(request, rules, &conversation, tools.forced(), &mut dropped);
+    let fields = ModelFields::of(request, rules, &conversation, &tools, &mut dropped);
 
     let mut w = Writer::with_capacity(request.body_bytes());
     w.object(|w| {
@@ -174,7 +174,6 @@ fn unsayable(request: &Request, dropped: &mut Vec<String>) {
         ("logit_bias", sampling.logit_bias.is_some()),
         ("logprobs", sampling.logprobs.is_some()),
         ("top_logprobs", sampling.logprobs.is_some_and(|logprobs| logprobs.top.is_some())),
-        ("parallel_tool_calls", request.parallel_tool_calls == Some(false)),
         ("web_search_options", request.web_search.is_some()),
         ("user", request.user.is_some()),
     ];

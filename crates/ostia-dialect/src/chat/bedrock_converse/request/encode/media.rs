@@ -220,7 +220,15 @@ fn source(w: &mut Writer, source: &Source) {
     }
 }
 
-/// Does this medium have to stand beside words?
-pub(super) fn needs_words(content: &Content) -> bool {
-    matches!(content, Content::Media(medium) if medium.kind == MediaKind::Document)
+/// The document, if it is one: it has to stand beside words.
+pub(super) fn document(content: &Content) -> Option<&Media> {
+    match content {
+        Content::Media(medium) if medium.kind == MediaKind::Document => Some(medium),
+        _ => None,
+    }
+}
+
+/// What a document is called before people and models.
+pub(super) fn title(document: &Media) -> &str {
+    document.name.as_deref().filter(|name| !name.trim_start().is_empty()).unwrap_or(NAME_DEFAULT)
 }

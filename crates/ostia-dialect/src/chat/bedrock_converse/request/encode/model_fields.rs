@@ -2,6 +2,7 @@
 //! (<https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html>).
 
 use super::extra;
+use super::tools::Toolbox;
 use super::turns::Conversation;
 use crate::chat::anthropic_messages::request::Plan;
 use crate::chat::rules::{Maker, Rules, nearest};
@@ -31,18 +32,18 @@ pub(super) struct ModelFields {
 }
 
 impl ModelFields {
-    /// `forced`: the model has to call a tool, which excludes thinking.
+    /// A model that has to call a tool does not think.
     pub(super) fn of(
         request: &Request,
         rules: &Rules,
         conversation: &Conversation<'_>,
-        forced: bool,
+        tools: &Toolbox<'_>,
         dropped: &mut Vec<String>,
     ) -> ModelFields {
         let (maker, fields) = (rules.converse.maker, own(request, dropped));
         let mut all = ModelFields { maker, fields, thinks: false, plan: None, level: None };
         match maker {
-            Maker::Anthropic => all.anthropic(request, rules, conversation, forced, dropped),
+            Maker::Anthropic => all.anthropic(request, rules, conversation, tools, dropped),
             Maker::Nova | Maker::Openai | Maker::Cohere | Maker::Other => {
                 all.level = level(request, rules, dropped);
             }
@@ -58,6 +59,7 @@ impl ModelFields {
             (_, _) => {}
         }
         all.top_k(request, dropped);
+        all.one_call(request, rules, tools, dropped);
         all
     }
 
@@ -108,10 +110,10 @@ impl ModelFields {
         request: &Request,
         rules: &Rules,
         conversation: &Conversation<'_>,
-        forced: bool,
+        tools: &Toolbox<'_>,
         dropped: &mut Vec<String>,
     ) {
-        let plan = Plan::of(request, rules, || conversation.allows_budget(), forced, dropped);
+        let plan = Plan::of(request, rules, || conversation.allows_budget(), tools.forced(), dropped);
         self.thinks = plan.thinks;
         if let Some(thinking) = &plan.thinking {
             self.add("thinking", |w| w.raw(thinking.as_str()));
@@ -121,6 +123,24 @@ impl ModelFields {
         if !betas.is_empty() {
             self.add("anthropic_beta", |w| w.array(|w| betas.iter().for_each(|beta| w.string(beta))));
         }
+    }
+
+    /// One call at a time. Beside a choice that forces a call the field is refused
+    /// (<https://github.com/BerriAI/litellm/pull/34347>, <https://github.com/BerriAI/litellm/issues/36536>).
+    fn one_call(&mut self, request: &Request, rules: &Rules, tools: &Toolbox<'_>, dropped: &mut Vec<String>) {
+        if request.parallel_tool_calls != Some(false) {
+            return;
+        }
+        if !tools.offers() || tools.forced() || !rules.converse.one_call {
+            dropped.push("parallel_tool_calls".into());
+            return;
+        }
+        self.add("tool_choice", |w| {
+            w.object(|w| {
+                w.field_str("type", "auto");
+                w.field_bool("disable_parallel_tool_use", true);
+            });
+        });
     }
 
     /// The most likely tokens that are considered, which each maker calls otherwise. One of Anthropic's models that thinks

@@ -118,6 +118,11 @@ impl<'r> Toolbox<'r> {
         self.choice != Choice::Auto
     }
 
+    /// Are there tools that the client offers?
+    pub(super) fn offers(&self) -> bool {
+        !self.tools.is_empty()
+    }
+
     /// The field `toolConfig`.
     pub(super) fn write(&self, w: &mut Writer) {
         if self.tools.is_empty() && self.known.is_empty() {

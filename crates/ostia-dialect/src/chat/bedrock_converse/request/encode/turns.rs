@@ -193,15 +193,8 @@ impl Turn<'_> {
     /// A document has to stand beside words
     /// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html>): its turn names it.
     fn name_documents(&self, w: &mut Writer) {
-        let documents: Vec<&str> = self
-            .rest
-            .iter()
-            .filter(|placed| media::needs_words(&placed.block.content))
-            .map(|placed| match &placed.block.content {
-                Content::Media(medium) => medium.name.as_deref().unwrap_or("document"),
-                _ => "document",
-            })
-            .collect();
+        let documents = self.rest.iter().filter_map(|placed| media::document(&placed.block.content));
+        let documents: Vec<&str> = documents.map(media::title).collect();
         if !documents.is_empty() {
             text(w, &documents.join(", "));
         }

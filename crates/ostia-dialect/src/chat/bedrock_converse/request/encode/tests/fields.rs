@@ -41,6 +41,7 @@ fn the_inference_configuration() {
                "logit_bias": {"1": 2}, "parallel_tool_calls": false, "user": "u", "web_search_options": {}, "store": true}),
         json!({}),
         &[
+            "parallel_tool_calls",
             "store",
             "n",
             "seed",
@@ -49,7 +50,6 @@ fn the_inference_configuration() {
             "logit_bias",
             "logprobs",
             "top_logprobs",
-            "parallel_tool_calls",
             "web_search_options",
             "user",
         ],

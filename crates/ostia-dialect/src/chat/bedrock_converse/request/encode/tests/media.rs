@@ -121,6 +121,8 @@ fn documents_stand_beside_words() {
     let document = || medium(MediaKind::Document, Source::Text("t".into()), None, Some("a.txt"));
     let (content, dropped) = ask(CLAUDE, vec![document(), document()]);
     assert_eq!((&content[2], dropped), (&json!({"text": "a.txt, a.txt"}), vec![]));
+    let nameless = medium(MediaKind::Document, Source::Text("t".into()), None, Some(" "));
+    assert_eq!(ask(CLAUDE, vec![nameless]).0[1], json!({"text": "document"}));
     let (content, _) = ask(CLAUDE, vec![bytes(MediaKind::Image, "image/png")]);
     assert_eq!(content.as_array().unwrap().len(), 1);
     let (body, dropped) = of_messages(

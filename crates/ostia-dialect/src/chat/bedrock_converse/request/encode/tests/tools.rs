@@ -140,3 +140,20 @@ fn models_that_take_none() {
         }
     }
 }
+
+#[test]
+fn one_call_at_a_time() {
+    let tools = json!([function("f")]);
+    let one = json!({"type": "auto", "disable_parallel_tool_use": true});
+    let ask = |model: &str, choice: Value| {
+        let (body, dropped) =
+            of_chat(model, json!({"tools": tools, "tool_choice": choice, "parallel_tool_calls": false}));
+        (body["additionalModelRequestFields"]["tool_choice"].clone(), dropped)
+    };
+    let lost = (Value::Null, vec!["parallel_tool_calls".to_owned()]);
+    assert_eq!(ask(CLAUDE, json!("auto")), (one, vec![]));
+    assert_eq!(ask(CLAUDE, json!("required")), lost);
+    assert_eq!(ask(CLAUDE, json!("none")), lost);
+    assert_eq!(ask("anthropic.claude-3-5-sonnet-20241022-v2:0", json!("auto")), lost);
+    assert_eq!(ask("amazon.nova-pro-v1:0", json!("auto")), lost);
+}
