@@ -4,6 +4,7 @@ mod keys;
 
 use std::collections::BTreeMap;
 
+use ostia_providers::auth::source;
 use ostia_providers::{Provider, Providers, Row, Values, endpoint};
 use ostia_routing::config::Redacted;
 use ostia_routing::nearest;
@@ -25,6 +26,8 @@ pub struct ProviderEntry {
     pub api_key: Option<SecretRef>,
     /// The same where there are several, among which requests are spread.
     pub api_keys: Vec<ProviderKey>,
+    /// What it takes to sign in at a cloud besides a key, by name.
+    pub credentials: BTreeMap<String, SecretRef>,
     /// The models to offer; empty for whatever the provider has.
     pub models: Vec<String>,
     /// How connections to its host are made.
@@ -75,6 +78,7 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Read {
         }
         if let (Some(provider), Some(item)) = (provider, item.field_named(id)) {
             warn_of_transport(&item, provider, entry, reader);
+            check_credentials(&item, provider, entry, reader);
         }
     }
     Read { entries, all: Redacted(all) }
@@ -91,6 +95,7 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
     for (name, field) in reader.fields(item) {
         match name {
             "api_key" => keys::read(&field, &mut entry, reader),
+            "credentials" => entry.credentials = read_credentials(&field, reader),
             "models" => entry.models = reader.texts(&field),
             "tls" | "proxy" | "http2" => entry.transport.read_field(name, &field, reader),
             _ => {
@@ -109,6 +114,34 @@ fn read_entry(id: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> ProviderEnt
     }
     entry.row = Redacted(Value::Object(row));
     entry
+}
+
+fn read_credentials(item: &Item<'_>, reader: &mut Reader<'_>) -> BTreeMap<String, SecretRef> {
+    let mut credentials = BTreeMap::new();
+    for (name, item) in reader.entries(item) {
+        credentials.extend(reader.secret(&item).map(|secret| (name.to_owned(), secret)));
+    }
+    credentials
+}
+
+/// The names under `credentials` are those that the provider's way to sign in knows.
+fn check_credentials(item: &Item<'_>, provider: &Provider, entry: &ProviderEntry, reader: &mut Reader<'_>) {
+    let known = source::names(&provider.auth);
+    for name in entry.credentials.keys().filter(|name| !known.contains(&name.as_str())) {
+        let hint = match (known.is_empty(), nearest(name, known.iter().copied())) {
+            (true, _) => format!("provider {} takes a key: write it as api_key", provider.id),
+            (false, Some(near)) => format!("did you mean `{near}`?"),
+            (false, None) => format!("the names here are {}", known.join(", ")),
+        };
+        let field = format!("credentials.{name}");
+        reader.problem_below(
+            item,
+            &field,
+            Code::UnknownName,
+            "is no credential there".to_owned(),
+            Some(hint),
+        );
+    }
 }
 
 fn is_id(id: &str) -> bool {

@@ -38,8 +38,13 @@ impl Providers {
             (Some(row), Value::Object(mut fields)) => {
                 merge_settings(id, row, &mut fields)?;
                 if fields.contains_key("base_url") {
-                    // Somebody is at that address.
+                    // Somebody is at that address, whatever settings and models are.
                     row.remove("retired");
+                    row.remove("base_urls");
+                    let families = row.get_mut("families").and_then(Value::as_array_mut);
+                    for family in families.into_iter().flatten().filter_map(Value::as_object_mut) {
+                        family.remove("base_url");
+                    }
                 }
                 row.extend(fields);
             }

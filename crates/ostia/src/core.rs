@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
+use crate::credentials::{Credentials, Network};
 use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
@@ -36,6 +37,8 @@ pub struct Shared {
     pub state: Arc<State>,
     /// What was decided for the last requests.
     pub records: Records,
+    /// Credentials of clouds.
+    pub credentials: Credentials,
     /// Where lines of the log are handed over.
     pub log: Log,
 }
@@ -55,16 +58,25 @@ pub struct Core {
     pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
+    /// This core's hand in the credentials of clouds.
+    pub credentials: Rc<Credentials>,
     /// This core's hand in the log.
     pub log: Rc<Log>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
 
+impl Snapshot {
+    /// What calls for credentials go over.
+    pub fn network(&self) -> Network {
+        Network { guard: self.settings.guard.clone(), transports: self.settings.transports.clone() }
+    }
+}
+
 impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
-        let Shared { responses, state, records, log, .. } = shared;
+        let Shared { responses, state, records, credentials, log, .. } = shared;
         let Snapshot { settings, .. } = snapshot;
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
@@ -73,6 +85,7 @@ impl Core {
             responses,
             ring: records.ring(),
             records,
+            credentials: Rc::new(credentials),
             log: Rc::new(log),
             state,
             ids: Rc::default(),
@@ -95,6 +108,7 @@ impl Core {
             responses: self.responses.clone(),
             ring: self.ring.clone(),
             records: self.records.clone(),
+            credentials: self.credentials.clone(),
             log: self.log.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),

@@ -7,10 +7,6 @@ mod client;
 mod clock;
 mod config;
 mod core;
-#[cfg_attr(
-    not(all(test, feature = "aws", feature = "azure", feature = "google")),
-    expect(dead_code, reason = "requests take it up with the rows of the clouds")
-)]
 mod credentials;
 mod endpoints;
 mod errors;
@@ -126,7 +122,9 @@ fn serve(options: &Serve) -> Result<(), String> {
     };
     let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
+    let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
     let shared = Shared {
+        credentials: credentials.clone(),
         snapshots: in_force,
         responses: ResponseStore::new(responses.bytes as u64, responses.keep),
         state: state.clone(),
@@ -134,7 +132,8 @@ fn serve(options: &Serve) -> Result<(), String> {
         log,
     };
     let insecure = options.insecure;
-    let reloader = Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, files };
+    let reloader =
+        Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, credentials, files };
     let served = run(listeners, shared, reloader, welcome);
     ending.finish();
     served

@@ -21,6 +21,7 @@ use crate::config::files::Files;
 use crate::config::hosts::Hosts;
 use crate::config::load::{self, Fixed, Loaded, Read, Secrets, Source};
 use crate::core::Snapshot;
+use crate::credentials::Credentials;
 use crate::log::{Level, Log, Target};
 
 /// How often the files are looked at.
@@ -63,6 +64,8 @@ pub struct Reloader {
     pub state: Arc<State>,
     /// Where the cores hear of a configuration.
     pub snapshots: watch::Sender<Snapshot>,
+    /// Credentials of clouds, which are fetched over what a configuration says of connections.
+    pub credentials: Credentials,
     /// What was read.
     pub files: Files,
 }
@@ -151,6 +154,7 @@ impl Reloader {
             text.push_str(&format!("\n{fields} {verb} effect at the next start only; all else is in force."));
         }
         self.snapshots.send_modify(|snapshot| *snapshot = snapshot.next(loaded));
+        self.credentials.renew(self.snapshots.borrow().network());
         Report { is_in_force: true, text }
     }
 }

@@ -192,6 +192,7 @@ async fn sweep(core: Rc<CurrentCore>) {
         sleep(SWEEP_EVERY).await;
         let core = core.get();
         core.upstreams.sweep();
+        core.credentials.sweep();
         core.ring.withhold_rest();
     }
 }

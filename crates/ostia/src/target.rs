@@ -5,6 +5,7 @@
 
 mod key_turn;
 mod settings;
+mod sign_in;
 
 use std::rc::Rc;
 use std::sync::LazyLock;
@@ -21,6 +22,7 @@ use serde_json::{Map, Value};
 
 use crate::config::provider_keys::{KeyList, ProviderKeys};
 use crate::core::Core;
+use crate::credentials::Wanted;
 use crate::inbound::Inbound;
 use crate::inbound::credentials::Credential;
 use crate::inbound::gateway_headers::{GatewayHeaders, forward_header};
@@ -29,6 +31,7 @@ use crate::upstream::host;
 use crate::upstream::transport::TransportId;
 use crate::upstream::{BaseUrl, Timeouts};
 use settings::Chosen;
+use sign_in::Whose;
 
 pub use key_turn::KeyTurn;
 
@@ -41,6 +44,8 @@ pub struct Target<'a> {
     pub values: Values,
     /// Where, and with which key.
     pub destination: Destination<'a>,
+    /// What the request is signed with in place of a key.
+    pub credential: Option<Wanted>,
     /// Provider options of the config, if they may go there.
     pub options: Option<&'a ProviderOptions>,
     /// The model to ask for, where that is not what the body says.
@@ -220,7 +225,13 @@ pub fn resolve<'a>(
             }
         }
     };
-    if destination.key().is_none() && provider.needs_key() && !destination.is_clients() {
+    let whose = match destination.is_clients() {
+        true => Whose::Clients,
+        false => Whose::Operators { chose: by_operator },
+    };
+    let credential = sign_in::find(inbound, leaf, provider, whose)?;
+    let is_signed = credential.is_some() || destination.key().is_some();
+    if !is_signed && provider.needs_key() && !destination.is_clients() {
         return Err(no_key(core, provider));
     }
     let options = leaf
@@ -232,6 +243,7 @@ pub fn resolve<'a>(
         provider,
         values: chosen.values,
         destination,
+        credential,
         options,
         model,
         override_params: fields(&settings.override_params),

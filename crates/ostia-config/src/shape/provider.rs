@@ -1,4 +1,4 @@
-//! An entry of `providers:`. All but the first five fields are those of a row of `ostia-providers`.
+//! An entry of `providers:`. All but the first six fields are those of a row of `ostia-providers`.
 
 use ostia_dialect::{Api, OPENAI_FEATURES};
 use ostia_routing::keys::KEYS_MAX;
@@ -15,6 +15,11 @@ static FIELDS: &[Field] = &[
         "api_key",
         Either(&[Secret, ListOf(1, KEYS_MAX, &KEY)]),
         "The gateway's own credential: ${NAME}, file:/path, or the key itself. Or a list of several, to share the requests",
+    ),
+    (
+        "credentials",
+        Map(&Secret),
+        "What it takes to sign in at a cloud, by name: aws_role_arn, vertex_service_account_json, azure_entra_client_id ...",
     ),
     ("models", List(&Text), "What GET /v1/models lists for it. Nothing else is restricted by it"),
     ("tls", Fields(TLS, &[]), "Whom to trust there, and which certificate to show"),

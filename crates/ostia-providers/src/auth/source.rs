@@ -22,6 +22,43 @@ use aws::AwsSource;
 use azure::AzureSource;
 use google::GoogleSource;
 
+/// The names of the settings that mean a credential of AWS's.
+const AWS: [&str; 9] = [
+    "aws_access_key_id",
+    "aws_auth_type",
+    "aws_external_id",
+    "aws_profile",
+    "aws_role_arn",
+    "aws_role_session_name",
+    "aws_secret_access_key",
+    "aws_session_tags",
+    "aws_session_token",
+];
+/// The same of Azure's.
+const AZURE: [&str; 9] = [
+    "azure_ad_token",
+    "azure_auth_mode",
+    "azure_entra_client_certificate",
+    "azure_entra_client_id",
+    "azure_entra_client_secret",
+    "azure_entra_scope",
+    "azure_entra_tenant_id",
+    "azure_managed_client_id",
+    "azure_workload_client_id",
+];
+/// The same of Google's.
+const GOOGLE: [&str; 2] = ["vertex_impersonate_service_account", "vertex_service_account_json"];
+
+/// The names of the settings that mean a credential at a provider with this `auth`; none where a key is all that it takes.
+pub fn names(auth: &Auth) -> &'static [&'static str] {
+    match auth {
+        Auth::Aws(_) => &AWS,
+        Auth::Azure => &AZURE,
+        Auth::Google => &GOOGLE,
+        Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) => &[],
+    }
+}
+
 /// Looks up a setting by its name.
 pub type Look<'a> = &'a dyn Fn(&str) -> Option<SecretString>;
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use super::*;
 use crate::Auth;
+use crate::Values;
 use ostia_dialect::Api;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -107,4 +108,22 @@ fn a_user_gives_values_to_the_settings_of_a_known_provider() {
         json!({"base_url": "https://{zone}.h", "settings": {"zone": {"kind": "label", "default": "eu"}}});
     let own = Provider::from_row("mine", Providers::row("mine", own).unwrap()).unwrap();
     assert_eq!(own.base_url.as_deref(), Some("https://{zone}.h"));
+}
+
+#[test]
+fn a_users_address_counts_for_all_settings_and_models() {
+    let mut values = Values::default();
+    values.insert("vertex_region", "global");
+    values.insert("azure_resource_name", "res");
+    for (id, model) in [("vertex-ai", "gemini-3-pro"), ("azure-ai", "claude-opus-4-5"), ("palm", "m")] {
+        let row = Providers::row(id, json!({"base_url": "https://proxy.example"})).unwrap();
+        let provider = Provider::from_row(id, row).unwrap();
+        let (of_model, _) = provider.for_model(model, &values);
+        let at = of_model.base_url_with(&values);
+        assert_eq!(
+            (at.as_deref(), of_model.retired.as_deref()),
+            (Some("https://proxy.example"), None),
+            "{id}"
+        );
+    }
 }

@@ -11,6 +11,7 @@ use ostia_config::{
     AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
 };
 use ostia_providers::Providers;
+use ostia_providers::auth::source::{self, Giver};
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
 
@@ -189,6 +190,7 @@ fn settle(
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
+    let mut credentials = HashMap::new();
     let (mut key_origins, mut equal) = (BTreeMap::new(), Vec::new());
     for (id, entry) in &config.providers {
         let own_base_url = entry.row.0.get("base_url").is_some();
@@ -204,10 +206,19 @@ fn settle(
         }
         let origin = provider_keys::origin(entry.api_key.as_ref(), &entry.api_keys);
         key_origins.extend(origin.map(|origin| (id.clone(), origin)));
+        let signing: HashMap<_, _> = entry
+            .credentials
+            .iter()
+            .filter_map(|(name, reference)| Some((name.clone(), secret(reference)?)))
+            .collect();
+        if !signing.is_empty() {
+            credentials.insert(id.clone(), signing);
+        }
         configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
     }
     equal.into_iter().for_each(|problem| report.add(problem));
     let providers = config.all_providers.0;
+    check_credentials(&providers, &credentials, &mut report);
     let listen = source.listen.unwrap_or(config.listen);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
     if loopback {
@@ -232,6 +243,7 @@ fn settle(
         origins: config.cors.origins,
         providers,
         keys,
+        credentials,
         given,
         configured,
         default_provider: config.default_provider,
@@ -297,6 +309,22 @@ fn usual_keys(
         if let Some((name, key)) = found.filter(|(_, key)| !key.is_empty()) {
             keys.insert(provider.id.clone(), ProviderKeys::One(key.into()));
             origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
+        }
+    }
+}
+
+/// Each provider's credentials have to mean one.
+fn check_credentials(
+    providers: &Providers,
+    credentials: &HashMap<String, HashMap<String, SecretString>>,
+    report: &mut Report,
+) {
+    for (id, given) in credentials {
+        let Some(provider) = providers.get(id) else { continue };
+        let look = |name: &str| given.get(name).cloned();
+        if let Err(problem) = source::read(&provider.auth, Giver::Operator, None, &look) {
+            let path = format!("providers.{id}.credentials.{}", problem.field);
+            report.add_at(&path, Code::WrongValue, problem.message, None);
         }
     }
 }

@@ -8,6 +8,7 @@ use ostia_catalog::Catalog;
 use ostia_config::{AllowedOrigin, HostPattern, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
+use secrecy::SecretString;
 
 use super::keys::GatewayKeys;
 use super::provider_keys::ProviderKeys;
@@ -34,6 +35,8 @@ pub struct Settings {
     /// The operator's keys by the provider's id: from the configuration, or on a loopback listener from the provider's
     /// usual environment variable.
     pub keys: HashMap<String, ProviderKeys>,
+    /// What it takes to sign in at clouds, by the provider's id and by name.
+    pub credentials: HashMap<String, HashMap<String, SecretString>>,
     /// What it takes to reach providers besides a key, as far as the operator said it: in the file, in the environment, or by
     /// leaving it as it usually is.
     pub given: Given,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use ostia_dialect::Fault;
 use ostia_providers::prepare::{Outgoing, Recipient};
 use ostia_routing::config::ProviderOptions;
@@ -125,6 +125,9 @@ impl Exchange<'_> {
     /// # Errors
     /// 401 for a key that cannot be sent.
     pub async fn sign(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
+        if let Some(wanted) = &self.target.credential {
+            return sign::sign_with(self.inbound.core, self.target, wanted, request).await;
+        }
         let key = self.target.destination.key();
         key.map_or(Ok(()), |key| sign::sign(self.target.provider, key, request))
     }
@@ -141,6 +144,11 @@ impl Exchange<'_> {
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.waited.set(self.waited.get() + (ended - sent));
+        let refused = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED);
+        if let Some(wanted) = self.target.credential.as_ref().filter(|_| refused) {
+            // It was taken back, perhaps: the next call has a new one.
+            self.inbound.core.credentials.doubt(wanted);
+        }
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {
                 answer.extensions_mut().insert(AnswerDeadline(sent + timeouts.total));

@@ -1,14 +1,44 @@
 //! The provider's key, put on a finished request: last, because what is signed does not change any more.
 
+use std::time::SystemTime;
+
 use http::Request;
 use http::header;
 use ostia_dialect::Fault;
+use ostia_providers::auth::{Payload, Signing};
 use ostia_providers::{Auth, Provider, auth};
 use secrecy::ExposeSecret as _;
 
+use crate::core::Core;
+use crate::credentials::Wanted;
 use crate::message::fields;
-use crate::target::{ClientKey, Key};
+use crate::target::{ClientKey, Key, Target};
 use crate::upstream::RequestBody;
+
+/// Signs with a credential of a cloud, which may have to be fetched first.
+///
+/// # Errors
+/// 401 or 502 where there is none, 400 for what cannot be signed.
+pub async fn sign_with(
+    core: &Core,
+    target: &Target<'_>,
+    wanted: &Wanted,
+    request: &mut Request<RequestBody>,
+) -> Result<(), Fault> {
+    let discloses = core.settings.clients_are_operators() || target.destination.is_clients();
+    let held = core.credentials.get(wanted).await.map_err(|failure| failure.fault(discloses))?;
+    // Counted, not copied.
+    let body = match request.body() {
+        RequestBody::Full(body) => Some(body.clone().unwrap_or_default()),
+        RequestBody::Passed(_) => None,
+    };
+    let payload = body.as_deref().map_or(Payload::Streamed, Payload::Bytes);
+    let signing = Signing { region: target.values.get(REGION), time: SystemTime::now(), payload };
+    auth::sign_with(&target.provider.auth, &held, signing, request)
+}
+
+/// The setting with the region that a signature names.
+const REGION: &str = "aws_region";
 
 /// Puts the key where the provider wants it.
 ///

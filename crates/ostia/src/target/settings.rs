@@ -106,14 +106,19 @@ pub(super) fn require(
     needs_host: bool,
 ) -> Result<(), Fault> {
     let host = provider.base_url_template(values).unwrap_or_default();
-    let is_wanted = |name: &str, setting: &Setting| match settings::names(host).any(|own| own == name) {
+    let in_host = |name: &str| settings::names(host).any(|own| own == name);
+    let in_paths = |name: &str| {
+        let all = provider.paths.values().flat_map(|path| std::iter::once(&path.whole).chain(&path.stream));
+        all.flat_map(|path| settings::names(path)).any(|own| own == name)
+    };
+    let is_wanted = |name: &str, setting: &Setting| match in_host(name) {
         true => needs_host,
-        false => !setting.optional,
+        false => !setting.optional && in_paths(name),
     };
     let missing = provider
         .settings
         .iter()
-        .find(|(name, setting)| is_wanted(name, setting) && values.get(name).is_none());
+        .find(|(name, setting)| values.get(name).is_none() && is_wanted(name, setting));
     let Some((name, setting)) = missing else { return Ok(()) };
     let id = &provider.id;
     let environment = match setting.env.first().filter(|_| core.settings.loopback) {

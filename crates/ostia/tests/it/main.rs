@@ -45,6 +45,7 @@ mod routing;
 mod safety;
 mod scenarios;
 mod service;
+mod sign_in;
 mod silence;
 mod snippets;
 mod streams;

@@ -75,9 +75,10 @@ pub(super) fn tool_call(call: Node<'_>, arguments: String) -> Block {
     Block::new(Content::ToolCall { id, name, arguments, kind: ToolKind::Function })
 }
 
-/// Is it a call of a tool that the vendor runs? It says of which kind it is.
+/// Is it a call of a tool that the vendor runs (`server_tool_use`)? Where there are such tools, the client's calls may say of
+/// which kind they are too.
 pub(super) fn is_servers(call: Node<'_>) -> bool {
-    call.some("type").is_some()
+    call.str("type").is_some_and(|kind| kind != "tool_use")
 }
 
 /// A picture of the model's; `None` where it has no bytes.

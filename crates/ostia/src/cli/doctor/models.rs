@@ -20,6 +20,7 @@ use super::report::Finding;
 use crate::config::load::Loaded;
 use crate::config::provider_keys::ProviderKeys;
 use crate::core::{Core, CurrentCore, Shared, Snapshot};
+use crate::credentials::Credentials;
 use crate::exchange::{Exchange, proxy};
 use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
@@ -108,7 +109,8 @@ fn shared(mut loaded: Loaded) -> Shared {
     let responses = ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep);
     let (_, snapshots) = watch::channel(Snapshot::first(loaded));
     let (log, _) = Log::new(Filter::default(), Format::Text);
-    Shared { snapshots, responses, state: Arc::default(), records: Records::default(), log }
+    let credentials = Credentials::new(snapshots.borrow().network(), log.clone());
+    Shared { snapshots, responses, state: Arc::default(), records: Records::default(), credentials, log }
 }
 
 /// `place`: which of several keys is shown.

@@ -15,7 +15,7 @@ use crate::{Content, Media, MediaKind, Request, Source};
 /// Formats by the media type.
 const IMAGES: [(&str, &str); 4] =
     [("image/png", "png"), ("image/jpeg", "jpeg"), ("image/gif", "gif"), ("image/webp", "webp")];
-const DOCUMENTS: [(&str, &str); 14] = [
+const DOCUMENTS: [(&str, &str); 18] = [
     ("application/pdf", "pdf"),
     ("text/csv", "csv"),
     ("application/csv", "csv"),
@@ -27,6 +27,11 @@ const DOCUMENTS: [(&str, &str); 14] = [
     ("text/plain", "txt"),
     ("text/markdown", "md"),
     ("text/x-markdown", "md"),
+    // No registered types, but clients write them.
+    ("application/doc", "doc"),
+    ("application/docx", "docx"),
+    ("application/xls", "xls"),
+    ("application/xlsx", "xlsx"),
     // Texts of other kinds are read as what they are: texts.
     ("application/json", "txt"),
     ("application/xml", "txt"),

@@ -44,6 +44,9 @@ fn blocks_of_every_kind() {
     let ran = json!({"toolUse": {"toolUseId": "s", "name": "n", "type": "server_tool_use", "input": {}}});
     let came = json!({"toolResult": {"toolUseId": "s", "type": "t", "content": [{"json": {"a": 1}}]}});
     check(json!([ran, came]), vec![foreign(ran), foreign(came)]);
+    // Beside such tools the client's calls say their type too.
+    let own = json!({"toolUse": {"toolUseId": "c", "name": "f", "type": "tool_use", "input": {"a": 1}}});
+    check(json!([own]), vec![call("c", "f", r#"{"a":1}"#)]);
     let novel = json!({"ofTomorrow": {"x": [1]}});
     check(json!([novel]), vec![foreign(novel)]);
     let picture = Media {
