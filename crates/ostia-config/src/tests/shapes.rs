@@ -29,7 +29,7 @@ fn fields_of_providers_are_those_of_their_rows() {
     let quirks = provider.of("quirks");
     let limits = quirks.of("limits");
     let mut row = names(provider);
-    row.retain(|name| !["api_key", "models", "tls", "proxy", "http2"].contains(name));
+    row.retain(|name| !["api_key", "credentials", "models", "tls", "proxy", "http2"].contains(name));
     assert_eq!(row, read_by_row(json!({"?": 1})));
     assert_eq!(names(quirks), read_by_row(json!({"quirks": {"?": 1}})));
     assert_eq!(names(limits), read_by_row(json!({"quirks": {"limits": {"?": 1}}})));

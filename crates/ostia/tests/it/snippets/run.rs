@@ -23,8 +23,8 @@ const READERS_KEY: &str = "sk-readers";
 /// Passes these sections `ostia check`? Variables are set, each to its name.
 pub fn check(text: &str, args: &[&str], snippet: &Snippet) {
     let mut setup = Setup::new().config(text).arg("check");
-    if text.contains(".pem") {
-        // The files of certificates that it names are the reader's.
+    if text.contains(".pem") || text.contains("file:/etc/") {
+        // The files that it names are the reader's.
         setup = setup.arg("--no-secrets");
     }
     for name in text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name) {
