@@ -25,6 +25,7 @@ mod repair;
 mod request;
 mod response;
 pub mod rules;
+mod time;
 mod tokens;
 pub mod tools;
 mod undo;
