@@ -66,6 +66,8 @@ pub enum Api {
     GeminiBatchEmbed,
     /// Cohere Chat, version 2.
     CohereChat,
+    /// Ollama's own chat.
+    OllamaChat,
     /// Cohere Embed, version 2.
     CohereEmbed,
     /// Cohere Rerank, version 2.
@@ -230,7 +232,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 27;
+const COUNT: usize = 28;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -430,6 +432,20 @@ static TABLE: [Row; COUNT] = [
             "cohere chat",
             Operation::Conversation(Dialect::CohereChat),
             "/v2/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
+        framing: Framing::JsonLines,
+        answer_fields: &[("message", Kind::Object)],
+        // <https://docs.ollama.com/modelfile#parameter>
+        output_bound: OutputBound { objects: &["options"], ..bound(&["num_predict"]) },
+        ..passed(
+            Api::OllamaChat,
+            "ollama_chat",
+            "ollama chat",
+            Operation::Conversation(Dialect::OllamaChat),
+            "/api/chat",
         )
     },
     Row {

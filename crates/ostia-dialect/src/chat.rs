@@ -16,6 +16,7 @@ mod event;
 pub mod gemini_generate;
 mod json_schema;
 pub mod limits;
+mod ollama_chat;
 mod opaque;
 pub mod openai_chat;
 pub mod openai_responses;

@@ -4,11 +4,11 @@
 
 use std::fmt::Display;
 
-use crate::frame::{Framer, Framing};
+use crate::frame::Framer;
 use crate::json::{Document, Json};
 use crate::{
-    Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder, Event,
-    EventGrammar, Fault, Finish, Fold, Message, PathParams, RenderOptions, Request, Response, Role,
+    Api, Block, Choice, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded, Encoder,
+    Event, EventGrammar, Fault, Finish, Fold, Message, PathParams, RenderOptions, Request, Response, Role,
     Signature, Tool, ToolKind,
 };
 
@@ -36,7 +36,7 @@ pub fn decoded(client: ClientDialect, body: impl AsRef<[u8]>) -> Result<Request,
 /// The events of an upstream's stream that comes in these pieces, as far as it is good, and how it ended.
 pub fn read(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>) {
     let (mut framer, mut decoder, mut events) =
-        (Framer::new(Framing::Sse), Decoder::new(dialect), Vec::new());
+        (Framer::new(Api::of_dialect(dialect).framing(true)), Decoder::new(dialect), Vec::new());
     let mut run = || {
         for piece in pieces {
             framer.push(piece);

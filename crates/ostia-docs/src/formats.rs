@@ -80,6 +80,7 @@ fn model(upstream: Dialect) -> &'static str {
         Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate => "any",
         Dialect::AnthropicMessages => "claude-sonnet-4-5",
         Dialect::CohereChat => "command-a-reasoning-08-2025",
+        Dialect::OllamaChat => "qwen3:8b",
     }
 }
 

@@ -32,5 +32,6 @@ fn title(dialect: Dialect) -> &'static str {
         Dialect::AnthropicMessages => "Anthropic Messages",
         Dialect::GeminiGenerate => "Google generateContent",
         Dialect::CohereChat => "Cohere Chat v2",
+        Dialect::OllamaChat => "Ollama chat",
     }
 }

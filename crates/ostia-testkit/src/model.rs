@@ -5,6 +5,7 @@ mod chat;
 mod cohere;
 mod gemini;
 mod messages;
+mod ollama;
 mod responses;
 
 use serde_json::Value;
@@ -75,12 +76,14 @@ pub enum Speech {
     Gemini,
     /// Cohere Chat v2.
     Cohere,
+    /// Ollama's own chat.
+    Ollama,
 }
 
 impl Speech {
     /// Every format.
-    pub const ALL: [Speech; 5] =
-        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere];
+    pub const ALL: [Speech; 6] =
+        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere, Speech::Ollama];
 
     /// The fields of a provider's row.
     pub fn row(self) -> &'static str {
@@ -90,6 +93,7 @@ impl Speech {
             Speech::Messages => "dialects: [anthropic_messages], auth: {header: x-api-key}",
             Speech::Gemini => "dialects: [gemini_generate], auth: {header: x-goog-api-key}",
             Speech::Cohere => "dialects: [cohere_chat]",
+            Speech::Ollama => "dialects: [ollama_chat]",
         }
     }
 
@@ -97,20 +101,22 @@ impl Speech {
     pub fn takes_proofs(self) -> bool {
         match self {
             Speech::Responses | Speech::Messages | Speech::Gemini => true,
-            Speech::Chat | Speech::Cohere => false,
+            Speech::Chat | Speech::Cohere | Speech::Ollama => false,
         }
     }
 
     /// The turn as an answer, whole or as a stream.
     pub fn answer(self, turn: &Turn, stream: bool) -> Answer {
         if stream {
-            return Answer::stream(match self {
+            let events = match self {
                 Speech::Chat => chat::events(turn),
                 Speech::Responses => responses::events(turn),
                 Speech::Messages => messages::events(turn),
                 Speech::Gemini => gemini::events(turn),
                 Speech::Cohere => cohere::events(turn),
-            });
+                Speech::Ollama => return Answer::json_lines(ollama::events(turn)),
+            };
+            return Answer::stream(events);
         }
         let whole = match self {
             Speech::Chat => chat::whole(turn),
@@ -118,6 +124,7 @@ impl Speech {
             Speech::Messages => messages::whole(turn),
             Speech::Gemini => gemini::whole(turn),
             Speech::Cohere => cohere::whole(turn),
+            Speech::Ollama => ollama::whole(turn),
         };
         Answer::json(whole.to_string())
     }
@@ -125,7 +132,7 @@ impl Speech {
     /// The tools that a request offers. Those that the vendor itself runs are left out.
     pub fn offers(self, body: &Value) -> Vec<Offer> {
         match self {
-            Speech::Chat | Speech::Cohere => chat::offers(body),
+            Speech::Chat | Speech::Cohere | Speech::Ollama => chat::offers(body),
             Speech::Responses => responses::offers(body),
             Speech::Messages => messages::offers(body),
             Speech::Gemini => gemini::offers(body),
@@ -140,6 +147,7 @@ impl Speech {
             Speech::Messages => messages::read(body),
             Speech::Gemini => gemini::read(body),
             Speech::Cohere => cohere::read(body),
+            Speech::Ollama => ollama::read(body),
         }
     }
 }

@@ -5,6 +5,7 @@
 mod anthropic;
 mod compatible;
 mod google;
+mod ollama;
 mod openai_chat;
 mod openai_responses;
 mod rule;
@@ -15,7 +16,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::model::Speech;
-use crate::vendor::{anthropic as messages, gemini};
+use crate::vendor::{anthropic as messages, gemini, ollama as ollama_chat};
 use crate::{Answer, Request};
 
 /// Whose rules a server has.
@@ -31,6 +32,8 @@ pub enum Vendor {
     Google,
     /// A server in OpenAI's format that takes what every one of its kind takes, and nothing besides.
     Compatible,
+    /// Ollama, its own chat.
+    Ollama,
 }
 
 /// Why a request is refused.
@@ -54,8 +57,14 @@ struct Asked<'a> {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 5] =
-        [Vendor::OpenAiChat, Vendor::OpenAiResponses, Vendor::Anthropic, Vendor::Google, Vendor::Compatible];
+    pub const ALL: [Vendor; 6] = [
+        Vendor::OpenAiChat,
+        Vendor::OpenAiResponses,
+        Vendor::Anthropic,
+        Vendor::Google,
+        Vendor::Compatible,
+        Vendor::Ollama,
+    ];
 
     /// The format.
     pub fn speech(self) -> Speech {
@@ -64,6 +73,7 @@ impl Vendor {
             Vendor::OpenAiResponses => Speech::Responses,
             Vendor::Anthropic => Speech::Messages,
             Vendor::Google => Speech::Gemini,
+            Vendor::Ollama => Speech::Ollama,
         }
     }
 
@@ -86,6 +96,7 @@ impl Vendor {
             Vendor::Anthropic => anthropic::check(asked),
             Vendor::Google => google::check(asked),
             Vendor::Compatible => compatible::check(asked),
+            Vendor::Ollama => ollama::check(asked),
         }
     }
 
@@ -100,6 +111,7 @@ impl Vendor {
             }
             Vendor::Anthropic => messages::error("invalid_request_error", &format!("{path}: {words}")),
             Vendor::Google => gemini::error(400, "INVALID_ARGUMENT", &format!("{path}: {words}")),
+            Vendor::Ollama => ollama_chat::error(&format!("json: {path}: {words}")),
         };
         Answer::json(body).status(400)
     }

@@ -4,6 +4,7 @@
 pub mod anthropic;
 pub mod cohere;
 pub mod gemini;
+pub mod ollama;
 pub mod openai;
 
 use serde_json::Value;

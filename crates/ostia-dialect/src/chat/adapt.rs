@@ -90,7 +90,9 @@ fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
     let limits = Limits::of(upstream);
     match upstream {
         Dialect::OpenaiChat | Dialect::OpenaiResponses => limits.with(&options.limits),
-        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => limits,
+        Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::OllamaChat => {
+            limits
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 
 use crate::chat::limits::LimitOverrides;
 use crate::chat::{
-    adapt, anthropic_messages, cohere_chat, gemini_generate, openai_chat, openai_responses, repair,
+    adapt, anthropic_messages, cohere_chat, gemini_generate, ollama_chat, openai_chat, openai_responses,
+    repair,
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
@@ -22,6 +23,8 @@ pub enum Dialect {
     GeminiGenerate,
     /// Cohere Chat, version 2.
     CohereChat,
+    /// Ollama's own chat.
+    OllamaChat,
 }
 
 /// A request in an upstream's words.
@@ -135,12 +138,13 @@ const NOT_COUNTED_BY_RESPONSES: [&str; 15] = [
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 5] = [
+    pub const ALL: [Dialect; 6] = [
         Dialect::OpenaiChat,
         Dialect::OpenaiResponses,
         Dialect::AnthropicMessages,
         Dialect::GeminiGenerate,
         Dialect::CohereChat,
+        Dialect::OllamaChat,
     ];
 
     /// The body that asks how many tokens a request has, from the body of the request itself.
@@ -163,7 +167,7 @@ impl Dialect {
             }),
             Dialect::AnthropicMessages => without(&NOT_COUNTED, w),
             Dialect::OpenaiResponses => without(&NOT_COUNTED_BY_RESPONSES, w),
-            Dialect::OpenaiChat | Dialect::CohereChat => without(&[], w),
+            Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat => without(&[], w),
         });
         w.into_bytes()
     }
@@ -179,7 +183,10 @@ impl Dialect {
     pub fn has_custom_tools(self) -> bool {
         match self {
             Dialect::OpenaiChat | Dialect::OpenaiResponses => true,
-            Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => false,
+            Dialect::AnthropicMessages
+            | Dialect::GeminiGenerate
+            | Dialect::CohereChat
+            | Dialect::OllamaChat => false,
         }
     }
 
@@ -196,6 +203,7 @@ impl Dialect {
             Dialect::AnthropicMessages => "anthropic_messages",
             Dialect::GeminiGenerate => "gemini_generate",
             Dialect::CohereChat => "cohere_chat",
+            Dialect::OllamaChat => "ollama_chat",
         }
     }
 
@@ -212,6 +220,7 @@ impl Dialect {
             Dialect::AnthropicMessages => anthropic_messages::request::encode(request),
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
+            Dialect::OllamaChat => ollama_chat::request::encode(request),
         }?;
         adapted.report(&mut encoded);
         Ok(encoded)
@@ -227,6 +236,7 @@ impl Dialect {
             Dialect::AnthropicMessages => anthropic_messages::response::decode(body),
             Dialect::GeminiGenerate => gemini_generate::response::decode(body),
             Dialect::CohereChat => cohere_chat::response::decode(body),
+            Dialect::OllamaChat => ollama_chat::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
         repair::response(&mut response);
@@ -249,6 +259,7 @@ enum Reader {
     AnthropicMessages(anthropic_messages::stream::Decoder),
     GeminiGenerate(gemini_generate::stream::Decoder),
     CohereChat(cohere_chat::stream::Decoder),
+    OllamaChat(ollama_chat::stream::Decoder),
 }
 
 impl Decoder {
@@ -260,6 +271,7 @@ impl Decoder {
             Dialect::AnthropicMessages => Reader::AnthropicMessages(Default::default()),
             Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
+            Dialect::OllamaChat => Reader::OllamaChat(Default::default()),
         };
         Decoder { reader, repair: Default::default() }
     }
@@ -276,6 +288,7 @@ impl Decoder {
             Reader::AnthropicMessages(decoder) => decoder.push(frame, events),
             Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
             Reader::CohereChat(decoder) => decoder.push(frame, events),
+            Reader::OllamaChat(decoder) => decoder.push(frame, events),
         };
         self.repair.events(events, from);
         read
@@ -293,6 +306,7 @@ impl Decoder {
             Reader::AnthropicMessages(decoder) => decoder.finish(),
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
             Reader::CohereChat(decoder) => decoder.finish(),
+            Reader::OllamaChat(decoder) => decoder.finish(),
         };
         self.repair.events(events, from);
         ended

@@ -372,6 +372,13 @@ pub struct Reasoning {
     pub visible: Option<bool>,
 }
 
+impl Reasoning {
+    /// Is the model asked not to think?
+    pub(crate) fn is_off(&self) -> bool {
+        self.effort.as_deref() == Some("none") || self.enabled == Some(false) || self.budget_tokens == Some(0)
+    }
+}
+
 /// The vendor may search the web.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WebSearch {

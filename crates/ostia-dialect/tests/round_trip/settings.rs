@@ -36,6 +36,7 @@ pub fn models(dialect: Dialect) -> Vec<&'static str> {
             vec!["gemini-2.0-flash", "gemini-2.5-flash", "gemini-2.5-pro", "gemini-3-pro-preview"]
         }
         Dialect::CohereChat => vec!["command-a-reasoning-08-2025"],
+        Dialect::OllamaChat => vec!["qwen3:4b"],
     }
 }
 

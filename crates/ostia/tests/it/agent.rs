@@ -305,6 +305,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Messages => "claude-sonnet-4-5",
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
+        Speech::Ollama => "qwen3:8b",
     }
 }
 

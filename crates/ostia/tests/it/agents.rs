@@ -65,6 +65,7 @@ fn row(vendor: Vendor, url: &str) -> (&'static str, String) {
         Vendor::Anthropic => ("anthropic", "dialects: [anthropic_messages]"),
         Vendor::Google => ("google", "dialects: [gemini_generate]"),
         Vendor::Compatible => ("box", "dialects: [openai_chat]"),
+        Vendor::Ollama => ("ollama", "dialects: [ollama_chat]"),
     };
     (id, format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, {fields}}}\n"))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ostia_testkit::model::{Call, Speech, Told, Turn};
-use ostia_testkit::vendor::{anthropic, cohere, gemini, openai};
+use ostia_testkit::vendor::{anthropic, cohere, gemini, ollama, openai};
 use ostia_testkit::{Answer, Request, Step, Upstream};
 use serde_json::json;
 
@@ -72,6 +72,7 @@ fn row(speech: Speech, url: &str) -> String {
         Speech::Messages => "anthropic_messages, anthropic_count_tokens",
         Speech::Gemini => "gemini_generate, gemini_count_tokens, gemini_embed, gemini_batch_embed",
         Speech::Cohere => "cohere_chat, cohere_embed",
+        Speech::Ollama => "ollama_chat, openai_embeddings",
     };
     format!("  {}: {{base_url: \"{url}/v1\", local: true, dialects: [{offers}]}}\n", provider(speech))
 }
@@ -82,6 +83,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Messages => "claude-sonnet-4-5",
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
+        Speech::Ollama => "qwen3:8b",
     }
 }
 
@@ -218,6 +220,7 @@ fn refusal(speech: Speech, status: u16, words: &str) -> Answer {
         Speech::Gemini if limited => gemini::error(status, "RESOURCE_EXHAUSTED", words),
         Speech::Gemini => gemini::error(status, "INVALID_ARGUMENT", words),
         Speech::Cohere => json!({"id": "e-1", "message": words}).to_string(),
+        Speech::Ollama => ollama::error(words),
     };
     Answer::json(body).status(status)
 }

@@ -28,6 +28,7 @@ mod keys;
 mod lifecycle;
 mod log;
 mod model_names;
+mod ollama;
 mod packages;
 mod pass_through;
 mod paths;

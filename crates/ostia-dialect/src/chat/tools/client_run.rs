@@ -33,7 +33,7 @@ pub(crate) fn is_client_run(tool: &Tool) -> bool {
             document.is_ok_and(|document| tool.is_run_by_client(document.root()))
         }),
         Dialect::AnthropicMessages => typed_tool(name).is_some(),
-        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat => false,
+        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::OllamaChat => false,
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn replace(
         let tool = match dialect {
             Dialect::OpenaiResponses => own_item(name, document.root(), request, &mut items, &place, dropped),
             Dialect::AnthropicMessages => typed(name, document.root(), &place, dropped),
-            Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat => None,
+            Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::OllamaChat => None,
         };
         if let Some(tool) = tool {
             request.tools[at] = tool;

@@ -62,7 +62,7 @@ fn grammar(dialect: Dialect) -> Grammar {
         Dialect::OpenaiResponses => Grammar::OpenaiResponses,
         Dialect::AnthropicMessages => Grammar::AnthropicMessages,
         Dialect::GeminiGenerate => Grammar::GeminiGenerate,
-        Dialect::CohereChat => Grammar::Unknown,
+        Dialect::CohereChat | Dialect::OllamaChat => Grammar::Unknown,
     }
 }
 

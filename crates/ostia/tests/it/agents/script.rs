@@ -63,7 +63,7 @@ fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{at}"),
         Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
-        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google => {
+        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Ollama => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
     }
@@ -76,6 +76,7 @@ fn shows_an_image(speech: Speech, body: &Value) -> bool {
         Speech::Responses => r#""image_url":"data:image/"#,
         Speech::Messages => r#""media_type":"image/"#,
         Speech::Gemini => r#""mimeType":"image/"#,
+        Speech::Ollama => r#""images":[""#,
     };
     body.to_string().contains(sign)
 }
@@ -109,7 +110,7 @@ fn thinks(vendor: Vendor, body: &Value) -> bool {
     match vendor {
         Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
-        Vendor::Google | Vendor::Compatible => true,
+        Vendor::Google | Vendor::Compatible | Vendor::Ollama => true,
         Vendor::OpenAiChat => false,
     }
 }

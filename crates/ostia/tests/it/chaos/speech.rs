@@ -29,6 +29,7 @@ pub fn dialect(speech: Speech) -> &'static str {
         Speech::Messages => "anthropic_messages",
         Speech::Gemini => "gemini_generate",
         Speech::Cohere => "cohere_chat",
+        Speech::Ollama => "ollama_chat",
     }
 }
 
@@ -54,7 +55,7 @@ pub fn request(client: Speech, words: &str, stream: bool) -> (&'static str, Stri
             };
             (path, json!({"contents": [{"role": "user", "parts": [{"text": words}]}]}))
         }
-        Speech::Cohere => panic!("no client speaks it"),
+        Speech::Cohere | Speech::Ollama => panic!("no client speaks it"),
     };
     (path, body.to_string())
 }
@@ -64,7 +65,7 @@ pub fn read_whole(client: Speech, body: &Value) -> String {
     match client {
         Speech::Chat => text(&body["choices"][0]["message"]["content"]),
         Speech::Responses => items(&body["output"]).map(|item| texts(&item["content"])).collect(),
-        Speech::Messages | Speech::Cohere => texts(&body["content"]),
+        Speech::Messages | Speech::Cohere | Speech::Ollama => texts(&body["content"]),
         Speech::Gemini => texts(&body["candidates"][0]["content"]["parts"]),
     }
 }
@@ -81,12 +82,14 @@ pub fn read_stream(client: Speech, reply: &Reply) -> Result<Read, String> {
             serde_json::from_str(data).map_err(|error| format!("an event: {error}: {data}"))?;
         match client {
             Speech::Chat => read.text += &text(&event["choices"][0]["delta"]["content"]),
-            Speech::Responses | Speech::Messages | Speech::Cohere => match text(&event["type"]).as_str() {
-                "response.output_text.delta" => read.text += &text(&event["delta"]),
-                "content_block_delta" => read.text += &text(&event["delta"]["text"]),
-                "response.completed" | "message_stop" => read.finished = true,
-                _ => {}
-            },
+            Speech::Responses | Speech::Messages | Speech::Cohere | Speech::Ollama => {
+                match text(&event["type"]).as_str() {
+                    "response.output_text.delta" => read.text += &text(&event["delta"]),
+                    "content_block_delta" => read.text += &text(&event["delta"]["text"]),
+                    "response.completed" | "message_stop" => read.finished = true,
+                    _ => {}
+                }
+            }
             Speech::Gemini => {
                 read.text += &texts(&event["candidates"][0]["content"]["parts"]);
                 read.finished |= event["candidates"][0]["finishReason"].is_string();
@@ -107,7 +110,9 @@ pub fn is_error(client: Speech, body: &Value) -> bool {
         Speech::Responses => {
             said && error["type"].is_string() || body["type"] == "error" && body["message"].is_string()
         }
-        Speech::Messages | Speech::Cohere => said && body["type"] == "error" && error["type"].is_string(),
+        Speech::Messages | Speech::Cohere | Speech::Ollama => {
+            said && body["type"] == "error" && error["type"].is_string()
+        }
         Speech::Gemini => said && error["code"].is_u64() && error["status"].is_string(),
     }
 }

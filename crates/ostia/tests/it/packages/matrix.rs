@@ -27,6 +27,7 @@ pub(super) fn provider(vendor: Vendor) -> &'static str {
         Vendor::Anthropic => "anthropic",
         Vendor::Google => "google",
         Vendor::Compatible => "box",
+        Vendor::Ollama => "ollama",
     }
 }
 
@@ -37,6 +38,7 @@ pub(super) fn row(vendor: Vendor, url: &str) -> String {
         Vendor::OpenAiResponses => "openai_responses",
         Vendor::Anthropic => "anthropic_messages",
         Vendor::Google => "gemini_generate",
+        Vendor::Ollama => "ollama_chat",
     };
     let id = provider(vendor);
     format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, dialects: [{dialect}]}}\n")

@@ -182,9 +182,11 @@ pub(in crate::chat::openai_chat) fn extra_content(w: &mut Writer, signature: &Si
 pub(in crate::chat::openai_chat) fn shown_proof(w: &mut Writer, signature: &Signature) {
     match signature.dialect {
         Dialect::GeminiGenerate => thought_signature(w, &signature.value),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone())))
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::AnthropicMessages
+        | Dialect::CohereChat
+        | Dialect::OllamaChat => thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone()))),
     }
 }
 
@@ -310,10 +312,11 @@ pub(in crate::chat::openai_chat) fn content_block(w: &mut Writer, block: &Block)
 fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
     match dialect {
         Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat => w.object(|w| {
-            w.field_str("type", "redacted_thinking");
-            w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
-        }),
+        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat | Dialect::OllamaChat => w
+            .object(|w| {
+                w.field_str("type", "redacted_thinking");
+                w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
+            }),
     }
 }
 
@@ -321,8 +324,10 @@ fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
 pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
     match signature.dialect {
         Dialect::AnthropicMessages => signature.value.clone(),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate | Dialect::CohereChat => {
-            opaque::encode(&Opaque::Own(signature.clone()))
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::OllamaChat => opaque::encode(&Opaque::Own(signature.clone())),
     }
 }

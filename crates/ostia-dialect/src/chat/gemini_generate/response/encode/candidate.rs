@@ -213,8 +213,10 @@ fn carrier(wrapped: &Opaque) -> Part<'static> {
 fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str> {
     match signature.dialect {
         Dialect::GeminiGenerate => Cow::Borrowed(&signature.value),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::AnthropicMessages | Dialect::CohereChat => {
-            Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone()))))
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::AnthropicMessages
+        | Dialect::CohereChat
+        | Dialect::OllamaChat => Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone())))),
     }
 }
