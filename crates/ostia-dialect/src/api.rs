@@ -70,6 +70,8 @@ pub enum Api {
     OllamaChat,
     /// Cohere Embed, version 2.
     CohereEmbed,
+    /// Vertex AI's embeddings by `predict`. Its path names project, place and model, and stands in the provider's row.
+    VertexPredict,
     /// Cohere Rerank, version 2.
     CohereRerank,
     /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
@@ -232,7 +234,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 28;
+const COUNT: usize = 29;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -458,6 +460,19 @@ static TABLE: [Row; COUNT] = [
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::Cohere),
             "/v2/embed",
+        )
+    },
+    Row {
+        family: Family::Google,
+        gateway_path: None,
+        answer_fields: &[("predictions", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        ..passed(
+            Api::VertexPredict,
+            "vertex_predict",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::VertexPredict),
+            "/predict",
         )
     },
     Row {
