@@ -10,40 +10,41 @@ fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
 }
 
 /// Dialects that requests are translated to, and the letter of each in the table.
-const UPSTREAMS: [(char, Dialect); 4] = [
+const UPSTREAMS: [(char, Dialect); 5] = [
     ('a', Dialect::AnthropicMessages),
     ('g', Dialect::GeminiGenerate),
     ('c', Dialect::CohereChat),
     ('o', Dialect::OpenaiChat),
+    ('l', Dialect::OllamaChat),
 ];
 
 /// A field of the client, and the dialects whose body changes with it. All others have to report it as dropped.
 const FIELDS: &[(&str, &str)] = &[
-    (r#""max_tokens":9"#, "agco"),
-    (r#""temperature":0.5"#, "agco"),
-    (r#""top_p":0.5"#, "agco"),
-    (r#""top_k":4"#, "agc"),
-    (r#""stop":["x"]"#, "agco"),
-    (r#""seed":4"#, "gco"),
-    (r#""presence_penalty":0.5"#, "gco"),
-    (r#""frequency_penalty":0.5"#, "gco"),
+    (r#""max_tokens":9"#, "agcol"),
+    (r#""temperature":0.5"#, "agcol"),
+    (r#""top_p":0.5"#, "agcol"),
+    (r#""top_k":4"#, "agcl"),
+    (r#""stop":["x"]"#, "agcol"),
+    (r#""seed":4"#, "gcol"),
+    (r#""presence_penalty":0.5"#, "gcol"),
+    (r#""frequency_penalty":0.5"#, "gcol"),
     (r#""n":2"#, "go"),
-    (r#""logprobs":true"#, "gco"),
+    (r#""logprobs":true"#, "gcol"),
     (r#""logit_bias":{"1":2}"#, "o"),
     (r#""user":"u""#, "ao"),
     (r#""service_tier":"flex""#, "go"),
-    (r#""response_format":{"type":"json_object"}"#, "gco"),
+    (r#""response_format":{"type":"json_object"}"#, "gcol"),
     (
         r#""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"type":"string"}}}}}"#,
-        "agco",
+        "agcol",
     ),
     (
         r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]"#,
-        "agco",
+        "agcol",
     ),
-    (r#""reasoning_effort":"low""#, "ago"),
-    (r#""reasoning":{"max_tokens":2000}"#, "agco"),
-    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agco"),
+    (r#""reasoning_effort":"low""#, "agol"),
+    (r#""reasoning":{"max_tokens":2000}"#, "agcol"),
+    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agcol"),
     (r#""web_search_options":{}"#, "ago"),
     (r#""cache_control":{"type":"ephemeral"}"#, "a"),
     (r#""metadata":{"a":"b"}"#, "o"),

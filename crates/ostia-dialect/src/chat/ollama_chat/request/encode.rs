@@ -72,7 +72,7 @@ fn output_format(w: &mut Writer, format: Option<&OutputFormat>, dropped: &mut Ve
     }
 }
 
-/// Thinking is a switch, or one of three levels; it has no budget and is always shown. Models that can think do so unless
+/// Thinking is a switch, or one of three levels, for which a budget stands; it is always shown. Models that can think do so unless
 /// told otherwise, and the others refuse to be told to (<https://docs.ollama.com/capabilities/thinking>).
 fn thinking(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
     let Some(reasoning) = &request.reasoning else { return };
@@ -84,16 +84,16 @@ fn thinking(w: &mut Writer, request: &Request, dropped: &mut Vec<String>) {
         w.field_bool("think", false);
         return;
     }
-    if budget_tokens.is_some() {
+    if effort.is_some() && budget_tokens.is_some() {
         dropped.push("thinking.budget_tokens".into());
     }
-    match effort.as_deref() {
+    match effort.as_deref().or(budget_tokens.map(Reasoning::effort_of)) {
         Some(level) if LEVELS.contains(&level) => w.field_str("think", level),
         Some(level) => {
             w.field_str("think", if level == "minimal" { "low" } else { "high" });
             dropped.push("reasoning_effort".into());
         }
-        None if *enabled == Some(true) || *adaptive || budget_tokens.is_some() => w.field_bool("think", true),
+        None if *enabled == Some(true) || *adaptive => w.field_bool("think", true),
         None => {}
     }
 }

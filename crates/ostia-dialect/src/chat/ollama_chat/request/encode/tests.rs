@@ -194,7 +194,10 @@ fn thinking_is_a_switch_or_a_level() {
     check(effort("high"), json!("high"), &[]);
     check(effort("max"), json!("high"), &["reasoning_effort"]);
     check(budget(0), json!(false), &[]);
-    check(budget(2000), json!(true), &["thinking.budget_tokens"]);
+    check(budget(1024), json!("low"), &[]);
+    check(budget(2000), json!("medium"), &[]);
+    let both = Reasoning { budget_tokens: Some(9000), ..effort("low") };
+    check(both, json!("low"), &["thinking.budget_tokens"]);
     check(Reasoning { enabled: Some(true), ..Reasoning::default() }, json!(true), &[]);
     check(Reasoning { enabled: Some(false), ..effort("high") }, json!(false), &[]);
     check(Reasoning { adaptive: true, ..effort("low") }, json!("low"), &[]);
