@@ -17,11 +17,9 @@ pub fn chat(data: &[u8]) {
 
 /// An embeddings answer of any dialect is refused or can be told to the client.
 pub fn embeddings(data: &[u8]) {
-    use embeddings::Dialect::{Cohere, Gemini, Openai};
     let Some((&which, data)) = data.split_first() else { return };
-    let Ok(response) = embeddings::decode([Openai, Gemini, Cohere][usize::from(which) % 3], data) else {
-        return;
-    };
+    let all = embeddings::Dialect::ALL;
+    let Ok(response) = embeddings::decode(all[usize::from(which) % all.len()], data) else { return };
     for format in ["float", "base64"] {
         let body = format!(r#"{{"model":"m","input":["a","b"],"encoding_format":"{format}"}}"#);
         let request = embeddings::openai::decode_request(body.as_bytes()).expect("a request");

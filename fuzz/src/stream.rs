@@ -1,8 +1,8 @@
 //! Streams of upstreams.
 
-use ostia_dialect::frame::{Framer, Framing};
+use ostia_dialect::frame::Framer;
 use ostia_dialect::{
-    ClientDialect, Content, Decoder, Dialect, Encoder, Event, EventGrammar, Fault, Fold, Response,
+    Api, ClientDialect, Content, Decoder, Dialect, Encoder, Event, EventGrammar, Fault, Fold, Response,
 };
 
 /// Most events that a byte of a stream may give, and some for its ends: a decoder that makes more of less grows
@@ -36,7 +36,7 @@ fn decode(dialect: Dialect, pieces: &[&[u8]]) -> (Vec<Event>, Result<(), Fault>)
 }
 
 fn run(dialect: Dialect, pieces: &[&[u8]], events: &mut Vec<Event>) -> Result<(), Fault> {
-    let (mut framer, mut decoder) = (Framer::new(Framing::Sse), Decoder::new(dialect));
+    let (mut framer, mut decoder) = (Framer::new(Api::of_dialect(dialect).framing(true)), Decoder::new(dialect));
     for piece in pieces {
         framer.push(piece);
         while let Some(frame) = framer.next()? {

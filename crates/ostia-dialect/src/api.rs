@@ -66,8 +66,12 @@ pub enum Api {
     GeminiBatchEmbed,
     /// Cohere Chat, version 2.
     CohereChat,
+    /// Ollama's own chat.
+    OllamaChat,
     /// Cohere Embed, version 2.
     CohereEmbed,
+    /// Vertex AI's embeddings by `predict`. Its path names project, place and model, and stands in the provider's row.
+    VertexPredict,
     /// Cohere Rerank, version 2.
     CohereRerank,
     /// Amazon Bedrock Converse, and ConverseStream.
@@ -248,7 +252,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 29;
+const COUNT: usize = 31;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -452,6 +456,20 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         gateway_path: None,
+        framing: Framing::JsonLines,
+        answer_fields: &[("message", Kind::Object)],
+        // <https://docs.ollama.com/modelfile#parameter>
+        output_bound: OutputBound { objects: &["options"], ..bound(&["num_predict"]) },
+        ..passed(
+            Api::OllamaChat,
+            "ollama_chat",
+            "ollama chat",
+            Operation::Conversation(Dialect::OllamaChat),
+            "/api/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
         answer_fields: &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
         translator: Some(&embeddings::TRANSLATOR),
         ..passed(
@@ -460,6 +478,19 @@ static TABLE: [Row; COUNT] = [
             "embeddings",
             Operation::Embeddings(embeddings::Dialect::Cohere),
             "/v2/embed",
+        )
+    },
+    Row {
+        family: Family::Google,
+        gateway_path: None,
+        answer_fields: &[("predictions", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        ..passed(
+            Api::VertexPredict,
+            "vertex_predict",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::VertexPredict),
+            "/predict",
         )
     },
     Row {

@@ -10,6 +10,7 @@ pub mod openai;
 #[cfg(test)]
 mod tests;
 mod translator;
+pub mod vertex;
 
 pub use translator::TRANSLATOR;
 
@@ -27,18 +28,21 @@ pub enum Dialect {
     GeminiBatch,
     /// Cohere's `/v2/embed`.
     Cohere,
+    /// Vertex AI's `:predict`.
+    VertexPredict,
 }
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 4] = [Dialect::Openai, Dialect::Gemini, Dialect::GeminiBatch, Dialect::Cohere];
+    pub const ALL: [Dialect; 5] =
+        [Dialect::Openai, Dialect::Gemini, Dialect::GeminiBatch, Dialect::Cohere, Dialect::VertexPredict];
 
     /// The dialect for this request: Google has a method of its own for lists.
     pub fn of_request(self, request: &Request) -> Dialect {
         match self {
             Dialect::Gemini | Dialect::GeminiBatch if gemini::is_batch(request) => Dialect::GeminiBatch,
             Dialect::Gemini | Dialect::GeminiBatch => Dialect::Gemini,
-            Dialect::Openai | Dialect::Cohere => self,
+            Dialect::Openai | Dialect::Cohere | Dialect::VertexPredict => self,
         }
     }
 }
@@ -61,7 +65,7 @@ impl Client {
             Dialect::Openai => Some(Client::Openai),
             Dialect::Gemini => Some(Client::Gemini),
             Dialect::GeminiBatch => Some(Client::GeminiBatch),
-            Dialect::Cohere => None,
+            Dialect::Cohere | Dialect::VertexPredict => None,
         }
     }
 
@@ -195,6 +199,7 @@ pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
         Dialect::Openai => openai::encode_request(request),
         Dialect::Gemini | Dialect::GeminiBatch => gemini::encode(request),
         Dialect::Cohere => cohere::encode(request),
+        Dialect::VertexPredict => vertex::encode(request),
     }
 }
 
@@ -210,6 +215,7 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
         Dialect::Openai => openai::decode_response(document.root()),
         Dialect::Gemini | Dialect::GeminiBatch => gemini::decode(document.root()),
         Dialect::Cohere => cohere::decode(document.root()),
+        Dialect::VertexPredict => vertex::decode(document.root()),
     };
     response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))
 }

@@ -81,6 +81,7 @@ fn model(upstream: Dialect) -> &'static str {
         Dialect::AnthropicMessages => "claude-sonnet-4-5",
         Dialect::CohereChat => "command-a-reasoning-08-2025",
         Dialect::BedrockConverse => "global.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        Dialect::OllamaChat => "qwen3:8b",
     }
 }
 

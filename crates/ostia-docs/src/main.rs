@@ -33,5 +33,6 @@ fn title(dialect: Dialect) -> &'static str {
         Dialect::GeminiGenerate => "Google generateContent",
         Dialect::CohereChat => "Cohere Chat v2",
         Dialect::BedrockConverse => "Bedrock Converse",
+        Dialect::OllamaChat => "Ollama chat",
     }
 }

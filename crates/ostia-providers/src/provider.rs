@@ -96,7 +96,7 @@ impl Provider {
     }
 
     /// The conversation dialects that the provider speaks, best first; none where it does not converse.
-    pub fn dialects(&self) -> impl Iterator<Item = Dialect> {
+    pub fn dialects(&self) -> impl Iterator<Item = Dialect> + Clone {
         self.apis.iter().filter_map(|api| api.dialect())
     }
 

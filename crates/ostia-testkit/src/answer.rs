@@ -73,6 +73,11 @@ impl Answer {
         Answer::with("text/event-stream", body).framing(Framing::Chunked)
     }
 
+    /// JSON lines in one piece, chunked.
+    pub fn json_lines(body: impl Into<Vec<u8>>) -> Answer {
+        Answer::with("application/x-ndjson", body).framing(Framing::Chunked)
+    }
+
     /// An event stream in these pieces, each a chunk that arrives alone.
     pub fn stream_in<P: AsRef<[u8]>>(pieces: impl IntoIterator<Item = P>) -> Answer {
         let answer = Answer::empty().header("content-type", "text/event-stream").framing(Framing::Chunked);

@@ -6,6 +6,7 @@ mod cohere;
 mod converse;
 mod gemini;
 mod messages;
+mod ollama;
 mod responses;
 
 use serde_json::Value;
@@ -79,12 +80,21 @@ pub enum Speech {
     Cohere,
     /// Amazon Bedrock Converse.
     Converse,
+    /// Ollama's own chat.
+    Ollama,
 }
 
 impl Speech {
     /// Every format.
-    pub const ALL: [Speech; 6] =
-        [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere, Speech::Converse];
+    pub const ALL: [Speech; 7] = [
+        Speech::Chat,
+        Speech::Responses,
+        Speech::Messages,
+        Speech::Gemini,
+        Speech::Cohere,
+        Speech::Converse,
+        Speech::Ollama,
+    ];
     /// Those that stream as server-sent events.
     pub const IN_EVENTS: [Speech; 5] =
         [Speech::Chat, Speech::Responses, Speech::Messages, Speech::Gemini, Speech::Cohere];
@@ -98,6 +108,7 @@ impl Speech {
             Speech::Gemini => "dialects: [gemini_generate], auth: {header: x-goog-api-key}",
             Speech::Cohere => "dialects: [cohere_chat]",
             Speech::Converse => "dialects: [bedrock_converse]",
+            Speech::Ollama => "dialects: [ollama_chat]",
         }
     }
 
@@ -105,7 +116,7 @@ impl Speech {
     pub fn takes_proofs(self) -> bool {
         match self {
             Speech::Responses | Speech::Messages | Speech::Gemini | Speech::Converse => true,
-            Speech::Chat | Speech::Cohere => false,
+            Speech::Chat | Speech::Cohere | Speech::Ollama => false,
         }
     }
 
@@ -122,6 +133,7 @@ impl Speech {
                     let answer = Answer::with(bedrock::STREAM, converse::events(turn));
                     return answer.framing(Framing::Chunked);
                 }
+                Speech::Ollama => return Answer::json_lines(ollama::events(turn)),
             };
             return Answer::stream(events);
         }
@@ -132,6 +144,7 @@ impl Speech {
             Speech::Gemini => gemini::whole(turn),
             Speech::Cohere => cohere::whole(turn),
             Speech::Converse => converse::whole(turn),
+            Speech::Ollama => ollama::whole(turn),
         };
         Answer::json(whole.to_string())
     }
@@ -139,7 +152,7 @@ impl Speech {
     /// The tools that a request offers. Those that the vendor itself runs are left out.
     pub fn offers(self, body: &Value) -> Vec<Offer> {
         match self {
-            Speech::Chat | Speech::Cohere => chat::offers(body),
+            Speech::Chat | Speech::Cohere | Speech::Ollama => chat::offers(body),
             Speech::Responses => responses::offers(body),
             Speech::Messages => messages::offers(body),
             Speech::Gemini => gemini::offers(body),
@@ -156,6 +169,7 @@ impl Speech {
             Speech::Gemini => gemini::read(body),
             Speech::Cohere => cohere::read(body),
             Speech::Converse => converse::read(body),
+            Speech::Ollama => ollama::read(body),
         }
     }
 }

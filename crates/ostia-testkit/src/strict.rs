@@ -6,6 +6,7 @@ mod anthropic;
 mod bedrock;
 mod compatible;
 mod google;
+mod ollama;
 mod openai_chat;
 mod openai_responses;
 mod rule;
@@ -16,7 +17,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use crate::model::Speech;
-use crate::vendor::{anthropic as messages, bedrock as converse, gemini};
+use crate::vendor::{anthropic as messages, bedrock as converse, gemini, ollama as ollama_chat};
 use crate::{Answer, Request};
 
 /// Whose rules a server has.
@@ -34,6 +35,8 @@ pub enum Vendor {
     Bedrock,
     /// A server in OpenAI's format that takes what every one of its kind takes, and nothing besides.
     Compatible,
+    /// Ollama, its own chat.
+    Ollama,
 }
 
 /// Why a request is refused.
@@ -57,13 +60,14 @@ struct Asked<'a> {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 6] = [
+    pub const ALL: [Vendor; 7] = [
         Vendor::OpenAiChat,
         Vendor::OpenAiResponses,
         Vendor::Anthropic,
         Vendor::Google,
         Vendor::Bedrock,
         Vendor::Compatible,
+        Vendor::Ollama,
     ];
 
     /// The format.
@@ -74,6 +78,7 @@ impl Vendor {
             Vendor::Anthropic => Speech::Messages,
             Vendor::Google => Speech::Gemini,
             Vendor::Bedrock => Speech::Converse,
+            Vendor::Ollama => Speech::Ollama,
         }
     }
 
@@ -109,6 +114,7 @@ impl Vendor {
             Vendor::Google => google::check(asked),
             Vendor::Bedrock => bedrock::check(asked),
             Vendor::Compatible => compatible::check(asked),
+            Vendor::Ollama => ollama::check(asked),
         }
     }
 
@@ -124,6 +130,7 @@ impl Vendor {
             Vendor::Anthropic => messages::error("invalid_request_error", &format!("{path}: {words}")),
             Vendor::Google => gemini::error(400, "INVALID_ARGUMENT", &format!("{path}: {words}")),
             Vendor::Bedrock => converse::error(&format!("{path}: {words}")),
+            Vendor::Ollama => ollama_chat::error(&format!("json: {path}: {words}")),
         };
         Answer::json(body).status(400)
     }

@@ -5,6 +5,7 @@ pub mod anthropic;
 pub mod bedrock;
 pub mod cohere;
 pub mod gemini;
+pub mod ollama;
 pub mod openai;
 
 use serde_json::Value;

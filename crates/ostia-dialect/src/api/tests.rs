@@ -52,6 +52,8 @@ fn what_answers() {
     check(Api::GeminiGenerate, r#"{"promptFeedback":{"blockReason":"SAFETY"}}"#, true);
     check(Api::GeminiGenerate, r#"{"error":{"code":500}}"#, false);
     check(Api::CohereChat, r#"{"message":"no such model"}"#, false);
+    check(Api::OllamaChat, r#"{"error":"no such model"}"#, false);
+    check(Api::OllamaChat, r#"{"message":{"role":"assistant","content":""},"done":true}"#, true);
     check(Api::OpenaiFiles, r#"{"anything":1}"#, true);
     check(Api::OpenaiFiles, "null", false);
 }

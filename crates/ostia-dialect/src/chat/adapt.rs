@@ -93,7 +93,8 @@ fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
         Dialect::AnthropicMessages
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
-        | Dialect::BedrockConverse => limits,
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => limits,
     }
 }
 

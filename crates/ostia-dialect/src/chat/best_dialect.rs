@@ -1,9 +1,10 @@
 //! Which dialect of an upstream says a request best, where it speaks several.
 
+use crate::chat::ollama_chat;
 use crate::chat::rules::{self, Rules};
 use crate::chat::tools::client_run;
 use crate::chat::tools::hosted::{self, Like, is_tool_search};
-use crate::{Content, Dialect, EncodeOptions, Request, Tool};
+use crate::{Content, Dialect, EncodeOptions, Reasoning, Request, Tool};
 
 /// What it costs that a dialect cannot say something, in an order of magnitude each: the request is refused, something of
 /// it is lost, or little is: a setting of a tool, a proof of an earlier turn.
@@ -13,13 +14,17 @@ const LITTLE: u32 = 1;
 
 /// The dialect in which most of the request arrives; the first of those that are equal. `None` where there are none.
 pub fn best_dialect(
-    dialects: impl Iterator<Item = Dialect>,
+    dialects: impl Iterator<Item = Dialect> + Clone,
     request: &Request,
     options: &EncodeOptions,
 ) -> Option<Dialect> {
+    let is_ollama = dialects.clone().any(|dialect| dialect == Dialect::OllamaChat);
     let mut best: Option<(u32, Dialect)> = None;
     for dialect in dialects {
-        let cost = cost(dialect, request, options);
+        let mut cost = cost(dialect, request, options);
+        if is_ollama {
+            cost += unheard_by_ollama(dialect, request);
+        }
         if best.is_none_or(|(least, _)| cost < least) {
             best = Some((cost, dialect));
         }
@@ -33,6 +38,7 @@ fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
     let can_search = match dialect {
         Dialect::OpenaiChat => rules.chat_search && (rules.openai || options.takes("web_search_options")),
         Dialect::OpenaiResponses => options.takes("web_search"),
+        Dialect::OllamaChat => false,
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => true,
         Dialect::BedrockConverse => false,
     };
@@ -70,6 +76,19 @@ fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
     cost + if forgets.count() > 0 { LITTLE } else { 0 }
 }
 
+/// What Ollama reads in its own API and passes over in those that it copies, without a word: its own fields in both; in Chat
+/// Completions `top_k` (openai/openai.go in ollama/ollama, `FromChatRequest`). There is no word there either for a model that is not
+/// to think, that every server of that format would take.
+fn unheard_by_ollama(dialect: Dialect, request: &Request) -> u32 {
+    let is_chat = dialect == Dialect::OpenaiChat;
+    let losses = [
+        dialect != Dialect::OllamaChat && ollama_chat::request::has_own_fields(request),
+        is_chat && request.sampling.top_k.is_some(),
+        is_chat && request.reasoning.as_ref().is_some_and(Reasoning::is_off),
+    ];
+    losses.iter().filter(|is_lost| **is_lost).count() as u32 * LOST
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -87,6 +106,37 @@ mod tests {
             Some(expected),
             "{body}"
         );
+    }
+
+    #[test]
+    fn what_ollama_reads_in_its_own_api_only_is_told_there() {
+        let (chat, own) = (Dialect::OpenaiChat, Dialect::OllamaChat);
+        let messages = Dialect::AnthropicMessages;
+        let check = |dialects: &[Dialect], fields: &str, expected: Dialect| {
+            let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"q"}}]{fields}}}"#);
+            let request = decoded(ClientDialect::OpenaiChat, &body).unwrap();
+            let best = best_dialect(dialects.iter().copied(), &request, &EncodeOptions::default());
+            assert_eq!(best, Some(expected), "{fields}");
+        };
+        let all = [chat, own, messages];
+        check(&all, "", chat);
+        check(&all, r#","temperature":1,"reasoning_effort":"low""#, chat);
+        for fields in [
+            r#","options":{"num_ctx":1}"#,
+            r#","keep_alive":"1m""#,
+            r#","think":true"#,
+            r#","min_p":0.1"#,
+            r#","top_k":4"#,
+            r#","reasoning_effort":"none""#,
+        ] {
+            check(&all, fields, own);
+            check(
+                &[messages, own],
+                fields,
+                if fields.contains("top_k") || fields.contains("none") { messages } else { own },
+            );
+            check(&[chat, messages], fields, chat);
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use crate::chat::limits::LimitOverrides;
 use crate::chat::{
-    adapt, anthropic_messages, bedrock_converse, cohere_chat, gemini_generate, openai_chat, openai_responses,
-    repair,
+    adapt, anthropic_messages, bedrock_converse, cohere_chat, gemini_generate, ollama_chat, openai_chat,
+    openai_responses, repair,
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
@@ -25,6 +25,8 @@ pub enum Dialect {
     CohereChat,
     /// Amazon Bedrock Converse.
     BedrockConverse,
+    /// Ollama's own chat.
+    OllamaChat,
 }
 
 /// A request in an upstream's words.
@@ -140,13 +142,14 @@ const COUNTED_BY_CONVERSE: [&str; 4] = ["additionalModelRequestFields", "message
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 6] = [
+    pub const ALL: [Dialect; 7] = [
         Dialect::OpenaiChat,
         Dialect::OpenaiResponses,
         Dialect::AnthropicMessages,
         Dialect::GeminiGenerate,
         Dialect::CohereChat,
         Dialect::BedrockConverse,
+        Dialect::OllamaChat,
     ];
 
     /// The body that asks how many tokens a request has, from the body of the request itself.
@@ -177,7 +180,7 @@ impl Dialect {
                     counted.for_each(|(name, value)| w.field_raw(&name, value.text()));
                 });
             }),
-            Dialect::OpenaiChat | Dialect::CohereChat => without(&[], w),
+            Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat => without(&[], w),
         });
         w.into_bytes()
     }
@@ -198,7 +201,8 @@ impl Dialect {
             Dialect::AnthropicMessages
             | Dialect::GeminiGenerate
             | Dialect::CohereChat
-            | Dialect::BedrockConverse => false,
+            | Dialect::BedrockConverse
+            | Dialect::OllamaChat => false,
         }
     }
 
@@ -216,6 +220,7 @@ impl Dialect {
             Dialect::GeminiGenerate => "gemini_generate",
             Dialect::CohereChat => "cohere_chat",
             Dialect::BedrockConverse => "bedrock_converse",
+            Dialect::OllamaChat => "ollama_chat",
         }
     }
 
@@ -233,6 +238,7 @@ impl Dialect {
             Dialect::GeminiGenerate => gemini_generate::request::encode(request),
             Dialect::CohereChat => cohere_chat::request::encode(request),
             Dialect::BedrockConverse => bedrock_converse::request::encode(request),
+            Dialect::OllamaChat => ollama_chat::request::encode(request),
         }?;
         adapted.report(&mut encoded);
         Ok(encoded)
@@ -249,6 +255,7 @@ impl Dialect {
             Dialect::GeminiGenerate => gemini_generate::response::decode(body),
             Dialect::CohereChat => cohere_chat::response::decode(body),
             Dialect::BedrockConverse => bedrock_converse::response::decode(body),
+            Dialect::OllamaChat => ollama_chat::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
         repair::response(&mut response);
@@ -272,6 +279,7 @@ enum Reader {
     GeminiGenerate(gemini_generate::stream::Decoder),
     CohereChat(cohere_chat::stream::Decoder),
     BedrockConverse(bedrock_converse::stream::Decoder),
+    OllamaChat(ollama_chat::stream::Decoder),
 }
 
 impl Decoder {
@@ -284,6 +292,7 @@ impl Decoder {
             Dialect::GeminiGenerate => Reader::GeminiGenerate(Default::default()),
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
             Dialect::BedrockConverse => Reader::BedrockConverse(Default::default()),
+            Dialect::OllamaChat => Reader::OllamaChat(Default::default()),
         };
         Decoder { reader, repair: Default::default() }
     }
@@ -301,6 +310,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.push(frame, events),
             Reader::CohereChat(decoder) => decoder.push(frame, events),
             Reader::BedrockConverse(decoder) => decoder.push(frame, events),
+            Reader::OllamaChat(decoder) => decoder.push(frame, events),
         };
         self.repair.events(events, from);
         read
@@ -319,6 +329,7 @@ impl Decoder {
             Reader::GeminiGenerate(decoder) => decoder.finish(events),
             Reader::CohereChat(decoder) => decoder.finish(),
             Reader::BedrockConverse(decoder) => decoder.finish(events),
+            Reader::OllamaChat(decoder) => decoder.finish(),
         };
         self.repair.events(events, from);
         ended

@@ -318,6 +318,33 @@ const BEDROCK_CONVERSE: Limits = Limits {
     personal_user_refused: None,
 };
 
+/// A server runs any model, and what it does not understand it passes over: it has hardly any bounds.
+const OLLAMA_CHAT: Limits = Limits {
+    tool_ids: Limit {
+        takes: Spelling::ANY,
+        source: "https://github.com/ollama/ollama/blob/main/api/types.go (ToolCall)",
+    },
+    tool_names: Limit {
+        takes: Spelling::ANY,
+        source: "https://github.com/ollama/ollama/blob/main/api/types.go (ToolFunction)",
+    },
+    tools: None,
+    images: None,
+    documents: None,
+    stops: None,
+    blank_stops_refused: None,
+    blank_texts_refused: None,
+    cache_marks_max: None,
+    output_tokens_min: None,
+    temperature: None,
+    top_p: None,
+    top_k: None,
+    penalties: None,
+    seed: None,
+    user_chars_max: None,
+    personal_user_refused: None,
+};
+
 impl Limits {
     /// What the first vendor of a dialect takes.
     pub fn of(dialect: Dialect) -> Limits {
@@ -328,6 +355,7 @@ impl Limits {
             Dialect::GeminiGenerate => GEMINI_GENERATE,
             Dialect::CohereChat => COHERE_CHAT,
             Dialect::BedrockConverse => BEDROCK_CONVERSE,
+            Dialect::OllamaChat => OLLAMA_CHAT,
         }
     }
 

@@ -372,6 +372,24 @@ pub struct Reasoning {
     pub visible: Option<bool>,
 }
 
+/// Largest budgets, in tokens, that an effort stands for: the same steps in which the halves that have budgets read the
+/// efforts. More than the last is `high`.
+const EFFORTS: [(u64, &str); 2] = [(1024, "low"), (8192, "medium")];
+/// The effort of a larger budget.
+const EFFORT_MAX: &str = "high";
+
+impl Reasoning {
+    /// The effort that a budget stands for.
+    pub(crate) fn effort_of(budget_tokens: u64) -> &'static str {
+        EFFORTS.iter().find(|(most, _)| budget_tokens <= *most).map_or(EFFORT_MAX, |(_, effort)| effort)
+    }
+
+    /// Is the model asked not to think?
+    pub(crate) fn is_off(&self) -> bool {
+        self.effort.as_deref() == Some("none") || self.enabled == Some(false) || self.budget_tokens == Some(0)
+    }
+}
+
 /// The vendor may search the web.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WebSearch {

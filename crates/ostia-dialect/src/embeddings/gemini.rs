@@ -100,7 +100,7 @@ fn data_url(url: &str) -> Option<(&str, &str)> {
 
 /// The vendor's word for what the vectors are for. Words that are none of the usual ones go as they are, so that a new
 /// one of the vendor works; `image` is said by the content itself.
-fn task(word: &str) -> Option<&str> {
+pub(super) fn task(word: &str) -> Option<&str> {
     match word {
         "search_document" | "document" | "passage" => Some("RETRIEVAL_DOCUMENT"),
         "search_query" | "query" => Some("RETRIEVAL_QUERY"),

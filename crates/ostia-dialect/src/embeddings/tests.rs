@@ -273,7 +273,7 @@ fn base64_is_packed_here_where_the_vendor_sends_numbers() {
 
 #[test]
 fn answers_that_are_none() {
-    for dialect in [Dialect::Openai, Dialect::Gemini, Dialect::Cohere] {
+    for dialect in Dialect::ALL {
         for body in
             ["", "[]", "{}", r#"{"message": "no"}"#, r#"{"embeddings": {"int8": [[1]]}}"#, r#"{"data": 1}"#]
         {
@@ -304,5 +304,63 @@ proptest! {
         let bytes = base64::prelude::BASE64_STANDARD.decode(sent["data"][0]["embedding"].as_str().unwrap()).unwrap();
         let unpacked: Vec<f32> = bytes.chunks(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
         prop_assert_eq!(unpacked, numbers);
+    }
+}
+
+#[test]
+fn vertex_takes_texts() {
+    let check = |client: Value, upstream: Value, dropped: &[&str]| {
+        super::tests::check(Dialect::VertexPredict, client, upstream, dropped);
+    };
+    check(json!({"model": "m", "input": "a"}), json!({"instances": [{"content": "a"}]}), &[]);
+    check(
+        json!({"model": "m", "input": ["a", {"text": "b"}], "dimensions": 8, "input_type": "query", "title": "t",
+               "truncate": "NONE", "user": "u", "encoding_format": "base64", "novel": 1}),
+        json!({"instances": [{"content": "a", "task_type": "RETRIEVAL_QUERY", "title": "t"},
+                             {"content": "b", "task_type": "RETRIEVAL_QUERY", "title": "t"}],
+               "parameters": {"outputDimensionality": 8, "autoTruncate": false}}),
+        &["user", "novel"],
+    );
+    check(
+        json!({"model": "m", "input": ["a"], "input_type": "CODE_RETRIEVAL_QUERY", "truncate": "START"}),
+        json!({"instances": [{"content": "a", "task_type": "CODE_RETRIEVAL_QUERY"}]}),
+        &["truncate"],
+    );
+    let cuts = json!({"instances": [{"content": "a"}], "parameters": {"autoTruncate": true}});
+    check(json!({"model": "m", "input": "a", "truncate": "END"}), cuts.clone(), &[]);
+    check(json!({"model": "m", "input": "a", "auto_truncate": true}), cuts, &[]);
+    for input in
+        [json!([1, 2]), json!([{"image": {"base64": "iVBORw0KGgo="}}]), json!([{"text": "t", "image": PNG}])]
+    {
+        let fault =
+            encode(Dialect::VertexPredict, &request(json!({"model": "m", "input": input}))).unwrap_err();
+        assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input")), "{fault}");
+    }
+}
+
+#[test]
+fn vertex_answers_predictions() {
+    let prediction = |values: &str, tokens: &str| {
+        format!(
+            r#"{{"embeddings":{{"values":{values},"statistics":{{"truncated":false,"token_count":{tokens}}}}}}}"#
+        )
+    };
+    let both = format!(
+        r#"{{"predictions":[{},{}],"metadata":{{"billableCharacterCount":2}}}}"#,
+        prediction("[0.50,-1e-3]", "4"),
+        prediction("[1,2]", "2.0")
+    );
+    answers(
+        Dialect::VertexPredict,
+        json!({"model": "m", "input": ["a", "b"]}),
+        &both,
+        r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.50,-1e-3]},{"object":"embedding","index":1,"embedding":[1,2]}],"model":"m","usage":{"prompt_tokens":6,"total_tokens":6}}"#,
+    );
+    let one = r#"{"predictions":[{"embeddings":{"values":[1]}}]}"#;
+    assert_eq!(decode(Dialect::VertexPredict, one.as_bytes()).unwrap().usage, None);
+    for body in
+        [r#"{"predictions":{}}"#, r#"{"predictions":[{}]}"#, r#"{"predictions":[{"embeddings":{}}]}"#, "{}"]
+    {
+        assert_eq!(decode(Dialect::VertexPredict, body.as_bytes()).unwrap_err().status, 502, "{body}");
     }
 }

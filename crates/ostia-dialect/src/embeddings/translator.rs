@@ -11,7 +11,9 @@ pub static TRANSLATOR: Translator = Translator { upstream, translate };
 fn upstream(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     client_of(client)?;
     // Google's for lists comes with the other one.
-    let mut known = [Dialect::Openai, Dialect::Gemini, Dialect::Cohere].into_iter().map(Api::of_embeddings);
+    let mut known = [Dialect::Openai, Dialect::Gemini, Dialect::Cohere, Dialect::VertexPredict]
+        .into_iter()
+        .map(Api::of_embeddings);
     let is_copied = || client != Api::OpenaiEmbeddings && offers(Api::OpenaiChat);
     known.find(|api| offers(*api)).or_else(|| is_copied().then_some(Api::OpenaiEmbeddings))
 }

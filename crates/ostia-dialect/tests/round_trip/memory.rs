@@ -80,9 +80,9 @@ fn proof(vendor: Dialect) -> impl Strategy<Value = Option<Signature>> {
     prop::option::of(signature_of(vendor))
 }
 
-/// Thoughts, which Chat Completions and Cohere do not prove. A proof may stand alone.
+/// Thoughts, which Chat Completions, Cohere and Ollama do not prove. A proof may stand alone.
 fn thought(vendor: Dialect) -> impl Strategy<Value = Block> {
-    let proves = !matches!(vendor, Dialect::OpenaiChat | Dialect::CohereChat);
+    let proves = !matches!(vendor, Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat);
     ("[a-z \n]{1,5}", proof(vendor), any::<bool>()).prop_map(move |(text, signature, is_shown)| {
         let signature = signature.filter(|_| proves);
         let text = if signature.is_some() && !is_shown { String::new() } else { text };
@@ -109,7 +109,7 @@ fn whole(vendor: Dialect) -> BoxedStrategy<Block> {
             json!({"executableCode": {"code": "1", "language": "PYTHON"}}),
             json!({"codeExecutionResult": {"outcome": "OUTCOME_OK"}, "thoughtSignature": "c2ln"}),
         ],
-        Dialect::CohereChat => return Just(Block::text("cohere")).boxed(),
+        Dialect::CohereChat | Dialect::OllamaChat => return Just(Block::text("plain")).boxed(),
         Dialect::BedrockConverse => vec![
             json!({"reasoningContent": {"redactedContent": "RXFRQw=="}}),
             json!({"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use", "input": {}}}),
@@ -137,11 +137,13 @@ fn call(vendor: Dialect, client: ClientDialect) -> impl Strategy<Value = Block> 
             Just(origin(json!({"tool_id": "s", "type": "code_execution_20250825"}))).boxed()
         }
         Dialect::OpenaiResponses => Just(origin(json!({"namespace": "crm"}))).boxed(),
-        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::BedrockConverse => {
-            signature_of(Dialect::GeminiGenerate).boxed()
-        }
+        Dialect::OpenaiChat
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => signature_of(Dialect::GeminiGenerate).boxed(),
     };
-    let signs = !matches!(vendor, Dialect::CohereChat | Dialect::BedrockConverse);
+    let signs = !matches!(vendor, Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat);
     let has_custom = vendor.has_custom_tools() && client.dialect().has_custom_tools();
     (prop::option::of(proofs), any::<bool>(), "[a-z\"é]{0,4}").prop_map(move |(signature, custom, word)| {
         let (name, kind, arguments) = match custom && has_custom {
@@ -202,9 +204,11 @@ fn heard(vendor: Dialect, request: &Request) -> Value {
     let field = match vendor {
         Dialect::OpenaiResponses => "input",
         Dialect::GeminiGenerate => "contents",
-        Dialect::OpenaiChat | Dialect::AnthropicMessages | Dialect::CohereChat | Dialect::BedrockConverse => {
-            "messages"
-        }
+        Dialect::OpenaiChat
+        | Dialect::AnthropicMessages
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => "messages",
     };
     let mut turns = body[field].take();
     // Clients of Google's name the tool with its result, others leave it to the id.
@@ -262,22 +266,26 @@ memories! {
     gemini_through_chat: GeminiGenerate through OpenaiChat;
     cohere_through_chat: CohereChat through OpenaiChat;
     converse_through_chat: BedrockConverse through OpenaiChat;
+    ollama_through_chat: OllamaChat through OpenaiChat;
     chat_through_responses: OpenaiChat through OpenaiResponses;
     responses_through_responses: OpenaiResponses through OpenaiResponses;
     messages_through_responses: AnthropicMessages through OpenaiResponses;
     gemini_through_responses: GeminiGenerate through OpenaiResponses;
     cohere_through_responses: CohereChat through OpenaiResponses;
     converse_through_responses: BedrockConverse through OpenaiResponses;
+    ollama_through_responses: OllamaChat through OpenaiResponses;
     chat_through_messages: OpenaiChat through AnthropicMessages;
     responses_through_messages: OpenaiResponses through AnthropicMessages;
     messages_through_messages: AnthropicMessages through AnthropicMessages;
     gemini_through_messages: GeminiGenerate through AnthropicMessages;
     cohere_through_messages: CohereChat through AnthropicMessages;
     converse_through_messages: BedrockConverse through AnthropicMessages;
+    ollama_through_messages: OllamaChat through AnthropicMessages;
     chat_through_gemini: OpenaiChat through GeminiGenerate;
     responses_through_gemini: OpenaiResponses through GeminiGenerate;
     messages_through_gemini: AnthropicMessages through GeminiGenerate;
     gemini_through_gemini: GeminiGenerate through GeminiGenerate;
     cohere_through_gemini: CohereChat through GeminiGenerate;
     converse_through_gemini: BedrockConverse through GeminiGenerate;
+    ollama_through_gemini: OllamaChat through GeminiGenerate;
 }

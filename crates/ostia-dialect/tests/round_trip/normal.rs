@@ -74,9 +74,11 @@ fn is_own_source(value: &str, upstream: Dialect) -> bool {
     match upstream {
         Dialect::AnthropicMessages => kind.ends_with("_location"),
         Dialect::OpenaiResponses => kind == "url_citation" && value["url"].is_string(),
-        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::BedrockConverse => {
-            false
-        }
+        Dialect::OpenaiChat
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => false,
     }
 }
 

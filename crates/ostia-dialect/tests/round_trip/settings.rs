@@ -39,6 +39,7 @@ pub fn models(dialect: Dialect) -> Vec<&'static str> {
         Dialect::BedrockConverse => {
             vec!["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-4-6-v1"]
         }
+        Dialect::OllamaChat => vec!["qwen3:4b"],
     }
 }
 

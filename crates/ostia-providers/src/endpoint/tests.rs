@@ -7,7 +7,7 @@ fn one(path: &str) -> PathRow {
 }
 
 /// Provider, API and model, and the URL; a trailing `+` on the API asks for a stream.
-const GOLDEN: [(&str, &str, &str, &str); 45] = [
+const GOLDEN: [(&str, &str, &str, &str); 47] = [
     ("openai", "openai_chat", "gpt", "https://api.openai.com/v1/chat/completions"),
     ("openai", "openai_responses", "gpt", "https://api.openai.com/v1/responses"),
     ("openai", "openai_image_edits", "gpt", "https://api.openai.com/v1/images/edits"),
@@ -82,6 +82,8 @@ const GOLDEN: [(&str, &str, &str, &str); 45] = [
     ("voyage", "voyage_rerank", "r", "https://api.voyageai.com/v1/rerank"),
     ("llamacpp", "jina_rerank", "r", "http://localhost:8080/v1/rerank"),
     ("ollama", "openai_chat", "o", "http://localhost:11434/v1/chat/completions"),
+    ("ollama", "ollama_chat", "o", "http://localhost:11434/api/chat"),
+    ("ollama-cloud", "ollama_chat", "o", "https://ollama.com/api/chat"),
     ("litellm", "anthropic_messages", "l", "http://localhost:4000/v1/messages"),
 ];
 
@@ -128,6 +130,7 @@ fn a_custom_host_takes_the_place_of_the_base_alone() {
         ("anthropic", "anthropic_messages", "http://h:1/v1", "http://h:1/v1/messages"),
         ("cohere", "cohere_chat", "http://h:1", "http://h:1/v2/chat"),
         ("ollama", "openai_chat", "http://h:1", "http://h:1/v1/chat/completions"),
+        ("ollama", "ollama_chat", "http://h:1", "http://h:1/api/chat"),
         ("modal", "openai_chat", "http://h:1/v1", "http://h:1/v1/chat/completions"),
         ("snowflake", "openai_chat", "http://h:1/api/v2", "http://h:1/api/v2/cortex/v1/chat/completions"),
         ("databricks", "openai_chat", "http://h:1", "http://h:1/serving-endpoints/chat/completions"),

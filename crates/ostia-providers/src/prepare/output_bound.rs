@@ -11,12 +11,13 @@ use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 
 /// What configs may call it: the names that the table of APIs has for it, inside an object with the object before.
-const NAMES: [&str; 5] = [
+const NAMES: [&str; 6] = [
     "max_tokens",
     "max_completion_tokens",
     "max_output_tokens",
     "generationConfig.maxOutputTokens",
     "generation_config.max_output_tokens",
+    "options.num_predict",
 ];
 
 /// Is this a name of the bound?

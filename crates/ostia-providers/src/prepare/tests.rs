@@ -303,3 +303,76 @@ fn a_cloud_has_its_version_in_place_of_the_model() {
         assert_eq!((sent.get("model"), &sent["max_tokens"]), (None, &json!(9)), "{sent}");
     }
 }
+
+/// Ollama passes over in the APIs that it copies what is its own: a request that has some of that is told in its own API.
+#[test]
+fn what_only_ollamas_own_api_reads_is_told_there() {
+    let chat = json!({"model": "m", "messages": [{"role": "user", "content": "a"}]});
+    let messages = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "a"}]});
+    let responses = json!({"model": "m", "input": "a"});
+    let gemini = json!({"contents": [{"role": "user", "parts": [{"text": "a"}]}]});
+    let check = |api: Api, body: &Value, more: Value, way: &str, path: &str| {
+        let mut body = body.clone();
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        for id in ["ollama", "ollama-cloud"] {
+            let is_offered = provider(id).offers(api) || way == "translation";
+            let (taken, prepared) = prepared(api, &body, &recipient(id), false);
+            let found = (taken.name(), prepared.path.trim_end_matches("?alt=sse"));
+            assert!(!is_offered || found == (way, path), "{id} {more}: {found:?}");
+        }
+    };
+    let (v1, own) = ("/base/v1/chat/completions", "/base/api/chat");
+    let none = json!({});
+    check(Api::OpenaiChat, &chat, none.clone(), "relay", v1);
+    check(
+        Api::OpenaiChat,
+        &chat,
+        json!({"temperature": 0, "reasoning_effort": "low", "seed": 1}),
+        "relay",
+        v1,
+    );
+    check(Api::OpenaiChat, &chat, json!({"options": null, "think": null}), "relay", v1);
+    for more in [
+        json!({"options": {"num_ctx": 8192}}),
+        json!({"keep_alive": "10m"}),
+        json!({"think": false}),
+        json!({"num_ctx": 8192}),
+        json!({"min_p": 0.1}),
+        json!({"top_k": 40}),
+        json!({"format": "json"}),
+    ] {
+        check(Api::OpenaiChat, &chat, more, "translation", own);
+    }
+    check(Api::AnthropicMessages, &messages, json!({"top_k": 40}), "relay", "/base/v1/messages");
+    check(Api::AnthropicMessages, &messages, json!({"keep_alive": -1}), "translation", own);
+    check(Api::OpenaiResponses, &responses, none.clone(), "translation", v1);
+    check(Api::OpenaiResponses, &responses, json!({"reasoning": {"effort": "low"}}), "translation", v1);
+    check(Api::OpenaiResponses, &responses, json!({"reasoning": {"effort": "none"}}), "translation", own);
+    check(Api::OpenaiResponses, &responses, json!({"num_ctx": 8192}), "translation", own);
+    check(Api::GeminiGenerate, &gemini, none, "translation", v1);
+    check(Api::GeminiGenerate, &gemini, json!({"generationConfig": {"topK": 40}}), "translation", own);
+    let off = json!({"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}});
+    check(Api::GeminiGenerate, &gemini, off, "translation", own);
+}
+
+/// What the operator says for all clients counts as if they said it, and an operator's bound of tokens is not got around.
+#[test]
+fn a_config_may_speak_to_ollama_too() {
+    let body = json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "options": {"num_predict": 9999}});
+    let (default, set) = (json!({"options": {"num_ctx": 1}, "keep_alive": "1h"}), json!({"max_tokens": 5}));
+    let to = Recipient {
+        default_params: default.as_object(),
+        override_params: set.as_object(),
+        ..recipient("ollama")
+    };
+    let (_, prepared) = prepared(Api::OpenaiChat, &body, &to, false);
+    let body = sent(&prepared).unwrap();
+    assert_eq!((&body["options"], &body["keep_alive"]), (&json!({"num_predict": 5}), &json!("1h")));
+    assert_eq!(prepared.dropped, ["options.num_predict"]);
+    let plain = json!({"model": "m", "messages": [{"role": "user", "content": "a"}]});
+    let (_, prepared) = self::prepared(Api::OpenaiChat, &plain, &to, false);
+    assert_eq!(sent(&prepared).unwrap()["options"], json!({"num_predict": 5, "num_ctx": 1}));
+    let to = recipient("ollama");
+    let (_, prepared) = self::prepared(Api::OpenaiChat, &plain, &to, false);
+    assert_eq!(sent(&prepared), None, "relayed as it is");
+}

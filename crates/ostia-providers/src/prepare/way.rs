@@ -68,7 +68,7 @@ pub fn client_dialect(api: Api, provider: &Provider) -> Option<ClientDialect> {
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of
 /// the provider's, or in the same one as the model has it, or without what other vendors wrote into it.
 fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
-    if has_proofs_of_others(call) {
+    if has_proofs_of_others(call) || is_unheard(call, recipient) {
         return true;
     }
     let quirks = &recipient.provider.quirks;
@@ -90,6 +90,17 @@ fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
         Api::GeminiGenerate => rules::has_unsigned_calls(model, &call.document),
         _ => false,
     }
+}
+
+/// Is something said that the provider reads in its own API only? By the client, or by the operator for all clients.
+fn is_unheard(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    let Some(dialect) = call.api.dialect().filter(|_| recipient.provider.offers(Api::OllamaChat)) else {
+        return false;
+    };
+    let is_own = |field: &str| rules::is_unheard_by_ollama(dialect, field);
+    let params = [recipient.override_params, recipient.default_params].into_iter().flatten().flatten();
+    let mut said = call.document.root().fields().filter(|(_, value)| !value.is_null());
+    said.any(|(name, _)| is_own(&name)) || params.into_iter().any(|(name, _)| is_own(name))
 }
 
 /// Does the history hold what another vendor wrote for itself? What the provider remembers is not here to be told anew.

@@ -21,6 +21,14 @@ fn good(vendor: Vendor) -> Value {
             "messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": null, "tool_calls": [call]},
                          {"role": "tool", "tool_call_id": "c1", "content": "r"}]
         }),
+        Vendor::Ollama => json!({
+            "model": "qwen3", "stream": true, "think": "low", "keep_alive": "5m", "options": {"num_ctx": 4096, "stop": ["x"]},
+            "tools": [{"type": "function", "function": function}],
+            "messages": [{"role": "user", "content": "a", "images": ["AAAA"]},
+                         {"role": "assistant", "content": "", "thinking": "t",
+                          "tool_calls": [{"id": "c1", "function": {"name": "look", "arguments": {}}}]},
+                         {"role": "tool", "tool_name": "look", "tool_call_id": "c1", "content": "r"}]
+        }),
         Vendor::OpenAiResponses => json!({
             "model": "gpt-5.2", "include": ["reasoning.encrypted_content"],
             "tools": [{"type": "function", "name": "look", "parameters": schema()}, {"type": "custom", "name": "patch"},
@@ -145,6 +153,34 @@ fn a_compatible_server() {
         ),
     ] {
         check(Vendor::Compatible, &changes, Some(expected));
+    }
+}
+
+#[test]
+fn ollama() {
+    let call = "/messages/1/tool_calls/0/function/arguments";
+    for (changes, expected) in [
+        (vec![("/temperature", json!(1))], "temperature"),
+        (vec![("/think", json!("xhigh"))], "think"),
+        (vec![("/think", json!(1))], "think"),
+        (vec![("/top_logprobs", json!(21))], "top_logprobs"),
+        (vec![("/options/of_tomorrow", json!(1))], "options.of_tomorrow"),
+        (vec![("/options/stop", json!("x"))], "options.stop"),
+        (vec![("/options/num_ctx", json!("4096"))], "options.num_ctx"),
+        (vec![("/tools/0/type", json!("custom"))], "tools[0].type"),
+        (vec![("/tools/0/function/strict", json!(true))], "tools[0].function.strict"),
+        (vec![("/tools/0/function/parameters", json!({}))], "tools[0].function.parameters"),
+        (
+            vec![("/tools/0/function/parameters/properties/city", json!(true))],
+            "tools[0].function.parameters.properties.city",
+        ),
+        (vec![("/messages/0/role", json!("developer"))], "messages[0].role"),
+        (vec![("/messages/0/content", json!([{"type": "text", "text": "a"}]))], "messages[0].content"),
+        (vec![("/messages/0/images/0", json!("data:image/png;base64,AAAA"))], "messages[0].images[0]"),
+        (vec![(call, json!("{}"))], "messages[1].tool_calls[0].function.arguments"),
+        (vec![("/messages/2/tool_name", Value::Null)], "messages[2].tool_name"),
+    ] {
+        check(Vendor::Ollama, &changes, Some(expected));
     }
 }
 

@@ -9,7 +9,7 @@ use ostia_dialect::Api;
 use ostia_dialect::api::Reader;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
+use ostia_dialect::{Dialect, Encoder, Family, Fault, Observed, RenderOptions, fault};
 use ostia_providers::prepare::{Conversation, Wanted};
 use ostia_routing::{Class, Verdict};
 
@@ -20,7 +20,7 @@ use crate::exchange::usable;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
-use crate::message::media::{is_aws_events, is_events, is_json, media_type};
+use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, media_type};
 use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::relayed::Relayed;
@@ -104,6 +104,16 @@ pub async fn relay(
 /// Is it the stream of events that was asked for? Some servers give it another name.
 async fn is_stream(head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
     is_events(media_type(&head.headers)) || begins(head, body, usable::may_begin_events).await
+}
+
+/// The same of an API whose streams may be no events.
+async fn is_stream_of(api: Api, head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
+    match api.framing(true) {
+        Framing::JsonLines if is_json_lines(media_type(&head.headers)) => true,
+        Framing::JsonLines => begins(head, body, usable::may_begin_line).await,
+        Framing::AwsEventStream | Framing::AwsChunks => is_aws_events(media_type(&head.headers)),
+        Framing::Sse | Framing::JsonArray => is_stream(head, body).await,
+    }
 }
 
 /// Does a body begin so?
@@ -225,11 +235,7 @@ pub async fn translate(
     let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     if stream {
-        let is_framed = match Api::of_dialect(upstream).framing(true) {
-            Framing::AwsEventStream | Framing::AwsChunks => is_aws_events(media_type(&head.headers)),
-            Framing::Sse | Framing::JsonArray | Framing::JsonLines => is_stream(&head, &mut body).await,
-        };
-        return match is_framed {
+        return match is_stream_of(Api::of_dialect(upstream), &head, &mut body).await {
             true => Ok((translated(head, body, inflate, translation), Observed::default())),
             false => Err(no_stream(head, body, inflate, target).await),
         };
@@ -272,17 +278,17 @@ fn stages(keep: Option<Rc<StoreHandle>>) -> Stages {
     keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).collect()
 }
 
-/// The events of an answer that goes on with another one.
+/// The events of an answer that goes on with another one, of a provider that speaks this dialect.
 ///
 /// # Errors
 /// The provider answered with an error, or not with events.
 pub async fn events(
     answer: Response<UpstreamBody>,
-    api: Api,
+    (client, upstream): (Api, Dialect),
     target: &Target<'_>,
 ) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
-    let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
-    if is_stream(&head, &mut body).await {
+    let Accepted { head, mut body, inflate } = accepted(answer, client.family(), target).await?;
+    if is_stream_of(Api::of_dialect(upstream), &head, &mut body).await {
         return Ok((body, inflate));
     }
     Err(no_stream(head, body, inflate, target).await)

@@ -83,6 +83,11 @@ pub fn may_begin_events(piece: &[u8]) -> bool {
     begins_events(start) || !start.is_empty() && EVENT_FIELDS.iter().any(is_part)
 }
 
+/// May this be the first piece of JSON lines? A whole answer is one line.
+pub fn may_begin_line(piece: &[u8]) -> bool {
+    piece.trim_ascii_start().first().is_none_or(|first| *first == b'{')
+}
+
 /// May this be the first piece of a JSON array? It may be as small as one byte, and white space may stand before.
 pub fn may_begin_array(piece: &[u8]) -> bool {
     piece.trim_ascii_start().first().is_none_or(|first| *first == b'[')

@@ -12,6 +12,14 @@ pub fn is_aws_events(media: &str) -> bool {
     media.eq_ignore_ascii_case("application/vnd.amazon.eventstream")
 }
 
+/// Is it JSON, a text on each line? Ollama calls it `application/x-ndjson`; it has no registered name
+/// (<https://github.com/ndjson/ndjson-spec>).
+pub fn is_json_lines(media: &str) -> bool {
+    ["application/x-ndjson", "application/ndjson", "application/jsonl"]
+        .iter()
+        .any(|name| media.eq_ignore_ascii_case(name))
+}
+
 /// `application/json` and its kin.
 pub fn is_json(media: &str) -> bool {
     media.len() >= 4

@@ -103,7 +103,7 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
     let Conversation { upstream, undo, .. } = *conversation;
     let answer = exchange.dispatch(request).await?;
-    let (answer, inflate) = receive::events(answer, call.api, target).await?;
+    let (answer, inflate) = receive::events(answer, (call.api, upstream), target).await?;
     Ok(Source::new(answer, inflate, upstream, undo))
 }
 

@@ -306,6 +306,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
         Speech::Converse => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        Speech::Ollama => "qwen3:8b",
     }
 }
 

@@ -66,6 +66,7 @@ fn row(vendor: Vendor, url: &str) -> (&'static str, String) {
         Vendor::Google => ("google", "dialects: [gemini_generate]"),
         Vendor::Bedrock => ("cloud", "dialects: [bedrock_converse, bedrock_count_tokens]"),
         Vendor::Compatible => ("box", "dialects: [openai_chat]"),
+        Vendor::Ollama => ("ollama", "dialects: [ollama_chat]"),
     };
     (id, format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, {fields}}}\n"))
 }

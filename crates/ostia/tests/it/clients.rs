@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use ostia_testkit::model::{Call, Speech, Told, Turn};
-use ostia_testkit::vendor::{anthropic, cohere, gemini, openai};
+use ostia_testkit::vendor::{anthropic, cohere, gemini, ollama, openai};
 use ostia_testkit::{Answer, Request, Step, Upstream};
 use serde_json::json;
 
@@ -73,6 +73,7 @@ fn row(speech: Speech, url: &str) -> String {
         Speech::Gemini => "gemini_generate, gemini_count_tokens, gemini_embed, gemini_batch_embed",
         Speech::Cohere => "cohere_chat, cohere_embed",
         Speech::Converse => "bedrock_converse, bedrock_count_tokens",
+        Speech::Ollama => "ollama_chat, openai_embeddings",
     };
     format!("  {}: {{base_url: \"{url}/v1\", local: true, dialects: [{offers}]}}\n", provider(speech))
 }
@@ -84,6 +85,7 @@ fn model(speech: Speech) -> &'static str {
         Speech::Gemini => "gemini-3-pro-preview",
         Speech::Cohere => "command-a-reasoning-08-2025",
         Speech::Converse => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        Speech::Ollama => "qwen3:8b",
     }
 }
 
@@ -221,6 +223,7 @@ fn refusal(speech: Speech, status: u16, words: &str) -> Answer {
         Speech::Gemini => gemini::error(status, "INVALID_ARGUMENT", words),
         Speech::Cohere => json!({"id": "e-1", "message": words}).to_string(),
         Speech::Converse => json!({"message": words}).to_string(),
+        Speech::Ollama => ollama::error(words),
     };
     Answer::json(body).status(status)
 }

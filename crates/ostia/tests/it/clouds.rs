@@ -85,6 +85,19 @@ fn vertex_has_a_place_for_the_models_of_each_publisher() {
     check("/v1/chat/completions", CHAT, "m", gemini.clone(), &generate.replace("gemini-3-pro", "m"));
     let google = r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#;
     check("/v1beta/models/gemini-3-pro:generateContent", google, "", gemini, &generate);
+    let statistics = json!({"truncated": false, "token_count": 2.0});
+    let vectors = json!({"predictions": [{"embeddings": {"values": [0.5], "statistics": statistics}}]});
+    for model in ["text-embedding-005", "text-multilingual-embedding-002", "gemini-embedding-001"] {
+        let predict = format!("/v1/{place}/publishers/google/models/{model}:predict");
+        let input = format!(r#"{{"model":"{model}","input":"x","dimensions":1}}"#);
+        let sent = check("/v1/embeddings", &input, model, vectors.clone(), &predict);
+        let wanted = json!({"instances": [{"content": "x"}], "parameters": {"outputDimensionality": 1}});
+        assert_eq!(sent, wanted);
+        let content = r#"{"content":{"parts":[{"text":"x"}]},"taskType":"RETRIEVAL_QUERY"}"#;
+        let path = format!("/v1beta/models/{model}:embedContent");
+        let sent = check(&path, content, model, vectors.clone(), &predict);
+        assert_eq!(sent["instances"], json!([{"content": "x", "task_type": "RETRIEVAL_QUERY"}]));
+    }
     let chat: Value = serde_json::from_str(&openai::chat("x")).unwrap();
     let own = format!("/v1/{place}/endpoints/123/chat/completions");
     let named = CHAT.replace("\"m\"", "\"endpoints.123\"");

@@ -1,6 +1,6 @@
 //! Every format that a client may speak, in front of every format that an upstream may speak.
 
-use ostia_testkit::vendor::{anthropic, cohere, gemini, openai};
+use ostia_testkit::vendor::{anthropic, cohere, gemini, ollama, openai};
 use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
@@ -209,6 +209,15 @@ fn vendors() -> Vec<Vendor> {
             stream: cohere::chat_stream(&["Hi", " thére"]),
             usage: (6, 2),
             error: r#"{"id":"e-1","message":"slow down"}"#.to_owned(),
+        },
+        Vendor {
+            name: "ollama",
+            rows: "dialects: [ollama_chat]",
+            path: "/v1/api/chat",
+            unary: ollama::chat("Hi there"),
+            stream: ollama::chat_stream(&["Hi", " thére"]),
+            usage: (8, 2),
+            error: ollama::error("slow down"),
         },
     ]
 }

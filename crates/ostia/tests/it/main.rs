@@ -31,6 +31,7 @@ mod keys;
 mod lifecycle;
 mod log;
 mod model_names;
+mod ollama;
 mod outward;
 mod packages;
 mod pass_through;

@@ -10,41 +10,42 @@ fn decode(body: impl AsRef<[u8]>) -> Result<Request, Fault> {
 }
 
 /// Dialects that requests are translated to, and the letter of each in the table.
-const UPSTREAMS: [(char, Dialect); 5] = [
+const UPSTREAMS: [(char, Dialect); 6] = [
     ('a', Dialect::AnthropicMessages),
     ('g', Dialect::GeminiGenerate),
     ('c', Dialect::CohereChat),
     ('b', Dialect::BedrockConverse),
     ('o', Dialect::OpenaiChat),
+    ('l', Dialect::OllamaChat),
 ];
 
 /// A field of the client, and the dialects whose body changes with it. All others have to report it as dropped.
 const FIELDS: &[(&str, &str)] = &[
-    (r#""max_tokens":9"#, "agcob"),
-    (r#""temperature":0.5"#, "agcob"),
-    (r#""top_p":0.5"#, "agcob"),
-    (r#""top_k":4"#, "agcb"),
-    (r#""stop":["x"]"#, "agcob"),
-    (r#""seed":4"#, "gco"),
-    (r#""presence_penalty":0.5"#, "gco"),
-    (r#""frequency_penalty":0.5"#, "gco"),
+    (r#""max_tokens":9"#, "agcobl"),
+    (r#""temperature":0.5"#, "agcobl"),
+    (r#""top_p":0.5"#, "agcobl"),
+    (r#""top_k":4"#, "agcbl"),
+    (r#""stop":["x"]"#, "agcobl"),
+    (r#""seed":4"#, "gcol"),
+    (r#""presence_penalty":0.5"#, "gcol"),
+    (r#""frequency_penalty":0.5"#, "gcol"),
     (r#""n":2"#, "go"),
-    (r#""logprobs":true"#, "gco"),
+    (r#""logprobs":true"#, "gcol"),
     (r#""logit_bias":{"1":2}"#, "o"),
     (r#""user":"u""#, "ao"),
     (r#""service_tier":"flex""#, "gob"),
-    (r#""response_format":{"type":"json_object"}"#, "gco"),
+    (r#""response_format":{"type":"json_object"}"#, "gcol"),
     (
         r#""response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"type":"object","properties":{"a":{"type":"string"}}}}}"#,
-        "agcob",
+        "agcobl",
     ),
     (
         r#""tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object","properties":{}}}}]"#,
-        "agcob",
+        "agcobl",
     ),
-    (r#""reasoning_effort":"low""#, "agob"),
-    (r#""reasoning":{"max_tokens":2000}"#, "agcob"),
-    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agcob"),
+    (r#""reasoning_effort":"low""#, "agobl"),
+    (r#""reasoning":{"max_tokens":2000}"#, "agcobl"),
+    (r#""thinking":{"type":"enabled","budget_tokens":2000}"#, "agcobl"),
     (r#""web_search_options":{}"#, "ago"),
     (r#""cache_control":{"type":"ephemeral"}"#, "ab"),
     (r#""metadata":{"a":"b"}"#, "ob"),

@@ -2,7 +2,6 @@
 
 pub(super) mod decode;
 pub(super) mod encode;
-pub(super) mod time;
 
 pub use decode::decode;
 pub use encode::encode;

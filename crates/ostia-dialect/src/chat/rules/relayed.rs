@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::adapt::number;
 use super::{Chat, Name, Rules, Sampling, Thinking, nearest, table};
 use crate::Dialect;
-use crate::chat::opaque;
+use crate::chat::{ollama_chat, opaque};
 use crate::json::{Document, Json, Node};
 
 /// What has to be done to a request so that its model takes it.
@@ -40,7 +40,7 @@ pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repair
         Dialect::OpenaiResponses => of_responses(root, rules),
         Dialect::AnthropicMessages => of_messages(root, rules),
         Dialect::GeminiGenerate => of_gemini(root, rules),
-        Dialect::CohereChat | Dialect::BedrockConverse => Repairs::default(),
+        Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat => Repairs::default(),
     }
 }
 
@@ -188,7 +188,9 @@ pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
         Dialect::AnthropicMessages => "messages",
         Dialect::OpenaiResponses => "input",
         Dialect::GeminiGenerate => "contents",
-        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::BedrockConverse => return false,
+        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat => {
+            return false;
+        }
     };
     let Some(history) = document.root().some(history) else { return false };
     let unproven = |empty: &str| memchr::memmem::find(history.text().as_bytes(), empty.as_bytes()).is_some();
@@ -232,6 +234,12 @@ pub fn has_to_be_retold(model: &str, document: &Document<'_>) -> bool {
     let effort = || word_in(root, "output_config", "effort");
     let refused = |effort: String| rules.efforts.is_some_and(|levels| !levels.contains(&effort.as_str()));
     thinking || effort().is_some_and(refused)
+}
+
+/// Is this a field that Ollama reads in its own API alone, and passes over without a word in this one, which it copies?
+/// (openai/openai.go, anthropic/anthropic.go in ollama/ollama)
+pub fn is_unheard_by_ollama(dialect: Dialect, field: &str) -> bool {
+    ollama_chat::request::is_own_field(field) || dialect == Dialect::OpenaiChat && field == "top_k"
 }
 
 /// A text in an object at the top.

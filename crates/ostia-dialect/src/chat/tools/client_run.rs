@@ -33,9 +33,11 @@ pub(crate) fn is_client_run(tool: &Tool) -> bool {
             document.is_ok_and(|document| tool.is_run_by_client(document.root()))
         }),
         Dialect::AnthropicMessages => typed_tool(name).is_some(),
-        Dialect::OpenaiChat | Dialect::GeminiGenerate | Dialect::CohereChat | Dialect::BedrockConverse => {
-            false
-        }
+        Dialect::OpenaiChat
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => false,
     }
 }
 
@@ -94,7 +96,8 @@ pub(crate) fn replace(
             Dialect::OpenaiChat
             | Dialect::GeminiGenerate
             | Dialect::CohereChat
-            | Dialect::BedrockConverse => None,
+            | Dialect::BedrockConverse
+            | Dialect::OllamaChat => None,
         };
         if let Some(tool) = tool {
             request.tools[at] = tool;

@@ -64,7 +64,7 @@ fn id(vendor: Vendor, told: usize, at: usize) -> String {
         Vendor::Compatible => format!("functions.tool:{at}"),
         Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
         Vendor::Bedrock => format!("tooluse_{told}x{at}AbCdEfGhIjKlMnOpQr"),
-        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google => {
+        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Ollama => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
     }
@@ -78,6 +78,7 @@ fn shows_an_image(speech: Speech, body: &Value) -> bool {
         Speech::Messages => r#""media_type":"image/"#,
         Speech::Gemini => r#""mimeType":"image/"#,
         Speech::Converse => r#""image":{"format":"#,
+        Speech::Ollama => r#""images":[""#,
     };
     body.to_string().contains(sign)
 }
@@ -111,7 +112,7 @@ fn thinks(vendor: Vendor, body: &Value) -> bool {
     match vendor {
         Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
-        Vendor::Google | Vendor::Compatible => true,
+        Vendor::Google | Vendor::Compatible | Vendor::Ollama => true,
         Vendor::OpenAiChat => false,
         Vendor::Bedrock => {
             let kind = &body["additionalModelRequestFields"]["thinking"]["type"];

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ostia_testkit::model::{Speech, Turn};
-use ostia_testkit::vendor::{anthropic, gemini, openai};
+use ostia_testkit::vendor::{anthropic, gemini, ollama, openai};
 use serde_json::json;
 
 use super::case::{Case, Fault, Framing, Way};
@@ -82,7 +82,8 @@ pub fn main(case: &Case) -> Vec<Step> {
         Fault::CommentsForEver => {
             let head = head(200, media, &[("connection", "close".to_owned())]);
             let begun = [head, half_of_events(&whole)].concat();
-            vec![Step::Send(begun), Step::Repeat(b": still here\n\n", COMMENT_PAUSE)]
+            let comment: &[u8] = if case.upstream == Speech::Ollama { b"\n" } else { b": still here\n\n" };
+            vec![Step::Send(begun), Step::Repeat(comment, COMMENT_PAUSE)]
         }
         Fault::ErrorEvent => {
             let body = [half_of_events(&whole), error_event(case).into_bytes()].concat();
@@ -135,7 +136,11 @@ const GARBAGE: &[u8] = b"\x1f\x8b\x08\x00 this is not what gzip looks like";
 
 fn answer(speech: Speech, text: &str, stream: bool) -> (&'static str, Vec<u8>) {
     let turn = Turn { text: Some(text.to_owned()), ..Turn::default() };
-    let media = if stream { "text/event-stream" } else { "application/json" };
+    let media = match (stream, speech) {
+        (false, _) => "application/json",
+        (true, Speech::Ollama) => "application/x-ndjson",
+        (true, _) => "text/event-stream",
+    };
     (media, speech.answer(&turn, stream).body())
 }
 
@@ -146,7 +151,8 @@ fn half(body: &[u8]) -> &[u8] {
 /// The first half of the events, each of them whole.
 fn half_of_events(body: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(body);
-    let events: Vec<&str> = text.split_inclusive("\n\n").collect();
+    let end = if text.contains("\n\n") { "\n\n" } else { "\n" };
+    let events: Vec<&str> = text.split_inclusive(end).collect();
     events[..events.len() / 2].concat().into_bytes()
 }
 
@@ -213,6 +219,7 @@ fn error(case: &Case, status: u16) -> String {
         Speech::Messages => anthropic::error("api_error", &words),
         Speech::Gemini => gemini::error(status, "UNAVAILABLE", &words),
         Speech::Cohere | Speech::Converse => json!({"id": "e-1", "message": words}).to_string(),
+        Speech::Ollama => ollama::error(&words),
     }
 }
 
@@ -221,6 +228,7 @@ fn error_event(case: &Case) -> String {
     let words = format!("{} has to wait", case.marker());
     match case.upstream {
         Speech::Chat | Speech::Gemini => format!("data: {}\n\n", error(case, 503)),
+        Speech::Ollama => format!("{}\n", error(case, 503)),
         Speech::Responses => {
             let event = json!({"type": "error", "code": "server_error", "message": words, "param": null, "sequence_number": 9});
             format!("event: error\ndata: {event}\n\n")

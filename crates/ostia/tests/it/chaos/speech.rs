@@ -30,6 +30,7 @@ pub fn dialect(speech: Speech) -> &'static str {
         Speech::Gemini => "gemini_generate",
         Speech::Cohere => "cohere_chat",
         Speech::Converse => "bedrock_converse",
+        Speech::Ollama => "ollama_chat",
     }
 }
 
@@ -55,7 +56,7 @@ pub fn request(client: Speech, words: &str, stream: bool) -> (&'static str, Stri
             };
             (path, json!({"contents": [{"role": "user", "parts": [{"text": words}]}]}))
         }
-        Speech::Cohere | Speech::Converse => panic!("no client speaks it"),
+        Speech::Cohere | Speech::Converse | Speech::Ollama => panic!("no client speaks it"),
     };
     (path, body.to_string())
 }
@@ -65,7 +66,7 @@ pub fn read_whole(client: Speech, body: &Value) -> String {
     match client {
         Speech::Chat => text(&body["choices"][0]["message"]["content"]),
         Speech::Responses => items(&body["output"]).map(|item| texts(&item["content"])).collect(),
-        Speech::Messages | Speech::Cohere | Speech::Converse => texts(&body["content"]),
+        Speech::Messages | Speech::Cohere | Speech::Converse | Speech::Ollama => texts(&body["content"]),
         Speech::Gemini => texts(&body["candidates"][0]["content"]["parts"]),
     }
 }
@@ -82,7 +83,7 @@ pub fn read_stream(client: Speech, reply: &Reply) -> Result<Read, String> {
             serde_json::from_str(data).map_err(|error| format!("an event: {error}: {data}"))?;
         match client {
             Speech::Chat => read.text += &text(&event["choices"][0]["delta"]["content"]),
-            Speech::Responses | Speech::Messages | Speech::Cohere | Speech::Converse => {
+            Speech::Responses | Speech::Messages | Speech::Cohere | Speech::Converse | Speech::Ollama => {
                 match text(&event["type"]).as_str() {
                     "response.output_text.delta" => read.text += &text(&event["delta"]),
                     "content_block_delta" => read.text += &text(&event["delta"]["text"]),
@@ -110,7 +111,7 @@ pub fn is_error(client: Speech, body: &Value) -> bool {
         Speech::Responses => {
             said && error["type"].is_string() || body["type"] == "error" && body["message"].is_string()
         }
-        Speech::Messages | Speech::Cohere | Speech::Converse => {
+        Speech::Messages | Speech::Cohere | Speech::Converse | Speech::Ollama => {
             said && body["type"] == "error" && error["type"].is_string()
         }
         Speech::Gemini => said && error["code"].is_u64() && error["status"].is_string(),

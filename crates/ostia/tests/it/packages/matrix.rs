@@ -28,6 +28,7 @@ pub(super) fn provider(vendor: Vendor) -> &'static str {
         Vendor::Google => "google",
         Vendor::Bedrock => "bedrock",
         Vendor::Compatible => "box",
+        Vendor::Ollama => "ollama",
     }
 }
 
@@ -39,6 +40,7 @@ pub(super) fn row(vendor: Vendor, url: &str) -> String {
         Vendor::Anthropic => "anthropic_messages",
         Vendor::Google => "gemini_generate",
         Vendor::Bedrock => "bedrock_converse",
+        Vendor::Ollama => "ollama_chat",
     };
     let id = provider(vendor);
     format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, dialects: [{dialect}]}}\n")

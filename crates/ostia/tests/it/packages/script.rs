@@ -154,7 +154,7 @@ fn thinks(vendor: Vendor, body: &Value) -> bool {
     match vendor {
         Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
-        Vendor::Google | Vendor::Compatible => true,
+        Vendor::Google | Vendor::Compatible | Vendor::Ollama => true,
         Vendor::OpenAiChat | Vendor::Bedrock => false,
     }
 }
@@ -164,7 +164,7 @@ fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{told}{at}"),
         Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
-        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Bedrock => {
+        Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Bedrock | Vendor::Ollama => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
     }

@@ -5,8 +5,8 @@ pub(in crate::chat::gemini_generate) mod grounding;
 
 use crate::chat::gemini_generate::part::Part;
 use crate::chat::gemini_generate::response::encode::candidate::CandidateEncoder;
-use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
+use crate::chat::time;
 use crate::json::{Json, Writer};
 use crate::{Choice, RenderOptions, Response, Usage};
 

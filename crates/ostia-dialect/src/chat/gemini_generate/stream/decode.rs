@@ -6,8 +6,8 @@
 //! back until the upstream closes the stream.
 
 use crate::chat::gemini_generate::response::decode::candidate::{self, Candidate};
-use crate::chat::gemini_generate::response::time;
 use crate::chat::gemini_generate::usage;
+use crate::chat::time;
 use crate::fault::from_body;
 use crate::frame::Frame;
 use crate::json::{Document, Json, Node};

@@ -186,7 +186,8 @@ pub(in crate::chat::openai_chat) fn shown_proof(w: &mut Writer, signature: &Sign
         | Dialect::OpenaiResponses
         | Dialect::AnthropicMessages
         | Dialect::CohereChat
-        | Dialect::BedrockConverse => thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone()))),
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone()))),
     }
 }
 
@@ -312,11 +313,14 @@ pub(in crate::chat::openai_chat) fn content_block(w: &mut Writer, block: &Block)
 fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
     match dialect {
         Dialect::AnthropicMessages | Dialect::GeminiGenerate => w.raw(value.as_str()),
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat | Dialect::BedrockConverse => w
-            .object(|w| {
-                w.field_str("type", "redacted_thinking");
-                w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
-            }),
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => w.object(|w| {
+            w.field_str("type", "redacted_thinking");
+            w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
+        }),
     }
 }
 
@@ -328,6 +332,7 @@ pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
         | Dialect::OpenaiResponses
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
-        | Dialect::BedrockConverse => opaque::encode(&Opaque::Own(signature.clone())),
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => opaque::encode(&Opaque::Own(signature.clone())),
     }
 }

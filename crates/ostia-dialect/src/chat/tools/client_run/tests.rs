@@ -15,8 +15,13 @@ use crate::{
     Response, Signature, Undo,
 };
 
-const OTHERS: [Dialect; 4] =
-    [Dialect::OpenaiChat, Dialect::AnthropicMessages, Dialect::GeminiGenerate, Dialect::CohereChat];
+const OTHERS: [Dialect; 5] = [
+    Dialect::OpenaiChat,
+    Dialect::AnthropicMessages,
+    Dialect::GeminiGenerate,
+    Dialect::CohereChat,
+    Dialect::OllamaChat,
+];
 
 /// What a vendor is sent for these fields of a client of Responses.
 fn send(fields: Value, upstream: Dialect) -> Result<(Value, Encoded), Fault> {

@@ -36,6 +36,7 @@ impl SchemaRules {
             Dialect::CohereChat => Some(&COHERE),
             // Most of its models are held to the same subset, and the others take less than that.
             Dialect::BedrockConverse => Some(&ANTHROPIC),
+            Dialect::OllamaChat => Some(&OLLAMA),
         }
     }
 }
@@ -304,4 +305,17 @@ pub(crate) const COHERE_STRICT: Strict = Strict {
     optional_max: usize::MAX,
     unions_max: usize::MAX,
     properties_max: 200,
+};
+
+/// Ollama's own chat: of the top it reads type, properties, required and definitions, and nothing else reaches the model
+/// (api/types.go in ollama/ollama, `ToolFunctionParameters`). There is no strict mode.
+pub(crate) const OLLAMA: SchemaRules = SchemaRules {
+    refused_at_top: &["allOf", "anyOf", "oneOf"],
+    properties_required: true,
+    items_required: false,
+    names: None,
+    strict: None,
+    offers_chosen: true,
+    holds_settings: |_| false,
+    source: "https://github.com/ollama/ollama/blob/main/api/types.go",
 };

@@ -137,7 +137,8 @@ fn is_sayable(block: &Block, rules: &Rules) -> bool {
             Dialect::OpenaiChat
             | Dialect::OpenaiResponses
             | Dialect::GeminiGenerate
-            | Dialect::CohereChat => false,
+            | Dialect::CohereChat
+            | Dialect::OllamaChat => false,
         },
     }
 }
@@ -175,9 +176,11 @@ fn proof<'b>(block: &'b Block, rules: &Rules) -> Option<&'b str> {
     let is_own = match signature.dialect {
         Dialect::BedrockConverse => true,
         Dialect::AnthropicMessages => rules.converse.maker == Maker::Anthropic,
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::GeminiGenerate | Dialect::CohereChat => {
-            false
-        }
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::GeminiGenerate
+        | Dialect::CohereChat
+        | Dialect::OllamaChat => false,
     };
     is_own.then_some(signature.value.as_str())
 }

@@ -217,8 +217,7 @@ fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str
         | Dialect::OpenaiResponses
         | Dialect::AnthropicMessages
         | Dialect::CohereChat
-        | Dialect::BedrockConverse => {
-            Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone()))))
-        }
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat => Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone())))),
     }
 }

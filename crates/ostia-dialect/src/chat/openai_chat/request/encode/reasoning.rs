@@ -5,11 +5,6 @@ use crate::chat::rules::{Rules, nearest};
 use crate::json::Writer;
 use crate::{EncodeOptions, Reasoning};
 
-/// Largest budgets, in tokens, that an effort stands for: the same steps in which the halves that have budgets read the
-/// efforts. More than the last is `high`.
-const EFFORTS: [(u64, &str); 2] = [(1024, "low"), (8192, "medium")];
-/// The effort of a larger budget.
-const EFFORT_MAX: &str = "high";
 /// The effort of a wish to think that says no more.
 const EFFORT_DEFAULT: &str = "medium";
 
@@ -50,7 +45,7 @@ pub(super) fn write(
         None if is_off => dropped.push("thinking".into()),
         None => {
             let asks = (*enabled == Some(true) && !adaptive).then_some(EFFORT_DEFAULT);
-            let wish = budget_tokens.map(effort_of).or(asks);
+            let wish = budget_tokens.map(Reasoning::effort_of).or(asks);
             wish.and_then(|wish| level(wish, levels))
                 .iter()
                 .for_each(|level| w.field_str("reasoning_effort", level));
@@ -61,8 +56,4 @@ pub(super) fn write(
 /// The level for this wish; any where the levels are not known.
 fn level<'w>(wish: &'w str, levels: Option<&'static [&'static str]>) -> Option<&'w str> {
     levels.map_or(Some(wish), |levels| nearest(levels, wish))
-}
-
-fn effort_of(budget_tokens: u64) -> &'static str {
-    EFFORTS.iter().find(|(most, _)| budget_tokens <= *most).map_or(EFFORT_MAX, |(_, effort)| effort)
 }

@@ -3,7 +3,7 @@
 /// The time of these Unix seconds as RFC 3339 in UTC: the way back from [`unix_seconds`]. By hand, since the libraries that
 /// know it (`time`, `jiff`, `chrono`) have a clock, and pure crates do without
 /// (<https://howardhinnant.github.io/date_algorithms.html>).
-pub(in crate::chat::gemini_generate) fn timestamp(seconds: u64) -> String {
+pub(crate) fn timestamp(seconds: u64) -> String {
     let (days, clock) = (seconds / 86_400, seconds % 86_400);
     // Years are counted from March of the year 0, in eras of 400 years, which all have as many days.
     let day = days.saturating_add(719_468);
@@ -19,7 +19,7 @@ pub(in crate::chat::gemini_generate) fn timestamp(seconds: u64) -> String {
 }
 
 /// Unix seconds of a time such as `2026-05-04T20:01:02.264968Z` (RFC 3339, UTC).
-pub(in crate::chat::gemini_generate) fn unix_seconds(time: &str) -> Option<u64> {
+pub(crate) fn unix_seconds(time: &str) -> Option<u64> {
     let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|field| field.parse::<u64>().ok());
     let mut clock = clock.split('.').next()?.splitn(3, ':').map(|field| field.parse::<u64>().ok());
