@@ -22,6 +22,7 @@ mod responses_api;
 mod routing;
 mod server;
 mod stream;
+mod systemd;
 mod target;
 mod terminal;
 mod timer;
@@ -49,7 +50,7 @@ use crate::record::records::Records;
 use crate::reload::control;
 use crate::reload::{Order, Reloader};
 use crate::responses_api::ResponseStore;
-use crate::server::{ConnectionLimit, Phase, descriptors, systemd};
+use crate::server::{ConnectionLimit, Phase, descriptors};
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
 /// more than seven free blocks of a size at hand and gives large ones back to the kernel at once.

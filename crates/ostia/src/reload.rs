@@ -23,6 +23,7 @@ use crate::config::load::{self, Fixed, Loaded, Read, Secrets, Source};
 use crate::core::Snapshot;
 use crate::credentials::Credentials;
 use crate::log::{Level, Log, Target};
+use crate::systemd;
 
 /// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -104,7 +105,9 @@ impl Reloader {
                 }
             }
             changing = None;
+            systemd::tell_reloading();
             let report = self.reload();
+            systemd::tell_ready();
             let level = if report.is_in_force { Level::Info } else { Level::Error };
             log.say(level, Target::Config, report.text.as_str());
             if let Some(Order::Asked(asker)) = order {

@@ -10,7 +10,6 @@ mod linger;
 mod request;
 mod socket;
 mod stream;
-pub mod systemd;
 mod tls;
 
 use std::io;

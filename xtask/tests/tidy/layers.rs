@@ -6,8 +6,9 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 25] = [
+const LAYERS: [&str; 26] = [
     "clock",
+    "systemd",
     "terminal",
     "timer",
     "client",

@@ -30,6 +30,10 @@ fn the_manager_is_told_when_it_is_ready_and_when_it_stops() {
     let (manager, path) = manager("notify");
     let mut gateway = Setup::new().env("NOTIFY_SOCKET", &path).start();
     assert_eq!(told(&manager), "READY=1");
+    gateway.signal("HUP");
+    let reloading = told(&manager);
+    assert!(reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="), "{reloading}");
+    assert_eq!(told(&manager), "READY=1");
     gateway.terminate();
     assert_eq!(told(&manager), "STOPPING=1");
     assert_eq!(gateway.wait(PATIENCE).and_then(|status| status.code()), Some(0));

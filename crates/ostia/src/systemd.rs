@@ -12,6 +12,14 @@ pub fn tell_ready() {
     tell(NotifyState::Ready);
 }
 
+/// The configuration is read again; [`tell_ready`] says when that is over, whatever came of it.
+pub fn tell_reloading() {
+    match NotifyState::monotonic_usec_now() {
+        Ok(now) => drop(sd_notify::notify(&[NotifyState::Reloading, now])),
+        Err(_) => tell(NotifyState::Reloading),
+    }
+}
+
 /// Nobody new is let in any more, and open calls come to their end.
 pub fn tell_stopping() {
     tell(NotifyState::Stopping);
