@@ -7,6 +7,7 @@ pub mod hosts;
 pub mod keys;
 pub mod load;
 pub mod provider_keys;
+pub mod providers;
 pub mod routes;
 pub mod settings;
 pub mod tls;

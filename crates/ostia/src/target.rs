@@ -203,28 +203,7 @@ pub fn resolve<'a>(
     let chosen = settings::choose(inbound, leaf, choice.provider)?;
     let (provider, model) = of_model(&choice, asked.model(), &chosen.values);
     let host = host(inbound, leaf, provider, &choice, &chosen)?;
-    let mut keys = None;
-    let destination = match host {
-        Host::Operators(base_url) => Destination::Operators {
-            base_url,
-            key: match find_key(inbound, leaf, provider, by_operator) {
-                Some(Found::Key(key)) => Some(key),
-                Some(Found::Several(list)) => {
-                    keys.insert(Box::new(KeyTurn::begin(list, inbound, asked, provider))).key()
-                }
-                None => None,
-            },
-            headers: &provider.headers,
-        },
-        Host::Clients(base_url) => {
-            refuse_operators_params(leaf)?;
-            Destination::Clients {
-                base_url,
-                key: clients_key(inbound, leaf, provider),
-                headers: public_headers(core, provider),
-            }
-        }
-    };
+    let (destination, keys) = destination(inbound, leaf, asked, provider, host, by_operator)?;
     let whose = match destination.is_clients() {
         true => Whose::Clients,
         false => Whose::Operators { chose: by_operator },
@@ -266,6 +245,36 @@ pub fn resolve<'a>(
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
         keys,
     })
+}
+
+/// A host, with what goes there besides what the client sent, and the way through several keys.
+fn destination<'a>(
+    inbound: Inbound<'a>,
+    leaf: Option<&'a Leaf>,
+    asked: Asked<'_, '_>,
+    provider: &'a Provider,
+    host: Host,
+    by_operator: bool,
+) -> Result<(Destination<'a>, Option<Box<KeyTurn<'a>>>), Fault> {
+    let base_url = match host {
+        Host::Operators(base_url) => base_url,
+        Host::Clients(base_url) => {
+            refuse_operators_params(leaf)?;
+            let (key, headers) =
+                (clients_key(inbound, leaf, provider), public_headers(inbound.core, provider));
+            return Ok((Destination::Clients { base_url, key, headers }, None));
+        }
+    };
+    let headers = &provider.headers;
+    let (key, keys) = match find_key(inbound, leaf, provider, by_operator) {
+        Some(Found::Key(key)) => (Some(key), None),
+        Some(Found::Several(list)) => {
+            let turn = Box::new(KeyTurn::begin(list, inbound, asked, provider));
+            (turn.key(), Some(turn))
+        }
+        None => (None, None),
+    };
+    Ok((Destination::Operators { base_url, key, headers }, keys))
 }
 
 /// The headers of the built-in row: of one that the operator did not touch, its own.

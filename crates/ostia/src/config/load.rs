@@ -1,7 +1,7 @@
 //! From a configuration file to settings: files and environment are read here and nowhere else.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,15 +10,13 @@ use ostia_catalog::Catalog;
 use ostia_config::{
     AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
 };
-use ostia_providers::Providers;
-use ostia_providers::auth::source::{self, Giver};
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
-use crate::config::provider_keys::{self, KeyList, ProviderKeys};
-use crate::config::settings::{Configured, Given, Limits, Named, Settings};
+use crate::config::providers::{self, OfProviders};
+use crate::config::settings::{Limits, Named, Settings};
 use crate::config::tls::{self, ServerTls};
 use crate::config::transports;
 use crate::upstream::Timeouts;
@@ -162,6 +160,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
     Box::new(report)
 }
 
+/// The value of an environment variable.
 pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -178,60 +177,33 @@ fn settle(
         Secrets::Wanted => transports::read(&config, files, &mut report),
         Secrets::Ignored => Transports::default(),
     };
-    let mut secret = |reference: &SecretRef| {
-        if source.secrets == Secrets::Ignored {
-            return None;
-        }
-        fetch(reference, files, &mut report)
+    let mut secret = |reference: &SecretRef| match source.secrets {
+        Secrets::Wanted => fetch(reference, files, &mut report),
+        Secrets::Ignored => None,
     };
     let mut gateway_keys = Vec::new();
     for key in config.auth.keys {
         let GatewayKey { secret: reference, name, config } = key;
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
-    let (mut keys, mut configured) = (HashMap::new(), HashMap::new());
-    let mut credentials = HashMap::new();
-    let (mut key_origins, mut equal) = (BTreeMap::new(), Vec::new());
+    let mut of_providers = OfProviders::default();
+    let mut equal = Vec::new();
     for (id, entry) in &config.providers {
-        let own_base_url = entry.row.0.get("base_url").is_some();
-        keys.extend(
-            entry.api_key.as_ref().and_then(&mut secret).map(|key| (id.clone(), ProviderKeys::One(key))),
-        );
-        let several: Vec<_> =
-            entry.api_keys.iter().filter_map(|key| Some((key, secret(&key.secret)?))).collect();
-        equal.extend(ostia_config::equal_keys(several.iter().map(|(key, value)| (*key, value))));
-        if !several.is_empty() {
-            let weighed = several.into_iter().map(|(key, value)| (value, key.weight)).collect();
-            keys.insert(id.clone(), ProviderKeys::Several(KeyList::new(id, weighed, source.state)));
-        }
-        let origin = provider_keys::origin(entry.api_key.as_ref(), &entry.api_keys);
-        key_origins.extend(origin.map(|origin| (id.clone(), origin)));
-        let signing: HashMap<_, _> = entry
-            .credentials
-            .iter()
-            .filter_map(|(name, reference)| Some((name.clone(), secret(reference)?)))
-            .collect();
-        if !signing.is_empty() {
-            credentials.insert(id.clone(), signing);
-        }
-        configured.insert(id.clone(), Configured { models: entry.models.clone(), own_base_url });
+        equal.extend(of_providers.add(id, entry, source.state, &mut secret));
     }
     equal.into_iter().for_each(|problem| report.add(problem));
     let providers = config.all_providers.0;
-    check_credentials(&providers, &credentials, &mut report);
+    of_providers.check_credentials(&providers, &mut report);
     let listen = source.listen.unwrap_or(config.listen);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
     if loopback {
-        usual_keys(&providers, &mut keys, &mut key_origins);
+        of_providers.add_usual_keys(&providers);
     }
-    let given = given(&providers, &mut report);
+    let OfProviders { keys, origins: key_origins, credentials, configured } = of_providers;
+    let given = providers::given(&providers, &mut report);
     let named = named(config.routes, source.state, &mut report);
-    let read = |path: &Path| {
-        files.borrow_mut().note(path);
-        tls::read(path)
-    };
     let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
-    let tls = wanted.and_then(|wanted| ServerTls::load(wanted, &read, &mut report));
+    let tls = wanted.and_then(|wanted| server_tls(wanted, files, &mut report));
     if report.has_errors() {
         return Err(Box::new(report));
     }
@@ -261,6 +233,15 @@ fn settle(
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
     Ok(Loaded { name, report, listen, tls: config.tls, workers, responses, fixed, key_origins, settings })
+}
+
+/// The certificate that clients see, with its key.
+fn server_tls(wanted: &ostia_config::Tls, files: &RefCell<Files>, report: &mut Report) -> Option<ServerTls> {
+    let read = |path: &Path| {
+        files.borrow_mut().note(path);
+        tls::read(path)
+    };
+    ServerTls::load(wanted, &read, report)
 }
 
 /// Looks a credential up. What is wrong with it goes into the report.
@@ -294,71 +275,6 @@ fn limits(limits: &ostia_config::Limits) -> Limits {
         header_timeout: Duration::from_secs(30),
         body_timeout: Duration::from_secs(60),
     }
-}
-
-/// The keys of providers that the file has none for, from where the provider's own SDK looks for them.
-fn usual_keys(
-    providers: &Providers,
-    keys: &mut HashMap<String, ProviderKeys>,
-    origins: &mut BTreeMap<String, KeyOrigin>,
-) {
-    for provider in
-        providers.iter().filter(|provider| !origins.contains_key(&provider.id)).collect::<Vec<_>>()
-    {
-        let found = provider.key_env.iter().find_map(|name| Some((name, environment(name)?)));
-        if let Some((name, key)) = found.filter(|(_, key)| !key.is_empty()) {
-            keys.insert(provider.id.clone(), ProviderKeys::One(key.into()));
-            origins.insert(provider.id.clone(), KeyOrigin::Environment(name.clone()));
-        }
-    }
-}
-
-/// Each provider's credentials have to mean one.
-fn check_credentials(
-    providers: &Providers,
-    credentials: &HashMap<String, HashMap<String, SecretString>>,
-    report: &mut Report,
-) {
-    for (id, given) in credentials {
-        let Some(provider) = providers.get(id) else { continue };
-        let look = |name: &str| given.get(name).cloned();
-        if let Err(problem) = source::read(&provider.auth, Giver::Operator, None, &look) {
-            let path = format!("providers.{id}.credentials.{}", problem.field);
-            report.add_at(&path, Code::WrongValue, problem.message, None);
-        }
-    }
-}
-
-/// What it takes to reach providers besides a key: what the file says, the environment, or what it usually is.
-fn given(providers: &Providers, report: &mut Report) -> Given {
-    let mut given = Given::new();
-    for provider in providers.iter().filter(|provider| !provider.settings.is_empty()) {
-        let own: &mut HashMap<String, String> = given.entry(provider.id.clone()).or_default();
-        for (name, setting) in &provider.settings {
-            let of_environment = || {
-                let found = setting.env.iter().find_map(|variable| Some((variable, environment(variable)?)));
-                found.filter(|(_, value)| !value.is_empty())
-            };
-            let value = match (&setting.value, of_environment()) {
-                (Some(value), _) => value.clone(),
-                (None, Some((variable, value))) => match setting.problem(&value) {
-                    Some(what) => {
-                        let message =
-                            format!("the environment's {variable} is no {name}, and is ignored: it {what}");
-                        report.add_at(&format!("providers.{}", provider.id), Code::NoEffect, message, None);
-                        continue;
-                    }
-                    None => value,
-                },
-                (None, None) => match &setting.default {
-                    Some(value) => value.clone(),
-                    None => continue,
-                },
-            };
-            own.insert(name.clone(), value);
-        }
-    }
-    given
 }
 
 /// The operator's configs, compiled.

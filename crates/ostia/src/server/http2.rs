@@ -54,6 +54,45 @@ const SEND_BYTES_MAX: usize = 64 << 10;
 /// counts 32 bytes more for each field than stand there.
 const HEAD_SLACK_BYTES: usize = 8 << 10;
 
+/// When a connection is left: what the client was told of it, and when it is looked again whether there is anything to wait for.
+struct Leave {
+    is_told: bool,
+    cut_at: Option<Instant>,
+    look_at: Instant,
+}
+
+/// What becomes of a connection.
+enum Next {
+    Wait,
+    /// The client is told that no further request is taken.
+    Tell,
+    End,
+}
+
+impl Leave {
+    fn begin(now: Instant) -> Leave {
+        Leave { is_told: false, cut_at: None, look_at: now + IDLE_MAX }
+    }
+
+    /// Is there anything to wait for? `idle_since`: no request is under way since then.
+    fn look(&mut self, now: Instant, idle_since: Option<Instant>, is_draining: bool) -> Next {
+        if self.cut_at.is_some_and(|at| at <= now) {
+            return Next::End;
+        }
+        let patience = match (self.is_told, is_draining) {
+            (true, _) => HEAD_DRAIN,
+            (false, true) => GOODBYE_AFTER,
+            (false, false) => IDLE_MAX,
+        };
+        self.look_at = idle_since.unwrap_or(now) + patience;
+        match (self.look_at <= now, self.is_told) {
+            (false, _) => Next::Wait,
+            (true, false) => Next::Tell,
+            (true, true) => Next::End,
+        }
+    }
+}
+
 /// Serves the connection to its end. `unread` has come of it already.
 pub async fn serve(
     current: Rc<CurrentCore>,
@@ -88,11 +127,9 @@ pub async fn serve(
     if *phase.borrow() != Phase::Serving {
         phase.mark_changed();
     }
-    let (mut is_leaving, mut cut_at) = (false, None);
-    // When it is next looked whether there is anything to wait for.
-    let mut look_at = Instant::now() + IDLE_MAX;
+    let mut leave = Leave::begin(Instant::now());
     loop {
-        let leaves = tokio::select! {
+        let next = tokio::select! {
             biased;
             is_over = poll_fn(|context| {
                 connection.driven_by(context);
@@ -100,45 +137,32 @@ pub async fn serve(
                 streams.written();
                 match polled {
                     Poll::Ready(_) => Poll::Ready(true),
-                    Poll::Pending if !is_leaving && streams.has_begun_late() => Poll::Ready(false),
+                    Poll::Pending if !leave.is_told && streams.has_begun_late() => Poll::Ready(false),
                     Poll::Pending => Poll::Pending,
                 }
-            }) => match is_over {
-                true => break,
-                false => true,
-            },
+            }) => if is_over { Next::End } else { Next::Tell },
             Ok(()) = phase.changed() => {
                 connection.is_draining.set(true);
                 if *phase.borrow_and_update() == Phase::Cutting {
                     streams.cut();
-                    cut_at = Some(Instant::now() + LAST_WORDS);
+                    leave.cut_at = Some(Instant::now() + LAST_WORDS);
                 }
-                look_at = Instant::now();
-                false
+                leave.look_at = Instant::now();
+                Next::Wait
             }
-            () = sleep_until(look_at) => {
-                let now = Instant::now();
-                if cut_at.is_some_and(|at| at <= now) {
-                    break;
-                }
-                let patience = match (is_leaving, connection.is_draining.get()) {
-                    (true, _) => HEAD_DRAIN,
-                    (false, true) => GOODBYE_AFTER,
-                    (false, false) => IDLE_MAX,
-                };
-                let due = streams.idle_since().map_or(now + patience, |since| since + patience);
-                look_at = due;
-                if due <= now && is_leaving {
-                    break;
-                }
-                due <= now
+            () = sleep_until(leave.look_at) => {
+                leave.look(Instant::now(), streams.idle_since(), connection.is_draining.get())
             }
         };
-        if leaves {
-            // A request that comes just now is answered all the same.
-            Pin::new(&mut serving).graceful_shutdown();
-            is_leaving = true;
-            look_at = Instant::now() + HEAD_DRAIN;
+        match next {
+            Next::Wait => {}
+            Next::End => break,
+            Next::Tell => {
+                // A request that comes just now is answered all the same.
+                Pin::new(&mut serving).graceful_shutdown();
+                leave.is_told = true;
+                leave.look_at = Instant::now() + HEAD_DRAIN;
+            }
         }
     }
     drop(serving);
