@@ -74,7 +74,7 @@ impl fmt::Display for Date {
     }
 }
 
-crate::row::as_text!(Date, Date::to_string, Date::parse);
+crate::as_text::as_text!(Date, Date::to_string, Date::parse);
 
 #[cfg(test)]
 mod tests {

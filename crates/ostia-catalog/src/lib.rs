@@ -9,6 +9,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod ability;
+mod as_text;
 mod catalog;
 mod compact;
 mod cost;

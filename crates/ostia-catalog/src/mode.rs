@@ -24,7 +24,7 @@ macro_rules! named {
             }
         }
 
-        $crate::row::as_text!($type, |one: &$type| one.name().to_owned(), $type::named);
+        $crate::as_text::as_text!($type, |one: &$type| one.name().to_owned(), $type::named);
     };
 }
 pub(crate) use named;

@@ -39,7 +39,7 @@ impl fmt::Display for Currency {
     }
 }
 
-crate::row::as_text!(Currency, Currency::to_string, Currency::parse);
+crate::as_text::as_text!(Currency, Currency::to_string, Currency::parse);
 
 /// An amount. Nothing is rounded in it; [`Money::rounded`] rounds, for whoever shows or bills it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -51,4 +51,4 @@ impl Tier {
     }
 }
 
-crate::row::as_text!(Tier, |tier: &Tier| tier.name().to_owned(), Tier::named);
+crate::as_text::as_text!(Tier, |tier: &Tier| tier.name().to_owned(), Tier::named);

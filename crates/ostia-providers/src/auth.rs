@@ -16,6 +16,7 @@ pub use aws::AwsAuth;
 pub use credential::{AwsKeys, Credential};
 
 use crate::endpoint;
+use crate::percent::percent_encode;
 use http::Request;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::uri::{PathAndQuery, Uri};
@@ -111,7 +112,7 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
             set(headers, name, key)
         }
         Auth::Query(parameter) => {
-            let query = format!("{parameter}={}", endpoint::percent_encode(key));
+            let query = format!("{parameter}={}", percent_encode(key));
             let mut parts = request.uri().clone().into_parts();
             let path = parts.path_and_query.map_or_else(|| "/".to_owned(), |path| path.to_string());
             let path = PathAndQuery::try_from(endpoint::with_query(path, &query));

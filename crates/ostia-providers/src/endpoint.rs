@@ -7,14 +7,12 @@ use std::borrow::Cow;
 
 use ostia_dialect::Api;
 use ostia_dialect::api::Path;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 
 use crate::ApiPath;
 use crate::Provider;
+use crate::percent::percent_encode;
 use crate::settings::{self, Values, fill_path};
-
-/// Everything that is not unreserved (RFC 3986, section 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The usual path of an API, after base URL and prefix; what a provider's row may override. Google's paths and Bedrock's
 /// depend on the model and on whether the answer is streamed (<https://ai.google.dev/api/generate-content>,
@@ -124,11 +122,6 @@ pub fn with_query(mut url: String, query: &str) -> String {
         url.push_str(query);
     }
     url
-}
-
-/// The text with everything percent-encoded that is not unreserved: safe as one path segment and as a query value.
-pub fn percent_encode(text: &str) -> PercentEncode<'_> {
-    utf8_percent_encode(text, RESERVED)
 }
 
 /// Google names a model as a resource: `models/gemini-x` or `tunedModels/mine`; a bare name is one of `models`.

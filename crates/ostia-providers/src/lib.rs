@@ -10,6 +10,7 @@
 pub mod auth;
 pub mod endpoint;
 mod family;
+mod percent;
 pub mod prepare;
 mod provider;
 mod providers;
@@ -19,10 +20,10 @@ pub mod settings;
 mod table;
 
 pub use auth::{Auth, AwsAuth, Credential, Oauth};
-pub use family::{Family, FamilyRow};
+pub use family::Family;
 pub use provider::{BaseUrlFor, Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
-pub use row::{ApiPath, BodyEdits, OauthRow, PathRow, Row};
+pub use row::{ApiPath, BodyEdits, FamilyRow, OauthRow, PathRow, Row};
 pub use settings::{Setting, SettingKind, SettingRow, Values};
 pub use table::{markdown, table};

@@ -1,6 +1,5 @@
 //! A provider as it is written down.
 
-use crate::family::FamilyRow;
 use crate::settings::SettingRow;
 use crate::{Auth, Quirks};
 use serde::Deserialize;
@@ -59,6 +58,36 @@ pub struct Row {
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts.
     pub families: Vec<FamilyRow>,
+}
+
+/// What is otherwise for some models of a provider, as a row has it. What is not given is as in the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FamilyRow {
+    /// Their names, with `*` for any part; none: all.
+    pub models: Vec<String>,
+    /// It holds only where these settings have one of these values (with `*` for any part).
+    pub when: BTreeMap<String, Vec<String>>,
+    /// What is taken off the beginning of a model's name.
+    pub strip: String,
+    /// What is put there in its place.
+    pub prepend: String,
+    /// See [`Row`].
+    pub base_url: Option<String>,
+    /// See [`Row`].
+    pub prefix: Option<String>,
+    /// See [`Row`].
+    pub dialects: Option<Vec<String>>,
+    /// See [`Row`].
+    pub auth: Option<Auth>,
+    /// See [`Row`].
+    pub headers: Option<BTreeMap<String, String>>,
+    /// See [`Row`].
+    pub paths: Option<BTreeMap<String, PathRow>>,
+    /// See [`Row`].
+    pub body: Option<BTreeMap<String, BodyEdits>>,
+    /// See [`Row`].
+    pub quirks: Option<Quirks>,
 }
 
 /// The path of an API, as a row has it.

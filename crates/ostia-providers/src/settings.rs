@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::endpoint::percent_encode;
+use crate::percent::percent_encode;
 
 /// One setting of a provider, as a row has it: all about it, or its value alone.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

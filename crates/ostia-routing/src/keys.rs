@@ -7,7 +7,7 @@
 //!
 //! A key's state is one atomic word that all cores share. Its orders are checked as those of the breaker are.
 
-mod rest;
+pub(crate) mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +23,7 @@ use crate::hash::{Dice, Hash};
 use crate::state::State;
 use crate::time::Time;
 
-pub(crate) use rest::Rest;
+use rest::Rest;
 pub use rest::Why;
 
 /// Most keys of one provider.

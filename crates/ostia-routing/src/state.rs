@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::balance::Gauge;
 use crate::breaker::Breaker;
-use crate::keys::Rest;
+use crate::keys::rest::Rest;
 use crate::retry::Budget;
 
 /// Most bytes that a slot takes.

@@ -6,6 +6,7 @@ pub mod files;
 pub mod hosts;
 pub mod keys;
 pub mod load;
+pub mod lookup;
 pub mod provider_keys;
 pub mod providers;
 pub mod routes;

@@ -1,4 +1,4 @@
-//! From a configuration file to settings: files and environment are read here and nowhere else.
+//! From a configuration file to settings. Files and the environment are read here, and by what this calls, and nowhere else.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -11,10 +11,10 @@ use ostia_config::{
     AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
 };
 use ostia_routing::{Route, State};
-use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
+use crate::config::lookup::{environment, fetch};
 use crate::config::providers::{self, OfProviders};
 use crate::config::settings::{Limits, Named, Settings};
 use crate::config::tls::{self, ServerTls};
@@ -160,11 +160,6 @@ fn unreadable(name: &str, error: &std::io::Error) -> Box<Report> {
     Box::new(report)
 }
 
-/// The value of an environment variable.
-pub(super) fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
-}
-
 fn settle(
     name: String,
     checked: Checked,
@@ -242,19 +237,6 @@ fn server_tls(wanted: &ostia_config::Tls, files: &RefCell<Files>, report: &mut R
         tls::read(path)
     };
     ServerTls::load(wanted, &read, report)
-}
-
-/// Looks a credential up. What is wrong with it goes into the report.
-pub(super) fn fetch(
-    reference: &SecretRef,
-    files: &RefCell<Files>,
-    report: &mut Report,
-) -> Option<SecretString> {
-    let read = |path: &Path| {
-        files.borrow_mut().note(path);
-        std::fs::read_to_string(path).map_err(|error| error.to_string())
-    };
-    ostia_config::resolve(reference, &environment, &read).map_err(|problem| report.add(problem)).ok()
 }
 
 fn timeouts(timeouts: &ostia_config::Timeouts) -> Timeouts {

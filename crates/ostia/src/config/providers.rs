@@ -9,7 +9,7 @@ use ostia_routing::State;
 use secrecy::SecretString;
 
 use super::keys::KeyOrigin;
-use super::load::environment;
+use super::lookup::environment;
 use super::provider_keys::{self, KeyList, ProviderKeys};
 use super::settings::{Configured, Given};
 

@@ -9,7 +9,7 @@ use ostia_config::{Code, Config, Problem, Report, SecretRef, TlsFiles};
 use secrecy::ExposeSecret as _;
 
 use super::files::Files;
-use super::load;
+use super::lookup;
 use crate::upstream::http2::Http2;
 use crate::upstream::proxy::{Proxies, Proxy, PublicProxies};
 use crate::upstream::tls::{Authorities, Identity, IdentityFault, Tls, Trust};
@@ -72,7 +72,7 @@ fn public(http: Option<Arc<Proxy>>, https: Option<Arc<Proxy>>, said_by: &'static
 
 /// The first of these variables that is set, as curl looks for them.
 fn first(names: &[&'static str]) -> Option<(&'static str, String)> {
-    names.iter().find_map(|name| Some((*name, load::environment(name)?)))
+    names.iter().find_map(|name| Some((*name, lookup::environment(name)?)))
 }
 
 /// The proxies of the environment: before hosts without TLS and with it.
@@ -89,7 +89,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     /// A proxy that the file names; `None` for none, and for one with a problem.
     fn proxy(&mut self, reference: &SecretRef, tls: &Tls) -> Option<Arc<Proxy>> {
-        let url = load::fetch(reference, self.files, self.report)?;
+        let url = lookup::fetch(reference, self.files, self.report)?;
         if url.expose_secret() == NONE {
             return None;
         }
