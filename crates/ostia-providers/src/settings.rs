@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use http::HeaderName;
 use serde::Deserialize;
 
 use crate::percent::percent_encode;
@@ -37,6 +38,9 @@ pub struct Setting {
     pub optional: bool,
     /// What it is, for people.
     pub about: String,
+    /// The headers in which clients send it, in both spellings. Known once the row has been checked.
+    #[serde(skip)]
+    pub headers: Vec<HeaderName>,
 }
 
 /// What a value may be.
@@ -53,6 +57,13 @@ pub enum SettingKind {
 }
 
 impl Setting {
+    /// The same under its name, with the headers in which clients send it; none where they can have no such name.
+    pub(crate) fn named(self, name: &str) -> Setting {
+        let own = self.header_name(name);
+        let spelled = ["x-ostia", "x-portkey"].map(|prefix| HeaderName::try_from(format!("{prefix}-{own}")));
+        Setting { headers: spelled.into_iter().flatten().collect(), ..self }
+    }
+
     /// The header's name behind `x-ostia-` and `x-portkey-`.
     pub fn header_name(&self, name: &str) -> String {
         self.header.clone().unwrap_or_else(|| name.replace('_', "-"))

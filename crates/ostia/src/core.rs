@@ -1,6 +1,7 @@
 //! What one core works with: the configuration in force, shared, and connections of its own.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
-use crate::credentials::{Credentials, Network};
+use crate::credentials::{Credentials, Network, Wanted};
 use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
@@ -60,6 +61,9 @@ pub struct Core {
     pub upstreams: Upstreams,
     /// This core's hand in the credentials of clouds.
     pub credentials: Rc<Credentials>,
+    /// Those that the operator's words for a provider mean, by where the provider lies in the settings, as far as they were
+    /// wanted: to read them costs more than a signature.
+    pub operators: RefCell<HashMap<usize, Wanted>>,
     /// This core's hand in the log.
     pub log: Rc<Log>,
     state: Arc<State>,
@@ -86,6 +90,7 @@ impl Core {
             ring: records.ring(),
             records,
             credentials: Rc::new(credentials),
+            operators: RefCell::default(),
             log: Rc::new(log),
             state,
             ids: Rc::default(),
@@ -109,6 +114,7 @@ impl Core {
             ring: self.ring.clone(),
             records: self.records.clone(),
             credentials: self.credentials.clone(),
+            operators: RefCell::default(),
             log: self.log.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),

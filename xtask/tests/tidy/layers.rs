@@ -35,6 +35,19 @@ const LAYERS: [&str; 26] = [
     "main",
 ];
 
+#[test]
+fn each_has_its_place_in_the_architecture() {
+    let page = std::fs::read_to_string(crate::root().join("ARCHITECTURE.md")).unwrap();
+    let is_told = |name: &&str| {
+        let begins = [format!("`{name}/`"), format!("`{name}.rs`")];
+        page.lines()
+            .filter(|line| line.starts_with("| `"))
+            .any(|line| begins.iter().any(|own| line.contains(own)))
+    };
+    let untold: Vec<_> = LAYERS.iter().filter(|name| !is_told(name)).collect();
+    assert!(untold.is_empty(), "ARCHITECTURE.md says nothing of {untold:?}");
+}
+
 fn layer(name: &str) -> Option<usize> {
     LAYERS.iter().position(|known| *known == name)
 }

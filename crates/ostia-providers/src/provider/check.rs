@@ -107,6 +107,11 @@ impl<'a> Check<'a> {
                 }
             }
             self.env(&format!("settings.{name}.env"), &setting.env);
+            let setting = setting.named(&name);
+            if setting.headers.is_empty() {
+                let what = "is no name that a header can have";
+                self.problem(format_args!("settings.{name}.header"), what);
+            }
             checked.insert(name, setting);
         }
         checked

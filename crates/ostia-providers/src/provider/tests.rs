@@ -157,6 +157,7 @@ fn settings_and_families_are_checked() {
     check("mine", &with("settings: {model: x}"), &["mine.settings.model: must be lower-case"]);
     check("mine", &with("settings: {z: {kind: label, default: a/b}}"), &["mine.settings.z: must be letters"]);
     check("mine", &with("settings: {z: {env: [not-a-name]}}"), &["mine.settings.z.env: is no name"]);
+    check("mine", &with("settings: {z: {header: a b}}"), &["mine.settings.z.header: is no name"]);
     check("mine", &with("model_setting: zone"), &["mine.model_setting: \"zone\" is none of"]);
     check("mine", &with("paths: {openai_chat: \"/{zone}\"}"), &["mine.paths.openai_chat: {zone} is neither"]);
     check("mine", &with("base_urls: {zone: {a: https://b}}"), &["mine.base_urls.zone: is none of"]);

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::socket::Socket;
+use super::socket::{self, Socket};
 use super::{Admission, HEAD_DRAIN, Phase, http1, http2, tls};
 use crate::client::{Client, Connection, Protocol};
 use crate::core::CurrentCore;
@@ -24,17 +24,17 @@ pub async fn serve(
     let core = current.get();
     let header_bytes_max = core.settings.limits.header_bytes_max;
     let accepted = match &core.settings.tls {
-        None => Some(Socket::Plain(stream)),
+        None => Some(Socket::Left(stream)),
         Some(tls) => Box::pin(tls::accept(stream, tls, phase.clone(), &core.log)).await,
     };
     drop(core);
     let Some(socket) = accepted else { return };
-    let is_tls = socket.is_tls();
+    let is_tls = socket::is_tls(&socket);
     if is_tls && *phase.borrow() != Phase::Serving {
         // A connection on which nothing was read is closed at once.
-        let _ = timeout(HEAD_DRAIN, socket.readable()).await;
+        let _ = timeout(HEAD_DRAIN, socket::readable(&socket)).await;
     }
-    let (socket, unread) = match socket.is_for_http2() {
+    let (socket, unread) = match socket::is_for_http2(&socket) {
         true => (socket, Bytes::new()),
         false => {
             let connection = Connection::new(peer, Protocol::Http1, is_tls);

@@ -16,7 +16,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
@@ -24,7 +24,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::answering::head_alone;
+use super::answering::{Answer, head_alone};
 use super::socket::Socket;
 use super::{ConnectionLimit, HEAD_DRAIN, LAST_WORDS, Phase, linger, request};
 use crate::client::Connection;
@@ -53,6 +53,31 @@ const SEND_BYTES_MAX: usize = 64 << 10;
 /// How much larger than its bound a head may be to be read all the same, and get an answer in the client's own words. HTTP/2
 /// counts 32 bytes more for each field than stand there.
 const HEAD_SLACK_BYTES: usize = 8 << 10;
+
+/// The answer to a request, on a stream of its own.
+///
+/// # Errors
+/// There is no room for one more: the stream is refused.
+fn answer(
+    current: &Rc<CurrentCore>,
+    streams: &Streams,
+    limits: &Limits,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Answer>, h2::Error>> + use<> {
+    let is_head = request.method() == Method::HEAD;
+    let answering = streams.begin(limits).map(|client| {
+        let request = head::as_http1(request);
+        request::answer(current, &client, request)
+    });
+    async move {
+        let Some(answering) = answering else { return Err(refused()) };
+        match answering.await {
+            Ok(response) if is_head => Ok(head_alone(response)),
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        }
+    }
+}
 
 /// When a connection is left: what the client was told of it, and when it is looked again whether there is anything to wait for.
 struct Leave {
@@ -104,24 +129,8 @@ pub async fn serve(
 ) {
     let limits = current.get().settings.limits;
     let streams = Streams::new(connection.clone(), limit.clone());
-    let of_service = streams.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let is_head = request.method() == Method::HEAD;
-        let answering = of_service.begin(&limits).map(|client| {
-            let request = head::as_http1(request);
-            request::answer(&current, &client, request)
-        });
-        async move {
-            match answering {
-                Some(answering) => match answering.await {
-                    Ok(response) if is_head => Ok(head_alone(response)),
-                    Ok(response) => Ok(response),
-                    Err(never) => match never {},
-                },
-                None => Err(refused()),
-            }
-        }
-    });
+    let of_streams = streams.clone();
+    let service = service_fn(move |request| answer(&current, &of_streams, &limits, request));
     let stream = Http2Socket::new(&mut socket, unread, &streams);
     let mut serving = builder(streams.clone(), &limits).serve_connection(TokioIo::new(stream), service);
     if *phase.borrow() != Phase::Serving {

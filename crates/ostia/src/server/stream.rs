@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::http2::PREFACE;
-use super::socket::Socket;
+use super::socket::{self, Socket};
 use crate::client::Client;
 use crate::timer::LazyTimer;
 
@@ -122,7 +122,7 @@ impl ClientStream {
         });
         loop {
             ready!(half_closed.timer.poll_over(half_closed.look_at, context));
-            if let Ok(Some(error)) = self.socket.tcp().take_error() {
+            if let Ok(Some(error)) = socket::tcp(&self.socket).take_error() {
                 return Poll::Ready(Err(error));
             }
             let now = Instant::now();

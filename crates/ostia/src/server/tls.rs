@@ -52,16 +52,16 @@ async fn shake_hands(stream: TcpStream, tls: &ServerTls) -> io::Result<Option<So
     }
     // A client that speaks TLS begins with 22 (RFC 8446, section 5.1), one that speaks HTTP with the name of a method.
     if first[0].is_ascii_uppercase() {
-        let mut socket = Socket::Plain(stream);
+        let mut socket = Socket::Left(stream);
         socket.write_all(SPEAKS_HTTPS).await?;
         linger::end(&mut socket).await;
         return Ok(None);
     }
     match TlsAcceptor::from(Arc::clone(&tls.0)).accept(stream).into_fallible().await {
-        Ok(stream) => Ok(Some(Socket::Tls(Box::new(stream)))),
+        Ok(stream) => Ok(Some(Socket::Right(Box::new(stream)))),
         Err((error, stream)) => {
             // The client has been told why, and is to hear it.
-            linger::end(&mut Socket::Plain(stream)).await;
+            linger::end(&mut Socket::Left(stream)).await;
             Err(error)
         }
     }

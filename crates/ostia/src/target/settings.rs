@@ -58,10 +58,9 @@ pub(super) fn choose(
 
 /// The value that the client's headers have, in either spelling.
 fn of_headers<'h>(headers: &'h HeaderMap, name: &str, setting: &Setting) -> Result<Option<&'h str>, Fault> {
-    let own = setting.header_name(name);
-    let value = ["x-ostia-", "x-portkey-"].iter().find_map(|prefix| headers.get(format!("{prefix}{own}")));
-    let Some(value) = value else { return Ok(None) };
+    let Some(value) = setting.headers.iter().find_map(|header| headers.get(header)) else { return Ok(None) };
     let text = value.to_str().map(str::trim).map_err(|_| {
+        let own = setting.header_name(name);
         Fault::invalid(format!("Invalid header `x-ostia-{own}`: must be plain text")).with_param(name)
     })?;
     Ok(Some(text).filter(|text| !text.is_empty()))

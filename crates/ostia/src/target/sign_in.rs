@@ -55,14 +55,29 @@ pub(super) fn find(
     if whose == Whose::Clients || has_key {
         return Ok(None);
     }
-    if let Some(given) = settings.credentials.get(&provider.id) {
-        return wanted(inbound, provider, Giver::Operator, &|name| given.get(name).cloned());
+    of_operator(inbound, provider)
+}
+
+/// What the operator has for a provider, apart from a key.
+fn of_operator(inbound: Inbound<'_>, provider: &Provider) -> Result<Option<Wanted>, Fault> {
+    let core = inbound.core;
+    let (settings, id) = (&core.settings, &provider.id);
+    let given = settings.credentials.get(id);
+    let is_named = settings.configured.contains_key(id) || settings.clients_are_operators();
+    if given.is_none() && (!is_named || settings.keys.contains_key(id)) {
+        return Ok(None);
     }
-    let is_named = settings.configured.contains_key(&provider.id) || settings.clients_are_operators();
-    match is_named && !settings.keys.contains_key(&provider.id) {
-        true => wanted(inbound, provider, Giver::Operator, &|_| None),
-        false => Ok(None),
+    // A family of models may sign in otherwise than its provider, under the same id.
+    let place = std::ptr::from_ref(provider).addr();
+    if let Some(known) = core.operators.borrow().get(&place) {
+        return Ok(Some(known.clone()));
     }
+    let look = |name: &str| given.and_then(|given| given.get(name)).cloned();
+    let wanted = wanted(inbound, provider, Giver::Operator, &look)?;
+    if let Some(wanted) = &wanted {
+        core.operators.borrow_mut().insert(place, wanted.clone());
+    }
+    Ok(wanted)
 }
 
 /// Whose host it is.

@@ -2,15 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use rustls::pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_util::either::Either;
 
 use super::SendFault;
 use super::egress::{Guard, Origin, is_public};
@@ -40,7 +38,7 @@ pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stre
         None => {
             let addresses = resolve(to.host, to.port).await.map_err(SendFault::Resolve)?;
             let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
-            Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?)
+            Stream::Left(connect_any(&admitted).await.map_err(SendFault::Connect)?)
         }
         Some(proxy) => connect_through(proxy, to, guard).await?,
     };
@@ -63,7 +61,7 @@ async fn connect_through(proxy: &Arc<Proxy>, to: To<'_>, guard: &Guard) -> Resul
     let admitted = guard.admit(to.host, &addresses, to.origin).map_err(SendFault::Refused)?;
     if is_clients && !admitted.iter().all(|address| is_public(address.ip())) {
         // Private, and the operator allows it: no way that leads through a proxy of the internet's.
-        return Ok(Stream::Plain(connect_any(&admitted).await.map_err(SendFault::Connect)?));
+        return Ok(Stream::Left(connect_any(&admitted).await.map_err(SendFault::Connect)?));
     }
     let mut opened = Err(SendFault::Connect(io::ErrorKind::AddrNotAvailable.into()));
     for address in admitted.into_iter().take(PROXIED_ADDRESSES_MAX) {
@@ -80,9 +78,13 @@ pub(super) async fn secure(stream: Stream, host: &str, connector: TlsConnector) 
     let name = ServerName::try_from(host.trim_matches(['[', ']']).to_owned())
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
     match stream {
-        Stream::Plain(stream) => Ok(Stream::Tls(Box::new(connector.connect(name, stream).await?))),
-        Stream::Tls(stream) => Ok(Stream::TlsInTls(Box::new(connector.connect(name, *stream).await?))),
-        Stream::TlsInTls(_) => Err(io::Error::from(io::ErrorKind::Unsupported)),
+        Either::Left(stream) => {
+            Ok(Either::Right(Either::Left(Box::new(connector.connect(name, stream).await?))))
+        }
+        Either::Right(Either::Left(stream)) => {
+            Ok(Either::Right(Either::Right(Box::new(connector.connect(name, *stream).await?))))
+        }
+        Either::Right(Either::Right(_)) => Err(io::Error::from(io::ErrorKind::Unsupported)),
     }
 }
 
@@ -113,83 +115,16 @@ pub(super) async fn connect_any(addresses: &[SocketAddr]) -> io::Result<TcpStrea
     Err(last)
 }
 
-/// A connection, with TLS or without.
-#[derive(Debug)]
-pub(super) enum Stream {
-    Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
-    /// Through a proxy that is itself spoken to by TLS.
-    TlsInTls(Box<TlsStream<TlsStream<TcpStream>>>),
-}
+/// A connection: plain, with TLS, or with TLS through a proxy that is itself spoken to by TLS.
+pub(super) type Stream =
+    Either<TcpStream, Either<Box<TlsStream<TcpStream>>, Box<TlsStream<TlsStream<TcpStream>>>>>;
 
-impl Stream {
-    /// Did both sides agree on HTTP/2?
-    pub(super) fn is_http2(&self) -> bool {
-        let protocol = match self {
-            Stream::Plain(_) => None,
-            Stream::Tls(stream) => stream.get_ref().1.alpn_protocol(),
-            Stream::TlsInTls(stream) => stream.get_ref().1.alpn_protocol(),
-        };
-        protocol == Some(HTTP2)
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buf),
-            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buf),
-            Stream::TlsInTls(stream) => Pin::new(stream).poll_read(context, buf),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-            Stream::TlsInTls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Stream::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Stream::TlsInTls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Stream::Plain(stream) => stream.is_write_vectored(),
-            Stream::Tls(stream) => stream.is_write_vectored(),
-            Stream::TlsInTls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-            Stream::TlsInTls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-            Stream::TlsInTls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
+/// Did both sides agree on HTTP/2?
+pub(super) fn is_http2(stream: &Stream) -> bool {
+    let protocol = match stream {
+        Either::Left(_) => None,
+        Either::Right(Either::Left(stream)) => stream.get_ref().1.alpn_protocol(),
+        Either::Right(Either::Right(stream)) => stream.get_ref().1.alpn_protocol(),
+    };
+    protocol == Some(HTTP2)
 }

@@ -285,7 +285,7 @@ impl Upstreams {
         timeouts: Timeouts,
     ) -> Result<Opened, SendFault> {
         let stream = self.connect(pool, true, timeouts).await?;
-        match !pool.tls || stream.is_http2() {
+        match !pool.tls || connect::is_http2(&stream) {
             true => opening.connected(stream).await.map(Opened::Http2).map_err(SendFault::Http),
             false => {
                 opening.speaks_http1();

@@ -104,7 +104,7 @@ async fn reach(proxy: &Proxy, guard: &Guard) -> Result<Stream, Why> {
     let addresses = found.map_err(|error| Why::Place(format!("its name cannot be resolved: {error}")))?;
     let admitted = guard.admit(&proxy.host, &addresses, Origin::Operator);
     let admitted = admitted.map_err(|refusal| Why::Place(refusal.to_string()))?;
-    let stream = Stream::Plain(connect::connect_any(&admitted).await.map_err(Why::Connect)?);
+    let stream = Stream::Left(connect::connect_any(&admitted).await.map_err(Why::Connect)?);
     match proxy.kind {
         Kind::Http | Kind::Socks5 | Kind::Socks5h => Ok(stream),
         Kind::Https => {
