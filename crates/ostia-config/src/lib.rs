@@ -14,6 +14,7 @@ mod egress;
 mod expand;
 mod foreign;
 pub mod import;
+mod models;
 mod problem;
 mod providers;
 mod quantity;
@@ -56,6 +57,8 @@ pub const PROBLEMS_MAX: usize = 200;
 pub const ENTRIES_MAX: usize = 10_000;
 /// Longest time that can be set, for any timeout.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
+/// Most tokens that a model's limit can be said to be.
+pub const TOKENS_MAX: u64 = 1_000_000_000;
 /// Most worker threads.
 pub const WORKERS_MAX: u64 = 1024;
 
@@ -129,6 +132,10 @@ pub struct Config {
     pub all_providers: Redacted<Providers>,
     /// Routing configs by name, names of models that stand for one, and prices.
     pub routes: Routes,
+    /// What the catalogue of models does not know, or knows otherwise.
+    pub models: Vec<ostia_catalog::Override>,
+    /// Translated calls are refused where the catalogue says that the model does not take what they hold.
+    pub model_checks: bool,
     /// Where the gateway may connect to.
     pub egress: Egress,
     /// How connections to hosts are made, where an entry of `providers` says nothing else.
@@ -156,6 +163,8 @@ impl Default for Config {
             providers: BTreeMap::new(),
             all_providers: Redacted(Providers::builtin().clone()),
             routes: Routes::default(),
+            models: Vec::new(),
+            model_checks: true,
             egress: Egress::default(),
             upstream: Transport::default(),
             timeouts: Timeouts::default(),

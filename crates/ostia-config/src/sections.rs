@@ -6,7 +6,7 @@ use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
-    Responses, Timeouts, Transport, expand, foreign, providers, routes, tls,
+    Responses, Timeouts, Transport, expand, foreign, models, providers, routes, tls,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -35,6 +35,8 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "config" => config.routes.default = reader.text(item),
             "aliases" => config.routes.aliases = routes::read_configs(item, reader),
             "prices" => config.routes.prices = routes::read_prices(item, reader),
+            "models" => config.models = models::read(item, reader),
+            "model_checks" => config.model_checks = reader.flag(item).unwrap_or(true),
             "egress" => config.egress = read_egress(item, reader),
             "upstream" => config.upstream = read_upstream(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),
@@ -46,6 +48,11 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
     }
     warn_if_open(&config, &fields, reader);
     check_names(&config, &fields, reader);
+    for model in &mut config.models {
+        // The catalogue knows providers by their ids only.
+        let provider = config.all_providers.0.get(&model.provider);
+        model.provider = provider.map_or_else(|| model.provider.clone(), |provider| provider.id.clone());
+    }
     config
 }
 
@@ -64,6 +71,9 @@ fn check_names(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader
     let read = providers::Read { entries: config.providers.clone(), all: config.all_providers.clone() };
     if let (Some(name), Some(item)) = (&config.default_provider, at("default_provider")) {
         providers::check_name(name, item, &read, reader);
+    }
+    if let Some(item) = at("models") {
+        models::check_providers(item, &read, reader);
     }
     for section in [at("configs"), at("aliases")].into_iter().flatten() {
         for item in section.names().into_iter().filter_map(|name| section.field_named(name)) {

@@ -6,6 +6,7 @@
 mod affinity;
 mod body;
 mod call;
+mod cannot_take;
 mod drop_params;
 mod output_bound;
 mod relay;
@@ -15,6 +16,7 @@ mod way;
 
 pub use affinity::{Affinity, affinity};
 pub use call::{ApiCall, Wanted};
+pub use cannot_take::CannotTake;
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
@@ -47,6 +49,8 @@ pub struct Recipient<'a> {
     pub checks_body: bool,
     /// It is one of several, so that the conversation may have been led with another one.
     pub is_one_of_several: bool,
+    /// What the model is known not to take.
+    pub cannot_take: CannotTake,
     /// Chat goes to Mistral's fill-in-the-middle endpoint (<https://docs.mistral.ai/api/endpoint/fim>).
     pub fills_in_the_middle: bool,
 }

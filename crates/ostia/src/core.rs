@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use ostia_routing::State;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
@@ -64,10 +65,28 @@ pub struct Core {
     /// Those that the operator's words for a provider mean, by where the provider lies in the settings, as far as they were
     /// wanted: to read them costs more than a signature.
     pub operators: RefCell<HashMap<usize, Wanted>>,
+    /// The models that providers list themselves, by the provider's id, as far as somebody asked.
+    pub listed: RefCell<HashMap<String, ModelList>>,
     /// This core's hand in the log.
     pub log: Rc<Log>,
     state: Arc<State>,
     ids: Rc<Ids>,
+}
+
+/// The models that a provider lists itself.
+#[derive(Debug)]
+pub struct ModelList {
+    /// Their names, in the provider's order.
+    pub names: Rc<[String]>,
+    /// Until when it need not be asked again.
+    pub until: Instant,
+}
+
+impl ModelList {
+    /// Need it not be asked again?
+    pub fn is_fresh(&self) -> bool {
+        Instant::now() < self.until
+    }
 }
 
 impl Snapshot {
@@ -91,6 +110,7 @@ impl Core {
             records,
             credentials: Rc::new(credentials),
             operators: RefCell::default(),
+            listed: RefCell::default(),
             log: Rc::new(log),
             state,
             ids: Rc::default(),
@@ -115,6 +135,7 @@ impl Core {
             records: self.records.clone(),
             credentials: self.credentials.clone(),
             operators: RefCell::default(),
+            listed: RefCell::default(),
             log: self.log.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),

@@ -5,6 +5,7 @@ pub mod finish;
 pub mod payload;
 pub mod proxy;
 pub mod receive;
+mod recipient;
 pub mod render;
 pub mod send;
 mod sign;

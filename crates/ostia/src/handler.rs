@@ -107,11 +107,13 @@ async fn serve(
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(inbound, &api_path, &body, record).await
         }
-        Endpoint::Models if gateway.names_nobody() && models::is_known(core) => Ok(models::list(core, parts)),
-        Endpoint::Model(name) if gateway.names_nobody() && models::has(core, &name) => {
-            models::one(core, &name, parts)
+        Endpoint::Models if gateway.names_nobody() && models::is_known(core) => {
+            Ok(Box::pin(models::list(core, parts)).await)
         }
-        Endpoint::Model(name) if name.starts_with('@') => models::one(core, &name, parts),
+        Endpoint::Model(name) if gateway.names_nobody() && models::has(core, &name) => {
+            Box::pin(models::one(core, &name, parts)).await
+        }
+        Endpoint::Model(name) if name.starts_with('@') => Box::pin(models::one(core, &name, parts)).await,
         Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, caller, trace_id),
         Endpoint::Explain { trace_id: None } => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;

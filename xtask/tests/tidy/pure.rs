@@ -14,7 +14,7 @@ const PURE: [(&str, &[&str]); 5] = [
     ("ostia-dialect", &[]),
     ("ostia-routing", &[]),
     ("ostia-providers", &["ostia-dialect"]),
-    ("ostia-config", &["ostia-dialect", "ostia-providers", "ostia-routing"]),
+    ("ostia-config", &["ostia-catalog", "ostia-dialect", "ostia-providers", "ostia-routing"]),
 ];
 
 /// The crates that may do I/O.

@@ -74,6 +74,14 @@ impl Reader<'_> {
         items.iter().map(|item| self.shaped(item)).collect()
     }
 
+    /// One of the words of its shape.
+    pub(crate) fn word_of(&mut self, item: &Item<'_>) -> Option<String> {
+        match item.shape {
+            Shape::Words(words) => self.word(item, &words()),
+            _ => self.expanded(item),
+        }
+    }
+
     fn word(&mut self, item: &Item<'_>, words: &[&str]) -> Option<String> {
         let text = self.expanded(item)?;
         if words.contains(&text.as_str()) {

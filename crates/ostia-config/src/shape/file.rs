@@ -3,7 +3,8 @@
 use super::Shape::{self, *};
 use super::provider::PROVIDER;
 use super::routing::CONFIG;
-use crate::WORKERS_MAX;
+use crate::models::ability_names;
+use crate::{TOKENS_MAX, WORKERS_MAX};
 
 /// The whole file.
 pub(crate) static FILE: Shape = Fields(FIELDS, &[]);
@@ -37,6 +38,16 @@ static FIELDS: &[super::Field] = &[
     ("config", Text, "The name of the config of requests that bring none and name no provider"),
     ("aliases", Map(&CONFIG), "Models that stand for a config: one name, several targets"),
     ("prices", Map(&PRICE), "For balancing by cost: PROVIDER/MODEL or MODEL to what a million tokens cost"),
+    (
+        "models",
+        Map(&MODEL),
+        "PROVIDER/MODEL to what the catalogue of models does not know of it, or knows otherwise",
+    ),
+    (
+        "model_checks",
+        Bool,
+        "Refuse what the catalogue says a model cannot take: images, PDF, audio, video. Default: true",
+    ),
     ("egress", Fields(EGRESS, &[]), "Where the gateway may connect to"),
     ("upstream", Fields(UPSTREAM, &[]), "How connections to providers and other hosts are made"),
     ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),
@@ -84,6 +95,27 @@ static PRICE: Shape = Fields(
     ],
     &["input", "output"],
 );
+
+static MODEL: Shape = Fields(
+    &[
+        ("name", Text, "What people call it"),
+        ("aliases", List(&Text), "More names that its provider takes for it"),
+        ("context", Count(1, TOKENS_MAX), "Tokens that a prompt may have"),
+        ("output", Count(1, TOKENS_MAX), "Tokens that an answer may have"),
+        ("can", List(&ABILITY), "What it can do"),
+        ("cannot", List(&ABILITY), "What it cannot do"),
+        ("retires_on", Text, "From which day on it does not answer, like 2027-01-31"),
+        ("currency", Text, "Of the prices, three letters. Default: USD"),
+        (
+            "prices",
+            Map(&Amount),
+            "By unit (input, output, cached_input, ...), for a million tokens; with input>200000, for longer prompts",
+        ),
+    ],
+    &[],
+);
+
+static ABILITY: Shape = Words(ability_names);
 
 static EGRESS: &[super::Field] = &[
     (

@@ -3,7 +3,7 @@ use crate::*;
 
 #[test]
 fn faults_by_case() {
-    let top = "the fields here are listen, tls, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, egress, upstream, timeouts, limits, responses, workers";
+    let top = "the fields here are listen, tls, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, models, model_checks, egress, upstream, timeouts, limits, responses, workers";
     let cases: &[(&str, &[&str])] = &[
         ("a: [1", &["o.yaml:1:4: is not valid YAML: unclosed bracket '['"]),
         (
@@ -68,6 +68,20 @@ fn faults_by_case() {
                 "o.yaml:2:27: auth.keys[0].config: names the config `cheep`, and there is none of that name; did you mean `cheap`?",
                 "o.yaml:6:22: configs.odd.strategy.mode: must be single, fallback, loadbalance or conditional; did you mean `fallback`?",
                 "o.yaml:9:9: config: names the config `none`, and there is none of that name; write it under `configs:`",
+            ],
+        ),
+        (
+            "models: {plain: {}, nobody/m: {can: [tools, visoin], cannot: [tools], retires_on: soon, context: 0}, openai/m: {prices: {inputs: 1, input: x}, currency: euro}}\n",
+            &[
+                "o.yaml:1:10: models.plain: names no provider and model; write PROVIDER/MODEL, like vllm/llama-3.3-70b",
+                "o.yaml:1:31: models.nobody/m: there is no provider `nobody`; `ostia providers` lists the known ones; your own stand under `providers:`",
+                "o.yaml:1:45: models.nobody/m.can[1]: is no known word; did you mean `vision`?",
+                "o.yaml:1:63: models.nobody/m.cannot[0]: `tools` stands under `can` and `cannot`",
+                "o.yaml:1:83: models.nobody/m.retires_on: must be a day, like 2027-01-31",
+                "o.yaml:1:98: models.nobody/m.context: must be a whole number from 1 to 1000000000",
+                "o.yaml:1:122: models.openai/m.prices.inputs: `inputs` is no unit; did you mean `input`?",
+                "o.yaml:1:140: models.openai/m.prices.input: must be a number of at least 0",
+                "o.yaml:1:154: models.openai/m.currency: must be three capital letters, like EUR",
             ],
         ),
         (

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use ostia_catalog::{Ability, Date};
 use serde_json::json;
 
 use super::{env, loaded, shown};
@@ -49,6 +50,27 @@ fn configs_prices_and_names_of_models() {
     assert_eq!(config.routes.configs["careful"].root.targets.len(), 2);
     assert_eq!(config.routes.aliases["fast"].root.provider.as_deref(), Some("groq"));
     assert_eq!(config.routes.prices["openai/gpt-4o"], Price { input: 2.5, output: 10.0 });
+}
+
+#[test]
+fn models_that_the_catalogue_does_not_know() {
+    let text = "providers:\n  vllm: {base_url: http://h/v1, dialects: [openai_chat]}\nmodels:\n  vllm/meta/llama: {name: Llama, aliases: [l], context: 131072, output: '8192', can: [tools], cannot: [vision], retires_on: 2027-01-31, currency: EUR, prices: {input: 0.6, 'input>200000': '1.2', cached_input: 0.06}}\n  \"@together/m\": {}\nmodel_checks: false\n";
+    let config = loaded(text).config;
+    let [own, known] = &config.models[..] else { panic!("{:?}", config.models) };
+    assert_eq!((&*own.provider, &*own.model, own.name.as_deref()), ("vllm", "meta/llama", Some("Llama")));
+    assert_eq!(
+        (own.context, own.output, &own.aliases[..]),
+        (Some(131_072), Some(8192), &["l".to_owned()][..])
+    );
+    let can = |ability| own.abilities.can(ability);
+    let abilities = [can(Ability::Tools), can(Ability::Vision), can(Ability::Pdf)];
+    assert_eq!(abilities, [Some(true), Some(false), None]);
+    assert_eq!(own.retires_on, Date::parse("2027-01-31"));
+    let prices = serde_json::to_value(&own.prices).unwrap();
+    let rates = json!({"input": "0.6", "input>200000": "1.2", "cached_input": "0.06"});
+    assert_eq!(prices, json!([{"currency": "EUR", "rates": rates}]));
+    assert_eq!((&*known.provider, known.prices.len()), ("together-ai", 0));
+    assert!(!config.model_checks);
 }
 
 #[test]

@@ -26,6 +26,7 @@ fn recipient(id: &str) -> Recipient<'static> {
         drop_params: &[],
         checks_body: true,
         is_one_of_several: false,
+        cannot_take: CannotTake::default(),
         fills_in_the_middle: false,
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn conversation(
     beginning: Option<&str>,
 ) -> Result<Outgoing, Fault> {
     let mut request = request(client, call, recipient)?;
+    recipient.cannot_take.check(&request)?;
     let upstream = upstream(client, recipient, &request)?;
     if let Some(beginning) = beginning {
         continuation::ask_for_rest(&mut request, beginning);

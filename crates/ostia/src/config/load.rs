@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ostia_catalog::Catalog;
+use ostia_catalog::{Catalog, Override, TooLarge};
 use ostia_config::{
     AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
 };
@@ -186,6 +186,7 @@ fn settle(
     for (id, entry) in &config.providers {
         equal.extend(of_providers.add(id, entry, source.state, &mut secret));
     }
+    of_providers.add_models(&config.models);
     equal.into_iter().for_each(|problem| report.add(problem));
     let providers = config.all_providers.0;
     of_providers.check_credentials(&providers, &mut report);
@@ -197,6 +198,7 @@ fn settle(
     let OfProviders { keys, origins: key_origins, credentials, configured } = of_providers;
     let given = providers::given(&providers, &mut report);
     let named = named(config.routes, source.state, &mut report);
+    let catalog = catalog(&config.models, &mut report);
     let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
     let tls = wanted.and_then(|wanted| server_tls(wanted, files, &mut report));
     if report.has_errors() {
@@ -216,7 +218,8 @@ fn settle(
         default_provider: config.default_provider,
         strict_model_names: config.strict_model_names,
         named,
-        catalog: Catalog::embedded(),
+        catalog,
+        model_checks: config.model_checks,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
         transports,
         timeouts: timeouts(&config.timeouts),
@@ -228,6 +231,14 @@ fn settle(
     let connections_max = config.limits.connections;
     let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
     Ok(Loaded { name, report, listen, tls: config.tls, workers, responses, fixed, key_origins, settings })
+}
+
+/// What is known of models, the operator's word first.
+fn catalog(models: &[Override], report: &mut Report) -> Catalog {
+    Catalog::embedded().with_overrides(models).unwrap_or_else(|TooLarge| {
+        report.add(Problem::of_file(Code::TooLarge, "has more under `models` than the catalogue can hold"));
+        Catalog::embedded()
+    })
 }
 
 /// The certificate that clients see, with its key.

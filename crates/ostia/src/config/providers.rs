@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use ostia_catalog::Override;
 use ostia_config::{Code, ProviderEntry, Report, SecretRef};
 use ostia_providers::auth::source::{self, Giver};
 use ostia_providers::{Provider, Providers, Setting};
@@ -56,6 +57,16 @@ impl OfProviders {
         let own_base_url = entry.row.0.get("base_url").is_some();
         self.configured.insert(id(), Configured { models: entry.models.clone(), own_base_url });
         equal
+    }
+
+    /// Models that the operator describes are models to list.
+    pub fn add_models(&mut self, models: &[Override]) {
+        for Override { provider, model, .. } in models {
+            let listed = self.configured.get_mut(provider).map(|configured| &mut configured.models);
+            if let Some(listed) = listed.filter(|listed| !listed.contains(model)) {
+                listed.push(model.clone());
+            }
+        }
     }
 
     /// The keys that the file has none for, from where the provider's own SDK looks for them.

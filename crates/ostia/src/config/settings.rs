@@ -50,6 +50,8 @@ pub struct Settings {
     pub named: Named,
     /// What models can do and cost, where the operator does not say.
     pub catalog: Catalog,
+    /// Translated calls are held against what the catalogue says of their models.
+    pub model_checks: bool,
     /// What may be reached.
     pub guard: Guard,
     /// How connections are made.

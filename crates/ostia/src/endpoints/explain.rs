@@ -159,9 +159,8 @@ fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Val
     let tried = target::resolve(inbound, leaf, Asked::Api(call)).and_then(|target| {
         let waited = Cell::default();
         let exchange = Exchange::new(inbound, &target, &waited);
-        let recipient = exchange.recipient();
-        let way = way(call, &recipient, ask::is_read(exchange, call))?;
-        let dropped = match prepare(way, call, &recipient, None)? {
+        let way = way(call, &exchange.recipient(), ask::is_read(exchange, call))?;
+        let dropped = match prepare(way, call, &exchange.recipient_of(call, way), None)? {
             Prepared::Request(request) => request.dropped,
             Prepared::Estimate { .. } => Vec::new(),
         };

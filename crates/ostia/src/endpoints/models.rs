@@ -1,5 +1,9 @@
 //! `GET /v1/models` where no header names a provider, and `GET /v1/models/{name}`: the models that the operator configured,
-//! and the aliases, in the form of the client that asks.
+//! those that other providers list themselves, and the aliases, in the form of the client that asks.
+
+pub mod live;
+
+use std::rc::Rc;
 
 use http::{HeaderName, Response, request};
 use ostia_catalog::{Rate, Terms, Unit};
@@ -24,17 +28,20 @@ const OWNER: &str = "ostia";
 /// When a model was made is not known.
 const UNKNOWN_TIME: &str = "1970-01-01T00:00:00Z";
 
-/// Is there a list to tell? Without one, clients are told the default provider's, if there is one.
+/// Is there a list to tell? Without one, or where it would be the default provider's alone, clients are told that one as it is.
 pub fn is_known(core: &Core) -> bool {
     let settings = &core.settings;
     settings.default_provider.is_none()
         || !settings.named.aliases.is_empty()
         || settings.configured.values().any(|configured| !configured.models.is_empty())
+        || live::ids(settings).iter().any(|id| Some(*id) != settings.default_provider.as_deref())
 }
 
 /// All of them: models as `@provider/model`, in the order of the providers' ids, behind the aliases.
-pub fn list(core: &Core, parts: &request::Parts) -> Response<Body> {
-    let models = all(core);
+pub async fn list(core: &Rc<Core>, parts: &request::Parts) -> Response<Body> {
+    let live = live::ids(&core.settings);
+    live::refresh(core, &live).await;
+    let models = all(core, &live);
     let mut w = Writer::with_capacity(256);
     w.object(|w| match form(parts) {
         Form::Openai => {
@@ -58,7 +65,7 @@ pub fn list(core: &Core, parts: &request::Parts) -> Response<Body> {
     reply::json(w.into_bytes())
 }
 
-/// Is one of this name in the list? The `@` may be left out, and the default provider's id too.
+/// Is one of this name in the operator's list? The `@` may be left out, and the default provider's id too.
 pub fn has(core: &Core, name: &str) -> bool {
     find(core, name).is_some()
 }
@@ -67,7 +74,11 @@ pub fn has(core: &Core, name: &str) -> bool {
 ///
 /// # Errors
 /// 404 for a name that is not in the list.
-pub fn one(core: &Core, name: &str, parts: &request::Parts) -> Result<Response<Body>, Fault> {
+pub async fn one(core: &Rc<Core>, name: &str, parts: &request::Parts) -> Result<Response<Body>, Fault> {
+    let live = live::ids(&core.settings);
+    let id = name.strip_prefix('@').and_then(|name| name.split_once('/')).map(|(id, _)| id);
+    let asked: Vec<&str> = live.into_iter().filter(|live| Some(*live) == id).collect();
+    live::refresh(core, &asked).await;
     let Some(model) = find(core, name) else {
         let message = format!("There is no model `{name}` in the list of GET /v1/models.");
         return Err(Fault::new(FaultKind::NotFound, message)
@@ -104,13 +115,17 @@ fn form(parts: &request::Parts) -> Form {
     }
 }
 
-fn all(core: &Core) -> Vec<Model<'_>> {
+/// The operator's, and those that `live` list themselves.
+fn all<'a>(core: &'a Core, live: &[&'a str]) -> Vec<Model<'a>> {
     let settings = &core.settings;
+    let listed = core.listed.borrow();
     let aliases = settings.named.aliases.keys().map(|name| Model { name: name.clone(), owner: OWNER });
-    let mut configured: Vec<_> = settings.configured.iter().collect();
-    configured.sort_unstable_by_key(|(id, _)| id.as_str());
-    let models = configured.into_iter().flat_map(|(id, configured)| {
-        configured.models.iter().map(move |model| Model { name: format!("@{id}/{model}"), owner: id })
+    let configured = settings.configured.iter().map(|(id, configured)| (id.as_str(), &configured.models[..]));
+    let live = live.iter().filter_map(|id| Some((*id, &listed.get(*id)?.names[..])));
+    let mut providers: Vec<(&str, &[String])> = configured.chain(live).collect();
+    providers.sort_unstable_by_key(|(id, _)| *id);
+    let models = providers.into_iter().flat_map(|(id, models)| {
+        models.iter().map(move |model| Model { name: format!("@{id}/{model}"), owner: id })
     });
     aliases.chain(models).collect()
 }
@@ -126,8 +141,15 @@ fn find<'a>(core: &'a Core, name: &str) -> Option<Model<'a>> {
         configured.models.iter().any(|listed| listed == model).then_some(id.as_str())
     };
     let with_provider = name.strip_prefix('@').unwrap_or(name).split_once('/');
-    let owner = with_provider.and_then(|(id, model)| lists(id, model));
+    let owner =
+        with_provider.and_then(|(id, model)| lists(id, model).or_else(|| lists_itself(core, id, model)));
     owner.or_else(|| lists(settings.default_provider.as_deref()?, name)).and_then(named)
+}
+
+/// The provider of this id, if its own list, where that counts, has the model.
+fn lists_itself<'a>(core: &'a Core, id: &str, model: &str) -> Option<&'a str> {
+    let id = live::ids(&core.settings).into_iter().find(|live| *live == id)?;
+    core.listed.borrow().get(id)?.names.iter().any(|listed| listed == model).then_some(id)
 }
 
 impl Model<'_> {

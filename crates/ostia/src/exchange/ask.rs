@@ -66,7 +66,7 @@ async fn carry(
     way: Way,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let mut prepared = match prepare(way, call, &exchange.recipient(), None)? {
+    let mut prepared = match prepare(way, call, &exchange.recipient_of(call, way), None)? {
         Prepared::Request(request) => request,
         Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
     };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{Outgoing, Recipient};
+use ostia_providers::prepare::Outgoing;
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
@@ -50,23 +50,6 @@ impl<'a> Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    /// Whom a request is written for.
-    pub fn recipient(&self) -> Recipient<'_> {
-        let target = self.target;
-        Recipient {
-            provider: target.provider,
-            base_path: &target.destination.base_url().path,
-            values: &target.values,
-            model: target.model.as_deref(),
-            override_params: target.override_params,
-            default_params: target.default_params,
-            drop_params: target.drop_params,
-            checks_body: target.checks_body,
-            is_one_of_several: target.is_one_of_several(),
-            fills_in_the_middle: target.fills_in_the_middle(self.inbound.gateway),
-        }
-    }
-
     /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
     pub fn outgoing(&self, prepared: &mut Outgoing, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
         let body = prepared.body.take().unwrap_or_else(|| own.clone());

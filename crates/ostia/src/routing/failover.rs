@@ -95,7 +95,9 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     let target = exchange.target;
     let client = client_dialect(call.api, target.provider).ok_or_else(nothing)?;
     let way = Way::Converse(client);
-    let Prepared::Request(mut prepared) = prepare(way, call, &exchange.recipient(), Some(beginning))? else {
+    let Prepared::Request(mut prepared) =
+        prepare(way, call, &exchange.recipient_of(call, way), Some(beginning))?
+    else {
         return Err(nothing().into());
     };
     Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;

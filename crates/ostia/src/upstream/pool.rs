@@ -359,6 +359,11 @@ impl BaseUrl {
     pub fn authority(&self) -> &HeaderValue {
         &self.pool.authority
     }
+
+    /// Does it stand in the built-in table, so that the vendor itself answers there?
+    pub fn is_built_in(&self) -> bool {
+        self.pool.origin == Origin::BuiltIn
+    }
 }
 
 impl HostPool {

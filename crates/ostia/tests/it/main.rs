@@ -8,6 +8,7 @@ mod agents;
 mod amplification;
 mod bad_input;
 mod bedrock;
+mod catalogue;
 mod chaos;
 mod check;
 mod cli;

@@ -1,16 +1,13 @@
 //! Each configured provider, asked for its models by the code that carries clients' calls.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderValue, Request, StatusCode, header, request};
+use http::{HeaderValue, StatusCode, header};
 use ostia_dialect::fault;
 use ostia_providers::Provider;
-use secrecy::SecretString;
-use serde_json::Value;
 use tokio::runtime::LocalOptions;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,18 +18,12 @@ use crate::config::load::Loaded;
 use crate::config::provider_keys::ProviderKeys;
 use crate::core::{Core, CurrentCore, Shared, Snapshot};
 use crate::credentials::Credentials;
-use crate::exchange::{Exchange, proxy};
-use crate::inbound::Inbound;
-use crate::inbound::caller::Caller;
-use crate::inbound::gateway_headers::GatewayHeaders;
+use crate::endpoints::models::live::{self, Unasked};
 use crate::log::{Filter, Format, Log};
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
-use crate::target::{self, Asked};
-use crate::upstream::{BodyFault, RequestBody, SendFault, Timeouts, UpstreamBody};
+use crate::upstream::{SendFault, Timeouts};
 
-/// The longest list of models that is read. The longest that we know has some three hundred KiB.
-const LIST_BYTES_MAX: usize = 8 << 20;
 /// How long a provider may take: nobody waits ten minutes for a doctor.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const ANSWER_MAX: Duration = Duration::from_secs(15);
@@ -130,7 +121,7 @@ async fn ask(core: &Rc<Core>, id: &str, place: usize) -> Answer {
         Some(ProviderKeys::One(_)) | None => None,
     };
     let about = several.map_or(id.to_owned(), |(_, count)| format!("{id}, key {} of {count}", place + 1));
-    let response = match send(core, id, several.map(|(secret, _)| secret), started).await {
+    let response = match live::send(core, id, several.map(|(secret, _)| secret), started).await {
         Ok(response) => response,
         Err(Unasked::Target(why)) => {
             return silent(Finding::fail(&about, why, "see docs/configuration.md, Providers"));
@@ -139,7 +130,7 @@ async fn ask(core: &Rc<Core>, id: &str, place: usize) -> Answer {
     };
     let (head, body) = response.into_parts();
     let date = told(head.headers.get(header::DATE));
-    let body = read(body).await;
+    let body = live::read(body).await;
     let took = started.elapsed().as_millis();
     let finding = match (head.status.as_u16(), body) {
         (_, Err(error)) => Finding::fail(&about, format!("its answer broke off: {error}"), "try again"),
@@ -147,55 +138,6 @@ async fn ask(core: &Rc<Core>, id: &str, place: usize) -> Answer {
         (status, Ok(body)) => refused(&about, provider, status, &body, took),
     };
     Answer { finding, date }
-}
-
-/// Why nobody was asked, or nobody answered.
-enum Unasked {
-    Target(String),
-    Sent(SendFault),
-}
-
-/// `GET /v1/models` as a client would send it that names this provider and brings no key.
-async fn send(
-    core: &Rc<Core>,
-    id: &str,
-    key: Option<&SecretString>,
-    started: Instant,
-) -> Result<http::Response<UpstreamBody>, Unasked> {
-    let unasked = |fault: ostia_dialect::Fault| Unasked::Target(fault.message);
-    let parts = parts(id).map_err(|error| Unasked::Target(error.to_string()))?;
-    let gateway = GatewayHeaders::read(&parts.headers).map_err(unasked)?;
-    let caller = Caller::default();
-    let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts };
-    let mut target = target::resolve(inbound, None, Asked::Unread(None)).map_err(unasked)?;
-    if let Some(key) = key {
-        target.show(key);
-    }
-    let waited = Cell::default();
-    let exchange = Exchange::new(inbound, &target, &waited);
-    let path = proxy::path(&target, &parts);
-    let mut request = exchange.request(path, RequestBody::Full(None)).map_err(unasked)?;
-    request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    exchange.sign(&mut request).await.map_err(unasked)?;
-    let base_url = target.destination.base_url();
-    core.upstreams.send(base_url, request, target.timeouts, started).await.map_err(Unasked::Sent)
-}
-
-/// A whole body, or as much of it as is read.
-async fn read(mut body: UpstreamBody) -> Result<Vec<u8>, BodyFault> {
-    let mut bytes = Vec::new();
-    while let Some(piece) = body.bytes().await {
-        bytes.extend_from_slice(&piece?);
-        if bytes.len() > LIST_BYTES_MAX {
-            break;
-        }
-    }
-    Ok(bytes)
-}
-
-fn parts(id: &str) -> Result<request::Parts, http::Error> {
-    let request = Request::get("/v1/models").header("x-ostia-provider", id).body(())?;
-    Ok(request.into_parts().0)
 }
 
 fn told(date: Option<&HeaderValue>) -> Option<Told> {
@@ -211,7 +153,7 @@ fn listed(
     body: &[u8],
     took: u128,
 ) -> Finding {
-    let Some(models) = models(body) else {
+    let Some(models) = live::names_in(body) else {
         let next = "is base_url that of an API of models?";
         return Finding::warn(about, format!("answers in {took} ms, but not with a list of models"), next);
     };
@@ -219,7 +161,7 @@ fn listed(
     let missing: Vec<&str> = wanted
         .iter()
         .map(String::as_str)
-        .filter(|model| !models.contains(*model))
+        .filter(|model| !models.iter().any(|known| known == model))
         .take(MISSING_NAMED)
         .collect();
     let count = models.len();
@@ -230,18 +172,6 @@ fn listed(
             Finding::warn(about, format!("{count} models, but not {}", missing.join(", ")), next)
         }
     }
-}
-
-/// The names in a list of models: in OpenAI's and Anthropic's form (`data[].id`), Google's and Cohere's (`models[].name`,
-/// Google's behind `models/`), or a bare list.
-fn models(body: &[u8]) -> Option<BTreeSet<String>> {
-    let list: Value = serde_json::from_slice(body).ok()?;
-    let items = list.get("data").or_else(|| list.get("models")).unwrap_or(&list).as_array()?;
-    let name = |item: &Value| {
-        let name = item.get("id").or_else(|| item.get("name")).unwrap_or(item).as_str()?;
-        Some(name.trim_start_matches("models/").to_owned())
-    };
-    Some(items.iter().filter_map(name).collect())
 }
 
 /// It answered with an error.
@@ -288,29 +218,5 @@ fn remedy(fault: &SendFault) -> &'static str {
         SendFault::FirstByteTimeout | SendFault::Closed | SendFault::Framing(_) | SendFault::Http(_) => {
             "is base_url that of an API of models? Is http meant, or https?"
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::models;
-
-    #[test]
-    fn lists_of_models_in_every_form() {
-        let check = |body: &str, expected: Option<&[&str]>| {
-            let found = models(body.as_bytes()).map(|models| models.into_iter().collect::<Vec<_>>());
-            assert_eq!(
-                found,
-                expected.map(|names| names.iter().map(|name| (*name).to_owned()).collect()),
-                "{body}"
-            );
-        };
-        check(r#"{"object":"list","data":[{"id":"b"},{"id":"a"}]}"#, Some(&["a", "b"]));
-        check(r#"{"models":[{"name":"models/gemini-2"}]}"#, Some(&["gemini-2"]));
-        check(r#"{"models":[{"name":"command-r"}]}"#, Some(&["command-r"]));
-        check(r#"[{"id":"x/y"},"z"]"#, Some(&["x/y", "z"]));
-        check(r#"{"data":[]}"#, Some(&[]));
-        check("<html>", None);
-        check(r#"{"error":{}}"#, None);
     }
 }
