@@ -95,6 +95,9 @@ for byte where the formats agree and translated where not ([formats.md](formats.
 OpenAI's or Google's embeddings API, `token count` with Anthropic's, Google's or OpenAI's. All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
 (see [headers.md](headers.md)): the gateway adds the key and changes nothing.
 
+A test (`crates/ostia/tests/it/provider_matrix.rs`) asks every provider of this list in all four formats of clients, whole and
+streamed, and for embeddings, in front of a server that holds each request against the rules of its vendor's format.
+
 ";
 
 /// Writes or checks.

@@ -38,6 +38,7 @@ mod packages;
 mod pass_through;
 mod paths;
 mod programs;
+mod provider_matrix;
 mod real_servers;
 mod records;
 mod refused_bodies;
