@@ -69,6 +69,8 @@ impl CannotTake {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use ostia_dialect::{Block, ClientDialect, Media, Message, Role, Source};
 
     use super::*;

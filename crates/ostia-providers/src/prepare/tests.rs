@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ostia_dialect::{Api, PathParams};
 use serde_json::{Value, json};
 
-use super::{ApiCall, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
+use super::{ApiCall, CannotTake, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
 use crate::{Provider, Providers, Values};
 
 fn provider(id: &str) -> &'static Provider {
