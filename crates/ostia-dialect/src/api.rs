@@ -14,8 +14,8 @@ pub use translator::{Answer, Asked, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
-use crate::json::Kind;
-use crate::{Dialect, embeddings};
+use crate::json::{Kind, Node};
+use crate::{Dialect, embeddings, rerank};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +82,14 @@ pub enum Api {
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
     VoyageRerank,
+    /// Amazon Bedrock's InvokeModel of a model that ranks.
+    BedrockRerank,
+    /// NVIDIA's ranking of passages.
+    NvidiaRerank,
+    /// Pinecone's rerank.
+    PineconeRerank,
+    /// Google's ranking of records, by Vertex AI Search.
+    VertexRerank,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -107,8 +115,8 @@ pub enum Operation {
     Translation,
     /// Whether a text is harmful.
     Moderation,
-    /// Documents, the most fitting first.
-    Rerank,
+    /// Documents, the most fitting first, in this dialect.
+    Rerank(rerank::Dialect),
     /// Files that a provider keeps.
     Files,
     /// Many calls in one file, answered later.
@@ -188,6 +196,8 @@ struct Row {
     required: Required,
     output_bound: OutputBound,
     translator: Option<&'static Translator>,
+    meant: Option<fn(Node<'_>) -> Api>,
+    fits: Option<fn(Api, Node<'_>) -> bool>,
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -216,6 +226,8 @@ const fn passed(
         required: Required::Nothing,
         output_bound: bound(&[]),
         translator: None,
+        meant: None,
+        fits: None,
     }
 }
 
@@ -236,6 +248,11 @@ const fn of_model(
     }
 }
 
+/// One by which only providers are asked to rank.
+const fn rerank_of(api: Api, name: &'static str, dialect: rerank::Dialect, path: &'static str) -> Row {
+    Row { gateway_path: None, ..passed(api, name, "rerank", Operation::Rerank(dialect), path) }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -252,7 +269,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 31;
+const COUNT: usize = 35;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -494,8 +511,19 @@ static TABLE: [Row; COUNT] = [
         )
     },
     Row {
-        gateway_path: Some("/rerank"),
-        ..passed(Api::CohereRerank, "cohere_rerank", "rerank", Operation::Rerank, "/v2/rerank")
+        // Its SDK puts the version into the path, behind a host alone.
+        gateway_path: None,
+        is_understood: true,
+        answer_fields: &[("results", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        ..passed(
+            Api::CohereRerank,
+            "cohere_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Cohere),
+            "/v2/rerank",
+        )
     },
     Row {
         gateway_path: None,
@@ -526,8 +554,52 @@ static TABLE: [Row; COUNT] = [
             "",
         )
     },
-    passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
-    passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
+    Row {
+        is_understood: true,
+        answer_fields: &[("results", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        meant: Some(rerank::meant),
+        fits: Some(rerank::fits),
+        ..passed(
+            Api::JinaRerank,
+            "jina_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Jina),
+            "/rerank",
+        )
+    },
+    Row {
+        // Clients find it at the path of the row before.
+        gateway_path: None,
+        answer_fields: &[("data", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        ..passed(
+            Api::VoyageRerank,
+            "voyage_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Voyage),
+            "/rerank",
+        )
+    },
+    Row {
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        answer_fields: &[("results", Kind::Array)],
+        ..rerank_of(Api::BedrockRerank, "bedrock_rerank", rerank::Dialect::Bedrock, "")
+    },
+    Row {
+        answer_fields: &[("rankings", Kind::Array)],
+        ..rerank_of(Api::NvidiaRerank, "nvidia_rerank", rerank::Dialect::Nvidia, "/ranking")
+    },
+    Row {
+        answer_fields: &[("data", Kind::Array)],
+        ..rerank_of(Api::PineconeRerank, "pinecone_rerank", rerank::Dialect::Pinecone, "/rerank")
+    },
+    Row {
+        answer_fields: &[("records", Kind::Array)],
+        ..rerank_of(Api::VertexRerank, "vertex_rerank", rerank::Dialect::Vertex, "/rank")
+    },
 ];
 
 // Every look-up is by the place of a row.
@@ -588,7 +660,7 @@ impl Api {
         self.row().path
     }
 
-    /// Where clients find it below `/v1`; `None` where it has its vendor's path only.
+    /// Where clients find it below `/v1`; `None` where it has its vendor's path only, as `/v2/rerank`.
     pub fn gateway_path(self) -> Option<&'static str> {
         self.row().gateway_path
     }
@@ -653,6 +725,16 @@ impl Api {
     /// How it is told in another vendor's form, where its answers come in one piece and it can be.
     pub fn translator(self) -> Option<&'static Translator> {
         self.row().translator
+    }
+
+    /// The API that a client means by this body, where the forms of several vendors come to one path.
+    pub fn meant_by(self, body: Node<'_>) -> Api {
+        self.row().meant.map_or(self, |meant| meant(body))
+    }
+
+    /// Does a body in this API, and its answer, mean the same in the upstream's, so that it need not be told anew?
+    pub fn fits(self, upstream: Api, body: Node<'_>) -> bool {
+        self.row().fits.is_some_and(|fits| fits(upstream, body))
     }
 
     /// The API of this name.

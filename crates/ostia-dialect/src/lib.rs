@@ -19,6 +19,7 @@ pub mod json;
 mod media;
 pub mod observe;
 pub mod relay;
+pub mod rerank;
 #[cfg(test)]
 mod test_support;
 

@@ -90,7 +90,12 @@ pub struct Outgoing {
 #[derive(Debug)]
 pub enum Reading {
     /// Handed on as it comes.
-    AsItIs(Wanted),
+    AsItIs {
+        /// The API that is asked.
+        api: Api,
+        /// How the client wants it.
+        wanted: Wanted,
+    },
     /// A conversation, read and written anew.
     Conversation(Box<Conversation>),
     /// In one piece, as this reader says.
@@ -132,7 +137,8 @@ pub fn prepare(
     beginning: Option<&str>,
 ) -> Result<Prepared, Fault> {
     let request = match way {
-        Way::Relay => relay::relay(call, recipient),
+        Way::Relay => relay::relay(call, call.api, recipient),
+        Way::RelayTo(upstream) => relay::relay(call, upstream, recipient),
         Way::Repair => relay::repair(call, recipient),
         Way::Converse(client) => translate::conversation(client, call, recipient, beginning),
         Way::Translate(upstream) => translate::other(upstream, call, recipient),

@@ -5,7 +5,9 @@ use super::{Api, COUNT, Operation, Path, TABLE};
 use crate::{Dialect, embeddings};
 
 /// Paths of what the gateway understands, below `/v1`.
-static PATHS: [(&str, Api); count_paths()] = paths();
+static PATHS: [(&str, Api); count_paths(true)] = paths(true);
+/// The same at the paths of their vendors, which have a version of their own.
+static OWN_PATHS: [(&str, Api); count_paths(false)] = paths(false);
 /// Verbs of what the gateway understands, each with whether it asks for a stream.
 static VERBS: [(&str, Api, bool); count_verbs()] = verbs();
 /// The API of each dialect of conversations.
@@ -23,6 +25,17 @@ impl Api {
     /// ```
     pub fn at(path: &str) -> Option<Api> {
         PATHS.iter().find(|(known, _)| *known == path).map(|(_, api)| *api)
+    }
+
+    /// The API that the gateway understands at this path, which is its vendor's and not below `/v1`.
+    ///
+    /// ```
+    /// use ostia_dialect::Api;
+    /// assert_eq!(Api::at_own("/v2/rerank"), Some(Api::CohereRerank));
+    /// assert_eq!(Api::at_own("/v2/chat"), None);
+    /// ```
+    pub fn at_own(path: &str) -> Option<Api> {
+        OWN_PATHS.iter().find(|(known, _)| *known == path).map(|(_, api)| *api)
     }
 
     /// The API that the gateway understands with this verb behind the model, and whether the answer is to be streamed.
@@ -51,25 +64,29 @@ pub(super) const fn all() -> [Api; COUNT] {
     all
 }
 
-/// The path of a row below `/v1`, if the gateway understands what comes there.
-const fn path_of(at: usize) -> Option<&'static str> {
-    if TABLE[at].is_understood { TABLE[at].gateway_path } else { None }
+/// Where clients find what a row has, if the gateway understands it: below `/v1`, or at the vendor's own path.
+const fn path_of(at: usize, below_v1: bool) -> Option<&'static str> {
+    match (TABLE[at].is_understood, TABLE[at].gateway_path, TABLE[at].path) {
+        (true, Some(path), _) if below_v1 => Some(path),
+        (true, None, Path::Fixed(path)) if !below_v1 => Some(path),
+        _ => None,
+    }
 }
 
-const fn count_paths() -> usize {
+const fn count_paths(below_v1: bool) -> usize {
     let (mut count, mut at) = (0, 0);
     while at < COUNT {
-        count += path_of(at).is_some() as usize;
+        count += path_of(at, below_v1).is_some() as usize;
         at += 1;
     }
     count
 }
 
-const fn paths<const N: usize>() -> [(&'static str, Api); N] {
+const fn paths<const N: usize>(below_v1: bool) -> [(&'static str, Api); N] {
     let mut paths = [("", TABLE[0].api); N];
     let (mut count, mut at) = (0, 0);
     while at < COUNT {
-        if let Some(path) = path_of(at) {
+        if let Some(path) = path_of(at, below_v1) {
             paths[count] = (path, TABLE[at].api);
             count += 1;
         }

@@ -13,9 +13,8 @@ fn every_row_is_found() {
                 assert_eq!(Api::of_verb(verb), Some((api, false)), "{verb}");
                 assert!(stream_verb.is_none_or(|verb| Api::of_verb(verb) == Some((api, true))), "{api:?}");
             }
-            (true, None, Path::Fixed(_) | Path::WithModel { .. }) => {
-                panic!("{api:?}: understood, and nowhere to be found")
-            }
+            (true, None, Path::Fixed(path)) => assert_eq!(Api::at_own(path), Some(api), "{path}"),
+            (true, None, Path::WithModel { .. }) => panic!("{api:?}: understood, and nowhere to be found"),
             (false, Some(path), _) => assert_eq!(Api::at(path), None, "{path}"),
             (false, None, _) => {}
         }

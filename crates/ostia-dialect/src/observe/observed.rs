@@ -67,6 +67,11 @@ impl Observed {
             total: Some(usage.total_tokens).filter(|total| *total != usage.prompt_tokens),
             ..Usage::default()
         });
+        Observed::of_usage(usage)
+    }
+
+    /// What an answer says that counts so much, and has no choices that end.
+    pub fn of_usage(usage: Option<Usage>) -> Observed {
         Observed { count: usage.into(), ..Observed::default() }
     }
 
@@ -210,7 +215,8 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
         Grammar::GeminiGenerate => gemini_generate::usage(counts),
         _ if has(["input_tokens", "output_tokens"]) => Some(openai_responses::usage(counts)),
         _ if has(["prompt_tokens", "completion_tokens"]) => Some(openai_chat::usage(counts)),
-        _ => None,
+        // Voyage counts nothing else (<https://docs.voyageai.com/reference/reranker-api>).
+        _ => counts.u64("total_tokens").map(|prompt| Usage { prompt, ..Usage::default() }),
     }
 }
 

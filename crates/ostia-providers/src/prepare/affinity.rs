@@ -71,7 +71,7 @@ pub fn affinity(call: &ApiCall<'_>, provider: &Provider) -> Affinity {
         | Operation::Transcription
         | Operation::Translation
         | Operation::Moderation
-        | Operation::Rerank => Affinity::None,
+        | Operation::Rerank(_) => Affinity::None,
     }
 }
 

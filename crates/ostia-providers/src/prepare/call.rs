@@ -56,6 +56,7 @@ impl<'a> ApiCall<'a> {
             Some(path) => Peek { model: Some(path.model.to_owned()), stream: path.stream },
             None => relay::peek(&document)?,
         };
+        let api = api.meant_by(document.root());
         Ok(ApiCall { api, path, query, body, document, peek, whole: OnceCell::new() })
     }
 

@@ -13,15 +13,19 @@ use serde_json::{Map, Value};
 use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, body, drop_params, output_bound, required};
 use crate::{adapt, endpoint};
 
-/// A call whose answer is handed on as it comes.
-pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
+/// A call whose answer is handed on as it comes. `upstream`: the API that is asked, the client's or one that means the same.
+pub(super) fn relay(
+    call: &ApiCall<'_>,
+    upstream: Api,
+    recipient: &Recipient<'_>,
+) -> Result<Outgoing, Fault> {
     required::check(call, recipient)?;
     let Edited { body, dropped } = edit(call, recipient)?;
-    let own = body::edited(body.as_ref().unwrap_or(call.body), call.api, recipient)?;
+    let own = body::edited(body.as_ref().unwrap_or(call.body), upstream, recipient)?;
     let body = own.or(body);
     let path = match call.path {
         Some(path) => path_of_model(call, path, recipient),
-        None => path(call.api, recipient, call.model(), call.peek.stream, call.query),
+        None => path(upstream, recipient, call.model(), call.peek.stream, call.query),
     };
     Ok(Outgoing {
         path,
@@ -29,13 +33,13 @@ pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Out
         headers: Vec::new(),
         without: &[],
         dropped,
-        answer: Reading::AsItIs(call.wanted()),
+        answer: Reading::AsItIs { api: upstream, wanted: call.wanted() },
     })
 }
 
 /// The same where the provider speaks Chat Completions, but badly: its answer is read and written anew.
 pub(super) fn repair(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
-    let prepared = relay(call, recipient)?;
+    let prepared = relay(call, call.api, recipient)?;
     let root = call.document.root();
     let include_usage = root.some("stream_options").is_some_and(|options| {
         Document::parse(options.text().as_bytes()).is_ok_and(|options| {

@@ -10,6 +10,8 @@ use crate::Provider;
 pub enum Way {
     /// The provider speaks the client's dialect.
     Relay,
+    /// The provider has this API, in which the client's words mean the same.
+    RelayTo(Api),
     /// The provider speaks Chat Completions in a way that typed clients do not understand.
     Repair,
     /// A conversation in the client's dialect, in front of a provider that is told it in another.
@@ -24,7 +26,7 @@ impl Way {
     /// Its name in the answer of a dry run.
     pub fn name(self) -> &'static str {
         match self {
-            Way::Relay | Way::Repair => "relay",
+            Way::Relay | Way::RelayTo(_) | Way::Repair => "relay",
             Way::Converse(_) | Way::Translate(_) => "translation",
             Way::Count(_) => "count",
         }
@@ -49,7 +51,10 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
         _ => api
             .translator()
             .and_then(|translator| (translator.upstream)(api, &|api| provider.offers(api)))
-            .map(Way::Translate),
+            .map(|upstream| match api.fits(upstream, call.document.root()) {
+                true => Way::RelayTo(upstream),
+                false => Way::Translate(upstream),
+            }),
     };
     match way {
         Some(way) => Ok(way),

@@ -30,9 +30,9 @@ pub async fn finish(
 ) -> Result<Response<Body>, AttemptError> {
     let target = exchange.target;
     let (answer, observed) = match reading {
-        Reading::AsItIs(wanted) => {
-            let answer = receive::relay(answer, call.api, wanted, target).await?;
-            let observed = receive::observed(call.api, answer.body());
+        Reading::AsItIs { api, wanted } => {
+            let answer = receive::relay(answer, api, wanted, target).await?;
+            let observed = receive::observed(api, answer.body());
             (answer, observed)
         }
         // The rarer ones are boxed, so that a relayed call does not carry their state.

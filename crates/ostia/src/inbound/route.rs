@@ -81,7 +81,7 @@ impl<'p> Endpoint<'p> {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
                 Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
                 Some(rest) if rest.starts_with('/') => below_v1(method, rest),
-                _ => below_google(method, path),
+                _ => at_own(method, path).unwrap_or_else(|| below_google(method, path)),
             },
         }
     }
@@ -196,6 +196,12 @@ fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
     (!name.is_empty()).then_some(Endpoint::Model(name))
 }
 
+/// What is understood at its vendor's own path.
+fn at_own<'p>(method: &Method, path: &str) -> Option<Endpoint<'p>> {
+    let api = Api::at_own(path)?;
+    Some(if method == Method::POST { Endpoint::Api(api.into()) } else { Endpoint::WrongMethod(WRITE) })
+}
+
 /// Paths of Google's API: below its versions, and uploads, which stand before them.
 fn below_google<'p>(method: &Method, path: &'p str) -> Endpoint<'p> {
     if path.starts_with("/upload/v1beta/") {
@@ -304,6 +310,9 @@ mod tests {
             (Method::GET, "/v1beta/files/f", Endpoint::Pass { raw: false }),
             (Method::POST, "/upload/v1beta/files", Endpoint::Pass { raw: false }),
             (Method::POST, "/v2/chat", Endpoint::Missing),
+            (Method::POST, "/v1/rerank", understood(Api::JinaRerank)),
+            (Method::POST, "/v2/rerank", understood(Api::CohereRerank)),
+            (Method::GET, "/v2/rerank", Endpoint::WrongMethod(WRITE)),
             (Method::POST, "/", Endpoint::WrongMethod(READ)),
             (Method::PUT, "/ready", Endpoint::WrongMethod(READ)),
             (Method::PUT, "/v1/chat/completions", Endpoint::WrongMethod(READ_AND_WRITE)),
@@ -336,6 +345,7 @@ mod tests {
                     found(&format!("/v1beta/models/m:{verb}"), false);
                     stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
                 }
+                (None, Path::Fixed(path)) if api.is_understood() => found(path, false),
                 (None, Path::Fixed(_) | Path::WithModel { .. }) => {
                     assert!(!api.is_understood(), "{}", api.name())
                 }

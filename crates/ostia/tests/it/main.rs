@@ -44,6 +44,7 @@ mod records;
 mod refused_bodies;
 mod relay;
 mod reload;
+mod rerank;
 mod routing;
 mod safety;
 mod scenarios;
