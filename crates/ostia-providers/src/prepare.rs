@@ -7,6 +7,7 @@ mod affinity;
 mod body;
 mod call;
 mod drop_params;
+mod elsewhere;
 mod output_bound;
 mod relay;
 mod required;
@@ -14,12 +15,14 @@ mod translate;
 mod way;
 
 pub use affinity::{Affinity, affinity};
+pub use body::finish;
 pub use call::{ApiCall, Wanted};
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
 use ostia_dialect::api::Reader;
+use ostia_dialect::frame::Framing;
 use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
 
@@ -68,9 +71,11 @@ pub enum Prepared {
 /// A request that can be sent, and how its answer is read.
 #[derive(Debug)]
 pub struct Outgoing {
+    /// The API that is asked.
+    pub api: Api,
     /// Path and query, base URL's path included.
     pub path: String,
-    /// The body; `None` where the client's own bytes go on as they are.
+    /// The body, but for what [`finish`] does; `None` where the client's own bytes go on as they are.
     pub body: Option<Bytes>,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
@@ -86,7 +91,12 @@ pub struct Outgoing {
 #[derive(Debug)]
 pub enum Reading {
     /// Handed on as it comes.
-    AsItIs(Wanted),
+    AsItIs {
+        /// How the client wants it.
+        wanted: Wanted,
+        /// How the provider's streams are framed.
+        framing: Framing,
+    },
     /// A conversation, read and written anew.
     Conversation(Box<Conversation>),
     /// In one piece, as this reader says.
@@ -105,6 +115,8 @@ pub struct Conversation {
     pub client: ClientDialect,
     /// The dialect that the provider answers in.
     pub upstream: Dialect,
+    /// How its streams are framed.
+    pub framing: Framing,
     /// The model that was asked for.
     pub model: String,
     /// A stream is wanted.

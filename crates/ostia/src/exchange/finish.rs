@@ -30,8 +30,8 @@ pub async fn finish(
 ) -> Result<Response<Body>, AttemptError> {
     let target = exchange.target;
     let (answer, observed) = match reading {
-        Reading::AsItIs(wanted) => {
-            let answer = receive::relay(answer, call.api, wanted, target).await?;
+        Reading::AsItIs { wanted, framing } => {
+            let answer = receive::relay(answer, call.api, (wanted, framing), target).await?;
             let observed = receive::observed(call.api, answer.body());
             (answer, observed)
         }
