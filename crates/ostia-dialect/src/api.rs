@@ -78,6 +78,8 @@ pub enum Api {
     BedrockConverse,
     /// Amazon Bedrock's token counting.
     BedrockCountTokens,
+    /// The same for a request as InvokeModel takes it: here one of Messages.
+    BedrockCountInvoke,
     /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
@@ -269,7 +271,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 35;
+const COUNT: usize = 36;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -551,6 +553,18 @@ static TABLE: [Row; COUNT] = [
             "bedrock_count_tokens",
             "token count",
             Operation::CountTokens(Dialect::BedrockConverse),
+            "",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None, without: &REGIONS },
+        answer_fields: &[("inputTokens", Kind::Number)],
+        ..passed(
+            Api::BedrockCountInvoke,
+            "bedrock_count_invoke",
+            "token count",
+            Operation::CountTokens(Dialect::AnthropicMessages),
             "",
         )
     },

@@ -34,7 +34,7 @@ mod undo;
 
 pub use best_dialect::best_dialect;
 pub use client::{ClientDialect, Encoder, PathParams};
-pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES};
+pub use dialect::{Decoder, Dialect, EncodeOptions, Encoded, OPENAI_FEATURES, invoked_count_body};
 pub use event::{Delta, Event, EventGrammar, Fold};
 pub use render_options::RenderOptions;
 pub use request::{

@@ -48,10 +48,13 @@ pub fn path_of<'a>(
     stream: bool,
 ) -> Cow<'a, str> {
     match provider.paths.get(&api) {
-        Some(own) => fill_path(own.of(stream), |name| match name {
-            "model" => Some(model),
-            name => values.get(name),
-        }),
+        Some(own) => {
+            let model = plain(model);
+            fill_path(own.of(stream), |name| match name {
+                "model" => Some(model.as_ref()),
+                name => values.get(name),
+            })
+        }
         None if provider.prefix.is_empty() => path(api, model, stream),
         None => Cow::Owned(provider.prefix.clone() + &path(api, model, stream)),
     }
@@ -137,10 +140,15 @@ fn of_model(model: &str, verb: &str) -> String {
     path
 }
 
-/// The path with this model's id, percent-encoded once. Ids at such paths have no `%` of their own (model ids, profiles,
-/// ARNs), so one that has is encoded already, as clients write it who build URLs.
+/// An id that is to be percent-encoded once. Ids at such paths have no `%` of their own (model ids, profiles, ARNs), so one
+/// that has is encoded already, as clients write it who build URLs.
+fn plain(model: &str) -> Cow<'_, str> {
+    percent_decode_str(model).decode_utf8_lossy()
+}
+
+/// The path with this model's id.
 fn with_model(path: &str, model: &str, without: &[&str]) -> String {
-    let plain = percent_decode_str(model).decode_utf8_lossy();
+    let plain = plain(model);
     let own = without.iter().find_map(|beginning| plain.strip_prefix(beginning)).unwrap_or(&plain);
     path.replace("{model}", &Cow::from(percent_encode(own)))
 }

@@ -31,6 +31,7 @@ impl FamilyRow {
             headers: own.headers.unwrap_or_else(|| row.headers.clone()),
             paths: own.paths.unwrap_or_else(|| row.paths.clone()),
             body: own.body.unwrap_or_else(|| row.body.clone()),
+            own_clients: own.own_clients.unwrap_or_else(|| row.own_clients.clone()),
             quirks: own.quirks.unwrap_or_else(|| row.quirks.clone()),
             families: Vec::new(),
             ..row.clone()

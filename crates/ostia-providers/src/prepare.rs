@@ -8,6 +8,7 @@ mod body;
 mod call;
 mod cannot_take;
 mod drop_params;
+mod elsewhere;
 mod output_bound;
 mod relay;
 mod required;
@@ -15,6 +16,7 @@ mod translate;
 mod way;
 
 pub use affinity::{Affinity, affinity};
+pub use body::finish;
 pub use call::{ApiCall, Wanted};
 pub use cannot_take::CannotTake;
 pub use translate::decode;
@@ -22,6 +24,7 @@ pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
 use ostia_dialect::api::Reader;
+use ostia_dialect::frame::Framing;
 use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
 
@@ -72,9 +75,11 @@ pub enum Prepared {
 /// A request that can be sent, and how its answer is read.
 #[derive(Debug)]
 pub struct Outgoing {
+    /// The API that is asked.
+    pub api: Api,
     /// Path and query, base URL's path included.
     pub path: String,
-    /// The body; `None` where the client's own bytes go on as they are.
+    /// The body, but for what [`finish`] does; `None` where the client's own bytes go on as they are.
     pub body: Option<Bytes>,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
@@ -95,6 +100,8 @@ pub enum Reading {
         api: Api,
         /// How the client wants it.
         wanted: Wanted,
+        /// How the provider's streams are framed.
+        framing: Framing,
     },
     /// A conversation, read and written anew.
     Conversation(Box<Conversation>),
@@ -114,6 +121,8 @@ pub struct Conversation {
     pub client: ClientDialect,
     /// The dialect that the provider answers in.
     pub upstream: Dialect,
+    /// How its streams are framed.
+    pub framing: Framing,
     /// The model that was asked for.
     pub model: String,
     /// A stream is wanted.

@@ -3,11 +3,12 @@
 mod check;
 
 use crate::family::Family;
-use crate::row::{ApiPath, BodyEdits};
+use crate::row::{ApiPath, BodyEdits, Unless};
 use crate::settings::{Setting, Values, fill};
 use crate::{Auth, Oauth, Quirks, Row};
 use check::Check;
 use http::HeaderMap;
+use ostia_dialect::frame::Framing;
 use ostia_dialect::{Api, Dialect};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub struct Provider {
     pub paths: BTreeMap<Api, ApiPath>,
     /// What stands otherwise in the bodies of an API.
     pub body: BTreeMap<Api, BodyEdits>,
+    /// APIs that are only for clients of their own dialect, and what makes even those others'.
+    pub own_clients: BTreeMap<Api, Unless>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.
@@ -125,6 +128,12 @@ impl Provider {
     /// What is said of credentials like this one, if it is an OAuth token.
     pub fn oauth_of(&self, credential: &str) -> Option<&Oauth> {
         self.oauth.as_ref().filter(|oauth| credential.starts_with(&oauth.prefix))
+    }
+
+    /// How streams of this API are framed there. `asks_for_events`: see [`Api::framing`].
+    pub fn framing(&self, api: Api, asks_for_events: bool) -> Framing {
+        let own = self.paths.get(&api).and_then(|path| path.framing);
+        own.map_or_else(|| api.framing(asks_for_events), Framing::from)
     }
 
     /// Whether a request without a key is hopeless.

@@ -2,6 +2,7 @@
 
 use crate::settings::SettingRow;
 use crate::{Auth, Quirks};
+use ostia_dialect::frame::Framing;
 use serde::Deserialize;
 use serde::de::{Deserializer, SeqAccess, Visitor, value::SeqAccessDeserializer};
 use std::collections::BTreeMap;
@@ -46,6 +47,8 @@ pub struct Row {
     pub paths: BTreeMap<String, PathRow>,
     /// APIs in whose bodies something else stands.
     pub body: BTreeMap<String, BodyEdits>,
+    /// APIs that are only for clients of their own dialect: the conversations of others are told in another one.
+    pub own_clients: BTreeMap<String, Unless>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.
@@ -87,6 +90,8 @@ pub struct FamilyRow {
     /// See [`Row`].
     pub body: Option<BTreeMap<String, BodyEdits>>,
     /// See [`Row`].
+    pub own_clients: Option<BTreeMap<String, Unless>>,
+    /// See [`Row`].
     pub quirks: Option<Quirks>,
 }
 
@@ -108,6 +113,26 @@ pub struct ApiPath {
     pub whole: String,
     /// For streams; the same where absent.
     pub stream: Option<String>,
+    /// How a stream is framed that comes from there, where it is not as everywhere.
+    pub framing: Option<RowFraming>,
+    /// The query of a client's URL means nothing there.
+    pub without_query: bool,
+}
+
+/// Framings that a cloud puts around the streams of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowFraming {
+    /// [`Framing::AwsChunks`]
+    AwsChunks,
+}
+
+impl From<RowFraming> for Framing {
+    fn from(framing: RowFraming) -> Framing {
+        match framing {
+            RowFraming::AwsChunks => Framing::AwsChunks,
+        }
+    }
 }
 
 impl ApiPath {
@@ -123,8 +148,36 @@ impl ApiPath {
 pub struct BodyEdits {
     /// Fields that every body has.
     pub set: BTreeMap<String, String>,
-    /// Fields that no body has.
+    /// Fields that no body has, because something else says the same.
     pub without: Vec<String>,
+    /// What is refused there, by path (`tools[*].eager_input_streaming`): left out, and reported.
+    pub drop: Vec<String>,
+    /// Headers that are lists, and stand as a list in the body there.
+    pub lists: BTreeMap<String, HeaderList>,
+    /// Headers of clients that mean nothing there.
+    pub without_headers: Vec<String>,
+}
+
+/// A list that clients send as a header, and that stands in the body at a provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HeaderList {
+    /// The field of the body.
+    pub field: String,
+    /// Members that are refused there, with `*` for any part: left out, and reported.
+    pub drop: Vec<String>,
+    /// Members that have another name there.
+    pub rename: BTreeMap<String, String>,
+}
+
+/// What makes even a client of an API's own dialect one whose call is told in another, where that says it better.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Unless {
+    /// Fields at the top of its body.
+    pub fields: Vec<String>,
+    /// A `type` anywhere in its body, with `*` at the end for any end.
+    pub types: Vec<String>,
 }
 
 /// Which credentials are OAuth tokens.

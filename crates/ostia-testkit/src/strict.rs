@@ -6,6 +6,7 @@ mod anthropic;
 mod bedrock;
 mod compatible;
 mod google;
+mod invoke;
 mod ollama;
 mod openai_chat;
 mod openai_responses;
@@ -33,6 +34,8 @@ pub enum Vendor {
     Google,
     /// Amazon, Converse.
     Bedrock,
+    /// Amazon, InvokeModel with a model of Anthropic's.
+    Invoke,
     /// A server in OpenAI's format that takes what every one of its kind takes, and nothing besides.
     Compatible,
     /// Ollama, its own chat.
@@ -60,12 +63,13 @@ struct Asked<'a> {
 
 impl Vendor {
     /// All of them.
-    pub const ALL: [Vendor; 7] = [
+    pub const ALL: [Vendor; 8] = [
         Vendor::OpenAiChat,
         Vendor::OpenAiResponses,
         Vendor::Anthropic,
         Vendor::Google,
         Vendor::Bedrock,
+        Vendor::Invoke,
         Vendor::Compatible,
         Vendor::Ollama,
     ];
@@ -75,7 +79,7 @@ impl Vendor {
         match self {
             Vendor::OpenAiChat | Vendor::Compatible => Speech::Chat,
             Vendor::OpenAiResponses => Speech::Responses,
-            Vendor::Anthropic => Speech::Messages,
+            Vendor::Anthropic | Vendor::Invoke => Speech::Messages,
             Vendor::Google => Speech::Gemini,
             Vendor::Bedrock => Speech::Converse,
             Vendor::Ollama => Speech::Ollama,
@@ -90,7 +94,9 @@ impl Vendor {
         let body = request.json();
         let mut segments = request.target.rsplit('/');
         let in_path = match self {
-            Vendor::Bedrock => segments.nth(1).map(|word| word.replace("%3A", ":").replace("%2F", "/")),
+            Vendor::Bedrock | Vendor::Invoke => {
+                segments.nth(1).map(|word| word.replace("%3A", ":").replace("%2F", "/"))
+            }
             _ => segments.next().and_then(|word| word.split(':').next()).map(str::to_owned),
         };
         let model = body["model"].as_str().map(str::to_owned).or(in_path).unwrap_or_default();
@@ -113,6 +119,7 @@ impl Vendor {
             Vendor::Anthropic => anthropic::check(asked),
             Vendor::Google => google::check(asked),
             Vendor::Bedrock => bedrock::check(asked),
+            Vendor::Invoke => invoke::check(asked),
             Vendor::Compatible => compatible::check(asked),
             Vendor::Ollama => ollama::check(asked),
         }
@@ -129,7 +136,7 @@ impl Vendor {
             }
             Vendor::Anthropic => messages::error("invalid_request_error", &format!("{path}: {words}")),
             Vendor::Google => gemini::error(400, "INVALID_ARGUMENT", &format!("{path}: {words}")),
-            Vendor::Bedrock => converse::error(&format!("{path}: {words}")),
+            Vendor::Bedrock | Vendor::Invoke => converse::error(&format!("{path}: {words}")),
             Vendor::Ollama => ollama_chat::error(&format!("json: {path}: {words}")),
         };
         Answer::json(body).status(400)

@@ -56,6 +56,11 @@ static FIELDS: &[Field] = &[
         "Dialect to path after the base URL, with {model} for the model and {name} for settings",
     ),
     ("body", Map(&Fields(BODY, &[])), "Dialect to what stands otherwise in its bodies"),
+    (
+        "own_clients",
+        Map(&Fields(UNLESS, &[])),
+        "Dialects that are only for clients who speak them; what others say is told in another one",
+    ),
     ("quirks", Fields(QUIRKS, &[]), "Differences from OpenAI"),
     ("docs", Text, "The vendor's page about its API"),
     ("retired", Text, "Why nobody is at its address any more: calls are refused with it"),
@@ -89,11 +94,35 @@ static SETTING: &[Field] = &[
     ("about", Text, "What it is, for people"),
 ];
 
-static PATH: &[Field] =
-    &[("whole", Text, "For answers in one piece"), ("stream", Text, "For streams; the same where left out")];
+static PATH: &[Field] = &[
+    ("whole", Text, "For answers in one piece"),
+    ("stream", Text, "For streams; the same where left out"),
+    ("framing", Words(|| vec!["aws_chunks"]), "How streams come that are not as everywhere"),
+    ("without_query", Bool, "The query of a client's URL is not sent"),
+];
 
-static BODY: &[Field] =
-    &[("set", Map(&Text), "Fields that every body has"), ("without", List(&Text), "Fields that no body has")];
+static BODY: &[Field] = &[
+    ("set", Map(&Text), "Fields that every body has"),
+    ("without", List(&Text), "Fields that no body has"),
+    ("drop", List(&Text), "What is refused there, by path: service_tier, tools[*].strict"),
+    (
+        "lists",
+        Map(&Fields(LIST, &["field"])),
+        "Headers whose lists stand in the body there: {anthropic-beta: {field: anthropic_beta}}",
+    ),
+    ("without_headers", List(&Text), "Headers of clients that mean nothing there"),
+];
+
+static LIST: &[Field] = &[
+    ("field", Text, "The field of the body"),
+    ("drop", List(&Text), "Members that are refused there, with * for any part"),
+    ("rename", Map(&Text), "Members that have another name there"),
+];
+
+static UNLESS: &[Field] = &[
+    ("fields", List(&Text), "Fields at the top of a body that another dialect says better"),
+    ("types", List(&Text), "The same of a type anywhere in it, with * for any end"),
+];
 
 static FAMILY: &[Field] = &[
     ("models", List(&Text), "Their names, with * for any part"),
@@ -107,6 +136,7 @@ static FAMILY: &[Field] = &[
     ("headers", Map(&Private), "As above"),
     ("paths", Map(&Either(&[Text, Fields(PATH, &["whole"])])), "As above"),
     ("body", Map(&Fields(BODY, &[])), "As above"),
+    ("own_clients", Map(&Fields(UNLESS, &[])), "As above"),
     ("quirks", Fields(QUIRKS, &[]), "As above"),
 ];
 

@@ -1,6 +1,9 @@
 //! The dialects of conversations as upstreams speak them: the one place that matches over all of them. As clients speak
 //! them they are in `client.rs`.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 use crate::chat::limits::LimitOverrides;
 use crate::chat::{
     adapt, anthropic_messages, bedrock_converse, cohere_chat, gemini_generate, ollama_chat, openai_chat,
@@ -137,6 +140,18 @@ const NOT_COUNTED_BY_RESPONSES: [&str; 15] = [
     "top_p",
     "user",
 ];
+/// The body that asks Bedrock how many tokens a body has that one of its models would be invoked with
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelTokensRequest.html>): in base64.
+pub fn invoked_count_body(body: &[u8]) -> Vec<u8> {
+    let mut w = Writer::with_capacity(body.len() * 4 / 3 + 64);
+    w.object(|w| {
+        w.field_object("input", |w| {
+            w.field_object("invokeModel", |w| w.field_str("body", &BASE64_STANDARD.encode(body)));
+        });
+    });
+    w.into_bytes()
+}
+
 /// The only fields of a Converse request that counting takes.
 const COUNTED_BY_CONVERSE: [&str; 4] = ["additionalModelRequestFields", "messages", "system", "toolConfig"];
 

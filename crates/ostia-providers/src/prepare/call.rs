@@ -104,7 +104,11 @@ impl<'a> ApiCall<'a> {
 
     /// How a stream is framed. A client of Google's dialect may ask for events in place of one JSON array.
     pub(super) fn framing(&self) -> Framing {
-        self.api.framing(self.query.split('&').any(|field| field == "alt=sse"))
+        self.api.framing(self.asks_for_events())
+    }
+
+    pub(super) fn asks_for_events(&self) -> bool {
+        self.query.split('&').any(|field| field == "alt=sse")
     }
 
     /// Does it refer to something that is not in it, but remembered from earlier calls?

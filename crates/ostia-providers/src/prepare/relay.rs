@@ -20,20 +20,23 @@ pub(super) fn relay(
     recipient: &Recipient<'_>,
 ) -> Result<Outgoing, Fault> {
     required::check(call, recipient)?;
-    let Edited { body, dropped } = edit(call, recipient)?;
-    let own = body::edited(body.as_ref().unwrap_or(call.body), upstream, recipient)?;
-    let body = own.or(body);
+    let Edited { body, mut dropped } = edit(call, recipient)?;
+    let own = body::own(body.as_ref().unwrap_or(call.body), upstream, recipient)?;
+    dropped.extend(own.dropped);
+    let body = own.body.or(body);
     let path = match call.path {
         Some(path) => path_of_model(call, path, recipient),
         None => path(upstream, recipient, call.model(), call.peek.stream, call.query),
     };
+    let framing = recipient.provider.framing(upstream, call.asks_for_events());
     Ok(Outgoing {
+        api: upstream,
         path,
         body,
         headers: Vec::new(),
         without: &[],
         dropped,
-        answer: Reading::AsItIs { api: upstream, wanted: call.wanted() },
+        answer: Reading::AsItIs { api: upstream, wanted: call.wanted(), framing },
     })
 }
 
@@ -50,6 +53,7 @@ pub(super) fn repair(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Ou
     let conversation = Conversation {
         client: ClientDialect::OpenaiChat,
         upstream: Dialect::OpenaiChat,
+        framing: recipient.provider.framing(Api::OpenaiChat, true),
         model,
         stream: call.peek.stream,
         include_usage,
@@ -77,7 +81,8 @@ pub(super) fn path(
     let mut path = String::with_capacity(base_path.len() + own.len() + 16);
     path.push_str(base_path);
     path.push_str(&own);
-    endpoint::with_query(path, query)
+    let is_taken = provider.paths.get(&api).is_none_or(|path| !path.without_query);
+    endpoint::with_query(path, if is_taken { query } else { "" })
 }
 
 /// Path and query of a call whose path names the model. The framing of a stream is the client's choice (`alt=sse`).
@@ -90,15 +95,15 @@ fn path_of_model(call: &ApiCall<'_>, path: PathParams<'_>, recipient: &Recipient
 
 /// A body to relay.
 #[derive(Debug, Default)]
-struct Edited {
+pub(super) struct Edited {
     /// The edited body; `None` where the client's own bytes go on as they are.
-    body: Option<Bytes>,
+    pub body: Option<Bytes>,
     /// What was left out.
-    dropped: Vec<String>,
+    pub dropped: Vec<String>,
 }
 
 /// The body with the config's model and parameters, and the provider's own spellings.
-fn edit(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Edited, Fault> {
+pub(super) fn edit(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Edited, Fault> {
     let (api, document) = (call.api, &call.document);
     let openai = api.family() == Family::Openai;
     let adapts = openai && recipient.provider.quirks.edits();

@@ -93,7 +93,7 @@ fn a_relayed_body_is_the_clients_own_unless_a_config_says_more() {
     let body = json!({"model": "m", "messages": [{"role": "user", "content": "a"}], "seed": 1});
     let (_, plain) = prepared(Api::OpenaiChat, &body, &recipient("openai"), false);
     assert_eq!(sent(&plain), None);
-    assert!(matches!(plain.answer, Reading::AsItIs { api: Api::OpenaiChat, wanted: Wanted::Whole }));
+    assert!(matches!(plain.answer, Reading::AsItIs { api: Api::OpenaiChat, wanted: Wanted::Whole, .. }));
     let (set, dropped) = (json!({"top_p": 0.5}), ["seed".to_owned()]);
     let to = Recipient {
         model: Some("other"),

@@ -1,14 +1,19 @@
 //! Calls that are told to a provider in another dialect than the client's.
 
+use bytes::Bytes;
 use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::frame::Framing;
-use ostia_dialect::json::Document;
+use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
+use ostia_dialect::rules::{self, Rules};
 use ostia_dialect::{
     Api, ClientDialect, Dialect, Encoded, Fault, Observed, Request, best_dialect, continuation,
 };
+use serde_json::Value;
 
-use super::required::{NO_MODEL, no_model};
+use super::elsewhere::{is_open_to, is_told_elsewhere};
+use super::relay::Edited;
+use super::required::{self, NO_MODEL, no_model};
 use super::way::not_offered;
 use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay};
 use crate::adapt;
@@ -26,22 +31,25 @@ pub(super) fn conversation(
 ) -> Result<Outgoing, Fault> {
     let mut request = request(client, call, recipient)?;
     recipient.cannot_take.check(&request)?;
-    let upstream = upstream(client, recipient, &request)?;
+    let upstream = upstream(client, call, recipient, &request)?;
     if let Some(beginning) = beginning {
         continuation::ask_for_rest(&mut request, beginning);
     }
     let encoded = encode(upstream, recipient, &mut request)?;
-    let dropped = client.in_own_words(&request, encoded.dropped);
+    let mut dropped = client.in_own_words(&request, encoded.dropped);
     let Request { model, include_usage, stream, .. } = request;
     let api = Api::of_dialect(upstream);
     let path = relay::path(api, recipient, Some(&model), stream, "");
-    let own = body::edited(&encoded.body, api, recipient)?;
+    let own = body::own(&encoded.body, api, recipient)?;
+    dropped.extend(own.dropped);
     let array = call.framing() == Framing::JsonArray;
-    let conversation =
-        Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
+    let framing = recipient.provider.framing(api, true);
+    let undo = encoded.undo;
+    let conversation = Conversation { client, upstream, framing, model, stream, include_usage, array, undo };
     Ok(Outgoing {
+        api,
         path,
-        body: Some(own.unwrap_or_else(|| encoded.body.into())),
+        body: Some(own.body.unwrap_or_else(|| encoded.body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
@@ -62,13 +70,16 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         body: edited.as_ref().unwrap_or(call.body),
     };
     let translated = (translator.translate)(asked, upstream)?;
-    let own = body::edited(&translated.body, translated.api, recipient)?;
+    let own = body::own(&translated.body, translated.api, recipient)?;
+    let mut dropped = translated.dropped;
+    dropped.extend(own.dropped);
     Ok(Outgoing {
+        api: translated.api,
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
-        body: Some(own.unwrap_or_else(|| translated.body.into())),
+        body: Some(own.body.unwrap_or_else(|| translated.body.into())),
         headers: translated.headers,
         without: &[],
-        dropped: translated.dropped,
+        dropped,
         answer: Reading::Whole { api: translated.api, reader: translated.reader },
     })
 }
@@ -79,6 +90,9 @@ pub(super) fn count(
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
 ) -> Result<Prepared, Fault> {
+    if is_counted_as_invoked(client, call, recipient) {
+        return count_as_invoked(client, call, recipient).map(Prepared::Request);
+    }
     let mut request = request(client, call, recipient)?;
     let counters = COUNTERS.into_iter().filter(|api| recipient.provider.offers(*api));
     let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
@@ -88,15 +102,65 @@ pub(super) fn count(
     };
     let encoded = encode(upstream, recipient, &mut request)?;
     let body = upstream.count_body(&request.model, &encoded.body);
-    let own = body::edited(&body, api, recipient)?;
+    let own = body::own(&body, api, recipient)?;
+    let mut dropped = client.in_own_words(&request, encoded.dropped);
+    dropped.extend(own.dropped);
     Ok(Prepared::Request(Outgoing {
+        api,
         path: relay::path(api, recipient, Some(&request.model), false, ""),
-        body: Some(own.unwrap_or_else(|| body.into())),
+        body: Some(own.body.unwrap_or_else(|| body.into())),
         headers: encoded.headers,
         without: without(upstream),
-        dropped: client.in_own_words(&request, encoded.dropped),
+        dropped,
         answer: Reading::Whole { api, reader: count_reader(upstream, client) },
     }))
+}
+
+/// Are the tokens of a Messages client's request counted in its own words, as its model would be invoked with them?
+fn is_counted_as_invoked(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    let model = recipient.model.or(call.model()).unwrap_or_default();
+    client == ClientDialect::AnthropicMessages
+        && recipient.provider.offers(Api::BedrockCountInvoke)
+        && !is_told_elsewhere(call, Api::AnthropicMessages, recipient)
+        && !rules::has_to_be_retold(model, &call.document)
+        && !rules::has_proofs_of_others(Dialect::AnthropicMessages, &call.document)
+}
+
+fn count_as_invoked(
+    client: ClientDialect,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<Outgoing, Fault> {
+    const API: Api = Api::BedrockCountInvoke;
+    required::check(call, recipient)?;
+    let Edited { body, mut dropped } = relay::edit(call, recipient)?;
+    let model = recipient.model.or(call.model()).unwrap_or_default();
+    let bounded = invokable(body.as_ref().unwrap_or(call.body), model)?;
+    let own = body::own(&bounded, API, recipient)?;
+    dropped.extend(own.dropped);
+    Ok(Outgoing {
+        api: API,
+        path: relay::path(API, recipient, Some(model), false, ""),
+        body: Some(own.body.unwrap_or(bounded)),
+        headers: Vec::new(),
+        without: &[],
+        dropped,
+        answer: Reading::Whole { api: API, reader: count_reader(Dialect::BedrockConverse, client) },
+    })
+}
+
+/// A body that is counted, as one that could be sent: with a bound of tokens, above those to think for.
+fn invokable(body: &Bytes, model: &str) -> Result<Bytes, Fault> {
+    let document = Document::parse_to(body, 2).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let root = document.root();
+    if root.some("max_tokens").is_some() {
+        return Ok(body.clone());
+    }
+    let budget = root.some("thinking").and_then(|thinking| thinking.u64("budget_tokens")).unwrap_or(0);
+    let default = Rules::of(Dialect::AnthropicMessages, model).output_tokens_default;
+    let mut splice = Splice::new(&document)?;
+    splice.set("max_tokens", Json::from_value(&Value::from(default.max(budget.saturating_add(1)))));
+    Ok(splice.finish().into())
 }
 
 fn count_reader(upstream: Dialect, client: ClientDialect) -> Reader {
@@ -148,13 +212,19 @@ fn request(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>)
 
 /// The dialect in which a provider is told a request: of those that it speaks the one that says it best, the client's own
 /// before others that do as well.
-fn upstream(client: ClientDialect, recipient: &Recipient<'_>, request: &Request) -> Result<Dialect, Fault> {
+fn upstream(
+    client: ClientDialect,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+    request: &Request,
+) -> Result<Dialect, Fault> {
     let provider = recipient.provider;
-    if let Some(only) = provider.dialects().next().filter(|_| provider.dialects().nth(1).is_none()) {
+    let dialects = || provider.dialects().filter(|dialect| is_open_to(*dialect, call, recipient));
+    if let Some(only) = dialects().next().filter(|_| dialects().nth(1).is_none()) {
         return Ok(only);
     }
-    let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
-    let all = own.chain(provider.dialects());
+    let own = dialects().filter(|dialect| *dialect == client.dialect());
+    let all = own.chain(dialects());
     best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")

@@ -2,6 +2,7 @@
 
 use ostia_dialect::{Api, ClientDialect, Fault, Operation, rules, tools};
 
+use super::elsewhere::is_told_elsewhere;
 use super::{ApiCall, Recipient};
 use crate::Provider;
 
@@ -73,7 +74,10 @@ pub fn client_dialect(api: Api, provider: &Provider) -> Option<ClientDialect> {
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of
 /// the provider's, or in the same one as the model has it, or without what other vendors wrote into it.
 fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
-    if has_proofs_of_others(call) || is_unheard(call, recipient) {
+    if has_proofs_of_others(call)
+        || is_unheard(call, recipient)
+        || is_told_elsewhere(call, call.api, recipient)
+    {
         return true;
     }
     let quirks = &recipient.provider.quirks;

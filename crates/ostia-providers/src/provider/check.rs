@@ -9,7 +9,7 @@ use ostia_dialect::Api;
 
 use super::{BaseUrlFor, Provider, RowProblem};
 use crate::family::Family;
-use crate::row::{ApiPath, BodyEdits, OauthRow, PathRow};
+use crate::row::{ApiPath, BodyEdits, OauthRow, PathRow, Unless};
 use crate::settings::{self, Setting, SettingKind, SettingRow};
 use crate::{Auth, Oauth, Quirks, Row};
 
@@ -43,6 +43,7 @@ impl<'a> Check<'a> {
         let apis = self.apis(&row.dialects);
         let paths = self.paths(row.paths, &apis, &settings);
         let body = self.body(row.body, &apis);
+        let own_clients = self.own_clients(row.own_clients, &apis);
         let headers = self.headers("headers", &row.headers, &row.auth);
         let oauth = row.oauth.map(|oauth| self.oauth(oauth));
         Provider {
@@ -62,6 +63,7 @@ impl<'a> Check<'a> {
             headers,
             paths,
             body,
+            own_clients,
             quirks: row.quirks,
             docs: row.docs,
             retired: row.retired,
@@ -140,11 +142,38 @@ impl<'a> Check<'a> {
     fn body(&mut self, rows: BTreeMap<String, BodyEdits>, apis: &[Api]) -> BTreeMap<Api, BodyEdits> {
         let mut checked = BTreeMap::new();
         for (name, edits) in rows {
+            let lists = edits.lists.iter().map(|(header, list)| (header, Some(&list.field)));
+            for (header, field) in lists.chain(edits.without_headers.iter().map(|header| (header, None))) {
+                if HeaderName::from_lowercase(header.as_bytes()).is_err() {
+                    let what = format_args!("{header:?} is no name of a header in small letters");
+                    self.problem(format_args!("body.{name}"), what);
+                }
+                if field.is_some_and(String::is_empty) {
+                    self.problem(format_args!("body.{name}.lists.{header}.field"), "is missing");
+                }
+            }
             match Api::from_name(&name).filter(|api| apis.contains(api)) {
                 Some(api) => {
                     checked.insert(api, edits);
                 }
                 None => self.problem(format_args!("body.{name}"), "is not among the row's dialects"),
+            }
+        }
+        checked
+    }
+
+    fn own_clients(&mut self, rows: BTreeMap<String, Unless>, apis: &[Api]) -> BTreeMap<Api, Unless> {
+        let others = apis.iter().filter(|api| api.dialect().is_some() && !rows.contains_key(api.name()));
+        if !rows.is_empty() && others.count() == 0 {
+            self.problem("own_clients", "leaves no dialect for the conversations of other clients");
+        }
+        let mut checked = BTreeMap::new();
+        for (name, unless) in rows {
+            match Api::from_name(&name).filter(|api| apis.contains(api)) {
+                Some(api) => {
+                    checked.insert(api, unless);
+                }
+                None => self.problem(format_args!("own_clients.{name}"), "is not among the row's dialects"),
             }
         }
         checked
@@ -237,7 +266,7 @@ impl<'a> Check<'a> {
         let mut checked = BTreeMap::new();
         for (name, path) in paths {
             let path = match path {
-                PathRow::One(whole) => ApiPath { whole, stream: None },
+                PathRow::One(whole) => ApiPath { whole, ..ApiPath::default() },
                 PathRow::ByAnswer(path) => path,
             };
             for path in std::iter::once(&path.whole).chain(&path.stream) {

@@ -47,6 +47,13 @@ fn good(vendor: Vendor) -> Value {
                          {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c1", "content": "r"},
                                                       {"type": "text", "text": "b"}]}]
         }),
+        Vendor::Invoke => {
+            let mut body = good(Vendor::Anthropic);
+            body.as_object_mut().unwrap().remove("model");
+            body["anthropic_version"] = json!("bedrock-2023-05-31");
+            body["anthropic_beta"] = json!(["context-1m-2025-08-07"]);
+            body
+        }
         Vendor::Bedrock => json!({
             "system": [{"text": "s"}], "inferenceConfig": {"maxTokens": 4000},
             "additionalModelRequestFields": {"thinking": {"type": "enabled", "budget_tokens": 2000}},
@@ -88,7 +95,7 @@ fn check(vendor: Vendor, changes: &[(&str, Value)], expected: Option<&str>) {
         }
     }
     let unnamed = match vendor {
-        Vendor::Bedrock => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+        Vendor::Bedrock | Vendor::Invoke => "us.anthropic.claude-sonnet-4-5-20250929-v1:0",
         _ => "gemini-3-pro-preview",
     };
     let model = body["model"].as_str().unwrap_or(unnamed).to_owned();
@@ -356,6 +363,28 @@ fn bedrock() {
         check(Vendor::Bedrock, &changes, Some(expected));
     }
     check(Vendor::Bedrock, &[("/messages/0/content/-", document("a b (1)"))], None);
+}
+
+#[test]
+fn invoke() {
+    let image = json!({"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}});
+    let mark = json!({"type": "ephemeral", "scope": "global"});
+    for (changes, expected) in [
+        (vec![("/model", json!("m"))], "model"),
+        (vec![("/stream", json!(true))], "stream"),
+        (vec![("/anthropic_version", json!("2023-06-01"))], "anthropic_version"),
+        (vec![("/anthropic_version", Value::Null)], "anthropic_version"),
+        (vec![("/anthropic_beta/-", json!("oauth-2025-04-20"))], "anthropic_beta[1]"),
+        (vec![("/service_tier", json!("auto"))], "service_tier"),
+        (vec![("/cache_control", json!({"type": "ephemeral"}))], "cache_control"),
+        (vec![("/system/0/cache_control", mark)], "system[0].cache_control.scope"),
+        (vec![("/tools/0/eager_input_streaming", json!(true))], "tools[0].eager_input_streaming"),
+        (vec![("/tools/-", json!({"type": "web_search_20250305", "name": "w"}))], "tools[1].type"),
+        (vec![("/messages/0/content", json!([image]))], "messages[0].content[0].source.type"),
+        (vec![("/max_tokens", Value::Null)], "max_tokens"),
+    ] {
+        check(Vendor::Invoke, &changes, Some(expected));
+    }
 }
 
 #[test]

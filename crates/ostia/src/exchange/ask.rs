@@ -70,8 +70,8 @@ async fn carry(
         Prepared::Request(request) => request,
         Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
     };
-    record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
     let request = exchange.outgoing(&mut prepared, call.body)?;
+    record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
     let reading = prepared.answer;
     let answer = exchange.dispatch(request).await?;
     finish::finish(answer, reading, exchange, call, record).await

@@ -30,8 +30,8 @@ pub async fn finish(
 ) -> Result<Response<Body>, AttemptError> {
     let target = exchange.target;
     let (answer, observed) = match reading {
-        Reading::AsItIs { api, wanted } => {
-            let answer = receive::relay(answer, api, wanted, target).await?;
+        Reading::AsItIs { api, wanted, framing } => {
+            let answer = receive::relay(answer, api, (wanted, framing), target).await?;
             let observed = receive::observed(api, answer.body());
             (answer, observed)
         }

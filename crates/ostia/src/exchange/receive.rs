@@ -9,7 +9,7 @@ use ostia_dialect::Api;
 use ostia_dialect::api::Reader;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
-use ostia_dialect::{Dialect, Encoder, Family, Fault, Observed, RenderOptions, fault};
+use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
 use ostia_providers::prepare::{Conversation, Wanted};
 use ostia_routing::{Class, Verdict};
 
@@ -76,7 +76,7 @@ async fn accepted(
 pub async fn relay(
     answer: Response<UpstreamBody>,
     api: Api,
-    wanted: Wanted,
+    (wanted, framing): (Wanted, Framing),
     target: &Target<'_>,
 ) -> Result<Response<Body>, AttemptError> {
     let Accepted { head, mut body, inflate } = accepted(answer, api.family(), target).await?;
@@ -85,12 +85,12 @@ pub async fn relay(
     }
     let media = media_type(&head.headers);
     match wanted {
-        Wanted::Events if is_stream(&head, &mut body).await => {
-            Ok(events_of(head, body, inflate, api, target))
+        Wanted::Events if is_stream_of(framing, &head, &mut body).await => {
+            Ok(events_of(head, body, (inflate, framing), api, target))
         }
         // Nobody asked for events. Another target may do better; if there is none, the client may know what to do with them.
         Wanted::Whole if is_events(media) => {
-            let answer = events_of(head, body, inflate, api, target);
+            let answer = events_of(head, body, (inflate, Framing::Sse), api, target);
             Err(AttemptError::refused(usable::not_in_one_piece(target), answer))
         }
         Wanted::Whole => whole(head, body, inflate, api, target).await,
@@ -106,9 +106,9 @@ async fn is_stream(head: &http::response::Parts, body: &mut UpstreamBody) -> boo
     is_events(media_type(&head.headers)) || begins(head, body, usable::may_begin_events).await
 }
 
-/// The same of an API whose streams may be no events.
-async fn is_stream_of(api: Api, head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
-    match api.framing(true) {
+/// The same of streams that may be no events.
+async fn is_stream_of(framing: Framing, head: &http::response::Parts, body: &mut UpstreamBody) -> bool {
+    match framing {
         Framing::JsonLines if is_json_lines(media_type(&head.headers)) => true,
         Framing::JsonLines => begins(head, body, usable::may_begin_line).await,
         Framing::AwsEventStream | Framing::AwsChunks => is_aws_events(media_type(&head.headers)),
@@ -134,16 +134,20 @@ async fn begins(
 fn events_of(
     mut head: http::response::Parts,
     body: UpstreamBody,
-    inflate: Option<Inflate>,
+    (inflate, framing): (Option<Inflate>, Framing),
     api: Api,
     target: &Target<'_>,
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    if media_type(&head.headers).is_empty() {
+    let is_wrapped = framing == Framing::AwsChunks;
+    if media_type(&head.headers).is_empty() || is_wrapped {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
-    let relayed = Relayed::new(body, inflate, api.grammar(), &target.provider.id);
+    let relayed = match is_wrapped {
+        true => Relayed::of_chunks(body, inflate, api.grammar(), &target.provider.id),
+        false => Relayed::new(body, inflate, api.grammar(), &target.provider.id),
+    };
     Response::from_parts(head, Body::events(relayed))
 }
 
@@ -231,11 +235,11 @@ pub async fn translate(
     translation: Translation,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let Conversation { client, upstream, stream, .. } = *translation.conversation;
+    let Conversation { client, upstream, framing, stream, .. } = *translation.conversation;
     let family = Api::of_dialect(client.dialect()).family();
     let Accepted { head, mut body, inflate } = accepted(answer, family, target).await?;
     if stream {
-        return match is_stream_of(Api::of_dialect(upstream), &head, &mut body).await {
+        return match is_stream_of(framing, &head, &mut body).await {
             true => Ok((translated(head, body, inflate, translation), Observed::default())),
             false => Err(no_stream(head, body, inflate, target).await),
         };
@@ -264,11 +268,11 @@ fn translated(
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
     let Translation { conversation, render, keep, continues } = translation;
-    let Conversation { client, upstream, array, undo, .. } = *conversation;
+    let Conversation { client, upstream, framing, array, undo, .. } = *conversation;
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, render, array);
-    let source = Source::new(body, inflate, upstream, undo);
+    let source = Source::new(body, inflate, (upstream, framing), undo);
     let translated = Translated::new(source, continues, stages(keep), encoder);
     Response::from_parts(head, Body::events(translated))
 }
@@ -278,17 +282,17 @@ fn stages(keep: Option<Rc<StoreHandle>>) -> Stages {
     keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).collect()
 }
 
-/// The events of an answer that goes on with another one, of a provider that speaks this dialect.
+/// The events of an answer that goes on with another one, of a provider whose streams are framed so.
 ///
 /// # Errors
 /// The provider answered with an error, or not with events.
 pub async fn events(
     answer: Response<UpstreamBody>,
-    (client, upstream): (Api, Dialect),
+    (client, framing): (Api, Framing),
     target: &Target<'_>,
 ) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
     let Accepted { head, mut body, inflate } = accepted(answer, client.family(), target).await?;
-    if is_stream_of(Api::of_dialect(upstream), &head, &mut body).await {
+    if is_stream_of(framing, &head, &mut body).await {
         return Ok((body, inflate));
     }
     Err(no_stream(head, body, inflate, target).await)

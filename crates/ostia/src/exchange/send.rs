@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use ostia_dialect::Fault;
-use ostia_providers::prepare::Outgoing;
+use ostia_providers::prepare::{self, Outgoing};
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
@@ -52,8 +52,7 @@ impl<'a> Exchange<'a> {
 impl Exchange<'_> {
     /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
     pub fn outgoing(&self, prepared: &mut Outgoing, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
-        let body = prepared.body.take().unwrap_or_else(|| own.clone());
-        let mut request = self.request(std::mem::take(&mut prepared.path), RequestBody::Full(Some(body)))?;
+        let mut request = self.request(std::mem::take(&mut prepared.path), RequestBody::Full(None))?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
         for name in prepared.without {
@@ -68,6 +67,8 @@ impl Exchange<'_> {
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
             fields::add_members(headers, HeaderName::from_static(name), &value);
         }
+        let body = prepare::finish(prepared, self.target.provider, own, headers)?;
+        *request.body_mut() = RequestBody::Full(Some(body));
         Ok(request)
     }
 

@@ -3,8 +3,8 @@
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use ostia_dialect::frame::{Framer, is_ping};
-use ostia_dialect::{Api, Decoder, Dialect, Event, Fault, Undo};
+use ostia_dialect::frame::{Framer, Framing, is_ping};
+use ostia_dialect::{Decoder, Dialect, Event, Fault, Undo};
 
 use crate::message::inflate::Inflate;
 use crate::upstream::{BodyFault, UpstreamBody};
@@ -23,9 +23,14 @@ pub struct Source {
 }
 
 impl Source {
-    /// The answer of an upstream that speaks this dialect; `undo`: what has to be undone in it.
-    pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, dialect: Dialect, undo: Undo) -> Source {
-        let framer = Framer::new(Api::of_dialect(dialect).framing(true));
+    /// The answer of an upstream that speaks this dialect, in this framing; `undo`: what has to be undone in it.
+    pub fn new(
+        answer: UpstreamBody,
+        inflate: Option<Inflate>,
+        (dialect, framing): (Dialect, Framing),
+        undo: Undo,
+    ) -> Source {
+        let framer = Framer::new(framing);
         Source { answer, inflate, framer, decoder: Decoder::new(dialect), undo, has_ping: false }
     }
 

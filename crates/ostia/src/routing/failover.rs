@@ -100,13 +100,13 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     else {
         return Err(nothing().into());
     };
-    Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
     let request = exchange.outgoing(&mut prepared, call.body)?;
+    Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
     let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
-    let Conversation { upstream, undo, .. } = *conversation;
+    let Conversation { upstream, framing, undo, .. } = *conversation;
     let answer = exchange.dispatch(request).await?;
-    let (answer, inflate) = receive::events(answer, (call.api, upstream), target).await?;
-    Ok(Source::new(answer, inflate, upstream, undo))
+    let (answer, inflate) = receive::events(answer, (call.api, framing), target).await?;
+    Ok(Source::new(answer, inflate, (upstream, framing), undo))
 }
 
 fn nothing() -> Fault {

@@ -4,6 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
+use ostia_dialect::frame::aws_event_stream::ToSse;
 use ostia_dialect::frame::{Grammar, KeepAlive};
 use ostia_dialect::observe::{DONE, Watch};
 use ostia_dialect::{Fault, Observed};
@@ -20,6 +21,8 @@ use crate::upstream::{BodyFault, UpstreamBody};
 pub struct Relayed {
     answer: UpstreamBody,
     inflate: Option<Inflate>,
+    /// Takes the events out of Amazon's messages.
+    chunks: Option<Box<ToSse>>,
     watch: Watch,
     grammar: Grammar,
     provider: String,
@@ -43,6 +46,7 @@ impl Relayed {
         Relayed {
             answer,
             inflate,
+            chunks: None,
             watch: Watch::new(grammar),
             grammar,
             provider,
@@ -65,10 +69,29 @@ impl Relayed {
         Relayed { watch: Watch::of_array(grammar), ..Relayed::new(answer, inflate, grammar, provider) }
     }
 
+    /// Relays the events that stand in Amazon's messages, each in one.
+    pub fn of_chunks(
+        answer: UpstreamBody,
+        inflate: Option<Inflate>,
+        grammar: Grammar,
+        provider: &str,
+    ) -> Relayed {
+        Relayed { chunks: Some(Box::default()), ..Relayed::new(answer, inflate, grammar, provider) }
+    }
+
     /// The whole events in what has come; the rest waits.
     fn pass(&mut self, bytes: Bytes) -> Result<Bytes, Fault> {
         let bytes = match &mut self.inflate {
             Some(inflate) => inflate.push(&bytes)?,
+            None => bytes,
+        };
+        let bytes = match &mut self.chunks {
+            Some(chunks) => {
+                let mut events = Vec::new();
+                // The events before a fault count.
+                self.ending = chunks.push(&bytes, &mut events).err();
+                events.into()
+            }
             None => bytes,
         };
         if self.rest.is_empty() {
@@ -95,6 +118,9 @@ impl Relayed {
     }
 
     fn end(&mut self) -> Result<Bytes, Fault> {
+        if let Some(chunks) = &mut self.chunks {
+            chunks.finish()?;
+        }
         let mut rest = std::mem::take(&mut self.rest);
         let ending = self.watch.ending(&rest)?;
         if !ending.rest_counts {

@@ -65,6 +65,7 @@ fn row(vendor: Vendor, url: &str) -> (&'static str, String) {
         Vendor::Anthropic => ("anthropic", "dialects: [anthropic_messages]"),
         Vendor::Google => ("google", "dialects: [gemini_generate]"),
         Vendor::Bedrock => ("cloud", "dialects: [bedrock_converse, bedrock_count_tokens]"),
+        Vendor::Invoke => ("bedrock", ""),
         Vendor::Compatible => ("box", "dialects: [openai_chat]"),
         Vendor::Ollama => ("ollama", "dialects: [ollama_chat]"),
     };

@@ -26,6 +26,7 @@ mod hostile_answers;
 mod http2;
 mod https;
 mod import;
+mod invoke;
 mod json_arrays;
 mod kept;
 mod keys;

@@ -62,7 +62,7 @@ pub(super) fn turn(vendor: Vendor, body: &Value, work: &Path) -> Result<Turn, Re
 fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{at}"),
-        Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
+        Vendor::Anthropic | Vendor::Invoke => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
         Vendor::Bedrock => format!("tooluse_{told}x{at}AbCdEfGhIjKlMnOpQr"),
         Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Ollama => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
@@ -110,7 +110,9 @@ fn said(told: &[Told]) -> String {
 /// Was the model asked to think aloud, so that the client can give the proof back?
 fn thinks(vendor: Vendor, body: &Value) -> bool {
     match vendor {
-        Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
+        Vendor::Anthropic | Vendor::Invoke => {
+            ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind)
+        }
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
         Vendor::Google | Vendor::Compatible | Vendor::Ollama => true,
         Vendor::OpenAiChat => false,

@@ -26,7 +26,7 @@ pub(super) fn provider(vendor: Vendor) -> &'static str {
         Vendor::OpenAiChat | Vendor::OpenAiResponses => "openai",
         Vendor::Anthropic => "anthropic",
         Vendor::Google => "google",
-        Vendor::Bedrock => "bedrock",
+        Vendor::Bedrock | Vendor::Invoke => "bedrock",
         Vendor::Compatible => "box",
         Vendor::Ollama => "ollama",
     }
@@ -37,7 +37,7 @@ pub(super) fn row(vendor: Vendor, url: &str) -> String {
     let dialect = match vendor {
         Vendor::OpenAiChat | Vendor::Compatible => "openai_chat",
         Vendor::OpenAiResponses => "openai_responses",
-        Vendor::Anthropic => "anthropic_messages",
+        Vendor::Anthropic | Vendor::Invoke => "anthropic_messages",
         Vendor::Google => "gemini_generate",
         Vendor::Bedrock => "bedrock_converse",
         Vendor::Ollama => "ollama_chat",

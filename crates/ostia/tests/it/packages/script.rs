@@ -152,7 +152,9 @@ fn call(tool: &Offer, arguments: Value) -> Call {
 /// Was the model asked to think aloud?
 fn thinks(vendor: Vendor, body: &Value) -> bool {
     match vendor {
-        Vendor::Anthropic => ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind),
+        Vendor::Anthropic | Vendor::Invoke => {
+            ["enabled", "adaptive"].iter().any(|kind| body["thinking"]["type"] == *kind)
+        }
         Vendor::OpenAiResponses => body["include"].to_string().contains("reasoning.encrypted_content"),
         Vendor::Google | Vendor::Compatible | Vendor::Ollama => true,
         Vendor::OpenAiChat | Vendor::Bedrock => false,
@@ -163,7 +165,7 @@ fn thinks(vendor: Vendor, body: &Value) -> bool {
 fn id(vendor: Vendor, told: usize, at: usize) -> String {
     match vendor {
         Vendor::Compatible => format!("functions.tool:{told}{at}"),
-        Vendor::Anthropic => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
+        Vendor::Anthropic | Vendor::Invoke => format!("toolu_01x{told}x{at}AbCdEfGhIjKlMnOpQrSt"),
         Vendor::OpenAiChat | Vendor::OpenAiResponses | Vendor::Google | Vendor::Bedrock | Vendor::Ollama => {
             format!("call_{told}x{at}AbCdEfGhIjKlMnOpQrSt")
         }
