@@ -8,6 +8,7 @@ pub mod receive;
 pub mod render;
 pub mod send;
 mod sign;
+pub mod socket;
 mod unanswered;
 pub mod usable;
 
