@@ -5,7 +5,7 @@ import base64
 import openai
 
 from cases import CITY, IMAGE, REPORT, ROME, TIMEOUT_S, WEATHER
-from cases import case, equal, is_streamed, raises, run, to_json, true, weather
+from cases import case, equal, is_streamed, own_headers, raises, run, to_json, true, weather
 
 DATA_URL = f"data:image/png;base64,{base64.b64encode(IMAGE).decode()}"
 CALLS = [("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})]
@@ -237,6 +237,11 @@ def a_broken_response_stream_is_an_error(client, model):
 # Responses over a WebSocket
 
 
+def socket(client):
+    """The SDK sends no default headers there."""
+    return client.responses.connect(extra_headers=own_headers(client))
+
+
 def answered(connection, **fields):
     """The events of one answer to `response.create`."""
     connection.response.create(**fields)
@@ -253,7 +258,7 @@ def heard(events):
 
 @case
 def socket_conversation(client, model):
-    with client.responses.connect() as connection:
+    with socket(client) as connection:
         events = answered(connection, model=model, input="Hello")
         equal(heard(events), "Hi thére")
         equal([event.sequence_number for event in events], list(range(len(events))))
@@ -265,7 +270,7 @@ def socket_conversation(client, model):
 
 @case
 def socket_tool_loop(client, model):
-    with client.responses.connect() as connection:
+    with socket(client) as connection:
         asked = {**response_tools(model), "store": False}
         first = answered(connection, **asked)[-1].response
         # Without the proof of its thoughts a model would not be asked as it has to be.
@@ -275,7 +280,7 @@ def socket_tool_loop(client, model):
 
 @case
 def socket_errors_are_events(client, model):
-    with client.responses.connect() as connection:
+    with socket(client) as connection:
         error = answered(connection, model=model, input="Fail")[-1]
         equal((error.type, error.status), ("error", 429))
         true("slow down" in error.error["message"], error)

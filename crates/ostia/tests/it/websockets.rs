@@ -5,4 +5,4 @@ mod ends;
 mod handshakes;
 mod relay;
 mod responses;
-mod tools;
+pub(crate) mod tools;

@@ -147,3 +147,23 @@ fn whole_messages_are_looked_at() {
         assert_eq!((usage.prompt, usage.completion), (6, 8), "{cut}");
     }
 }
+
+/// Whatever comes, and however it is cut: the same passes, and it is the beginning of what came.
+#[test]
+fn any_bytes_in_any_pieces() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for round in 0..2000 {
+        let sender = if round % 2 == 0 { Sender::Client } else { Sender::Server };
+        let mut bytes =
+            [text(sender, "a", false), wire(sender, Frame::ping(vec![1])), more(sender, "b", true)].concat();
+        bytes.extend((0..random.usize(..40)).map(|_| random.u8(..)));
+        let at = random.usize(..bytes.len());
+        bytes[at] ^= 1 << random.u8(..8);
+        let whole = pass(&mut Frames::new(sender, BOUNDS, None), &bytes, &[]);
+        let mut cuts: Vec<usize> = (0..random.usize(..6)).map(|_| random.usize(..=bytes.len())).collect();
+        cuts.sort_unstable();
+        let in_pieces = pass(&mut Frames::new(sender, BOUNDS, None), &bytes, &cuts);
+        assert_eq!(whole, in_pieces, "{bytes:?} {cuts:?}");
+        assert!(bytes.starts_with(&whole.0));
+    }
+}

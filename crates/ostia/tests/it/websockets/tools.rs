@@ -1,5 +1,6 @@
 //! Both ends of a WebSocket: a provider, and a client.
 
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -22,7 +23,7 @@ pub type Agreement = (Socket, Response<Option<Vec<u8>>>);
 
 /// A provider of WebSockets. It remembers how each was asked for.
 pub struct Provider {
-    address: SocketAddr,
+    pub address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
@@ -162,14 +163,11 @@ impl Client {
         self.ask(gateway).map(|_| ()).expect_err("it was agreed to")
     }
 
-    #[allow(clippy::result_large_err)]
-    fn ask(&self, gateway: &Gateway) -> Result<Agreement, Response<Vec<u8>>> {
-        let stream = TcpStream::connect(gateway.address).unwrap();
-        stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    /// What it says at this host.
+    pub fn request(&self, host: &str) -> Request<()> {
         let mut request = Request::builder()
-            .uri(format!("ws://{}{}", gateway.address, self.path))
-            .header("host", gateway.address.to_string())
+            .uri(format!("ws://{host}{}", self.path))
+            .header("host", host)
             .header("connection", "Upgrade")
             .header("upgrade", "websocket")
             .header("sec-websocket-version", "13")
@@ -177,7 +175,15 @@ impl Client {
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }
-        match client(request.body(()).unwrap(), stream) {
+        request.body(()).unwrap()
+    }
+
+    #[allow(clippy::result_large_err)]
+    fn ask(&self, gateway: &Gateway) -> Result<Agreement, Response<Vec<u8>>> {
+        let stream = TcpStream::connect(gateway.address).unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        match client(self.request(&gateway.address.to_string()), stream) {
             Ok(agreed) => Ok(agreed),
             Err(HandshakeError::Failure(Error::Http(refused))) => {
                 let (head, body) = refused.into_parts();
@@ -189,7 +195,7 @@ impl Client {
 }
 
 /// What a side says when it closes; `None` where it goes without a word.
-pub fn close_of(socket: &mut Socket) -> Option<(u16, String)> {
+pub fn close_of<S: Read + Write>(socket: &mut WebSocket<S>) -> Option<(u16, String)> {
     loop {
         match socket.read() {
             Ok(Message::Close(close)) => {
