@@ -144,6 +144,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How large things may get.
     pub limits: Limits,
+    /// How large messages of WebSockets may get, and how long one may be open.
+    pub websockets: WebSockets,
     /// What the gateway remembers for clients of the Responses API.
     pub responses: Responses,
     /// Worker threads; `None` for one per core.
@@ -169,6 +171,7 @@ impl Default for Config {
             upstream: Transport::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            websockets: WebSockets::default(),
             responses: Responses::default(),
             workers: None,
         }
@@ -235,6 +238,30 @@ pub struct Responses {
 impl Default for Responses {
     fn default() -> Responses {
         Responses { keep: Duration::from_secs(86_400), bytes: 64 << 20 }
+    }
+}
+
+/// Bounds on WebSockets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebSockets {
+    /// Longest frame, in bytes. Default: 16 MiB.
+    pub frame_bytes: usize,
+    /// Longest message, which may be several frames, in bytes. Default: 64 MiB.
+    pub message_bytes: usize,
+    /// How long nothing may pass before it is closed. Default: 10 min.
+    pub idle: Duration,
+    /// How long it may be open. Default: 60 min.
+    pub total: Duration,
+}
+
+impl Default for WebSockets {
+    fn default() -> WebSockets {
+        WebSockets {
+            frame_bytes: 16 << 20,
+            message_bytes: 64 << 20,
+            idle: Duration::from_secs(600),
+            total: Duration::from_secs(3600),
+        }
     }
 }
 

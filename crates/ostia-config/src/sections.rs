@@ -6,7 +6,7 @@ use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
-    Responses, Timeouts, Transport, expand, foreign, models, providers, routes, tls,
+    Responses, Timeouts, Transport, WebSockets, expand, foreign, models, providers, routes, tls,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -41,6 +41,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "upstream" => config.upstream = read_upstream(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
+            "websockets" => config.websockets = read_websockets(item, reader),
             "responses" => config.responses = read_responses(item, reader),
             "workers" => config.workers = reader.integer(item),
             _ => {}
@@ -243,4 +244,21 @@ fn read_limits(item: &Item<'_>, reader: &mut Reader<'_>) -> Limits {
         }
     }
     limits
+}
+
+fn read_websockets(item: &Item<'_>, reader: &mut Reader<'_>) -> WebSockets {
+    let mut websockets = WebSockets::default();
+    for (name, field) in reader.fields(item) {
+        match name {
+            "frame_bytes" => {
+                websockets.frame_bytes = reader.bytes(&field).unwrap_or(websockets.frame_bytes);
+            }
+            "message_bytes" => {
+                websockets.message_bytes = reader.bytes(&field).unwrap_or(websockets.message_bytes);
+            }
+            "idle" => websockets.idle = reader.duration(&field).unwrap_or(websockets.idle),
+            _ => websockets.total = reader.duration(&field).unwrap_or(websockets.total),
+        }
+    }
+    websockets
 }

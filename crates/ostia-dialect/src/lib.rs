@@ -18,6 +18,7 @@ pub mod frame;
 pub mod json;
 mod media;
 pub mod observe;
+pub mod realtime;
 pub mod relay;
 pub mod rerank;
 #[cfg(test)]

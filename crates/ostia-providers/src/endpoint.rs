@@ -67,18 +67,25 @@ pub struct Passed<'a> {
     pub prefix: &'a str,
     /// The path.
     pub path: Cow<'a, str>,
+    /// It names the model.
+    pub names_model: bool,
 }
 
 /// Where a call that is handed on unread goes, from the client's whole path. Below `/v1/`, what the provider offers is where
 /// its row says, and everything else behind the prefix for such calls; below `/v1/proxy/`, the path is the provider's own,
-/// behind its prefix. Any other path (`/v1beta/...`) is as a vendor has it.
-pub fn path_of_passed<'a>(provider: &'a Provider, values: &Values, path: &'a str) -> Passed<'a> {
+/// behind its prefix. Any other path (`/v1beta/...`) is as a vendor has it. `model`: what is asked for, where that is known.
+pub fn path_of_passed<'a>(
+    provider: &'a Provider,
+    values: &Values,
+    path: &'a str,
+    model: Option<&str>,
+) -> Passed<'a> {
     let unprefixed = |path| provider.unprefixed.iter().any(|beginning| below(path, beginning).is_some());
-    let passed = |prefix, path| Passed { prefix, path: Cow::Borrowed(path) };
+    let passed = |prefix, path| Passed { prefix, path: Cow::Borrowed(path), names_model: false };
     let (prefix, rest) = match (below(path, "/v1/proxy"), below(path, "/v1")) {
         (Some(rest), _) => (&provider.prefix, rest),
-        (None, Some(rest)) => match offered(provider, values, rest) {
-            Some(path) => return Passed { prefix: "", path },
+        (None, Some(rest)) => match offered(provider, values, rest, model) {
+            Some((path, names_model)) => return Passed { prefix: "", path, names_model },
             None => (&provider.pass_prefix, rest),
         },
         (None, None) => return passed("", path),
@@ -87,30 +94,34 @@ pub fn path_of_passed<'a>(provider: &'a Provider, values: &Values, path: &'a str
 }
 
 /// The row's own place of what a client asks for below `/v1`, be it the endpoint itself or something that it holds
-/// (`/files/file-1`).
-fn offered<'a>(provider: &'a Provider, values: &Values, rest: &'a str) -> Option<Cow<'a, str>> {
+/// (`/files/file-1`); and whether it names the model.
+fn offered<'a>(
+    provider: &'a Provider,
+    values: &Values,
+    rest: &'a str,
+    model: Option<&str>,
+) -> Option<(Cow<'a, str>, bool)> {
     let matches = provider.apis.iter().filter_map(|&api| {
         let usual = api.gateway_path()?;
         Some((usual.len(), api, below(rest, usual)?))
     });
     let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let needs_model = |path: &ApiPath| {
-        let mut places = settings::places(&path.whole);
-        places.any(|place| {
-            let mut names = place.split('|');
-            names.clone().any(|name| name == "model") && names.all(|name| values.get(name).is_none())
-        })
+    let of_model = |path: &'a ApiPath| {
+        settings::places(&path.whole).find(|place| place.split('|').any(|name| name == "model"))
     };
-    // The model is in the body, which is not read.
-    if provider.paths.get(&api).is_some_and(needs_model) {
+    let place = provider.paths.get(&api).and_then(of_model);
+    let is_set = |place: &str| place.split('|').any(|name| values.get(name).is_some());
+    if model.is_none() && place.is_some_and(|place| !is_set(place)) {
+        // The model is in the body, which is not read.
         return None;
     }
-    let own = path_of(provider, values, api, "", false);
-    match own.split_once('?') {
-        _ if inner.is_empty() => Some(own),
-        Some((path, query)) => Some(Cow::Owned(format!("{path}{inner}?{query}"))),
-        None => Some(own + inner),
-    }
+    let own = path_of(provider, values, api, model.unwrap_or_default(), false);
+    let own = match own.split_once('?') {
+        _ if inner.is_empty() => own,
+        Some((path, query)) => Cow::Owned(format!("{path}{inner}?{query}")),
+        None => own + inner,
+    };
+    Some((own, place.is_some()))
 }
 
 /// What of a path stands behind its first segments.

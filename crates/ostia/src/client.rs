@@ -3,6 +3,8 @@
 //! Three things are known here that HTTP's own machinery does not see: until when an answer has to be through although the
 //! client does not read, whether a client that closed its half of the connection still waits, and that the gateway stops.
 
+pub mod socket;
+
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::pin::Pin;

@@ -9,6 +9,7 @@ mod recipient;
 pub mod render;
 pub mod send;
 mod sign;
+pub mod socket;
 mod unanswered;
 pub mod usable;
 

@@ -3,6 +3,8 @@
 //! Two things are decided elsewhere: whom to ask next, by the plan (`ostia-routing`, followed in `routing/`), and how one target
 //! is asked, by relay or by translation (`exchange/`).
 
+mod responses_socket;
+
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -24,6 +26,7 @@ use crate::inbound::Inbound;
 use crate::inbound::browser;
 use crate::inbound::caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
+use crate::inbound::handshake;
 use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route::{self, ApiPath, Endpoint};
@@ -31,7 +34,7 @@ use crate::inbound::unroutable;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
-use crate::routing::{follow, pass};
+use crate::routing::{follow, pass, socket};
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -43,6 +46,9 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         Ok(gateway) => {
             if has_key {
                 gateway.read_key_in(parts.uri.query());
+            }
+            if handshake::is_wanted(&parts) {
+                gateway.read_key_among_protocols(&parts.headers);
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
             record.read(|| core.new_id(), gateway.portkey, gateway.trace_id.as_ref());
@@ -62,6 +68,10 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
             // RFC 9110, section 15.5.6.
             response.headers_mut().insert(header::ALLOW, unroutable::allowed(&parts));
         }
+        if fault.code.as_deref() == Some(handshake::VERSION_UNKNOWN) {
+            // RFC 6455, section 4.4.
+            response.headers_mut().extend([handshake::spoken()]);
+        }
         response
     });
     record.answer(&mut response, &core.ring);
@@ -79,7 +89,10 @@ async fn serve(
     let settings = &core.settings;
     intake::check_head(parts, &settings.limits)?;
     route::check(parts)?;
-    let endpoint = Endpoint::of(&parts.method, parts.uri.path());
+    let endpoint = match handshake::is_wanted(parts) {
+        true => Endpoint::of_socket(parts.uri.path()),
+        false => Endpoint::of(&parts.method, parts.uri.path()),
+    };
     match endpoint {
         Endpoint::Root => {
             return Ok(page::answer(settings, parts, body.client().connection.scheme()));
@@ -122,6 +135,14 @@ async fn serve(
         Endpoint::Stored if responses::is_ours(inbound)? => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             responses_api::serve(&core.responses, caller.owner, parts, &body, &core.new_id())
+        }
+        Endpoint::Socket { raw } => {
+            handshake::check_wish(&parts.headers, !body.is_end_stream())?;
+            Box::pin(socket::open(inbound, raw, record)).await
+        }
+        Endpoint::ResponsesSocket => {
+            handshake::check_wish(&parts.headers, !body.is_end_stream())?;
+            Ok(responses_socket::open(inbound, body.client()))
         }
         Endpoint::Pass { raw } => Box::pin(pass::pass(inbound, body, raw, record)).await,
         _ => Box::pin(pass::pass(inbound, body, false, record)).await,

@@ -4,6 +4,7 @@ pub mod browser;
 pub mod caller;
 pub mod credentials;
 pub mod gateway_headers;
+pub mod handshake;
 pub mod intake;
 pub mod normalize;
 pub mod query;

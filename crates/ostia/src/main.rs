@@ -27,6 +27,7 @@ mod target;
 mod terminal;
 mod timer;
 mod upstream;
+mod websocket;
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};

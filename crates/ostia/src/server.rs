@@ -8,8 +8,8 @@ mod http2;
 mod late;
 mod linger;
 mod request;
-mod socket;
 mod stream;
+mod switched;
 mod tls;
 
 use std::io;

@@ -21,6 +21,7 @@ mod tunnel;
 
 pub use answer::UpstreamBody;
 pub use body::{BodyFault, RequestBody};
+pub use http1::{Switched, Switching};
 pub use pool::{BaseUrl, Upstreams};
 pub use tunnel::ProxyFault;
 

@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "clock",
     "systemd",
     "terminal",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 26] = [
     "owner",
     "credentials",
     "record",
+    "websocket",
     "stream",
     "responses_api",
     "core",

@@ -52,6 +52,11 @@ static FIELDS: &[super::Field] = &[
     ("upstream", Fields(UPSTREAM, &[]), "How connections to providers and other hosts are made"),
     ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),
     ("limits", Fields(LIMITS, &[]), "How large things may get"),
+    (
+        "websockets",
+        Fields(WEBSOCKETS, &[]),
+        "How large messages of WebSockets may get, and how long one may be open",
+    ),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
 ];
@@ -159,6 +164,17 @@ static LIMITS: &[super::Field] = &[
     ("header_bytes", Bytes(1 << 10, 1 << 20), "Largest head of a request. Default: 64KiB"),
     ("connections", Count(1, 1_000_000), "Open client connections over all threads. Default: 65536"),
     ("streams", Count(1, 10_000), "Calls at once on one HTTP/2 connection. Default: 128"),
+];
+
+static WEBSOCKETS: &[super::Field] = &[
+    ("frame_bytes", Bytes(1 << 10, 1 << 30), "Largest frame. Default: 16MiB"),
+    (
+        "message_bytes",
+        Bytes(1 << 10, 4 << 30),
+        "Largest message, which may be several frames. Default: 64MiB",
+    ),
+    ("idle", Time, "How long nothing may pass, not even a ping, before it is closed. Default: 10m"),
+    ("total", Time, "How long it may be open. Default: 60m"),
 ];
 
 static RESPONSES: &[super::Field] = &[

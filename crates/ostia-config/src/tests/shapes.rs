@@ -90,7 +90,7 @@ fn values_are_taken_as_the_tables_say() {
         }
     };
     try_all(&FILE, &|name, value| json!({ name: value }));
-    for section in ["timeouts", "limits", "responses", "auth", "egress", "cors", "upstream"] {
+    for section in ["timeouts", "limits", "websockets", "responses", "auth", "egress", "cors", "upstream"] {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
     }
     let provider = FILE.of("providers").of("any");

@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 
 use crate::frame::Grammar;
 use crate::json::{Document, Node};
+use crate::realtime::Spent;
 use crate::{
     Block, Content, Delta, Event, Fault, Finish, Response, Usage, anthropic_messages, embeddings,
     gemini_generate, openai_chat, openai_responses,
@@ -58,6 +59,11 @@ impl Observed {
     pub fn of_response(response: &Response) -> Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
         Observed { count: response.usage.into(), finish, ..Observed::default() }
+    }
+
+    /// What a realtime session has cost.
+    pub fn of_session(spent: &Spent) -> Observed {
+        Observed { count: spent.usage().into(), ..Observed::default() }
     }
 
     /// What an answer of vectors says.

@@ -214,7 +214,7 @@ fn calls_that_are_handed_on_unread() {
         ("bytez", "/v1/proxy/models/v2/org/m", "https://api.bytez.com/models/v2/org/m"),
     ] {
         let provider = provider(id);
-        let Passed { prefix, path } = path_of_passed(provider, &Values::default(), client);
+        let Passed { prefix, path, .. } = path_of_passed(provider, &Values::default(), client, None);
         let base = provider.base_url.as_deref().unwrap();
         assert_eq!(format!("{base}{prefix}{path}"), want, "{id} {client}");
     }
@@ -243,8 +243,8 @@ fn own_paths_that_hold_more_than_segments() {
         ("/v1/batches/b-1", "", "/jobs/b-1?kind=batch"),
     ] {
         assert_eq!(
-            path_of_passed(&provider, &Values::default(), client),
-            Passed { prefix, path: path.into() },
+            path_of_passed(&provider, &Values::default(), client, None),
+            Passed { prefix, path: path.into(), names_model: false },
             "{client}"
         );
     }
@@ -402,7 +402,7 @@ fn an_older_azure_has_its_version_behind_every_path() {
     values.insert("api_version", "2024-10-21");
     let at = |values: &Values, path: &str| {
         let (azure, _) = provider("azure").for_model("", values);
-        let Passed { prefix, path } = path_of_passed(azure, values, path);
+        let Passed { prefix, path, .. } = path_of_passed(azure, values, path, None);
         format!("{prefix}{path}")
     };
     assert_eq!(at(&values, "/v1/files/f-1/content"), "/files/f-1/content?api-version=2024-10-21");
@@ -410,6 +410,23 @@ fn an_older_azure_has_its_version_behind_every_path() {
     values.insert("deployment_id", "whisper");
     let transcriptions = "/deployments/whisper/audio/transcriptions?api-version=2024-10-21";
     assert_eq!(at(&values, "/v1/audio/transcriptions"), transcriptions);
+}
+
+#[test]
+fn a_model_that_is_known_has_its_place_in_the_path() {
+    let check = |version: &str, deployment: Option<&str>, expected: &str, names_model: bool| {
+        let mut values = Values::default();
+        values.insert("api_version", version);
+        deployment.into_iter().for_each(|id| values.insert("deployment_id", id));
+        let (azure, _) = provider("azure").for_model("", &values);
+        let passed = path_of_passed(azure, &values, "/v1/realtime", Some("gpt-realtime"));
+        assert_eq!((&*passed.path, passed.names_model), (expected, names_model), "{version}");
+    };
+    check("v1", None, "/v1/realtime", false);
+    check("preview", None, "/v1/realtime?api-version=preview", false);
+    let dated = "/realtime?api-version=2025-04-01-preview&deployment=";
+    check("2025-04-01-preview", None, &format!("{dated}gpt-realtime"), true);
+    check("2025-04-01-preview", Some("mine"), &format!("{dated}mine"), true);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::lookup::{environment, fetch};
 use crate::config::providers::{self, OfProviders};
-use crate::config::settings::{Limits, Named, Settings};
+use crate::config::settings::{Limits, Named, Settings, WebSocketLimits};
 use crate::config::tls::{self, ServerTls};
 use crate::config::transports;
 use crate::upstream::Timeouts;
@@ -226,6 +226,7 @@ fn settle(
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
         limits: limits(&config.limits),
+        websockets: websockets(&config.websockets),
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
@@ -267,6 +268,15 @@ fn limits(limits: &ostia_config::Limits) -> Limits {
         streams_max: u32::try_from(limits.streams).unwrap_or(u32::MAX),
         header_timeout: Duration::from_secs(30),
         body_timeout: Duration::from_secs(60),
+    }
+}
+
+fn websockets(limits: &ostia_config::WebSockets) -> WebSocketLimits {
+    WebSocketLimits {
+        frame_bytes_max: limits.frame_bytes,
+        message_bytes_max: limits.message_bytes,
+        idle: limits.idle,
+        total: limits.total,
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Named bounds.
     pub limits: Limits,
+    /// Bounds on WebSockets.
+    pub websockets: WebSocketLimits,
 }
 
 /// The operator's configs, aliases and prices.
@@ -116,6 +118,19 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a client may take between two pieces of a body.
     pub body_timeout: Duration,
+}
+
+/// Bounds on WebSockets.
+#[derive(Debug, Clone, Copy)]
+pub struct WebSocketLimits {
+    /// Largest frame, in bytes.
+    pub frame_bytes_max: usize,
+    /// Largest message, which may be several frames, in bytes.
+    pub message_bytes_max: usize,
+    /// How long nothing may pass.
+    pub idle: Duration,
+    /// How long one may be open.
+    pub total: Duration,
 }
 
 impl Settings {

@@ -2,12 +2,15 @@
 
 use ostia_dialect::Family;
 
+/// Where paths of Google's begin, and of no other vendor's.
+const GOOGLES: [&str; 3] = ["/v1beta/", "/upload/v1beta/", "/ws/google."];
+
 /// The words in which a client of this path expects errors.
 pub fn family(path: &str) -> Family {
     match path.strip_prefix("/v1/messages") {
         Some("") => Family::Anthropic,
         Some(rest) if rest.starts_with('/') => Family::Anthropic,
-        _ if path.starts_with("/v1beta/") || path.starts_with("/upload/v1beta/") => Family::Google,
+        _ if GOOGLES.iter().any(|beginning| path.starts_with(beginning)) => Family::Google,
         _ if path.starts_with("/v1/models/") && path.contains(':') => Family::Google,
         _ => Family::Openai,
     }
@@ -26,6 +29,7 @@ mod tests {
             ("/v1/messages/count_tokens", Family::Anthropic),
             ("/v1/messagesx", Family::Openai),
             ("/v1/chat/completions", Family::Openai),
+            ("/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent", Family::Google),
             ("/v1beta/models/m:generateContent", Family::Google),
             ("/v1/models/m:generateContent", Family::Google),
             ("/v1/models/m", Family::Openai),

@@ -17,19 +17,30 @@ pub enum Payload<'p, 'a> {
         /// Errors stay in the provider's own words.
         raw: bool,
     },
+    /// A connection that is to go over to WebSockets.
+    Socket {
+        /// The model that the request line names.
+        model: Option<&'p str>,
+        /// Errors stay in the provider's own words.
+        raw: bool,
+    },
 }
 
 impl<'p, 'a> Payload<'p, 'a> {
     /// The same, as far as it decides whom to ask.
     pub fn asked(self) -> Asked<'p, 'a> {
-        self.api().map_or(Asked::Unread(None), Asked::Api)
+        match self {
+            Payload::Api(call) => Asked::Api(call),
+            Payload::Unread { .. } => Asked::Unread(None),
+            Payload::Socket { model, .. } => Asked::Unread(model),
+        }
     }
 
     /// What is understood of it.
     pub fn api(self) -> Option<&'p ApiCall<'a>> {
         match self {
             Payload::Api(call) => Some(call),
-            Payload::Unread { .. } => None,
+            Payload::Unread { .. } | Payload::Socket { .. } => None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::media::{is_events, media_type};
 use crate::target;
-use crate::upstream::RequestBody;
+use crate::upstream::{RequestBody, UpstreamBody};
 
 /// Client headers that go on besides the usual ones.
 const FORWARDED: [header::HeaderName; 9] = [
@@ -46,30 +46,48 @@ pub async fn pass(
             request.headers_mut().append(name.clone(), line.clone());
         }
     }
-    let (mut head, body) = exchange.dispatch(request).await?.into_parts();
-    if head.status.as_u16() >= 400 && !raw {
-        let family = family(parts.uri.path());
-        return Err(Box::pin(receive::refused(head, body, family, target)).await);
+    let answer = exchange.dispatch(request).await?;
+    if answer.status().as_u16() >= 400 {
+        return Err(Box::pin(refused(exchange, answer, raw)).await);
     }
+    Ok(passed(answer))
+}
+
+/// An answer that says why there is none. `raw` keeps it in the provider's own words.
+pub async fn refused(exchange: Exchange<'_>, answer: Response<UpstreamBody>, raw: bool) -> AttemptError {
+    let (target, parts) = (exchange.target, exchange.inbound.parts);
+    if !raw {
+        let (head, body) = answer.into_parts();
+        return receive::refused(head, body, family(parts.uri.path()), target).await;
+    }
+    // What it says is not read, so that only the status decides whether another target is asked.
+    let status = answer.status().as_u16();
+    AttemptError::refused(fault::from_answer(status, b""), passed(answer))
+}
+
+fn passed(answer: Response<UpstreamBody>) -> Response<Body> {
+    let (mut head, body) = answer.into_parts();
     fields::strip_hops(&mut head.headers);
     if is_events(media_type(&head.headers)) {
         fields::mark_stream(&mut head.headers);
     }
-    let status = head.status.as_u16();
-    let answer = Response::from_parts(head, Body::Passed(body));
-    match status {
-        // What it says is not read, so that only the status decides whether another target is asked.
-        400.. => Err(AttemptError::refused(fault::from_answer(status, b""), answer)),
-        _ => Ok(answer),
-    }
+    Response::from_parts(head, Body::Passed(body))
 }
 
 /// Path and query at the provider.
 pub fn path(target: &target::Target<'_>, parts: &request::Parts) -> String {
-    let Passed { prefix, path: rest } =
-        endpoint::path_of_passed(target.provider, &target.values, parts.uri.path());
+    let passed = endpoint::path_of_passed(target.provider, &target.values, parts.uri.path(), None);
+    path_of(target, &passed, parts.uri.query().unwrap_or_default())
+}
+
+/// The same with this path and query.
+pub fn path_of(
+    target: &target::Target<'_>,
+    Passed { prefix, path: rest, .. }: &Passed<'_>,
+    query: &str,
+) -> String {
     let mut path = format!("{}{prefix}", target.destination.base_url().path);
     // `/v1/v1/...`: the base URL and the client both say the version.
-    path.push_str(endpoint::below(&rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(&rest));
-    endpoint::with_query(path, parts.uri.query().unwrap_or_default())
+    path.push_str(endpoint::below(rest, "/v1").filter(|_| path.ends_with("/v1")).unwrap_or(rest));
+    endpoint::with_query(path, query)
 }

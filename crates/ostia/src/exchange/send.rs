@@ -21,7 +21,7 @@ use crate::inbound::route::has_dot_segment;
 use crate::message::fields;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
-use crate::upstream::{RequestBody, UpstreamBody};
+use crate::upstream::{RequestBody, Switching, UpstreamBody};
 
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
@@ -127,12 +127,7 @@ impl Exchange<'_> {
         let sent = Instant::now();
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
-        self.waited.set(self.waited.get() + (ended - sent));
-        let refused = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED);
-        if let Some(wanted) = self.target.credential.as_ref().filter(|_| refused) {
-            // It was taken back, perhaps: the next call has a new one.
-            self.inbound.core.credentials.doubt(wanted);
-        }
+        self.answered(ended - sent, answer.as_ref().ok().map(Response::status));
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {
                 answer.extensions_mut().insert(AnswerDeadline(sent + timeouts.total));
@@ -140,6 +135,33 @@ impl Exchange<'_> {
             answer
         });
         answer.map_err(|fault| unanswered::of_send(&fault, self.target, &self.inbound.core.settings))
+    }
+}
+
+impl Exchange<'_> {
+    /// Signs a finished request that wants to go over to another protocol, and sends it.
+    pub async fn switch(&self, mut request: Box<Request<RequestBody>>) -> Result<Switching, AttemptError> {
+        let Target { destination, timeouts, .. } = self.target;
+        self.sign(&mut request).await?;
+        let core = self.inbound.core;
+        let sent = Instant::now();
+        let answer = core.upstreams.switch(destination.base_url(), request, *timeouts, sent).await;
+        let status = match &answer {
+            Ok(Switching::Answered(answer)) => Some(answer.status()),
+            Ok(Switching::Switched(..)) | Err(_) => None,
+        };
+        self.answered(sent.elapsed(), status);
+        answer.map_err(|fault| unanswered::of_send(&fault, self.target, &core.settings))
+    }
+
+    /// Takes note of an answer: how long it was waited for, and whether the credential was refused.
+    fn answered(&self, waited: Duration, status: Option<StatusCode>) {
+        self.waited.set(self.waited.get() + waited);
+        let refused = status == Some(StatusCode::UNAUTHORIZED);
+        if let Some(wanted) = self.target.credential.as_ref().filter(|_| refused) {
+            // It was taken back, perhaps: the next call has a new one.
+            self.inbound.core.credentials.doubt(wanted);
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use ostia_dialect::Fault;
 use ostia_routing::config;
 
 use crate::inbound::credentials::{Credential, Credentials, bearer};
+use crate::inbound::handshake;
 use crate::inbound::query;
 use crate::message::fields;
 
@@ -97,6 +98,15 @@ impl GatewayHeaders {
         let key = query::fields(query.unwrap_or_default()).find(|field| field.is_key());
         let header = key.and_then(|key| HeaderValue::from_str(&key.value()?).ok());
         self.credentials.api_key = header.and_then(|header| Credential::new(&header, 0));
+    }
+
+    /// Takes the key that a browser sends among the protocols of a WebSocket, if no header held one.
+    pub fn read_key_among_protocols(&mut self, headers: &HeaderMap) {
+        if self.credentials.bearer.is_some() || self.credentials.api_key.is_some() {
+            return;
+        }
+        let key = handshake::key_among_protocols(headers);
+        self.credentials.api_key = key.and_then(|key| Credential::new(&key, 0));
     }
 
     fn setting(&mut self, setting: &str, value: &HeaderValue) -> Result<(), Fault> {

@@ -40,6 +40,8 @@ fn is_known(path: &str) -> bool {
         | Endpoint::Options
         | Endpoint::Stored
         | Endpoint::Pass { .. }
+        | Endpoint::Socket { .. }
+        | Endpoint::ResponsesSocket
         | Endpoint::Missing
         | Endpoint::WrongMethod(_) => false,
     };

@@ -3,9 +3,13 @@
 use std::borrow::Cow;
 
 use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::config::keys::GatewayKeys;
 use crate::inbound::route::percent_decode;
+
+/// What is written in percent encoding: all but the unreserved characters (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// One field of a query, as it stands there.
 #[derive(Debug, Clone, Copy)]
@@ -19,13 +23,40 @@ pub fn fields(query: &str) -> impl Iterator<Item = Field<'_>> {
 impl<'q> Field<'q> {
     /// Is it where Google's clients put their key?
     pub fn is_key(self) -> bool {
-        self.0.split_once('=').is_some_and(|(name, _)| percent_decode(name).as_deref() == Some("key"))
+        self.is_named("key")
+    }
+
+    fn is_named(self, wanted: &str) -> bool {
+        self.0.split_once('=').is_some_and(|(name, _)| percent_decode(name).as_deref() == Some(wanted))
     }
 
     /// Its value, with percent-encoding undone.
     pub fn value(self) -> Option<Cow<'q, str>> {
         percent_decode(self.0.split_once('=')?.1)
     }
+}
+
+/// The model that a query names, for a WebSocket.
+pub fn model(query: &str) -> Option<Cow<'_, str>> {
+    fields(query).find(|field| field.is_named("model"))?.value().filter(|model| !model.is_empty())
+}
+
+/// The query with this model in place of the one that it names; without one where that is `None`.
+pub fn with_model(query: &str, model: Option<&str>) -> String {
+    let mut out = String::with_capacity(query.len());
+    for field in fields(query) {
+        let (is_model, mark) = (field.is_named("model"), if out.is_empty() { "" } else { "&" });
+        match model {
+            // As it came, where nothing else is asked for.
+            Some(model) if is_model && field.value().as_deref() != Some(model) => {
+                let encoded = utf8_percent_encode(model, ENCODED);
+                out.push_str(&format!("{mark}model={encoded}"));
+            }
+            None if is_model => {}
+            _ => out.extend([mark, field.0]),
+        }
+    }
+    out
 }
 
 /// Takes out of a request line what was read as a credential, or is one of the gateway's own keys in whatever field: from here
@@ -41,4 +72,32 @@ pub fn withhold_credentials(uri: &mut Uri, has_key: bool, keys: &GatewayKeys) {
     let line = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     // What is left of a valid request line is one.
     *uri = line.parse().unwrap_or_default();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_in_a_query() {
+        for (query, expected) in [
+            ("model=gpt-realtime", Some("gpt-realtime")),
+            ("intent=transcription&model=%40openai%2Fgpt-realtime", Some("@openai/gpt-realtime")),
+            ("model=", None),
+            ("models=x&m=model", None),
+            ("", None),
+        ] {
+            assert_eq!(model(query).as_deref(), expected, "{query}");
+        }
+        for (query, named, expected) in [
+            ("model=%40p%2Fm&intent=a%20b&x", Some("m"), "model=m&intent=a%20b&x"),
+            ("a=1&model=a%2Fb", Some("a/b"), "a=1&model=a%2Fb"),
+            ("model=x", Some("a/b c"), "model=a%2Fb%20c"),
+            ("model=x&a=1", None, "a=1"),
+            ("a=1", Some("m"), "a=1"),
+            ("", Some("m"), ""),
+        ] {
+            assert_eq!(with_model(query, named), expected, "{query} {named:?}");
+        }
+    }
 }

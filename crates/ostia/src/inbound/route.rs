@@ -36,6 +36,13 @@ pub enum Endpoint<'p> {
         /// Errors are told as they come: the client asked for the provider's own words.
         raw: bool,
     },
+    /// A WebSocket below the same paths, or below `/ws/` as a vendor has it: its frames are handed on.
+    Socket {
+        /// Errors are told as they come.
+        raw: bool,
+    },
+    /// A WebSocket at `/v1/responses`: the Responses API.
+    ResponsesSocket,
     /// Nothing is here.
     Missing,
     /// Something is here, for other methods.
@@ -88,6 +95,18 @@ impl<'p> Endpoint<'p> {
 }
 
 impl Endpoint<'_> {
+    /// The same for a request that wants a WebSocket.
+    pub fn of_socket(path: &str) -> Endpoint<'_> {
+        match Endpoint::of(&Method::GET, path) {
+            _ if path == "/v1/responses" => Endpoint::ResponsesSocket,
+            Endpoint::Pass { raw } => Endpoint::Socket { raw },
+            Endpoint::Missing if path.starts_with("/ws/") => Endpoint::Socket { raw: false },
+            other => other,
+        }
+    }
+}
+
+impl Endpoint<'_> {
     /// Does the gateway understand the body itself?
     pub fn reads_body(&self) -> bool {
         match self {
@@ -100,6 +119,8 @@ impl Endpoint<'_> {
             | Endpoint::Model(_)
             | Endpoint::Explain { trace_id: Some(_) }
             | Endpoint::Pass { .. }
+            | Endpoint::Socket { .. }
+            | Endpoint::ResponsesSocket
             | Endpoint::Missing
             | Endpoint::WrongMethod(_) => false,
         }

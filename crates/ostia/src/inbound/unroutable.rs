@@ -25,7 +25,7 @@ pub fn wrong_method(parts: &request::Parts, allowed: &str) -> Fault {
         .get(header::UPGRADE)
         .is_some_and(|protocol| protocol.as_bytes().eq_ignore_ascii_case(b"websocket"))
     {
-        // Codex takes this status for a server without WebSockets, and goes on with requests (`codex-rs/core`, client).
+        // Clients go on with requests then (Codex, `codex-rs/core`).
         let message = format!("There are no WebSockets at {path}: send POST requests.");
         return Fault::invalid(message).with_status(426).with_code("websocket_unsupported");
     }

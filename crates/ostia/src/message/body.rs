@@ -9,6 +9,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, Observed};
 
+use crate::client::socket::Socket;
 use crate::log::{End, Line};
 use crate::message::source::Source;
 use crate::upstream::{BodyFault, UpstreamBody};
@@ -44,7 +45,7 @@ impl Accompanied {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         let end = match &polled {
             Poll::Ready(None) => End::Whole,
-            Poll::Ready(Some(Err(_))) => End::Broken,
+            Poll::Ready(Some(Err(fault))) => fault.end(),
             Poll::Ready(Some(Ok(_))) | Poll::Pending => return polled,
         };
         if let Some(line) = self.line.take() {
@@ -96,6 +97,13 @@ pub trait Events: Debug {
 
     /// Takes somebody who gets the rest if the stream breaks off.
     fn resumed_by(&mut self, _failover: Box<dyn Resume>) {}
+
+    /// Takes the client's connection, which has gone over to another protocol (status 101), and what was read of it. From here on
+    /// `poll_frame` serves it and gives nothing but its end.
+    fn switch(&mut self, _client: Socket, _unread: Bytes) {}
+
+    /// Tells a connection that has gone over to another protocol that the gateway stops: what is under way may come to its end.
+    fn drain(&mut self) {}
 }
 
 /// Whoever can get the rest of an answer that broke off.
@@ -121,6 +129,24 @@ impl Body {
             Body::Passed(_) => *self = Body::events(BrokenOff),
             Body::Events(events) => events.fail(fault.clone()),
             Body::With(with) => with.body.fail(fault),
+        }
+    }
+
+    /// Takes the client's connection, if the answer goes over to another protocol.
+    pub fn switch(&mut self, client: Socket, unread: Bytes) {
+        match self {
+            Body::Full(_) | Body::Passed(_) => {}
+            Body::Events(events) => events.switch(client, unread),
+            Body::With(with) => with.body.switch(client, unread),
+        }
+    }
+
+    /// Tells an answer that has gone over to another protocol that the gateway stops.
+    pub fn drain(&mut self) {
+        match self {
+            Body::Full(_) | Body::Passed(_) => {}
+            Body::Events(events) => events.drain(),
+            Body::With(with) => with.body.drain(),
         }
     }
 

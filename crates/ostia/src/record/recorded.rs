@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Observed};
 
 use super::Answered;
 use super::records::Ring;
+use crate::client::socket::Socket;
 use crate::log::cause::Cause;
 use crate::log::{End, Line};
 use crate::message::body::{Body, Events, FramePoll};
@@ -83,7 +85,7 @@ impl Events for Recorded {
         // Before the client sees the end, so that whoever asks then is told.
         match &polled {
             Poll::Ready(None) => self.close(Some(End::Whole)),
-            Poll::Ready(Some(Err(_))) => self.close(Some(End::Broken)),
+            Poll::Ready(Some(Err(fault))) => self.close(Some(fault.end())),
             Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
         }
         polled
@@ -99,6 +101,14 @@ impl Events for Recorded {
 
     fn observed(&mut self) -> Option<&Observed> {
         self.events.observed()
+    }
+
+    fn switch(&mut self, client: Socket, unread: Bytes) {
+        self.events.switch(client, unread);
+    }
+
+    fn drain(&mut self) {
+        self.events.drain();
     }
 }
 

@@ -19,6 +19,7 @@ use crate::exchange::ask;
 use crate::exchange::payload::Payload;
 use crate::exchange::proxy;
 use crate::exchange::receive;
+use crate::exchange::socket;
 use crate::inbound::browser;
 use crate::message::body::Body;
 use crate::message::fields;
@@ -34,7 +35,7 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
     let RequestFacts { inbound, payload, route, .. } = *facts;
     record.attempt(attempt.retry);
     let leaf = route.leaves().get(attempt.leaf);
-    let model = payload.api().and_then(|call| call.model());
+    let model = payload.asked().model();
     // By reference: a future has room for what it matches on and for what it binds.
     let answer = match &mut target::resolve(inbound, leaf, payload.asked()) {
         Ok(target) => {
@@ -88,6 +89,7 @@ async fn speak(
         Payload::Unread { body, raw } => {
             return Box::pin(proxy::pass(exchange, RequestBody::Full(Some(body.clone())), raw)).await;
         }
+        Payload::Socket { model, raw } => return Box::pin(socket::open(exchange, model, raw)).await,
     };
     let answer = ask::ask(exchange, call, record).await?;
     match answer.body() {

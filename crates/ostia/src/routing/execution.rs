@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Context;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Response;
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, FaultKind, Observed};
@@ -12,6 +13,7 @@ use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
 use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
 use tokio::time::sleep;
 
+use crate::client::socket::Socket;
 use crate::clock;
 use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
@@ -156,6 +158,14 @@ impl Events for Followed {
 
     fn observed(&mut self) -> Option<&Observed> {
         self.events.observed()
+    }
+
+    fn switch(&mut self, client: Socket, unread: Bytes) {
+        self.events.switch(client, unread);
+    }
+
+    fn drain(&mut self) {
+        self.events.drain();
     }
 }
 

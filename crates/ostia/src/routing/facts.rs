@@ -62,7 +62,7 @@ impl<'p, 'a> RequestFacts<'p, 'a> {
 
     /// The model that the client names.
     fn model(&self) -> Option<&str> {
-        self.payload.api()?.model()
+        self.payload.asked().model()
     }
 
     /// The estimated tokens of the input.

@@ -1,5 +1,6 @@
 //! An answer on its way to the client, from the moment in which it is asked for.
 
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -7,12 +8,13 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::{Family, Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::late::Late;
+use crate::client::socket::Socket;
 use crate::client::{AnswerDeadline, Client, Early, Protocol};
 use crate::errors::reply;
 use crate::message::body::{Body, FramePoll};
@@ -25,12 +27,22 @@ pub struct Answering<F> {
     answering: Option<Pin<Box<F>>>,
     family: Family,
     client: Rc<Client>,
+    /// Where an answer is left that goes over to another protocol.
+    switched: Option<SwitchedAnswer>,
 }
+
+/// An answer that goes over to another protocol, once its head has been given.
+pub type SwitchedAnswer = Rc<Cell<Option<Answer>>>;
 
 impl<F> Answering<F> {
     /// What `answering` gives, in words of this family if it has to end before.
     pub fn new(answering: Pin<Box<F>>, family: Family, client: Rc<Client>) -> Answering<F> {
-        Answering { answering: Some(answering), family, client }
+        Answering { answering: Some(answering), family, client, switched: None }
+    }
+
+    /// An answer that goes over to another protocol is left here, and its head has no body.
+    pub fn switching_into(self, switched: &SwitchedAnswer) -> Answering<F> {
+        Answering { switched: Some(switched.clone()), ..self }
     }
 }
 
@@ -67,9 +79,13 @@ impl<F: Future<Output = Response<Body>> + 'static> Future for Answering<F> {
         }
         let client = self.client.clone();
         client.is_handed_over.set(true);
-        let answer =
-            |body| Answer { body, is_told: false, broken: None, silence: Silence::default(), client };
-        Poll::Ready(Ok(response.map(answer)))
+        let is_switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let mut response = response.map(|body| Answer::new(body, client.clone()));
+        if let Some(switched) = self.switched.as_ref().filter(|_| is_switching) {
+            let empty = Answer::new(Body::Full(None), client);
+            switched.set(Some(std::mem::replace(response.body_mut(), empty)));
+        }
+        Poll::Ready(Ok(response))
     }
 }
 
@@ -115,6 +131,31 @@ impl Silence {
 }
 
 impl Answer {
+    fn new(body: Body, client: Rc<Client>) -> Answer {
+        Answer { body, is_told: false, broken: None, silence: Silence::default(), client }
+    }
+
+    /// Takes the client's connection, which has gone over to another protocol.
+    pub fn switch(&mut self, socket: Socket, unread: Bytes) {
+        self.client.is_busy.set(true);
+        self.body.switch(socket, unread);
+    }
+
+    /// The gateway stops: what is under way may come to its end.
+    pub fn drain(&mut self) {
+        self.body.drain();
+    }
+
+    /// Serves the connection that it has taken. Ready when that is over.
+    pub fn poll_switched(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.client.is_cut() && !self.is_told {
+            self.is_told = true;
+            self.body.fail(&stopping());
+        }
+        while let Some(Ok(_)) = ready!(Pin::new(&mut self.body).poll_frame(context)) {}
+        Poll::Ready(())
+    }
+
     /// A sign of life, where a stream has been silent for too long.
     fn poll_keep_alive(&mut self, context: &mut Context<'_>) -> FramePoll {
         let Some((limit, keep_alive)) = self.client.keep_alive().zip(self.body.keep_alive()) else {

@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::socket::{self, Socket};
 use super::{Admission, HEAD_DRAIN, Phase, http1, http2, tls};
+use crate::client::socket::{self, Socket};
 use crate::client::{Client, Connection, Protocol};
 use crate::core::CurrentCore;
 

@@ -14,11 +14,12 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::answering::SwitchedAnswer;
 use super::http2::PREFACE;
-use super::socket::Socket;
 use super::stream::ClientStream;
-use super::{HEAD_DRAIN, LAST_WORDS, Phase, linger, request};
+use super::{HEAD_DRAIN, LAST_WORDS, Phase, linger, request, switched};
 use crate::client::Client;
+use crate::client::socket::Socket;
 use crate::core::CurrentCore;
 
 /// Read buffer of a connection, in bytes. Large bodies are read in pieces of up to this size; heads have a bound of their own.
@@ -33,8 +34,11 @@ pub async fn serve(
 ) -> Option<(Socket, Bytes)> {
     let limits = current.get().settings.limits;
     let (current, of_service) = (current.clone(), client.clone());
-    let service =
-        service_fn(move |request: Request<Incoming>| request::answer(&current, &of_service, request));
+    let switched = SwitchedAnswer::default();
+    let into = switched.clone();
+    let service = service_fn(move |request: Request<Incoming>| {
+        request::answer(&current, &of_service, request).switching_into(&into)
+    });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
@@ -70,6 +74,12 @@ pub async fn serve(
     let mut socket = parts.io.into_inner().into_inner();
     if served.is_err() && parts.read_buf.starts_with(PREFACE) {
         return Some((socket, parts.read_buf));
+    }
+    if let Some(answer) = switched.take() {
+        if served.is_ok() {
+            switched::serve(answer, socket, parts.read_buf, &client, phase).await;
+        }
+        return None;
     }
     // The client may be in the middle of what was not wanted.
     let lingers = (!client.is_read() || served.is_err()) && *phase.borrow() == Phase::Serving;

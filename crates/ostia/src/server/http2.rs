@@ -25,9 +25,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::answering::{Answer, head_alone};
-use super::socket::Socket;
 use super::{ConnectionLimit, HEAD_DRAIN, LAST_WORDS, Phase, linger, request};
 use crate::client::Connection;
+use crate::client::socket::Socket;
 use crate::config::settings::Limits;
 use crate::core::CurrentCore;
 use socket::Http2Socket;

@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-use super::socket::Socket;
+use crate::client::socket::Socket;
 
 /// Most bytes that are read and thrown away.
 const BYTES_MAX: usize = 256 << 20;

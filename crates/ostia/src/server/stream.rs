@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::http2::PREFACE;
-use super::socket::{self, Socket};
 use crate::client::Client;
+use crate::client::socket::{self, Socket};
 use crate::timer::LazyTimer;
 
 /// How long a client that closed its half of the connection is waited for before it is asked whether it is still there.

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::socket::Socket;
 use super::{HEAD_DRAIN, Phase, linger};
+use crate::client::socket::Socket;
 use crate::config::tls::ServerTls;
 use crate::log::{Level, Log, Target};
 

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 use crate::client::ClientBody;
+use crate::log::End;
 
 /// The body of a call to an upstream.
 #[derive(Debug)]
@@ -26,6 +27,18 @@ pub enum BodyFault {
     Broken,
     /// Nothing came for longer than allowed.
     Silence,
+    /// The client of a WebSocket went without a word.
+    ClientLeft,
+}
+
+impl BodyFault {
+    /// How an answer ended that breaks off so.
+    pub fn end(&self) -> End {
+        match self {
+            BodyFault::ClientLeft => End::ClientLeft,
+            BodyFault::Connection(_) | BodyFault::Broken | BodyFault::Silence => End::Broken,
+        }
+    }
 }
 
 impl std::fmt::Display for BodyFault {
@@ -34,6 +47,7 @@ impl std::fmt::Display for BodyFault {
             BodyFault::Connection(error) => error.fmt(f),
             BodyFault::Broken => f.write_str("the answer broke off"),
             BodyFault::Silence => f.write_str("nothing came for too long"),
+            BodyFault::ClientLeft => f.write_str("the client left"),
         }
     }
 }

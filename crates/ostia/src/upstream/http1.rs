@@ -1,5 +1,7 @@
 //! A connection that speaks HTTP/1.1: one call at a time, which drives it.
 
+mod switch;
+
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -15,6 +17,8 @@ use super::connect::Stream;
 use super::idle::IDLE_AGE_MAX;
 use super::{RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
+
+pub use switch::{Switched, Switching};
 
 /// How much earlier than a server says a connection is given up: the server's clock began to run before ours.
 const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);

@@ -21,7 +21,7 @@ use super::answer::{Carrier, Http2Call, UpstreamBody};
 use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
 use super::egress::{Guard, Origin};
-use super::http1::{Connection, SendError};
+use super::http1::{Connection, SendError, Switching};
 use super::http2::{Http2Pool, OpenStream, Opening, Place, StreamError};
 use super::idle::{Counted, IdleCount, IdleCounts};
 use super::proxy::Proxy;
@@ -221,6 +221,22 @@ impl Upstreams {
                 },
             }
         }
+    }
+
+    /// Sends a request that wants to go over to another protocol, always on a connection of its own that speaks HTTP/1.1.
+    pub async fn switch(
+        &self,
+        base_url: &BaseUrl,
+        request: Box<Request<RequestBody>>,
+        timeouts: Timeouts,
+        started: Instant,
+    ) -> Result<Switching, SendFault> {
+        let pool = &base_url.pool;
+        let due = started + timeouts.first_byte.min(timeouts.total);
+        let connection = Box::pin(self.open(pool, timeouts)).await?;
+        let answered =
+            |connection, response| pool.answer(Carrier::Http1(connection), response, started, timeouts);
+        connection.switch(request, due, answered).await
     }
 
     /// Sends a request by HTTP/2, if the server speaks it; `request` is still there if it does not. What the server says that it did

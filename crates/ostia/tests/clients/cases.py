@@ -64,6 +64,11 @@ def true(condition, what):
         raise AssertionError(what)
 
 
+def own_headers(client):
+    """The gateway's headers among those that a client of OpenAI's SDK sends."""
+    return {name: value for name, value in client.default_headers.items() if name.lower().startswith("x-ostia-")}
+
+
 def is_streamed(pieces, text):
     """The pieces are the text, and more than one."""
     equal("".join(pieces), text)

@@ -5,7 +5,7 @@ import base64
 import openai
 
 from cases import CITY, IMAGE, REPORT, ROME, TIMEOUT_S, WEATHER
-from cases import case, equal, is_streamed, raises, run, to_json, true, weather
+from cases import case, equal, is_streamed, own_headers, raises, run, to_json, true, weather
 
 DATA_URL = f"data:image/png;base64,{base64.b64encode(IMAGE).decode()}"
 CALLS = [("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})]
@@ -232,6 +232,60 @@ def response_errors_have_their_class(client, model):
 def a_broken_response_stream_is_an_error(client, model):
     stream = client.responses.create(model=model, input="Break off", stream=True)
     raises(openai.APIError, lambda: list(stream))
+
+
+# Responses over a WebSocket
+
+
+def socket(client):
+    """The SDK sends no default headers there."""
+    return client.responses.connect(extra_headers=own_headers(client))
+
+
+def answered(connection, **fields):
+    """The events of one answer to `response.create`."""
+    connection.response.create(**fields)
+    events = []
+    for event in connection:
+        events.append(event)
+        if event.type in ("response.completed", "response.incomplete", "response.failed", "error"):
+            return events
+
+
+def heard(events):
+    return "".join(event.delta for event in events if event.type == "response.output_text.delta")
+
+
+@case
+def socket_conversation(client, model):
+    with socket(client) as connection:
+        events = answered(connection, model=model, input="Hello")
+        equal(heard(events), "Hi thére")
+        equal([event.sequence_number for event in events], list(range(len(events))))
+        first = answered(connection, model=model, input="My name is Ada.", store=False)[-1].response
+        equal(first.output_text, "Hello Ada.")
+        asked = {"input": "What is my name?", "previous_response_id": first.id, "store": False}
+        equal(heard(answered(connection, model=model, **asked)), "Ada.")
+
+
+@case
+def socket_tool_loop(client, model):
+    with socket(client) as connection:
+        asked = {**response_tools(model), "store": False}
+        first = answered(connection, **asked)[-1].response
+        # Without the proof of its thoughts a model would not be asked as it has to be.
+        asked["input"] += response_results(first)
+        equal(answered(connection, **asked)[-1].response.output_text, REPORT)
+
+
+@case
+def socket_errors_are_events(client, model):
+    with socket(client) as connection:
+        error = answered(connection, model=model, input="Fail")[-1]
+        equal((error.type, error.status), ("error", 429))
+        true("slow down" in error.error["message"], error)
+        equal(answered(connection, model=model, input="Break off")[-1].type, "error")
+        equal(heard(answered(connection, model=model, input="Hello")), "Hi thére")
 
 
 run(connect)

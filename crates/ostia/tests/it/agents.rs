@@ -98,7 +98,7 @@ fn run_each(orders: [&[&Target]; 2], label: &str, agent: impl Fn(&Place<'_>) -> 
     });
 }
 
-fn visit(target: &Target, folder: &Folder, label: &str, agent: impl FnOnce(Place<'_>) -> Output) {
+fn visit(target: &Target, folder: &Folder, label: &str, agent: impl FnOnce(Place<'_>) -> Output) -> Tap {
     let &Target { vendor, model, may_drop } = target;
     let work = folder.work();
     let refused: Arc<Mutex<Vec<(Refusal, String)>>> = Arc::default();
@@ -134,6 +134,7 @@ fn visit(target: &Target, folder: &Folder, label: &str, agent: impl FnOnce(Place
         let reply = unary(&request).to(&gateway);
         assert_eq!(reply.status, 200, "{label}: not as a stream: {}", reply.text());
     }
+    tap
 }
 
 /// The same request, but the answer comes in one piece.

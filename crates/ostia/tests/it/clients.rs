@@ -10,10 +10,12 @@ use std::process::Command;
 use ostia_testkit::model::{Call, Speech, Told, Turn};
 use ostia_testkit::vendor::{anthropic, cohere, gemini, ollama, openai};
 use ostia_testkit::{Answer, Request, Step, Upstream};
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::gateway::Gateway;
 use crate::programs::{self, PYTHON};
+use crate::websockets::tools::{Provider, Socket};
 
 /// Like the image, this has signs in base64 that the alphabet for URLs has not.
 const PROOF: &str = "proof1>>>???";
@@ -38,21 +40,74 @@ fn anthropics_sdk() {
     run("anthropic_sdk.py");
 }
 
+#[test]
+fn openais_sdk_in_realtime() {
+    let provider = Provider::serve(realtime);
+    let row = format!(
+        "  at-realtime: {{base_url: \"{}/v1\", local: true, dialects: [openai_realtime]}}\n",
+        provider.url()
+    );
+    run_with("openai_realtime_sdk.py", &row, ["at-realtime=gpt-realtime".to_owned()]);
+    assert!(
+        provider.last().target.ends_with("/v1/realtime?model=gpt-realtime"),
+        "{}",
+        provider.last().target
+    );
+}
+
+/// A session at a provider: what it says to each event.
+fn realtime(mut socket: Socket) {
+    let say = |socket: &mut Socket, event: &Value| drop(socket.send(Message::text(event.to_string())));
+    let session = json!({"type": "realtime", "object": "realtime.session", "id": "sess_1", "model": "gpt-realtime",
+                         "output_modalities": ["text"]});
+    say(&mut socket, &json!({"type": "session.created", "event_id": "e0", "session": session}));
+    while let Ok(Message::Text(text)) = socket.read() {
+        let event: Value = serde_json::from_str(&text).unwrap();
+        let answers = match event["type"].as_str().unwrap() {
+            "session.update" => {
+                vec![json!({"type": "session.updated", "event_id": "e1", "session": session})]
+            }
+            "input_audio_buffer.append" => {
+                vec![json!({"type": "input_audio_buffer.committed", "event_id": "e2",
+                                                       "item_id": "i", "previous_item_id": null})]
+            }
+            "response.create" => ["Hi th", "\u{e9}re"]
+                .map(|delta| {
+                    json!({"type": "response.output_text.delta", "event_id": "e3", "response_id": "r",
+                                    "item_id": "i", "output_index": 0, "content_index": 0, "delta": delta})
+                })
+                .into_iter()
+                .chain([json!({"type": "response.done", "event_id": "e4", "response": {
+                    "id": "r", "object": "realtime.response", "status": "completed", "output": [],
+                    "usage": {"total_tokens": 9, "input_tokens": 5, "output_tokens": 4}}})])
+                .collect(),
+            _ => continue,
+        };
+        answers.iter().for_each(|answer| say(&mut socket, answer));
+    }
+}
+
 /// Runs all cases of a script in front of every format.
 fn run(script: &str) {
-    let Some(python) = programs::python() else { return };
     let upstreams = Speech::IN_EVENTS.map(|speech| {
         (speech, Upstream::serve(move |request| answer(speech, request).unwrap_or_else(|answer| answer)))
     });
     let rows = upstreams.iter().map(|(speech, upstream)| row(*speech, &upstream.url()));
-    let gateway = Gateway::with(&format!("providers:\n{}", rows.collect::<String>()));
+    let targets = Speech::IN_EVENTS.map(|speech| format!("{}={}", provider(speech), model(speech)));
+    run_with(script, &rows.collect::<String>(), targets);
+}
+
+/// Runs all cases of a script in front of these targets.
+fn run_with(script: &str, rows: &str, targets: impl IntoIterator<Item = String>) {
+    let Some(python) = programs::python() else { return };
+    let gateway = Gateway::with(&format!("providers:\n{rows}"));
     // Nothing of the surroundings, such as keys and proxies, is for the SDK.
     let output = Command::new(python)
         .env_clear()
         .arg("-B")
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(script))
         .arg(format!("http://{}", gateway.address))
-        .args(Speech::IN_EVENTS.map(|speech| format!("{}={}", provider(speech), model(speech))))
+        .args(targets)
         .output()
         .unwrap_or_else(|error| panic!("{PYTHON}: {error}"));
     let said =

@@ -6,3 +6,4 @@ mod commands;
 mod files;
 mod handshake;
 mod reload;
+mod websockets;

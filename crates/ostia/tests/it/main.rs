@@ -55,6 +55,7 @@ mod silence;
 mod snippets;
 mod streams;
 mod translation;
+mod websockets;
 mod wire;
 
 /// The events of a stream, without `data: `; comments are left out.

@@ -141,11 +141,3 @@ fn the_list_says_what_the_catalogue_knows() {
     let anthropic = Ask::new("GET", "/v1/models").header("anthropic-version", "2023-06-01");
     assert!(!anthropic.to(&gateway).text().contains("context_length"));
 }
-
-#[test]
-fn codex_is_told_to_go_on_by_http() {
-    let gateway = Gateway::start();
-    let ask = Ask::new("GET", "/v1/responses").header("upgrade", "websocket").header("connection", "Upgrade");
-    let reply = ask.to(&gateway);
-    assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (426, Some("websocket_unsupported")));
-}

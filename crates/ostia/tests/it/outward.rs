@@ -9,3 +9,4 @@ mod http2_real;
 mod http2_server;
 mod proxies;
 mod proxy;
+mod websockets;

@@ -29,7 +29,7 @@ fn a_wrong_method_hears_which_ones_are_right() {
     // The words are those of the path.
     let reply = Ask::new("GET", "/v1/messages").to(&gateway);
     assert_eq!(reply.json()["type"], "error");
-    let reply = Ask::new("GET", "/v1/responses")
+    let reply = Ask::new("GET", "/v1/embeddings")
         .header("connection", "Upgrade")
         .header("upgrade", "websocket")
         .header("sec-websocket-version", "13")

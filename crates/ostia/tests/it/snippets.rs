@@ -102,6 +102,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "ostia serve --log access=off",
         NotRun("each serves until it is stopped; `log` tries the filters"),
     ),
+    (
+        "docs/realtime.md",
+        "new WebSocket(\"ws://127.0.0.1:8787",
+        NotRun("needs a browser; `websockets::handshakes` sends what one sends"),
+    ),
     ("docs/routing.md", "{\n  \"strategy\": {\"mode\": \"fallback\"},", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"balance\"", Config),

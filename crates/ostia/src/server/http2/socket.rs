@@ -8,7 +8,7 @@ use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::streams::Streams;
-use crate::server::socket::Socket;
+use crate::client::socket::Socket;
 use crate::timer::LazyTimer;
 
 /// The socket of a client that speaks HTTP/2.

@@ -2,12 +2,13 @@
 //! and a namespace of them, for gpt-5.5 a patch tool of free text, for gpt-5.6 a tool that runs programs, told in an item of
 //! the input (`additional_tools`). The gateway asks the target's model instead.
 
+use std::ffi::OsStr;
 use std::process::{Command, Output};
 use std::thread;
 
 use ostia_testkit::strict::Vendor;
 
-use super::{Place, TASK, Target, run};
+use super::{Folder, IMAGE, PIXEL, Place, TASK, Target, run};
 use crate::programs;
 
 const MODELS: [&str; 3] = ["some-model", "gpt-5.5", "gpt-5.6-sol"];
@@ -72,6 +73,32 @@ fn codex_moves_from_vendor_to_vendor() {
     super::run_each(orders, "Codex", |place| start(&codex, "gpt-5.5", place));
 }
 
+#[test]
+fn codex_over_a_websocket() {
+    let Some(codex) = programs::codex() else { return };
+    let target = |vendor, model| Target { vendor, model, may_drop: &[] };
+    thread::scope(|scope| {
+        for (vendor, model) in [
+            (Vendor::OpenAiResponses, "gpt-5.6-sol"),
+            (Vendor::OpenAiChat, "gpt-4.1"),
+            (Vendor::Anthropic, "claude-opus-4-8"),
+            (Vendor::Google, "gemini-3-pro-preview"),
+        ] {
+            let codex = &codex;
+            scope.spawn(move || {
+                let folder = Folder::new();
+                std::fs::write(folder.work().join(IMAGE), PIXEL).unwrap();
+                let label = format!("Codex over a WebSocket at {vendor:?}");
+                let tap = super::visit(&target(vendor, model), &folder, &label, |place| {
+                    start_with(codex, "gpt-5.5", &place, true)
+                });
+                assert!(tap.header("upgrade").contains(&"websocket".to_owned()), "{label}: by requests");
+                assert!(tap.requests().is_empty(), "{label}: some went by requests");
+            });
+        }
+    });
+}
+
 fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'static str]]) {
     let target = &Target { vendor, model, may_drop };
     let Some(codex) = programs::codex() else { return };
@@ -85,7 +112,11 @@ fn at(vendor: Vendor, model: &'static str, may_drop: &'static [&'static [&'stati
     });
 }
 
-fn start(codex: &std::ffi::OsStr, model: &str, place: &Place<'_>) -> Output {
+fn start(codex: &OsStr, model: &str, place: &Place<'_>) -> Output {
+    start_with(codex, model, place, false)
+}
+
+fn start_with(codex: &OsStr, model: &str, place: &Place<'_>, over_a_websocket: bool) -> Output {
     let (home, work) = (place.folder.home(), place.folder.work());
     let (url, config) = (&place.url, &place.config);
     let settings = format!(
@@ -94,6 +125,7 @@ fn start(codex: &std::ffi::OsStr, model: &str, place: &Place<'_>) -> Output {
          request_max_retries = 0\nstream_max_retries = 0\n\
          http_headers = {{ \"x-ostia-config\" = '{config}' }}\n"
     );
+    let settings = if over_a_websocket { settings + "supports_websockets = true\n" } else { settings };
     std::fs::write(home.join("config.toml"), settings).unwrap();
     let mut command = Command::new(codex);
     command.args(["exec", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox", "--json"]);
