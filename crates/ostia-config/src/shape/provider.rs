@@ -162,6 +162,7 @@ static AWS: &[Field] = &[
     ("service", Text, "The name of the service in signatures: bedrock"),
     ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
     ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
+    ("key_header", Text, "The header of keys that are given in place of AWS's. Default: they go as bearers"),
 ];
 
 static OAUTH: &[Field] = &[
