@@ -10,7 +10,7 @@ mod index;
 mod tests;
 mod translator;
 
-pub use translator::{Answer, Asked, Reader, Translated, Translator};
+pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
@@ -80,6 +80,14 @@ pub enum Api {
     BedrockCountTokens,
     /// The same for a request as InvokeModel takes it: here one of Messages.
     BedrockCountInvoke,
+    /// Titan's text embeddings, over InvokeModel.
+    TitanTextEmbed,
+    /// Titan's multimodal embeddings, over InvokeModel.
+    TitanImageEmbed,
+    /// Cohere's embeddings, over InvokeModel.
+    CohereInvokeEmbed,
+    /// Nova's multimodal embeddings, over InvokeModel.
+    NovaEmbed,
     /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
@@ -190,6 +198,7 @@ struct Row {
     required: Required,
     output_bound: OutputBound,
     translator: Option<&'static Translator>,
+    input_tokens_header: Option<&'static str>,
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -218,6 +227,7 @@ const fn passed(
         required: Required::Nothing,
         output_bound: bound(&[]),
         translator: None,
+        input_tokens_header: None,
     }
 }
 
@@ -238,6 +248,24 @@ const fn of_model(
     }
 }
 
+/// One of Bedrock's models that embeds, over InvokeModel
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>).
+const fn invoked(
+    api: Api,
+    name: &'static str,
+    dialect: embeddings::Dialect,
+    answer_fields: &'static [(&'static str, Kind)],
+) -> Row {
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        answer_fields,
+        translator: Some(&embeddings::TRANSLATOR),
+        input_tokens_header: Some("x-amzn-bedrock-input-token-count"),
+        ..passed(api, name, "embeddings", Operation::Embeddings(dialect), "")
+    }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -254,7 +282,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 32;
+const COUNT: usize = 36;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -540,6 +568,25 @@ static TABLE: [Row; COUNT] = [
             "",
         )
     },
+    invoked(
+        Api::TitanTextEmbed,
+        "titan_text_embed",
+        embeddings::Dialect::TitanText,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::TitanImageEmbed,
+        "titan_image_embed",
+        embeddings::Dialect::TitanImage,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::CohereInvokeEmbed,
+        "cohere_invoke_embed",
+        embeddings::Dialect::CohereInvoke,
+        &[("embeddings", Kind::Array), ("embeddings", Kind::Object)],
+    ),
+    invoked(Api::NovaEmbed, "nova_embed", embeddings::Dialect::Nova, &[("embeddings", Kind::Array)]),
     passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
     passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
 ];
@@ -667,6 +714,11 @@ impl Api {
     /// How it is told in another vendor's form, where its answers come in one piece and it can be.
     pub fn translator(self) -> Option<&'static Translator> {
         self.row().translator
+    }
+
+    /// The header of a whole answer that tells how many tokens the input had, where the body may not.
+    pub fn input_tokens_header(self) -> Option<&'static str> {
+        self.row().input_tokens_header
     }
 
     /// The API of this name.

@@ -7,6 +7,7 @@ pub mod proxy;
 pub mod receive;
 pub mod render;
 pub mod send;
+mod several;
 mod sign;
 mod unanswered;
 pub mod usable;

@@ -202,6 +202,7 @@ static LIMITS: &[Field] = &[
     ("temperature", Pair(&Number(0.0, 100.0)), "Least and most: [0, 1.5]"),
     ("top_p", Pair(&Number(0.0, 100.0)), "Least and most: [0, 1]"),
     ("user_chars_max", Whole(1, u64::MAX), "Most characters of user"),
+    ("inputs", Whole(1, u64::MAX), "Most inputs of one call of embeddings; a longer list becomes several"),
 ];
 
 const COUNT: Shape = Either(&[Whole(1, u64::MAX), Words(|| vec!["unlimited"])]);

@@ -29,6 +29,7 @@ pub(super) fn relay(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Out
         api: call.api,
         path,
         body,
+        more: Vec::new(),
         headers: Vec::new(),
         without: &[],
         dropped,
