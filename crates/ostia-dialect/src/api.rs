@@ -10,7 +10,7 @@ mod index;
 mod tests;
 mod translator;
 
-pub use translator::{Answer, Asked, Reader, Translated, Translator};
+pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
@@ -80,6 +80,14 @@ pub enum Api {
     BedrockCountTokens,
     /// The same for a request as InvokeModel takes it: here one of Messages.
     BedrockCountInvoke,
+    /// Titan's text embeddings, over InvokeModel.
+    TitanTextEmbed,
+    /// Titan's multimodal embeddings, over InvokeModel.
+    TitanImageEmbed,
+    /// Cohere's embeddings, over InvokeModel.
+    CohereInvokeEmbed,
+    /// Nova's multimodal embeddings, over InvokeModel.
+    NovaEmbed,
     /// Jina's rerank, which vLLM, llama.cpp and others copy: like Cohere's, at the OpenAI-style path.
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
@@ -200,6 +208,7 @@ struct Row {
     translator: Option<&'static Translator>,
     meant: Option<fn(Node<'_>) -> Api>,
     fits: Option<fn(Api, Node<'_>) -> bool>,
+    input_tokens_header: Option<&'static str>,
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -230,6 +239,7 @@ const fn passed(
         translator: None,
         meant: None,
         fits: None,
+        input_tokens_header: None,
     }
 }
 
@@ -255,6 +265,24 @@ const fn rerank_of(api: Api, name: &'static str, dialect: rerank::Dialect, path:
     Row { gateway_path: None, ..passed(api, name, "rerank", Operation::Rerank(dialect), path) }
 }
 
+/// One of Bedrock's models that embeds, over InvokeModel
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>).
+const fn invoked(
+    api: Api,
+    name: &'static str,
+    dialect: embeddings::Dialect,
+    answer_fields: &'static [(&'static str, Kind)],
+) -> Row {
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        answer_fields,
+        translator: Some(&embeddings::TRANSLATOR),
+        input_tokens_header: Some("x-amzn-bedrock-input-token-count"),
+        ..passed(api, name, "embeddings", Operation::Embeddings(dialect), "")
+    }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -271,7 +299,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 36;
+const COUNT: usize = 40;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -568,6 +596,25 @@ static TABLE: [Row; COUNT] = [
             "",
         )
     },
+    invoked(
+        Api::TitanTextEmbed,
+        "titan_text_embed",
+        embeddings::Dialect::TitanText,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::TitanImageEmbed,
+        "titan_image_embed",
+        embeddings::Dialect::TitanImage,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::CohereInvokeEmbed,
+        "cohere_invoke_embed",
+        embeddings::Dialect::CohereInvoke,
+        &[("embeddings", Kind::Array), ("embeddings", Kind::Object)],
+    ),
+    invoked(Api::NovaEmbed, "nova_embed", embeddings::Dialect::Nova, &[("embeddings", Kind::Array)]),
     Row {
         is_understood: true,
         answer_fields: &[("results", Kind::Array)],
@@ -749,6 +796,11 @@ impl Api {
     /// Does a body in this API, and its answer, mean the same in the upstream's, so that it need not be told anew?
     pub fn fits(self, upstream: Api, body: Node<'_>) -> bool {
         self.row().fits.is_some_and(|fits| fits(upstream, body))
+    }
+
+    /// The header of a whole answer that tells how many tokens the input had, where the body may not.
+    pub fn input_tokens_header(self) -> Option<&'static str> {
+        self.row().input_tokens_header
     }
 
     /// The API of this name.

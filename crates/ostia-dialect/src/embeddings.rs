@@ -5,10 +5,15 @@
 //! relayed, and nothing here is asked.
 
 pub mod cohere;
+mod cohere_invoke;
 pub mod gemini;
+mod limits;
+mod nova;
 pub mod openai;
 #[cfg(test)]
 mod tests;
+mod titan_image;
+mod titan_text;
 mod translator;
 pub mod vertex;
 
@@ -30,19 +35,42 @@ pub enum Dialect {
     Cohere,
     /// Vertex AI's `:predict`.
     VertexPredict,
+    /// Titan's texts, over Bedrock's InvokeModel.
+    TitanText,
+    /// Titan's texts and images, over the same.
+    TitanImage,
+    /// Cohere's models, over the same.
+    CohereInvoke,
+    /// Nova's texts and images, over the same.
+    Nova,
 }
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 5] =
-        [Dialect::Openai, Dialect::Gemini, Dialect::GeminiBatch, Dialect::Cohere, Dialect::VertexPredict];
+    pub const ALL: [Dialect; 9] = [
+        Dialect::Openai,
+        Dialect::Gemini,
+        Dialect::GeminiBatch,
+        Dialect::Cohere,
+        Dialect::VertexPredict,
+        Dialect::TitanText,
+        Dialect::TitanImage,
+        Dialect::CohereInvoke,
+        Dialect::Nova,
+    ];
 
     /// The dialect for this request: Google has a method of its own for lists.
     pub fn of_request(self, request: &Request) -> Dialect {
         match self {
             Dialect::Gemini | Dialect::GeminiBatch if gemini::is_batch(request) => Dialect::GeminiBatch,
             Dialect::Gemini | Dialect::GeminiBatch => Dialect::Gemini,
-            Dialect::Openai | Dialect::Cohere | Dialect::VertexPredict => self,
+            Dialect::Openai
+            | Dialect::Cohere
+            | Dialect::VertexPredict
+            | Dialect::TitanText
+            | Dialect::TitanImage
+            | Dialect::CohereInvoke
+            | Dialect::Nova => self,
         }
     }
 }
@@ -65,7 +93,12 @@ impl Client {
             Dialect::Openai => Some(Client::Openai),
             Dialect::Gemini => Some(Client::Gemini),
             Dialect::GeminiBatch => Some(Client::GeminiBatch),
-            Dialect::Cohere | Dialect::VertexPredict => None,
+            Dialect::Cohere
+            | Dialect::VertexPredict
+            | Dialect::TitanText
+            | Dialect::TitanImage
+            | Dialect::CohereInvoke
+            | Dialect::Nova => None,
         }
     }
 
@@ -125,6 +158,23 @@ pub struct Request {
     pub truncate: Option<String>,
     /// Other fields: name and value, in the order they came.
     pub extra: Vec<(String, Json)>,
+}
+
+impl Request {
+    /// The same without anything to embed.
+    fn but_input(&self) -> Request {
+        Request {
+            model: self.model.clone(),
+            input: Vec::new(),
+            is_list: self.is_list,
+            dimensions: self.dimensions,
+            encoding_format: self.encoding_format,
+            user: self.user.clone(),
+            input_type: self.input_type.clone(),
+            truncate: self.truncate.clone(),
+            extra: self.extra.clone(),
+        }
+    }
 }
 
 /// One thing to embed.
@@ -200,6 +250,10 @@ pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
         Dialect::Gemini | Dialect::GeminiBatch => gemini::encode(request),
         Dialect::Cohere => cohere::encode(request),
         Dialect::VertexPredict => vertex::encode(request),
+        Dialect::TitanText => titan_text::encode(request),
+        Dialect::TitanImage => titan_image::encode(request),
+        Dialect::CohereInvoke => cohere_invoke::encode(request),
+        Dialect::Nova => nova::encode(request),
     }
 }
 
@@ -214,8 +268,10 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
     let response = match dialect {
         Dialect::Openai => openai::decode_response(document.root()),
         Dialect::Gemini | Dialect::GeminiBatch => gemini::decode(document.root()),
-        Dialect::Cohere => cohere::decode(document.root()),
+        Dialect::Cohere | Dialect::CohereInvoke => cohere::decode(document.root()),
         Dialect::VertexPredict => vertex::decode(document.root()),
+        Dialect::TitanText | Dialect::TitanImage => titan_text::decode(document.root()),
+        Dialect::Nova => nova::decode(document.root()),
     };
     response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))
 }
@@ -226,6 +282,46 @@ fn vector(node: Node<'_>) -> Option<Vector> {
         return Some(Vector::Floats(Json::of(node)));
     }
     node.as_str().map(|text| Vector::Base64(text.into_owned()))
+}
+
+/// The only input of a call that has one.
+fn lone(request: &Request) -> Result<&Input, Fault> {
+    match request.input.as_slice() {
+        [input] => Ok(input),
+        _ => Err(input_fault("this model takes one input a call")),
+    }
+}
+
+/// The same where it is to be a text.
+fn lone_text(request: &Request) -> Result<&str, Fault> {
+    match lone(request)? {
+        Input::Text(text) => Ok(text),
+        Input::Parts(parts) => match parts.as_slice() {
+            [Part::Text(text)] => Ok(text),
+            _ => Err(input_fault("this model takes one text for each vector, and no images")),
+        },
+        Input::Tokens(_) => Err(tokens_fault()),
+    }
+}
+
+/// Media type and base64 of an image that has to be here.
+fn image_data(url: &str) -> Result<(&str, &str), Fault> {
+    let data = url.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
+    data.ok_or_else(|| {
+        input_fault("this model takes the bytes of an image, as a data URL in base64, and no address of one")
+    })
+}
+
+/// What of a request is not said: all but model, input, length and form, and the extra fields that are the vendor's own.
+fn dropped_but(request: &Request, is_own: impl Fn(&str) -> bool) -> Vec<String> {
+    let hub = [
+        ("user", request.user.is_some()),
+        ("input_type", request.input_type.is_some()),
+        ("truncate", request.truncate.is_some()),
+    ];
+    let hub = hub.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned());
+    let extra = request.extra.iter().map(|(name, _)| name).filter(|name| !is_own(name));
+    hub.chain(extra.cloned()).collect()
 }
 
 fn input_fault(what: &str) -> Fault {

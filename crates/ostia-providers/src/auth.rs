@@ -41,7 +41,8 @@ pub enum Auth {
     Header(String),
     /// `?<parameter>=<key>` in the URL.
     Query(String),
-    /// AWS: a signature of the request. A key that is given as one (an Amazon Bedrock API key) goes as a bearer.
+    /// AWS: a signature of the request. A key that is given as one (an Amazon Bedrock API key) goes as a bearer, or in the
+    /// header that the service has for keys.
     Aws(AwsAuth),
     /// Google Cloud: an access token as a bearer.
     Google,
@@ -104,13 +105,14 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
     let headers = request.headers_mut();
     match auth {
         Auth::None => Ok(()),
-        Auth::Bearer | Auth::Aws(_) | Auth::Google => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
-        Auth::Azure => set(headers, HeaderName::from_static(AZURE_KEY), key),
-        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {key}")),
-        Auth::Header(name) => {
+        Auth::Aws(AwsAuth { key_header: name, .. }) | Auth::Header(name) if !name.is_empty() => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
             set(headers, name, key)
         }
+        Auth::Bearer | Auth::Aws(_) | Auth::Google => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
+        Auth::Azure => set(headers, HeaderName::from_static(AZURE_KEY), key),
+        Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {key}")),
+        Auth::Header(_) => Err(unusable("header name")),
         Auth::Query(parameter) => {
             let query = format!("{parameter}={}", percent_encode(key));
             let mut parts = request.uri().clone().into_parts();

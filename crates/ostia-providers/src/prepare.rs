@@ -81,6 +81,8 @@ pub struct Outgoing {
     pub path: String,
     /// The body, but for what [`finish`] does; `None` where the client's own bytes go on as they are.
     pub body: Option<Bytes>,
+    /// Further bodies, each for a call of its own to the same path, whose answers are read together.
+    pub more: Vec<Bytes>,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
     /// Headers of the client's that mean nothing there.

@@ -8,6 +8,7 @@ pub mod receive;
 mod recipient;
 pub mod render;
 pub mod send;
+mod several;
 mod sign;
 pub mod socket;
 mod unanswered;

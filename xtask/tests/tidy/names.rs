@@ -44,8 +44,13 @@ fn ids() -> BTreeSet<String> {
 }
 
 /// Where names of models stand: the rows of rules, of schemas and of words of errors.
-const MODELS_BELONG: [&str; 4] =
-    ["rules/table.rs", "rules/converse.rs", "fault/table.rs", "tools/schema/rules.rs"];
+const MODELS_BELONG: [&str; 5] = [
+    "rules/table.rs",
+    "rules/converse.rs",
+    "fault/table.rs",
+    "tools/schema/rules.rs",
+    "embeddings/limits.rs",
+];
 /// How names of models begin.
 const MODELS: [&str; 7] = ["gpt-", "claude", "gemini-", "grok", "deepseek", "o1-", "o3-"];
 

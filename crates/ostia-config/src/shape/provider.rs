@@ -162,6 +162,7 @@ static AWS: &[Field] = &[
     ("service", Text, "The name of the service in signatures: bedrock"),
     ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
     ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
+    ("key_header", Text, "The header of keys that are given in place of AWS's. Default: they go as bearers"),
 ];
 
 static OAUTH: &[Field] = &[
@@ -201,6 +202,7 @@ static LIMITS: &[Field] = &[
     ("temperature", Pair(&Number(0.0, 100.0)), "Least and most: [0, 1.5]"),
     ("top_p", Pair(&Number(0.0, 100.0)), "Least and most: [0, 1]"),
     ("user_chars_max", Whole(1, u64::MAX), "Most characters of user"),
+    ("inputs", Whole(1, u64::MAX), "Most inputs of one call of embeddings; a longer list becomes several"),
 ];
 
 const COUNT: Shape = Either(&[Whole(1, u64::MAX), Words(|| vec!["unlimited"])]);

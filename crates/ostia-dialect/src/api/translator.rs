@@ -28,6 +28,8 @@ pub struct Asked<'a> {
     pub model: Option<&'a str>,
     /// The body.
     pub body: &'a [u8],
+    /// The most inputs of a call that the provider is known to take, where a request may have several.
+    pub inputs_max: Option<usize>,
 }
 
 /// A request in another vendor's form, and how its answer is read.
@@ -39,25 +41,41 @@ pub struct Translated {
     pub model: String,
     /// The body.
     pub body: Vec<u8>,
+    /// Further bodies, each of a call of its own to the same path: a list that is longer than a call may be.
+    pub more: Vec<Vec<u8>>,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
     /// Fields of the client's that could not be said.
     pub dropped: Vec<String>,
-    /// Reads the answer.
+    /// Reads the answer, or those of all calls.
     pub reader: Reader,
 }
 
 /// What [`Reader::read`] gives: the client's body, and what the answer says.
 pub type Answer = (Vec<u8>, Observed);
 
-type Read = dyn FnOnce(&[u8]) -> Result<Answer, Fault>;
+/// The answer to one call.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Came<'a> {
+    /// Its body.
+    pub body: &'a [u8],
+    /// Tokens of the input, where a header tells them ([`Api::input_tokens_header`]).
+    pub input_tokens: Option<u64>,
+}
 
-/// Reads one answer, and writes it in the client's form.
+type Read = dyn FnOnce(&[Came<'_>]) -> Result<Answer, Fault>;
+
+/// Reads one answer, or those of several calls, and writes one in the client's form.
 pub struct Reader(Box<Read>);
 
 impl Reader {
-    /// One that reads so.
+    /// One that reads a single answer.
     pub fn new(read: impl FnOnce(&[u8]) -> Result<Answer, Fault> + 'static) -> Reader {
+        Reader::of_all(move |parts| read(parts.first().copied().unwrap_or_default().body))
+    }
+
+    /// One that reads the answers of all calls, in their order.
+    pub fn of_all(read: impl FnOnce(&[Came<'_>]) -> Result<Answer, Fault> + 'static) -> Reader {
         Reader(Box::new(read))
     }
 
@@ -66,7 +84,15 @@ impl Reader {
     /// # Errors
     /// 502 for a body that is no answer, or that cannot be said in the client's form.
     pub fn read(self, body: &[u8]) -> Result<Answer, Fault> {
-        (self.0)(body)
+        self.read_all(&[Came { body, input_tokens: None }])
+    }
+
+    /// The same of the answers of all calls, in their order.
+    ///
+    /// # Errors
+    /// As for [`Reader::read`].
+    pub fn read_all(self, parts: &[Came<'_>]) -> Result<Answer, Fault> {
+        (self.0)(parts)
     }
 }
 

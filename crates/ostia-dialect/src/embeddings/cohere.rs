@@ -53,7 +53,7 @@ fn inputs(w: &mut Writer, inputs: &[Input]) {
     }
 }
 
-fn lone_image(inputs: &[Input]) -> Option<&str> {
+pub(super) fn lone_image(inputs: &[Input]) -> Option<&str> {
     let [Input::Parts(parts)] = inputs else { return None };
     match parts.as_slice() {
         [Part::Image(url)] => Some(url),
@@ -62,7 +62,7 @@ fn lone_image(inputs: &[Input]) -> Option<&str> {
 }
 
 /// The text of an input that is nothing else.
-fn text(input: &Input) -> Option<&str> {
+pub(super) fn text(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
         Input::Parts(parts) => match parts.as_slice() {
@@ -98,7 +98,7 @@ fn write_text(w: &mut Writer, text: &str) {
 
 /// The vendor demands to know what the vectors are for; clients of other vendors mostly store them, so that is assumed
 /// where they do not say. Words that are none of the usual ones go as they are.
-fn input_type(request: &Request) -> &str {
+pub(super) fn input_type(request: &Request) -> &str {
     let is_image = |input: &Input| match input {
         Input::Parts(parts) => parts.iter().all(|part| matches!(part, Part::Image(_))),
         Input::Text(_) | Input::Tokens(_) => false,

@@ -8,6 +8,8 @@ use crate::Api;
 use crate::api::Path;
 use crate::test_support::raw;
 
+mod invoked;
+
 fn request(body: Value) -> Request {
     openai::decode_request(body.to_string().as_bytes()).unwrap()
 }

@@ -1,7 +1,10 @@
 //! Embeddings told in another vendor's form.
 
-use super::{Client, Dialect, decode, encode};
-use crate::api::{Asked, Operation, Reader, Translated, Translator};
+use std::borrow::Cow;
+
+use super::limits::inputs_max;
+use super::{Client, Dialect, Input, Request, Response, Usage, decode, encode};
+use crate::api::{Asked, Came, Operation, Reader, Translated, Translator};
 use crate::{Api, Fault, Observed};
 
 /// How embeddings are told in another vendor's form.
@@ -11,9 +14,8 @@ pub static TRANSLATOR: Translator = Translator { upstream, translate };
 fn upstream(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     client_of(client)?;
     // Google's for lists comes with the other one.
-    let mut known = [Dialect::Openai, Dialect::Gemini, Dialect::Cohere, Dialect::VertexPredict]
-        .into_iter()
-        .map(Api::of_embeddings);
+    let is_first = |dialect: &Dialect| *dialect != Dialect::GeminiBatch;
+    let mut known = Dialect::ALL.into_iter().filter(is_first).map(Api::of_embeddings);
     let is_copied = || client != Api::OpenaiEmbeddings && offers(Api::OpenaiChat);
     known.find(|api| offers(*api)).or_else(|| is_copied().then_some(Api::OpenaiEmbeddings))
 }
@@ -26,18 +28,69 @@ fn translate(asked: Asked<'_>, upstream: Api) -> Result<Translated, Fault> {
     if let Some(model) = asked.model {
         model.clone_into(&mut request.model);
     }
-    let encoded = encode(dialect, &request)?;
+    let most = asked.inputs_max.into_iter().chain(inputs_max(dialect, &request.model)).min();
+    let calls = split(&request, most)?;
+    let mut bodies = Vec::with_capacity(calls.len());
+    let mut dropped = Vec::new();
+    for call in &calls {
+        let encoded = encode(dialect, call)?;
+        bodies.push(encoded.body);
+        dropped = encoded.dropped;
+    }
+    let api = Api::of_embeddings(dialect.of_request(calls.first().map_or(&request, Cow::as_ref)));
+    drop(calls);
+    let mut bodies = bodies.into_iter();
     Ok(Translated {
-        api: Api::of_embeddings(dialect.of_request(&request)),
+        api,
         model: request.model.clone(),
-        body: encoded.body,
-        headers: encoded.headers,
-        dropped: encoded.dropped,
-        reader: Reader::new(move |body| {
-            let response = decode(dialect, body)?;
+        body: bodies.next().unwrap_or_default(),
+        more: bodies.collect(),
+        headers: Vec::new(),
+        dropped,
+        reader: Reader::of_all(move |parts| {
+            let response = joined(dialect, parts)?;
             Ok((client.encode(&request, &response)?, Observed::of_embeddings(&response)))
         }),
     })
+}
+
+/// Most calls that one list becomes. OpenAI takes as many inputs in one
+/// (<https://platform.openai.com/docs/api-reference/embeddings/create>, `input`).
+const CALLS_MAX: usize = 2048;
+
+/// The request, or several of no more than `most` inputs each.
+fn split(request: &Request, most: Option<usize>) -> Result<Vec<Cow<'_, Request>>, Fault> {
+    let Some(most) = most.filter(|most| request.input.len() > *most) else {
+        return Ok(vec![Cow::Borrowed(request)]);
+    };
+    let most = most.max(1);
+    let inputs_max = most.saturating_mul(CALLS_MAX);
+    if request.input.len() > inputs_max {
+        let what = format!("at most {inputs_max} inputs for this model; send more in several requests");
+        return Err(super::input_fault(&what));
+    }
+    let part = |input: &[Input]| Request { input: input.to_vec(), ..request.but_input() };
+    Ok(request.input.chunks(most).map(|input| Cow::Owned(part(input))).collect())
+}
+
+/// One answer of those of several calls, in their order. Tokens are known where all of them tell theirs.
+fn joined(dialect: Dialect, parts: &[Came<'_>]) -> Result<Response, Fault> {
+    let mut whole = Response::default();
+    let mut tokens = Some((0, 0));
+    for part in parts {
+        let Response { id, model, vectors, usage } = decode(dialect, part.body)?;
+        let told = part.input_tokens.map(|count| Usage { prompt_tokens: count, total_tokens: count });
+        let sum = |(prompt, total): (u64, u64), usage: Usage| {
+            (prompt.saturating_add(usage.prompt_tokens), total.saturating_add(usage.total_tokens))
+        };
+        tokens = tokens.zip(usage.or(told)).map(|(so_far, usage)| sum(so_far, usage));
+        whole.vectors.extend(vectors);
+        if whole.id.is_empty() {
+            (whole.id, whole.model) = (id, model);
+        }
+    }
+    whole.usage = tokens.map(|(prompt_tokens, total_tokens)| Usage { prompt_tokens, total_tokens });
+    Ok(whole)
 }
 
 fn client_of(api: Api) -> Option<Client> {

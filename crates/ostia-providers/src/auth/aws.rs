@@ -23,6 +23,8 @@ pub struct AwsAuth {
     /// The service keeps objects under paths of any form, as S3 does: the path counts as it is sent, and a body may stay
     /// unsigned.
     pub raw_path: bool,
+    /// The header of keys that are given in place of AWS's; empty: they go as bearers.
+    pub key_header: String,
 }
 
 /// Signs a finished request. Whatever it had of another signature is taken away.

@@ -33,6 +33,11 @@ fn a_key_goes_where_the_row_says() {
     check(Auth::Query("key".into()), "sk-1", "/m?alt=sse", Some((&[], "/m?alt=sse&key=sk-1")));
     check(Auth::Query("key".into()), "sk-1", "https://a.b/m", Some((&[], "https://a.b/m?key=sk-1")));
     check(Auth::None, "sk-1", "/", Some((&[], "/")));
+    let aws = |key_header: &str| {
+        Auth::Aws(AwsAuth { service: "s".into(), key_header: key_header.into(), ..AwsAuth::default() })
+    };
+    check(aws(""), "sk-1", "/", Some((&[("authorization", "Bearer sk-1")], "/")));
+    check(aws("x-api-key"), "sk-1", "/", Some((&[("x-api-key", "sk-1")], "/")));
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(super) fn relay(
         api: upstream,
         path,
         body,
+        more: Vec::new(),
         headers: Vec::new(),
         without: &[],
         dropped,

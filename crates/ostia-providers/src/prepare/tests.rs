@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use super::{ApiCall, CannotTake, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
 use crate::{Provider, Providers, Values};
 
+mod refusals;
+
 fn provider(id: &str) -> &'static Provider {
     Providers::builtin().get(id).unwrap()
 }

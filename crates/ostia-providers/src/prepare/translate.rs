@@ -7,7 +7,7 @@ use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Rules};
 use ostia_dialect::{
-    Api, ClientDialect, Dialect, Encoded, Fault, Observed, Request, best_dialect, continuation,
+    Api, ClientDialect, Dialect, Encoded, Family, Fault, Observed, Request, best_dialect, continuation,
 };
 use serde_json::Value;
 
@@ -50,6 +50,7 @@ pub(super) fn conversation(
         api,
         path,
         body: Some(own.body.unwrap_or_else(|| encoded.body.into())),
+        more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
@@ -68,15 +69,24 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         path_model: call.path.unwrap_or_default().model,
         model: recipient.model,
         body: edited.as_ref().unwrap_or(call.body),
+        inputs_max: recipient.provider.quirks.limits.inputs,
     };
     let translated = (translator.translate)(asked, upstream)?;
-    let own = body::own(&translated.body, translated.api, recipient)?;
     let mut dropped = translated.dropped;
-    dropped.extend(own.dropped);
+    let mut bodies = Vec::with_capacity(1 + translated.more.len());
+    for body in std::iter::once(translated.body).chain(translated.more) {
+        let (body, lost) = adapted(body, translated.api, recipient)?;
+        let own = body::own(&body, translated.api, recipient)?;
+        bodies.push(own.body.unwrap_or_else(|| body.into()));
+        let lost = lost.into_iter().chain(own.dropped);
+        dropped.extend(lost.filter(|path| !dropped.contains(path)).collect::<Vec<_>>());
+    }
+    let mut bodies = bodies.into_iter();
     Ok(Outgoing {
         api: translated.api,
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
-        body: Some(own.body.unwrap_or_else(|| translated.body.into())),
+        body: bodies.next(),
+        more: bodies.collect(),
         headers: translated.headers,
         without: &[],
         dropped,
@@ -109,6 +119,7 @@ pub(super) fn count(
         api,
         path: relay::path(api, recipient, Some(&request.model), false, ""),
         body: Some(own.body.unwrap_or_else(|| body.into())),
+        more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
@@ -142,6 +153,7 @@ fn count_as_invoked(
         api: API,
         path: relay::path(API, recipient, Some(model), false, ""),
         body: Some(own.body.unwrap_or(bounded)),
+        more: Vec::new(),
         headers: Vec::new(),
         without: &[],
         dropped,
@@ -239,14 +251,23 @@ fn encode(upstream: Dialect, recipient: &Recipient<'_>, request: &mut Request) -
         Some(client) => client.refusal(request, fault),
         None => fault,
     })?;
-    if upstream == Dialect::OpenaiChat && quirks.edits() {
-        let document =
-            Document::parse_to(&encoded.body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
-        let mut splice = Splice::new(&document)?;
-        let dropped = adapt(quirks, Api::OpenaiChat, &document, false, &mut splice)?;
-        let body = splice.is_changed().then(|| splice.finish());
+    if upstream == Dialect::OpenaiChat {
+        let (body, dropped) = adapted(encoded.body, Api::OpenaiChat, recipient)?;
+        encoded.body = body;
         encoded.dropped.extend(dropped);
-        encoded.body = body.unwrap_or(encoded.body);
     }
     Ok(encoded)
+}
+
+/// A body in OpenAI's format in the provider's own spellings, and what it does not take.
+fn adapted(body: Vec<u8>, api: Api, recipient: &Recipient<'_>) -> Result<(Vec<u8>, Vec<String>), Fault> {
+    let quirks = &recipient.provider.quirks;
+    if api.family() != Family::Openai || !quirks.edits() {
+        return Ok((body, Vec::new()));
+    }
+    let document = Document::parse_to(&body, 1).map_err(|fault| Fault::invalid(fault.to_string()))?;
+    let mut splice = Splice::new(&document)?;
+    let dropped = adapt(quirks, api, &document, false, &mut splice)?;
+    let changed = splice.is_changed().then(|| splice.finish());
+    Ok((changed.unwrap_or(body), dropped))
 }

@@ -1,5 +1,6 @@
 //! Which way a call is carried to a provider.
 
+use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Api, ClientDialect, Fault, Operation, rules, tools};
 
 use super::elsewhere::is_told_elsewhere;
@@ -42,6 +43,7 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
     let (api, provider) = (call.api, recipient.provider);
     match api {
         _ if !provider.offers(api) || is_read || is_told_anew(call, recipient) => {}
+        Api::OpenaiEmbeddings if has_too_many_inputs(call, recipient) => {}
         Api::OpenaiChat if provider.quirks.repair => return Ok(Way::Repair),
         _ => return Ok(Way::Relay),
     }
@@ -63,6 +65,18 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
         None if api.is_copied() && provider.offers(Api::OpenaiChat) => Ok(Way::Relay),
         None => Err(not_offered(api, provider)),
     }
+}
+
+/// Is the list of what is to be embedded longer than a call to the provider may be? It becomes several.
+fn has_too_many_inputs(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    let Some(most) = recipient.provider.quirks.limits.inputs else { return false };
+    // Every input has two bytes and a comma at least, so that most lists are told by their length.
+    let input = call.document.root().some("input").filter(|input| input.text().len() > 3 * most);
+    let Some(input) = input else { return false };
+    // A list of numbers is one text in tokens.
+    let is_input = |item: &Node<'_>| item.is_string() || item.is_array() || item.is_object();
+    Document::parse_to(input.text().as_bytes(), 1)
+        .is_ok_and(|input| input.root().items().filter(is_input).count() > most)
 }
 
 /// The dialect of a client with which the provider can converse.

@@ -22,6 +22,8 @@ pub struct Limits {
     pub top_p: Option<(f64, f64)>,
     /// Most characters of `user`.
     pub user_chars_max: Option<usize>,
+    /// Most inputs of one call of embeddings. A longer list becomes several calls.
+    pub inputs: Option<usize>,
 }
 
 // Numbers with two decimals are equal to themselves: what is no number is a problem of the row.
@@ -123,6 +125,7 @@ impl Limits {
             ("tools", most(self.tools)),
             ("stops", most(self.stops)),
             ("user_chars_max", self.user_chars_max),
+            ("inputs", self.inputs),
         ];
         let none = counts.iter().filter(|(_, count)| *count == Some(0));
         let what = "must be 1 or more; `drop` leaves it out";

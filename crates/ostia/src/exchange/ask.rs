@@ -8,6 +8,7 @@ use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::finish;
 use crate::exchange::render;
+use crate::exchange::several;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
 use crate::record::Record;
@@ -70,6 +71,9 @@ async fn carry(
         Prepared::Request(request) => request,
         Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
     };
+    if !prepared.more.is_empty() {
+        return Box::pin(several::ask(exchange, call, prepared, record)).await;
+    }
     let request = exchange.outgoing(&mut prepared, call.body)?;
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
     let reading = prepared.answer;

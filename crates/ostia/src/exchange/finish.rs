@@ -41,7 +41,8 @@ pub async fn finish(
             Box::pin(receive::translate(answer, translation, target)).await?
         }
         Reading::Whole { api, reader } => {
-            Box::pin(receive::translate_whole(answer, (call.api, api), reader, target)).await?
+            let answer = Box::pin(receive::whole_of(answer, (call.api, api), target)).await?;
+            receive::translate_whole(vec![answer], api, reader)?
         }
     };
     record.answered(observed);

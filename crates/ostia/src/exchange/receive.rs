@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
-use ostia_dialect::api::Reader;
+use ostia_dialect::api::{Came, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
@@ -298,17 +298,40 @@ pub async fn events(
     Err(no_stream(head, body, inflate, target).await)
 }
 
-/// An answer in one piece, in another vendor's form, and what it says.
-pub async fn translate_whole(
+/// An answer in one piece, in another vendor's form: its head and its body.
+///
+/// # Errors
+/// The provider answered with an error, or with something else.
+pub async fn whole_of(
     answer: Response<UpstreamBody>,
     (client, upstream): (Api, Api),
-    reader: Reader,
     target: &Target<'_>,
-) -> Result<(Response<Body>, Observed), AttemptError> {
+) -> Result<Response<Bytes>, AttemptError> {
     let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(upstream, &head, &bytes, target)?;
-    let (body, observed) = reader.read(&bytes)?;
+    Ok(Response::from_parts(head, bytes))
+}
+
+/// The client's answer from one or several such, in their order, and what it says. The head is the last one's.
+///
+/// # Errors
+/// 502 for what is no answer.
+pub fn translate_whole(
+    answers: Vec<Response<Bytes>>,
+    upstream: Api,
+    reader: Reader,
+) -> Result<(Response<Body>, Observed), AttemptError> {
+    let count = |answer: &Response<Bytes>| {
+        let value = answer.headers().get(upstream.input_tokens_header()?)?;
+        value.to_str().ok()?.parse().ok()
+    };
+    let parts: Vec<Came<'_>> =
+        answers.iter().map(|answer| Came { body: answer.body(), input_tokens: count(answer) }).collect();
+    let (body, observed) = reader.read_all(&parts)?;
+    drop(parts);
+    let head = answers.into_iter().next_back().map(|answer| answer.into_parts().0);
+    let Some(head) = head else { return Err(Fault::upstream("The provider was not asked.").into()) };
     Ok((answered(head, body.into()), observed))
 }
 

@@ -138,7 +138,7 @@ fn failures_in_a_stream_are_events_of_anthropics() {
         ("thrown", [first.clone(), exception("modelStreamErrorException", "it broke")].concat(), "it broke"),
         ("throttled", [first.clone(), exception("throttlingException", "too fast")].concat(), "too fast"),
         ("cut off", first.clone(), "before the answer was whole"),
-        ("cut within", first[..first.len() - 3].to_vec(), "within a message"),
+        ("cut within", stream[..first.len() + 5].to_vec(), "within a message"),
         ("spoiled", spoiled, "checksum"),
     ] {
         let reply = messages(json!({"stream": true})).to(&gateway(&Upstream::always(in_pieces([stream]))));
@@ -223,4 +223,52 @@ fn tokens_are_counted_in_the_clients_words() {
         (&body["anthropic_beta"], &body["tools"][0]["name"]),
         (&json!(["context-1m-2025-08-07"]), &json!("bash"))
     );
+}
+
+fn embed(model: &str, input: Value) -> Ask {
+    Ask::post("/v1/embeddings", json!({"model": model, "input": input}).to_string())
+        .header("x-ostia-provider", "bedrock")
+        .header("authorization", "Bearer sk-client")
+}
+
+/// One text a call, and tokens in the body or in a header.
+#[test]
+fn a_list_of_texts_becomes_calls_of_one_each() {
+    let upstream = Upstream::serve(|request| {
+        let text: f64 = request.json()["inputText"].as_str().unwrap().parse().unwrap();
+        let answer = Answer::json(json!({"embedding": [text]}).to_string());
+        answer.header("x-amzn-bedrock-input-token-count", "2")
+    });
+    let gateway = gateway(&upstream);
+    let texts: Vec<String> = (0..30).map(|at| at.to_string()).collect();
+    let reply = embed("amazon.titan-embed-text-v2:0", json!(texts)).to(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let answer = reply.json();
+    let vectors: Vec<&Value> =
+        answer["data"].as_array().unwrap().iter().map(|entry| &entry["embedding"][0]).collect();
+    assert_eq!(
+        vectors,
+        (0..30).map(|at| json!(f64::from(at))).collect::<Vec<_>>().iter().collect::<Vec<_>>()
+    );
+    assert_eq!(answer["usage"], json!({"prompt_tokens": 60, "total_tokens": 60}));
+    assert_eq!(upstream.last().target, "/model/amazon.titan-embed-text-v2%3A0/invoke");
+    assert_eq!(upstream.requests().len(), 30);
+    let none = embed("amazon.titan-embed-text-v2:0", json!(vec!["a"; 2049])).to(&gateway);
+    assert_eq!(
+        (none.status, none.json()["error"]["param"].as_str()),
+        (400, Some("input")),
+        "{}",
+        none.text()
+    );
+}
+
+/// Where one of several calls fails the request has failed, with that answer.
+#[test]
+fn one_call_of_several_that_fails_is_told() {
+    let upstream = Upstream::serve(|request| match request.json()["inputText"].as_str() {
+        Some("bad") => Answer::json(bedrock::error("the words")).status(400),
+        _ => Answer::json(json!({"embedding": [1.0], "inputTextTokenCount": 1}).to_string()),
+    });
+    let reply = embed("amazon.titan-embed-text-v2:0", json!(["a", "b", "bad", "c"])).to(&gateway(&upstream));
+    assert_eq!((reply.status, reply.json()["error"]["message"].as_str()), (400, Some("the words")));
 }

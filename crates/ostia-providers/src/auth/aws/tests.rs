@@ -159,8 +159,8 @@ fn services_that_want_to_be_told_the_hash() {
         request.unwrap().headers().get("x-amz-content-sha256").map(HeaderValue::as_bytes).map(<[u8]>::to_vec)
     };
     let service = || "s".to_owned();
-    let told = AwsAuth { service: service(), content_sha256: true, raw_path: false };
-    let objects = AwsAuth { service: service(), content_sha256: false, raw_path: true };
+    let told = AwsAuth { service: service(), content_sha256: true, ..AwsAuth::default() };
+    let objects = AwsAuth { service: service(), raw_path: true, ..AwsAuth::default() };
     let empty = b"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".to_vec();
     assert_eq!(sha256(told, Payload::Bytes(b"")), Some(empty));
     assert_eq!(sha256(objects, Payload::Streamed), Some(b"UNSIGNED-PAYLOAD".to_vec()));

@@ -1,5 +1,7 @@
 //! AWS: a Bedrock API key, keys, what the machine has; and perhaps a role that is assumed with them.
 
+use std::fmt;
+
 use secrecy::SecretString;
 
 use super::{Giver, Look, Source, SourceProblem, operators_only, secret, text};
@@ -23,7 +25,7 @@ pub struct AwsSource {
 
 /// A role that is assumed.
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html>
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct AwsRole {
     /// Its name: `arn:aws:iam::123456789012:role/name`.
     pub arn: String,
@@ -33,6 +35,14 @@ pub struct AwsRole {
     pub session_name: Option<String>,
     /// What is told of the session.
     pub tags: Vec<(String, String)>,
+}
+
+impl fmt::Debug for AwsRole {
+    /// What the tags say is the session's alone.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tags: Vec<&str> = self.tags.iter().map(|(name, _)| name.as_str()).collect();
+        f.debug_struct("AwsRole").field("arn", &self.arn).field("tags", &tags).finish_non_exhaustive()
+    }
 }
 
 impl AwsSource {

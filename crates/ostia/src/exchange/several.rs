@@ -1,0 +1,153 @@
+//! One call that has to be several, because its list is longer than the provider takes: asked side by side, so many at once, and
+//! answered as one. Where one of them fails the call has failed, and what is still under way is given up.
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use ostia_dialect::Fault;
+use ostia_providers::prepare::{ApiCall, Outgoing, Reading};
+use tokio::time::Instant;
+
+use crate::errors::attempt_error::AttemptError;
+use crate::exchange::Exchange;
+use crate::exchange::receive;
+use crate::message::body::Body;
+use crate::record::Record;
+use crate::upstream::RequestBody;
+
+/// Most calls that are under way at once for one request. Vendors bound the calls of a minute, and others want theirs.
+const CALLS_AT_ONCE: usize = 8;
+
+/// Asks for all parts of a prepared request, and answers with what comes of them together.
+///
+/// # Errors
+/// Why one of the calls brought no answer.
+pub async fn ask(
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+    mut prepared: Outgoing,
+    record: &mut Record,
+) -> Result<Response<Body>, AttemptError> {
+    let requests = requests(exchange, call, &mut prepared)?;
+    record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
+    let Reading::Whole { api, reader } = prepared.answer else {
+        return Err(Fault::invalid("Only what is answered in one piece can be asked for in parts.").into());
+    };
+    let (before, began) = (exchange.waited.get(), Instant::now());
+    let calls = requests.into_iter().map(|request| async move {
+        let answer = exchange.dispatch(request).await?;
+        receive::whole_of(answer, (call.api, api), exchange.target).await
+    });
+    let answers = InOrder::of(calls.collect()).await;
+    // They were waited for side by side.
+    exchange.waited.set(before + began.elapsed());
+    let (answer, observed) = receive::translate_whole(answers?, api, reader)?;
+    record.answered(observed);
+    Ok(answer)
+}
+
+fn requests(
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+    prepared: &mut Outgoing,
+) -> Result<VecDeque<Box<Request<RequestBody>>>, Fault> {
+    let path = prepared.path.clone();
+    let further: Vec<Bytes> = std::mem::take(&mut prepared.more);
+    let mut requests = VecDeque::from([exchange.outgoing(prepared, call.body)?]);
+    for body in further {
+        (prepared.path, prepared.body) = (path.clone(), Some(body));
+        requests.push_back(exchange.outgoing(prepared, call.body)?);
+    }
+    Ok(requests)
+}
+
+/// Calls that are made side by side, no more than [`CALLS_AT_ONCE`], and whose answers come in the order of the calls.
+struct InOrder<F: Future> {
+    waiting: VecDeque<F>,
+    /// Each with its place.
+    running: Vec<(usize, Pin<Box<F>>)>,
+    answers: Vec<Option<F::Output>>,
+}
+
+impl<T, E, F: Future<Output = Result<T, E>>> InOrder<F> {
+    async fn of(calls: VecDeque<F>) -> Result<Vec<T>, E> {
+        let mut all = InOrder { waiting: calls, running: Vec::new(), answers: Vec::new() };
+        poll_fn(|context| all.poll(context)).await
+    }
+
+    /// All answers, or the first failure.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<T>, E>> {
+        loop {
+            while self.running.len() < CALLS_AT_ONCE
+                && let Some(next) = self.waiting.pop_front()
+            {
+                self.running.push((self.answers.len(), Box::pin(next)));
+                self.answers.push(None);
+            }
+            if self.running.is_empty() {
+                return Poll::Ready(self.answers.drain(..).flatten().collect());
+            }
+            let before = self.running.len();
+            let mut at = 0;
+            while let Some((place, call)) = self.running.get_mut(at) {
+                match call.as_mut().poll(context) {
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Ready(answer) => {
+                        self.answers[*place] = Some(answer);
+                        self.running.swap_remove(at);
+                    }
+                    Poll::Pending => at += 1,
+                }
+            }
+            // A place that is free is taken at once.
+            if self.running.len() == before || self.waiting.is_empty() && !self.running.is_empty() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::cell::Cell;
+
+    use super::*;
+
+    /// Makes so many calls, each of which waits a while that has nothing to do with its place.
+    fn check(calls: usize, fails: Option<usize>) -> (Result<Vec<usize>, usize>, usize) {
+        let (running, most) = (Cell::new(0), Cell::new(0));
+        let call = async |place: usize| {
+            running.set(running.get() + 1);
+            most.set(most.get().max(running.get()));
+            for _ in 0..(place * 7) % 5 {
+                tokio::task::yield_now().await;
+            }
+            running.set(running.get() - 1);
+            if fails == Some(place) { Err(place) } else { Ok(place) }
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answers = runtime.block_on(InOrder::of((0..calls).map(call).collect()));
+        (answers, most.get())
+    }
+
+    #[test]
+    fn answers_come_in_order_and_not_too_many_at_once() {
+        for calls in [0, 1, 2, CALLS_AT_ONCE, CALLS_AT_ONCE + 1, 100] {
+            let (answers, most) = check(calls, None);
+            assert_eq!(answers, Ok((0..calls).collect()));
+            assert_eq!(most, calls.min(CALLS_AT_ONCE), "{calls}");
+        }
+    }
+
+    #[test]
+    fn one_that_fails_ends_it() {
+        for place in [0, 5, 40, 99] {
+            assert_eq!(check(100, Some(place)).0, Err(place));
+        }
+    }
+}
