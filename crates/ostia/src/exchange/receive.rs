@@ -304,7 +304,7 @@ pub async fn translate_whole(
     let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(upstream, &head, &bytes, target)?;
-    let (body, observed) = reader.read(&bytes)?;
+    let (body, observed) = reader.read(&bytes).map_err(usable::unread)?;
     Ok((answered(head, body.into()), observed))
 }
 
