@@ -25,11 +25,10 @@ pub fn conversation(client: ClientDialect, data: &[u8]) {
 
 /// An embeddings request is refused or understood; what is understood can be said in every upstream dialect.
 pub fn embeddings(data: &[u8]) {
-    use embeddings::Dialect::{Cohere, Gemini, Openai};
     match embeddings::openai::decode_request(data) {
         Err(fault) => refused(&fault),
         Ok(request) => {
-            for dialect in [Openai, Gemini, Cohere] {
+            for dialect in embeddings::Dialect::ALL {
                 match embeddings::encode(dialect, &request) {
                     Err(fault) => refused(&fault),
                     Ok(encoded) => crate::assert_json(&encoded.body),

@@ -15,7 +15,7 @@ pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
-use crate::{Dialect, embeddings, rerank};
+use crate::{Dialect, embeddings, images, moderation, rerank};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -100,6 +100,30 @@ pub enum Api {
     PineconeRerank,
     /// Google's ranking of records, by Vertex AI Search.
     VertexRerank,
+    /// Jina's embeddings: OpenAI's form, with what vectors are for, and images.
+    JinaEmbeddings,
+    /// Mistral's embeddings: OpenAI's form with other names.
+    MistralEmbeddings,
+    /// Nomic's embeddings of texts.
+    NomicEmbeddings,
+    /// Voyage's embeddings: OpenAI's form with other names.
+    VoyageEmbeddings,
+    /// Voyage's embeddings of texts and images together.
+    VoyageMultimodal,
+    /// Mistral's moderation of texts.
+    MistralModerations,
+    /// Mistral's moderation of conversations.
+    MistralChatModerations,
+    /// Mistral's OCR, which clouds have in the same form.
+    MistralOcr,
+    /// Together's images: OpenAI's form with other words.
+    TogetherImages,
+    /// Google generateContent, asked for images.
+    GeminiImages,
+    /// Google's `predict` of Imagen.
+    ImagenPredict,
+    /// Amazon Bedrock's InvokeModel of a model that makes images.
+    BedrockImages,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -113,8 +137,8 @@ pub enum Operation {
     Completion,
     /// Texts and images as vectors, in this dialect.
     Embeddings(embeddings::Dialect),
-    /// Images from words.
-    Images,
+    /// Images from words, in this dialect.
+    Images(images::Dialect),
     /// Images from images.
     ImageEdits,
     /// Speech from text.
@@ -123,8 +147,10 @@ pub enum Operation {
     Transcription,
     /// English text from speech.
     Translation,
-    /// Whether a text is harmful.
-    Moderation,
+    /// Whether a text is harmful, in this dialect.
+    Moderation(moderation::Dialect),
+    /// The text of a document.
+    Ocr,
     /// Documents, the most fitting first, in this dialect.
     Rerank(rerank::Dialect),
     /// Files that a provider keeps.
@@ -204,6 +230,7 @@ struct Row {
     needs_items: bool,
     tells_failure: bool,
     required: Required,
+    has_default_model: bool,
     output_bound: OutputBound,
     translator: Option<&'static Translator>,
     meant: Option<fn(Node<'_>) -> Api>,
@@ -235,6 +262,7 @@ const fn passed(
         needs_items: false,
         tells_failure: false,
         required: Required::Nothing,
+        has_default_model: false,
         output_bound: bound(&[]),
         translator: None,
         meant: None,
@@ -283,6 +311,26 @@ const fn invoked(
     }
 }
 
+/// One by which only providers are asked for images.
+const fn images_of(api: Api, name: &'static str, dialect: images::Dialect, path: &'static str) -> Row {
+    Row { gateway_path: None, ..passed(api, name, "images", Operation::Images(dialect), path) }
+}
+
+/// One by which only providers are asked for embeddings.
+const fn embeddings_of(
+    api: Api,
+    name: &'static str,
+    dialect: embeddings::Dialect,
+    path: &'static str,
+) -> Row {
+    Row {
+        gateway_path: None,
+        answer_fields: &[("data", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        ..passed(api, name, "embeddings", Operation::Embeddings(dialect), path)
+    }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -299,7 +347,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 40;
+const COUNT: usize = 52;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -364,6 +412,7 @@ static TABLE: [Row; COUNT] = [
         answer_fields: &[("data", Kind::Array)],
         translator: Some(&embeddings::TRANSLATOR),
         required: Required::Field("input"),
+        fits: Some(embeddings::fits),
         ..passed(
             Api::OpenaiEmbeddings,
             "openai_embeddings",
@@ -372,7 +421,22 @@ static TABLE: [Row; COUNT] = [
             "/embeddings",
         )
     },
-    passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations"),
+    Row {
+        is_understood: true,
+        answer_fields: &[("data", Kind::Array)],
+        translator: Some(&images::TRANSLATOR),
+        required: Required::Field("prompt"),
+        // <https://platform.openai.com/docs/api-reference/images/create>
+        has_default_model: true,
+        fits: Some(images::fits),
+        ..passed(
+            Api::OpenaiImages,
+            "openai_images",
+            "images",
+            Operation::Images(images::Dialect::Openai),
+            "/images/generations",
+        )
+    },
     passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
     passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
     passed(
@@ -389,7 +453,21 @@ static TABLE: [Row; COUNT] = [
         Operation::Translation,
         "/audio/translations",
     ),
-    passed(Api::OpenaiModerations, "openai_moderations", "moderation", Operation::Moderation, "/moderations"),
+    Row {
+        is_understood: true,
+        answer_fields: &[("results", Kind::Array)],
+        translator: Some(&moderation::TRANSLATOR),
+        required: Required::Field("input"),
+        // <https://platform.openai.com/docs/api-reference/moderations/create>
+        has_default_model: true,
+        ..passed(
+            Api::OpenaiModerations,
+            "openai_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::Openai),
+            "/moderations",
+        )
+    },
     passed(Api::OpenaiFiles, "openai_files", "files", Operation::Files, "/files"),
     passed(Api::OpenaiBatches, "openai_batches", "batches", Operation::Batches, "/batches"),
     passed(
@@ -661,6 +739,79 @@ static TABLE: [Row; COUNT] = [
         answer_fields: &[("records", Kind::Array)],
         ..rerank_of(Api::VertexRerank, "vertex_rerank", rerank::Dialect::Vertex, "/rank")
     },
+    embeddings_of(Api::JinaEmbeddings, "jina_embeddings", embeddings::Dialect::Jina, "/embeddings"),
+    embeddings_of(Api::MistralEmbeddings, "mistral_embeddings", embeddings::Dialect::Mistral, "/embeddings"),
+    Row {
+        answer_fields: &[("embeddings", Kind::Array)],
+        ..embeddings_of(
+            Api::NomicEmbeddings,
+            "nomic_embeddings",
+            embeddings::Dialect::Nomic,
+            "/embedding/text",
+        )
+    },
+    embeddings_of(Api::VoyageEmbeddings, "voyage_embeddings", embeddings::Dialect::Voyage, "/embeddings"),
+    embeddings_of(
+        Api::VoyageMultimodal,
+        "voyage_multimodal",
+        embeddings::Dialect::VoyageMultimodal,
+        "/multimodalembeddings",
+    ),
+    Row {
+        gateway_path: None,
+        answer_fields: &[("results", Kind::Array)],
+        ..passed(
+            Api::MistralModerations,
+            "mistral_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::Mistral),
+            "/moderations",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("results", Kind::Array)],
+        ..passed(
+            Api::MistralChatModerations,
+            "mistral_chat_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::MistralChat),
+            "/chat/moderations",
+        )
+    },
+    Row {
+        is_understood: true,
+        answer_fields: &[("pages", Kind::Array)],
+        // <https://docs.mistral.ai/api/endpoint/ocr>
+        required: Required::Field("document"),
+        ..passed(Api::MistralOcr, "mistral_ocr", "ocr", Operation::Ocr, "/ocr")
+    },
+    Row {
+        answer_fields: &[("data", Kind::Array)],
+        ..images_of(Api::TogetherImages, "together_images", images::Dialect::Together, "/images/generations")
+    },
+    Row {
+        family: Family::Google,
+        path: Path::WithModel {
+            path: "/v1beta/models/{model}:generateContent",
+            stream_path: None,
+            without: &[],
+        },
+        answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
+        ..images_of(Api::GeminiImages, "gemini_images", images::Dialect::Gemini, "")
+    },
+    Row {
+        family: Family::Google,
+        path: Path::WithModel { path: "/v1beta/models/{model}:predict", stream_path: None, without: &[] },
+        answer_fields: &[("predictions", Kind::Array)],
+        ..images_of(Api::ImagenPredict, "imagen_predict", images::Dialect::Imagen, "")
+    },
+    Row {
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        // Amazon's say in `error` why there is none.
+        answer_fields: &[("images", Kind::Array), ("error", Kind::String)],
+        ..images_of(Api::BedrockImages, "bedrock_images", images::Dialect::Bedrock, "")
+    },
 ];
 
 // Every look-up is by the place of a row.
@@ -776,6 +927,11 @@ impl Api {
     /// What a call makes no sense without, besides the model.
     pub fn required(self) -> Required {
         self.row().required
+    }
+
+    /// May a request leave the model to the vendor?
+    pub fn has_default_model(self) -> bool {
+        self.row().has_default_model
     }
 
     /// Where a request says how many tokens its answer may have.

@@ -7,17 +7,23 @@
 pub mod cohere;
 mod cohere_invoke;
 pub mod gemini;
+pub mod jina;
 mod limits;
+pub mod mistral;
+pub mod nomic;
 mod nova;
+mod numbers;
 pub mod openai;
+mod purpose;
 #[cfg(test)]
 mod tests;
 mod titan_image;
 mod titan_text;
 mod translator;
 pub mod vertex;
+pub mod voyage;
 
-pub use translator::TRANSLATOR;
+pub use translator::{TRANSLATOR, fits};
 
 use crate::json::{Document, Json, Node};
 use crate::{Encoded, Fault};
@@ -43,16 +49,31 @@ pub enum Dialect {
     CohereInvoke,
     /// Nova's texts and images, over the same.
     Nova,
+    /// Jina's `/embeddings`.
+    Jina,
+    /// Mistral's `/embeddings`.
+    Mistral,
+    /// Nomic's `/embedding/text`.
+    Nomic,
+    /// Voyage's `/embeddings`.
+    Voyage,
+    /// Voyage's `/multimodalembeddings`.
+    VoyageMultimodal,
 }
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 9] = [
+    pub const ALL: [Dialect; 14] = [
         Dialect::Openai,
         Dialect::Gemini,
         Dialect::GeminiBatch,
         Dialect::Cohere,
         Dialect::VertexPredict,
+        Dialect::Jina,
+        Dialect::Mistral,
+        Dialect::Nomic,
+        Dialect::Voyage,
+        Dialect::VoyageMultimodal,
         Dialect::TitanText,
         Dialect::TitanImage,
         Dialect::CohereInvoke,
@@ -64,13 +85,7 @@ impl Dialect {
         match self {
             Dialect::Gemini | Dialect::GeminiBatch if gemini::is_batch(request) => Dialect::GeminiBatch,
             Dialect::Gemini | Dialect::GeminiBatch => Dialect::Gemini,
-            Dialect::Openai
-            | Dialect::Cohere
-            | Dialect::VertexPredict
-            | Dialect::TitanText
-            | Dialect::TitanImage
-            | Dialect::CohereInvoke
-            | Dialect::Nova => self,
+            _ => self,
         }
     }
 }
@@ -93,12 +108,7 @@ impl Client {
             Dialect::Openai => Some(Client::Openai),
             Dialect::Gemini => Some(Client::Gemini),
             Dialect::GeminiBatch => Some(Client::GeminiBatch),
-            Dialect::Cohere
-            | Dialect::VertexPredict
-            | Dialect::TitanText
-            | Dialect::TitanImage
-            | Dialect::CohereInvoke
-            | Dialect::Nova => None,
+            _ => None,
         }
     }
 
@@ -150,6 +160,8 @@ pub struct Request {
     pub dimensions: Option<u64>,
     /// How the client wants the vectors written; numbers where it does not say.
     pub encoding_format: EncodingFormat,
+    /// What numbers the vectors are made of; floats where it does not say.
+    pub output_dtype: Option<Dtype>,
     /// The end user, for the vendor's abuse checks.
     pub user: Option<String>,
     /// What the vectors are for, in the client's word (`search_query`, `document`, `RETRIEVAL_QUERY`).
@@ -203,8 +215,58 @@ pub enum EncodingFormat {
     /// A list of numbers.
     #[default]
     Float,
-    /// The base64 of 32-bit floats, little end first.
+    /// The base64 of the numbers: 32-bit floats, little end first, or bytes.
     Base64,
+}
+
+/// The numbers of a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32-bit floats.
+    Float,
+    /// Whole numbers from -128 to 127.
+    Int8,
+    /// Whole numbers from 0 to 255.
+    Uint8,
+    /// Bits, eight of them in each number from -128 to 127.
+    Binary,
+    /// Bits, eight of them in each number from 0 to 255.
+    Ubinary,
+}
+
+impl Dtype {
+    /// Its name, which is the same at all vendors that have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Dtype::Float => "float",
+            Dtype::Int8 => "int8",
+            Dtype::Uint8 => "uint8",
+            Dtype::Binary => "binary",
+            Dtype::Ubinary => "ubinary",
+        }
+    }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Dtype> {
+        let all = [Dtype::Float, Dtype::Int8, Dtype::Uint8, Dtype::Binary, Dtype::Ubinary];
+        all.into_iter().find(|dtype| dtype.name() == name)
+    }
+}
+
+impl Request {
+    /// The names of what was given and could not be said: of these fields of the hub, and of all others that are not `is_own`.
+    fn dropped(&self, unsaid: &[&str], is_own: impl Fn(&str) -> bool) -> Vec<String> {
+        let has_dtype = self.output_dtype.is_some_and(|dtype| dtype != Dtype::Float);
+        let hub = [
+            ("user", self.user.is_some()),
+            ("input_type", self.input_type.is_some()),
+            ("truncate", self.truncate.is_some()),
+            ("output_dtype", has_dtype),
+        ];
+        let hub = hub.iter().filter(|(name, given)| *given && unsaid.contains(name));
+        let extra = self.extra.iter().map(|(name, _)| name.as_str()).filter(|name| !is_own(name));
+        hub.map(|(name, _)| *name).chain(extra).map(str::to_owned).collect()
+    }
 }
 
 /// The vectors.
@@ -225,7 +287,7 @@ pub struct Response {
 pub enum Vector {
     /// A list of numbers.
     Floats(Json),
-    /// Base64 of 32-bit floats, little end first.
+    /// Base64 of the numbers: 32-bit floats, little end first, or bytes.
     Base64(String),
 }
 
@@ -254,6 +316,11 @@ pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
         Dialect::TitanImage => titan_image::encode(request),
         Dialect::CohereInvoke => cohere_invoke::encode(request),
         Dialect::Nova => nova::encode(request),
+        Dialect::Jina => jina::encode(request),
+        Dialect::Mistral => mistral::encode(request),
+        Dialect::Nomic => nomic::encode(request),
+        Dialect::Voyage => voyage::encode(request),
+        Dialect::VoyageMultimodal => voyage::encode_multimodal(request),
     }
 }
 
@@ -266,12 +333,15 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
     let document = Document::parse_to(body, DEPTH)
         .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
     let response = match dialect {
-        Dialect::Openai => openai::decode_response(document.root()),
+        Dialect::Openai | Dialect::Jina | Dialect::Mistral | Dialect::Voyage | Dialect::VoyageMultimodal => {
+            openai::decode_response(document.root())
+        }
         Dialect::Gemini | Dialect::GeminiBatch => gemini::decode(document.root()),
         Dialect::Cohere | Dialect::CohereInvoke => cohere::decode(document.root()),
         Dialect::VertexPredict => vertex::decode(document.root()),
         Dialect::TitanText | Dialect::TitanImage => titan_text::decode(document.root()),
         Dialect::Nova => nova::decode(document.root()),
+        Dialect::Nomic => nomic::decode(document.root()),
     };
     response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))
 }

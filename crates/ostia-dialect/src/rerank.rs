@@ -178,12 +178,7 @@ fn tokens(root: Node<'_>) -> Option<u64> {
 }
 
 /// Index, score and, where the client wants it, the document. `write` adds the document.
-fn write_results(
-    w: &mut Writer,
-    request: &Request,
-    response: &Response,
-    write: fn(&mut Writer, &Passage),
-) {
+fn write_results(w: &mut Writer, request: &Request, response: &Response, write: fn(&mut Writer, &Passage)) {
     for ranked in &response.results {
         w.object(|w| {
             w.field_u64("index", ranked.index as u64);

@@ -1,9 +1,12 @@
 //! Cohere's embeddings, version 2 (<https://docs.cohere.com/reference/embed>).
 
-use super::{EncodingFormat, Input, Part, Request, Response, Usage, tokens_fault, vector};
+use super::purpose::Purpose;
+use super::{Dtype, EncodingFormat, Input, Part, Request, Response, Usage, tokens_fault, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
 
+/// The types of vectors in an answer. One was asked for.
+const TYPES: [&str; 6] = ["float", "base64", "int8", "uint8", "binary", "ubinary"];
 /// Extra fields that the vendor understands.
 const OWN_FIELDS: [&str; 2] = ["max_tokens", "priority"];
 
@@ -17,10 +20,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         w.field_str("model", &request.model);
         inputs(w, &request.input);
         w.field_str("input_type", input_type(request));
-        w.field_array("embedding_types", |w| match request.encoding_format {
-            EncodingFormat::Float => w.string("float"),
-            EncodingFormat::Base64 => w.string("base64"),
-        });
+        w.field_array("embedding_types", |w| w.string(embedding_type(request)));
         if let Some(dimensions) = request.dimensions {
             w.field_u64("output_dimension", dimensions);
         }
@@ -30,10 +30,16 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         let own = request.extra.iter().filter(|(name, _)| is_own(name));
         own.for_each(|(name, value)| w.field_raw(name, value.as_str()));
     });
-    let user = request.user.as_ref().map(|_| "user".to_owned());
-    let extra = request.extra.iter().map(|(name, _)| name).filter(|name| !is_own(name));
-    let dropped = user.into_iter().chain(extra.cloned()).collect();
+    let dropped = request.dropped(&["user"], is_own);
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
+}
+
+/// The vendor's base64 is of floats; other numbers are packed where the answer is written.
+fn embedding_type(request: &Request) -> &'static str {
+    match (request.output_dtype, request.encoding_format) {
+        (None | Some(Dtype::Float), EncodingFormat::Base64) => "base64",
+        (dtype, _) => dtype.unwrap_or(Dtype::Float).name(),
+    }
 }
 
 fn is_own(name: &str) -> bool {
@@ -103,13 +109,15 @@ pub(super) fn input_type(request: &Request) -> &str {
         Input::Parts(parts) => parts.iter().all(|part| matches!(part, Part::Image(_))),
         Input::Text(_) | Input::Tokens(_) => false,
     };
-    match request.input_type.as_deref() {
-        None if request.input.iter().all(is_image) => "image",
-        None | Some("document" | "passage" | "RETRIEVAL_DOCUMENT") => "search_document",
-        Some("query" | "RETRIEVAL_QUERY") => "search_query",
-        Some("CLASSIFICATION") => "classification",
-        Some("CLUSTERING") => "clustering",
-        Some(word) => word,
+    let Some(word) = request.input_type.as_deref() else {
+        return if request.input.iter().all(is_image) { "image" } else { "search_document" };
+    };
+    match Purpose::of(word) {
+        Some(Purpose::Document) => "search_document",
+        Some(Purpose::Query) => "search_query",
+        Some(Purpose::Classification) => "classification",
+        Some(Purpose::Clustering) => "clustering",
+        Some(Purpose::Similarity) | None => word,
     }
 }
 
@@ -119,7 +127,7 @@ pub(super) fn decode(root: Node<'_>) -> Option<Response> {
     let list = if embeddings.is_array() {
         embeddings
     } else {
-        embeddings.some("float").or_else(|| embeddings.some("base64"))?
+        TYPES.iter().find_map(|name| embeddings.some(name))?
     };
     Some(Response {
         id: root.str("id").unwrap_or_default().into_owned(),

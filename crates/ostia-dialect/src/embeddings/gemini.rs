@@ -6,6 +6,7 @@ mod client;
 
 pub use client::{decode_batch_request, decode_request, encode_response};
 
+use super::purpose::Purpose;
 use super::{Input, Part, Request, Response, Usage, tokens_fault, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
@@ -101,13 +102,14 @@ fn data_url(url: &str) -> Option<(&str, &str)> {
 /// The vendor's word for what the vectors are for. Words that are none of the usual ones go as they are, so that a new
 /// one of the vendor works; `image` is said by the content itself.
 pub(super) fn task(word: &str) -> Option<&str> {
-    match word {
-        "search_document" | "document" | "passage" => Some("RETRIEVAL_DOCUMENT"),
-        "search_query" | "query" => Some("RETRIEVAL_QUERY"),
-        "classification" => Some("CLASSIFICATION"),
-        "clustering" => Some("CLUSTERING"),
-        "image" => None,
-        other => Some(other),
+    match Purpose::of(word) {
+        Some(Purpose::Document) => Some("RETRIEVAL_DOCUMENT"),
+        Some(Purpose::Query) => Some("RETRIEVAL_QUERY"),
+        Some(Purpose::Classification) => Some("CLASSIFICATION"),
+        Some(Purpose::Clustering) => Some("CLUSTERING"),
+        Some(Purpose::Similarity) => Some("SEMANTIC_SIMILARITY"),
+        None if word == "image" => None,
+        None => Some(word),
     }
 }
 
@@ -117,10 +119,7 @@ pub(super) fn own_field(name: &str) -> Option<&'static str> {
 }
 
 fn dropped(request: &Request) -> Vec<String> {
-    let hub = [("user", request.user.is_some()), ("truncate", request.truncate.is_some())];
-    let hub = hub.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned());
-    let extra = request.extra.iter().map(|(name, _)| name).filter(|name| own_field(name).is_none());
-    hub.chain(extra.cloned()).collect()
+    request.dropped(&["user", "truncate", "output_dtype"], |name| own_field(name).is_some())
 }
 
 /// Reads `embedding` or `embeddings`.

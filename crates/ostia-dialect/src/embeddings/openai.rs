@@ -1,9 +1,6 @@
 //! OpenAI's embeddings (<https://developers.openai.com/api/reference/resources/embeddings>), for clients and upstreams.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-
-use super::{EncodingFormat, Input, Part, Request, Response, Usage, Vector, input_fault};
+use super::{Dtype, EncodingFormat, Input, Part, Request, Response, Usage, input_fault, numbers};
 use crate::json::{Document, Json, Kind, Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -11,7 +8,9 @@ use crate::{Encoded, Fault};
 ///
 /// `input` may be a text, a list of texts, a list of token numbers or a list of such lists, as with OpenAI. Beyond that
 /// an element may be an object of a text and an image that make one vector: `{"text": ..., "image": {"url" | "base64":
-/// ...}}`, or `{"content": [...]}` with parts as in chat messages.
+/// ...}}`, or `{"content": [...]}` with parts as in chat messages. Of the fields that other vendors have besides, the words of
+/// any are understood: `input_type`, `task` or `task_type`, `output_dimension`, `output_dtype` or `embedding_type`, `truncate`
+/// or `truncation`.
 ///
 /// Fails with 400 that names the field.
 pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
@@ -31,13 +30,19 @@ pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
 fn field(request: &mut Request, name: &str, value: Node<'_>) -> Result<(), Fault> {
     match name {
         "model" | "input" => {}
-        "dimensions" => request.dimensions = Some(value.expect_u64()?),
+        "dimensions" | "output_dimension" | "dimensionality" => {
+            request.dimensions = Some(value.expect_u64()?)
+        }
         "encoding_format" => request.encoding_format = encoding_format(value)?,
         "user" => request.user = Some(value.expect_str()?.into_owned()),
-        "input_type" | "task_type" | "taskType" => {
+        "input_type" | "task" | "task_type" | "taskType" => {
             request.input_type = Some(value.expect_str()?.into_owned());
         }
-        "truncate" => request.truncate = Some(value.expect_str()?.into_owned()),
+        "output_dtype" | "embedding_type" => output_dtype(request, value)?,
+        "truncate" if value.is_string() => request.truncate = Some(value.expect_str()?.into_owned()),
+        "truncate" | "truncation" => {
+            request.truncate = Some(if value.expect_bool()? { "END" } else { "NONE" }.to_owned());
+        }
         _ => request.extra.push((name.to_owned(), Json::of(value))),
     }
     Ok(())
@@ -49,6 +54,18 @@ fn encoding_format(value: Node<'_>) -> Result<EncodingFormat, Fault> {
         "base64" => Ok(EncodingFormat::Base64),
         other => Err(value.invalid(format_args!("must be `float` or `base64`, not `{other}`"))),
     }
+}
+
+/// Of what numbers the vectors are. `base64` is the name of a type at some vendors.
+fn output_dtype(request: &mut Request, value: Node<'_>) -> Result<(), Fault> {
+    let name = value.expect_str()?;
+    if name == "base64" {
+        request.encoding_format = EncodingFormat::Base64;
+        return Ok(());
+    }
+    let must = || value.invalid("must be `float`, `int8`, `uint8`, `binary` or `ubinary`");
+    request.output_dtype = Some(Dtype::from_name(&name).ok_or_else(must)?);
+    Ok(())
 }
 
 /// Is this a list of inputs, rather than one text or one list of tokens?
@@ -135,8 +152,8 @@ fn mime(data: &str) -> &'static str {
 
 /// Writes the answer for a client that asked this.
 ///
-/// Numbers are written as the upstream wrote them; where the client wants base64 and the upstream sent numbers they are
-/// packed here. Tokens are 0 where the upstream does not count them, because the field has to be there.
+/// Numbers are written as the upstream wrote them; where the client wants base64 and the upstream sent numbers, or the other
+/// way round, they are packed or unpacked here. Tokens are 0 where the upstream does not count them, because the field has to be there.
 ///
 /// Fails with 502 where the upstream sent another count of vectors than there are inputs, or no numbers.
 pub fn encode_response(request: &Request, response: &Response) -> Result<Vec<u8>, Fault> {
@@ -144,7 +161,7 @@ pub fn encode_response(request: &Request, response: &Response) -> Result<Vec<u8>
     if asked != came {
         return Err(Fault::upstream(format!("The provider sent {came} embeddings for {asked} inputs.")));
     }
-    let packed = response.vectors.iter().map(|vector| written(vector, request.encoding_format));
+    let packed = response.vectors.iter().map(|vector| numbers::written(vector, request));
     let vectors = packed.collect::<Result<Vec<_>, _>>()?;
     let usage = response.usage.unwrap_or_default();
     let mut body =
@@ -169,30 +186,6 @@ pub fn encode_response(request: &Request, response: &Response) -> Result<Vec<u8>
     Ok(body.into_bytes())
 }
 
-/// The JSON of a vector in the wanted format. Base64 is only ever sent by upstreams that were asked for it.
-fn written(vector: &Vector, format: EncodingFormat) -> Result<std::borrow::Cow<'_, Json>, Fault> {
-    use std::borrow::Cow;
-    match (vector, format) {
-        (Vector::Floats(list), EncodingFormat::Float) => Ok(Cow::Borrowed(list)),
-        (Vector::Floats(list), EncodingFormat::Base64) => {
-            let text = BASE64_STANDARD.encode(bytes(list)?);
-            Ok(Cow::Owned(Json::build(|w| w.string(&text))))
-        }
-        (Vector::Base64(text), _) => Ok(Cow::Owned(Json::build(|w| w.string(text)))),
-    }
-}
-
-/// Numbers as 32-bit floats, little end first.
-fn bytes(list: &Json) -> Result<Vec<u8>, Fault> {
-    let bad = || Fault::upstream("The provider's embedding is not a list of numbers.");
-    let document = Document::parse(list.as_str().as_bytes()).map_err(|_| bad())?;
-    let mut bytes = Vec::new();
-    for number in document.root().items() {
-        bytes.extend_from_slice(&number.text().parse::<f32>().map_err(|_| bad())?.to_le_bytes());
-    }
-    Ok(bytes)
-}
-
 /// The request for an upstream. Fields that the hub does not know go along, because servers that speak this dialect have
 /// many of their own; but not those of Google's clients, which no such server knows.
 pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
@@ -204,11 +197,7 @@ pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
         w.field_str("model", &request.model);
-        w.key("input");
-        match request.input.as_slice() {
-            [only] if !request.is_list => write_input(w, only),
-            all => w.array(|w| all.iter().for_each(|input| write_input(w, input))),
-        }
+        write_inputs(w, request);
         if let Some(dimensions) = request.dimensions {
             w.field_u64("dimensions", dimensions);
         }
@@ -219,6 +208,9 @@ pub(super) fn encode_request(request: &Request) -> Result<Encoded, Fault> {
             if let Some(text) = text {
                 w.field_str(name, text);
             }
+        }
+        if let Some(dtype) = request.output_dtype {
+            w.field_str("output_dtype", dtype.name());
         }
         let extra = request.extra.iter().filter(|(name, _)| !is_google_field(name));
         extra.for_each(|(name, value)| w.field_raw(name, value.as_str()));
@@ -237,6 +229,15 @@ fn is_google_task(word: &str) -> bool {
 /// A field of Google's, or one that differs between the requests of a batch.
 fn is_google_field(name: &str) -> bool {
     super::gemini::own_field(name).is_some() || name.starts_with("requests[")
+}
+
+/// `input` as the client wrote it: one, or a list.
+pub(super) fn write_inputs(w: &mut Writer, request: &Request) {
+    w.key("input");
+    match request.input.as_slice() {
+        [only] if !request.is_list => write_input(w, only),
+        all => w.array(|w| all.iter().for_each(|input| write_input(w, input))),
+    }
 }
 
 fn write_input(w: &mut Writer, input: &Input) {

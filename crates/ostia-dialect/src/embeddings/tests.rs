@@ -64,10 +64,11 @@ fn clients_requests() {
             is_list: true,
             dimensions: Some(8),
             encoding_format: EncodingFormat::Base64,
+            output_dtype: Some(Dtype::Int8),
             user: Some("u".into()),
             input_type: Some("query".into()),
             truncate: Some("END".into()),
-            extra: vec![("output_dtype".into(), raw(json!("int8")))],
+            extra: vec![],
         }
     );
     let tokens = |list: Value| Input::Tokens(raw(list));
@@ -104,6 +105,8 @@ fn faults_name_the_field() {
     refuses(r#"{"model": "m", "input": true}"#, "input");
     refuses(r#"{"model": "m", "input": "a", "dimensions": "8"}"#, "dimensions");
     refuses(r#"{"model": "m", "input": "a", "encoding_format": "hex"}"#, "encoding_format");
+    refuses(r#"{"model": "m", "input": "a", "output_dtype": "int4"}"#, "output_dtype");
+    refuses(r#"{"model": "m", "input": "a", "truncation": "yes"}"#, "truncation");
     refuses(r#"{"model": "m", "input": "a""#, "");
 }
 
@@ -277,7 +280,7 @@ fn base64_is_packed_here_where_the_vendor_sends_numbers() {
 fn answers_that_are_none() {
     for dialect in Dialect::ALL {
         for body in
-            ["", "[]", "{}", r#"{"message": "no"}"#, r#"{"embeddings": {"int8": [[1]]}}"#, r#"{"data": 1}"#]
+            ["", "[]", "{}", r#"{"message": "no"}"#, r#"{"embeddings": {"int4": [[1]]}}"#, r#"{"data": 1}"#]
         {
             assert_eq!(decode(dialect, body.as_bytes()).unwrap_err().status, 502, "{body}");
         }
@@ -364,5 +367,205 @@ fn vertex_answers_predictions() {
         [r#"{"predictions":{}}"#, r#"{"predictions":[{}]}"#, r#"{"predictions":[{"embeddings":{}}]}"#, "{}"]
     {
         assert_eq!(decode(Dialect::VertexPredict, body.as_bytes()).unwrap_err().status, 502, "{body}");
+    }
+}
+
+/// All that clients may say, in the words of several vendors.
+fn everything() -> Value {
+    json!({"model": "m", "input": ["a", "b"], "dimensions": 8, "encoding_format": "base64", "user": "u", "task_type": "RETRIEVAL_QUERY",
+           "truncation": false, "output_dtype": "int8", "late_chunking": true, "metadata": {"a": 1}, "long_text_mode": "mean"})
+}
+
+#[test]
+fn vendors_with_openais_form_and_other_names() {
+    let all = everything();
+    check(
+        Dialect::Mistral,
+        all.clone(),
+        json!({"model": "m", "input": ["a", "b"], "encoding_format": "base64", "output_dimension": 8, "output_dtype": "int8",
+               "metadata": {"a": 1}}),
+        &["user", "input_type", "truncate", "late_chunking", "long_text_mode"],
+    );
+    check(
+        Dialect::Voyage,
+        all.clone(),
+        json!({"model": "m", "input": ["a", "b"], "input_type": "query", "truncation": false, "output_dimension": 8,
+               "output_dtype": "int8", "encoding_format": "base64"}),
+        &["user", "late_chunking", "metadata", "long_text_mode"],
+    );
+    check(
+        Dialect::VoyageMultimodal,
+        all.clone(),
+        json!({"model": "m", "inputs": [{"content": [{"type": "text", "text": "a"}]}, {"content": [{"type": "text", "text": "b"}]}],
+               "input_type": "query", "truncation": false, "output_dimension": 8, "output_encoding": "base64"}),
+        &["user", "output_dtype", "late_chunking", "metadata", "long_text_mode"],
+    );
+    check(
+        Dialect::Jina,
+        all.clone(),
+        json!({"model": "m", "input": ["a", "b"], "task": "retrieval.query", "dimensions": 8, "embedding_type": "base64",
+               "truncate": false, "late_chunking": true}),
+        &["user", "output_dtype", "metadata", "long_text_mode"],
+    );
+    check(
+        Dialect::Nomic,
+        all,
+        json!({"model": "m", "texts": ["a", "b"], "task_type": "search_query", "dimensionality": 8, "long_text_mode": "mean"}),
+        &["user", "truncate", "output_dtype", "late_chunking", "metadata"],
+    );
+    let one = json!({"model": "m", "input": "a", "encoding_format": "float"});
+    check(Dialect::Voyage, one.clone(), json!({"model": "m", "input": "a"}), &[]);
+    check(Dialect::Mistral, one.clone(), json!({"model": "m", "input": "a"}), &[]);
+    check(Dialect::Jina, one.clone(), json!({"model": "m", "input": ["a"]}), &[]);
+    check(Dialect::Nomic, one, json!({"model": "m", "texts": ["a"]}), &[]);
+}
+
+#[test]
+fn images_where_they_are_taken() {
+    let mixed = json!({"model": "m", "input": ["t", {"image": PNG}, {"image": "https://i.example/1.png"}]});
+    check(
+        Dialect::Jina,
+        mixed.clone(),
+        json!({"model": "m", "input": [{"text": "t"}, {"image": "iVBORw0KGgo="}, {"image": "https://i.example/1.png"}]}),
+        &[],
+    );
+    check(
+        Dialect::VoyageMultimodal,
+        json!({"model": "m", "input": [{"text": "t", "image": PNG}, {"image": "https://i.example/1.png"}]}),
+        json!({"model": "m", "inputs": [
+            {"content": [{"type": "text", "text": "t"}, {"type": "image_base64", "image_base64": PNG}]},
+            {"content": [{"type": "image_url", "image_url": "https://i.example/1.png"}]}]}),
+        &[],
+    );
+    let together = request(json!({"model": "m", "input": [{"text": "t", "image": PNG}]}));
+    for (dialect, request) in [
+        (Dialect::Voyage, &request(mixed.clone())),
+        (Dialect::Mistral, &request(mixed.clone())),
+        (Dialect::Nomic, &request(mixed)),
+        (Dialect::Jina, &together),
+    ] {
+        let fault = encode(dialect, request).unwrap_err();
+        assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input")), "{dialect:?} {fault}");
+    }
+}
+
+/// What vectors are for, by the words of one vendor and of another.
+#[test]
+fn purposes() {
+    let check = |word: &str, dialect: Dialect, field: &str, expected: Value| {
+        let asked = request(json!({"model": "m", "input": "a", "input_type": word}));
+        let encoded = encode(dialect, &asked).unwrap();
+        let body: Value = serde_json::from_slice(&encoded.body).unwrap();
+        assert_eq!(body[field], expected, "{word} for {dialect:?}");
+        let is_dropped = encoded.dropped == ["input_type"];
+        assert_eq!(is_dropped, expected.is_null(), "{word} for {dialect:?}: {:?}", encoded.dropped);
+    };
+    check("retrieval.passage", Dialect::Gemini, "taskType", json!("RETRIEVAL_DOCUMENT"));
+    check("text-matching", Dialect::Gemini, "taskType", json!("SEMANTIC_SIMILARITY"));
+    check("separation", Dialect::Cohere, "input_type", json!("clustering"));
+    check("passage", Dialect::Voyage, "input_type", json!("document"));
+    check("CLUSTERING", Dialect::Voyage, "input_type", Value::Null);
+    check("SEMANTIC_SIMILARITY", Dialect::Jina, "task", json!("text-matching"));
+    check("code.query", Dialect::Jina, "task", json!("code.query"));
+    check("classification", Dialect::Nomic, "task_type", json!("classification"));
+    check("text-matching", Dialect::Nomic, "task_type", Value::Null);
+    check("query", Dialect::Mistral, "input_type", Value::Null);
+}
+
+#[test]
+fn other_numbers_than_floats() {
+    let asked = |dtype: &str, format: &str| json!({"model": "m", "input": "a", "output_dtype": dtype, "encoding_format": format});
+    let told = |vector: &str| {
+        format!(
+            r#"{{"object":"list","data":[{{"object":"embedding","index":0,"embedding":{vector}}}],"model":"m","usage":{{"prompt_tokens":0,"total_tokens":0}}}}"#
+        )
+    };
+    let body = |vector: &str| format!(r#"{{"data":[{{"embedding":{vector},"index":0}}]}}"#);
+    for (dtype, list, packed) in [
+        ("int8", "[-128,0,127]", r#""gAB/""#),
+        ("binary", "[-128,0,127]", r#""gAB/""#),
+        ("uint8", "[128,0,255]", r#""gAD/""#),
+        ("ubinary", "[128,0,255]", r#""gAD/""#),
+        ("float", "[1,-2.5]", r#""AACAPwAAIMA=""#),
+    ] {
+        for came in [list, packed] {
+            answers(Dialect::Voyage, asked(dtype, "float"), &body(came), &told(list));
+            answers(Dialect::Voyage, asked(dtype, "base64"), &body(came), &told(packed));
+        }
+        let own = format!(r#"{{"embeddings":{{"{dtype}":[{list}]}}}}"#);
+        answers(Dialect::Cohere, asked(dtype, "base64"), &own, &told(packed));
+    }
+    for (dtype, format, came) in [
+        ("int8", "base64", "[128]"),
+        ("uint8", "base64", "[-1]"),
+        ("float", "float", r#""gAB/""#),
+        ("float", "float", r#""AADAfw==""#),
+        ("float", "float", r#""no base64""#),
+    ] {
+        let response = decode(Dialect::Voyage, body(came).as_bytes()).unwrap();
+        let fault = openai::encode_response(&request(asked(dtype, format)), &response).unwrap_err();
+        assert_eq!(fault.status, 502, "{came} as {dtype}");
+    }
+}
+
+#[test]
+fn nomic_answers_in_its_own_form() {
+    answers(
+        Dialect::Nomic,
+        json!({"model": "m", "input": ["a", "b"]}),
+        r#"{"embeddings":[[0.50],[-1e-7]],"usage":{"prompt_tokens":5,"total_tokens":5},"model":"n"}"#,
+        r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.50]},{"object":"embedding","index":1,"embedding":[-1e-7]}],"model":"n","usage":{"prompt_tokens":5,"total_tokens":5}}"#,
+    );
+}
+
+#[test]
+fn bodies_that_are_their_vendors_own() {
+    let check = |upstream: Api, body: &str, fits: bool| {
+        let document = Document::parse_to(body.as_bytes(), 1).unwrap();
+        assert_eq!(Api::OpenaiEmbeddings.fits(upstream, document.root()), fits, "{body} for {upstream:?}");
+    };
+    let all = [Api::JinaEmbeddings, Api::MistralEmbeddings, Api::VoyageEmbeddings];
+    for api in all {
+        check(api, r#"{"input":"a"}"#, true);
+        check(api, r#"{"input":["a","b"],"x_own":1,"user":null}"#, true);
+        check(api, r#"{"input":"a","user":"u"}"#, false);
+        check(api, r#"{"input":[1,2]}"#, false);
+        check(api, r#"{"input":[[1],[2]]}"#, false);
+        check(api, r#"{"input":"a","task_type":"RETRIEVAL_QUERY"}"#, false);
+        check(api, r#"{"input":[{"content":[{"type":"text","text":"a"}]}]}"#, false);
+    }
+    let [jina, mistral, voyage] = all;
+    check(jina, r#"{"input":[{"text":"a"},{"image":"x"}],"task":"retrieval.query","dimensions":8}"#, true);
+    check(jina, r#"{"input":[{"text":"a","image":"x"}]}"#, false);
+    check(jina, r#"{"input":"a","encoding_format":"base64"}"#, false);
+    check(
+        mistral,
+        r#"{"input":"a","encoding_format":"float","output_dimension":8,"output_dtype":"int8"}"#,
+        true,
+    );
+    check(mistral, r#"{"input":"a","dimensions":8}"#, false);
+    check(
+        voyage,
+        r#"{"input":"a","input_type":"query","output_dimension":8,"encoding_format":"base64"}"#,
+        true,
+    );
+    check(voyage, r#"{"input":"a","encoding_format":"float"}"#, false);
+    check(voyage, r#"{"input":"a","dimensions":8}"#, false);
+    check(Api::GeminiEmbed, r#"{"input":"a"}"#, false);
+}
+
+proptest! {
+    #[test]
+    fn floats_are_unpacked_to_the_same(numbers in prop::collection::vec(any::<f32>().prop_filter("finite", |n| n.is_finite()), 1..20)) {
+        use base64::Engine as _;
+        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let packed = base64::prelude::BASE64_STANDARD.encode(bytes);
+        let response = decode(Dialect::Voyage, json!({"data": [{"embedding": packed}]}).to_string().as_bytes()).unwrap();
+        let asked = request(json!({"model": "m", "input": "a"}));
+        let sent: Value = serde_json::from_slice(&openai::encode_response(&asked, &response).unwrap()).unwrap();
+        let list = sent["data"][0]["embedding"].to_string();
+        let read: Vec<f32> = serde_json::from_str(&list).unwrap();
+        let bits = |numbers: &[f32]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<u32>>();
+        prop_assert_eq!(bits(&read), bits(&numbers));
     }
 }

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use super::limits::inputs_max;
-use super::{Client, Dialect, Input, Request, Response, Usage, decode, encode};
+use super::{Client, Dialect, Input, Request, Response, Usage, decode, encode, jina, mistral, voyage};
 use crate::api::{Asked, Came, Operation, Reader, Translated, Translator};
+use crate::json::{Document, Node};
 use crate::{Api, Fault, Observed};
 
 /// How embeddings are told in another vendor's form.
@@ -97,5 +98,39 @@ fn client_of(api: Api) -> Option<Client> {
     match api.operation() {
         Operation::Embeddings(dialect) => Client::of(dialect),
         _ => None,
+    }
+}
+
+/// Can a body of OpenAI's form go to this API as it is? Three vendors have OpenAI's form but for a few fields, and a body without
+/// those is one of their own; the answers are alike.
+pub fn fits(upstream: Api, body: Node<'_>) -> bool {
+    let otherwise: &[&str] = match upstream {
+        Api::JinaEmbeddings => &jina::OTHERWISE,
+        Api::MistralEmbeddings => &mistral::OTHERWISE,
+        Api::VoyageEmbeddings => &voyage::OTHERWISE,
+        _ => return false,
+    };
+    let is_other = |name: &&str| body.some(name).is_some();
+    // Voyage has no word for what it does anyway.
+    let is_float = body.str("encoding_format").as_deref() == Some("float");
+    if otherwise.iter().any(is_other) || upstream == Api::VoyageEmbeddings && is_float {
+        return false;
+    }
+    body.get("input").is_some_and(|input| is_own_input(upstream, input))
+}
+
+/// Texts, which all of them take, or what Jina takes besides: objects that hold a text or an image.
+fn is_own_input(upstream: Api, input: Node<'_>) -> bool {
+    let is_text = |node: Option<Node<'_>>| node.is_some_and(|node| node.is_string());
+    let is_of_jina = |one: Node<'_>| {
+        let is_there = is_text(one.get("text")) || is_text(one.get("image"));
+        upstream == Api::JinaEmbeddings && is_there && one.fields().count() == 1
+    };
+    let is_own = |one: Node<'_>| one.is_string() || is_of_jina(one);
+    match input.is_array() {
+        true => {
+            Document::parse_to(input.text().as_bytes(), 2).is_ok_and(|list| list.root().items().all(is_own))
+        }
+        false => input.is_string(),
     }
 }

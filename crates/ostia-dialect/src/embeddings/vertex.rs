@@ -70,12 +70,12 @@ fn cuts(request: &Request) -> Option<&'static str> {
 }
 
 fn dropped(request: &Request) -> Vec<String> {
-    let truncate = request.truncate.is_some() && cuts(request).is_none();
-    let hub = [("user", request.user.is_some()), ("truncate", truncate)];
-    let hub = hub.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned());
     let is_own = |name: &str| name == "title" || AUTO_TRUNCATE.contains(&name);
-    let extra = request.extra.iter().map(|(name, _)| name).filter(|name| !is_own(name));
-    hub.chain(extra.cloned()).collect()
+    let unsaid: &[&str] = match cuts(request) {
+        Some(_) => &["user", "output_dtype"],
+        None => &["user", "truncate", "output_dtype"],
+    };
+    request.dropped(unsaid, is_own)
 }
 
 /// Reads `predictions`.

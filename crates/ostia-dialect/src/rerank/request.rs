@@ -113,7 +113,9 @@ impl Passage {
             (Some(text), None) if text.is_string() => Ok(Json::of(text)),
             (None, None) => Ok(Json::build(|w| w.string(object.as_str()))),
             _ => {
-                let message = format!("Invalid `{path}`: this model ranks texts; send its text in `text`, and no image");
+                let message = format!(
+                    "Invalid `{path}`: this model ranks texts; send its text in `text`, and no image"
+                );
                 Err(Fault::invalid(message).with_param(path.to_string()))
             }
         }

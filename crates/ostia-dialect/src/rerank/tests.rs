@@ -136,7 +136,8 @@ fn data_and_images_among_the_documents() {
 
 #[test]
 fn answers_of_each_dialect_for_each_client() {
-    let body = json!({"model": "m", "query": "q", "documents": ["a", {"text": "b\n"}], "return_documents": true});
+    let body =
+        json!({"model": "m", "query": "q", "documents": ["a", {"text": "b\n"}], "return_documents": true});
     let as_jina = |upstream: Api, answer: &str, expected: &str| {
         answers(Api::JinaRerank, upstream, &body, answer, expected);
     };
@@ -145,8 +146,11 @@ fn answers_of_each_dialect_for_each_client() {
     as_jina(
         Api::CohereRerank,
         r#"{"id":"x","results":[{"index":1,"relevance_score":0.50},{"index":0,"relevance_score":-1e-3}],"meta":{"api_version":{"version":"2"},"billed_units":{"search_units":1}}}"#,
-        &told(r#","meta":{"api_version":{"version":"2"},"billed_units":{"search_units":1}}"#)
-            .replacen('{', r#"{"id":"x","#, 1),
+        &told(r#","meta":{"api_version":{"version":"2"},"billed_units":{"search_units":1}}"#).replacen(
+            '{',
+            r#"{"id":"x","#,
+            1,
+        ),
     );
     as_jina(
         Api::VoyageRerank,
@@ -211,7 +215,11 @@ fn answers_that_are_none() {
                "rankings":[{"index":1,"logit":1}],"records":[{"id":"1","score":1}]}"#,
             r#"{"results":[{"index":0,"relevance_score":"1"}],"data":[{"index":0}],"rankings":[{"logit":1}],"records":[{"id":"x","score":1}]}"#,
         ] {
-            assert_eq!(decode(dialect, &asked, body.as_bytes()).unwrap_err().status, 502, "{dialect:?} {body}");
+            assert_eq!(
+                decode(dialect, &asked, body.as_bytes()).unwrap_err().status,
+                502,
+                "{dialect:?} {body}"
+            );
         }
     }
 }

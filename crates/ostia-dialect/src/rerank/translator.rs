@@ -68,8 +68,8 @@ fn client_of(api: Api) -> Option<Client> {
 /// The form that a client means at the path that they share. Voyage's own fields say that it is Voyage's, also where they are
 /// `null`, as its SDK sends them.
 pub fn meant(body: Node<'_>) -> Api {
-    let is_voyage = body.get("top_n").is_none()
-        && (body.get("top_k").is_some() || body.get("truncation").is_some());
+    let is_voyage =
+        body.get("top_n").is_none() && (body.get("top_k").is_some() || body.get("truncation").is_some());
     if is_voyage { Api::VoyageRerank } else { Api::JinaRerank }
 }
 

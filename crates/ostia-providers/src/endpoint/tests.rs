@@ -57,7 +57,7 @@ const GOLDEN: [(&str, &str, &str, &str); 47] = [
     ("xai", "openai_responses", "grok", "https://api.x.ai/v1/responses"),
     ("groq", "openai_chat+", "l", "https://api.groq.com/openai/v1/chat/completions"),
     ("together-ai", "openai_chat", "l", "https://api.together.xyz/v1/chat/completions"),
-    ("together", "openai_images", "flux", "https://api.together.xyz/v1/images/generations"),
+    ("together", "together_images", "flux", "https://api.together.xyz/v1/images/generations"),
     ("fireworks-ai", "openai_chat", "f", "https://api.fireworks.ai/inference/v1/chat/completions"),
     ("perplexity-ai", "openai_chat", "sonar", "https://api.perplexity.ai/chat/completions"),
     ("perplexity-ai", "openai_embeddings", "p", "https://api.perplexity.ai/v1/embeddings"),

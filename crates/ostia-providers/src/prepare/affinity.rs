@@ -65,13 +65,14 @@ pub fn affinity(call: &ApiCall<'_>, provider: &Provider) -> Affinity {
         }
         Operation::Completion
         | Operation::Embeddings(_)
-        | Operation::Images
+        | Operation::Images(_)
         | Operation::ImageEdits
         | Operation::Speech
         | Operation::Transcription
         | Operation::Translation
-        | Operation::Moderation
-        | Operation::Rerank(_) => Affinity::None,
+        | Operation::Moderation(_)
+        | Operation::Rerank(_)
+        | Operation::Ocr => Affinity::None,
     }
 }
 

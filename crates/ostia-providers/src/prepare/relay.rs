@@ -14,11 +14,7 @@ use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, body, drop_para
 use crate::{adapt, endpoint};
 
 /// A call whose answer is handed on as it comes. `upstream`: the API that is asked, the client's or one that means the same.
-pub(super) fn relay(
-    call: &ApiCall<'_>,
-    upstream: Api,
-    recipient: &Recipient<'_>,
-) -> Result<Outgoing, Fault> {
+pub(super) fn relay(call: &ApiCall<'_>, upstream: Api, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
     required::check(call, recipient)?;
     let Edited { body, mut dropped } = edit(call, recipient)?;
     let own = body::own(body.as_ref().unwrap_or(call.body), upstream, recipient)?;

@@ -20,7 +20,8 @@ pub(super) fn check(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<(),
     let model = root.str("model");
     let is_given = match model.as_deref() {
         Some(NO_MODEL) => false,
-        Some("") | None => !recipient.checks_body,
+        Some("") => !recipient.checks_body,
+        None => !recipient.checks_body || call.api.has_default_model(),
         Some(_) => true,
     };
     if !is_given && recipient.model.is_none() {

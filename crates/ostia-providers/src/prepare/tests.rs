@@ -81,6 +81,38 @@ fn the_way_follows_provider_api_and_need() {
     check(Api::OpenaiEmbeddings, &embed, "cohere", false, "translation", "/base/v2/embed");
 }
 
+/// Each vendor's own form, or one of its own that is nearly the client's.
+#[test]
+fn other_operations_go_where_the_provider_has_them() {
+    let check = |api: Api, body: Value, id: &str, name: &str, path: &str| {
+        let (way, prepared) = prepared(api, &body, &recipient(id), false);
+        let path = format!("/base{path}");
+        assert_eq!(
+            (way.name(), prepared.path.trim_end_matches("?alt=sse")),
+            (name, path.as_str()),
+            "{id} {body}"
+        );
+    };
+    let documents = json!({"model": "m", "query": "q", "documents": ["a"]});
+    let back = json!({"model": "m", "query": "q", "documents": ["a"], "return_documents": true});
+    check(Api::JinaRerank, documents.clone(), "jina", "relay", "/rerank");
+    check(Api::JinaRerank, documents.clone(), "cohere", "relay", "/v2/rerank");
+    check(Api::JinaRerank, back, "cohere", "translation", "/v2/rerank");
+    check(Api::JinaRerank, documents.clone(), "bedrock", "translation", "/model/m/invoke");
+    check(Api::CohereRerank, documents, "voyage", "translation", "/rerank");
+    let top = json!({"model": "m", "query": "q", "documents": ["a"], "top_k": 1});
+    check(Api::JinaRerank, top, "voyage", "relay", "/rerank");
+    let input = json!({"model": "m", "input": "a"});
+    check(Api::OpenaiEmbeddings, input.clone(), "voyage", "relay", "/embeddings");
+    check(Api::OpenaiEmbeddings, input.clone(), "nomic", "translation", "/embedding/text");
+    check(Api::OpenaiModerations, json!({"input": "a"}), "openai", "relay", "/moderations");
+    check(Api::OpenaiModerations, input, "mistral-ai", "translation", "/moderations");
+    let prompt = json!({"model": "m", "prompt": "a"});
+    check(Api::OpenaiImages, json!({"prompt": "a"}), "openai", "relay", "/images/generations");
+    check(Api::OpenaiImages, prompt.clone(), "together-ai", "relay", "/v1/images/generations");
+    check(Api::OpenaiImages, prompt, "google", "translation", "/v1beta/models/m:generateContent");
+}
+
 #[test]
 fn what_no_provider_has_is_refused() {
     let bytes = Bytes::from_static(br#"{"model":"m","input":"a"}"#);

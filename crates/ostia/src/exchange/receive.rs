@@ -328,7 +328,7 @@ pub fn translate_whole(
     };
     let parts: Vec<Came<'_>> =
         answers.iter().map(|answer| Came { body: answer.body(), input_tokens: count(answer) }).collect();
-    let (body, observed) = reader.read_all(&parts)?;
+    let (body, observed) = reader.read_all(&parts).map_err(usable::unread)?;
     drop(parts);
     let head = answers.into_iter().next_back().map(|answer| answer.into_parts().0);
     let Some(head) = head else { return Err(Fault::upstream("The provider was not asked.").into()) };

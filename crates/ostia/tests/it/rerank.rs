@@ -27,8 +27,7 @@ struct Way {
 #[test]
 fn every_vendor_is_asked_in_its_own_form() {
     let gateway = Gateway::start();
-    let (google, azure) =
-        (&[("x-ostia-vertex-project-id", "p")], &[("x-ostia-azure-resource-name", "res")]);
+    let (google, azure) = (&[("x-ostia-vertex-project-id", "p")], &[("x-ostia-azure-resource-name", "res")]);
     let way = |provider, model, headers, target, documents, answer| Way {
         provider,
         model,
@@ -66,7 +65,10 @@ fn every_vendor_is_asked_in_its_own_form() {
         assert_eq!(seen.target, way.target, "{}", way.provider);
         assert_eq!(seen.json()[way.documents].as_array().map(Vec::len), Some(2), "{}", seen.text());
         let told = reply.text();
-        assert!(told.contains(r#"{"index":1,"relevance_score":0.90},{"index":0,"relevance_score":1e-3}"#), "{told}");
+        assert!(
+            told.contains(r#"{"index":1,"relevance_score":0.90},{"index":0,"relevance_score":1e-3}"#),
+            "{told}"
+        );
         assert_eq!(reply.header("x-ostia-dropped"), None, "{}", way.provider);
     }
 }
@@ -75,7 +77,8 @@ fn every_vendor_is_asked_in_its_own_form() {
 fn what_needs_no_other_words_passes_byte_for_byte() {
     let gateway = Gateway::start();
     let body = r#"{ "documents" : ["a","b"], "query":"q", "x_own": 1.50, "model":"m" }"#;
-    let voyage = r#"{ "documents" : ["a","b"], "query":"q", "top_k": null, "truncation" : true, "model":"m" }"#;
+    let voyage =
+        r#"{ "documents" : ["a","b"], "query":"q", "top_k": null, "truncation" : true, "model":"m" }"#;
     let cohere = COHERE.replace("\"meta\"", " \"x_new\": 1.0 , \"meta\"");
     for (provider, path, target, body, answer) in [
         ("cohere", "/v1/rerank", "/v2/rerank", body, cohere.as_str()),
@@ -123,9 +126,7 @@ fn a_config_goes_on_from_vendor_to_vendor_and_the_record_counts() {
     let gateway = Gateway::start();
     let first = Upstream::always(Answer::json(r#"{"message":"no"}"#).status(500));
     let second = Upstream::always(Answer::json(VOYAGE));
-    let target = |provider: &str, upstream: &Upstream, model: &str| {
-        json!({"provider": provider, "custom_host": upstream.url(), "api_key": "k", "override_params": {"model": model}})
-    };
+    let target = |provider: &str, upstream: &Upstream, model: &str| json!({"provider": provider, "custom_host": upstream.url(), "api_key": "k", "override_params": {"model": model}});
     let config = json!({"strategy": {"mode": "fallback"}, "targets": [
         target("cohere", &first, "rerank-v4"), target("voyage", &second, "rerank-3")]});
     let reply = Ask::post("/v1/rerank", asked().to_string())

@@ -17,8 +17,17 @@ use crate::wire::Ask;
 const SAID: &str = "On the Tiber.";
 /// Where the pages have the gateway.
 pub const ADDRESS: &str = "127.0.0.1:8787";
-/// The key that readers have in their environment.
+/// The key that readers have in their environment, whosever it is.
 const READERS_KEY: &str = "sk-readers";
+const READERS_KEYS: [&str; 4] = ["OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "MISTRAL_API_KEY"];
+/// What is no conversation: how its path ends, and the answer.
+const OTHERS: [(&str, &str); 5] = [
+    ("/rerank", r#"{"data":[{"index":1,"relevance_score":0.9}]}"#),
+    ("/embeddings", r#"{"data":[{"index":0,"embedding":[0.5]}]}"#),
+    ("/moderations", r#"{"results":[{"categories":{"sexual":false},"category_scores":{"sexual":0.1}}]}"#),
+    ("/ocr", r#"{"pages":[]}"#),
+    ("/images/generations", r#"{"created":0,"data":[{"url":"https://images.example/1.png"}]}"#),
+];
 
 /// Passes these sections `ostia check`? Variables are set, each to its name.
 pub fn check(text: &str, args: &[&str], snippet: &Snippet) {
@@ -49,7 +58,8 @@ pub fn file_of_config(config: &str) -> String {
 /// A gateway in front of one upstream that stands for all providers, each below its id.
 fn gateway(upstream: &Upstream) -> Gateway {
     let row = |id: &&str| format!("  {id}: {{ base_url: '{}/{id}' }}\n", upstream.url());
-    let rows: String = ["openai", "anthropic", "google"].iter().map(row).collect();
+    let all = ["openai", "anthropic", "google", "cohere", "voyage", "mistral-ai"];
+    let rows: String = all.iter().map(row).collect();
     Gateway::with(&format!("providers:\n{rows}"))
 }
 
@@ -59,7 +69,11 @@ fn answer(request: &Request) -> Answer {
         path if path.ends_with("/messages") => (Vendor::Anthropic, anthropic::message(SAID)),
         path if path.ends_with(":generateContent") => (Vendor::Google, gemini::generate(SAID)),
         path if path.ends_with("/chat/completions") => (Vendor::OpenAiChat, openai::chat(SAID)),
-        path => return Answer::json(openai::error(path, "t", "not_found")).status(404),
+        path => {
+            let other =
+                OTHERS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, answer)| Answer::json(*answer));
+            return other.unwrap_or_else(|| Answer::json(openai::error(path, "t", "not_found")).status(404));
+        }
     };
     match vendor.check(request, "") {
         Ok(()) => Answer::json(answer),
@@ -89,7 +103,8 @@ pub fn call(snippet: &Snippet) {
     let gateway = gateway(&upstream);
     let folder = Folder::new();
     let mut shell = Command::new("sh");
-    sealed(&mut shell, &folder.home()).env("OPENAI_API_KEY", READERS_KEY).current_dir(folder.work());
+    let keys = READERS_KEYS.map(|name| (name, READERS_KEY));
+    sealed(&mut shell, &folder.home()).envs(keys).current_dir(folder.work());
     let output = shell.arg("-ec").arg(at(snippet, &gateway)).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let is_good = output.status.success() && !told.is_empty() && !told.contains("\"error\"");

@@ -1,0 +1,71 @@
+//! Images by Google's Imagen models (<https://ai.google.dev/gemini-api/docs/imagen>,
+//! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api>).
+
+use super::{Image, Request, Response, ResponseFormat, refused, size};
+use crate::json::{Json, Node, Writer};
+use crate::{Encoded, Fault};
+
+/// The ratios that the models have.
+const RATIOS: [&str; 5] = ["1:1", "3:4", "4:3", "9:16", "16:9"];
+/// From this length of the longer side on, in pixels, an image is one of the larger kind.
+const LARGE_FROM: u64 = 1820;
+/// Extra fields that the vendor understands.
+const OWN_FIELDS: [&str; 5] =
+    ["personGeneration", "safetySetting", "enhancePrompt", "addWatermark", "language"];
+
+/// The body for `:predict`.
+pub(super) fn encode(request: &Request) -> Encoded {
+    let ratio = size::ratio(request, &RATIOS);
+    let is_large = size::pixels(request).is_some_and(|(width, height)| width.max(height) >= LARGE_FROM);
+    let mut body = Writer::with_capacity(1024);
+    body.object(|w| {
+        w.field_array("instances", |w| w.object(|w| w.field_str("prompt", &request.prompt)));
+        w.field_object("parameters", |w| {
+            w.field_u64("sampleCount", request.n.unwrap_or(1));
+            if let Some(ratio) = ratio {
+                w.field_str("aspectRatio", ratio.word);
+            }
+            if is_large {
+                w.field_str("sampleImageSize", "2K");
+            }
+            if let Some(seed) = request.seed {
+                w.field_u64("seed", seed);
+            }
+            if let Some(prompt) = &request.negative_prompt {
+                w.field_str("negativePrompt", prompt);
+            }
+            if let Some(format) = &request.output_format {
+                w.field_object("outputOptions", |w| w.field_str("mimeType", &format!("image/{format}")));
+            }
+            let own = request.extra.iter().filter(|(name, _)| OWN_FIELDS.contains(&name.as_str()));
+            own.for_each(|(name, value)| w.field_raw(name, value.as_str()));
+        });
+    });
+    let is_kept = ratio.is_some_and(|ratio| ratio.is_exact);
+    let unsaid: &[&str] = match is_kept {
+        true => &["quality", "response_format", "user"],
+        false => &["quality", "response_format", "user", "size", "aspect_ratio"],
+    };
+    let dropped = request.dropped(unsaid, |name| OWN_FIELDS.contains(&name));
+    Encoded { body: body.into_bytes(), dropped, ..Encoded::default() }
+}
+
+/// Reads `predictions`; those that were filtered have no image.
+///
+/// Fails with 400 where there is none and it says why.
+pub(super) fn decode(root: Node<'_>) -> Result<Option<Response>, Fault> {
+    let predictions = root.some("predictions");
+    let predictions = || predictions.iter().flat_map(|list| list.items());
+    let images: Vec<Image> = predictions().filter_map(image).collect();
+    if images.is_empty() {
+        let reason = predictions().find_map(|one| one.str("raiFilteredReason"));
+        return reason.map_or(Ok(None), |reason| Err(refused(&reason)));
+    }
+    Ok(Some(Response { images, ..Response::default() }))
+}
+
+fn image(prediction: Node<'_>) -> Option<Image> {
+    let data = prediction.some("bytesBase64Encoded").filter(Node::is_string)?;
+    let revised_prompt = prediction.some("prompt").filter(Node::is_string).map(Json::of);
+    Some(Image { format: ResponseFormat::Base64, data: Json::of(data), revised_prompt })
+}
