@@ -92,7 +92,7 @@ may name any other.
 *Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini`, `cohere chat` and `ollama chat` are formats of
 conversations: a client of Chat Completions, Responses, Messages or generateContent reaches each of them, relayed byte
 for byte where the formats agree and translated where not ([formats.md](formats.md)). `embeddings` are reached with
-OpenAI's or Google's embeddings API, `token count` with Anthropic's, Google's or OpenAI's. All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
+OpenAI's or Google's embeddings API, `token count` with Anthropic's, Google's or OpenAI's, `speech` and `transcription` with OpenAI's audio API ([audio.md](audio.md)). All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
 (see [headers.md](headers.md)): the gateway adds the key and changes nothing.
 
 ";

@@ -6,16 +6,18 @@
 
 mod answer;
 mod index;
+mod media;
 #[cfg(test)]
 mod tests;
 mod translator;
 
+pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Told};
 pub use translator::{Answer, Asked, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{Dialect, embeddings};
+use crate::{Dialect, embeddings, speech, transcription};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +84,22 @@ pub enum Api {
     JinaRerank,
     /// Voyage's rerank: `top_k` for `top_n`, `data` for `results`.
     VoyageRerank,
+    /// Mistral's speech: at OpenAI's path, with the sound in JSON.
+    MistralSpeech,
+    /// ElevenLabs' speech.
+    ElevenlabsSpeech,
+    /// Deepgram's speech.
+    DeepgramSpeak,
+    /// Cartesia's speech.
+    CartesiaBytes,
+    /// ElevenLabs' speech to text (multipart).
+    ElevenlabsTranscription,
+    /// Deepgram's speech to text: the recording is the body.
+    DeepgramListen,
+    /// xAI's speech to text (multipart).
+    XaiTranscription,
+    /// Cohere's speech to text (multipart): like OpenAI's, with nothing but the text.
+    CohereTranscription,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -169,6 +187,18 @@ pub struct OutputBound {
     pub is_required: bool,
 }
 
+/// What the whole answers of an API are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// JSON.
+    Json,
+    /// Bytes, such as sounds.
+    Bytes,
+    /// JSON, and texts where the request's `response_format` is one of these. Models that cannot stream answer so too where a
+    /// stream was asked for (<https://platform.openai.com/docs/api-reference/audio/createTranscription>, `stream`).
+    JsonOrText(&'static [&'static str]),
+}
+
 /// All that is known of one API. The methods of the same names say what each field means.
 struct Row {
     api: Api,
@@ -188,6 +218,10 @@ struct Row {
     required: Required,
     output_bound: OutputBound,
     translator: Option<&'static Translator>,
+    media_translator: Option<&'static MediaTranslator>,
+    takes_forms: bool,
+    answers: Answers,
+    stream_field: (&'static str, &'static str),
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -216,6 +250,10 @@ const fn passed(
         required: Required::Nothing,
         output_bound: bound(&[]),
         translator: None,
+        media_translator: None,
+        takes_forms: false,
+        answers: Answers::Json,
+        stream_field: ("stream", "true"),
     }
 }
 
@@ -236,6 +274,37 @@ const fn of_model(
     }
 }
 
+/// A form with a recording, of which a text is made.
+const fn transcripts(api: Api, name: &'static str, operation: Operation, path: &'static str) -> Row {
+    Row {
+        is_understood: true,
+        is_copied: true,
+        takes_forms: true,
+        media_translator: Some(&transcription::TRANSLATOR),
+        answers: Answers::JsonOrText(&["text", "srt", "vtt"]),
+        answer_fields: &[("text", Kind::String)],
+        ..passed(api, name, "transcription", operation, path)
+    }
+}
+
+/// A vendor's own way to ask for speech.
+const fn speech(api: Api, name: &'static str, path: &'static str) -> Row {
+    Row {
+        gateway_path: None,
+        answers: Answers::Bytes,
+        ..passed(api, name, "speech", Operation::Speech, path)
+    }
+}
+
+/// A vendor's own way to ask for text from speech.
+const fn heard(api: Api, name: &'static str, path: &'static str) -> Row {
+    Row {
+        gateway_path: None,
+        answer_fields: &[("text", Kind::String)],
+        ..passed(api, name, "transcription", Operation::Transcription, path)
+    }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -252,7 +321,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 31;
+const COUNT: usize = 39;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -327,18 +396,25 @@ static TABLE: [Row; COUNT] = [
     },
     passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations"),
     passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
-    passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
-    passed(
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answers: Answers::Bytes,
+        // <https://platform.openai.com/docs/api-reference/audio/createSpeech>
+        stream_field: ("stream_format", "sse"),
+        media_translator: Some(&speech::TRANSLATOR),
+        required: Required::Field("input"),
+        ..passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech")
+    },
+    transcripts(
         Api::OpenaiTranscriptions,
         "openai_transcriptions",
-        "transcription",
         Operation::Transcription,
         "/audio/transcriptions",
     ),
-    passed(
+    transcripts(
         Api::OpenaiTranslations,
         "openai_translations",
-        "transcription",
         Operation::Translation,
         "/audio/translations",
     ),
@@ -528,6 +604,25 @@ static TABLE: [Row; COUNT] = [
     },
     passed(Api::JinaRerank, "jina_rerank", "rerank", Operation::Rerank, "/rerank"),
     passed(Api::VoyageRerank, "voyage_rerank", "rerank", Operation::Rerank, "/rerank"),
+    Row {
+        answers: Answers::Json,
+        answer_fields: &[("audio_data", Kind::String)],
+        ..speech(Api::MistralSpeech, "mistral_speech", "/audio/speech")
+    },
+    Row {
+        // What stands for the model is the voice.
+        path: Path::WithModel { path: "/text-to-speech/{model}", stream_path: None, without: &[] },
+        ..speech(Api::ElevenlabsSpeech, "elevenlabs_speech", "")
+    },
+    speech(Api::DeepgramSpeak, "deepgram_speak", "/speak"),
+    speech(Api::CartesiaBytes, "cartesia_bytes", "/tts/bytes"),
+    heard(Api::ElevenlabsTranscription, "elevenlabs_transcription", "/speech-to-text"),
+    Row {
+        answer_fields: &[("results", Kind::Object)],
+        ..heard(Api::DeepgramListen, "deepgram_listen", "/listen")
+    },
+    heard(Api::XaiTranscription, "xai_transcription", "/stt"),
+    heard(Api::CohereTranscription, "cohere_transcription", "/v2/audio/transcriptions"),
 ];
 
 // Every look-up is by the place of a row.
@@ -653,6 +748,26 @@ impl Api {
     /// How it is told in another vendor's form, where its answers come in one piece and it can be.
     pub fn translator(self) -> Option<&'static Translator> {
         self.row().translator
+    }
+
+    /// The same where requests or answers are more than JSON, or streamed.
+    pub fn media_translator(self) -> Option<&'static MediaTranslator> {
+        self.row().media_translator
+    }
+
+    /// Are requests forms with files?
+    pub fn takes_forms(self) -> bool {
+        self.row().takes_forms
+    }
+
+    /// What whole answers are.
+    pub fn answers(self) -> Answers {
+        self.row().answers
+    }
+
+    /// The field by which a request asks for a stream, and the text that does so.
+    pub fn stream_field(self) -> (&'static str, &'static str) {
+        self.row().stream_field
     }
 
     /// The API of this name.

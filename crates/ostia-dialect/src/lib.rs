@@ -14,13 +14,16 @@ pub mod api;
 pub mod chat;
 pub mod embeddings;
 pub mod fault;
+pub mod form;
 pub mod frame;
 pub mod json;
 mod media;
 pub mod observe;
 pub mod relay;
+pub mod speech;
 #[cfg(test)]
 mod test_support;
+pub mod transcription;
 
 pub use api::{Api, Operation};
 pub use chat::{

@@ -91,15 +91,8 @@ fn offered<'a>(provider: &'a Provider, values: &Values, rest: &'a str) -> Option
         Some((usual.len(), api, below(rest, usual)?))
     });
     let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let needs_model = |path: &ApiPath| {
-        let mut places = settings::places(&path.whole);
-        places.any(|place| {
-            let mut names = place.split('|');
-            names.clone().any(|name| name == "model") && names.all(|name| values.get(name).is_none())
-        })
-    };
     // The model is in the body, which is not read.
-    if provider.paths.get(&api).is_some_and(needs_model) {
+    if names_model(provider, values, api) {
         return None;
     }
     let own = path_of(provider, values, api, "", false);
@@ -108,6 +101,18 @@ fn offered<'a>(provider: &'a Provider, values: &Values, rest: &'a str) -> Option
         Some((path, query)) => Some(Cow::Owned(format!("{path}{inner}?{query}"))),
         None => Some(own + inner),
     }
+}
+
+/// Does the provider's own path for this API name the model, which no setting says?
+pub fn names_model(provider: &Provider, values: &Values, api: Api) -> bool {
+    let needs_model = |path: &ApiPath| {
+        let mut places = settings::places(&path.whole);
+        places.any(|place| {
+            let mut names = place.split('|');
+            names.clone().any(|name| name == "model") && names.all(|name| values.get(name).is_none())
+        })
+    };
+    provider.paths.get(&api).is_some_and(needs_model)
 }
 
 /// What of a path stands behind its first segments.

@@ -15,11 +15,13 @@ mod way;
 
 pub use affinity::{Affinity, affinity};
 pub use call::{ApiCall, Wanted};
+pub use relay::goes_as_it_came;
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
-use ostia_dialect::api::Reader;
+use ostia_dialect::api::{MediaReader, Reader};
+use ostia_dialect::form::Piece;
 use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
 
@@ -70,8 +72,8 @@ pub enum Prepared {
 pub struct Outgoing {
     /// Path and query, base URL's path included.
     pub path: String,
-    /// The body; `None` where the client's own bytes go on as they are.
-    pub body: Option<Bytes>,
+    /// The body.
+    pub body: Content,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
     /// Headers of the client's that mean nothing there.
@@ -80,6 +82,22 @@ pub struct Outgoing {
     pub dropped: Vec<String>,
     /// How the answer is read.
     pub answer: Reading,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Content {
+    /// The client's own, as it came.
+    Own,
+    /// JSON.
+    Json(Bytes),
+    /// Anything else, with files that the client sent.
+    Pieces {
+        /// What it is.
+        content_type: String,
+        /// The pieces, in their order.
+        pieces: Vec<Piece>,
+    },
 }
 
 /// How an answer is read.
@@ -95,6 +113,13 @@ pub enum Reading {
         api: Api,
         /// Reads it.
         reader: Reader,
+    },
+    /// Something else than JSON, or made so.
+    Media {
+        /// The API that is asked.
+        api: Api,
+        /// Reads it.
+        reader: MediaReader,
     },
 }
 

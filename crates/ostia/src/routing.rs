@@ -7,3 +7,4 @@ pub mod failover;
 pub mod follow;
 pub mod pass;
 pub mod routes;
+pub mod streamed;

@@ -60,6 +60,11 @@ impl Observed {
         Observed { count: response.usage.into(), finish, ..Observed::default() }
     }
 
+    /// What an answer says that cost this.
+    pub fn of_usage(usage: Option<Usage>) -> Observed {
+        Observed { count: usage.into(), ..Observed::default() }
+    }
+
     /// What an answer of vectors says.
     pub fn of_embeddings(response: &embeddings::Response) -> Observed {
         let usage = response.usage.map(|usage| Usage {

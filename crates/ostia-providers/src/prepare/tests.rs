@@ -6,7 +6,7 @@ use bytes::Bytes;
 use ostia_dialect::{Api, PathParams};
 use serde_json::{Value, json};
 
-use super::{ApiCall, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
+use super::{ApiCall, Content, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
 use crate::{Provider, Providers, Values};
 
 fn provider(id: &str) -> &'static Provider {
@@ -43,7 +43,11 @@ fn prepared(api: Api, body: &Value, recipient: &Recipient<'_>, is_read: bool) ->
 }
 
 fn sent(prepared: &Outgoing) -> Option<Value> {
-    prepared.body.as_ref().map(|body| serde_json::from_slice(body).unwrap())
+    match &prepared.body {
+        Content::Own => None,
+        Content::Json(body) => Some(serde_json::from_slice(body).unwrap()),
+        Content::Pieces { .. } => unreachable!("{:?}", prepared.body),
+    }
 }
 
 #[test]

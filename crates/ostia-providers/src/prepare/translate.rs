@@ -10,7 +10,9 @@ use ostia_dialect::{
 
 use super::required::{NO_MODEL, no_model};
 use super::way::not_offered;
-use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay};
+use super::{
+    ApiCall, Content, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay,
+};
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
@@ -40,7 +42,7 @@ pub(super) fn conversation(
         Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
     Ok(Outgoing {
         path,
-        body: Some(own.unwrap_or_else(|| encoded.body.into())),
+        body: Content::Json(own.unwrap_or_else(|| encoded.body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
@@ -50,9 +52,6 @@ pub(super) fn conversation(
 
 /// Any other operation, in the form that the provider has.
 pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
-    let Some(translator) = call.api.translator() else {
-        return Err(not_offered(call.api, recipient.provider));
-    };
     let edited = relay::with_params(call, recipient)?;
     let asked = Asked {
         api: call.api,
@@ -60,15 +59,39 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         model: recipient.model,
         body: edited.as_ref().unwrap_or(call.body),
     };
+    let Some(translator) = call.api.translator() else {
+        return media(upstream, asked, call, recipient);
+    };
     let translated = (translator.translate)(asked, upstream)?;
     let own = body::edited(&translated.body, translated.api, recipient)?;
     Ok(Outgoing {
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
-        body: Some(own.unwrap_or_else(|| translated.body.into())),
+        body: Content::Json(own.unwrap_or_else(|| translated.body.into())),
         headers: translated.headers,
         without: &[],
         dropped: translated.dropped,
         answer: Reading::Whole { api: translated.api, reader: translated.reader },
+    })
+}
+
+/// One whose bodies are more than JSON.
+fn media(
+    upstream: Api,
+    asked: Asked<'_>,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<Outgoing, Fault> {
+    let Some(translator) = call.api.media_translator() else {
+        return Err(not_offered(call.api, recipient.provider));
+    };
+    let told = (translator.translate)(asked, call.form, upstream)?;
+    Ok(Outgoing {
+        path: relay::path_at(told.api, recipient, &told.in_path, &told.query),
+        body: Content::Pieces { content_type: told.content_type, pieces: told.body },
+        headers: Vec::new(),
+        without: &[],
+        dropped: told.dropped,
+        answer: Reading::Media { api: told.api, reader: told.reader },
     })
 }
 
@@ -90,7 +113,7 @@ pub(super) fn count(
     let own = body::edited(&body, api, recipient)?;
     Ok(Prepared::Request(Outgoing {
         path: relay::path(api, recipient, Some(&request.model), false, ""),
-        body: Some(own.unwrap_or_else(|| body.into())),
+        body: Content::Json(own.unwrap_or_else(|| body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped: client.in_own_words(&request, encoded.dropped),

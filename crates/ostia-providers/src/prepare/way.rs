@@ -46,10 +46,11 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
         Operation::Conversation(_) => client_dialect(api, provider).map(Way::Converse),
         Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
         // What has no translator is relayed, or not to be had.
-        _ => api
-            .translator()
-            .and_then(|translator| (translator.upstream)(api, &|api| provider.offers(api)))
-            .map(Way::Translate),
+        _ => {
+            let json = api.translator().map(|translator| translator.upstream);
+            let upstream = json.or(api.media_translator().map(|translator| translator.upstream));
+            upstream.and_then(|upstream| upstream(api, &|api| provider.offers(api))).map(Way::Translate)
+        }
     };
     match way {
         Some(way) => Ok(way),

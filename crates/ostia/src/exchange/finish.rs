@@ -43,6 +43,9 @@ pub async fn finish(
         Reading::Whole { api, reader } => {
             Box::pin(receive::translate_whole(answer, (call.api, api), reader, target)).await?
         }
+        Reading::Media { api, reader } => {
+            Box::pin(receive::media(answer, (call.api, api), reader, target)).await?
+        }
     };
     record.answered(observed);
     Ok(answer)

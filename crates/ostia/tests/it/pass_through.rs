@@ -62,7 +62,7 @@ fn paths_are_the_providers_own() {
         ("google", "/mine", "GET", "/v1beta/models", "/mine/v1beta/models"),
         ("cohere", "", "GET", "/v1/models", "/v1/models"),
         ("cohere", "", "POST", "/v1/rerank", "/v2/rerank"),
-        ("cohere", "", "POST", "/v1/audio/transcriptions?x=1", "/v2/audio/transcriptions?x=1"),
+        ("cohere", "", "POST", "/v1/rerank?x=1", "/v2/rerank?x=1"),
         ("ollama", "", "GET", "/v1/proxy/api/tags", "/api/tags"),
         ("ollama", "", "GET", "/v1/models", "/v1/models"),
         ("openai", "/v1", "GET", "/v1/proxy/v1/models", "/v1/models"),
