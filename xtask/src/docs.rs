@@ -93,7 +93,7 @@ may name any other.
 conversations: a client of Chat Completions, Responses, Messages or generateContent reaches each of them, relayed byte
 for byte where the formats agree and translated where not ([formats.md](formats.md)). `embeddings` are reached with
 OpenAI's or Google's embeddings API, `rerank`, `moderation`, `ocr` and `images` as [apis.md](apis.md) says, `token count` with
-Anthropic's, Google's or OpenAI's. All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
+Anthropic's, Google's or OpenAI's, `speech` and `transcription` with OpenAI's audio API ([audio.md](audio.md)). All other offers, and everything of providers with \"proxy only\", are reached by raw pass-through
 (see [headers.md](headers.md)): the gateway adds the key and changes nothing.
 
 A test (`crates/ostia/tests/it/provider_matrix.rs`) asks every provider of this list in all four formats of clients, whole and

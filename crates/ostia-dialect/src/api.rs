@@ -6,16 +6,18 @@
 
 mod answer;
 mod index;
+mod media;
 #[cfg(test)]
 mod tests;
 mod translator;
 
+pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Told};
 pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
-use crate::{Dialect, embeddings, images, moderation, rerank};
+use crate::{Dialect, embeddings, images, moderation, rerank, speech, transcription};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +126,22 @@ pub enum Api {
     ImagenPredict,
     /// Amazon Bedrock's InvokeModel of a model that makes images.
     BedrockImages,
+    /// Mistral's speech: at OpenAI's path, with the sound in JSON.
+    MistralSpeech,
+    /// ElevenLabs' speech.
+    ElevenlabsSpeech,
+    /// Deepgram's speech.
+    DeepgramSpeak,
+    /// Cartesia's speech.
+    CartesiaBytes,
+    /// ElevenLabs' speech to text (multipart).
+    ElevenlabsTranscription,
+    /// Deepgram's speech to text: the recording is the body.
+    DeepgramListen,
+    /// xAI's speech to text (multipart).
+    XaiTranscription,
+    /// Cohere's speech to text (multipart): like OpenAI's, with nothing but the text.
+    CohereTranscription,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -213,6 +231,18 @@ pub struct OutputBound {
     pub is_required: bool,
 }
 
+/// What the whole answers of an API are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answers {
+    /// JSON.
+    Json,
+    /// Bytes, such as sounds.
+    Bytes,
+    /// JSON, and texts where the request's `response_format` is one of these. Models that cannot stream answer so too where a
+    /// stream was asked for (<https://platform.openai.com/docs/api-reference/audio/createTranscription>, `stream`).
+    JsonOrText(&'static [&'static str]),
+}
+
 /// All that is known of one API. The methods of the same names say what each field means.
 struct Row {
     api: Api,
@@ -236,6 +266,10 @@ struct Row {
     meant: Option<fn(Node<'_>) -> Api>,
     fits: Option<fn(Api, Node<'_>) -> bool>,
     input_tokens_header: Option<&'static str>,
+    media_translator: Option<&'static MediaTranslator>,
+    takes_forms: bool,
+    answers: Answers,
+    stream_field: (&'static str, &'static str),
 }
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
@@ -268,6 +302,10 @@ const fn passed(
         meant: None,
         fits: None,
         input_tokens_header: None,
+        media_translator: None,
+        takes_forms: false,
+        answers: Answers::Json,
+        stream_field: ("stream", "true"),
     }
 }
 
@@ -331,6 +369,37 @@ const fn embeddings_of(
     }
 }
 
+/// A form with a recording, of which a text is made.
+const fn transcripts(api: Api, name: &'static str, operation: Operation, path: &'static str) -> Row {
+    Row {
+        is_understood: true,
+        is_copied: true,
+        takes_forms: true,
+        media_translator: Some(&transcription::TRANSLATOR),
+        answers: Answers::JsonOrText(&["text", "srt", "vtt"]),
+        answer_fields: &[("text", Kind::String)],
+        ..passed(api, name, "transcription", operation, path)
+    }
+}
+
+/// A vendor's own way to ask for speech.
+const fn speech(api: Api, name: &'static str, path: &'static str) -> Row {
+    Row {
+        gateway_path: None,
+        answers: Answers::Bytes,
+        ..passed(api, name, "speech", Operation::Speech, path)
+    }
+}
+
+/// A vendor's own way to ask for text from speech.
+const fn heard(api: Api, name: &'static str, path: &'static str) -> Row {
+    Row {
+        gateway_path: None,
+        answer_fields: &[("text", Kind::String)],
+        ..passed(api, name, "transcription", Operation::Transcription, path)
+    }
+}
+
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
 /// What an answer with embeddings of Google's holds: one vector, or several.
@@ -347,7 +416,7 @@ const fn bound(fields: &'static [&'static str]) -> OutputBound {
 }
 
 /// How many APIs there are.
-const COUNT: usize = 52;
+const COUNT: usize = 60;
 
 /// Every API, in the order of the enum.
 static TABLE: [Row; COUNT] = [
@@ -438,18 +507,25 @@ static TABLE: [Row; COUNT] = [
         )
     },
     passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
-    passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech"),
-    passed(
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answers: Answers::Bytes,
+        // <https://platform.openai.com/docs/api-reference/audio/createSpeech>
+        stream_field: ("stream_format", "sse"),
+        media_translator: Some(&speech::TRANSLATOR),
+        required: Required::Field("input"),
+        ..passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech")
+    },
+    transcripts(
         Api::OpenaiTranscriptions,
         "openai_transcriptions",
-        "transcription",
         Operation::Transcription,
         "/audio/transcriptions",
     ),
-    passed(
+    transcripts(
         Api::OpenaiTranslations,
         "openai_translations",
-        "transcription",
         Operation::Translation,
         "/audio/translations",
     ),
@@ -812,6 +888,25 @@ static TABLE: [Row; COUNT] = [
         answer_fields: &[("images", Kind::Array), ("error", Kind::String)],
         ..images_of(Api::BedrockImages, "bedrock_images", images::Dialect::Bedrock, "")
     },
+    Row {
+        answers: Answers::Json,
+        answer_fields: &[("audio_data", Kind::String)],
+        ..speech(Api::MistralSpeech, "mistral_speech", "/audio/speech")
+    },
+    Row {
+        // What stands for the model is the voice.
+        path: Path::WithModel { path: "/text-to-speech/{model}", stream_path: None, without: &[] },
+        ..speech(Api::ElevenlabsSpeech, "elevenlabs_speech", "")
+    },
+    speech(Api::DeepgramSpeak, "deepgram_speak", "/speak"),
+    speech(Api::CartesiaBytes, "cartesia_bytes", "/tts/bytes"),
+    heard(Api::ElevenlabsTranscription, "elevenlabs_transcription", "/speech-to-text"),
+    Row {
+        answer_fields: &[("results", Kind::Object)],
+        ..heard(Api::DeepgramListen, "deepgram_listen", "/listen")
+    },
+    heard(Api::XaiTranscription, "xai_transcription", "/stt"),
+    heard(Api::CohereTranscription, "cohere_transcription", "/v2/audio/transcriptions"),
 ];
 
 // Every look-up is by the place of a row.
@@ -957,6 +1052,26 @@ impl Api {
     /// The header of a whole answer that tells how many tokens the input had, where the body may not.
     pub fn input_tokens_header(self) -> Option<&'static str> {
         self.row().input_tokens_header
+    }
+
+    /// The same where requests or answers are more than JSON, or streamed.
+    pub fn media_translator(self) -> Option<&'static MediaTranslator> {
+        self.row().media_translator
+    }
+
+    /// Are requests forms with files?
+    pub fn takes_forms(self) -> bool {
+        self.row().takes_forms
+    }
+
+    /// What whole answers are.
+    pub fn answers(self) -> Answers {
+        self.row().answers
+    }
+
+    /// The field by which a request asks for a stream, and the text that does so.
+    pub fn stream_field(self) -> (&'static str, &'static str) {
+        self.row().stream_field
     }
 
     /// The API of this name.

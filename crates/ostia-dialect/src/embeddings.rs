@@ -184,6 +184,7 @@ impl Request {
             user: self.user.clone(),
             input_type: self.input_type.clone(),
             truncate: self.truncate.clone(),
+            output_dtype: self.output_dtype,
             extra: self.extra.clone(),
         }
     }
@@ -252,6 +253,9 @@ impl Dtype {
         all.into_iter().find(|dtype| dtype.name() == name)
     }
 }
+
+/// All of the hub's fields but model, input, length and form.
+const EXTRAS: &[&str] = &["user", "input_type", "truncate", "output_dtype"];
 
 impl Request {
     /// The names of what was given and could not be said: of these fields of the hub, and of all others that are not `is_own`.
@@ -380,18 +384,6 @@ fn image_data(url: &str) -> Result<(&str, &str), Fault> {
     data.ok_or_else(|| {
         input_fault("this model takes the bytes of an image, as a data URL in base64, and no address of one")
     })
-}
-
-/// What of a request is not said: all but model, input, length and form, and the extra fields that are the vendor's own.
-fn dropped_but(request: &Request, is_own: impl Fn(&str) -> bool) -> Vec<String> {
-    let hub = [
-        ("user", request.user.is_some()),
-        ("input_type", request.input_type.is_some()),
-        ("truncate", request.truncate.is_some()),
-    ];
-    let hub = hub.iter().filter(|(_, given)| *given).map(|(name, _)| (*name).to_owned());
-    let extra = request.extra.iter().map(|(name, _)| name).filter(|name| !is_own(name));
-    hub.chain(extra.cloned()).collect()
 }
 
 fn input_fault(what: &str) -> Fault {

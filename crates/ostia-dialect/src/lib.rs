@@ -14,6 +14,7 @@ pub mod api;
 pub mod chat;
 pub mod embeddings;
 pub mod fault;
+pub mod form;
 pub mod frame;
 pub mod images;
 pub mod json;
@@ -23,8 +24,10 @@ pub mod observe;
 pub mod realtime;
 pub mod relay;
 pub mod rerank;
+pub mod speech;
 #[cfg(test)]
 mod test_support;
+pub mod transcription;
 
 pub use api::{Api, Operation};
 pub use chat::{

@@ -9,7 +9,6 @@ use ostia_dialect::Api;
 use ostia_dialect::api::Path;
 use percent_encoding::percent_decode_str;
 
-use crate::ApiPath;
 use crate::Provider;
 use crate::percent::percent_encode;
 use crate::settings::{self, Values, fill_path};
@@ -106,13 +105,8 @@ fn offered<'a>(
         Some((usual.len(), api, below(rest, usual)?))
     });
     let (_, api, inner) = matches.max_by_key(|(length, ..)| *length)?;
-    let of_model = |path: &'a ApiPath| {
-        settings::places(&path.whole).find(|place| place.split('|').any(|name| name == "model"))
-    };
-    let place = provider.paths.get(&api).and_then(of_model);
-    let is_set = |place: &str| place.split('|').any(|name| values.get(name).is_some());
-    if model.is_none() && place.is_some_and(|place| !is_set(place)) {
-        // The model is in the body, which is not read.
+    // The model is in the body, which is not read.
+    if model.is_none() && names_model(provider, values, api) {
         return None;
     }
     let own = path_of(provider, values, api, model.unwrap_or_default(), false);
@@ -121,7 +115,19 @@ fn offered<'a>(
         Some((path, query)) => Cow::Owned(format!("{path}{inner}?{query}")),
         None => own + inner,
     };
-    Some((own, place.is_some()))
+    Some((own, place_of_model(provider, api).is_some()))
+}
+
+/// Does the provider's own path for this API name the model, which no setting says?
+pub fn names_model(provider: &Provider, values: &Values, api: Api) -> bool {
+    let is_set = |place: &str| place.split('|').any(|name| values.get(name).is_some());
+    place_of_model(provider, api).is_some_and(|place| !is_set(place))
+}
+
+/// Where the provider's own path for this API has the model: `model`, maybe behind settings that go before it.
+fn place_of_model(provider: &Provider, api: Api) -> Option<&str> {
+    let path = &provider.paths.get(&api)?.whole;
+    settings::places(path).find(|place| place.split('|').any(|name| name == "model"))
 }
 
 /// What of a path stands behind its first segments.

@@ -19,11 +19,13 @@ pub use affinity::{Affinity, affinity};
 pub use body::finish;
 pub use call::{ApiCall, Wanted};
 pub use cannot_take::CannotTake;
+pub use relay::goes_as_it_came;
 pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
-use ostia_dialect::api::Reader;
+use ostia_dialect::api::{MediaReader, Reader};
+use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
 use serde_json::{Map, Value};
@@ -79,8 +81,8 @@ pub struct Outgoing {
     pub api: Api,
     /// Path and query, base URL's path included.
     pub path: String,
-    /// The body, but for what [`finish`] does; `None` where the client's own bytes go on as they are.
-    pub body: Option<Bytes>,
+    /// The body, but for what [`finish`] does.
+    pub body: Content,
     /// Further bodies, each for a call of its own to the same path, whose answers are read together.
     pub more: Vec<Bytes>,
     /// Headers that the body asks for.
@@ -91,6 +93,22 @@ pub struct Outgoing {
     pub dropped: Vec<String>,
     /// How the answer is read.
     pub answer: Reading,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub enum Content {
+    /// The client's own, as it came.
+    Own,
+    /// JSON.
+    Json(Bytes),
+    /// Anything else, with files that the client sent.
+    Pieces {
+        /// What it is.
+        content_type: String,
+        /// The pieces, in their order.
+        pieces: Vec<Piece>,
+    },
 }
 
 /// How an answer is read.
@@ -113,6 +131,13 @@ pub enum Reading {
         api: Api,
         /// Reads it.
         reader: Reader,
+    },
+    /// Something else than JSON, or made so.
+    Media {
+        /// The API that is asked.
+        api: Api,
+        /// Reads it.
+        reader: MediaReader,
     },
 }
 

@@ -31,10 +31,11 @@ use crate::inbound::intake;
 use crate::inbound::query;
 use crate::inbound::route::{self, ApiPath, Endpoint};
 use crate::inbound::unroutable;
+use crate::inbound::upload;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
-use crate::routing::{follow, pass, socket};
+use crate::routing::{follow, pass, socket, streamed};
 
 /// Answers a request, whatever happens.
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
@@ -111,12 +112,15 @@ async fn serve(
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
     record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
-    let inbound = Inbound { core, caller, gateway, parts };
+    let inbound = Inbound { core, caller, gateway, parts, upload: None };
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
     }
     match endpoint {
         Endpoint::Api(api_path) => {
+            if let Some(boundary) = upload::boundary(api_path.api, &parts.headers)? {
+                return Box::pin(carry_form(inbound, api_path.api, &boundary, body, record)).await;
+            }
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             carry(inbound, &api_path, &body, record).await
         }
@@ -162,6 +166,23 @@ async fn carry(
         Some(answer) => Ok(answer),
         None => follow::answer(inbound, &call, None, record).await,
     }
+}
+
+/// The same with a form for its body, which is kept, or handed on while it comes.
+async fn carry_form(
+    inbound: Inbound<'_>,
+    api: Api,
+    boundary: &str,
+    body: ClientBody,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let streamed = streamed::may_be(inbound, api, &body)?;
+    let (limits, headers) = (&inbound.core.settings.limits, &inbound.parts.headers);
+    let upload = &upload::read(body, headers, limits, boundary, streamed).await?;
+    record.streams(upload.form.is_partial);
+    let fields = Bytes::from(upload.form.to_json());
+    let call = ApiCall::read_form(api, inbound.query(), &upload.form, &fields)?;
+    follow::answer(Inbound { upload: Some(upload), ..inbound }, &call, None, record).await
 }
 
 /// How many levels of a body have to be known. Whoever is to decode it needs them all; of a body that is handed on only

@@ -10,6 +10,7 @@ pub mod normalize;
 pub mod query;
 pub mod route;
 pub mod unroutable;
+pub mod upload;
 
 use std::rc::Rc;
 
@@ -17,6 +18,7 @@ use http::request;
 
 use self::caller::Caller;
 use self::gateway_headers::GatewayHeaders;
+use self::upload::Upload;
 use crate::core::Core;
 
 /// A request, and the core that it came to.
@@ -30,6 +32,8 @@ pub struct Inbound<'a> {
     pub gateway: &'a GatewayHeaders,
     /// The request line and the headers as they came.
     pub parts: &'a request::Parts,
+    /// The form that it is, where it is one.
+    pub upload: Option<&'a Upload>,
 }
 
 impl<'a> Inbound<'a> {

@@ -53,6 +53,8 @@ pub struct Record {
     model: Option<Box<str>>,
     /// Which of the operator's keys was shown, where there are several.
     key: Option<Box<KeyUse>>,
+    /// The request was handed on while it came, so that it could be sent once only.
+    is_streamed: bool,
 }
 
 /// What has been seen of an answer.
@@ -209,6 +211,11 @@ impl Record {
             "config" => Some(HeaderValue::from_static("config")),
             path => HeaderValue::from_str(path).ok(),
         };
+    }
+
+    /// Is the request handed on while it comes? Then it is sent once, whatever becomes of it.
+    pub fn streams(&mut self, is_streamed: bool) {
+        self.is_streamed = is_streamed;
     }
 
     /// It goes there with this key of the operator's, where there are several.

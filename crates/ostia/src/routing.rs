@@ -8,3 +8,4 @@ pub mod follow;
 pub mod pass;
 pub mod routes;
 pub mod socket;
+pub mod streamed;

@@ -13,6 +13,7 @@ pub mod host;
 mod http1;
 pub mod http2;
 mod idle;
+pub mod pieces;
 mod pool;
 pub mod proxy;
 pub mod tls;

@@ -21,7 +21,7 @@ impl Api {
     /// ```
     /// use ostia_dialect::Api;
     /// assert_eq!(Api::at("/chat/completions"), Some(Api::OpenaiChat));
-    /// assert_eq!(Api::at("/audio/speech"), None);
+    /// assert_eq!(Api::at("/files"), None);
     /// ```
     pub fn at(path: &str) -> Option<Api> {
         PATHS.iter().find(|(known, _)| *known == path).map(|(_, api)| *api)

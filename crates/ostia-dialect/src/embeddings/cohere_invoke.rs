@@ -5,7 +5,7 @@
 
 use super::cohere::{input_type, lone_image, text};
 use super::limits::is_older;
-use super::{Dialect, Input, Part, Request, dropped_but, tokens_fault};
+use super::{Dialect, Input, Part, Request, tokens_fault};
 use crate::json::Writer;
 use crate::{Encoded, Fault};
 
@@ -29,8 +29,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         let extra = request.extra.iter().filter(|(name, _)| own(name));
         extra.for_each(|(name, value)| w.field_raw(name, value.as_str()));
     });
-    let mut dropped = dropped_but(request, own);
-    dropped.retain(|name| name != "input_type" && name != "truncate");
+    let mut dropped = request.dropped(&["user", "output_dtype"], own);
     if request.dimensions.is_some() && dimensions.is_none() {
         dropped.push("dimensions".to_owned());
     }

@@ -1,9 +1,7 @@
 //! Nova's multimodal embeddings over InvokeModel
 //! (<https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html>): one text or one image a call.
 
-use super::{
-    Input, Part, Request, Response, dropped_but, image_data, input_fault, lone, tokens_fault, vector,
-};
+use super::{Input, Part, Request, Response, image_data, input_fault, lone, tokens_fault, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -29,8 +27,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
             }
         });
     });
-    let mut dropped = dropped_but(request, |_| false);
-    dropped.retain(|name| name != "input_type" && name != "truncate");
+    let dropped = request.dropped(&["user", "output_dtype"], |_| false);
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
 }
 

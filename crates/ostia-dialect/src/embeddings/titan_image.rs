@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-mm.html>): a text, an image, or both as one
 //! vector. Answers are as those of its text embeddings.
 
-use super::{Input, Part, Request, dropped_but, image_data, input_fault, lone, tokens_fault};
+use super::{EXTRAS, Input, Part, Request, image_data, input_fault, lone, tokens_fault};
 use crate::json::Writer;
 use crate::{Encoded, Fault};
 
@@ -17,7 +17,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
             w.field_object("embeddingConfig", |w| w.field_u64("outputEmbeddingLength", length));
         }
     });
-    Ok(Encoded { body: body.into_bytes(), dropped: dropped_but(request, |_| false), ..Encoded::default() })
+    Ok(Encoded { body: body.into_bytes(), dropped: request.dropped(EXTRAS, |_| false), ..Encoded::default() })
 }
 
 /// The text and the base64 of the image.

@@ -4,7 +4,7 @@
 //! One text a call. The first version takes nothing but the text.
 
 use super::limits::is_older;
-use super::{Dialect, Request, Response, Usage, dropped_but, lone_text, vector};
+use super::{Dialect, EXTRAS, Request, Response, Usage, lone_text, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -24,7 +24,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         let extra = request.extra.iter().filter(|(name, _)| own(name));
         extra.for_each(|(name, value)| w.field_raw(name, value.as_str()));
     });
-    let mut dropped = dropped_but(request, own);
+    let mut dropped = request.dropped(EXTRAS, own);
     if request.dimensions.is_some() && dimensions.is_none() {
         dropped.push("dimensions".to_owned());
     }

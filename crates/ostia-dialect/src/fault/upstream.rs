@@ -97,7 +97,7 @@ fn wait_s(error: Node<'_>) -> Option<NonZeroU32> {
 }
 
 /// Where vendors keep the words of an error.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "message",
     "Message",
     "detail",
@@ -105,6 +105,8 @@ const NAMES: [&str; 9] = [
     "msg",
     "error_message",
     "errorMessage",
+    // Deepgram's.
+    "err_msg",
     // Baidu's, and MiniMax's in `base_resp`.
     "error_msg",
     "status_msg",

@@ -9,7 +9,13 @@ use crate::api::{Asked, Translated};
 
 fn translated(api: Api, body: &Value) -> Result<Translated, Fault> {
     let body = body.to_string();
-    let asked = Asked { api: Api::OpenaiImages, path_model: "", model: None, body: body.as_bytes() };
+    let asked = Asked {
+        api: Api::OpenaiImages,
+        path_model: "",
+        model: None,
+        body: body.as_bytes(),
+        inputs_max: None,
+    };
     (TRANSLATOR.translate)(asked, api)
 }
 

@@ -33,6 +33,7 @@ fn translate(asked: Asked<'_>, upstream: Api) -> Result<Translated, Fault> {
         api: upstream,
         model: request.model.clone(),
         body: encoded.body,
+        more: Vec::new(),
         headers: encoded.headers,
         dropped: encoded.dropped,
         reader: Reader::new(move |body| {

@@ -8,7 +8,13 @@ use crate::Api;
 use crate::api::{Asked, Translated};
 
 fn translated(body: &str) -> Result<Translated, crate::Fault> {
-    let asked = Asked { api: Api::OpenaiModerations, path_model: "", model: None, body: body.as_bytes() };
+    let asked = Asked {
+        api: Api::OpenaiModerations,
+        path_model: "",
+        model: None,
+        body: body.as_bytes(),
+        inputs_max: None,
+    };
     (TRANSLATOR.translate)(asked, Api::MistralModerations)
 }
 

@@ -27,6 +27,7 @@ fn translate(asked: Asked<'_>, _upstream: Api) -> Result<Translated, Fault> {
         api,
         model: request.model.clone().unwrap_or_default(),
         body: encoded.body,
+        more: Vec::new(),
         headers: encoded.headers,
         dropped: encoded.dropped,
         reader: Reader::new(move |body| {

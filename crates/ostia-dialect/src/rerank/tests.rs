@@ -30,7 +30,7 @@ fn refuses(client: &str, param: &str) {
 #[track_caller]
 fn answers(client: Api, upstream: Api, body: &Value, answer: &str, expected: &str) {
     let body = body.to_string();
-    let asked = Asked { api: client, path_model: "", model: None, body: body.as_bytes() };
+    let asked = Asked { api: client, path_model: "", model: None, body: body.as_bytes(), inputs_max: None };
     let translated = (TRANSLATOR.translate)(asked, upstream).unwrap();
     let (body, _) = translated.reader.read(answer.as_bytes()).unwrap();
     assert_eq!(String::from_utf8(body).unwrap(), expected);

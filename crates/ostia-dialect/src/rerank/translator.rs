@@ -37,6 +37,7 @@ fn translate(asked: Asked<'_>, upstream: Api) -> Result<Translated, Fault> {
         api: upstream,
         model: request.model.clone(),
         body: encoded.body,
+        more: Vec::new(),
         headers: encoded.headers,
         dropped: encoded.dropped,
         reader: reader(client, dialect, request),

@@ -186,7 +186,6 @@ fn calls_that_are_handed_on_unread() {
         ("cohere", "/v1/models", "https://api.cohere.com/v1/models"),
         ("cohere", "/v1/models/command", "https://api.cohere.com/v1/models/command"),
         ("cohere", "/v1/tokenize", "https://api.cohere.com/v1/tokenize"),
-        ("cohere", "/v1/audio/transcriptions", "https://api.cohere.com/v2/audio/transcriptions"),
         ("cohere", "/v1/proxy/v2/rerank", "https://api.cohere.com/v2/rerank"),
         ("cohere", "/v1/reranks", "https://api.cohere.com/v1/reranks"),
         ("jina", "/v1/rerank", "https://api.jina.ai/v1/rerank"),

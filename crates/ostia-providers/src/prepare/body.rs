@@ -71,17 +71,16 @@ fn drop_inside(path: &str, original: &[u8], own: &mut Own) -> Result<(), Fault> 
 }
 
 /// The body that is sent, once the headers are known that go with it: what of them stands in the body there is taken out of
-/// them. `own`: the client's body, for a request that has none of its own.
+/// them.
 ///
 /// # Errors
 /// 400 for a body that is no object.
 pub fn finish(
     outgoing: &mut Outgoing,
     provider: &Provider,
-    own: &Bytes,
+    mut body: Bytes,
     headers: &mut HeaderMap,
 ) -> Result<Bytes, Fault> {
-    let mut body = outgoing.body.take().unwrap_or_else(|| own.clone());
     if let Some(edits) = provider.body.get(&outgoing.api) {
         for (header, list) in &edits.lists {
             body = with_list(header, list, body, headers, &mut outgoing.dropped)?;

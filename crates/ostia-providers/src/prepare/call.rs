@@ -3,6 +3,8 @@
 use std::cell::OnceCell;
 
 use bytes::Bytes;
+use ostia_dialect::api::Answers;
+use ostia_dialect::form::Form;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::openai_responses::request::refers_to_earlier;
@@ -18,8 +20,10 @@ pub struct ApiCall<'a> {
     pub path: Option<PathParams<'a>>,
     /// The query of the client's URL.
     pub query: &'a str,
-    /// The client's body.
+    /// The client's body; of a form its fields, as JSON.
     pub body: &'a Bytes,
+    /// The form, where the client sent one.
+    pub form: Option<&'a Form>,
     /// The same, its fields recorded: all of them, or those of its top.
     pub document: Document<'a>,
     /// Model and stream.
@@ -37,6 +41,8 @@ pub enum Wanted {
     Events,
     /// As one JSON array that grows: Google's framing without `alt=sse`.
     Array,
+    /// As it is: a sound, or a text.
+    Bytes,
 }
 
 impl<'a> ApiCall<'a> {
@@ -57,7 +63,34 @@ impl<'a> ApiCall<'a> {
             None => relay::peek(&document)?,
         };
         let api = api.meant_by(document.root());
-        Ok(ApiCall { api, path, query, body, document, peek, whole: OnceCell::new() })
+        let mut call = ApiCall { api, path, query, body, form: None, document, peek, whole: OnceCell::new() };
+        call.peek.stream |= call.asks_by_word();
+        Ok(call)
+    }
+
+    /// Reads the fields of a form, which are `body`.
+    ///
+    /// # Errors
+    /// As for [`ApiCall::read`].
+    pub fn read_form(
+        api: Api,
+        query: &'a str,
+        form: &'a Form,
+        body: &'a Bytes,
+    ) -> Result<ApiCall<'a>, Fault> {
+        let call = ApiCall::read(api, None, query, body, usize::MAX)?;
+        Ok(ApiCall { form: Some(form), ..call })
+    }
+
+    /// Has the rest of the body not come yet?
+    pub fn is_partial(&self) -> bool {
+        self.form.is_some_and(|form| form.is_partial)
+    }
+
+    /// Does a word of this API's own ask for a stream?
+    fn asks_by_word(&self) -> bool {
+        let (field, word) = self.api.stream_field();
+        field != "stream" && self.document.root().str(field).as_deref() == Some(word)
     }
 
     /// The same call with another body.
@@ -68,7 +101,8 @@ impl<'a> ApiCall<'a> {
     where
         'a: 'b,
     {
-        ApiCall::read(self.api, self.path, self.query, body, usize::MAX)
+        let call = ApiCall::read(self.api, self.path, self.query, body, usize::MAX)?;
+        Ok(ApiCall { form: self.form, ..call })
     }
 
     /// The model that the client names.
@@ -94,11 +128,22 @@ impl<'a> ApiCall<'a> {
     /// How the client wants its answer.
     pub fn wanted(&self) -> Wanted {
         match self.framing() {
-            _ if !self.peek.stream => Wanted::Whole,
+            _ if !self.peek.stream => self.wanted_whole(),
             Framing::JsonArray => Wanted::Array,
             Framing::Sse | Framing::JsonLines | Framing::AwsEventStream | Framing::AwsChunks => {
                 Wanted::Events
             }
+        }
+    }
+
+    fn wanted_whole(&self) -> Wanted {
+        let format = || self.document.root().str("response_format");
+        match self.api.answers() {
+            Answers::Bytes => Wanted::Bytes,
+            Answers::JsonOrText(texts) if format().is_some_and(|format| texts.contains(&&*format)) => {
+                Wanted::Bytes
+            }
+            Answers::Json | Answers::JsonOrText(_) => Wanted::Whole,
         }
     }
 

@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use ostia_dialect::api::Path;
+use ostia_dialect::api::{Answers, Path};
+use ostia_dialect::form;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
 use ostia_dialect::rules::{self, Repairs};
 use ostia_dialect::{Api, ClientDialect, Dialect, Family, Fault, PathParams, Undo};
 use serde_json::{Map, Value};
 
-use super::{ApiCall, Conversation, Outgoing, Reading, Recipient, body, drop_params, output_bound, required};
+use super::{
+    ApiCall, Content, Conversation, Outgoing, Reading, Recipient, Wanted, body, drop_params, output_bound,
+    required,
+};
 use crate::{adapt, endpoint};
 
 /// A call whose answer is handed on as it comes. `upstream`: the API that is asked, the client's or one that means the same.
@@ -20,6 +24,7 @@ pub(super) fn relay(call: &ApiCall<'_>, upstream: Api, recipient: &Recipient<'_>
     let own = body::own(body.as_ref().unwrap_or(call.body), upstream, recipient)?;
     dropped.extend(own.dropped);
     let body = own.body.or(body);
+    let wanted = wanted(call, body.as_ref())?;
     let path = match call.path {
         Some(path) => path_of_model(call, path, recipient),
         None => path(upstream, recipient, call.model(), call.peek.stream, call.query),
@@ -28,13 +33,45 @@ pub(super) fn relay(call: &ApiCall<'_>, upstream: Api, recipient: &Recipient<'_>
     Ok(Outgoing {
         api: upstream,
         path,
-        body,
+        body: content(call, body)?,
         more: Vec::new(),
         headers: Vec::new(),
         without: &[],
         dropped,
-        answer: Reading::AsItIs { api: upstream, wanted: call.wanted(), framing },
+        answer: Reading::AsItIs { api: upstream, wanted, framing },
     })
+}
+
+/// Would any body of this API be relayed as it came, whatever it says?
+pub fn goes_as_it_came(api: Api, recipient: &Recipient<'_>) -> bool {
+    let Recipient { provider, values, .. } = *recipient;
+    provider.offers(api)
+        && recipient.model.is_none()
+        && !has_params(recipient)
+        // All other spellings are of conversations.
+        && provider.quirks.rename.is_empty()
+        && !provider.body.contains_key(&api)
+        && !endpoint::names_model(provider, values, api)
+}
+
+/// How the client gets its answer: a config may have set another form of it.
+fn wanted(call: &ApiCall<'_>, edited: Option<&Bytes>) -> Result<Wanted, Fault> {
+    match edited.filter(|_| call.api.answers() != Answers::Json) {
+        Some(edited) => Ok(call.with_body(edited)?.wanted()),
+        None => Ok(call.wanted()),
+    }
+}
+
+/// The body, where its fields were edited; of a form they are written around its files.
+fn content(call: &ApiCall<'_>, edited: Option<Bytes>) -> Result<Content, Fault> {
+    match (edited, call.form) {
+        (None, _) => Ok(Content::Own),
+        (Some(body), None) => Ok(Content::Json(body)),
+        (Some(fields), Some(form)) => Ok(Content::Pieces {
+            content_type: form::Writer::new(&form.boundary).content_type(),
+            pieces: form.edited(&fields)?,
+        }),
+    }
 }
 
 /// The same where the provider speaks Chat Completions, but badly: its answer is read and written anew.
@@ -80,6 +117,12 @@ pub(super) fn path(
     path.push_str(&own);
     let is_taken = provider.paths.get(&api).is_none_or(|path| !path.without_query);
     endpoint::with_query(path, if is_taken { query } else { "" })
+}
+
+/// The same where the path names something else than the model.
+pub(super) fn path_at(api: Api, recipient: &Recipient<'_>, in_path: &str, query: &str) -> String {
+    let own = endpoint::path_of(recipient.provider, recipient.values, api, in_path, false);
+    endpoint::with_query(format!("{}{own}", recipient.base_path), query)
 }
 
 /// Path and query of a call whose path names the model. The framing of a stream is the client's choice (`alt=sse`).

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use ostia_dialect::{Api, PathParams};
 use serde_json::{Value, json};
 
-use super::{ApiCall, CannotTake, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way};
+use super::{
+    ApiCall, CannotTake, Content, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way,
+};
 use crate::{Provider, Providers, Values};
 
 mod refusals;
@@ -45,8 +47,21 @@ fn prepared(api: Api, body: &Value, recipient: &Recipient<'_>, is_read: bool) ->
     }
 }
 
+/// The body that is to be sent, before the headers have had their say.
+pub(super) fn json_of(prepared: &Outgoing, own: &Bytes) -> Bytes {
+    match &prepared.body {
+        Content::Own => own.clone(),
+        Content::Json(body) => body.clone(),
+        Content::Pieces { .. } => unreachable!("{:?}", prepared.body),
+    }
+}
+
 fn sent(prepared: &Outgoing) -> Option<Value> {
-    prepared.body.as_ref().map(|body| serde_json::from_slice(body).unwrap())
+    match &prepared.body {
+        Content::Own => None,
+        Content::Json(body) => Some(serde_json::from_slice(body).unwrap()),
+        Content::Pieces { .. } => unreachable!("{:?}", prepared.body),
+    }
 }
 
 #[test]

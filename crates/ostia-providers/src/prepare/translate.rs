@@ -15,7 +15,9 @@ use super::elsewhere::{is_open_to, is_told_elsewhere};
 use super::relay::Edited;
 use super::required::{self, NO_MODEL, no_model};
 use super::way::not_offered;
-use super::{ApiCall, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay};
+use super::{
+    ApiCall, Content, Conversation, Outgoing, Prepared, Reading, Recipient, body, output_bound, relay,
+};
 use crate::adapt;
 
 /// Who counts, for whoever cannot be asked in the client's dialect.
@@ -49,7 +51,7 @@ pub(super) fn conversation(
     Ok(Outgoing {
         api,
         path,
-        body: Some(own.body.unwrap_or_else(|| encoded.body.into())),
+        body: Content::Json(own.body.unwrap_or_else(|| encoded.body.into())),
         more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
@@ -60,9 +62,6 @@ pub(super) fn conversation(
 
 /// Any other operation, in the form that the provider has.
 pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
-    let Some(translator) = call.api.translator() else {
-        return Err(not_offered(call.api, recipient.provider));
-    };
     let edited = relay::with_params(call, recipient)?;
     let asked = Asked {
         api: call.api,
@@ -70,6 +69,9 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         model: recipient.model,
         body: edited.as_ref().unwrap_or(call.body),
         inputs_max: recipient.provider.quirks.limits.inputs,
+    };
+    let Some(translator) = call.api.translator() else {
+        return media(upstream, asked, call, recipient);
     };
     let translated = (translator.translate)(asked, upstream)?;
     let mut dropped = translated.dropped;
@@ -85,12 +87,35 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
     Ok(Outgoing {
         api: translated.api,
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
-        body: bodies.next(),
+        body: bodies.next().map_or(Content::Own, Content::Json),
         more: bodies.collect(),
         headers: translated.headers,
         without: &[],
         dropped,
         answer: Reading::Whole { api: translated.api, reader: translated.reader },
+    })
+}
+
+/// One whose bodies are more than JSON.
+fn media(
+    upstream: Api,
+    asked: Asked<'_>,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<Outgoing, Fault> {
+    let Some(translator) = call.api.media_translator() else {
+        return Err(not_offered(call.api, recipient.provider));
+    };
+    let told = (translator.translate)(asked, call.form, upstream)?;
+    Ok(Outgoing {
+        api: told.api,
+        path: relay::path_at(told.api, recipient, &told.in_path, &told.query),
+        body: Content::Pieces { content_type: told.content_type, pieces: told.body },
+        more: Vec::new(),
+        headers: Vec::new(),
+        without: &[],
+        dropped: told.dropped,
+        answer: Reading::Media { api: told.api, reader: told.reader },
     })
 }
 
@@ -118,7 +143,7 @@ pub(super) fn count(
     Ok(Prepared::Request(Outgoing {
         api,
         path: relay::path(api, recipient, Some(&request.model), false, ""),
-        body: Some(own.body.unwrap_or_else(|| body.into())),
+        body: Content::Json(own.body.unwrap_or_else(|| body.into())),
         more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
@@ -152,7 +177,7 @@ fn count_as_invoked(
     Ok(Outgoing {
         api: API,
         path: relay::path(API, recipient, Some(model), false, ""),
-        body: Some(own.body.unwrap_or(bounded)),
+        body: Content::Json(own.body.unwrap_or(bounded)),
         more: Vec::new(),
         headers: Vec::new(),
         without: &[],

@@ -51,13 +51,15 @@ pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Resu
         Operation::Conversation(_) => client_dialect(api, provider).map(Way::Converse),
         Operation::CountTokens(dialect) => ClientDialect::of(dialect).map(Way::Count),
         // What has no translator is relayed, or not to be had.
-        _ => api
-            .translator()
-            .and_then(|translator| (translator.upstream)(api, &|api| provider.offers(api)))
-            .map(|upstream| match api.fits(upstream, call.document.root()) {
+        _ => {
+            let json = api.translator().map(|translator| translator.upstream);
+            let upstream = json.or(api.media_translator().map(|translator| translator.upstream));
+            let upstream = upstream.and_then(|upstream| upstream(api, &|api| provider.offers(api)));
+            upstream.map(|upstream| match api.fits(upstream, call.document.root()) {
                 true => Way::RelayTo(upstream),
                 false => Way::Translate(upstream),
-            }),
+            })
+        }
     };
     match way {
         Some(way) => Ok(way),

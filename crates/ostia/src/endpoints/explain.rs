@@ -92,7 +92,7 @@ pub fn dry_run(
         return Err(invalid("request", "must be the body of the request, an object"));
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
-    let inbound = Inbound { core, caller, gateway, parts: &parts };
+    let inbound = Inbound { core, caller, gateway, parts: &parts, upload: None };
     let call = &ApiCall::read(api_path.api, api_path.params(), "", &body, usize::MAX)?;
     let route = routes::find(inbound, call.model())?;
     let mut told = match &route {

@@ -26,7 +26,7 @@ pub fn element(fault: &Fault, is_first: bool) -> Vec<u8> {
 /// What a broken body means to the client.
 pub fn of_body(fault: &BodyFault) -> Fault {
     match fault {
-        BodyFault::Connection(_) | BodyFault::Broken | BodyFault::ClientLeft => {
+        BodyFault::Connection(_) | BodyFault::Broken | BodyFault::ClientLeft | BodyFault::Disk(_) => {
             Fault::upstream("The provider's connection broke off before the answer was whole.")
         }
         BodyFault::Silence => Fault::new(

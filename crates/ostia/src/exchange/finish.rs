@@ -44,6 +44,9 @@ pub async fn finish(
             let answer = Box::pin(receive::whole_of(answer, (call.api, api), target)).await?;
             receive::translate_whole(vec![answer], api, reader)?
         }
+        Reading::Media { api, reader } => {
+            Box::pin(receive::media(answer, (call.api, api), reader, target)).await?
+        }
     };
     record.answered(observed);
     Ok(answer)

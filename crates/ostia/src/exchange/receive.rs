@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::Response;
 use http::header::{self, HeaderValue};
 use ostia_dialect::Api;
-use ostia_dialect::api::{Came, Reader};
+use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
@@ -20,9 +20,10 @@ use crate::exchange::usable;
 use crate::message::body::Body;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
-use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, media_type};
+use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, is_page, media_type};
 use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
+use crate::stream::changed::Changed;
 use crate::stream::relayed::Relayed;
 use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
@@ -94,8 +95,17 @@ pub async fn relay(
             Err(AttemptError::refused(usable::not_in_one_piece(target), answer))
         }
         Wanted::Whole => whole(head, body, inflate, api, target).await,
+        Wanted::Bytes => bytes(head, body, inflate, api, target).await,
+        // A model that cannot stream.
+        Wanted::Events if matches!(api.answers(), Answers::JsonOrText(_)) && is_json(media) => {
+            whole(head, body, inflate, api, target).await
+        }
         Wanted::Array if is_json(media) || body.beginning().await.trim_ascii_start().starts_with(b"[") => {
             array(head, body, inflate, api, target).await
+        }
+        // A server that knows no events. Another target may do better; if there is none, it is a sound all the same.
+        Wanted::Events if api.answers() == Answers::Bytes && !is_page(media) && !is_json(media) => {
+            Err(AttemptError::refused(usable::not_a_stream(target), passed(head, body)))
         }
         Wanted::Events | Wanted::Array => Err(no_stream(head, body, inflate, target).await),
     }
@@ -180,6 +190,33 @@ async fn whole(
             Err(AttemptError::refused(error.fault, Response::from_parts(head, Body::from(bytes))))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// A sound or a text in the client's own form. Of it nothing is known but that it is not empty; JSON in the place of a sound is an
+/// error, and is read.
+async fn bytes(
+    mut head: http::response::Parts,
+    mut body: UpstreamBody,
+    inflate: Option<Inflate>,
+    api: Api,
+    target: &Target<'_>,
+) -> Result<Response<Body>, AttemptError> {
+    if is_events(media_type(&head.headers)) {
+        return Ok(events_of(head, body, (inflate, Framing::Sse), api, target));
+    }
+    let is_suspect = is_json(media_type(&head.headers)) && api.answers() == Answers::Bytes;
+    if !is_suspect && !body.beginning().await.is_empty() {
+        return Ok(passed(head, body));
+    }
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    fields::strip(&mut head.headers);
+    match fault::in_success(&bytes) {
+        Some(fault) => Err(AttemptError::told(fault)),
+        None if bytes.is_empty() => Err(usable::check(api, &head, &bytes, target)
+            .err()
+            .unwrap_or_else(|| Fault::upstream("The provider's answer is empty.").into())),
+        None => Ok(Response::from_parts(head, Body::from(bytes))),
     }
 }
 
@@ -333,6 +370,56 @@ pub fn translate_whole(
     let head = answers.into_iter().next_back().map(|answer| answer.into_parts().0);
     let Some(head) = head else { return Err(Fault::upstream("The provider was not asked.").into()) };
     Ok((answered(head, body.into()), observed))
+}
+
+/// An answer of an operation whose answers are more than JSON, and what it says.
+pub async fn media(
+    answer: Response<UpstreamBody>,
+    (client, upstream): (Api, Api),
+    reader: MediaReader,
+    target: &Target<'_>,
+) -> Result<(Response<Body>, Observed), AttemptError> {
+    let Accepted { mut head, body, inflate } = accepted(answer, client.family(), target).await?;
+    let media = media_type(&head.headers);
+    let read = match reader {
+        MediaReader::Passing(passing) if !is_json(media) && !is_page(media) => {
+            return Ok((passing_answer(head, body, inflate, passing), Observed::default()));
+        }
+        MediaReader::Passing(_) => None,
+        MediaReader::Whole(read) => Some(read),
+    };
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    usable::check(upstream, &head, &bytes, target)?;
+    // JSON that is no error, in the place of a sound.
+    let read = read.ok_or_else(|| usable::no_sound(target))?;
+    let MediaAnswer { content_type, body, observed } = read(&bytes)?;
+    fields::strip(&mut head.headers);
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if is_events(media_type(&head.headers)) {
+        fields::mark_stream(&mut head.headers);
+    }
+    Ok((Response::from_parts(head, Body::from(body)), observed))
+}
+
+/// A sound that is changed while it passes, or only named otherwise.
+fn passing_answer(
+    mut head: http::response::Parts,
+    body: UpstreamBody,
+    inflate: Option<Inflate>,
+    passing: Box<dyn Passing>,
+) -> Response<Body> {
+    if let Some(content_type) = passing.content_type() {
+        head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    }
+    if passing.is_same() {
+        return passed(head, body);
+    }
+    fields::strip(&mut head.headers);
+    if is_events(media_type(&head.headers)) {
+        fields::mark_stream(&mut head.headers);
+    }
+    let changed = Changed::new(body, inflate, passing);
+    Response::from_parts(head, Body::events(changed))
 }
 
 fn answered(mut head: http::response::Parts, body: Bytes) -> Response<Body> {

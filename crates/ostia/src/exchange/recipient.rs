@@ -28,7 +28,9 @@ impl Exchange<'_> {
     pub fn recipient_of(&self, call: &ApiCall<'_>, way: Way) -> Recipient<'_> {
         let cannot_take = match way {
             Way::Converse(_) => self.cannot_take(call),
-            Way::Relay | Way::Repair | Way::Translate(_) | Way::Count(_) => CannotTake::default(),
+            Way::Relay | Way::RelayTo(_) | Way::Repair | Way::Translate(_) | Way::Count(_) => {
+                CannotTake::default()
+            }
         };
         Recipient { cannot_take, ..self.recipient() }
     }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{self, Outgoing};
+use ostia_providers::prepare::{self, Content, Outgoing};
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
@@ -18,6 +18,7 @@ use crate::exchange::sign;
 use crate::exchange::unanswered;
 use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
+use crate::inbound::upload;
 use crate::message::fields;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
@@ -52,13 +53,14 @@ impl<'a> Exchange<'a> {
 impl Exchange<'_> {
     /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
     pub fn outgoing(&self, prepared: &mut Outgoing, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
-        let mut request = self.request(std::mem::take(&mut prepared.path), RequestBody::Full(None))?;
+        let (body, content_type) = self.body(std::mem::replace(&mut prepared.body, Content::Own), own)?;
+        let mut request = self.request(std::mem::take(&mut prepared.path), body)?;
         *request.method_mut() = http::Method::POST;
         let headers = request.headers_mut();
         for name in prepared.without {
             headers.remove(*name);
         }
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CONTENT_TYPE, content_type);
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         // The body is plain, however the client's came.
         headers.remove(header::CONTENT_ENCODING);
@@ -67,9 +69,35 @@ impl Exchange<'_> {
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
             fields::add_members(headers, HeaderName::from_static(name), &value);
         }
-        let body = prepare::finish(prepared, self.target.provider, own, headers)?;
-        *request.body_mut() = RequestBody::Full(Some(body));
+        if let RequestBody::Full(Some(body)) = std::mem::replace(request.body_mut(), RequestBody::Full(None))
+        {
+            let headers = request.headers_mut();
+            let body = prepare::finish(prepared, self.target.provider, body, headers)?;
+            *request.body_mut() = RequestBody::Full(Some(body));
+        }
         Ok(request)
+    }
+
+    /// The body of a prepared request, and what it is.
+    fn body(&self, content: Content, own: &Bytes) -> Result<(RequestBody, HeaderValue), Fault> {
+        const JSON: HeaderValue = HeaderValue::from_static("application/json");
+        let Inbound { upload, parts, .. } = self.inbound;
+        match (content, upload) {
+            (Content::Own, None) => Ok((RequestBody::Full(Some(own.clone())), JSON)),
+            (Content::Own, Some(upload)) => {
+                let content_type = parts.headers.get(header::CONTENT_TYPE).cloned().unwrap_or(JSON);
+                Ok((upload.as_it_came()?, content_type))
+            }
+            (Content::Json(body), _) => Ok((RequestBody::Full(Some(body)), JSON)),
+            (Content::Pieces { content_type, pieces }, upload) => {
+                let body = upload.map_or_else(|| upload::body(&pieces, &[]), |upload| upload.body(&pieces));
+                let content_type = HeaderValue::try_from(content_type).map_err(|_| {
+                    Fault::invalid("The file's media type has characters that a header cannot have.")
+                        .with_param("file")
+                })?;
+                Ok((body, content_type))
+            }
+        }
     }
 
     /// A request with the right host, the listed client headers and the provider's own.

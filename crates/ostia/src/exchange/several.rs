@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http::{Request, Response};
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{ApiCall, Outgoing, Reading};
+use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading};
 use tokio::time::Instant;
 
 use crate::errors::attempt_error::AttemptError;
@@ -59,7 +59,7 @@ fn requests(
     let further: Vec<Bytes> = std::mem::take(&mut prepared.more);
     let mut requests = VecDeque::from([exchange.outgoing(prepared, call.body)?]);
     for body in further {
-        (prepared.path, prepared.body) = (path.clone(), Some(body));
+        (prepared.path, prepared.body) = (path.clone(), Content::Json(body));
         requests.push_back(exchange.outgoing(prepared, call.body)?);
     }
     Ok(requests)

@@ -30,7 +30,7 @@ pub async fn sign_with(
     // Counted, not copied.
     let body = match request.body() {
         RequestBody::Full(body) => Some(body.clone().unwrap_or_default()),
-        RequestBody::Passed(_) => None,
+        RequestBody::Passed(_) | RequestBody::Streamed(..) | RequestBody::Pieces(_) => None,
     };
     let payload = body.as_deref().map_or(Payload::Streamed, Payload::Bytes);
     let signing = Signing { region: target.values.get(REGION), time: SystemTime::now(), payload };

@@ -190,6 +190,11 @@ pub fn not_a_stream(target: &Target<'_>) -> Fault {
     unusable(target, "answered in one piece where a stream was asked for.")
 }
 
+/// JSON came where a sound was asked for.
+pub fn no_sound(target: &Target<'_>) -> Fault {
+    unusable(target, "answered with JSON where a sound was asked for.")
+}
+
 /// A stream came where the whole of an answer was asked for.
 pub fn not_in_one_piece(target: &Target<'_>) -> Fault {
     unusable(target, "answered with a stream where an answer in one piece was asked for.")

@@ -40,7 +40,7 @@ pub fn check_head(parts: &request::Parts, limits: &Limits) -> Result<(), Fault> 
 /// # Errors
 /// 413 beyond the bound, 408 where the client sends nothing for too long, 400 where it breaks off.
 pub async fn read(body: ClientBody, limits: &Limits) -> Result<Bytes, Fault> {
-    collect(body, None, limits).await
+    collect(body, Unpacked::default(), limits).await
 }
 
 /// The whole body without its content encodings. The bound holds for what comes and for what it unpacks to, and is noticed
@@ -49,51 +49,91 @@ pub async fn read(body: ClientBody, limits: &Limits) -> Result<Bytes, Fault> {
 /// # Errors
 /// The same, 415 for an encoding that is not known, 400 for a body that cannot be unpacked.
 pub async fn read_plain(body: ClientBody, headers: &HeaderMap, limits: &Limits) -> Result<Bytes, Fault> {
-    let inflate = Inflate::of_request(headers, limits.body_bytes_max);
-    collect(body, inflate.map_err(|error| packed(error, limits))?, limits).await
+    collect(body, Unpacked::new(headers, limits)?, limits).await
 }
 
-async fn collect(
-    mut body: ClientBody,
-    mut inflate: Option<Inflate>,
-    limits: &Limits,
-) -> Result<Bytes, Fault> {
+async fn collect(mut body: ClientBody, mut unpacked: Unpacked, limits: &Limits) -> Result<Bytes, Fault> {
+    check_length(&body, limits)?;
     let expected = body.size_hint().lower();
-    if expected > limits.body_bytes_max as u64 {
-        return Err(too_large(limits));
-    }
     let mut first = Bytes::new();
     let mut rest: Option<BytesMut> = None;
-    let mut came = 0;
     while let Some(piece) = next(&mut body, limits).await? {
-        came += piece.len();
-        let piece = match &mut inflate {
-            Some(_) if came > limits.body_bytes_max => return Err(too_large(limits)),
-            Some(inflate) => inflate.push(&piece).map_err(|error| packed(error, limits))?,
-            None => piece,
-        };
-        let length = rest.as_ref().map_or(first.len(), BytesMut::len) + piece.len();
-        if length > limits.body_bytes_max {
-            return Err(too_large(limits));
-        }
+        let piece = unpacked.push(piece, limits)?;
         match &mut rest {
             Some(rest) => rest.extend_from_slice(&piece),
             None if first.is_empty() => first = piece,
             None => {
-                let mut all = BytesMut::with_capacity(length.max(expected as usize));
+                let mut all = BytesMut::with_capacity((first.len() + piece.len()).max(expected as usize));
                 all.extend_from_slice(&first);
                 all.extend_from_slice(&piece);
                 rest = Some(all);
             }
         }
     }
-    if let Some(inflate) = inflate.as_mut().filter(|_| came > 0) {
-        inflate.finish().map_err(|error| packed(error, limits))?;
-    }
+    unpacked.finish(limits)?;
     Ok(rest.map_or(first, BytesMut::freeze))
 }
 
-async fn next(body: &mut ClientBody, limits: &Limits) -> Result<Option<Bytes>, Fault> {
+/// Holds a body to its bound that tells its length.
+///
+/// # Errors
+/// 413 beyond it.
+pub fn check_length(body: &ClientBody, limits: &Limits) -> Result<(), Fault> {
+    if body.size_hint().lower() > limits.body_bytes_max as u64 { Err(too_large(limits)) } else { Ok(()) }
+}
+
+/// The pieces of a body without its content encodings, held to the bound: what comes, and what it unpacks to.
+#[derive(Debug, Default)]
+pub struct Unpacked {
+    inflate: Option<Inflate>,
+    /// How much came.
+    came: usize,
+    /// How much it is unpacked.
+    given: usize,
+}
+
+impl Unpacked {
+    /// Of a body with these headers.
+    ///
+    /// # Errors
+    /// 415 for an encoding that is not known.
+    pub fn new(headers: &HeaderMap, limits: &Limits) -> Result<Unpacked, Fault> {
+        let inflate = Inflate::of_request(headers, limits.body_bytes_max);
+        Ok(Unpacked { inflate: inflate.map_err(|error| packed(error, limits))?, ..Unpacked::default() })
+    }
+
+    /// A piece that came, unpacked.
+    ///
+    /// # Errors
+    /// 413 beyond the bound, 400 for what cannot be unpacked.
+    pub fn push(&mut self, piece: Bytes, limits: &Limits) -> Result<Bytes, Fault> {
+        self.came += piece.len();
+        let piece = match &mut self.inflate {
+            Some(_) if self.came > limits.body_bytes_max => return Err(too_large(limits)),
+            Some(inflate) => inflate.push(&piece).map_err(|error| packed(error, limits))?,
+            None => piece,
+        };
+        self.given += piece.len();
+        if self.given > limits.body_bytes_max { Err(too_large(limits)) } else { Ok(piece) }
+    }
+
+    /// The end.
+    ///
+    /// # Errors
+    /// 400 for a packed body that is cut off.
+    pub fn finish(&mut self, limits: &Limits) -> Result<(), Fault> {
+        match self.inflate.as_mut().filter(|_| self.came > 0) {
+            Some(inflate) => inflate.finish().map_err(|error| packed(error, limits)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The next piece of a body; `None` at its end.
+///
+/// # Errors
+/// 408 where nothing comes for too long, 400 where it breaks off.
+pub async fn next(body: &mut ClientBody, limits: &Limits) -> Result<Option<Bytes>, Fault> {
     loop {
         if body.is_end_stream() {
             return Ok(None);

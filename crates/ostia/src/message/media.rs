@@ -27,6 +27,11 @@ pub fn is_json(media: &str) -> bool {
         && media[media.len() - 4..].eq_ignore_ascii_case("json")
 }
 
+/// Is it something to read for people? Servers in between say so that something is wrong.
+pub fn is_page(media: &str) -> bool {
+    ["text/html", "text/plain"].iter().any(|name| media.eq_ignore_ascii_case(name))
+}
+
 /// What the body is, without its parameters.
 pub fn media_type(headers: &HeaderMap) -> &str {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -22,6 +22,7 @@ static OPTION_INDEX: Names = names("x-ostia-last-used-option-index", "x-portkey-
 static RETRY_COUNT: Names = names("x-ostia-retry-attempt-count", "x-portkey-retry-attempt-count");
 static DECISIONS: Names = names("x-ostia-decisions", "x-portkey-decisions");
 static SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+static REQUEST_BODY: Names = names("x-ostia-request-body", "x-portkey-request-body");
 static DROPPED: Names = names("x-ostia-dropped", "x-portkey-dropped");
 
 /// Writes what is known before it is known whose the answer is.
@@ -51,6 +52,9 @@ pub(super) fn stamp(record: &Record, headers: &mut HeaderMap) {
     if let Some(index_path) = &record.index_path {
         set(&OPTION_INDEX, index_path.clone());
         set(&RETRY_COUNT, HeaderValue::from(record.retries));
+    }
+    if record.is_streamed {
+        set(&REQUEST_BODY, HeaderValue::from_static("streamed"));
     }
     if !record.dropped.is_empty() {
         set(&DROPPED, list(&record.dropped));

@@ -73,8 +73,13 @@ impl Failover {
         let Endpoint::Api(api_path) = Endpoint::of(&self.parts.method, self.parts.uri.path()) else {
             return Err(nothing().into());
         };
-        let inbound =
-            Inbound { core: &core, caller: &self.caller, gateway: &self.gateway, parts: &self.parts };
+        let inbound = Inbound {
+            core: &core,
+            caller: &self.caller,
+            gateway: &self.gateway,
+            parts: &self.parts,
+            upload: None,
+        };
         let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, Asked::Api(&call))?;

@@ -84,7 +84,7 @@ async fn hand_on(
         record.key(target.key_use());
         let again = match &body {
             RequestBody::Full(bytes) if target.has_several_keys() => Some(RequestBody::Full(bytes.clone())),
-            RequestBody::Full(_) | RequestBody::Passed(_) => None,
+            _ => None,
         };
         let answer = proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await;
         match target.settle(answer, again) {

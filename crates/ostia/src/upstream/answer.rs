@@ -156,9 +156,13 @@ impl UpstreamBody {
         self.deadline.last()
     }
 
-    /// How much is to come.
+    /// How much is to come, what has been looked at included.
     pub fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.body.size_hint();
+        match (&self.seen, rest.exact()) {
+            (Some(Ok(seen)), Some(bytes)) => SizeHint::with_exact(bytes + seen.len() as u64),
+            (Some(_) | None, _) => rest,
+        }
     }
 
     /// The connection is free for the next call.

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use super::pieces::Pieces;
 use crate::client::ClientBody;
 use crate::log::End;
 
@@ -16,6 +17,10 @@ pub enum RequestBody {
     Full(Option<Bytes>),
     /// A client's body, handed on as it comes.
     Passed(ClientBody),
+    /// The same after what has been read of it.
+    Streamed(Option<Bytes>, ClientBody),
+    /// Put together from pieces.
+    Pieces(Box<Pieces>),
 }
 
 /// Why a body ended early. Whoever reads it is broken off too, so that nobody takes the rest for the whole.
@@ -29,6 +34,8 @@ pub enum BodyFault {
     Silence,
     /// The client of a WebSocket went without a word.
     ClientLeft,
+    /// What a client had sent could not be read from disk.
+    Disk(std::io::Error),
 }
 
 impl BodyFault {
@@ -36,7 +43,9 @@ impl BodyFault {
     pub fn end(&self) -> End {
         match self {
             BodyFault::ClientLeft => End::ClientLeft,
-            BodyFault::Connection(_) | BodyFault::Broken | BodyFault::Silence => End::Broken,
+            BodyFault::Connection(_) | BodyFault::Broken | BodyFault::Silence | BodyFault::Disk(_) => {
+                End::Broken
+            }
         }
     }
 }
@@ -48,6 +57,7 @@ impl std::fmt::Display for BodyFault {
             BodyFault::Broken => f.write_str("the answer broke off"),
             BodyFault::Silence => f.write_str("nothing came for too long"),
             BodyFault::ClientLeft => f.write_str("the client left"),
+            BodyFault::Disk(error) => write!(f, "the temporary file: {error}"),
         }
     }
 }
@@ -64,7 +74,15 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFault>>> {
         match self.get_mut() {
             RequestBody::Full(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            RequestBody::Passed(body) => Pin::new(body).poll_frame(context).map_err(BodyFault::Connection),
+            RequestBody::Streamed(first @ Some(_), _) => {
+                Poll::Ready(first.take().map(|bytes| Ok(Frame::data(bytes))))
+            }
+            RequestBody::Passed(body) | RequestBody::Streamed(None, body) => {
+                Pin::new(body).poll_frame(context).map_err(BodyFault::Connection)
+            }
+            RequestBody::Pieces(pieces) => {
+                pieces.poll_bytes(context).map_ok(Frame::data).map_err(BodyFault::Disk)
+            }
         }
     }
 
@@ -72,6 +90,8 @@ impl Body for RequestBody {
         match self {
             RequestBody::Full(bytes) => bytes.is_none(),
             RequestBody::Passed(body) => body.is_end_stream(),
+            RequestBody::Streamed(first, body) => first.is_none() && body.is_end_stream(),
+            RequestBody::Pieces(pieces) => pieces.bytes_left() == 0,
         }
     }
 
@@ -81,6 +101,13 @@ impl Body for RequestBody {
                 SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
             }
             RequestBody::Passed(body) => body.size_hint(),
+            RequestBody::Streamed(first, body) => {
+                let first = first.as_ref().map_or(0, |bytes| bytes.len() as u64);
+                body.size_hint()
+                    .exact()
+                    .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(first + rest))
+            }
+            RequestBody::Pieces(pieces) => SizeHint::with_exact(pieces.bytes_left()),
         }
     }
 }

@@ -218,7 +218,7 @@ impl Http2Pool {
     pub(super) fn request(&self, request: &mut Request<RequestBody>, tls: bool) -> Request<RequestBody> {
         let body = match request.body_mut() {
             RequestBody::Full(bytes) => RequestBody::Full(bytes.clone()),
-            passed @ RequestBody::Passed(_) => std::mem::replace(passed, RequestBody::Full(None)),
+            once => std::mem::replace(once, RequestBody::Full(None)),
         };
         request_in_http2(request, body, tls, &self.authority)
     }

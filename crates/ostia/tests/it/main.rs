@@ -6,6 +6,7 @@
 mod agent;
 mod agents;
 mod amplification;
+mod audio;
 mod bad_input;
 mod bedrock;
 mod catalogue;

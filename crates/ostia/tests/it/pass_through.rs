@@ -61,7 +61,6 @@ fn paths_are_the_providers_own() {
         ("google", "", "GET", "/v1/proxy/v1beta/models", "/v1beta/models"),
         ("google", "/mine", "GET", "/v1beta/models", "/mine/v1beta/models"),
         ("cohere", "", "GET", "/v1/models", "/v1/models"),
-        ("cohere", "", "POST", "/v1/audio/transcriptions?x=1", "/v2/audio/transcriptions?x=1"),
         ("ollama", "", "GET", "/v1/proxy/api/tags", "/api/tags"),
         ("ollama", "", "GET", "/v1/models", "/v1/models"),
         ("openai", "/v1", "GET", "/v1/proxy/v1/models", "/v1/models"),

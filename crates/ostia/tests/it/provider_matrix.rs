@@ -78,7 +78,7 @@ fn streamed(vendor: Vendor) -> Answer {
         Vendor::Bedrock => {
             Answer::with("application/vnd.amazon.eventstream", bedrock::converse_stream(&[WORDS]))
         }
-        Vendor::Anthropic => Answer::stream(anthropic::message_stream(&[WORDS])),
+        Vendor::Anthropic | Vendor::Invoke => Answer::stream(anthropic::message_stream(&[WORDS])),
         Vendor::OpenAiResponses => Answer::stream(openai::response_stream(WORDS)),
         Vendor::Ollama => Answer::json_lines(ollama::chat_stream(&[WORDS])),
         Vendor::OpenAiChat | Vendor::Compatible => Answer::stream(openai::chat_stream_with_usage(&[WORDS])),
@@ -89,7 +89,7 @@ fn whole(vendor: Vendor) -> Answer {
     Answer::json(match vendor {
         Vendor::Google => gemini::generate(WORDS),
         Vendor::Bedrock => bedrock::converse(WORDS),
-        Vendor::Anthropic => anthropic::message(WORDS),
+        Vendor::Anthropic | Vendor::Invoke => anthropic::message(WORDS),
         Vendor::OpenAiResponses => openai::response(WORDS).to_string(),
         Vendor::Ollama => ollama::chat(WORDS),
         Vendor::OpenAiChat | Vendor::Compatible => openai::chat(WORDS),

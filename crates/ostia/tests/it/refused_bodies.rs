@@ -30,7 +30,7 @@ const REFUSALS: [(&str, &str, u16, &str); 8] = [
     ("", "/v1/chat/completions", 401, "gateway_key_invalid"),
     ("", "/v1/files", 401, "gateway_key_invalid"),
     ("x-ostia-api-key: k-1\r\nx-ostia-provider: nobody\r\n", "/v1/files", 400, "provider_unknown"),
-    ("x-ostia-api-key: k-1\r\nx-ostia-provider: openai\r\n", "/v1/audio/transcriptions", 401, "key_missing"),
+    ("x-ostia-api-key: k-1\r\nx-ostia-provider: openai\r\n", "/v1/uploads", 401, "key_missing"),
     ("x-ostia-api-key: k-1\r\nx-ostia-config: {\r\n", "/v1/files", 400, "config"),
     ("x-ostia-api-key: k-1\r\n", "/nothing", 404, "unknown_url"),
 ];

@@ -62,6 +62,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         ),
     ),
     ("README.md", "{\"strategy\": {\"mode\": \"fallback\"}, \"retry\"", Fallback),
+    (
+        "docs/audio.md",
+        "from openai import OpenAI",
+        NotRun("needs a recording; `audio` makes such calls with this SDK"),
+    ),
     ("docs/clients/aider.md", "export OPENAI_API_BASE", NotRun(UNTRIED)),
     ("docs/clients/claude-code.md", "export ANTHROPIC_BASE_URL", NotRun(TRIED)),
     ("docs/clients/codex.md", "model = \"@anthropic/claude-opus-4-8\"", NotRun(TRIED)),

@@ -8,7 +8,10 @@ use ostia_dialect::Api;
 use ostia_dialect::frame::Framing;
 use serde_json::{Value, json};
 
-use crate::prepare::{ApiCall, Outgoing, Prepared, Reading, Recipient, Way, finish, prepare, way};
+use crate::prepare::tests::json_of;
+use crate::prepare::{
+    ApiCall, CannotTake, Outgoing, Prepared, Reading, Recipient, Way, finish, prepare, way,
+};
 use crate::{Providers, Values};
 
 const CLAUDE: &str = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -30,6 +33,7 @@ fn sent(api: Api, body: &str, betas: &[&str]) -> (Way, Outgoing, HeaderMap, Valu
         drop_params: &[],
         checks_body: true,
         is_one_of_several: false,
+        cannot_take: CannotTake::default(),
         fills_in_the_middle: false,
     };
     let way = way(&call, &to, false).unwrap();
@@ -47,7 +51,8 @@ fn sent(api: Api, body: &str, betas: &[&str]) -> (Way, Outgoing, HeaderMap, Valu
     prepared.without.iter().for_each(|name| {
         headers.remove(*name);
     });
-    let body = finish(&mut prepared, provider, &bytes, &mut headers).unwrap();
+    let body = json_of(&prepared, &bytes);
+    let body = finish(&mut prepared, provider, body, &mut headers).unwrap();
     (way, prepared, headers, serde_json::from_slice(&body).unwrap())
 }
 

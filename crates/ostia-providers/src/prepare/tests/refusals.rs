@@ -79,7 +79,8 @@ fn asked(case: &Value) -> Result<Sent, ostia_dialect::Fault> {
         headers.insert(HeaderName::from_bytes(name.as_bytes()).unwrap(), value);
     }
     let calls = 1 + prepared.more.len();
-    let body = finish(&mut prepared, provider, &bytes, &mut headers)?;
+    let body = json_of(&prepared, &bytes);
+    let body = finish(&mut prepared, provider, body, &mut headers)?;
     let body = serde_json::from_slice(&body).unwrap();
     Ok(Sent { way: way.name(), path: prepared.path, body, calls, dropped: prepared.dropped })
 }

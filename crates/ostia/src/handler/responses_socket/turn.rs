@@ -108,7 +108,7 @@ impl Connection {
         record.read(|| core.new_id(), gateway.portkey, self.gateway.trace_id.as_ref());
         record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
         gateway.trace_id = record.trace_id_value();
-        let inbound = Inbound { core, caller, gateway: &gateway, parts };
+        let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None };
         let answer = Box::pin(carry(inbound, &ApiPath::from(Api::OpenaiResponses), body, &mut record)).await;
         let mut response = answer.unwrap_or_else(|fault| {
             record.failed(&fault);

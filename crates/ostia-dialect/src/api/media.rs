@@ -1,0 +1,94 @@
+//! Operations whose requests or answers are more than JSON: forms with files, sounds, streams of pieces.
+//!
+//! The same as [`Translator`](super::Translator) is for those that are JSON on both sides, and in one piece.
+
+use std::fmt;
+
+use super::{Api, Asked};
+use crate::form::{Form, Piece};
+use crate::{Fault, Observed};
+
+/// How the requests of an operation are told in another vendor's form.
+#[derive(Debug, Clone, Copy)]
+pub struct MediaTranslator {
+    /// The API that takes the place of the client's, of those that a provider offers.
+    pub upstream: fn(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api>,
+    /// Tells a request in the form of that API. Of a form the body of `asked` holds the fields, as JSON.
+    pub translate: fn(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Told, Fault>,
+}
+
+/// A request in another vendor's form, and how its answer is read.
+#[derive(Debug)]
+pub struct Told {
+    /// The API that is asked.
+    pub api: Api,
+    /// What its path names: the model, or a voice.
+    pub in_path: String,
+    /// The query that says the rest; percent-encoded.
+    pub query: String,
+    /// What the body is.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<Piece>,
+    /// Fields of the client's that could not be said.
+    pub dropped: Vec<String>,
+    /// Reads the answer.
+    pub reader: MediaReader,
+}
+
+/// An answer that has been read whole, in the client's form.
+#[derive(Debug)]
+pub struct MediaAnswer {
+    /// What it is.
+    pub content_type: &'static str,
+    /// The client's body.
+    pub body: Vec<u8>,
+    /// What it says.
+    pub observed: Observed,
+}
+
+type ReadWhole = dyn FnOnce(&[u8]) -> Result<MediaAnswer, Fault>;
+
+/// How an answer becomes the client's.
+pub enum MediaReader {
+    /// It is JSON, read whole.
+    Whole(Box<ReadWhole>),
+    /// It is no JSON, and changed while it passes.
+    Passing(Box<dyn Passing>),
+}
+
+/// Changes the bytes of an answer while they pass.
+pub trait Passing: fmt::Debug {
+    /// What the client's answer is; `None`: what the provider says that it is.
+    fn content_type(&self) -> Option<&'static str>;
+
+    /// The client's bytes for these.
+    fn push(&mut self, bytes: &[u8]) -> Vec<u8>;
+
+    /// What stands behind the last of them.
+    fn finish(&mut self) -> Vec<u8>;
+
+    /// Do the bytes go on as they are?
+    fn is_same(&self) -> bool;
+}
+
+impl MediaReader {
+    /// One that reads an answer whole.
+    pub fn whole(read: impl FnOnce(&[u8]) -> Result<MediaAnswer, Fault> + 'static) -> MediaReader {
+        MediaReader::Whole(Box::new(read))
+    }
+
+    /// One that changes what passes.
+    pub fn passing(passing: impl Passing + 'static) -> MediaReader {
+        MediaReader::Passing(Box::new(passing))
+    }
+}
+
+impl fmt::Debug for MediaReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MediaReader::Whole(_) => f.write_str("Whole"),
+            MediaReader::Passing(passing) => f.debug_tuple("Passing").field(passing).finish(),
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! Transcripts told in another vendor's form.
+
+use super::{Request, Response, cohere, decode, deepgram, eleven, gemini, render, xai};
+use crate::api::{Asked, MediaReader, MediaTranslator, Operation, Told};
+use crate::form::{File, Form, Piece, Writer};
+use crate::json::{Document, Node};
+use crate::{Api, Fault};
+
+/// How transcripts are told in another vendor's form.
+pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, translate };
+
+/// A vendor's form.
+struct Vendor {
+    api: Api,
+    /// Can it translate into English?
+    translates: bool,
+    /// Makes its request.
+    tell: fn(&Request, &File, Writer) -> Result<Written, Fault>,
+    /// Reads its answer; `None`: it is none.
+    read: fn(Node<'_>) -> Option<Response>,
+}
+
+const VENDORS: [Vendor; 5] = [
+    Vendor { api: Api::DeepgramListen, translates: false, tell: deepgram::tell, read: deepgram::read },
+    Vendor { api: Api::ElevenlabsTranscription, translates: false, tell: eleven::tell, read: eleven::read },
+    Vendor { api: Api::XaiTranscription, translates: false, tell: xai::tell, read: xai::read },
+    Vendor { api: Api::CohereTranscription, translates: false, tell: cohere::tell, read: cohere::read },
+    Vendor { api: Api::GeminiGenerate, translates: true, tell: gemini::tell, read: gemini::read },
+];
+
+/// A request in a vendor's form.
+#[derive(Default)]
+pub(super) struct Written {
+    /// What the path names.
+    pub in_path: String,
+    /// The query.
+    pub query: String,
+    /// What the body is.
+    pub content_type: String,
+    /// The body.
+    pub body: Vec<Piece>,
+    /// Fields that could not be said.
+    pub dropped: Vec<String>,
+}
+
+impl Written {
+    /// A form, with the file last: some vendors read no field behind it.
+    pub(super) fn form(
+        fields: &[(&str, Option<&str>)],
+        file: &File,
+        mut writer: Writer,
+        dropped: Vec<String>,
+    ) -> Result<Written, Fault> {
+        let content_type = writer.content_type();
+        for (name, text) in fields {
+            text.map_or(Ok(()), |text| writer.field(name, text))?;
+        }
+        writer.file("file", file);
+        Ok(Written { content_type, body: writer.finish(), dropped, ..Written::default() })
+    }
+}
+
+fn upstream(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
+    let translates = client.operation() == Operation::Translation;
+    let mut able = VENDORS.iter().filter(|vendor| vendor.translates || !translates);
+    able.find(|vendor| offers(vendor.api)).map(|vendor| vendor.api)
+}
+
+fn translate(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Told, Fault> {
+    let Some(vendor) = VENDORS.iter().find(|vendor| vendor.api == upstream) else {
+        return Err(Fault::invalid("Transcripts are not asked for so.").with_code("unsupported_operation"));
+    };
+    let missing = || {
+        Fault::invalid("Missing `file`: send a form (multipart/form-data) with the recording.")
+            .with_param("file")
+    };
+    let form = form.ok_or_else(missing)?;
+    let mut request = decode(asked.body, asked.api.operation() == Operation::Translation)?;
+    if let Some(model) = asked.model {
+        model.clone_into(&mut request.model);
+    }
+    let written = (vendor.tell)(&request, form.file("file")?, Writer::new(&form.boundary))?;
+    let read = vendor.read;
+    Ok(Told {
+        api: upstream,
+        in_path: written.in_path,
+        query: written.query,
+        content_type: written.content_type,
+        body: written.body,
+        dropped: written.dropped,
+        reader: MediaReader::whole(move |body| {
+            let document = Document::parse(body)
+                .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+            let response = read(document.root());
+            let mut response =
+                response.ok_or_else(|| Fault::upstream("The provider's answer has no text."))?;
+            response.complete();
+            Ok(render::answer(&request, &response))
+        }),
+    })
+}
