@@ -117,7 +117,7 @@ mod tests {
         let call = async |place: usize| {
             running.set(running.get() + 1);
             most.set(most.get().max(running.get()));
-            for _ in 0..(place * 7) % 5 {
+            for _ in 0..=(place * 7) % 5 {
                 tokio::task::yield_now().await;
             }
             running.set(running.get() - 1);
