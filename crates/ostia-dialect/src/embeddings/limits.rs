@@ -67,12 +67,7 @@ static TABLE: [Row; 11] = [
         "https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html (texts, images)",
     ),
     row(Dialect::Cohere, "", 96, "https://docs.cohere.com/reference/embed (texts)"),
-    row(
-        Dialect::VertexPredict,
-        "gemini-embedding",
-        1,
-        "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings (gemini-embedding-001)",
-    ),
+    row(Dialect::VertexPredict, "gemini-embedding", 1, "https://github.com/mem0ai/mem0/pull/6677"),
     row(
         Dialect::VertexPredict,
         "",
@@ -80,7 +75,7 @@ static TABLE: [Row; 11] = [
         "https://docs.cloud.google.com/vertex-ai/generative-ai/docs/embeddings/get-text-embeddings (input texts)",
     ),
     // "at most 100 requests can be in one batch"
-    row(Dialect::GeminiBatch, "", 100, "https://github.com/langchain-ai/langchain-google/issues/467"),
+    row(Dialect::GeminiBatch, "", 100, "https://github.com/langchain-ai/langchainjs/issues/4491"),
 ];
 
 /// The most inputs of a call in this dialect to this model; `None` where no bound is known.

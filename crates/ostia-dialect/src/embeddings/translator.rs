@@ -61,16 +61,18 @@ const CALLS_MAX: usize = 2048;
 
 /// The request, or several of no more than `most` inputs each.
 fn split(request: &Request, most: Option<usize>) -> Result<Vec<Cow<'_, Request>>, Fault> {
-    let Some(most) = most.filter(|most| request.input.len() > *most) else {
+    let Some(most) = most.map(|most| most.max(1)) else { return Ok(vec![Cow::Borrowed(request)]) };
+    // Where a call has one input there is no method for lists, not for those of one either.
+    let is_list = request.is_list && most > 1;
+    if request.input.len() <= most && request.is_list == is_list {
         return Ok(vec![Cow::Borrowed(request)]);
-    };
-    let most = most.max(1);
+    }
     let inputs_max = most.saturating_mul(CALLS_MAX);
     if request.input.len() > inputs_max {
         let what = format!("at most {inputs_max} inputs for this model; send more in several requests");
         return Err(super::input_fault(&what));
     }
-    let part = |input: &[Input]| Request { input: input.to_vec(), ..request.but_input() };
+    let part = |input: &[Input]| Request { input: input.to_vec(), is_list, ..request.but_input() };
     Ok(request.input.chunks(most).map(|input| Cow::Owned(part(input))).collect())
 }
 

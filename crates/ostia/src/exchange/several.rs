@@ -1,15 +1,15 @@
 //! One call that has to be several, because its list is longer than the provider takes: asked side by side, so many at once, and
 //! answered as one. Where one of them fails the call has failed, and what is still under way is given up.
 
-use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use http::{Request, Response};
+use http::Response;
+use ostia_dialect::Api;
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading};
+use ostia_dialect::frame::Framing;
+use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading, Wanted};
 use tokio::time::Instant;
 
 use crate::errors::attempt_error::AttemptError;
@@ -17,7 +17,6 @@ use crate::exchange::Exchange;
 use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::record::Record;
-use crate::upstream::RequestBody;
 
 /// Most calls that are under way at once for one request. Vendors bound the calls of a minute, and others want theirs.
 const CALLS_AT_ONCE: usize = 8;
@@ -32,17 +31,24 @@ pub async fn ask(
     mut prepared: Outgoing,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let requests = requests(exchange, call, &mut prepared)?;
+    let further = std::mem::take(&mut prepared.more);
+    let path = prepared.path.clone();
+    let first = exchange.outgoing(&mut prepared, call.body)?;
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;
-    let Reading::Whole { api, reader } = prepared.answer else {
+    let Reading::Whole { api, reader } = std::mem::replace(&mut prepared.answer, UNREAD) else {
         return Err(Fault::invalid("Only what is answered in one piece can be asked for in parts.").into());
     };
     let (before, began) = (exchange.waited.get(), Instant::now());
-    let calls = requests.into_iter().map(|request| async move {
-        let answer = exchange.dispatch(request).await?;
+    // A request is made when its turn comes: its headers are larger than most texts.
+    let further = further.into_iter().map(|body| {
+        (prepared.path, prepared.body) = (path.clone(), Content::Json(body));
+        exchange.outgoing(&mut prepared, call.body)
+    });
+    let calls = std::iter::once(Ok(first)).chain(further).map(|request| async move {
+        let answer = exchange.dispatch(request?).await?;
         receive::whole_of(answer, (call.api, api), exchange.target).await
     });
-    let answers = InOrder::of(calls.collect()).await;
+    let answers = InOrder::of(calls).await;
     // They were waited for side by side.
     exchange.waited.set(before + began.elapsed());
     let (answer, observed) = receive::translate_whole(answers?, api, reader)?;
@@ -50,31 +56,20 @@ pub async fn ask(
     Ok(answer)
 }
 
-fn requests(
-    exchange: Exchange<'_>,
-    call: &ApiCall<'_>,
-    prepared: &mut Outgoing,
-) -> Result<VecDeque<Box<Request<RequestBody>>>, Fault> {
-    let path = prepared.path.clone();
-    let further: Vec<Bytes> = std::mem::take(&mut prepared.more);
-    let mut requests = VecDeque::from([exchange.outgoing(prepared, call.body)?]);
-    for body in further {
-        (prepared.path, prepared.body) = (path.clone(), Content::Json(body));
-        requests.push_back(exchange.outgoing(prepared, call.body)?);
-    }
-    Ok(requests)
-}
+/// Stands for how the answers are read, once that has been taken.
+const UNREAD: Reading =
+    Reading::AsItIs { api: Api::OpenaiChat, wanted: Wanted::Whole, framing: Framing::Sse };
 
 /// Calls that are made side by side, no more than [`CALLS_AT_ONCE`], and whose answers come in the order of the calls.
-struct InOrder<F: Future> {
-    waiting: VecDeque<F>,
+struct InOrder<I, F: Future> {
+    waiting: I,
     /// Each with its place.
     running: Vec<(usize, Pin<Box<F>>)>,
     answers: Vec<Option<F::Output>>,
 }
 
-impl<T, E, F: Future<Output = Result<T, E>>> InOrder<F> {
-    async fn of(calls: VecDeque<F>) -> Result<Vec<T>, E> {
+impl<T, E, F: Future<Output = Result<T, E>>, I: Iterator<Item = F>> InOrder<I, F> {
+    async fn of(calls: I) -> Result<Vec<T>, E> {
         let mut all = InOrder { waiting: calls, running: Vec::new(), answers: Vec::new() };
         poll_fn(|context| all.poll(context)).await
     }
@@ -83,7 +78,7 @@ impl<T, E, F: Future<Output = Result<T, E>>> InOrder<F> {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<T>, E>> {
         loop {
             while self.running.len() < CALLS_AT_ONCE
-                && let Some(next) = self.waiting.pop_front()
+                && let Some(next) = self.waiting.next()
             {
                 self.running.push((self.answers.len(), Box::pin(next)));
                 self.answers.push(None);
@@ -104,7 +99,7 @@ impl<T, E, F: Future<Output = Result<T, E>>> InOrder<F> {
                 }
             }
             // A place that is free is taken at once.
-            if self.running.len() == before || self.waiting.is_empty() && !self.running.is_empty() {
+            if self.running.len() == before {
                 return Poll::Pending;
             }
         }
@@ -124,14 +119,14 @@ mod tests {
         let call = async |place: usize| {
             running.set(running.get() + 1);
             most.set(most.get().max(running.get()));
-            for _ in 0..(place * 7) % 5 {
+            for _ in 0..=(place * 7) % 5 {
                 tokio::task::yield_now().await;
             }
             running.set(running.get() - 1);
             if fails == Some(place) { Err(place) } else { Ok(place) }
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answers = runtime.block_on(InOrder::of((0..calls).map(call).collect()));
+        let answers = runtime.block_on(InOrder::of((0..calls).map(call)));
         (answers, most.get())
     }
 
