@@ -33,8 +33,11 @@ use crate::inbound::handshake;
 use crate::message::body::Body;
 use crate::websocket::{End, Served, Session, Signals};
 
-/// Requests that wait for the answer to the one before. No more are read meanwhile.
+/// Requests that wait for the answer to the one before, and their bytes. No more are read meanwhile.
 const WAITING_MAX: usize = 16;
+const WAITING_BYTES_MAX: usize = 1 << 20;
+/// What is remembered of a connection's own answers, in bytes, if that is more than the last one.
+const CHAIN_BYTES_MAX: usize = 8 << 20;
 /// How long one may be open: OpenAI closes its own after so long.
 const TOTAL_MAX: Duration = Duration::from_secs(60 * 60);
 /// What is read at once, in bytes.
@@ -107,10 +110,18 @@ enum Over {
     /// It went without a word, or takes nothing any more.
     Left,
     /// What it said makes no sense.
-    Refused(CloseCode, String),
+    Refused(CloseCode, &'static str),
     Idle,
     TooLong,
     Stopped,
+}
+
+/// What a client says, and when it said something last.
+struct Asking {
+    stream: Stream,
+    last: Instant,
+    /// What has come while something else was answered.
+    waiting: VecDeque<Asked>,
 }
 
 impl Connection {
@@ -123,38 +134,33 @@ impl Connection {
             .max_message_size(Some(message_bytes_max));
         let socket =
             WebSocketStream::from_partially_read(socket, unread.into(), Role::Server, Some(config)).await;
-        let (mut sink, mut stream) = socket.split();
-        let over = self.answer(&mut sink, &mut stream, &signals).await;
-        let _ = timeout(LAST_WORDS_MAX, last_words(&over, &mut sink, &mut stream)).await;
+        let (mut sink, stream) = socket.split();
+        let mut asking = Asking { stream, last: Instant::now(), waiting: VecDeque::new() };
+        let over = self.answer(&mut sink, &mut asking, &signals).await;
+        let _ = timeout(LAST_WORDS_MAX, last_words(&over, &mut sink, &mut asking.stream)).await;
         Session { end: self.end(over), observed: Observed::default() }
     }
 
     /// Answers one request after the other.
-    async fn answer(&self, sink: &mut Sink, stream: &mut Stream, signals: &Signals) -> Over {
-        let mut waiting = VecDeque::new();
-        let mut chain = Chain::new(self.core.settings.limits.body_bytes_max);
+    async fn answer(&self, sink: &mut Sink, asking: &mut Asking, signals: &Signals) -> Over {
+        let mut chain = Chain::new(CHAIN_BYTES_MAX);
         let until = Instant::now() + self.limits.total.min(TOTAL_MAX);
         let mut is_draining = false;
         loop {
-            let Some(asked) = waiting.pop_front() else {
-                if is_draining {
-                    return Over::Stopped;
-                }
-                let idle = Instant::now() + self.limits.idle;
-                tokio::select! {
-                    asked = next(stream) => match asked {
-                        Ok(asked) => waiting.push_back(asked),
-                        Err(over) => return over,
-                    },
-                    () = sleep_until(idle.min(until)) => {
-                        return if until <= idle { Over::TooLong } else { Over::Idle };
+            let asked = match asking.waiting.pop_front() {
+                Some(asked) => asked,
+                None if is_draining => return Over::Stopped,
+                None => match self.wait(asking, until, signals).await {
+                    Ok(Some(asked)) => asked,
+                    Ok(None) => {
+                        is_draining = true;
+                        continue;
                     }
-                    () = signals.drain.notified() => is_draining = true,
-                    () = signals.stop.notified() => return Over::Stopped,
-                }
-                continue;
+                    Err(over) => return over,
+                },
             };
-            if Instant::now() >= until {
+            // Under another configuration the client may be somebody else, or nobody: it opens another one, and is asked.
+            if Instant::now() >= until || self.core.upstreams.are_replaced() {
                 return Over::TooLong;
             }
             let mut turn = pin!(self.turn(asked, &mut chain, sink));
@@ -165,13 +171,40 @@ impl Connection {
                         Err(_) => return Over::Left,
                     },
                     // A client that leaves takes the request under way with it.
-                    asked = next(stream), if waiting.len() < WAITING_MAX => match asked {
-                        Ok(asked) => waiting.push_back(asked),
+                    asked = asking.next(), if asking.has_room() => match asked {
+                        Ok(asked) => asking.waiting.push_back(asked),
                         Err(over) => return over,
                     },
                     () = signals.drain.notified() => is_draining = true,
                     () = signals.stop.notified() => return Over::Stopped,
                 }
+            }
+            asking.last = Instant::now();
+        }
+    }
+
+    /// Waits for the next request; `None`: the gateway stops.
+    async fn wait(
+        &self,
+        asking: &mut Asking,
+        until: Instant,
+        signals: &Signals,
+    ) -> Result<Option<Asked>, Over> {
+        loop {
+            let idle = asking.last + self.limits.idle;
+            tokio::select! {
+                asked = asking.next() => return asked.map(Some),
+                () = sleep_until(idle.min(until)) => {
+                    if Instant::now() >= until {
+                        return Err(Over::TooLong);
+                    }
+                    // A ping may have come meanwhile.
+                    if Instant::now() >= asking.last + self.limits.idle {
+                        return Err(Over::Idle);
+                    }
+                }
+                () = signals.drain.notified() => return Ok(None),
+                () = signals.stop.notified() => return Err(Over::Stopped),
             }
         }
     }
@@ -199,44 +232,54 @@ impl Connection {
     }
 }
 
-/// The next thing that a client says.
-async fn next(stream: &mut Stream) -> Result<Asked, Over> {
-    loop {
-        match stream.next().await {
-            Some(Ok(Message::Text(text))) => match socket::decode(text.as_bytes()) {
-                Ok(Said::Create(create)) => return Ok(Ok(create)),
-                Ok(Said::Processed) => {}
-                Err(fault) => return Ok(Err(fault)),
-            },
-            Some(Ok(Message::Binary(_))) => {
-                return Ok(Err(Fault::invalid("Send events as text messages, not as binary ones.")));
+impl Asking {
+    /// Is there room for one more request?
+    fn has_room(&self) -> bool {
+        let bytes = |asked: &Asked| asked.as_ref().map_or(0, |create| create.body.len());
+        self.waiting.len() < WAITING_MAX && self.waiting.iter().map(bytes).sum::<usize>() < WAITING_BYTES_MAX
+    }
+
+    /// The next thing that the client says. Whoever drops this may call it again.
+    async fn next(&mut self) -> Result<Asked, Over> {
+        loop {
+            let message = self.stream.next().await;
+            self.last = Instant::now();
+            match message {
+                Some(Ok(Message::Text(text))) => match socket::decode(text.as_bytes()) {
+                    Ok(Said::Create(create)) => return Ok(Ok(create)),
+                    Ok(Said::Processed) => {}
+                    Err(fault) => return Ok(Err(fault)),
+                },
+                Some(Ok(Message::Binary(_))) => {
+                    return Ok(Err(Fault::invalid("Send events as text messages, not as binary ones.")));
+                }
+                Some(Ok(Message::Close(_))) => return Err(Over::Closed),
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Err(Error::Capacity(_))) => return Err(Over::Refused(CloseCode::Size, LARGE)),
+                Some(Err(Error::Protocol(_))) => return Err(Over::Refused(CloseCode::Protocol, BROKEN)),
+                Some(Err(Error::Utf8(_))) => return Err(Over::Refused(CloseCode::Invalid, NO_TEXT)),
+                Some(Err(_)) | None => return Err(Over::Left),
             }
-            Some(Ok(Message::Close(_))) => return Err(Over::Closed),
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-            Some(Err(Error::Capacity(error))) => {
-                return Err(Over::Refused(CloseCode::Size, error.to_string()));
-            }
-            Some(Err(Error::Protocol(error))) => {
-                return Err(Over::Refused(CloseCode::Protocol, error.to_string()));
-            }
-            Some(Err(Error::Utf8(error))) => return Err(Over::Refused(CloseCode::Invalid, error)),
-            Some(Err(_)) | None => return Err(Over::Left),
         }
     }
 }
 
+const LARGE: &str = "message too large (websockets.message_bytes, websockets.frame_bytes, limits.body_bytes)";
+const BROKEN: &str = "frames break the protocol";
+const NO_TEXT: &str = "a text is not UTF-8";
+
 /// Says why it is over, and waits for the client's last word.
 async fn last_words(over: &Over, sink: &mut Sink, stream: &mut Stream) {
     let (code, reason) = match over {
-        Over::Closed => (CloseCode::Normal, String::new()),
+        Over::Closed => (CloseCode::Normal, ""),
         Over::Left => return,
-        Over::Refused(code, why) => (*code, why.clone()),
-        Over::Idle => (CloseCode::Away, "nothing was said for too long (websockets.idle)".to_owned()),
+        Over::Refused(code, why) => (*code, *why),
+        Over::Idle => (CloseCode::Away, "nothing was said for too long (websockets.idle)"),
         Over::TooLong => {
             let _ = sink.send(Message::text(socket::fault(&too_long(), None))).await;
-            (CloseCode::Normal, String::new())
+            (CloseCode::Normal, "")
         }
-        Over::Stopped => (CloseCode::Restart, "the gateway is shutting down".to_owned()),
+        Over::Stopped => (CloseCode::Restart, "the gateway is shutting down"),
     };
     let _ = sink.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
     while let Some(Ok(_)) = stream.next().await {}
@@ -244,6 +287,6 @@ async fn last_words(over: &Over, sink: &mut Sink, stream: &mut Stream) {
 
 /// OpenAI's code for it, by which clients know to open another one.
 fn too_long() -> Fault {
-    let message = "This WebSocket was open for as long as one may be: open another one.";
+    let message = "This WebSocket was open for as long as one may be, or another configuration is in force: open another one.";
     Fault::invalid(message).with_code("websocket_connection_limit_reached")
 }

@@ -133,6 +133,11 @@ impl Upstreams {
         }
     }
 
+    /// Have others taken the place of these, under another configuration?
+    pub fn are_replaced(&self) -> bool {
+        self.are_replaced.get()
+    }
+
     /// The host and path of a base URL, to be connected to in this way. `check` is asked for its parts, `scheme://authority` and path, when it is new.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! One request on a WebSocket, and its answer: the events of its stream, one in each message.
 
-use std::time::SystemTime;
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_util::SinkExt as _;
@@ -36,14 +37,34 @@ pub(super) struct Gone;
 /// The client's side, for one answer.
 struct Listener<'a> {
     sink: &'a mut Sink,
-    patience: std::time::Duration,
+    /// How long it may take nothing.
+    patience: Duration,
+    /// How long it hears nothing before it gets a sign of life; `None`: it gets none.
+    keep_alive: Option<Duration>,
 }
 
 impl Listener<'_> {
+    /// Tells an event.
     async fn hear(&mut self, text: String) -> Result<(), Gone> {
-        match timeout(self.patience, self.sink.send(Message::text(text))).await {
+        self.send(Message::text(text)).await
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Gone> {
+        match timeout(self.patience, self.sink.send(message)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
+
+    /// Waits for something. Meanwhile the client, and whatever is on the way, is told that the connection lives.
+    async fn wait<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Gone> {
+        let Some(keep_alive) = self.keep_alive else { return Ok(future.await) };
+        let mut future = pin!(future);
+        loop {
+            match timeout(keep_alive, future.as_mut()).await {
+                Ok(output) => return Ok(output),
+                Err(_) => self.send(Message::Ping(Bytes::new())).await?,
+            }
         }
     }
 }
@@ -54,7 +75,8 @@ impl Connection {
     /// # Errors
     /// The client takes nothing any more.
     pub(super) async fn turn(&self, asked: Asked, chain: &mut Chain, sink: &mut Sink) -> Result<(), Gone> {
-        let listener = &mut Listener { sink, patience: self.limits.idle };
+        let keep_alive = self.core.settings.keep_alive;
+        let listener = &mut Listener { sink, patience: self.limits.idle, keep_alive };
         let create = match asked {
             Ok(create) => create,
             Err(fault) => return listener.hear(socket::fault(&fault, None)).await,
@@ -83,7 +105,7 @@ impl Connection {
         body: &Bytes,
         listener: &mut Listener<'_>,
     ) -> Result<Option<String>, Gone> {
-        let response = self.respond(body).await;
+        let response = listener.wait(self.respond(body)).await?;
         let stream_id = create.stream_id.as_deref();
         let (head, body) = response.into_parts();
         if !head.status.is_success() {
@@ -157,7 +179,7 @@ async fn hand_on(
 ) -> Result<Result<Option<String>, Fault>, Gone> {
     let mut framer = Framer::new(Framing::Sse);
     let mut last = None;
-    while let Some(frame) = body.frame().await {
+    while let Some(frame) = listener.wait(body.frame()).await? {
         let bytes = match frame {
             Ok(frame) => frame.into_data().unwrap_or_default(),
             Err(fault) if last.is_none() => return Ok(Err(failure::of_body(&fault))),

@@ -107,7 +107,8 @@ fn a_session_is_told_frame_by_frame_and_counted() {
         }
         let _ = close_of(&mut socket);
     });
-    let (mut socket, _) = Client::new("/v1/realtime?model=gpt-realtime").at(&provider, "openai").to(&gateway);
+    let client = Client::new("/v1/realtime?model=gpt-realtime").at(&provider, "openai");
+    let (mut socket, agreed) = client.to(&gateway);
     for (asked, answers) in TAPE {
         socket.send(Message::text(*asked)).unwrap();
         for answer in *answers {
@@ -119,9 +120,13 @@ fn a_session_is_told_frame_by_frame_and_counted() {
     wait_until("a line with the tokens", || gateway.printed().contains("/v1/realtime"));
     let printed = gateway.printed();
     let line = printed.lines().find(|line| line.contains("/v1/realtime")).unwrap();
-    for word in ["101", "openai", "gpt-realtime", "23", "7"] {
+    for word in ["101", "openai/gpt-realtime", "tokens=23+7"] {
         assert!(line.contains(word), "{word}: {line}");
     }
+    let trace_id = agreed.headers()["x-ostia-trace-id"].to_str().unwrap();
+    let ask = Ask::new("GET", &format!("/v1/explain/{trace_id}")).header("authorization", "Bearer sk-client");
+    let usage = &ask.to(&gateway).json()["usage"];
+    assert_eq!((&usage["prompt_tokens"], &usage["completion_tokens"]), (&23.into(), &7.into()), "{usage}");
 }
 
 #[test]

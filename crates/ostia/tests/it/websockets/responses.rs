@@ -331,3 +331,52 @@ fn the_gateway_stops_when_it_has_answered() {
     assert!(gateway.wait(PATIENCE).is_some_and(|status| status.success()));
     assert!(asked.elapsed() < Duration::from_secs(15), "{:?}", asked.elapsed());
 }
+
+#[test]
+fn a_client_that_waits_hears_that_the_connection_lives() {
+    let gateway = Gateway::with("timeouts: { keep_alive: 100ms }\nwebsockets: { idle: 400ms }");
+    let gate = Gate::new();
+    let upstream =
+        Upstream::always(Answer::stream(openai::chat_stream(&["Hi"])).first(Step::Wait(gate.clone())));
+    let mut socket = connect(&gateway, &upstream, "mistral");
+    // What a client says counts, if it is only that it is there.
+    for _ in 0..8 {
+        socket.send(Message::Ping("".into())).unwrap();
+        assert_eq!(socket.read().unwrap(), Message::Pong("".into()));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    create(&mut socket, &json!({"input": "x"}));
+    for _ in 0..3 {
+        assert_eq!(socket.read().unwrap(), Message::Ping("".into()));
+    }
+    gate.open();
+    let mut events = Vec::new();
+    while events.last().is_none_or(|event: &Value| event["type"] != "response.completed") {
+        if let Message::Text(text) = socket.read().unwrap() {
+            events.push(crate::json(&text));
+        }
+    }
+    assert_eq!(said(&events), "Hi");
+}
+
+#[test]
+fn a_key_that_is_taken_away_opens_nothing_on_an_open_connection() {
+    let upstream = Upstream::always(Answer::stream(openai::chat_stream(&["Hi"])));
+    let file = |key: &str| {
+        let url = upstream.url();
+        format!(
+            "auth: {{ keys: [{key}] }}\nproviders: {{ own: {{ base_url: '{url}', dialects: [openai_chat], auth: none }} }}\n\
+             default_provider: own\n"
+        )
+    };
+    let gateway = Gateway::with(&file("gw-1"));
+    let (mut socket, _) = Client::new("/v1/responses").header("authorization", "Bearer gw-1").to(&gateway);
+    create(&mut socket, &json!({"input": "x"}));
+    assert_eq!(said(&answer(&mut socket)), "Hi");
+    gateway.write("ostia.yaml", &file("gw-2"));
+    assert!(gateway.reload().status.success());
+    create(&mut socket, &json!({"input": "x"}));
+    assert_eq!(hear(&mut socket)["error"]["code"], "websocket_connection_limit_reached");
+    assert_eq!(close_of(&mut socket).map(|(code, _)| code), Some(1000));
+    assert_eq!(upstream.count(), 1);
+}
