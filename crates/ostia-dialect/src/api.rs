@@ -393,6 +393,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("data", Kind::Array)],
         translator: Some(&images::TRANSLATOR),
         required: Required::Field("prompt"),
@@ -425,6 +426,7 @@ static TABLE: [Row; COUNT] = [
     ),
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("results", Kind::Array)],
         translator: Some(&moderation::TRANSLATOR),
         required: Required::Field("input"),
@@ -634,6 +636,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("results", Kind::Array)],
         required: Required::Field("documents"),
         translator: Some(&rerank::TRANSLATOR),
@@ -650,6 +653,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         // Clients find it at the path of the row before.
         gateway_path: None,
+        is_copied: true,
         answer_fields: &[("data", Kind::Array)],
         required: Required::Field("documents"),
         translator: Some(&rerank::TRANSLATOR),
@@ -720,6 +724,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("pages", Kind::Array)],
         // <https://docs.mistral.ai/api/endpoint/ocr>
         required: Required::Field("document"),
