@@ -492,6 +492,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("data", Kind::Array)],
         translator: Some(&images::TRANSLATOR),
         required: Required::Field("prompt"),
@@ -531,6 +532,7 @@ static TABLE: [Row; COUNT] = [
     ),
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("results", Kind::Array)],
         translator: Some(&moderation::TRANSLATOR),
         required: Required::Field("input"),
@@ -771,6 +773,7 @@ static TABLE: [Row; COUNT] = [
     invoked(Api::NovaEmbed, "nova_embed", embeddings::Dialect::Nova, &[("embeddings", Kind::Array)]),
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("results", Kind::Array)],
         required: Required::Field("documents"),
         translator: Some(&rerank::TRANSLATOR),
@@ -787,6 +790,7 @@ static TABLE: [Row; COUNT] = [
     Row {
         // Clients find it at the path of the row before.
         gateway_path: None,
+        is_copied: true,
         answer_fields: &[("data", Kind::Array)],
         required: Required::Field("documents"),
         translator: Some(&rerank::TRANSLATOR),
@@ -857,6 +861,7 @@ static TABLE: [Row; COUNT] = [
     },
     Row {
         is_understood: true,
+        is_copied: true,
         answer_fields: &[("pages", Kind::Array)],
         // <https://docs.mistral.ai/api/endpoint/ocr>
         required: Required::Field("document"),

@@ -221,8 +221,9 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
         Grammar::GeminiGenerate => gemini_generate::usage(counts),
         _ if has(["input_tokens", "output_tokens"]) => Some(openai_responses::usage(counts)),
         _ if has(["prompt_tokens", "completion_tokens"]) => Some(openai_chat::usage(counts)),
-        // Voyage counts nothing else (<https://docs.voyageai.com/reference/reranker-api>).
-        _ => counts.u64("total_tokens").map(|prompt| Usage { prompt, ..Usage::default() }),
+        // What writes nothing may count the total alone (Voyage, <https://docs.voyageai.com/reference/reranker-api>).
+        Grammar::Unknown => counts.u64("total_tokens").map(|prompt| Usage { prompt, ..Usage::default() }),
+        _ => None,
     }
 }
 

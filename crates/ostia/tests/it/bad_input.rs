@@ -32,7 +32,8 @@ fn check(reply: &Reply, path: &str, status: u16, words: &[&str]) {
 
 #[test]
 fn bodies_that_make_no_sense() {
-    let gateway = Setup::new().env("OPENAI_API_KEY", "sk-1").env("ANTHROPIC_API_KEY", "sk-2").start();
+    let keys = ["OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY", "JINA_API_KEY"];
+    let gateway = keys.iter().fold(Setup::new(), |setup, name| setup.env(name, "sk-1")).start();
     let deep = format!("{{\"model\":\"m\",\"messages\":{}", "[".repeat(100_000));
     let deep_whole =
         format!("{{\"model\":\"m\",\"x\":{}{},\"messages\":[]}}", "[".repeat(5000), "]".repeat(5000));

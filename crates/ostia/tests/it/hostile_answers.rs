@@ -22,6 +22,8 @@ const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#
 const MESSAGE: &str = r#"{"model":"m","max_tokens":5,"messages":[{"role":"user","content":"x"}]}"#;
 const CONTENTS: &str = r#"{"contents":[{"role":"user","parts":[{"text":"x"}]}]}"#;
 const INPUT: &str = r#"{"model":"m","input":"x"}"#;
+const PROMPT: &str = r#"{"model":"m","prompt":"x"}"#;
+const DOCUMENTS: &str = r#"{"model":"m","query":"x","documents":["a"],"top_n":1}"#;
 const GENERATE: &str = "/v1beta/models/m:generateContent";
 
 fn ways() -> Vec<Way> {
@@ -49,6 +51,23 @@ fn ways() -> Vec<Way> {
         way("generateContent to chat", "groq", GENERATE, CONTENTS, openai::chat("x")),
         way("responses to messages", "anthropic", "/v1/responses", INPUT, anthropic::message("x")),
         way("embeddings to Google", "google", "/v1/embeddings", INPUT, gemini::embed(&[0.5])),
+        way("a ranking, relayed", "jina", "/v1/rerank", DOCUMENTS, ranking("results")),
+        way("a ranking by Voyage", "voyage", "/v1/rerank", DOCUMENTS, ranking("data")),
+        way(
+            "moderation by Mistral",
+            "mistral-ai",
+            "/v1/moderations",
+            INPUT,
+            r#"{"results":[{"categories":{"sexual":false},"category_scores":{"sexual":0.1}}]}"#.into(),
+        ),
+        way(
+            "images, relayed",
+            "openai",
+            "/v1/images/generations",
+            PROMPT,
+            r#"{"data":[{"b64_json":"aGk="}]}"#.into(),
+        ),
+        way("images by Gemini", "google", "/v1/images/generations", PROMPT, picture()),
         way("embeddings to Cohere", "cohere", "/v1/embeddings", INPUT, cohere::embed(&[&[0.5]])),
         way(
             "a count at another provider",
@@ -58,6 +77,17 @@ fn ways() -> Vec<Way> {
             r#"{"totalTokens":3}"#.into(),
         ),
     ]
+}
+
+/// A ranking of one document, in a list of this name.
+fn ranking(list: &str) -> String {
+    format!(r#"{{"{list}":[{{"index":0,"relevance_score":0.5}}],"usage":{{"total_tokens":3}}}}"#)
+}
+
+/// An answer of `generateContent` that is an image.
+fn picture() -> String {
+    let part = r#"{"inlineData":{"mimeType":"image/png","data":"aGk="}}"#;
+    format!(r#"{{"candidates":[{{"content":{{"parts":[{part}]}},"finishReason":"STOP"}}]}}"#)
 }
 
 /// Success without an answer, and a word that the client is told.

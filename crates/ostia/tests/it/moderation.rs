@@ -95,6 +95,6 @@ fn documents_are_read_at_mistral_and_at_clouds() {
         Ask::post("/v1/ocr", DOCUMENT.replace("\"m\"", "\"@mistral/mistral-ocr-latest\"")).to(&gateway);
     assert_eq!(reply.status, 200, "{}", reply.text());
     assert_eq!(upstream.last().json()["model"], "mistral-ocr-latest");
-    let reply = Ask::post("/v1/ocr", DOCUMENT).header("x-ostia-provider", "openai").to(&gateway);
+    let reply = Ask::post_at(&upstream, "anthropic", "/v1/ocr", DOCUMENT).to(&gateway);
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("unsupported_operation")));
 }

@@ -60,6 +60,11 @@ fn whole_answers() {
     whole("openai", "/v1/embeddings", openai::embeddings(&[&[0.5]]), (8, 0), Value::Null);
     whole("openai", RESPONSES, openai::response("a").to_string(), (9, 2), json!("stop"));
     whole("anthropic", MESSAGES, anthropic::message("a"), (10, 3), json!("stop"));
+    let vector = r#"{"data":[{"embedding":[0.5],"index":0}],"usage":{"total_tokens":4}}"#;
+    whole("voyage", "/v1/embeddings", vector.to_owned(), (4, 0), Value::Null);
+    let usage = r#""usage":{"input_tokens":3,"output_tokens":272,"total_tokens":275}"#;
+    let picture = format!(r#"{{"data":[{{"b64_json":"aGk="}}],{usage}}}"#);
+    whole("openai", "/v1/images/generations", picture, (3, 272), Value::Null);
     // Translated.
     whole("anthropic", CHAT, anthropic::message("a"), (10, 3), json!("stop"));
     whole("google", CHAT, gemini::generate("a"), (7, 2), json!("stop"));

@@ -85,6 +85,9 @@ fn what_needs_no_other_words_passes_byte_for_byte() {
         ("cohere", "/v2/rerank", "/v2/rerank", body, cohere.as_str()),
         ("jina", "/v1/rerank", "/rerank", body, JINA),
         ("llamacpp", "/v1/rerank/", "/v1/rerank", body, JINA),
+        // A server that copies OpenAI's chat may have copied Jina's or Voyage's rerank.
+        ("openai", "/v1/rerank", "/rerank", body, JINA),
+        ("openai", "/v1/rerank", "/rerank", voyage, VOYAGE),
         ("voyage", "/v1/rerank", "/rerank", voyage, VOYAGE),
     ] {
         let upstream = Upstream::always(Answer::json(answer));
@@ -178,7 +181,7 @@ fn what_cannot_be_said_is_told() {
         let reply = Ask::post_at(&upstream, "voyage", "/v1/rerank", body.to_string()).to(&gateway);
         assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!(param)), "{}", reply.text());
     }
-    let reply = Ask::post_at(&upstream, "openai", "/v1/rerank", asked().to_string()).to(&gateway);
+    let reply = Ask::post_at(&upstream, "anthropic", "/v1/rerank", asked().to_string()).to(&gateway);
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("unsupported_operation")));
     assert_eq!(upstream.count(), 1);
     let other = r#"{"data":[{"relevance_score":0.9,"index":7}]}"#;

@@ -76,6 +76,13 @@ fn whole_bodies() {
 }
 
 #[test]
+fn a_total_alone_counts_where_nothing_is_written() {
+    let body = r#"{"data":[],"usage":{"total_tokens":43}}"#;
+    check(Grammar::Unknown, body, Some((43, 0, None)), None);
+    check(Grammar::OpenaiChat, body, None, None);
+}
+
+#[test]
 fn the_outermost_count_holds() {
     let parts = r#"{"models":[{"text":"}}]\"","usage":{"prompt_tokens":2,"completion_tokens":2}},{"usage":{"prompt_tokens":3,"completion_tokens":3}}]}"#;
     let counts = r#""usage":{"prompt_tokens":5,"completion_tokens":5}"#;
