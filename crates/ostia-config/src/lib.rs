@@ -137,6 +137,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How large things may get.
     pub limits: Limits,
+    /// Files at addresses, for providers that take bytes only.
+    pub media: Media,
     /// What the gateway remembers for clients of the Responses API.
     pub responses: Responses,
     /// Worker threads; `None` for one per core.
@@ -160,6 +162,7 @@ impl Default for Config {
             upstream: Transport::default(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            media: Media::default(),
             responses: Responses::default(),
             workers: None,
         }
@@ -226,6 +229,36 @@ pub struct Responses {
 impl Default for Responses {
     fn default() -> Responses {
         Responses { keep: Duration::from_secs(86_400), bytes: 64 << 20 }
+    }
+}
+
+/// Whether files at addresses are fetched for providers that take bytes only, and the bounds on that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// They are; otherwise a request with such a file is refused. Default: true.
+    pub fetch: bool,
+    /// Only from addresses that begin with `https://`. Default: false.
+    pub https_only: bool,
+    /// The largest file, in bytes. Default: 20 MiB.
+    pub file_bytes: usize,
+    /// All files of one request together, in bytes. Default: 50 MiB.
+    pub request_bytes: usize,
+    /// Most files of one request. Default: 20.
+    pub files: usize,
+    /// How long all files of one request may take. Default: 15 s.
+    pub timeout: Duration,
+}
+
+impl Default for Media {
+    fn default() -> Media {
+        Media {
+            fetch: true,
+            https_only: false,
+            file_bytes: 20 << 20,
+            request_bytes: 50 << 20,
+            files: 20,
+            timeout: Duration::from_secs(15),
+        }
     }
 }
 

@@ -11,7 +11,8 @@ mod limits;
 pub use adapt::adapt;
 pub use limits::Limits;
 
-use ostia_dialect::{EncodeOptions, OPENAI_FEATURES};
+use ostia_dialect::{EncodeOptions, MediaKind, OPENAI_FEATURES};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -54,6 +55,11 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+    /// Request, any conversation: the kinds of media (`image`, `audio`, `video`, `document`) that the vendor fetches from
+    /// addresses of the web. All others are fetched here, and sent as bytes, in relayed requests too. Absent: relayed requests are
+    /// not touched, and translated ones go by the table of their dialect ([`ostia_dialect::limits::MediaForms`]).
+    #[serde(deserialize_with = "kinds_of_media")]
+    pub media_urls: Option<Vec<MediaKind>>,
     /// Request, translated: what this vendor takes, where that is more or less than OpenAI takes.
     pub limits: Limits,
 }
@@ -85,6 +91,15 @@ fn all_or_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Takes, D::E
         Word::One(word) => Takes::Some(vec![word]),
         Word::Many(words) => Takes::Some(words),
     })
+}
+
+fn kinds_of_media<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MediaKind>>, D::Error> {
+    let kind = |word: String| {
+        let known = MediaKind::ALL.into_iter().find(|kind| kind.name() == word);
+        known
+            .ok_or_else(|| D::Error::custom(format!("{word:?} must be one of image, audio, video, document")))
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(kind).collect::<Result<_, _>>().map(Some)
 }
 
 /// The two names of the output limit.
@@ -144,6 +159,7 @@ impl Quirks {
                 Takes::Some(features) => Some(features.clone()),
             },
             limits: self.limits.overrides(),
+            media_urls: self.media_urls.clone(),
         }
     }
 

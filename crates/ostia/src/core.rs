@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ostia_routing::State;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
@@ -17,6 +17,9 @@ use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
 use crate::upstream::Upstreams;
+
+/// Most files that a core fetches at once.
+const FETCHES_MAX: usize = 64;
 
 /// One configuration, as it is put in force: a whole, never changed.
 #[derive(Debug, Clone)]
@@ -66,6 +69,8 @@ pub struct Core {
     pub operators: RefCell<HashMap<usize, Wanted>>,
     /// This core's hand in the log.
     pub log: Rc<Log>,
+    /// Room for files that are fetched at once.
+    pub fetches: Rc<Semaphore>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -92,6 +97,7 @@ impl Core {
             credentials: Rc::new(credentials),
             operators: RefCell::default(),
             log: Rc::new(log),
+            fetches: Rc::new(Semaphore::new(FETCHES_MAX)),
             state,
             ids: Rc::default(),
         }
@@ -116,6 +122,7 @@ impl Core {
             credentials: self.credentials.clone(),
             operators: RefCell::default(),
             log: self.log.clone(),
+            fetches: self.fetches.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),
         }

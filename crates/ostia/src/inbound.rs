@@ -17,6 +17,7 @@ use http::request;
 use self::caller::Caller;
 use self::gateway_headers::GatewayHeaders;
 use crate::core::Core;
+use crate::fetch::Fetched;
 
 /// A request, and the core that it came to.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct Inbound<'a> {
     pub gateway: &'a GatewayHeaders,
     /// The request line and the headers as they came.
     pub parts: &'a request::Parts,
+    /// Files that were fetched for it.
+    pub files: &'a Rc<Fetched>,
 }
 
 impl<'a> Inbound<'a> {

@@ -41,6 +41,7 @@ static FIELDS: &[super::Field] = &[
     ("upstream", Fields(UPSTREAM, &[]), "How connections to providers and other hosts are made"),
     ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),
     ("limits", Fields(LIMITS, &[]), "How large things may get"),
+    ("media", Fields(MEDIA, &[]), "Files at addresses, for providers that take bytes only"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
 ];
@@ -127,6 +128,15 @@ static LIMITS: &[super::Field] = &[
     ("header_bytes", Bytes(1 << 10, 1 << 20), "Largest head of a request. Default: 64KiB"),
     ("connections", Count(1, 1_000_000), "Open client connections over all threads. Default: 65536"),
     ("streams", Count(1, 10_000), "Calls at once on one HTTP/2 connection. Default: 128"),
+];
+
+static MEDIA: &[super::Field] = &[
+    ("fetch", Bool, "Fetch them; otherwise such a request is refused. Default: true"),
+    ("https_only", Bool, "Only from addresses that begin with https://. Default: false"),
+    ("file_bytes", Bytes(1 << 10, 1 << 30), "The largest file. Default: 20MiB"),
+    ("request_bytes", Bytes(1 << 10, 1 << 30), "All files of a request together. Default: 50MiB"),
+    ("files", Count(1, 1000), "Most files of a request. Default: 20"),
+    ("timeout", Time, "How long all files of a request may take. Default: 15s"),
 ];
 
 static RESPONSES: &[super::Field] = &[

@@ -1,6 +1,6 @@
 //! An entry of `providers:`. All but the first six fields are those of a row of `ostia-providers`.
 
-use ostia_dialect::{Api, OPENAI_FEATURES};
+use ostia_dialect::{Api, MediaKind, OPENAI_FEATURES};
 use ostia_routing::keys::KEYS_MAX;
 
 use super::Field;
@@ -158,8 +158,15 @@ static QUIRKS: &[Field] = &[
     ),
     ("content_parts", Bool, "The content of a message may be a list of parts"),
     ("repair", Bool, "Its answers break typed clients, so they are decoded and written anew"),
+    (
+        "media_urls",
+        List(&MEDIA_KIND),
+        "Kinds of media that it fetches from addresses of the web; others are sent as bytes",
+    ),
     ("limits", Fields(LIMITS, &[]), "Where it takes more or less than OpenAI does"),
 ];
+
+static MEDIA_KIND: Shape = Words(|| MediaKind::ALL.map(MediaKind::name).to_vec());
 
 static FEATURE: Shape = Words(|| OPENAI_FEATURES.to_vec());
 

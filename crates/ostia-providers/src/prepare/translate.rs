@@ -4,8 +4,10 @@ use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::relay::Splice;
+use ostia_dialect::remote::{self, Remote};
 use ostia_dialect::{
-    Api, ClientDialect, Dialect, Encoded, Fault, Observed, Request, best_dialect, continuation,
+    Api, ClientDialect, Dialect, EncodeOptions, Encoded, Fault, Files, Observed, Request, best_dialect,
+    continuation,
 };
 
 use super::required::{NO_MODEL, no_model};
@@ -23,13 +25,19 @@ pub(super) fn conversation(
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
     beginning: Option<&str>,
-) -> Result<Outgoing, Fault> {
+    files: &Files,
+) -> Result<Prepared, Fault> {
     let mut request = request(client, call, recipient)?;
-    let upstream = upstream(client, recipient, &request)?;
+    let options = recipient.provider.quirks.encode_options();
+    let upstream = upstream(client, recipient, &request, &options)?;
+    let missing = inline(upstream, call, &mut request, &options, files)?;
+    if !missing.is_empty() {
+        return Ok(Prepared::Fetch(missing));
+    }
     if let Some(beginning) = beginning {
         continuation::ask_for_rest(&mut request, beginning);
     }
-    let encoded = encode(upstream, recipient, &mut request)?;
+    let encoded = encode(upstream, recipient, &mut request, &options)?;
     let dropped = client.in_own_words(&request, encoded.dropped);
     let Request { model, include_usage, stream, .. } = request;
     let api = Api::of_dialect(upstream);
@@ -38,14 +46,28 @@ pub(super) fn conversation(
     let array = call.framing() == Framing::JsonArray;
     let conversation =
         Conversation { client, upstream, model, stream, include_usage, array, undo: encoded.undo };
-    Ok(Outgoing {
+    Ok(Prepared::Request(Outgoing {
         path,
         body: Some(own.unwrap_or_else(|| encoded.body.into())),
         headers: encoded.headers,
         without: without(upstream),
         dropped,
         answer: Reading::Conversation(Box::new(conversation)),
-    })
+    }))
+}
+
+/// Puts what was fetched into a request for an upstream that takes bytes; gives what is missing.
+fn inline(
+    upstream: Dialect,
+    call: &ApiCall<'_>,
+    request: &mut Request,
+    options: &EncodeOptions,
+    files: &Files,
+) -> Result<Vec<Remote>, Fault> {
+    match remote::inline(request, upstream, options, files) {
+        Ok(missing) => Ok(missing),
+        Err(unsayable) => Err(unsayable.fault(call.whole()?)),
+    }
 }
 
 /// Any other operation, in the form that the provider has.
@@ -77,6 +99,7 @@ pub(super) fn count(
     client: ClientDialect,
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
+    files: &Files,
 ) -> Result<Prepared, Fault> {
     let mut request = request(client, call, recipient)?;
     let counters = COUNTERS.into_iter().filter(|api| recipient.provider.offers(*api));
@@ -85,7 +108,12 @@ pub(super) fn count(
         let tokens = request.estimated_tokens();
         return Ok(Prepared::Estimate { client, tokens });
     };
-    let encoded = encode(upstream, recipient, &mut request)?;
+    let options = recipient.provider.quirks.encode_options();
+    let missing = inline(upstream, call, &mut request, &options, files)?;
+    if !missing.is_empty() {
+        return Ok(Prepared::Fetch(missing));
+    }
+    let encoded = encode(upstream, recipient, &mut request, &options)?;
     let body = upstream.count_body(&request.model, &encoded.body);
     let own = body::edited(&body, api, recipient)?;
     Ok(Prepared::Request(Outgoing {
@@ -147,23 +175,33 @@ fn request(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>)
 
 /// The dialect in which a provider is told a request: of those that it speaks the one that says it best, the client's own
 /// before others that do as well.
-fn upstream(client: ClientDialect, recipient: &Recipient<'_>, request: &Request) -> Result<Dialect, Fault> {
+fn upstream(
+    client: ClientDialect,
+    recipient: &Recipient<'_>,
+    request: &Request,
+    options: &EncodeOptions,
+) -> Result<Dialect, Fault> {
     let provider = recipient.provider;
     if let Some(only) = provider.dialects().next().filter(|_| provider.dialects().nth(1).is_none()) {
         return Ok(only);
     }
     let own = provider.dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(provider.dialects());
-    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
+    best_dialect(all, request, options).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })
 }
 
 /// The upstream's body for a request, in the provider's own spellings.
-fn encode(upstream: Dialect, recipient: &Recipient<'_>, request: &mut Request) -> Result<Encoded, Fault> {
+fn encode(
+    upstream: Dialect,
+    recipient: &Recipient<'_>,
+    request: &mut Request,
+    options: &EncodeOptions,
+) -> Result<Encoded, Fault> {
     let quirks = &recipient.provider.quirks;
-    let encoded = upstream.encode(request, &quirks.encode_options());
+    let encoded = upstream.encode(request, options);
     let mut encoded = encoded.map_err(|fault| match request.client {
         Some(client) => client.refusal(request, fault),
         None => fault,

@@ -1,8 +1,8 @@
 //! Which way a call is carried to a provider.
 
-use ostia_dialect::{Api, ClientDialect, Fault, Operation, rules, tools};
+use ostia_dialect::{Api, ClientDialect, Fault, Operation, remote, rules, tools};
 
-use super::{ApiCall, Recipient};
+use super::{ApiCall, Recipient, translate};
 use crate::Provider;
 
 /// How a call is carried to a provider.
@@ -68,7 +68,7 @@ pub fn client_dialect(api: Api, provider: &Provider) -> Option<ClientDialect> {
 /// Has the request to be told in other words, because the provider would refuse it in the client's? In another dialect of
 /// the provider's, or in the same one as the model has it, or without what other vendors wrote into it.
 fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
-    if has_proofs_of_others(call) || is_unheard(call, recipient) {
+    if has_proofs_of_others(call) || is_unheard(call, recipient) || has_to_be_fetched(call, recipient) {
         return true;
     }
     let quirks = &recipient.provider.quirks;
@@ -107,6 +107,27 @@ fn is_unheard(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
 fn has_proofs_of_others(call: &ApiCall<'_>) -> bool {
     let Some(dialect) = call.api.dialect() else { return false };
     !call.refers_to_earlier() && rules::has_proofs_of_others(dialect, &call.document)
+}
+
+/// Are there files at addresses that the provider does not fetch, though it speaks the client's dialect? What it remembers is not
+/// here to be told anew.
+fn has_to_be_fetched(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    let quirks = &recipient.provider.quirks;
+    if quirks.media_urls.is_none() || call.refers_to_earlier() || !has_address(call.body) {
+        return false;
+    }
+    let Some(dialect) = call.api.dialect().or(call.api.counts()) else { return false };
+    let request = ClientDialect::of(dialect)
+        .zip(call.whole().ok())
+        .and_then(|(client, whole)| translate::decode(client, call, whole).ok());
+    request.is_some_and(|request| remote::is_in(&request, dialect, &quirks.encode_options()))
+}
+
+/// May a text of this body be an address?
+fn has_address(body: &[u8]) -> bool {
+    let begins_address =
+        |at: usize| body.get(at + 1..at + 5).is_some_and(|start| start.eq_ignore_ascii_case(b"http"));
+    memchr::memchr_iter(b'"', body).any(begins_address)
 }
 
 pub(super) fn not_offered(api: Api, provider: &Provider) -> Fault {

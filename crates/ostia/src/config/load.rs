@@ -223,6 +223,7 @@ fn settle(
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
         limits: limits(&config.limits),
+        media: config.media,
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;

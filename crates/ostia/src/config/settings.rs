@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_catalog::Catalog;
-use ostia_config::{AllowedOrigin, HostPattern, Price};
+use ostia_config::{AllowedOrigin, HostPattern, Media, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::SecretString;
@@ -62,6 +62,8 @@ pub struct Settings {
     pub drain: Duration,
     /// Named bounds.
     pub limits: Limits,
+    /// Whether and how files at addresses are fetched.
+    pub media: Media,
 }
 
 /// The operator's configs, aliases and prices.

@@ -25,6 +25,7 @@ mod hostile_answers;
 mod http2;
 mod https;
 mod import;
+mod inlined;
 mod json_arrays;
 mod kept;
 mod keys;
