@@ -34,6 +34,9 @@ pub struct Quirks {
     /// Request, any API in OpenAI's format: top-level fields with another name here, OpenAI's name to the
     /// vendor's (`seed: random_seed`). Where both are there, the vendor's own name stays and the other goes.
     pub rename: BTreeMap<String, String>,
+    /// The same of fields whose value is a text: `tool_choice: tool_choice_option`, which holds `auto`, while the choice of a tool
+    /// keeps its name.
+    pub rename_words: BTreeMap<String, String>,
     /// Request, chat: fields that the vendor answers with an error, by name at the top (`logit_bias`) or in every
     /// message (`messages[].name`). They are left out and reported as dropped. `stream_options` here also means that
     /// the gateway must not add it to learn the usage (such vendors send the usage without being asked).
@@ -136,6 +139,7 @@ impl Quirks {
         self.max_tokens.is_some()
             || self.system_role.is_some()
             || !self.rename.is_empty()
+            || !self.rename_words.is_empty()
             || !self.drop.is_empty()
             || self.limits.tool_ids.is_some()
     }
@@ -166,7 +170,7 @@ impl Quirks {
     /// What is wrong with them: the field, and what.
     pub(crate) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
-        for (from, to) in &self.rename {
+        for (from, to) in self.rename.iter().chain(&self.rename_words) {
             if from == to || from.is_empty() || to.is_empty() {
                 problems.push((format!("rename.{from}"), "must be two different names".to_owned()));
             }

@@ -110,7 +110,7 @@ static FAMILY: &[Field] = &[
     ("quirks", Fields(QUIRKS, &[]), "As above"),
 ];
 
-const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure"]), Fields(AUTH, &[])]);
+const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure", "ibm"]), Fields(AUTH, &[])]);
 
 static TLS: &[Field] = &[
     ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
@@ -132,6 +132,17 @@ static AWS: &[Field] = &[
     ("service", Text, "The name of the service in signatures: bedrock"),
     ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
     ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
+    (
+        "token",
+        Fields(AWS_TOKEN, &["host", "action", "prefix"]),
+        "The service is shown a token that the keys sign, in place of a signature of each request",
+    ),
+];
+
+static AWS_TOKEN: &[Field] = &[
+    ("host", Text, "The host of the signed address: sagemaker.amazonaws.com"),
+    ("action", Text, "The action that it asks for: CallWithBearerToken"),
+    ("prefix", Text, "What stands before it: sagemaker-api-key-"),
 ];
 
 static OAUTH: &[Field] = &[
@@ -149,6 +160,7 @@ static QUIRKS: &[Field] = &[
     ),
     ("system_role", Words(|| vec!["system"]), "The role of messages of role developer"),
     ("rename", Map(&Text), "Top-level fields with another name: {seed: random_seed}"),
+    ("rename_words", Map(&Text), "The same where their value is a text: {tool_choice: tool_choice_option}"),
     ("drop", List(&Text), "Fields that it answers with an error: logit_bias, messages[].name"),
     ("reasoning_field", Text, "The field in which it takes the reasoning of earlier turns back"),
     (

@@ -266,7 +266,7 @@ impl<'a> Check<'a> {
 
     fn auth(&mut self, auth: &Auth) {
         let (field, word) = match auth {
-            Auth::Bearer | Auth::None | Auth::Google | Auth::Azure => return,
+            Auth::Bearer | Auth::None | Auth::Google | Auth::Azure | Auth::Ibm => return,
             Auth::Aws(aws) => ("auth.aws.service", &aws.service),
             Auth::Scheme(scheme) => ("auth.scheme", scheme),
             Auth::Header(name) => ("auth.header", name),
