@@ -146,6 +146,8 @@ pub struct Config {
     pub limits: Limits,
     /// How large messages of WebSockets may get, and how long one may be open.
     pub websockets: WebSockets,
+    /// Files at addresses, for providers that take bytes only.
+    pub media: Media,
     /// What the gateway remembers for clients of the Responses API.
     pub responses: Responses,
     /// Worker threads; `None` for one per core.
@@ -172,6 +174,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             websockets: WebSockets::default(),
+            media: Media::default(),
             responses: Responses::default(),
             workers: None,
         }
@@ -261,6 +264,36 @@ impl Default for WebSockets {
             message_bytes: 64 << 20,
             idle: Duration::from_secs(600),
             total: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Whether files at addresses are fetched for providers that take bytes only, and the bounds on that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Media {
+    /// They are; otherwise a request with such a file is refused. Default: true.
+    pub fetch: bool,
+    /// Only from addresses that begin with `https://`. Default: false.
+    pub https_only: bool,
+    /// The largest file, in bytes. Default: 20 MiB.
+    pub file_bytes: usize,
+    /// All files of one request together, in bytes. Default: 50 MiB.
+    pub request_bytes: usize,
+    /// Most files of one request. Default: 20.
+    pub files: usize,
+    /// How long all files of one request may take. Default: 15 s.
+    pub timeout: Duration,
+}
+
+impl Default for Media {
+    fn default() -> Media {
+        Media {
+            fetch: true,
+            https_only: false,
+            file_bytes: 20 << 20,
+            request_bytes: 50 << 20,
+            files: 20,
+            timeout: Duration::from_secs(15),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
-    AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits,
+    AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Media,
     Responses, Timeouts, Transport, WebSockets, expand, foreign, models, providers, routes, tls,
 };
 
@@ -42,6 +42,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "timeouts" => config.timeouts = read_timeouts(item, reader),
             "limits" => config.limits = read_limits(item, reader),
             "websockets" => config.websockets = read_websockets(item, reader),
+            "media" => config.media = read_media(item, reader),
             "responses" => config.responses = read_responses(item, reader),
             "workers" => config.workers = reader.integer(item),
             _ => {}
@@ -261,4 +262,19 @@ fn read_websockets(item: &Item<'_>, reader: &mut Reader<'_>) -> WebSockets {
         }
     }
     websockets
+}
+
+fn read_media(item: &Item<'_>, reader: &mut Reader<'_>) -> Media {
+    let mut media = Media::default();
+    for (name, field) in reader.fields(item) {
+        match name {
+            "fetch" => media.fetch = reader.flag(&field).unwrap_or(media.fetch),
+            "https_only" => media.https_only = reader.flag(&field).unwrap_or(media.https_only),
+            "file_bytes" => media.file_bytes = reader.bytes(&field).unwrap_or(media.file_bytes),
+            "request_bytes" => media.request_bytes = reader.bytes(&field).unwrap_or(media.request_bytes),
+            "files" => media.files = reader.integer(&field).unwrap_or(media.files),
+            _ => media.timeout = reader.duration(&field).unwrap_or(media.timeout),
+        }
+    }
+    media
 }

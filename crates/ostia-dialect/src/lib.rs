@@ -37,8 +37,9 @@ pub use chat::{
     ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, invoked_count_body,
 };
 pub use chat::{
-    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, rules, tools,
+    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, remote, rules,
+    tools,
 };
 pub use fault::{Family, Fault, FaultKind};
-pub use media::MediaKind;
+pub use media::{File, Files, MediaKind, Unfetched};
 pub use observe::Observed;

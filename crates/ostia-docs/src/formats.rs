@@ -7,9 +7,10 @@ mod features;
 use features::{FEATURES, Feature};
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use ostia_dialect::json::Document;
-use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Fault, PathParams};
+use ostia_dialect::{ClientDialect, Dialect, EncodeOptions, Fault, Files, PathParams, remote};
 use serde_json::{Map, Value};
 
 use crate::title;
@@ -21,6 +22,8 @@ enum Carried {
     Whole,
     /// What arrives is not all; the rest is reported.
     Partly,
+    /// All of it, once the gateway has fetched a file.
+    Fetched,
     /// Nothing; that is reported.
     Dropped,
     /// The request is refused with 400.
@@ -34,6 +37,7 @@ impl Carried {
         match self {
             Carried::Whole => "yes",
             Carried::Partly => "partly",
+            Carried::Fetched => "as bytes",
             Carried::Dropped => "dropped",
             Carried::Refused => "400",
             Carried::Unsayable => "",
@@ -88,25 +92,29 @@ fn model(upstream: Dialect) -> &'static str {
 fn carried(client: ClientDialect, upstream: Dialect, feature: &Feature) -> Carried {
     let said = (feature.said)(client);
     let Value::Object(fields) = said else { return Carried::Unsayable };
-    let (Ok((plain, _)), Ok((body, dropped))) =
-        (ask(client, upstream, &Map::new()), ask(client, upstream, &fields))
-    else {
+    let (Ok(plain), Ok(asked)) = (ask(client, upstream, &Map::new()), ask(client, upstream, &fields)) else {
         return Carried::Refused;
     };
-    match (body == plain, dropped.is_empty()) {
+    match (asked.body == plain.body, asked.dropped.is_empty()) {
+        (_, true) if asked.fetches => Carried::Fetched,
         (_, true) => Carried::Whole,
         (false, false) => Carried::Partly,
         (true, false) => Carried::Dropped,
     }
 }
 
-/// The upstream's body for a client's request with these fields, and what is missing from it. The message is left the
+/// What becomes of a request.
+struct Asked {
+    body: Vec<u8>,
+    /// What is missing from the body.
+    dropped: Vec<String>,
+    /// A file has to be fetched first.
+    fetches: bool,
+}
+
+/// The upstream's body for a client's request with these fields. The message is left the
 /// same, so that what changes is the feature.
-fn ask(
-    client: ClientDialect,
-    upstream: Dialect,
-    fields: &Map<String, Value>,
-) -> Result<(Vec<u8>, Vec<String>), Fault> {
+fn ask(client: ClientDialect, upstream: Dialect, fields: &Map<String, Value>) -> Result<Asked, Fault> {
     let mut body = features::base(client);
     for (name, value) in fields {
         body[name] = value.clone();
@@ -115,8 +123,18 @@ fn ask(
     let body = body.to_string();
     let mut request = client.decode(&Document::of_request(body.as_bytes())?, line)?;
     request.model = model(upstream).to_owned();
-    let encoded = upstream.encode(&mut request, &EncodeOptions::default())?;
-    Ok((encoded.body, encoded.dropped))
+    let options = EncodeOptions::default();
+    let mut inline = |files: &Files| {
+        let missing = remote::inline(&mut request, upstream, &options, files);
+        missing.map_err(|unsayable| Fault::invalid(unsayable.why))
+    };
+    let remotes = inline(&Files::new())?;
+    let fetches = !remotes.is_empty();
+    inline(
+        &remotes.into_iter().map(|remote| (remote.url.clone(), Ok(Arc::new(remote.stand_in())))).collect(),
+    )?;
+    let encoded = upstream.encode(&mut request, &options)?;
+    Ok(Asked { body: encoded.body, dropped: encoded.dropped, fetches })
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use serde::Deserialize;
 use std::time::SystemTime;
 
 /// Where the key goes. In a row: `bearer`, `none`, `{scheme: Key}`, `{header: x-api-key}`, `{query: key}`, and for clouds
-/// `{aws: {service: bedrock}}`, `google` or `azure`.
+/// `{aws: {service: bedrock}}`, `google`, `azure` or `ibm`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
@@ -48,6 +48,8 @@ pub enum Auth {
     Google,
     /// Azure: a token of Entra's as a bearer, a key in `api-key`.
     Azure,
+    /// IBM Cloud: an access token as a bearer, which is given for a key.
+    Ibm,
 }
 
 /// The header of Azure's keys.
@@ -87,11 +89,18 @@ impl Auth {
     /// The header that the key travels in, lower-case; `None` where it travels in none.
     pub fn header(&self) -> Option<&str> {
         match self {
-            Auth::Bearer | Auth::Scheme(_) | Auth::Aws(_) | Auth::Google => Some(AUTHORIZATION.as_str()),
+            Auth::Bearer | Auth::Scheme(_) | Auth::Aws(_) | Auth::Google | Auth::Ibm => {
+                Some(AUTHORIZATION.as_str())
+            }
             Auth::Header(name) => Some(name),
             Auth::Azure => Some(AZURE_KEY),
             Auth::None | Auth::Query(_) => None,
         }
+    }
+
+    /// Is a key shown to somebody else, who gives a token for it?
+    pub fn exchanges_keys(&self) -> bool {
+        *self == Auth::Ibm
     }
 }
 
@@ -109,7 +118,9 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
             set(headers, name, key)
         }
-        Auth::Bearer | Auth::Aws(_) | Auth::Google => set(headers, AUTHORIZATION, &format!("Bearer {key}")),
+        Auth::Bearer | Auth::Aws(_) | Auth::Google | Auth::Ibm => {
+            set(headers, AUTHORIZATION, &format!("Bearer {key}"))
+        }
         Auth::Azure => set(headers, HeaderName::from_static(AZURE_KEY), key),
         Auth::Scheme(scheme) => set(headers, AUTHORIZATION, &format!("{scheme} {key}")),
         Auth::Header(_) => Err(unusable("header name")),

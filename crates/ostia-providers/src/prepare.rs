@@ -27,7 +27,8 @@ use bytes::Bytes;
 use ostia_dialect::api::{MediaReader, Reader};
 use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
-use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Undo};
+use ostia_dialect::remote::Remote;
+use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Files, Undo};
 use serde_json::{Map, Value};
 
 use crate::Provider;
@@ -72,6 +73,8 @@ pub enum Prepared {
         /// How many.
         tokens: u64,
     },
+    /// Files have to be fetched first, because the provider takes bytes only. Then it is prepared once more.
+    Fetch(Vec<Remote>),
 }
 
 /// A request that can be sent, and how its answer is read.
@@ -163,22 +166,27 @@ pub struct Conversation {
 }
 
 /// The request of a call that is carried this way. With a `beginning` it asks for the rest of an answer that began so.
+/// `files`: what was fetched for it.
 ///
 /// # Errors
-/// 400 for what the client's body does not say or says wrongly, and for what the provider has no form for.
+/// 400 for what the client's body does not say or says wrongly, for what the provider has no form for, and for a file that was
+/// not to be had.
 pub fn prepare(
     way: Way,
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
     beginning: Option<&str>,
+    files: &Files,
 ) -> Result<Prepared, Fault> {
     let request = match way {
         Way::Relay => relay::relay(call, call.api, recipient),
         Way::RelayTo(upstream) => relay::relay(call, upstream, recipient),
         Way::Repair => relay::repair(call, recipient),
-        Way::Converse(client) => translate::conversation(client, call, recipient, beginning),
+        Way::Converse(client) => {
+            return translate::conversation(client, call, recipient, beginning, files);
+        }
         Way::Translate(upstream) => translate::other(upstream, call, recipient),
-        Way::Count(client) => return translate::count(client, call, recipient),
+        Way::Count(client) => return translate::count(client, call, recipient, files),
     };
     request.map(Prepared::Request)
 }

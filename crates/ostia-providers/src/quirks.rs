@@ -11,7 +11,8 @@ mod limits;
 pub use adapt::adapt;
 pub use limits::Limits;
 
-use ostia_dialect::{EncodeOptions, OPENAI_FEATURES};
+use ostia_dialect::{EncodeOptions, MediaKind, OPENAI_FEATURES};
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 
@@ -33,6 +34,9 @@ pub struct Quirks {
     /// Request, any API in OpenAI's format: top-level fields with another name here, OpenAI's name to the
     /// vendor's (`seed: random_seed`). Where both are there, the vendor's own name stays and the other goes.
     pub rename: BTreeMap<String, String>,
+    /// The same of fields whose value is a text: `tool_choice: tool_choice_option`, which holds `auto`, while the choice of a tool
+    /// keeps its name.
+    pub rename_words: BTreeMap<String, String>,
     /// Request, chat: fields that the vendor answers with an error, by name at the top (`logit_bias`) or in every
     /// message (`messages[].name`). They are left out and reported as dropped. `stream_options` here also means that
     /// the gateway must not add it to learn the usage (such vendors send the usage without being asked).
@@ -54,6 +58,11 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+    /// Request, any conversation: the kinds of media (`image`, `audio`, `video`, `document`) that the vendor fetches from
+    /// addresses of the web. All others are fetched here, and sent as bytes, in relayed requests too. Absent: relayed requests are
+    /// not touched, and translated ones go by the table of their dialect ([`ostia_dialect::limits::MediaForms`]).
+    #[serde(deserialize_with = "kinds_of_media")]
+    pub media_urls: Option<Vec<MediaKind>>,
     /// Request, translated: what this vendor takes, where that is more or less than OpenAI takes.
     pub limits: Limits,
 }
@@ -85,6 +94,15 @@ fn all_or_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Takes, D::E
         Word::One(word) => Takes::Some(vec![word]),
         Word::Many(words) => Takes::Some(words),
     })
+}
+
+fn kinds_of_media<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<MediaKind>>, D::Error> {
+    let kind = |word: String| {
+        let known = MediaKind::ALL.into_iter().find(|kind| kind.name() == word);
+        known
+            .ok_or_else(|| D::Error::custom(format!("{word:?} must be one of image, audio, video, document")))
+    };
+    Vec::<String>::deserialize(deserializer)?.into_iter().map(kind).collect::<Result<_, _>>().map(Some)
 }
 
 /// The two names of the output limit.
@@ -121,6 +139,7 @@ impl Quirks {
         self.max_tokens.is_some()
             || self.system_role.is_some()
             || !self.rename.is_empty()
+            || !self.rename_words.is_empty()
             || !self.drop.is_empty()
             || self.limits.tool_ids.is_some()
     }
@@ -144,13 +163,14 @@ impl Quirks {
                 Takes::Some(features) => Some(features.clone()),
             },
             limits: self.limits.overrides(),
+            media_urls: self.media_urls.clone(),
         }
     }
 
     /// What is wrong with them: the field, and what.
     pub(crate) fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
-        for (from, to) in &self.rename {
+        for (from, to) in self.rename.iter().chain(&self.rename_words) {
             if from == to || from.is_empty() || to.is_empty() {
                 problems.push((format!("rename.{from}"), "must be two different names".to_owned()));
             }

@@ -146,7 +146,7 @@ impl ApiPath {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BodyEdits {
-    /// Fields that every body has.
+    /// Fields that every body has, with settings in them as in a URL. Where those have no value, there is no field.
     pub set: BTreeMap<String, String>,
     /// Fields that no body has, because something else says the same.
     pub without: Vec<String>,

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use ostia_routing::State;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::config::hosts::Hosts;
@@ -18,6 +18,9 @@ use crate::log::Log;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
 use crate::upstream::Upstreams;
+
+/// Most files that a core fetches at once.
+const FETCHES_MAX: usize = 64;
 
 /// One configuration, as it is put in force: a whole, never changed.
 #[derive(Debug, Clone)]
@@ -69,6 +72,8 @@ pub struct Core {
     pub listed: RefCell<HashMap<String, ModelList>>,
     /// This core's hand in the log.
     pub log: Rc<Log>,
+    /// Room for files that are fetched at once.
+    pub fetches: Rc<Semaphore>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -112,6 +117,7 @@ impl Core {
             operators: RefCell::default(),
             listed: RefCell::default(),
             log: Rc::new(log),
+            fetches: Rc::new(Semaphore::new(FETCHES_MAX)),
             state,
             ids: Rc::default(),
         }
@@ -137,6 +143,7 @@ impl Core {
             operators: RefCell::default(),
             listed: RefCell::default(),
             log: self.log.clone(),
+            fetches: self.fetches.clone(),
             state: self.state.clone(),
             ids: self.ids.clone(),
         }

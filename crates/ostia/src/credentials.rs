@@ -40,6 +40,7 @@ mod failure;
 mod fetch;
 #[cfg(feature = "google")]
 mod google;
+mod ibm;
 #[cfg(any(feature = "azure", feature = "google"))]
 mod jwt;
 mod keeper;
@@ -48,7 +49,6 @@ mod net;
 mod slot;
 #[cfg(all(test, feature = "aws", feature = "azure", feature = "google"))]
 mod tests;
-#[cfg(any(feature = "azure", feature = "google"))]
 mod token;
 
 use std::cell::RefCell;
@@ -188,7 +188,7 @@ impl Credentials {
     pub fn wanted(&self, source: Source, holder: Holder) -> Wanted {
         match source {
             Source::Given(credential) => Wanted(Want::Given(credential)),
-            source @ (Source::Aws(_) | Source::Google(_) | Source::Azure(_)) => {
+            source @ (Source::Aws(_) | Source::Google(_) | Source::Azure(_) | Source::Ibm(_)) => {
                 let [high, low] = self.shared.keys.each_ref().map(|key| key.hash_one((&source, holder)));
                 Wanted(Want::Fetched { id: (high, low), source: Arc::new(source), holder })
             }

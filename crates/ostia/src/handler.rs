@@ -112,7 +112,8 @@ async fn serve(
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
     record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
-    let inbound = Inbound { core, caller, gateway, parts, upload: None };
+    let files = &Rc::default();
+    let inbound = Inbound { core, caller, gateway, parts, upload: None, files };
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
     }

@@ -20,6 +20,7 @@ use self::caller::Caller;
 use self::gateway_headers::GatewayHeaders;
 use self::upload::Upload;
 use crate::core::Core;
+use crate::fetch::Fetched;
 
 /// A request, and the core that it came to.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +35,8 @@ pub struct Inbound<'a> {
     pub parts: &'a request::Parts,
     /// The form that it is, where it is one.
     pub upload: Option<&'a Upload>,
+    /// Files that were fetched for it.
+    pub files: &'a Rc<Fetched>,
 }
 
 impl<'a> Inbound<'a> {

@@ -11,6 +11,7 @@ mod credentials;
 mod endpoints;
 mod errors;
 mod exchange;
+mod fetch;
 mod handler;
 mod inbound;
 mod log;

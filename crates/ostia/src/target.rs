@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
-use ostia_providers::{Provider, Providers, Values};
+use ostia_providers::{Auth, Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
@@ -181,6 +181,11 @@ impl Target<'_> {
     /// Is it a target of a list? Then the conversation may have been led at another one.
     pub fn is_one_of_several(&self) -> bool {
         self.index_path.contains("targets[")
+    }
+
+    /// Has the whole body to be there before a call can be signed?
+    pub fn signs_body(&self) -> bool {
+        self.credential.is_some() && matches!(&self.provider.auth, Auth::Aws(aws) if aws.signs_body())
     }
 }
 

@@ -24,6 +24,7 @@ const LAYERS: [&str; 27] = [
     "stream",
     "responses_api",
     "core",
+    "fetch",
     "inbound",
     "target",
     "exchange",

@@ -57,6 +57,7 @@ static FIELDS: &[super::Field] = &[
         Fields(WEBSOCKETS, &[]),
         "How large messages of WebSockets may get, and how long one may be open",
     ),
+    ("media", Fields(MEDIA, &[]), "Files at addresses, for providers that take bytes only"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
 ];
@@ -175,6 +176,15 @@ static WEBSOCKETS: &[super::Field] = &[
     ),
     ("idle", Time, "How long nothing may pass, not even a ping, before it is closed. Default: 10m"),
     ("total", Time, "How long it may be open. Default: 60m"),
+];
+
+static MEDIA: &[super::Field] = &[
+    ("fetch", Bool, "Fetch them; otherwise such a request is refused. Default: true"),
+    ("https_only", Bool, "Only from addresses that begin with https://. Default: false"),
+    ("file_bytes", Bytes(1 << 10, 1 << 30), "The largest file. Default: 20MiB"),
+    ("request_bytes", Bytes(1 << 10, 1 << 30), "All files of a request together. Default: 50MiB"),
+    ("files", Count(1, 1000), "Most files of a request. Default: 20"),
+    ("timeout", Time, "How long all files of a request may take. Default: 15s"),
 ];
 
 static RESPONSES: &[super::Field] = &[

@@ -1,6 +1,6 @@
 //! An entry of `providers:`. All but the first six fields are those of a row of `ostia-providers`.
 
-use ostia_dialect::{Api, OPENAI_FEATURES};
+use ostia_dialect::{Api, MediaKind, OPENAI_FEATURES};
 use ostia_routing::keys::KEYS_MAX;
 
 use super::Field;
@@ -140,7 +140,7 @@ static FAMILY: &[Field] = &[
     ("quirks", Fields(QUIRKS, &[]), "As above"),
 ];
 
-const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure"]), Fields(AUTH, &[])]);
+const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure", "ibm"]), Fields(AUTH, &[])]);
 
 static TLS: &[Field] = &[
     ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
@@ -163,6 +163,17 @@ static AWS: &[Field] = &[
     ("content_sha256", Bool, "The hash of the body goes along: x-amz-content-sha256"),
     ("raw_path", Bool, "Paths count as they are sent, as S3 takes them"),
     ("key_header", Text, "The header of keys that are given in place of AWS's. Default: they go as bearers"),
+    (
+        "token",
+        Fields(AWS_TOKEN, &["host", "action", "prefix"]),
+        "The service is shown a token that the keys sign, in place of a signature of each request",
+    ),
+];
+
+static AWS_TOKEN: &[Field] = &[
+    ("host", Text, "The host of the signed address: sagemaker.amazonaws.com"),
+    ("action", Text, "The action that it asks for: CallWithBearerToken"),
+    ("prefix", Text, "What stands before it: sagemaker-api-key-"),
 ];
 
 static OAUTH: &[Field] = &[
@@ -180,6 +191,7 @@ static QUIRKS: &[Field] = &[
     ),
     ("system_role", Words(|| vec!["system"]), "The role of messages of role developer"),
     ("rename", Map(&Text), "Top-level fields with another name: {seed: random_seed}"),
+    ("rename_words", Map(&Text), "The same where their value is a text: {tool_choice: tool_choice_option}"),
     ("drop", List(&Text), "Fields that it answers with an error: logit_bias, messages[].name"),
     ("reasoning_field", Text, "The field in which it takes the reasoning of earlier turns back"),
     (
@@ -189,8 +201,15 @@ static QUIRKS: &[Field] = &[
     ),
     ("content_parts", Bool, "The content of a message may be a list of parts"),
     ("repair", Bool, "Its answers break typed clients, so they are decoded and written anew"),
+    (
+        "media_urls",
+        List(&MEDIA_KIND),
+        "Kinds of media that it fetches from addresses of the web; others are sent as bytes",
+    ),
     ("limits", Fields(LIMITS, &[]), "Where it takes more or less than OpenAI does"),
 ];
+
+static MEDIA_KIND: Shape = Words(|| MediaKind::ALL.map(MediaKind::name).to_vec());
 
 static FEATURE: Shape = Words(|| OPENAI_FEATURES.to_vec());
 

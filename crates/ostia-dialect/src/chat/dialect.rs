@@ -11,7 +11,7 @@ use crate::chat::{
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
-use crate::{Event, Fault, Request, Response, Undo};
+use crate::{Event, Fault, MediaKind, Request, Response, Undo};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -61,6 +61,9 @@ pub struct EncodeOptions {
     pub takes: Option<Vec<String>>,
     /// Where the limits differ from those of the dialect's first vendor.
     pub limits: LimitOverrides,
+    /// Every dialect: the kinds of media that the upstream fetches from addresses of the web. Absent: those that the dialect's
+    /// first vendor does.
+    pub media_urls: Option<Vec<MediaKind>>,
 }
 
 /// What OpenAI's own formats have, and servers that copy them often have not: top-level fields of Chat Completions, and what has

@@ -24,7 +24,7 @@ pub use spelling::{Characters, Spelling};
 #[cfg(test)]
 pub(crate) use spelling::made_up;
 
-use crate::Dialect;
+use crate::{Dialect, MediaKind};
 
 /// Something that is taken, and where this can be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,21 @@ pub struct Limits {
     pub user_chars_max: Option<Limit<usize>>,
     /// The id of the end user may be no e-mail address and no telephone number.
     pub personal_user_refused: Option<&'static str>,
+    /// How media come.
+    pub media: Limit<MediaForms>,
+}
+
+/// The forms in which media are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MediaForms {
+    /// Kinds that the vendor fetches from their addresses.
+    pub by_address: &'static [MediaKind],
+    /// How those addresses begin.
+    pub schemes: &'static [&'static str],
+    /// Kinds that are taken as bytes: what is at another address has to be fetched before.
+    pub as_bytes: &'static [MediaKind],
+    /// Files that lie with the vendor are named by ids.
+    pub by_id: bool,
 }
 
 /// Where a vendor differs from the first vendor of its dialect. `None`: it does not.
@@ -95,6 +110,8 @@ pub struct LimitOverrides {
 
 /// Where the entries of a row's limits can be read.
 const ROW: &str = "the provider's row";
+/// Addresses that anybody can fetch.
+const WEB: &[&str] = &["https://", "http://"];
 /// `^[a-zA-Z0-9_-]{1,64}$`
 const NAMES_OF_64: Spelling = Spelling::of(Characters::Dash, Some(64));
 
@@ -136,6 +153,15 @@ const OPENAI_CHAT: Limits = Limits {
     seed: None,
     user_chars_max: Some(Limit { takes: 64, source: "https://github.com/maximhq/bifrost/pull/1000" }),
     personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[MediaKind::Image],
+            schemes: WEB,
+            as_bytes: &[MediaKind::Image, MediaKind::Audio, MediaKind::Document],
+            by_id: true,
+        },
+        source: "https://platform.openai.com/docs/api-reference/chat/create (messages)",
+    },
 };
 
 const OPENAI_RESPONSES: Limits = Limits {
@@ -148,6 +174,15 @@ const OPENAI_RESPONSES: Limits = Limits {
         takes: 16,
         source: "https://github.com/farion1231/cc-switch/issues/7287",
     }),
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[MediaKind::Image, MediaKind::Document],
+            schemes: WEB,
+            as_bytes: &[MediaKind::Image, MediaKind::Audio, MediaKind::Document],
+            by_id: true,
+        },
+        source: "https://platform.openai.com/docs/api-reference/responses/create (input)",
+    },
     ..OPENAI_CHAT
 };
 
@@ -191,6 +226,16 @@ const ANTHROPIC_MESSAGES: Limits = Limits {
     }),
     // "user_id appears to contain an email address"
     personal_user_refused: Some("https://github.com/BerriAI/litellm/issues/10106"),
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[MediaKind::Image, MediaKind::Document],
+            // It refuses plain HTTP.
+            schemes: &["https://"],
+            as_bytes: &[MediaKind::Image, MediaKind::Document],
+            by_id: true,
+        },
+        source: "https://platform.claude.com/docs/en/build-with-claude/vision",
+    },
 };
 
 const GEMINI_GENERATE: Limits = Limits {
@@ -233,6 +278,15 @@ const GEMINI_GENERATE: Limits = Limits {
     }),
     user_chars_max: None,
     personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &MediaKind::ALL,
+            schemes: &["https://", "http://", "gs://"],
+            as_bytes: &MediaKind::ALL,
+            by_id: true,
+        },
+        source: "https://ai.google.dev/gemini-api/docs/file-input-methods",
+    },
 };
 
 const COHERE_CHAT: Limits = Limits {
@@ -262,6 +316,15 @@ const COHERE_CHAT: Limits = Limits {
     seed: Some(Limit { takes: (0, i64::MAX), source: "https://docs.cohere.com/reference/chat (seed)" }),
     user_chars_max: None,
     personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[MediaKind::Image],
+            schemes: WEB,
+            as_bytes: &[MediaKind::Image, MediaKind::Document],
+            by_id: false,
+        },
+        source: "https://docs.cohere.com/docs/image-inputs",
+    },
 };
 
 const BEDROCK_CONVERSE: Limits = Limits {
@@ -316,6 +379,15 @@ const BEDROCK_CONVERSE: Limits = Limits {
     seed: None,
     user_chars_max: None,
     personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &MediaKind::ALL,
+            schemes: &["s3://"],
+            as_bytes: &MediaKind::ALL,
+            by_id: false,
+        },
+        source: "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ImageSource.html",
+    },
 };
 
 /// A server runs any model, and what it does not understand it passes over: it has hardly any bounds.
@@ -343,6 +415,15 @@ const OLLAMA_CHAT: Limits = Limits {
     seed: None,
     user_chars_max: None,
     personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[],
+            schemes: &[],
+            as_bytes: &[MediaKind::Image, MediaKind::Document],
+            by_id: false,
+        },
+        source: "https://github.com/ollama/ollama/blob/main/docs/api.md (images)",
+    },
 };
 
 impl Limits {

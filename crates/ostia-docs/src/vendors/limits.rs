@@ -1,6 +1,7 @@
 //! The limits of a dialect in words.
 
-use ostia_dialect::limits::{Characters, Limit, Limits, Range, Spelling};
+use ostia_dialect::MediaKind;
+use ostia_dialect::limits::{Characters, Limit, Limits, MediaForms, Range, Spelling};
 
 /// One limit in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +34,11 @@ pub fn entries(limits: &Limits) -> Vec<Entry> {
         most("tools", limits.tools),
         most("images", limits.images),
         most("documents", limits.documents),
+        Some(Entry {
+            what: "media",
+            takes: media_in_words(&limits.media.takes),
+            source: limits.media.source,
+        }),
         most("stop sequences", limits.stops),
         refused("stop sequence of white space", limits.blank_stops_refused),
         refused("text of white space", limits.blank_texts_refused),
@@ -58,6 +64,17 @@ pub fn entries(limits: &Limits) -> Vec<Entry> {
         ),
     ];
     entries.into_iter().flatten().collect()
+}
+
+fn media_in_words(forms: &MediaForms) -> String {
+    let kinds = |kinds: &[MediaKind]| kinds.iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
+    let schemes: Vec<String> = forms.schemes.iter().map(|scheme| format!("`{scheme}`")).collect();
+    let by_address = match forms.by_address {
+        [] => String::new(),
+        all => format!("; at an address ({}): {}", schemes.join(", "), kinds(all)),
+    };
+    let by_id = if forms.by_id { "; files by their ids" } else { "" };
+    format!("as bytes: {}{by_address}{by_id}", kinds(forms.as_bytes))
 }
 
 fn spelling(spelling: &Spelling) -> String {

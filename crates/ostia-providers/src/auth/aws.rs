@@ -8,6 +8,8 @@
 
 use http::Request;
 use ostia_dialect::Fault;
+#[cfg(feature = "aws")]
+use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 
 use super::{AwsKeys, Signing};
@@ -25,6 +27,29 @@ pub struct AwsAuth {
     pub raw_path: bool,
     /// The header of keys that are given in place of AWS's; empty: they go as bearers.
     pub key_header: String,
+    /// The service is shown a token that the keys sign, in place of a signature of each request.
+    pub token: Option<AwsToken>,
+}
+
+/// A token for a service of AWS: a signed address that asks for an action, in base64. It is made here; nobody is asked for it.
+///
+/// <https://docs.aws.amazon.com/sagemaker/latest/dg/realtime-endpoints-openai-compatible.html>
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AwsToken {
+    /// The host of the address (`sagemaker.amazonaws.com`).
+    pub host: String,
+    /// The action (`CallWithBearerToken`).
+    pub action: String,
+    /// What stands before the base64 (`sagemaker-api-key-`).
+    pub prefix: String,
+}
+
+impl AwsAuth {
+    /// Has the whole body to be there before a request can be signed?
+    pub fn signs_body(&self) -> bool {
+        !self.raw_path && self.token.is_none()
+    }
 }
 
 /// Signs a finished request. Whatever it had of another signature is taken away.
@@ -38,7 +63,13 @@ pub fn sign<B>(
     signing: Signing<'_>,
     request: &mut Request<B>,
 ) -> Result<(), Fault> {
-    v4::sign(aws, keys, signing, request)
+    match &aws.token {
+        Some(token) => {
+            let bearer = v4::token(aws, token, keys, signing)?;
+            super::sign(&super::Auth::Bearer, bearer.expose_secret(), request)
+        }
+        None => v4::sign(aws, keys, signing, request),
+    }
 }
 
 /// Signs nothing: this build has no library for it.

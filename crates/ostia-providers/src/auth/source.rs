@@ -11,6 +11,7 @@
 pub mod aws;
 pub mod azure;
 pub mod google;
+pub mod ibm;
 
 use std::hash::{Hash, Hasher};
 
@@ -21,6 +22,7 @@ use super::{Auth, AwsKeys, Credential};
 use aws::AwsSource;
 use azure::AzureSource;
 use google::GoogleSource;
+use ibm::IbmSource;
 
 /// The names of the settings that mean a credential of AWS's.
 const AWS: [&str; 9] = [
@@ -55,7 +57,7 @@ pub fn names(auth: &Auth) -> &'static [&'static str] {
         Auth::Aws(_) => &AWS,
         Auth::Azure => &AZURE,
         Auth::Google => &GOOGLE,
-        Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) => &[],
+        Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) | Auth::Ibm => &[],
     }
 }
 
@@ -82,13 +84,15 @@ pub enum Source {
     Google(GoogleSource),
     /// An access token of Entra's.
     Azure(AzureSource),
+    /// An access token of IBM Cloud's.
+    Ibm(IbmSource),
 }
 
 impl Source {
     /// Does it read what the machine has: environment, files, a metadata service?
     pub fn uses_machine(&self) -> bool {
         match self {
-            Source::Given(_) => false,
+            Source::Given(_) | Source::Ibm(_) => false,
             Source::Aws(source) => source.base.is_none(),
             Source::Google(source) => source.account.as_ref().is_none_or(|account| account.uses_machine()),
             Source::Azure(source) => source.uses_machine(),
@@ -102,6 +106,7 @@ impl Source {
             Source::Aws(source) => source.describe(),
             Source::Google(source) => source.describe(),
             Source::Azure(source) => source.describe(),
+            Source::Ibm(_) => "IBM Cloud by a key".to_owned(),
         }
     }
 }
@@ -142,6 +147,7 @@ pub fn read(
         Auth::Aws(_) => aws::read(giver, key, look),
         Auth::Google => google::read(giver, key, look),
         Auth::Azure => azure::read(giver, key, look),
+        Auth::Ibm => Ok(key.map(ibm::read)),
         Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) => {
             Ok(key.map(|key| Source::Given(Credential::Key(key))))
         }

@@ -15,6 +15,7 @@ use super::{Outgoing, Recipient, drop_params};
 use crate::Provider;
 use crate::family::fits;
 use crate::row::{BodyEdits, HeaderList};
+use crate::settings::fill;
 
 /// A body as the provider has it.
 #[derive(Debug, Default)]
@@ -34,8 +35,12 @@ pub(super) fn own(body: &[u8], api: Api, recipient: &Recipient<'_>) -> Result<Ow
     let document = parse(body)?;
     let mut splice = Splice::new(&document)?;
     edits.without.iter().for_each(|name| splice.remove(name));
-    for (name, value) in &edits.set {
-        splice.set(name, Json::from_value(&Value::from(value.as_str())));
+    for (name, template) in &edits.set {
+        let value = fill(template, |setting| recipient.values.get(setting));
+        // A setting that a call may go without leaves no field.
+        if value == *template || !value.is_empty() {
+            splice.set(name, Json::from_value(&Value::from(value.as_ref())));
+        }
     }
     let mut own = Own::default();
     for name in edits.drop.iter().filter(|path| is_at_top(path)) {

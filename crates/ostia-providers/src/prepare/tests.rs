@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use ostia_dialect::{Api, PathParams};
+use ostia_dialect::{Api, Files, PathParams};
 use serde_json::{Value, json};
 
 use super::{
@@ -41,7 +41,7 @@ fn prepared(api: Api, body: &Value, recipient: &Recipient<'_>, is_read: bool) ->
     let path = (api == Api::GeminiGenerate).then_some(PathParams { model: "gemini-3-pro", stream: true });
     let call = ApiCall::read(api, path, "alt=sse", &bytes, usize::MAX).unwrap();
     let way = way(&call, recipient, is_read).unwrap();
-    match prepare(way, &call, recipient, None).unwrap() {
+    match prepare(way, &call, recipient, None, &Files::new()).unwrap() {
         Prepared::Request(request) => (way, request),
         estimate => unreachable!("{estimate:?}"),
     }
@@ -178,7 +178,7 @@ fn a_call_without_a_model_is_refused_before_anybody_is_asked() {
         let bytes = Bytes::from(body.to_string());
         let call = ApiCall::read(api, None, "", &bytes, usize::MAX).unwrap();
         let way = way(&call, &recipient(id), false).unwrap();
-        let fault = prepare(way, &call, &recipient(id), None).unwrap_err();
+        let fault = prepare(way, &call, &recipient(id), None, &Files::new()).unwrap_err();
         assert_eq!((fault.status, fault.param.as_deref()), (400, Some(param)), "{body}");
     };
     let messages = json!([{"role": "user", "content": "a"}]);
@@ -194,7 +194,7 @@ fn tokens_that_nobody_counts_are_estimated() {
     let bytes = Bytes::from_static(br#"{"model":"m","messages":[{"role":"user","content":"some words"}]}"#);
     let call = ApiCall::read(Api::AnthropicCountTokens, None, "", &bytes, usize::MAX).unwrap();
     let way = way(&call, &recipient("groq"), false).unwrap();
-    let prepared = prepare(way, &call, &recipient("groq"), None).unwrap();
+    let prepared = prepare(way, &call, &recipient("groq"), None, &Files::new()).unwrap();
     assert_eq!(way.name(), "count");
     assert!(matches!(prepared, Prepared::Estimate { tokens: 1.., .. }), "{prepared:?}");
 }
@@ -314,7 +314,8 @@ fn the_rest_of_an_answer_is_asked_for_behind_its_beginning() {
     let call = ApiCall::read(Api::AnthropicMessages, None, "", &bytes, usize::MAX).unwrap();
     let to = recipient("anthropic");
     let way = way(&call, &to, true).unwrap();
-    let Prepared::Request(prepared) = prepare(way, &call, &to, Some("one, two")).unwrap() else {
+    let Prepared::Request(prepared) = prepare(way, &call, &to, Some("one, two"), &Files::new()).unwrap()
+    else {
         unreachable!("a request")
     };
     let text = sent(&prepared).unwrap()["messages"].to_string();
@@ -425,4 +426,46 @@ fn a_config_may_speak_to_ollama_too() {
     let to = recipient("ollama");
     let (_, prepared) = self::prepared(Api::OpenaiChat, &plain, &to, false);
     assert_eq!(sent(&prepared), None, "relayed as it is");
+}
+
+/// Files at addresses: what has to be fetched for whom, and that relays are told anew where a row says that they have to be.
+#[test]
+fn files_are_fetched_for_who_takes_bytes_only() {
+    let url = "https://a.example/x.png";
+    let chat = json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]});
+    let image = json!({"type": "image", "source": {"type": "url", "url": url}});
+    let messages =
+        json!({"model": "claude-x", "max_tokens": 9, "messages": [{"role": "user", "content": [image]}]});
+    let words = json!({"model": "m", "messages": [{"role": "user", "content": url}]});
+    let vertex = provider("vertex-ai").for_model("claude-x", &NO_VALUES).0;
+    let check = |api: Api, body: &Value, provider: &Provider, name: &str, is_fetched: bool| {
+        let bytes = Bytes::from(body.to_string());
+        // As deep as it is read where it is relayed.
+        let call = ApiCall::read(api, None, "", &bytes, 1).unwrap();
+        let to = Recipient { provider, ..recipient("openai") };
+        let way = way(&call, &to, false).unwrap();
+        assert_eq!(way.name(), name, "{} {body}", provider.id);
+        let remotes = match prepare(way, &call, &to, None, &Files::new()).unwrap() {
+            Prepared::Fetch(remotes) => remotes,
+            _ => Vec::new(),
+        };
+        assert_eq!(remotes.iter().any(|remote| remote.url == url), is_fetched, "{} {body}", provider.id);
+        let files: Files =
+            remotes.iter().map(|remote| (remote.url.clone(), Ok(remote.stand_in().into()))).collect();
+        let Prepared::Request(request) = prepare(way, &call, &to, None, &files).unwrap() else {
+            unreachable!("{}", provider.id)
+        };
+        let has_address = String::from_utf8_lossy(&json_of(&request, &bytes)).contains(url);
+        assert_eq!(has_address, !is_fetched, "{} {body}", provider.id);
+    };
+    check(Api::OpenaiChat, &chat, provider("openai"), "relay", false);
+    check(Api::OpenaiChat, &chat, provider("anthropic"), "translation", false);
+    check(Api::OpenaiChat, &chat, provider("google"), "translation", false);
+    check(Api::OpenaiChat, &chat, provider("bedrock"), "translation", true);
+    check(Api::OpenaiChat, &chat, provider("ollama"), "translation", true);
+    check(Api::OpenaiChat, &chat, provider("moonshot"), "translation", true);
+    check(Api::OpenaiChat, &words, provider("moonshot"), "relay", false);
+    check(Api::AnthropicMessages, &messages, provider("anthropic"), "relay", false);
+    check(Api::AnthropicMessages, &messages, vertex, "translation", true);
+    check(Api::AnthropicMessages, &messages, provider("bedrock"), "translation", true);
 }

@@ -5,9 +5,11 @@ use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
+use ostia_dialect::remote::{self, Remote};
 use ostia_dialect::rules::{self, Rules};
 use ostia_dialect::{
-    Api, ClientDialect, Dialect, Encoded, Family, Fault, Observed, Request, best_dialect, continuation,
+    Api, ClientDialect, Dialect, EncodeOptions, Encoded, Family, Fault, Files, Observed, Request,
+    best_dialect, continuation,
 };
 use serde_json::Value;
 
@@ -30,14 +32,20 @@ pub(super) fn conversation(
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
     beginning: Option<&str>,
-) -> Result<Outgoing, Fault> {
+    files: &Files,
+) -> Result<Prepared, Fault> {
     let mut request = request(client, call, recipient)?;
     recipient.cannot_take.check(&request)?;
-    let upstream = upstream(client, call, recipient, &request)?;
+    let options = recipient.provider.quirks.encode_options();
+    let upstream = upstream(client, call, recipient, &request, &options)?;
+    let missing = inline(upstream, call, &mut request, &options, files)?;
+    if !missing.is_empty() {
+        return Ok(Prepared::Fetch(missing));
+    }
     if let Some(beginning) = beginning {
         continuation::ask_for_rest(&mut request, beginning);
     }
-    let encoded = encode(upstream, recipient, &mut request)?;
+    let encoded = encode(upstream, recipient, &mut request, &options)?;
     let mut dropped = client.in_own_words(&request, encoded.dropped);
     let Request { model, include_usage, stream, .. } = request;
     let api = Api::of_dialect(upstream);
@@ -48,7 +56,7 @@ pub(super) fn conversation(
     let framing = recipient.provider.framing(api, true);
     let undo = encoded.undo;
     let conversation = Conversation { client, upstream, framing, model, stream, include_usage, array, undo };
-    Ok(Outgoing {
+    Ok(Prepared::Request(Outgoing {
         api,
         path,
         body: Content::Json(own.body.unwrap_or_else(|| encoded.body.into())),
@@ -57,7 +65,21 @@ pub(super) fn conversation(
         without: without(upstream),
         dropped,
         answer: Reading::Conversation(Box::new(conversation)),
-    })
+    }))
+}
+
+/// Puts what was fetched into a request for an upstream that takes bytes; gives what is missing.
+fn inline(
+    upstream: Dialect,
+    call: &ApiCall<'_>,
+    request: &mut Request,
+    options: &EncodeOptions,
+    files: &Files,
+) -> Result<Vec<Remote>, Fault> {
+    match remote::inline(request, upstream, options, files) {
+        Ok(missing) => Ok(missing),
+        Err(unsayable) => Err(unsayable.fault(call.whole()?)),
+    }
 }
 
 /// Any other operation, in the form that the provider has.
@@ -124,6 +146,7 @@ pub(super) fn count(
     client: ClientDialect,
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
+    files: &Files,
 ) -> Result<Prepared, Fault> {
     if is_counted_as_invoked(client, call, recipient) {
         return count_as_invoked(client, call, recipient).map(Prepared::Request);
@@ -135,7 +158,12 @@ pub(super) fn count(
         let tokens = request.estimated_tokens();
         return Ok(Prepared::Estimate { client, tokens });
     };
-    let encoded = encode(upstream, recipient, &mut request)?;
+    let options = recipient.provider.quirks.encode_options();
+    let missing = inline(upstream, call, &mut request, &options, files)?;
+    if !missing.is_empty() {
+        return Ok(Prepared::Fetch(missing));
+    }
+    let encoded = encode(upstream, recipient, &mut request, &options)?;
     let body = upstream.count_body(&request.model, &encoded.body);
     let own = body::own(&body, api, recipient)?;
     let mut dropped = client.in_own_words(&request, encoded.dropped);
@@ -254,6 +282,7 @@ fn upstream(
     call: &ApiCall<'_>,
     recipient: &Recipient<'_>,
     request: &Request,
+    options: &EncodeOptions,
 ) -> Result<Dialect, Fault> {
     let provider = recipient.provider;
     let dialects = || provider.dialects().filter(|dialect| is_open_to(*dialect, call, recipient));
@@ -262,16 +291,20 @@ fn upstream(
     }
     let own = dialects().filter(|dialect| *dialect == client.dialect());
     let all = own.chain(dialects());
-    best_dialect(all, request, &provider.quirks.encode_options()).ok_or_else(|| {
+    best_dialect(all, request, options).ok_or_else(|| {
         Fault::invalid(format!("Provider `{}` has no API for conversations.", provider.id))
             .with_code("unsupported_operation")
     })
 }
 
 /// The upstream's body for a request, in the provider's own spellings.
-fn encode(upstream: Dialect, recipient: &Recipient<'_>, request: &mut Request) -> Result<Encoded, Fault> {
-    let quirks = &recipient.provider.quirks;
-    let encoded = upstream.encode(request, &quirks.encode_options());
+fn encode(
+    upstream: Dialect,
+    recipient: &Recipient<'_>,
+    request: &mut Request,
+    options: &EncodeOptions,
+) -> Result<Encoded, Fault> {
+    let encoded = upstream.encode(request, options);
     let mut encoded = encoded.map_err(|fault| match request.client {
         Some(client) => client.refusal(request, fault),
         None => fault,

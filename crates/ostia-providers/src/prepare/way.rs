@@ -1,10 +1,10 @@
 //! Which way a call is carried to a provider.
 
 use ostia_dialect::json::{Document, Node};
-use ostia_dialect::{Api, ClientDialect, Fault, Operation, rules, tools};
+use ostia_dialect::{Api, ClientDialect, Fault, Operation, remote, rules, tools};
 
 use super::elsewhere::is_told_elsewhere;
-use super::{ApiCall, Recipient};
+use super::{ApiCall, Recipient, translate};
 use crate::Provider;
 
 /// How a call is carried to a provider.
@@ -93,6 +93,7 @@ fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
     if has_proofs_of_others(call)
         || is_unheard(call, recipient)
         || is_told_elsewhere(call, call.api, recipient)
+        || has_to_be_fetched(call, recipient)
     {
         return true;
     }
@@ -132,6 +133,27 @@ fn is_unheard(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
 fn has_proofs_of_others(call: &ApiCall<'_>) -> bool {
     let Some(dialect) = call.api.dialect() else { return false };
     !call.refers_to_earlier() && rules::has_proofs_of_others(dialect, &call.document)
+}
+
+/// Are there files at addresses that the provider does not fetch, though it speaks the client's dialect? What it remembers is not
+/// here to be told anew.
+fn has_to_be_fetched(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
+    let quirks = &recipient.provider.quirks;
+    if quirks.media_urls.is_none() || call.refers_to_earlier() || !has_address(call.body) {
+        return false;
+    }
+    let Some(dialect) = call.api.dialect().or(call.api.counts()) else { return false };
+    let request = ClientDialect::of(dialect)
+        .zip(call.whole().ok())
+        .and_then(|(client, whole)| translate::decode(client, call, whole).ok());
+    request.is_some_and(|request| remote::is_in(&request, dialect, &quirks.encode_options()))
+}
+
+/// May a text of this body be an address?
+fn has_address(body: &[u8]) -> bool {
+    let begins_address =
+        |at: usize| body.get(at + 1..at + 5).is_some_and(|start| start.eq_ignore_ascii_case(b"http"));
+    memchr::memchr_iter(b'"', body).any(begins_address)
 }
 
 pub(super) fn not_offered(api: Api, provider: &Provider) -> Fault {

@@ -2,6 +2,7 @@
 use super::*;
 use crate::Auth;
 use crate::Values;
+use crate::auth::source;
 use ostia_dialect::Api;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -31,7 +32,8 @@ fn builtin_rows_keep_the_house_rules() {
             let is_setting = url.starts_with('{') && url.ends_with('}');
             assert!(url.starts_with("https://") || row.local || is_setting, "{id}: {url}");
         }
-        let keyless = row.auth == Auth::None || row.local;
+        // Where a request is signed with several words, those have variables of their own.
+        let keyless = row.auth == Auth::None || row.local || !source::names(&row.auth).is_empty();
         assert!(keyless || !row.key_env.is_empty(), "{id} has nowhere to take a key from");
         let docs = row.docs.as_deref().unwrap_or("https://");
         assert!(docs.starts_with("https://"), "{id}: {docs}");
@@ -42,8 +44,8 @@ fn builtin_rows_keep_the_house_rules() {
 fn builtin_quirks_are_only_where_they_can_matter() {
     let openai = |api: &Api| api.name().starts_with("openai_");
     for provider in Providers::builtin().iter() {
-        // What names of models look like is no matter of the format.
-        let of_format = crate::Quirks { plain_models: false, ..provider.quirks.clone() };
+        // What names of models look like is no matter of the format, nor is what is fetched.
+        let of_format = crate::Quirks { plain_models: false, media_urls: None, ..provider.quirks.clone() };
         if of_format != crate::Quirks::default() {
             assert!(provider.apis.iter().any(openai), "{} speaks nothing of OpenAI's", provider.id);
         }

@@ -35,6 +35,11 @@ pub fn adapt(
     for (ours, theirs) in &quirks.rename {
         rename(splice, ours, theirs);
     }
+    for (ours, theirs) in &quirks.rename_words {
+        if document.root().some(ours).is_some_and(|value| value.is_string()) {
+            rename(splice, ours, theirs);
+        }
+    }
     if chat {
         for field in quirks.drop.iter().filter(|field| !field.contains('.')) {
             if splice.has(field) {
@@ -155,6 +160,15 @@ mod tests {
         check(&quirks, r#"{"model": "m", "x": [1]}"#, r#"{"model": "m", "x": [1]}"#, &[]);
         check(&quirks, r#"{"max_completion_tokens":5,"seed":1}"#, r#"{"max_tokens":5,"random_seed":1}"#, &[]);
         check(&quirks, r#"{"max_completion_tokens":5,"max_tokens":6}"#, r#"{"max_tokens":6}"#, &[]);
+        let words = BTreeMap::from([("tool_choice".into(), "tool_choice_option".into())]);
+        let words = Quirks { rename_words: words, ..Quirks::default() };
+        check(&words, r#"{"tool_choice":"auto"}"#, r#"{"tool_choice_option":"auto"}"#, &[]);
+        check(
+            &words,
+            r#"{"tool_choice":{"type":"function"}}"#,
+            r#"{"tool_choice":{"type":"function"}}"#,
+            &[],
+        );
         check(&quirks, r#"{"logit_bias":{},"n":1}"#, r#"{"n":1}"#, &["logit_bias"]);
         check(
             &quirks,

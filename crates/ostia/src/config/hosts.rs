@@ -35,7 +35,7 @@ impl Hosts {
         match origin {
             Origin::Operator => self.operators.contains(scheme_and_authority),
             Origin::BuiltIn => self.built_in.contains(scheme_and_authority),
-            Origin::Client => false,
+            Origin::Client | Origin::Content => false,
         }
     }
 
@@ -70,7 +70,7 @@ impl Hosts {
         let of_origin = match origin {
             Origin::Operator => &mut self.operators,
             Origin::BuiltIn => &mut self.built_in,
-            Origin::Client => return,
+            Origin::Client | Origin::Content => return,
         };
         of_origin.insert(scheme_and_authority.to_owned());
     }

@@ -227,6 +227,7 @@ fn settle(
         drain: config.timeouts.drain,
         limits: limits(&config.limits),
         websockets: websockets(&config.websockets),
+        media: config.media,
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;

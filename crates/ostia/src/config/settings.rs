@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_catalog::Catalog;
-use ostia_config::{AllowedOrigin, HostPattern, Price};
+use ostia_config::{AllowedOrigin, HostPattern, Media, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::SecretString;
@@ -66,6 +66,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Bounds on WebSockets.
     pub websockets: WebSocketLimits,
+    /// Whether and how files at addresses are fetched.
+    pub media: Media,
 }
 
 /// The operator's configs, aliases and prices.

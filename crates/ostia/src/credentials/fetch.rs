@@ -14,6 +14,7 @@ use super::azure;
 use super::failure::FailureKind;
 #[cfg(feature = "google")]
 use super::google;
+use super::ibm;
 use super::machine::Machine;
 use super::net::{Net, Reach};
 use super::slot::{Fetched, Slot};
@@ -74,6 +75,7 @@ async fn once(fetcher: &Fetcher, source: &Source, holder: Holder) -> Result<Fetc
         Source::Aws(source) => aws::fetch(fetcher, source, reach).await,
         Source::Google(source) => google::fetch(fetcher, source, reach).await,
         Source::Azure(source) => azure::fetch(fetcher, source, reach).await,
+        Source::Ibm(source) => ibm::fetch(fetcher, source, reach).await,
     }
 }
 

@@ -88,14 +88,16 @@ pub fn life_until(ends: SystemTime, answer: &Answer) -> Duration {
     ends.duration_since(now).unwrap_or_default().min(LIFE_MAX)
 }
 
-/// What an answer says that is none: OAuth's `error` and `error_description`, or Google's `error.message`. They are words
+/// What an answer says that is none: OAuth's `error` and `error_description`, Google's `error.message`, or IBM's
+/// `errorMessage`. They are words
 /// about the request, and hold nothing of it that is secret.
 pub fn refusal(answer: &Answer, host: &str) -> Failure {
     let status = answer.status;
     let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let error = &value["error"];
-    let kind = error.as_str().or(error["status"].as_str());
+    let kind = error.as_str().or(error["status"].as_str()).or(value["errorCode"].as_str());
     let told = value["error_description"].as_str().or(error["message"].as_str());
+    let told = told.or(value["errorMessage"].as_str());
     let said: Vec<&str> = kind.into_iter().chain(told).collect();
     let said: String = said.join(": ").chars().filter(|c| !c.is_control()).take(ERROR_CHARS_MAX).collect();
     let words = match said.is_empty() {

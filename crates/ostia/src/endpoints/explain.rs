@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderValue, Method, Response, Uri, request};
 use ostia_dialect::json::{Document, Node};
-use ostia_dialect::{Fault, FaultKind};
-use ostia_providers::prepare::{ApiCall, Prepared, prepare, way};
+use ostia_dialect::{Fault, FaultKind, Files};
+use ostia_providers::prepare::{ApiCall, Prepared, Recipient, Way, prepare, way};
 use ostia_routing::{Leaf, Plan, Route};
 use serde_json::{Value, json};
 
@@ -92,7 +92,8 @@ pub fn dry_run(
         return Err(invalid("request", "must be the body of the request, an object"));
     };
     let body = Bytes::copy_from_slice(request.text().as_bytes());
-    let inbound = Inbound { core, caller, gateway, parts: &parts, upload: None };
+    let files = &Rc::default();
+    let inbound = Inbound { core, caller, gateway, parts: &parts, upload: None, files };
     let call = &ApiCall::read(api_path.api, api_path.params(), "", &body, usize::MAX)?;
     let route = routes::find(inbound, call.model())?;
     let mut told = match &route {
@@ -160,14 +161,33 @@ fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Val
         let waited = Cell::default();
         let exchange = Exchange::new(inbound, &target, &waited);
         let way = way(call, &exchange.recipient(), ask::is_read(exchange, call))?;
-        let dropped = match prepare(way, call, &exchange.recipient_of(call, way), None)? {
+        let (prepared, fetches) = prepare_dry(way, call, &exchange.recipient_of(call, way))?;
+        let dropped = match prepared {
             Prepared::Request(request) => request.dropped,
-            Prepared::Estimate { .. } => Vec::new(),
+            Prepared::Estimate { .. } | Prepared::Fetch(_) => Vec::new(),
         };
         let model = target.model.as_deref().or(call.model());
         let mut told = json!({"target": path, "provider": target.provider.id, "model": model, "way": way.name(), "dropped": dropped});
         add_key(target.key_use().as_ref(), &mut told);
+        if !fetches.is_empty() {
+            told["fetches"] = fetches.into();
+        }
         Ok(told)
     });
     tried.unwrap_or_else(|fault| json!({"target": path, "error": fault.message}))
+}
+
+/// The request as it would be, and the addresses of the files that would be fetched for it: others stand in their place.
+fn prepare_dry(
+    way: Way,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+) -> Result<(Prepared, Vec<String>), Fault> {
+    let remotes = match prepare(way, call, recipient, None, &Files::new())? {
+        Prepared::Fetch(remotes) => remotes,
+        prepared => return Ok((prepared, Vec::new())),
+    };
+    let stand_ins = remotes.iter().map(|remote| (remote.url.clone(), Ok(Arc::new(remote.stand_in()))));
+    let prepared = prepare(way, call, recipient, None, &stand_ins.collect())?;
+    Ok((prepared, remotes.into_iter().map(|remote| remote.url).collect()))
 }

@@ -48,15 +48,22 @@ fn looked_back_on(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<His
 
 /// Answers at once, and goes on alone.
 fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Result<Response<Body>, Fault> {
-    let Inbound { core, caller, gateway, parts, .. } = inbound;
+    let Inbound { core, caller, gateway, parts, files, .. } = inbound;
     let (core, caller, gateway, parts) = (core.clone(), caller.clone(), gateway.clone(), parts.clone());
+    let files = files.clone();
     let History { body, keep } = history;
     let body = body.unwrap_or_else(|| call.body.clone());
     let running = keep.begin(call.peek.stream)?;
     let first = running.clone();
     let task = tokio::task::spawn_local(async move {
-        let inbound =
-            Inbound { core: &core, caller: &caller, gateway: &gateway, parts: &parts, upload: None };
+        let inbound = Inbound {
+            core: &core,
+            caller: &caller,
+            gateway: &gateway,
+            parts: &parts,
+            upload: None,
+            files: &files,
+        };
         let answered = async {
             let call = ApiCall::read(Api::OpenaiResponses, None, inbound.query(), &body, usize::MAX)?;
             follow::answer(inbound, &call, Some(&keep), &mut Record::default()).await

@@ -1,14 +1,15 @@
 //! One target, asked once: the request is prepared, sent, and its answer read.
 
 use http::Response;
-use ostia_dialect::{Api, ClientDialect};
-use ostia_providers::prepare::{ApiCall, Prepared, Way, prepare, way};
+use ostia_dialect::{Api, ClientDialect, Fault, Files};
+use ostia_providers::prepare::{self, ApiCall, Prepared, Way, way};
 
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::finish;
 use crate::exchange::render;
 use crate::exchange::several;
+use crate::fetch;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
 use crate::record::Record;
@@ -67,9 +68,10 @@ async fn carry(
     way: Way,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
-    let mut prepared = match prepare(way, call, &exchange.recipient_of(call, way), None)? {
+    let mut prepared = match prepare(exchange, call, way, None).await? {
         Prepared::Request(request) => request,
         Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
+        Prepared::Fetch(_) => return Err(Fault::upstream("What was fetched is missing.").into()),
     };
     if !prepared.more.is_empty() {
         return Box::pin(several::ask(exchange, call, prepared, record)).await;
@@ -79,4 +81,26 @@ async fn carry(
     let reading = prepared.answer;
     let answer = exchange.dispatch(request).await?;
     finish::finish(answer, reading, exchange, call, record).await
+}
+
+/// The request for this target, with the files in it that have to be fetched first.
+///
+/// # Errors
+/// What cannot be said to this target, and files that are not to be had.
+pub async fn prepare(
+    exchange: Exchange<'_>,
+    call: &ApiCall<'_>,
+    way: Way,
+    beginning: Option<&str>,
+) -> Result<Prepared, Fault> {
+    let prepare =
+        |files: &Files| prepare::prepare(way, call, &exchange.recipient_of(call, way), beginning, files);
+    match prepare(&Files::new())? {
+        Prepared::Fetch(remotes) => {
+            let Inbound { core, files, .. } = exchange.inbound;
+            let total = exchange.target.timeouts.total;
+            prepare(&Box::pin(fetch::all(core, files, &remotes, total)).await)
+        }
+        prepared => Ok(prepared),
+    }
 }

@@ -1,5 +1,6 @@
 //! A call to a provider: the request with its headers and its key, and the answer's head.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
 
 use crate::client::AnswerDeadline;
+use crate::credentials::Wanted;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::sign;
 use crate::exchange::unanswered;
@@ -131,14 +133,26 @@ impl Exchange<'_> {
         Ok(request)
     }
 
+    /// What the target signs in with, where that is no key that is shown as it is.
+    fn credential(&self) -> Result<Option<Cow<'_, Wanted>>, Fault> {
+        let Target { provider, credential, destination, .. } = self.target;
+        match (credential, destination.key()) {
+            (Some(wanted), _) => Ok(Some(Cow::Borrowed(wanted))),
+            (None, Some(key)) if provider.auth.exchanges_keys() => {
+                Ok(sign::exchanged(self.inbound, provider, key)?.map(Cow::Owned))
+            }
+            (None, _) => Ok(None),
+        }
+    }
+
     /// Puts the target's key on a finished request, if it has one. Waits where a credential has to be fetched first; a key is
     /// here at once.
     ///
     /// # Errors
     /// 401 for a key that cannot be sent.
     pub async fn sign(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
-        if let Some(wanted) = &self.target.credential {
-            return sign::sign_with(self.inbound.core, self.target, wanted, request).await;
+        if let Some(wanted) = self.credential()? {
+            return sign::sign_with(self.inbound.core, self.target, &wanted, request).await;
         }
         let key = self.target.destination.key();
         key.map_or(Ok(()), |key| sign::sign(self.target.provider, key, request))
@@ -186,9 +200,9 @@ impl Exchange<'_> {
     fn answered(&self, waited: Duration, status: Option<StatusCode>) {
         self.waited.set(self.waited.get() + waited);
         let refused = status == Some(StatusCode::UNAUTHORIZED);
-        if let Some(wanted) = self.target.credential.as_ref().filter(|_| refused) {
+        if refused && let Ok(Some(wanted)) = self.credential() {
             // It was taken back, perhaps: the next call has a new one.
-            self.inbound.core.credentials.doubt(wanted);
+            self.inbound.core.credentials.doubt(&wanted);
         }
     }
 }

@@ -5,12 +5,14 @@ use std::time::SystemTime;
 use http::Request;
 use http::header;
 use ostia_dialect::Fault;
+use ostia_providers::auth::source::{self, Giver};
 use ostia_providers::auth::{Payload, Signing};
 use ostia_providers::{Auth, Provider, auth};
 use secrecy::ExposeSecret as _;
 
 use crate::core::Core;
-use crate::credentials::Wanted;
+use crate::credentials::{Holder, Wanted};
+use crate::inbound::Inbound;
 use crate::message::fields;
 use crate::target::{ClientKey, Key, Target};
 use crate::upstream::RequestBody;
@@ -35,6 +37,25 @@ pub async fn sign_with(
     let payload = body.as_deref().map_or(Payload::Streamed, Payload::Bytes);
     let signing = Signing { region: target.values.get(REGION), time: SystemTime::now(), payload };
     auth::sign_with(&target.provider.auth, &held, signing, request)
+}
+
+/// What is given for a key that is shown to somebody else first.
+///
+/// # Errors
+/// 400 for what cannot be meant so.
+pub fn exchanged(inbound: Inbound<'_>, provider: &Provider, key: Key<'_>) -> Result<Option<Wanted>, Fault> {
+    let (giver, holder, secret) = match key {
+        Key::Operator(secret) => (Giver::Operator, Holder::Operator, secret.clone()),
+        Key::Client(key) => {
+            let secret = match key {
+                ClientKey::Header(credential) => credential.expose().into(),
+                ClientKey::Config(secret) => secret.clone(),
+            };
+            (Giver::Client, Holder::Client(inbound.caller.owner), secret)
+        }
+    };
+    let source = source::read(&provider.auth, giver, Some(secret), &|_| None)?;
+    Ok(source.map(|source| inbound.core.credentials.wanted(source, holder)))
 }
 
 /// The setting with the region that a signature names.

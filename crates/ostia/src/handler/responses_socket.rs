@@ -50,7 +50,7 @@ const BETA: &str = "responses_websockets";
 
 /// Agrees to a WebSocket.
 pub fn open(inbound: Inbound<'_>, client: &Rc<Client>) -> Response<Body> {
-    let Inbound { core, caller, gateway, parts, upload: _ } = inbound;
+    let Inbound { core, caller, gateway, parts, .. } = inbound;
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     handshake::agree(&parts.headers, None, response.headers_mut());

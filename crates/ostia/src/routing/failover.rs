@@ -2,18 +2,21 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request;
 use ostia_dialect::Fault;
-use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect, prepare};
+use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
 
 use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
+use crate::exchange::ask;
 use crate::exchange::receive;
+use crate::fetch::Fetched;
 use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
@@ -32,14 +35,15 @@ pub struct Failover {
     caller: Caller,
     gateway: GatewayHeaders,
     parts: request::Parts,
+    files: Rc<Fetched>,
 }
 
 impl Failover {
     /// A rescuer for the answer to this request.
     pub fn new(execution: Execution, inbound: Inbound<'_>) -> Box<Failover> {
-        let Inbound { caller, gateway, parts, .. } = inbound;
+        let Inbound { caller, gateway, parts, files, .. } = inbound;
         let (caller, gateway, parts) = (caller.clone(), gateway.clone(), parts.clone());
-        Box::new(Failover { execution, caller, gateway, parts })
+        Box::new(Failover { execution, caller, gateway, parts, files: files.clone() })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Source, Fault> {
@@ -79,6 +83,7 @@ impl Failover {
             gateway: &self.gateway,
             parts: &self.parts,
             upload: None,
+            files: &self.files,
         };
         let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, usize::MAX)?;
         let leaf = route.leaves().get(attempt.leaf);
@@ -100,9 +105,7 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     let target = exchange.target;
     let client = client_dialect(call.api, target.provider).ok_or_else(nothing)?;
     let way = Way::Converse(client);
-    let Prepared::Request(mut prepared) =
-        prepare(way, call, &exchange.recipient_of(call, way), Some(beginning))?
-    else {
+    let Prepared::Request(mut prepared) = ask::prepare(exchange, call, way, Some(beginning)).await? else {
         return Err(nothing().into());
     };
     let request = exchange.outgoing(&mut prepared, call.body)?;

@@ -43,8 +43,8 @@ pub async fn pass(
     let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
     let body = match body.is_end_stream() {
         true => RequestBody::Full(None),
-        // It may have to be sent with another key.
-        false if target.has_several_keys() && is_small(inbound) => {
+        // It is signed, or may have to be sent with another key.
+        false if target.signs_body() || target.has_several_keys() && is_small(inbound) => {
             RequestBody::Full(Some(Box::pin(intake::read(body, &inbound.core.settings.limits)).await?))
         }
         // A body of a known length keeps it: some servers take no chunks.

@@ -51,7 +51,7 @@ pub(super) async fn connect(to: To<'_>, guard: &Guard, tls: &Tls) -> Result<Stre
 /// A host that a client chose is resolved and checked here, so that the proxy has no say in what its name means. One of the
 /// operator's or of the built-in table may have a name that only the proxy can resolve.
 async fn connect_through(proxy: &Arc<Proxy>, to: To<'_>, guard: &Guard) -> Result<Stream, SendFault> {
-    let is_clients = to.origin == Origin::Client;
+    let is_clients = matches!(to.origin, Origin::Client | Origin::Content);
     if proxy.resolves() && !is_clients && address_of(to.host).is_none() {
         guard.admit_name(to.host).map_err(SendFault::Refused)?;
         return tunnel::open(proxy, Wanted::Name(to.host, to.port), guard).await.map_err(SendFault::proxy);

@@ -21,7 +21,13 @@ pub enum Origin {
     Operator,
     /// A header or a config object of the request.
     Client,
+    /// An address in what a request says, or one that such an address leads on to. It may be the word of somebody whom the client
+    /// does not know, so that machines near the gateway are no matter of course even where all clients are on the gateway's own.
+    Content,
 }
+
+/// How many there are.
+pub const ORIGINS: usize = 4;
 
 /// What may be reached.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -102,7 +108,7 @@ impl Guard {
             (Zone::Metadata | Zone::Reserved, _) => false,
             (Zone::Loopback | Zone::Private, Origin::Operator) => true,
             (Zone::Loopback, Origin::Client) if self.loopback_allowed => true,
-            (Zone::Loopback | Zone::Private, Origin::BuiltIn | Origin::Client) => {
+            (Zone::Loopback | Zone::Private, Origin::BuiltIn | Origin::Client | Origin::Content) => {
                 self.allows(host) || self.networks_allowed.iter().any(|network| network.contains(ip))
             }
         })

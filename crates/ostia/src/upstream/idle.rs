@@ -39,7 +39,7 @@ impl IdleCounts {
     /// Of hosts that this party chose.
     pub(super) fn of(&self, origin: Origin) -> &IdleCount {
         match origin {
-            Origin::Client => &self.clients,
+            Origin::Client | Origin::Content => &self.clients,
             Origin::Operator | Origin::BuiltIn => &self.operators,
         }
     }

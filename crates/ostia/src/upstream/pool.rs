@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use super::answer::{Carrier, Http2Call, UpstreamBody};
 use super::connect::{self, Stream, To};
 use super::deadline::ReadDeadline;
-use super::egress::{Guard, Origin};
+use super::egress::{Guard, ORIGINS, Origin};
 use super::http1::{Connection, SendError, Switching};
 use super::http2::{Http2Pool, OpenStream, Opening, Place, StreamError};
 use super::idle::{Counted, IdleCount, IdleCounts};
@@ -50,9 +50,9 @@ pub struct Upstreams {
 struct Hosts {
     transport: Arc<Transport>,
     /// By base URL, for each origin.
-    base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; 3],
+    base_urls: [RefCell<HashMap<String, Rc<BaseUrl>>>; ORIGINS],
     /// By scheme and authority, for each origin: who chose a host decides what it may be.
-    pools: [RefCell<HashMap<String, Rc<HostPool>>>; 3],
+    pools: [RefCell<HashMap<String, Rc<HostPool>>>; ORIGINS],
 }
 
 /// A base URL, checked.
@@ -117,7 +117,7 @@ impl Upstreams {
             // The guard lets the operator's own hosts pass whatever the configuration says.
             Origin::Operator => is_known(Origin::Operator, host),
             Origin::BuiltIn => is_same_guard && is_known(Origin::BuiltIn, host),
-            Origin::Client => is_same_guard,
+            Origin::Client | Origin::Content => is_same_guard,
         };
         let renew = |transport: &Arc<Transport>| {
             let before = self.hosts.iter().find(|hosts| hosts.transport.is_same(transport));

@@ -216,3 +216,119 @@ fn a_part_of_the_host_that_a_client_chose_makes_it_the_clients_host() {
     let refused = ask("localhost").to(&gateway);
     assert_eq!(refused.json()["error"]["code"], "invalid_custom_host", "{}", refused.text());
 }
+
+/// A key of IBM Cloud's is shown to its IAM alone, once for many calls; a token is shown as it is.
+#[test]
+fn watsonx_is_asked_with_a_token_that_is_given_for_the_key() {
+    let iam = Upstream::serve(|request| match request.text().contains("apikey=key%2Dof%2Dmine") {
+        true => Answer::json(r#"{"access_token":"eyJ.token.1","token_type":"Bearer","expires_in":3600}"#),
+        false => Answer::json(
+            r#"{"errorCode":"BXNIM0415E","errorMessage":"Provided API key could not be found."}"#,
+        )
+        .status(400),
+    });
+    let answer = r#"{"id":"chatcmpl-1","model_id":"ibm/granite","created":1,"created_at":"2026-01-01T00:00:00Z",
+        "choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},"finish_reason":"stop"}],
+        "usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3},"system":{"warnings":[{"message":"old"}]}}"#;
+    let event = |more: &str| {
+        format!(
+            "id: 1\nevent: message\ndata: {{\"id\":\"c\",\"model_id\":\"ibm/granite\",\"created\":1,{more}}}\n\n"
+        )
+    };
+    let stream = [
+        event(r#""choices":[{"index":0,"finish_reason":null,"delta":{"role":"assistant","content":"Hi"}}]"#),
+        event(r#""choices":[{"index":0,"finish_reason":"stop","delta":{"content":""}}]"#),
+        event(r#""choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}"#),
+    ]
+    .concat();
+    let upstream = Upstream::serve(move |request| match request.target.contains("chat_stream") {
+        true => Answer::stream(stream.clone()),
+        false => Answer::json(answer),
+    });
+    let gateway = Setup::new()
+        .env("IBMCLOUD_IAM_API_ENDPOINT", &iam.url())
+        .config(&format!(
+            "providers:\n  watsonx: {{base_url: \"{}\", api_key: key-of-mine, settings: {{watsonx_project_id: p-1}}}}\n",
+            upstream.url()
+        ))
+        .start();
+    let body = |more: &str| {
+        format!(
+            r#"{{"model":"ibm/granite","messages":[{{"role":"user","content":"x"}}],"tool_choice":"auto"{more}}}"#
+        )
+    };
+    for more in ["", r#","stream":true"#, r#","user":"u""#] {
+        let ask = Ask::post("/v1/chat/completions", body(more)).header("x-ostia-provider", "watsonx");
+        let reply = ask.to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        assert!(
+            reply.whole && reply.text().contains("\"Hi\"") && !reply.text().contains("model_id"),
+            "{}",
+            reply.text()
+        );
+        let seen = upstream.last();
+        let path = if more.contains("stream") { "chat_stream" } else { "chat" };
+        assert_eq!(seen.target, format!("/ml/v1/text/{path}?version=2024-10-10"));
+        assert_eq!(seen.header("authorization").as_deref(), Some("Bearer eyJ.token.1"));
+        let messages = json!([{"role": "user", "content": "x"}]);
+        let expected = json!({"model_id": "ibm/granite", "messages": messages, "tool_choice_option": "auto", "project_id": "p-1"});
+        assert_eq!(seen.json(), expected);
+    }
+    assert_eq!((iam.count(), upstream.count()), (1, 3));
+    // A host that the client chose, and the client's own key.
+    let elsewhere = format!("http://localhost:{}", upstream.address().port());
+    let ask = |key: &str| {
+        ask("/v1/chat/completions", &body(""), "watsonx", &elsewhere)
+            .without("authorization")
+            .header("authorization", &format!("Bearer {key}"))
+            .to(&gateway)
+    };
+    assert_eq!(ask("eyJ.of.mine").status, 200);
+    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer eyJ.of.mine"));
+    let refused = ask("no-key");
+    assert_eq!((refused.status, iam.count(), upstream.count()), (401, 2, 4), "{}", refused.text());
+}
+
+/// The endpoint is the model, and what signs is a token made of AWS's keys.
+#[test]
+fn sagemaker_is_asked_by_endpoint_with_a_token() {
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let gateway = Gateway::start();
+    let ask = |headers: &[(&str, &str)]| {
+        let ask = Ask::post("/v1/chat/completions", CHAT.replace("\"m\"", "\"my-endpoint\""))
+            .header("x-ostia-provider", "sagemaker")
+            .header("x-ostia-custom-host", &upstream.url())
+            .header("x-ostia-aws-access-key-id", "AKIDEXAMPLE")
+            .header("x-ostia-aws-secret-access-key", "secret-of-mine")
+            .header("x-ostia-aws-region", "eu-west-1");
+        let reply = headers.iter().fold(ask, |ask, (name, value)| ask.header(name, value)).to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        upstream.last()
+    };
+    let seen = ask(&[]);
+    assert_eq!(seen.target, "/endpoints/my-endpoint/openai/v1/chat/completions");
+    assert_eq!(seen.json()["model"], "");
+    let shown = seen.header("authorization").unwrap();
+    assert!(shown.starts_with("Bearer sagemaker-api-key-"), "{shown}");
+    assert!(!format!("{:?}", seen.headers).contains("secret-of-mine"));
+    let seen = ask(&[("x-ostia-amzn-sagemaker-inference-component", "a b")]);
+    assert_eq!(seen.target, "/endpoints/my-endpoint/inference-components/a%20b/openai/v1/chat/completions");
+    // Containers of other forms are reached through the raw proxy, whose body is signed.
+    let sent = r#"{"instances":[[1,2]]}"#;
+    let reply = Ask::post("/v1/proxy/endpoints/mine/invocations", sent)
+        .header("x-ostia-provider", "sagemaker-invoke")
+        .header("x-ostia-custom-host", &upstream.url())
+        .header("x-ostia-aws-access-key-id", "AKIDEXAMPLE")
+        .header("x-ostia-aws-secret-access-key", "secret-of-mine")
+        .to(&gateway);
+    let seen = upstream.last();
+    assert_eq!(
+        (reply.status, seen.target.as_str()),
+        (200, "/endpoints/mine/invocations"),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(seen.text(), sent);
+    let signature = seen.header("authorization").unwrap();
+    assert!(signature.contains("/us-east-1/sagemaker/aws4_request"), "{signature}");
+}

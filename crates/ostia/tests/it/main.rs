@@ -29,6 +29,7 @@ mod http2;
 mod https;
 mod images;
 mod import;
+mod inlined;
 mod invoke;
 mod json_arrays;
 mod kept;

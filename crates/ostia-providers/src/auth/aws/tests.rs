@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::header::HeaderValue;
 use http::{Method, Request};
 
@@ -207,4 +209,51 @@ fn no_way_of_printing_shows_a_secret() {
     let credentials = [Credential::Aws(keys(Some("token"))), Credential::Key("wJalr".into())];
     let printed = format!("{credentials:?}");
     assert!(!printed.contains("wJalr") && !printed.contains("\"token\""), "{printed}");
+}
+
+/// What botocore makes of the same keys at the same time (`SigV4QueryAuth`, 1.44.8), as the SageMaker SDK's token generator asks it.
+#[test]
+fn a_token_in_place_of_a_signature() {
+    let token = AwsToken {
+        host: "sagemaker.amazonaws.com".into(),
+        action: "CallWithBearerToken".into(),
+        prefix: "sagemaker-api-key-".into(),
+    };
+    let auth = AwsAuth { service: "sagemaker".into(), token: Some(token), ..AwsAuth::default() };
+    for (session, signature) in [
+        (None, "1dadcd5433651abe54c95943dfdf0c75fa205268edfaeb66f58597faacb35bb1"),
+        (Some("AQoDYXdz+/="), "64f8ab619df4e63f293581319191b264cce075af123fc9108dbe0c1285fc0891"),
+    ] {
+        let case = Case { auth: auth.clone(), token: session, body: Payload::Streamed, ..Case::default() };
+        let path = "/endpoints/e/openai/v1/chat/completions";
+        let request = signed(Method::POST, path, &case, Some("us-east-1")).unwrap();
+        let bearer = &request.headers()["authorization"];
+        assert!(bearer.is_sensitive() && !request.headers().contains_key("x-amz-date"));
+        let shown = bearer.to_str().unwrap().strip_prefix("Bearer sagemaker-api-key-").unwrap();
+        let address = String::from_utf8(BASE64_STANDARD.decode(shown).unwrap()).unwrap();
+        let (host, query) = address.split_once("/?").unwrap();
+        let mut fields: Vec<&str> = query.split('&').collect();
+        fields.sort_unstable();
+        let session = session.map(|_| "X-Amz-Security-Token=AQoDYXdz%2B%2F%3D".to_owned());
+        let mut expected: Vec<String> = [
+            "Action=CallWithBearerToken",
+            "Version=1",
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256",
+            "X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsagemaker%2Faws4_request",
+            "X-Amz-Date=20150830T123600Z",
+            "X-Amz-Expires=900",
+            "X-Amz-SignedHeaders=host",
+        ]
+        .map(str::to_owned)
+        .into();
+        expected.extend(session);
+        expected.push(format!("X-Amz-Signature={signature}"));
+        expected.sort_unstable();
+        assert_eq!(
+            (host, fields),
+            ("sagemaker.amazonaws.com", expected.iter().map(String::as_str).collect())
+        );
+    }
+    let case = Case { auth, ..Case::default() };
+    assert_eq!(signed(Method::POST, "/", &case, None).unwrap_err().param.as_deref(), Some("aws_region"));
 }

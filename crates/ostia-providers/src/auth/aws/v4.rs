@@ -1,18 +1,23 @@
 //! The one place that knows AWS's library.
 
+use std::time::Duration;
+
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings,
-    UriPathNormalizationMode, sign as signature,
+    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
+    SigningSettings, UriPathNormalizationMode, sign as signature,
 };
 use aws_sigv4::sign::v4::SigningParams;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Uri};
 use ostia_dialect::{Fault, FaultKind};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use super::AwsAuth;
+use super::{AwsAuth, AwsToken};
 use crate::auth::{AwsKeys, Payload, Signing};
+use crate::percent::percent_encode;
 
 /// What a signature consists of. A client's own would stand beside ours.
 const OWN: [HeaderName; 4] = [
@@ -37,14 +42,7 @@ pub fn sign<B>(
         Payload::Streamed if aws.raw_path => SignableBody::UnsignedPayload,
         Payload::Streamed => return Err(unsigned_body()),
     };
-    let identity = Credentials::new(
-        &keys.access_key_id,
-        keys.secret_access_key.expose_secret(),
-        keys.session_token.as_ref().map(|token| token.expose_secret().to_owned()),
-        None,
-        "ostia",
-    )
-    .into();
+    let identity = credentials(keys).into();
     let params = SigningParams::builder()
         .identity(&identity)
         .region(region)
@@ -64,6 +62,49 @@ pub fn sign<B>(
         request.headers_mut().insert(HeaderName::from_static(header.name()), value);
     }
     Ok(())
+}
+
+/// How long a token holds: it is made anew for each request.
+const TOKEN_LIFE: Duration = Duration::from_secs(900);
+
+/// A token of these keys, for a while.
+pub fn token(
+    aws: &AwsAuth,
+    token: &AwsToken,
+    keys: &AwsKeys,
+    signing: Signing<'_>,
+) -> Result<SecretString, Fault> {
+    let region = signing.region.filter(|region| is_plain(region)).ok_or_else(no_region)?;
+    let AwsToken { host, action, prefix } = token;
+    let mut settings = SigningSettings::default();
+    settings.signature_location = SignatureLocation::QueryParams;
+    settings.expires_in = Some(TOKEN_LIFE);
+    let identity = credentials(keys).into();
+    let params = SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name(&aws.service)
+        .time(signing.time)
+        .settings(settings)
+        .build()
+        .map_err(|_| unusable())?
+        .into();
+    let mut address = format!("{host}/?Action={action}");
+    let url = format!("https://{address}");
+    let headers = std::iter::once(("host", host.as_str()));
+    let signable =
+        SignableRequest::new("POST", url, headers, SignableBody::Bytes(b"")).map_err(|_| unusable())?;
+    let (instructions, _) = signature(signable, &params).map_err(|_| unusable())?.into_parts();
+    for (name, value) in instructions.into_parts().1 {
+        address.push_str(&format!("&{name}={}", percent_encode(&value)));
+    }
+    address.push_str("&Version=1");
+    Ok(format!("{prefix}{}", BASE64_STANDARD.encode(address)).into())
+}
+
+fn credentials(keys: &AwsKeys) -> Credentials {
+    let token = keys.session_token.as_ref().map(|token| token.expose_secret().to_owned());
+    Credentials::new(&keys.access_key_id, keys.secret_access_key.expose_secret(), token, None, "ostia")
 }
 
 fn settings(aws: &AwsAuth) -> SigningSettings {

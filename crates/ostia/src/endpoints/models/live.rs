@@ -103,7 +103,8 @@ pub async fn send(
     let parts = parts(id).map_err(|error| Unasked::Target(error.to_string()))?;
     let gateway = GatewayHeaders::read(&parts.headers).map_err(unasked)?;
     let caller = Caller::default();
-    let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts, upload: None };
+    let files = &Rc::default();
+    let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts, upload: None, files };
     let mut target = target::resolve(inbound, None, Asked::Unread(None)).map_err(unasked)?;
     if let Some(key) = key {
         target.show(key);

@@ -1,6 +1,7 @@
 //! One request on a WebSocket, and its answer: the events of its stream, one in each message.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -130,7 +131,8 @@ impl Connection {
         record.read(|| core.new_id(), gateway.portkey, self.gateway.trace_id.as_ref());
         record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
         gateway.trace_id = record.trace_id_value();
-        let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None };
+        let files = &Rc::default();
+        let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None, files };
         let answer = Box::pin(carry(inbound, &ApiPath::from(Api::OpenaiResponses), body, &mut record)).await;
         let mut response = answer.unwrap_or_else(|fault| {
             record.failed(&fault);
