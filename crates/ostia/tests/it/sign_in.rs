@@ -55,6 +55,36 @@ fn a_request_is_signed_with_the_clients_keys_of_aws() {
     refused(&half, 400, &["aws_secret_access_key"]);
 }
 
+/// Claude Platform on AWS: by AWS's keys, with the workspace, or by a key in Anthropic's header.
+#[test]
+fn a_service_of_aws_may_have_a_header_for_keys() {
+    let answer = r#"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text","text":"x"}],
+        "stop_reason":"end_turn","usage":{"input_tokens":1,"output_tokens":1}}"#;
+    let upstream = Upstream::always(Answer::json(answer));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  claude-platform-aws:\n    base_url: '{}'\n    settings: {{anthropic_workspace_id: wrkspc_1}}\n",
+        upstream.url()
+    ));
+    let body = r#"{"model":"claude-sonnet-4-6","max_tokens":9,"messages":[{"role":"user","content":"x"}]}"#;
+    let ask = || Ask::post("/v1/messages", body).header("x-ostia-provider", "claude-platform-aws");
+    let keys = ask().header("x-ostia-aws-access-key-id", "AKIDCLIENT");
+    let reply = keys
+        .header("x-ostia-aws-secret-access-key", "of-the-client")
+        .header("x-ostia-aws-region", "us-west-2")
+        .to(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let seen = upstream.last();
+    let signature = authorization(&seen);
+    assert!(signature.contains("/us-west-2/aws-external-anthropic/aws4_request"), "{signature}");
+    assert_eq!(seen.header("anthropic-workspace-id").as_deref(), Some("wrkspc_1"));
+    assert_eq!(ask().header("x-api-key", "sk-client").to(&gateway).status, 200);
+    let seen = upstream.last();
+    assert_eq!(
+        (seen.header("x-api-key").as_deref(), seen.header("authorization")),
+        (Some("sk-client"), None)
+    );
+}
+
 #[test]
 fn a_bedrock_key_goes_as_a_bearer() {
     let upstream = Upstream::always(Answer::json(CONVERSE));

@@ -40,11 +40,8 @@ fn sent(api: Api, body: &str, betas: &[&str]) -> (Way, Outgoing, HeaderMap, Valu
     let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new()).unwrap() else { unreachable!() };
     let mut headers = HeaderMap::new();
     headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
-    let betas = betas
-        .iter()
-        .chain(prepared.headers.iter().map(|(_, value)| value).map(String::as_str).collect::<Vec<_>>().iter())
-        .map(|beta| (*beta).to_owned())
-        .collect::<Vec<_>>();
+    let own = prepared.headers.iter().map(|(_, value)| value.clone());
+    let betas: Vec<String> = betas.iter().map(|beta| (*beta).to_owned()).chain(own).collect();
     for beta in betas {
         headers.append(HeaderName::from_static("anthropic-beta"), HeaderValue::from_str(&beta).unwrap());
     }
