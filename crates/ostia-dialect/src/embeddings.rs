@@ -170,6 +170,8 @@ pub struct Request {
     pub truncate: Option<String>,
     /// Other fields: name and value, in the order they came.
     pub extra: Vec<(String, Json)>,
+    /// What the client calls fields that have another name here: our name, and the client's.
+    pub spelled: Vec<(&'static str, String)>,
 }
 
 impl Request {
@@ -268,8 +270,11 @@ impl Request {
             ("output_dtype", has_dtype),
         ];
         let hub = hub.iter().filter(|(name, given)| *given && unsaid.contains(name));
+        let spelled = |name: &'static str| {
+            self.spelled.iter().find(|(ours, _)| *ours == name).map_or(name, |(_, theirs)| theirs)
+        };
         let extra = self.extra.iter().map(|(name, _)| name.as_str()).filter(|name| !is_own(name));
-        hub.map(|(name, _)| *name).chain(extra).map(str::to_owned).collect()
+        hub.map(|(name, _)| spelled(name)).chain(extra).map(str::to_owned).collect()
     }
 }
 

@@ -22,6 +22,7 @@ pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
     for (name, value) in root.fields() {
         if !value.is_null() {
             field(&mut request, &name, value)?;
+            spell(&mut request, &name);
         }
     }
     Ok(request)
@@ -46,6 +47,17 @@ fn field(request: &mut Request, name: &str, value: Node<'_>) -> Result<(), Fault
         _ => request.extra.push((name.to_owned(), Json::of(value))),
     }
     Ok(())
+}
+
+/// Notes what the client calls a field by another name than ours, for whatever is told of it.
+fn spell(request: &mut Request, name: &str) {
+    let ours = match name {
+        "task" | "task_type" | "taskType" => "input_type",
+        "truncation" => "truncate",
+        "embedding_type" => "output_dtype",
+        _ => return,
+    };
+    request.spelled.push((ours, name.to_owned()));
 }
 
 fn encoding_format(value: Node<'_>) -> Result<EncodingFormat, Fault> {

@@ -69,6 +69,7 @@ fn clients_requests() {
             input_type: Some("query".into()),
             truncate: Some("END".into()),
             extra: vec![],
+            spelled: vec![],
         }
     );
     let tokens = |list: Value| Input::Tokens(raw(list));
@@ -384,7 +385,7 @@ fn vendors_with_openais_form_and_other_names() {
         all.clone(),
         json!({"model": "m", "input": ["a", "b"], "encoding_format": "base64", "output_dimension": 8, "output_dtype": "int8",
                "metadata": {"a": 1}}),
-        &["user", "input_type", "truncate", "late_chunking", "long_text_mode"],
+        &["user", "task_type", "truncation", "late_chunking", "long_text_mode"],
     );
     check(
         Dialect::Voyage,
@@ -411,7 +412,7 @@ fn vendors_with_openais_form_and_other_names() {
         Dialect::Nomic,
         all,
         json!({"model": "m", "texts": ["a", "b"], "task_type": "search_query", "dimensionality": 8, "long_text_mode": "mean"}),
-        &["user", "truncate", "output_dtype", "late_chunking", "metadata"],
+        &["user", "truncation", "output_dtype", "late_chunking", "metadata"],
     );
     let one = json!({"model": "m", "input": "a", "encoding_format": "float"});
     check(Dialect::Voyage, one.clone(), json!({"model": "m", "input": "a"}), &[]);
