@@ -209,7 +209,9 @@ pub fn boundary(content_type: &str) -> Result<Option<String>, Fault> {
         is_it.then(|| value.trim().trim_matches('"').to_owned())
     });
     let is_sound = |word: &String| {
-        !word.is_empty() && word.len() <= BOUNDARY_BYTES_MAX && !word.contains(|c: char| c.is_control())
+        !word.is_empty()
+            && word.len() <= BOUNDARY_BYTES_MAX
+            && !word.contains(|c: char| c.is_control() || c == '"' || c == '\\')
     };
     found.filter(is_sound).map(Some).ok_or_else(|| {
         let message = "The content type of a form has to name its boundary: multipart/form-data; boundary=WORD. Let the HTTP \

@@ -139,6 +139,7 @@ fn boundaries() {
     check("multipart/form-data", Err(400));
     check("multipart/form-data; boundary=", Err(400));
     check(&format!("multipart/form-data; boundary={}", "b".repeat(71)), Err(400));
+    check("multipart/form-data; boundary=a\"b", Err(400));
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use ostia_dialect::form::{Decoder, Form, Piece};
 use ostia_dialect::{Api, Files, PathParams};
 use serde_json::{Value, json};
 
 use super::{
-    ApiCall, CannotTake, Content, Outgoing, Prepared, Reading, Recipient, Wanted, Way, prepare, way,
+    ApiCall, CannotTake, Content, Outgoing, Prepared, Reading, Recipient, Wanted, Way, goes_as_it_came,
+    prepare, way,
 };
 use crate::{Provider, Providers, Values};
 
@@ -468,4 +470,61 @@ fn files_are_fetched_for_who_takes_bytes_only() {
     check(Api::AnthropicMessages, &messages, provider("anthropic"), "relay", false);
     check(Api::AnthropicMessages, &messages, vertex, "translation", true);
     check(Api::AnthropicMessages, &messages, provider("bedrock"), "translation", true);
+}
+
+/// A form with a model and a file, as it is read while it comes.
+fn form(model: &str) -> Form {
+    let body = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n{model}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\nRIFF\r\n--b--\r\n"
+    );
+    let mut decoder = Decoder::new("b");
+    decoder.push(body.as_bytes(), &mut |_, _| {}).unwrap();
+    decoder.finish().unwrap()
+}
+
+#[test]
+fn a_form_is_written_anew_only_where_it_changes() {
+    let form = form("m");
+    let fields = Bytes::from(form.to_json());
+    let set = json!({"language": "en", "response_format": "srt"});
+    let check = |to: &Recipient<'_>, expected: Option<&str>, wanted: Wanted| {
+        let call = ApiCall::read_form(Api::OpenaiTranscriptions, "", &form, &fields).unwrap();
+        let way = way(&call, to, false).unwrap();
+        let Prepared::Request(request) = prepare(way, &call, to, None, &Files::new()).unwrap() else { unreachable!() };
+        assert_eq!((way, request.path.as_str()), (Way::Relay, "/base/audio/transcriptions"));
+        match (request.body, expected) {
+            (Content::Own, None) => {}
+            (Content::Pieces { content_type, pieces }, Some(expected)) => {
+                assert_eq!(content_type, "multipart/form-data; boundary=b");
+                assert_eq!(pieces[1], Piece::File(0));
+                let Piece::Bytes(first) = &pieces[0] else { unreachable!("{pieces:?}") };
+                assert!(String::from_utf8_lossy(first).contains(expected), "{pieces:?}");
+            }
+            (body, expected) => unreachable!("{body:?}, {expected:?}"),
+        }
+        assert!(matches!(request.answer, Reading::AsItIs(found) if found == wanted));
+    };
+    check(&recipient("openai"), None, Wanted::Whole);
+    // Its spellings are of conversations.
+    check(&recipient("groq"), None, Wanted::Whole);
+    let renamed = Recipient { model: Some("other"), ..recipient("openai") };
+    check(&renamed, Some("name=\"model\"\r\n\r\nother\r\n"), Wanted::Whole);
+    let set = Recipient { override_params: set.as_object(), ..recipient("openai") };
+    check(&set, Some("name=\"response_format\"\r\n\r\nsrt\r\n"), Wanted::Bytes);
+}
+
+#[test]
+fn what_goes_as_it_came_whatever_it_says() {
+    let check = |to: &Recipient<'_>, expected: bool| {
+        assert_eq!(goes_as_it_came(Api::OpenaiTranscriptions, to), expected, "{}", to.provider.id);
+    };
+    check(&recipient("openai"), true);
+    check(&recipient("groq"), true);
+    check(&recipient("deepgram"), false);
+    check(&recipient("anthropic"), false);
+    check(&Recipient { model: Some("m"), ..recipient("openai") }, false);
+    let set = json!({"language": "en"});
+    check(&Recipient { default_params: set.as_object(), ..recipient("openai") }, false);
+    check(&Recipient { drop_params: &["prompt".to_owned()], ..recipient("openai") }, false);
 }

@@ -211,13 +211,13 @@ async fn bytes(
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     fields::strip(&mut head.headers);
-    match fault::in_success(&bytes) {
-        Some(fault) => Err(AttemptError::told(fault)),
-        None if bytes.is_empty() => Err(usable::check(api, &head, &bytes, target)
-            .err()
-            .unwrap_or_else(|| Fault::upstream("The provider's answer is empty.").into())),
-        None => Ok(Response::from_parts(head, Body::from(bytes))),
+    if let Some(fault) = fault::in_success(&bytes) {
+        return Err(AttemptError::told(fault));
     }
+    if bytes.is_empty() {
+        usable::check(api, &head, &bytes, target)?;
+    }
+    Ok(Response::from_parts(head, Body::from(bytes)))
 }
 
 /// A stream as one JSON array. A small one that tells its length is checked whole; any other is handed on as it grows, if it
@@ -379,10 +379,11 @@ pub async fn media(
     reader: MediaReader,
     target: &Target<'_>,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
-    let Accepted { mut head, body, inflate } = accepted(answer, client.family(), target).await?;
+    let Accepted { mut head, mut body, inflate } = accepted(answer, client.family(), target).await?;
     let media = media_type(&head.headers);
+    let is_sound = !is_json(media) && !is_page(media);
     let read = match reader {
-        MediaReader::Passing(passing) if !is_json(media) && !is_page(media) => {
+        MediaReader::Passing(passing) if is_sound && !body.beginning().await.is_empty() => {
             return Ok((passing_answer(head, body, inflate, passing), Observed::default()));
         }
         MediaReader::Passing(_) => None,
@@ -390,7 +391,7 @@ pub async fn media(
     };
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(upstream, &head, &bytes, target)?;
-    // JSON that is no error, in the place of a sound.
+    // JSON that is no error, in the place of a sound. Nothing at all is no answer either.
     let read = read.ok_or_else(|| usable::no_sound(target))?;
     let MediaAnswer { content_type, body, observed } = read(&bytes)?;
     fields::strip(&mut head.headers);
