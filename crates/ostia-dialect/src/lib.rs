@@ -31,7 +31,8 @@ pub use chat::{
     ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect,
 };
 pub use chat::{
-    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, rules, tools,
+    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses,
+    responses_socket, rules, tools,
 };
 pub use fault::{Family, Fault, FaultKind};
 pub use media::MediaKind;
