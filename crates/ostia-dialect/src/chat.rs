@@ -27,6 +27,7 @@ mod render_options;
 mod repair;
 mod request;
 mod response;
+pub mod responses_socket;
 pub mod rules;
 mod time;
 mod tokens;

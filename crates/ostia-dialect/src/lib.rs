@@ -37,8 +37,8 @@ pub use chat::{
     ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, invoked_count_body,
 };
 pub use chat::{
-    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, remote, rules,
-    tools,
+    anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, remote,
+    responses_socket, rules, tools,
 };
 pub use fault::{Family, Fault, FaultKind};
 pub use media::{File, Files, MediaKind, Unfetched};

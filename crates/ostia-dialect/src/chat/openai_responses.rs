@@ -6,7 +6,6 @@ pub mod error;
 mod item;
 pub mod request;
 pub mod response;
-pub mod socket;
 pub mod stream;
 mod usage;
 

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::{HeaderValue, Method, Response, StatusCode, header, request};
-use ostia_dialect::openai_responses::socket::{self, Chain, Create, Said};
+use ostia_dialect::responses_socket::{self as socket, Chain, Create, Said};
 use ostia_dialect::{Fault, FaultKind, Observed};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;

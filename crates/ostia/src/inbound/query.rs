@@ -41,22 +41,20 @@ pub fn model(query: &str) -> Option<Cow<'_, str>> {
     fields(query).find(|field| field.is_named("model"))?.value().filter(|model| !model.is_empty())
 }
 
-/// The query with this model in place of the one that it names; without one where that is `None`.
+/// The query with this model, in place of the one that it names; without one where that is `None`. A session that has begun
+/// elsewhere (`call_id`) has its model already.
 pub fn with_model(query: &str, model: Option<&str>) -> String {
-    let mut out = String::with_capacity(query.len());
-    for field in fields(query) {
-        let (is_model, mark) = (field.is_named("model"), if out.is_empty() { "" } else { "&" });
-        match model {
-            // As it came, where nothing else is asked for.
-            Some(model) if is_model && field.value().as_deref() != Some(model) => {
-                let encoded = utf8_percent_encode(model, ENCODED);
-                out.push_str(&format!("{mark}model={encoded}"));
-            }
-            None if is_model => {}
-            _ => out.extend([mark, field.0]),
-        }
+    let has = |name: &str| fields(query).any(|field| field.is_named(name));
+    let is_asked =
+        |field: Field<'_>| field.is_named("model") && model.is_some() && field.value().as_deref() == model;
+    // As it came, where nothing else is asked for.
+    let kept = fields(query).filter(|field| !field.is_named("model") || is_asked(*field));
+    let mut all: Vec<Cow<'_, str>> = kept.map(|field| Cow::Borrowed(field.0)).collect();
+    let Some(model) = model.filter(|_| has("model") || !has("call_id")) else { return all.join("&") };
+    if !fields(query).any(is_asked) {
+        all.push(format!("model={}", utf8_percent_encode(model, ENCODED)).into());
     }
-    out
+    all.join("&")
 }
 
 /// Takes out of a request line what was read as a credential, or is one of the gateway's own keys in whatever field: from here
@@ -90,12 +88,14 @@ mod tests {
             assert_eq!(model(query).as_deref(), expected, "{query}");
         }
         for (query, named, expected) in [
-            ("model=%40p%2Fm&intent=a%20b&x", Some("m"), "model=m&intent=a%20b&x"),
+            ("model=%40p%2Fm&intent=a%20b&x", Some("m"), "intent=a%20b&x&model=m"),
             ("a=1&model=a%2Fb", Some("a/b"), "a=1&model=a%2Fb"),
             ("model=x", Some("a/b c"), "model=a%2Fb%20c"),
             ("model=x&a=1", None, "a=1"),
-            ("a=1", Some("m"), "a=1"),
-            ("", Some("m"), ""),
+            ("a=1", Some("m"), "a=1&model=m"),
+            ("", Some("m"), "model=m"),
+            ("call_id=rtc_1", Some("m"), "call_id=rtc_1"),
+            ("call_id=rtc_1", None, "call_id=rtc_1"),
         ] {
             assert_eq!(with_model(query, named), expected, "{query} {named:?}");
         }

@@ -10,7 +10,7 @@ use http::{HeaderMap, Response, response};
 use http_body_util::BodyExt as _;
 use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::openai_responses::request::echo;
-use ostia_dialect::openai_responses::socket::{self, Chain, Create};
+use ostia_dialect::responses_socket::{self as socket, Chain, Create};
 use ostia_dialect::{Api, Family, Fault, RenderOptions};
 use ostia_providers::prepare::ApiCall;
 use tokio::time::timeout;
