@@ -18,6 +18,7 @@ mod problem;
 mod providers;
 mod quantity;
 mod reader;
+mod records;
 mod report;
 mod routes;
 mod schema;
@@ -41,6 +42,7 @@ pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Code, Place, Problem, Severity};
 pub use providers::{ProviderEntry, ProviderKey, equal_keys};
+pub use records::{BodiesKept, Records};
 pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
@@ -56,6 +58,8 @@ pub const PROBLEMS_MAX: usize = 200;
 pub const ENTRIES_MAX: usize = 10_000;
 /// Longest time that can be set, for any timeout.
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
+/// Longest time for which anything is kept.
+pub const AGE_MAX: Duration = Duration::from_secs(3650 * 86_400);
 /// Most worker threads.
 pub const WORKERS_MAX: u64 = 1024;
 
@@ -139,6 +143,8 @@ pub struct Config {
     pub limits: Limits,
     /// What the gateway remembers for clients of the Responses API.
     pub responses: Responses,
+    /// What is kept of each request.
+    pub records: Records,
     /// Worker threads; `None` for one per core.
     pub workers: Option<usize>,
 }
@@ -161,6 +167,7 @@ impl Default for Config {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             responses: Responses::default(),
+            records: Records::default(),
             workers: None,
         }
     }
@@ -171,6 +178,8 @@ impl Default for Config {
 pub struct Auth {
     /// Keys of which a client must show one. Empty: anyone who can connect is let in.
     pub keys: Vec<GatewayKey>,
+    /// Keys for what the gateway tells of all requests. Empty: it tells that only to this machine, and only without `keys`.
+    pub admin_keys: Vec<SecretRef>,
 }
 
 /// A key of the gateway's own.

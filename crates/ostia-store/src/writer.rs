@@ -149,6 +149,7 @@ impl Writer {
             self.state.taken(entry.body_bytes());
             let mut record = entry.finish();
             self.complete(&mut record);
+            self.state.metrics.count(&record);
             self.batch.push(record);
             self.since.get_or_insert_with(Instant::now);
         }

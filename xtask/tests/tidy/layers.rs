@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 26] = [
+const LAYERS: [&str; 27] = [
     "clock",
     "systemd",
     "terminal",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 26] = [
     "stream",
     "responses_api",
     "core",
+    "store",
     "inbound",
     "target",
     "exchange",

@@ -44,6 +44,7 @@ pub async fn finish(
             Box::pin(receive::translate_whole(answer, (call.api, api), reader, target)).await?
         }
     };
+    let answer = answer.map(|body| exchange.booking.follow(body, call.api.grammar(), &observed));
     record.answered(observed);
     Ok(answer)
 }

@@ -1,7 +1,8 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
 use http::{Response, header, request};
-use ostia_dialect::fault;
+use ostia_dialect::frame::Grammar;
+use ostia_dialect::{Observed, fault};
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::errors::attempt_error::AttemptError;
@@ -56,7 +57,9 @@ pub async fn pass(
         fields::mark_stream(&mut head.headers);
     }
     let status = head.status.as_u16();
-    let answer = Response::from_parts(head, Body::Passed(body));
+    let grammar = Grammar::Unknown;
+    let body = exchange.booking.follow(Body::Passed(body), grammar, &Observed::default());
+    let answer = Response::from_parts(head, body);
     match status {
         // What it says is not read, so that only the status decides whether another target is asked.
         400.. => Err(AttemptError::refused(fault::from_answer(status, b""), answer)),

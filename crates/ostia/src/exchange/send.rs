@@ -1,8 +1,6 @@
 //! A call to a provider: the request with its headers and its key, and the answer's head.
 
-use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -19,6 +17,7 @@ use crate::exchange::unanswered;
 use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
 use crate::message::fields;
+use crate::record::booking::Booking;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
 use crate::upstream::{RequestBody, UpstreamBody};
@@ -34,8 +33,8 @@ pub struct Exchange<'a> {
     pub inbound: Inbound<'a>,
     /// Whom to ask.
     pub target: &'a Target<'a>,
-    /// Adds up how long providers were waited for.
-    pub waited: &'a Cell<Duration>,
+    /// Notes what is sent and what comes.
+    pub booking: &'a Booking,
     /// Who remembers the answer, where that is settled already.
     pub keep: Option<&'a Rc<StoreHandle>>,
     /// The answer may have to be gone on with: it is decoded, and written anew.
@@ -44,8 +43,8 @@ pub struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     /// A call to this target, and nothing besides.
-    pub fn new(inbound: Inbound<'a>, target: &'a Target<'a>, waited: &'a Cell<Duration>) -> Exchange<'a> {
-        Exchange { inbound, target, waited, keep: None, continues: false }
+    pub fn new(inbound: Inbound<'a>, target: &'a Target<'a>, booking: &'a Booking) -> Exchange<'a> {
+        Exchange { inbound, target, booking, keep: None, continues: false }
     }
 }
 
@@ -103,6 +102,9 @@ impl Exchange<'_> {
             }
         }
         headers.insert(header::HOST, target.destination.base_url().authority().clone());
+        if let Some(parent) = &self.inbound.gateway.traceparent {
+            headers.insert(HeaderName::from_static("traceparent"), parent.clone());
+        }
         if path.is_empty() {
             path.push('/');
         }
@@ -141,9 +143,10 @@ impl Exchange<'_> {
         self.sign(&mut request).await?;
         let base_url = destination.base_url();
         let sent = Instant::now();
+        self.booking.send(sent.into_std());
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
-        self.waited.set(self.waited.get() + (ended - sent));
+        self.booking.head(&answer, sent.into_std(), ended.into_std());
         let refused = answer.as_ref().is_ok_and(|answer| answer.status() == StatusCode::UNAUTHORIZED);
         if let Some(wanted) = self.target.credential.as_ref().filter(|_| refused) {
             // It was taken back, perhaps: the next call has a new one.

@@ -2,6 +2,8 @@
 
 use http::HeaderValue;
 
+use crate::config::keys::GatewayKeys;
+
 /// Keys that SDKs send when they were given none.
 const PLACEHOLDER_KEYS: [&str; 4] = ["OPENAI_API_KEY", "DUMMY-KEY", "dummy", ""];
 
@@ -14,6 +16,15 @@ pub struct Credentials {
     pub bearer: Option<Credential>,
     /// `x-api-key`: the same, as Anthropic's SDK sends it.
     pub api_key: Option<Credential>,
+}
+
+impl Credentials {
+    /// Takes out those that are keys for what only operators may see: they are nobody's key for a provider.
+    pub fn withhold(&mut self, admin_keys: &GatewayKeys) {
+        for shown in [&mut self.gateway, &mut self.bearer, &mut self.api_key] {
+            shown.take_if(|shown| admin_keys.find(shown.expose()).is_some());
+        }
+    }
 }
 
 /// A credential as it stands in a header. Not printed.

@@ -84,7 +84,7 @@ pub struct Entry {
 }
 
 /// What was decided for a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Decisions {
     /// All that there was to decide.
     Made(History),
@@ -118,7 +118,8 @@ impl Decisions {
         matches!(self, Decisions::UnderWay(_))
     }
 
-    fn record(&self) -> routing::Record {
+    /// As it is told by now.
+    pub(super) fn record(&self) -> routing::Record {
         match self {
             Decisions::Made(history) => history.record(now()),
             Decisions::UnderWay(shared) => shared.record(),

@@ -1,7 +1,7 @@
 //! The rest of an answer that broke off in the middle, from the same target or another one.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request;
@@ -21,6 +21,7 @@ use crate::inbound::route::Endpoint;
 use crate::message::body::{Resume, Resuming};
 use crate::message::source::Source;
 use crate::record::Record;
+use crate::record::account::Account;
 use crate::routing::attempt;
 use crate::routing::execution::Execution;
 use crate::target::{self, Asked};
@@ -32,14 +33,15 @@ pub struct Failover {
     caller: Caller,
     gateway: GatewayHeaders,
     parts: request::Parts,
+    account: Rc<Account>,
 }
 
 impl Failover {
     /// A rescuer for the answer to this request.
-    pub fn new(execution: Execution, inbound: Inbound<'_>) -> Box<Failover> {
+    pub fn new(execution: Execution, inbound: Inbound<'_>, account: Rc<Account>) -> Box<Failover> {
         let Inbound { caller, gateway, parts, .. } = inbound;
         let (caller, gateway, parts) = (caller.clone(), gateway.clone(), parts.clone());
-        Box::new(Failover { execution, caller, gateway, parts })
+        Box::new(Failover { execution, caller, gateway, parts, account })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Source, Fault> {
@@ -79,10 +81,16 @@ impl Failover {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, Asked::Api(&call))?;
         attempt::bound(&mut target, attempt);
-        let waited = Cell::default();
+        let mut record = Record::of(self.account.clone());
+        record.target(&target.provider.id, target.index_path, target.model.as_deref().or(call.model()));
+        let booking = record.booking();
         // Once with each of several keys.
         loop {
-            let answer = go_on(Exchange::new(inbound, &target, &waited), &call, beginning).await;
+            let answer = go_on(Exchange::new(inbound, &target, &booking), &call, beginning).await;
+            if answer.is_ok() {
+                booking.continues();
+            }
+            booking.settle(&answer, &[]);
             if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                 return answer;
             }
@@ -113,6 +121,7 @@ fn nothing() -> Fault {
 
 impl Resume for Failover {
     fn resume(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming {
+        self.account.broke_off();
         Box::pin(async move {
             let source = self.find(fault, &request, beginning.as_deref()).await;
             (self as Box<dyn Resume>, source)

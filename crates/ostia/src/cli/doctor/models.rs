@@ -1,6 +1,5 @@
 //! Each configured provider, asked for its models by the code that carries clients' calls.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +25,7 @@ use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::log::{Filter, Format, Log};
+use crate::record::booking::Booking;
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
 use crate::target::{self, Asked};
@@ -110,7 +110,15 @@ fn shared(mut loaded: Loaded) -> Shared {
     let (_, snapshots) = watch::channel(Snapshot::first(loaded));
     let (log, _) = Log::new(Filter::default(), Format::Text);
     let credentials = Credentials::new(snapshots.borrow().network(), log.clone());
-    Shared { snapshots, responses, state: Arc::default(), records: Records::default(), credentials, log }
+    Shared {
+        snapshots,
+        responses,
+        state: Arc::default(),
+        records: Records::default(),
+        credentials,
+        log,
+        store: None,
+    }
 }
 
 /// `place`: which of several keys is shown.
@@ -171,8 +179,8 @@ async fn send(
     if let Some(key) = key {
         target.show(key);
     }
-    let waited = Cell::default();
-    let exchange = Exchange::new(inbound, &target, &waited);
+    let booking = Booking::default();
+    let exchange = Exchange::new(inbound, &target, &booking);
     let path = proxy::path(&target, &parts);
     let mut request = exchange.request(path, RequestBody::Full(None)).map_err(unasked)?;
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
