@@ -10,14 +10,14 @@ use crate::record::Record;
 
 /// Records that wait to be written, one to two kilobytes each without bodies.
 const RECORDS_MAX: usize = 16_384;
-/// Bodies that wait with them, in bytes.
-const BODY_BYTES_MAX: usize = 64 << 20;
+/// What they hold together that has no size of its own, bodies before all, in bytes.
+const BYTES_MAX: usize = 64 << 20;
 
 /// What is handed over: it becomes a record on the writer's thread, where the time that takes costs no request anything.
 pub trait Unwritten: Send + Debug {
-    /// How many bytes of bodies it holds.
-    fn body_bytes(&self) -> usize;
-    /// Gives them up: there is no room.
+    /// How many bytes it holds, besides what every record takes.
+    fn bytes(&self) -> usize;
+    /// Gives up bodies, and whatever else is large: there is no room.
     fn give_up_bodies(&mut self);
     /// Makes the record.
     fn finish(self: Box<Self>) -> Record;
@@ -33,7 +33,7 @@ pub struct Queue {
 /// What all of them and the writer share.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    body_bytes: AtomicUsize,
+    bytes: AtomicUsize,
     waiting: AtomicUsize,
     written: AtomicU64,
     pub(crate) lost: AtomicU64,
@@ -69,12 +69,15 @@ impl Queue {
     /// Hands a record over. Where there is no room its bodies are given up first, and then the record; both are counted.
     pub fn hand_over(&self, mut one: Box<dyn Unwritten>) {
         let state = &*self.state;
-        let mut bytes = one.body_bytes();
-        if bytes > 0 && state.body_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > BODY_BYTES_MAX {
-            state.body_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let mut bytes = one.bytes();
+        if !state.has_room(bytes) {
             state.lost_bodies.fetch_add(1, Ordering::Relaxed);
             one.give_up_bodies();
-            bytes = 0;
+            bytes = one.bytes();
+            if !state.has_room(bytes) {
+                state.lost.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
         }
         state.waiting.fetch_add(1, Ordering::Relaxed);
         if self.sender.try_send(one).is_err() {
@@ -107,10 +110,19 @@ impl Queue {
 }
 
 impl State {
-    /// A record with so many bytes of bodies waits no more.
-    pub(crate) fn taken(&self, body_bytes: usize) {
+    /// Takes room for so many bytes, if there is any.
+    fn has_room(&self, bytes: usize) -> bool {
+        let has_room = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= BYTES_MAX;
+        if !has_room {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    /// A record with so many bytes waits no more.
+    pub(crate) fn taken(&self, bytes: usize) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
-        self.body_bytes.fetch_sub(body_bytes, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn written(&self, count: usize) {
@@ -134,16 +146,17 @@ impl State {
 mod tests {
     use super::*;
 
+    /// What it holds, and what of that it can give up.
     #[derive(Debug)]
-    struct Sized(usize);
+    struct Sized(usize, usize);
 
     impl Unwritten for Sized {
-        fn body_bytes(&self) -> usize {
+        fn bytes(&self) -> usize {
             self.0
         }
 
         fn give_up_bodies(&mut self) {
-            self.0 = 0;
+            self.0 -= self.1;
         }
 
         fn finish(self: Box<Self>) -> Record {
@@ -154,15 +167,16 @@ mod tests {
     #[test]
     fn bodies_go_first_and_then_records() {
         let (queue, receiver) = Queue::new();
-        queue.hand_over(Box::new(Sized(BODY_BYTES_MAX)));
-        queue.hand_over(Box::new(Sized(1)));
+        queue.hand_over(Box::new(Sized(BYTES_MAX, 0)));
+        queue.hand_over(Box::new(Sized(1, 1)));
+        queue.hand_over(Box::new(Sized(2, 1)));
         let health = queue.health();
-        assert_eq!((health.waiting, health.lost_bodies, health.lost), (2, 1, 0));
+        assert_eq!((health.waiting, health.lost_bodies, health.lost), (2, 2, 1));
         let kept: Vec<u64> = receiver.try_iter().map(|one| one.finish().request_bytes).collect();
-        assert_eq!(kept, [BODY_BYTES_MAX as u64, 0]);
-        for _ in 0..=RECORDS_MAX {
-            queue.hand_over(Box::new(Sized(0)));
-        }
-        assert_eq!(queue.health().lost, 1);
+        assert_eq!(kept, [BYTES_MAX as u64, 0]);
+        queue.state.taken(BYTES_MAX);
+        queue.state.taken(0);
+        (0..=RECORDS_MAX).for_each(|_| queue.hand_over(Box::new(Sized(0, 0))));
+        assert_eq!(queue.health().lost, 2);
     }
 }

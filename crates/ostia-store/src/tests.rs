@@ -28,7 +28,7 @@ const DAY_MS: i64 = 86_400_000;
 struct Ready(Record);
 
 impl Unwritten for Ready {
-    fn body_bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         0
     }
 

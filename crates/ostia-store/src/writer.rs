@@ -146,7 +146,7 @@ impl Writer {
     fn take(&mut self) -> bool {
         while self.batch.len() < BATCH_MAX {
             let Ok(entry) = self.entries.try_recv() else { return false };
-            self.state.taken(entry.body_bytes());
+            self.state.taken(entry.bytes());
             let mut record = entry.finish();
             self.complete(&mut record);
             self.state.metrics.count(&record);

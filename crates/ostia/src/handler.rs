@@ -105,7 +105,7 @@ async fn serve(
     if let Endpoint::Kept(path) = endpoint {
         return Box::pin(logs::answer(core, parts, &gateway.credentials, path)).await;
     }
-    gateway.credentials.withhold(&settings.admin_keys);
+    gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
     if endpoint.is_call() {
         record.account().call(endpoint.operation());
     }

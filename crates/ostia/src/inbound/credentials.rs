@@ -19,10 +19,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Takes out those that are keys for what only operators may see: they are nobody's key for a provider.
-    pub fn withhold(&mut self, admin_keys: &GatewayKeys) {
+    /// Takes out those that are keys for what only operators may see, and for nothing else: they are nobody's key for a provider.
+    pub fn withhold(&mut self, admin_keys: &GatewayKeys, gateway_keys: &GatewayKeys) {
+        let is_withheld =
+            |shown: &str| admin_keys.find(shown).is_some() && gateway_keys.find(shown).is_none();
         for shown in [&mut self.gateway, &mut self.bearer, &mut self.api_key] {
-            shown.take_if(|shown| admin_keys.find(shown.expose()).is_some());
+            shown.take_if(|shown| is_withheld(shown.expose()));
         }
     }
 }

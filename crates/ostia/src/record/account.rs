@@ -26,6 +26,8 @@ const STATUS_LEFT: u16 = 499;
 const STATUS_STOPPING: u16 = 503;
 /// Most attempts of one request that are kept: more than a config may make.
 const ATTEMPTS_MAX: usize = 64;
+/// Largest route of which decisions are kept, in bytes: a client may send a new config with each request.
+const ROUTE_BYTES_MAX: usize = 64 << 10;
 /// Longest metadata and baggage, user agent and message that are kept, in bytes.
 const METADATA_BYTES_MAX: usize = 8 << 10;
 const TEXT_BYTES_MAX: usize = 200;
@@ -258,7 +260,9 @@ impl Account {
 
     /// So it was decided whom to ask.
     pub fn decided(&self, decisions: &Decisions) {
-        self.with(|entry| entry.decisions = Some(Box::new(decisions.clone())));
+        if decisions.route().bytes() <= ROUTE_BYTES_MAX {
+            self.with(|entry| entry.decisions = Some(Box::new(decisions.clone())));
+        }
     }
 
     /// A piece of the answer is on its way.

@@ -13,6 +13,7 @@ use ostia_dialect::{Fault, Observed};
 use ostia_store::Outcome;
 
 use super::account::{Account, Failure, Made};
+use super::records::few;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
 use crate::message::body::{Body, Events, FramePoll, Resume, Watcher};
@@ -21,6 +22,9 @@ use crate::upstream::UpstreamBody;
 /// Headers in which providers name a call, the first that is there counts.
 const REQUEST_ID: [&str; 5] =
     ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id"];
+
+/// Most names of what could not be said to a provider that are looked at; fewer are kept.
+const DROPPED_MAX: usize = 100;
 
 /// The attempts at one target, in the account of their request. One that is dropped before it is settled was abandoned.
 #[derive(Debug, Default)]
@@ -101,7 +105,10 @@ impl Booking {
     pub fn settle<T>(&self, answer: &Result<T, AttemptError>, dropped: &[String]) {
         let Some(number) = self.number.take() else { return };
         self.account.attempt(number, |made, keeps_message| {
-            made.dropped = dropped.to_vec();
+            made.dropped = few(dropped.iter().take(DROPPED_MAX).cloned().collect());
+            if dropped.len() > DROPPED_MAX {
+                made.dropped.push(format!("and {} besides", dropped.len() - DROPPED_MAX));
+            }
             if let Err(error) = answer {
                 made.outcome = Outcome::Failed;
                 made.failure = Some(Failure::of(&error.fault, keeps_message));

@@ -126,7 +126,8 @@ impl Decisions {
         }
     }
 
-    fn route(&self) -> &Arc<Route> {
+    /// The route that was followed.
+    pub(super) fn route(&self) -> &Arc<Route> {
         match self {
             Decisions::Made(history) => history.route(),
             Decisions::UnderWay(shared) => &shared.route,
@@ -361,7 +362,7 @@ fn told_usage(usage: &Usage) -> Value {
 }
 
 /// As many of these names as are remembered, and how many there were besides.
-fn few(mut dropped: Vec<String>) -> Vec<String> {
+pub(super) fn few(mut dropped: Vec<String>) -> Vec<String> {
     let mut bytes = 0;
     let fits = |name: &&String| {
         bytes += size_of::<String>() + name.len();

@@ -6,21 +6,28 @@ use std::time::{Duration, Instant, SystemTime};
 use http::HeaderValue;
 use ostia_dialect::observe::Count;
 use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::account::{Entry, Failure, Made};
+use super::records::Decisions;
 use crate::log::End;
 
+/// Longest account of decisions that is kept, in bytes of JSON.
+const DECISIONS_BYTES_MAX: usize = 16 << 10;
 /// Most fields of metadata that are kept, and the longest value, in characters (Portkey's bound).
 const FIELDS_MAX: usize = 64;
 const VALUE_CHARACTERS_MAX: usize = 128;
 
 impl Unwritten for Entry {
-    fn body_bytes(&self) -> usize {
-        self.bodies.bytes()
+    fn bytes(&self) -> usize {
+        let texts =
+            [&self.metadata, &self.baggage].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
+        self.bodies.bytes() + texts + route + self.attempts.iter().map(held_by).sum::<usize>()
     }
 
     fn give_up_bodies(&mut self) {
+        self.decisions = None;
         self.bodies.give_up(ostia_store::Missing::QueueFull);
     }
 
@@ -59,11 +66,19 @@ impl Unwritten for Entry {
             request_bytes,
             response_bytes,
             attempts,
-            decisions: entry.decisions.and_then(|decisions| serde_json::to_value(decisions.record()).ok()),
+            decisions: entry.decisions.map(|decisions| told_decisions(&decisions)),
             request,
             response,
         }
     }
+}
+
+/// What an attempt holds, in bytes.
+fn held_by(made: &Made) -> usize {
+    let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
+    size_of::<Made>()
+        + made.dropped.iter().map(String::len).sum::<usize>()
+        + message.map_or(0, |text| text.len())
 }
 
 fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
@@ -87,6 +102,16 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
         dropped: made.dropped,
         ..Attempt::default()
+    }
+}
+
+/// How it was decided, or of what is too long the result.
+fn told_decisions(decisions: &Decisions) -> Value {
+    let record = decisions.record();
+    let told = serde_json::to_value(&record).unwrap_or_default();
+    match told.to_string().len() {
+        ..=DECISIONS_BYTES_MAX => told,
+        bytes => json!({"result": record.result, "attempts": record.attempts, "bytes": bytes}),
     }
 }
 

@@ -359,6 +359,14 @@ fn only_operators_see_it() {
         );
     }
     assert_eq!(status(&admin, logs().header("authorization", "Bearer pk-admin")), 200);
+    // One key may be both.
+    let both = Gateway::with("auth: {keys: [pk-both], admin_keys: [pk-both]}");
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).without("authorization");
+    assert_eq!(
+        status(&both, ask.header("x-ostia-api-key", "pk-both").header("authorization", "Bearer sk-1")),
+        200
+    );
+    assert_eq!(status(&both, logs().header("x-ostia-api-key", "pk-both")), 200);
     // It is no key for a provider, and never goes to one.
     let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).without("authorization");
     let ask = ask.header("x-ostia-api-key", "pk-client").header("authorization", "Bearer pk-admin");
