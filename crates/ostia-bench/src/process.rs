@@ -91,6 +91,9 @@ pub fn pinned(command: &[OsString], core: usize) -> io::Result<Command> {
             pinned.env_remove(name);
         }
     }
+    // Without a home the gateway keeps no records, unless it is told where: they are measured on purpose or not at all
+    // (`--gateway-argument --data --gateway-argument DIRECTORY`), and never written among those of whoever measures.
+    pinned.env_remove("HOME").env_remove("XDG_DATA_HOME");
     Ok(pinned)
 }
 

@@ -19,6 +19,7 @@ mod problem;
 mod providers;
 mod quantity;
 mod reader;
+mod records;
 mod report;
 mod routes;
 mod schema;
@@ -42,6 +43,7 @@ pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Code, Place, Problem, Severity};
 pub use providers::{ProviderEntry, ProviderKey, equal_keys};
+pub use records::{BodiesKept, Records};
 pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
@@ -59,6 +61,8 @@ pub const ENTRIES_MAX: usize = 10_000;
 pub const TIMEOUT_MAX: Duration = Duration::from_secs(86_400);
 /// Most tokens that a model's limit can be said to be.
 pub const TOKENS_MAX: u64 = 1_000_000_000;
+/// Longest time for which anything is kept.
+pub const AGE_MAX: Duration = Duration::from_secs(3650 * 86_400);
 /// Most worker threads.
 pub const WORKERS_MAX: u64 = 1024;
 
@@ -150,6 +154,8 @@ pub struct Config {
     pub media: Media,
     /// What the gateway remembers for clients of the Responses API.
     pub responses: Responses,
+    /// What is kept of each request.
+    pub records: Records,
     /// Worker threads; `None` for one per core.
     pub workers: Option<usize>,
 }
@@ -176,6 +182,7 @@ impl Default for Config {
             websockets: WebSockets::default(),
             media: Media::default(),
             responses: Responses::default(),
+            records: Records::default(),
             workers: None,
         }
     }
@@ -186,6 +193,8 @@ impl Default for Config {
 pub struct Auth {
     /// Keys of which a client must show one. Empty: anyone who can connect is let in.
     pub keys: Vec<GatewayKey>,
+    /// Keys for what the gateway tells of all requests. Empty: it tells that only to this machine, and only without `keys`.
+    pub admin_keys: Vec<SecretRef>,
 }
 
 /// A key of the gateway's own.

@@ -18,6 +18,13 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
     amount(text, &TIME_UNITS).map(Duration::from_millis)
 }
 
+/// The same, also in days (`d`).
+pub(crate) fn age(text: &str) -> Option<Duration> {
+    let [units @ .., hours] = TIME_UNITS;
+    let [ms, s, m] = units;
+    amount(text, &[ms, s, m, hours, ("d", 86_400_000)]).map(Duration::from_millis)
+}
+
 /// A size in bytes: a whole number and `B`, `KB`, `MB`, `GB` (thousands) or `KiB`, `MiB`, `GiB` (1024s); a plain
 /// number is bytes.
 pub(crate) fn bytes(text: &str) -> Option<u64> {

@@ -9,7 +9,7 @@ use ostia_routing::nearest;
 
 use crate::shape::{FILE, Shape};
 use crate::tree::{Key, Point, Tree, Value};
-use crate::{Code, ENTRIES_MAX, Place, Problem, SecretRef, TIMEOUT_MAX, expand, quantity, secret};
+use crate::{AGE_MAX, Code, ENTRIES_MAX, Place, Problem, SecretRef, TIMEOUT_MAX, expand, quantity, secret};
 
 /// A value with its path, and what it must be.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl<'a> Item<'a> {
     }
 
     /// The same, with another shape.
-    fn taken_for(&self, shape: &'static Shape) -> Item<'a> {
+    pub(crate) fn taken_for(&self, shape: &'static Shape) -> Item<'a> {
         Item { path: self.path.clone(), tree: self.tree, shape, key: self.key }
     }
 
@@ -328,6 +328,20 @@ impl<'e> Reader<'e> {
         let text = self.quantity(item)?;
         let time = quantity::duration(&text).filter(|time| !time.is_zero() && *time <= TIMEOUT_MAX);
         self.or_problem(item, time)
+    }
+
+    /// A time above zero that may be years.
+    pub(crate) fn age(&mut self, item: &Item<'_>) -> Option<Duration> {
+        let text = self.quantity(item)?;
+        let age = quantity::age(&text).filter(|age| !age.is_zero() && *age <= AGE_MAX);
+        self.or_problem(item, age)
+    }
+
+    /// One of the words of its shape.
+    pub(crate) fn one_of(&mut self, item: &Item<'_>) -> Option<String> {
+        let text = self.text(item)?;
+        let is_known = matches!(item.shape, Shape::Words(words) if words().contains(&&*text));
+        self.or_problem(item, is_known.then_some(text))
     }
 
     /// A time above zero, or `off` (also as 0).

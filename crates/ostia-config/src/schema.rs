@@ -6,6 +6,7 @@
 use ostia_routing::config::known_fields;
 use serde_json::{Map, Value, json};
 
+use crate::AGE_MAX;
 use crate::shape::{FILE, Field, Shape};
 
 /// Where editors find the schema.
@@ -59,6 +60,7 @@ impl Maker {
             }
             Shape::Time => any_of(vec![whole(1, DAY_MS), text(&written(TIME))]),
             Shape::TimeOrOff => any_of(vec![whole(0, DAY_MS), text(&written(&format!("({TIME}|off)")))]),
+            Shape::Age => any_of(vec![whole(1, AGE_MAX_MS), text(&written(AGE))]),
             Shape::Whole(least, most) => whole(*least, *most),
             Shape::Number(least, most) if *most == f64::MAX => json!({"type": "number", "minimum": least}),
             Shape::Number(least, most) => json!({"type": "number", "minimum": least, "maximum": most}),
@@ -131,6 +133,10 @@ const OLD_FORM: &str = "options";
 /// The longest time, in milliseconds.
 const DAY_MS: u64 = 86_400_000;
 const TIME: &str = r"[0-9]+\s*([mM]?[sS]|[mMhH])?";
+
+/// The longest time for which anything is kept, in milliseconds.
+const AGE_MAX_MS: u64 = AGE_MAX.as_secs() * 1000;
+const AGE: &str = r"[0-9]+\s*([mM]?[sS]|[mMhHdD])?";
 
 fn whole(least: u64, most: u64) -> Value {
     match most {

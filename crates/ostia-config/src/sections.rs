@@ -6,7 +6,7 @@ use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Media,
-    Responses, Timeouts, Transport, WebSockets, expand, foreign, models, providers, routes, tls,
+    Responses, Timeouts, Transport, WebSockets, expand, foreign, models, providers, records, routes, tls,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -44,6 +44,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "websockets" => config.websockets = read_websockets(item, reader),
             "media" => config.media = read_media(item, reader),
             "responses" => config.responses = read_responses(item, reader),
+            "records" => config.records = records::read(item, reader),
             "workers" => config.workers = reader.integer(item),
             _ => {}
         }
@@ -118,9 +119,12 @@ fn read_listen(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<SocketAddr> {
 
 fn read_auth(item: &Item<'_>, reader: &mut Reader<'_>) -> Auth {
     let mut auth = Auth::default();
-    for (_, keys) in reader.fields(item) {
+    for (name, keys) in reader.fields(item) {
         let items = reader.items(&keys);
-        auth.keys = items.iter().filter_map(|item| read_key(item, reader)).collect();
+        match name {
+            "keys" => auth.keys = items.iter().filter_map(|item| read_key(item, reader)).collect(),
+            _ => auth.admin_keys = items.iter().filter_map(|item| reader.secret(item)).collect(),
+        }
     }
     auth
 }

@@ -9,8 +9,8 @@ mod routing;
 
 pub(crate) use file::FILE;
 
-use crate::TIMEOUT_MAX;
 use crate::quantity::{bytes_text, duration_text};
+use crate::{AGE_MAX, TIMEOUT_MAX};
 
 /// What a value must be. `null` is the same as leaving a field out, everywhere.
 pub(crate) enum Shape {
@@ -34,6 +34,8 @@ pub(crate) enum Shape {
     Time,
     /// The same, or `off`.
     TimeOrOff,
+    /// A time above zero that may be years.
+    Age,
     /// A whole number of JSON from least to most.
     Whole(u64, u64),
     /// A number of JSON from least to most.
@@ -145,6 +147,7 @@ impl Shape {
                 let most = duration_text(TIMEOUT_MAX);
                 format!("a time from 1ms to {most}, like 500ms, 5s or 2m{off}")
             }
+            Shape::Age => format!("a time from 1ms to {}d, like 12h, 7d or 400d", AGE_MAX.as_secs() / 86_400),
             Shape::Number(least, most) => format!("a number from {least} to {most}"),
             Shape::List(_) | Shape::ListOf(..) => "a list".to_owned(),
             Shape::Pair(_) => "a list of two numbers".to_owned(),

@@ -188,6 +188,7 @@ impl Request {
             truncate: self.truncate.clone(),
             output_dtype: self.output_dtype,
             extra: self.extra.clone(),
+            spelled: self.spelled.clone(),
         }
     }
 }

@@ -5,6 +5,8 @@
 mod observed;
 mod observer;
 mod watch;
+mod whole;
 
 pub use observed::{Count, Observed};
 pub use watch::{DONE, Ending, Watch};
+pub use whole::WholeAnswer;

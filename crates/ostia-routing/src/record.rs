@@ -123,7 +123,7 @@ fn is_zero(number: &u32) -> bool {
 }
 
 /// What is remembered of a plan that is over: as much as its record needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct History {
     pub(crate) route: Arc<Route>,
     pub(crate) slots: Option<Arc<Slots>>,
@@ -164,7 +164,7 @@ impl History {
 }
 
 /// The notes on one request.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     notes: Vec<(Time, Event)>,
     left_out: u32,

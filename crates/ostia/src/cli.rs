@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod health;
 pub mod import;
 pub mod init;
+pub mod logs;
 pub mod manual;
 pub mod models;
 pub mod providers;
@@ -46,6 +47,7 @@ Examples:
   ostia reload                           have the running gateway read its configuration again
   ostia schema > ostia.schema.json       the JSON Schema of the file, for editors
   ostia providers                        list every provider: id, base URL, where its key comes from, what it offers
+  ostia logs --follow                    what is asked and answered, with tokens and cost
   ostia models --can vision,tools        list models: what they take, give, can and cost
 
 A first call:
@@ -115,6 +117,13 @@ Examples:
   ostia models --can vision,tools --max-price 1  that see and call tools, for at most $1 for a million tokens in
   ostia models gpt-5 --json | jq .prices         everything that is known, as JSON lines")]
     Models(models::Models),
+    /// Print what was kept of requests: who was asked, how long it took, tokens and cost.
+    #[command(after_help = "\
+Examples:
+  ostia logs                             the newest requests
+  ostia logs --follow --status error     failures as they come
+  ostia logs --since 1h --json | jq .    all that is kept of the last hour, as JSON lines")]
+    Logs(logs::Logs),
     /// Ask a running gateway whether it takes calls; for containers and scripts.
     #[command(after_help = "\
 Examples:
@@ -146,6 +155,9 @@ pub struct Serve {
     /// Address and port; goes before the file's `listen`.
     #[arg(long, short, value_name = "ADDRESS", env = "OSTIA_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// Directory for what the gateway keeps. Default: ostia in the user's data home (XDG_DATA_HOME, else ~/.local/share).
+    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
+    pub data: Option<PathBuf>,
     /// Listen beyond this machine without authentication: everybody who reaches the port can use the gateway.
     #[arg(long)]
     pub insecure: bool,

@@ -15,6 +15,8 @@ use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
 use crate::credentials::{Credentials, Network, Wanted};
 use crate::log::Log;
+use crate::record::BodyPolicy;
+use crate::record::account::Books;
 use crate::record::records::{Records, Ring};
 use crate::responses_api::ResponseStore;
 use crate::upstream::Upstreams;
@@ -46,6 +48,17 @@ pub struct Shared {
     pub credentials: Credentials,
     /// Where lines of the log are handed over.
     pub log: Log,
+    /// Where requests are kept; `None`: nowhere.
+    pub store: Option<RecordStore>,
+}
+
+/// Where requests are kept.
+#[derive(Debug, Clone)]
+pub struct RecordStore {
+    /// Where records are handed over.
+    pub queue: ostia_store::Queue,
+    /// Those who read them.
+    pub readers: ostia_store::Readers,
 }
 
 /// The state of one core under one configuration. A request holds on to the one that it began with.
@@ -74,6 +87,10 @@ pub struct Core {
     pub log: Rc<Log>,
     /// Room for files that are fetched at once.
     pub fetches: Rc<Semaphore>,
+    /// Where accounts of requests go; `None`: nowhere.
+    pub books: Option<Rc<Books>>,
+    /// Those who read what was kept.
+    pub readers: Option<ostia_store::Readers>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -104,11 +121,13 @@ impl Snapshot {
 impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
-        let Shared { responses, state, records, credentials, log, .. } = shared;
+        let Shared { responses, state, records, credentials, log, store, .. } = shared;
         let Snapshot { settings, .. } = snapshot;
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
             upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
+            books: store.as_ref().map(|store| Rc::new(books(&store.queue, &settings))),
+            readers: store.map(|store| store.readers),
             settings,
             responses,
             ring: records.ring(),
@@ -135,6 +154,8 @@ impl Core {
                 &settings.transports,
                 |origin, host| hosts.contains(origin, host),
             ),
+            books: self.books.as_ref().map(|own| Rc::new(books(&own.queue, &settings))),
+            readers: self.readers.clone(),
             settings,
             responses: self.responses.clone(),
             ring: self.ring.clone(),
@@ -154,6 +175,11 @@ impl Core {
     pub fn new_id(&self) -> String {
         hexadecimal(self.ids.next())
     }
+}
+
+fn books(queue: &ostia_store::Queue, settings: &Settings) -> Books {
+    let bodies = BodyPolicy { kept: settings.bodies_kept, bytes_max: settings.body_bytes_kept };
+    Books { queue: queue.clone(), bodies }
 }
 
 /// The core under the configuration that is in force now.

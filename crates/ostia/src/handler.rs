@@ -17,6 +17,7 @@ use ostia_providers::prepare::ApiCall;
 use crate::client::ClientBody;
 use crate::core::Core;
 use crate::endpoints::explain;
+use crate::endpoints::logs;
 use crate::endpoints::models;
 use crate::endpoints::page;
 use crate::endpoints::responses;
@@ -41,7 +42,8 @@ use crate::routing::{follow, pass, socket, streamed};
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut record = Record::begin(body.client(), &core.log, &parts.method, parts.uri.path());
+    let mut record =
+        Record::begin(body.client(), (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut GatewayHeaders::read(&parts.headers) {
         Ok(gateway) => {
@@ -52,7 +54,12 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
                 gateway.read_key_among_protocols(&parts.headers);
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
+            gateway.join_trace(&parts.headers, || core.new_id());
             record.read(|| core.new_id(), gateway.portkey, gateway.trace_id.as_ref());
+            record.sender(&parts.headers, gateway.metadata.as_ref(), &gateway.trace, || core.new_id());
+            if gateway.without_bodies {
+                record.account().without_bodies();
+            }
             gateway.trace_id = record.trace_id_value();
             serve(&core, gateway, &parts, body, &mut record).await
         }
@@ -100,7 +107,7 @@ async fn serve(
         }
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
-        Endpoint::Ready => return Ok(reply::json(r#"{"status":"ready"}"#)),
+        Endpoint::Ready => return Ok(logs::ready(core)),
         _ => browser::check(settings, parts)?,
     }
     match endpoint {
@@ -108,6 +115,13 @@ async fn serve(
         Endpoint::Missing => return Err(unroutable::missing(parts)),
         Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
         _ => {}
+    }
+    if let Endpoint::Kept(path) = endpoint {
+        return Box::pin(logs::answer(core, parts, &gateway.credentials, path)).await;
+    }
+    gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
+    if endpoint.is_call() {
+        record.account().call(endpoint.operation());
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
     record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
@@ -163,6 +177,7 @@ async fn carry(
 ) -> Result<Response<Body>, Fault> {
     let depth = depth(inbound, api_path.api);
     let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, depth)?;
+    record.account().asked(call.model(), body);
     match responses::in_background(inbound, &call)? {
         Some(answer) => Ok(answer),
         None => follow::answer(inbound, &call, None, record).await,

@@ -22,6 +22,7 @@ mod reload;
 mod responses_api;
 mod routing;
 mod server;
+mod store;
 mod stream;
 mod systemd;
 mod target;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         }
         Command::Init(options) => cli::init::run(&options).map(|text| say(&text)),
         Command::Doctor(options) => cli::doctor::run(&options),
+        Command::Logs(options) => options.run(),
         Command::Health(options) => cli::health::run(&options).map(|text| say(&text)),
         Command::Completions(options) => {
             say(&cli::manual::completions(&options));
@@ -118,15 +120,26 @@ fn serve(options: &Serve) -> Result<(), String> {
     let (log, writer) = Log::new(options.log, options.log_format);
     let ending = writer.start().map_err(|error| error.to_string())?;
     warn(&cli::shown(&loaded.report));
+    let place = store::place(&loaded.records, options.data.as_deref());
+    let records = store::told(&place, &loaded.settings);
+    if place.is_err() {
+        log.say(Level::Warn, Target::Server, format!("Records: {records}."));
+    }
     let welcome = match (options.quiet, options.log_format) {
         (true, _) => Welcome::None,
-        (false, Format::Text) => Welcome::Page(banner::text(address, &loaded)),
-        (false, Format::Json) => Welcome::Line(banner::listens(address, &loaded)),
+        (false, Format::Text) => Welcome::Page(banner::text(address, &loaded, &records)),
+        (false, Format::Json) => {
+            log.say(Level::Info, Target::Server, format!("Records: {records}."));
+            Welcome::Line(banner::listens(address, &loaded))
+        }
     };
-    let (responses, fixed) = (loaded.responses.clone(), loaded.fixed.clone());
+    let (responses, fixed, kept) = (loaded.responses.clone(), loaded.fixed.clone(), loaded.records.clone());
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
+    let store = place.ok().flatten().map(|path| store::start(path, &kept, in_force.clone(), &log));
+    let store = store.transpose().map_err(|error| error.to_string())?;
     let shared = Shared {
+        store: store.as_ref().map(|store| store.shared.clone()),
         credentials: credentials.clone(),
         snapshots: in_force,
         responses: ResponseStore::new(responses.bytes as u64, responses.keep),
@@ -138,6 +151,7 @@ fn serve(options: &Serve) -> Result<(), String> {
     let reloader =
         Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, credentials, files };
     let served = run(listeners, shared, reloader, welcome);
+    store.into_iter().for_each(store::Started::finish);
     ending.finish();
     served
 }

@@ -1,15 +1,22 @@
 //! The account of a request, and its views: the gateway's own response headers, and what is remembered of it.
 
+pub mod account;
+mod bodies;
+pub mod booking;
 mod headers;
 mod recorded;
 pub mod records;
+pub mod trace;
+mod written;
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, Method, Response};
+pub use bodies::BodyPolicy;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Response, request};
 use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, FaultKind, Finish, Observed};
 use ostia_routing::keys::KeyUse;
@@ -17,9 +24,13 @@ use ostia_routing::keys::KeyUse;
 use crate::client::Client;
 use crate::log::cause::Cause;
 use crate::log::{self, End, Line, Log};
-use crate::message::body::Body;
+use crate::message::body::{Body, Watcher};
+use crate::message::media::{is_events, media_type};
 use crate::owner::Owner;
+use crate::record::account::{Account, Books};
+use crate::record::booking::Booking;
 use crate::record::records::{Decisions, Entry, Ring, SharedPlan};
+use crate::record::trace::TraceContext;
 
 /// What is known of a request so far: the one account of it.
 #[derive(Debug, Default)]
@@ -43,8 +54,8 @@ pub struct Record {
     started: Option<Instant>,
     /// Who waits for it.
     client: Option<Rc<Client>>,
-    /// How long providers were waited for.
-    waited: Rc<Cell<Duration>>,
+    /// What is kept of it, and how long providers were waited for.
+    account: Rc<Account>,
     /// Its line in the log, where there is to be one.
     line: Option<Line>,
     /// There is to be one, of this attempt or another.
@@ -76,11 +87,41 @@ impl From<&Observed> for Answered {
 
 impl Record {
     /// A request that has just come.
-    pub fn begin(client: &Rc<Client>, log: &Rc<Log>, method: &Method, path: &str) -> Record {
+    pub fn begin(
+        client: &Rc<Client>,
+        (log, books): (&Rc<Log>, Option<&Rc<Books>>),
+        method: &Method,
+        path: &str,
+    ) -> Record {
         let started = Instant::now();
+        let account = books.map(|books| Account::begin(books, Some(client), started, method, path));
         let line = Line::begin(log, client, started, method, path);
         let is_logged = line.is_some();
-        Record { started: Some(started), client: Some(client.clone()), line, is_logged, ..Record::default() }
+        let (account, client) = (account.unwrap_or_default(), Some(client.clone()));
+        Record { started: Some(started), client, line, is_logged, account, ..Record::default() }
+    }
+
+    /// A record of what is asked further of providers for the request of this account.
+    pub fn of(account: Rc<Account>) -> Record {
+        Record { account, ..Record::default() }
+    }
+
+    /// A request that nobody waits for, with this trace. `new_id`: a name that nobody else has.
+    pub fn alone(
+        books: Option<&Rc<Books>>,
+        parts: &request::Parts,
+        trace: (&str, &TraceContext),
+        new_id: impl FnOnce() -> String,
+    ) -> Record {
+        let Some(books) = books else { return Record::default() };
+        let account = Account::begin(books, None, Instant::now(), &parts.method, parts.uri.path());
+        account.sender(&parts.headers, None, trace.1, (new_id(), trace.0));
+        Record::of(account)
+    }
+
+    /// What is kept of it.
+    pub fn account(&self) -> Rc<Account> {
+        self.account.clone()
     }
 
     /// Who waits for the answer; `None`: nobody.
@@ -98,7 +139,7 @@ impl Record {
     /// A record for one of two attempts that are under way at once.
     pub fn fork(&self) -> Record {
         Record {
-            waited: self.waited.clone(),
+            account: self.account.clone(),
             trace_id: self.trace_id.clone(),
             portkey: self.portkey,
             client: self.client.clone(),
@@ -131,14 +172,24 @@ impl Record {
         self.plan = Some(plan);
     }
 
-    /// Adds up how long providers were waited for.
-    pub fn waited(&self) -> Rc<Cell<Duration>> {
-        self.waited.clone()
+    /// Notes what is sent to the target that is known by now, and what comes.
+    pub fn booking(&self) -> Booking {
+        let (provider, index_path) = (self.provider.clone(), self.index_path.clone());
+        let model = self.model.as_ref().filter(|_| self.account.is_open());
+        Booking::new(self.account.clone(), provider, index_path, model.cloned())
+    }
+
+    /// What cannot be said to the provider.
+    pub fn dropped_fields(&self) -> &[String] {
+        &self.dropped
     }
 
     /// It is known who sent it; and with which key of the gateway's, by name and place.
     pub fn sent_by(&mut self, owner: Owner, key: Option<(Option<&str>, usize)>) {
         self.owner = owner;
+        if let Some((name, place)) = key {
+            self.account.key(name, place);
+        }
         if let (Some(line), Some((name, place))) = (&mut self.line, key) {
             line.client(name, place);
         }
@@ -149,6 +200,7 @@ impl Record {
         if let Some(access) = self.line.as_mut().and_then(Line::access) {
             access.cause = Some(Cause::from(fault));
         }
+        self.account.failed(fault);
     }
 
     /// Takes the trace id from the headers, or makes one.
@@ -158,6 +210,21 @@ impl Record {
         self.trace_id_is_given = self.trace_id.is_some();
         self.ensure_trace_id(new_id);
         self.log_trace_id();
+    }
+
+    /// What the headers say of the sender, for what is kept. `new_id`: a name that nobody else has.
+    pub fn sender(
+        &self,
+        headers: &HeaderMap,
+        metadata: Option<&HeaderValue>,
+        trace: &TraceContext,
+        new_id: impl FnOnce() -> String,
+    ) {
+        if self.account.is_open() {
+            // A trace id of the gateway's own is nobody else's.
+            let id = if self.trace_id_is_given { new_id() } else { self.trace_id().to_owned() };
+            self.account.sender(headers, metadata, trace, (id, self.trace_id()));
+        }
     }
 
     /// Already now: a client that leaves before there is an answer has a line as well.
@@ -200,7 +267,7 @@ impl Record {
 
     /// The request goes to this provider, which this target of the config is, for this model.
     pub fn target(&mut self, provider: &str, index_path: &str, model: Option<&str>) {
-        if self.is_logged {
+        if self.is_logged || self.account.is_open() {
             self.model = model.map(log::name);
         }
         self.provider = HeaderValue::from_str(provider).ok();
@@ -263,23 +330,56 @@ impl Record {
             self.log_trace_id();
         }
         let line = self.line.take().map(|line| self.write_line(line, response));
-        let number = self.entry(response.status().as_u16()).map(|entry| ring.push(entry));
-        if number.is_none() && line.is_none() {
+        let account = self.begin_answer(response);
+        let decisions = self.plan.take().map(Decisions::from);
+        if let (Some(account), Some(decisions)) = (&account, &decisions) {
+            account.decided(decisions);
+        }
+        let number = self.entry(response.status().as_u16(), decisions).map(|entry| ring.push(entry));
+        if number.is_none() && line.is_none() && account.is_none() {
             return;
         }
         *response.body_mut() = match std::mem::replace(response.body_mut(), Body::Full(None)) {
             Body::Events(events) => {
                 let place = number.map(|number| (ring.clone(), number));
-                recorded::record(events, place, started, line)
+                recorded::record(events, place, started, line, account.unwrap_or_default())
             }
             Body::Full(bytes) => {
                 if let Some(line) = line {
                     line.end(End::Whole);
                 }
+                if let Some(account) = account {
+                    account.whole(bytes.as_ref());
+                }
                 Body::Full(bytes)
             }
-            body => body.logged(line),
+            body => match account {
+                Some(account) => body.logged(line).watched(Passing(account)),
+                None => body.logged(line),
+            },
         };
+    }
+
+    /// An answer that nobody waits for begins: what is kept of it is closed with its end.
+    pub fn keep(&self, response: &mut Response<Body>) {
+        let Some(account) = self.begin_answer(response) else { return };
+        *response.body_mut() = match std::mem::replace(response.body_mut(), Body::Full(None)) {
+            Body::Events(events) => recorded::record(events, None, None, None, account),
+            Body::Full(bytes) => {
+                account.whole(bytes.as_ref());
+                Body::Full(bytes)
+            }
+            body => body.watched(Passing(account)),
+        };
+    }
+
+    /// What is kept of the request, if anything is, with what is known when the answer begins.
+    fn begin_answer(&self, response: &Response<Body>) -> Option<Rc<Account>> {
+        let account = self.account.is_open().then(|| self.account.clone())?;
+        let is_stream =
+            matches!(response.body(), Body::Events(_)) || is_events(media_type(response.headers()));
+        account.answered(response.status(), is_stream, self.answer.finish);
+        Some(account)
     }
 
     /// Writes into the line what is known when the answer begins.
@@ -299,10 +399,23 @@ impl Record {
     }
 
     /// What is remembered of the request.
-    fn entry(self, status: u16) -> Option<Entry> {
+    fn entry(self, status: u16, decisions: Option<Decisions>) -> Option<Entry> {
         let (trace_id, provider) = self.trace_id.zip(self.provider)?;
-        let decisions = self.plan.map(Decisions::from);
         let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
         entry.map(|entry| entry.of(self.owner, self.answer, self.key))
+    }
+}
+
+/// An answer that is handed on unread.
+#[derive(Debug)]
+struct Passing(Rc<Account>);
+
+impl Watcher for Passing {
+    fn piece(&mut self, bytes: &Bytes) {
+        self.0.piece(bytes);
+    }
+
+    fn end(&mut self, end: End) {
+        self.0.end(end);
     }
 }

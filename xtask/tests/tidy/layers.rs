@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 27] = [
+const LAYERS: [&str; 29] = [
     "clock",
     "systemd",
     "terminal",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 27] = [
     "responses_api",
     "core",
     "fetch",
+    "store",
     "inbound",
     "target",
     "exchange",

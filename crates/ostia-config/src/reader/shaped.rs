@@ -47,6 +47,7 @@ impl Reader<'_> {
             | Shape::Bytes(..)
             | Shape::Time
             | Shape::TimeOrOff
+            | Shape::Age
             | Shape::Json => self.json(item),
         }
     }

@@ -59,6 +59,7 @@ static FIELDS: &[super::Field] = &[
     ),
     ("media", Fields(MEDIA, &[]), "Files at addresses, for providers that take bytes only"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
+    ("records", RECORDS, "What is kept of each request, in the data directory; or off"),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
 ];
 
@@ -77,11 +78,14 @@ static TLS: &[super::Field] = &[
     ("min_version", Words(|| vec!["1.2", "1.3"]), "The oldest version of TLS that is spoken. Default: 1.2"),
 ];
 
-static AUTH: &[super::Field] = &[(
-    "keys",
-    List(&KEY),
-    "Keys of which a client must show one. Without any, whoever can connect is let in",
-)];
+static AUTH: &[super::Field] = &[
+    ("keys", List(&KEY), "Keys of which a client must show one. Without any, whoever can connect is let in"),
+    (
+        "admin_keys",
+        List(&Secret),
+        "Keys for what the gateway tells of all requests: /v1/logs, traces and analytics",
+    ),
+];
 
 static KEY: Shape = Either(&[Secret, Fields(KEY_FIELDS, &["key"])]);
 
@@ -185,6 +189,22 @@ static MEDIA: &[super::Field] = &[
     ("request_bytes", Bytes(1 << 10, 1 << 30), "All files of a request together. Default: 50MiB"),
     ("files", Count(1, 1000), "Most files of a request. Default: 20"),
     ("timeout", Time, "How long all files of a request may take. Default: 15s"),
+];
+
+const RECORDS: Shape = Either(&[Words(|| vec!["off"]), Fields(RECORDS_FIELDS, &[])]);
+
+static RECORDS_FIELDS: &[super::Field] = &[
+    (
+        "bodies",
+        Words(|| vec!["full", "errors", "off"]),
+        "Of which requests bodies are kept. Default: full where only this machine can connect, else off",
+    ),
+    ("body_bytes", Bytes(1 << 10, 16 << 20), "How much of each body is kept. Default: 64KiB"),
+    ("mask", List(&Text), "Fields of bodies that are not kept: user, messages.*.content"),
+    ("keep", Age, "How long records and sums are kept, without bodies. Default: 400d"),
+    ("bytes", Bytes(1 << 20, 1 << 50), "How much of them, the oldest go first. Default: 4GiB"),
+    ("keep_bodies", Age, "How long bodies are kept. Default: 7d"),
+    ("bodies_bytes", Bytes(1 << 20, 1 << 50), "How much of them, compressed. Default: 2GiB"),
 ];
 
 static RESPONSES: &[super::Field] = &[

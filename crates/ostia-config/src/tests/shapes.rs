@@ -90,7 +90,9 @@ fn values_are_taken_as_the_tables_say() {
         }
     };
     try_all(&FILE, &|name, value| json!({ name: value }));
-    for section in ["timeouts", "limits", "websockets", "responses", "auth", "egress", "cors", "upstream"] {
+    let sections =
+        ["timeouts", "limits", "websockets", "responses", "records", "auth", "egress", "cors", "upstream"];
+    for section in sections {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
     }
     let provider = FILE.of("providers").of("any");
@@ -139,6 +141,7 @@ fn samples(shape: &Shape) -> (Vec<Value>, Vec<Value>) {
         ),
         Shape::Time => (vec!["5s".into(), 5.into()], vec!["off".into(), 0.into(), "x".into(), true.into()]),
         Shape::TimeOrOff => (vec!["5s".into(), "off".into(), 0.into()], vec!["x".into(), true.into()]),
+        Shape::Age => (vec!["400d".into(), "5h".into()], vec!["off".into(), 0.into(), "99999d".into()]),
         Shape::Number(least, most) => {
             let mut bad = vec!["x".into(), json!(least - 1.0)];
             bad.extend((*most < f64::MAX).then(|| json!(most + 1.0)));

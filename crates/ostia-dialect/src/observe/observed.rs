@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Longest count of tokens that is read, in bytes.
-const USAGE_BYTES_MAX: usize = 4 << 10;
+pub(crate) const USAGE_BYTES_MAX: usize = 4 << 10;
 
 /// What an answer has said so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Observed {
     pub count: Count,
     /// Why it ended: the first of its choices.
     pub finish: Option<Finish>,
+    /// The model that answered, where it says which.
+    pub model: Option<Box<str>>,
     /// How often its sender said only that it is there.
     pub pings: u32,
     /// Why it is no answer, where that was seen: an error that was told in it, or an event before its first token that makes
@@ -42,6 +44,7 @@ impl Observed {
         self.said = self.said || says_something(event);
         self.first_token |= self.said && is_sent;
         match event {
+            Event::Start { model, .. } if !model.is_empty() => self.model = Some(model.as_str().into()),
             Event::Usage(usage) => self.count = Count::Read(*usage),
             Event::Stop { choice, finish, .. } if *choice == 0 || self.finish.is_none() => {
                 self.finish = Some(*finish);
@@ -58,7 +61,8 @@ impl Observed {
     /// What a whole answer says.
     pub fn of_response(response: &Response) -> Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
-        Observed { count: response.usage.into(), finish, ..Observed::default() }
+        let model = Some(response.model.as_str()).filter(|model| !model.is_empty()).map(Box::from);
+        Observed { count: response.usage.into(), finish, model, ..Observed::default() }
     }
 
     /// What a realtime session has cost.
@@ -93,7 +97,9 @@ impl Observed {
     pub fn of_body(grammar: Grammar, body: &[u8]) -> Observed {
         let name = if grammar == Grammar::GeminiGenerate { &USAGE_GOOGLE } else { &USAGE };
         let count = outermost(body, name).map_or(Count::None, |text| Count::Unread(grammar, text.into()));
-        Observed { count, finish: finish_of(grammar, body), ..Observed::default() }
+        let model = if grammar == Grammar::GeminiGenerate { &MODEL_GOOGLE } else { &MODEL };
+        let model = values(body, model).find_map(word).map(Box::from);
+        Observed { count, finish: finish_of(grammar, body), model, ..Observed::default() }
     }
 }
 
@@ -140,6 +146,8 @@ type Name = LazyLock<Finder<'static>>;
 
 pub(crate) static USAGE: Name = LazyLock::new(|| Finder::new("\"usage\""));
 pub(crate) static USAGE_GOOGLE: Name = LazyLock::new(|| Finder::new("\"usageMetadata\""));
+static MODEL: Name = LazyLock::new(|| Finder::new("\"model\""));
+static MODEL_GOOGLE: Name = LazyLock::new(|| Finder::new("\"modelVersion\""));
 static FINISH_REASON: Name = LazyLock::new(|| Finder::new("\"finish_reason\""));
 static STOP_REASON: Name = LazyLock::new(|| Finder::new("\"stop_reason\""));
 static FINISH_REASON_GOOGLE: Name = LazyLock::new(|| Finder::new("\"finishReason\""));

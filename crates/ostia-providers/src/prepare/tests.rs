@@ -491,7 +491,9 @@ fn a_form_is_written_anew_only_where_it_changes() {
     let check = |to: &Recipient<'_>, expected: Option<&str>, wanted: Wanted| {
         let call = ApiCall::read_form(Api::OpenaiTranscriptions, "", &form, &fields).unwrap();
         let way = way(&call, to, false).unwrap();
-        let Prepared::Request(request) = prepare(way, &call, to, None, &Files::new()).unwrap() else { unreachable!() };
+        let Prepared::Request(request) = prepare(way, &call, to, None, &Files::new()).unwrap() else {
+            unreachable!()
+        };
         assert_eq!((way, request.path.as_str()), (Way::Relay, "/base/audio/transcriptions"));
         match (request.body, expected) {
             (Content::Own, None) => {}

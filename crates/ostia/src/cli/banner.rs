@@ -12,8 +12,8 @@ use crate::upstream::proxy::Proxies;
 /// Most keys that are named.
 const KEYS_NAMED_MAX: usize = 8;
 
-/// The banner.
-pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
+/// The banner; `records`: what is said of those.
+pub fn text(address: SocketAddr, loaded: &Loaded, records: &str) -> String {
     let settings = &loaded.settings;
     let mut lines = vec![
         ("configuration", loaded.name.clone()),
@@ -24,6 +24,7 @@ pub fn text(address: SocketAddr, loaded: &Loaded) -> String {
         ("clients show", clients(settings)),
         ("web pages", pages(settings)),
         ("private hosts", private_hosts(settings)),
+        ("records", records.to_owned()),
         ("docs", "docs/ in the repository, or `ostia --help`".to_owned()),
     ];
     if let Proxies::Public(proxies) = &settings.transports.general().proxies {

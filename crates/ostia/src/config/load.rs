@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use ostia_catalog::{Catalog, Override, TooLarge};
 use ostia_config::{
-    AllowPrivate, Checked, Code, Config, GatewayKey, HostPattern, Problem, Report, Responses, SecretRef,
+    AllowPrivate, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem, Records, Report,
+    Responses, SecretRef,
 };
 use ostia_routing::{Route, State};
 
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub workers: Option<usize>,
     /// How much of the Responses API is remembered for clients, and for how long.
     pub responses: Responses,
+    /// What is kept of requests.
+    pub records: Records,
     /// What cannot change while the gateway runs.
     pub fixed: Fixed,
     /// Where the operator's keys for providers come from, by the provider's id.
@@ -65,6 +68,7 @@ pub struct Fixed {
     workers: Option<usize>,
     connections_max: usize,
     responses: Responses,
+    records: Records,
 }
 
 impl Fixed {
@@ -76,6 +80,7 @@ impl Fixed {
             ("limits.connections", self.connections_max != other.connections_max),
             ("responses.keep", self.responses.keep != other.responses.keep),
             ("responses.bytes", self.responses.bytes != other.responses.bytes),
+            ("records", self.records.fixed() != other.records.fixed()),
         ];
         fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
     }
@@ -181,6 +186,8 @@ fn settle(
         let GatewayKey { secret: reference, name, config } = key;
         gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
+    let admin_keys = config.auth.admin_keys.iter().filter_map(&mut secret);
+    let admin_keys = admin_keys.map(|secret| keys::GatewayKey { secret, name: None, config: None }).collect();
     let mut of_providers = OfProviders::default();
     let mut equal = Vec::new();
     for (id, entry) in &config.providers {
@@ -228,11 +235,31 @@ fn settle(
         limits: limits(&config.limits),
         websockets: websockets(&config.websockets),
         media: config.media,
+        admin_keys: GatewayKeys::new(admin_keys),
+        bodies_kept: config.records.bodies.unwrap_or(if loopback {
+            BodiesKept::Full
+        } else {
+            BodiesKept::Off
+        }),
+        body_bytes_kept: config.records.body_bytes,
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
-    let fixed = Fixed { listen, workers, connections_max, responses: responses.clone() };
-    Ok(Loaded { name, report, listen, tls: config.tls, workers, responses, fixed, key_origins, settings })
+    let records = config.records;
+    let fixed =
+        Fixed { listen, workers, connections_max, responses: responses.clone(), records: records.clone() };
+    Ok(Loaded {
+        name,
+        report,
+        listen,
+        tls: config.tls,
+        workers,
+        responses,
+        records,
+        fixed,
+        key_origins,
+        settings,
+    })
 }
 
 /// What is known of models, the operator's word first.

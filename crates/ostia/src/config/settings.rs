@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_catalog::Catalog;
-use ostia_config::{AllowedOrigin, HostPattern, Media, Price};
+use ostia_config::{AllowedOrigin, BodiesKept, HostPattern, Media, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::SecretString;
@@ -68,6 +68,12 @@ pub struct Settings {
     pub websockets: WebSocketLimits,
     /// Whether and how files at addresses are fetched.
     pub media: Media,
+    /// Keys for what is told of all requests.
+    pub admin_keys: GatewayKeys,
+    /// Of which requests bodies are kept.
+    pub bodies_kept: BodiesKept,
+    /// How much of each body is kept, in bytes.
+    pub body_bytes_kept: usize,
 }
 
 /// The operator's configs, aliases and prices.
@@ -159,7 +165,7 @@ impl Settings {
 
     /// Takes away every header that holds one of the gateway's own keys, bare or behind a scheme.
     pub fn withhold_gateway_keys(&self, headers: &mut HeaderMap) {
-        if self.gateway_keys.is_empty() {
+        if self.gateway_keys.is_empty() && self.admin_keys.is_empty() {
             return;
         }
         let shown: Vec<HeaderName> = headers
@@ -175,6 +181,7 @@ impl Settings {
     fn shows_gateway_key(&self, value: &HeaderValue) -> bool {
         let value = value.to_str().unwrap_or_default();
         let key = value.split_once(' ').map_or(value, |(_, key)| key).trim();
-        [value.trim(), key].into_iter().any(|key| self.gateway_keys.find(key).is_some())
+        let keys = [&self.gateway_keys, &self.admin_keys];
+        [value.trim(), key].into_iter().any(|key| keys.iter().any(|keys| keys.find(key).is_some()))
     }
 }

@@ -1,7 +1,6 @@
 //! Telling how it is decided whom to ask: beside an answer, afterwards, or without asking anybody.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +24,7 @@ use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
 use crate::message::body::Body;
+use crate::record::booking::Booking;
 use crate::record::records::{add_key, ascii};
 use crate::routing::facts::RequestFacts;
 use crate::routing::routes;
@@ -158,8 +158,8 @@ fn decide(inbound: Inbound<'_>, call: &ApiCall<'_>, route: &Arc<Route>) -> Value
 fn try_out(inbound: Inbound<'_>, call: &ApiCall<'_>, leaf: Option<&Leaf>) -> Value {
     let path = leaf.map_or("config", |leaf| &leaf.index_path);
     let tried = target::resolve(inbound, leaf, Asked::Api(call)).and_then(|target| {
-        let waited = Cell::default();
-        let exchange = Exchange::new(inbound, &target, &waited);
+        let booking = Booking::default();
+        let exchange = Exchange::new(inbound, &target, &booking);
         let way = way(call, &exchange.recipient(), ask::is_read(exchange, call))?;
         let (prepared, fetches) = prepare_dry(way, call, &exchange.recipient_of(call, way))?;
         let dropped = match prepared {

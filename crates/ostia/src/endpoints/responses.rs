@@ -1,7 +1,5 @@
 //! The Responses API's own life: answers that are made while nobody waits, and what is remembered of earlier ones.
 
-use std::cell::Cell;
-
 use http::Response;
 use ostia_dialect::Api;
 use ostia_dialect::Fault;
@@ -13,6 +11,7 @@ use crate::exchange::render;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::record::booking::Booking;
 use crate::responses_api;
 use crate::responses_api::History;
 use crate::routing::{follow, routes};
@@ -37,8 +36,8 @@ fn looked_back_on(inbound: Inbound<'_>, call: &ApiCall<'_>) -> Result<Option<His
     let route = routes::find(inbound, call.model())?;
     let leaf = route.as_ref().and_then(|route| route.leaves().first());
     let target = target::resolve(inbound, leaf, Asked::Api(call))?;
-    let waited = Cell::default();
-    let exchange = Exchange::new(inbound, &target, &waited);
+    let booking = Booking::default();
+    let exchange = Exchange::new(inbound, &target, &booking);
     let way = way(call, &exchange.recipient(), ask::is_read(exchange, call));
     if way.is_ok_and(|way| way == Way::Relay) {
         return Ok(None);
@@ -64,11 +63,25 @@ fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Re
             upload: None,
             files: &files,
         };
+        let trace_id = gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let trace = (trace_id, &gateway.trace);
+        let mut record = Record::alone(core.books.as_ref(), &parts, trace, || core.new_id());
+        let account = record.account();
+        account.call(Some(Api::OpenaiResponses.name()));
         let answered = async {
             let call = ApiCall::read(Api::OpenaiResponses, None, inbound.query(), &body, usize::MAX)?;
-            follow::answer(inbound, &call, Some(&keep), &mut Record::default()).await
+            record.account().asked(call.model(), &body);
+            let mut answer = follow::answer(inbound, &call, Some(&keep), &mut record).await?;
+            record.keep(&mut answer);
+            Ok(answer)
         };
-        running.follow(answered.await).await;
+        let answered: Result<Response<Body>, Fault> = answered.await;
+        if let Err(fault) = &answered {
+            account.refused(fault);
+        }
+        // The answer holds on to what is kept of it, to its end.
+        drop((record, account));
+        running.follow(answered).await;
     });
     Ok(first.answer(task.abort_handle()))
 }

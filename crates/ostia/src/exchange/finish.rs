@@ -48,6 +48,7 @@ pub async fn finish(
             Box::pin(receive::media(answer, (call.api, api), reader, target)).await?
         }
     };
+    let answer = answer.map(|body| exchange.booking.follow(body, call.api.grammar(), &observed));
     record.answered(observed);
     Ok(answer)
 }

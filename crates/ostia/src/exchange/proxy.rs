@@ -1,7 +1,8 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
 use http::{Response, header, request};
-use ostia_dialect::fault;
+use ostia_dialect::frame::Grammar;
+use ostia_dialect::{Observed, fault};
 use ostia_providers::endpoint::{self, Passed};
 
 use crate::errors::attempt_error::AttemptError;
@@ -50,7 +51,7 @@ pub async fn pass(
     if answer.status().as_u16() >= 400 {
         return Err(Box::pin(refused(exchange, answer, raw)).await);
     }
-    Ok(passed(answer))
+    Ok(passed(exchange, answer))
 }
 
 /// An answer that says why there is none. `raw` keeps it in the provider's own words.
@@ -62,16 +63,17 @@ pub async fn refused(exchange: Exchange<'_>, answer: Response<UpstreamBody>, raw
     }
     // What it says is not read, so that only the status decides whether another target is asked.
     let status = answer.status().as_u16();
-    AttemptError::refused(fault::from_answer(status, b""), passed(answer))
+    AttemptError::refused(fault::from_answer(status, b""), passed(exchange, answer))
 }
 
-fn passed(answer: Response<UpstreamBody>) -> Response<Body> {
+fn passed(exchange: Exchange<'_>, answer: Response<UpstreamBody>) -> Response<Body> {
     let (mut head, body) = answer.into_parts();
     fields::strip_hops(&mut head.headers);
     if is_events(media_type(&head.headers)) {
         fields::mark_stream(&mut head.headers);
     }
-    Response::from_parts(head, Body::Passed(body))
+    let body = exchange.booking.follow(Body::Passed(body), Grammar::Unknown, &Observed::default());
+    Response::from_parts(head, body)
 }
 
 /// Path and query at the provider.

@@ -1,9 +1,7 @@
 //! A call to a provider: the request with its headers and its key, and the answer's head.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -22,6 +20,7 @@ use crate::inbound::Inbound;
 use crate::inbound::route::has_dot_segment;
 use crate::inbound::upload;
 use crate::message::fields;
+use crate::record::booking::Booking;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
 use crate::upstream::{RequestBody, Switching, UpstreamBody};
@@ -37,8 +36,8 @@ pub struct Exchange<'a> {
     pub inbound: Inbound<'a>,
     /// Whom to ask.
     pub target: &'a Target<'a>,
-    /// Adds up how long providers were waited for.
-    pub waited: &'a Cell<Duration>,
+    /// Notes what is sent and what comes.
+    pub booking: &'a Booking,
     /// Who remembers the answer, where that is settled already.
     pub keep: Option<&'a Rc<StoreHandle>>,
     /// The answer may have to be gone on with: it is decoded, and written anew.
@@ -47,8 +46,8 @@ pub struct Exchange<'a> {
 
 impl<'a> Exchange<'a> {
     /// A call to this target, and nothing besides.
-    pub fn new(inbound: Inbound<'a>, target: &'a Target<'a>, waited: &'a Cell<Duration>) -> Exchange<'a> {
-        Exchange { inbound, target, waited, keep: None, continues: false }
+    pub fn new(inbound: Inbound<'a>, target: &'a Target<'a>, booking: &'a Booking) -> Exchange<'a> {
+        Exchange { inbound, target, booking, keep: None, continues: false }
     }
 }
 
@@ -117,6 +116,9 @@ impl Exchange<'_> {
             }
         }
         headers.insert(header::HOST, target.destination.base_url().authority().clone());
+        if let Some(parent) = &self.inbound.gateway.traceparent {
+            headers.insert(HeaderName::from_static("traceparent"), parent.clone());
+        }
         if path.is_empty() {
             path.push('/');
         }
@@ -167,9 +169,11 @@ impl Exchange<'_> {
         self.sign(&mut request).await?;
         let base_url = destination.base_url();
         let sent = Instant::now();
+        self.booking.send(sent.into_std());
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
-        self.answered(ended - sent, answer.as_ref().ok().map(Response::status));
+        self.booking.head(&answer, sent.into_std(), ended.into_std());
+        self.heed(answer.as_ref().ok().map(Response::status));
         let answer = answer.map(|mut answer| {
             if timeouts.total > self.inbound.core.settings.timeouts.total {
                 answer.extensions_mut().insert(AnswerDeadline(sent + timeouts.total));
@@ -187,21 +191,23 @@ impl Exchange<'_> {
         self.sign(&mut request).await?;
         let core = self.inbound.core;
         let sent = Instant::now();
+        self.booking.send(sent.into_std());
         let answer = core.upstreams.switch(destination.base_url(), request, *timeouts, sent).await;
         let status = match &answer {
             Ok(Switching::Answered(answer)) => Some(answer.status()),
-            Ok(Switching::Switched(..)) | Err(_) => None,
+            Ok(Switching::Switched(head, _)) => Some(head.status),
+            Err(_) => None,
         };
-        self.answered(sent.elapsed(), status);
+        let ended = Instant::now().into_std();
+        self.booking.handshake(status.map(|status| status.as_u16()), sent.into_std(), ended);
+        self.heed(status);
         answer.map_err(|fault| unanswered::of_send(&fault, self.target, &core.settings))
     }
 
-    /// Takes note of an answer: how long it was waited for, and whether the credential was refused.
-    fn answered(&self, waited: Duration, status: Option<StatusCode>) {
-        self.waited.set(self.waited.get() + waited);
+    /// A credential that was refused was taken back, perhaps: the next call has a new one.
+    fn heed(&self, status: Option<StatusCode>) {
         let refused = status == Some(StatusCode::UNAUTHORIZED);
         if refused && let Ok(Some(wanted)) = self.credential() {
-            // It was taken back, perhaps: the next call has a new one.
             self.inbound.core.credentials.doubt(&wanted);
         }
     }

@@ -5,10 +5,10 @@ use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::Response;
-use ostia_dialect::Api;
-use ostia_dialect::Fault;
+use bytes::Bytes;
+use http::{Request, Response};
 use ostia_dialect::frame::Framing;
+use ostia_dialect::{Api, Fault, Observed};
 use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading, Wanted};
 use tokio::time::Instant;
 
@@ -17,6 +17,8 @@ use crate::exchange::Exchange;
 use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::record::booking::Booking;
+use crate::upstream::RequestBody;
 
 /// Most calls that are under way at once for one request. Vendors bound the calls of a minute, and others want theirs.
 const CALLS_AT_ONCE: usize = 8;
@@ -38,22 +40,48 @@ pub async fn ask(
     let Reading::Whole { api, reader } = std::mem::replace(&mut prepared.answer, UNREAD) else {
         return Err(Fault::invalid("Only what is answered in one piece can be asked for in parts.").into());
     };
-    let (before, began) = (exchange.waited.get(), Instant::now());
+    let (before, began) = (exchange.booking.waited(), Instant::now());
     // A request is made when its turn comes: its headers are larger than most texts.
     let further = further.into_iter().map(|body| {
         (prepared.path, prepared.body) = (path.clone(), Content::Json(body));
         exchange.outgoing(&mut prepared, call.body)
     });
-    let calls = std::iter::once(Ok(first)).chain(further).map(|request| async move {
-        let answer = exchange.dispatch(request?).await?;
-        receive::whole_of(answer, (call.api, api), exchange.target).await
+    let first = part(exchange, call.api, api, Ok(first), None);
+    let further = further.map(|request| {
+        let booking = exchange.booking.beside();
+        part(exchange, call.api, api, request, Some(booking))
     });
+    let calls = std::iter::once(first).chain(further);
     let answers = InOrder::of(calls).await;
     // They were waited for side by side.
-    exchange.waited.set(before + began.elapsed());
+    exchange.booking.set_waited(before + began.elapsed());
     let (answer, observed) = receive::translate_whole(answers?, api, reader)?;
+    exchange.booking.answered(&observed);
     record.answered(observed);
     Ok(answer)
+}
+
+/// One of the calls. A `booking` of its own tells what became of it; the first one's is that of the attempt, and has the cost of all.
+async fn part(
+    exchange: Exchange<'_>,
+    client: Api,
+    api: Api,
+    request: Result<Box<Request<RequestBody>>, Fault>,
+    booking: Option<Booking>,
+) -> Result<Response<Bytes>, AttemptError> {
+    let exchange = Exchange { booking: booking.as_ref().unwrap_or(exchange.booking), ..exchange };
+    let answer = async {
+        let answer = exchange.dispatch(request?).await?;
+        receive::whole_of(answer, (client, api), exchange.target).await
+    }
+    .await;
+    if let Some(booking) = &booking {
+        if answer.is_ok() {
+            booking.answered(&Observed::default());
+        }
+        booking.settle(&answer, &[]);
+    }
+    answer
 }
 
 /// Stands for how the answers are read, once that has been taken.

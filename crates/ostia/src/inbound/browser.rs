@@ -59,6 +59,21 @@ pub fn check(settings: &Settings, parts: &request::Parts) -> Result<(), Fault> {
     }
 }
 
+/// What only operators may see is not even for pages that may call.
+///
+/// # Errors
+/// 403 for a page that is not the gateway's own.
+pub fn check_own(parts: &request::Parts) -> Result<(), Fault> {
+    let origin = parts.headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or_default());
+    match origin {
+        Some(origin) if !is_same(origin, called(parts)) => Err(refused(
+            "origin_not_allowed",
+            format!("Pages of `{origin}` may not see this: use it from a program, or set auth.admin_keys."),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn refused(code: &'static str, message: String) -> Fault {
     Fault::new(FaultKind::Permission, message).with_code(code)
 }

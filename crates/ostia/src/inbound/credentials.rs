@@ -2,6 +2,8 @@
 
 use http::HeaderValue;
 
+use crate::config::keys::GatewayKeys;
+
 /// Keys that SDKs send when they were given none.
 const PLACEHOLDER_KEYS: [&str; 4] = ["OPENAI_API_KEY", "DUMMY-KEY", "dummy", ""];
 
@@ -14,6 +16,17 @@ pub struct Credentials {
     pub bearer: Option<Credential>,
     /// `x-api-key`: the same, as Anthropic's SDK sends it.
     pub api_key: Option<Credential>,
+}
+
+impl Credentials {
+    /// Takes out those that are keys for what only operators may see, and for nothing else: they are nobody's key for a provider.
+    pub fn withhold(&mut self, admin_keys: &GatewayKeys, gateway_keys: &GatewayKeys) {
+        let is_withheld =
+            |shown: &str| admin_keys.find(shown).is_some() && gateway_keys.find(shown).is_none();
+        for shown in [&mut self.gateway, &mut self.bearer, &mut self.api_key] {
+            shown.take_if(|shown| is_withheld(shown.expose()));
+        }
+    }
 }
 
 /// A credential as it stands in a header. Not printed.

@@ -11,6 +11,7 @@ use crate::inbound::credentials::{Credential, Credentials, bearer};
 use crate::inbound::handshake;
 use crate::inbound::query;
 use crate::message::fields;
+use crate::record::trace::{self, TraceContext, TraceParent};
 
 /// Client headers that may go upstream as they are.
 const FORWARDED: [&str; 9] = [
@@ -35,6 +36,12 @@ pub struct GatewayHeaders {
     pub portkey: bool,
     /// The trace id that the client gave.
     pub trace_id: Option<HeaderValue>,
+    /// Where the request stands in its trace.
+    pub trace: TraceContext,
+    /// What the provider hears of the trace, where the client said it in W3C's form.
+    pub traceparent: Option<HeaderValue>,
+    /// Bodies of this request are not kept.
+    pub without_bodies: bool,
     /// The provider, without the `@` that Portkey writes before stored ones.
     pub provider: Option<String>,
     /// The routing config, or the name of one.
@@ -109,6 +116,18 @@ impl GatewayHeaders {
         self.credentials.api_key = key.and_then(|key| Credential::new(&key, 0));
     }
 
+    /// Takes the trace from W3C's header, as far as the gateway's own do not say it; `unique`: an id that nobody else has.
+    pub fn join_trace(&mut self, headers: &HeaderMap, unique: impl FnOnce() -> String) {
+        let parent = headers.get("traceparent").and_then(|parent| TraceParent::parse(parent.to_str().ok()?));
+        let Some(parent) = parent else { return };
+        let unique = unique();
+        let own = trace::span_id(&unique);
+        self.traceparent = parent.below(own);
+        self.trace.span_id.get_or_insert_with(|| own.into());
+        self.trace.parent_span_id.get_or_insert_with(|| parent.parent_id.into());
+        self.trace_id = self.trace_id.take().or_else(|| HeaderValue::from_str(parent.trace_id).ok());
+    }
+
     fn setting(&mut self, setting: &str, value: &HeaderValue) -> Result<(), Fault> {
         let text = || {
             let refused =
@@ -125,6 +144,10 @@ impl GatewayHeaders {
             "api-key" => self.credentials.gateway = Credential::new(value, 0),
             "custom-host" => self.custom_host = given(text()?).map(str::to_owned),
             "trace-id" => self.trace_id = given(text()?).map(|_| value.clone()),
+            "span-id" => self.trace.span_id = trace::kept(value),
+            "parent-span-id" => self.trace.parent_span_id = trace::kept(value),
+            "span-name" => self.trace.span_name = trace::kept(value),
+            "debug" => self.without_bodies = text()? == "false",
             "request-timeout" => self.request_timeout_ms = Some(timeout_ms(text()?)?),
             "strict-open-ai-compliance" => self.strict = Some(text()? != "false"),
             "lossless" => self.lossless = Some(text()? == "true"),

@@ -34,6 +34,7 @@ fn is_known(path: &str) -> bool {
         | Endpoint::Ready
         | Endpoint::Models
         | Endpoint::Api(_)
+        | Endpoint::Kept(_)
         | Endpoint::Explain { .. } => true,
         Endpoint::Root
         | Endpoint::Model(_)

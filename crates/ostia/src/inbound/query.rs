@@ -30,6 +30,12 @@ impl<'q> Field<'q> {
         self.0.split_once('=').is_some_and(|(name, _)| percent_decode(name).as_deref() == Some(wanted))
     }
 
+    /// Its name and its value, with percent-encoding undone; `None` for what is no UTF-8 then.
+    pub fn name_and_value(self) -> Option<(Cow<'q, str>, Cow<'q, str>)> {
+        let (name, value) = self.0.split_once('=').unwrap_or((self.0, ""));
+        Some((percent_decode(name)?, percent_decode(value)?))
+    }
+
     /// Its value, with percent-encoding undone.
     pub fn value(self) -> Option<Cow<'q, str>> {
         percent_decode(self.0.split_once('=')?.1)

@@ -27,6 +27,8 @@ pub enum Endpoint<'p> {
         /// Of a request that was; none for one that is only thought of.
         trace_id: Option<&'p str>,
     },
+    /// What was kept of requests, for operators
+    Kept(KeptPath<'p>),
     /// A call that is understood: its dialect decides whether it is relayed or translated.
     Api(ApiPath<'p>),
     /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
@@ -47,6 +49,33 @@ pub enum Endpoint<'p> {
     Missing,
     /// Something is here, for other methods.
     WrongMethod(&'static str),
+}
+
+/// A path of what was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptPath<'p> {
+    /// `GET /v1/logs`
+    List,
+    /// `GET /v1/logs/{id}`
+    One(&'p str),
+    /// `GET /v1/traces/{trace id}`
+    Trace(&'p str),
+    /// `GET /v1/analytics/summary`
+    Summary,
+    /// `GET /metrics`
+    Metrics,
+}
+
+impl<'p> KeptPath<'p> {
+    /// What stands behind `/v1`.
+    fn at(rest: &'p str) -> Option<KeptPath<'p>> {
+        let below = |prefix: &str| rest.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
+        match rest {
+            "/logs" => Some(KeptPath::List),
+            "/analytics/summary" => Some(KeptPath::Summary),
+            _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
+        }
+    }
 }
 
 /// The path of a call that is understood: its API, and what it says of the model.
@@ -82,7 +111,10 @@ impl<'p> Endpoint<'p> {
             "/" if get => Endpoint::Root,
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
-            "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" => Endpoint::WrongMethod(READ),
+            "/metrics" if get => Endpoint::Kept(KeptPath::Metrics),
+            "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" | "/metrics" => {
+                Endpoint::WrongMethod(READ)
+            }
             "/v1/models" | "/v1beta/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
@@ -107,6 +139,16 @@ impl Endpoint<'_> {
 }
 
 impl Endpoint<'_> {
+    /// Is it a call to a provider, and not a look at the gateway itself?
+    pub fn is_call(&self) -> bool {
+        matches!(self, Endpoint::Api(_) | Endpoint::Stored | Endpoint::Pass { .. })
+    }
+
+    /// The API that is called, where it is understood.
+    pub fn operation(&self) -> Option<&'static str> {
+        if let Endpoint::Api(api_path) = self { Some(api_path.api.name()) } else { None }
+    }
+
     /// Does the gateway understand the body itself?
     pub fn reads_body(&self) -> bool {
         match self {
@@ -114,6 +156,7 @@ impl Endpoint<'_> {
             Endpoint::Root
             | Endpoint::Health
             | Endpoint::Ready
+            | Endpoint::Kept(_)
             | Endpoint::Options
             | Endpoint::Models
             | Endpoint::Model(_)
@@ -193,6 +236,10 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
             (false, Api::OpenaiChat) => Endpoint::WrongMethod(READ_AND_WRITE),
             (false, _) => Endpoint::WrongMethod(WRITE),
         };
+    }
+    if let Some(kept) = KeptPath::at(rest) {
+        let is_read = method == Method::GET || method == Method::HEAD;
+        return if is_read { Endpoint::Kept(kept) } else { Endpoint::WrongMethod(READ) };
     }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
@@ -285,6 +332,14 @@ mod tests {
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
             (Method::HEAD, "/health", Endpoint::Health),
+            (Method::GET, "/v1/logs", Endpoint::Kept(KeptPath::List)),
+            (Method::HEAD, "/v1/logs/x", Endpoint::Kept(KeptPath::One("x"))),
+            (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
+            (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
+            (Method::POST, "/v1/logs", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/metrics", Endpoint::Kept(KeptPath::Metrics)),
+            (Method::POST, "/metrics", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1/logs/x/y", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/models", Endpoint::Models),
             (Method::GET, "/v1/models/gpt-4o", Endpoint::Model("gpt-4o".into())),
             (Method::GET, "/v1/models/@p/maker/m", Endpoint::Model("@p/maker/m".into())),

@@ -38,28 +38,52 @@ pub struct Accompanied {
     _companion: Option<Box<dyn Debug>>,
     /// Is written with the end.
     line: Option<Line>,
+    /// Looks at what passes.
+    watcher: Option<Box<dyn Watcher>>,
+}
+
+/// Whoever looks at an answer on its way, and changes nothing.
+pub trait Watcher: Debug {
+    /// A piece of it.
+    fn piece(&mut self, bytes: &Bytes);
+    /// It has ended so. Not told where the client leaves.
+    fn end(&mut self, end: End);
 }
 
 impl Accompanied {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
         let polled = Pin::new(&mut self.body).poll_frame(context);
-        let end = match &polled {
-            Poll::Ready(None) => End::Whole,
-            Poll::Ready(Some(Err(fault))) => fault.end(),
-            Poll::Ready(Some(Ok(_))) | Poll::Pending => return polled,
-        };
+        match &polled {
+            Poll::Ready(None) => self.end(End::Whole),
+            Poll::Ready(Some(Err(fault))) => {
+                let end = fault.end();
+                self.end(end);
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                if let (Some(watcher), Some(bytes)) = (&mut self.watcher, frame.data_ref()) {
+                    watcher.piece(bytes);
+                }
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn end(&mut self, end: End) {
         if let Some(line) = self.line.take() {
             line.end(end);
         }
-        polled
+        if let Some(mut watcher) = self.watcher.take() {
+            watcher.end(end);
+        }
     }
 }
 
 impl Drop for Accompanied {
     /// Whoever knows the length of an answer does not ask for its end.
     fn drop(&mut self) {
-        if let Some(line) = self.line.take_if(|_| self.body.is_end_stream()) {
-            line.end(End::Whole);
+        if self.body.is_end_stream() {
+            self.end(End::Whole);
         }
     }
 }
@@ -167,13 +191,20 @@ impl Body {
                 Body::With(with)
             }
             body if line.is_none() => body,
-            body => Body::With(Box::new(Accompanied { body, _companion: None, line })),
+            body => Body::With(Box::new(Accompanied { body, _companion: None, line, watcher: None })),
         }
     }
 
     /// The answer, and something that lives as long as it.
     pub fn with(self, companion: impl Debug + 'static) -> Body {
-        Body::With(Box::new(Accompanied { body: self, _companion: Some(Box::new(companion)), line: None }))
+        let companion = Some(Box::new(companion) as Box<dyn Debug>);
+        Body::With(Box::new(Accompanied { body: self, _companion: companion, line: None, watcher: None }))
+    }
+
+    /// The answer, which somebody looks at on its way.
+    pub fn watched(self, watcher: impl Watcher + 'static) -> Body {
+        let watcher = Some(Box::new(watcher) as Box<dyn Watcher>);
+        Body::With(Box::new(Accompanied { body: self, _companion: None, line: None, watcher }))
     }
 }
 

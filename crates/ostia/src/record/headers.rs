@@ -63,7 +63,7 @@ pub(super) fn stamp(record: &Record, headers: &mut HeaderMap) {
         set(&DECISIONS, decisions.clone());
     }
     if let Some(started) = record.started {
-        headers.append(&SERVER_TIMING, timing(started.elapsed(), record.waited.get()));
+        headers.append(&SERVER_TIMING, timing(started.elapsed(), record.account.waited()));
     }
 }
 

@@ -1,5 +1,6 @@
 //! A stream that closes the record of its request: with its end, or when the client leaves.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Observed};
 
 use super::Answered;
+use super::account::Account;
 use super::records::Ring;
 use crate::client::socket::Socket;
 use crate::log::cause::Cause;
@@ -25,6 +27,7 @@ struct Recorded {
     started: Option<Instant>,
     first_token: Option<Duration>,
     line: Option<Line>,
+    account: Rc<Account>,
     is_closed: bool,
 }
 
@@ -34,8 +37,9 @@ pub(super) fn record(
     place: Option<(Arc<Ring>, u64)>,
     started: Option<Instant>,
     line: Option<Line>,
+    account: Rc<Account>,
 ) -> Body {
-    Body::events(Recorded { events, place, started, first_token: None, line, is_closed: false })
+    Body::events(Recorded { events, place, started, first_token: None, line, account, is_closed: false })
 }
 
 impl Recorded {
@@ -52,20 +56,23 @@ impl Recorded {
         let first_token = self.first_token;
         let answer = self.events.observed().map(|observed| Answered { first_token, ..observed.into() });
         let count = answer.as_ref().map(|answer| answer.count.clone()).unwrap_or_default();
+        let finish = answer.as_ref().and_then(|answer| answer.finish);
+        let told = self.events.take_fault();
+        let fault = told.or_else(|| self.events.observed().and_then(|observed| observed.fault.clone()));
+        let end = if fault.is_some() { Some(End::Broken) } else { end };
+        self.account.streamed(finish, first_token, fault.as_ref());
+        if let Some(end) = end {
+            self.account.end(end);
+        }
         if let (Some((ring, number)), Some(answer)) = (&self.place, answer) {
             ring.close(*number, answer);
         }
         if let Some(line) = self.line.take() {
-            self.write_line(line, count, end);
+            self.write_line(line, count, fault.as_ref().map(Cause::from), end);
         }
     }
 
-    fn write_line(&mut self, mut line: Line, count: Count, end: Option<End>) {
-        let told = self.events.take_fault();
-        let in_stream =
-            || self.events.observed().and_then(|observed| observed.fault.as_ref()).map(Cause::from);
-        let cause = told.as_ref().map(Cause::from).or_else(in_stream);
-        let end = if cause.is_some() { Some(End::Broken) } else { end };
+    fn write_line(&mut self, mut line: Line, count: Count, cause: Option<Cause>, end: Option<End>) {
         if let Some(access) = line.access() {
             (access.count, access.first_token) = (count, self.first_token);
             access.cause = cause.or(access.cause.take());
@@ -86,7 +93,12 @@ impl Events for Recorded {
         match &polled {
             Poll::Ready(None) => self.close(Some(End::Whole)),
             Poll::Ready(Some(Err(fault))) => self.close(Some(fault.end())),
-            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(bytes) = frame.data_ref() {
+                    self.account.piece(bytes);
+                }
+            }
+            Poll::Pending => {}
         }
         polled
     }

@@ -84,7 +84,7 @@ pub struct Entry {
 }
 
 /// What was decided for a request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Decisions {
     /// All that there was to decide.
     Made(History),
@@ -118,14 +118,16 @@ impl Decisions {
         matches!(self, Decisions::UnderWay(_))
     }
 
-    fn record(&self) -> routing::Record {
+    /// As it is told by now.
+    pub(super) fn record(&self) -> routing::Record {
         match self {
             Decisions::Made(history) => history.record(now()),
             Decisions::UnderWay(shared) => shared.record(),
         }
     }
 
-    fn route(&self) -> &Arc<Route> {
+    /// The route that was followed.
+    pub(super) fn route(&self) -> &Arc<Route> {
         match self {
             Decisions::Made(history) => history.route(),
             Decisions::UnderWay(shared) => &shared.route,
@@ -360,7 +362,7 @@ fn told_usage(usage: &Usage) -> Value {
 }
 
 /// As many of these names as are remembered, and how many there were besides.
-fn few(mut dropped: Vec<String>) -> Vec<String> {
+pub(super) fn few(mut dropped: Vec<String>) -> Vec<String> {
     let mut bytes = 0;
     let fits = |name: &&String| {
         bytes += size_of::<String>() + name.len();

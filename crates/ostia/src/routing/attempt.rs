@@ -41,7 +41,7 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
         Ok(target) => {
             bound(target, &attempt);
             record.target(&target.provider.id, target.index_path, target.model.as_deref().or(model));
-            let waited = record.waited();
+            let booking = record.booking();
             let continues =
                 leaf.is_some_and(|leaf| leaf.settings.mid_stream == Some(MidStreamPolicy::Continue));
             // An answer in one piece has no first token.
@@ -50,11 +50,12 @@ pub async fn attempt(facts: &RequestFacts<'_, '_>, attempt: Attempt, record: &mu
             loop {
                 record.key(target.key_use());
                 let exchange =
-                    Exchange { keep: facts.keep, continues, ..Exchange::new(inbound, target, &waited) };
+                    Exchange { keep: facts.keep, continues, ..Exchange::new(inbound, target, &booking) };
                 let answer = match attempt.limits.first_token.filter(|_| streams) {
                     Some(limit) => Box::pin(speak_within(limit, exchange, payload, record)).await,
                     None => speak(exchange, payload, record).await,
                 };
+                booking.settle(&answer, record.dropped_fields());
                 if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                     record.key(target.key_use());
                     break answer;

@@ -1,6 +1,5 @@
 //! The rest of an answer that broke off in the middle, from the same target or another one.
 
-use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -24,6 +23,7 @@ use crate::inbound::route::Endpoint;
 use crate::message::body::{Resume, Resuming};
 use crate::message::source::Source;
 use crate::record::Record;
+use crate::record::account::Account;
 use crate::routing::attempt;
 use crate::routing::execution::Execution;
 use crate::target::{self, Asked};
@@ -36,14 +36,15 @@ pub struct Failover {
     gateway: GatewayHeaders,
     parts: request::Parts,
     files: Rc<Fetched>,
+    account: Rc<Account>,
 }
 
 impl Failover {
     /// A rescuer for the answer to this request.
-    pub fn new(execution: Execution, inbound: Inbound<'_>) -> Box<Failover> {
+    pub fn new(execution: Execution, inbound: Inbound<'_>, account: Rc<Account>) -> Box<Failover> {
         let Inbound { caller, gateway, parts, files, .. } = inbound;
         let (caller, gateway, parts) = (caller.clone(), gateway.clone(), parts.clone());
-        Box::new(Failover { execution, caller, gateway, parts, files: files.clone() })
+        Box::new(Failover { execution, caller, gateway, parts, files: files.clone(), account })
     }
 
     async fn find(&mut self, fault: Fault, body: &Bytes, beginning: Option<&str>) -> Result<Source, Fault> {
@@ -89,10 +90,16 @@ impl Failover {
         let leaf = route.leaves().get(attempt.leaf);
         let mut target = target::resolve(inbound, leaf, Asked::Api(&call))?;
         attempt::bound(&mut target, attempt);
-        let waited = Cell::default();
+        let mut record = Record::of(self.account.clone());
+        record.target(&target.provider.id, target.index_path, target.model.as_deref().or(call.model()));
+        let booking = record.booking();
         // Once with each of several keys.
         loop {
-            let answer = go_on(Exchange::new(inbound, &target, &waited), &call, beginning).await;
+            let answer = go_on(Exchange::new(inbound, &target, &booking), &call, beginning).await;
+            if answer.is_ok() {
+                booking.continues();
+            }
+            booking.settle(&answer, &[]);
             if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                 return answer;
             }
@@ -123,6 +130,7 @@ fn nothing() -> Fault {
 
 impl Resume for Failover {
     fn resume(mut self: Box<Self>, fault: Fault, request: Bytes, beginning: Option<String>) -> Resuming {
+        self.account.broke_off();
         Box::pin(async move {
             let source = self.find(fault, &request, beginning.as_deref()).await;
             (self as Box<dyn Resume>, source)

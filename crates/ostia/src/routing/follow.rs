@@ -20,6 +20,7 @@ use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::record::account::Account;
 use crate::responses_api::StoreHandle;
 use crate::routing::attempt;
 use crate::routing::execution::{self, AttemptResult, Execution, Followed};
@@ -48,12 +49,13 @@ pub async fn answer(
     let asked = async {
         let mut target = target::resolve(inbound, leaf, Asked::Api(call))?;
         record.target(&target.provider.id, target.index_path, target.model.as_deref().or(call.model()));
-        let waited = record.waited();
+        let booking = record.booking();
         // Once with each of several keys.
         loop {
             record.key(target.key_use());
-            let exchange = Exchange { keep, ..Exchange::new(inbound, &target, &waited) };
+            let exchange = Exchange { keep, ..Exchange::new(inbound, &target, &booking) };
             let answer = ask::ask(exchange, call, record).await;
+            booking.settle(&answer, record.dropped_fields());
             if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
                 record.key(target.key_use());
                 return answer;
@@ -94,7 +96,8 @@ pub async fn follow(
         match result.answer {
             Ok(answer) if is_answered => {
                 record.decided(gateway.explain, execution.shared());
-                return Ok(answer.map(|body| accompany(body, execution, inbound, now)));
+                let account = record.account();
+                return Ok(answer.map(|body| accompany(body, execution, inbound, account, now)));
             }
             answer => Failed::new(answer, record).replace(&mut last),
         }
@@ -128,14 +131,20 @@ impl Failed {
 }
 
 /// The plan ends with the answer, or gets the rest of it if it breaks off.
-fn accompany(body: Body, execution: Execution, inbound: Inbound<'_>, now: Time) -> Body {
+fn accompany(
+    body: Body,
+    execution: Execution,
+    inbound: Inbound<'_>,
+    account: Rc<Account>,
+    now: Time,
+) -> Body {
     match body {
         Body::Full(_) => {
             execution.end(now);
             body
         }
         Body::Events(mut events) if events.can_be_resumed() => {
-            events.resumed_by(Failover::new(execution, inbound));
+            events.resumed_by(Failover::new(execution, inbound, account));
             Body::Events(events)
         }
         Body::Events(events) => Body::events(Followed::new(events, execution)),

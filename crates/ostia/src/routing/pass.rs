@@ -78,7 +78,7 @@ async fn hand_on(
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     record.target(&target.provider.id, target.index_path, target.model.as_deref());
-    let waited = record.waited();
+    let booking = record.booking();
     // Once with each of several keys.
     loop {
         record.key(target.key_use());
@@ -86,7 +86,8 @@ async fn hand_on(
             RequestBody::Full(bytes) if target.has_several_keys() => Some(RequestBody::Full(bytes.clone())),
             _ => None,
         };
-        let answer = proxy::pass(Exchange::new(inbound, &target, &waited), body, raw).await;
+        let answer = proxy::pass(Exchange::new(inbound, &target, &booking), body, raw).await;
+        booking.settle(&answer, &[]);
         match target.settle(answer, again) {
             ControlFlow::Continue(again) => body = again,
             ControlFlow::Break(answer) => {

@@ -30,11 +30,12 @@ pub async fn open(inbound: Inbound<'_>, raw: bool, record: &mut Record) -> Resul
     }
     let mut target = target::resolve(inbound, leaf, Asked::Unread(model))?;
     record.target(&target.provider.id, target.index_path, target.model.as_deref().or(model));
-    let waited = record.waited();
+    let booking = record.booking();
     // Once with each of several keys.
     loop {
         record.key(target.key_use());
-        let answer = socket::open(Exchange::new(inbound, &target, &waited), model, raw).await;
+        let answer = socket::open(Exchange::new(inbound, &target, &booking), model, raw).await;
+        booking.settle(&answer, &[]);
         if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
             record.key(target.key_use());
             return answer.or_else(AttemptError::into_answer);

@@ -1,7 +1,5 @@
 //! Forms that are handed on while they come: which ones may be.
 
-use std::cell::Cell;
-
 use http::header;
 use http_body::Body as _;
 use ostia_dialect::{Api, Fault};
@@ -11,6 +9,7 @@ use crate::client::ClientBody;
 use crate::exchange::Exchange;
 use crate::inbound::Inbound;
 use crate::inbound::upload::MEMORY_BYTES_MAX;
+use crate::record::booking::Booking;
 use crate::routing::routes;
 use crate::target::{self, Asked};
 
@@ -32,7 +31,7 @@ pub fn may_be(inbound: Inbound<'_>, api: Api, body: &ClientBody) -> Result<bool,
     }
     // Whatever is wrong with the target is told when the model is known.
     let Ok(target) = target::resolve(inbound, leaf, Asked::Unread(None)) else { return Ok(false) };
-    let waited = Cell::default();
-    let exchange = Exchange::new(inbound, &target, &waited);
+    let booking = Booking::default();
+    let exchange = Exchange::new(inbound, &target, &booking);
     Ok(!target.has_several_keys() && prepare::goes_as_it_came(api, &exchange.recipient()))
 }

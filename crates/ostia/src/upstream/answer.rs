@@ -66,6 +66,8 @@ pub struct UpstreamBody {
     pool: Rc<HostPool>,
     carrier: Option<Carrier>,
     deadline: ReadDeadline,
+    /// When its connection stood, where that was made for it.
+    connected: Option<Instant>,
 }
 
 impl UpstreamBody {
@@ -76,7 +78,8 @@ impl UpstreamBody {
         carrier: Carrier,
         deadline: ReadDeadline,
     ) -> UpstreamBody {
-        let mut answer = UpstreamBody { body, seen: None, pool, carrier: Some(carrier), deadline };
+        let mut answer =
+            UpstreamBody { body, seen: None, pool, carrier: Some(carrier), deadline, connected: None };
         if answer.body.is_end_stream() {
             answer.release();
         }
@@ -149,6 +152,16 @@ impl UpstreamBody {
             self.seen = self.bytes().await;
         }
         self.seen.as_ref().and_then(|seen| seen.as_deref().ok()).unwrap_or_default()
+    }
+
+    /// The same answer, whose connection was made for it and stood then.
+    pub(super) fn over(self, connected: Option<Instant>) -> UpstreamBody {
+        UpstreamBody { connected, ..self }
+    }
+
+    /// When its connection stood, where that was made for it.
+    pub fn connected(&self) -> Option<std::time::Instant> {
+        self.connected.map(Instant::into_std)
     }
 
     /// When the head or the last piece came.

@@ -202,18 +202,24 @@ impl Upstreams {
             }
         }
         let mut is_repeated = false;
+        let mut connected = None;
         loop {
             let kept = if is_repeated || opened.is_some() { None } else { pool.take_idle(started) };
             let is_kept = kept.is_some();
             let mut connection = match kept.or_else(|| opened.take()) {
                 Some(connection) => connection,
-                None => Box::pin(self.open(pool, timeouts)).await?,
+                None => {
+                    let opened = Box::pin(self.open(pool, timeouts)).await?;
+                    connected = Some(Instant::now());
+                    opened
+                }
             };
             let copy = if is_kept { repeatable(&request) } else { None };
             match connection.send(request, due).await {
                 Ok(response) => {
                     connection.check(&response)?;
-                    return Ok(pool.answer(Carrier::Http1(connection), response, started, timeouts));
+                    let answer = pool.answer(Carrier::Http1(connection), response, started, timeouts);
+                    return Ok(answer.map(|body| body.over(connected)));
                 }
                 Err(SendError::Late) => return Err(SendFault::FirstByteTimeout),
                 // A kept connection may have been closed meanwhile. Each turn takes one away, so there is an end.

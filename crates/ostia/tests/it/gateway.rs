@@ -95,7 +95,11 @@ impl Setup {
 
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ostia"));
-        command.args(&self.args).env_clear().envs(self.env.iter().cloned());
+        command
+            .args(&self.args)
+            .env_clear()
+            .env("OSTIA_DATA", folder.join("data"))
+            .envs(self.env.iter().cloned());
         command.current_dir(folder).stdin(Stdio::null());
         command
     }

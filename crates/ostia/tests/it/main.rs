@@ -58,6 +58,7 @@ mod service;
 mod sign_in;
 mod silence;
 mod snippets;
+mod store;
 mod streams;
 mod translation;
 mod websockets;

@@ -4,8 +4,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use ostia_dialect::{Api, Files};
 use ostia_dialect::frame::Framing;
+use ostia_dialect::{Api, Files};
 use serde_json::{Value, json};
 
 use crate::prepare::tests::json_of;
@@ -37,7 +37,9 @@ fn sent(api: Api, body: &str, betas: &[&str]) -> (Way, Outgoing, HeaderMap, Valu
         fills_in_the_middle: false,
     };
     let way = way(&call, &to, false).unwrap();
-    let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new()).unwrap() else { unreachable!() };
+    let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new()).unwrap() else {
+        unreachable!()
+    };
     let mut headers = HeaderMap::new();
     headers.insert("anthropic-version", HeaderValue::from_static("2023-06-01"));
     let own = prepared.headers.iter().map(|(_, value)| value.clone());

@@ -72,7 +72,9 @@ fn asked(case: &Value) -> Result<Sent, ostia_dialect::Fault> {
     let (provider, model) = row.for_model(call.model().unwrap(), &values);
     let to = Recipient { provider, values: &values, model: model.as_deref(), ..recipient(text("provider")) };
     let way = way(&call, &to, false)?;
-    let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new())? else { unreachable!("{case}") };
+    let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new())? else {
+        unreachable!("{case}")
+    };
     let mut headers = HeaderMap::new();
     for (name, value) in case["headers"].as_object().into_iter().flatten() {
         let value = HeaderValue::from_str(value.as_str().unwrap()).unwrap();

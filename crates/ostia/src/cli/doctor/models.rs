@@ -101,7 +101,15 @@ fn shared(mut loaded: Loaded) -> Shared {
     let (_, snapshots) = watch::channel(Snapshot::first(loaded));
     let (log, _) = Log::new(Filter::default(), Format::Text);
     let credentials = Credentials::new(snapshots.borrow().network(), log.clone());
-    Shared { snapshots, responses, state: Arc::default(), records: Records::default(), credentials, log }
+    Shared {
+        snapshots,
+        responses,
+        state: Arc::default(),
+        records: Records::default(),
+        credentials,
+        log,
+        store: None,
+    }
 }
 
 /// `place`: which of several keys is shown.

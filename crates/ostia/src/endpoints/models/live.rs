@@ -1,6 +1,5 @@
 //! The lists of models that providers tell themselves, asked for by the code that carries clients' calls.
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -16,6 +15,7 @@ use crate::exchange::{Exchange, proxy};
 use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
+use crate::record::booking::Booking;
 use crate::target::{self, Asked};
 use crate::upstream::{BodyFault, RequestBody, SendFault, UpstreamBody};
 
@@ -109,8 +109,8 @@ pub async fn send(
     if let Some(key) = key {
         target.show(key);
     }
-    let waited = Cell::default();
-    let exchange = Exchange::new(inbound, &target, &waited);
+    let booking = Booking::default();
+    let exchange = Exchange::new(inbound, &target, &booking);
     let path = proxy::path(&target, &parts);
     let mut request = exchange.request(path, RequestBody::Full(None)).map_err(unasked)?;
     request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));

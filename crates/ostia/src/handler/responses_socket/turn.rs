@@ -126,9 +126,15 @@ impl Connection {
         let Connection { core, caller, parts, .. } = self;
         // Nobody begins this answer early: the connection is open, and what it says is no stream of bytes.
         let client = Client::new(core.settings.limits.header_bytes_max, self.client.connection.clone());
-        let mut record = Record::begin(&client, &core.log, &parts.method, parts.uri.path());
+        let mut record =
+            Record::begin(&client, (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
         let mut gateway = self.gateway.clone();
+        gateway.join_trace(&parts.headers, || core.new_id());
         record.read(|| core.new_id(), gateway.portkey, self.gateway.trace_id.as_ref());
+        record.sender(&parts.headers, gateway.metadata.as_ref(), &gateway.trace, || core.new_id());
+        if gateway.without_bodies {
+            record.account().without_bodies();
+        }
         record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
         gateway.trace_id = record.trace_id_value();
         let files = &Rc::default();

@@ -1,0 +1,279 @@
+//! What a large answer in one piece says, searched for as its pieces pass: nothing is held but the count of tokens.
+
+use super::observed::{Count, Observed, USAGE_BYTES_MAX};
+use crate::frame::Grammar;
+use crate::{Finish, anthropic_messages, gemini_generate, openai_chat};
+
+/// Longest text that may be a name, or a value that is looked for, in bytes. Longer ones are passed over.
+const TEXT_BYTES_MAX: usize = 200;
+
+/// Searches an answer that comes in pieces for its model, its first reason to end, and its outermost count of tokens.
+///
+/// ```
+/// use ostia_dialect::{frame::Grammar, observe::WholeAnswer};
+/// let mut answer = WholeAnswer::new(Grammar::OpenaiChat);
+/// for piece in [r#"{"model":"m","usa"#, r#"ge":{"prompt_tokens":3,"completion_tokens":5}}"#] {
+///     answer.push(piece.as_bytes());
+/// }
+/// assert_eq!(answer.observed().count.usage().unwrap().total(), 8);
+/// ```
+#[derive(Debug)]
+pub struct WholeAnswer {
+    grammar: Grammar,
+    /// How many objects are open. Lists do not count: that of the numbers of a vector would be looked at for nothing.
+    depth: usize,
+    state: State,
+    /// What has come of the text that is open, as far as it may matter.
+    text: Vec<u8>,
+    count: Option<Object>,
+    model: Option<Box<str>>,
+    finish: Option<Finish>,
+}
+
+/// An object that is kept.
+#[derive(Debug)]
+struct Object {
+    depth: usize,
+    bytes: Vec<u8>,
+    is_open: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Outside of texts.
+    Between,
+    /// In a text; which field's value it is, if one is looked for, and whether the last byte was a backslash.
+    Text { value_of: Option<Field>, is_escaped: bool },
+    /// Behind a text that is the name of a field, if a colon follows.
+    Behind(Field),
+    /// Behind that colon.
+    Value(Field),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Usage,
+    Model,
+    Finish,
+}
+
+impl WholeAnswer {
+    /// An answer of this kind, of which nothing has come.
+    pub fn new(grammar: Grammar) -> WholeAnswer {
+        let (state, text) = (State::Between, Vec::new());
+        WholeAnswer { grammar, depth: 0, state, text, count: None, model: None, finish: None }
+    }
+
+    /// What it says, once all of it has passed.
+    pub fn observed(&self) -> Observed {
+        let whole = self.count.as_ref().filter(|count| !count.is_open && !count.bytes.is_empty());
+        let mut observed = Observed::default();
+        observed.count =
+            whole.map_or(Count::None, |count| Count::Unread(self.grammar, count.bytes.as_slice().into()));
+        (observed.finish, observed.model) = (self.finish, self.model.clone());
+        observed
+    }
+
+    /// More of it.
+    pub fn push(&mut self, piece: &[u8]) {
+        let mut at = 0;
+        while at < piece.len() {
+            let from = at;
+            at += match self.state {
+                State::Text { value_of, is_escaped } => self.text(&piece[at..], value_of, is_escaped),
+                State::Between => self.between(&piece[at..]),
+                State::Behind(field) => self.behind(piece[at], field),
+                State::Value(field) => self.value(piece[at], field),
+            };
+            self.keep(&piece[from..at]);
+        }
+    }
+
+    /// Adds what has been looked at to the count, if that is open.
+    fn keep(&mut self, bytes: &[u8]) {
+        let depth = self.depth;
+        let Some(count) = self.count.as_mut().filter(|count| count.is_open) else { return };
+        count.bytes.extend_from_slice(bytes);
+        count.is_open = depth >= count.depth;
+        if count.bytes.len() > USAGE_BYTES_MAX {
+            // No count is so long.
+            (count.is_open, count.bytes) = (false, Vec::new());
+        }
+    }
+
+    /// Inside a text, to its end or that of the piece.
+    fn text(&mut self, piece: &[u8], value_of: Option<Field>, is_escaped: bool) -> usize {
+        if is_escaped {
+            self.state = State::Text { value_of, is_escaped: false };
+            self.remember(&piece[..1]);
+            return 1;
+        }
+        let Some(end) = memchr::memchr2(b'"', b'\\', piece) else {
+            self.remember(piece);
+            return piece.len();
+        };
+        self.remember(&piece[..end]);
+        self.state = match piece[end] {
+            b'\\' => State::Text { value_of, is_escaped: true },
+            _ => self.text_ended(value_of),
+        };
+        end + 1
+    }
+
+    fn remember(&mut self, bytes: &[u8]) {
+        let room = (TEXT_BYTES_MAX + 1).saturating_sub(self.text.len());
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn text_ended(&mut self, value_of: Option<Field>) -> State {
+        let text = if self.text.len() <= TEXT_BYTES_MAX { self.text.as_slice() } else { b"" };
+        match (value_of, std::str::from_utf8(text)) {
+            (Some(Field::Model), Ok(text)) => self.model = self.model.take().or(Some(text.into())),
+            (Some(Field::Finish), Ok(text)) => self.finish = self.finish.or(finish(self.grammar, text)),
+            (None, Ok(text)) => return self.field(text).map_or(State::Between, State::Behind),
+            (Some(Field::Usage), _) | (_, Err(_)) => {}
+        }
+        State::Between
+    }
+
+    /// The field that a text names, if it is looked for where it stands.
+    fn field(&self, name: &str) -> Option<Field> {
+        let is_google = self.grammar == Grammar::GeminiGenerate;
+        match name {
+            "usageMetadata" if is_google => Some(Field::Usage),
+            "usage" if !is_google => Some(Field::Usage),
+            "model" | "modelVersion" if self.depth == 1 => Some(Field::Model),
+            "status" if self.depth == 1 && self.grammar == Grammar::OpenaiResponses => Some(Field::Finish),
+            "finish_reason" | "stop_reason" | "finishReason" | "blockReason" => Some(Field::Finish),
+            _ => None,
+        }
+    }
+
+    /// Outside of texts, to the next brace or quote.
+    fn between(&mut self, piece: &[u8]) -> usize {
+        let Some(at) = memchr::memchr3(b'"', b'{', b'}', piece) else { return piece.len() };
+        match piece[at] {
+            b'{' => self.depth += 1,
+            b'}' => self.depth = self.depth.saturating_sub(1),
+            _ => self.begin_text(None),
+        }
+        at + 1
+    }
+
+    fn begin_text(&mut self, value_of: Option<Field>) {
+        self.text.clear();
+        self.state = State::Text { value_of, is_escaped: false };
+    }
+
+    fn behind(&mut self, byte: u8, field: Field) -> usize {
+        match byte {
+            b':' => self.state = State::Value(field),
+            _ if byte.is_ascii_whitespace() => {}
+            _ => {
+                self.state = State::Between;
+                return 0;
+            }
+        }
+        1
+    }
+
+    fn value(&mut self, byte: u8, field: Field) -> usize {
+        match (byte, field) {
+            (b'"', Field::Model | Field::Finish) => {
+                self.begin_text(Some(field));
+                return 1;
+            }
+            (b'{', Field::Usage) => {
+                self.state = State::Between;
+                self.depth += 1;
+                self.begin_count();
+                return 1;
+            }
+            _ if byte.is_ascii_whitespace() => return 1,
+            _ => self.state = State::Between,
+        }
+        0
+    }
+
+    /// A count begins. One that stands further out than those before, or last of several there, is the answer's; arguments of calls
+    /// and parts that another model made may have one too.
+    fn begin_count(&mut self) {
+        let is_inner = self.count.as_ref().is_some_and(|count| count.is_open || count.depth < self.depth);
+        if !is_inner {
+            self.count = Some(Object { depth: self.depth, bytes: Vec::new(), is_open: true });
+        }
+    }
+}
+
+fn finish(grammar: Grammar, word: &str) -> Option<Finish> {
+    match grammar {
+        Grammar::OpenaiChat | Grammar::OpenaiCompletions => Some(openai_chat::finish(word)),
+        Grammar::AnthropicMessages => Some(anthropic_messages::finish(word)),
+        Grammar::GeminiGenerate => Some(gemini_generate::finish(word)),
+        Grammar::OpenaiResponses => match word {
+            "completed" => Some(Finish::Stop),
+            "incomplete" => Some(Finish::Length),
+            _ => None,
+        },
+        Grammar::Unknown => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same as of a body that is looked at whole, however it is cut.
+    fn check(
+        grammar: Grammar,
+        body: &str,
+        model: Option<&str>,
+        tokens: Option<(u64, u64)>,
+        finish: Option<Finish>,
+    ) {
+        for cut in 0..=body.len() {
+            let mut answer = WholeAnswer::new(grammar);
+            let (first, second) = body.as_bytes().split_at(cut);
+            answer.push(first);
+            answer.push(second);
+            let seen = answer.observed();
+            let told = seen.count.usage().map(|usage| (usage.prompt, usage.completion));
+            assert_eq!((seen.model.as_deref(), told, seen.finish), (model, tokens, finish), "{cut}: {body}");
+        }
+        let whole = Observed::of_body(grammar, body.as_bytes());
+        assert_eq!(whole.count.usage().map(|usage| (usage.prompt, usage.completion)), tokens, "{body}");
+    }
+
+    #[test]
+    fn answers_in_pieces() {
+        let stop = Some(Finish::Stop);
+        let chat = r#"{"id":"c","model":"m-1","choices":[{"index":0,"message":{"content":"say \"usage\": {\\"},
+            "finish_reason":"stop"}],"usage" : {"prompt_tokens":3,"completion_tokens":5,"details":{"cached":1}},"x":{}}"#;
+        check(Grammar::OpenaiChat, chat, Some("m-1"), Some((3, 5)), stop);
+        let message = r#"{"model":"c","content":[{"type":"tool_use","input":{"usage":{"input_tokens":9,"output_tokens":9}}}],
+            "stop_reason":"end_turn","usage":{"input_tokens":4,"output_tokens":6}}"#;
+        check(Grammar::AnthropicMessages, message, Some("c"), Some((4, 6)), stop);
+        let google = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,
+            "candidatesTokenCount":2},"modelVersion":"g"}"#;
+        check(Grammar::GeminiGenerate, google, Some("g"), Some((1, 2)), stop);
+        let vectors = r#"{"data":[{"embedding":[0.1,-2e-3,4]}],"model":"e","usage":{"prompt_tokens":8,"total_tokens":8}}"#;
+        check(Grammar::OpenaiChat, vectors, Some("e"), Some((8, 0)), None);
+        let response = r#"{"status":"completed","output":[{"status":"x"}],"usage":{"input_tokens":1,"output_tokens":2}}"#;
+        check(Grammar::OpenaiResponses, response, None, Some((1, 2)), stop);
+        check(Grammar::OpenaiChat, r#"["no","answer",{"usage":null}]"#, None, None, None);
+        check(Grammar::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"#, None, None, None);
+    }
+
+    #[test]
+    fn nothing_grows() {
+        let mut answer = WholeAnswer::new(Grammar::OpenaiChat);
+        answer.push(br#"{"usage":{"a":""#);
+        for _ in 0..100 {
+            answer.push(&[b'x'; 1000]);
+        }
+        let kept = answer.count.as_ref().map_or(0, |count| count.bytes.len());
+        assert!(kept <= USAGE_BYTES_MAX && answer.text.len() <= TEXT_BYTES_MAX + 1);
+        answer.push(br#""}, "}}}}}}{{"#);
+        assert_eq!(answer.observed().count, Count::None);
+    }
+}

@@ -1,0 +1,40 @@
+//! Where records of requests are kept.
+//!
+//! Cores hand records over through a [`Queue`] that never waits; one thread makes them plain, puts prices on them and writes them
+//! in batches into one SQLite file, together with sums by minute, hour and day. Whoever wants to read does so on threads of its own
+//! ([`Readers`]). Nothing here knows HTTP, and nothing here is waited for by a request.
+//!
+//! Refused: to keep headers at all, so that no credential can be among them; to take an unknown price for nothing; to hold up
+//! the gateway because of a disk.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod body;
+mod database;
+mod insert;
+mod mask;
+mod metrics;
+mod price;
+mod query;
+mod queue;
+mod reader;
+mod record;
+mod retention;
+mod rollup;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use body::{Kept, Missing};
+pub use database::{DataDirectory, FILE_NAME, NoDirectory};
+pub use mask::mask_text;
+pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use price::{OwnPrice, OwnPrices};
+pub use query::{Filter, Page, PageSize, STATUS_CLASSES};
+pub use queue::{Health, Queue, Unwritten};
+pub use reader::{Busy, ReadError, Reader, Readers};
+pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
+pub use retention::Retention;
+pub use summary::{Group, Grouping, Sums};
+pub use writer::{FLUSH_WITHIN, Store};

@@ -1,0 +1,284 @@
+//! Counters and times for Prometheus (<https://prometheus.io/docs/specs/om/open_metrics_spec/>), made from records on the writer's
+//! thread. Portkey's names are there too, for dashboards that have them.
+//!
+//! Nothing that a client chooses freely is a label: methods that HTTP does not know are `other`, and models and keys are left to
+//! `/v1/analytics/summary`.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Metric, Registry};
+
+use crate::queue::Health;
+use crate::record::{Attempt, Outcome, Record};
+
+/// The type of what [`Metrics::text`] gives.
+pub const METRICS_MEDIA_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Methods that are told by their name.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const MICROS_IN_SECOND: f64 = 1e6;
+const MICROS_IN_MILLISECOND: f64 = 1e3;
+
+type Labels = Vec<(&'static str, String)>;
+type Times = Family<Labels, Histogram, fn() -> Histogram>;
+
+/// What Prometheus may ask for.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Counter>,
+    duration: Times,
+    first_token: Times,
+    gateway: Times,
+    upstream: Times,
+    attempts: Family<Labels, Counter>,
+    tokens: Family<Labels, Counter>,
+    cost: Family<Labels, Counter<f64, AtomicU64>>,
+    unpriced: Family<Labels, Counter>,
+    store: Family<Labels, Gauge>,
+    portkey: Portkey,
+}
+
+/// The same by Portkey's names.
+#[derive(Debug)]
+struct Portkey {
+    requests: Family<Labels, Gauge>,
+    duration: Times,
+    upstream: Times,
+    gateway: Times,
+    cost: Family<Labels, Gauge<f64, AtomicU64>>,
+    tokens: Family<Labels, Gauge>,
+}
+
+/// From half a millisecond to some nine minutes.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0005, 2.0, 21))
+}
+
+fn milliseconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.1, 3.0, 18))
+}
+
+fn registered<M: Metric + Clone>(registry: &mut Registry, name: &str, about: &str, metric: M) -> M {
+    registry.register(name, about, metric.clone());
+    metric
+}
+
+fn times(registry: &mut Registry, name: &str, about: &str, make: fn() -> Histogram) -> Times {
+    registered(registry, name, about, Times::new_with_constructor(make))
+}
+
+impl Default for Metrics {
+    fn default() -> Metrics {
+        let mut registry = Registry::default();
+        let all = &mut registry;
+        Metrics {
+            requests: registered(all, "ostia_requests", "Requests", Family::default()),
+            duration: times(
+                all,
+                "ostia_request_duration_seconds",
+                "From the request to the last byte",
+                seconds,
+            ),
+            first_token: times(
+                all,
+                "ostia_first_token_seconds",
+                "From the request to the first token",
+                seconds,
+            ),
+            gateway: times(
+                all,
+                "ostia_gateway_duration_seconds",
+                "The gateway's own share of requests in one piece",
+                seconds,
+            ),
+            upstream: times(
+                all,
+                "ostia_upstream_duration_seconds",
+                "How long providers were waited for",
+                seconds,
+            ),
+            attempts: registered(all, "ostia_attempts", "Calls to providers", Family::default()),
+            tokens: registered(
+                all,
+                "ostia_tokens",
+                "Tokens by kind, as providers count them",
+                Family::default(),
+            ),
+            cost: registered(all, "ostia_cost", "Cost, as far as it is known", Family::default()),
+            unpriced: registered(
+                all,
+                "ostia_unpriced_attempts",
+                "Calls whose cost nobody knows",
+                Family::default(),
+            ),
+            store: registered(all, "ostia_records", "Records by what became of them", Family::default()),
+            portkey: Portkey {
+                requests: registered(all, "request_count", "Requests", Family::default()),
+                duration: times(all, "http_request_duration_seconds", "The whole request", seconds),
+                upstream: times(
+                    all,
+                    "llm_request_duration_milliseconds",
+                    "The provider's time",
+                    milliseconds,
+                ),
+                gateway: times(
+                    all,
+                    "portkey_request_duration_milliseconds",
+                    "The gateway's share",
+                    milliseconds,
+                ),
+                cost: registered(all, "llm_cost_sum", "Cost in dollars", Family::default()),
+                tokens: registered(all, "llm_token_sum", "Tokens", Family::default()),
+            },
+            registry,
+        }
+    }
+}
+
+impl Metrics {
+    pub(crate) fn count(&self, record: &Record) {
+        let of = labels(record);
+        self.requests.get_or_create(&of).inc();
+        self.portkey.requests.get_or_create(&of).inc();
+        let observe =
+            |times: &Times, micros: u64, unit: f64| times.get_or_create(&of).observe(micros as f64 / unit);
+        observe(&self.duration, record.duration_us, MICROS_IN_SECOND);
+        observe(&self.portkey.duration, record.duration_us, MICROS_IN_SECOND);
+        observe(&self.upstream, record.upstream_us, MICROS_IN_SECOND);
+        observe(&self.portkey.upstream, record.upstream_us, MICROS_IN_MILLISECOND);
+        if let Some(first_token_us) = record.first_token_us {
+            observe(&self.first_token, first_token_us, MICROS_IN_SECOND);
+        } else if !record.stream {
+            // Of a stream nobody can tell whose the time between two events is.
+            let own = record.duration_us.saturating_sub(record.upstream_us);
+            observe(&self.gateway, own, MICROS_IN_SECOND);
+            observe(&self.portkey.gateway, own, MICROS_IN_MILLISECOND);
+        }
+        record.attempts.iter().for_each(|attempt| self.count_attempt(attempt, &of));
+    }
+
+    fn count_attempt(&self, attempt: &Attempt, of: &Labels) {
+        let with = |name: &'static str, value: &str| {
+            vec![("provider", attempt.provider.clone()), (name, value.to_owned())]
+        };
+        self.attempts.get_or_create(&with("outcome", outcome(attempt.outcome))).inc();
+        if let Some(usage) = &attempt.usage {
+            let kinds = [
+                ("prompt", usage.prompt_tokens),
+                ("completion", usage.completion_tokens),
+                ("cached", usage.cached_tokens),
+                ("cache_write", usage.cache_write_tokens),
+                ("reasoning", usage.reasoning_tokens),
+            ];
+            for (kind, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
+                self.tokens.get_or_create(&with("kind", kind)).inc_by(count);
+            }
+            let total = i64::try_from(usage.total_tokens).unwrap_or(i64::MAX);
+            self.portkey.tokens.get_or_create(of).inc_by(total);
+        }
+        if let Some(cost) = &attempt.cost
+            && let Ok(amount) = cost.amount.parse::<f64>()
+        {
+            self.cost.get_or_create(&with("currency", &cost.currency)).inc_by(amount);
+            if cost.currency == crate::rollup::USD {
+                self.portkey.cost.get_or_create(of).inc_by(amount);
+            }
+        }
+        if attempt.cost_unknown.is_some() {
+            self.unpriced.get_or_create(&vec![("provider", attempt.provider.clone())]).inc();
+        }
+    }
+
+    /// All of it as text, with how the store fares.
+    pub fn text(&self, health: &Health) -> String {
+        let states = [
+            ("written", health.written),
+            ("lost", health.lost),
+            ("without_bodies", health.lost_bodies),
+            ("waiting", health.waiting as u64),
+        ];
+        for (state, count) in states {
+            let gauge = self.store.get_or_create(&vec![("state", state.to_owned())]).clone();
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+        let mut told = String::new();
+        // A text has room for all.
+        let _ = text::encode(&mut told, &self.registry);
+        told
+    }
+}
+
+fn outcome(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Answered => "answered",
+        Outcome::Failed => "failed",
+        Outcome::Broken => "broken",
+        Outcome::Abandoned => "abandoned",
+    }
+}
+
+/// What Portkey's metrics are told apart by, as far as it is known here.
+fn labels(record: &Record) -> Labels {
+    let method = METHODS.into_iter().find(|known| *known == record.method).unwrap_or("other");
+    vec![
+        ("method", method.to_owned()),
+        ("endpoint", record.operation.clone().unwrap_or_else(|| "proxy".to_owned())),
+        ("code", record.status.to_string()),
+        ("provider", record.last().map(|attempt| attempt.provider.clone()).unwrap_or_default()),
+        ("stream", record.stream.to_string()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Cost, Usage};
+
+    #[test]
+    fn what_prometheus_reads() {
+        let metrics = Metrics::default();
+        let usage = Usage { prompt_tokens: 9, completion_tokens: 2, total_tokens: 11, ..Usage::default() };
+        let cost = Cost { amount: "0.25".into(), currency: "USD".into(), ..Cost::default() };
+        let attempt = Attempt {
+            provider: "openai".into(),
+            outcome: Outcome::Answered,
+            usage: Some(usage),
+            cost: Some(cost),
+            ..Attempt::default()
+        };
+        let failed = Attempt { provider: "groq".into(), outcome: Outcome::Failed, ..Attempt::default() };
+        let record = Record {
+            method: "MADE-UP".into(),
+            operation: Some("openai_chat".into()),
+            status: 200,
+            duration_us: 40_000,
+            upstream_us: 30_000,
+            attempts: vec![failed, attempt],
+            ..Record::default()
+        };
+        metrics.count(&record);
+        metrics.count(&record);
+        let told = metrics.text(&Health { written: 2, ..Health::default() });
+        let of = r#"{method="other",endpoint="openai_chat",code="200",provider="openai",stream="false"}"#;
+        for line in [
+            format!("ostia_requests_total{of} 2"),
+            format!("request_count{of} 2"),
+            format!("llm_token_sum{of} 22"),
+            format!("llm_cost_sum{of} 0.5"),
+            format!("http_request_duration_seconds_count{of} 2"),
+            r#"ostia_attempts_total{provider="groq",outcome="failed"} 2"#.to_owned(),
+            r#"ostia_tokens_total{provider="openai",kind="prompt"} 18"#.to_owned(),
+            r#"ostia_cost_total{provider="openai",currency="USD"} 0.5"#.to_owned(),
+            r#"ostia_records{state="written"} 2"#.to_owned(),
+        ] {
+            assert!(told.lines().any(|told| told == line), "{line}\n{told}");
+        }
+        assert!(told.ends_with("# EOF\n"));
+    }
+}

@@ -1,0 +1,182 @@
+//! The way in: cores hand records over and never wait.
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::metrics::Metrics;
+use crate::record::Record;
+
+/// Records that wait to be written, one to two kilobytes each without bodies.
+const RECORDS_MAX: usize = 16_384;
+/// What they hold together that has no size of its own, bodies before all, in bytes.
+const BYTES_MAX: usize = 64 << 20;
+
+/// What is handed over: it becomes a record on the writer's thread, where the time that takes costs no request anything.
+pub trait Unwritten: Send + Debug {
+    /// How many bytes it holds, besides what every record takes.
+    fn bytes(&self) -> usize;
+    /// Gives up bodies, and whatever else is large: there is no room.
+    fn give_up_bodies(&mut self);
+    /// Makes the record.
+    fn finish(self: Box<Self>) -> Record;
+}
+
+/// Where records are handed over. Each thread has one of its own.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    sender: SyncSender<Box<dyn Unwritten>>,
+    state: Arc<State>,
+}
+
+/// What all of them and the writer share.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    bytes: AtomicUsize,
+    waiting: AtomicUsize,
+    written: AtomicU64,
+    pub(crate) lost: AtomicU64,
+    lost_bodies: AtomicU64,
+    pub(crate) unpriced: AtomicU64,
+    problem: Mutex<Option<String>>,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// How the store fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Why nothing can be written at the moment.
+    pub problem: Option<String>,
+    /// Records that wait.
+    pub waiting: usize,
+    /// Records that have been written since the start.
+    pub written: u64,
+    /// Records that were lost since the start, because the queue was full.
+    pub lost: u64,
+    /// Records that were written without their bodies for the same reason.
+    pub lost_bodies: u64,
+    /// Attempts that took tokens whose price nobody knows.
+    pub unpriced: u64,
+}
+
+impl Queue {
+    pub(crate) fn new() -> (Queue, Receiver<Box<dyn Unwritten>>) {
+        let (sender, receiver) = sync_channel(RECORDS_MAX);
+        (Queue { sender, state: Arc::default() }, receiver)
+    }
+
+    /// Hands a record over. Where there is no room its bodies are given up first, and then the record; both are counted.
+    pub fn hand_over(&self, mut one: Box<dyn Unwritten>) {
+        let state = &*self.state;
+        let mut bytes = one.bytes();
+        if !state.has_room(bytes) {
+            state.lost_bodies.fetch_add(1, Ordering::Relaxed);
+            one.give_up_bodies();
+            bytes = one.bytes();
+            if !state.has_room(bytes) {
+                state.lost.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+        }
+        state.waiting.fetch_add(1, Ordering::Relaxed);
+        if self.sender.try_send(one).is_err() {
+            state.taken(bytes);
+            state.lost.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How the store fares.
+    pub fn health(&self) -> Health {
+        let state = &*self.state;
+        Health {
+            problem: state.problem().clone(),
+            waiting: state.waiting.load(Ordering::Relaxed),
+            written: state.written.load(Ordering::Relaxed),
+            lost: state.lost.load(Ordering::Relaxed),
+            lost_bodies: state.lost_bodies.load(Ordering::Relaxed),
+            unpriced: state.unpriced.load(Ordering::Relaxed),
+        }
+    }
+
+    /// What Prometheus may ask for, as text ([`crate::METRICS_MEDIA_TYPE`]).
+    pub fn metrics(&self) -> String {
+        self.state.metrics.text(&self.health())
+    }
+
+    pub(crate) fn state(&self) -> Arc<State> {
+        self.state.clone()
+    }
+}
+
+impl State {
+    /// Takes room for so many bytes, if there is any.
+    fn has_room(&self, bytes: usize) -> bool {
+        let has_room = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= BYTES_MAX;
+        if !has_room {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    /// A record with so many bytes waits no more.
+    pub(crate) fn taken(&self, bytes: usize) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn written(&self, count: usize) {
+        self.written.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// Notes why nothing can be written, or that it can. Is that news?
+    pub(crate) fn set_problem(&self, problem: Option<String>) -> bool {
+        let mut own = self.problem();
+        let is_news = own.is_some() != problem.is_some();
+        *own = problem;
+        is_news
+    }
+
+    fn problem(&self) -> std::sync::MutexGuard<'_, Option<String>> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What it holds, and what of that it can give up.
+    #[derive(Debug)]
+    struct Sized(usize, usize);
+
+    impl Unwritten for Sized {
+        fn bytes(&self) -> usize {
+            self.0
+        }
+
+        fn give_up_bodies(&mut self) {
+            self.0 -= self.1;
+        }
+
+        fn finish(self: Box<Self>) -> Record {
+            Record { request_bytes: self.0 as u64, ..Record::default() }
+        }
+    }
+
+    #[test]
+    fn bodies_go_first_and_then_records() {
+        let (queue, receiver) = Queue::new();
+        queue.hand_over(Box::new(Sized(BYTES_MAX, 0)));
+        queue.hand_over(Box::new(Sized(1, 1)));
+        queue.hand_over(Box::new(Sized(2, 1)));
+        let health = queue.health();
+        assert_eq!((health.waiting, health.lost_bodies, health.lost), (2, 2, 1));
+        let kept: Vec<u64> = receiver.try_iter().map(|one| one.finish().request_bytes).collect();
+        assert_eq!(kept, [BYTES_MAX as u64, 0]);
+        queue.state.taken(BYTES_MAX);
+        queue.state.taken(0);
+        (0..=RECORDS_MAX).for_each(|_| queue.hand_over(Box::new(Sized(0, 0))));
+        assert_eq!(queue.health().lost, 2);
+    }
+}

@@ -1,0 +1,222 @@
+//! A request as it is kept: plain values, nothing borrowed, nothing of HTTP's own types.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::body::Kept;
+
+/// The account of one request.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its own name: nobody else has it.
+    pub id: String,
+    /// The trace that it is part of; a client may have chosen it.
+    pub trace_id: String,
+    /// Its own span in that trace (16 hexadecimal digits), and the one that it stands below.
+    pub span_id: Option<String>,
+    /// The span of whoever sent it.
+    pub parent_span_id: Option<String>,
+    /// What the sender calls it.
+    pub span_name: Option<String>,
+    /// When it came, in milliseconds since 1970.
+    pub started_ms: i64,
+    /// Of the request line.
+    pub method: String,
+    /// Without the query.
+    pub path: String,
+    /// Which API was called, where it is one that the gateway understands.
+    pub operation: Option<String>,
+    /// The name of the gateway's key that was shown, or its place among `auth.keys`.
+    pub key: Option<String>,
+    /// The client's own words about the request.
+    pub metadata: BTreeMap<String, String>,
+    /// Its software.
+    pub user_agent: Option<String>,
+    /// Its address.
+    pub client: Option<String>,
+    /// The model that it asked for.
+    pub model: Option<String>,
+    /// The status that it got.
+    pub status: u16,
+    /// The answer was a stream.
+    pub stream: bool,
+    /// `whole`, `broken` or `client_left`.
+    pub end: String,
+    /// Why the answer ended, in OpenAI's words.
+    pub finish_reason: Option<String>,
+    /// Why there was no whole answer.
+    pub error: Option<RecordError>,
+    /// From the request to the last byte of the answer.
+    pub duration_us: u64,
+    /// How long providers were waited for.
+    pub upstream_us: u64,
+    /// From the request to the first token of a stream.
+    pub first_token_us: Option<u64>,
+    /// Of the client's body.
+    pub request_bytes: u64,
+    /// Of the answer's body.
+    pub response_bytes: u64,
+    /// Who was asked, in turn.
+    pub attempts: Vec<Attempt>,
+    /// How it was decided whom to ask, where there was something to decide.
+    pub decisions: Option<Value>,
+    /// The client's body, as far as it is kept.
+    #[serde(skip)]
+    pub request: Kept,
+    /// The answer's.
+    #[serde(skip)]
+    pub response: Kept,
+}
+
+/// One call to a provider.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Which target of the config: `config`, `config.targets[0]`.
+    pub target: String,
+    /// Who.
+    pub provider: String,
+    /// The model that was asked for.
+    pub model: Option<String>,
+    /// The one that answered, where the answer says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub answered_model: Option<String>,
+    /// Of the answer; none where there was no answer.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub status: Option<u16>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub error: Option<RecordError>,
+    /// The provider's own name for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub request_id: Option<String>,
+    /// All from the request, in microseconds: it was sent,
+    pub sent_us: u64,
+    /// a connection stood, where one had to be made,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub connected_us: Option<u64>,
+    /// the head of the answer came,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_byte_us: Option<u64>,
+    /// the first token of a stream came,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub first_token_us: Option<u64>,
+    /// and it was over.
+    pub ended_us: u64,
+    /// The tokens that it took, as the provider counts them.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub usage: Option<Usage>,
+    /// Why its answer ended.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub finish_reason: Option<String>,
+    /// What could not be said to the provider.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub dropped: Vec<String>,
+    /// What it cost; none where nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost: Option<Cost>,
+    /// Why nobody knows.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub cost_unknown: Option<String>,
+}
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It answered, to the end.
+    Answered,
+    /// It gave no answer, or an error.
+    Failed,
+    /// Its answer broke off.
+    Broken,
+    /// Nobody waited for its end: another one was faster, or the client left.
+    #[default]
+    Abandoned,
+}
+
+/// Tokens, with one meaning for every vendor: the prompt includes cached ones, the completion includes reasoning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written.
+    pub completion_tokens: u64,
+    /// What the vendor calls the total, or the sum.
+    pub total_tokens: u64,
+    /// Of the prompt: read from the vendor's cache.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub cached_tokens: u64,
+    /// Of the prompt: written to it.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub cache_write_tokens: u64,
+    /// Of the completion: reasoning.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub reasoning_tokens: u64,
+    /// Of the prompt: audio.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub audio_prompt_tokens: u64,
+    /// Of the completion: audio.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub audio_completion_tokens: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// A sum of money, exact, and the prices that made it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cost {
+    /// A decimal number, in full.
+    pub amount: String,
+    /// Three letters (ISO 4217).
+    pub currency: String,
+    /// The model of the catalogue whose prices these are, or `operator` for the operator's own.
+    pub priced_as: String,
+    /// The versions of the catalogue's sources.
+    pub catalogue: String,
+    /// What was used, how much of it, and what one unit costs.
+    pub lines: Vec<(String, u64, String)>,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordError {
+    /// What kind of failure.
+    pub class: String,
+    /// The machine-readable word for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub code: Option<String>,
+    /// What was said. Providers repeat what they were sent, so it is kept where bodies are.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub message: Option<String>,
+}
+
+impl Record {
+    /// The attempt that the answer came from, or the last one.
+    pub fn last(&self) -> Option<&Attempt> {
+        let answered = |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Answered | Outcome::Broken);
+        self.attempts.iter().rev().find(answered).or(self.attempts.last())
+    }
+
+    /// Is the answer what the client wanted?
+    pub fn is_success(&self) -> bool {
+        self.status < 400 && self.end == "whole"
+    }
+
+    /// Tokens read and written by all attempts; none where no provider counted.
+    pub fn tokens(&self) -> Option<(u64, u64)> {
+        let add = |sum: Option<(u64, u64)>, usage: &Usage| {
+            let (prompt, completion) = sum.unwrap_or_default();
+            Some((
+                prompt.saturating_add(usage.prompt_tokens),
+                completion.saturating_add(usage.completion_tokens),
+            ))
+        };
+        self.attempts.iter().filter_map(|attempt| attempt.usage.as_ref()).fold(None, add)
+    }
+}

@@ -1,0 +1,167 @@
+//! Sums by minute, hour and day, written together with the records that they count.
+
+use std::collections::HashMap;
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use crate::price;
+use crate::record::{Attempt, Outcome, Record};
+use crate::summary::{Durations, Sums};
+
+/// A minute, an hour and a day, in milliseconds.
+pub(crate) const WIDTHS_MS: [i64; 3] = [60_000, 3_600_000, 86_400_000];
+/// The currency of what cost nothing that is known.
+pub(crate) const USD: &str = "USD";
+
+/// What a row of sums is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    width_ms: i64,
+    start_ms: i64,
+    provider: String,
+    model: String,
+    key: String,
+    currency: String,
+}
+
+/// The sums of the records of one batch.
+#[derive(Debug, Default)]
+pub(crate) struct Rollup(HashMap<Key, Sums>);
+
+impl Rollup {
+    /// Counts a record: the request where its answer came from, each attempt where it went.
+    pub(crate) fn count(&mut self, record: &Record) {
+        let last = record.last();
+        let provider = last.map(|attempt| attempt.provider.as_str()).unwrap_or_default();
+        let model = record.model.as_deref().or(last.and_then(|attempt| attempt.model.as_deref()));
+        let sums = of_request(record);
+        self.add(record, provider, model.unwrap_or_default(), USD, &sums);
+        for attempt in &record.attempts {
+            let currency = attempt.cost.as_ref().map_or(USD, |cost| &cost.currency);
+            let model = attempt.model.as_deref().or(record.model.as_deref()).unwrap_or_default();
+            self.add(record, &attempt.provider, model, currency, &of_attempt(attempt));
+        }
+    }
+
+    fn add(&mut self, record: &Record, provider: &str, model: &str, currency: &str, sums: &Sums) {
+        for width_ms in WIDTHS_MS {
+            let key = Key {
+                width_ms,
+                start_ms: record.started_ms.div_euclid(width_ms) * width_ms,
+                provider: provider.to_owned(),
+                model: model.to_owned(),
+                key: record.key.clone().unwrap_or_default(),
+                currency: currency.to_owned(),
+            };
+            self.0.entry(key).or_default().plus(sums);
+        }
+    }
+
+    /// Adds them to what is there.
+    pub(crate) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut read = transaction.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM sums WHERE width_ms = ?1 AND start_ms = ?2 AND provider = ?3 AND model = ?4 AND \
+             key = ?5 AND currency = ?6"
+        ))?;
+        let mut write = transaction.prepare_cached(&format!(
+            "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+        ))?;
+        for (key, more) in &self.0 {
+            let Key { width_ms, start_ms, provider, model, key, currency } = key;
+            let place = params![width_ms, start_ms, provider, model, key, currency];
+            let mut sums = read.query_row(place, |row| sums(row, 0)).optional()?.unwrap_or_default();
+            sums.plus(more);
+            let cost = price::decimal(sums.cost.get(currency).copied().unwrap_or_default());
+            write.execute(params![
+                width_ms,
+                start_ms,
+                provider,
+                model,
+                key,
+                currency,
+                signed(sums.requests),
+                signed(sums.failed),
+                signed(sums.left),
+                signed(sums.attempts),
+                signed(sums.failed_attempts),
+                signed(sums.prompt_tokens),
+                signed(sums.completion_tokens),
+                signed(sums.cached_tokens),
+                signed(sums.reasoning_tokens),
+                signed(sums.unpriced),
+                cost,
+                signed(sums.duration_us),
+                sums.durations.bytes(),
+            ])?;
+        }
+        Ok(())
+    }
+}
+
+/// The columns that [`sums`] reads, in its order.
+pub(crate) const COLUMNS: &str = "currency, requests, failed, left, attempts, failed_attempts, prompt_tokens, \
+                                  completion_tokens, cached_tokens, reasoning_tokens, unpriced, cost, duration_us, \
+                                  durations";
+
+/// The sums in a row, from this column on.
+pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sums> {
+    let count =
+        |at: usize| row.get::<_, i64>(first + at).map(|count| u64::try_from(count).unwrap_or_default());
+    let (currency, cost): (String, String) = (row.get(first)?, row.get(first + 11)?);
+    let durations: Vec<u8> = row.get(first + 13)?;
+    let atto = price::atto(&cost).unwrap_or_default();
+    Ok(Sums {
+        requests: count(1)?,
+        failed: count(2)?,
+        left: count(3)?,
+        attempts: count(4)?,
+        failed_attempts: count(5)?,
+        prompt_tokens: count(6)?,
+        completion_tokens: count(7)?,
+        cached_tokens: count(8)?,
+        reasoning_tokens: count(9)?,
+        unpriced: count(10)?,
+        cost: (atto > 0).then_some((currency, atto)).into_iter().collect(),
+        duration_us: count(12)?,
+        durations: Durations::of_bytes(&durations),
+    })
+}
+
+/// SQLite counts with a sign.
+pub(crate) fn signed(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// What one record adds, its attempts left out.
+pub(crate) fn of_request(record: &Record) -> Sums {
+    let mut durations = Durations::default();
+    durations.add(record.duration_us);
+    let is_left = record.end == "client_left";
+    Sums {
+        requests: 1,
+        failed: u64::from(!record.is_success() && !is_left),
+        left: u64::from(is_left),
+        duration_us: record.duration_us,
+        durations,
+        ..Sums::default()
+    }
+}
+
+/// What one attempt adds.
+pub(crate) fn of_attempt(attempt: &Attempt) -> Sums {
+    let usage = attempt.usage.unwrap_or_default();
+    let cost =
+        attempt.cost.as_ref().and_then(|cost| Some((cost.currency.clone(), price::atto(&cost.amount)?)));
+    Sums {
+        attempts: 1,
+        failed_attempts: u64::from(matches!(attempt.outcome, Outcome::Failed | Outcome::Broken)),
+        prompt_tokens: usage.prompt_tokens,
+        completion_tokens: usage.completion_tokens,
+        cached_tokens: usage.cached_tokens,
+        reasoning_tokens: usage.reasoning_tokens,
+        unpriced: u64::from(attempt.cost_unknown.is_some()),
+        cost: cost.into_iter().collect(),
+        ..Sums::default()
+    }
+}

@@ -1,0 +1,181 @@
+//! Sums: of requests, attempts, tokens, money and time.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::price;
+
+/// Borders between durations: two for each doubling, from a millisecond to some nine hours. A duration is known to a fifth.
+const BUCKETS: usize = 50;
+
+/// What a number of requests and attempts came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// Requests.
+    pub requests: u64,
+    /// Those of them that ended with an error.
+    pub failed: u64,
+    /// Those whose client did not wait for the end.
+    pub left: u64,
+    /// Calls to providers.
+    pub attempts: u64,
+    /// Those of them that gave no answer.
+    pub failed_attempts: u64,
+    /// Tokens read.
+    pub prompt_tokens: u64,
+    /// Tokens written.
+    pub completion_tokens: u64,
+    /// Of those read: from a cache.
+    pub cached_tokens: u64,
+    /// Of those written: reasoning.
+    pub reasoning_tokens: u64,
+    /// Attempts that took tokens whose price nobody knows.
+    pub unpriced: u64,
+    /// Money by currency, in 10^-18 of it.
+    pub cost: BTreeMap<String, u128>,
+    /// Of all requests together, in microseconds.
+    pub duration_us: u64,
+    /// How many requests took how long.
+    pub durations: Durations,
+}
+
+/// How many requests took how long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Durations([u32; BUCKETS]);
+
+impl Default for Durations {
+    fn default() -> Durations {
+        Durations([0; BUCKETS])
+    }
+}
+
+impl Durations {
+    pub(crate) fn add(&mut self, duration_us: u64) {
+        let ms = duration_us as f64 / 1000.0;
+        // The root of two to the bucket's number.
+        let bucket = if ms <= 1.0 { 0 } else { ((ms.log2() * 2.0) as usize + 1).min(BUCKETS - 1) };
+        self.0[bucket] = self.0[bucket].saturating_add(1);
+    }
+
+    fn plus(&mut self, other: &Durations) {
+        self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own = own.saturating_add(other));
+    }
+
+    /// So many of a hundred took at most this long, in milliseconds; none where there were none.
+    pub fn percentile_ms(&self, percent: u32) -> Option<u64> {
+        let all: u64 = self.0.iter().map(|count| u64::from(*count)).sum();
+        let wanted = (all * u64::from(percent)).div_ceil(100).max(1);
+        let mut seen = 0;
+        let found = self.0.iter().position(|count| {
+            seen += u64::from(*count);
+            seen >= wanted
+        });
+        found.map(|bucket| 2f64.powf(bucket as f64 / 2.0).round() as u64)
+    }
+
+    /// As bytes: numbers of four, little-endian.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|count| count.to_le_bytes()).collect()
+    }
+
+    pub(crate) fn of_bytes(bytes: &[u8]) -> Durations {
+        let mut durations = Durations::default();
+        let (counts, _) = bytes.as_chunks();
+        durations.0.iter_mut().zip(counts).for_each(|(own, count)| *own = u32::from_le_bytes(*count));
+        durations
+    }
+}
+
+impl Sums {
+    /// Both together.
+    pub fn plus(&mut self, other: &Sums) {
+        self.requests += other.requests;
+        self.failed += other.failed;
+        self.left += other.left;
+        self.attempts += other.attempts;
+        self.failed_attempts += other.failed_attempts;
+        self.prompt_tokens = self.prompt_tokens.saturating_add(other.prompt_tokens);
+        self.completion_tokens = self.completion_tokens.saturating_add(other.completion_tokens);
+        self.cached_tokens = self.cached_tokens.saturating_add(other.cached_tokens);
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
+        self.unpriced += other.unpriced;
+        self.duration_us = self.duration_us.saturating_add(other.duration_us);
+        self.durations.plus(&other.durations);
+        for (currency, atto) in &other.cost {
+            let own = self.cost.entry(currency.clone()).or_default();
+            *own = own.saturating_add(*atto);
+        }
+    }
+
+    /// Money by currency, as exact decimal numbers.
+    pub fn costs(&self) -> BTreeMap<&str, String> {
+        self.cost.iter().map(|(currency, atto)| (currency.as_str(), price::decimal(*atto))).collect()
+    }
+}
+
+/// By what sums are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grouping {
+    /// Not at all.
+    None,
+    /// By provider.
+    Provider,
+    /// By the model that was asked for.
+    Model,
+    /// By the gateway's key.
+    Key,
+}
+
+impl Grouping {
+    /// The name of the one that is asked for.
+    pub fn named(name: &str) -> Option<Grouping> {
+        match name {
+            "provider" => Some(Grouping::Provider),
+            "model" => Some(Grouping::Model),
+            "key" => Some(Grouping::Key),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn column(self) -> &'static str {
+        match self {
+            Grouping::None => "''",
+            Grouping::Provider => "provider",
+            Grouping::Model => "model",
+            Grouping::Key => "key",
+        }
+    }
+}
+
+/// The sums of one provider, model or key, or of all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Whose; empty for all, and for what has no name.
+    pub name: String,
+    /// What they come to.
+    pub sums: Sums,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_near() {
+        let mut durations = Durations::default();
+        assert_eq!(durations.percentile_ms(50), None);
+        (1..=1000).for_each(|ms| durations.add(ms * 1000));
+        let check = |percent, exact: f64| {
+            let told = durations.percentile_ms(percent).unwrap() as f64;
+            assert!(told >= exact && told <= exact * 1.42, "{percent}: {told} for {exact}");
+        };
+        check(50, 500.0);
+        check(90, 900.0);
+        check(99, 990.0);
+        assert_eq!(Durations::of_bytes(&durations.bytes()), durations);
+        durations.add(u64::MAX);
+        assert_eq!(durations.percentile_ms(0), Some(1));
+    }
+}

@@ -1,0 +1,307 @@
+//! The store as a whole, over files.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use crate::body::Kept;
+use crate::query::{Filter, Page, PageSize};
+use crate::queue::Unwritten;
+use crate::reader::Reader;
+use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
+use crate::retention::{self, Retention};
+use crate::summary::Grouping;
+use crate::writer::Store;
+use crate::{database, insert};
+
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+const DAY_MS: i64 = 86_400_000;
+
+#[derive(Debug)]
+struct Ready(Record);
+
+impl Unwritten for Ready {
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    fn give_up_bodies(&mut self) {}
+
+    fn finish(self: Box<Self>) -> Record {
+        self.0
+    }
+}
+
+type Said = Arc<Mutex<Vec<String>>>;
+
+fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
+    let said = Said::default();
+    let tell = said.clone();
+    let mask = mask.iter().map(|path| (*path).to_owned()).collect();
+    let tell = Box::new(move |text| tell.lock().unwrap().push(text));
+    (Store::start(path.to_owned(), Retention::default(), mask, Box::new(|_, _| None), tell).unwrap(), said)
+}
+
+fn record(id: &str, started_ms: i64) -> Record {
+    let usage = Usage { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100, ..Usage::default() };
+    let attempt = Attempt {
+        target: "config".into(),
+        provider: "openai".into(),
+        model: Some("gpt-4o-mini".into()),
+        status: Some(200),
+        outcome: Outcome::Answered,
+        request_id: Some(format!("req-{id}")),
+        usage: Some(usage),
+        ..Attempt::default()
+    };
+    let failed = Attempt {
+        provider: "groq".into(),
+        outcome: Outcome::Failed,
+        error: Some(RecordError {
+            class: "server".into(),
+            message: Some("Bearer abcdefghijklmnop".into()),
+            code: None,
+        }),
+        usage: None,
+        request_id: None,
+        ..attempt.clone()
+    };
+    Record {
+        id: id.into(),
+        trace_id: format!("trace-{id}"),
+        started_ms,
+        status: 200,
+        end: "whole".into(),
+        duration_us: 40_000,
+        key: Some("team".into()),
+        metadata: [("user".to_owned(), format!("u-{id}"))].into(),
+        attempts: vec![failed, attempt],
+        request: Kept::Bytes { bytes: br#"{"user":"u","model":"m"}"#.to_vec(), total: 24 },
+        response: Kept::Bytes { bytes: b"data: x".to_vec(), total: 100 },
+        ..Record::default()
+    }
+}
+
+fn until(what: &str, done: impl Fn() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !done() {
+        assert!(Instant::now() < end, "{what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn now_ms() -> i64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+fn page(size: u32) -> Page {
+    Page { after: None, size: PageSize::new(size).unwrap() }
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("data/records.db");
+    let (store, said) = store(&path, &["user"]);
+    let now = now_ms();
+    for number in 0..5 {
+        store.queue().hand_over(Box::new(Ready(record(&number.to_string(), now + number))));
+    }
+    // The same once more is not two.
+    store.queue().hand_over(Box::new(Ready(record("4", now))));
+    store.finish();
+    assert!(said.lock().unwrap().is_empty());
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+
+    let mut reader = Reader::new(&path);
+    let ids = |listed: &[serde_json::Value]| {
+        listed.iter().map(|told| told["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (first, next) = reader.list(&Filter::default(), page(2)).unwrap();
+    assert_eq!(ids(&first), ["4", "3"]);
+    let after = Page::cursor(&next.unwrap());
+    let (second, next) = reader.list(&Filter::default(), Page { after, ..page(3) }).unwrap();
+    assert_eq!((ids(&second), next), (vec!["2".into(), "1".into(), "0".into()], None));
+
+    let one = reader.one("3").unwrap().unwrap();
+    assert_eq!(one["request"]["body"], serde_json::json!({"user": "***", "model": "m"}));
+    assert_eq!(
+        one["response"],
+        serde_json::json!({"missing": "off"}),
+        "it could not be searched for what is masked"
+    );
+    assert_eq!(one["attempts"][1]["cost"]["amount"], "0.00021");
+    assert_eq!(one["attempts"][0]["error"]["message"], "***");
+    assert_eq!(reader.one("9").unwrap(), None);
+    for name in ["trace-3", "req-3", "3"] {
+        assert_eq!(ids(&reader.trace(name).unwrap()), ["3"], "{name}");
+    }
+}
+
+#[test]
+fn filters() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let mut left =
+        Record { end: "client_left".into(), status: 499, duration_us: 9_000_000, ..record("left", 3000) };
+    left.key = None;
+    let failed = Record { status: 503, attempts: Vec::new(), ..record("failed", 2000) };
+    insert::write(&mut connection, &[record("good", 1000), failed, left]).unwrap();
+    let mut reader = Reader::new(&path);
+    let mut check = |filter: Filter, expected: &[&str]| {
+        let (told, _) = reader.list(&filter, page(10)).unwrap();
+        let ids: Vec<_> = told.iter().map(|told| told["id"].as_str().unwrap()).collect();
+        assert_eq!(ids, expected, "{filter:?}");
+        // Sums count the same requests.
+        let (_, groups) = reader.sums(&filter, Grouping::None, now_ms()).unwrap();
+        if !filter.is_of_sums() {
+            assert_eq!(groups.iter().map(|group| group.sums.requests).sum::<u64>(), expected.len() as u64);
+        }
+    };
+    let status = |status: &str| Filter { status: Some(status.into()), ..Filter::default() };
+    check(Filter::default(), &["left", "failed", "good"]);
+    check(status("success"), &["good"]);
+    check(status("error"), &["failed"]);
+    check(status("client_left"), &["left"]);
+    check(status("5xx"), &["failed"]);
+    check(status("499"), &["left"]);
+    check(Filter { from_ms: Some(2000), to_ms: Some(3000), ..Filter::default() }, &["failed"]);
+    check(Filter { provider: Some("openai".into()), ..Filter::default() }, &["left", "good"]);
+    check(Filter { key: Some("team".into()), ..Filter::default() }, &["failed", "good"]);
+    check(Filter { metadata: vec![("user".into(), "u-good".into())], ..Filter::default() }, &["good"]);
+    check(Filter { metadata: vec![("us\"er".into(), "u-good".into())], ..Filter::default() }, &[]);
+    check(Filter { duration_ms: (Some(1000), None), ..Filter::default() }, &["left"]);
+    check(Filter { tokens: (Some(1100), Some(1100)), ..Filter::default() }, &["left", "good"]);
+    check(Filter { trace: Some("req-good".into()), ..Filter::default() }, &["good"]);
+}
+
+#[test]
+fn sums_are_those_of_the_records() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let (store, _) = store(&path, &[]);
+    let now = now_ms();
+    for number in 0..700 {
+        store.queue().hand_over(Box::new(Ready(record(&number.to_string(), now - number * 1000))));
+    }
+    store.finish();
+    let mut reader = Reader::new(&path);
+    for days in [1, 30, 300] {
+        let filter = Filter { from_ms: Some(now - days * DAY_MS), to_ms: Some(now + 1), ..Filter::default() };
+        let (_, groups) = reader.sums(&filter, Grouping::Provider, now).unwrap();
+        let of = |name: &str| &groups.iter().find(|group| group.name == name).unwrap().sums;
+        assert_eq!(
+            (of("openai").requests, of("openai").attempts, of("openai").failed_attempts),
+            (700, 700, 0)
+        );
+        assert_eq!((of("groq").requests, of("groq").attempts, of("groq").failed_attempts), (0, 700, 700));
+        assert_eq!(of("openai").prompt_tokens, 700_000);
+        assert_eq!(of("openai").costs()["USD"], "0.147", "{days} days");
+        assert_eq!(of("openai").durations.percentile_ms(50), Some(45));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_stops_nobody() {
+    let folder = TempDir::new().unwrap();
+    let blocked = folder.path().join("blocked");
+    fs::write(&blocked, "a file where a directory should be").unwrap();
+    let path = blocked.join("records.db");
+    let (store, said) = store(&path, &[]);
+    until("a problem", || store.queue().health().problem.is_some());
+    store.queue().hand_over(Box::new(Ready(record("kept", now_ms()))));
+    thread::sleep(Duration::from_millis(300));
+    fs::remove_file(&blocked).unwrap();
+    until("it writes again", || store.queue().health().written == 1);
+    assert_eq!(store.queue().health().problem, None);
+    store.finish();
+    let said = said.lock().unwrap();
+    assert!(
+        said.len() == 2 && said[0].contains("cannot be written") && said[1].contains("again"),
+        "{said:?}"
+    );
+    assert!(Reader::new(&path).one("kept").unwrap().is_some());
+}
+
+#[test]
+fn a_damaged_file_is_put_aside() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    fs::write(&path, "this is no database ".repeat(1000)).unwrap();
+    let (store, said) = store(&path, &[]);
+    store.queue().hand_over(Box::new(Ready(record("a", now_ms()))));
+    until("it writes", || store.queue().health().written == 1);
+    store.finish();
+    assert!(said.lock().unwrap()[0].contains("damaged"));
+    let names =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.contains("damaged-")).count(), 1);
+}
+
+#[test]
+fn another_process_that_holds_the_file_is_waited_for() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let (store, _) = store(&path, &[]);
+    until("the file", || path.exists());
+    thread::sleep(Duration::from_millis(200));
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    store.queue().hand_over(Box::new(Ready(record("a", now_ms()))));
+    until("a problem", || store.queue().health().problem.is_some());
+    other.execute_batch("ROLLBACK").unwrap();
+    until("it writes again", || store.queue().health().written == 1);
+    store.finish();
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_left_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    drop(database::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    let told = database::open(&path).unwrap_err().to_string();
+    assert!(told.contains("newer version"), "{told}");
+}
+
+#[test]
+fn what_is_old_or_too_much_goes_in_small_steps() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let now = now_ms();
+    let all: Vec<Record> = (0..1000)
+        .map(|number| record(&number.to_string(), now - if number < 500 { 10 * DAY_MS } else { 0 }))
+        .collect();
+    insert::write(&mut connection, &all).unwrap();
+    let count = |connection: &Connection, table: &str| -> i64 {
+        connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
+    };
+    let mut steps = 0;
+    while retention::step(&mut connection, &Retention::default(), now).unwrap() {
+        steps += 1;
+    }
+    assert_eq!((steps, count(&connection, "bodies"), count(&connection, "requests")), (2, 500, 1000));
+    let one = Reader::new(&path).one("0").unwrap().unwrap();
+    assert_eq!(one["request"], serde_json::json!({"missing": "aged_out"}));
+
+    let by_time = Retention { records: Duration::from_secs(5 * 86_400), ..Retention::default() };
+    while retention::step(&mut connection, &by_time, now).unwrap() {}
+    assert_eq!((count(&connection, "requests"), count(&connection, "names")), (500, 500));
+    let by_size = Retention { record_bytes: 1, body_bytes: 1, ..Retention::default() };
+    while retention::step(&mut connection, &by_size, now).unwrap() {}
+    assert_eq!((count(&connection, "requests"), count(&connection, "bodies")), (0, 0));
+    let totals: i64 = connection.query_row("SELECT sum(bytes) FROM totals", [], |row| row.get(0)).unwrap();
+    assert_eq!(totals, 0);
+}

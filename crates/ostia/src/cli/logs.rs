@@ -1,0 +1,173 @@
+//! `ostia logs`: what was kept of requests, as lines for people or as JSON. It reads the file itself, whether the gateway runs or not.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use ostia_store::{DataDirectory, Filter, Page, PageSize, ReadError, Reader};
+use serde_json::Value;
+
+use crate::endpoints::logs::{age_ms, status};
+
+/// How often it is looked whether there are more.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Most requests that are read at once.
+const REQUESTS_MAX: u32 = PageSize::MAX;
+
+/// Options of `logs`.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Go on, and print what comes.
+    #[arg(long, short)]
+    pub follow: bool,
+    /// Only these: success, error, client_left, a status like 404, or 4xx.
+    #[arg(long, value_name = "STATUS")]
+    pub status: Option<String>,
+    /// Only those that this provider answered.
+    #[arg(long, short, value_name = "PROVIDER")]
+    pub provider: Option<String>,
+    /// Only those for this model.
+    #[arg(long, short, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// Only this trace, request, or request id of a provider.
+    #[arg(long, value_name = "ID")]
+    pub trace: Option<String>,
+    /// Only those of the last 15m, 12h, 7d.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// The newest so many.
+    #[arg(long, short, value_name = "NUMBER", default_value_t = 20)]
+    pub number: u32,
+    /// Print a line of JSON for each, with all that is kept but the bodies.
+    #[arg(long)]
+    pub json: bool,
+    /// Directory in which the gateway keeps its data.
+    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+impl Logs {
+    /// Prints them.
+    ///
+    /// # Errors
+    /// An option that makes no sense, or a file that cannot be read.
+    pub fn run(&self) -> Result<(), String> {
+        let directory = DataDirectory::find(self.data.as_deref(), |name| std::env::var_os(name));
+        let path = directory.map_err(|error| error.to_string())?.file();
+        if !path.exists() {
+            return Err(format!("Nothing is kept in {}: name the directory with --data.", path.display()));
+        }
+        let filter = self.filter()?;
+        let size = PageSize::new(self.number);
+        let size = size.ok_or_else(|| format!("--number must be from 1 to {REQUESTS_MAX}."))?;
+        let mut reader = Reader::new(&path);
+        let mut last = reader.last_number().map_err(told)?;
+        let (mut newest, _) = reader.list(&filter, Page { after: None, size }).map_err(told)?;
+        newest.reverse();
+        let mut is_read = self.print(&newest);
+        while self.follow && is_read {
+            thread::sleep(LOOK_EVERY);
+            let more;
+            (more, last) = reader.newer(&filter, last, REQUESTS_MAX).map_err(told)?;
+            is_read = self.print(&more);
+        }
+        Ok(())
+    }
+
+    fn filter(&self) -> Result<Filter, String> {
+        let since = self.since.as_deref().map(|since| {
+            age_ms(since).ok_or_else(|| "--since must be a time like 15m, 12h or 7d.".to_owned())
+        });
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
+        let checked = |given: &String| status("--status", given).map_err(|fault| fault.message);
+        Ok(Filter {
+            from_ms: since.transpose()?.map(|time| now_ms.saturating_sub(time)),
+            status: self.status.as_ref().map(checked).transpose()?,
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            trace: self.trace.clone(),
+            ..Filter::default()
+        })
+    }
+
+    /// Is anybody there who reads it?
+    fn print(&self, requests: &[Value]) -> bool {
+        let line = |request: &Value| if self.json { request.to_string() } else { line(request) };
+        let text: String = requests.iter().map(|request| line(request) + "\n").collect();
+        let mut out = std::io::stdout();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+    }
+}
+
+fn told(error: ReadError) -> String {
+    match error {
+        ReadError::TooSlow => "That took too long: ask for less time.".to_owned(),
+        ReadError::Unreadable(why) => format!("It cannot be read: {why}."),
+    }
+}
+
+/// One request on one line.
+fn line(request: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").replace(|c: char| c.is_control(), "?");
+    let started = u64::try_from(request["started_ms"].as_i64().unwrap_or_default()).unwrap_or_default();
+    let started = humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + Duration::from_millis(started));
+    let none = Vec::new();
+    let attempts = request["attempts"].as_array().unwrap_or(&none);
+    let provider = attempts.last().map_or("-".to_owned(), |attempt| text(&attempt["provider"]));
+    let mut line = format!(
+        "{started} {} {} {provider}/{}",
+        request["status"],
+        text(&request["path"]),
+        text(&request["model"])
+    );
+    let sum = |name: &str| attempts.iter().filter_map(|attempt| attempt["usage"][name].as_u64()).sum::<u64>();
+    let mut field = |name: &str, value: String| line.push_str(&format!(" {name}={value}"));
+    field("tokens", format!("{}+{}", sum("prompt_tokens"), sum("completion_tokens")));
+    for attempt in attempts {
+        match (attempt["cost"]["amount"].as_str(), attempt["cost_unknown"].is_string()) {
+            (Some(amount), _) => field("cost", format!("{amount} {}", text(&attempt["cost"]["currency"]))),
+            (None, true) => field("cost", "unknown".to_owned()),
+            (None, false) => {}
+        }
+    }
+    if attempts.len() > 1 {
+        field("attempts", attempts.len().to_string());
+    }
+    if let Some(first_token) = request["first_token_us"].as_u64() {
+        field("first_token", format!("{}ms", first_token / 1000));
+    }
+    field("took", format!("{}ms", request["duration_us"].as_u64().unwrap_or_default() / 1000));
+    if request["end"] != "whole" {
+        field("end", text(&request["end"]));
+    }
+    if let Some(class) = request["error"]["class"].as_str() {
+        field("error", class.to_owned());
+    }
+    field("id", text(&request["id"]));
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn lines_for_people() {
+        let request = json!({
+            "id": "r1", "started_ms": 1_764_400_000_000_i64, "status": 200, "path": "/v1/chat/completions", "model": "m\u{1b}",
+            "end": "broken", "duration_us": 41_900, "first_token_us": 9_100, "error": {"class": "timeout"},
+            "attempts": [
+                {"provider": "groq", "cost_unknown": "no", "usage": {"prompt_tokens": 1, "completion_tokens": 0}},
+                {"provider": "openai", "cost": {"amount": "0.1", "currency": "USD"},
+                 "usage": {"prompt_tokens": 9, "completion_tokens": 2}}],
+        });
+        let expected = "2025-11-29T07:06:40.000Z 200 /v1/chat/completions openai/m? tokens=10+2 cost=unknown cost=0.1 USD \
+                        attempts=2 first_token=9ms took=41ms end=broken error=timeout id=r1";
+        assert_eq!(line(&request), expected);
+    }
+}

@@ -1,0 +1,206 @@
+//! What was kept of requests: the list of them, one, a trace, and what they come to. For operators, and nobody else.
+//!
+//! The answers are made on threads that do nothing else, so that a large question holds up no request.
+
+mod parameters;
+mod tree;
+
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use http::{HeaderValue, Response, header, request};
+use ostia_dialect::{Fault, FaultKind};
+use ostia_store::{Busy, Group, Grouping, METRICS_MEDIA_TYPE, ReadError, Reader, Sums};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::core::Core;
+use crate::errors::reply;
+use crate::inbound::browser;
+use crate::inbound::credentials::Credentials;
+use crate::inbound::route::KeptPath;
+use crate::message::body::Body;
+use parameters::Parameters;
+
+pub use parameters::{age_ms, status};
+
+/// Answers one of these.
+///
+/// # Errors
+/// 401 and 403 for whoever may not ask, 400 for a parameter that makes no sense, 404 where there is no such request, 503 where nothing
+/// is kept or too many ask.
+pub async fn answer(
+    core: &Rc<Core>,
+    parts: &request::Parts,
+    credentials: &Credentials,
+    path: KeptPath<'_>,
+) -> Result<Response<Body>, Fault> {
+    admit(core, parts, credentials)?;
+    if path == KeptPath::Metrics {
+        return metrics(core);
+    }
+    let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
+    let question = question(path, parameters);
+    let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
+    let (tell, told) = oneshot::channel();
+    let ask = move |reader: &mut Reader| {
+        // Whoever asked may have left.
+        let _ = tell.send(question(reader).map(|told| told.map(|told| told.to_string())));
+    };
+    readers.ask(ask).map_err(|Busy| busy())?;
+    match told.await {
+        Ok(Ok(Some(text))) => Ok(reply::json(text)),
+        Ok(Ok(None)) => {
+            Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept."))
+        }
+        Ok(Err(ReadError::TooSlow)) => {
+            Err(Fault::new(FaultKind::Timeout, "That took too long: ask for less time."))
+        }
+        // Where the file lies is nobody's business who asks from elsewhere.
+        Ok(Err(ReadError::Unreadable(why))) => {
+            Err(Fault::new(FaultKind::Overloaded, "What was kept cannot be read at the moment.")
+                .with_detail(why))
+        }
+        Err(_) => Err(busy()),
+    }
+}
+
+/// What probes hear of a gateway that serves. That it cannot write records does not keep it from that.
+pub fn ready(core: &Core) -> Response<Body> {
+    let health = core.books.as_ref().map(|books| books.queue.health()).unwrap_or_default();
+    match health.problem {
+        None => reply::json(r#"{"status":"ready"}"#),
+        Some(_) => {
+            let told = json!({"written": false, "waiting": health.waiting, "lost": health.lost});
+            reply::json(json!({"status": "ready", "records": told}).to_string())
+        }
+    }
+}
+
+type Question = Box<dyn FnOnce(&mut Reader) -> Result<Option<Value>, ReadError> + Send>;
+
+/// What Prometheus asks for. It may have gaps that the file does not have: it begins anew with the gateway.
+fn metrics(core: &Core) -> Result<Response<Body>, Fault> {
+    let books = core.books.as_ref().ok_or_else(nothing_kept)?;
+    let mut response = reply::text(books.queue.metrics());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
+    Ok(response)
+}
+
+/// Who may ask: whoever shows one of `auth.admin_keys`. Where there are none, this machine, if it needs no key for anything; but no
+/// web page.
+fn admit(core: &Core, parts: &request::Parts, credentials: &Credentials) -> Result<(), Fault> {
+    let settings = &core.settings;
+    let Credentials { gateway, bearer, api_key } = credentials;
+    let shown = [gateway, bearer, api_key].into_iter().flatten();
+    if !settings.admin_keys.is_empty() {
+        return match shown.into_iter().any(|shown| settings.admin_keys.find(shown.expose()).is_some()) {
+            true => Ok(()),
+            false => Err(no_admin(
+                "This needs one of the keys under auth.admin_keys in ostia.yaml: send it in the header \
+                                   x-ostia-api-key, or as `Authorization: Bearer ...`.",
+                FaultKind::Authentication,
+            )),
+        };
+    }
+    if !settings.clients_are_operators() {
+        let message =
+            "What is kept of requests is told to operators only: set auth.admin_keys in ostia.yaml.";
+        return Err(no_admin(message, FaultKind::Permission));
+    }
+    browser::check_own(parts)
+}
+
+fn no_admin(message: &str, kind: FaultKind) -> Fault {
+    Fault::new(kind, message).with_code("admin_key_invalid")
+}
+
+fn nothing_kept() -> Fault {
+    let message = "No records are kept: see records in ostia.yaml, and --data.";
+    Fault::new(FaultKind::NotFound, message).with_code("records_off")
+}
+
+fn busy() -> Fault {
+    Fault::new(FaultKind::Overloaded, "Too many ask for what was kept: try again in a moment.")
+        .with_status(503)
+}
+
+fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
+    let Parameters { filter, page, by, now_ms } = parameters;
+    match path {
+        KeptPath::List => Box::new(move |reader| {
+            let (data, next) = reader.list(&filter, page)?;
+            Ok(Some(json!({"object": "list", "data": data, "next": next})))
+        }),
+        KeptPath::One(id) => {
+            let id = id.to_owned();
+            Box::new(move |reader| reader.one(&id))
+        }
+        KeptPath::Trace(id) => {
+            let id = id.to_owned();
+            Box::new(move |reader| {
+                let requests = reader.trace(&id)?;
+                let some = !requests.is_empty();
+                Ok(some.then(|| json!({"object": "trace", "trace_id": id, "data": tree::grow(requests)})))
+            })
+        }
+        // Not read from the file.
+        KeptPath::Metrics => Box::new(|_| Ok(None)),
+        KeptPath::Summary => Box::new(move |reader| {
+            let ((from_ms, to_ms), groups) = reader.sums(&filter, by, now_ms)?;
+            let mut total = Sums::default();
+            groups.iter().for_each(|group| total.plus(&group.sums));
+            let groups: Vec<Value> = match by {
+                Grouping::None => Vec::new(),
+                Grouping::Provider | Grouping::Model | Grouping::Key => {
+                    groups.iter().map(told_group).collect()
+                }
+            };
+            Ok(Some(json!({
+                "object": "analytics-summary",
+                "from": parameters::rfc3339(from_ms),
+                "to": parameters::rfc3339(to_ms),
+                "group_by": by,
+                "total": told_sums(&total),
+                "groups": groups,
+            })))
+        }),
+    }
+}
+
+fn told_group(group: &Group) -> Value {
+    let mut told = json!({"name": group.name});
+    if let (Value::Object(own), Value::Object(sums)) = (&mut told, told_sums(&group.sums)) {
+        own.extend(sums);
+    }
+    told
+}
+
+fn told_sums(sums: &Sums) -> Value {
+    let percentile = |percent| sums.durations.percentile_ms(percent);
+    json!({
+        "requests": sums.requests,
+        "failed": sums.failed,
+        "client_left": sums.left,
+        "attempts": sums.attempts,
+        "failed_attempts": sums.failed_attempts,
+        "prompt_tokens": sums.prompt_tokens,
+        "completion_tokens": sums.completion_tokens,
+        "cached_tokens": sums.cached_tokens,
+        "reasoning_tokens": sums.reasoning_tokens,
+        "cost": sums.costs(),
+        "attempts_of_unknown_cost": sums.unpriced,
+        "latency_ms": {
+            "avg": (sums.duration_us / 1000).checked_div(sums.requests),
+            "p50": percentile(50),
+            "p90": percentile(90),
+            "p99": percentile(99),
+        },
+    })
+}
+
+/// Milliseconds since 1970.
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

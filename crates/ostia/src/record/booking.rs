@@ -1,0 +1,338 @@
+//! Attempts into the account of their request: what was sent, what came, and how its answer ended.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response};
+use ostia_dialect::frame::{Grammar, KeepAlive};
+use ostia_dialect::observe::WholeAnswer;
+use ostia_dialect::{Fault, Observed};
+use ostia_store::Outcome;
+
+use super::account::{Account, Failure, Made};
+use super::records::few;
+use crate::client::socket::Socket;
+use crate::errors::attempt_error::AttemptError;
+use crate::log::{self, End};
+use crate::message::body::{Body, Events, FramePoll, Resume, Watcher};
+use crate::upstream::UpstreamBody;
+
+/// Headers in which providers name a call, the first that is there counts.
+const REQUEST_ID: [&str; 5] =
+    ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id", "x-goog-request-id"];
+
+/// Most names of what could not be said to a provider that are looked at; fewer are kept.
+const DROPPED_MAX: usize = 100;
+
+/// The attempts at one target, in the account of their request. One that is dropped before it is settled was abandoned.
+#[derive(Debug, Default)]
+pub struct Booking {
+    account: Rc<Account>,
+    provider: Option<HeaderValue>,
+    index_path: Option<HeaderValue>,
+    model: Option<Box<str>>,
+    /// The attempt under way.
+    number: Cell<Option<usize>>,
+}
+
+impl Booking {
+    /// At a target of this provider, which this target of the config is, for this model.
+    pub fn new(
+        account: Rc<Account>,
+        provider: Option<HeaderValue>,
+        index_path: Option<HeaderValue>,
+        model: Option<Box<str>>,
+    ) -> Booking {
+        Booking { account, provider, index_path, model, number: Cell::default() }
+    }
+
+    /// A request is sent.
+    pub fn send(&self, sent: Instant) {
+        if !self.account.is_open() {
+            return;
+        }
+        self.number.set(self.account.send(Made {
+            provider: self.provider.clone(),
+            index_path: self.index_path.clone(),
+            model: self.model.clone(),
+            status: None,
+            request_id: None,
+            sent,
+            connected: None,
+            first_byte: None,
+            first_token: None,
+            ended: None,
+            outcome: Outcome::Abandoned,
+            failure: None,
+            observed: Observed::default(),
+            spent: None,
+            dropped: Vec::new(),
+        }));
+    }
+
+    /// The head of the answer, or none, after this end of the wait.
+    pub fn head<E>(&self, answer: &Result<Response<UpstreamBody>, E>, sent: Instant, ended: Instant) {
+        self.account.wait(ended - sent);
+        let (Some(number), Ok(answer)) = (self.number.get(), answer) else { return };
+        self.account.attempt(number, |made, _| {
+            made.status = Some(answer.status().as_u16());
+            made.request_id = request_id(answer.headers());
+            (made.connected, made.first_byte) = (answer.body().connected(), Some(ended));
+        });
+    }
+
+    /// The answer to a handshake, of this status, came after this wait; `None`: none came.
+    pub fn handshake(&self, status: Option<u16>, sent: Instant, ended: Instant) {
+        self.account.wait(ended - sent);
+        let Some(number) = self.number.get() else { return };
+        self.account.attempt(number, |made, _| {
+            (made.status, made.first_byte) = (status, status.map(|_| ended));
+        });
+    }
+
+    /// A further call of the same attempt, which needs several.
+    pub fn beside(&self) -> Booking {
+        let Booking { account, provider, index_path, model, .. } = self;
+        Booking::new(account.clone(), provider.clone(), index_path.clone(), model.clone())
+    }
+
+    /// It was answered whole, and said this.
+    pub fn answered(&self, observed: &Observed) {
+        if let Some(number) = self.number.get() {
+            end(&self.account, number, Outcome::Answered, Some(observed));
+        }
+    }
+
+    /// How long providers were waited for so far.
+    pub fn waited(&self) -> Duration {
+        self.account.waited()
+    }
+
+    /// They were waited for side by side: this long in all.
+    pub fn set_waited(&self, time: Duration) {
+        self.account.set_waited(time);
+    }
+
+    /// The answer, looked at on its way.
+    pub fn follow(&self, body: Body, grammar: Grammar, observed: &Observed) -> Body {
+        let Some(number) = self.number.get() else { return body };
+        let account = self.account.clone();
+        match body {
+            Body::Full(_) => {
+                end(&account, number, Outcome::Answered, Some(observed));
+                body
+            }
+            Body::Events(events) => {
+                Body::events(Booked { events, account, number, has_token: false, is_over: false })
+            }
+            body => {
+                body.watched(Whole { answer: WholeAnswer::new(grammar), account, number, is_over: false })
+            }
+        }
+    }
+
+    /// That is what came of it; `dropped` could not be said to the provider.
+    pub fn settle<T>(&self, answer: &Result<T, AttemptError>, dropped: &[String]) {
+        let Some(number) = self.number.take() else { return };
+        self.account.attempt(number, |made, keeps_message| {
+            made.dropped = few(dropped.iter().take(DROPPED_MAX).cloned().collect());
+            if dropped.len() > DROPPED_MAX {
+                made.dropped.push(format!("and {} besides", dropped.len() - DROPPED_MAX));
+            }
+            if let Err(error) = answer {
+                made.outcome = Outcome::Failed;
+                made.failure = Some(Failure::of(&error.fault, keeps_message));
+                made.ended.get_or_insert_with(Instant::now);
+            }
+        });
+    }
+
+    /// It goes on with an answer that broke off.
+    pub fn continues(&self) {
+        self.account.continued_by.set(self.number.take());
+    }
+}
+
+impl Drop for Booking {
+    fn drop(&mut self) {
+        if let Some(number) = self.number.take() {
+            end(&self.account, number, Outcome::Abandoned, None);
+        }
+    }
+}
+
+impl Account {
+    /// The stream that the client gets has broken off with this fault, and somebody is asked for the rest.
+    pub fn broke_off(&self) {
+        self.has_broken.set(true);
+    }
+}
+
+fn request_id(headers: &HeaderMap) -> Option<Box<str>> {
+    let id = REQUEST_ID.iter().find_map(|name| headers.get(*name))?;
+    id.to_str().ok().map(log::name)
+}
+
+/// An attempt is over, and was seen to say this.
+fn end(account: &Account, number: usize, outcome: Outcome, observed: Option<&Observed>) {
+    account.attempt(number, |made, keeps_message| {
+        if made.ended.is_none() {
+            (made.ended, made.outcome) = (Some(Instant::now()), outcome);
+        }
+        if let Some(observed) = observed {
+            made.observed = observed.clone();
+            if let Some(fault) = &observed.fault {
+                made.outcome = Outcome::Broken;
+                made.failure = Some(Failure::of(fault, keeps_message));
+            }
+        }
+    });
+}
+
+/// A stream that books what it says.
+#[derive(Debug)]
+struct Booked {
+    events: Box<dyn Events>,
+    account: Rc<Account>,
+    number: usize,
+    has_token: bool,
+    is_over: bool,
+}
+
+impl Booked {
+    fn note_first_token(&mut self) {
+        self.has_token = self.events.observed().is_some_and(|observed| observed.first_token);
+        if self.has_token {
+            self.account.attempt(self.number, |made, _| made.first_token = Some(Instant::now()));
+        }
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if !std::mem::replace(&mut self.is_over, true) {
+            end(&self.account, self.number, outcome, self.events.observed());
+        }
+    }
+
+    /// The attempt has broken off, and another one goes on: what was said until then is its, and what comes the other's.
+    fn change_hands(&mut self) {
+        if self.account.has_broken.take() {
+            end(&self.account, self.number, Outcome::Broken, self.events.observed());
+        }
+        if let Some(next) = self.account.continued_by.take() {
+            let mut spent = None;
+            self.account.attempt(self.number, |made, _| {
+                let told = made.observed.count.usage().map(|usage| (usage.prompt, usage.completion));
+                let before = made.spent.unwrap_or_default();
+                spent = told.map(|told| (told.0.max(before.0), told.1.max(before.1))).or(made.spent);
+            });
+            self.account.attempt(next, |made, _| made.spent = spent);
+            self.number = next;
+        }
+    }
+}
+
+impl Events for Booked {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
+        let polled = self.events.poll_frame(context);
+        if self.account.has_broken.get() || self.account.continued_by.get().is_some() {
+            self.change_hands();
+        }
+        if !self.has_token && polled.is_ready() {
+            self.note_first_token();
+        }
+        match &polled {
+            Poll::Ready(None) => self.end(Outcome::Answered),
+            Poll::Ready(Some(Err(_))) => self.end(Outcome::Broken),
+            Poll::Ready(Some(Ok(_))) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn fail(&mut self, fault: Fault) {
+        self.events.fail(fault);
+    }
+
+    fn keep_alive(&self) -> Option<KeepAlive> {
+        self.events.keep_alive()
+    }
+
+    fn take_fault(&mut self) -> Option<Fault> {
+        let fault = self.events.take_fault();
+        if let Some(fault) = &fault {
+            self.account.attempt(self.number, |made, keeps_message| {
+                (made.outcome, made.failure) = (Outcome::Broken, Some(Failure::of(fault, keeps_message)));
+            });
+        }
+        fault
+    }
+
+    fn observed(&mut self) -> Option<&Observed> {
+        self.events.observed()
+    }
+
+    fn is_malformed(&self) -> bool {
+        self.events.is_malformed()
+    }
+
+    fn can_be_resumed(&self) -> bool {
+        self.events.can_be_resumed()
+    }
+
+    fn resumed_by(&mut self, failover: Box<dyn Resume>) {
+        self.events.resumed_by(failover);
+    }
+
+    fn switch(&mut self, client: Socket, unread: Bytes) {
+        self.events.switch(client, unread);
+    }
+
+    fn drain(&mut self) {
+        self.events.drain();
+    }
+}
+
+impl Drop for Booked {
+    fn drop(&mut self) {
+        self.end(Outcome::Abandoned);
+    }
+}
+
+/// A large answer in one piece, searched for what it says as it passes.
+#[derive(Debug)]
+struct Whole {
+    answer: WholeAnswer,
+    account: Rc<Account>,
+    number: usize,
+    is_over: bool,
+}
+
+impl Whole {
+    fn close(&mut self, outcome: Outcome) {
+        if !std::mem::replace(&mut self.is_over, true) {
+            end(&self.account, self.number, outcome, Some(&self.answer.observed()));
+        }
+    }
+}
+
+impl Watcher for Whole {
+    fn piece(&mut self, bytes: &Bytes) {
+        self.answer.push(bytes);
+    }
+
+    fn end(&mut self, end: End) {
+        self.close(match end {
+            End::Whole => Outcome::Answered,
+            End::Broken => Outcome::Broken,
+            End::ClientLeft => Outcome::Abandoned,
+        });
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        self.close(Outcome::Abandoned);
+    }
+}

@@ -1,0 +1,100 @@
+//! The trace that a request is part of: W3C's headers (<https://www.w3.org/TR/trace-context/>), and Portkey's.
+
+use http::HeaderValue;
+
+/// Digits of the ids of traces and spans, in hexadecimal.
+const TRACE_DIGITS: usize = 32;
+const SPAN_DIGITS: usize = 16;
+/// Longest name of a span that is kept, in bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+/// Where a request stands in its trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceContext {
+    /// The request's own span.
+    pub span_id: Option<Box<str>>,
+    /// The one that it stands below.
+    pub parent_span_id: Option<Box<str>>,
+    /// What its sender calls it.
+    pub span_name: Option<Box<str>>,
+}
+
+/// What `traceparent` says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TraceParent<'h> {
+    /// The trace.
+    pub trace_id: &'h str,
+    /// The span of whoever sent the request.
+    pub parent_id: &'h str,
+    flags: &'h str,
+}
+
+impl<'h> TraceParent<'h> {
+    /// Reads the header. What is no such thing is as good as none, as the standard wants it; a later version's first fields are those
+    /// of this one.
+    pub fn parse(text: &'h str) -> Option<TraceParent<'h>> {
+        let mut fields = text.trim().split('-');
+        let (version, trace_id, parent_id, flags) =
+            (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+        let is_hex = |text: &str, digits: usize| {
+            text.len() == digits && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let is_some = |text: &str| text.bytes().any(|byte| byte != b'0');
+        let is_version =
+            is_hex(version, 2) && version != "ff" && (version != "00" || fields.next().is_none());
+        let is_right = is_version
+            && is_hex(trace_id, TRACE_DIGITS)
+            && is_hex(parent_id, SPAN_DIGITS)
+            && is_hex(flags, 2)
+            && is_some(trace_id)
+            && is_some(parent_id);
+        is_right.then_some(TraceParent { trace_id, parent_id, flags })
+    }
+
+    /// What a provider gets: the same trace, below this span.
+    pub fn below(&self, span_id: &str) -> Option<HeaderValue> {
+        HeaderValue::try_from(format!("00-{}-{span_id}-{}", self.trace_id, self.flags)).ok()
+    }
+}
+
+/// The id of a new span, made of an id that nobody else has.
+pub fn span_id(unique: &str) -> &str {
+    &unique[..unique.floor_char_boundary(SPAN_DIGITS)]
+}
+
+/// A name of the client's own, as far as it is kept.
+pub fn kept(value: &HeaderValue) -> Option<Box<str>> {
+    let text = value.to_str().ok().filter(|text| !text.is_empty())?;
+    Some(text[..text.floor_char_boundary(NAME_BYTES_MAX)].into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn headers_of_the_standard() {
+        let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+        let check =
+            |text: &str, is_right: bool| assert_eq!(TraceParent::parse(text).is_some(), is_right, "{text}");
+        check(&format!("00-{trace}-{span}-01"), true);
+        check(&format!(" 00-{trace}-{span}-00 "), true);
+        check(&format!("cc-{trace}-{span}-01-more"), true);
+        for wrong in [
+            String::new(),
+            format!("00-{trace}-{span}"),
+            format!("00-{trace}-{span}-01-more"),
+            format!("ff-{trace}-{span}-01"),
+            format!("00-{}-{span}-01", trace.to_uppercase()),
+            format!("00-{}-{span}-01", "0".repeat(32)),
+            format!("00-{trace}-{}-01", "0".repeat(16)),
+            format!("00-{}-{span}-01", &trace[1..]),
+        ] {
+            check(&wrong, false);
+        }
+        let parent = format!("00-{trace}-{span}-01");
+        let below = TraceParent::parse(&parent).unwrap().below(span_id("0123456789abcdef0123")).unwrap();
+        assert_eq!(below, format!("00-{trace}-0123456789abcdef-01"));
+    }
+}

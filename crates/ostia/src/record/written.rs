@@ -1,0 +1,192 @@
+//! An account as it is written: on the writer's thread, where the time that it takes costs no request anything.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use http::HeaderValue;
+use ostia_dialect::observe::Count;
+use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
+use serde_json::{Value, json};
+
+use super::account::{Entry, Failure, Made};
+use super::records::Decisions;
+use crate::log::End;
+
+/// Longest account of decisions that is kept, in bytes of JSON.
+const DECISIONS_BYTES_MAX: usize = 16 << 10;
+/// Most fields of metadata that are kept, and the longest value, in characters (Portkey's bound).
+const FIELDS_MAX: usize = 64;
+const VALUE_CHARACTERS_MAX: usize = 128;
+
+impl Unwritten for Entry {
+    fn bytes(&self) -> usize {
+        let texts =
+            [&self.metadata, &self.baggage].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
+        self.bodies.bytes() + texts + route + self.attempts.iter().map(held_by).sum::<usize>()
+    }
+
+    fn give_up_bodies(&mut self) {
+        self.decisions = None;
+        self.bodies.give_up(ostia_store::Missing::QueueFull);
+    }
+
+    fn finish(self: Box<Entry>) -> Record {
+        let entry = *self;
+        let attempts: Vec<Attempt> =
+            entry.attempts.into_iter().map(|made| attempt(made, entry.began, entry.took)).collect();
+        let failed = attempts.last().and_then(|attempt| attempt.error.clone());
+        let error = entry.error.map(|failure| told(*failure));
+        let (request_bytes, response_bytes) = entry.bodies.totals();
+        let (request, response) = entry.bodies.kept();
+        let text = |text: Option<Box<str>>| text.map(String::from);
+        Record {
+            id: entry.id,
+            trace_id: entry.trace_id.into(),
+            span_id: text(entry.trace.span_id),
+            parent_span_id: text(entry.trace.parent_span_id),
+            span_name: text(entry.trace.span_name),
+            started_ms: unix_ms(entry.began_at),
+            method: entry.method.to_string(),
+            path: entry.path.into(),
+            operation: entry.operation.map(str::to_owned),
+            key: text(entry.key),
+            metadata: metadata(entry.metadata.as_deref(), entry.baggage.as_deref()),
+            user_agent: text(entry.user_agent),
+            client: entry.peer.map(|peer| peer.to_canonical().to_string()),
+            model: text(entry.model),
+            status: entry.status,
+            stream: entry.is_stream,
+            end: entry.end.map_or("", End::as_str).to_owned(),
+            finish_reason: entry.finish.map(|finish| finish.openai().to_owned()),
+            error: error.or(failed.filter(|_| entry.status >= 400)),
+            duration_us: micros(entry.took),
+            upstream_us: micros(entry.waited),
+            first_token_us: entry.first_token.map(micros),
+            request_bytes,
+            response_bytes,
+            attempts,
+            decisions: entry.decisions.map(|decisions| told_decisions(&decisions)),
+            request,
+            response,
+        }
+    }
+}
+
+/// What an attempt holds, in bytes.
+fn held_by(made: &Made) -> usize {
+    let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
+    size_of::<Made>()
+        + made.dropped.iter().map(String::len).sum::<usize>()
+        + message.map_or(0, |text| text.len())
+}
+
+fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
+    let since = |moment: Instant| micros(moment.saturating_duration_since(began));
+    let text = |value: Option<HeaderValue>| value.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    Attempt {
+        target: text(made.index_path).unwrap_or_default(),
+        provider: text(made.provider).unwrap_or_default(),
+        model: made.model.map(String::from),
+        answered_model: made.observed.model.map(String::from),
+        status: made.status,
+        outcome: made.outcome,
+        error: made.failure.map(|failure| told(*failure)),
+        request_id: made.request_id.map(String::from),
+        sent_us: since(made.sent),
+        connected_us: made.connected.map(since),
+        first_byte_us: made.first_byte.map(since),
+        first_token_us: made.first_token.map(since),
+        ended_us: made.ended.map_or_else(|| micros(took), since),
+        usage: usage(&made.observed.count, made.spent),
+        finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
+        dropped: made.dropped,
+        ..Attempt::default()
+    }
+}
+
+/// How it was decided, or of what is too long the result.
+fn told_decisions(decisions: &Decisions) -> Value {
+    let record = decisions.record();
+    let told = serde_json::to_value(&record).unwrap_or_default();
+    match told.to_string().len() {
+        ..=DECISIONS_BYTES_MAX => told,
+        bytes => json!({"result": record.result, "attempts": record.attempts, "bytes": bytes}),
+    }
+}
+
+/// The tokens of an attempt, less those that were spent before it.
+fn usage(count: &Count, spent: Option<(u64, u64)>) -> Option<Usage> {
+    let usage = count.usage()?;
+    let (prompt, completion) = spent.unwrap_or_default();
+    Some(Usage {
+        prompt_tokens: usage.prompt.saturating_sub(prompt),
+        completion_tokens: usage.completion.saturating_sub(completion),
+        total_tokens: usage.total().saturating_sub(prompt).saturating_sub(completion),
+        cached_tokens: usage.cached.unwrap_or_default(),
+        cache_write_tokens: usage.cache_written.unwrap_or_default(),
+        reasoning_tokens: usage.reasoning.unwrap_or_default(),
+        audio_prompt_tokens: usage.audio_prompt.unwrap_or_default(),
+        audio_completion_tokens: usage.audio_completion.unwrap_or_default(),
+    })
+}
+
+fn told(Failure { cause, message }: Failure) -> RecordError {
+    RecordError {
+        class: cause.kind.as_str().replace(' ', "_"),
+        code: cause.code.map(String::from),
+        message: message.map(String::from),
+    }
+}
+
+/// What a client says of its request: an object of JSON, whose texts count, and the entries of W3C's baggage
+/// (<https://www.w3.org/TR/baggage/>), which the object goes before.
+fn metadata(object: Option<&str>, baggage: Option<&str>) -> BTreeMap<String, String> {
+    let entry = |entry: &str| {
+        let (name, value) = entry.split(';').next()?.split_once('=')?;
+        let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8_lossy().into_owned();
+        Some((name.trim().to_owned(), value))
+    };
+    let of_baggage = baggage.unwrap_or_default().split(',').filter_map(entry);
+    let fields = match object.and_then(|object| serde_json::from_str(object).ok()) {
+        Some(Value::Object(fields)) => fields,
+        _ => serde_json::Map::new(),
+    };
+    let of_object = fields.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        Value::Number(_) | Value::Bool(_) => Some((name, value.to_string())),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    });
+    let short = |text: String| text.chars().take(VALUE_CHARACTERS_MAX).collect::<String>();
+    of_baggage.chain(of_object).map(|(name, value)| (short(name), short(value))).take(FIELDS_MAX).collect()
+}
+
+fn unix_ms(moment: SystemTime) -> i64 {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn words_of_the_client() {
+        let check = |object: Option<&str>, baggage: Option<&str>, expected: &[(&str, &str)]| {
+            let told = metadata(object, baggage);
+            let told: Vec<_> = told.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            assert_eq!(told, expected, "{object:?} {baggage:?}");
+        };
+        check(None, None, &[]);
+        check(Some(r#"{"a":"x","n":1,"l":[1]}"#), None, &[("a", "x"), ("n", "1")]);
+        check(Some("no json"), Some("a=b%20c;p=1, d = e ,broken"), &[("a", "b c"), ("d", "e")]);
+        check(Some(r#"{"a":"x"}"#), Some("a=y"), &[("a", "x")]);
+        let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(500));
+        assert_eq!(metadata(Some(&long), None)["a"].len(), VALUE_CHARACTERS_MAX);
+    }
+}

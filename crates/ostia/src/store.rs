@@ -1,0 +1,88 @@
+//! The store of records, as the gateway starts it: where it lies, and how it hears of prices.
+
+use std::path::{Path, PathBuf};
+
+use ostia_config::{BodiesKept, Records};
+use ostia_store::{DataDirectory, OwnPrice, OwnPrices, Readers, Retention, Store};
+use tokio::sync::watch;
+
+use crate::config::settings::Settings;
+use crate::core::{RecordStore, Snapshot};
+use crate::log::{Level, Log, Target};
+
+/// A store that is open.
+#[derive(Debug)]
+pub struct Started {
+    store: Store,
+    /// For all cores.
+    pub shared: RecordStore,
+}
+
+/// Where records are kept, if they are; `named`: the data directory that the operator named.
+///
+/// # Errors
+/// Why they cannot be, in words for the operator.
+pub fn place(records: &Records, named: Option<&Path>) -> Result<Option<PathBuf>, String> {
+    if !records.are_kept {
+        return Ok(None);
+    }
+    let directory =
+        DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())?;
+    Ok(Some(directory.file()))
+}
+
+/// Opens the store in this file.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn start(
+    path: PathBuf,
+    records: &Records,
+    snapshots: watch::Receiver<Snapshot>,
+    log: &Log,
+) -> std::io::Result<Started> {
+    let retention = Retention {
+        records: records.keep,
+        record_bytes: records.bytes as u64,
+        bodies: records.keep_bodies,
+        body_bytes: records.bodies_bytes as u64,
+    };
+    let log = log.clone();
+    let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
+    let readers = Readers::start(&path)?;
+    let store = Store::start(path, retention, records.mask.clone(), own_prices(snapshots), tell)?;
+    let shared = RecordStore { queue: store.queue().clone(), readers };
+    Ok(Started { store, shared })
+}
+
+impl Started {
+    /// Writes what is there, and ends.
+    pub fn finish(self) {
+        drop(self.shared);
+        self.store.finish();
+    }
+}
+
+/// The prices of the configuration that is in force.
+fn own_prices(snapshots: watch::Receiver<Snapshot>) -> OwnPrices {
+    Box::new(move |provider, model| {
+        let settings = snapshots.borrow().settings.clone();
+        let price = settings.named.price(settings.providers.get(provider)?, model)?;
+        Some(OwnPrice { input: price.input, output: price.output })
+    })
+}
+
+/// What is said at the start of where records are.
+pub fn told(place: &Result<Option<PathBuf>, String>, settings: &Settings) -> String {
+    let path = match place {
+        Ok(Some(path)) => path.display(),
+        Ok(None) => return "none are kept (records: off)".to_owned(),
+        Err(why) => return format!("none are kept: {why}"),
+    };
+    let bodies = match settings.bodies_kept {
+        BodiesKept::Full => "with the bodies of all requests (records.bodies: full)",
+        BodiesKept::Errors => "with the bodies of requests that fail (records.bodies: errors)",
+        BodiesKept::Off => "without bodies (records.bodies: off)",
+    };
+    format!("in {path}, {bodies}")
+}

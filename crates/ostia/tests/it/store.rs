@@ -1,0 +1,426 @@
+//! What is kept of requests: that it is all there, that it adds up, and that only operators see it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ostia_testkit::vendor::openai;
+use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
+use serde_json::{Value, json};
+
+use crate::gateway::{Gateway, Setup};
+use crate::wire::{Ask, PATIENCE};
+
+const CHAT: &str = "/v1/chat/completions";
+/// What may be missing after `kill -9`: what ended in the last moments before (docs/records.md).
+const LOSS_MAX: Duration = Duration::from_secs(1);
+
+fn body(stream: bool) -> String {
+    json!({"model": "gpt-4o-mini", "stream": stream, "messages": [{"role": "user", "content": "say a"}]})
+        .to_string()
+}
+
+fn asked(gateway: &Gateway, path: &str) -> Value {
+    Ask::new("GET", path).to(gateway).json()
+}
+
+/// What is told at this path, once it is so.
+#[track_caller]
+fn told(gateway: &Gateway, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let told = asked(gateway, path);
+        if is_so(&told) {
+            return told;
+        }
+        assert!(Instant::now() < end, "{path}: {told}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[track_caller]
+fn listed(gateway: &Gateway, count: usize) -> Vec<Value> {
+    let list = told(gateway, "/v1/logs?limit=500", |list| {
+        list["data"].as_array().is_some_and(|all| all.len() >= count)
+    });
+    list["data"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_call_is_kept_and_told() {
+    let answer = Answer::json(openai::chat("a")).header("x-request-id", "req-1");
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(answer));
+    assert!(
+        gateway.printed().contains("records.db, with the bodies of all requests"),
+        "{}",
+        gateway.printed()
+    );
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false))
+        .header("x-ostia-trace-id", "trace-1")
+        .header("x-portkey-metadata", r#"{"team":"red"}"#)
+        .header("x-portkey-span-id", "s-2")
+        .header("x-portkey-parent-span-id", "s-1")
+        .header("user-agent", "tester/1");
+    assert_eq!(ask.to(&gateway).status, 200);
+    let record = &listed(&gateway, 1)[0];
+    let expected = json!({
+        "trace_id": "trace-1", "span_id": "s-2", "parent_span_id": "s-1", "operation": "openai_chat", "method": "POST",
+        "path": CHAT, "metadata": {"team": "red"}, "user_agent": "tester/1", "client": "127.0.0.1", "model": "gpt-4o-mini",
+        "status": 200, "stream": false, "end": "whole", "finish_reason": "stop", "error": null,
+        "request_bytes": body(false).len(), "response_bytes": openai::chat("a").len(),
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&record[name], value, "{name}: {record}");
+    }
+    let attempt = &record["attempts"][0];
+    let expected = json!({
+        "target": "config", "provider": "openai", "model": "gpt-4o-mini", "answered_model": "gpt-4o-mini-2024-07-18",
+        "status": 200, "outcome": "answered", "request_id": "req-1", "finish_reason": "stop",
+        "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(&attempt[name], value, "{name}: {record}");
+    }
+    // 9 x 0.15 + 2 x 0.60 dollars for a million.
+    assert_eq!(attempt["cost"]["amount"], "0.00000255", "{record}");
+    let at = |name: &str| attempt[name].as_u64().unwrap();
+    assert!(at("sent_us") <= at("connected_us") && at("connected_us") <= at("first_byte_us"), "{record}");
+    assert!(
+        at("first_byte_us") <= at("ended_us") && at("ended_us") <= record["duration_us"].as_u64().unwrap()
+    );
+
+    let id = record["id"].as_str().unwrap();
+    let one = asked(&gateway, &format!("/v1/logs/{id}"));
+    assert_eq!(one["request"]["body"], crate::json(&body(false)));
+    assert_eq!(one["response"]["body"], crate::json(&openai::chat("a")));
+    for name in ["trace-1", "req-1", id] {
+        assert_eq!(asked(&gateway, &format!("/v1/traces/{name}"))["data"][0]["id"], id, "{name}");
+    }
+    let metrics = Ask::new("GET", "/metrics").to(&gateway);
+    let line = "ostia_attempts_total{provider=\"openai\",outcome=\"answered\"} 1";
+    assert!(metrics.text().lines().any(|told| told == line), "{}", metrics.text());
+    let summary = asked(&gateway, "/v1/analytics/summary?group_by=model");
+    assert_eq!(summary["total"]["cost"], json!({"USD": "0.00000255"}), "{summary}");
+    assert_eq!(
+        (&summary["groups"][0]["name"], &summary["groups"][0]["requests"]),
+        (&json!("gpt-4o-mini"), &json!(1))
+    );
+    assert_eq!(Ask::new("GET", "/v1/logs/no-such").to(&gateway).status, 404);
+    assert_eq!(Ask::new("GET", "/v1/logs?colour=red").to(&gateway).status, 400);
+}
+
+#[test]
+fn secrets_are_not_kept() {
+    let refused = json!({"error": {"message": "Incorrect API key: sk-client-0123456789abcdef", "type": "invalid_request_error",
+                                   "code": "invalid_api_key"}});
+    let upstream = Upstream::always(Answer::json(refused.to_string()).status(401));
+    let gateway = Gateway::with("records: {mask: [user, error.message]}");
+    let mut asked: Value = crate::json(&body(false));
+    asked["user"] = "someone".into();
+    let ask = Ask::post(CHAT, asked.to_string())
+        .header("authorization", "Bearer sk-client-0123456789abcdef")
+        .header("x-ostia-provider", "openai")
+        .header("x-ostia-custom-host", &upstream.url());
+    assert_eq!(ask.to(&gateway).status, 401);
+    let id = listed(&gateway, 1)[0]["id"].as_str().unwrap().to_owned();
+    let one = self::asked(&gateway, &format!("/v1/logs/{id}"));
+    assert_eq!(one["request"]["body"]["user"], "***", "{one}");
+    assert_eq!(one["attempts"][0]["error"]["message"], "Incorrect API key: ***", "{one}");
+    assert!(!one.to_string().contains("0123456789abcdef"), "{one}");
+    let quiet = ask.header("x-portkey-debug", "false").to(&gateway);
+    assert_eq!(quiet.status, 401);
+    let newest = &listed(&gateway, 2)[0];
+    assert_eq!(
+        (&newest["request"], &newest["response"]),
+        (&json!({"missing": "off"}), &json!({"missing": "off"}))
+    );
+    assert_eq!(newest["attempts"][0]["error"].get("message"), None, "{newest}");
+}
+
+#[test]
+fn a_trace_goes_on_at_the_provider() {
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(openai::chat("a"))));
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false))
+        .header("traceparent", &format!("00-{trace}-{span}-01"))
+        .header("baggage", "team=red");
+    let reply = ask.to(&gateway);
+    assert_eq!(reply.header("x-ostia-trace-id"), Some(trace));
+    let record = &listed(&gateway, 1)[0];
+    assert_eq!((&record["trace_id"], &record["parent_span_id"]), (&json!(trace), &json!(span)));
+    assert_eq!(record["metadata"], json!({"team": "red"}));
+    let own = record["span_id"].as_str().unwrap();
+    assert_eq!(upstream.last().header("traceparent"), Some(format!("00-{trace}-{own}-01")));
+    Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway);
+    assert_eq!(upstream.last().header("traceparent"), None, "nobody asked for a trace");
+}
+
+#[test]
+fn large_answers_are_read_on_the_way() {
+    let mut answer: Value = crate::json(&openai::chat(&"word ".repeat(200_000)));
+    answer["usage"] = json!({"prompt_tokens": 7, "completion_tokens": 200_000, "total_tokens": 200_007});
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(answer.to_string())));
+    assert_eq!(
+        Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway).body.len(),
+        answer.to_string().len()
+    );
+    let record = &listed(&gateway, 1)[0];
+    assert_eq!(record["attempts"][0]["usage"]["completion_tokens"], 200_000, "{record}");
+    assert_eq!(record["response"], json!({"cut": true}));
+    assert_eq!(record["response_bytes"], answer.to_string().len());
+}
+
+/// What a provider bills: calls that reached it, and tokens of answers that it told to the end.
+#[derive(Debug, Default)]
+struct Bill {
+    calls: AtomicU64,
+    tokens: Mutex<(u64, u64)>,
+}
+
+impl Bill {
+    /// An answer whose tokens are told.
+    fn told(&self, answer: Answer) -> Answer {
+        let mut tokens = self.tokens.lock().unwrap();
+        *tokens = (tokens.0 + 9, tokens.1 + 2);
+        answer
+    }
+}
+
+/// A provider that fails in all ways, in turn, and bills what it does.
+fn unsteady(bill: Arc<Bill>, gate: Gate) -> Upstream {
+    Upstream::serve(move |request: &Request| {
+        let number = bill.calls.fetch_add(1, Ordering::SeqCst);
+        let stream = request.json()["stream"] == true;
+        let whole = openai::chat_stream_with_usage(&["first", "second"]);
+        let half = whole[..whole.find("second").unwrap()].rfind("data: ").unwrap();
+        match (number % 7, stream) {
+            (0, _) => Answer::json(r#"{"error":{"message":"failed","type":"server_error"}}"#).status(500),
+            (1, _) => Answer::json(r#"{"error":{"message":"later","type":"rate_limit"}}"#).status(429),
+            // Before it has said anything.
+            (2, true) => Answer::stream(whole).broken_after(10, Step::Reset),
+            (2, false) => Answer::json(openai::chat("a")).broken_after(10, Step::Reset),
+            // In the middle.
+            (3, true) => Answer::stream(whole).broken_after(half, Step::Cut),
+            // To be left.
+            (4, true) => {
+                Answer::stream(whole[..half].to_owned()).then(Step::Wait(gate.clone())).then(Step::Cut)
+            }
+            (5, false) => bill.told(Answer::json(openai::chat(&"a".repeat(100_000)))),
+            (_, true) => bill.told(Answer::stream(whole)),
+            (_, false) => bill.told(Answer::json(openai::chat("a"))),
+        }
+    })
+}
+
+#[test]
+fn the_books_balance() {
+    let (bill, gate) = (Arc::<Bill>::default(), Gate::new());
+    let first = unsteady(bill.clone(), gate.clone());
+    let second = unsteady(bill.clone(), gate.clone());
+    let target =
+        |upstream: &Upstream| json!({"provider": "openai", "custom_host": upstream.url(), "api_key": "k"});
+    let config = json!({"strategy": {"mode": "fallback"}, "retry": {"attempts": 2}, "targets": [target(&first), target(&second)]});
+    let config = config.to_string();
+    let gateway = Gateway::with("prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}");
+    let ask_all = |thread: usize| {
+        for number in 0..20 {
+            let stream = (number + thread).is_multiple_of(2);
+            let ask = Ask::post(CHAT, body(stream));
+            let ask = match number % 3 {
+                0 => ask.at(&first, "openai"),
+                _ => ask.header("x-ostia-config", &config),
+            };
+            let mut open = ask.open(&gateway);
+            match stream {
+                // What does not come to its end is left.
+                true => drop(open.read_until(Duration::from_millis(300), |reply| reply.whole)),
+                false => drop(open.finish()),
+            }
+        }
+    };
+    thread::scope(|scope| (0..6).for_each(|thread| drop(scope.spawn(move || ask_all(thread)))));
+    let requests = 6 * 20;
+    gate.open();
+    let calls = || bill.calls.load(Ordering::SeqCst);
+    let path = "/v1/analytics/summary?since=1h";
+    let summary = told(&gateway, path, |told| {
+        told["total"]["requests"] == requests && told["total"]["attempts"] == calls()
+    });
+    let total = &summary["total"];
+    let (prompt, completion) = *bill.tokens.lock().unwrap();
+    assert_eq!(
+        (&total["prompt_tokens"], &total["completion_tokens"]),
+        (&json!(prompt), &json!(completion)),
+        "{summary}"
+    );
+    // In units of 10^-7 dollars: 15 and 20 for a token.
+    let sum = prompt * 15 + completion * 20;
+    let cost: f64 = total["cost"]["USD"].as_str().unwrap().parse().unwrap();
+    assert_eq!((cost * 1e7).round() as u64, sum, "{summary}");
+    assert_eq!(total["attempts_of_unknown_cost"], 0);
+    // The same from the records themselves.
+    let (mut attempts, mut tokens, mut after) = (0, 0, String::new());
+    loop {
+        let page = asked(&gateway, &format!("/v1/logs?limit=50{after}"));
+        for attempt in
+            page["data"].as_array().unwrap().iter().flat_map(|record| record["attempts"].as_array().unwrap())
+        {
+            attempts += 1;
+            tokens += attempt["usage"]["total_tokens"].as_u64().unwrap_or_default();
+        }
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!((attempts, tokens), (calls(), prompt + completion));
+}
+
+#[test]
+fn hedged_and_abandoned_calls_are_booked() {
+    let slow = Upstream::always(Answer::json(openai::chat("slow")).first(Step::Stall));
+    let fast = Upstream::always(Answer::json(openai::chat("fast")));
+    let target =
+        |upstream: &Upstream| json!({"provider": "openai", "custom_host": upstream.url(), "api_key": "k"});
+    let config = json!({"strategy": {"mode": "fallback"}, "hedge": {"after": 50, "budget": 100}, "targets": [target(&slow), target(&fast)]});
+    let gateway = Gateway::start();
+    let reply = Ask::post(CHAT, body(false)).header("x-ostia-config", &config.to_string()).to(&gateway);
+    assert_eq!((reply.status, slow.count(), fast.count()), (200, 1, 1));
+    let record = &listed(&gateway, 1)[0];
+    let outcomes: Vec<_> =
+        record["attempts"].as_array().unwrap().iter().map(|attempt| &attempt["outcome"]).collect();
+    assert_eq!(outcomes, ["abandoned", "answered"], "{record}");
+    assert_eq!(record["decisions"]["result"], "answered", "{record}");
+
+    let open = Ask::post_at(&slow, "openai", CHAT, body(false)).open(&gateway);
+    assert!(slow.wait_for_requests(2, PATIENCE));
+    drop(open);
+    let record = &listed(&gateway, 2)[0];
+    assert_eq!((&record["end"], &record["status"]), (&json!("client_left"), &json!(499)), "{record}");
+    assert_eq!(record["attempts"][0]["outcome"], "abandoned", "{record}");
+}
+
+/// A gateway that keeps its data there.
+fn keeping_in(folder: &Path) -> Gateway {
+    Setup::new().env("OSTIA_DATA", &folder.display().to_string()).start()
+}
+
+#[test]
+fn nothing_is_lost_at_an_orderly_end_and_little_at_another() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false));
+    let mut gateway = keeping_in(folder.path());
+    (0..30).for_each(|_| assert_eq!(ask.to(&gateway).status, 200));
+    gateway.terminate();
+    assert!(gateway.wait(PATIENCE).is_some());
+
+    let mut gateway = keeping_in(folder.path());
+    let ended: Vec<Instant> = (0..60)
+        .map(|number| {
+            assert_eq!(ask.to(&gateway).status, 200);
+            thread::sleep(Duration::from_millis(number % 3 * 10));
+            Instant::now()
+        })
+        .collect();
+    gateway.signal("KILL");
+    let killed = Instant::now();
+    assert!(gateway.wait(PATIENCE).is_some());
+    let safe = ended.iter().filter(|ended| killed - **ended > LOSS_MAX).count();
+
+    let gateway = keeping_in(folder.path());
+    let kept = asked(&gateway, "/v1/logs?limit=500")["data"].as_array().unwrap().len();
+    assert!((30 + safe..=90).contains(&kept), "{kept} kept, 30 + {safe} had to be");
+    let summary = asked(&gateway, "/v1/analytics/summary?since=1h");
+    assert_eq!(summary["total"]["requests"], kept, "sums are those of the records");
+}
+
+#[test]
+fn only_operators_see_it() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let status = |gateway: &Gateway, ask: Ask| ask.to(gateway).status;
+    let logs = || Ask::new("GET", "/v1/logs");
+    // This machine, without any keys: programs, and no pages.
+    let open = Gateway::with("cors: {origins: ['*']}");
+    assert_eq!(status(&open, logs()), 200);
+    assert_eq!(status(&open, logs().header("origin", "https://evil.example")), 403);
+    assert_eq!(status(&open, logs().host("evil.example")), 403);
+    // With keys, and none for operators: nobody.
+    let keyed = Gateway::with("auth: {keys: [pk-client]}");
+    assert_eq!(status(&keyed, logs().header("x-ostia-api-key", "pk-client")), 403);
+    // With one for operators: whoever shows that.
+    let admin = Gateway::with("auth: {keys: [pk-client], admin_keys: [pk-admin]}");
+    for path in ["/v1/logs", "/v1/logs/x", "/v1/traces/x", "/v1/analytics/summary", "/metrics"] {
+        assert_eq!(status(&admin, Ask::new("GET", path)), 401, "{path}");
+        assert_eq!(
+            status(&admin, Ask::new("GET", path).header("x-ostia-api-key", "pk-client")),
+            401,
+            "{path}"
+        );
+    }
+    assert_eq!(status(&admin, logs().header("authorization", "Bearer pk-admin")), 200);
+    // One key may be both.
+    let both = Gateway::with("auth: {keys: [pk-both], admin_keys: [pk-both]}");
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).without("authorization");
+    assert_eq!(
+        status(&both, ask.header("x-ostia-api-key", "pk-both").header("authorization", "Bearer sk-1")),
+        200
+    );
+    assert_eq!(status(&both, logs().header("x-ostia-api-key", "pk-both")), 200);
+    // It is no key for a provider, and never goes to one.
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).without("authorization");
+    let ask = ask.header("x-ostia-api-key", "pk-client").header("authorization", "Bearer pk-admin");
+    ask.header("x-ostia-forward-headers", "x-other").header("x-other", "pk-admin").to(&admin);
+    assert!(
+        upstream
+            .requests()
+            .iter()
+            .all(|request| request.headers.iter().all(|(_, value)| !value.contains("pk-admin")))
+    );
+}
+
+#[test]
+fn records_that_are_off_leave_nothing() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let gateway = Gateway::with("records: off");
+    assert_eq!(Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway).status, 200);
+    assert_eq!(Ask::new("GET", "/v1/logs").to(&gateway).status, 404);
+    assert!(!gateway.folder().join("data").exists());
+    assert!(gateway.printed().contains("none are kept (records: off)"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_stops_nobody() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let blocked = folder.path().join("blocked");
+    std::fs::write(&blocked, "").unwrap();
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let gateway = keeping_in(&blocked);
+    let ready = told(&gateway, "/ready", |told| !told["records"].is_null());
+    assert_eq!((&ready["status"], &ready["records"]["written"]), (&json!("ready"), &json!(false)));
+    assert_eq!(Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway).status, 200);
+    assert_eq!(gateway.printed().matches("cannot be written").count(), 1, "{}", gateway.printed());
+    std::fs::remove_file(&blocked).unwrap();
+    told(&gateway, "/ready", |told| told["records"].is_null());
+    assert_eq!(listed(&gateway, 1).len(), 1);
+}
+
+#[test]
+fn logs_on_a_terminal() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let gateway = Gateway::start();
+    Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway);
+    listed(&gateway, 1);
+    let data = gateway.folder().join("data").display().to_string();
+    let run = |args: &[&str]| {
+        let setup =
+            args.iter().fold(Setup::new().env("OSTIA_DATA", &data).arg("logs"), |setup, arg| setup.arg(arg));
+        let output = setup.run();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (is_good, text) = run(&[]);
+    assert!(is_good && text.contains("openai/gpt-4o-mini tokens=9+2 cost=0.00000255 USD"), "{text}");
+    assert_eq!(crate::json(&run(&["--json"]).1)["status"], 200);
+    assert_eq!(run(&["--status", "error"]), (true, String::new()));
+    assert!(!run(&["--status", "good"]).0);
+}
