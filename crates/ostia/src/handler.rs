@@ -198,6 +198,7 @@ async fn carry_form(
     record.streams(upload.form.is_partial);
     let fields = Bytes::from(upload.form.to_json());
     let call = ApiCall::read_form(api, inbound.query(), &upload.form, &fields)?;
+    record.account().asked(call.model(), &fields);
     follow::answer(Inbound { upload: Some(upload), ..inbound }, &call, None, record).await
 }
 

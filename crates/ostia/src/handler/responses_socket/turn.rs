@@ -135,6 +135,7 @@ impl Connection {
         if gateway.without_bodies {
             record.account().without_bodies();
         }
+        record.account().call(Some(Api::OpenaiResponses.name()));
         record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
         gateway.trace_id = record.trace_id_value();
         let files = &Rc::default();
