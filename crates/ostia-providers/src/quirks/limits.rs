@@ -22,7 +22,7 @@ pub struct Limits {
     pub top_p: Option<(f64, f64)>,
     /// Most characters of `user`.
     pub user_chars_max: Option<usize>,
-    /// Most inputs of one call of embeddings. A longer list becomes several calls.
+    /// Of every API: most inputs of one call of embeddings. A longer list becomes several calls.
     pub inputs: Option<usize>,
 }
 
