@@ -105,7 +105,7 @@ impl File {
         let start = self.bytes.trim_ascii_start();
         let is_page =
             |page: &&[u8]| start.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page));
-        known.or_else(|| PAGES.iter().any(|page| is_page(page)).then_some("text/html"))
+        known.or_else(|| PAGES.iter().any(is_page).then_some("text/html"))
     }
 
     /// The type that its server tells, without parameters.

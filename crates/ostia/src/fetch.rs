@@ -39,13 +39,14 @@ pub struct Fetched {
     bytes: Cell<usize>,
 }
 
-/// The files at these addresses, or why they are not to be had. None takes longer than `total`.
+/// The files at these addresses, or why they are not to be had. All of it takes no longer than `total`.
 pub async fn all(core: &Core, fetched: &Fetched, remotes: &[Remote], total: Duration) -> Files {
     let media = &core.settings.media;
     if let Some(why) = refusal(core, fetched, remotes) {
         return remotes.iter().map(|remote| (remote.url.clone(), Err(unfetched(&why)))).collect();
     }
-    let due = Instant::now() + media.timeout.min(total);
+    let now = Instant::now();
+    let (due, end) = (now + media.timeout, now + total);
     let room = Semaphore::new(REQUEST_FETCHES_MAX);
     let each = remotes.iter().map(|Remote { url, .. }| {
         let cell = fetched.cell(url);
@@ -54,11 +55,13 @@ pub async fn all(core: &Core, fetched: &Fetched, remotes: &[Remote], total: Dura
             let _room = (room.acquire().await, core.fetches.acquire().await);
             Transfer { core, due, total: &fetched.bytes }.file(url).await.map(Arc::new)
         };
+        let timed = async { timeout_at(due, fetch).await.unwrap_or_else(|_| Err(late(media.timeout))) };
+        // Where the call has less time than files have, nothing is known of the file: another target may have more.
         async move {
-            let timed = async {
-                timeout_at(due, fetch).await.unwrap_or_else(|_| Err(late(media.timeout.min(total))))
-            };
-            cell.get_or_init(|| timed).await.clone()
+            match timeout_at(end, cell.get_or_init(|| timed)).await {
+                Ok(outcome) => outcome.clone(),
+                Err(_) => Err(unfetched("was not there before the time of the call was over")),
+            }
         }
     });
     let outcomes = join(each.collect()).await;

@@ -132,12 +132,17 @@ fn check(guard: &Guard, host: &str, ip: &str, origin: Origin, admitted: bool) {
 #[test]
 fn who_may_reach_what() {
     let closed = Guard::default();
-    for origin in [Origin::BuiltIn, Origin::Operator, Origin::Client] {
+    for origin in [Origin::BuiltIn, Origin::Operator, Origin::Client, Origin::Content] {
         check(&closed, "api.example.com", "1.1.1.1", origin, true);
         check(&closed, "metadata", "169.254.169.254", origin, false);
         check(&closed, "nothing", "0.0.0.0", origin, false);
     }
-    for (origin, admitted) in [(Origin::BuiltIn, false), (Origin::Operator, true), (Origin::Client, false)] {
+    for (origin, admitted) in [
+        (Origin::BuiltIn, false),
+        (Origin::Operator, true),
+        (Origin::Client, false),
+        (Origin::Content, false),
+    ] {
         check(&closed, "rebound.example.com", "10.0.0.1", origin, admitted);
         check(&closed, "localhost", "127.0.0.1", origin, admitted);
     }
@@ -151,6 +156,11 @@ fn who_may_reach_what() {
         ..Guard::default()
     };
     check(&open, "localhost", "127.0.0.1", Origin::Client, true);
+    // That all clients are on this machine says nothing of whoever wrote an address into what one of them hands on.
+    check(&open, "localhost", "127.0.0.1", Origin::Content, false);
+    check(&open, "a", "10.1.200.3", Origin::Content, true);
+    check(&open, "vllm.internal", "10.9.9.9", Origin::Content, true);
+    check(&open, "vllm.internal", "169.254.169.254", Origin::Content, false);
     check(&open, "a", "10.1.200.3", Origin::Client, true);
     check(&open, "a", "10.2.0.1", Origin::Client, false);
     check(&open, "a", "fd00:1::7", Origin::Client, true);
@@ -172,7 +182,7 @@ fn who_may_reach_what() {
 fn metadata_services_are_reached_for_credentials_alone() {
     let for_credentials = Guard { metadata_allowed: true, ..Guard::default() };
     for ip in ["169.254.169.254", "169.254.170.2", "169.254.170.23", "fd00:ec2::254", "fd00:ec2::23"] {
-        for origin in [Origin::BuiltIn, Origin::Operator, Origin::Client] {
+        for origin in [Origin::BuiltIn, Origin::Operator, Origin::Client, Origin::Content] {
             check(&Guard::default(), "metadata", ip, origin, false);
             check(&for_credentials, "metadata", ip, origin, origin == Origin::Operator);
         }
