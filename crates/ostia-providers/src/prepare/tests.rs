@@ -505,7 +505,7 @@ fn a_form_is_written_anew_only_where_it_changes() {
             }
             (body, expected) => unreachable!("{body:?}, {expected:?}"),
         }
-        assert!(matches!(request.answer, Reading::AsItIs(found) if found == wanted));
+        assert!(matches!(request.answer, Reading::AsItIs { wanted: found, .. } if found == wanted));
     };
     check(&recipient("openai"), None, Wanted::Whole);
     // Its spellings are of conversations.
