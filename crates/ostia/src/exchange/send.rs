@@ -70,12 +70,15 @@ impl Exchange<'_> {
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
             fields::add_members(headers, HeaderName::from_static(name), &value);
         }
-        if let RequestBody::Full(Some(body)) = std::mem::replace(request.body_mut(), RequestBody::Full(None))
-        {
-            let headers = request.headers_mut();
-            let body = prepare::finish(prepared, self.target.provider, body, headers)?;
-            *request.body_mut() = RequestBody::Full(Some(body));
-        }
+        let body = match std::mem::replace(request.body_mut(), RequestBody::Full(None)) {
+            RequestBody::Full(Some(body)) => {
+                let headers = request.headers_mut();
+                let finished = prepare::finish(prepared, self.target.provider, body, headers)?;
+                RequestBody::Full(Some(finished))
+            }
+            other => other,
+        };
+        *request.body_mut() = body;
         Ok(request)
     }
 

@@ -112,6 +112,8 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "new WebSocket(\"ws://127.0.0.1:8787",
         NotRun("needs a browser; `websockets::handshakes` sends what one sends"),
     ),
+    ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/logs?status", NotRun("`store` asks so")),
+    ("docs/records.md", "ostia logs", NotRun("the second goes on until it is stopped; `store` runs each")),
     ("docs/routing.md", "{\n  \"strategy\": {\"mode\": \"fallback\"},", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"balance\"", Config),

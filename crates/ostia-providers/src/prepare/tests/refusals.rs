@@ -72,9 +72,12 @@ fn asked(case: &Value) -> Result<Sent, ostia_dialect::Fault> {
     let (provider, model) = row.for_model(call.model().unwrap(), &values);
     let to = Recipient { provider, values: &values, model: model.as_deref(), ..recipient(text("provider")) };
     let way = way(&call, &to, false)?;
-    let Prepared::Request(mut prepared) = prepare(way, &call, &to, None, &Files::new())? else {
-        unreachable!("{case}")
-    };
+    let mut prepared = prepare(way, &call, &to, None, &Files::new())?;
+    if let Prepared::Fetch(remotes) = &prepared {
+        let files = remotes.iter().map(|remote| (remote.url.clone(), Ok(remote.stand_in().into())));
+        prepared = prepare(way, &call, &to, None, &files.collect())?;
+    }
+    let Prepared::Request(mut prepared) = prepared else { unreachable!("{case}") };
     let mut headers = HeaderMap::new();
     for (name, value) in case["headers"].as_object().into_iter().flatten() {
         let value = HeaderValue::from_str(value.as_str().unwrap()).unwrap();
