@@ -105,6 +105,11 @@ impl Values {
         self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
     }
 
+    /// Takes a value away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|(own, _)| own != name);
+    }
+
     /// Adds a value.
     pub fn insert(&mut self, name: &str, value: &str) {
         self.0.push((name.to_owned(), value.to_owned()));

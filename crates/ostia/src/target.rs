@@ -205,9 +205,14 @@ pub fn resolve<'a>(
     let settings = leaf.map_or(&*NO_SETTINGS, |leaf| &leaf.settings);
     let choice = choose(inbound, leaf, asked.model())?;
     let by_operator = choice.by_operator;
-    let chosen = settings::choose(inbound, leaf, choice.provider)?;
-    let (provider, model) = of_model(&choice, asked.model(), &chosen.values);
+    let mut chosen = settings::choose(inbound, leaf, choice.provider)?;
+    let (mut provider, mut model) = of_model(&choice, asked.model(), &chosen.values);
     let host = host(inbound, leaf, provider, &choice, &chosen)?;
+    if let Host::Clients(_) = host {
+        chosen = chosen.without_operators(choice.provider);
+        (provider, model) = of_model(&choice, asked.model(), &chosen.values);
+        settings::require(core, provider, &chosen.values, false)?;
+    }
     let (destination, keys) = destination(inbound, leaf, asked, provider, host, by_operator)?;
     let whose = match destination.is_clients() {
         true => Whose::Clients,

@@ -1,7 +1,8 @@
 //! Where the rows of the table are found by something else than their API. All of it is made from the table when this is
 //! compiled.
 
-use super::{Api, COUNT, Operation, Path, TABLE};
+use super::table::{COUNT, TABLE};
+use super::{Api, Operation, Path};
 use crate::{Dialect, embeddings};
 
 /// Paths of what the gateway understands, below `/v1`.

@@ -1,11 +1,8 @@
 //! One call that has to be several, because its list is longer than the provider takes: asked side by side, so many at once, and
 //! answered as one. Where one of them fails the call has failed, and what is still under way is given up.
 
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::{Api, Fault, Observed};
@@ -52,7 +49,7 @@ pub async fn ask(
         part(exchange, call.api, api, request, Some(booking))
     });
     let calls = std::iter::once(first).chain(further);
-    let answers = InOrder::of(calls).await;
+    let answers = in_order(calls).await;
     // They were waited for side by side.
     exchange.booking.set_waited(before + began.elapsed());
     let (answer, observed) = receive::translate_whole(answers?, api, reader)?;
@@ -88,50 +85,11 @@ async fn part(
 const UNREAD: Reading =
     Reading::AsItIs { api: Api::OpenaiChat, wanted: Wanted::Whole, framing: Framing::Sse };
 
-/// Calls that are made side by side, no more than [`CALLS_AT_ONCE`], and whose answers come in the order of the calls.
-struct InOrder<I, F: Future> {
-    waiting: I,
-    /// Each with its place.
-    running: Vec<(usize, Pin<Box<F>>)>,
-    answers: Vec<Option<F::Output>>,
-}
-
-impl<T, E, F: Future<Output = Result<T, E>>, I: Iterator<Item = F>> InOrder<I, F> {
-    async fn of(calls: I) -> Result<Vec<T>, E> {
-        let mut all = InOrder { waiting: calls, running: Vec::new(), answers: Vec::new() };
-        poll_fn(|context| all.poll(context)).await
-    }
-
-    /// All answers, or the first failure.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Vec<T>, E>> {
-        loop {
-            while self.running.len() < CALLS_AT_ONCE
-                && let Some(next) = self.waiting.next()
-            {
-                self.running.push((self.answers.len(), Box::pin(next)));
-                self.answers.push(None);
-            }
-            if self.running.is_empty() {
-                return Poll::Ready(self.answers.drain(..).flatten().collect());
-            }
-            let before = self.running.len();
-            let mut at = 0;
-            while let Some((place, call)) = self.running.get_mut(at) {
-                match call.as_mut().poll(context) {
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Ready(answer) => {
-                        self.answers[*place] = Some(answer);
-                        self.running.swap_remove(at);
-                    }
-                    Poll::Pending => at += 1,
-                }
-            }
-            // A place that is free is taken at once.
-            if self.running.len() == before {
-                return Poll::Pending;
-            }
-        }
-    }
+/// What comes of calls that are made side by side, no more than [`CALLS_AT_ONCE`], in their order; or the first failure.
+async fn in_order<T, E, F: Future<Output = Result<T, E>>>(
+    calls: impl Iterator<Item = F>,
+) -> Result<Vec<T>, E> {
+    stream::iter(calls).buffered(CALLS_AT_ONCE).try_collect().await
 }
 
 #[cfg(test)]
@@ -154,7 +112,7 @@ mod tests {
             if fails == Some(place) { Err(place) } else { Ok(place) }
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answers = runtime.block_on(InOrder::of((0..calls).map(call)));
+        let answers = runtime.block_on(in_order((0..calls).map(call)));
         (answers, most.get())
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Chosen {
     pub(super) values: Values,
     /// Those that the client chose otherwise than the operator.
     by_client: Vec<String>,
+    /// Those that the operator wrote.
+    by_operator: Vec<String>,
 }
 
 impl Chosen {
@@ -22,6 +24,16 @@ impl Chosen {
     pub(super) fn host_is_clients(&self, provider: &Provider) -> bool {
         let template = provider.base_url_template(&self.values).unwrap_or_default();
         settings::names(template).any(|name| self.by_client.iter().any(|own| own == name))
+    }
+
+    /// The same for a host that the client chose: what the operator wrote is not for it, and its usual value stands in its place.
+    pub(super) fn without_operators(mut self, provider: &Provider) -> Chosen {
+        for name in std::mem::take(&mut self.by_operator) {
+            self.values.remove(&name);
+            let usual = provider.settings.get(&name).and_then(|setting| setting.default.as_deref());
+            usual.into_iter().for_each(|value| self.values.insert(&name, value));
+        }
+        self
     }
 }
 
@@ -50,6 +62,9 @@ pub(super) fn choose(
         }
         if author == Author::Client && operators != Some(value) {
             chosen.by_client.push(name.clone());
+        }
+        if author == Author::Operator {
+            chosen.by_operator.push(name.clone());
         }
         chosen.values.insert(name, value);
     }

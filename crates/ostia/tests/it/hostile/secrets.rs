@@ -67,6 +67,29 @@ fn nothing_of_the_operators_reaches_a_host_that_the_client_chose() {
 }
 
 #[test]
+fn settings_of_the_operators_stay_at_the_operators_hosts() {
+    let (own, other) = (Upstream::always(Answer::json("{}")), Upstream::always(Answer::json("{}")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  placed:\n    base_url: \"{}/v1\"\n    local: true\n    dialects: [openai_chat]\n    \
+         paths: {{openai_chat: \"/of/{{account}}/{{zone}}/{{tier}}\"}}\n    headers: {{x-account: \"{{account}}\"}}\n    \
+         settings: {{account: {{value: operators-account, about: a}}, zone: {{default: usual, about: z}}, \
+         tier: {{value: operators-tier, optional: true, about: t}}}}\n",
+        own.url()
+    ));
+    let body = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
+    let ask = || Ask::post("/v1/chat/completions", body).header("x-ostia-provider", "placed");
+    let host = format!("{}/theirs", other.url());
+    let refused = ask().header("x-ostia-custom-host", &host).to(&gateway);
+    assert_eq!((refused.status, other.count()), (400, 0), "{}", refused.text());
+    assert!(refused.text().contains("setting_missing") && refused.text().contains("account"));
+    ask().header("x-ostia-custom-host", &host).header("x-ostia-account", "mine").to(&gateway);
+    let seen = other.last();
+    assert_eq!((seen.target.as_str(), seen.header("x-account")), ("/theirs/of/mine/usual/", None));
+    ask().to(&gateway);
+    assert_eq!(own.last().target, "/v1/of/operators-account/usual/operators-tier");
+}
+
+#[test]
 fn the_operators_keys_still_reach_the_operators_host() {
     let own = Upstream::always(Answer::json(openai::chat("x")));
     let gateway = Gateway::with(&config(&own));

@@ -1,0 +1,529 @@
+//! Every API as a row.
+
+use super::row::{
+    bound, embeddings_of, images_of, invoked, of_model, passed, rerank_of, speech_of, transcription_of,
+    transcripts,
+};
+use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
+use crate::fault::Family;
+use crate::frame::{Framing, Grammar};
+use crate::json::Kind;
+use crate::{Dialect, embeddings, images, moderation, rerank, speech};
+
+/// Messages, and at least one.
+const MESSAGES: Required = Required::List { field: "messages", item: "message" };
+/// What an answer with embeddings of Google's holds: one vector, or several.
+const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", Kind::Array)];
+
+/// How the ids of profiles begin that spread a model over regions. Tokens are counted by the model
+/// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html>, `modelId`;
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html>).
+const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
+
+/// How many APIs there are.
+pub(super) const COUNT: usize = 60;
+
+/// Every API, in the order of the enum.
+pub(super) static TABLE: [Row; COUNT] = [
+    Row {
+        is_understood: true,
+        grammar: Grammar::OpenaiChat,
+        answer_fields: &[("choices", Kind::Array)],
+        needs_items: true,
+        required: MESSAGES,
+        output_bound: bound(&["max_completion_tokens", "max_tokens"]),
+        ..passed(
+            Api::OpenaiChat,
+            "openai_chat",
+            "chat",
+            Operation::Conversation(Dialect::OpenaiChat),
+            "/chat/completions",
+        )
+    },
+    Row {
+        is_understood: true,
+        grammar: Grammar::OpenaiResponses,
+        answer_fields: &[("output", Kind::Array)],
+        tells_failure: true,
+        output_bound: bound(&["max_output_tokens"]),
+        ..passed(
+            Api::OpenaiResponses,
+            "openai_responses",
+            "responses",
+            Operation::Conversation(Dialect::OpenaiResponses),
+            "/responses",
+        )
+    },
+    Row {
+        is_understood: true,
+        answer_fields: &[("input_tokens", Kind::Number)],
+        ..passed(
+            Api::OpenaiInputTokens,
+            "openai_input_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::OpenaiResponses),
+            "/responses/input_tokens",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        grammar: Grammar::OpenaiCompletions,
+        answer_fields: &[("choices", Kind::Array)],
+        needs_items: true,
+        output_bound: bound(&["max_tokens"]),
+        ..passed(
+            Api::OpenaiCompletions,
+            "openai_completions",
+            "completions",
+            Operation::Completion,
+            "/completions",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("data", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        required: Required::Field("input"),
+        fits: Some(embeddings::fits),
+        ..passed(
+            Api::OpenaiEmbeddings,
+            "openai_embeddings",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Openai),
+            "/embeddings",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("data", Kind::Array)],
+        translator: Some(&images::TRANSLATOR),
+        required: Required::Field("prompt"),
+        // <https://platform.openai.com/docs/api-reference/images/create>
+        has_default_model: true,
+        fits: Some(images::fits),
+        ..passed(
+            Api::OpenaiImages,
+            "openai_images",
+            "images",
+            Operation::Images(images::Dialect::Openai),
+            "/images/generations",
+        )
+    },
+    passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answers: Answers::Bytes,
+        // <https://platform.openai.com/docs/api-reference/audio/createSpeech>
+        stream_field: ("stream_format", "sse"),
+        media_translator: Some(&speech::TRANSLATOR),
+        required: Required::Field("input"),
+        ..passed(Api::OpenaiSpeech, "openai_speech", "speech", Operation::Speech, "/audio/speech")
+    },
+    transcripts(
+        Api::OpenaiTranscriptions,
+        "openai_transcriptions",
+        Operation::Transcription,
+        "/audio/transcriptions",
+    ),
+    transcripts(
+        Api::OpenaiTranslations,
+        "openai_translations",
+        Operation::Translation,
+        "/audio/translations",
+    ),
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("results", Kind::Array)],
+        translator: Some(&moderation::TRANSLATOR),
+        required: Required::Field("input"),
+        // <https://platform.openai.com/docs/api-reference/moderations/create>
+        has_default_model: true,
+        ..passed(
+            Api::OpenaiModerations,
+            "openai_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::Openai),
+            "/moderations",
+        )
+    },
+    passed(Api::OpenaiFiles, "openai_files", "files", Operation::Files, "/files"),
+    passed(Api::OpenaiBatches, "openai_batches", "batches", Operation::Batches, "/batches"),
+    passed(
+        Api::OpenaiFineTunes,
+        "openai_fine_tunes",
+        "fine-tuning",
+        Operation::FineTunes,
+        "/fine_tuning/jobs",
+    ),
+    passed(Api::OpenaiRealtime, "openai_realtime", "realtime", Operation::Realtime, "/realtime"),
+    Row {
+        family: Family::Anthropic,
+        is_understood: true,
+        grammar: Grammar::AnthropicMessages,
+        answer_fields: &[("content", Kind::Array)],
+        required: MESSAGES,
+        // <https://docs.claude.com/en/api/messages>
+        output_bound: OutputBound { is_required: true, ..bound(&["max_tokens"]) },
+        ..passed(
+            Api::AnthropicMessages,
+            "anthropic_messages",
+            "messages",
+            Operation::Conversation(Dialect::AnthropicMessages),
+            "/messages",
+        )
+    },
+    Row {
+        family: Family::Anthropic,
+        is_understood: true,
+        answer_fields: &[("input_tokens", Kind::Number)],
+        ..passed(
+            Api::AnthropicCountTokens,
+            "anthropic_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::AnthropicMessages),
+            "/messages/count_tokens",
+        )
+    },
+    Row {
+        family: Family::Anthropic,
+        ..passed(
+            Api::AnthropicBatches,
+            "anthropic_batches",
+            "batches",
+            Operation::Batches,
+            "/messages/batches",
+        )
+    },
+    Row {
+        path: Path::OfModel { verb: "generateContent", stream_verb: Some("streamGenerateContent") },
+        grammar: Grammar::GeminiGenerate,
+        framing: Framing::JsonArray,
+        // A prompt that is refused has no candidates.
+        answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
+        // <https://ai.google.dev/api/generate-content#v1beta.GenerationConfig>; its JSON has both spellings of every name
+        // (<https://protobuf.dev/programming-guides/json/>).
+        output_bound: OutputBound {
+            objects: &["generationConfig", "generation_config"],
+            ..bound(&["maxOutputTokens", "max_output_tokens"])
+        },
+        ..of_model(
+            Api::GeminiGenerate,
+            "gemini_generate",
+            "gemini",
+            Operation::Conversation(Dialect::GeminiGenerate),
+            "generateContent",
+        )
+    },
+    Row {
+        answer_fields: &[("totalTokens", Kind::Number)],
+        ..of_model(
+            Api::GeminiCountTokens,
+            "gemini_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::GeminiGenerate),
+            "countTokens",
+        )
+    },
+    Row {
+        answer_fields: VECTORS,
+        translator: Some(&embeddings::TRANSLATOR),
+        ..of_model(
+            Api::GeminiEmbed,
+            "gemini_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Gemini),
+            "embedContent",
+        )
+    },
+    Row {
+        answer_fields: VECTORS,
+        translator: Some(&embeddings::TRANSLATOR),
+        ..of_model(
+            Api::GeminiBatchEmbed,
+            "gemini_batch_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::GeminiBatch),
+            "batchEmbedContents",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("message", Kind::Object)],
+        ..passed(
+            Api::CohereChat,
+            "cohere_chat",
+            "cohere chat",
+            Operation::Conversation(Dialect::CohereChat),
+            "/v2/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
+        framing: Framing::JsonLines,
+        answer_fields: &[("message", Kind::Object)],
+        // <https://docs.ollama.com/modelfile#parameter>
+        output_bound: OutputBound { objects: &["options"], ..bound(&["num_predict"]) },
+        ..passed(
+            Api::OllamaChat,
+            "ollama_chat",
+            "ollama chat",
+            Operation::Conversation(Dialect::OllamaChat),
+            "/api/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("embeddings", Kind::Object), ("embeddings", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        ..passed(
+            Api::CohereEmbed,
+            "cohere_embed",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::Cohere),
+            "/v2/embed",
+        )
+    },
+    Row {
+        family: Family::Google,
+        gateway_path: None,
+        answer_fields: &[("predictions", Kind::Array)],
+        translator: Some(&embeddings::TRANSLATOR),
+        ..passed(
+            Api::VertexPredict,
+            "vertex_predict",
+            "embeddings",
+            Operation::Embeddings(embeddings::Dialect::VertexPredict),
+            "/predict",
+        )
+    },
+    Row {
+        // Its SDK puts the version into the path, behind a host alone.
+        gateway_path: None,
+        is_understood: true,
+        answer_fields: &[("results", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        ..passed(
+            Api::CohereRerank,
+            "cohere_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Cohere),
+            "/v2/rerank",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel {
+            path: "/model/{model}/converse",
+            stream_path: Some("/model/{model}/converse-stream"),
+            without: &[],
+        },
+        framing: Framing::AwsEventStream,
+        answer_fields: &[("output", Kind::Object)],
+        ..passed(
+            Api::BedrockConverse,
+            "bedrock_converse",
+            "bedrock converse",
+            Operation::Conversation(Dialect::BedrockConverse),
+            "",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None, without: &REGIONS },
+        answer_fields: &[("inputTokens", Kind::Number)],
+        ..passed(
+            Api::BedrockCountTokens,
+            "bedrock_count_tokens",
+            "token count",
+            Operation::CountTokens(Dialect::BedrockConverse),
+            "",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel { path: "/model/{model}/count-tokens", stream_path: None, without: &REGIONS },
+        answer_fields: &[("inputTokens", Kind::Number)],
+        ..passed(
+            Api::BedrockCountInvoke,
+            "bedrock_count_invoke",
+            "token count",
+            Operation::CountTokens(Dialect::AnthropicMessages),
+            "",
+        )
+    },
+    invoked(
+        Api::TitanTextEmbed,
+        "titan_text_embed",
+        embeddings::Dialect::TitanText,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::TitanImageEmbed,
+        "titan_image_embed",
+        embeddings::Dialect::TitanImage,
+        &[("embedding", Kind::Array)],
+    ),
+    invoked(
+        Api::CohereInvokeEmbed,
+        "cohere_invoke_embed",
+        embeddings::Dialect::CohereInvoke,
+        &[("embeddings", Kind::Array), ("embeddings", Kind::Object)],
+    ),
+    invoked(Api::NovaEmbed, "nova_embed", embeddings::Dialect::Nova, &[("embeddings", Kind::Array)]),
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("results", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        meant: Some(rerank::meant),
+        fits: Some(rerank::fits),
+        ..passed(
+            Api::JinaRerank,
+            "jina_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Jina),
+            "/rerank",
+        )
+    },
+    Row {
+        // Clients find it at the path of the row before.
+        gateway_path: None,
+        is_copied: true,
+        answer_fields: &[("data", Kind::Array)],
+        required: Required::Field("documents"),
+        translator: Some(&rerank::TRANSLATOR),
+        ..passed(
+            Api::VoyageRerank,
+            "voyage_rerank",
+            "rerank",
+            Operation::Rerank(rerank::Dialect::Voyage),
+            "/rerank",
+        )
+    },
+    Row {
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        answer_fields: &[("results", Kind::Array)],
+        ..rerank_of(Api::BedrockRerank, "bedrock_rerank", rerank::Dialect::Bedrock, "")
+    },
+    Row {
+        answer_fields: &[("rankings", Kind::Array)],
+        ..rerank_of(Api::NvidiaRerank, "nvidia_rerank", rerank::Dialect::Nvidia, "/ranking")
+    },
+    Row {
+        answer_fields: &[("data", Kind::Array)],
+        ..rerank_of(Api::PineconeRerank, "pinecone_rerank", rerank::Dialect::Pinecone, "/rerank")
+    },
+    Row {
+        answer_fields: &[("records", Kind::Array)],
+        ..rerank_of(Api::VertexRerank, "vertex_rerank", rerank::Dialect::Vertex, "/rank")
+    },
+    embeddings_of(Api::JinaEmbeddings, "jina_embeddings", embeddings::Dialect::Jina, "/embeddings"),
+    embeddings_of(Api::MistralEmbeddings, "mistral_embeddings", embeddings::Dialect::Mistral, "/embeddings"),
+    Row {
+        answer_fields: &[("embeddings", Kind::Array)],
+        ..embeddings_of(
+            Api::NomicEmbeddings,
+            "nomic_embeddings",
+            embeddings::Dialect::Nomic,
+            "/embedding/text",
+        )
+    },
+    embeddings_of(Api::VoyageEmbeddings, "voyage_embeddings", embeddings::Dialect::Voyage, "/embeddings"),
+    embeddings_of(
+        Api::VoyageMultimodal,
+        "voyage_multimodal",
+        embeddings::Dialect::VoyageMultimodal,
+        "/multimodalembeddings",
+    ),
+    Row {
+        gateway_path: None,
+        answer_fields: &[("results", Kind::Array)],
+        ..passed(
+            Api::MistralModerations,
+            "mistral_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::Mistral),
+            "/moderations",
+        )
+    },
+    Row {
+        gateway_path: None,
+        answer_fields: &[("results", Kind::Array)],
+        ..passed(
+            Api::MistralChatModerations,
+            "mistral_chat_moderations",
+            "moderation",
+            Operation::Moderation(moderation::Dialect::MistralChat),
+            "/chat/moderations",
+        )
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        answer_fields: &[("pages", Kind::Array)],
+        // <https://docs.mistral.ai/api/endpoint/ocr>
+        required: Required::Field("document"),
+        ..passed(Api::MistralOcr, "mistral_ocr", "ocr", Operation::Ocr, "/ocr")
+    },
+    Row {
+        answer_fields: &[("data", Kind::Array)],
+        ..images_of(Api::TogetherImages, "together_images", images::Dialect::Together, "/images/generations")
+    },
+    Row {
+        family: Family::Google,
+        path: Path::WithModel {
+            path: "/v1beta/models/{model}:generateContent",
+            stream_path: None,
+            without: &[],
+        },
+        answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
+        ..images_of(Api::GeminiImages, "gemini_images", images::Dialect::Gemini, "")
+    },
+    Row {
+        family: Family::Google,
+        path: Path::WithModel { path: "/v1beta/models/{model}:predict", stream_path: None, without: &[] },
+        answer_fields: &[("predictions", Kind::Array)],
+        ..images_of(Api::ImagenPredict, "imagen_predict", images::Dialect::Imagen, "")
+    },
+    Row {
+        path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
+        // Amazon's say in `error` why there is none.
+        answer_fields: &[("images", Kind::Array), ("error", Kind::String)],
+        ..images_of(Api::BedrockImages, "bedrock_images", images::Dialect::Bedrock, "")
+    },
+    Row {
+        answers: Answers::Json,
+        answer_fields: &[("audio_data", Kind::String)],
+        ..speech_of(Api::MistralSpeech, "mistral_speech", "/audio/speech")
+    },
+    Row {
+        // What stands for the model is the voice.
+        path: Path::WithModel { path: "/text-to-speech/{model}", stream_path: None, without: &[] },
+        ..speech_of(Api::ElevenlabsSpeech, "elevenlabs_speech", "")
+    },
+    speech_of(Api::DeepgramSpeak, "deepgram_speak", "/speak"),
+    speech_of(Api::CartesiaBytes, "cartesia_bytes", "/tts/bytes"),
+    transcription_of(Api::ElevenlabsTranscription, "elevenlabs_transcription", "/speech-to-text"),
+    Row {
+        answer_fields: &[("results", Kind::Object)],
+        ..transcription_of(Api::DeepgramListen, "deepgram_listen", "/listen")
+    },
+    transcription_of(Api::XaiTranscription, "xai_transcription", "/stt"),
+    transcription_of(Api::CohereTranscription, "cohere_transcription", "/v2/audio/transcriptions"),
+];
+
+// Every look-up is by the place of a row.
+const _: () = {
+    let mut at = 0;
+    while at < COUNT {
+        assert!(TABLE[at].api as usize == at, "the rows are not in the order of the enum");
+        at += 1;
+    }
+};
