@@ -7,6 +7,7 @@
 
 mod aura;
 mod eleven;
+mod encoded;
 mod gemini;
 mod sonic;
 mod sound;

@@ -8,6 +8,7 @@
 mod cohere;
 mod deepgram;
 mod eleven;
+mod encoded;
 mod gemini;
 mod render;
 mod segment;

@@ -1,6 +1,6 @@
 //! `POST /v1/speak` (<https://developers.deepgram.com/reference/text-to-speech/speak-request>): the voice is a part of the model's name.
 
-use super::translator::Spoken;
+use super::encoded::Encoded;
 use super::{Format, Request, chosen, dropped, is_openais, like_openais, no_voice, sound, speed};
 use crate::Fault;
 use crate::json::Json;
@@ -33,7 +33,7 @@ const VOICES: [(&str, &str); 13] = [
     ("verse", "arcas"),
 ];
 
-pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
+pub(super) fn tell(request: &Request) -> Result<Encoded, Fault> {
     let format = chosen(request, &FORMATS.map(|(format, _)| format))?;
     let model = model(request)?;
     let packing = FORMATS.into_iter().find(|(own, _)| *own == format).map_or("", |(_, query)| query);
@@ -44,7 +44,7 @@ pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
     } else {
         &["instructions"]
     };
-    Ok(Spoken {
+    Ok(Encoded {
         in_path: String::new(),
         query: format!("model={model}&{packing}{speed}"),
         body: Json::build(|w| w.object(|w| w.field_str("text", &request.input))),

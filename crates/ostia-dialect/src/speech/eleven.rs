@@ -1,6 +1,6 @@
 //! `POST /v1/text-to-speech/{voice}` (<https://elevenlabs.io/docs/api-reference/text-to-speech/convert>).
 
-use super::translator::Spoken;
+use super::encoded::Encoded;
 use super::{Format, Request, chosen, dropped, like_openais, no_voice, sound, speed};
 use crate::Fault;
 use crate::json::Json;
@@ -32,7 +32,7 @@ const VOICES: [(&str, &str); 13] = [
 /// Ids of voices are so long, in letters and digits.
 const VOICE_CHARS: usize = 20;
 
-pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
+pub(super) fn tell(request: &Request) -> Result<Encoded, Fault> {
     let format = chosen(request, &FORMATS.map(|(format, _)| format))?;
     let speed = speed(request, 0.7, 1.2)?;
     let query = FORMATS.into_iter().find(|(own, _)| *own == format).map_or("", |(_, name)| name);
@@ -45,7 +45,7 @@ pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
             }
         });
     });
-    Ok(Spoken {
+    Ok(Encoded {
         in_path: voice(request)?,
         query: format!("output_format={query}"),
         body,

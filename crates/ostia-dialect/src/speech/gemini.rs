@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::translator::Spoken;
+use super::encoded::Encoded;
 use super::{Format, PCM_HZ, Request, chosen, dropped, like_openais, no_voice, sound};
 use crate::api::MediaReader;
 use crate::json::{Document, Json, Node};
@@ -60,7 +60,7 @@ const VOICES: [(&str, &str); 13] = [
     ("verse", "Enceladus"),
 ];
 
-pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
+pub(super) fn tell(request: &Request) -> Result<Encoded, Fault> {
     let format = chosen(request, &FORMATS)?;
     let voice = voice(request)?;
     // The model is told how to speak in the words before the text.
@@ -96,7 +96,7 @@ pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
         Ok(sound::whole(&own, format, sound, usage))
     });
     let in_path = request.model.clone();
-    Ok(Spoken { in_path, query: String::new(), body, dropped: dropped(request, &["speed"]), reader })
+    Ok(Encoded { in_path, query: String::new(), body, dropped: dropped(request, &["speed"]), reader })
 }
 
 fn voice(request: &Request) -> Result<&'static str, Fault> {

@@ -1,6 +1,6 @@
 //! `POST /tts/bytes` (<https://docs.cartesia.ai/api-reference/tts/bytes>).
 
-use super::translator::Spoken;
+use super::encoded::Encoded;
 use super::{Format, Request, chosen, dropped, no_voice, sound, speed};
 use crate::Fault;
 use crate::json::Json;
@@ -13,7 +13,7 @@ const FORMATS: [(Format, &str); 3] = [
 /// Ids of voices are UUIDs, which are so long.
 const VOICE_CHARS: usize = 36;
 
-pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
+pub(super) fn tell(request: &Request) -> Result<Encoded, Fault> {
     let format = chosen(request, &FORMATS.map(|(format, _)| format))?;
     let speed = speed(request, 0.6, 1.5)?;
     let packing = FORMATS.into_iter().find(|(own, _)| *own == format).map_or("", |(_, json)| json);
@@ -32,7 +32,7 @@ pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
             }
         });
     });
-    Ok(Spoken {
+    Ok(Encoded {
         in_path: String::new(),
         query: String::new(),
         body,

@@ -1,16 +1,16 @@
 //! Speech told in another vendor's form.
 
+use super::encoded::Encoded;
 use super::{Request, aura, decode, eleven, gemini, sonic, voxtral};
-use crate::api::{Asked, MediaReader, MediaTranslator, Told};
+use crate::api::{Asked, MediaTranslator, Told};
 use crate::form::{Form, Piece};
-use crate::json::Json;
 use crate::{Api, Fault};
 
 /// How speech is told in another vendor's form.
 pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, translate };
 
 /// What makes a request of a vendor's.
-type Tell = fn(&Request) -> Result<Spoken, Fault>;
+type Tell = fn(&Request) -> Result<Encoded, Fault>;
 
 /// The forms, each with its API.
 const FORMS: [(Api, Tell); 5] = [
@@ -20,20 +20,6 @@ const FORMS: [(Api, Tell); 5] = [
     (Api::CartesiaBytes, sonic::tell),
     (Api::GeminiGenerate, gemini::tell),
 ];
-
-/// A request in a vendor's form.
-pub(super) struct Spoken {
-    /// What the path names.
-    pub in_path: String,
-    /// The query.
-    pub query: String,
-    /// The body.
-    pub body: Json,
-    /// Fields that could not be said.
-    pub dropped: Vec<String>,
-    /// Reads the answer.
-    pub reader: MediaReader,
-}
 
 fn upstream(_client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     FORMS.into_iter().map(|(api, _)| api).find(|api| offers(*api))

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use super::translator::Spoken;
+use super::encoded::Encoded;
 use super::{Format, Request, chosen, dropped, sound};
 use crate::api::{Asked, MediaAnswer, MediaReader};
 use crate::json::{Document, Json};
@@ -14,7 +14,7 @@ const FORMATS: [Format; 4] = [Format::Mp3, Format::Wav, Format::Flac, Format::Op
 /// Fields that only this vendor's own clients send: they want its own answer.
 const OWN_FIELDS: [&str; 2] = ["voice_id", "ref_audio"];
 
-pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
+pub(super) fn tell(request: &Request) -> Result<Encoded, Fault> {
     let format = chosen(request, &FORMATS)?;
     let body = Json::build(|w| {
         w.object(|w| {
@@ -33,11 +33,11 @@ pub(super) fn tell(request: &Request) -> Result<Spoken, Fault> {
         Ok(sound::whole(&own, format, sound, None))
     });
     let (in_path, query) = (String::new(), String::new());
-    Ok(Spoken { in_path, query, body, dropped: dropped(request, &["instructions", "speed"]), reader })
+    Ok(Encoded { in_path, query, body, dropped: dropped(request, &["instructions", "speed"]), reader })
 }
 
 /// The vendor's own form, as its clients send it and want it answered.
-pub(super) fn own(asked: Asked<'_>, upstream: Api) -> Result<Option<Spoken>, Fault> {
+pub(super) fn own(asked: Asked<'_>, upstream: Api) -> Result<Option<Encoded>, Fault> {
     let document = Document::of_request_to(asked.body, 1)?;
     let root = document.root();
     let is_own = upstream == Api::MistralSpeech && OWN_FIELDS.iter().any(|name| root.some(name).is_some());
@@ -56,7 +56,7 @@ pub(super) fn own(asked: Asked<'_>, upstream: Api) -> Result<Option<Spoken>, Fau
             observed: Observed::default(),
         })
     });
-    Ok(Some(Spoken {
+    Ok(Some(Encoded {
         in_path: String::new(),
         query: String::new(),
         body: Json::build(|w| w.raw(&body)),

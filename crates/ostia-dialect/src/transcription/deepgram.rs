@@ -3,7 +3,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::translator::Written;
+use super::encoded::Encoded;
 use super::{Request, Response, Segment, Word, dropped, media};
 use crate::Fault;
 use crate::form::{File, Piece, Writer};
@@ -12,7 +12,7 @@ use crate::json::Node;
 /// Everything that is not unreserved (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Written, Fault> {
+pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Encoded, Fault> {
     let text = |text: &str| utf8_percent_encode(text, RESERVED).to_string();
     let mut query =
         format!("model={}&smart_format=true&punctuate=true&utterances=true", text(&request.model));
@@ -23,7 +23,7 @@ pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Writ
     if request.diarize {
         query.push_str("&diarize=true");
     }
-    Ok(Written {
+    Ok(Encoded {
         in_path: String::new(),
         query,
         content_type: media(file).to_owned(),

@@ -1,12 +1,12 @@
 //! `POST /v1/speech-to-text` (<https://elevenlabs.io/docs/api-reference/speech-to-text/convert>).
 
-use super::translator::Written;
+use super::encoded::Encoded;
 use super::{Request, Response, Word, dropped};
 use crate::Fault;
 use crate::form::{File, Writer};
 use crate::json::Node;
 
-pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Written, Fault> {
+pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Encoded, Fault> {
     let fields = [
         ("model_id", Some(request.model.as_str())),
         ("language_code", request.language.as_deref()),
@@ -16,7 +16,7 @@ pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Writt
         ("tag_audio_events", Some("false")),
         ("diarize", request.diarize.then_some("true")),
     ];
-    Written::form(&fields, file, form, dropped(request, &["prompt"]))
+    Encoded::form(&fields, file, form, dropped(request, &["prompt"]))
 }
 
 pub(super) fn read(root: Node<'_>) -> Option<Response> {

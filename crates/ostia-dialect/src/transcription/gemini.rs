@@ -1,7 +1,7 @@
 //! generateContent of models that hear (<https://ai.google.dev/gemini-api/docs/audio>): the recording in base64 beside words that say what
 //! to do with it.
 
-use super::translator::Written;
+use super::encoded::Encoded;
 use super::{Format, Request, Response, check_format, dropped, media};
 use crate::form::{File, Piece, Writer};
 use crate::json::{Json, Node};
@@ -10,7 +10,7 @@ use crate::{Fault, Usage};
 /// Stands for the recording while the JSON around it is written. No text can hold it as it is: a quotation mark in one is escaped.
 const PLACE: &str = "\"data\":\"\"";
 
-pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Written, Fault> {
+pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Encoded, Fault> {
     check_format(request, &[Format::Json, Format::Text])?;
     let body = Json::build(|w| {
         w.object(|w| {
@@ -34,7 +34,7 @@ pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Writ
         });
     });
     let (before, after) = body.as_str().split_once(PLACE).unwrap_or_default();
-    Ok(Written {
+    Ok(Encoded {
         in_path: request.model.clone(),
         query: String::new(),
         content_type: "application/json".to_owned(),

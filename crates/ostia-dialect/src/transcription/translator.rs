@@ -1,8 +1,9 @@
 //! Transcripts told in another vendor's form.
 
+use super::encoded::Encoded;
 use super::{Request, Response, cohere, decode, deepgram, eleven, gemini, render, xai};
 use crate::api::{Asked, MediaReader, MediaTranslator, Operation, Told};
-use crate::form::{File, Form, Piece, Writer};
+use crate::form::{File, Form, Writer};
 use crate::json::{Document, Node};
 use crate::{Api, Fault};
 
@@ -15,7 +16,7 @@ struct Vendor {
     /// Can it translate into English?
     translates: bool,
     /// Makes its request.
-    tell: fn(&Request, &File, Writer) -> Result<Written, Fault>,
+    tell: fn(&Request, &File, Writer) -> Result<Encoded, Fault>,
     /// Reads its answer; `None`: it is none.
     read: fn(Node<'_>) -> Option<Response>,
 }
@@ -27,38 +28,6 @@ const VENDORS: [Vendor; 5] = [
     Vendor { api: Api::CohereTranscription, translates: false, tell: cohere::tell, read: cohere::read },
     Vendor { api: Api::GeminiGenerate, translates: true, tell: gemini::tell, read: gemini::read },
 ];
-
-/// A request in a vendor's form.
-#[derive(Default)]
-pub(super) struct Written {
-    /// What the path names.
-    pub in_path: String,
-    /// The query.
-    pub query: String,
-    /// What the body is.
-    pub content_type: String,
-    /// The body.
-    pub body: Vec<Piece>,
-    /// Fields that could not be said.
-    pub dropped: Vec<String>,
-}
-
-impl Written {
-    /// A form, with the file last: some vendors read no field behind it.
-    pub(super) fn form(
-        fields: &[(&str, Option<&str>)],
-        file: &File,
-        mut writer: Writer,
-        dropped: Vec<String>,
-    ) -> Result<Written, Fault> {
-        let content_type = writer.content_type();
-        for (name, text) in fields {
-            text.map_or(Ok(()), |text| writer.field(name, text))?;
-        }
-        writer.file("file", file);
-        Ok(Written { content_type, body: writer.finish(), dropped, ..Written::default() })
-    }
-}
 
 fn upstream(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     let translates = client.operation() == Operation::Translation;

@@ -1,12 +1,12 @@
 //! `POST /v1/stt` (<https://docs.x.ai/developers/model-capabilities/audio/speech-to-text>): there is one model, which is not named.
 
-use super::translator::Written;
+use super::encoded::Encoded;
 use super::{Request, Response, Word, dropped};
 use crate::Fault;
 use crate::form::{File, Writer};
 use crate::json::Node;
 
-pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Written, Fault> {
+pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Encoded, Fault> {
     let language = request.language.as_deref();
     let fields = [
         ("language", language),
@@ -14,7 +14,7 @@ pub(super) fn tell(request: &Request, file: &File, form: Writer) -> Result<Writt
         ("format", language.map(|_| "true")),
         ("diarize", request.diarize.then_some("true")),
     ];
-    Written::form(&fields, file, form, dropped(request, &["prompt", "temperature"]))
+    Encoded::form(&fields, file, form, dropped(request, &["prompt", "temperature"]))
 }
 
 pub(super) fn read(root: Node<'_>) -> Option<Response> {
