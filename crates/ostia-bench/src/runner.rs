@@ -319,7 +319,7 @@ fn config(mock: SocketAddr) -> String {
 }
 
 fn request(workload: &Workload, mock: SocketAddr) -> Vec<u8> {
-    body::request(workload, "bench", &headers(workload, mock))
+    body::request(workload, "localhost", &headers(workload, mock))
 }
 
 fn nginx_config(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
