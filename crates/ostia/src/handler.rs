@@ -54,13 +54,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
                 gateway.read_key_among_protocols(&parts.headers);
             }
             query::withhold_credentials(&mut parts.uri, has_key, &core.settings.gateway_keys);
-            gateway.join_trace(&parts.headers, || core.new_id());
-            record.read(|| core.new_id(), gateway.portkey, gateway.trace_id.as_ref());
-            record.sender(&parts.headers, gateway.metadata.as_ref(), &gateway.trace, || core.new_id());
-            if gateway.without_bodies {
-                record.account().without_bodies();
-            }
-            gateway.trace_id = record.trace_id_value();
+            gateway.begin(&mut record, &parts.headers, || core.new_id());
             serve(&core, gateway, &parts, body, &mut record).await
         }
         Err(fault) => {
@@ -131,6 +125,18 @@ async fn serve(
     if endpoint.reads_body() && !body.is_end_stream() {
         browser::check_media(settings, &parts.headers)?;
     }
+    answer(inbound, endpoint, body, record).await
+}
+
+/// The answer to a request of a caller who may ask it.
+async fn answer(
+    inbound: Inbound<'_>,
+    endpoint: Endpoint<'_>,
+    body: ClientBody,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let Inbound { core, caller, gateway, parts, .. } = inbound;
+    let settings = &core.settings;
     match endpoint {
         Endpoint::Api(api_path) => {
             if let Some(boundary) = upload::boundary(api_path.api, &parts.headers)? {

@@ -18,7 +18,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
         w.field_str("model", &request.model);
-        inputs(w, &request.input);
+        inputs(w, &request.input, write_input);
         w.field_str("input_type", input_type(request));
         w.field_array("embedding_types", |w| w.string(embedding_type(request)));
         if let Some(dimensions) = request.dimensions {
@@ -48,7 +48,9 @@ fn is_own(name: &str) -> bool {
 
 /// Texts have a field of their own, and so has one lone image, which is all that the older models take; anything else
 /// goes as a list of contents.
-fn inputs(w: &mut Writer, inputs: &[Input]) {
+///
+/// `write_input` writes one such content.
+pub(super) fn inputs(w: &mut Writer, inputs: &[Input], write_input: fn(&mut Writer, &Input)) {
     let texts: Option<Vec<&str>> = inputs.iter().map(text).collect();
     if let Some(texts) = texts {
         w.field_array("texts", |w| texts.iter().for_each(|text| w.string(text)));
@@ -59,7 +61,7 @@ fn inputs(w: &mut Writer, inputs: &[Input]) {
     }
 }
 
-pub(super) fn lone_image(inputs: &[Input]) -> Option<&str> {
+fn lone_image(inputs: &[Input]) -> Option<&str> {
     let [Input::Parts(parts)] = inputs else { return None };
     match parts.as_slice() {
         [Part::Image(url)] => Some(url),
@@ -68,7 +70,7 @@ pub(super) fn lone_image(inputs: &[Input]) -> Option<&str> {
 }
 
 /// The text of an input that is nothing else.
-pub(super) fn text(input: &Input) -> Option<&str> {
+fn text(input: &Input) -> Option<&str> {
     match input {
         Input::Text(text) => Some(text),
         Input::Parts(parts) => match parts.as_slice() {

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html>): version 1 of Cohere's own, where the
 //! path names the model. Vectors come as numbers; answers are read as Cohere's.
 
-use super::cohere::{input_type, lone_image, text};
+use super::cohere::{input_type, inputs};
 use super::limits::is_older;
 use super::{Dialect, Input, Part, Request, tokens_fault};
 use crate::json::Writer;
@@ -22,7 +22,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let own = |name: &str| OWN_FIELDS.contains(&name) && !is_third;
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
-        inputs(w, &request.input);
+        inputs(w, &request.input, write_input);
         w.field_str("input_type", purpose(request, is_third));
         dimensions.into_iter().for_each(|length| w.field_u64("output_dimension", length));
         request.truncate.iter().for_each(|end| w.field_str("truncate", truncation(end, is_third)));
@@ -50,17 +50,6 @@ fn truncation(end: &str, is_third: bool) -> &str {
         "START" if !is_third => "LEFT",
         "END" if !is_third => "RIGHT",
         end => end,
-    }
-}
-
-fn inputs(w: &mut Writer, inputs: &[Input]) {
-    let texts: Option<Vec<&str>> = inputs.iter().map(text).collect();
-    if let Some(texts) = texts {
-        w.field_array("texts", |w| texts.iter().for_each(|text| w.string(text)));
-    } else if let Some(url) = lone_image(inputs) {
-        w.field_array("images", |w| w.string(url));
-    } else {
-        w.field_array("inputs", |w| inputs.iter().for_each(|input| write_input(w, input)));
     }
 }
 

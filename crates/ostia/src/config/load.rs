@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use ostia_catalog::{Catalog, Override, TooLarge};
 use ostia_config::{
-    AllowPrivate, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem, Records, Report,
+    AllowPrivate, Auth, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem, Records, Report,
     Responses, SecretRef,
 };
 use ostia_routing::{Route, State};
+use secrecy::SecretString;
 
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
@@ -181,13 +182,7 @@ fn settle(
         Secrets::Wanted => fetch(reference, files, &mut report),
         Secrets::Ignored => None,
     };
-    let mut gateway_keys = Vec::new();
-    for key in config.auth.keys {
-        let GatewayKey { secret: reference, name, config } = key;
-        gateway_keys.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
-    }
-    let admin_keys = config.auth.admin_keys.iter().filter_map(&mut secret);
-    let admin_keys = admin_keys.map(|secret| keys::GatewayKey { secret, name: None, config: None }).collect();
+    let (gateway_keys, admin_keys) = keys_of(config.auth, &mut secret);
     let mut of_providers = OfProviders::default();
     let mut equal = Vec::new();
     for (id, entry) in &config.providers {
@@ -214,7 +209,7 @@ fn settle(
     let settings = Settings {
         loopback,
         tls,
-        gateway_keys: GatewayKeys::new(gateway_keys),
+        gateway_keys,
         hosts: config.hosts,
         origins: config.cors.origins,
         providers,
@@ -235,12 +230,8 @@ fn settle(
         limits: limits(&config.limits),
         websockets: websockets(&config.websockets),
         media: config.media,
-        admin_keys: GatewayKeys::new(admin_keys),
-        bodies_kept: config.records.bodies.unwrap_or(if loopback {
-            BodiesKept::Full
-        } else {
-            BodiesKept::Off
-        }),
+        admin_keys,
+        bodies_kept: config.records.bodies.unwrap_or(usual_bodies(loopback)),
         body_bytes_kept: config.records.body_bytes,
     };
     let (workers, responses) = (config.workers, config.responses);
@@ -260,6 +251,25 @@ fn settle(
         key_origins,
         settings,
     })
+}
+
+/// The keys of the gateway's own: those for calls, and those of operators.
+fn keys_of(
+    auth: Auth,
+    secret: &mut impl FnMut(&SecretRef) -> Option<SecretString>,
+) -> (GatewayKeys, GatewayKeys) {
+    let mut for_calls = Vec::new();
+    for GatewayKey { secret: reference, name, config } in auth.keys {
+        for_calls.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
+    }
+    let of_operators = auth.admin_keys.iter().filter_map(secret);
+    let of_operators = of_operators.map(|secret| keys::GatewayKey { secret, name: None, config: None });
+    (GatewayKeys::new(for_calls), GatewayKeys::new(of_operators.collect()))
+}
+
+/// Whose bodies are kept where the file does not say: everybody's who sits at this machine.
+fn usual_bodies(loopback: bool) -> BodiesKept {
+    if loopback { BodiesKept::Full } else { BodiesKept::Off }
 }
 
 /// What is known of models, the operator's word first.

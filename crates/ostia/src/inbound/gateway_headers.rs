@@ -11,6 +11,7 @@ use crate::inbound::credentials::{Credential, Credentials, bearer};
 use crate::inbound::handshake;
 use crate::inbound::query;
 use crate::message::fields;
+use crate::record::Record;
 use crate::record::trace::{self, TraceContext, TraceParent};
 
 /// Client headers that may go upstream as they are.
@@ -69,6 +70,17 @@ pub struct GatewayHeaders {
 }
 
 impl GatewayHeaders {
+    /// Begins the record of their request with what they say, and takes its trace id.
+    pub fn begin(&mut self, record: &mut Record, headers: &HeaderMap, new_id: impl Fn() -> String) {
+        self.join_trace(headers, &new_id);
+        record.read(&new_id, self.portkey, self.trace_id.as_ref());
+        record.sender(headers, self.metadata.as_ref(), &self.trace, &new_id);
+        if self.without_bodies {
+            record.account().without_bodies();
+        }
+        self.trace_id = record.trace_id_value();
+    }
+
     /// Do they leave it open whom to ask?
     pub fn names_nobody(&self) -> bool {
         self.provider.is_none() && self.config.is_none()
@@ -117,7 +129,7 @@ impl GatewayHeaders {
     }
 
     /// Takes the trace from W3C's header, as far as the gateway's own do not say it; `unique`: an id that nobody else has.
-    pub fn join_trace(&mut self, headers: &HeaderMap, unique: impl FnOnce() -> String) {
+    fn join_trace(&mut self, headers: &HeaderMap, unique: impl FnOnce() -> String) {
         let parent = headers.get("traceparent").and_then(|parent| TraceParent::parse(parent.to_str().ok()?));
         let Some(parent) = parent else { return };
         let unique = unique();

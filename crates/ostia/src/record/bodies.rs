@@ -23,13 +23,11 @@ pub(super) struct Bodies {
     missing: Option<Missing>,
 }
 
-/// The beginning of a body.
+/// The beginning of a body, copied: what is shared with whoever sends it on would hold the buffer that it was read into, which is
+/// many times as large.
 #[derive(Debug, Default)]
 struct Body {
-    /// Bytes that are shared with whoever sends them on.
-    shared: Option<Bytes>,
-    /// What came in pieces.
-    own: Vec<u8>,
+    bytes: Vec<u8>,
     total: u64,
 }
 
@@ -51,7 +49,7 @@ impl Bodies {
     pub(super) fn give_up(&mut self, why: Missing) {
         self.missing = Some(why);
         for body in [&mut self.request, &mut self.response] {
-            (body.shared, body.own) = (None, Vec::new());
+            body.bytes = Vec::new();
         }
     }
 
@@ -70,11 +68,7 @@ impl Bodies {
     /// A piece of the answer's.
     pub(super) fn piece(&mut self, bytes: &[u8]) {
         let is_on = self.is_on();
-        self.response.total += bytes.len() as u64;
-        let room = self.policy.bytes_max.saturating_sub(self.response.own.len());
-        if is_on && room > 0 {
-            self.response.own.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        }
+        self.response.add(bytes, is_on, self.policy.bytes_max);
     }
 
     /// The request is over, and was one that failed or not.
@@ -86,7 +80,7 @@ impl Bodies {
 
     /// What is held, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        [&self.request, &self.response].into_iter().map(|body| body.bytes().len()).sum()
+        [&self.request, &self.response].into_iter().map(|body| body.bytes.capacity()).sum()
     }
 
     /// How long they were.
@@ -99,26 +93,27 @@ impl Bodies {
         let missing = self.missing;
         let kept = |body: Body| match missing {
             Some(why) => Kept::Missing(why),
-            None if body.bytes().is_empty() => Kept::Missing(Missing::None),
-            None => Kept::Bytes { bytes: body.bytes().to_vec(), total: body.total },
+            None if body.bytes.is_empty() => Kept::Missing(Missing::None),
+            None => Kept::Bytes { bytes: body.bytes, total: body.total },
         };
         (kept(self.request), kept(self.response))
     }
 }
 
 impl Body {
-    /// A body that is whole. One within the bound is shared, and the beginning of a longer one copied, so that the rest is free.
-    fn set(&mut self, bytes: &Bytes, is_on: bool, bytes_max: usize) {
-        self.total = bytes.len() as u64;
-        if is_on {
-            let is_short = bytes.len() <= bytes_max;
-            self.shared =
-                Some(if is_short { bytes.clone() } else { Bytes::copy_from_slice(&bytes[..bytes_max]) });
-        }
+    /// A body that is whole.
+    fn set(&mut self, bytes: &[u8], is_on: bool, bytes_max: usize) {
+        *self = Body::default();
+        self.add(bytes, is_on, bytes_max);
     }
 
-    fn bytes(&self) -> &[u8] {
-        self.shared.as_deref().unwrap_or(&self.own)
+    /// What comes next of it.
+    fn add(&mut self, bytes: &[u8], is_on: bool, bytes_max: usize) {
+        self.total += bytes.len() as u64;
+        let room = bytes_max.saturating_sub(self.bytes.len());
+        if is_on && room > 0 {
+            self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
     }
 }
 

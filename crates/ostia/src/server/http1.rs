@@ -88,15 +88,20 @@ pub async fn serve(
         true => Some(LARGE_HEAD),
         false => Some(SLOW_HEAD).filter(|_| is_late),
     };
+    end(&mut socket, last, lingers).await;
+    None
+}
+
+/// Closes the connection, after these last words.
+async fn end(socket: &mut Socket, last: Option<&[u8]>, lingers: bool) {
     if let Some(last) = last {
         let _ = timeout(Duration::from_secs(1), socket.write_all(last)).await;
     }
     match lingers {
-        true => linger::end(&mut socket).await,
+        true => linger::end(socket).await,
         // One with TLS has something to say, and the client may not listen.
         false => drop(timeout(LAST_WORDS, socket.shutdown()).await),
     }
-    None
 }
 
 /// The answer to a client that began a request and did not finish its head.

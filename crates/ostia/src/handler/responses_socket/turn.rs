@@ -129,15 +129,9 @@ impl Connection {
         let mut record =
             Record::begin(&client, (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
         let mut gateway = self.gateway.clone();
-        gateway.join_trace(&parts.headers, || core.new_id());
-        record.read(|| core.new_id(), gateway.portkey, self.gateway.trace_id.as_ref());
-        record.sender(&parts.headers, gateway.metadata.as_ref(), &gateway.trace, || core.new_id());
-        if gateway.without_bodies {
-            record.account().without_bodies();
-        }
+        gateway.begin(&mut record, &parts.headers, || core.new_id());
         record.account().call(Some(Api::OpenaiResponses.name()));
         record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
-        gateway.trace_id = record.trace_id_value();
         let files = &Rc::default();
         let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None, files };
         let answer = Box::pin(carry(inbound, &ApiPath::from(Api::OpenaiResponses), body, &mut record)).await;
