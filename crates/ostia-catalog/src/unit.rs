@@ -128,12 +128,18 @@ pub struct Tokens {
     pub cache_written_1h: u64,
     /// Of the prompt: audio.
     pub audio_prompt: u64,
+    /// Of what was read from the cache: audio.
+    pub cached_audio: u64,
+    /// Of the prompt: images.
+    pub image_prompt: u64,
     /// The whole answer.
     pub completion: u64,
     /// Of the answer: reasoning.
     pub reasoning: u64,
     /// Of the answer: audio.
     pub audio_completion: u64,
+    /// Of the answer: images.
+    pub image_completion: u64,
 }
 
 impl Usage {
@@ -146,19 +152,26 @@ impl Usage {
 
     /// Counted apart. Parts that are larger than their whole leave nothing of it.
     pub fn of(tokens: Tokens) -> Usage {
-        let Tokens { prompt, cached, cache_written, cache_written_1h, audio_prompt, .. } = tokens;
-        let input = prompt.saturating_sub(cached).saturating_sub(cache_written).saturating_sub(audio_prompt);
-        let Tokens { completion, reasoning, audio_completion, .. } = tokens;
-        let output = completion.saturating_sub(reasoning).saturating_sub(audio_completion);
+        let Tokens { prompt, cached, cache_written, cache_written_1h, cached_audio, image_prompt, .. } =
+            tokens;
+        let audio_prompt = tokens.audio_prompt.saturating_sub(cached_audio);
+        let of_input = [cached, cache_written, audio_prompt, image_prompt];
+        let Tokens { completion, reasoning, audio_completion, image_completion, .. } = tokens;
+        let of_output = [reasoning, audio_completion, image_completion];
+        let rest =
+            |whole: u64, parts: &[u64]| parts.iter().fold(whole, |rest, part| rest.saturating_sub(*part));
         Usage::default()
-            .with(Unit::Input, input)
-            .with(Unit::CachedInput, cached)
+            .with(Unit::Input, rest(prompt, &of_input))
+            .with(Unit::CachedInput, cached.saturating_sub(cached_audio))
+            .with(Unit::CachedAudio, cached_audio)
             .with(Unit::CacheWrite, cache_written.saturating_sub(cache_written_1h))
             .with(Unit::CacheWrite1h, cache_written_1h)
             .with(Unit::AudioInput, audio_prompt)
-            .with(Unit::Output, output)
+            .with(Unit::ImageInput, image_prompt)
+            .with(Unit::Output, rest(completion, &of_output))
             .with(Unit::Reasoning, reasoning)
             .with(Unit::AudioOutput, audio_completion)
+            .with(Unit::ImageOutput, image_completion)
     }
 
     /// How many of a unit.
@@ -203,19 +216,25 @@ mod tests {
             cached: 60,
             cache_written: 30,
             cache_written_1h: 10,
+            audio_prompt: 5,
+            cached_audio: 4,
             completion: 50,
             reasoning: 20,
+            image_completion: 7,
             ..Tokens::default()
         };
         let usage = Usage::of(tokens);
         let counts: Vec<_> = usage.counts().map(|(unit, count)| (unit.name(), count)).collect();
         let expected = [
-            ("input", 10),
-            ("cached_input", 60),
+            ("input", 9),
+            ("cached_input", 56),
             ("cache_write", 20),
             ("cache_write_1h", 10),
-            ("output", 30),
+            ("output", 23),
             ("reasoning", 20),
+            ("audio_input", 1),
+            ("cached_audio", 4),
+            ("image_output", 7),
         ];
         assert_eq!((counts.as_slice(), usage.prompt_tokens()), (expected.as_slice(), 100));
         // A vendor that contradicts itself.

@@ -33,6 +33,7 @@ mod time;
 mod tokens;
 pub mod tools;
 mod undo;
+pub(crate) mod usage;
 
 pub use best_dialect::best_dialect;
 pub use client::{ClientDialect, Encoder, PathParams};
@@ -43,5 +44,6 @@ pub use request::{
     Block, Content, Logprobs, Media, Message, OutputFormat, Reasoning, Request, Role, Sampling, Signature,
     Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
-pub use response::{Choice, Citation, Finish, Response, Usage};
+pub use response::{Choice, Citation, Finish, Response};
 pub use undo::Undo;
+pub use usage::{Charge, ServiceTier, Usage};

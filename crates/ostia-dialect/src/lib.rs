@@ -31,10 +31,10 @@ pub mod transcription;
 
 pub use api::{Api, Operation};
 pub use chat::{
-    Block, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
+    Block, Charge, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
     Encoder, Event, EventGrammar, Finish, Fold, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
-    PathParams, Reasoning, RenderOptions, Request, Response, Role, Sampling, Signature, Source, Tool,
-    ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, invoked_count_body,
+    PathParams, Reasoning, RenderOptions, Request, Response, Role, Sampling, ServiceTier, Signature, Source,
+    Tool, ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, invoked_count_body,
 };
 pub use chat::{
     anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, remote,

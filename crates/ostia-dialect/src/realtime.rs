@@ -37,7 +37,7 @@ impl Spent {
             false => of_event(document.root()),
         };
         if let Some(told) = told {
-            self.usage = Some(sum(self.usage.unwrap_or_default(), told));
+            self.usage = Some(self.usage.unwrap_or_default().plus(&told));
         }
     }
 }
@@ -72,30 +72,12 @@ fn decode(counts: Node<'_>) -> Usage {
         prompt,
         completion,
         cached: detail("input_token_details", "cached_tokens"),
+        cached_audio: counts
+            .some("input_token_details")
+            .and_then(|details| details.some("cached_tokens_details")?.u64("audio_tokens")),
         audio_prompt: detail("input_token_details", "audio_tokens"),
         audio_completion: detail("output_token_details", "audio_tokens"),
         ..Usage::default()
-    }
-}
-
-fn sum(a: Usage, b: Usage) -> Usage {
-    let both = |a: Option<u64>, b: Option<u64>| match (a, b) {
-        (None, None) => None,
-        (a, b) => Some(a.unwrap_or_default().saturating_add(b.unwrap_or_default())),
-    };
-    let total = a.total().saturating_add(b.total());
-    let (prompt, completion) = (a.prompt.saturating_add(b.prompt), a.completion.saturating_add(b.completion));
-    Usage {
-        prompt,
-        completion,
-        total: Some(total).filter(|total| *total != prompt.saturating_add(completion)),
-        cached: both(a.cached, b.cached),
-        cache_written: both(a.cache_written, b.cache_written),
-        reasoning: both(a.reasoning, b.reasoning),
-        audio_prompt: both(a.audio_prompt, b.audio_prompt),
-        audio_completion: both(a.audio_completion, b.audio_completion),
-        accepted_prediction: both(a.accepted_prediction, b.accepted_prediction),
-        rejected_prediction: both(a.rejected_prediction, b.rejected_prediction),
     }
 }
 

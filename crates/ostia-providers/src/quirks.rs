@@ -58,6 +58,9 @@ pub struct Quirks {
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
     /// where a typed client fails otherwise.
     pub repair: bool,
+    /// Answer, any API: where the count of tokens tells what the vendor charges ([`ostia_dialect::Charge`]), that is in US dollars, and
+    /// all that is charged. It goes before the catalogue's prices then.
+    pub tells_charge: bool,
     /// Request, any conversation: the kinds of media (`image`, `audio`, `video`, `document`) that the vendor fetches from
     /// addresses of the web. All others are fetched here, and sent as bytes, in relayed requests too. Absent: relayed requests are
     /// not touched, and translated ones go by the table of their dialect ([`ostia_dialect::limits::MediaForms`]).

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Debug};
 
-use ostia_catalog::{self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tokens, Unit, Unknown};
+use ostia_catalog::{
+    self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
+};
 
 use crate::record::{Attempt, Cost, Usage};
 
@@ -11,23 +13,30 @@ const DIGITS: u32 = 18;
 /// Operators say what a million tokens cost.
 const TOKENS_PRICED: u64 = 1_000_000;
 
-/// What the operator says a million tokens cost, in dollars.
+/// Whose price of a model holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct OwnPrice {
-    /// Of a prompt.
-    pub input: f64,
-    /// Of an answer.
-    pub output: f64,
+pub enum Priced {
+    /// The operator's: what a million tokens of prompts and of answers cost, in dollars.
+    ByOperator {
+        /// Of a prompt.
+        input: f64,
+        /// Of an answer.
+        output: f64,
+    },
+    /// The provider's word, where it says in an answer what that costs; else the catalogue's.
+    ByProvider,
+    /// The catalogue's.
+    ByCatalogue,
 }
 
-/// The operator's prices, by provider and model.
-pub type OwnPrices = Box<dyn Fn(&str, &str) -> Option<OwnPrice> + Send>;
+/// Whose price holds, by provider and model.
+pub type Pricing = Box<dyn Fn(&str, &str) -> Priced + Send>;
 
 /// Puts prices on attempts.
 pub(crate) struct Pricer {
     catalog: Catalog,
     edition: String,
-    own: OwnPrices,
+    pricing: Pricing,
 }
 
 impl Debug for Pricer {
@@ -37,12 +46,12 @@ impl Debug for Pricer {
 }
 
 impl Pricer {
-    pub(crate) fn new(own: OwnPrices) -> Pricer {
+    pub(crate) fn new(pricing: Pricing) -> Pricer {
         let catalog = Catalog::embedded();
         let editions = catalog.editions();
         let told =
             editions.iter().map(|edition| format!("{:?} {}", edition.source, edition.version).to_lowercase());
-        Pricer { edition: told.collect::<Vec<_>>().join(", "), catalog, own }
+        Pricer { edition: told.collect::<Vec<_>>().join(", "), catalog, pricing }
     }
 
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
@@ -57,10 +66,15 @@ impl Pricer {
 
     fn cost(&self, attempt: &Attempt, usage: &Usage, started_ms: i64) -> Result<Cost, String> {
         let names = [attempt.model.as_deref(), attempt.answered_model.as_deref()];
-        let own = names.into_iter().flatten().find_map(|model| (self.own)(&attempt.provider, model));
-        if let Some(own) = own {
-            return own_cost(usage, own)
-                .ok_or_else(|| "the operator's price cannot be counted with".to_owned());
+        for model in names.into_iter().flatten() {
+            match ((self.pricing)(&attempt.provider, model), &attempt.charged) {
+                (Priced::ByOperator { input, output }, _) => {
+                    return own_cost(usage, input, output)
+                        .ok_or_else(|| "the operator's price cannot be counted with".to_owned());
+                }
+                (Priced::ByProvider, Some(charged)) => return Ok(in_dollars(charged.clone(), "provider")),
+                (Priced::ByProvider | Priced::ByCatalogue, _) => {}
+            }
         }
         let found = names.into_iter().flatten().find_map(|model| self.catalog.find(&attempt.provider, model));
         let found = found.ok_or("the catalogue does not know the model")?;
@@ -68,9 +82,11 @@ impl Pricer {
             return Err("the model is a tuned one, whose price is not its base's".to_owned());
         }
         let on = u64::try_from(started_ms / 1000).ok().and_then(Date::at_unix_s);
-        let terms = Terms { on, ..Terms::default() };
-        let bill =
-            catalog::cost(&catalog::Usage::of(tokens(usage)), &found.model.prices, &terms).map_err(told)?;
+        let tier = attempt.service_tier.as_deref().map_or(Some(Tier::default()), Tier::named);
+        let tier = tier.ok_or("nobody but the provider knows the price of the tier that served it")?;
+        let terms = Terms { on, tier, ..Terms::default() };
+        let used = catalog::Usage::of(tokens(usage)).with(Unit::WebSearches, usage.web_searches);
+        let bill = catalog::cost(&used, &found.model.prices, &terms).map_err(told)?;
         let lines =
             bill.lines.iter().map(|line| (line.unit.name().to_owned(), line.count, line.rate.text(1)));
         Ok(Cost {
@@ -83,9 +99,19 @@ impl Pricer {
     }
 }
 
-fn own_cost(usage: &Usage, own: OwnPrice) -> Option<Cost> {
-    let parts =
-        [(Unit::Input, usage.prompt_tokens, own.input), (Unit::Output, usage.completion_tokens, own.output)];
+/// A sum that nobody here has added up.
+fn in_dollars(amount: String, priced_as: &str) -> Cost {
+    Cost {
+        amount,
+        currency: Currency::USD.to_string(),
+        priced_as: priced_as.into(),
+        catalogue: String::new(),
+        lines: Vec::new(),
+    }
+}
+
+fn own_cost(usage: &Usage, input: f64, output: f64) -> Option<Cost> {
+    let parts = [(Unit::Input, usage.prompt_tokens, input), (Unit::Output, usage.completion_tokens, output)];
     let mut total = Money::zero(Currency::USD);
     let mut lines = Vec::new();
     for (unit, count, price) in parts {
@@ -95,14 +121,7 @@ fn own_cost(usage: &Usage, own: OwnPrice) -> Option<Cost> {
         total = total.checked_add(Money { currency: Currency::USD, atto })?;
         lines.push((unit.name().to_owned(), count, rate.text(1)));
     }
-    let amount = total.rounded(DIGITS);
-    Some(Cost {
-        amount,
-        currency: "USD".into(),
-        priced_as: "operator".into(),
-        catalogue: String::new(),
-        lines,
-    })
+    Some(Cost { lines, ..in_dollars(total.rounded(DIGITS), "operator") })
 }
 
 fn tokens(usage: &Usage) -> Tokens {
@@ -110,11 +129,14 @@ fn tokens(usage: &Usage) -> Tokens {
         prompt: usage.prompt_tokens,
         cached: usage.cached_tokens,
         cache_written: usage.cache_write_tokens,
+        cache_written_1h: usage.cache_write_1h_tokens,
         audio_prompt: usage.audio_prompt_tokens,
+        cached_audio: usage.cached_audio_tokens,
+        image_prompt: usage.image_prompt_tokens,
         completion: usage.completion_tokens,
         reasoning: usage.reasoning_tokens,
         audio_completion: usage.audio_completion_tokens,
-        ..Tokens::default()
+        image_completion: usage.image_completion_tokens,
     }
 }
 
@@ -160,10 +182,17 @@ mod tests {
         }
     }
 
+    fn pricing(provider: &str, model: &str) -> Priced {
+        match (provider, model) {
+            (_, "mine") => Priced::ByOperator { input: 0.1, output: 2.0 },
+            ("tells-it", _) => Priced::ByProvider,
+            _ => Priced::ByCatalogue,
+        }
+    }
+
     #[test]
-    fn the_catalogue_and_the_operator() {
-        let own = |_: &str, model: &str| (model == "mine").then_some(OwnPrice { input: 0.1, output: 2.0 });
-        let pricer = Pricer::new(Box::new(own));
+    fn the_catalogue_the_operator_and_the_provider() {
+        let pricer = Pricer::new(Box::new(pricing));
         let check = |provider: &str, model: &str, amount: Option<&str>| {
             let mut attempt = attempt(provider, model);
             let is_unknown = pricer.price(&mut attempt, 1_764_400_000_000);
@@ -177,6 +206,47 @@ mod tests {
         check("nobody", "gpt-4o-mini", None);
         let mut silent = Attempt { usage: None, ..attempt("openai", "gpt-4o-mini") };
         assert!(!pricer.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
+    }
+
+    /// What an attempt costs, or why nobody knows it.
+    fn check(change: impl FnOnce(&mut Attempt), expected: &str) {
+        let mut attempt = attempt("anthropic", "claude-sonnet-4-5");
+        change(&mut attempt);
+        Pricer::new(Box::new(pricing)).price(&mut attempt, 1_764_400_000_000);
+        let told = attempt.cost.map(|cost| cost.amount).or(attempt.cost_unknown);
+        assert_eq!(told.as_deref(), Some(expected), "{:?}", attempt.usage);
+    }
+
+    #[test]
+    fn what_is_charged_beside_plain_tokens() {
+        let with =
+            |change: fn(&mut Usage)| move |attempt: &mut Attempt| attempt.usage.as_mut().map_or((), change);
+        // 1000 x 3 + 100 x 15 dollars for a million.
+        check(|_| (), "0.0045");
+        // 800 of them are read from the cache, at a tenth; or written to it for five minutes (x 1.25), or an hour (x 2).
+        check(with(|usage| usage.cached_tokens = 800), "0.00234");
+        check(with(|usage| usage.cache_write_tokens = 800), "0.0051");
+        check(with(|usage| (usage.cache_write_tokens, usage.cache_write_1h_tokens) = (800, 800)), "0.0069");
+        // Ten dollars for a thousand.
+        check(with(|usage| usage.web_searches = 2), "0.0245");
+        let at = |tier: &'static str| move |attempt: &mut Attempt| attempt.service_tier = Some(tier.into());
+        check(at("standard"), "0.0045");
+        check(at("batch"), "0.00225");
+        check(at("priority"), "the catalogue has no price of the model for priority");
+        check(at("other"), "nobody but the provider knows the price of the tier that served it");
+    }
+
+    #[test]
+    fn a_charge_counts_where_the_provider_is_known_to_tell_it() {
+        let at = |provider: &'static str, model: &'static str| {
+            move |attempt: &mut Attempt| {
+                (attempt.provider, attempt.model) = (provider.into(), Some(model.into()));
+                attempt.charged = Some("0.000103".into());
+            }
+        };
+        check(at("tells-it", "m"), "0.000103");
+        check(at("tells-it", "mine"), "0.0003");
+        check(at("anthropic", "claude-sonnet-4-5"), "0.0045");
     }
 
     #[test]

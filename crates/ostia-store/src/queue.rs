@@ -10,15 +10,17 @@ use crate::record::Record;
 
 /// Records that wait to be written, one to two kilobytes each without bodies.
 const RECORDS_MAX: usize = 16_384;
-/// What they hold together that has no size of its own, bodies before all, in bytes.
+/// What they take in memory together, in bytes, until they are written.
 const BYTES_MAX: usize = 64 << 20;
+/// As much of it may be taken by records with bodies: the rest is for those that have given them up.
+const BYTES_WITH_BODIES_MAX: usize = 40 << 20;
 
 /// What is handed over: it becomes a record on the writer's thread, where the time that takes costs no request anything.
 pub trait Unwritten: Send + Debug {
-    /// How many bytes it holds, besides what every record takes.
+    /// How many bytes of memory it takes.
     fn bytes(&self) -> usize;
-    /// Gives up bodies, and whatever else is large: there is no room.
-    fn give_up_bodies(&mut self);
+    /// Gives up bodies, and whatever else is large: there is no room. Were there bodies?
+    fn give_up_bodies(&mut self) -> bool;
     /// Makes the record.
     fn finish(self: Box<Self>) -> Record;
 }
@@ -70,18 +72,19 @@ impl Queue {
     pub fn hand_over(&self, mut one: Box<dyn Unwritten>) {
         let state = &*self.state;
         let mut bytes = one.bytes();
-        if !state.has_room(bytes) {
-            state.lost_bodies.fetch_add(1, Ordering::Relaxed);
-            one.give_up_bodies();
+        if !state.has_room(bytes, BYTES_WITH_BODIES_MAX) {
+            if one.give_up_bodies() {
+                state.lost_bodies.fetch_add(1, Ordering::Relaxed);
+            }
             bytes = one.bytes();
-            if !state.has_room(bytes) {
+            if !state.has_room(bytes, BYTES_MAX) {
                 state.lost.fetch_add(1, Ordering::Relaxed);
                 return;
             }
         }
         state.waiting.fetch_add(1, Ordering::Relaxed);
         if self.sender.try_send(one).is_err() {
-            state.taken(bytes);
+            state.left(1, bytes);
             state.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -110,18 +113,18 @@ impl Queue {
 }
 
 impl State {
-    /// Takes room for so many bytes, if there is any.
-    fn has_room(&self, bytes: usize) -> bool {
-        let has_room = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= BYTES_MAX;
+    /// Takes room for so many bytes, if there is any below this bound.
+    fn has_room(&self, bytes: usize, bytes_max: usize) -> bool {
+        let has_room = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes <= bytes_max;
         if !has_room {
             self.bytes.fetch_sub(bytes, Ordering::Relaxed);
         }
         has_room
     }
 
-    /// A record with so many bytes waits no more.
-    pub(crate) fn taken(&self, bytes: usize) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    /// Records with so many bytes wait no more.
+    pub(crate) fn left(&self, records: usize, bytes: usize) {
+        self.waiting.fetch_sub(records, Ordering::Relaxed);
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 
@@ -155,8 +158,9 @@ mod tests {
             self.0
         }
 
-        fn give_up_bodies(&mut self) {
+        fn give_up_bodies(&mut self) -> bool {
             self.0 -= self.1;
+            self.1 > 0
         }
 
         fn finish(self: Box<Self>) -> Record {
@@ -166,16 +170,16 @@ mod tests {
 
     #[test]
     fn bodies_go_first_and_then_records() {
+        const LAST: usize = BYTES_MAX - BYTES_WITH_BODIES_MAX;
         let (queue, receiver) = Queue::new();
-        queue.hand_over(Box::new(Sized(BYTES_MAX, 0)));
-        queue.hand_over(Box::new(Sized(1, 1)));
-        queue.hand_over(Box::new(Sized(2, 1)));
+        queue.hand_over(Box::new(Sized(BYTES_WITH_BODIES_MAX, 1)));
+        queue.hand_over(Box::new(Sized(1 + LAST, 1)));
+        queue.hand_over(Box::new(Sized(1, 0)));
         let health = queue.health();
-        assert_eq!((health.waiting, health.lost_bodies, health.lost), (2, 2, 1));
+        assert_eq!((health.waiting, health.lost_bodies, health.lost), (2, 1, 1));
         let kept: Vec<u64> = receiver.try_iter().map(|one| one.finish().request_bytes).collect();
-        assert_eq!(kept, [BYTES_MAX as u64, 0]);
-        queue.state.taken(BYTES_MAX);
-        queue.state.taken(0);
+        assert_eq!(kept, [BYTES_WITH_BODIES_MAX as u64, LAST as u64]);
+        queue.state.left(2, BYTES_MAX);
         (0..=RECORDS_MAX).for_each(|_| queue.hand_over(Box::new(Sized(0, 0))));
         assert_eq!(queue.health().lost, 2);
     }

@@ -109,6 +109,12 @@ pub struct Attempt {
     /// The tokens that it took, as the provider counts them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub usage: Option<Usage>,
+    /// The tier that it was served at, where the provider says it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub service_tier: Option<String>,
+    /// What the provider says that it charges: dollars, if it is known to mean dollars.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub charged: Option<String>,
     /// Why its answer ended.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub finish_reason: Option<String>,
@@ -153,15 +159,30 @@ pub struct Usage {
     /// Of the prompt: written to it.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub cache_write_tokens: u64,
+    /// Of what was written to it: kept there for an hour.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub cache_write_1h_tokens: u64,
     /// Of the completion: reasoning.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub reasoning_tokens: u64,
     /// Of the prompt: audio.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub audio_prompt_tokens: u64,
+    /// Of what was read from the cache: audio.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub cached_audio_tokens: u64,
     /// Of the completion: audio.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub audio_completion_tokens: u64,
+    /// Of the prompt: images, where they are counted apart.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub image_prompt_tokens: u64,
+    /// Of the completion: images.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub image_completion_tokens: u64,
+    /// How often the vendor searched the web.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub web_searches: u64,
 }
 
 fn is_zero(count: &u64) -> bool {

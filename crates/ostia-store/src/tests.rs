@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::body::Kept;
+use crate::price::Priced;
 use crate::query::{Filter, Page, PageSize};
 use crate::queue::Unwritten;
 use crate::reader::Reader;
@@ -32,7 +33,9 @@ impl Unwritten for Ready {
         0
     }
 
-    fn give_up_bodies(&mut self) {}
+    fn give_up_bodies(&mut self) -> bool {
+        false
+    }
 
     fn finish(self: Box<Self>) -> Record {
         self.0
@@ -46,7 +49,11 @@ fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (Store::start(path.to_owned(), Retention::default(), mask, Box::new(|_, _| None), tell).unwrap(), said)
+    (
+        Store::start(path.to_owned(), Retention::default(), mask, Box::new(|_, _| Priced::ByCatalogue), tell)
+            .unwrap(),
+        said,
+    )
 }
 
 fn record(id: &str, started_ms: i64) -> Record {

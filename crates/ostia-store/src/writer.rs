@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use crate::body::{Kept, Missing};
 use crate::database::{self, OpenError};
 use crate::mask;
-use crate::price::{OwnPrices, Pricer};
+use crate::price::{Pricer, Pricing};
 use crate::queue::{Queue, State, Unwritten};
 use crate::record::Record;
 use crate::retention::{self, Retention};
@@ -58,6 +58,8 @@ struct Writer {
     retention: Retention,
     tell: Tell,
     batch: Vec<Record>,
+    /// What it was said to take in memory: it has that room until it is written.
+    batch_bytes: usize,
     /// When the first of them came.
     since: Option<Instant>,
     /// Not to be tried before.
@@ -76,7 +78,7 @@ impl Store {
         path: PathBuf,
         retention: Retention,
         mask: Vec<String>,
-        own: OwnPrices,
+        pricing: Pricing,
         tell: Tell,
     ) -> std::io::Result<Store> {
         let (queue, entries) = Queue::new();
@@ -87,11 +89,12 @@ impl Store {
             connection: None,
             entries,
             state: queue.state(),
-            pricer: Pricer::new(own),
+            pricer: Pricer::new(pricing),
             mask,
             retention,
             tell,
             batch: Vec::new(),
+            batch_bytes: 0,
             since: None,
             again_at: now,
             retention_at: now + RETENTION_AGAIN,
@@ -146,7 +149,7 @@ impl Writer {
     fn take(&mut self) -> bool {
         while self.batch.len() < BATCH_MAX {
             let Ok(entry) = self.entries.try_recv() else { return false };
-            self.state.taken(entry.bytes());
+            self.batch_bytes += entry.bytes();
             let mut record = entry.finish();
             self.complete(&mut record);
             self.state.metrics.count(&record);
@@ -191,15 +194,23 @@ impl Writer {
             }
             Err(error) if is_of_the_file(&error) => self.fails(&OpenError::Sqlite(error)),
             Err(error) => {
-                // One of them cannot be written at all; the others are not to wait for it for ever.
-                self.state.lost.fetch_add(self.batch.len() as u64, std::sync::atomic::Ordering::Relaxed);
-                (self.tell)(format!("{} records were lost: {error}.", self.batch.len()));
+                // One of them cannot be written at all: the others are not lost for it.
+                let written = self
+                    .batch
+                    .iter()
+                    .filter(|one| insert::write(connection, std::slice::from_ref(one)).is_ok());
+                let written = written.count();
+                let lost = self.batch.len() - written;
+                self.state.written(written);
+                self.state.lost.fetch_add(lost as u64, std::sync::atomic::Ordering::Relaxed);
+                (self.tell)(format!("{lost} records were lost: {error}."));
                 self.emptied();
             }
         }
     }
 
     fn emptied(&mut self) {
+        self.state.left(self.batch.len(), std::mem::take(&mut self.batch_bytes));
         self.batch.clear();
         self.since = None;
     }

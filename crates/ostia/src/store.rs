@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, OwnPrice, OwnPrices, Readers, Retention, Store};
+use ostia_store::{DataDirectory, Priced, Pricing, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -50,7 +50,7 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
-    let store = Store::start(path, retention, records.mask.clone(), own_prices(snapshots), tell)?;
+    let store = Store::start(path, retention, records.mask.clone(), pricing(snapshots), tell)?;
     let shared = RecordStore { queue: store.queue().clone(), readers };
     Ok(Started { store, shared })
 }
@@ -64,11 +64,15 @@ impl Started {
 }
 
 /// The prices of the configuration that is in force.
-fn own_prices(snapshots: watch::Receiver<Snapshot>) -> OwnPrices {
-    Box::new(move |provider, model| {
+fn pricing(snapshots: watch::Receiver<Snapshot>) -> Pricing {
+    Box::new(move |name, model| {
         let settings = snapshots.borrow().settings.clone();
-        let price = settings.named.price(settings.providers.get(provider)?, model)?;
-        Some(OwnPrice { input: price.input, output: price.output })
+        let Some(provider) = settings.providers.get(name) else { return Priced::ByCatalogue };
+        match settings.named.price(provider, model) {
+            Some(price) => Priced::ByOperator { input: price.input, output: price.output },
+            None if provider.quirks.tells_charge => Priced::ByProvider,
+            None => Priced::ByCatalogue,
+        }
     })
 }
 

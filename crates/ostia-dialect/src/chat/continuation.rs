@@ -160,23 +160,7 @@ impl Continuation {
 }
 
 fn sum(spent: Option<Usage>, more: &Usage) -> Usage {
-    let Some(spent) = spent else { return *more };
-    let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
-        (None, None) => None,
-        (a, b) => Some(a.unwrap_or_default().saturating_add(b.unwrap_or_default())),
-    };
-    Usage {
-        prompt: spent.prompt.saturating_add(more.prompt),
-        completion: spent.completion.saturating_add(more.completion),
-        total: spent.total.or(more.total).map(|_| spent.total().saturating_add(more.total())),
-        cached: add(spent.cached, more.cached),
-        cache_written: add(spent.cache_written, more.cache_written),
-        reasoning: add(spent.reasoning, more.reasoning),
-        audio_prompt: add(spent.audio_prompt, more.audio_prompt),
-        audio_completion: add(spent.audio_completion, more.audio_completion),
-        accepted_prediction: add(spent.accepted_prediction, more.accepted_prediction),
-        rejected_prediction: add(spent.rejected_prediction, more.rejected_prediction),
-    }
+    spent.map_or(*more, |spent| spent.plus(more))
 }
 
 #[cfg(test)]

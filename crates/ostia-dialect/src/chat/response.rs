@@ -1,7 +1,7 @@
 //! The canonical answer.
 
-use crate::Block;
 use crate::json::Json;
+use crate::{Block, Usage};
 
 /// A whole answer.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -69,38 +69,6 @@ impl Finish {
             Finish::ToolCalls => "tool_calls",
             Finish::ContentFilter | Finish::Refusal => "content_filter",
         }
-    }
-}
-
-/// Tokens, with one meaning for every vendor: the prompt includes cached tokens, the completion includes reasoning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Tokens read, from the cache or not.
-    pub prompt: u64,
-    /// Tokens written, reasoning included.
-    pub completion: u64,
-    /// What the vendor calls the total, where that is not the sum (Gemini counts tool prompts apart).
-    pub total: Option<u64>,
-    /// Of the prompt: read from the vendor's cache.
-    pub cached: Option<u64>,
-    /// Of the prompt: written to the vendor's cache.
-    pub cache_written: Option<u64>,
-    /// Of the completion: reasoning.
-    pub reasoning: Option<u64>,
-    /// Of the prompt: audio.
-    pub audio_prompt: Option<u64>,
-    /// Of the completion: audio.
-    pub audio_completion: Option<u64>,
-    /// Of the completion: predicted tokens that were right.
-    pub accepted_prediction: Option<u64>,
-    /// Of the completion: predicted tokens that were wrong.
-    pub rejected_prediction: Option<u64>,
-}
-
-impl Usage {
-    /// The vendor's total, or the sum.
-    pub fn total(&self) -> u64 {
-        self.total.unwrap_or(self.prompt.saturating_add(self.completion))
     }
 }
 

@@ -11,8 +11,8 @@ use crate::frame::Grammar;
 use crate::json::{Document, Node};
 use crate::realtime::Spent;
 use crate::{
-    Block, Content, Delta, Event, Fault, Finish, Response, Usage, anthropic_messages, embeddings,
-    gemini_generate, openai_chat, openai_responses,
+    Block, Content, Delta, Event, Fault, Finish, Response, ServiceTier, Usage, anthropic_messages,
+    embeddings, gemini_generate, openai_chat, openai_responses,
 };
 
 /// Longest count of tokens that is read, in bytes.
@@ -29,6 +29,8 @@ pub struct Observed {
     pub finish: Option<Finish>,
     /// The model that answered, where it says which.
     pub model: Option<Box<str>>,
+    /// The tier that served it, where that stands beside the count of tokens and not in it.
+    pub tier: Option<ServiceTier>,
     /// How often its sender said only that it is there.
     pub pings: u32,
     /// Why it is no answer, where that was seen: an error that was told in it, or an event before its first token that makes
@@ -45,7 +47,8 @@ impl Observed {
         self.first_token |= self.said && is_sent;
         match event {
             Event::Start { model, .. } if !model.is_empty() => self.model = Some(model.as_str().into()),
-            Event::Usage(usage) => self.count = Count::Read(*usage),
+            Event::Meta { service_tier: Some(tier), .. } => self.tier = Some(ServiceTier::named(tier)),
+            Event::Usage(usage) => self.count.read(usage),
             Event::Stop { choice, finish, .. } if *choice == 0 || self.finish.is_none() => {
                 self.finish = Some(*finish);
             }
@@ -62,7 +65,8 @@ impl Observed {
     pub fn of_response(response: &Response) -> Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
         let model = Some(response.model.as_str()).filter(|model| !model.is_empty()).map(Box::from);
-        Observed { count: response.usage.into(), finish, model, ..Observed::default() }
+        let tier = response.service_tier.as_deref().map(ServiceTier::named);
+        Observed { count: response.usage.into(), finish, model, tier, ..Observed::default() }
     }
 
     /// What a realtime session has cost.
@@ -85,8 +89,14 @@ impl Observed {
         Observed { count: usage.into(), ..Observed::default() }
     }
 
-    /// What the body of a whole answer of this kind says. It is searched for two fields and not read: the outermost that
-    /// counts tokens, and the first that says why a choice ended.
+    /// What it took, and at which tier.
+    pub fn usage(&self) -> Option<Usage> {
+        let usage = self.count.usage()?;
+        Some(Usage { tier: usage.tier.or(self.tier), ..usage })
+    }
+
+    /// What the body of a whole answer of this kind says. It is searched for a few fields and not read: the outermost that
+    /// counts tokens, the first that says why a choice ended, the model and the tier.
     ///
     /// ```
     /// use ostia_dialect::{Finish, Observed, frame::Grammar};
@@ -99,7 +109,10 @@ impl Observed {
         let count = outermost(body, name).map_or(Count::None, |text| Count::Unread(grammar, text.into()));
         let model = if grammar == Grammar::GeminiGenerate { &MODEL_GOOGLE } else { &MODEL };
         let model = values(body, model).find_map(word).map(Box::from);
-        Observed { count, finish: finish_of(grammar, body), model, ..Observed::default() }
+        let has_tier = matches!(grammar, Grammar::OpenaiChat | Grammar::OpenaiResponses);
+        let tier = has_tier.then(|| values(body, &SERVICE_TIER).find_map(word)).flatten();
+        let tier = tier.map(ServiceTier::named);
+        Observed { count, finish: finish_of(grammar, body), model, tier, ..Observed::default() }
     }
 }
 
@@ -110,17 +123,25 @@ pub enum Count {
     #[default]
     None,
     /// It has been read.
-    Read(Usage),
+    Read(Box<Usage>),
     /// The object as a vendor of this kind of answers wrote it, 4 KiB at most.
     Unread(Grammar, Arc<[u8]>),
 }
 
 impl Count {
+    /// A later count, which holds. Some vendors count in every event.
+    fn read(&mut self, usage: &Usage) {
+        match self {
+            Count::Read(known) => **known = *usage,
+            Count::None | Count::Unread(..) => *self = Count::Read(Box::new(*usage)),
+        }
+    }
+
     /// The tokens; none where there is no count, or nothing that can be read as one.
     pub fn usage(&self) -> Option<Usage> {
         match self {
             Count::None => None,
-            Count::Read(usage) => Some(*usage),
+            Count::Read(usage) => Some(**usage),
             Count::Unread(grammar, text) => usage(*grammar, Document::parse(text).ok()?.root()),
         }
     }
@@ -137,7 +158,7 @@ impl Eq for Count {}
 
 impl From<Option<Usage>> for Count {
     fn from(usage: Option<Usage>) -> Count {
-        usage.map_or(Count::None, Count::Read)
+        usage.map_or(Count::None, |usage| Count::Read(Box::new(usage)))
     }
 }
 
@@ -148,6 +169,7 @@ pub(crate) static USAGE: Name = LazyLock::new(|| Finder::new("\"usage\""));
 pub(crate) static USAGE_GOOGLE: Name = LazyLock::new(|| Finder::new("\"usageMetadata\""));
 static MODEL: Name = LazyLock::new(|| Finder::new("\"model\""));
 static MODEL_GOOGLE: Name = LazyLock::new(|| Finder::new("\"modelVersion\""));
+static SERVICE_TIER: Name = LazyLock::new(|| Finder::new("\"service_tier\""));
 static FINISH_REASON: Name = LazyLock::new(|| Finder::new("\"finish_reason\""));
 static STOP_REASON: Name = LazyLock::new(|| Finder::new("\"stop_reason\""));
 static FINISH_REASON_GOOGLE: Name = LazyLock::new(|| Finder::new("\"finishReason\""));

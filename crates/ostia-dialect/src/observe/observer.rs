@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::observed::{self, Count, Observed, USAGE, USAGE_GOOGLE};
+use super::observed::{self, Observed, USAGE, USAGE_GOOGLE};
 use crate::frame::sse::Framer;
 use crate::frame::{Frame, Grammar, is_ping};
 use crate::json::Document;
@@ -224,7 +224,7 @@ impl Reader {
         }
         observed.first_token |= is_answer;
         if let Some(usage) = root.some("usage").and_then(|counts| observed::usage(self.grammar, counts)) {
-            observed.count = Count::Read(usage);
+            observed.count = Some(usage).into();
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::observed::{Count, Observed, USAGE_BYTES_MAX};
 use crate::frame::Grammar;
-use crate::{Finish, anthropic_messages, gemini_generate, openai_chat};
+use crate::{Finish, ServiceTier, anthropic_messages, gemini_generate, openai_chat};
 
 /// Longest text that may be a name, or a value that is looked for, in bytes. Longer ones are passed over.
 const TEXT_BYTES_MAX: usize = 200;
@@ -28,6 +28,7 @@ pub struct WholeAnswer {
     count: Option<Object>,
     model: Option<Box<str>>,
     finish: Option<Finish>,
+    tier: Option<ServiceTier>,
 }
 
 /// An object that is kept.
@@ -55,13 +56,14 @@ enum Field {
     Usage,
     Model,
     Finish,
+    Tier,
 }
 
 impl WholeAnswer {
     /// An answer of this kind, of which nothing has come.
     pub fn new(grammar: Grammar) -> WholeAnswer {
         let (state, text) = (State::Between, Vec::new());
-        WholeAnswer { grammar, depth: 0, state, text, count: None, model: None, finish: None }
+        WholeAnswer { grammar, depth: 0, state, text, count: None, model: None, finish: None, tier: None }
     }
 
     /// What it says, once all of it has passed.
@@ -70,7 +72,7 @@ impl WholeAnswer {
         let mut observed = Observed::default();
         observed.count =
             whole.map_or(Count::None, |count| Count::Unread(self.grammar, count.bytes.as_slice().into()));
-        (observed.finish, observed.model) = (self.finish, self.model.clone());
+        (observed.finish, observed.model, observed.tier) = (self.finish, self.model.clone(), self.tier);
         observed
     }
 
@@ -130,6 +132,7 @@ impl WholeAnswer {
         match (value_of, std::str::from_utf8(text)) {
             (Some(Field::Model), Ok(text)) => self.model = self.model.take().or(Some(text.into())),
             (Some(Field::Finish), Ok(text)) => self.finish = self.finish.or(finish(self.grammar, text)),
+            (Some(Field::Tier), Ok(text)) => self.tier = self.tier.or(Some(ServiceTier::named(text))),
             (None, Ok(text)) => return self.field(text).map_or(State::Between, State::Behind),
             (Some(Field::Usage), _) | (_, Err(_)) => {}
         }
@@ -143,6 +146,7 @@ impl WholeAnswer {
             "usageMetadata" if is_google => Some(Field::Usage),
             "usage" if !is_google => Some(Field::Usage),
             "model" | "modelVersion" if self.depth == 1 => Some(Field::Model),
+            "service_tier" if self.depth == 1 => Some(Field::Tier),
             "status" if self.depth == 1 && self.grammar == Grammar::OpenaiResponses => Some(Field::Finish),
             "finish_reason" | "stop_reason" | "finishReason" | "blockReason" => Some(Field::Finish),
             _ => None,
@@ -179,7 +183,7 @@ impl WholeAnswer {
 
     fn value(&mut self, byte: u8, field: Field) -> usize {
         match (byte, field) {
-            (b'"', Field::Model | Field::Finish) => {
+            (b'"', Field::Model | Field::Finish | Field::Tier) => {
                 self.begin_text(Some(field));
                 return 1;
             }
@@ -262,6 +266,42 @@ mod tests {
         check(Grammar::OpenaiResponses, response, None, Some((1, 2)), stop);
         check(Grammar::OpenaiChat, r#"["no","answer",{"usage":null}]"#, None, None, None);
         check(Grammar::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"#, None, None, None);
+    }
+
+    #[test]
+    fn the_tier_and_what_is_charged_beside_tokens() {
+        use ServiceTier::{Fast, Flex, Priority};
+        let check = |grammar, body: &str, expected: Option<ServiceTier>| {
+            let mut answer = WholeAnswer::new(grammar);
+            body.as_bytes().chunks(7).for_each(|piece| answer.push(piece));
+            for observed in [answer.observed(), Observed::of_body(grammar, body.as_bytes())] {
+                assert_eq!(observed.usage().and_then(|usage| usage.tier), expected, "{body}");
+            }
+            answer.observed().usage().unwrap_or_default()
+        };
+        let chat = r#"{"model":"m","service_tier":"priority","choices":[{"message":{"content":"\"service_tier\":\"flex\""}}],
+            "usage":{"prompt_tokens":3,"completion_tokens":5,"cost":0.5}}"#;
+        let told = check(Grammar::OpenaiChat, chat, Some(Priority));
+        assert_eq!(told.charge.map(|charge| charge.to_string()).as_deref(), Some("0.5"));
+        check(
+            Grammar::OpenaiResponses,
+            r#"{"service_tier":"flex","usage":{"input_tokens":1,"output_tokens":2}}"#,
+            Some(Flex),
+        );
+        check(Grammar::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"completion_tokens":5}}"#, None);
+        let message = r#"{"usage":{"input_tokens":4,"output_tokens":6,"cache_creation_input_tokens":9,
+            "cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7},
+            "server_tool_use":{"web_search_requests":3},"service_tier":"standard","speed":"fast"}}"#;
+        let told = check(Grammar::AnthropicMessages, message, Some(Fast));
+        assert_eq!((told.cache_written_1h, told.web_searches), (Some(7), Some(3)));
+        let google = r#"{"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":5,"cachedContentTokenCount":4,
+            "promptTokensDetails":[{"modality":"AUDIO","tokenCount":6}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":2}],
+            "candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":3}],"serviceTier":"FLEX"}}"#;
+        let told = check(Grammar::GeminiGenerate, google, Some(Flex));
+        assert_eq!(
+            (told.audio_prompt, told.cached_audio, told.image_completion),
+            (Some(6), Some(2), Some(3))
+        );
     }
 
     #[test]

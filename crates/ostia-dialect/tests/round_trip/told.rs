@@ -2,7 +2,7 @@
 //! it. This is all that may differ.
 
 use ostia_dialect::json::Json;
-use ostia_dialect::{Block, Choice, ClientDialect, Content, Finish, Response, Usage};
+use ostia_dialect::{Block, Choice, ClientDialect, Content, Finish, Response, ServiceTier, Usage};
 use serde_json::json;
 
 use crate::answers::place;
@@ -138,6 +138,7 @@ fn messages(response: &mut Response) {
         cached: Some(usage.cached.unwrap_or(0)),
         cache_written: Some(usage.cache_written.unwrap_or(0)),
         reasoning: usage.reasoning,
+        tier: response.service_tier.as_deref().map(ServiceTier::named),
         ..Usage::default()
     });
 }
@@ -168,6 +169,7 @@ fn gemini(response: &mut Response) {
             cache_written: None,
             accepted_prediction: None,
             rejected_prediction: None,
+            tier: response.service_tier.as_deref().map(ServiceTier::named),
             ..*usage
         };
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use ostia_dialect::{Fault, Finish, Observed};
+use ostia_dialect::{Fault, Finish, Observed, Usage};
 use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
@@ -113,7 +113,7 @@ pub(super) struct Made {
     pub(super) failure: Option<Box<Failure>>,
     pub(super) observed: Observed,
     /// Tokens of the attempts that this one goes on from, which its provider's count is told with.
-    pub(super) spent: Option<(u64, u64)>,
+    pub(super) spent: Option<Box<Usage>>,
     pub(super) dropped: Vec<String>,
 }
 

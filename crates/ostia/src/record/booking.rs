@@ -224,9 +224,9 @@ impl Booked {
         if let Some(next) = self.account.continued_by.take() {
             let mut spent = None;
             self.account.attempt(self.number, |made, _| {
-                let told = made.observed.count.usage().map(|usage| (usage.prompt, usage.completion));
-                let before = made.spent.unwrap_or_default();
-                spent = told.map(|told| (told.0.max(before.0), told.1.max(before.1))).or(made.spent);
+                let before = made.spent.as_ref().map_or(0, |before| before.total());
+                let told = made.observed.usage().filter(|told| told.total() >= before);
+                spent = told.map(Box::new).or_else(|| made.spent.clone());
             });
             self.account.attempt(next, |made, _| made.spent = spent);
             self.number = next;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
-use ostia_dialect::observe::Count;
 use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
@@ -20,15 +19,28 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 
 impl Unwritten for Entry {
     fn bytes(&self) -> usize {
-        let texts =
-            [&self.metadata, &self.baggage].into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        let texts = [
+            Some(&self.trace_id),
+            Some(&self.path),
+            self.key.as_ref(),
+            self.metadata.as_ref(),
+            self.baggage.as_ref(),
+            self.user_agent.as_ref(),
+            self.model.as_ref(),
+        ];
+        let texts = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
-        self.bodies.bytes() + texts + route + self.attempts.iter().map(held_by).sum::<usize>()
+        let attempts = self.attempts.capacity() * size_of::<Made>();
+        let held = self.attempts.iter().map(held_by).sum::<usize>();
+        size_of::<Entry>() + self.id.capacity() + texts + route + attempts + held + self.bodies.bytes()
     }
 
-    fn give_up_bodies(&mut self) {
+    fn give_up_bodies(&mut self) -> bool {
         self.decisions = None;
-        self.bodies.give_up(ostia_store::Missing::QueueFull);
+        self.bodies.is_on() && {
+            self.bodies.give_up(ostia_store::Missing::QueueFull);
+            true
+        }
     }
 
     fn finish(self: Box<Entry>) -> Record {
@@ -73,17 +85,19 @@ impl Unwritten for Entry {
     }
 }
 
-/// What an attempt holds, in bytes.
+/// What an attempt holds besides its own size, in bytes.
 fn held_by(made: &Made) -> usize {
     let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
-    size_of::<Made>()
-        + made.dropped.iter().map(String::len).sum::<usize>()
-        + message.map_or(0, |text| text.len())
+    let texts = [made.model.as_ref(), made.request_id.as_ref(), message];
+    let dropped = made.dropped.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
+    texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped
 }
 
 fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
     let since = |moment: Instant| micros(moment.saturating_duration_since(began));
     let text = |value: Option<HeaderValue>| value.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+    // Less what was spent before it.
+    let used = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
     Attempt {
         target: text(made.index_path).unwrap_or_default(),
         provider: text(made.provider).unwrap_or_default(),
@@ -98,7 +112,9 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         first_byte_us: made.first_byte.map(since),
         first_token_us: made.first_token.map(since),
         ended_us: made.ended.map_or_else(|| micros(took), since),
-        usage: usage(&made.observed.count, made.spent),
+        service_tier: used.and_then(|used| used.tier).map(|tier| tier.name().to_owned()),
+        charged: used.and_then(|used| used.charge).map(|charge| charge.to_string()),
+        usage: used.map(usage),
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
         dropped: made.dropped,
         ..Attempt::default()
@@ -115,20 +131,22 @@ fn told_decisions(decisions: &Decisions) -> Value {
     }
 }
 
-/// The tokens of an attempt, less those that were spent before it.
-fn usage(count: &Count, spent: Option<(u64, u64)>) -> Option<Usage> {
-    let usage = count.usage()?;
-    let (prompt, completion) = spent.unwrap_or_default();
-    Some(Usage {
-        prompt_tokens: usage.prompt.saturating_sub(prompt),
-        completion_tokens: usage.completion.saturating_sub(completion),
-        total_tokens: usage.total().saturating_sub(prompt).saturating_sub(completion),
-        cached_tokens: usage.cached.unwrap_or_default(),
-        cache_write_tokens: usage.cache_written.unwrap_or_default(),
-        reasoning_tokens: usage.reasoning.unwrap_or_default(),
-        audio_prompt_tokens: usage.audio_prompt.unwrap_or_default(),
-        audio_completion_tokens: usage.audio_completion.unwrap_or_default(),
-    })
+fn usage(told: ostia_dialect::Usage) -> Usage {
+    Usage {
+        prompt_tokens: told.prompt,
+        completion_tokens: told.completion,
+        total_tokens: told.total(),
+        cached_tokens: told.cached.unwrap_or_default(),
+        cache_write_tokens: told.cache_written.unwrap_or_default(),
+        cache_write_1h_tokens: told.cache_written_1h.unwrap_or_default(),
+        reasoning_tokens: told.reasoning.unwrap_or_default(),
+        audio_prompt_tokens: told.audio_prompt.unwrap_or_default(),
+        cached_audio_tokens: told.cached_audio.unwrap_or_default(),
+        audio_completion_tokens: told.audio_completion.unwrap_or_default(),
+        image_prompt_tokens: told.image_prompt.unwrap_or_default(),
+        image_completion_tokens: told.image_completion.unwrap_or_default(),
+        web_searches: told.web_searches.unwrap_or_default(),
+    }
 }
 
 fn told(Failure { cause, message }: Failure) -> RecordError {

@@ -14,8 +14,16 @@ pub(super) fn decode(usage: Node<'_>) -> Usage {
         completion: number("outputTokens").unwrap_or(0),
         cached: read,
         cache_written: written,
+        cache_written_1h: kept_for_an_hour(usage),
         ..Usage::default()
     }
+}
+
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CacheDetail.html>
+fn kept_for_an_hour(usage: Node<'_>) -> Option<u64> {
+    let details = usage.some("cacheDetails")?;
+    let hours = details.items().filter(|detail| detail.str("ttl").as_deref() == Some("1h"));
+    hours.filter_map(|detail| detail.u64("inputTokens")).reduce(u64::saturating_add)
 }
 
 /// How long what was written to the cache is kept there, which the hub has no room for.

@@ -1,7 +1,7 @@
 //! Tokens and tier of an answer.
 
-use crate::Usage;
 use crate::json::{Node, Writer};
+use crate::{ServiceTier, Usage};
 
 /// Reads `usageMetadata` (<https://ai.google.dev/api/generate-content#UsageMetadata>); nothing where it has no counts,
 /// as in the first events of a stream.
@@ -21,8 +21,11 @@ pub(crate) fn decode(node: Node<'_>) -> Option<Usage> {
         total: node.u64("totalTokenCount").filter(|&total| total != sum),
         cached: node.u64("cachedContentTokenCount"),
         reasoning,
-        audio_prompt: audio(node, "promptTokensDetails"),
-        audio_completion: audio(node, "candidatesTokensDetails"),
+        audio_prompt: of_kind(node, "promptTokensDetails", "AUDIO"),
+        audio_completion: of_kind(node, "candidatesTokensDetails", "AUDIO"),
+        cached_audio: of_kind(node, "cacheTokensDetails", "AUDIO"),
+        image_completion: of_kind(node, "candidatesTokensDetails", "IMAGE"),
+        tier: node.str("serviceTier").map(|tier| ServiceTier::named(&tier)),
         ..Usage::default()
     })
 }
@@ -71,8 +74,8 @@ fn audio_details(w: &mut Writer, name: &str, count: Option<u64>) {
     });
 }
 
-fn audio(node: Node<'_>, name: &str) -> Option<u64> {
+fn of_kind(node: Node<'_>, name: &str, kind: &str) -> Option<u64> {
     let details = node.some(name)?;
-    let counts = details.items().filter(|detail| detail.str("modality").as_deref() == Some("AUDIO"));
+    let counts = details.items().filter(|detail| detail.str("modality").as_deref() == Some(kind));
     counts.filter_map(|detail| detail.u64("tokenCount")).reduce(u64::saturating_add)
 }

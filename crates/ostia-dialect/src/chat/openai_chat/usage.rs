@@ -1,5 +1,6 @@
 //! Tokens: <https://platform.openai.com/docs/api-reference/chat/object>, `usage`.
 
+use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
 use crate::{RenderOptions, Usage};
 
@@ -29,6 +30,9 @@ pub(crate) fn counts(usage: Node<'_>) -> Usage {
         audio_completion: of_completion("audio_tokens"),
         accepted_prediction: of_completion("accepted_prediction_tokens"),
         rejected_prediction: of_completion("rejected_prediction_tokens"),
+        image_completion: of_completion("image_tokens"),
+        charge: Charge::decode(usage),
+        ..Usage::default()
     }
 }
 

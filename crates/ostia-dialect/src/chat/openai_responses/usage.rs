@@ -1,6 +1,7 @@
 //! Tokens: <https://platform.openai.com/docs/api-reference/responses/object>, `usage`.
 
 use crate::Usage;
+use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
 
 /// Reads the object.
@@ -15,6 +16,9 @@ pub(crate) fn decode(usage: Node<'_>) -> Usage {
         cached: detail("input_tokens_details", "cached_tokens"),
         cache_written: detail("input_tokens_details", "cache_write_tokens"),
         reasoning: detail("output_tokens_details", "reasoning_tokens"),
+        image_prompt: detail("input_tokens_details", "image_tokens"),
+        image_completion: detail("output_tokens_details", "image_tokens"),
+        charge: Charge::decode(usage),
         ..Usage::default()
     }
 }

@@ -105,8 +105,14 @@ fn what_stands_beside() {
     body["usage"] = json!({"inputTokens": 7, "outputTokens": 2, "totalTokens": 19, "cacheReadInputTokens": 4,
         "cacheWriteInputTokens": 6, "cacheDetails": [{"ttl": "1h", "inputTokens": 6}]});
     let response = read(&body);
-    let usage =
-        Usage { prompt: 17, completion: 2, cached: Some(4), cache_written: Some(6), ..Usage::default() };
+    let usage = Usage {
+        prompt: 17,
+        completion: 2,
+        cached: Some(4),
+        cache_written: Some(6),
+        cache_written_1h: Some(6),
+        ..Usage::default()
+    };
     assert_eq!(response.usage, Some(usage));
     assert_eq!(response.service_tier.as_deref(), Some("flex"));
     assert_eq!(response.choices[0].stop_sequence.as_deref(), Some("X"));
