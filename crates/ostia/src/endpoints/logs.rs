@@ -2,7 +2,7 @@
 //!
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
-mod parameters;
+pub mod parameters;
 mod tree;
 
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, Group, Grouping, METRICS_MEDIA_TYPE, ReadError, Reader, Sums};
+use ostia_store::{Busy, Group, Grouping, METRICS_MEDIA_TYPE, ReadError, Reader, Readers, Sums};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -42,17 +42,30 @@ pub async fn answer(
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
     let question = question(path, parameters);
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
+    match ask(readers, move |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
+        Some(text) => Ok(reply::json(text)),
+        None => {
+            Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept."))
+        }
+    }
+}
+
+/// Has a question answered by those who read.
+///
+/// # Errors
+/// 503 where too many ask, 504 where it takes too long, 503 where what was kept cannot be read.
+pub async fn ask<T: Send + 'static>(
+    readers: &Readers,
+    question: impl FnOnce(&mut Reader) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
     let (tell, told) = oneshot::channel();
     let ask = move |reader: &mut Reader| {
         // Whoever asked may have left.
-        let _ = tell.send(question(reader).map(|told| told.map(|told| told.to_string())));
+        let _ = tell.send(question(reader));
     };
     readers.ask(ask).map_err(|Busy| busy())?;
     match told.await {
-        Ok(Ok(Some(text))) => Ok(reply::json(text)),
-        Ok(Ok(None)) => {
-            Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept."))
-        }
+        Ok(Ok(told)) => Ok(told),
         Ok(Err(ReadError::TooSlow)) => {
             Err(Fault::new(FaultKind::Timeout, "That took too long: ask for less time."))
         }
@@ -89,7 +102,10 @@ fn metrics(core: &Core) -> Result<Response<Body>, Fault> {
 
 /// Who may ask: whoever shows one of `auth.admin_keys`. Where there are none, this machine, if it needs no key for anything; but no
 /// web page.
-fn admit(core: &Core, parts: &request::Parts, credentials: &Credentials) -> Result<(), Fault> {
+///
+/// # Errors
+/// 401 and 403 for everybody else.
+pub fn admit(core: &Core, parts: &request::Parts, credentials: &Credentials) -> Result<(), Fault> {
     let settings = &core.settings;
     let Credentials { gateway, bearer, api_key } = credentials;
     let shown = [gateway, bearer, api_key].into_iter().flatten();
@@ -200,7 +216,7 @@ fn told_sums(sums: &Sums) -> Value {
 }
 
 /// Milliseconds since 1970.
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -112,6 +112,36 @@ impl Parameters {
     }
 }
 
+/// Reads a query that may only say `since`: a time in milliseconds.
+///
+/// # Errors
+/// 400 for any other parameter, and for what is no time.
+pub fn since(query: &str) -> Result<Option<i64>, Fault> {
+    let mut since = None;
+    for field in query::fields(query) {
+        let (name, value) = field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
+        if name != "since" {
+            return Err(unknown(&name, "there is since"));
+        }
+        since = Some(age_ms(&value).ok_or_else(|| wrong(&name, "must be a time like 15m, 12h or 7d"))?);
+    }
+    Ok(since)
+}
+
+/// Sees to it that a query says nothing.
+///
+/// # Errors
+/// 400 for any parameter.
+pub fn none(query: &str) -> Result<(), Fault> {
+    match query::fields(query).next() {
+        None => Ok(()),
+        Some(field) => {
+            let name = field.name_and_value().map(|(name, _)| name).unwrap_or_default();
+            Err(unknown(&name, "it takes none"))
+        }
+    }
+}
+
 fn wrong(name: &str, what: &str) -> Fault {
     Fault::invalid(format!("Invalid `{name}`: {what}.")).with_param(name)
 }
