@@ -56,8 +56,9 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
 pub fn answer(parts: &request::Parts, path: &str) -> Result<Response<Body>, Fault> {
     let path = path.trim_start_matches('/');
     let is_asset = path.starts_with(ASSETS);
-    let wanted = if is_asset { path } else { PAGE };
-    let file = FILES.iter().find(|file| file.path == wanted).ok_or_else(|| unroutable::missing(parts))?;
+    let named = |name: &str| FILES.iter().find(|file| file.path == name);
+    let file = named(path).or_else(|| named(PAGE).filter(|_| !is_asset));
+    let file = file.ok_or_else(|| unroutable::missing(parts))?;
     let tag = file.tag();
     let is_known = parts.headers.get(header::IF_NONE_MATCH).is_some_and(|known| has_tag(known, &tag));
     let mut response = match is_known {
@@ -175,7 +176,7 @@ mod tests {
         let page = String::from_utf8(page.unpacked().unwrap().to_vec()).unwrap();
         for file in &FILES {
             assert!(!file.unpacked().unwrap().is_empty());
-            assert!(file.path == PAGE || file.path.ends_with(".txt") || page.contains(file.path), "{}", file.path);
+            assert!(file.path == PAGE || file.path.ends_with(".md") || page.contains(file.path), "{}", file.path);
         }
     }
 }

@@ -2,6 +2,25 @@
 
 use super::File;
 
-pub(super) static FILES: [File; 1] = [
-    File { path: "index.html", media: "text/html; charset=utf-8", packed: include_bytes!("index.html.gz") },
+pub(super) static FILES: [File; 4] = [
+    File {
+        path: "assets/console-5hUroSN-.js",
+        media: "text/javascript; charset=utf-8",
+        packed: include_bytes!("console.js.gz"),
+    },
+    File {
+        path: "assets/console-D5ocImHw.css",
+        media: "text/css; charset=utf-8",
+        packed: include_bytes!("console.css.gz"),
+    },
+    File {
+        path: "index.html",
+        media: "text/html; charset=utf-8",
+        packed: include_bytes!("index.html.gz"),
+    },
+    File {
+        path: "licenses.md",
+        media: "text/plain; charset=utf-8",
+        packed: include_bytes!("licenses.md.gz"),
+    },
 ];

@@ -1,0 +1,1 @@
+export function PlaygroundPage() { return null; }
