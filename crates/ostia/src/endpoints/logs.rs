@@ -2,6 +2,7 @@
 //!
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
+mod analytics;
 pub mod parameters;
 mod tree;
 
@@ -10,7 +11,7 @@ use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, Group, Grouping, METRICS_MEDIA_TYPE, ReadError, Reader, Readers, Sums};
+use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Readers};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -142,7 +143,7 @@ fn busy() -> Fault {
 }
 
 fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
-    let Parameters { filter, page, by, now_ms } = parameters;
+    let Parameters { filter, page, by, now_ms, steps, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
             let (data, next) = reader.list(&filter, page)?;
@@ -162,57 +163,14 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
         }
         // Not read from the file.
         KeptPath::Metrics => Box::new(|_| Ok(None)),
-        KeptPath::Summary => Box::new(move |reader| {
-            let ((from_ms, to_ms), groups) = reader.sums(&filter, by, now_ms)?;
-            let mut total = Sums::default();
-            groups.iter().for_each(|group| total.plus(&group.sums));
-            let groups: Vec<Value> = match by {
-                Grouping::None => Vec::new(),
-                Grouping::Provider | Grouping::Model | Grouping::Key => {
-                    groups.iter().map(told_group).collect()
-                }
-            };
-            Ok(Some(json!({
-                "object": "analytics-summary",
-                "from": parameters::rfc3339(from_ms),
-                "to": parameters::rfc3339(to_ms),
-                "group_by": by,
-                "total": told_sums(&total),
-                "groups": groups,
-            })))
+        KeptPath::Summary => {
+            Box::new(move |reader| analytics::summary(reader, &filter, by, now_ms).map(Some))
+        }
+        KeptPath::Series => Box::new(move |reader| match steps {
+            Some(steps) => analytics::series(reader, &filter, by, &steps).map(Some),
+            None => Ok(None),
         }),
     }
-}
-
-fn told_group(group: &Group) -> Value {
-    let mut told = json!({"name": group.name});
-    if let (Value::Object(own), Value::Object(sums)) = (&mut told, told_sums(&group.sums)) {
-        own.extend(sums);
-    }
-    told
-}
-
-fn told_sums(sums: &Sums) -> Value {
-    let percentile = |percent| sums.durations.percentile_ms(percent);
-    json!({
-        "requests": sums.requests,
-        "failed": sums.failed,
-        "client_left": sums.left,
-        "attempts": sums.attempts,
-        "failed_attempts": sums.failed_attempts,
-        "prompt_tokens": sums.prompt_tokens,
-        "completion_tokens": sums.completion_tokens,
-        "cached_tokens": sums.cached_tokens,
-        "reasoning_tokens": sums.reasoning_tokens,
-        "cost": sums.costs(),
-        "attempts_of_unknown_cost": sums.unpriced,
-        "latency_ms": {
-            "avg": (sums.duration_us / 1000).checked_div(sums.requests),
-            "p50": percentile(50),
-            "p90": percentile(90),
-            "p99": percentile(99),
-        },
-    })
 }
 
 /// Milliseconds since 1970.

@@ -86,6 +86,8 @@ pub enum KeptPath<'p> {
     Trace(&'p str),
     /// `GET /v1/analytics/summary`
     Summary,
+    /// `GET /v1/analytics/series`
+    Series,
     /// `GET /metrics`
     Metrics,
 }
@@ -97,6 +99,7 @@ impl<'p> KeptPath<'p> {
         match rest {
             "/logs" => Some(KeptPath::List),
             "/analytics/summary" => Some(KeptPath::Summary),
+            "/analytics/series" => Some(KeptPath::Series),
             _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
         }
     }
@@ -374,6 +377,7 @@ mod tests {
             (Method::HEAD, "/v1/logs/x", Endpoint::Kept(KeptPath::One("x"))),
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
+            (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
             (Method::POST, "/v1/logs", Endpoint::WrongMethod(READ)),
             (Method::GET, "/metrics", Endpoint::Kept(KeptPath::Metrics)),
             (Method::POST, "/metrics", Endpoint::WrongMethod(READ)),
