@@ -47,6 +47,7 @@ function table(files) {
 
 use super::File;
 
+#[rustfmt::skip]
 pub(super) static FILES: [File; ${files.length}] = [
 ${rows.join("")}];
 `;

@@ -43,7 +43,8 @@ export function money(amount: string, currency: string): string {
   if (value === 0) return `${sign}0`;
   if (value >= 1) return sign + value.toFixed(2);
   const digits = Math.min(12, Math.max(2, 3 - Math.ceil(Math.log10(value))));
-  return sign + value.toFixed(digits).replace(/0+$/, "").replace(/\.$/, "");
+  // Two digits stay, as people write money.
+  return sign + value.toFixed(digits).replace(/(\.\d\d\d*?)0+$/, "$1");
 }
 
 /** What a million units cost, of the price of one. */

@@ -146,7 +146,8 @@ export interface Series {
   to: string;
   step_seconds: number;
   group_by: string | null;
-  series: { name: string | null; points: SeriesPoint[] }[];
+  /** `others`: this line is of so many names that have none of their own. */
+  series: { name: string | null; points: SeriesPoint[]; others?: number }[];
 }
 
 export interface Model {
@@ -204,4 +205,39 @@ export interface Configuration {
   problems: Problem[];
   in_force: Record<string, unknown>;
   catalogue: { source: string; version: string; date: string }[];
+}
+
+export interface Sums {
+  requests: number;
+  failed: number;
+  client_left: number;
+  attempts: number;
+  failed_attempts: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  cost: Record<string, Decimal>;
+  attempts_of_unknown_cost: number;
+  latency_ms: Percentiles & { avg: number | null };
+  first_token_ms?: Percentiles;
+}
+
+export interface Summary {
+  from: string;
+  to: string;
+  total: Sums;
+  groups: (Sums & { name: string })[];
+}
+
+export interface Session {
+  id: string;
+  first: string;
+  last: string;
+  requests: number;
+  failed: number;
+  tokens: { input: number; output: number; cached: number };
+  cost: Record<string, Decimal>;
+  cost_unknown: number;
+  models: string[];
 }

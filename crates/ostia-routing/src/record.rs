@@ -168,8 +168,17 @@ impl Route {
     pub fn targets(&self, now: Time) -> Vec<Target> {
         let (log, result, attempts) = (&Log::default(), "", 0);
         let slots = self.slots.as_deref();
-        let source =
-            Source { route: self, slots, prices: &[], log, result, attempts, began: now, deadline: None, now };
+        let source = Source {
+            route: self,
+            slots,
+            prices: &[],
+            log,
+            result,
+            attempts,
+            began: now,
+            deadline: None,
+            now,
+        };
         source.record().targets
     }
 }

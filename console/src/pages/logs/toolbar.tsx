@@ -4,7 +4,7 @@ import { type FormEvent, type RefObject, useState } from "react";
 import { fullTime } from "../../format";
 import { useSearch } from "../../router";
 import { COLUMNS } from "./columns";
-import { type Filter, SINCE, changesOf, chosen, words } from "./query";
+import { SINCE, changesOf, chosen, words } from "./query";
 import { Views } from "./views";
 
 interface Props {
@@ -129,7 +129,7 @@ function StatusChoice() {
 function Columns({ shown, onShown }: { shown: string[]; onShown: (shown: string[]) => void }) {
   const toggle = (id: string) => onShown(shown.includes(id) ? shown.filter((other) => other !== id) : [...shown, id]);
   return (
-    <details className="menu">
+    <details className="menu columns-menu">
       <summary>Columns</summary>
       <fieldset>
         <legend className="hidden-text">Columns</legend>
@@ -142,5 +142,3 @@ function Columns({ shown, onShown }: { shown: string[]; onShown: (shown: string[
     </details>
   );
 }
-
-export type { Filter };

@@ -17,7 +17,7 @@ function phases(attempt: Attempt): Phase[] {
     ["connect", "connect", connected_us],
     ["wait", "first byte", first_byte_us],
     ["think", "first token", first_token_us],
-    ["stream", first_byte_us === undefined ? "no answer" : "answer", ended_us],
+    first_byte_us === undefined ? ["nothing", "no answer", ended_us] : ["stream", "answer", ended_us],
   ];
   const all: Phase[] = [];
   let from = sent_us;

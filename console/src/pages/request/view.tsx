@@ -27,7 +27,7 @@ export function RequestView({ record }: { record: LogRecord }) {
     { id: "repeat", label: "Repeat", content: () => <Repeat record={record} /> },
     { id: "details", label: "Details", content: () => <Details record={record} /> },
   ];
-  const [shown, setShown] = useState(told ? "conversation" : record.request.body === undefined ? "decisions" : "raw");
+  const [shown, setShown] = useState(told || record.request.body === undefined ? "conversation" : "raw");
   return (
     <article className="request">
       <header>

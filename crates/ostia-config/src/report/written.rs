@@ -51,7 +51,10 @@ mod tests {
             assert_eq!(crate::check("f", text, &|_| Some("v".into())).report.written(), expected, "{text}");
         };
         check("", json!(null));
-        check("listen: 127.0.0.1:1\nlimits: {body_bytes: 1MiB}", json!({"listen": "127.0.0.1:1", "limits": {"body_bytes": "1MiB"}}));
+        check(
+            "listen: 127.0.0.1:1\nlimits: {body_bytes: 1MiB}",
+            json!({"listen": "127.0.0.1:1", "limits": {"body_bytes": "1MiB"}}),
+        );
         check(
             "auth: {keys: [secret, \"${KEY}\", {key: \"file:/x\", name: red}], admin_keys: [12345678]}",
             json!({"auth": {"keys": ["(hidden)", "${KEY}", {"key": "file:/x", "name": "red"}], "admin_keys": ["(hidden)"]}}),

@@ -42,10 +42,7 @@ const HEADERS: [(HeaderName, HeaderValue); 5] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     (header::VARY, HeaderValue::from_static("accept-encoding")),
 ];
 
@@ -104,7 +101,9 @@ impl File {
     fn unpacked(&self) -> Result<Bytes, Fault> {
         let mut bytes = Vec::new();
         let read = GzDecoder::new(self.packed).read_to_end(&mut bytes);
-        read.map_err(|error| Fault::new(FaultKind::Upstream, format!("{} is damaged: {error}", self.path)).with_status(500))?;
+        read.map_err(|error| {
+            Fault::new(FaultKind::Upstream, format!("{} is damaged: {error}", self.path)).with_status(500)
+        })?;
         Ok(bytes.into())
     }
 }
@@ -176,7 +175,11 @@ mod tests {
         let page = String::from_utf8(page.unpacked().unwrap().to_vec()).unwrap();
         for file in &FILES {
             assert!(!file.unpacked().unwrap().is_empty());
-            assert!(file.path == PAGE || file.path.ends_with(".md") || page.contains(file.path), "{}", file.path);
+            assert!(
+                file.path == PAGE || file.path.ends_with(".md") || page.contains(file.path),
+                "{}",
+                file.path
+            );
         }
     }
 }

@@ -45,9 +45,7 @@ pub async fn answer(
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
     match ask(readers, move |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
         Some(text) => Ok(reply::json(text)),
-        None => {
-            Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept."))
-        }
+        None => Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept.")),
     }
 }
 

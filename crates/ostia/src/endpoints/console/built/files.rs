@@ -2,14 +2,15 @@
 
 use super::File;
 
+#[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-5hUroSN-.js",
+        path: "assets/console-B7yOrZ7Z.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("console.js.gz"),
     },
     File {
-        path: "assets/console-D5ocImHw.css",
+        path: "assets/console-NFY4rSHT.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("console.css.gz"),
     },
