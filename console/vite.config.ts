@@ -9,6 +9,7 @@ export default defineConfig({
     assetsInlineLimit: 0,
     license: { fileName: "licenses.md" },
     rolldownOptions: {
+      checks: { pluginTimings: false },
       output: {
         codeSplitting: false,
         entryFileNames: "assets/console-[hash].js",

@@ -14,6 +14,7 @@ export function useKeys(keys: Keys): void {
       if (document.querySelector("dialog[open]")) return;
       if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       if (isWriting(event.target) && event.key !== "Escape") return;
+      if (event.key === "Enter" && isPressed(event.target)) return;
       const act = current.current[event.key];
       if (!act) return;
       event.preventDefault();
@@ -22,6 +23,11 @@ export function useKeys(keys: Keys): void {
     addEventListener("keydown", listen);
     return () => removeEventListener("keydown", listen);
   }, []);
+}
+
+/** Does the key mean what stands there? */
+function isPressed(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("a, button, summary") !== null;
 }
 
 function isWriting(target: EventTarget | null): boolean {

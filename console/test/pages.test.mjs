@@ -67,6 +67,8 @@ test("the playground streams two answers side by side, and shows the code", asyn
     buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64"),
   });
   await page.getByAltText("Picture 1").waitFor();
+  await page.getByText("Tools", { exact: true }).click();
+  await page.getByLabel("Tools, a list as JSON").fill('[{"name": "weather", "parameters": {"type": "object"}}]');
   await page.getByRole("button", { name: "Send" }).click();
   await page.getByLabel("Answer A").getByText("A gateway is one door in front of many models.").waitFor();
   await second.getByText("It is sunny.").waitFor();
@@ -74,6 +76,7 @@ test("the playground streams two answers side by side, and shows the code", asyn
   assert.match(await page.getByLabel("Answer A").locator(".facts").textContent(), /Input25Output30/);
   const asked = gateway.upstream.asked.filter(({ path }) => path.endsWith("/messages")).at(-1).body;
   assert.equal(asked.messages[0].content[1].source.media_type, "image/png");
+  assert.deepEqual(asked.tools, [{ name: "weather", input_schema: { type: "object" } }]);
   for (const format of ["responses", "chat"]) {
     await page.getByLabel("Answer A").getByLabel("Format").selectOption(format);
   }

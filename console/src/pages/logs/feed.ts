@@ -9,13 +9,15 @@ import { toApiError } from "../../api/use";
 const PAGE = 100;
 /** How often is asked for new ones. */
 const TAIL_MS = 1000;
-/** Most requests that are held. */
+/** Most requests that are held; beyond that the list begins anew. */
 const HELD_MAX = 20_000;
 
 export interface Feed {
   records: LogRecord[];
   /** Came while nobody wanted the list to move. */
   waiting: LogRecord[];
+  /** More came than was asked for: where the list goes on behind those that wait. */
+  waitingNext?: string | null;
   next: string | null;
   state: "asking" | "ready" | "asking_older";
   error: ApiError | null;
@@ -38,7 +40,7 @@ function reduce(feed: Feed, action: Action): Feed {
     case "newest":
       return withNewest(feed, action.page, action.hold);
     case "show":
-      return { ...feed, records: merged(feed.waiting, feed.records), waiting: [] };
+      return shown(feed);
     case "asking_older":
       return { ...feed, state: "asking_older" };
     case "older":
@@ -56,9 +58,16 @@ function withNewest(feed: Feed, page: LogPage, hold: boolean): Feed {
   if (fresh.length === 0) return ready;
   // More came than a page holds: what lies between would be missing.
   const hasGap = fresh.length === page.data.length && page.next !== null;
-  if (hasGap && !hold) return { ...ready, records: page.data, waiting: [], next: page.next };
+  if (hold && hasGap) return { ...ready, waiting: page.data, waitingNext: page.next };
   if (hold) return { ...ready, waiting: merged(fresh, feed.waiting) };
-  return { ...ready, records: merged(fresh, feed.records).slice(0, HELD_MAX) };
+  if (hasGap || feed.records.length > HELD_MAX) return { ...ready, records: page.data, next: page.next };
+  return { ...ready, records: merged(fresh, feed.records) };
+}
+
+/** Those that wait are shown too. */
+function shown({ waiting, waitingNext, ...feed }: Feed): Feed {
+  if (waitingNext !== undefined) return { ...feed, records: waiting, waiting: [], next: waitingNext };
+  return { ...feed, records: merged(waiting, feed.records), waiting: [] };
 }
 
 /** A long request is written when it is over, and then stands where it began. */

@@ -1,6 +1,6 @@
 // What a newcomer sees: the first call, ready to paste. It shows up here by itself.
 
-import type { Configuration } from "../../api/types";
+import type { Configuration, Providers } from "../../api/types";
 import { useAnswer, useModels } from "../../api/use";
 import { Code } from "../../parts/code";
 import { Empty } from "../../parts/notes";
@@ -8,13 +8,18 @@ import { Link } from "../../parts/link";
 
 export function FirstCall() {
   const { data: config } = useAnswer<Configuration>("/v1/gateway/config");
+  const { data: providers } = useAnswer<Providers>("/v1/gateway/providers");
   const { models } = useModels();
   const auth = config?.in_force.auth as { keys: unknown[] } | undefined;
-  const model = models?.[0]?.id ?? "@openai/gpt-4o-mini";
+  const ready = providers?.data.filter(({ key }) => key.state !== "missing") ?? [];
+  const provider = ready.find(({ id }) => id === providers?.default_provider) ?? ready[0];
   return (
     <Empty title="No request yet">
       <p>Send one. It shows up here within a second.</p>
-      <Code label="A first call" text={command(model, (auth?.keys.length ?? 0) > 0, models?.length === 0)} />
+      <Code
+        label="A first call"
+        text={command(models?.[0]?.id ?? modelOf(provider?.id), (auth?.keys.length ?? 0) > 0, providers !== null && !provider)}
+      />
       <p>
         SDKs need only the base URL <code>{location.origin}/v1</code>. Or try a model in the <Link to="/playground">playground</Link>.
       </p>
@@ -22,12 +27,18 @@ export function FirstCall() {
   );
 }
 
+/** A model's name where nobody lists any. */
+function modelOf(provider: string | undefined): string {
+  return provider === undefined || provider === "openai" ? "@openai/gpt-4o-mini" : `@${provider}/NAME-OF-A-MODEL`;
+}
+
 function command(model: string, needsKey: boolean, needsProviderKey: boolean): string {
+  const body = JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] });
   return [
     `curl ${location.origin}/v1/chat/completions \\`,
     "  -H 'content-type: application/json' \\",
     ...(needsKey ? ["  -H 'x-ostia-api-key: YOUR-KEY-FOR-THIS-GATEWAY' \\"] : []),
     ...(needsProviderKey ? ["  -H 'authorization: Bearer YOUR-OPENAI-KEY' \\"] : []),
-    `  -d '${JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }).replaceAll("'", "'\\''")}'`,
+    `  -d '${body.replaceAll("'", "'\\''")}'`,
   ].join("\n");
 }

@@ -47,6 +47,8 @@ export function LogsPage() {
   const move = (step: number) => {
     const record = records[Math.min(records.length - 1, Math.max(0, at + step))];
     if (!record) return;
+    // Else Enter would open the one that was clicked.
+    if (document.activeElement?.matches(".row-link")) (document.activeElement as HTMLElement).blur();
     setCurrentId(record.id);
     if (opened) go(to(record), true);
   };
@@ -68,6 +70,10 @@ export function LogsPage() {
   useEffect(() => {
     if (opened) setCurrentId(opened);
   }, [opened]);
+  // Whoever is back at the top sees them.
+  useEffect(() => {
+    if (isAtTop && waiting.length > 0) show();
+  }, [isAtTop, waiting, show]);
   const showWaiting = () => {
     show();
     scroller.current?.scrollTo({ top: 0 });
@@ -99,7 +105,7 @@ export function LogsPage() {
           records={records}
           columns={columns}
           isNarrow={isNarrow}
-          at={at}
+          currentId={currentId}
           opened={opened}
           scroller={scroller}
           to={to}

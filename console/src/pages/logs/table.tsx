@@ -15,8 +15,8 @@ interface Props {
   records: LogRecord[];
   columns: Column[];
   isNarrow: boolean;
-  /** The row that the keys go from. */
-  at: number;
+  /** The request that the keys go from. */
+  currentId: string | undefined;
   opened: string | undefined;
   scroller: RefObject<HTMLDivElement | null>;
   to: (record: LogRecord) => string;
@@ -24,7 +24,7 @@ interface Props {
   onScrolled: (isAtTop: boolean) => void;
 }
 
-export function Table({ records, columns, isNarrow, at, opened, scroller, to, onOlder, onScrolled }: Props) {
+export function Table({ records, columns, isNarrow, currentId, opened, scroller, to, onOlder, onScrolled }: Props) {
   const rowPx = isNarrow ? NARROW_ROW_PX : ROW_PX;
   const rows = useVirtualizer({
     count: records.length,
@@ -39,9 +39,11 @@ export function Table({ records, columns, isNarrow, at, opened, scroller, to, on
   useEffect(() => {
     if (last >= records.length - AHEAD) onOlder();
   }, [last, records.length, onOlder]);
+  // When another one is chosen, and not when new ones move it down.
   useEffect(() => {
+    const at = records.findIndex(({ id }) => id === currentId);
     if (at >= 0) rows.scrollToIndex(at);
-  }, [rows, at]);
+  }, [rows, currentId]);
   const tracks = isNarrow ? undefined : columns.map(({ width }) => width).join(" ");
   return (
     <div
@@ -71,7 +73,7 @@ export function Table({ records, columns, isNarrow, at, opened, scroller, to, on
               key={record.id}
               role="row"
               aria-rowindex={index + 2}
-              className={rowClass(index === at, record.id === opened)}
+              className={rowClass(record.id === currentId, record.id === opened)}
               style={{ gridTemplateColumns: tracks, height: rowPx, transform: `translateY(${start}px)` }}
             >
               {columns.map(({ id, cell, isNumber }, place) => (

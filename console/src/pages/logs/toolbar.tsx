@@ -2,6 +2,7 @@
 
 import { type FormEvent, type RefObject, useState } from "react";
 import { fullTime } from "../../format";
+import { Menu } from "../../parts/menu";
 import { useSearch } from "../../router";
 import { COLUMNS } from "./columns";
 import { SINCE, changesOf, chosen, words } from "./query";
@@ -129,8 +130,7 @@ function StatusChoice() {
 function Columns({ shown, onShown }: { shown: string[]; onShown: (shown: string[]) => void }) {
   const toggle = (id: string) => onShown(shown.includes(id) ? shown.filter((other) => other !== id) : [...shown, id]);
   return (
-    <details className="menu columns-menu">
-      <summary>Columns</summary>
+    <Menu label="Columns" className="columns-menu">
       <fieldset>
         <legend className="hidden-text">Columns</legend>
         {COLUMNS.map(({ id, label }) => (
@@ -139,6 +139,6 @@ function Columns({ shown, onShown }: { shown: string[]; onShown: (shown: string[
           </label>
         ))}
       </fieldset>
-    </details>
+    </Menu>
   );
 }

@@ -1,6 +1,7 @@
 // Filters that somebody wants again: kept in the browser, under a name.
 
 import { type FormEvent, useState } from "react";
+import { Menu } from "../../parts/menu";
 import { go, useSearch } from "../../router";
 import { keep, kept } from "../../settings";
 
@@ -30,8 +31,7 @@ export function Views() {
     setName("");
   };
   return (
-    <details className="menu">
-      <summary>Views</summary>
+    <Menu label="Views">
       <div className="views">
         <ul>
           {views.map((view) => (
@@ -50,6 +50,6 @@ export function Views() {
           <button type="submit">Save</button>
         </form>
       </div>
-    </details>
+    </Menu>
   );
 }

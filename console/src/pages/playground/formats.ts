@@ -1,7 +1,7 @@
 // The three formats of clients: how a prompt is said in each, and how an answer is read.
 
 import type { Fields, Part, Turn } from "../../read/conversation";
-import { fields } from "../../read/conversation";
+import { fields, isFields, list, text } from "../../read/conversation";
 import * as chat from "../../read/chat";
 import * as messages from "../../read/messages";
 import * as responses from "../../read/responses";
@@ -20,6 +20,15 @@ export interface Prompt {
   images: string[];
   maxTokens: number | null;
   temperature: number | null;
+  tools: Tool[];
+}
+
+/** A function that the model may call. */
+export interface Tool {
+  name: string;
+  description?: string;
+  /** A JSON Schema. */
+  parameters?: unknown;
 }
 
 export interface Used {
@@ -54,6 +63,7 @@ const chatFormat: Format = {
     ],
     ...(prompt.maxTokens === null ? {} : { max_completion_tokens: prompt.maxTokens }),
     ...(prompt.temperature === null ? {} : { temperature: prompt.temperature }),
+    ...tools(prompt, (tool) => ({ type: "function", function: tool })),
     stream: true,
     stream_options: { include_usage: true },
   }),
@@ -74,6 +84,7 @@ const responsesFormat: Format = {
     })),
     ...(prompt.maxTokens === null ? {} : { max_output_tokens: prompt.maxTokens }),
     ...(prompt.temperature === null ? {} : { temperature: prompt.temperature }),
+    ...tools(prompt, (tool) => ({ type: "function", ...tool })),
     stream: true,
   }),
   read: (events) => responses.read({}, events).answered,
@@ -90,6 +101,7 @@ const messagesFormat: Format = {
     ...(prompt.system ? { system: prompt.system } : {}),
     messages: prompt.turns.map(({ role, text }, index) => ({ role, content: withImages(text, imagesAt(prompt, index), imageBlock, "text") })),
     ...(prompt.temperature === null ? {} : { temperature: prompt.temperature }),
+    ...tools(prompt, ({ parameters, ...tool }) => ({ ...tool, input_schema: parameters ?? { type: "object" } })),
     stream: true,
   }),
   read: (events) => messages.read({}, events).answered,
@@ -104,12 +116,34 @@ const messagesFormat: Format = {
 
 export const FORMATS: Record<FormatId, Format> = { chat: chatFormat, responses: responsesFormat, messages: messagesFormat };
 
+function tools(prompt: Prompt, told: (tool: Tool) => Fields): { tools?: Fields[] } {
+  return prompt.tools.length === 0 ? {} : { tools: prompt.tools.map(told) };
+}
+
+/** Tools as somebody wrote them, each in the form of any of the three formats; null for what is no list of them. */
+export function toolsOf(written: string): Tool[] | null {
+  if (!written.trim()) return [];
+  try {
+    const value: unknown = JSON.parse(written);
+    const tools = list(value).map((one) => toolOf(fields(one)));
+    return Array.isArray(value) && tools.every(({ name }) => name !== "") ? tools : null;
+  } catch {
+    return null;
+  }
+}
+
+function toolOf(written: Fields): Tool {
+  const inner = isFields(written.function) ? written.function : written;
+  const description = text(inner.description);
+  return { name: text(inner.name), ...(description && { description }), parameters: inner.parameters ?? inner.input_schema ?? { type: "object" } };
+}
+
 function imagesAt(prompt: Prompt, index: number): string[] {
   return index === prompt.turns.length - 1 ? prompt.images : [];
 }
 
-function withImages(text: string, images: string[], block: (url: string) => Fields, kind: string): string | Fields[] {
-  return images.length === 0 ? text : [{ type: kind, text }, ...images.map(block)];
+function withImages(said: string, images: string[], block: (url: string) => Fields, kind: string): string | Fields[] {
+  return images.length === 0 ? said : [{ type: kind, text: said }, ...images.map(block)];
 }
 
 function imageBlock(url: string): Fields {
@@ -127,7 +161,7 @@ export function promptOf(path: string, request: Fields): { format: FormatId; pro
   const found = (Object.entries(FORMATS) as [FormatId, Format][]).find(([, format]) => path.endsWith(format.path.slice(3)));
   if (!found) return null;
   const [format] = found;
-  const { asked } = { chat, responses, messages }[format].read(request, {});
+  const { asked, tools } = { chat, responses, messages }[format].read(request, {});
   const said = (parts: Part[]) => parts.map((part) => ("text" in part ? part.text : "")).filter(Boolean).join("\n");
   const system = asked.filter(({ role }) => /^(system|developer|instructions)$/.test(role)).map(({ parts }) => said(parts));
   const turns = asked.flatMap(({ role, parts }) => (role === "user" || role === "assistant" ? [{ role, text: said(parts) } as Said] : []));
@@ -141,6 +175,7 @@ export function promptOf(path: string, request: Fields): { format: FormatId; pro
       images,
       maxTokens: number("max_completion_tokens", "max_tokens", "max_output_tokens") as number | null,
       temperature: number("temperature") as number | null,
+      tools: tools.map(({ definition }) => toolOf(fields(definition))).filter(({ name }) => name !== ""),
     },
   };
 }

@@ -18,14 +18,14 @@ import { type Choice, Pane } from "./pane";
 import { PromptForm } from "./prompt";
 import { useRun } from "./run";
 
-const PROMPT: Prompt = { system: "", turns: [{ role: "user", text: "What is a gateway? Answer in one sentence." }], images: [], maxTokens: null, temperature: null };
+const PROMPT: Prompt = { system: "", turns: [{ role: "user", text: "What is a gateway? Answer in one sentence." }], images: [], maxTokens: null, temperature: null, tools: [] };
 const CHOICES: Choice[] = [{ model: "", format: "chat" }];
 const NAMES = ["A", "B"];
 
 export function PlaygroundPage() {
   const [search] = useSearch();
   const { models, error, again } = useModels();
-  const [prompt, setPrompt] = useState(() => kept("prompt", PROMPT));
+  const [prompt, setPrompt] = useState(() => ({ ...PROMPT, ...kept("prompt", PROMPT) }));
   const [choices, setChoices] = useState(() => kept("choices", CHOICES));
   const [coded, setCoded] = useState<Choice | null>(null);
   const [key, setKey] = useState(gatewayKey);

@@ -1,7 +1,7 @@
 // What is asked.
 
-import type { ClipboardEvent, DragEvent } from "react";
-import type { Prompt, Said } from "./formats";
+import { type ClipboardEvent, type DragEvent, useEffect, useState } from "react";
+import { type Prompt, type Said, type Tool, toolsOf } from "./formats";
 
 /** Largest picture, in bytes: it is sent as text, which is a third longer. */
 const PICTURE_BYTES_MAX = 8 << 20;
@@ -84,7 +84,40 @@ export function PromptForm({ prompt, onPrompt, onSend }: Props) {
         <NumberField label="Most tokens" value={prompt.maxTokens} step={1} onValue={(maxTokens) => set({ maxTokens })} />
         <NumberField label="Temperature" value={prompt.temperature} step={0.1} onValue={(temperature) => set({ temperature })} />
       </div>
+      <Tools tools={prompt.tools} onTools={(tools) => set({ tools })} />
     </div>
+  );
+}
+
+const EXAMPLE = `[{"name": "weather", "description": "...", "parameters": {"type": "object"}}]`;
+
+/** Functions that the model may call, as JSON: one list for all formats. */
+function Tools({ tools, onTools }: { tools: Tool[]; onTools: (tools: Tool[]) => void }) {
+  const laidOut = tools.length === 0 ? "" : JSON.stringify(tools, null, 2);
+  const [written, setWritten] = useState(laidOut);
+  const read = toolsOf(written);
+  // Another prompt may come with tools of its own.
+  useEffect(() => {
+    if (JSON.stringify(toolsOf(written)) !== JSON.stringify(tools)) setWritten(laidOut);
+  }, [laidOut]);
+  return (
+    <details open={tools.length > 0}>
+      <summary>Tools{tools.length > 0 && ` (${tools.length})`}</summary>
+      <textarea
+        rows={5}
+        value={written}
+        onChange={(event) => {
+          setWritten(event.target.value);
+          const told = toolsOf(event.target.value);
+          if (told) onTools(told);
+        }}
+        placeholder={EXAMPLE}
+        aria-label="Tools, a list as JSON"
+        aria-invalid={read === null}
+        spellCheck={false}
+      />
+      {read === null && <p className="attempt-error">That is no list of tools: {EXAMPLE}</p>}
+    </details>
   );
 }
 

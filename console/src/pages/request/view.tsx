@@ -68,9 +68,8 @@ function Failure({ record: { error } }: { record: LogRecord }) {
 
 function Facts({ record }: { record: LogRecord }) {
   const used = tokens(record);
-  const gateway = Math.max(0, record.duration_us - record.upstream_us);
   const facts: [string, string, string?][] = [
-    ["Latency", micros(record.duration_us), record.stream ? undefined : `${micros(gateway)} in the gateway`],
+    ["Latency", micros(record.duration_us), `upstream ${micros(record.upstream_us)}`],
     ["First token", record.first_token_us === null ? "–" : micros(record.first_token_us)],
     ["Input", used ? number(used.input) : "–", used?.cached ? `${number(used.cached)} from cache` : undefined],
     ["Output", used ? number(used.output) : "–", used?.reasoning ? `${number(used.reasoning)} reasoning` : undefined],

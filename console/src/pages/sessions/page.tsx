@@ -114,7 +114,7 @@ function One({ id }: { id: string }) {
           records={records}
           columns={columns}
           isNarrow={false}
-          at={-1}
+          currentId={undefined}
           opened={undefined}
           scroller={scroller}
           to={(record) => `/logs/${record.id}?session=${encodeURIComponent(id)}`}

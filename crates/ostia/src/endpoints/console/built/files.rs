@@ -5,14 +5,14 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-B7yOrZ7Z.js",
-        media: "text/javascript; charset=utf-8",
-        packed: include_bytes!("console.js.gz"),
-    },
-    File {
-        path: "assets/console-NFY4rSHT.css",
+        path: "assets/console-DOBwfOn6.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("console.css.gz"),
+    },
+    File {
+        path: "assets/console-aJaOf1q4.js",
+        media: "text/javascript; charset=utf-8",
+        packed: include_bytes!("console.js.gz"),
     },
     File {
         path: "index.html",
