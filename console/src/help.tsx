@@ -51,6 +51,9 @@ export function Help({ onClose }: { onClose: () => void }) {
           ))}
         </dl>
       </div>
+      <p className="muted">
+        <a href="/console/licenses.md">Licences</a> of what the console is made of
+      </p>
     </Dialog>
   );
 }

@@ -216,3 +216,47 @@ with_gateway(
   },
   'auth: {keys: ["client-secret-1234"], admin_keys: ["admin-secret-1234"]}\n',
 );
+
+with_gateway("views, columns and the theme are kept by the browser", async (gateway) => {
+  await gateway.call("/v1/chat/completions", hello("Hello"), { "x-ostia-metadata": '{"team":"red"}' });
+  await gateway.call("/v1/chat/completions", hello("PLEASE FAIL"));
+  const { page, finish } = await open(browser, gateway, "/logs?status=error");
+  await rows(page).first().waitFor();
+  await page.getByText("Views").click();
+  await page.getByLabel("Name of the view").fill("Mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByRole("heading", { name: "Logs" }).click({ force: true });
+  await page.getByText("Columns").click();
+  await page.getByRole("checkbox", { name: "Metadata" }).check();
+  await page.getByRole("columnheader", { name: "Metadata" }).waitFor();
+  await page.getByRole("button", { name: /^Theme: system/ }).click();
+  await page.getByRole("button", { name: /^Theme: light/ }).click();
+  await page.goto(`${gateway.url}/console/logs`);
+  assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
+  await page.getByText("team=red").waitFor();
+  await page.getByText("Views").click();
+  await page.getByRole("button", { name: "Mine", exact: true }).click();
+  await page.waitForURL(/status=error/);
+  await page.waitForFunction(() => document.querySelectorAll(".table-body [role=row]").length === 1);
+  await finish();
+});
+
+with_gateway("new requests wait while somebody reads further down, and a long list is not all in the page", async (gateway) => {
+  const calls = 130;
+  for (let count = 0; count < calls; count++) await gateway.call("/v1/chat/completions", hello(`Hello ${count}`));
+  const { page, finish } = await open(browser, gateway);
+  await rows(page).first().waitFor();
+  const table = page.locator(".table");
+  await table.evaluate((table) => (table.scrollTop = 1500));
+  // The second page of the list was asked for by then.
+  await page.waitForFunction((count) => document.querySelector(".table").ariaRowCount === String(count + 1), calls);
+  assert.ok((await rows(page).count()) < 80, "only those that are seen are in the page");
+  await gateway.call("/v1/chat/completions", hello("A new one", { model: "gpt-4o" }));
+  const before = await table.evaluate((table) => table.scrollTop);
+  await page.getByRole("button", { name: "1 new" }).waitFor();
+  assert.equal(await table.evaluate((table) => table.scrollTop), before);
+  await page.getByRole("button", { name: "1 new" }).click();
+  await page.locator(".table-body [role=row]", { hasText: /gpt-4o(?!-)/ }).first().waitFor();
+  assert.equal(await page.getByRole("button", { name: "1 new" }).count(), 0);
+  await finish();
+});

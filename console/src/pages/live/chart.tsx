@@ -2,6 +2,7 @@
 
 import { useEffect, useRef } from "react";
 import uPlot from "uplot";
+import { clock } from "../../format";
 
 export interface Line {
   name: string;
@@ -22,6 +23,7 @@ interface Props {
 
 const HEIGHT_PX = 150;
 /** So that lines are told apart without colour, too. */
+const STROKES = ["solid", "dashed", "dotted", "dashed", "dashed", "dotted", "dotted", "dashed"];
 const DASHES = [[], [6, 3], [2, 3], [9, 3, 2, 3], [12, 4], [4, 2, 1, 2], [1, 2], [8, 2]];
 
 export function Chart({ title, times, lines, format, onZoom, onPoint }: Props) {
@@ -68,11 +70,10 @@ export function Chart({ title, times, lines, format, onZoom, onPoint }: Props) {
 type Current = { current: Pick<Props, "lines" | "onZoom" | "onPoint" | "format"> };
 
 function options(element: HTMLElement, current: Current): uPlot.Options {
-  const style = getComputedStyle(element);
-  const colour = (name: string) => style.getPropertyValue(name).trim();
+  const colour = colours(element);
   const axis: uPlot.Axis = {
     stroke: colour("--muted"),
-    font: `11px ${style.fontFamily}`,
+    font: `11px ${getComputedStyle(element).fontFamily}`,
     grid: { stroke: colour("--line"), width: 1 },
     ticks: { show: false },
   };
@@ -84,11 +85,11 @@ function options(element: HTMLElement, current: Current): uPlot.Options {
     padding: [8, 22, 0, 0],
     cursor: { drag: { x: true, y: false, setScale: false }, focus: isNear, sync: { key: "live" }, points: { size: 6 } },
     focus: { alpha: 0.35 },
-    legend: { live: true },
+    legend: { live: true, markers: { width: 2, dash: (_, line) => (lines[line - 1]?.isBad ? "dotted" : (STROKES[line - 1] ?? "solid")) } },
     scales: { y: { range: (_, _least, most) => [0, most > 0 ? most * 1.08 : 1] } },
     axes: [{ ...axis, size: 22, gap: 4, space: 64, values: (_, splits, _axis, _space, step) => splits.map((value) => moment(value, step)) }, { ...axis, size: 58, values: (_, splits) => splits.map((value) => current.current.format(value)) }],
     series: [
-      { value: (_, value) => (value === null ? "–" : new Date(value * 1000).toLocaleString()) },
+      { value: (_, value) => (value === null ? "" : clock(value * 1000)) },
       ...lines.map(({ name, isBad }, index) => ({
         label: name,
         stroke: colour(isBad ? "--bad" : `--series-${(index % 8) + 1}`),
@@ -110,6 +111,19 @@ function options(element: HTMLElement, current: Current): uPlot.Options {
       ready: [(u) => listen(u, current)],
     },
   };
+}
+
+/** Colours of the style sheet by their names, as a canvas takes them: for the theme that holds now. */
+function colours(element: HTMLElement): (name: string) => string {
+  const probe = element.appendChild(document.createElement("span"));
+  const told = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const names = ["--muted", "--line", "--bad", ...DASHES.map((_, index) => `--series-${index + 1}`)];
+  const known = new Map(names.map((name) => [name, told(name)]));
+  probe.remove();
+  return (name) => known.get(name) ?? "";
 }
 
 /** Values between gaps: without a mark nothing would be seen of them. */

@@ -5,14 +5,14 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-DOBwfOn6.css",
-        media: "text/css; charset=utf-8",
-        packed: include_bytes!("console.css.gz"),
-    },
-    File {
-        path: "assets/console-aJaOf1q4.js",
+        path: "assets/console-DnyIYMRY.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("console.js.gz"),
+    },
+    File {
+        path: "assets/console-Q4Dq1UgP.css",
+        media: "text/css; charset=utf-8",
+        packed: include_bytes!("console.css.gz"),
     },
     File {
         path: "index.html",
