@@ -2,7 +2,7 @@
 // not what the sources give.
 //
 // What is compared is the content: zlib packs otherwise on other machines.
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,6 +11,8 @@ import { build } from "vite";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const BUILT = join(HERE, "../crates/ostia/src/endpoints/console/built");
+/** What names them to the compiler. */
+const TABLE = `${BUILT}.rs`;
 const MEDIA = {
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
@@ -41,7 +43,7 @@ async function made() {
 function table(files) {
   const rows = files.map(({ path, name }) => {
     const media = MEDIA[path.slice(path.lastIndexOf("."))];
-    return `    File {\n        path: "${path}",\n        media: "${media}",\n        packed: include_bytes!("${name}"),\n    },\n`;
+    return `    File {\n        path: "${path}",\n        media: "${media}",\n        packed: include_bytes!("built/${name}"),\n    },\n`;
   });
   return `//! The console's files. Written by \`cargo xtask console\`: change their sources in \`/console\`.
 
@@ -65,18 +67,12 @@ function there(name) {
 const files = await made();
 const differs = files.filter(({ name, content }) => !there(name)?.equals(content));
 const rust = table(files);
-const isTableSame = (() => {
-  try {
-    return readFileSync(join(BUILT, "files.rs"), "utf8") === rust;
-  } catch {
-    return false;
-  }
-})();
-const wanted = new Set([...files.map(({ name }) => name), "files.rs"]);
+const isTableSame = existsSync(TABLE) && readFileSync(TABLE, "utf8") === rust;
+const wanted = new Set(files.map(({ name }) => name));
 
 if (process.argv.includes("--check")) {
   const surplus = readdirSync(BUILT).filter((name) => !wanted.has(name));
-  const problems = [...differs.map(({ name }) => name), ...(isTableSame ? [] : ["files.rs"]), ...surplus];
+  const problems = [...differs.map(({ name }) => name), ...(isTableSame ? [] : ["built.rs"]), ...surplus];
   if (problems.length > 0) {
     console.error(`Not what the sources in /console give: ${problems.join(", ")}. Run \`cargo xtask console\`.`);
     process.exit(1);
@@ -86,7 +82,7 @@ if (process.argv.includes("--check")) {
   mkdirSync(BUILT, { recursive: true });
   for (const name of readdirSync(BUILT)) if (!wanted.has(name)) rmSync(join(BUILT, name));
   for (const { name, content } of differs) writeFileSync(join(BUILT, name), gzipSync(content, { level: 9 }));
-  writeFileSync(join(BUILT, "files.rs"), rust);
+  writeFileSync(TABLE, rust);
   const sizes = files.map(({ name }) => [name, readFileSync(join(BUILT, name)).length]);
   const all = sizes.reduce((sum, [, size]) => sum + size, 0);
   for (const [name, size] of sizes) console.log(`${String(size).padStart(8)}  ${name}`);

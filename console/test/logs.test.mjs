@@ -14,7 +14,7 @@ before(async () => {
 after(() => browser.close());
 
 /** A test with a gateway of its own. */
-function with_gateway(name, run, config) {
+function withGateway(name, run, config) {
   test(name, async () => {
     const gateway = await startGateway(config);
     try {
@@ -25,7 +25,7 @@ function with_gateway(name, run, config) {
   });
 }
 
-with_gateway("the first call shows within two seconds, without a reload", async (gateway) => {
+withGateway("the first call shows within two seconds, without a reload", async (gateway) => {
   const { page, finish } = await open(browser, gateway);
   await page.getByText("No request yet").waitFor();
   const command = await page.locator(".empty pre").textContent();
@@ -39,7 +39,7 @@ with_gateway("the first call shows within two seconds, without a reload", async 
   await finish();
 });
 
-with_gateway("the command of the empty list is a call that works", async (gateway) => {
+withGateway("the command of the empty list is a call that works", async (gateway) => {
   const { page, finish } = await open(browser, gateway);
   const command = await page.locator(".empty pre").textContent();
   const body = /-d '(.*)'$/s.exec(command)[1];
@@ -48,7 +48,7 @@ with_gateway("the command of the empty list is a call that works", async (gatewa
   await finish();
 });
 
-with_gateway("filters stand in the address and choose requests", async (gateway) => {
+withGateway("filters stand in the address and choose requests", async (gateway) => {
   await gateway.call("/v1/chat/completions", hello("Hello"), { "x-ostia-metadata": '{"team":"red"}' });
   await gateway.call("/v1/chat/completions", hello("Hello", { model: "gpt-4o" }), { "x-ostia-metadata": '{"team":"blue"}' });
   await gateway.call("/v1/chat/completions", hello("PLEASE FAIL"));
@@ -79,7 +79,7 @@ with_gateway("filters stand in the address and choose requests", async (gateway)
   await finish();
 });
 
-with_gateway("the keyboard goes through the list", async (gateway) => {
+withGateway("the keyboard goes through the list", async (gateway) => {
   for (const model of ["gpt-4o", "gpt-4o-mini"]) await gateway.call("/v1/chat/completions", hello("Hello", { model }));
   const { page, finish } = await open(browser, gateway);
   await page.waitForFunction(() => document.querySelectorAll(".table-body [role=row]").length === 2);
@@ -105,7 +105,7 @@ with_gateway("the keyboard goes through the list", async (gateway) => {
   await finish();
 });
 
-with_gateway("streams are read as conversations, in each of the formats", async (gateway) => {
+withGateway("streams are read as conversations, in each of the formats", async (gateway) => {
   const check = async (path, body, headers, words) => {
     await gateway.call(path, body, headers);
     const { page, finish } = await open(browser, gateway);
@@ -128,7 +128,7 @@ with_gateway("streams are read as conversations, in each of the formats", async 
   await check("/v1/responses", { model: "gpt-4o", stream: true, instructions: "Be brief.", input: "Hi" }, {}, ["Be brief.", "Hi", "Hello from Responses."]);
 });
 
-with_gateway("tools and pictures are shown, and nothing that somebody wrote is run or loaded", async (gateway) => {
+withGateway("tools and pictures are shown, and nothing that somebody wrote is run or loaded", async (gateway) => {
   const tools = [{ type: "function", function: { name: "weather", parameters: { type: "object" } } }];
   const hostile = '<script>document.title = "run"</script><img src="https://elsewhere.example/x.png" onerror="document.title = 1">';
   await gateway.call("/v1/chat/completions", {
@@ -154,7 +154,7 @@ with_gateway("tools and pictures are shown, and nothing that somebody wrote is r
   await finish();
 });
 
-with_gateway("one request tells its attempts, its decisions, its price and how to repeat it", async (gateway) => {
+withGateway("one request tells its attempts, its decisions, its price and how to repeat it", async (gateway) => {
   await gateway.call("/v1/chat/completions", hello("Route me", { model: "smart", seed: 7 }));
   const { page, finish } = await open(browser, gateway);
   await rows(page).first().click();
@@ -179,7 +179,7 @@ with_gateway("one request tells its attempts, its decisions, its price and how t
   await finish();
 });
 
-with_gateway(
+withGateway(
   "a body that is not kept says why",
   async (gateway) => {
     await gateway.call("/v1/chat/completions", hello());
@@ -191,7 +191,7 @@ with_gateway(
   "records: {bodies: off}\n",
 );
 
-with_gateway(
+withGateway(
   "the operator's key is asked for, kept for the tab, and shown to nobody else",
   async (gateway) => {
     const { page, finish } = await open(browser, gateway, "/logs", { refused: [401] });
@@ -217,7 +217,7 @@ with_gateway(
   'auth: {keys: ["client-secret-1234"], admin_keys: ["admin-secret-1234"]}\n',
 );
 
-with_gateway("views, columns and the theme are kept by the browser", async (gateway) => {
+withGateway("views, columns and the theme are kept by the browser", async (gateway) => {
   await gateway.call("/v1/chat/completions", hello("Hello"), { "x-ostia-metadata": '{"team":"red"}' });
   await gateway.call("/v1/chat/completions", hello("PLEASE FAIL"));
   const { page, finish } = await open(browser, gateway, "/logs?status=error");
@@ -225,7 +225,7 @@ with_gateway("views, columns and the theme are kept by the browser", async (gate
   await page.getByText("Views").click();
   await page.getByLabel("Name of the view").fill("Mine");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("heading", { name: "Logs" }).click({ force: true });
+  await page.keyboard.press("Escape");
   await page.getByText("Columns").click();
   await page.getByRole("checkbox", { name: "Metadata" }).check();
   await page.getByRole("columnheader", { name: "Metadata" }).waitFor();
@@ -241,7 +241,7 @@ with_gateway("views, columns and the theme are kept by the browser", async (gate
   await finish();
 });
 
-with_gateway("new requests wait while somebody reads further down, and a long list is not all in the page", async (gateway) => {
+withGateway("new requests wait while somebody reads further down, and a long list is not all in the page", async (gateway) => {
   const calls = 130;
   for (let count = 0; count < calls; count++) await gateway.call("/v1/chat/completions", hello(`Hello ${count}`));
   const { page, finish } = await open(browser, gateway);

@@ -4,8 +4,7 @@
 //! texts of models and of clients, so the browser is told to run and to load nothing but the console's own files
 //! (<https://www.w3.org/TR/CSP3/>).
 
-#[path = "console/built/files.rs"]
-mod files;
+mod built;
 
 use std::io::Read as _;
 
@@ -17,7 +16,7 @@ use ostia_dialect::{Fault, FaultKind};
 
 use crate::inbound::unroutable;
 use crate::message::body::Body;
-use files::FILES;
+use built::FILES;
 
 /// A file of the console.
 struct File {

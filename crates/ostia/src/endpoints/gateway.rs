@@ -18,7 +18,7 @@ use crate::message::body::Body;
 /// Answers one of these.
 ///
 /// # Errors
-/// 401 and 403 for whoever may not ask, 400 for a parameter that makes no sense, 503 where too many ask.
+/// 401 and 403 for whoever may not ask, 400 for a parameter that makes no sense.
 pub async fn answer(
     core: &Rc<Core>,
     parts: &request::Parts,

@@ -23,7 +23,8 @@ fn ask(path: &str) -> Ask {
 #[track_caller]
 fn asset(gateway: &Gateway, ending: &str) -> String {
     let page = ask("/console").to(gateway);
-    let named = page.text().split('"').find(|part| part.starts_with("/console/assets/") && part.ends_with(ending));
+    let named =
+        page.text().split('"').find(|part| part.starts_with("/console/assets/") && part.ends_with(ending));
     named.unwrap_or_else(|| panic!("{}", page.text())).to_owned()
 }
 
@@ -146,7 +147,7 @@ fn the_configuration_is_told_without_a_secret() {
 
 #[test]
 fn doubts_about_the_configuration_are_told_and_change_with_it() {
-    let gateway = Gateway::with("configs: {c: {provider: openai, weight: 3}}");
+    let gateway = Gateway::with("timeouts: {total: 1s}");
     let problems = || ask(CONFIG).to(&gateway).json()["problems"].clone();
     let first = problems();
     assert_eq!((&first[0]["severity"], &first[0]["line"]), (&json!("warning"), &json!(1)), "{first}");
@@ -198,7 +199,11 @@ fn providers_tell_their_keys_and_how_it_went() {
     let mine = provider(&gateway, "mine", |told| told["recent"]["failed_attempts"] == 1);
     assert_eq!(mine["key"], json!({"state": "not_needed"}));
     let breakers = &ask(PROVIDERS).to(&gateway).json()["breakers"];
-    assert_eq!((&breakers[0]["config"], &breakers[0]["breaker"]["state"]), (&json!("a"), &json!("open")), "{breakers}");
+    assert_eq!(
+        (&breakers[0]["config"], &breakers[0]["breaker"]["state"]),
+        (&json!("a"), &json!("open")),
+        "{breakers}"
+    );
 }
 
 #[test]

@@ -7,21 +7,21 @@ pub(super) static FILES: [File; 4] = [
     File {
         path: "assets/console-DnyIYMRY.js",
         media: "text/javascript; charset=utf-8",
-        packed: include_bytes!("console.js.gz"),
+        packed: include_bytes!("built/console.js.gz"),
     },
     File {
         path: "assets/console-Q4Dq1UgP.css",
         media: "text/css; charset=utf-8",
-        packed: include_bytes!("console.css.gz"),
+        packed: include_bytes!("built/console.css.gz"),
     },
     File {
         path: "index.html",
         media: "text/html; charset=utf-8",
-        packed: include_bytes!("index.html.gz"),
+        packed: include_bytes!("built/index.html.gz"),
     },
     File {
         path: "licenses.md",
         media: "text/plain; charset=utf-8",
-        packed: include_bytes!("licenses.md.gz"),
+        packed: include_bytes!("built/licenses.md.gz"),
     },
 ];
