@@ -9,6 +9,7 @@ mod agents;
 mod bench;
 mod catalog;
 mod clients;
+mod console;
 mod dist;
 mod docs;
 mod nginx;
@@ -29,6 +30,7 @@ tasks:
   agents     install the coding agents for the tests
   packages   install libraries of PyPI and npm that stand as clients in the tests
   catalog    make the data of the catalogue of models and prices
+  console    build the console, check what was built, go through it in a browser
   docs       write the documentation that follows from the code
   bench      measure the gateway beside nginx, on one core
   dist       make what is published: archive, Debian package, wheel, npm, chart, SBOM, checksums
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
         Some("clients") => clients::run(&rest),
         Some("agents") => agents::run(&rest),
         Some("packages") => packages::run(&rest),
+        Some("console") => console::run(&rest),
         Some("docs") => docs::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("catalog") => catalog::run(&rest),

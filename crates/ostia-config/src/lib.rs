@@ -140,6 +140,8 @@ pub struct Config {
     pub models: Vec<ostia_catalog::Override>,
     /// Translated calls are refused where the catalogue says that the model does not take what they hold.
     pub model_checks: bool,
+    /// The console is served at `/console`.
+    pub console: bool,
     /// Where the gateway may connect to.
     pub egress: Egress,
     /// How connections to hosts are made, where an entry of `providers` says nothing else.
@@ -175,6 +177,7 @@ impl Default for Config {
             routes: Routes::default(),
             models: Vec::new(),
             model_checks: true,
+            console: true,
             egress: Egress::default(),
             upstream: Transport::default(),
             timeouts: Timeouts::default(),

@@ -2,6 +2,7 @@
 
 mod line;
 mod shown;
+mod written;
 
 use std::fmt::{self, Write as _};
 
@@ -106,6 +107,12 @@ impl Report {
             })
         };
         self.problems.iter().map(entry).collect()
+    }
+
+    /// What the file says, as JSON, without whatever could be a credential: `(hidden)` stands there. References (`${NAME}`,
+    /// `file:/path`) are shown as they are written. Null where there is no file.
+    pub fn written(&self) -> Value {
+        self.tree.as_ref().map_or(Value::Null, written::written)
     }
 
     /// For people: each problem with its line and a mark below it, and how many there are. Empty if nothing was found. Values that

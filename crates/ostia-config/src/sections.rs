@@ -37,6 +37,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "prices" => config.routes.prices = routes::read_prices(item, reader),
             "models" => config.models = models::read(item, reader),
             "model_checks" => config.model_checks = reader.flag(item).unwrap_or(true),
+            "console" => config.console = reader.flag(item).unwrap_or(true),
             "egress" => config.egress = read_egress(item, reader),
             "upstream" => config.upstream = read_upstream(item, reader),
             "timeouts" => config.timeouts = read_timeouts(item, reader),

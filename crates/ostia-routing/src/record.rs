@@ -163,6 +163,26 @@ impl History {
     }
 }
 
+impl Route {
+    /// What is known of its targets at this time: of the first hundred.
+    pub fn targets(&self, now: Time) -> Vec<Target> {
+        let (log, result, attempts) = (&Log::default(), "", 0);
+        let slots = self.slots.as_deref();
+        let source = Source {
+            route: self,
+            slots,
+            prices: &[],
+            log,
+            result,
+            attempts,
+            began: now,
+            deadline: None,
+            now,
+        };
+        source.record().targets
+    }
+}
+
 /// The notes on one request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {

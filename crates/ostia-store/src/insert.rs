@@ -3,8 +3,9 @@
 use rusqlite::{Connection, Transaction, params};
 
 use crate::price;
-use crate::record::Record;
-use crate::rollup::{Rollup, USD, signed};
+use crate::record::{Outcome, Record};
+use crate::rollup::{self, Rollup, USD, signed};
+use crate::summary::Sums;
 
 /// 10^-18 in the unit of the column that costs are filtered by.
 const ATTO_IN_NANO: u128 = 1_000_000_000;
@@ -37,9 +38,13 @@ fn write_one(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result
     let model = record.model.as_deref().or(last.and_then(|attempt| attempt.model.as_deref()));
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO requests (id, started_ms, trace_id, operation, key, provider, model, status, end, \
-         duration_us, tokens, cost_nano, document, request_state, response_state) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+         duration_us, tokens, cost_nano, document, request_state, response_state, session, first_token_us, \
+         prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, failed_attempts, retries, fell_back, \
+         unpriced, costs, metadata) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, \
+         ?23, ?24, ?25, ?26, ?27, ?28)",
     )?;
+    let facts = Facts::of(record);
     let added = insert.execute(params![
         record.id,
         record.started_ms,
@@ -56,6 +61,19 @@ fn write_one(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result
         document,
         record.request.state(),
         record.response.state(),
+        record.session,
+        record.first_token_us.map(signed),
+        signed(facts.sums.prompt_tokens),
+        signed(facts.sums.completion_tokens),
+        signed(facts.sums.cached_tokens),
+        signed(facts.sums.reasoning_tokens),
+        signed(facts.sums.attempts),
+        signed(facts.sums.failed_attempts),
+        facts.retries,
+        facts.fell_back,
+        signed(facts.sums.unpriced),
+        facts.costs,
+        facts.metadata,
     ])?;
     if added == 0 {
         return Ok(None);
@@ -82,6 +100,42 @@ fn write_bodies(transaction: &Transaction<'_>, record: &Record, number: i64) -> 
     )?;
     insert.execute(params![number, record.started_ms, bytes, request, response])?;
     Ok(bytes)
+}
+
+/// What stands in columns of its own, to be added up.
+struct Facts {
+    /// Of all attempts.
+    sums: Sums,
+    /// Attempts that failed at the target of a whole answer.
+    retries: i64,
+    /// Others failed before that.
+    fell_back: bool,
+    costs: Option<String>,
+    metadata: Option<String>,
+}
+
+impl Facts {
+    fn of(record: &Record) -> Facts {
+        let mut sums = Sums::default();
+        record.attempts.iter().for_each(|attempt| sums.plus(&rollup::of_attempt(attempt)));
+        let target = record.last().filter(|_| record.is_success()).map(|attempt| attempt.target.as_str());
+        let failed = record
+            .attempts
+            .iter()
+            .filter(|attempt| matches!(attempt.outcome, Outcome::Failed | Outcome::Broken));
+        let (own, others): (Vec<_>, Vec<_>) =
+            failed.partition(|attempt| target == Some(attempt.target.as_str()));
+        let costs = record.attempts.iter().filter_map(|attempt| attempt.cost.as_ref());
+        let costs: Vec<String> = costs.map(|cost| format!("{} {}", cost.currency, cost.amount)).collect();
+        Facts {
+            sums,
+            retries: own.len() as i64,
+            fell_back: target.is_some() && !others.is_empty(),
+            costs: (!costs.is_empty()).then(|| costs.join(",")),
+            metadata: (!record.metadata.is_empty())
+                .then(|| serde_json::to_string(&record.metadata).unwrap_or_default()),
+        }
+    }
 }
 
 /// What it cost in dollars, to filter by; none where an attempt took something whose price nobody knows.

@@ -21,6 +21,7 @@ mod reader;
 mod record;
 mod retention;
 mod rollup;
+mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -36,5 +37,6 @@ pub use queue::{Health, Queue, Unwritten};
 pub use reader::{Busy, ReadError, Reader, Readers};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use retention::Retention;
-pub use summary::{Group, Grouping, Sums};
+pub use steps::{POINTS_MAX, StepError, Steps};
+pub use summary::{Durations, Group, Grouping, Line, Series, Sums};
 pub use writer::{FLUSH_WITHIN, Store};

@@ -162,6 +162,13 @@ pub(crate) fn atto(amount: &str) -> Option<u128> {
     whole.checked_mul(10u128.pow(DIGITS))?.checked_add(digits.parse().ok()?)
 }
 
+/// What attempts cost, one after the other (`USD 0.1,CNY 2`), by currency in units of 10^-18.
+pub(crate) fn costs(text: &str) -> impl Iterator<Item = (&str, u128)> {
+    text.split(',')
+        .filter_map(|cost| cost.split_once(' '))
+        .filter_map(|(currency, amount)| Some((currency, atto(amount)?)))
+}
+
 /// The other way.
 pub(crate) fn decimal(atto: u128) -> String {
     Money { currency: Currency::USD, atto }.rounded(DIGITS)

@@ -96,14 +96,16 @@ impl Conditions {
         all.some("tokens <= ?", filter.tokens.1);
         for (name, value) in &filter.metadata {
             all.texts.push(
-                "EXISTS (SELECT 1 FROM json_each(document, '$.metadata') AS own WHERE own.key = ? AND own.value = ?)"
+                "EXISTS (SELECT 1 FROM json_each(metadata) AS own WHERE own.key = ? AND own.value = ?)"
                     .to_owned(),
             );
             all.values.extend([name.clone().into(), value.clone().into()]);
         }
         if let Some(trace) = &filter.trace {
             all.texts.push(
-                "(trace_id = ? OR id = ? OR number IN (SELECT request FROM names WHERE name = ?))".to_owned(),
+                "number IN (SELECT number FROM requests WHERE trace_id = ? UNION ALL \
+                 SELECT number FROM requests WHERE id = ? UNION ALL SELECT request FROM names WHERE name = ?)"
+                    .to_owned(),
             );
             all.values.extend([trace, trace, trace].map(|name| Value::from(name.clone())));
         }

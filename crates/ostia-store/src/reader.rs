@@ -1,5 +1,7 @@
 //! Threads that read, so that nobody who serves requests waits for the disk.
 
+mod sums;
+
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -14,9 +16,6 @@ use serde_json::{Map, Value};
 use crate::body::{Missing, unpacked};
 use crate::database;
 use crate::query::{Conditions, Filter, Page};
-use crate::record::Record;
-use crate::rollup::{self, WIDTHS_MS};
-use crate::summary::{Group, Grouping, Sums};
 
 /// Threads that read.
 const THREADS: usize = 2;
@@ -28,11 +27,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;
 /// Most requests of one trace that are told.
 const TRACE_MAX: u32 = 1000;
-/// Most groups that are told.
-const GROUPS_MAX: usize = 1000;
-/// Times that are summed up by minute, and by hour. Longer ones by day.
-const BY_MINUTE: i64 = 2 * WIDTHS_MS[2];
-const BY_HOUR: i64 = 60 * WIDTHS_MS[2];
 
 type Question = Box<dyn FnOnce(&mut Reader) + Send>;
 
@@ -204,43 +198,6 @@ impl Reader {
         let order = format!("ORDER BY started_ms, number LIMIT {TRACE_MAX}");
         Ok(rows(self.connection()?, &conditions, &order)?.into_iter().map(|row| row.told).collect())
     }
-
-    /// What the requests that pass the filter come to, the most requests first; and the time that was summed up, which begins and
-    /// ends with a minute, an hour or a day where sums are kept for what is asked.
-    ///
-    /// # Errors
-    /// As [`Reader::list`].
-    pub fn sums(
-        &mut self,
-        filter: &Filter,
-        by: Grouping,
-        now_ms: i64,
-    ) -> Result<((i64, i64), Vec<Group>), ReadError> {
-        let (from_ms, to_ms) = (filter.from_ms.unwrap_or_default(), filter.to_ms.unwrap_or(now_ms + 1));
-        let connection = self.connection()?;
-        let (time, groups) = match filter.is_of_sums() {
-            true => {
-                let width_ms = width_of(to_ms.saturating_sub(from_ms));
-                let start = from_ms.div_euclid(width_ms) * width_ms;
-                let end = to_ms.saturating_add(width_ms - 1).div_euclid(width_ms) * width_ms;
-                ((start, end), kept_sums(connection, filter, by, width_ms, (start, end))?)
-            }
-            false => ((from_ms, to_ms), counted_sums(connection, filter, by)?),
-        };
-        let mut groups = groups;
-        groups.sort_by(|one, other| (other.sums.requests, &one.name).cmp(&(one.sums.requests, &other.name)));
-        groups.truncate(GROUPS_MAX);
-        Ok((time, groups))
-    }
-}
-
-/// By which sums so long a time is summed up.
-fn width_of(time_ms: i64) -> i64 {
-    let [minute, hour, day] = WIDTHS_MS;
-    if time_ms <= BY_MINUTE {
-        return minute;
-    }
-    if time_ms <= BY_HOUR { hour } else { day }
 }
 
 struct Told {
@@ -274,65 +231,4 @@ fn body_state(state: &str) -> Value {
         None => told.insert("cut".to_owned(), (state == "cut").into()),
     };
     told.into()
-}
-
-fn kept_sums(
-    connection: &Connection,
-    filter: &Filter,
-    by: Grouping,
-    width_ms: i64,
-    (start_ms, end_ms): (i64, i64),
-) -> Result<Vec<Group>, ReadError> {
-    let text = format!(
-        "SELECT {}, {} FROM sums WHERE width_ms = ?1 AND start_ms >= ?2 AND start_ms < ?3 \
-         AND (?4 IS NULL OR provider = ?4) AND (?5 IS NULL OR model = ?5) AND (?6 IS NULL OR key = ?6)",
-        by.column(),
-        rollup::COLUMNS
-    );
-    let mut select = connection.prepare_cached(&text)?;
-    let place = rusqlite::params![width_ms, start_ms, end_ms, filter.provider, filter.model, filter.key];
-    let rows = select.query_map(place, |row| Ok((row.get::<_, String>(0)?, rollup::sums(row, 1)?)))?;
-    let mut groups = Groups::default();
-    for row in rows {
-        let (name, sums) = row?;
-        groups.add(name, &sums);
-    }
-    Ok(groups.finish())
-}
-
-/// Sums of what nobody keeps sums of: each record is read.
-fn counted_sums(connection: &Connection, filter: &Filter, by: Grouping) -> Result<Vec<Group>, ReadError> {
-    let conditions = Conditions::of(filter);
-    let text = format!("SELECT document FROM requests {}", conditions.text());
-    let mut select = connection.prepare_cached(&text)?;
-    let rows = select.query_map(params_from_iter(&conditions.values), |row| row.get::<_, String>(0))?;
-    let mut groups = Groups::default();
-    for row in rows {
-        let Ok(record) = serde_json::from_str::<Record>(&row?) else { continue };
-        let last = record.last();
-        let of_last = || last.map(|attempt| attempt.provider.clone());
-        let name = match by {
-            Grouping::None => None,
-            Grouping::Provider => of_last(),
-            Grouping::Model => record.model.clone().or(last.and_then(|attempt| attempt.model.clone())),
-            Grouping::Key => record.key.clone(),
-        };
-        let mut sums = rollup::of_request(&record);
-        record.attempts.iter().for_each(|attempt| sums.plus(&rollup::of_attempt(attempt)));
-        groups.add(name.unwrap_or_default(), &sums);
-    }
-    Ok(groups.finish())
-}
-
-#[derive(Default)]
-struct Groups(std::collections::BTreeMap<String, Sums>);
-
-impl Groups {
-    fn add(&mut self, name: String, sums: &Sums) {
-        self.0.entry(name).or_default().plus(sums);
-    }
-
-    fn finish(self) -> Vec<Group> {
-        self.0.into_iter().map(|(name, sums)| Group { name, sums }).collect()
-    }
 }

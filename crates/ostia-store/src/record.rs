@@ -20,6 +20,8 @@ pub struct Record {
     pub parent_span_id: Option<String>,
     /// What the sender calls it.
     pub span_name: Option<String>,
+    /// The conversation, or the agent's run, that it is part of.
+    pub session: Option<String>,
     /// When it came, in milliseconds since 1970.
     pub started_ms: i64,
     /// Of the request line.

@@ -12,7 +12,7 @@ const ROWS_MAX: u32 = 200;
 /// Pages that one step gives back to the file system at most.
 const PAGES_MAX: u32 = 256;
 /// Sums by minute are kept so long: those by hour say the same.
-const MINUTES_KEPT: Duration = Duration::from_secs(8 * 86_400);
+pub(crate) const MINUTES_KEPT: Duration = Duration::from_secs(8 * 86_400);
 
 /// What is kept, and for how long.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -65,7 +65,7 @@ impl Rollup {
         ))?;
         let mut write = transaction.prepare_cached(&format!(
             "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
         ))?;
         for (key, more) in &self.0 {
             let Key { width_ms, start_ms, provider, model, key, currency } = key;
@@ -93,6 +93,7 @@ impl Rollup {
                 cost,
                 signed(sums.duration_us),
                 sums.durations.bytes(),
+                sums.first_tokens.bytes(),
             ])?;
         }
         Ok(())
@@ -102,14 +103,16 @@ impl Rollup {
 /// The columns that [`sums`] reads, in its order.
 pub(crate) const COLUMNS: &str = "currency, requests, failed, left, attempts, failed_attempts, prompt_tokens, \
                                   completion_tokens, cached_tokens, reasoning_tokens, unpriced, cost, duration_us, \
-                                  durations";
+                                  durations, first_tokens";
 
 /// The sums in a row, from this column on.
 pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sums> {
     let count =
         |at: usize| row.get::<_, i64>(first + at).map(|count| u64::try_from(count).unwrap_or_default());
     let (currency, cost): (String, String) = (row.get(first)?, row.get(first + 11)?);
-    let durations: Vec<u8> = row.get(first + 13)?;
+    let durations = |at: usize| {
+        row.get_ref(first + at)?.as_blob().map(Durations::of_bytes).map_err(rusqlite::Error::from)
+    };
     let atto = price::atto(&cost).unwrap_or_default();
     Ok(Sums {
         requests: count(1)?,
@@ -124,7 +127,8 @@ pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Su
         unpriced: count(10)?,
         cost: (atto > 0).then_some((currency, atto)).into_iter().collect(),
         duration_us: count(12)?,
-        durations: Durations::of_bytes(&durations),
+        durations: durations(13)?,
+        first_tokens: durations(14)?,
     })
 }
 
@@ -135,8 +139,9 @@ pub(crate) fn signed(count: u64) -> i64 {
 
 /// What one record adds, its attempts left out.
 pub(crate) fn of_request(record: &Record) -> Sums {
-    let mut durations = Durations::default();
+    let (mut durations, mut first_tokens) = (Durations::default(), Durations::default());
     durations.add(record.duration_us);
+    record.first_token_us.into_iter().for_each(|time| first_tokens.add(time));
     let is_left = record.end == "client_left";
     Sums {
         requests: 1,
@@ -144,6 +149,7 @@ pub(crate) fn of_request(record: &Record) -> Sums {
         left: u64::from(is_left),
         duration_us: record.duration_us,
         durations,
+        first_tokens,
         ..Sums::default()
     }
 }

@@ -38,6 +38,8 @@ pub struct Sums {
     pub duration_us: u64,
     /// How many requests took how long.
     pub durations: Durations,
+    /// How many streams took how long until their first token.
+    pub first_tokens: Durations,
 }
 
 /// How many requests took how long.
@@ -74,8 +76,11 @@ impl Durations {
         found.map(|bucket| 2f64.powf(bucket as f64 / 2.0).round() as u64)
     }
 
-    /// As bytes: numbers of four, little-endian.
+    /// As bytes: numbers of four, little-endian; none where there were none.
     pub(crate) fn bytes(&self) -> Vec<u8> {
+        if *self == Durations::default() {
+            return Vec::new();
+        }
         self.0.iter().flat_map(|count| count.to_le_bytes()).collect()
     }
 
@@ -102,6 +107,7 @@ impl Sums {
         self.unpriced += other.unpriced;
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.durations.plus(&other.durations);
+        self.first_tokens.plus(&other.first_tokens);
         for (currency, atto) in &other.cost {
             let own = self.cost.entry(currency.clone()).or_default();
             *own = own.saturating_add(*atto);
@@ -156,6 +162,26 @@ pub struct Group {
     pub name: String,
     /// What they come to.
     pub sums: Sums,
+}
+
+/// Sums step by step.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Series {
+    /// One for each provider, model or key, or one for all.
+    pub lines: Vec<Line>,
+    /// Those that have no line of their own,
+    pub others: std::collections::HashSet<String>,
+    /// and what they come to together.
+    pub rest: BTreeMap<i64, Sums>,
+}
+
+/// The sums of one provider, model or key, or of all, by when a step begins; steps in which nothing was are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Line {
+    /// Whose; empty for all, and for what has no name.
+    pub name: String,
+    /// What each step comes to.
+    pub points: BTreeMap<i64, Sums>,
 }
 
 #[cfg(test)]

@@ -11,13 +11,14 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::body::Kept;
-use crate::price::Priced;
+use crate::price::{Priced, Pricer};
 use crate::query::{Filter, Page, PageSize};
 use crate::queue::Unwritten;
 use crate::reader::Reader;
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
 use crate::retention::{self, Retention};
-use crate::summary::Grouping;
+use crate::steps::Steps;
+use crate::summary::{Grouping, Sums};
 use crate::writer::Store;
 use crate::{database, insert};
 
@@ -215,6 +216,90 @@ fn sums_are_those_of_the_records() {
         assert_eq!(of("openai").costs()["USD"], "0.147", "{days} days");
         assert_eq!(of("openai").durations.percentile_ms(50), Some(45));
     }
+}
+
+#[test]
+fn series_are_those_of_the_records() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let now = now_ms() / DAY_MS * DAY_MS + DAY_MS / 2;
+    let all: Vec<Record> = (0..300)
+        .map(|number| {
+            let mut record = record(&number.to_string(), now - number * 60_000);
+            record.model = Some(format!("model-{:02}", number % 25));
+            record.attempts.iter_mut().for_each(|attempt| attempt.model.clone_from(&record.model));
+            (number, record)
+        })
+        .map(|(number, record)| Record {
+            first_token_us: (number % 2 == 0).then_some(5_000),
+            status: if number < 30 { 500 } else { 200 },
+            ..record
+        })
+        .collect();
+    insert::write(&mut connection, &all).unwrap();
+    let mut reader = Reader::new(&path);
+    let mut check = |filter: &Filter, step_ms: i64| {
+        let steps = Steps::of(now - 300 * 60_000, now + 1, Some(step_ms), now).unwrap();
+        let all = reader.series(filter, Grouping::None, &steps).unwrap();
+        let mut total = Sums::default();
+        all.lines[0].points.values().for_each(|sums| total.plus(sums));
+        assert_eq!((all.lines.len(), all.rest.len(), total.requests), (1, 0, 300));
+        assert_eq!((total.failed, total.first_tokens.percentile_ms(99)), (30, Some(6)));
+        assert_eq!((total.attempts, total.prompt_tokens), (600, 300_000));
+        let starts: Vec<i64> = all.lines[0].points.keys().copied().collect();
+        assert!(starts.iter().all(|start| start % step_ms == 0), "{starts:?}");
+        let by_model = reader.series(filter, Grouping::Model, &steps).unwrap();
+        let requests = |points: &std::collections::BTreeMap<i64, Sums>| {
+            points.values().map(|sums| sums.requests).sum::<u64>()
+        };
+        assert_eq!((by_model.lines.len(), by_model.others.len(), requests(&by_model.rest)), (20, 5, 60));
+        assert!(by_model.lines.iter().all(|line| requests(&line.points) == 12));
+        total
+    };
+    let kept = check(&Filter::default(), 60_000);
+    assert_eq!(check(&Filter::default(), 3_600_000).requests, kept.requests);
+    // The same from the records themselves.
+    let counted = check(&Filter { tokens: (Some(1), None), ..Filter::default() }, 60_000);
+    assert_eq!(counted, kept);
+}
+
+#[test]
+fn tables_of_an_older_version_are_brought_up() {
+    let folder = TempDir::new().unwrap();
+    let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
+    let mut broken = record("b", 2000);
+    broken.end = "broken".into();
+    let pricer = Pricer::new(Box::new(|_, _| Priced::ByOperator { input: 1.0, output: 2.0 }));
+    let mut all = [Record { first_token_us: Some(7), ..record("a", 1000) }, broken];
+    all.iter_mut()
+        .flat_map(|record| &mut record.attempts)
+        .for_each(|attempt| assert!(!pricer.price(attempt, 0)));
+    all[1].metadata.clear();
+    insert::write(&mut database::open(&new).unwrap(), &all).unwrap();
+    let connection = Connection::open(&old).unwrap();
+    connection.execute_batch(include_str!("tables_1.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.execute("ATTACH ?1 AS new", [new.to_str().unwrap()]).unwrap();
+    let columns = "number, id, started_ms, trace_id, operation, key, provider, model, status, end, duration_us, tokens, \
+                   cost_nano, document, request_state, response_state";
+    connection
+        .execute_batch(&format!("INSERT INTO main.requests ({columns}) SELECT {columns} FROM new.requests"))
+        .unwrap();
+    drop(connection);
+    drop(database::open(&old).unwrap());
+    let facts = |path: &Path| -> Vec<Vec<rusqlite::types::Value>> {
+        let connection = Connection::open(path).unwrap();
+        let mut select = connection
+            .prepare(
+                "SELECT session, first_token_us, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, \
+                 failed_attempts, retries, fell_back, unpriced, costs, metadata FROM requests ORDER BY number",
+            )
+            .unwrap();
+        let rows = select.query_map([], |row| (0..13).map(|at| row.get(at)).collect()).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    assert_eq!(facts(&old), facts(&new));
 }
 
 #[test]

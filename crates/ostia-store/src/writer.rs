@@ -125,9 +125,10 @@ impl Writer {
     fn run(&mut self, stopped: &Receiver<()>) {
         // Also where nothing is to be written yet: the operator hears at the start that nothing can be.
         self.open();
+        let mut is_last = false;
         loop {
             // Asked for before it is looked whether there is more, so that nothing that was handed over is left.
-            let is_last = stopped.try_recv() != Err(TryRecvError::Empty);
+            is_last = is_last || stopped.try_recv() != Err(TryRecvError::Empty);
             let is_more = self.take();
             let is_due = self.since.is_some_and(|since| since.elapsed() >= FLUSH_WITHIN);
             if (is_due || is_more || is_last) && (is_last || Instant::now() >= self.again_at) {

@@ -1,6 +1,8 @@
 //! What the gateway answers by itself.
 
+pub mod console;
 pub mod explain;
+pub mod gateway;
 pub mod logs;
 pub mod models;
 pub mod page;

@@ -16,7 +16,9 @@ use ostia_providers::prepare::ApiCall;
 
 use crate::client::ClientBody;
 use crate::core::Core;
+use crate::endpoints::console;
 use crate::endpoints::explain;
+use crate::endpoints::gateway;
 use crate::endpoints::logs;
 use crate::endpoints::models;
 use crate::endpoints::page;
@@ -99,6 +101,8 @@ async fn serve(
         Endpoint::Root => {
             return Ok(page::answer(settings, parts, body.client().connection.scheme()));
         }
+        // The pages hold no data: what they show they ask for, and that is guarded.
+        Endpoint::Console(path) if settings.console => return console::answer(parts, path),
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(logs::ready(core)),
@@ -106,9 +110,12 @@ async fn serve(
     }
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
-        Endpoint::Missing => return Err(unroutable::missing(parts)),
+        Endpoint::Missing | Endpoint::Console(_) => return Err(unroutable::missing(parts)),
         Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
         _ => {}
+    }
+    if let Endpoint::Gateway(path) = endpoint {
+        return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
     }
     if let Endpoint::Kept(path) = endpoint {
         return Box::pin(logs::answer(core, parts, &gateway.credentials, path)).await;

@@ -59,12 +59,7 @@ fn collect(tree: &Tree, shape: &Shape, places: &mut BTreeSet<(u32, u32)>) {
         }
         Value::List(items) => items.iter().for_each(|item| collect(item, shape.item(), places)),
         Value::Map(map) => {
-            // `- KEY: x`, without quotes, is a map to YAML, and may be a credential to its author.
-            let known = |(key, _): &(Key, Tree)| shape.fields().iter().any(|(name, ..)| *name == key.name);
-            let is_map = match shape {
-                Shape::Map(_) | Shape::Fields(..) | Shape::Named(..) => true,
-                _ => map.iter().any(known),
-            };
+            let is_map = is_map(map, shape);
             for (key, tree) in map {
                 let is_operator = key.name.starts_with('$');
                 if (is_map || is_operator) && !looks_secret(&key.name) {
@@ -73,6 +68,15 @@ fn collect(tree: &Tree, shape: &Shape, places: &mut BTreeSet<(u32, u32)>) {
                 collect(tree, shape.of(&key.name), places);
             }
         }
+    }
+}
+
+/// `- KEY: x`, without quotes, is a map to YAML, and may be a credential to its author.
+pub(super) fn is_map(map: &[(Key, Tree)], shape: &Shape) -> bool {
+    let known = |(key, _): &(Key, Tree)| shape.fields().iter().any(|(name, ..)| *name == key.name);
+    match shape {
+        Shape::Map(_) | Shape::Fields(..) | Shape::Named(..) => true,
+        _ => map.iter().any(known),
     }
 }
 
@@ -94,17 +98,17 @@ fn collect_names(shape: &Shape, names: &mut BTreeSet<&'static str>, seen: &mut B
 }
 
 /// Largest number that is surely no credential.
-const NUMBER_MAX: u64 = 9999;
+pub(super) const NUMBER_MAX: u64 = 9999;
 /// How keys of well-known vendors begin. One of them in the wrong field should not be shown either.
 const BEGINNINGS: [&str; 10] = ["sk-", "sk_", "pk-", "pk_", "rk_", "gsk_", "xai-", "hf_", "AIza", "eyJ"];
 
-fn looks_secret(text: &str) -> bool {
+pub(super) fn looks_secret(text: &str) -> bool {
     let has_password = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
     has_password || BEGINNINGS.iter().any(|beginning| text.contains(beginning))
 }
 
 /// `${NAME}` and nothing else.
-fn is_reference(token: &str) -> bool {
+pub(super) fn is_reference(token: &str) -> bool {
     let token = token.trim_matches(['"', '\'']);
     parts(token).is_ok_and(|parts| matches!(parts.as_slice(), [Part::Env(_)]))
 }

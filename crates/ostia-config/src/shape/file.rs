@@ -48,6 +48,7 @@ static FIELDS: &[super::Field] = &[
         Bool,
         "Refuse what the catalogue says a model cannot take: images, PDF, audio, video. Default: true",
     ),
+    ("console", Bool, "Serve the console at /console. Default: true"),
     ("egress", Fields(EGRESS, &[]), "Where the gateway may connect to"),
     ("upstream", Fields(UPSTREAM, &[]), "How connections to providers and other hosts are made"),
     ("timeouts", Fields(TIMEOUTS, &[]), "How long the parts of a call may take"),

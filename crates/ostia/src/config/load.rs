@@ -18,7 +18,7 @@ use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::lookup::{environment, fetch};
 use crate::config::providers::{self, OfProviders};
-use crate::config::settings::{Limits, Named, Settings, WebSocketLimits};
+use crate::config::settings::{ConfigFile, Limits, Named, Settings, WebSocketLimits};
 use crate::config::tls::{self, ServerTls};
 use crate::config::transports;
 use crate::upstream::Timeouts;
@@ -206,6 +206,12 @@ fn settle(
     if report.has_errors() {
         return Err(Box::new(report));
     }
+    let file = ConfigFile {
+        name: name.clone(),
+        written: report.written(),
+        problems: report.json(),
+        keys: key_origins.iter().map(|(id, origin)| (id.clone(), origin.to_string())).collect(),
+    };
     let settings = Settings {
         loopback,
         tls,
@@ -230,6 +236,8 @@ fn settle(
         limits: limits(&config.limits),
         websockets: websockets(&config.websockets),
         media: config.media,
+        console: config.console,
+        file,
         admin_keys,
         bodies_kept: config.records.bodies.unwrap_or(usual_bodies(loopback)),
         body_bytes_kept: config.records.body_bytes,

@@ -9,6 +9,7 @@ use ostia_config::{AllowedOrigin, BodiesKept, HostPattern, Media, Price};
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::keys::GatewayKeys;
 use super::provider_keys::ProviderKeys;
@@ -68,12 +69,29 @@ pub struct Settings {
     pub websockets: WebSocketLimits,
     /// Whether and how files at addresses are fetched.
     pub media: Media,
+    /// The console is served.
+    pub console: bool,
+    /// What the operator may hear of the configuration itself.
+    pub file: ConfigFile,
     /// Keys for what is told of all requests.
     pub admin_keys: GatewayKeys,
     /// Of which requests bodies are kept.
     pub bodies_kept: BodiesKept,
     /// How much of each body is kept, in bytes.
     pub body_bytes_kept: usize,
+}
+
+/// Where the settings come from, without secrets.
+#[derive(Debug)]
+pub struct ConfigFile {
+    /// The file's name, or what stands in its place.
+    pub name: String,
+    /// What the file says, as JSON.
+    pub written: Value,
+    /// What works, but hardly as its author thinks, as `ostia check --json` tells it.
+    pub problems: Value,
+    /// Where the operator's keys come from, by the provider's id.
+    pub keys: BTreeMap<String, String>,
 }
 
 /// The operator's configs, aliases and prices.

@@ -2,7 +2,8 @@
 //!
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
-mod parameters;
+mod analytics;
+pub mod parameters;
 mod tree;
 
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, Group, Grouping, METRICS_MEDIA_TYPE, ReadError, Reader, Sums};
+use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Readers};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -42,17 +43,28 @@ pub async fn answer(
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
     let question = question(path, parameters);
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
+    match ask(readers, move |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
+        Some(text) => Ok(reply::json(text)),
+        None => Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept.")),
+    }
+}
+
+/// Has a question answered by those who read.
+///
+/// # Errors
+/// 503 where too many ask, 504 where it takes too long, 503 where what was kept cannot be read.
+pub async fn ask<T: Send + 'static>(
+    readers: &Readers,
+    question: impl FnOnce(&mut Reader) -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, Fault> {
     let (tell, told) = oneshot::channel();
     let ask = move |reader: &mut Reader| {
         // Whoever asked may have left.
-        let _ = tell.send(question(reader).map(|told| told.map(|told| told.to_string())));
+        let _ = tell.send(question(reader));
     };
     readers.ask(ask).map_err(|Busy| busy())?;
     match told.await {
-        Ok(Ok(Some(text))) => Ok(reply::json(text)),
-        Ok(Ok(None)) => {
-            Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept."))
-        }
+        Ok(Ok(told)) => Ok(told),
         Ok(Err(ReadError::TooSlow)) => {
             Err(Fault::new(FaultKind::Timeout, "That took too long: ask for less time."))
         }
@@ -89,7 +101,10 @@ fn metrics(core: &Core) -> Result<Response<Body>, Fault> {
 
 /// Who may ask: whoever shows one of `auth.admin_keys`. Where there are none, this machine, if it needs no key for anything; but no
 /// web page.
-fn admit(core: &Core, parts: &request::Parts, credentials: &Credentials) -> Result<(), Fault> {
+///
+/// # Errors
+/// 401 and 403 for everybody else.
+pub fn admit(core: &Core, parts: &request::Parts, credentials: &Credentials) -> Result<(), Fault> {
     let settings = &core.settings;
     let Credentials { gateway, bearer, api_key } = credentials;
     let shown = [gateway, bearer, api_key].into_iter().flatten();
@@ -126,7 +141,7 @@ fn busy() -> Fault {
 }
 
 fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
-    let Parameters { filter, page, by, now_ms } = parameters;
+    let Parameters { filter, page, by, now_ms, steps, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
             let (data, next) = reader.list(&filter, page)?;
@@ -146,61 +161,18 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
         }
         // Not read from the file.
         KeptPath::Metrics => Box::new(|_| Ok(None)),
-        KeptPath::Summary => Box::new(move |reader| {
-            let ((from_ms, to_ms), groups) = reader.sums(&filter, by, now_ms)?;
-            let mut total = Sums::default();
-            groups.iter().for_each(|group| total.plus(&group.sums));
-            let groups: Vec<Value> = match by {
-                Grouping::None => Vec::new(),
-                Grouping::Provider | Grouping::Model | Grouping::Key => {
-                    groups.iter().map(told_group).collect()
-                }
-            };
-            Ok(Some(json!({
-                "object": "analytics-summary",
-                "from": parameters::rfc3339(from_ms),
-                "to": parameters::rfc3339(to_ms),
-                "group_by": by,
-                "total": told_sums(&total),
-                "groups": groups,
-            })))
+        KeptPath::Summary => {
+            Box::new(move |reader| analytics::summary(reader, &filter, by, now_ms).map(Some))
+        }
+        KeptPath::Series => Box::new(move |reader| match steps {
+            Some(steps) => analytics::series(reader, &filter, by, &steps).map(Some),
+            None => Ok(None),
         }),
     }
 }
 
-fn told_group(group: &Group) -> Value {
-    let mut told = json!({"name": group.name});
-    if let (Value::Object(own), Value::Object(sums)) = (&mut told, told_sums(&group.sums)) {
-        own.extend(sums);
-    }
-    told
-}
-
-fn told_sums(sums: &Sums) -> Value {
-    let percentile = |percent| sums.durations.percentile_ms(percent);
-    json!({
-        "requests": sums.requests,
-        "failed": sums.failed,
-        "client_left": sums.left,
-        "attempts": sums.attempts,
-        "failed_attempts": sums.failed_attempts,
-        "prompt_tokens": sums.prompt_tokens,
-        "completion_tokens": sums.completion_tokens,
-        "cached_tokens": sums.cached_tokens,
-        "reasoning_tokens": sums.reasoning_tokens,
-        "cost": sums.costs(),
-        "attempts_of_unknown_cost": sums.unpriced,
-        "latency_ms": {
-            "avg": (sums.duration_us / 1000).checked_div(sums.requests),
-            "p50": percentile(50),
-            "p90": percentile(90),
-            "p99": percentile(99),
-        },
-    })
-}
-
 /// Milliseconds since 1970.
-fn now_ms() -> i64 {
+pub fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

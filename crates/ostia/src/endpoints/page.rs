@@ -30,14 +30,14 @@ pub fn answer(settings: &Settings, parts: &request::Parts, scheme: &str) -> Resp
     let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     match accept.contains("text/html") {
         true => {
-            let mut response = reply::html(html(&base_url, &call));
+            let mut response = reply::html(html(&base_url, &call, settings.console));
             // It shows text, and can do nothing.
             let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'");
             response.headers_mut().insert(&CONTENT_SECURITY_POLICY, policy);
             response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept"));
             response
         }
-        false => reply::text(text(&base_url, &call)),
+        false => reply::text(text(&base_url, &call, settings.console)),
     }
 }
 
@@ -120,17 +120,20 @@ impl<'s> FirstCall<'s> {
 const WHAT: &str = "An AI gateway: applications speak OpenAI Chat Completions, OpenAI Responses, Anthropic Messages or Google \
                     generateContent, and it carries the call to any provider.";
 
-fn text(base_url: &str, call: &str) -> String {
+fn text(base_url: &str, call: &str, has_console: bool) -> String {
+    let console = if has_console { format!("Console    {base_url}/console\n") } else { String::new() };
     format!(
         "Ostia {}\n{WHAT}\n\n\
          Base URL   {base_url}/v1   for OpenAI's SDKs\n           {base_url}      for Anthropic's and Google's\n\
          Models     curl {base_url}/v1/models\n\
+         {console}\
          Docs       {DOCS}\n\nTry:\n\n  {call}\n",
         env!("CARGO_PKG_VERSION"),
     )
 }
 
-fn html(base_url: &str, call: &str) -> String {
+fn html(base_url: &str, call: &str, has_console: bool) -> String {
+    let console = if has_console { "<p><a href=\"/console\">Console</a></p>\n" } else { "" };
     let (base_url, call) = (escape(base_url), escape(call));
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -140,7 +143,7 @@ fn html(base_url: &str, call: &str) -> String {
          <h1>Ostia {}</h1>\n<p>{WHAT}</p>\n\
          <p>Base URL: <code>{base_url}/v1</code> for OpenAI's SDKs, <code>{base_url}</code> for Anthropic's and Google's. \
          Models: <code>GET /v1/models</code>.</p>\n\
-         <p>A first call:</p>\n<pre>{call}</pre>\n<p><a href=\"{DOCS}\">Documentation</a></p>\n</html>\n",
+         <p>A first call:</p>\n<pre>{call}</pre>\n{console}<p><a href=\"{DOCS}\">Documentation</a></p>\n</html>\n",
         env!("CARGO_PKG_VERSION"),
     )
 }
@@ -183,7 +186,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_page_is_markup() {
-        let page = html("h", "<script>\"&'</script>");
+        let page = html("h", "<script>\"&'</script>", true);
         assert!(page.contains("<pre>&lt;script&gt;&quot;&amp;'&lt;/script&gt;</pre>"), "{page}");
     }
 }

@@ -34,9 +34,11 @@ fn is_known(path: &str) -> bool {
         | Endpoint::Ready
         | Endpoint::Models
         | Endpoint::Api(_)
+        | Endpoint::Gateway(_)
         | Endpoint::Kept(_)
         | Endpoint::Explain { .. } => true,
         Endpoint::Root
+        | Endpoint::Console(_)
         | Endpoint::Model(_)
         | Endpoint::Options
         | Endpoint::Stored

@@ -27,6 +27,10 @@ pub enum Endpoint<'p> {
         /// Of a request that was; none for one that is only thought of.
         trace_id: Option<&'p str>,
     },
+    /// `GET /console` and below it: what stands behind that
+    Console(&'p str),
+    /// What is in force, for operators
+    Gateway(GatewayPath),
     /// What was kept of requests, for operators
     Kept(KeptPath<'p>),
     /// A call that is understood: its dialect decides whether it is relayed or translated.
@@ -51,6 +55,26 @@ pub enum Endpoint<'p> {
     WrongMethod(&'static str),
 }
 
+/// A path of what is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GatewayPath {
+    /// `GET /v1/gateway/providers`
+    Providers,
+    /// `GET /v1/gateway/config`
+    Config,
+}
+
+impl GatewayPath {
+    /// What stands behind `/v1`.
+    fn at(rest: &str) -> Option<GatewayPath> {
+        match rest {
+            "/gateway/providers" => Some(GatewayPath::Providers),
+            "/gateway/config" => Some(GatewayPath::Config),
+            _ => None,
+        }
+    }
+}
+
 /// A path of what was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeptPath<'p> {
@@ -62,6 +86,8 @@ pub enum KeptPath<'p> {
     Trace(&'p str),
     /// `GET /v1/analytics/summary`
     Summary,
+    /// `GET /v1/analytics/series`
+    Series,
     /// `GET /metrics`
     Metrics,
 }
@@ -73,6 +99,7 @@ impl<'p> KeptPath<'p> {
         match rest {
             "/logs" => Some(KeptPath::List),
             "/analytics/summary" => Some(KeptPath::Summary),
+            "/analytics/series" => Some(KeptPath::Series),
             _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
         }
     }
@@ -120,7 +147,9 @@ impl<'p> Endpoint<'p> {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
                 Some(rest) if rest.starts_with("/proxy/") => Endpoint::Pass { raw: true },
                 Some(rest) if rest.starts_with('/') => below_v1(method, rest),
-                _ => at_own(method, path).unwrap_or_else(|| below_google(method, path)),
+                _ => at_console(path, get)
+                    .or_else(|| at_own(method, path))
+                    .unwrap_or_else(|| below_google(method, path)),
             },
         }
     }
@@ -156,6 +185,8 @@ impl Endpoint<'_> {
             Endpoint::Root
             | Endpoint::Health
             | Endpoint::Ready
+            | Endpoint::Console(_)
+            | Endpoint::Gateway(_)
             | Endpoint::Kept(_)
             | Endpoint::Options
             | Endpoint::Models
@@ -241,6 +272,10 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         let is_read = method == Method::GET || method == Method::HEAD;
         return if is_read { Endpoint::Kept(kept) } else { Endpoint::WrongMethod(READ) };
     }
+    if let Some(path) = GatewayPath::at(rest) {
+        let is_read = method == Method::GET || method == Method::HEAD;
+        return if is_read { Endpoint::Gateway(path) } else { Endpoint::WrongMethod(READ) };
+    }
     match rest {
         "/explain" if post => Endpoint::Explain { trace_id: None },
         "/explain" => Endpoint::WrongMethod(WRITE),
@@ -262,6 +297,12 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
 fn listed_model(rest: &str) -> Option<Endpoint<'_>> {
     let name = percent_decode(rest.strip_prefix("/models/")?)?;
     (!name.is_empty()).then_some(Endpoint::Model(name))
+}
+
+/// The console's pages and their files.
+fn at_console(path: &str, is_read: bool) -> Option<Endpoint<'_>> {
+    let rest = path.strip_prefix("/console").filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    Some(if is_read { Endpoint::Console(rest) } else { Endpoint::WrongMethod(READ) })
 }
 
 /// What is understood at its vendor's own path.
@@ -336,8 +377,17 @@ mod tests {
             (Method::HEAD, "/v1/logs/x", Endpoint::Kept(KeptPath::One("x"))),
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
+            (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
             (Method::POST, "/v1/logs", Endpoint::WrongMethod(READ)),
             (Method::GET, "/metrics", Endpoint::Kept(KeptPath::Metrics)),
+            (Method::GET, "/console", Endpoint::Console("")),
+            (Method::HEAD, "/console/logs/x", Endpoint::Console("/logs/x")),
+            (Method::POST, "/console", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/consoles", Endpoint::Missing),
+            (Method::GET, "/v1/gateway/providers", Endpoint::Gateway(GatewayPath::Providers)),
+            (Method::GET, "/v1/gateway/config", Endpoint::Gateway(GatewayPath::Config)),
+            (Method::PUT, "/v1/gateway/config", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1/gateway/other", Endpoint::Pass { raw: false }),
             (Method::POST, "/metrics", Endpoint::WrongMethod(READ)),
             (Method::GET, "/v1/logs/x/y", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/models", Endpoint::Models),

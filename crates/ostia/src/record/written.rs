@@ -58,6 +58,7 @@ impl Unwritten for Entry {
             span_id: text(entry.trace.span_id),
             parent_span_id: text(entry.trace.parent_span_id),
             span_name: text(entry.trace.span_name),
+            session: None,
             started_ms: unix_ms(entry.began_at),
             method: entry.method.to_string(),
             path: entry.path.into(),

@@ -16,6 +16,7 @@ mod cli;
 mod clients;
 mod clouds;
 mod configs;
+mod console;
 mod embeddings;
 mod encodings;
 mod errors;

@@ -107,6 +107,23 @@ fn a_call_is_kept_and_told() {
         (&summary["groups"][0]["name"], &summary["groups"][0]["requests"]),
         (&json!("gpt-4o-mini"), &json!(1))
     );
+    let series = asked(&gateway, "/v1/analytics/series?since=1h&group_by=model");
+    assert_eq!(
+        (&series["object"], &series["step_seconds"]),
+        (&json!("analytics.series"), &json!(60)),
+        "{series}"
+    );
+    let line = &series["series"][0];
+    let points = line["points"].as_array().unwrap();
+    assert_eq!((&line["name"], points.len()), (&json!("gpt-4o-mini"), 61), "{series}");
+    let point = points.iter().find(|point| point["requests"] == 1).unwrap();
+    assert_eq!(point["tokens"], json!({"input": 9, "output": 2, "cached": 0}), "{point}");
+    assert_eq!(
+        (&point["cost"], &point["cost_unknown"]),
+        (&json!({"USD": "0.00000255"}), &json!(0)),
+        "{point}"
+    );
+    assert!(point["latency_ms"]["p50"].is_u64() && point["first_token_ms"]["p50"].is_null(), "{point}");
     assert_eq!(Ask::new("GET", "/v1/logs/no-such").to(&gateway).status, 404);
     assert_eq!(Ask::new("GET", "/v1/logs?colour=red").to(&gateway).status, 400);
 }
@@ -359,7 +376,14 @@ fn only_operators_see_it() {
     assert_eq!(status(&keyed, logs().header("x-ostia-api-key", "pk-client")), 403);
     // With one for operators: whoever shows that.
     let admin = Gateway::with("auth: {keys: [pk-client], admin_keys: [pk-admin]}");
-    for path in ["/v1/logs", "/v1/logs/x", "/v1/traces/x", "/v1/analytics/summary", "/metrics"] {
+    for path in [
+        "/v1/logs",
+        "/v1/logs/x",
+        "/v1/traces/x",
+        "/v1/analytics/summary",
+        "/v1/analytics/series",
+        "/metrics",
+    ] {
         assert_eq!(status(&admin, Ask::new("GET", path)), 401, "{path}");
         assert_eq!(
             status(&admin, Ask::new("GET", path).header("x-ostia-api-key", "pk-client")),

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use ostia_dialect::Fault;
-use ostia_store::{Filter, Grouping, Page, PageSize, STATUS_CLASSES};
+use ostia_store::{Filter, Grouping, POINTS_MAX, Page, PageSize, STATUS_CLASSES, StepError, Steps};
 use serde_json::Value;
 
 use super::now_ms;
@@ -27,6 +27,9 @@ pub(super) struct Parameters {
     pub(super) page: Page,
     pub(super) by: Grouping,
     pub(super) now_ms: i64,
+    /// Of a series.
+    pub(super) steps: Option<Steps>,
+    step_ms: Option<i64>,
 }
 
 impl Parameters {
@@ -40,8 +43,12 @@ impl Parameters {
             page: Page { after: None, size: PageSize::DEFAULT },
             by: Grouping::None,
             now_ms: now_ms(),
+            steps: None,
+            step_ms: None,
         };
-        for field in query::fields(query) {
+        // Forms write a space so, and SDKs send their queries as forms.
+        let query = query.replace('+', "%20");
+        for field in query::fields(&query) {
             let (name, value) =
                 field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
             if value.len() > VALUE_BYTES_MAX {
@@ -49,17 +56,40 @@ impl Parameters {
             }
             read.parameter(&name, &value, path)?;
         }
-        if *path == KeptPath::Summary && read.filter.from_ms.is_none() {
-            read.filter.from_ms = Some(read.now_ms - SUMMARY_TIME.as_millis() as i64);
+        if is_summed(path) && read.filter.from_ms.is_none() {
+            let to_ms = read.filter.to_ms.unwrap_or(read.now_ms);
+            read.filter.from_ms = Some(to_ms.saturating_sub(SUMMARY_TIME.as_millis() as i64).max(0));
         }
         if read.filter.from_ms.zip(read.filter.to_ms).is_some_and(|(from, to)| from >= to) {
             return Err(wrong("from", "is not before `to`"));
         }
+        if *path == KeptPath::Series {
+            read.steps = Some(read.cut()?);
+        }
         Ok(read)
     }
 
+    /// The time in steps.
+    fn cut(&self) -> Result<Steps, Fault> {
+        let (from_ms, to_ms) =
+            (self.filter.from_ms.unwrap_or_default(), self.filter.to_ms.unwrap_or(self.now_ms));
+        if from_ms > to_ms {
+            return Err(wrong("from", "is in the future"));
+        }
+        Steps::of(from_ms, to_ms, self.step_ms, self.now_ms).map_err(|error| match error {
+            StepError::NoWholeMinutes => wrong("step", "must be seconds that are whole minutes, like 300"),
+            StepError::NoWholeHours => wrong(
+                "step",
+                "must be seconds that are whole hours, like 3600, for what is more than 8 days ago",
+            ),
+            StepError::TooMany => {
+                wrong("step", &format!("makes more than {POINTS_MAX} points: make it longer"))
+            }
+        })
+    }
+
     fn parameter(&mut self, name: &str, value: &str, path: &KeptPath<'_>) -> Result<(), Fault> {
-        let (is_list, is_summary) = (*path == KeptPath::List, *path == KeptPath::Summary);
+        let (is_list, is_summary) = (*path == KeptPath::List, is_summed(path));
         match name {
             "limit" if is_list => {
                 let size = value.parse().ok().and_then(PageSize::new);
@@ -74,6 +104,9 @@ impl Parameters {
             "group_by" if is_summary => {
                 self.by =
                     Grouping::named(value).ok_or_else(|| wrong(name, "must be provider, model or key"))?;
+            }
+            "step" if *path == KeptPath::Series => {
+                self.step_ms = Some(number(name, value)?.saturating_mul(1000))
             }
             _ if is_list || is_summary => return self.filter(name, value),
             _ => return Err(unknown(name, "it takes none")),
@@ -112,6 +145,41 @@ impl Parameters {
     }
 }
 
+/// Reads a query that may only say `since`: a time in milliseconds.
+///
+/// # Errors
+/// 400 for any other parameter, and for what is no time.
+pub fn since(query: &str) -> Result<Option<i64>, Fault> {
+    let mut since = None;
+    for field in query::fields(query) {
+        let (name, value) = field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
+        if name != "since" {
+            return Err(unknown(&name, "there is since"));
+        }
+        since = Some(age_ms(&value).ok_or_else(|| wrong(&name, "must be a time like 15m, 12h or 7d"))?);
+    }
+    Ok(since)
+}
+
+/// Sees to it that a query says nothing.
+///
+/// # Errors
+/// 400 for any parameter.
+pub fn none(query: &str) -> Result<(), Fault> {
+    match query::fields(query).next() {
+        None => Ok(()),
+        Some(field) => {
+            let name = field.name_and_value().map(|(name, _)| name).unwrap_or_default();
+            Err(unknown(&name, "it takes none"))
+        }
+    }
+}
+
+/// Is it added up what is there?
+fn is_summed(path: &KeptPath<'_>) -> bool {
+    matches!(path, KeptPath::Summary | KeptPath::Series)
+}
+
 fn wrong(name: &str, what: &str) -> Fault {
     Fault::invalid(format!("Invalid `{name}`: {what}.")).with_param(name)
 }
@@ -134,14 +202,40 @@ fn dollars(name: &str, value: &str) -> Result<i64, Fault> {
 
 /// A moment: as RFC 3339 has it, a day, or milliseconds since 1970.
 fn moment(name: &str, value: &str) -> Result<i64, Fault> {
+    let (local, offset_ms) = without_offset(value);
     let day = || humantime::parse_rfc3339_weak(&format!("{value}T00:00:00Z"));
-    let told = humantime::parse_rfc3339_weak(value).or_else(|_| day()).ok();
+    let told = humantime::parse_rfc3339_weak(local).or_else(|_| day()).ok();
     let told = told.and_then(|moment| moment.duration_since(SystemTime::UNIX_EPOCH).ok());
-    let told = told.and_then(|since| i64::try_from(since.as_millis()).ok());
+    let told = told.and_then(|since| i64::try_from(since.as_millis()).ok()?.checked_sub(offset_ms));
+    let told = told.filter(|ms| *ms >= 0);
     let told = told.or_else(|| value.parse().ok().filter(|ms: &i64| (0..=i64::MAX / 2).contains(ms)));
     told.ok_or_else(|| {
         wrong(name, "must be a time like 2026-11-29T08:00:00Z or 2026-11-29, or milliseconds since 1970")
     })
+}
+
+/// A moment without what its clock is ahead of UTC (`+02:00`), and that, in milliseconds. A plus that nobody encoded has become a
+/// space on its way.
+fn without_offset(value: &str) -> (&str, i64) {
+    let at = value.len().saturating_sub(6);
+    let Some((local, offset)) = value.split_at_checked(at).filter(|(local, _)| local.contains(':')) else {
+        return (value, 0);
+    };
+    let sign = match offset.as_bytes().first() {
+        Some(b'+' | b' ') => 1,
+        Some(b'-') => -1,
+        _ => return (value, 0),
+    };
+    let two = |at: std::ops::Range<usize>| {
+        let digits = offset.get(at).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+        digits?.parse::<i64>().ok()
+    };
+    match (two(1..3), offset.get(3..4), two(4..6)) {
+        (Some(hours @ ..24), Some(":"), Some(minutes @ ..60)) => {
+            (local, sign * (hours * 60 + minutes) * 60_000)
+        }
+        _ => (value, 0),
+    }
 }
 
 /// `15m`, `12h`, `7d` in milliseconds.
@@ -259,5 +353,60 @@ mod tests {
         let one = Parameters::read("limit=1", &KeptPath::One("x")).unwrap_err();
         assert_eq!(one.param.as_deref(), Some("limit"));
         assert!(Parameters::read("group_by=model", &KeptPath::Summary).is_ok());
+        assert_eq!(
+            Parameters::read("step=60", &KeptPath::Summary).unwrap_err().param.as_deref(),
+            Some("step")
+        );
+    }
+
+    #[test]
+    fn moments() {
+        let check =
+            |text: &str, expected: Option<i64>| assert_eq!(moment("from", text).ok(), expected, "{text}");
+        let noon = 1_795_953_600_000;
+        for text in [
+            "2026-11-29T12:00:00Z",
+            "2026-11-29 12:00:00",
+            "2026-11-29T12:00:00.000000+00:00",
+            "2026-11-29T14:30:00+02:30",
+            "2026-11-29T14:30:00 02:30",
+            "2026-11-29T04:00:00-08:00",
+            "1795953600000",
+        ] {
+            check(text, Some(noon));
+        }
+        check("2026-11-29", Some(noon - 43_200_000));
+        for text in [
+            "",
+            "+02:00",
+            "2026-11-29T12:00:00+24:00",
+            "2026-11-29T12:00:00+1:000",
+            "1970-01-01T00:00:00+01:00",
+            "\u{e9}\u{e9}\u{e9}\u{e9}",
+        ] {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn steps_of_a_series() {
+        let series = |query: &str| Parameters::read(query, &KeptPath::Series);
+        let day = series("").unwrap().steps.unwrap();
+        assert_eq!((day.step_ms, day.count()), (900_000, 97));
+        assert_eq!(series("since=1h&step=120&group_by=key").unwrap().steps.unwrap().step_ms, 120_000);
+        for query in [
+            "step=0",
+            "step=61",
+            "step=x",
+            "step=60&since=7d",
+            "step=60&from=2020-01-01&to=2020-01-01T01:00:00Z",
+            "from=9999-01-01",
+            "group_by=colour",
+            "limit=1",
+        ] {
+            let fault = series(query).unwrap_err();
+            let name = query.split('=').next().unwrap();
+            assert_eq!((fault.status, fault.param.as_deref()), (400, Some(name)), "{query}: {fault}");
+        }
     }
 }

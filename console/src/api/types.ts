@@ -1,0 +1,243 @@
+// What the gateway's API answers (docs/records.md, docs/console.md).
+
+/** A decimal number in full, as text: money is never a float. */
+export type Decimal = string;
+
+export interface Usage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  cached_tokens?: number;
+  cache_write_tokens?: number;
+  reasoning_tokens?: number;
+  audio_prompt_tokens?: number;
+  audio_completion_tokens?: number;
+}
+
+export interface Cost {
+  amount: Decimal;
+  currency: string;
+  /** The model of the catalogue, or `operator`. */
+  priced_as: string;
+  catalogue: string;
+  /** What was used, how much of it, and what one unit costs. */
+  lines: [unit: string, count: number, rate: Decimal][];
+}
+
+export interface RecordError {
+  class: string;
+  code?: string;
+  message?: string;
+}
+
+export interface Attempt {
+  target: string;
+  provider: string;
+  model: string | null;
+  answered_model?: string;
+  status?: number;
+  outcome: "answered" | "failed" | "broken" | "abandoned";
+  error?: RecordError;
+  request_id?: string;
+  /** All from the request, in microseconds. */
+  sent_us: number;
+  connected_us?: number;
+  first_byte_us?: number;
+  first_token_us?: number;
+  ended_us: number;
+  usage?: Usage;
+  finish_reason?: string;
+  dropped?: string[];
+  cost?: Cost;
+  cost_unknown?: string;
+}
+
+export interface Step {
+  at_ms: number;
+  step: string;
+  target?: string;
+  attempt?: number;
+  status?: number;
+  class?: string;
+  wait_ms?: number;
+  why?: string;
+}
+
+export interface Breaker {
+  state: "closed" | "open" | "half_open";
+  open_for_ms?: number;
+  requests: number;
+  failures: number;
+}
+
+export interface Decisions {
+  result: string;
+  answered_by?: string;
+  attempts: number;
+  deadline_ms?: number;
+  steps?: Step[];
+  steps_left_out?: number;
+  targets?: { target: string; name?: string; provider?: string; breaker?: Breaker }[];
+}
+
+/** A body, or why it is not there. */
+export interface KeptBody {
+  missing?: "none" | "off" | "no_error" | "queue_full" | "aged_out";
+  cut?: boolean;
+  body?: unknown;
+}
+
+export interface LogRecord {
+  id: string;
+  trace_id: string;
+  span_id: string | null;
+  parent_span_id: string | null;
+  span_name: string | null;
+  started_ms: number;
+  method: string;
+  path: string;
+  operation: string | null;
+  key: string | null;
+  metadata: Record<string, string>;
+  user_agent: string | null;
+  client: string | null;
+  model: string | null;
+  status: number;
+  stream: boolean;
+  end: "whole" | "broken" | "client_left" | "";
+  finish_reason: string | null;
+  error: RecordError | null;
+  duration_us: number;
+  upstream_us: number;
+  first_token_us: number | null;
+  request_bytes: number;
+  response_bytes: number;
+  attempts: Attempt[];
+  decisions: Decisions | null;
+  request: KeptBody;
+  response: KeptBody;
+  children?: LogRecord[];
+}
+
+export interface LogPage {
+  data: LogRecord[];
+  next: string | null;
+}
+
+export interface Percentiles {
+  p50: number | null;
+  p90: number | null;
+  p99: number | null;
+}
+
+export interface SeriesPoint {
+  timestamp: string;
+  requests: number;
+  failed: number;
+  tokens: { input: number; output: number; cached: number };
+  cost: Record<string, Decimal>;
+  cost_unknown: number;
+  latency_ms: Percentiles;
+  first_token_ms: Percentiles;
+}
+
+export interface Series {
+  from: string;
+  to: string;
+  step_seconds: number;
+  group_by: string | null;
+  /** `others`: this line is of so many names that have none of their own. */
+  series: { name: string | null; points: SeriesPoint[]; others?: number }[];
+}
+
+export interface Model {
+  id: string;
+  owned_by: string;
+  context_length?: number;
+  max_output_tokens?: number;
+  /** Dollars for one token. */
+  pricing?: { prompt?: Decimal; completion?: Decimal; input_cache_read?: Decimal; input_cache_write?: Decimal };
+}
+
+export interface Recent {
+  requests: number;
+  failed: number;
+  attempts: number;
+  failed_attempts: number;
+  latency_ms: Percentiles;
+}
+
+export interface Provider {
+  id: string;
+  name: string;
+  host: string | null;
+  apis: string[];
+  docs: string | null;
+  retired: string | null;
+  configured: boolean;
+  models: number;
+  key:
+    | { state: "present"; from: string | null; count: number }
+    | { state: "missing"; variables: string[]; read: boolean }
+    | { state: "not_needed" };
+  recent: Recent | null;
+}
+
+export interface Providers {
+  data: Provider[];
+  breakers: { config: string; target: string; provider: string | null; breaker: Breaker }[];
+  default_provider: string | null;
+}
+
+export interface Problem {
+  code: string;
+  severity: "error" | "warning";
+  path: string;
+  line: number | null;
+  message: string;
+  hint: string | null;
+}
+
+export interface Configuration {
+  version: string;
+  file: string;
+  written: unknown;
+  problems: Problem[];
+  in_force: Record<string, unknown>;
+  catalogue: { source: string; version: string; date: string }[];
+}
+
+export interface Sums {
+  requests: number;
+  failed: number;
+  client_left: number;
+  attempts: number;
+  failed_attempts: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  cached_tokens: number;
+  reasoning_tokens: number;
+  cost: Record<string, Decimal>;
+  attempts_of_unknown_cost: number;
+  latency_ms: Percentiles & { avg: number | null };
+  first_token_ms?: Percentiles;
+}
+
+export interface Summary {
+  from: string;
+  to: string;
+  total: Sums;
+  groups: (Sums & { name: string })[];
+}
+
+export interface Session {
+  id: string;
+  first: string;
+  last: string;
+  requests: number;
+  failed: number;
+  tokens: { input: number; output: number; cached: number };
+  cost: Record<string, Decimal>;
+  cost_unknown: number;
+  models: string[];
+}

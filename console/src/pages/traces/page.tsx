@@ -1,0 +1,162 @@
+// The requests of a trace, one below the other, over the time that it took.
+
+import { type FormEvent, useState } from "react";
+import type { LogRecord } from "../../api/types";
+import { useAnswer } from "../../api/use";
+import { clock, fullTime, micros, money, number } from "../../format";
+import { Link } from "../../parts/link";
+import { Loading, Problem } from "../../parts/notes";
+import { Status } from "../../parts/status";
+import { costText, costs, lastAttempt, provider, tokens } from "../../record";
+import { go, usePlace } from "../../router";
+
+export function TracesPage() {
+  const { parts } = usePlace();
+  const id = parts[1];
+  return (
+    <div className="page">
+      <header>
+        <h1>Traces</h1>
+      </header>
+      <Find key={id} id={id ?? ""} />
+      {id ? <Trace id={id} /> : <Recent />}
+    </div>
+  );
+}
+
+function Find({ id }: { id: string }) {
+  const [text, setText] = useState(id);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (text.trim()) go(`/traces/${encodeURIComponent(text.trim())}`);
+  };
+  return (
+    <form className="find" role="search" onSubmit={submit}>
+      <input type="search" value={text} onChange={(event) => setText(event.target.value)} placeholder="The id of a trace, of a request, or of a provider" aria-label="The id of a trace" spellCheck={false} />
+      <button type="submit">Show</button>
+    </form>
+  );
+}
+
+interface Row {
+  record: LogRecord;
+  depth: number;
+}
+
+function rows(tree: LogRecord[], depth = 0): Row[] {
+  return tree.flatMap((record) => [{ record, depth }, ...rows(record.children ?? [], depth + 1)]);
+}
+
+function Trace({ id }: { id: string }) {
+  const { data, error, again } = useAnswer<{ data: LogRecord[] }>(`/v1/traces/${encodeURIComponent(id)}`);
+  if (error) return <Problem error={error} again={again} />;
+  if (!data) return <Loading />;
+  const all = rows(data.data);
+  const began = Math.min(...all.map(({ record }) => record.started_ms));
+  const ended = Math.max(...all.map(({ record }) => record.started_ms + record.duration_us / 1000));
+  const used = all.map(({ record }) => tokens(record));
+  const sum = (of: "input" | "output") => used.reduce((total, tokens) => total + (tokens?.[of] ?? 0), 0);
+  const cost = costs(all.flatMap(({ record }) => record.attempts)).map(([currency, amount]) => money(amount, currency));
+  const facts: [string, string][] = [
+    ["Requests", number(all.length)],
+    ["In all", micros(Math.round((ended - began) * 1000))],
+    ["Input", number(sum("input"))],
+    ["Output", number(sum("output"))],
+    ["Cost", cost.join(" + ") || "–"],
+    ["Began", clock(began)],
+  ];
+  return (
+    <>
+      <dl className="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <div className="card">
+        {all.map((row) => (
+          <SpanRow key={row.record.id} row={row} began={began} spanMs={Math.max(1, ended - began)} />
+        ))}
+      </div>
+    </>
+  );
+}
+
+function SpanRow({ row: { record, depth }, began, spanMs }: { row: Row; began: number; spanMs: number }) {
+  const left = ((record.started_ms - began) / spanMs) * 100;
+  const width = (record.duration_us / 1000 / spanMs) * 100;
+  const isGood = record.status < 400 && record.end === "whole";
+  return (
+    <div className="span-row">
+      <div className="span-name" style={{ paddingLeft: depth * 16 }}>
+        <Status record={record} /> <Link to={`/logs/${record.id}`}>{record.span_name ?? record.model ?? lastAttempt(record)?.model ?? record.path}</Link>{" "}
+        <span className="muted">{provider(record)}</span>
+      </div>
+      <div className="span-track" aria-hidden="true">
+        <span className={isGood ? undefined : "failed"} style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
+      </div>
+      <span className="number">{micros(record.duration_us)}</span>
+      <span className="number">{costText(record) || "–"}</span>
+    </div>
+  );
+}
+
+/** Of how many requests the traces are looked for. */
+const LOOKED_AT = 500;
+
+function Recent() {
+  const { data, error, again } = useAnswer<{ data: LogRecord[] }>("/v1/logs", { limit: LOOKED_AT });
+  if (error) return <Problem error={error} again={again} />;
+  if (!data) return <Loading />;
+  const traces = new Map<string, LogRecord[]>();
+  for (const record of data.data) traces.set(record.trace_id, [...(traces.get(record.trace_id) ?? []), record]);
+  const several = [...traces].filter(([, records]) => records.length > 1);
+  return (
+    <section className="section">
+      <header>
+        <h2>Of the last {number(data.data.length)} requests</h2>
+      </header>
+      {several.length === 0 ? (
+        <p className="note">
+          No two of them belong to one trace. Send W3C's <code>traceparent</code> (OpenTelemetry does) or one <code>x-ostia-trace-id</code> with all
+          requests of a task, and they stand together here.
+        </p>
+      ) : (
+        <div className="card scroll-x">
+          <table className="list">
+            <thead>
+              <tr>
+                <th>Trace</th>
+                <th>Began</th>
+                <th className="number">Requests</th>
+                <th className="number">Failed</th>
+                <th className="number">Cost</th>
+              </tr>
+            </thead>
+            <tbody>
+              {several.map(([id, records]) => (
+                <tr key={id}>
+                  <td>
+                    <Link to={`/traces/${encodeURIComponent(id)}`}>
+                      <code>{id}</code>
+                    </Link>
+                  </td>
+                  <td>{fullTime(Math.min(...records.map(({ started_ms }) => started_ms)))}</td>
+                  <td className="number">{number(records.length)}</td>
+                  <td className="number">{number(records.filter(({ status }) => status >= 400).length)}</td>
+                  <td className="number">
+                    {costs(records.flatMap(({ attempts }) => attempts))
+                      .map(([currency, amount]) => money(amount, currency))
+                      .join(" + ") || "–"}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,67 @@
+// What a record comes to: what its attempts say, put together.
+
+import type { Attempt, LogRecord, Usage } from "./api/types";
+import { money, sum } from "./format";
+
+/** The attempt that the answer came from, or the last one. */
+export function lastAttempt(record: LogRecord): Attempt | undefined {
+  return record.attempts.findLast(({ outcome }) => outcome === "answered" || outcome === "broken") ?? record.attempts.at(-1);
+}
+
+export function provider(record: LogRecord): string {
+  return lastAttempt(record)?.provider ?? "";
+}
+
+export interface Tokens {
+  input: number;
+  output: number;
+  cached: number;
+  reasoning: number;
+}
+
+/** Tokens of all attempts; null where no provider counted any. */
+export function tokens(record: LogRecord): Tokens | null {
+  const usages = record.attempts.map(({ usage }) => usage).filter((usage): usage is Usage => usage !== undefined);
+  if (usages.length === 0) return null;
+  const total = (of: (usage: Usage) => number | undefined) => usages.reduce((all, usage) => all + (of(usage) ?? 0), 0);
+  return {
+    input: total((usage) => usage.prompt_tokens),
+    output: total((usage) => usage.completion_tokens),
+    cached: total((usage) => usage.cached_tokens),
+    reasoning: total((usage) => usage.reasoning_tokens),
+  };
+}
+
+/** Money by currency, exact. */
+export function costs(attempts: Attempt[]): [currency: string, amount: string][] {
+  const all = new Map<string, string[]>();
+  for (const { cost } of attempts) {
+    if (cost) all.set(cost.currency, [...(all.get(cost.currency) ?? []), cost.amount]);
+  }
+  return [...all].map(([currency, amounts]) => [currency, sum(amounts)]);
+}
+
+/** The cost as it is read: `$0.0012`, `?` where nobody knows it, nothing where there was none. */
+export function costText(record: LogRecord): string {
+  const known = costs(record.attempts).map(([currency, amount]) => money(amount, currency));
+  const isUnknown = record.attempts.some((attempt) => attempt.cost_unknown);
+  return [...known, ...(isUnknown ? ["?"] : [])].join(" + ");
+}
+
+export type Ending = "ok" | "error" | "left" | "broken";
+
+export function ending(record: LogRecord): Ending {
+  if (record.end === "client_left") return "left";
+  if (record.end === "broken") return "broken";
+  return record.status < 400 ? "ok" : "error";
+}
+
+/** In a word. */
+export const ENDINGS: Record<Ending, string> = {
+  ok: "answered",
+  error: "failed",
+  left: "client left",
+  broken: "broke off",
+};
+
+export const operationName = (name: string | null): string => (name ?? "pass-through").replaceAll("_", " ");

@@ -1,0 +1,154 @@
+// The other pages; and of all of them, what holds everywhere.
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { launch, open, seriousProblems } from "./browser.mjs";
+import { hello, startGateway } from "./gateway.mjs";
+
+const TRACE = "0af7651916cd43dd8448eb211c80319c";
+/** Where pictures of the pages go, if anywhere. */
+const PICTURES = process.env.OSTIA_TEST_PICTURES;
+
+let browser;
+let gateway;
+before(async () => {
+  browser = await launch();
+  gateway = await startGateway();
+  const span = (id) => ({ traceparent: `00-${TRACE}-${id}-01` });
+  await gateway.call("/v1/chat/completions", hello("Hello", { stream: true, stream_options: { include_usage: true } }), span("b7ad6b7169203331"));
+  await gateway.call("/v1/chat/completions", hello("And?", { model: "smart" }), span("b7ad6b7169203332"));
+  await gateway.call("/v1/chat/completions", hello("PLEASE FAIL"));
+  await gateway.call("/v1/chat/completions", hello("Hello", { model: "nobody-knows-it" }));
+});
+after(async () => {
+  await browser.close();
+  await gateway.stop();
+});
+
+test("live figures, and from a point to its requests", async () => {
+  const { page, finish } = await open(browser, gateway, "/live?since=15m");
+  await page.locator(".chart canvas").nth(5).waitFor();
+  assert.equal(await page.locator(".chart").count(), 6);
+  await page.waitForFunction(() => /Requests4/.test(document.querySelector(".facts").textContent));
+  await page.getByText("is unknown and not in the sum").waitFor();
+  await page.getByRole("button", { name: "model", exact: true }).click();
+  await page.getByRole("cell", { name: "nobody-knows-it" }).waitFor();
+  await page.getByRole("button", { name: "all", exact: true }).click();
+  const over = page.locator(".chart .u-over").first();
+  const box = await over.boundingBox();
+  // The last minute is at the right border.
+  await page.mouse.move(box.x + box.width - 3, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.up();
+  await page.waitForURL(/\/console\/logs\?.*from=/);
+  await page.goBack();
+  await page.locator(".chart canvas").nth(5).waitFor();
+  await page.mouse.move(box.x + box.width * 0.5, box.y + 40);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 40, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/from=.*to=/);
+  await page.getByRole("button", { name: "Back to now" }).click();
+  await finish();
+});
+
+test("the playground streams two answers side by side, and shows the code", async () => {
+  const { page, finish } = await open(browser, gateway, "/playground");
+  await page.waitForFunction(() => document.querySelector(".pane input").value !== "");
+  await page.getByLabel("User").fill("What is a gateway?");
+  await page.getByLabel("Model").fill("@openai/gpt-4o-mini");
+  await page.getByRole("button", { name: "Compare two" }).click();
+  const second = page.getByLabel("Answer B");
+  await second.getByLabel("Model").fill("@anthropic/claude-sonnet-4-5");
+  await second.getByLabel("Format").selectOption("messages");
+  await page.locator(".prompt input[type=file]").setInputFiles({
+    name: "dot.png",
+    mimeType: "image/png",
+    buffer: Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64"),
+  });
+  await page.getByAltText("Picture 1").waitFor();
+  await page.getByText("Tools", { exact: true }).click();
+  await page.getByLabel("Tools, a list as JSON").fill('[{"name": "weather", "parameters": {"type": "object"}}]');
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByLabel("Answer A").getByText("A gateway is one door in front of many models.").waitFor();
+  await second.getByText("It is sunny.").waitFor();
+  await second.getByText("Somebody asks for the weather.").waitFor();
+  assert.match(await page.getByLabel("Answer A").locator(".facts").textContent(), /Input25Output30/);
+  const asked = gateway.upstream.asked.filter(({ path }) => path.endsWith("/messages")).at(-1).body;
+  assert.equal(asked.messages[0].content[1].source.media_type, "image/png");
+  assert.deepEqual(asked.tools, [{ name: "weather", input_schema: { type: "object" } }]);
+  for (const format of ["responses", "chat"]) {
+    await page.getByLabel("Answer A").getByLabel("Format").selectOption(format);
+  }
+  await page.getByLabel("Answer A").getByRole("button", { name: "Code" }).click();
+  for (const sdk of ["openai (Python)", "openai (JavaScript)", "anthropic (Python)", "curl"]) {
+    await page.getByRole("tab", { name: sdk }).click();
+    assert.match(await page.getByRole("dialog").locator("pre").textContent(), new RegExp(gateway.url));
+  }
+  await page.keyboard.press("Escape");
+  await page.getByLabel("Answer A").getByRole("link", { name: "Its record" }).click();
+  await page.locator(".table-body [role=row]").first().waitFor();
+  await finish();
+});
+
+test("the playground reads Responses, and tells of a failure", async () => {
+  const { page, finish } = await open(browser, gateway, "/playground", { refused: [500] });
+  await page.getByLabel("Model").fill("@openai/gpt-4o");
+  await page.getByLabel("Format").selectOption("responses");
+  await page.getByLabel("User").fill("Hi");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("Hello from Responses.").waitFor();
+  await page.getByLabel("User").fill("PLEASE FAIL");
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByText("The engine is on fire.").waitFor();
+  await finish();
+});
+
+test("providers, models and the configuration", async () => {
+  const { page, finish } = await open(browser, gateway, "/providers");
+  const row = (name) => page.getByRole("row", { name });
+  await row("nobody").getByText("failing").waitFor();
+  await row("Anthropic").getByText("well").waitFor();
+  await row("@openai/gpt-4o-mini").getByText("$0.15").waitFor();
+  await page.goto(`${gateway.url}/console/config`);
+  await page.getByText("finds nothing doubtful").waitFor();
+  const text = await page.locator("main").textContent();
+  assert.match(text, /default_provider/);
+  assert.doesNotMatch(text, /secret-of/);
+  await finish();
+});
+
+test("a trace is a waterfall", async () => {
+  const { page, finish } = await open(browser, gateway, "/traces");
+  await page.getByRole("link", { name: TRACE }).click();
+  await page.locator(".span-row").nth(1).waitFor();
+  assert.equal(await page.locator(".span-row").count(), 2);
+  await page.locator(".span-row a").first().click();
+  await page.locator(".request").waitFor();
+  await finish();
+});
+
+const PAGES = ["/logs", "/logs/ONE", "/live?since=15m&group_by=model", "/playground", `/traces/${TRACE}`, "/sessions", "/providers", "/config"];
+
+for (const [width, height] of [[1440, 900], [390, 844]]) {
+  for (const colorScheme of ["light", "dark"]) {
+    test(`every page at ${width} px, ${colorScheme}: axe-core finds nothing serious, nothing is cut off`, async () => {
+      const { data } = await (await fetch(`${gateway.url}/v1/logs?model=smart`)).json();
+      const problems = [];
+      for (const path of PAGES) {
+        const at = path.replace("ONE", data[0].id);
+        const { page, finish } = await open(browser, gateway, at, { viewport: { width, height }, colorScheme, reducedMotion: "reduce" });
+        await page.waitForTimeout(900);
+        problems.push(...(await seriousProblems(page)).map((problem) => `${path}: ${problem}`));
+        const surplus = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (surplus > 0) problems.push(`${path}: ${surplus} px too wide`);
+        if (PICTURES) {
+          mkdirSync(PICTURES, { recursive: true });
+          await page.screenshot({ path: `${PICTURES}/${path.split(/[/?]/)[1]}${path.includes("ONE") ? "-one" : ""}-${width}-${colorScheme}.png` });
+        }
+        await finish();
+      }
+      assert.deepEqual(problems, []);
+    });
+  }
+}
