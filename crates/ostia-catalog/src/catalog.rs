@@ -85,15 +85,23 @@ impl Catalog {
 
     /// All models, the operator's first.
     pub fn models(&self) -> impl Iterator<Item = Model<'_>> {
-        let of = |pack: &'_ Pack| 0..pack.len();
-        let overrides = self.overrides.iter().flat_map(move |pack| of(pack).map(|at| pack.model(at)));
+        let overrides = self.overrides.iter().flat_map(|pack| (0..pack.len()).map(|at| pack.model(at)));
         let is_replaced = |model: &Model<'_>| {
             let pack = self.overrides.as_ref();
             let found = pack.and_then(|pack| pack.find(model.provider, model.id));
             found.is_some_and(|found| same(found.id.as_bytes(), model.id.as_bytes()))
         };
-        let base = of(&self.base).map(|at| self.base.model(at));
-        overrides.chain(base.filter(move |model| !is_replaced(model)))
+        overrides.chain(self.base_models().filter(move |model| !is_replaced(model)))
+    }
+
+    /// All models, without what an operator says.
+    pub fn base_models(&self) -> impl Iterator<Item = Model<'_>> {
+        (0..self.base.len()).map(|at| self.base.model(at))
+    }
+
+    /// The compact form, without what an operator says.
+    pub fn bytes(&self) -> &[u8] {
+        self.base.bytes()
     }
 
     /// The versions of the sources.
@@ -110,11 +118,6 @@ impl Catalog {
     pub fn version(&self) -> String {
         let told = |edition: &Edition| format!("{} {}", edition.source.name(), edition.version);
         self.editions().iter().map(told).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Are they the same bytes, but for what an operator says?
-    pub fn is_same(&self, other: &Catalog) -> bool {
-        self.base.bytes() == other.base.bytes()
     }
 
     /// How many bytes it is, in the program and in memory together.

@@ -1,6 +1,7 @@
 //! What an attempt cost: its tokens times the operator's prices, or the catalogue's. Exact, and unknown where nobody says.
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use ostia_catalog::{self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tokens, Unit, Unknown};
 
@@ -20,31 +21,24 @@ pub struct OwnPrice {
     pub output: f64,
 }
 
-/// The operator's prices, by provider and model.
-pub type OwnPrices = Box<dyn Fn(&str, &str) -> Option<OwnPrice> + Send>;
+/// The operator's price of a model at a provider.
+type OwnPrices = Box<dyn Fn(&str, &str) -> Option<OwnPrice> + Send>;
 
-/// Puts prices on attempts.
-pub(crate) struct Pricer {
-    catalog: Catalog,
-    edition: String,
-    own: OwnPrices,
+/// Who says what calls cost. Both are asked for each attempt: they may change while the store is open.
+pub struct Prices {
+    /// The operator, by provider and model.
+    pub own: OwnPrices,
+    /// The catalogue in force, for what the operator does not say.
+    pub catalog: Box<dyn Fn() -> Arc<Catalog> + Send>,
 }
 
-impl Debug for Pricer {
+impl Debug for Prices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pricer").field("edition", &self.edition).finish_non_exhaustive()
+        f.debug_struct("Prices").finish_non_exhaustive()
     }
 }
 
-impl Pricer {
-    pub(crate) fn new(own: OwnPrices) -> Pricer {
-        let catalog = Catalog::embedded();
-        let editions = catalog.editions();
-        let told =
-            editions.iter().map(|edition| format!("{:?} {}", edition.source, edition.version).to_lowercase());
-        Pricer { edition: told.collect::<Vec<_>>().join(", "), catalog, own }
-    }
-
+impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
     pub(crate) fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let Some(usage) = attempt.usage else { return false };
@@ -62,7 +56,8 @@ impl Pricer {
             return own_cost(usage, own)
                 .ok_or_else(|| "the operator's price cannot be counted with".to_owned());
         }
-        let found = names.into_iter().flatten().find_map(|model| self.catalog.find(&attempt.provider, model));
+        let catalog = (self.catalog)();
+        let found = names.into_iter().flatten().find_map(|model| catalog.find(&attempt.provider, model));
         let found = found.ok_or("the catalogue does not know the model")?;
         if !found.form.is_priced() {
             return Err("the model is a tuned one, whose price is not its base's".to_owned());
@@ -77,7 +72,7 @@ impl Pricer {
             amount: bill.total.rounded(DIGITS),
             currency: bill.total.currency.to_string(),
             priced_as: format!("{}/{}", found.model.provider, found.model.id),
-            catalogue: self.edition.clone(),
+            catalogue: catalog.version(),
             lines: lines.collect(),
         })
     }
@@ -163,10 +158,11 @@ mod tests {
     #[test]
     fn the_catalogue_and_the_operator() {
         let own = |_: &str, model: &str| (model == "mine").then_some(OwnPrice { input: 0.1, output: 2.0 });
-        let pricer = Pricer::new(Box::new(own));
+        let catalog = Arc::new(Catalog::embedded());
+        let prices = Prices { own: Box::new(own), catalog: Box::new(move || catalog.clone()) };
         let check = |provider: &str, model: &str, amount: Option<&str>| {
             let mut attempt = attempt(provider, model);
-            let is_unknown = pricer.price(&mut attempt, 1_764_400_000_000);
+            let is_unknown = prices.price(&mut attempt, 1_764_400_000_000);
             assert_eq!(attempt.cost.as_ref().map(|cost| cost.amount.as_str()), amount, "{model} {attempt:?}");
             assert_eq!((is_unknown, attempt.cost_unknown.is_some()), (amount.is_none(), amount.is_none()));
         };
@@ -176,7 +172,7 @@ mod tests {
         check("openai", "nobody-knows-it", None);
         check("nobody", "gpt-4o-mini", None);
         let mut silent = Attempt { usage: None, ..attempt("openai", "gpt-4o-mini") };
-        assert!(!pricer.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
+        assert!(!prices.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
     }
 
     #[test]

@@ -7,9 +7,11 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ostia_catalog::Catalog;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
+use crate::Prices;
 use crate::body::Kept;
 use crate::query::{Filter, Page, PageSize};
 use crate::queue::Unwritten;
@@ -46,7 +48,8 @@ fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (Store::start(path.to_owned(), Retention::default(), mask, Box::new(|_, _| None), tell).unwrap(), said)
+    let prices = Prices { own: Box::new(|_, _| None), catalog: Box::new(|| Arc::new(Catalog::embedded())) };
+    (Store::start(path.to_owned(), Retention::default(), mask, prices, tell).unwrap(), said)
 }
 
 fn record(id: &str, started_ms: i64) -> Record {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, OwnPrice, OwnPrices, Readers, Retention, Store};
+use ostia_store::{DataDirectory, OwnPrice, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -50,7 +50,7 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
-    let store = Store::start(path, retention, records.mask.clone(), own_prices(snapshots), tell)?;
+    let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
     let shared = RecordStore { queue: store.queue().clone(), readers };
     Ok(Started { store, shared })
 }
@@ -64,12 +64,14 @@ impl Started {
 }
 
 /// The prices of the configuration that is in force.
-fn own_prices(snapshots: watch::Receiver<Snapshot>) -> OwnPrices {
-    Box::new(move |provider, model| {
+fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
+    let of_catalog = snapshots.clone();
+    let own = move |provider: &str, model: &str| {
         let settings = snapshots.borrow().settings.clone();
         let price = settings.named.price(settings.providers.get(provider)?, model)?;
         Some(OwnPrice { input: price.input, output: price.output })
-    })
+    };
+    Prices { own: Box::new(own), catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()) }
 }
 
 /// What is said at the start of where records are.

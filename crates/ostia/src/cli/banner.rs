@@ -27,6 +27,9 @@ pub fn text(address: SocketAddr, loaded: &Loaded, records: &str) -> String {
         ("records", records.to_owned()),
         ("docs", "docs/ in the repository, or `ostia --help`".to_owned()),
     ];
+    if settings.catalog_file.is_some() {
+        lines.insert(lines.len() - 1, ("catalogue", settings.catalog_told()));
+    }
     if let Proxies::Public(proxies) = &settings.transports.general().proxies {
         lines.insert(lines.len() - 1, ("proxy", proxies.to_string()));
     }

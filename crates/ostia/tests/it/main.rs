@@ -38,6 +38,7 @@ mod lifecycle;
 mod log;
 mod model_names;
 mod moderation;
+mod newer_catalogue;
 mod ollama;
 mod outward;
 mod packages;
