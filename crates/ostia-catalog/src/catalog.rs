@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::compact::{Pack, TooLarge, compact, same};
+use crate::compact::{self, Pack, TooLarge, Unfit, compact, same};
+use crate::date::Date;
 use crate::model::Model;
 use crate::name::{self, NameForm};
 use crate::overrides::Override;
@@ -35,6 +36,14 @@ impl Catalog {
         // A test reads every model: the empty one is never taken.
         let base = Pack::open(Cow::Borrowed(EMBEDDED)).unwrap_or_default();
         Catalog { base, overrides: None }
+    }
+
+    /// A catalogue of a file in the compact form. Everything in it is read and checked first: some milliseconds.
+    ///
+    /// # Errors
+    /// It is none, not whole, of another version, or has a model without a source.
+    pub fn read(bytes: Vec<u8>) -> Result<Catalog, Unfit> {
+        compact::check(bytes).map(|base| Catalog { base, overrides: None })
     }
 
     /// A catalogue of these rows.
@@ -76,20 +85,39 @@ impl Catalog {
 
     /// All models, the operator's first.
     pub fn models(&self) -> impl Iterator<Item = Model<'_>> {
-        let of = |pack: &'_ Pack| 0..pack.len();
-        let overrides = self.overrides.iter().flat_map(move |pack| of(pack).map(|at| pack.model(at)));
+        let overrides = self.overrides.iter().flat_map(|pack| (0..pack.len()).map(|at| pack.model(at)));
         let is_replaced = |model: &Model<'_>| {
             let pack = self.overrides.as_ref();
             let found = pack.and_then(|pack| pack.find(model.provider, model.id));
             found.is_some_and(|found| same(found.id.as_bytes(), model.id.as_bytes()))
         };
-        let base = of(&self.base).map(|at| self.base.model(at));
-        overrides.chain(base.filter(move |model| !is_replaced(model)))
+        overrides.chain(self.base_models().filter(move |model| !is_replaced(model)))
+    }
+
+    /// All models, without what an operator says.
+    pub fn base_models(&self) -> impl Iterator<Item = Model<'_>> {
+        (0..self.base.len()).map(|at| self.base.model(at))
+    }
+
+    /// The compact form, without what an operator says.
+    pub fn bytes(&self) -> &[u8] {
+        self.base.bytes()
     }
 
     /// The versions of the sources.
     pub fn editions(&self) -> Vec<Edition> {
         self.base.editions()
+    }
+
+    /// The day of the newest source: how old it is. Nothing where it has none.
+    pub fn date(&self) -> Option<Date> {
+        self.editions().iter().map(|edition| edition.date).max()
+    }
+
+    /// The versions of the sources as records tell them: `genai-prices 0.2.3, litellm 1.110.2`.
+    pub fn version(&self) -> String {
+        let told = |edition: &Edition| format!("{} {}", edition.source.name(), edition.version);
+        self.editions().iter().map(told).collect::<Vec<_>>().join(", ")
     }
 
     /// How many bytes it is, in the program and in memory together.

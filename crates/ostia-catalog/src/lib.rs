@@ -28,7 +28,7 @@ mod unit;
 
 pub use ability::{Abilities, Ability};
 pub use catalog::{Catalog, Found};
-pub use compact::{TooLarge, compact};
+pub use compact::{FILE_BYTES_MAX, TooLarge, Unfit, compact};
 pub use cost::{COUNT_MAX, Cost, Line, Unknown, cost};
 pub use date::Date;
 pub use mode::{Modalities, Modality, Mode};

@@ -55,7 +55,7 @@ impl<'a> Model<'a> {
     /// Other names that the provider takes for it.
     pub fn aliases(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let (pack, mut cursor) = (self.pack, self.aliases);
-        (0..cursor.varint()).map(move |_| pack.string(cursor.varint()))
+        (0..cursor.count()).map(move |_| pack.string(cursor.varint()))
     }
 
     /// What its vendor names in its place.

@@ -53,16 +53,16 @@ impl<'a> Prices<'a> {
     /// All rows.
     pub fn rows(&self) -> impl Iterator<Item = PriceRow<'a>> + use<'a> {
         let (pack, mut cursor) = (self.pack, self.bytes);
-        (0..cursor.varint()).map(move |_| row(pack, &mut cursor))
+        (0..cursor.count()).map(move |_| row(pack, &mut cursor))
     }
 
     /// Regions whose prices are the standard ones times so many thousandths.
     pub fn factors(&self) -> impl Iterator<Item = (&'a str, u16)> + use<'a> {
         let (pack, mut cursor) = (self.pack, self.bytes);
-        for _ in 0..cursor.varint() {
+        for _ in 0..cursor.count() {
             row(pack, &mut cursor);
         }
-        (0..cursor.varint()).map(move |_| {
+        (0..cursor.count()).map(move |_| {
             (pack.string(cursor.varint()), u16::try_from(cursor.varint()).unwrap_or(FACTOR_ONE))
         })
     }
@@ -128,6 +128,10 @@ impl<'a> PriceRow<'a> {
             .take_while(|(_, above, _)| *above == 0 || *above < context_tokens)
             .last()
             .map(|(.., rate)| rate)
+    }
+
+    pub(crate) fn rates_bytes(&self) -> usize {
+        self.rates.byte_count()
     }
 
     /// As it is written down.

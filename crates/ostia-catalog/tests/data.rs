@@ -171,3 +171,13 @@ fn decisions_are_about_models_that_there_are() {
         assert!(Source::named(source).is_some(), "{line}");
     }
 }
+
+#[test]
+fn the_embedded_form_passes_the_check_of_files() {
+    let bytes = std::fs::read(folder().join("catalog.bin")).unwrap();
+    let read = Catalog::read(bytes).unwrap();
+    let embedded = Catalog::embedded();
+    assert!(read.bytes() == embedded.bytes());
+    assert_eq!((read.date(), read.version()), (embedded.date(), embedded.version()));
+    assert!(read.date().is_some());
+}

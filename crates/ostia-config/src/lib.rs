@@ -34,6 +34,7 @@ mod tree;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use ostia_providers::Providers;
@@ -136,6 +137,8 @@ pub struct Config {
     pub all_providers: Redacted<Providers>,
     /// Routing configs by name, names of models that stand for one, and prices.
     pub routes: Routes,
+    /// Where a newer catalogue of models may lie; `None`: in the data directory.
+    pub catalog: Option<PathBuf>,
     /// What the catalogue of models does not know, or knows otherwise.
     pub models: Vec<ostia_catalog::Override>,
     /// Translated calls are refused where the catalogue says that the model does not take what they hold.
@@ -175,6 +178,7 @@ impl Default for Config {
             providers: BTreeMap::new(),
             all_providers: Redacted(Providers::builtin().clone()),
             routes: Routes::default(),
+            catalog: None,
             models: Vec::new(),
             model_checks: true,
             console: true,

@@ -91,11 +91,13 @@ pub enum Code {
     ShortTimeout,
     /// Warning: a certificate does not hold now.
     Expired,
+    /// Warning: a file with a catalogue of models is not used.
+    UnusedCatalog,
 }
 
 impl Code {
     /// All of them.
-    pub const ALL: [Code; 20] = [
+    pub const ALL: [Code; 21] = [
         Code::UnreadableFile,
         Code::Syntax,
         Code::ForeignFile,
@@ -116,6 +118,7 @@ impl Code {
         Code::DoubledPath,
         Code::ShortTimeout,
         Code::Expired,
+        Code::UnusedCatalog,
     ];
 
     /// As programs read it.
@@ -141,15 +144,19 @@ impl Code {
             Code::DoubledPath => "doubled_path",
             Code::ShortTimeout => "short_timeout",
             Code::Expired => "expired",
+            Code::UnusedCatalog => "unused_catalog",
         }
     }
 
     /// What follows from a problem of this kind.
     pub fn severity(self) -> Severity {
         match self {
-            Code::NoEffect | Code::Open | Code::DoubledPath | Code::ShortTimeout | Code::Expired => {
-                Severity::Warning
-            }
+            Code::NoEffect
+            | Code::Open
+            | Code::DoubledPath
+            | Code::ShortTimeout
+            | Code::Expired
+            | Code::UnusedCatalog => Severity::Warning,
             Code::UnreadableFile
             | Code::Syntax
             | Code::ForeignFile

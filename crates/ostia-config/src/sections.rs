@@ -1,6 +1,7 @@
 //! The file, section by section.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::reader::{Item, Reader};
 use crate::tree::{Tree, Value};
@@ -35,6 +36,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "config" => config.routes.default = reader.text(item),
             "aliases" => config.routes.aliases = routes::read_configs(item, reader),
             "prices" => config.routes.prices = routes::read_prices(item, reader),
+            "catalog" => config.catalog = reader.text(item).map(PathBuf::from),
             "models" => config.models = models::read(item, reader),
             "model_checks" => config.model_checks = reader.flag(item).unwrap_or(true),
             "console" => config.console = reader.flag(item).unwrap_or(true),

@@ -31,7 +31,7 @@ pub use body::{Kept, Missing};
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use mask::mask_text;
 pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
-pub use price::{Priced, Pricing};
+pub use price::{Priced, Prices, Pricing};
 pub use query::{Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Health, Queue, Unwritten};
 pub use reader::{Busy, ReadError, Reader, Readers};

@@ -1,6 +1,7 @@
 //! What an attempt cost: its tokens times the operator's prices, or the catalogue's. Exact, and unknown where nobody says.
 
 use std::fmt::{self, Debug};
+use std::sync::Arc;
 
 use ostia_catalog::{
     self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
@@ -32,28 +33,21 @@ pub enum Priced {
 /// Whose price holds, by provider and model.
 pub type Pricing = Box<dyn Fn(&str, &str) -> Priced + Send>;
 
-/// Puts prices on attempts.
-pub(crate) struct Pricer {
-    catalog: Catalog,
-    edition: String,
-    pricing: Pricing,
+/// Who says what calls cost. Both are asked for each attempt: they may change while the store is open.
+pub struct Prices {
+    /// Whose price holds.
+    pub pricing: Pricing,
+    /// The catalogue in force.
+    pub catalog: Box<dyn Fn() -> Arc<Catalog> + Send>,
 }
 
-impl Debug for Pricer {
+impl Debug for Prices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pricer").field("edition", &self.edition).finish_non_exhaustive()
+        f.debug_struct("Prices").finish_non_exhaustive()
     }
 }
 
-impl Pricer {
-    pub(crate) fn new(pricing: Pricing) -> Pricer {
-        let catalog = Catalog::embedded();
-        let editions = catalog.editions();
-        let told =
-            editions.iter().map(|edition| format!("{:?} {}", edition.source, edition.version).to_lowercase());
-        Pricer { edition: told.collect::<Vec<_>>().join(", "), catalog, pricing }
-    }
-
+impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
     pub(crate) fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let Some(usage) = attempt.usage else { return false };
@@ -76,7 +70,8 @@ impl Pricer {
                 (Priced::ByProvider | Priced::ByCatalogue, _) => {}
             }
         }
-        let found = names.into_iter().flatten().find_map(|model| self.catalog.find(&attempt.provider, model));
+        let catalog = (self.catalog)();
+        let found = names.into_iter().flatten().find_map(|model| catalog.find(&attempt.provider, model));
         let found = found.ok_or("the catalogue does not know the model")?;
         if !found.form.is_priced() {
             return Err("the model is a tuned one, whose price is not its base's".to_owned());
@@ -93,7 +88,7 @@ impl Pricer {
             amount: bill.total.rounded(DIGITS),
             currency: bill.total.currency.to_string(),
             priced_as: format!("{}/{}", found.model.provider, found.model.id),
-            catalogue: self.edition.clone(),
+            catalogue: catalog.version(),
             lines: lines.collect(),
         })
     }
@@ -197,12 +192,17 @@ mod tests {
         }
     }
 
+    fn prices() -> Prices {
+        let catalog = Arc::new(Catalog::embedded());
+        Prices { pricing: Box::new(pricing), catalog: Box::new(move || catalog.clone()) }
+    }
+
     #[test]
     fn the_catalogue_the_operator_and_the_provider() {
-        let pricer = Pricer::new(Box::new(pricing));
+        let prices = prices();
         let check = |provider: &str, model: &str, amount: Option<&str>| {
             let mut attempt = attempt(provider, model);
-            let is_unknown = pricer.price(&mut attempt, 1_764_400_000_000);
+            let is_unknown = prices.price(&mut attempt, 1_764_400_000_000);
             assert_eq!(attempt.cost.as_ref().map(|cost| cost.amount.as_str()), amount, "{model} {attempt:?}");
             assert_eq!((is_unknown, attempt.cost_unknown.is_some()), (amount.is_none(), amount.is_none()));
         };
@@ -212,14 +212,14 @@ mod tests {
         check("openai", "nobody-knows-it", None);
         check("nobody", "gpt-4o-mini", None);
         let mut silent = Attempt { usage: None, ..attempt("openai", "gpt-4o-mini") };
-        assert!(!pricer.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
+        assert!(!prices.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
     }
 
     /// What an attempt costs, or why nobody knows it.
     fn check(change: impl FnOnce(&mut Attempt), expected: &str) {
         let mut attempt = attempt("anthropic", "claude-sonnet-4-5");
         change(&mut attempt);
-        Pricer::new(Box::new(pricing)).price(&mut attempt, 1_764_400_000_000);
+        prices().price(&mut attempt, 1_764_400_000_000);
         let told = attempt.cost.map(|cost| cost.amount).or(attempt.cost_unknown);
         assert_eq!(told.as_deref(), Some(expected), "{:?}", attempt.usage);
     }

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ostia_catalog::Catalog;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::body::Kept;
-use crate::price::{Priced, Pricer};
+use crate::price::{Priced, Prices};
 use crate::query::{Filter, Page, PageSize};
 use crate::queue::Unwritten;
 use crate::reader::Reader;
@@ -50,11 +51,11 @@ fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (
-        Store::start(path.to_owned(), Retention::default(), mask, Box::new(|_, _| Priced::ByCatalogue), tell)
-            .unwrap(),
-        said,
-    )
+    let prices = Prices {
+        pricing: Box::new(|_, _| Priced::ByCatalogue),
+        catalog: Box::new(|| Arc::new(Catalog::embedded())),
+    };
+    (Store::start(path.to_owned(), Retention::default(), mask, prices, tell).unwrap(), said)
 }
 
 fn record(id: &str, started_ms: i64) -> Record {
@@ -270,11 +271,14 @@ fn tables_of_an_older_version_are_brought_up() {
     let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
     let mut broken = record("b", 2000);
     broken.end = "broken".into();
-    let pricer = Pricer::new(Box::new(|_, _| Priced::ByOperator { input: 1.0, output: 2.0 }));
+    let prices = Prices {
+        pricing: Box::new(|_, _| Priced::ByOperator { input: 1.0, output: 2.0 }),
+        catalog: Box::new(|| Arc::new(Catalog::embedded())),
+    };
     let mut all = [Record { first_token_us: Some(7), ..record("a", 1000) }, broken];
     all.iter_mut()
         .flat_map(|record| &mut record.attempts)
-        .for_each(|attempt| assert!(!pricer.price(attempt, 0)));
+        .for_each(|attempt| assert!(!prices.price(attempt, 0)));
     all[1].metadata.clear();
     insert::write(&mut database::open(&new).unwrap(), &all).unwrap();
     let connection = Connection::open(&old).unwrap();

@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode};
 use crate::body::{Kept, Missing};
 use crate::database::{self, OpenError};
 use crate::mask;
-use crate::price::{Pricer, Pricing};
+use crate::price::Prices;
 use crate::queue::{Queue, State, Unwritten};
 use crate::record::Record;
 use crate::retention::{self, Retention};
@@ -53,7 +53,7 @@ struct Writer {
     connection: Option<Connection>,
     entries: Receiver<Box<dyn Unwritten>>,
     state: Arc<State>,
-    pricer: Pricer,
+    prices: Prices,
     mask: Vec<String>,
     retention: Retention,
     tell: Tell,
@@ -78,7 +78,7 @@ impl Store {
         path: PathBuf,
         retention: Retention,
         mask: Vec<String>,
-        pricing: Pricing,
+        prices: Prices,
         tell: Tell,
     ) -> std::io::Result<Store> {
         let (queue, entries) = Queue::new();
@@ -89,7 +89,7 @@ impl Store {
             connection: None,
             entries,
             state: queue.state(),
-            pricer: Pricer::new(pricing),
+            prices,
             mask,
             retention,
             tell,
@@ -164,7 +164,7 @@ impl Writer {
     fn complete(&self, record: &mut Record) {
         let started_ms = record.started_ms;
         for attempt in &mut record.attempts {
-            if self.pricer.price(attempt, started_ms) {
+            if self.prices.price(attempt, started_ms) {
                 self.state.unpriced.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             }
             attempt.error.as_mut().map(mask_error);

@@ -1,6 +1,7 @@
 //! The command line. What a subcommand does, other than serving, is in a file of its own.
 
 pub mod banner;
+pub mod catalog;
 pub mod check;
 pub mod doctor;
 pub mod health;
@@ -117,6 +118,9 @@ Examples:
   ostia models --can vision,tools --max-price 1  that see and call tools, for at most $1 for a million tokens in
   ostia models gpt-5 --json | jq .prices         everything that is known, as JSON lines")]
     Models(models::Models),
+    /// Say which catalogue of models is in force, or put a newer one in its place.
+    #[command(subcommand)]
+    Catalog(catalog::Words),
     /// Print what was kept of requests: who was asked, how long it took, tokens and cost.
     #[command(after_help = "\
 Examples:

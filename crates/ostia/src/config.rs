@@ -1,6 +1,7 @@
 //! The operator's decisions: read, checked, and ready for all cores.
 
 mod cache;
+pub mod catalog;
 pub mod exposure;
 pub mod files;
 pub mod hosts;

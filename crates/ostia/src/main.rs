@@ -45,6 +45,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use crate::cli::{Cli, Command, Serve, banner};
+use crate::config::catalog::InForce;
 use crate::config::exposure;
 use crate::config::load::{self, Read, Secrets, Source};
 use crate::core::{Shared, Snapshot};
@@ -78,6 +79,7 @@ fn main() -> ExitCode {
         }
         Command::Providers(options) => options.text().map(|text| say(&text)),
         Command::Models(options) => options.text().map(|text| say(&text)),
+        Command::Catalog(words) => words.run().map(|text| say(&text)),
         Command::Reload(options) => {
             control::ask(options.listen.filter(|address| address.port() != 0)).map(|text| say(&text))
         }
@@ -108,8 +110,15 @@ fn serve(options: &Serve) -> Result<(), String> {
     let listen = inherited_address.or(options.listen);
     let state = Arc::<State>::default();
     let path = load::path(options.config.as_deref());
-    let source =
-        Source { path: path.as_deref(), listen, bound: None, state: &state, secrets: Secrets::Wanted };
+    let source = Source {
+        path: path.as_deref(),
+        listen,
+        bound: None,
+        data: options.data.as_deref(),
+        state: &state,
+        catalog: &InForce::embedded(),
+        secrets: Secrets::Wanted,
+    };
     let Read { loaded, files } = load::read(source);
     let loaded = loaded.map_err(|report| cli::shown(&report))?;
     let address = loaded.listen;
@@ -147,9 +156,19 @@ fn serve(options: &Serve) -> Result<(), String> {
         records: Records::default(),
         log,
     };
-    let insecure = options.insecure;
-    let reloader =
-        Reloader { path, listen, bound: address, insecure, fixed, state, snapshots, credentials, files };
+    let (insecure, data) = (options.insecure, options.data.clone());
+    let reloader = Reloader {
+        path,
+        listen,
+        bound: address,
+        data,
+        insecure,
+        fixed,
+        state,
+        snapshots,
+        credentials,
+        files,
+    };
     let served = run(listeners, shared, reloader, welcome);
     store.into_iter().for_each(store::Started::finish);
     ending.finish();

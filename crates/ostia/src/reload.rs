@@ -57,6 +57,8 @@ pub struct Reloader {
     pub listen: Option<SocketAddr>,
     /// Where the gateway listens.
     pub bound: SocketAddr,
+    /// The data directory of the command line.
+    pub data: Option<PathBuf>,
     /// It may do so without keys.
     pub insecure: bool,
     /// What cannot change.
@@ -118,11 +120,14 @@ impl Reloader {
     }
 
     fn reload(&mut self) -> Report {
+        let catalog = self.snapshots.borrow().settings.catalog_in_force();
         let source = Source {
             path: self.path.as_deref(),
             listen: self.listen,
             bound: Some(self.bound),
+            data: self.data.as_deref(),
             state: &self.state,
+            catalog: &catalog,
             secrets: Secrets::Wanted,
         };
         let Read { loaded, mut files } = load::read(source);
@@ -155,6 +160,12 @@ impl Reloader {
         if !kept.is_empty() {
             let (fields, verb) = (kept.join(", "), if kept.len() == 1 { "takes" } else { "take" });
             text.push_str(&format!("\n{fields} {verb} effect at the next start only; all else is in force."));
+        }
+        if self.snapshots.borrow().settings.catalog.bytes() != loaded.settings.catalog.bytes() {
+            text.push_str(&format!(
+                "\nThe catalogue of models is another one: {}.",
+                loaded.settings.catalog_told()
+            ));
         }
         self.snapshots.send_modify(|snapshot| *snapshot = snapshot.next(loaded));
         self.credentials.renew(self.snapshots.borrow().network());

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Priced, Pricing, Readers, Retention, Store};
+use ostia_store::{DataDirectory, Priced, Prices, Pricing, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -50,7 +50,7 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
-    let store = Store::start(path, retention, records.mask.clone(), pricing(snapshots), tell)?;
+    let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
     let shared = RecordStore { queue: store.queue().clone(), readers };
     Ok(Started { store, shared })
 }
@@ -64,8 +64,9 @@ impl Started {
 }
 
 /// The prices of the configuration that is in force.
-fn pricing(snapshots: watch::Receiver<Snapshot>) -> Pricing {
-    Box::new(move |name, model| {
+fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
+    let of_catalog = snapshots.clone();
+    let pricing: Pricing = Box::new(move |name, model| {
         let settings = snapshots.borrow().settings.clone();
         let Some(provider) = settings.providers.get(name) else { return Priced::ByCatalogue };
         match settings.named.price(provider, model) {
@@ -73,7 +74,8 @@ fn pricing(snapshots: watch::Receiver<Snapshot>) -> Pricing {
             None if provider.quirks.tells_charge => Priced::ByProvider,
             None => Priced::ByCatalogue,
         }
-    })
+    });
+    Prices { pricing, catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()) }
 }
 
 /// What is said at the start of where records are.

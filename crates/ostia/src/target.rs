@@ -185,7 +185,7 @@ impl Target<'_> {
 
     /// Has the whole body to be there before a call can be signed?
     pub fn signs_body(&self) -> bool {
-        self.credential.is_some() && matches!(&self.provider.auth, Auth::Aws(aws) if aws.signs_body())
+        self.credential.is_some() && self.provider.auth.signs_body()
     }
 }
 

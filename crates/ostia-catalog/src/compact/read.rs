@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{HEADER_NUMBERS, MAGIC, fingerprint, hash, same};
+use super::{HEADER_NUMBERS, MAGIC, SUM_BYTES, fingerprint, hash, same};
 use crate::ability::Abilities;
 use crate::date::Date;
 use crate::mode::{Modalities, Mode};
@@ -40,7 +40,7 @@ impl Default for Pack {
 impl Pack {
     /// Reads the header; nothing else is read before it is asked for.
     pub(crate) fn open(bytes: Cow<'static, [u8]>) -> Option<Pack> {
-        let numbers = bytes.strip_prefix(MAGIC)?.get(..HEADER_NUMBERS * 4)?;
+        let numbers = bytes.strip_prefix(MAGIC)?.get(SUM_BYTES..SUM_BYTES + HEADER_NUMBERS * 4)?;
         let mut header = [0; HEADER_NUMBERS];
         for (number, four) in header.iter_mut().zip(numbers.chunks_exact(4)) {
             *number = u32::from_le_bytes(four.try_into().ok()?) as usize;
@@ -56,6 +56,17 @@ impl Pack {
 
     pub(crate) fn byte_count(&self) -> usize {
         self.bytes.len()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// How many aliases a model says it has.
+    pub(crate) fn alias_count(&self, at: usize) -> usize {
+        let mut cursor = self.row(at);
+        let _names = (cursor.varint(), cursor.varint());
+        cursor.count()
     }
 
     /// The model of a provider that has this name, as an id or an alias.
@@ -86,7 +97,7 @@ impl Pack {
         if same(self.text(cursor.varint()), name) {
             return true;
         }
-        let aliases = cursor.varint();
+        let aliases = cursor.count();
         (0..aliases).any(|_| same(self.text(cursor.varint()), name))
     }
 
@@ -95,7 +106,7 @@ impl Pack {
         let mut cursor = self.row(at);
         let (provider, id) = (self.string(cursor.varint()), self.string(cursor.varint()));
         let aliases = cursor;
-        for _ in 0..cursor.varint() {
+        for _ in 0..cursor.count() {
             cursor.varint();
         }
         let some = |number: u64| (number > 0).then_some(number);
@@ -192,6 +203,12 @@ impl<'a> Cursor<'a> {
         number
     }
 
+    /// How many of something follow. No more than there are bytes left, whatever stands there.
+    pub(crate) fn count(&mut self) -> usize {
+        let count = usize::try_from(self.varint()).unwrap_or(usize::MAX);
+        count.min(self.0.len())
+    }
+
     /// The next so many bytes, on their own.
     pub(crate) fn split(&mut self, length: u64) -> Cursor<'a> {
         let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.len());
@@ -202,5 +219,9 @@ impl<'a> Cursor<'a> {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    pub(crate) fn byte_count(&self) -> usize {
+        self.0.len()
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::write::MODELS_MAX;
 use super::*;
 use crate::ability::{Abilities, Ability};
 use crate::catalog::Catalog;
@@ -13,7 +14,7 @@ use crate::mode::{Modalities, Modality, Mode};
 use crate::money::Currency;
 use crate::rate::Rate;
 use crate::row::{PriceText, Rates, Row, parse, print};
-use crate::source::{Source, Sources};
+use crate::source::{Edition, Source, Sources};
 use crate::tier::Tier;
 use crate::unit::Unit;
 
@@ -125,6 +126,26 @@ proptest! {
         }
     }
 
+    /// One byte that is wrong anywhere, or one that is missing or too many: never a catalogue, and soon said.
+    #[test]
+    fn damage_is_found(rows in prop::collection::vec(row(), 1..6), at in any::<prop::sample::Index>(), byte: u8) {
+        let bytes = compact(&rows, &[edition()]).unwrap();
+        let at = at.index(bytes.len());
+        let mut changed = bytes.clone();
+        changed[at] = byte;
+        prop_assert!(changed == bytes || check(changed).is_err());
+        prop_assert!(check(bytes[..at].to_vec()).is_err());
+        prop_assert!(check([&bytes[..], &[byte]].concat()).is_err());
+    }
+
+    #[test]
+    fn what_is_whole_is_taken(rows in prop::collection::vec(row(), 1..6)) {
+        let bytes = compact(&rows, &[edition()]).unwrap();
+        let all_named = rows.iter().all(|row| !row.sources.is_empty());
+        prop_assert_eq!(check(bytes.clone()).is_ok(), all_named);
+        prop_assert_eq!(Catalog::read(bytes).is_ok(), all_named);
+    }
+
     #[test]
     fn broken_bytes_are_no_panic(rows in prop::collection::vec(row(), 1..6), at in any::<prop::sample::Index>(), byte: u8, cut in any::<prop::sample::Index>()) {
         let mut bytes = compact(&rows, &[]).unwrap();
@@ -141,10 +162,51 @@ proptest! {
     }
 }
 
+fn edition() -> Edition {
+    Edition { source: Source::Vendor, version: "1".to_owned(), date: Date::parse("2026-11-29").unwrap() }
+}
+
+#[test]
+fn what_is_refused_says_why() {
+    let whole = parse("p", r#"{"id":"m","mode":"chat","sources":["vendor"]}"#).unwrap();
+    let bytes = |rows: &[Row]| compact(rows, &[edition()]).unwrap();
+    let mut of_another_version = bytes(&whole);
+    of_another_version[7] += 1;
+    let nameless = Row { id: String::new(), ..whole[0].clone() };
+    // Many models that share one long text: a small file that would take gigabytes.
+    let long = Row { page: Some("x".repeat(100_000)), ..whole[0].clone() };
+    for (bytes, expected) in [
+        (Vec::new(), Unfit::NoCatalog),
+        (b"{\"id\": \"m\"}".to_vec(), Unfit::NoCatalog),
+        (MAGIC.to_vec(), Unfit::Damaged),
+        (of_another_version, Unfit::OtherForm),
+        (vec![0; FILE_BYTES_MAX + 1], Unfit::TooLarge),
+        (bytes(&vec![long; 1000]), Unfit::TooLarge),
+        (bytes(&[]), Unfit::Empty),
+        (compact(&whole, &[]).unwrap(), Unfit::Empty),
+        (bytes(&[Row::new("p", "m")]), Unfit::NoSource("p/m".to_owned())),
+        (bytes(&[nameless]), Unfit::NoSource("p/".to_owned())),
+    ] {
+        assert_eq!(Catalog::read(bytes).map(|_| ()), Err(expected));
+    }
+    assert!(Catalog::read(bytes(&whole)).is_ok());
+}
+
+/// A header that promises more than there is may not keep a reader busy.
+#[test]
+fn promises_are_bounded() {
+    let mut bytes = compact(&[], &[edition()]).unwrap();
+    let models = MAGIC.len() + SUM_BYTES;
+    for count in [MODELS_MAX as u32, u32::MAX] {
+        bytes[models..models + 4].copy_from_slice(&count.to_le_bytes());
+        assert_eq!(check(bytes.clone()).map(|_| ()), Err(Unfit::Damaged), "{count}");
+    }
+}
+
 #[test]
 fn what_is_no_catalogue() {
     assert!(Pack::open(Cow::Borrowed(b"")).is_none());
-    assert!(Pack::open(Cow::Borrowed(b"ostiact\x02")).is_none());
+    assert!(Pack::open(Cow::Borrowed(MAGIC)).is_none());
     let bytes = compact(&[], &[]).unwrap();
     assert!(Pack::open(Cow::Owned(bytes[..bytes.len() - 2].to_vec())).is_none());
     for empty in [Pack::open(Cow::Owned(bytes)).unwrap(), Pack::default()] {

@@ -1,15 +1,15 @@
 //! Rows to bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::{HEADER_NUMBERS, MAGIC, fingerprint, hash};
+use super::{HEADER_NUMBERS, MAGIC, SUM_BYTES, canonical, fingerprint, hash, sum};
 use crate::mode::Modalities;
 use crate::row::{PriceText, Row};
 use crate::source::{Edition, Sources};
 
 /// A slot has 16 bits for a model's number.
-const MODELS_MAX: usize = 65_534;
+pub(crate) const MODELS_MAX: usize = 65_534;
 
 /// More models or bytes than the compact form can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,9 @@ pub fn compact(rows: &[Row], editions: &[Edition]) -> Result<Vec<u8>, TooLarge> 
     let Parts { strings, prices, .. } = parts;
 
     let mut bytes = MAGIC.to_vec();
-    let mut at = MAGIC.len() + HEADER_NUMBERS * 4;
+    let summed_from = MAGIC.len() + SUM_BYTES;
+    bytes.resize(summed_from, 0);
+    let mut at = summed_from + HEADER_NUMBERS * 4;
     for number in [rows.len(), slots.len() / 4] {
         bytes.extend(four(number)?);
     }
@@ -54,6 +56,8 @@ pub fn compact(rows: &[Row], editions: &[Edition]) -> Result<Vec<u8>, TooLarge> 
         at += part.len();
     }
     bytes.extend(parts.concat());
+    let sum = sum(&bytes[summed_from..]);
+    bytes[MAGIC.len()..summed_from].copy_from_slice(&sum);
     Ok(bytes)
 }
 
@@ -156,7 +160,8 @@ fn written_editions(editions: &[Edition], parts: &mut Parts) -> Vec<u8> {
     bytes
 }
 
-/// At most half full, so that a search ends soon.
+/// At most half full, so that a search ends soon. A name that stands there already is not put there again: nobody would come to it,
+/// and thousands of one name would stand in each other's way.
 fn slots(rows: &[Row]) -> Result<Vec<u8>, TooLarge> {
     let names: usize = rows.iter().map(|row| 1 + row.aliases.len()).sum();
     let count = (names * 2).next_power_of_two().max(2);
@@ -165,7 +170,12 @@ fn slots(rows: &[Row]) -> Result<Vec<u8>, TooLarge> {
     let aliases = rows.iter().enumerate();
     let aliases =
         aliases.flat_map(|(at, row)| row.aliases.iter().map(move |alias| (at, row, alias.as_str())));
+    let mut seen = BTreeSet::new();
     for (at, row, name) in ids.chain(aliases) {
+        let canonical_name: Vec<u8> = name.bytes().map(canonical).collect();
+        if !seen.insert((row.provider.as_str(), canonical_name)) {
+            continue;
+        }
         let hash = hash(&row.provider, name);
         let number = u32::try_from(at + 1).map_err(|_| TooLarge)?;
         let mut slot = hash as usize & (count - 1);

@@ -39,6 +39,11 @@ static FIELDS: &[super::Field] = &[
     ("aliases", Map(&CONFIG), "Models that stand for a config: one name, several targets"),
     ("prices", Map(&PRICE), "For balancing by cost: PROVIDER/MODEL or MODEL to what a million tokens cost"),
     (
+        "catalog",
+        Text,
+        "File in which `ostia catalog update` puts a newer catalogue of models. Default: catalog.bin in the data directory",
+    ),
+    (
         "models",
         Map(&MODEL),
         "PROVIDER/MODEL to what the catalogue of models does not know of it, or knows otherwise",

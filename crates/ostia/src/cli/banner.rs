@@ -30,6 +30,9 @@ pub fn text(address: SocketAddr, loaded: &Loaded, records: &str) -> String {
     if settings.console {
         lines.insert(1, ("console", format!("{}://{address}/console", scheme(loaded))));
     }
+    if settings.catalog_file.is_some() {
+        lines.insert(lines.len() - 1, ("catalogue", settings.catalog_told()));
+    }
     if let Proxies::Public(proxies) = &settings.transports.general().proxies {
         lines.insert(lines.len() - 1, ("proxy", proxies.to_string()));
     }

@@ -1,4 +1,4 @@
-//! `ostia models`: the catalogue as a table, or as lines of JSON.
+//! `ostia models`: the catalogue in force as a table, or as lines of JSON.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -8,6 +8,8 @@ use ostia_catalog::{Ability, Catalog, Date, Edition, Model, Rate, Terms, Unit};
 use ostia_providers::Providers;
 use ostia_routing::nearest;
 use serde_json::Value;
+
+use super::catalog::Place;
 
 /// What stands in the column `can`, where it is known.
 const SHOWN: [Ability; 10] = [
@@ -49,6 +51,9 @@ pub struct Models {
     /// Print a line of JSON for each model, with all that is known.
     #[arg(long)]
     pub json: bool,
+    /// Whose `models` and whose newer catalogue count.
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// What was asked for.
@@ -65,10 +70,11 @@ impl Models {
     /// The table, or the lines.
     ///
     /// # Errors
-    /// A provider or an ability that there is not, a price that is none, and nothing that fits.
+    /// The configuration is wrong; a provider or an ability that there is not, a price that is none, and nothing that fits.
     pub fn text(&self) -> Result<String, String> {
-        let catalog = Catalog::embedded();
-        let filter = self.filter(&catalog)?;
+        let settings = self.place.load()?.settings;
+        let catalog = &*settings.catalog;
+        let filter = self.filter(catalog, &settings.providers)?;
         let models: Vec<Model<'_>> = catalog.models().filter(|model| filter.fits(model)).collect();
         if models.is_empty() {
             return Err("No model of the catalogue fits. Leave an option out, or see `ostia models --help`."
@@ -83,11 +89,11 @@ impl Models {
         })
     }
 
-    fn filter(&self, catalog: &Catalog) -> Result<Filter, String> {
+    fn filter(&self, catalog: &Catalog, providers: &Providers) -> Result<Filter, String> {
         let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         Ok(Filter {
             word: self.word.as_deref().unwrap_or_default().to_ascii_lowercase(),
-            provider: self.provider.as_deref().map(|name| provider(name, catalog)).transpose()?,
+            provider: self.provider.as_deref().map(|name| provider(name, catalog, providers)).transpose()?,
             can: self.can.iter().map(|name| ability(name)).collect::<Result<_, _>>()?,
             max_price: self.max_price.as_deref().map(price).transpose()?,
             retired: self.retired,
@@ -97,9 +103,9 @@ impl Models {
 }
 
 /// The id of a provider that has models, by any of its names.
-fn provider(name: &str, catalog: &Catalog) -> Result<String, String> {
+fn provider(name: &str, catalog: &Catalog, providers: &Providers) -> Result<String, String> {
     let known: BTreeSet<&str> = catalog.models().map(|model| model.provider).collect();
-    let row = Providers::builtin().get(name);
+    let row = providers.get(name);
     let id = row.map_or(name, |provider| provider.id.as_str());
     if known.contains(id) {
         return Ok(id.to_owned());

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ostia_catalog::{Catalog, Override, TooLarge};
@@ -14,6 +15,7 @@ use ostia_config::{
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
 
+use crate::config::catalog::{self, InForce};
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::lookup::{environment, fetch};
@@ -49,6 +51,8 @@ pub struct Loaded {
     pub fixed: Fixed,
     /// Where the operator's keys for providers come from, by the provider's id.
     pub key_origins: BTreeMap<String, KeyOrigin>,
+    /// Where a newer catalogue of models may lie; `None`: nowhere.
+    pub catalog_place: Option<PathBuf>,
     /// Everything else.
     pub settings: Settings,
 }
@@ -96,8 +100,12 @@ pub struct Source<'a> {
     pub listen: Option<SocketAddr>,
     /// Where the gateway listens already, and will go on listening.
     pub bound: Option<SocketAddr>,
+    /// The data directory that was named.
+    pub data: Option<&'a Path>,
     /// What the requests of one config share. Configs that were there before find theirs.
     pub state: &'a State,
+    /// The catalogue that stays where a newer one cannot be used.
+    pub catalog: &'a InForce,
     /// Are the credentials looked up?
     pub secrets: Secrets,
 }
@@ -137,7 +145,18 @@ pub fn check(
     listen: Option<SocketAddr>,
     secrets: Secrets,
 ) -> Result<Loaded, Box<Report>> {
-    read(Source { path, listen, bound: None, state: &State::default(), secrets }).loaded
+    let (state, catalog) = (&State::default(), &InForce::embedded());
+    read(Source { path, listen, bound: None, data: None, state, catalog, secrets }).loaded
+}
+
+/// The configuration of a gateway whose data directory is this one, for whoever needs no credentials.
+///
+/// # Errors
+/// As above.
+pub fn without_secrets(path: Option<&Path>, data: Option<&Path>) -> Result<Loaded, Box<Report>> {
+    let (state, catalog) = (&State::default(), &InForce::embedded());
+    let secrets = Secrets::Ignored;
+    read(Source { path, listen: None, bound: None, data, state, catalog, secrets }).loaded
 }
 
 /// The same, with what has to be watched for changes.
@@ -200,7 +219,8 @@ fn settle(
     let OfProviders { keys, origins: key_origins, credentials, configured } = of_providers;
     let given = providers::given(&providers, &mut report);
     let named = named(config.routes, source.state, &mut report);
-    let catalog = catalog(&config.models, &mut report);
+    let (catalog_place, in_force) = catalog(config.catalog, source, files, &mut report);
+    let catalog = with_overrides(&in_force.catalog, &config.models, &mut report);
     let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
     let tls = wanted.and_then(|wanted| server_tls(wanted, files, &mut report));
     if report.has_errors() {
@@ -226,7 +246,8 @@ fn settle(
         default_provider: config.default_provider,
         strict_model_names: config.strict_model_names,
         named,
-        catalog,
+        catalog: Arc::new(catalog),
+        catalog_file: in_force.file,
         model_checks: config.model_checks,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
         transports,
@@ -257,6 +278,7 @@ fn settle(
         records,
         fixed,
         key_origins,
+        catalog_place,
         settings,
     })
 }
@@ -280,11 +302,36 @@ fn usual_bodies(loopback: bool) -> BodiesKept {
     if loopback { BodiesKept::Full } else { BodiesKept::Off }
 }
 
+/// Where a newer catalogue may lie, and the one in force. `named`: what `catalog` says.
+fn catalog(
+    named: Option<PathBuf>,
+    source: Source<'_>,
+    files: &RefCell<Files>,
+    report: &mut Report,
+) -> (Option<PathBuf>, InForce) {
+    let is_named = named.is_some();
+    let Some(path) = catalog::place(named, source.data) else { return (None, InForce::embedded()) };
+    files.borrow_mut().note(&path);
+    if is_named && source.secrets == Secrets::Wanted && !path.exists() {
+        let message =
+            format!("there is no file {} yet: the catalogue of this program is used", path.display());
+        let hint = "`ostia catalog update CATALOG` puts one there".to_owned();
+        report.add_at("catalog", Code::UnusedCatalog, message, Some(hint));
+    }
+    let in_force = catalog::choose(&path).unwrap_or_else(|why| {
+        let stays = source.catalog.told();
+        let message = format!("{} is not used: {why}. This one is: {stays}", path.display());
+        report.add_at("catalog", Code::UnusedCatalog, message, None);
+        source.catalog.clone()
+    });
+    (Some(path), in_force)
+}
+
 /// What is known of models, the operator's word first.
-fn catalog(models: &[Override], report: &mut Report) -> Catalog {
-    Catalog::embedded().with_overrides(models).unwrap_or_else(|TooLarge| {
+fn with_overrides(catalog: &Catalog, models: &[Override], report: &mut Report) -> Catalog {
+    catalog.clone().with_overrides(models).unwrap_or_else(|TooLarge| {
         report.add(Problem::of_file(Code::TooLarge, "has more under `models` than the catalogue can hold"));
-        Catalog::embedded()
+        catalog.clone()
     })
 }
 

@@ -1,6 +1,8 @@
 //! What the operator decided, checked and ready: one snapshot for all cores.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -11,6 +13,7 @@ use ostia_routing::Route;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::catalog::InForce;
 use super::keys::GatewayKeys;
 use super::provider_keys::ProviderKeys;
 use super::tls::ServerTls;
@@ -49,8 +52,10 @@ pub struct Settings {
     pub strict_model_names: bool,
     /// Configs, aliases and prices by name.
     pub named: Named,
-    /// What models can do and cost, where the operator does not say.
-    pub catalog: Catalog,
+    /// What models can do and cost, the operator's word first.
+    pub catalog: Arc<Catalog>,
+    /// Where that was read; `None`: it comes with the program.
+    pub catalog_file: Option<PathBuf>,
     /// Translated calls are held against what the catalogue says of their models.
     pub model_checks: bool,
     /// What may be reached.
@@ -79,6 +84,18 @@ pub struct Settings {
     pub bodies_kept: BodiesKept,
     /// How much of each body is kept, in bytes.
     pub body_bytes_kept: usize,
+}
+
+impl Settings {
+    /// The catalogue as a later configuration finds it.
+    pub fn catalog_in_force(&self) -> InForce {
+        InForce { catalog: self.catalog.clone(), file: self.catalog_file.clone() }
+    }
+
+    /// The catalogue as people are told of it.
+    pub fn catalog_told(&self) -> String {
+        self.catalog_in_force().told()
+    }
 }
 
 /// Where the settings come from, without secrets.
