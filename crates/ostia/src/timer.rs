@@ -1,5 +1,8 @@
 //! A timer that is moved often and seldom fires.
 
+#[cfg(test)]
+pub mod set_clock;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};

@@ -8,6 +8,8 @@
 mod head;
 mod socket;
 mod streams;
+#[cfg(test)]
+mod tests;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
+use hyper::rt::Timer;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -132,7 +135,8 @@ pub async fn serve(
     let of_streams = streams.clone();
     let service = service_fn(move |request| answer(&current, &of_streams, &limits, request));
     let stream = Http2Socket::new(&mut socket, unread, &streams);
-    let mut serving = builder(streams.clone(), &limits).serve_connection(TokioIo::new(stream), service);
+    let mut serving =
+        builder(streams.clone(), &limits, TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if *phase.borrow() != Phase::Serving {
         phase.mark_changed();
     }
@@ -180,11 +184,16 @@ pub async fn serve(
     let _ = timeout(patience, linger::end(&mut socket)).await;
 }
 
-fn builder(streams: Streams, limits: &Limits) -> http2::Builder<Streams> {
+/// `timer`: by which clients are asked whether they are there.
+fn builder(
+    streams: Streams,
+    limits: &Limits,
+    timer: impl Timer + Send + Sync + 'static,
+) -> http2::Builder<Streams> {
     let head_bytes_max = limits.header_bytes_max + HEAD_SLACK_BYTES;
     let mut builder = http2::Builder::new(streams);
     builder
-        .timer(TokioTimer::new())
+        .timer(timer)
         .max_concurrent_streams(limits.streams_max)
         .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
         .initial_stream_window_size(STREAM_WINDOW_BYTES)

@@ -4,6 +4,9 @@
 //! others; where none has room, another connection is opened. Each connection has a task of its own on this core, because no
 //! single call can drive what others use too.
 
+#[cfg(test)]
+mod tests;
+
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -17,7 +20,7 @@ use http::{Request, Response, Uri, Version, header};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http2};
-use hyper::rt::Executor;
+use hyper::rt::{Executor, Timer};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -254,17 +257,7 @@ impl Opening {
     pub(super) async fn connected(self, stream: Stream) -> Result<OpenStream, hyper::Error> {
         let pool = &self.pool;
         pool.speaks_http1_until.set(None);
-        let mut builder = http2::Builder::new(LocalExecutor { news: pool.news.clone() });
-        builder
-            .timer(TokioTimer::new())
-            .initial_max_send_streams(STREAMS_AT_FIRST)
-            .initial_stream_window_size(STREAM_WINDOW_BYTES)
-            .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-            .max_header_list_size(HEAD_BYTES_MAX)
-            .keep_alive_interval(PING_AFTER)
-            .keep_alive_timeout(PING_TIMEOUT)
-            .max_concurrent_reset_streams(RESET_STREAMS_MAX)
-            .reset_stream_duration(RESET_STREAMS_AGE_MAX);
+        let builder = builder(pool.news.clone(), TokioTimer::new());
         let (sender, driver) = builder.handshake(TokioIo::new(stream)).await?;
         let now = Instant::now();
         let connection = Rc::new(Connection {
@@ -286,6 +279,22 @@ impl Drop for Opening {
         self.pool.opening.set(self.pool.opening.get() - 1);
         self.pool.news.notify_waiters();
     }
+}
+
+/// `timer`: by which servers are asked whether they are there.
+fn builder(news: Rc<Notify>, timer: impl Timer + Send + Sync + 'static) -> http2::Builder<LocalExecutor> {
+    let mut builder = http2::Builder::new(LocalExecutor { news });
+    builder
+        .timer(timer)
+        .initial_max_send_streams(STREAMS_AT_FIRST)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .max_header_list_size(HEAD_BYTES_MAX)
+        .keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_TIMEOUT)
+        .max_concurrent_reset_streams(RESET_STREAMS_MAX)
+        .reset_stream_duration(RESET_STREAMS_AGE_MAX);
+    builder
 }
 
 /// Drives a connection to its end.

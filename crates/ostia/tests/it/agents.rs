@@ -1,4 +1,4 @@
-//! Coding agents as clients: Codex and Claude Code, the packages that people install, each through a loop of three turns in
+//! Coding agents as clients: Codex, Claude Code and Continue, the packages that people install, each through a loop of three turns in
 //! front of servers that hold every request against their vendor's rules and refuse what the vendor would. The model is a
 //! script: it calls tools that write files, and speaks its last words only when their results have come back.
 //!
@@ -6,6 +6,7 @@
 
 mod claude_code;
 mod codex;
+mod continue_command;
 mod folder;
 mod script;
 mod tap;
@@ -36,8 +37,8 @@ const PIXEL: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x02
 /// What the tools write.
 const FILES: [(&str, &str); 2] = [("first.txt", "one"), ("second.txt", "two")];
 
-/// How long one run of an agent may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long one run of an agent may take; some start again before each of five vendors.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A model at a vendor, and which fields of the agent's requests may be left out there.
 struct Target {
@@ -141,6 +142,7 @@ fn visit(target: &Target, folder: &Folder, label: &str, agent: impl FnOnce(Place
 fn unary(request: &Request) -> Ask {
     let mut body = request.json();
     body["stream"] = false.into();
+    body.as_object_mut().map(|fields| fields.remove("stream_options"));
     let ask = Ask::new(&request.method, &request.target).body(body.to_string());
     let kept =
         request.headers.iter().filter(|(name, _)| !["host", "content-length"].contains(&name.as_str()));

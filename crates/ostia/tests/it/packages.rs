@@ -5,6 +5,7 @@
 //!
 //! `cargo xtask packages` installs them and says where they are; `cargo xtask packages --write` writes the table.
 
+mod edits;
 mod matrix;
 mod script;
 
@@ -63,7 +64,9 @@ clients! {
     instructor: "instructor", "python/instructor", ["chat" = CHAT, "responses" = RESPONSES, "messages" = MESSAGES];
     litellm: "LiteLLM (its library)", "python/litellm",
         ["chat" = CHAT, "responses" = RESPONSES, "messages" = MESSAGES, "gemini" = GEMINI];
+    aider: "aider", "python/aider", ["chat" = CHAT, "messages" = MESSAGES];
     llm: "llm", "python/llm", ["chat" = CHAT];
+    open_webui: "Open WebUI", "python/open_webui", ["chat" = CHAT];
 }
 
 /// The lines of the agents stand for the tests in `agents`, which hold every one of their columns.
@@ -75,6 +78,8 @@ fn the_table_has_the_versions_of_the_agents() {
     matrix::hold(&[
         format!("| Claude Code {} | Messages |", version("@anthropic-ai/claude-code")),
         format!("| Codex {} | Responses |", version("@openai/codex")),
+        format!("| Continue (`cn`) {} | {CHAT} |", version("@continuedev/cli")),
+        format!("| Continue (`cn`) {} | {MESSAGES} |", version("@continuedev/cli")),
     ]);
 }
 
@@ -139,7 +144,7 @@ impl Visit {
                 vendor.refuse(&refusal)
             }
         });
-        let gateway = Gateway::with(&matrix::row(vendor, &upstream.url()));
+        let gateway = Gateway::with(&matrix::row(vendor, &upstream.url(), model));
         let tap = Tap::before(gateway.address);
         let model = format!("@{}/{model}", matrix::provider(vendor));
         let words = [client.api.0.to_owned(), format!("http://{}", tap.address), model];

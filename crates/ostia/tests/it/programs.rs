@@ -44,11 +44,16 @@ pub fn claude_code() -> Option<OsString> {
     agent("claude")
 }
 
+/// Continue's command, a script for Node.
+pub fn continue_command() -> Option<OsString> {
+    agent("cn")
+}
+
 fn agent(name: &str) -> Option<OsString> {
     let path = std::env::var_os(AGENTS).map(|folder| PathBuf::from(folder).join(name));
     path.filter(|path| path.is_file()).map(Into::into).or_else(|| {
         missing(&format!(
-            "{AGENTS} names no folder that has Codex and Claude Code. `cargo verify` sees to that; by hand:\n    \
+            "{AGENTS} names no folder that has the coding agents. `cargo verify` sees to that; by hand:\n    \
              export {AGENTS}=$(cargo xtask agents)\n"
         ))
     })

@@ -36,7 +36,8 @@ pub(super) fn turn(vendor: Vendor, body: &Value, work: &Path) -> Result<Turn, Re
         0 => vec![tools.shell(0, work)?],
         1 => {
             require(results[0].contains(MARKS[0]), "the result of the first call")?;
-            let proven = !speech.takes_proofs() || thought.is_none() || told.contains(&Told::Thought(proof));
+            let is_asked = speech.takes_proofs() && thought.is_some() && !tools.are_of_continue();
+            let proven = !is_asked || told.contains(&Told::Thought(proof));
             require(proven, "the thought's proof")?;
             let second = tools.member().map_or_else(|| tools.shell(1, work), Ok)?;
             [Some(tools.write(work)?), Some(second), tools.look(work)].into_iter().flatten().collect()
@@ -163,7 +164,7 @@ impl Tools {
         let (name, text) = FILES[1];
         let file = work.join(name).display().to_string();
         if let Some(write) = self.find(&["Write"]) {
-            return Ok(call(write, text, &[("file_path", &file)]));
+            return Ok(call(write, text, &[("file_path", &file), ("filepath", &file)]));
         }
         if let Some(patch) = self.find(&["apply_patch"]) {
             let patch_text = format!("*** Begin Patch\n*** Add File: {name}\n+{text}\n*** End Patch\n");
@@ -177,10 +178,16 @@ impl Tools {
         Ok(call(self.need(&["exec"])?, &program, &[]))
     }
 
+    /// Continue gives no thought back, and its `Read` gives text alone.
+    fn are_of_continue(&self) -> bool {
+        self.find(&["Checklist"]).is_some()
+    }
+
     /// Shows the model an image.
     fn look(&self, work: &Path) -> Option<Call> {
         let file = work.join(IMAGE).display().to_string();
-        self.find(&["view_image", "Read"]).map(|tool| call(tool, &file, &[]))
+        let tool = self.find(&["view_image", "Read"]).filter(|_| !self.are_of_continue());
+        tool.map(|tool| call(tool, &file, &[]))
     }
 
     /// A call of a tool in a namespace, which fails for an agent that nobody started; what matters is that it comes back.

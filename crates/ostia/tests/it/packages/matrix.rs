@@ -33,7 +33,7 @@ pub(super) fn provider(vendor: Vendor) -> &'static str {
 }
 
 /// ostia.yaml for this vendor's server.
-pub(super) fn row(vendor: Vendor, url: &str) -> String {
+pub(super) fn row(vendor: Vendor, url: &str, model: &str) -> String {
     let dialect = match vendor {
         Vendor::OpenAiChat | Vendor::Compatible => "openai_chat",
         Vendor::OpenAiResponses => "openai_responses",
@@ -43,7 +43,9 @@ pub(super) fn row(vendor: Vendor, url: &str) -> String {
         Vendor::Ollama => "ollama_chat",
     };
     let id = provider(vendor);
-    format!("providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, dialects: [{dialect}]}}\n")
+    format!(
+        "providers:\n  {id}: {{base_url: \"{url}/v1\", local: true, dialects: [{dialect}], models: [{model}]}}\n"
+    )
 }
 
 /// The version of the installed package that gives the client its name.
@@ -53,6 +55,7 @@ pub(super) fn version(packages: &Path, package: &str) -> String {
     let text = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
     if package.starts_with("python/") {
         let distribution = match name {
+            "aider" => "aider-chat",
             "llama_index" => "llama-index-core",
             "pydantic_ai" => "pydantic-ai-slim",
             other => other,
@@ -105,8 +108,9 @@ pub(super) fn hold(lines: &[String]) {
         match place {
             Some(at) => page_lines[at].clone_from(line),
             None => {
-                let end = page_lines.iter().rposition(|there| there.starts_with('|')).unwrap();
-                page_lines.insert(end + 1, line.clone());
+                let start = page_lines.iter().position(|there| there.starts_with("| client |")).unwrap();
+                let lines = page_lines[start..].iter().take_while(|there| there.starts_with('|')).count();
+                page_lines.insert(start + lines, line.clone());
             }
         }
     }

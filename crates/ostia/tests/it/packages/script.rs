@@ -7,6 +7,7 @@ use ostia_testkit::strict::{Refusal, Vendor};
 use ostia_testkit::{Answer, Request};
 use serde_json::{Value, json};
 
+use super::edits;
 use crate::agents::fresh;
 
 /// Turns that the model takes for the task.
@@ -14,12 +15,12 @@ pub(super) const TURNS: usize = 3;
 /// What the vendor signs a thought with.
 pub(super) const PROOF: &str = "proof>>>??";
 const TASK: &str = "Weather in Rome, Oslo and Atlantis?";
-const REPORT: &str = "Rome has 21 C, Oslo has 9 C, and Atlantis is not to be found.";
+pub(super) const REPORT: &str = "Rome has 21 C, Oslo has 9 C, and Atlantis is not to be found.";
 const THOUGHT: &str = "I have to look.";
 /// What the model says beside its first call.
-const WORDS: &str = "I will look.";
+pub(super) const WORDS: &str = "I will look.";
 /// What a client with a history brings at least.
-const HISTORY_MIN: usize = 3;
+pub(super) const HISTORY_MIN: usize = 3;
 
 /// A vendor's server: it holds requests against its rules, and remembers what the model said where clients may refer to it.
 pub(super) struct Server {
@@ -78,6 +79,10 @@ fn take_back(body: &mut Value) {
 /// Where something that matters has not reached it.
 fn turn(vendor: Vendor, body: &Value) -> Result<Turn, Refusal> {
     let whole = vendor.speech().read(body);
+    if let Some(mut turn) = edits::turn(&whole)? {
+        turn.thought = thinks(vendor, body).then(|| (THOUGHT.to_owned(), PROOF.to_owned()));
+        return Ok(turn);
+    }
     let asked = whole.iter().rposition(|piece| matches!(piece, Told::User(text) if text.contains(TASK)));
     let Some(asked) = asked else { return number(&whole) };
     let before = whole[..asked].iter().filter(|piece| matches!(piece, Told::Said(_))).count();
@@ -102,10 +107,10 @@ fn turn(vendor: Vendor, body: &Value) -> Result<Turn, Refusal> {
     Ok(turn)
 }
 
-/// `Number 3?`: `3.`
+/// `Number 3?`: `3.` Clients may have rules of their own below it.
 fn number(told: &[Told]) -> Result<Turn, Refusal> {
     let asked = told.last().and_then(|piece| match piece {
-        Told::User(text) => text.trim().strip_prefix("Number ")?.strip_suffix('?'),
+        Told::User(text) => text.trim().lines().next()?.strip_prefix("Number ")?.strip_suffix('?'),
         Told::Thought(_) | Told::Said(_) | Told::Called(..) | Told::Result(..) => None,
     });
     let answer = asked.map(|number| Turn { text: Some(format!("{number}.")), ..Turn::default() });
@@ -179,7 +184,7 @@ fn result(piece: &Told) -> Option<&str> {
     }
 }
 
-fn said(told: &[Told]) -> String {
+pub(super) fn said(told: &[Told]) -> String {
     let pieces = told.iter().filter_map(|piece| match piece {
         Told::Said(text) => Some(text.as_str()),
         Told::User(_) | Told::Thought(_) | Told::Called(..) | Told::Result(..) => None,
@@ -187,7 +192,7 @@ fn said(told: &[Told]) -> String {
     pieces.collect()
 }
 
-fn require(holds: bool, what: &str) -> Result<(), Refusal> {
+pub(super) fn require(holds: bool, what: &str) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(missing(what)) }
 }
 
