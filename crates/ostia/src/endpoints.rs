@@ -1,6 +1,8 @@
 //! What the gateway answers by itself.
 
+pub mod batches;
 pub mod explain;
+pub mod files;
 pub mod logs;
 pub mod models;
 pub mod page;

@@ -34,6 +34,7 @@ use settings::Chosen;
 use sign_in::Whose;
 
 pub use key_turn::KeyTurn;
+pub use sign_in::brings_credential;
 
 /// Whom a request goes to, and how.
 #[derive(Debug)]
