@@ -29,7 +29,7 @@ const TRIES_MAX: u32 = 3;
 const WAIT_FIRST: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 /// Largest answer to one row, in bytes.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+const ANSWER_BYTES_MAX: usize = 32 << 20;
 
 /// A row, as it is asked.
 #[derive(Debug, Clone)]

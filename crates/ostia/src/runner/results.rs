@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::batches::ROWS_MAX;
 
 /// Answers that wait to be written: with that many, rows that are done wait with them.
-pub const WAITING_MAX: usize = 64;
+pub const WAITING_MAX: usize = 16;
 /// What is written at once, in bytes, if more waits.
 const WRITE_BYTES: usize = 4 << 20;
 /// How often it is told how far a batch has come.

@@ -51,11 +51,25 @@ pub async fn answer(
     let plain = plain?;
     let batches = inbound.core.batches.as_ref().ok_or_else(batches::missing)?;
     let wanted = Wanted::read(&Document::of_request(&plain)?)?;
-    let unknown = Document::of_request_to(&plain, 1)?;
-    let unknown = unknown.root().fields().map(|(name, _)| name.into_owned());
-    let unknown = unknown.filter(|name| !FIELDS.contains(&name.as_str())).collect();
-    record.dropped(unknown, inbound.gateway.lossless == Some(true))?;
+    record.dropped(unknown_fields(inbound, &plain)?, false)?;
     make(inbound, batches, wanted).await
+}
+
+/// The fields that mean nothing here.
+///
+/// # Errors
+/// 400 where nothing may be lost.
+fn unknown_fields(inbound: Inbound<'_>, body: &[u8]) -> Result<Vec<String>, Fault> {
+    let document = Document::of_request_to(body, 1)?;
+    let names = document.root().fields().map(|(name, _)| name.into_owned());
+    let unknown: Vec<String> = names.filter(|name| !FIELDS.contains(&name.as_str())).collect();
+    match unknown.first().filter(|_| inbound.gateway.lossless == Some(true)) {
+        None => Ok(unknown),
+        Some(name) => {
+            let message = format!("Batches that the gateway runs have no `{name}`: leave it out.");
+            Err(Fault::invalid(message).with_param(name.as_str()).with_code("lossy_translation"))
+        }
+    }
 }
 
 /// The body without its content encodings.

@@ -58,7 +58,7 @@ const OF_THE_MAKER: [HeaderName; 14] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("x-client-request-id"),
 ];
-/// The fields of a config that can hold no credential. What they hold that is the client's own is not looked into.
+/// The fields of a config that can hold no credential.
 const HARMLESS: [&str; 35] = [
     "strategy",
     "mode",
@@ -96,8 +96,8 @@ const HARMLESS: [&str; 35] = [
     "drop_params",
     "sticky",
 ];
-/// Those whose own fields are conditions, or fields of requests.
-const NOT_LOOKED_INTO: [&str; 8] =
+/// Those whose own fields are conditions, or fields of requests: what these are called is the client's affair.
+const FREE: [&str; 8] =
     ["query", "override_params", "default_params", "retry", "cache", "cb_config", "sticky", "hedge"];
 
 /// Whoever sends the rows of a batch.
@@ -217,10 +217,30 @@ fn holds_no_secret(value: &Value) -> bool {
     match value {
         Value::Object(fields) => fields.iter().all(|(name, value)| {
             let name = snake(name);
+            let is_of_others = FREE.contains(&name.as_str());
             HARMLESS.contains(&name.as_str())
-                && (NOT_LOOKED_INTO.contains(&name.as_str()) || holds_no_secret(value))
+                && if is_of_others { names_no_secret(value) } else { holds_no_secret(value) }
         }),
         Value::Array(items) => items.iter().all(holds_no_secret),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
+}
+
+/// Parts of names of fields that hold credentials, as of a tool on a server of the client's.
+const SECRET_WORDS: [&str; 6] = ["key", "secret", "token", "password", "authorization", "headers"];
+
+/// Is no field, however deep, called as those are that hold credentials?
+fn names_no_secret(value: &Value) -> bool {
+    let is_secret = |name: &str| {
+        let name = snake(name);
+        // Tokens are counted far more often than sent.
+        !name.ends_with("tokens") && SECRET_WORDS.iter().any(|word| name.contains(word))
+    };
+    match value {
+        Value::Object(fields) => {
+            fields.iter().all(|(name, value)| !is_secret(name) && names_no_secret(value))
+        }
+        Value::Array(items) => items.iter().all(names_no_secret),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
     }
 }
@@ -248,7 +268,15 @@ mod tests {
             assert_eq!(is_harmless(&value), expected, "{config}");
         };
         check("a-name", true);
-        check(r#"{"provider":"openai","virtualKey":"v","overrideParams":{"model":"m","key":1}}"#, true);
+        check(
+            r#"{"provider":"openai","virtualKey":"v","overrideParams":{"model":"m","max_tokens":1}}"#,
+            true,
+        );
+        check(
+            r#"{"override_params":{"tools":[{"type":"mcp","headers":{"Authorization":"Bearer s"}}]}}"#,
+            false,
+        );
+        check(r#"{"default_params":{"tools":[{"type":"mcp","authorization_token":"s"}]}}"#, false);
         check(
             r#"{"strategy":{"mode":"conditional","default":"b","conditions":[{"query":{"metadata.x":{"$eq":"y"}},"then":"b"}]},
                 "targets":[{"name":"b","provider":"p","retry":{"attempts":2,"on_status_codes":[429]}}]}"#
