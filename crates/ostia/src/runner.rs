@@ -19,10 +19,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use ostia_store::{BatchStatus, BatchesClosed, StoredBatch};
+use ostia_store::{BatchStatus, BatchesClosed, StoredBatch, Tables};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::batches::{self, Batches, Order};
 use crate::core::{CurrentCore, Shared};
@@ -143,10 +143,11 @@ impl Running {
 }
 
 impl Runner {
-    /// Batches that were not over when the gateway stopped. Where nothing was ever kept nothing is made.
+    /// Batches that were not over when the gateway stopped. Where nothing was ever kept nothing is made: another gateway may yet do so,
+    /// and leave batches behind.
     async fn unfinished(&self) -> Result<Vec<StoredBatch>, ()> {
         if !self.batches.are_there() {
-            return Ok(Vec::new());
+            return Err(());
         }
         match self.batches.try_ask(|tables| tables.open_batches()).await {
             Ok(mut unfinished) => {
@@ -164,6 +165,26 @@ impl Runner {
                     self.say(Level::Warn, format!("Batches cannot be read: {why}."));
                 }
                 Err(())
+            }
+        }
+    }
+
+    /// Has something done to what is kept, however long that takes.
+    async fn persist<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tables) -> Result<T, BatchesClosed> + Clone + Send + 'static,
+    ) -> T {
+        loop {
+            match self.batches.try_ask(work.clone()).await {
+                Ok(done) => return done,
+                Err(closed) => {
+                    let why = closed.map_or_else(|| "too many ask".to_owned(), |closed| closed.to_string());
+                    self.say(
+                        Level::Warn,
+                        format!("A batch waits, because batches cannot be written: {why}."),
+                    );
+                    sleep(TRY_AGAIN_AFTER).await;
+                }
             }
         }
     }

@@ -10,14 +10,14 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use http::HeaderMap;
 use ostia_dialect::batches::{Row, encode_answer, encode_fault};
-use ostia_store::{BatchFault, BatchStatus, BatchesClosed, FilePurpose, StoredBatch, StoredFile, Tables};
+use ostia_store::{BatchFault, BatchStatus, FilePurpose, StoredBatch, StoredFile};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::ask::{self, Call};
 use super::results::{Answered, Counts, Done, Results, WAITING_MAX};
 use super::rows::Rows;
-use super::{Course, Runner, TRY_AGAIN_AFTER, sender};
+use super::{Course, Runner, sender};
 use crate::batches::{self, ROOM_CHECK_BYTES};
 use crate::log::Level;
 
@@ -64,7 +64,7 @@ async fn carry_out(
     course: watch::Receiver<Course>,
 ) -> io::Result<(End, Counts)> {
     let ids = [&batch.input_file, &batch.output_file, &batch.error_file].map(String::clone);
-    let paths = persist(runner, move |tables| Ok(ids.each_ref().map(|id| tables.path(id)))).await;
+    let paths = runner.persist(move |tables| Ok(ids.each_ref().map(|id| tables.path(id)))).await;
     let [input, output, errors]: [PathBuf; 3] = paths;
     let (results, done) = Results::open(batch.id.clone(), [output, errors]).await?;
     let mut rows = match Rows::open(input).await {
@@ -231,29 +231,12 @@ fn change(runner: &Runner, batch: &StoredBatch, change: impl FnOnce(&mut StoredB
     runner.batches.tell(move |tables| tables.change_batch(&owner, &id, change).map(|_| ()));
 }
 
-/// Has something done to what is kept, however long that takes.
-async fn persist<T: Send + 'static>(
-    runner: &Runner,
-    work: impl FnOnce(&mut Tables) -> Result<T, BatchesClosed> + Clone + Send + 'static,
-) -> T {
-    loop {
-        match runner.batches.try_ask(work.clone()).await {
-            Ok(done) => return done,
-            Err(closed) => {
-                let why = closed.map_or_else(|| "too many ask".to_owned(), |closed| closed.to_string());
-                runner.say(Level::Warn, format!("A batch waits, because batches cannot be written: {why}."));
-                sleep(TRY_AGAIN_AFTER).await;
-            }
-        }
-    }
-}
-
 /// The batch is over: its files are listed as far as anything is in them.
 async fn close(runner: &Runner, batch: StoredBatch, end: End, counts: Option<Counts>) {
     let now_s = batches::now_s();
     let [completed, failed] = counts.unwrap_or([batch.completed, batch.failed]);
     let told = batch.id.clone();
-    persist(runner, move |tables| {
+    let closed = runner.persist(move |tables| {
         let mut files = Vec::new();
         for (id, rows, name) in
             [(&batch.output_file, completed, "output"), (&batch.error_file, failed, "errors")]
@@ -282,8 +265,8 @@ async fn close(runner: &Runner, batch: StoredBatch, end: End, counts: Option<Cou
             };
             batch.is_now(status, now_s);
         })
-    })
-    .await;
+    });
+    closed.await;
     runner.say(Level::Info, format!("Batch {told} is over: {completed} rows are answered, {failed} failed."));
 }
 

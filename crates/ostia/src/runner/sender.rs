@@ -44,7 +44,7 @@ pub async fn recall(runner: &Runner, batch: &StoredBatch) -> Result<HeaderMap, B
 }
 
 async fn own_key(runner: &Runner, keys: &GatewayKeys, owner: &str) -> Option<HeaderValue> {
-    let secret = runner.batches.secret().await.ok()?;
+    let secret = runner.persist(|tables| Ok(*tables.secret())).await;
     let mut keys = (0..keys.len()).filter_map(|place| keys.get(place)).map(|key| key.secret.expose_secret());
     let own = keys.find(|key| Shown::Key(key).owner(&secret) == owner)?;
     let mut value = HeaderValue::from_str(own).ok()?;

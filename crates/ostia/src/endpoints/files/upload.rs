@@ -1,14 +1,13 @@
 //! A file of rows on its way in: written to disk and looked at line by line as it comes, never whole in memory.
 
 use std::collections::HashSet;
-
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{self, Write as _};
 
-use http::{Method, Response};
+use http::{Method, Response, header};
 use ostia_dialect::api::Answers;
 use ostia_dialect::batches::{Line, Lines, Row, RowFault, TooLong};
-use ostia_dialect::form::{Decoder, FIELDS_BYTES_MAX, Form};
+use ostia_dialect::form::{Content, Decoder, FIELDS_BYTES_MAX, Form, Part};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_store::{FilePurpose, StoredFile};
 use tempfile::NamedTempFile;
@@ -50,7 +49,6 @@ pub async fn answer(
     let made = move || tempfile::Builder::new().prefix(".upload-").tempfile_in(folder);
     let file = blocking(made).await?;
     let (form, rows) = read(inbound, batches, &boundary, body, file).await?;
-    check_form(&form)?;
     let Rows { writing, rows, urls, .. } = rows;
     let stored = StoredFile {
         id: batches::file_id(&inbound.core.new_id()),
@@ -72,7 +70,7 @@ pub async fn answer(
 }
 
 fn boundary(inbound: Inbound<'_>) -> Result<String, Fault> {
-    let content_type = inbound.parts.headers.get(http::header::CONTENT_TYPE);
+    let content_type = inbound.parts.headers.get(header::CONTENT_TYPE);
     let text = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
     ostia_dialect::form::boundary(text)?.ok_or_else(|| {
         let message = "Send the file as a form: `multipart/form-data` with the fields `purpose` and `file`.";
@@ -88,26 +86,31 @@ async fn read(
     mut body: ClientBody,
     file: NamedTempFile,
 ) -> Result<(Form, Rows), Fault> {
-    // The bound on a file is looked at where it is one; this one is for what is packed.
-    let body_bytes_max = batches.bounds.file_bytes.saturating_add(FIELDS_BYTES_MAX + WRITE_BYTES);
-    let limits = Limits { body_bytes_max, ..inbound.core.settings.limits };
-    let mut unpacked = Unpacked::new(&inbound.parts.headers, &limits)?;
+    let (headers, own) = (&inbound.parts.headers, &inbound.core.settings.limits);
+    // What is packed is held to the bound of bodies: a little of it may become much at once. What is not is held to that of files
+    // below, and this one is only beyond it.
+    let body_bytes_max = match headers.contains_key(header::CONTENT_ENCODING) {
+        true => own.body_bytes_max,
+        false => batches.bounds.file_bytes.saturating_add(2 * FIELDS_BYTES_MAX),
+    };
+    let limits = Limits { body_bytes_max, ..*own };
+    let mut unpacked = Unpacked::new(headers, &limits)?;
     let mut decoder = Decoder::new(boundary);
     let mut rows = Rows::new(file, batches.bounds.file_bytes as u64);
     let mut room_checked_at = 0;
     while let Some(piece) = intake::next(&mut body, &limits).await? {
-        let piece = match unpacked.push(piece, &limits) {
-            Err(fault) if fault.kind == FaultKind::TooLarge => return Err(rows.too_large()),
-            piece => piece?,
-        };
+        let piece = unpacked.push(piece, &limits)?;
         let mut taken = Ok(());
         decoder.push(&piece, &mut |index, bytes| {
             if taken.is_ok() {
                 taken = rows.take(index, bytes);
             }
         })?;
+        // The last part may still be coming; what stands before it is whole.
+        if let [before @ .., _] = decoder.form().parts.as_slice() {
+            check_purpose(before)?;
+        }
         taken?;
-        check_purpose(decoder.form())?;
         if rows.writing.memory.len() >= WRITE_BYTES {
             rows.writing.flush().await?;
         }
@@ -118,6 +121,7 @@ async fn read(
     }
     unpacked.finish(&limits)?;
     let form = decoder.finish()?;
+    check_form(&form)?;
     rows.finish()?;
     rows.writing.finish().await?;
     Ok((form, rows))
@@ -125,7 +129,7 @@ async fn read(
 
 /// What the form says besides the file.
 fn check_form(form: &Form) -> Result<(), Fault> {
-    check_purpose(form)?;
+    check_purpose(&form.parts)?;
     form.file("file")?;
     if form.parts.iter().all(|part| part.name != "purpose") {
         return Err(Fault::invalid("Missing field `purpose`: send `batch`.").with_param("purpose"));
@@ -134,10 +138,10 @@ fn check_form(form: &Form) -> Result<(), Fault> {
 }
 
 /// As soon as it is known: nobody waits for a large file to hear that it is of no use.
-fn check_purpose(form: &Form) -> Result<(), Fault> {
-    let purpose = form.parts.iter().find(|part| part.name == "purpose").map(|part| &part.content);
+fn check_purpose(parts: &[Part]) -> Result<(), Fault> {
+    let purpose = parts.iter().find(|part| part.name == "purpose").map(|part| &part.content);
     match purpose {
-        Some(ostia_dialect::form::Content::Text(purpose)) if purpose != "batch" => {
+        Some(Content::Text(purpose)) if purpose != "batch" => {
             let message = format!(
                 "The gateway itself keeps files for batches only (`purpose=batch`), not for `{purpose}`: name the provider that \
                  is to have the file, in x-ostia-provider."
