@@ -9,6 +9,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
+mod batches;
 mod cors;
 mod egress;
 mod expand;
@@ -40,6 +41,7 @@ use std::time::Duration;
 use ostia_providers::Providers;
 use ostia_routing::config::Redacted;
 
+pub use batches::Batches;
 pub use cors::{AllowedOrigin, Cors};
 pub use egress::{AllowPrivate, Egress, HostPattern, Network};
 pub use problem::{Code, Place, Problem, Severity};
@@ -161,6 +163,8 @@ pub struct Config {
     pub responses: Responses,
     /// What is kept of each request.
     pub records: Records,
+    /// Batches that the gateway runs itself, and their files.
+    pub batches: Batches,
     /// Worker threads; `None` for one per core.
     pub workers: Option<usize>,
 }
@@ -190,6 +194,7 @@ impl Default for Config {
             media: Media::default(),
             responses: Responses::default(),
             records: Records::default(),
+            batches: Batches::default(),
             workers: None,
         }
     }

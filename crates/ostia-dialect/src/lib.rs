@@ -11,6 +11,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)] // Pure: clippy.toml says what that means.
 
 pub mod api;
+pub mod batches;
 pub mod chat;
 pub mod embeddings;
 pub mod fault;

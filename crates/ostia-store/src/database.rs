@@ -60,6 +60,14 @@ impl DataDirectory {
 /// # Errors
 /// It cannot be made, is none of ours, or was written by a newer version.
 pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
+    open_with(path, &MIGRATIONS)
+}
+
+/// The same for a file with these tables.
+///
+/// # Errors
+/// As above.
+pub(crate) fn open_with(path: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
@@ -72,7 +80,7 @@ pub(crate) fn open(path: &Path) -> Result<Connection, OpenError> {
     connection.pragma_update(None, "synchronous", "normal")?;
     connection.pragma_update(None, "journal_size_limit", JOURNAL_BYTES)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    migrate(&mut connection)?;
+    migrate(&mut connection, migrations)?;
     Ok(connection)
 }
 
@@ -121,16 +129,16 @@ impl fmt::Display for OpenError {
 const MIGRATIONS: [&str; 2] = [include_str!("tables_1.sql"), include_str!("tables_2.sql")];
 
 /// Brings the tables to the newest version; each step whole or not at all.
-fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {
     // Two processes that start at once do it one after the other.
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let version: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let Some(steps) = MIGRATIONS.get(version as usize..) else { return Err(OpenError::Newer(version)) };
+    let Some(steps) = migrations.get(version as usize..) else { return Err(OpenError::Newer(version)) };
     for step in steps {
         transaction.execute_batch(step)?;
     }
     if !steps.is_empty() {
-        transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+        transaction.pragma_update(None, "user_version", migrations.len() as u32)?;
     }
     transaction.commit()?;
     Ok(())

@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod batches;
 mod body;
 mod database;
 mod insert;
@@ -27,6 +28,10 @@ mod summary;
 mod tests;
 mod writer;
 
+pub use batches::{
+    BATCHES_FILE_NAME, BatchFault, BatchStatus, BatchStore, BatchesClosed, FilePurpose, Listed,
+    Page as BatchPage, Paging, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
+};
 pub use body::{Kept, Missing};
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use mask::mask_text;

@@ -10,6 +10,7 @@ use ostia_routing::State;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
+use crate::batches::Batches;
 use crate::config::hosts::Hosts;
 use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
@@ -50,6 +51,8 @@ pub struct Shared {
     pub log: Log,
     /// Where requests are kept; `None`: nowhere.
     pub store: Option<RecordStore>,
+    /// Batches of the gateway's own; `None`: there is no place for them.
+    pub batches: Option<Batches>,
 }
 
 /// Where requests are kept.
@@ -91,6 +94,8 @@ pub struct Core {
     pub books: Option<Rc<Books>>,
     /// Those who read what was kept.
     pub readers: Option<ostia_store::Readers>,
+    /// Batches of the gateway's own; `None`: there is no place for them.
+    pub batches: Option<Batches>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -121,13 +126,14 @@ impl Snapshot {
 impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
-        let Shared { responses, state, records, credentials, log, store, .. } = shared;
+        let Shared { responses, state, records, credentials, log, store, batches, .. } = shared;
         let Snapshot { settings, .. } = snapshot;
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
             upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
             books: store.as_ref().map(|store| Rc::new(books(&store.queue, &settings))),
             readers: store.map(|store| store.readers),
+            batches,
             settings,
             responses,
             ring: records.ring(),
@@ -156,6 +162,7 @@ impl Core {
             ),
             books: self.books.as_ref().map(|own| Rc::new(books(&own.queue, &settings))),
             readers: self.readers.clone(),
+            batches: self.batches.clone(),
             settings,
             responses: self.responses.clone(),
             ring: self.ring.clone(),

@@ -1,7 +1,9 @@
 //! What the gateway answers by itself.
 
+pub mod batches;
 pub mod console;
 pub mod explain;
+pub mod files;
 pub mod gateway;
 pub mod logs;
 pub mod models;

@@ -8,7 +8,7 @@ mod responses_socket;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use http::{Response, header, request};
+use http::{Method, Response, header, request};
 use http_body::Body as _;
 use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault};
@@ -16,8 +16,10 @@ use ostia_providers::prepare::ApiCall;
 
 use crate::client::ClientBody;
 use crate::core::Core;
+use crate::endpoints::batches;
 use crate::endpoints::console;
 use crate::endpoints::explain;
+use crate::endpoints::files;
 use crate::endpoints::gateway;
 use crate::endpoints::logs;
 use crate::endpoints::models;
@@ -32,7 +34,7 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::handshake;
 use crate::inbound::intake;
 use crate::inbound::query;
-use crate::inbound::route::{self, ApiPath, Endpoint};
+use crate::inbound::route::{self, ApiPath, BatchPath, Endpoint};
 use crate::inbound::unroutable;
 use crate::inbound::upload;
 use crate::message::body::Body;
@@ -176,13 +178,30 @@ async fn answer(
             handshake::check_wish(&parts.headers, !body.is_end_stream())?;
             Ok(responses_socket::open(inbound, body.client()))
         }
+        Endpoint::Files(path) if files::is_ours(inbound, path)? => {
+            browser::check_media(settings, &parts.headers)?;
+            Box::pin(files::answer(inbound, path, body)).await
+        }
+        Endpoint::Batches(BatchPath::All) if parts.method == Method::POST => {
+            Box::pin(batches::create(inbound, body, record)).await
+        }
+        Endpoint::Batches(path) if batches::is_ours(inbound, path)? => {
+            Box::pin(batches::answer(inbound, path)).await
+        }
+        Endpoint::Files(_) | Endpoint::Batches(_) => {
+            record.account().call(None);
+            Box::pin(pass::pass(inbound, body, false, record)).await
+        }
         Endpoint::Pass { raw } => Box::pin(pass::pass(inbound, body, raw, record)).await,
         _ => Box::pin(pass::pass(inbound, body, false, record)).await,
     }
 }
 
 /// A call whose dialect is understood.
-async fn carry(
+///
+/// # Errors
+/// 400 for what makes no sense, and why nobody could be asked.
+pub async fn carry(
     inbound: Inbound<'_>,
     api_path: &ApiPath<'_>,
     body: &Bytes,

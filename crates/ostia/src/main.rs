@@ -2,6 +2,7 @@
 //!
 //! Start-up, from top to bottom: read the command line, read the configuration, refuse what is unsafe, listen, serve.
 
+mod batches;
 mod cli;
 mod client;
 mod clock;
@@ -21,6 +22,7 @@ mod record;
 mod reload;
 mod responses_api;
 mod routing;
+mod runner;
 mod server;
 mod store;
 mod stream;
@@ -44,6 +46,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use crate::batches::Batches;
 use crate::cli::{Cli, Command, Serve, banner};
 use crate::config::catalog::InForce;
 use crate::config::exposure;
@@ -143,11 +146,16 @@ fn serve(options: &Serve) -> Result<(), String> {
         }
     };
     let (responses, fixed, kept) = (loaded.responses.clone(), loaded.fixed.clone(), loaded.records.clone());
+    let loaded_batches = loaded.batches.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
     let store = place.ok().flatten().map(|path| store::start(path, &kept, in_force.clone(), &log));
     let store = store.transpose().map_err(|error| error.to_string())?;
+    let directory = store::directory(options.data.as_deref()).ok();
+    let batches = directory.map(|directory| Batches::start(directory.0, loaded_batches)).transpose();
+    let (batches, orders) = batches.map_err(|error| error.to_string())?.unzip();
     let shared = Shared {
+        batches,
         store: store.as_ref().map(|store| store.shared.clone()),
         credentials: credentials.clone(),
         snapshots: in_force,
@@ -169,7 +177,7 @@ fn serve(options: &Serve) -> Result<(), String> {
         credentials,
         files,
     };
-    let served = run(listeners, shared, reloader, welcome);
+    let served = run(listeners, shared, orders, reloader, welcome);
     store.into_iter().for_each(store::Started::finish);
     ending.finish();
     served
@@ -206,6 +214,7 @@ enum Welcome {
 fn run(
     listeners: Vec<TcpListener>,
     shared: Shared,
+    batch_orders: Option<mpsc::Receiver<batches::Order>>,
     reloader: Reloader,
     welcome: Welcome,
 ) -> Result<(), String> {
@@ -229,6 +238,15 @@ fn run(
             on_core(async { server::serve(listener, shared, limit, phase).await })
         };
         let spawned = thread::Builder::new().name(format!("ostia-{}", number + 1)).spawn(worker);
+        threads.push(spawned.map_err(|error| error.to_string())?);
+    }
+    if let Some(heard) = batch_orders {
+        let (shared, phase, working) = (shared.clone(), phase.clone(), working.clone());
+        let worker = move || {
+            let _working = working;
+            on_core(async { runner::run(shared, heard, phase).await })
+        };
+        let spawned = thread::Builder::new().name("ostia-batches".to_owned()).spawn(worker);
         threads.push(spawned.map_err(|error| error.to_string())?);
     }
     let served = on_core(async {

@@ -106,16 +106,17 @@ impl Record {
         Record { account, ..Record::default() }
     }
 
-    /// A request that nobody waits for, with this trace. `new_id`: a name that nobody else has.
+    /// A request that nobody waits for, with this metadata and trace. `new_id`: a name that nobody else has.
     pub fn alone(
         books: Option<&Rc<Books>>,
         parts: &request::Parts,
+        metadata: Option<&HeaderValue>,
         trace: (&str, &TraceContext),
         new_id: impl FnOnce() -> String,
     ) -> Record {
         let Some(books) = books else { return Record::default() };
         let account = Account::begin(books, None, Instant::now(), &parts.method, parts.uri.path());
-        account.sender(&parts.headers, None, trace.1, (new_id(), trace.0));
+        account.sender(&parts.headers, metadata, trace.1, (new_id(), trace.0));
         Record::of(account)
     }
 

@@ -104,6 +104,15 @@ struct Admission {
     limit: ConnectionLimit,
 }
 
+/// A core on this thread, and what keeps it in order.
+pub fn begin(shared: Shared) -> Rc<CurrentCore> {
+    let core = Rc::new(CurrentCore::new(shared));
+    tokio::task::spawn_local(sweep(core.clone()));
+    let followed = core.clone();
+    tokio::task::spawn_local(async move { followed.follow().await });
+    core
+}
+
 /// Serves until the phase changes, then lets open calls come to their end.
 pub async fn serve(
     listener: std::net::TcpListener,
@@ -112,10 +121,7 @@ pub async fn serve(
     mut phase: watch::Receiver<Phase>,
 ) -> io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
-    let core = Rc::new(CurrentCore::new(shared));
-    tokio::task::spawn_local(sweep(core.clone()));
-    let followed = core.clone();
-    tokio::task::spawn_local(async move { followed.follow().await });
+    let core = begin(shared);
     loop {
         let (stream, permit) = tokio::select! {
             biased;

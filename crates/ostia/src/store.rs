@@ -26,9 +26,15 @@ pub fn place(records: &Records, named: Option<&Path>) -> Result<Option<PathBuf>,
     if !records.are_kept {
         return Ok(None);
     }
-    let directory =
-        DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())?;
-    Ok(Some(directory.file()))
+    directory(named).map(|directory| Some(directory.file()))
+}
+
+/// Where the gateway keeps its data; `named`: the directory that the operator named.
+///
+/// # Errors
+/// There is none, in words for the operator.
+pub fn directory(named: Option<&Path>) -> Result<DataDirectory, String> {
+    DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())
 }
 
 /// Opens the store in this file.

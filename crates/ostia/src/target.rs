@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
-use ostia_providers::{Auth, Provider, Providers, Values};
+use ostia_providers::{Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
@@ -34,6 +34,7 @@ use settings::Chosen;
 use sign_in::Whose;
 
 pub use key_turn::KeyTurn;
+pub use sign_in::brings_credential;
 
 /// Whom a request goes to, and how.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 29] = [
+const LAYERS: [&str; 31] = [
     "clock",
     "systemd",
     "terminal",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 29] = [
     "websocket",
     "stream",
     "responses_api",
+    "batches",
     "core",
     "fetch",
     "store",
@@ -33,6 +34,7 @@ const LAYERS: [&str; 29] = [
     "endpoints",
     "handler",
     "server",
+    "runner",
     "reload",
     "cli",
     "main",

@@ -66,6 +66,11 @@ static FIELDS: &[super::Field] = &[
     ("media", Fields(MEDIA, &[]), "Files at addresses, for providers that take bytes only"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("records", RECORDS, "What is kept of each request, in the data directory; or off"),
+    (
+        "batches",
+        Fields(BATCHES, &[]),
+        "Batches that the gateway runs itself, and their files, in the data directory",
+    ),
     ("workers", Count(1, WORKERS_MAX), "Threads. Default: one per core"),
 ];
 
@@ -211,6 +216,13 @@ static RECORDS_FIELDS: &[super::Field] = &[
     ("bytes", Bytes(1 << 20, 1 << 50), "How much of them, the oldest go first. Default: 4GiB"),
     ("keep_bodies", Age, "How long bodies are kept. Default: 7d"),
     ("bodies_bytes", Bytes(1 << 20, 1 << 50), "How much of them, compressed. Default: 2GiB"),
+];
+
+static BATCHES: &[super::Field] = &[
+    ("concurrency", Count(1, 10_000), "Rows that are asked at once, all batches together. Default: 16"),
+    ("file_bytes", Bytes(1 << 10, 1 << 40), "Largest file of rows. Default: 200MiB"),
+    ("bytes", Bytes(1 << 10, 1 << 50), "All files of rows and of answers together. Default: 10GiB"),
+    ("keep", Age, "How long files and batches are kept. Default: 30d"),
 ];
 
 static RESPONSES: &[super::Field] = &[

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ostia_catalog::{Catalog, Override, TooLarge};
 use ostia_config::{
-    AllowPrivate, Auth, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem, Records, Report,
-    Responses, SecretRef,
+    AllowPrivate, Auth, Batches, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem,
+    Records, Report, Responses, SecretRef,
 };
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
@@ -47,6 +47,8 @@ pub struct Loaded {
     pub responses: Responses,
     /// What is kept of requests.
     pub records: Records,
+    /// Bounds on batches of the gateway's own.
+    pub batches: Batches,
     /// What cannot change while the gateway runs.
     pub fixed: Fixed,
     /// Where the operator's keys for providers come from, by the provider's id.
@@ -74,6 +76,7 @@ pub struct Fixed {
     connections_max: usize,
     responses: Responses,
     records: Records,
+    batches: Batches,
 }
 
 impl Fixed {
@@ -86,6 +89,7 @@ impl Fixed {
             ("responses.keep", self.responses.keep != other.responses.keep),
             ("responses.bytes", self.responses.bytes != other.responses.bytes),
             ("records", self.records.fixed() != other.records.fixed()),
+            ("batches", self.batches != other.batches),
         ];
         fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
     }
@@ -265,9 +269,15 @@ fn settle(
     };
     let (workers, responses) = (config.workers, config.responses);
     let connections_max = config.limits.connections;
-    let records = config.records;
-    let fixed =
-        Fixed { listen, workers, connections_max, responses: responses.clone(), records: records.clone() };
+    let (records, batches) = (config.records, config.batches);
+    let fixed = Fixed {
+        listen,
+        workers,
+        connections_max,
+        responses: responses.clone(),
+        records: records.clone(),
+        batches: batches.clone(),
+    };
     Ok(Loaded {
         name,
         report,
@@ -276,6 +286,7 @@ fn settle(
         workers,
         responses,
         records,
+        batches,
         fixed,
         key_origins,
         catalog_place,

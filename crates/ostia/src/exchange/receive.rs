@@ -24,7 +24,7 @@ use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, is
 use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::changed::Changed;
-use crate::stream::relayed::Relayed;
+use crate::stream::relayed::{Relayed, Unwrap};
 use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
 use crate::target::Target;

@@ -42,6 +42,8 @@ fn is_known(path: &str) -> bool {
         | Endpoint::Model(_)
         | Endpoint::Options
         | Endpoint::Stored
+        | Endpoint::Files(_)
+        | Endpoint::Batches(_)
         | Endpoint::Pass { .. }
         | Endpoint::Socket { .. }
         | Endpoint::ResponsesSocket

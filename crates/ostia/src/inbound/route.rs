@@ -37,6 +37,10 @@ pub enum Endpoint<'p> {
     Api(ApiPath<'p>),
     /// What the Responses API keeps, below `/v1/responses/` and `/v1/conversations`: the gateway's own, or the provider's.
     Stored,
+    /// Files: the gateway's own, or a provider's.
+    Files(FilePath<'p>),
+    /// Batches: the same.
+    Batches(BatchPath<'p>),
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
@@ -105,6 +109,45 @@ impl<'p> KeptPath<'p> {
     }
 }
 
+/// A path of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilePath<'p> {
+    /// `/v1/files`
+    All,
+    /// `/v1/files/{id}`
+    One(&'p str),
+    /// `/v1/files/{id}/content`
+    Content(&'p str),
+}
+
+/// A path of batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchPath<'p> {
+    /// `/v1/batches`
+    All,
+    /// `/v1/batches/{id}`
+    One(&'p str),
+    /// `/v1/batches/{id}/cancel`
+    Cancel(&'p str),
+    /// `/v1/batches/{id}/output`
+    Output(&'p str),
+}
+
+/// Files and batches by what stands behind `/v1`.
+fn files_and_batches(rest: &str) -> Option<Endpoint<'_>> {
+    let mut parts = rest.strip_prefix('/')?.split('/');
+    Some(match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+        ("files", None, ..) => Endpoint::Files(FilePath::All),
+        ("files", Some(id), None, _) => Endpoint::Files(FilePath::One(id)),
+        ("files", Some(id), Some("content"), None) => Endpoint::Files(FilePath::Content(id)),
+        ("batches", None, ..) => Endpoint::Batches(BatchPath::All),
+        ("batches", Some(id), None, _) => Endpoint::Batches(BatchPath::One(id)),
+        ("batches", Some(id), Some("cancel"), None) => Endpoint::Batches(BatchPath::Cancel(id)),
+        ("batches", Some(id), Some("output"), None) => Endpoint::Batches(BatchPath::Output(id)),
+        _ => return None,
+    })
+}
+
 /// The path of a call that is understood: its API, and what it says of the model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiPath<'p> {
@@ -161,6 +204,7 @@ impl Endpoint<'_> {
         match Endpoint::of(&Method::GET, path) {
             _ if path == "/v1/responses" => Endpoint::ResponsesSocket,
             Endpoint::Pass { raw } => Endpoint::Socket { raw },
+            Endpoint::Files(_) | Endpoint::Batches(_) => Endpoint::Socket { raw: false },
             Endpoint::Missing if path.starts_with("/ws/") => Endpoint::Socket { raw: false },
             other => other,
         }
@@ -192,6 +236,9 @@ impl Endpoint<'_> {
             | Endpoint::Models
             | Endpoint::Model(_)
             | Endpoint::Explain { trace_id: Some(_) }
+            // What is for the gateway itself among them is looked at where that is known.
+            | Endpoint::Files(_)
+            | Endpoint::Batches(_)
             | Endpoint::Pass { .. }
             | Endpoint::Socket { .. }
             | Endpoint::ResponsesSocket
@@ -288,7 +335,9 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         }
         _ if rest == "/conversations" || rest.starts_with("/conversations/") => Endpoint::Stored,
         _ if rest.starts_with("/responses/") => Endpoint::Stored,
-        _ => google(method, rest).unwrap_or(Endpoint::Pass { raw: false }),
+        _ => {
+            google(method, rest).or_else(|| files_and_batches(rest)).unwrap_or(Endpoint::Pass { raw: false })
+        }
     }
 }
 
@@ -399,6 +448,15 @@ mod tests {
             (Method::GET, "/v1/chat/completions", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/messages", understood(Api::AnthropicMessages)),
             (Method::POST, "/v1/messages/batches", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1/files", Endpoint::Files(FilePath::All)),
+            (Method::GET, "/v1/files/f%2Fg", Endpoint::Files(FilePath::One("f%2Fg"))),
+            (Method::GET, "/v1/files/f/content", Endpoint::Files(FilePath::Content("f"))),
+            (Method::GET, "/v1/files/f/g/content", Endpoint::Pass { raw: false }),
+            (Method::POST, "/v1/batches", Endpoint::Batches(BatchPath::All)),
+            (Method::GET, "/v1/batches/b", Endpoint::Batches(BatchPath::One("b"))),
+            (Method::POST, "/v1/batches/b/cancel", Endpoint::Batches(BatchPath::Cancel("b"))),
+            (Method::GET, "/v1/batches/b/output", Endpoint::Batches(BatchPath::Output("b"))),
+            (Method::GET, "/v1/batches/b/other", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/responses", understood(Api::OpenaiResponses)),
             (Method::POST, "/v1/responses/input_tokens", understood(Api::OpenaiInputTokens)),
             (Method::GET, "/v1/responses/resp_1", Endpoint::Stored),

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use bytes::Bytes;
 use http::{Response, header};
 use http_body::Body as _;
 use ostia_dialect::Fault;
@@ -51,6 +52,35 @@ pub async fn pass(
         false => RequestBody::Passed(body),
     };
     hand_on(inbound, target, body, raw, record).await
+}
+
+/// The same for a body that has been read.
+///
+/// # Errors
+/// As [`pass`].
+pub async fn pass_read(
+    inbound: Inbound<'_>,
+    body: Bytes,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let route = routes::find(inbound, None)?;
+    let leaf = route.as_ref().and_then(|route| route.only_leaf());
+    if let Some(route) = route.as_ref().filter(|_| leaf.is_none()) {
+        let payload = Payload::Unread { body: &body, raw: false };
+        return follow::follow(inbound, payload, None, route, record).await;
+    }
+    let named = match inbound.gateway.names_nobody() && leaf.is_none() {
+        true => content_type(inbound)
+            .filter(|media| model_name::may_name(media))
+            .and_then(|media| model_name::find(media, &body)),
+        false => None,
+    };
+    let asked = Asked::Unread(named.as_ref().map(|named| named.name.as_ref()));
+    let target = target::resolve(inbound, leaf, asked)?;
+    let renamed =
+        named.as_ref().zip(target.model.as_deref()).map(|(named, model)| named.replaced(&body, model));
+    let body = RequestBody::Full(Some(renamed.unwrap_or_else(|| body.clone())));
+    hand_on(inbound, target, body, false, record).await
 }
 
 /// A call whose body may name a provider in its model.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use http::HeaderName;
+use http::{HeaderMap, HeaderName};
 use ostia_dialect::Fault;
 use ostia_providers::auth::source::{self, Giver};
 use ostia_providers::{Auth, Provider};
@@ -123,6 +123,11 @@ static HEADERS: LazyLock<Vec<(&'static str, [HeaderName; 2])>> = LazyLock::new(|
     };
     names.filter_map(|name| Some((*name, spelled(name)?))).collect()
 });
+
+/// Does a client bring a credential for a cloud in these headers?
+pub fn brings_credential(headers: &HeaderMap) -> bool {
+    HEADERS.iter().flat_map(|(_, spelled)| spelled).any(|name| headers.contains_key(name))
+}
 
 fn header(inbound: Inbound<'_>, name: &str) -> Option<SecretString> {
     let (_, spelled) = HEADERS.iter().find(|(own, _)| *own == name)?;

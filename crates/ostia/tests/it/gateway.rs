@@ -19,6 +19,7 @@ pub struct Setup {
     files: Vec<(String, String)>,
     env: Vec<(String, String)>,
     args: Vec<String>,
+    is_without_data: bool,
 }
 
 /// A gateway that serves. It is killed when it is dropped.
@@ -62,6 +63,12 @@ impl Setup {
         self
     }
 
+    /// Without a directory for data, and without a home where one could be.
+    pub fn without_data(mut self) -> Setup {
+        self.is_without_data = true;
+        self
+    }
+
     /// With this argument.
     pub fn arg(mut self, arg: &str) -> Setup {
         self.args.push(arg.to_owned());
@@ -95,11 +102,11 @@ impl Setup {
 
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ostia"));
-        command
-            .args(&self.args)
-            .env_clear()
-            .env("OSTIA_DATA", folder.join("data"))
-            .envs(self.env.iter().cloned());
+        command.args(&self.args).env_clear();
+        if !self.is_without_data {
+            command.env("OSTIA_DATA", folder.join("data"));
+        }
+        command.envs(self.env.iter().cloned());
         command.current_dir(folder).stdin(Stdio::null());
         command
     }

@@ -8,6 +8,7 @@ mod agents;
 mod amplification;
 mod audio;
 mod bad_input;
+mod batches;
 mod bedrock;
 mod catalogue;
 mod chaos;

@@ -52,7 +52,7 @@ fn is_signed(request: &Request) -> bool {
     let sha = |text: &str| hex(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
     let headers: String =
         names.split(';').map(|name| format!("{name}:{}\n", request.header(name).unwrap().trim())).collect();
-    let canonical = format!("POST\n{}\n\n{headers}\n{names}\n{}", request.target, sha(request.text()));
+    let canonical = format!("POST\n{}\n\n{headers}\n{names}\n{}", request.target, sha(&request.text()));
     let day = request.header("x-amz-date").unwrap();
     let to_sign = format!("AWS4-HMAC-SHA256\n{day}\n{scope}\n{}", sha(&canonical));
     let keyed = |key: &[u8], text: &str| {

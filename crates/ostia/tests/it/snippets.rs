@@ -67,6 +67,13 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "from openai import OpenAI",
         NotRun("needs a recording; `audio` makes such calls with this SDK"),
     ),
+    (
+        "docs/batches.md",
+        "import time",
+        NotRun("needs a file of rows; `batches::runs::openais_sdk` makes these calls with this SDK"),
+    ),
+    ("docs/batches.md", "{\"custom_id\"", NotRun("a row of a file; `batches` sends such rows")),
+    ("docs/batches.md", "{\"id\": \"batch_req_", NotRun(ANSWERS)),
     ("docs/clients/aider.md", "export OPENAI_API_BASE", NotRun(UNTRIED)),
     ("docs/clients/claude-code.md", "export ANTHROPIC_BASE_URL", NotRun(TRIED)),
     ("docs/clients/codex.md", "model = \"@anthropic/claude-opus-4-8\"", NotRun(TRIED)),

@@ -117,7 +117,7 @@ fn oracle_needs_all_four() {
         let wrong = [&all[1..], &[("oracle_tenancy", "a\",keyId=\"b")]].concat();
         check(&Auth::Oracle, giver, &wrong, Err(&["oracle_tenancy", "as the console shows it"]));
     }
-    let Source::Oracle(source) = sources(&Auth::Oracle, Giver::Client, &all) else {
+    let Ok(Some(Source::Oracle(source))) = sources(&Auth::Oracle, Giver::Client, &all) else {
         panic!("another source")
     };
     assert_eq!(source.key_id, "ocid1.tenancy.oc1..a/ocid1.user.oc1..b/20:3b:97");

@@ -102,6 +102,7 @@ fn shared(mut loaded: Loaded) -> Shared {
     let (log, _) = Log::new(Filter::default(), Format::Text);
     let credentials = Credentials::new(snapshots.borrow().network(), log.clone());
     Shared {
+        batches: None,
         snapshots,
         responses,
         state: Arc::default(),

@@ -1,0 +1,119 @@
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use super::*;
+
+fn file(id: &str, owner: &str, purpose: FilePurpose) -> StoredFile {
+    StoredFile {
+        id: id.to_owned(),
+        owner: owner.to_owned(),
+        created_s: 100,
+        filename: "rows.jsonl".to_owned(),
+        purpose,
+        bytes: 2,
+        rows: 1,
+        urls: vec!["/v1/chat/completions".to_owned()],
+    }
+}
+
+fn batch(id: &str, owner: &str, input_file: &str) -> StoredBatch {
+    StoredBatch {
+        id: id.to_owned(),
+        owner: owner.to_owned(),
+        status: BatchStatus::Validating,
+        endpoint: String::new(),
+        input_file: input_file.to_owned(),
+        output_file: format!("{id}-out"),
+        error_file: format!("{id}-err"),
+        rows: 1,
+        completed: 0,
+        failed: 0,
+        times: Times { created_s: 100, expires_s: 200, ..Times::default() },
+        metadata: BTreeMap::new(),
+        headers: Vec::new(),
+        is_whole: true,
+        run: String::new(),
+        faults: Vec::new(),
+    }
+}
+
+fn open(directory: &Path) -> Tables {
+    Tables::open(directory, [7; SECRET_BYTES]).unwrap()
+}
+
+fn put(tables: &mut Tables, file: &StoredFile) {
+    std::fs::write(tables.path(&file.id), "{}").unwrap();
+    tables.add_file(file).unwrap();
+}
+
+#[test]
+fn everybody_sees_their_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    for (id, owner) in [("f1", "a"), ("f2", "b"), ("f3", "a"), ("f4", "a")] {
+        put(&mut tables, &file(id, owner, FilePurpose::Batch));
+    }
+    put(&mut tables, &file("f5", "a", FilePurpose::BatchOutput));
+    let mut ids = |owner: &str, purpose, paging: Paging| {
+        let page = tables.files(owner, purpose, &paging).unwrap();
+        (page.entries.into_iter().map(|file| file.id).collect::<Vec<_>>().join(" "), page.has_more)
+    };
+    let page =
+        |after: Option<&str>, limit, ascending| Paging { after: after.map(str::to_owned), limit, ascending };
+    assert_eq!(ids("a", None, page(None, 9, false)), ("f5 f4 f3 f1".to_owned(), false));
+    assert_eq!(ids("a", None, page(None, 2, true)), ("f1 f3".to_owned(), true));
+    assert_eq!(ids("a", None, page(Some("f3"), 2, true)), ("f4 f5".to_owned(), false));
+    assert_eq!(ids("a", None, page(Some("f2"), 9, true)), (String::new(), false), "somebody else's");
+    assert_eq!(ids("a", Some(FilePurpose::BatchOutput), page(None, 9, false)), ("f5".to_owned(), false));
+    assert_eq!(ids("c", None, page(None, 9, false)), (String::new(), false));
+    assert_eq!(tables.file("b", "f1").unwrap(), None);
+    assert_eq!(tables.remove_file("b", "f1").unwrap(), Removed::Missing);
+    assert!(tables.batch("b", "f1").unwrap().is_none());
+}
+
+#[test]
+fn a_file_stays_as_long_as_a_batch_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    put(&mut tables, &file("f1", "a", FilePurpose::Batch));
+    assert!(tables.add_batch(&batch("b1", "a", "f1"), 1).unwrap());
+    assert!(!tables.add_batch(&batch("b2", "a", "f1"), 1).unwrap(), "one is open already");
+    assert_eq!(tables.remove_file("a", "f1").unwrap(), Removed::InUse);
+    tables.sweep(1000).unwrap();
+    assert_eq!(tables.open_batches().unwrap().len(), 1);
+    let cancelled = tables.cancel("a", "b1", 150).unwrap().unwrap();
+    assert_eq!((cancelled.status, cancelled.times.cancelling_s), (BatchStatus::Cancelling, Some(150)));
+    let output = file("b1-out", "a", FilePurpose::BatchOutput);
+    tables.end_batch(&cancelled, &[output], |batch| batch.is_now(BatchStatus::Cancelled, 160)).unwrap();
+    assert!(tables.open_batches().unwrap().is_empty());
+    assert!(tables.file("a", "b1-out").unwrap().is_some());
+    assert_eq!(tables.cancel("a", "b1", 170).unwrap().unwrap().status, BatchStatus::Cancelled);
+    let path = tables.path("f1");
+    assert!(path.exists());
+    assert_eq!(tables.remove_file("a", "f1").unwrap(), Removed::Done);
+    assert!(!path.exists());
+    tables.sweep(1000).unwrap();
+    assert!(tables.batch("a", "b1").unwrap().is_none() && tables.file("a", "b1-out").unwrap().is_none());
+}
+
+#[test]
+fn what_is_left_of_a_killed_gateway_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    put(&mut tables, &file("f1", "a", FilePurpose::Batch));
+    tables.add_batch(&batch("b1", "a", "f1"), 9).unwrap();
+    for name in ["b1-out", "f9", ".upload"] {
+        std::fs::write(tables.path(name), "{}").unwrap();
+    }
+    let secret = *tables.secret();
+    assert_eq!(Tables::open(directory.path(), [8; SECRET_BYTES]).unwrap_err(), BatchesClosed::Taken);
+    drop(tables);
+    let mut tables = Tables::open(directory.path(), [8; SECRET_BYTES]).unwrap();
+    let there = ["f1", "b1-out", "f9", ".upload"].map(|name| tables.path(name).exists());
+    assert_eq!(there, [true, true, false, false]);
+    assert_eq!(*tables.secret(), secret, "owners are known again");
+    assert_eq!(tables.open_batches().unwrap()[0], batch("b1", "a", "f1"));
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(tables.folder()), mode(&directory.path().join(BATCHES_FILE_NAME))), (0o700, 0o600));
+}

@@ -1,0 +1,5 @@
+//! Batches that the gateway runs itself: rows in a file, each an ordinary call, whatever happens to the gateway meanwhile.
+
+mod files;
+mod runs;
+mod tools;
