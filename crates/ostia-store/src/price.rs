@@ -7,7 +7,7 @@ use ostia_catalog::{
     self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
 };
 
-use crate::record::{Attempt, Cost, Usage};
+use crate::record::{Attempt, Cost, Outcome, Usage};
 
 /// Digits behind the point of sums: as many as the catalogue counts in.
 const DIGITS: u32 = 18;
@@ -50,8 +50,12 @@ impl Debug for Prices {
 impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
     pub(crate) fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
-        let Some(usage) = attempt.usage else { return false };
-        match self.cost(attempt, &usage, started_ms) {
+        let cost = match attempt.usage {
+            Some(usage) => self.cost(attempt, &usage, started_ms),
+            None if has_worked(attempt) => Err("the provider told no count of tokens".to_owned()),
+            None => return false,
+        };
+        match cost {
             Ok(cost) => attempt.cost = Some(cost),
             Err(why) => attempt.cost_unknown = Some(why),
         }
@@ -92,6 +96,13 @@ impl Prices {
             lines: lines.collect(),
         })
     }
+}
+
+/// Has its provider done something that it may charge for, as far as is known? One whose answer was cut or not waited for has, and one
+/// that said words.
+fn has_worked(attempt: &Attempt) -> bool {
+    let is_cut = matches!(attempt.outcome, Outcome::Broken | Outcome::Abandoned);
+    is_cut && attempt.status.is_none_or(|status| status < 400) || attempt.first_token_us.is_some()
 }
 
 /// A sum that nobody here has added up.
@@ -211,8 +222,17 @@ mod tests {
         check("openai", "mine", Some("0.0003"));
         check("openai", "nobody-knows-it", None);
         check("nobody", "gpt-4o-mini", None);
-        let mut silent = Attempt { usage: None, ..attempt("openai", "gpt-4o-mini") };
-        assert!(!prices.price(&mut silent, 0) && silent.cost.is_none() && silent.cost_unknown.is_none());
+        let check = |outcome, status, first_token_us, expected| {
+            let told = attempt("openai", "gpt-4o-mini");
+            let mut silent = Attempt { usage: None, outcome, status, first_token_us, ..told };
+            assert_eq!(prices.price(&mut silent, 0), expected, "{silent:?}");
+            assert_eq!((silent.cost, silent.cost_unknown.is_some()), (None, expected));
+        };
+        check(Outcome::Answered, Some(200), None, false);
+        check(Outcome::Answered, Some(200), Some(1), true);
+        check(Outcome::Failed, Some(500), None, false);
+        check(Outcome::Broken, Some(200), None, true);
+        check(Outcome::Abandoned, None, None, true);
     }
 
     /// What an attempt costs, or why nobody knows it.

@@ -58,7 +58,7 @@ pub struct Health {
     pub lost: u64,
     /// Records that were written without their bodies for the same reason.
     pub lost_bodies: u64,
-    /// Attempts that took tokens whose price nobody knows.
+    /// Attempts whose cost nobody knows.
     pub unpriced: u64,
 }
 
