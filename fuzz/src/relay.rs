@@ -33,6 +33,7 @@ pub fn aws_frames(data: &[u8]) {
     set_checksums(&mut data);
     same_in_pieces(Framing::AwsEventStream, &data, seed);
     same_in_pieces(Framing::AwsChunks, &data, seed);
+    same_in_pieces(Framing::AwsParts, &data, seed);
 }
 
 fn set_checksums(mut data: &mut [u8]) {

@@ -125,12 +125,15 @@ pub struct ApiPath {
 pub enum RowFraming {
     /// [`Framing::AwsChunks`]
     AwsChunks,
+    /// [`Framing::AwsParts`]
+    AwsParts,
 }
 
 impl From<RowFraming> for Framing {
     fn from(framing: RowFraming) -> Framing {
         match framing {
             RowFraming::AwsChunks => Framing::AwsChunks,
+            RowFraming::AwsParts => Framing::AwsParts,
         }
     }
 }

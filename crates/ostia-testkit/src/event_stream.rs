@@ -84,6 +84,17 @@ pub fn exception(kind: &str, words: &str) -> Vec<u8> {
     of_json("exception", ":exception-type", kind, &json!({"message": words}))
 }
 
+/// A piece of what a container says, as `InvokeEndpointWithResponseStream` wraps it: the payload itself.
+pub fn part(piece: &[u8]) -> Vec<u8> {
+    let text = |text: &str| HeaderValue::Text(text.to_owned());
+    let headers = [
+        (":event-type", text("PayloadPart")),
+        (":content-type", text("application/octet-stream")),
+        (":message-type", text("event")),
+    ];
+    message(&headers, piece)
+}
+
 /// An event of a model's vendor, as `InvokeModelWithResponseStream` wraps it.
 pub fn chunk(inner: &Value) -> Vec<u8> {
     event("chunk", &json!({"bytes": BASE64_STANDARD.encode(inner.to_string()), "p": "abcdef"}))

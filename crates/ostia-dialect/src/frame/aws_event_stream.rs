@@ -10,10 +10,12 @@
 mod chunks;
 mod exception;
 mod headers;
+mod parts;
 #[cfg(test)]
 mod tests;
 
 pub use chunks::{Framer as ChunkFramer, ToSse};
+pub use parts::{Framer as PartFramer, Joined};
 
 use super::Frame;
 use crate::Fault;

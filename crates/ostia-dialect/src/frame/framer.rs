@@ -19,6 +19,9 @@ pub enum Framing {
     /// The same, each with an event of the model's own vendor in it: how Bedrock's InvokeModel streams
     /// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html>).
     AwsChunks,
+    /// The same, with a stream of server-sent events cut into pieces: how SageMaker streams what a container says
+    /// (<https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html>).
+    AwsParts,
 }
 
 /// One frame of a stream: an event, an element of an array, or a line.
@@ -55,6 +58,8 @@ pub enum Framer {
     AwsEventStream(aws_event_stream::Framer),
     /// Of the events in them.
     AwsChunks(aws_event_stream::ChunkFramer),
+    /// Of the events that they hold in pieces.
+    AwsParts(aws_event_stream::PartFramer),
 }
 
 impl Framer {
@@ -66,6 +71,7 @@ impl Framer {
             Framing::JsonLines => Framer::JsonLines(json_lines::Framer::default()),
             Framing::AwsEventStream => Framer::AwsEventStream(aws_event_stream::Framer::default()),
             Framing::AwsChunks => Framer::AwsChunks(aws_event_stream::ChunkFramer::default()),
+            Framing::AwsParts => Framer::AwsParts(aws_event_stream::PartFramer::default()),
         }
     }
 
@@ -77,6 +83,7 @@ impl Framer {
             Framer::JsonLines(framer) => framer.push(bytes),
             Framer::AwsEventStream(framer) => framer.push(bytes),
             Framer::AwsChunks(framer) => framer.push(bytes),
+            Framer::AwsParts(framer) => framer.push(bytes),
         }
     }
 
@@ -92,6 +99,7 @@ impl Framer {
             Framer::JsonLines(framer) => framer.next(),
             Framer::AwsEventStream(framer) => framer.next(),
             Framer::AwsChunks(framer) => framer.next(),
+            Framer::AwsParts(framer) => framer.next(),
         }
     }
 
@@ -106,6 +114,7 @@ impl Framer {
             Framer::JsonLines(framer) => framer.finish(),
             Framer::AwsEventStream(framer) => framer.finish(),
             Framer::AwsChunks(framer) => framer.finish(),
+            Framer::AwsParts(framer) => framer.finish(),
         }
     }
 
@@ -118,6 +127,7 @@ impl Framer {
             Framer::JsonArray(_) => false,
             // Every message says something.
             Framer::AwsEventStream(_) | Framer::AwsChunks(_) => false,
+            Framer::AwsParts(framer) => framer.take_ping(),
             Framer::JsonLines(framer) => framer.take_ping(),
         }
     }

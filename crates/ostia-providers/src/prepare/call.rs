@@ -130,9 +130,11 @@ impl<'a> ApiCall<'a> {
         match self.framing() {
             _ if !self.peek.stream => self.wanted_whole(),
             Framing::JsonArray => Wanted::Array,
-            Framing::Sse | Framing::JsonLines | Framing::AwsEventStream | Framing::AwsChunks => {
-                Wanted::Events
-            }
+            Framing::Sse
+            | Framing::JsonLines
+            | Framing::AwsEventStream
+            | Framing::AwsChunks
+            | Framing::AwsParts => Wanted::Events,
         }
     }
 

@@ -24,7 +24,7 @@ use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, is
 use crate::message::source::Source;
 use crate::responses_api::StoreHandle;
 use crate::stream::changed::Changed;
-use crate::stream::relayed::Relayed;
+use crate::stream::relayed::{Relayed, Unwrap};
 use crate::stream::stage::{Stage, Stages};
 use crate::stream::translated::Translated;
 use crate::target::Target;
@@ -121,7 +121,9 @@ async fn is_stream_of(framing: Framing, head: &http::response::Parts, body: &mut
     match framing {
         Framing::JsonLines if is_json_lines(media_type(&head.headers)) => true,
         Framing::JsonLines => begins(head, body, usable::may_begin_line).await,
-        Framing::AwsEventStream | Framing::AwsChunks => is_aws_events(media_type(&head.headers)),
+        Framing::AwsEventStream | Framing::AwsChunks | Framing::AwsParts => {
+            is_aws_events(media_type(&head.headers))
+        }
         Framing::Sse | Framing::JsonArray => is_stream(head, body).await,
     }
 }
@@ -150,14 +152,11 @@ fn events_of(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    let is_wrapped = framing == Framing::AwsChunks;
-    if media_type(&head.headers).is_empty() || is_wrapped {
+    let unwrap = Unwrap::of(framing);
+    if media_type(&head.headers).is_empty() || unwrap.is_some() {
         head.headers.insert(header::CONTENT_TYPE, EVENTS);
     }
-    let relayed = match is_wrapped {
-        true => Relayed::of_chunks(body, inflate, api.grammar(), &target.provider.id),
-        false => Relayed::new(body, inflate, api.grammar(), &target.provider.id),
-    };
+    let relayed = Relayed::new(body, inflate, api.grammar(), &target.provider.id).unwrapped_by(unwrap);
     Response::from_parts(head, Body::events(relayed))
 }
 

@@ -4,8 +4,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use ostia_dialect::frame::aws_event_stream::ToSse;
-use ostia_dialect::frame::{Grammar, KeepAlive};
+use ostia_dialect::frame::aws_event_stream::{Joined, ToSse};
+use ostia_dialect::frame::{Framing, Grammar, KeepAlive};
 use ostia_dialect::observe::{DONE, Watch};
 use ostia_dialect::{Fault, Observed};
 
@@ -22,7 +22,7 @@ pub struct Relayed {
     answer: UpstreamBody,
     inflate: Option<Inflate>,
     /// Takes the events out of Amazon's messages.
-    chunks: Option<Box<ToSse>>,
+    unwrap: Option<Unwrap>,
     watch: Watch,
     grammar: Grammar,
     provider: String,
@@ -39,6 +39,40 @@ pub struct Relayed {
     fault: Option<Fault>,
 }
 
+/// Takes the events of a stream out of Amazon's messages.
+#[derive(Debug)]
+pub enum Unwrap {
+    /// Each stands in one.
+    Chunks(Box<ToSse>),
+    /// They are cut into pieces.
+    Parts(Box<Joined>),
+}
+
+impl Unwrap {
+    /// For a stream in this framing; `None`: there is nothing around its events.
+    pub fn of(framing: Framing) -> Option<Unwrap> {
+        match framing {
+            Framing::AwsChunks => Some(Unwrap::Chunks(Box::default())),
+            Framing::AwsParts => Some(Unwrap::Parts(Box::default())),
+            Framing::Sse | Framing::JsonArray | Framing::JsonLines | Framing::AwsEventStream => None,
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<u8>) -> Result<(), Fault> {
+        match self {
+            Unwrap::Chunks(chunks) => chunks.push(bytes, events),
+            Unwrap::Parts(parts) => parts.push(bytes, events),
+        }
+    }
+
+    fn finish(&mut self) -> Result<(), Fault> {
+        match self {
+            Unwrap::Chunks(chunks) => chunks.finish(),
+            Unwrap::Parts(parts) => parts.finish(),
+        }
+    }
+}
+
 impl Relayed {
     /// Relays the events of `answer`, which came from `provider`.
     pub fn new(answer: UpstreamBody, inflate: Option<Inflate>, grammar: Grammar, provider: &str) -> Relayed {
@@ -46,7 +80,7 @@ impl Relayed {
         Relayed {
             answer,
             inflate,
-            chunks: None,
+            unwrap: None,
             watch: Watch::new(grammar),
             grammar,
             provider,
@@ -69,14 +103,9 @@ impl Relayed {
         Relayed { watch: Watch::of_array(grammar), ..Relayed::new(answer, inflate, grammar, provider) }
     }
 
-    /// Relays the events that stand in Amazon's messages, each in one.
-    pub fn of_chunks(
-        answer: UpstreamBody,
-        inflate: Option<Inflate>,
-        grammar: Grammar,
-        provider: &str,
-    ) -> Relayed {
-        Relayed { chunks: Some(Box::default()), ..Relayed::new(answer, inflate, grammar, provider) }
+    /// With its events taken out of what is around them.
+    pub fn unwrapped_by(self, unwrap: Option<Unwrap>) -> Relayed {
+        Relayed { unwrap, ..self }
     }
 
     /// The whole events in what has come; the rest waits.
@@ -85,11 +114,11 @@ impl Relayed {
             Some(inflate) => inflate.push(&bytes)?,
             None => bytes,
         };
-        let bytes = match &mut self.chunks {
-            Some(chunks) => {
+        let bytes = match &mut self.unwrap {
+            Some(unwrap) => {
                 let mut events = Vec::new();
                 // The events before a fault count.
-                self.ending = chunks.push(&bytes, &mut events).err();
+                self.ending = unwrap.push(&bytes, &mut events).err();
                 events.into()
             }
             None => bytes,
@@ -118,8 +147,8 @@ impl Relayed {
     }
 
     fn end(&mut self) -> Result<Bytes, Fault> {
-        if let Some(chunks) = &mut self.chunks {
-            chunks.finish()?;
+        if let Some(unwrap) = &mut self.unwrap {
+            unwrap.finish()?;
         }
         let mut rest = std::mem::take(&mut self.rest);
         let ending = self.watch.ending(&rest)?;

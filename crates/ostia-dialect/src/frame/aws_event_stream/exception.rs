@@ -6,8 +6,9 @@ use crate::json::Document;
 
 /// What the exceptions of Bedrock's operations are called, and their HTTP status:
 /// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>,
-/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html>.
-const STATUSES: [(&str, u16); 11] = [
+/// <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModelWithResponseStream.html>. The last two are SageMaker's:
+/// <https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpointWithResponseStream.html>.
+const STATUSES: [(&str, u16); 13] = [
     ("accessDeniedException", 403),
     ("internalServerException", 500),
     ("modelErrorException", 424),
@@ -19,6 +20,8 @@ const STATUSES: [(&str, u16); 11] = [
     ("serviceUnavailableException", 503),
     ("throttlingException", 429),
     ("validationException", 400),
+    ("internalStreamFailure", 500),
+    ("modelStreamError", 424),
 ];
 
 /// An exception. Its payload is JSON with a `message`, and for a failure of the model's with the model's own.

@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
-use ostia_testkit::event_stream::{HeaderValue, chunk, event, exception, message};
+use ostia_testkit::event_stream::{HeaderValue, chunk, event, exception, message, part};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{MESSAGE_BYTES_MAX, ToSse};
+use super::{Joined, MESSAGE_BYTES_MAX, ToSse};
 use crate::frame::{Framer, Framing};
 use crate::{Fault, FaultKind};
 
@@ -238,6 +238,51 @@ fn chunks_that_hold_none() {
     assert_eq!(to_sse.finish().unwrap_err().status, 502);
 }
 
+#[test]
+fn parts_hold_pieces_of_a_stream_of_events() {
+    let stream = "data: {\"a\":\"Zü\"}\n\ndata: 2\r\n\r\ndata: [DONE]\n\n";
+    let expected = cut(Framing::Sse, [stream.as_bytes()]);
+    // Cut anywhere, in the middle of a letter too.
+    for size in 1..=stream.len() {
+        let mut bytes: Vec<u8> = stream.as_bytes().chunks(size).flat_map(part).collect();
+        bytes.extend(event("of_tomorrow", &json!({})));
+        assert_eq!(read(Framing::AwsParts, &bytes), expected, "pieces of {size}");
+        let (mut joined, mut out) = (Joined::default(), Vec::new());
+        for piece in bytes.chunks(7) {
+            joined.push(piece, &mut out).unwrap();
+        }
+        joined.finish().unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), stream);
+    }
+}
+
+#[test]
+fn failures_among_parts_come_behind_what_was_said() {
+    let thrown = |kind: &str| {
+        let bytes =
+            [part(b"data: 1\n\ndata: 2\n\nda"), exception(kind, "it broke"), part(b"ta: 3\n\n")].concat();
+        let (frames, ended) = read(Framing::AwsParts, &bytes);
+        let data: Vec<_> = frames.into_iter().map(|(_, data)| data).collect();
+        assert_eq!(data, [b"1", b"2"]);
+        (ended.unwrap_err().status, bytes)
+    };
+    for (kind, status) in [("ModelStreamError", 424), ("InternalStreamFailure", 500)] {
+        let (found, bytes) = thrown(kind);
+        assert_eq!(found, status, "{kind}");
+        let (mut joined, mut out) = (Joined::default(), Vec::new());
+        assert_eq!(joined.push(&bytes, &mut out).unwrap_err().status, status, "{kind}");
+        assert_eq!(out, b"data: 1\n\ndata: 2\n\nda");
+    }
+    let whole = part(b"data: 1\n\n");
+    assert_eq!(read(Framing::AwsParts, &whole[..whole.len() - 1]).1.unwrap_err().status, 502);
+    // A sign of life, and an event that ends without its blank line.
+    let mut framer = Framer::new(Framing::AwsParts);
+    framer.push(&part(b": here\n\ndata: 1\n"));
+    assert_eq!(framer.next().unwrap(), None);
+    assert!(framer.take_ping());
+    assert_eq!(framer.finish().unwrap().unwrap().data, b"1");
+}
+
 fn header() -> impl Strategy<Value = (String, HeaderValue)> {
     let value = prop_oneof![
         any::<bool>().prop_map(HeaderValue::Bool),
@@ -286,5 +331,6 @@ proptest! {
     fn random_bytes_never_panic(bytes: Vec<u8>) {
         let _ = cut(Framing::AwsEventStream, [bytes.as_slice()]);
         let _ = cut(Framing::AwsChunks, [bytes.as_slice()]);
+        let _ = cut(Framing::AwsParts, [bytes.as_slice()]);
     }
 }
