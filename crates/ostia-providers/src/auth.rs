@@ -10,10 +10,11 @@
 
 mod aws;
 mod credential;
+mod oracle;
 pub mod source;
 
 pub use aws::AwsAuth;
-pub use credential::{AwsKeys, Credential};
+pub use credential::{AwsKeys, Credential, OracleKey, RsaSha256};
 
 use crate::endpoint;
 use crate::percent::percent_encode;
@@ -26,7 +27,7 @@ use serde::Deserialize;
 use std::time::SystemTime;
 
 /// Where the key goes. In a row: `bearer`, `none`, `{scheme: Key}`, `{header: x-api-key}`, `{query: key}`, and for clouds
-/// `{aws: {service: bedrock}}`, `google`, `azure` or `ibm`.
+/// `{aws: {service: bedrock}}`, `google`, `azure`, `ibm` or `oracle`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
@@ -50,6 +51,8 @@ pub enum Auth {
     Azure,
     /// IBM Cloud: an access token as a bearer, which is given for a key.
     Ibm,
+    /// Oracle Cloud: a signature of the request with a user's key; a key of the service's own as a bearer.
+    Oracle,
 }
 
 /// The header of Azure's keys.
@@ -89,12 +92,28 @@ impl Auth {
     /// The header that the key travels in, lower-case; `None` where it travels in none.
     pub fn header(&self) -> Option<&str> {
         match self {
-            Auth::Bearer | Auth::Scheme(_) | Auth::Aws(_) | Auth::Google | Auth::Ibm => {
+            Auth::Bearer | Auth::Scheme(_) | Auth::Aws(_) | Auth::Google | Auth::Ibm | Auth::Oracle => {
                 Some(AUTHORIZATION.as_str())
             }
             Auth::Header(name) => Some(name),
             Auth::Azure => Some(AZURE_KEY),
             Auth::None | Auth::Query(_) => None,
+        }
+    }
+
+    /// Has the whole body to be there before a request can be signed with more than a key?
+    pub fn signs_body(&self) -> bool {
+        match self {
+            Auth::Aws(aws) => aws.signs_body(),
+            Auth::Oracle => true,
+            Auth::Bearer
+            | Auth::None
+            | Auth::Scheme(_)
+            | Auth::Header(_)
+            | Auth::Query(_)
+            | Auth::Google
+            | Auth::Azure
+            | Auth::Ibm => false,
         }
     }
 
@@ -118,7 +137,7 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
             set(headers, name, key)
         }
-        Auth::Bearer | Auth::Aws(_) | Auth::Google | Auth::Ibm => {
+        Auth::Bearer | Auth::Aws(_) | Auth::Google | Auth::Ibm | Auth::Oracle => {
             set(headers, AUTHORIZATION, &format!("Bearer {key}"))
         }
         Auth::Azure => set(headers, HeaderName::from_static(AZURE_KEY), key),
@@ -136,7 +155,8 @@ pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), F
     }
 }
 
-/// Signs a finished request with any kind of credential: [`sign`] for a key, a bearer for a token, a signature for AWS's keys.
+/// Signs a finished request with any kind of credential: [`sign`] for a key, a bearer for a token, a signature for AWS's keys and
+/// Oracle's.
 ///
 /// # Errors
 /// Those of [`sign`]; 400 where there is no region and one is needed, or where AWS's keys are given for a provider that is
@@ -155,6 +175,11 @@ pub fn sign_with<B>(
         (Credential::Aws(_), _) => {
             let message = "AWS's keys sign nothing at this provider: its `auth` is not `aws`.";
             Err(Fault::invalid(message).with_param("aws_access_key_id"))
+        }
+        (Credential::Oracle(key), Auth::Oracle) => oracle::sign(key, signing, request),
+        (Credential::Oracle(_), _) => {
+            let message = "Oracle's key signs nothing at this provider: its `auth` is not `oracle`.";
+            Err(Fault::invalid(message).with_param("oracle_private_key"))
         }
     }
 }

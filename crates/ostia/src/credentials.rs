@@ -41,13 +41,15 @@ mod fetch;
 #[cfg(feature = "google")]
 mod google;
 mod ibm;
-#[cfg(any(feature = "azure", feature = "google"))]
+#[cfg(any(feature = "azure", feature = "google", feature = "oracle"))]
 mod jwt;
 mod keeper;
 mod machine;
 mod net;
+#[cfg(feature = "oracle")]
+mod oracle;
 mod slot;
-#[cfg(all(test, feature = "aws", feature = "azure", feature = "google"))]
+#[cfg(all(test, feature = "aws", feature = "azure", feature = "google", feature = "oracle"))]
 mod tests;
 mod token;
 
@@ -188,7 +190,11 @@ impl Credentials {
     pub fn wanted(&self, source: Source, holder: Holder) -> Wanted {
         match source {
             Source::Given(credential) => Wanted(Want::Given(credential)),
-            source @ (Source::Aws(_) | Source::Google(_) | Source::Azure(_) | Source::Ibm(_)) => {
+            source @ (Source::Aws(_)
+            | Source::Google(_)
+            | Source::Azure(_)
+            | Source::Ibm(_)
+            | Source::Oracle(_)) => {
                 let [high, low] = self.shared.keys.each_ref().map(|key| key.hash_one((&source, holder)));
                 Wanted(Want::Fetched { id: (high, low), source: Arc::new(source), holder })
             }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
-use ostia_providers::{Auth, Provider, Providers, Values};
+use ostia_providers::{Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
 use ostia_routing::{Author, Leaf};
 use secrecy::SecretString;
@@ -185,7 +185,7 @@ impl Target<'_> {
 
     /// Has the whole body to be there before a call can be signed?
     pub fn signs_body(&self) -> bool {
-        self.credential.is_some() && matches!(&self.provider.auth, Auth::Aws(aws) if aws.signs_body())
+        self.credential.is_some() && self.provider.auth.signs_body()
     }
 }
 

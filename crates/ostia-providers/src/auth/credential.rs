@@ -1,5 +1,8 @@
 //! What a finished request is signed with.
 
+use std::fmt;
+use std::sync::Arc;
+
 use secrecy::SecretString;
 
 /// What a finished request is signed with. Whoever prints it sees no secret.
@@ -11,6 +14,42 @@ pub enum Credential {
     Token(SecretString),
     /// A pair of keys of AWS.
     Aws(AwsKeys),
+    /// A signing key of Oracle Cloud's.
+    Oracle(OracleKey),
+}
+
+/// A signing key of a user's at Oracle Cloud.
+#[derive(Debug, Clone)]
+pub struct OracleKey {
+    /// `TENANCY/USER/FINGERPRINT`: names the key. No secret.
+    pub key_id: String,
+    /// The private key, as what it does.
+    pub signer: RsaSha256,
+}
+
+/// Signs with a private key: RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017, section 8.2).
+#[derive(Clone)]
+pub struct RsaSha256(Arc<Sign>);
+
+/// The signature of a text, if the key can give one.
+type Sign = dyn Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync;
+
+impl RsaSha256 {
+    /// What signs.
+    pub fn new(sign: impl Fn(&[u8]) -> Option<Vec<u8>> + Send + Sync + 'static) -> RsaSha256 {
+        RsaSha256(Arc::new(sign))
+    }
+
+    /// The signature of a text, if the key can give one.
+    pub fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
+        (self.0)(text)
+    }
+}
+
+impl fmt::Debug for RsaSha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RsaSha256")
+    }
 }
 
 /// A pair of keys of AWS, which never travels itself.

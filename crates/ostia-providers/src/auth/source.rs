@@ -12,6 +12,7 @@ pub mod aws;
 pub mod azure;
 pub mod google;
 pub mod ibm;
+pub mod oracle;
 
 use std::hash::{Hash, Hasher};
 
@@ -23,6 +24,7 @@ use aws::AwsSource;
 use azure::AzureSource;
 use google::GoogleSource;
 use ibm::IbmSource;
+use oracle::OracleSource;
 
 /// The names of the settings that mean a credential of AWS's.
 const AWS: [&str; 9] = [
@@ -51,12 +53,17 @@ const AZURE: [&str; 9] = [
 /// The same of Google's.
 const GOOGLE: [&str; 2] = ["vertex_impersonate_service_account", "vertex_service_account_json"];
 
+/// The same of Oracle's.
+const ORACLE: [&str; 5] =
+    ["oracle_fingerprint", "oracle_key_passphrase", "oracle_private_key", "oracle_tenancy", "oracle_user"];
+
 /// The names of the settings that mean a credential at a provider with this `auth`; none where a key is all that it takes.
 pub fn names(auth: &Auth) -> &'static [&'static str] {
     match auth {
         Auth::Aws(_) => &AWS,
         Auth::Azure => &AZURE,
         Auth::Google => &GOOGLE,
+        Auth::Oracle => &ORACLE,
         Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) | Auth::Ibm => &[],
     }
 }
@@ -86,13 +93,15 @@ pub enum Source {
     Azure(AzureSource),
     /// An access token of IBM Cloud's.
     Ibm(IbmSource),
+    /// A signing key of Oracle Cloud's.
+    Oracle(OracleSource),
 }
 
 impl Source {
     /// Does it read what the machine has: environment, files, a metadata service?
     pub fn uses_machine(&self) -> bool {
         match self {
-            Source::Given(_) | Source::Ibm(_) => false,
+            Source::Given(_) | Source::Ibm(_) | Source::Oracle(_) => false,
             Source::Aws(source) => source.base.is_none(),
             Source::Google(source) => source.account.as_ref().is_none_or(|account| account.uses_machine()),
             Source::Azure(source) => source.uses_machine(),
@@ -107,6 +116,7 @@ impl Source {
             Source::Google(source) => source.describe(),
             Source::Azure(source) => source.describe(),
             Source::Ibm(_) => "IBM Cloud by a key".to_owned(),
+            Source::Oracle(_) => "a signing key of Oracle's".to_owned(),
         }
     }
 }
@@ -148,6 +158,7 @@ pub fn read(
         Auth::Google => google::read(giver, key, look),
         Auth::Azure => azure::read(giver, key, look),
         Auth::Ibm => Ok(key.map(ibm::read)),
+        Auth::Oracle => oracle::read(key, look),
         Auth::Bearer | Auth::None | Auth::Scheme(_) | Auth::Header(_) | Auth::Query(_) => {
             Ok(key.map(|key| Source::Given(Credential::Key(key))))
         }
@@ -202,6 +213,8 @@ impl Hash for Credential {
             Credential::Key(secret) => (0_u8, secret.expose_secret()).hash(state),
             Credential::Token(secret) => (1_u8, secret.expose_secret()).hash(state),
             Credential::Aws(keys) => (2_u8, keys).hash(state),
+            // Made of a source, and never one itself.
+            Credential::Oracle(key) => (3_u8, &key.key_id).hash(state),
         }
     }
 }

@@ -295,7 +295,7 @@ impl<'a> Check<'a> {
 
     fn auth(&mut self, auth: &Auth) {
         let (field, word) = match auth {
-            Auth::Bearer | Auth::None | Auth::Google | Auth::Azure | Auth::Ibm => return,
+            Auth::Bearer | Auth::None | Auth::Google | Auth::Azure | Auth::Ibm | Auth::Oracle => return,
             Auth::Aws(aws) if !aws.key_header.is_empty() => ("auth.aws.key_header", &aws.key_header),
             Auth::Aws(aws) => ("auth.aws.service", &aws.service),
             Auth::Scheme(scheme) => ("auth.scheme", scheme),

@@ -17,6 +17,8 @@ use super::google;
 use super::ibm;
 use super::machine::Machine;
 use super::net::{Net, Reach};
+#[cfg(feature = "oracle")]
+use super::oracle;
 use super::slot::{Fetched, Slot};
 use super::{Failure, Holder};
 #[cfg(not(feature = "aws"))]
@@ -25,6 +27,8 @@ use absent as aws;
 use absent as azure;
 #[cfg(not(feature = "google"))]
 use absent as google;
+#[cfg(not(feature = "oracle"))]
+use absent as oracle;
 
 /// How often a call is made until somebody answers it.
 const TRIES: u32 = 3;
@@ -76,6 +80,7 @@ async fn once(fetcher: &Fetcher, source: &Source, holder: Holder) -> Result<Fetc
         Source::Google(source) => google::fetch(fetcher, source, reach).await,
         Source::Azure(source) => azure::fetch(fetcher, source, reach).await,
         Source::Ibm(source) => ibm::fetch(fetcher, source, reach).await,
+        Source::Oracle(source) => oracle::fetch(fetcher, source, reach).await,
     }
 }
 
@@ -88,12 +93,12 @@ fn reach(holder: Holder) -> Reach {
 }
 
 /// In place of a cloud that this build was made without.
-#[cfg(not(all(feature = "aws", feature = "azure", feature = "google")))]
+#[cfg(not(all(feature = "aws", feature = "azure", feature = "google", feature = "oracle")))]
 mod absent {
     use super::{Failure, Fetched, Fetcher, Reach};
 
     pub async fn fetch<S>(_: &Fetcher, _: &S, _: Reach) -> Result<Fetched, Failure> {
         let words = "this gateway was built without what fetches it";
-        Err(Failure::missing(words, "Build it with its features aws, azure and google."))
+        Err(Failure::missing(words, "Build it with its features aws, azure, google and oracle."))
     }
 }

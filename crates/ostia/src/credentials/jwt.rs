@@ -38,8 +38,11 @@ pub fn sign(algorithm: Algorithm, mut header: Value, claims: &Value, pem: &str) 
     Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
 }
 
-/// The key, in PKCS #8 or PKCS #1.
-fn key(pem: &str) -> Result<RsaKeyPair, Failure> {
+/// The key of a PEM, in PKCS #8 or PKCS #1.
+///
+/// # Errors
+/// It holds none.
+pub fn key(pem: &str) -> Result<RsaKeyPair, Failure> {
     match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| no_key())? {
         PrivateKeyDer::Pkcs8(der) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
         PrivateKeyDer::Pkcs1(der) => RsaKeyPair::from_der(der.secret_pkcs1_der()),

@@ -6,6 +6,7 @@ mod chain;
 mod entra;
 mod google;
 mod load;
+mod oracle;
 mod roles;
 
 use std::future::Future;
@@ -65,6 +66,7 @@ pub(super) fn exposed(credential: &Credential) -> String {
             let token = keys.session_token.as_ref().map_or("-", |token| token.expose_secret());
             format!("{} {} {token}", keys.access_key_id, keys.secret_access_key.expose_secret())
         }
+        Credential::Oracle(key) => key.key_id.clone(),
     }
 }
 

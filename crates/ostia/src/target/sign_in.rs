@@ -114,7 +114,7 @@ fn option(leaf: &Leaf, name: &str) -> Option<SecretString> {
 
 /// The headers of each name, in both spellings.
 static HEADERS: LazyLock<Vec<(&'static str, [HeaderName; 2])>> = LazyLock::new(|| {
-    let all = [Auth::Aws(Default::default()), Auth::Azure, Auth::Google];
+    let all = [Auth::Aws(Default::default()), Auth::Azure, Auth::Google, Auth::Oracle];
     let names = all.iter().flat_map(source::names);
     let spelled = |name: &str| {
         let name = name.replace('_', "-");

@@ -95,6 +95,35 @@ fn aws_by_halves_and_against_itself() {
     check(&aws, Giver::Client, &[ROLE], Err(&["aws_access_key_id", "aws_secret_access_key", "operator"]));
 }
 
+#[test]
+fn oracle_needs_all_four() {
+    let all = [
+        ("oracle_tenancy", "ocid1.tenancy.oc1..a"),
+        ("oracle_user", "ocid1.user.oc1..b"),
+        ("oracle_fingerprint", "20:3b:97"),
+        ("oracle_private_key", "SECRET\\nSECRET"),
+    ];
+    for giver in BOTH {
+        check(&Auth::Oracle, giver, &all, Ok(Some("a signing key of Oracle's")));
+        check(&Auth::Oracle, giver, &[("api_key", "SECRET")], Ok(Some("a key")));
+        check(&Auth::Oracle, giver, &[], Ok(None));
+        for missing in 0..all.len() {
+            let rest: Vec<_> =
+                all.iter().enumerate().filter(|(at, _)| *at != missing).map(|(_, one)| *one).collect();
+            check(&Auth::Oracle, giver, &rest, Err(&[all[missing].0, "is missing"]));
+        }
+        let locked = [&all[..], &[("oracle_key_passphrase", "SECRET")]].concat();
+        check(&Auth::Oracle, giver, &locked, Err(&["oracle_key_passphrase", "without one"]));
+        let wrong = [&all[1..], &[("oracle_tenancy", "a\",keyId=\"b")]].concat();
+        check(&Auth::Oracle, giver, &wrong, Err(&["oracle_tenancy", "as the console shows it"]));
+    }
+    let Ok(Some(Source::Oracle(source))) = sources(&Auth::Oracle, Giver::Client, &all) else {
+        panic!("another source")
+    };
+    assert_eq!(source.key_id, "ocid1.tenancy.oc1..a/ocid1.user.oc1..b/20:3b:97");
+    assert_eq!(source.private_key.expose(), "SECRET\nSECRET");
+}
+
 const KEY_FILE: &str = r#"{"type":"service_account","client_email":"a@p.iam.gserviceaccount.com","private_key_id":"1",
     "private_key":"-----BEGIN PRIVATE KEY-----\nSECRET\n-----END PRIVATE KEY-----\n","project_id":"p",
     "token_uri":"https://oauth2.googleapis.com/token"}"#;
