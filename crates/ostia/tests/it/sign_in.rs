@@ -1,11 +1,15 @@
 //! Signing in at clouds: whose credentials count, what is sent with them, and what never is.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
 use ostia_testkit::vendor::{gemini, openai};
-use ostia_testkit::{Answer, Request, Upstream};
+use ostia_testkit::{Answer, Request, Step, Upstream};
 use serde_json::json;
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, Reply};
+use crate::wire::{Ask, Open, Reply};
 
 const CHAT: &str = r#"{"model":"amazon.nova-lite-v1:0","messages":[{"role":"user","content":"x"}]}"#;
 const CONVERSE: &str = r#"{"output":{"message":{"role":"assistant","content":[{"text":"x"}]}},"stopReason":"end_turn",
@@ -165,6 +169,56 @@ fn a_token_of_entra_is_fetched_once_and_shown() {
             .filter(|request| !request.target.contains("/oauth2/"))
             .all(|request| { !format!("{request:?}").contains("secretOfTheApp") })
     );
+}
+
+/// Requests as fast as eight clients can send them, for seconds around the end of a credential.
+#[test]
+fn a_credential_ends_while_clients_ask() {
+    const CLIENTS: usize = 8;
+    const LIFE_S: u64 = 4;
+    let upstream = Upstream::serve(|request| match request.target.contains("/oauth2/") {
+        true => {
+            static FETCHED: AtomicUsize = AtomicUsize::new(0);
+            let (name, life) = match FETCHED.fetch_add(1, Ordering::SeqCst) {
+                0 => ("first", LIFE_S),
+                _ => ("second", 3600),
+            };
+            let token = json!({"token_type": "Bearer", "expires_in": life, "access_token": name});
+            Answer::json(token.to_string()).first(Step::Pause(Duration::from_millis(150)))
+        }
+        false => Answer::json(openai::chat("x")),
+    });
+    let config = format!(
+        "providers:\n  azure-openai:\n    base_url: '{}/openai'\n    credentials: {{azure_entra_tenant_id: tenant, \
+         azure_entra_client_id: app, azure_entra_client_secret: s}}\n",
+        upstream.url()
+    );
+    let gateway = Setup::new().config(&config).env("AZURE_AUTHORITY_HOST", &upstream.url()).start();
+    assert_eq!(ask("azure-openai").to(&gateway).status, 200);
+    let end = Instant::now() + Duration::from_secs(LIFE_S + 2);
+    let bytes = ask("azure-openai").bytes();
+    let client = || {
+        let mut open = Open::connect(&gateway);
+        let mut count = 0;
+        while Instant::now() < end {
+            open.send(&bytes);
+            let reply = open.next();
+            assert_eq!(reply.status, 200, "{}", reply.text());
+            count += 1;
+        }
+        count
+    };
+    let count: usize = thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
+        clients.into_iter().map(|client| client.join().unwrap()).sum()
+    });
+    let all = upstream.requests();
+    let (fetched, asked): (Vec<_>, Vec<_>) =
+        all.iter().partition(|request| request.target.contains("/oauth2/"));
+    assert_eq!((fetched.len(), asked.len()), (2, count + 1), "one refresh");
+    let shown = |token: &str| asked.iter().filter(|request| authorization(request) == token).count();
+    let (first, second) = (shown("Bearer first"), shown("Bearer second"));
+    assert!(first > CLIENTS && second > CLIENTS && first + second == asked.len(), "{first} and {second}");
 }
 
 #[test]
