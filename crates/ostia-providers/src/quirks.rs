@@ -53,6 +53,9 @@ pub struct Quirks {
     /// Request and answer, chat: `content` may be a list of parts, in messages and in deltas: `text`, `reference`,
     /// and `thinking` with its text in a list of its own. Reasoning in the history is sent back as such a part.
     pub content_parts: bool,
+    /// Request, chat: every message must have a `content` that is a text. A list of texts alone becomes one, with line ends between
+    /// them, and one that is `null` or missing an empty one.
+    pub text_content: bool,
     /// Answer, chat: what comes breaks clients that expect OpenAI's format (content that is no string, finish
     /// reasons that are not in the set, empty objects for absent things), so answers to a Chat Completions client
     /// are decoded and encoded anew instead of being relayed byte for byte. Costs unknown fields and time; so only
@@ -141,6 +144,7 @@ impl Quirks {
             || !self.rename.is_empty()
             || !self.rename_words.is_empty()
             || !self.drop.is_empty()
+            || self.text_content
             || self.limits.tool_ids.is_some()
     }
 

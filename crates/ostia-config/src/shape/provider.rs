@@ -97,7 +97,7 @@ static SETTING: &[Field] = &[
 static PATH: &[Field] = &[
     ("whole", Text, "For answers in one piece"),
     ("stream", Text, "For streams; the same where left out"),
-    ("framing", Words(|| vec!["aws_chunks"]), "How streams come that are not as everywhere"),
+    ("framing", Words(|| vec!["aws_chunks", "aws_parts"]), "How streams come that are not as everywhere"),
     ("without_query", Bool, "The query of a client's URL is not sent"),
 ];
 
@@ -140,7 +140,8 @@ static FAMILY: &[Field] = &[
     ("quirks", Fields(QUIRKS, &[]), "As above"),
 ];
 
-const AUTHS: Shape = Either(&[Words(|| vec!["bearer", "none", "google", "azure", "ibm"]), Fields(AUTH, &[])]);
+const AUTHS: Shape =
+    Either(&[Words(|| vec!["bearer", "none", "google", "azure", "ibm", "oracle"]), Fields(AUTH, &[])]);
 
 static TLS: &[Field] = &[
     ("ca", Text, "A file (PEM) with further certificate authorities to trust. Default: upstream.tls.ca"),
@@ -200,6 +201,7 @@ static QUIRKS: &[Field] = &[
         "What of OpenAI's own it takes: all, or some",
     ),
     ("content_parts", Bool, "The content of a message may be a list of parts"),
+    ("text_content", Bool, "The content of every message must be a text"),
     ("repair", Bool, "Its answers break typed clients, so they are decoded and written anew"),
     (
         "media_urls",

@@ -10,6 +10,8 @@ use ostia_dialect::{Api, Fault};
 
 use super::{MaxTokens, Quirks};
 
+mod text_content;
+
 /// Edits a request in OpenAI's format so that a provider with these quirks takes it. `document` records at least the
 /// fields of the body. Gives the paths of what had to be left out. `foreign_ids`: the conversation may have been led at
 /// another provider, so ids of calls that this one does not take become others.
@@ -75,14 +77,16 @@ fn adapt_messages(
     let developer = quirks.system_role.is_some() && text.contains("\"developer\"");
     let named = unwanted.iter().any(|field| text.contains(&format!("\"{field}\"")));
     let ids = quirks.limits.overrides().tool_ids.filter(|_| foreign_ids && text.contains("\"tool_call"));
-    if !developer && !named && ids.is_none() {
+    if !developer && !named && !quirks.text_content && ids.is_none() {
         return Ok(());
     }
-    // A call stands in a list of a message.
-    let depth = if ids.is_some() { 4 } else { 2 };
+    // A call, and a part of a content, stands in a list of a message.
+    let depth = if ids.is_some() || quirks.text_content { 4 } else { 2 };
     let Ok(document) = Document::parse_to(text.as_bytes(), depth) else { return Ok(()) };
     let ids = ids.map(|spelling| respelled(&spelling, document.root())).unwrap_or_default();
+    let texts = if quirks.text_content { text_content::edits(document.root()) } else { Vec::new() };
     let mut patch = Patch::new(text);
+    texts.iter().for_each(|(range, text)| patch.replace(range.clone(), text));
     ids.iter().for_each(|(range, id)| patch.replace(range.clone(), id));
     for (index, message) in document.root().items().enumerate() {
         for (name, value) in message.fields() {
@@ -146,6 +150,33 @@ mod tests {
         check(&quirks, &body("call_1", "000000000"), &body("l36AvP7KQ", "000000000"), &[]);
         let deep = r#"{"messages":[{"role":"user","content":[{"type":"text","text":"\"tool_calls\""}]}]}"#;
         check(&quirks, deep, deep, &[]);
+    }
+
+    #[test]
+    fn contents_that_are_texts() {
+        let quirks: Quirks = serde_saphyr::from_str("{text_content: true, system_role: system}").unwrap();
+        let case = |message: &str, expected: &str| {
+            let body =
+                |message: &str| format!(r#"{{"messages":[{message},{{"role":"user","content":"z"}}]}}"#);
+            check(&quirks, &body(message), &body(expected), &[]);
+        };
+        case(r#"{"role":"user","content":"a"}"#, r#"{"role":"user","content":"a"}"#);
+        case(
+            r#"{"role":"developer","content":[{"type":"text","text":"a\"b"},{"type":"text","text":"c"}]}"#,
+            r#"{"role":"system","content":"a\"b\nc"}"#,
+        );
+        case(
+            r#"{"role":"assistant","content":null,"tool_calls":[{"id":"c"}]}"#,
+            r#"{"role":"assistant","content":"","tool_calls":[{"id":"c"}]}"#,
+        );
+        case(
+            r#"{"role":"assistant","tool_calls":[{"id":"c"}]}"#,
+            r#"{"role":"assistant","content":"","tool_calls":[{"id":"c"}]}"#,
+        );
+        case(r#"{"role":"tool","content":[]}"#, r#"{"role":"tool","content":""}"#);
+        // What is no text stays: models that see take lists.
+        let seen = r#"{"role":"user","content":[{"type":"text","text":"a"},{"type":"image_url","image_url":{"url":"data:,"}}]}"#;
+        case(seen, seen);
     }
 
     #[test]

@@ -1,5 +1,11 @@
 //! Providers that need more than a key: regions, projects, resources; and models of one provider that are reached in other ways.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
 use serde_json::{Value, json};
@@ -287,6 +293,62 @@ fn watsonx_is_asked_with_a_token_that_is_given_for_the_key() {
     assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer eyJ.of.mine"));
     let refused = ask("no-key");
     assert_eq!((refused.status, iam.count(), upstream.count()), (401, 2, 4), "{}", refused.text());
+}
+
+/// A user's key signs method, path, host, date and body; a key of the service's own is a bearer.
+#[test]
+fn oracle_is_asked_with_a_signature() {
+    let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
+    let der = AsDer::<Pkcs8V1Der<'_>>::as_der(&pair).unwrap();
+    let pem = format!(
+        "-----BEGIN PRIVATE KEY-----\\n{}\\n-----END PRIVATE KEY-----",
+        STANDARD.encode(der.as_ref())
+    );
+    let upstream = Upstream::always(Answer::json(openai::chat("x")));
+    let gateway = Gateway::start();
+    let ask = || {
+        Ask::post("/v1/chat/completions", CHAT)
+            .header("x-ostia-provider", "oracle")
+            .header("x-ostia-custom-host", &upstream.url())
+            .header("x-ostia-oracle-compartment-id", "ocid1.compartment.oc1..c")
+    };
+    let signed = |ask: Ask| {
+        let names = [("user", "ocid1.user.oc1..u"), ("fingerprint", "20:3b"), ("private-key", pem.as_str())];
+        names.iter().fold(ask, |ask, (name, value)| ask.header(&format!("x-ostia-oracle-{name}"), value))
+    };
+    let reply = signed(ask()).header("x-ostia-oracle-tenancy", "ocid1.tenancy.oc1..t").to(&gateway);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let seen = upstream.last();
+    let shown = seen.header("authorization").unwrap();
+    let (head, signature) = shown.rsplit_once(",signature=\"").unwrap();
+    assert_eq!(
+        head,
+        "Signature version=\"1\",keyId=\"ocid1.tenancy.oc1..t/ocid1.user.oc1..u/20:3b\",algorithm=\"rsa-sha256\",\
+         headers=\"date (request-target) host content-length content-type x-content-sha256\""
+    );
+    let hash = STANDARD.encode(digest(&SHA256, seen.text().as_bytes()));
+    let header = |name: &str| seen.header(name).unwrap();
+    let text = format!(
+        "date: {}\n(request-target): post {}\nhost: {}\ncontent-length: {}\ncontent-type: {}\nx-content-sha256: {hash}",
+        header("date"),
+        seen.target,
+        header("host"),
+        seen.text().len(),
+        header("content-type"),
+    );
+    let signature = STANDARD.decode(signature.trim_end_matches('"')).unwrap();
+    let public = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref());
+    public.verify(text.as_bytes(), &signature).expect("what was sent was signed");
+    for name in ["compartmentid", "opc-compartment-id"] {
+        assert_eq!(header(name), "ocid1.compartment.oc1..c");
+    }
+    assert!(!format!("{:?}", seen.headers).contains("PRIVATE KEY"));
+    // By parts it is refused here, and a key of the service's own signs nothing.
+    let refused = signed(ask()).to(&gateway);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("oracle_tenancy is missing"), "{}", refused.text());
+    assert_eq!(ask().header("authorization", "Bearer sk-of-oracle").to(&gateway).status, 200);
+    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-of-oracle"));
 }
 
 /// The endpoint is the model, and what signs is a token made of AWS's keys.

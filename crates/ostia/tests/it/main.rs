@@ -54,6 +54,7 @@ mod reload;
 mod rerank;
 mod routing;
 mod safety;
+mod sagemaker;
 mod scenarios;
 mod service;
 mod sign_in;

@@ -2,6 +2,7 @@
 //! the request against its vendor's rules, with the key where the row puts it, and the answer comes back in the client's words.
 
 use ostia_providers::{Provider, Providers, SettingKind};
+use ostia_testkit::event_stream::part;
 use ostia_testkit::strict::Vendor;
 use ostia_testkit::vendor::{anthropic, bedrock, cohere, gemini, ollama, openai};
 use ostia_testkit::{Answer, Request, Upstream};
@@ -69,15 +70,21 @@ fn answer(request: &Request) -> Answer {
     if let Err(refusal) = vendor.check(request, "") {
         return vendor.refuse(&refusal);
     }
-    if is_stream { streamed(vendor) } else { whole(vendor) }
+    match is_stream {
+        true if request.target.ends_with("/invocations-response-stream") => {
+            let parts =
+                openai::chat_stream(&[WORDS]).as_bytes().chunks(50).flat_map(part).collect::<Vec<_>>();
+            Answer::with(bedrock::STREAM, parts)
+        }
+        true => streamed(vendor),
+        false => whole(vendor),
+    }
 }
 
 fn streamed(vendor: Vendor) -> Answer {
     match vendor {
         Vendor::Google => Answer::stream(gemini::generate_stream(&[WORDS])),
-        Vendor::Bedrock => {
-            Answer::with("application/vnd.amazon.eventstream", bedrock::converse_stream(&[WORDS]))
-        }
+        Vendor::Bedrock => Answer::with(bedrock::STREAM, bedrock::converse_stream(&[WORDS])),
         Vendor::Anthropic | Vendor::Invoke => Answer::stream(anthropic::message_stream(&[WORDS])),
         Vendor::OpenAiResponses => Answer::stream(openai::response_stream(WORDS)),
         Vendor::Ollama => Answer::json_lines(ollama::chat_stream(&[WORDS])),
