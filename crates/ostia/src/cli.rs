@@ -119,7 +119,13 @@ Examples:
   ostia models gpt-5 --json | jq .prices         everything that is known, as JSON lines")]
     Models(models::Models),
     /// Say which catalogue of models is in force, or put a newer one in its place.
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  ostia catalog show                     of which day it is, how many models, from which sources, where it lies
+  ostia catalog update catalog.bin       check a newer one whole, and put it in force"
+    )]
     Catalog(catalog::Words),
     /// Print what was kept of requests: who was asked, how long it took, tokens and cost.
     #[command(after_help = "\

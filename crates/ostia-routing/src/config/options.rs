@@ -147,7 +147,13 @@ const OPTIONS: &[(&str, Shape)] = &[
 
 /// Those that a gateway acts upon. The others are read and checked, since configs that were written for Portkey have them, and
 /// their author is told that they have no effect yet.
-const IN_USE: [&str; 40] = [
+const IN_USE: [&str; 53] = [
+    "amzn_sagemaker_custom_attributes",
+    "amzn_sagemaker_inference_component",
+    "amzn_sagemaker_inference_id",
+    "amzn_sagemaker_target_container_hostname",
+    "amzn_sagemaker_target_model",
+    "amzn_sagemaker_target_variant",
     "anthropic_beta",
     "anthropic_version",
     "anthropic_workspace_id",
@@ -181,6 +187,13 @@ const IN_USE: [&str; 40] = [
     "openai_beta",
     "openai_organization",
     "openai_project",
+    "oracle_compartment_id",
+    "oracle_fingerprint",
+    "oracle_key_passphrase",
+    "oracle_private_key",
+    "oracle_region",
+    "oracle_tenancy",
+    "oracle_user",
     "resource_name",
     "snowflake_account",
     "vertex_impersonate_service_account",

@@ -110,6 +110,7 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
     ),
     ("docs/install.md", "ok    configuration  ostia.yaml", NotRun(ANSWERS)),
     ("docs/models.md", "ostia models --provider openai", NotRun("`models` and `cli` run each")),
+    ("docs/models.md", "ostia catalog show", NotRun("`newer_catalogue` runs both")),
     ("docs/models.md", "cargo xtask catalog FOLDER", NotRun("needs the lists of others")),
     ("docs/operations.md", "2026-11-29T02:16:17.123Z 200 POST", NotRun(ANSWERS)),
     (

@@ -32,14 +32,14 @@ fn both_spellings_mean_the_same() {
 #[test]
 fn options_that_nobody_acts_upon_are_told() {
     let text = r#"{"provider":"p","openai_project":"a","openaiOrganization":"b","anthropic_beta":"c","mistral_fim_completion":true,
-        "oracleUser":"u","strategy":{"mode":"fallback"},"targets":[{"provider":"p","resource_name":"r","oracle_region":"r"}]}"#;
+        "stabilityClientId":"u","strategy":{"mode":"fallback"},"targets":[{"provider":"p","resource_name":"r","oracle_serving_mode":"r"}]}"#;
     let warnings = super::shown(&super::parsed(text).warnings);
     let of_options: Vec<_> = warnings.iter().filter(|warning| warning.contains("no effect yet")).collect();
     assert_eq!(
         of_options,
         [
-            "oracleUser: is known, and has no effect yet",
-            "targets[0].oracle_region: is known, and has no effect yet"
+            "stabilityClientId: is known, and has no effect yet",
+            "targets[0].oracle_serving_mode: is known, and has no effect yet"
         ]
     );
 }
