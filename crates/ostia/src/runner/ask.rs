@@ -17,7 +17,7 @@ use crate::errors::{failure, reply};
 use crate::handler;
 use crate::inbound::caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
-use crate::inbound::route::{ApiPath, Endpoint};
+use crate::inbound::route::{self, ApiPath, Endpoint};
 use crate::inbound::{Inbound, caller::Caller};
 use crate::message::body::Body;
 use crate::record::Record;
@@ -120,6 +120,7 @@ async fn carry(
     id: &str,
 ) -> Result<(http::response::Parts, Bytes), Fault> {
     let parts = parts(headers, &call.url)?;
+    route::check(&parts)?;
     let mut gateway = GatewayHeaders::read(&parts.headers)?;
     let settings = &core.settings;
     gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);

@@ -19,7 +19,7 @@ use crate::config::settings::Limits;
 use crate::errors::reply;
 use crate::inbound::Inbound;
 use crate::inbound::intake::{self, Unpacked};
-use crate::inbound::route::Endpoint;
+use crate::inbound::route::{self, Endpoint};
 use crate::message::body::Body;
 
 /// As much is collected before it is written, in bytes.
@@ -259,7 +259,8 @@ fn check_url(url: &str) -> Result<(), RowFault> {
         let shown: String = url.chars().take(100).collect();
         Err(RowFault::new("invalid_url", format!("calls \"{shown}\", which {what}")))
     };
-    if !url.starts_with('/') || url.contains(['?', '#']) || url.parse::<http::Uri>().is_err() {
+    let is_clear = url.starts_with('/') && !url.contains(['?', '#']) && !url.contains("//");
+    if !is_clear || route::has_dot_segment(url) || url.parse::<http::Uri>().is_err() {
         return refused("is no path, such as \"/v1/chat/completions\"");
     }
     match Endpoint::of(&Method::POST, url) {

@@ -98,6 +98,7 @@ fn what_is_wrong_with_a_file_is_named_by_its_line() {
     check(&with("url", json!("/v1/audio/transcriptions")), "invalid_url", "more than JSON");
     check(&with("url", json!("/v1beta/models/m:streamGenerateContent")), "invalid_url", "streams");
     check(&with("url", json!("/v1/chat/completions?key=x")), "invalid_url", "no path");
+    check(&with("url", json!("/v1beta/models/a%2f..%2fb:generateContent")), "invalid_url", "no path");
     check(&with("url", json!("https://example.com/v1/chat/completions")), "invalid_url", "no path");
     check(&with("body", json!("x")), "invalid_body", "Line 3");
     check(&with("body", json!({"stream": true})), "invalid_body", "`stream`");
