@@ -11,7 +11,7 @@ use crate::{nginx, tool};
 const HELP: &str = "\
 cargo xtask bench [OPTIONS]
 
-Measures the gateway beside nginx, on one core, in about 25 minutes. Leave the machine alone meanwhile.
+Measures the gateway beside nginx, on one core, in about 40 minutes. Leave the machine alone meanwhile.
 Builds `ostia` (profile dist) and the benchmark; installs Debian's nginx-light where nginx is missing
 and it runs as root.
 
@@ -31,7 +31,10 @@ routed-300 named-300 routed-saturated
 translated-300 translated-10k translated-spaced translated-saturated
 responses-anthropic-300 responses-anthropic-10k responses-anthropic-saturated
 messages-openai-300 messages-openai-10k messages-openai-saturated
-chat-gemini-300 chat-gemini-10k chat-gemini-saturated streams-1000
+chat-gemini-300 chat-gemini-10k chat-gemini-saturated
+log-off-300 log-off-saturated records-300 records-saturated records-bodies-300 records-bodies-saturated
+reloads-300 plain-300 tls-300 http2-300 http2-tls-300
+plain-saturated tls-saturated http2-saturated http2-tls-saturated streams-1000
 
 The figure to trust is CPU time per request or chunk: it hardly moves with the machine's mood. Rates
 and latencies do, so look at their ratio to nginx, and at the least and most in brackets.
@@ -39,6 +42,10 @@ Method, and how to read the tables: benches/README.md.
 
   cargo xtask bench --workloads unary-300,stream-saturated --rounds 3     a quick look
   cargo xtask bench --systems ostia --workloads unary-300,messages-openai-300   what translating adds
+  cargo xtask bench --systems nginx,ostia --workloads unary-300,log-off-300     what the access log costs
+  cargo xtask bench --systems ostia --workloads unary-300,records-300,records-bodies-300    records
+  cargo xtask bench --systems ostia --workloads unary-300,reloads-300           a reload every 100 ms
+  cargo xtask bench --systems nginx,ostia --workloads plain-300,tls-300,http2-300,http2-tls-300
   cargo xtask bench --json benches/results/before.json                    to compare with later";
 
 /// Runs the task with the arguments behind its name.

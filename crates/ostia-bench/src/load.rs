@@ -3,24 +3,28 @@
 //! With a closed pace each connection sends its next request when the last answer is whole. With an
 //! open pace requests are due at fixed moments, and latency counts from there, also where a request
 //! had to wait for a connection: a server that stalls can't hide it by slowing the load.
+//!
+//! TLS and HTTP/2 are spoken by libraries, and heavier ([`client`]); what they are held against is asked by the same client.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::path::Path;
 
 use rustix::buffer::spare_capacity;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Snapshot, Used};
+use crate::account::{Between, Snapshot, Used};
 use crate::clock::now_ns;
 use crate::histogram::Quantiles;
 use crate::workloads::{Pace, Workload};
 use connection::{Connection, Step};
 use recorder::Recorder;
 
+mod client;
 mod connection;
 mod recorder;
 
@@ -45,6 +49,8 @@ pub struct Job<'a> {
     pub window_ms: u64,
     /// Processes to account for, with the name that each has in [`Measured::processes`].
     pub watched: &'a [(String, u32)],
+    /// The certificate (PEM) that is believed, for [`crate::workloads::Transport`]s with TLS.
+    pub certificate: Option<&'a Path>,
 }
 
 /// What was measured in the window.
@@ -72,6 +78,9 @@ pub struct Measured {
     pub chunks_late: f64,
     /// Streams open at the window's end, each with a chunk received.
     pub streams_open: u64,
+    /// Reloads of the configuration, warm-up included, where the runner asks for them.
+    #[serde(default)]
+    pub reloads: Option<u64>,
     /// The watched processes, and `load`, the generator itself. `resident_before_kb` is from before the
     /// first connection.
     pub processes: BTreeMap<String, Used>,
@@ -89,27 +98,41 @@ pub fn run(job: &Job) -> io::Result<Measured> {
     let mut pids: Vec<u32> = job.watched.iter().map(|(_, pid)| *pid).collect();
     pids.push(std::process::id());
     let unloaded = Snapshot::take(&pids);
+    if let Some(transport) = job.workload.transport {
+        let load = client::Load::new(job, transport)?;
+        let moments = load.moments();
+        let (between, after) = window(&pids, moments, |until_ns| load.drive(until_ns))?;
+        let counted = Measured { streams_open: load.streams_open(), ..load.measured() };
+        return Ok(account(job, between, &unloaded.until(&after).used, counted));
+    }
     let mut load = Load::new(job)?;
-    load.drive(load.warm_end_ns)?;
-    let before = Snapshot::take(&pids);
-    load.drive(load.end_ns)?;
-    let after = Snapshot::take(&pids);
+    let (between, after) = window(&pids, [load.warm_end_ns, load.end_ns], |until_ns| load.drive(until_ns))?;
     let streams_open = load.streams_open();
     load.drain()?;
-    let between = before.until(&after);
-    let resident = unloaded.until(&after).used;
+    let counted = Measured { streams_open, unfinished: load.unfinished(), ..load.recorder.measured() };
+    Ok(account(job, between, &unloaded.until(&after).used, counted))
+}
+
+/// Drives a load to the end of its warm-up, and on to its end: what happened in between, and the accounts at the end.
+fn window(
+    pids: &[u32],
+    [warm_end_ns, end_ns]: [u64; 2],
+    mut drive: impl FnMut(u64) -> io::Result<()>,
+) -> io::Result<(Between, Snapshot)> {
+    drive(warm_end_ns)?;
+    let before = Snapshot::take(pids);
+    drive(end_ns)?;
+    let after = Snapshot::take(pids);
+    Ok((before.until(&after), after))
+}
+
+/// What was counted, with what it cost. `resident`: from before the first connection on.
+fn account(job: &Job, between: Between, resident: &[Used], counted: Measured) -> Measured {
     let names = job.watched.iter().map(|(name, _)| name.as_str()).chain(["load"]);
-    let used = between.used.iter().zip(&resident);
+    let used = between.used.iter().zip(resident);
     let used = used.map(|(used, whole)| Used { resident_before_kb: whole.resident_before_kb, ..*used });
     let processes = names.map(str::to_owned).zip(used).collect();
-    Ok(Measured {
-        seconds: between.seconds,
-        streams_open,
-        unfinished: load.unfinished(),
-        processes,
-        foreign_cores: between.foreign_cores,
-        ..load.recorder.measured()
-    })
+    Measured { seconds: between.seconds, processes, foreign_cores: between.foreign_cores, ..counted }
 }
 
 struct Load<'a> {

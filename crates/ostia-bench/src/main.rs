@@ -98,6 +98,9 @@ struct LoadArguments {
     /// Another header of the request; may be given more than once.
     #[arg(long)]
     header: Vec<String>,
+    /// The certificate (PEM) to believe, for workloads over TLS.
+    #[arg(long)]
+    certificate: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -170,6 +173,7 @@ fn load_once(arguments: &LoadArguments) -> io::Result<()> {
         workload: arguments.workload,
         window_ms: arguments.window_ms,
         watched: &arguments.watch,
+        certificate: arguments.certificate.as_deref(),
     };
     println!("{}", serde_json::to_string(&load::run(&job)?)?);
     Ok(())

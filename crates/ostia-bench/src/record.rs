@@ -42,8 +42,8 @@ impl System {
     #[must_use]
     pub fn takes(self, workload: &Workload) -> bool {
         match self {
-            Self::Direct => workload.is_relayed() && !workload.fresh_process,
-            Self::Nginx => workload.is_relayed(),
+            Self::Direct => workload.is_plain() && !workload.fresh_process,
+            Self::Nginx => workload.is_relayed() && workload.serving.is_nginx_able(),
             Self::Ostia => true,
         }
     }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::record::{Run, Sample, System};
-use crate::workloads::{Pace, WORKLOADS, Workload};
+use crate::workloads::{Pace, Serving, WORKLOADS, Workload};
 use table::Table;
 
 mod table;
@@ -93,6 +93,12 @@ const OPEN: Figure = Figure {
 };
 const PER_STREAM: Figure =
     Figure { name: "kb_per_stream", head: "KB/stream", show: Show::Ratio, of: kb_per_stream };
+const RELOADS: Figure = Figure {
+    name: "reloads",
+    head: "reloads",
+    show: Show::Plain,
+    of: |sample| sample.measured.reloads.map(|count| count as f64),
+};
 const FOREIGN: Figure = Figure {
     name: "foreign_cores",
     head: "foreign cores",
@@ -109,6 +115,8 @@ const ERRORS: Figure = Figure {
 fn figures(workload: &Workload) -> &'static [Figure] {
     if workload.fresh_process {
         &[MEMORY_BEFORE, MEMORY, OPEN, PER_STREAM, FOREIGN, ERRORS]
+    } else if workload.serving == Serving::Reloading {
+        &[ANSWERS, CPU_REQUEST, LATENCY_P50, LATENCY_P99, RELOADS, MEMORY_BEFORE, MEMORY, FOREIGN, ERRORS]
     } else if workload.streams() {
         &[CHUNKS, CPU_CHUNK, FIRST_P50, FIRST_P99, CHUNK_P50, CHUNK_P99, LATE, MEMORY, FOREIGN, ERRORS]
     } else {
@@ -263,8 +271,11 @@ fn workload_table(run: &Run, workload: &Workload) -> Table {
         (figure.show != Show::Plain).then(|| format!("{ratio:.2}x"))
     };
     table.row("ostia / nginx".into(), figures.iter().map(ratio));
-    let over_relay = |figure: &Figure| over_relay(run, workload, figure).map(|ratio| format!("{ratio:.2}x"));
-    table.row("translated / relayed".into(), figures.iter().map(over_relay));
+    for system in [System::Nginx, System::Ostia] {
+        let over = |figure: &Figure| over_yardstick(run, workload, system, figure);
+        let over = |figure: &Figure| over(figure).map(|ratio| format!("{ratio:.2}x"));
+        table.row(ratio_label(workload, system), figures.iter().map(over));
+    }
     // In a closed loop latency is only the rate again, so a difference says nothing.
     if workload.streams() || workload.pace != Pace::Closed {
         for system in [System::Nginx, System::Direct] {
@@ -279,13 +290,21 @@ fn workload_table(run: &Run, workload: &Workload) -> Table {
     table
 }
 
-/// What translating costs over relaying the same: the goal is at most 2 for CPU time. Nothing for what is relayed itself.
-fn over_relay(run: &Run, workload: &Workload, figure: &Figure) -> Option<f64> {
+/// What a workload costs over the plain one of its shape. Of translating, the goal is at most 2 for CPU time. Nothing for what is
+/// plain itself.
+fn over_yardstick(run: &Run, workload: &Workload, system: System, figure: &Figure) -> Option<f64> {
     if figure.show == Show::Plain || workload.yardstick == workload.name {
         return None;
     }
-    let median = |name| spread(run, name, System::Ostia, figure).map(|spread| spread.median);
+    let median = |name| spread(run, name, system, figure).map(|spread| spread.median);
     Some(median(workload.name)? / median(workload.yardstick)?)
+}
+
+fn ratio_label(workload: &Workload, system: System) -> String {
+    match workload.is_relayed() {
+        true => format!("{} {} / {}", system.name(), workload.name, workload.yardstick),
+        false => "translated / relayed".into(),
+    }
 }
 
 fn cell(figure: &Figure, spread: Spread) -> String {
@@ -316,12 +335,13 @@ fn lives_table(run: &Run) -> Table {
 }
 
 fn lasting(sample: &Sample) -> bool {
-    Workload::named(&sample.workload).is_some_and(|workload| !workload.fresh_process)
+    Workload::named(&sample.workload)
+        .is_some_and(|workload| !workload.fresh_process && workload.serving == Serving::Default)
 }
 
 /// The whole report for a program: the run as it was measured, and under `summary` each figure by
-/// workload and system, with its median, least and most, and the ratios `ostia_over_nginx` and
-/// `translated_over_relayed` of medians.
+/// workload and system, with its median, least and most, and the ratios `ostia_over_nginx`, and
+/// `translated_over_relayed` or `ostia_over_plain` and `nginx_over_plain`, of medians.
 #[must_use]
 pub fn json(run: &Run) -> Value {
     let summary: BTreeMap<&str, Value> =
@@ -345,8 +365,13 @@ fn summary(run: &Run, workload: &Workload) -> Value {
         {
             entry.insert("ostia_over_nginx".into(), json!(ostia.median / nginx.median));
         }
-        if let Some(ratio) = over_relay(run, workload, figure) {
-            entry.insert("translated_over_relayed".into(), json!(ratio));
+        let over = |system| over_yardstick(run, workload, system, figure);
+        let names = match workload.is_relayed() {
+            true => [("ostia_over_plain", System::Ostia), ("nginx_over_plain", System::Nginx)].as_slice(),
+            false => &[("translated_over_relayed", System::Ostia)],
+        };
+        for (name, system) in names {
+            entry.extend(over(*system).map(|ratio| ((*name).to_owned(), json!(ratio))));
         }
         summary.insert(figure.name.into(), entry.into());
     }

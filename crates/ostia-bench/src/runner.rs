@@ -5,11 +5,14 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread::sleep;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::account::{Snapshot, resident_kb};
 use crate::body;
@@ -17,7 +20,7 @@ use crate::load::Measured;
 use crate::probe;
 use crate::process::{Process, cores, pinned};
 use crate::record::{Failure, Life, Run, Sample, Setup, System};
-use crate::workloads::{WARMING, Way, Workload};
+use crate::workloads::{RELOAD_EVERY_MS, Serving, WARMING, Way, Workload};
 
 /// A window in which others used more than this many cores is measured again.
 const FOREIGN_CORES_MAX: f64 = 0.15;
@@ -32,6 +35,12 @@ const START_WAIT_MAX: Duration = Duration::from_secs(30);
 const REST: Duration = Duration::from_secs(2);
 /// nginx as it comes with the repository, filled in by [`nginx_config`].
 const NGINX_CONFIG: &str = include_str!("../../../benches/nginx.conf");
+
+/// What servers with TLS show, and its key, in the run's folder.
+const CERTIFICATE: &str = "own.pem";
+const KEY: &str = "own.key";
+/// What the gateway says of a configuration that is in force.
+const RELOADED: &str = "The configuration is reloaded";
 
 /// What to run.
 #[derive(Debug, Clone)]
@@ -78,7 +87,7 @@ struct Bench<'a> {
     options: &'a Options,
     folder: PathBuf,
     mock: Server,
-    servers: BTreeMap<System, Server>,
+    servers: BTreeMap<(System, Serving), Server>,
     run: Run,
 }
 
@@ -98,6 +107,7 @@ impl<'a> Bench<'a> {
         let command =
             [std::env::current_exe()?.into(), "mock".into(), "--listen".into(), address.to_string().into()];
         let process = Process::start(&command, setup.load_core, &folder.join("mock.log"))?;
+        certify(&folder)?;
         let mut mock = Server { process, address, start_ms: 0.0, idle_kb: 0 };
         mock.wait(&request(Workload::plain(), address))?;
         let run = Run { setup, samples: Vec::new(), lives: Vec::new(), failures: Vec::new() };
@@ -130,18 +140,27 @@ impl<'a> Bench<'a> {
     }
 
     fn round(&mut self, round: u32, workloads: &[&Workload]) -> io::Result<()> {
+        let mut wanted: Vec<(System, Serving)> = Vec::new();
         for system in self.options.systems.clone() {
-            self.start_system(round, system)?;
+            wanted.extend(workloads.iter().filter(|one| system.takes(one)).map(|one| (system, one.serving)));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        for (system, serving) in wanted {
+            self.start_system(round, system, serving)?;
         }
         for (index, workload) in workloads.iter().enumerate() {
             for system in self.order(round, index) {
-                if self.is_up(system) && system.takes(workload) {
+                if system.takes(workload) && self.is_up(system, workload.serving) {
                     self.measure(round, workload, system)?;
                 }
             }
         }
         sleep(REST);
-        for (system, server) in std::mem::take(&mut self.servers) {
+        for ((system, serving), server) in std::mem::take(&mut self.servers) {
+            if serving != Serving::Default {
+                continue;
+            }
             let after_kb = resident_kb(server.process.pid());
             let Server { start_ms, idle_kb, .. } = server;
             self.run.lives.push(Life { system, round, start_ms, idle_kb, after_kb });
@@ -154,8 +173,8 @@ impl<'a> Bench<'a> {
         if !system.takes(workload) {
             return Ok(());
         }
-        self.start_system(round, system)?;
-        if self.is_up(system) {
+        self.start_system(round, system, workload.serving)?;
+        if self.is_up(system, workload.serving) {
             for warming in WARMING {
                 if let Err(error) = self.load(warming, system) {
                     self.fail(round, warming.name, system, &error);
@@ -164,51 +183,81 @@ impl<'a> Bench<'a> {
             sleep(REST);
             self.measure(round, workload, system)?;
         }
-        self.servers.remove(&system);
+        self.servers.remove(&(system, workload.serving));
         Ok(())
     }
 
-    fn is_up(&self, system: System) -> bool {
-        system == System::Direct || self.servers.contains_key(&system)
+    fn is_up(&self, system: System, serving: Serving) -> bool {
+        system == System::Direct || self.servers.contains_key(&(system, serving))
     }
 
-    fn start_system(&mut self, round: u32, system: System) -> io::Result<()> {
+    fn start_system(&mut self, round: u32, system: System, serving: Serving) -> io::Result<()> {
         let address = free_address()?;
         let command = match system {
             System::Direct => return Ok(()),
-            System::Nginx => self.nginx_command(address)?,
-            System::Ostia => self.gateway_command(address)?,
+            System::Nginx => self.nginx_command(address, serving)?,
+            System::Ostia => self.gateway_command(address, serving)?,
         };
-        let log = self.folder.join(format!("{}.log", system.name()));
+        let log = self.folder.join(format!("{}-{}.log", system.name(), serving.name()));
         let started = Instant::now();
         let process = Process::start(&command, self.run.setup.gateway_core, &log)?;
         let mut server = Server { process, address, start_ms: 0.0, idle_kb: 0 };
-        if let Err(error) = server.wait(&request(Workload::plain(), self.mock.address)) {
+        let started_up = match serving.is_plain() {
+            true => server.wait(&request(Workload::plain(), self.mock.address)),
+            false => server.wait_for_listener(),
+        };
+        if let Err(error) = started_up {
             self.fail(round, "start", system, &error);
             return Ok(());
         }
         server.start_ms = started.elapsed().as_secs_f64() * 1e3;
         sleep(REST);
         server.idle_kb = resident_kb(server.process.pid());
-        self.servers.insert(system, server);
+        self.servers.insert((system, serving), server);
         Ok(())
     }
 
-    fn nginx_command(&self, address: SocketAddr) -> io::Result<Vec<OsString>> {
-        let config = self.folder.join("nginx.conf");
-        fs::write(&config, nginx_config(&self.folder, address, self.mock.address))?;
-        let folder = self.folder.clone();
+    fn nginx_command(&self, address: SocketAddr, serving: Serving) -> io::Result<Vec<OsString>> {
+        // Each has its own: temporary folders, the process id and the logs stand in it.
+        let folder = self.folder.join(format!("nginx-{}", serving.name()));
+        fs::create_dir_all(&folder)?;
+        let config = folder.join("nginx.conf");
+        fs::write(&config, nginx_config(&self.folder, &folder, address, self.mock.address, serving))?;
         Ok(vec![self.options.nginx.clone().into(), "-p".into(), folder.into(), "-c".into(), config.into()])
     }
 
-    /// The gateway knows the routing config by name too.
-    fn gateway_command(&self, address: SocketAddr) -> io::Result<Vec<OsString>> {
-        let file = self.folder.join("ostia.yaml");
-        fs::write(&file, format!("configs: {{{CONFIG_NAME}: {}}}\n", config(self.mock.address)))?;
+    fn gateway_command(&self, address: SocketAddr, serving: Serving) -> io::Result<Vec<OsString>> {
+        let file = self.gateway_file(serving);
+        fs::write(&file, self.gateway_config(serving))?;
         let serve =
             ["serve".into(), "--listen".into(), address.to_string().into(), "--config".into(), file.into()];
+        let own: Vec<OsString> = match serving {
+            Serving::LogOff => vec!["--log".into(), "access=off".into()],
+            Serving::Records | Serving::RecordsWithBodies => {
+                vec!["--data".into(), self.folder.join(format!("data-{}", serving.name())).into()]
+            }
+            Serving::Default | Serving::Tls | Serving::Http2 | Serving::Reloading => Vec::new(),
+        };
         let further = self.options.gateway_arguments.iter().map(OsString::from);
-        Ok([self.options.gateway.clone().into()].into_iter().chain(serve).chain(further).collect())
+        Ok([self.options.gateway.clone().into()].into_iter().chain(serve).chain(own).chain(further).collect())
+    }
+
+    fn gateway_file(&self, serving: Serving) -> PathBuf {
+        self.folder.join(format!("ostia-{}.yaml", serving.name()))
+    }
+
+    /// The gateway knows the routing config by name too.
+    fn gateway_config(&self, serving: Serving) -> String {
+        let routes = format!("configs: {{{CONFIG_NAME}: {}}}\n", config(self.mock.address));
+        let folder = self.folder.display();
+        match serving {
+            Serving::Records => routes + "records: {bodies: off}\n",
+            Serving::RecordsWithBodies => routes + "records: {bodies: full}\n",
+            Serving::Tls => {
+                format!("{routes}tls: {{cert: {folder}/{CERTIFICATE}, key: {folder}/{KEY}}}\n")
+            }
+            Serving::Default | Serving::LogOff | Serving::Http2 | Serving::Reloading => routes,
+        }
     }
 
     /// Measures a window, again while others disturb it, and keeps the quietest.
@@ -244,7 +293,7 @@ impl<'a> Bench<'a> {
     /// One window, in a process of its own on the load core.
     fn load(&self, workload: &Workload, system: System) -> io::Result<Measured> {
         probe::set_mock(self.mock.address, workload.chunks, workload.chunk_gap_ms)?;
-        let server = self.servers.get(&system);
+        let server = self.servers.get(&(system, workload.serving));
         let target = server.map_or(self.mock.address, |server| server.address);
         let window_ms = workload.window_ms.unwrap_or(self.options.window_ms);
         let mut arguments = vec![
@@ -252,6 +301,7 @@ impl<'a> Bench<'a> {
             format!("--to={target}"),
             format!("--workload={}", workload.name),
             format!("--window-ms={window_ms}"),
+            format!("--certificate={}", self.folder.join(CERTIFICATE).display()),
             format!("--watch=mock={}", self.mock.process.pid()),
         ];
         arguments.extend(server.map(|server| format!("--watch=gateway={}", server.process.pid())));
@@ -260,11 +310,60 @@ impl<'a> Bench<'a> {
         );
         let mut command = vec![std::env::current_exe()?.into_os_string()];
         command.extend(arguments.into_iter().map(OsString::from));
-        let output = pinned(&command, self.run.setup.load_core)?.output()?;
+        let mut command = pinned(&command, self.run.setup.load_core)?;
+        let reloading = server.filter(|_| workload.serving == Serving::Reloading);
+        let (output, reloads) = match reloading {
+            None => (command.output()?, None),
+            Some(server) => {
+                let (output, reloads) = self.while_reloading(server, || command.output())?;
+                (output, Some(reloads))
+            }
+        };
         if !output.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
         }
-        Ok(serde_json::from_slice(&output.stdout)?)
+        Ok(Measured { reloads, ..serde_json::from_slice(&output.stdout)? })
+    }
+
+    /// Does something while the gateway is given another configuration again and again. How many it has put in force
+    /// stands in its log.
+    fn while_reloading<T>(
+        &self,
+        server: &Server,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<(T, u64)> {
+        let log = self.folder.join(format!("{}-{}.log", System::Ostia.name(), Serving::Reloading.name()));
+        let count = || Ok::<_, io::Error>(fs::read_to_string(&log)?.matches(RELOADED).count() as u64);
+        let before = count()?;
+        let is_over = AtomicBool::new(false);
+        let outcome = thread::scope(|scope| {
+            let reloads = scope.spawn(|| self.reload(server, &is_over));
+            let outcome = work();
+            is_over.store(true, Ordering::Relaxed);
+            reloads.join().unwrap_or_else(|_| Err(io::Error::other("the thread that reloads has ended")))?;
+            outcome
+        });
+        match (outcome?, count()? - before) {
+            (_, 0) => Err(io::Error::other(format!("no configuration came into force: {}", log.display()))),
+            counted => Ok(counted),
+        }
+    }
+
+    fn reload(&self, server: &Server, is_over: &AtomicBool) -> io::Result<()> {
+        let pid = i32::try_from(server.process.pid()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| io::Error::other("no process"))?;
+        let file = self.gateway_file(Serving::Reloading);
+        let fresh = file.with_extension("new");
+        let mut number = 0_u64;
+        while !is_over.load(Ordering::Relaxed) {
+            number += 1;
+            let routes = self.gateway_config(Serving::Reloading);
+            fs::write(&fresh, format!("{routes}aliases: {{reload-{number}: {ALIAS}}}\n"))?;
+            fs::rename(&fresh, &file)?;
+            kill_process(pid, Signal::HUP)?;
+            sleep(Duration::from_millis(RELOAD_EVERY_MS));
+        }
+        Ok(())
     }
 
     fn fail(&mut self, round: u32, workload: &str, system: System, error: &io::Error) {
@@ -275,6 +374,21 @@ impl<'a> Bench<'a> {
 }
 
 impl Server {
+    /// Waits until connections are accepted.
+    fn wait_for_listener(&mut self) -> io::Result<()> {
+        let until = Instant::now() + START_WAIT_MAX;
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.process.ended()? {
+                return Err(io::Error::other(format!("ended by itself: {status}")));
+            }
+            if Instant::now() >= until {
+                return Err(io::Error::other(format!("not ready after {} s", START_WAIT_MAX.as_secs())));
+            }
+            sleep(Duration::from_millis(2));
+        }
+        Ok(())
+    }
+
     /// Waits for the first right status.
     fn wait(&mut self, request: &[u8]) -> io::Result<()> {
         let until = Instant::now() + START_WAIT_MAX;
@@ -294,6 +408,14 @@ impl Server {
     }
 }
 
+/// Makes a certificate for this machine's own address.
+fn certify(folder: &Path) -> io::Result<()> {
+    let made = rcgen::generate_simple_self_signed(vec![Ipv4Addr::LOCALHOST.to_string()]);
+    let made = made.map_err(io::Error::other)?;
+    fs::write(folder.join(CERTIFICATE), made.cert.pem())?;
+    fs::write(folder.join(KEY), made.signing_key.serialize_pem())
+}
+
 /// What tells the gateway where to go. Every system gets the same bytes.
 #[must_use]
 pub fn headers(workload: &Workload, mock: SocketAddr) -> Vec<String> {
@@ -311,6 +433,9 @@ pub fn headers(workload: &Workload, mock: SocketAddr) -> Vec<String> {
 /// The name of the config in the gateway's own file.
 const CONFIG_NAME: &str = "bench";
 
+/// What changes with every reload is the name of this model.
+const ALIAS: &str = r#"{"provider": "openai", "override_params": {"model": "gpt-4o"}}"#;
+
 /// A config of two targets, the second in case that the first fails.
 fn config(mock: SocketAddr) -> String {
     let target = |key: &str| serde_json::json!({"provider": "openai", "custom_host": format!("http://{mock}/v1"), "api_key": key});
@@ -322,11 +447,44 @@ fn request(workload: &Workload, mock: SocketAddr) -> Vec<u8> {
     body::request(workload, "localhost", &headers(workload, mock))
 }
 
-fn nginx_config(folder: &Path, listen: SocketAddr, upstream: SocketAddr) -> String {
+/// `shared`: where the certificate is.
+fn nginx_config(
+    shared: &Path,
+    folder: &Path,
+    listen: SocketAddr,
+    upstream: SocketAddr,
+    serving: Serving,
+) -> String {
+    let (kind, shared) = (nginx_listens(serving), shared.display());
+    let certificate = match serving {
+        Serving::Tls => {
+            format!("ssl_certificate {shared}/{CERTIFICATE}; ssl_certificate_key {shared}/{KEY};")
+        }
+        _ => String::new(),
+    };
+    let access_log = match serving {
+        Serving::LogOff => "off".to_owned(),
+        _ => format!("{}/nginx.access.log combined", folder.display()),
+    };
     NGINX_CONFIG
+        .replace("{ACCESS_LOG}", &access_log)
+        .replace("{CERTIFICATE}", &certificate)
         .replace("{FOLDER}", &folder.display().to_string())
-        .replace("{LISTEN}", &listen.to_string())
+        .replace("{LISTEN}", &format!("{listen}{kind}"))
         .replace("{UPSTREAM}", &upstream.to_string())
+}
+
+/// nginx 1.25 and later prefer `http2 on`, and take this too.
+fn nginx_listens(serving: Serving) -> &'static str {
+    match serving {
+        Serving::Tls => " ssl http2",
+        Serving::Http2 => " http2",
+        Serving::Default
+        | Serving::LogOff
+        | Serving::Records
+        | Serving::RecordsWithBodies
+        | Serving::Reloading => "",
+    }
 }
 
 /// Two benchmarks at once would spoil each other. The turn ends when the file is dropped.
@@ -391,11 +549,28 @@ mod tests {
     fn nginx_config_is_filled_in() {
         let listen = SocketAddr::from(([127, 0, 0, 1], 4000));
         let upstream = SocketAddr::from(([127, 0, 0, 1], 5000));
-        let config = nginx_config(Path::new("/run/x"), listen, upstream);
-        let code: Vec<&str> = config.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
-        let code = code.join("\n");
-        assert!(code.contains("listen 127.0.0.1:4000 ") && code.contains("server 127.0.0.1:5000;"));
-        assert!(!["{FOLDER}", "{LISTEN}", "{UPSTREAM}"].iter().any(|name| code.contains(name)));
+        let check = |serving: Serving, expected: &[&str]| {
+            let config =
+                nginx_config(Path::new("/run/x"), Path::new("/run/x/own"), listen, upstream, serving);
+            let code: Vec<&str> = config.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+            let code = code.join("\n");
+            for words in expected {
+                assert!(code.contains(words), "{serving:?}: {words}\n{code}");
+            }
+            let names = ["{FOLDER}", "{LISTEN}", "{UPSTREAM}", "{ACCESS_LOG}", "{CERTIFICATE}"];
+            assert!(!names.iter().any(|name| code.contains(name)), "{code}");
+        };
+        let log = "access_log /run/x/own/nginx.access.log combined;";
+        check(Serving::Default, &["listen 127.0.0.1:4000 backlog", "server 127.0.0.1:5000;", log]);
+        check(Serving::LogOff, &["access_log off;"]);
+        check(Serving::Http2, &["listen 127.0.0.1:4000 http2 backlog", log]);
+        check(
+            Serving::Tls,
+            &[
+                "4000 ssl http2 backlog",
+                "ssl_certificate /run/x/own.pem; ssl_certificate_key /run/x/own.key;",
+            ],
+        );
     }
 
     #[test]

@@ -70,6 +70,87 @@ pub enum Way {
     Name,
 }
 
+/// What the client speaks beneath its requests, all by the same client ([`crate::load`]); the other workloads have a lighter
+/// one, which speaks HTTP/1.1 alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTP/1.1: what the others are held against.
+    Http1,
+    /// HTTP/1.1 over TLS.
+    Http1Tls,
+    /// HTTP/2 by prior knowledge.
+    Http2,
+    /// HTTP/2 over TLS.
+    Http2Tls,
+}
+
+impl Transport {
+    /// Whether bytes are encrypted.
+    #[must_use]
+    pub fn is_tls(self) -> bool {
+        matches!(self, Self::Http1Tls | Self::Http2Tls)
+    }
+
+    /// Whether several requests share a connection.
+    #[must_use]
+    pub fn is_http2(self) -> bool {
+        matches!(self, Self::Http2 | Self::Http2Tls)
+    }
+}
+
+/// How a gateway is started: each has a process of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Serving {
+    /// As it comes: an access log, no records.
+    Default,
+    /// Without an access log.
+    LogOff,
+    /// With records of all requests, without bodies.
+    Records,
+    /// With records and whole bodies.
+    RecordsWithBodies,
+    /// With TLS.
+    Tls,
+    /// HTTP/2 without TLS, for which nginx has to be told.
+    Http2,
+    /// While another configuration is put in force every [`RELOAD_EVERY_MS`].
+    Reloading,
+}
+
+/// Time between two reloads.
+pub const RELOAD_EVERY_MS: u64 = 100;
+
+impl Serving {
+    /// For the names of files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::LogOff => "log-off",
+            Self::Records => "records",
+            Self::RecordsWithBodies => "records-bodies",
+            Self::Tls => "tls",
+            Self::Http2 => "http2",
+            Self::Reloading => "reloading",
+        }
+    }
+
+    /// Whether nginx has the like.
+    #[must_use]
+    pub fn is_nginx_able(self) -> bool {
+        match self {
+            Self::Default | Self::LogOff | Self::Tls | Self::Http2 => true,
+            Self::Records | Self::RecordsWithBodies | Self::Reloading => false,
+        }
+    }
+
+    /// Whether a plain HTTP/1.1 request is answered.
+    #[must_use]
+    pub fn is_plain(self) -> bool {
+        !matches!(self, Self::Tls | Self::Http2)
+    }
+}
+
 /// One way of loading a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Workload {
@@ -85,6 +166,10 @@ pub struct Workload {
     pub upstream: Upstream,
     /// How it says whom to ask.
     pub way: Way,
+    /// How the gateway is started.
+    pub serving: Serving,
+    /// What the client speaks; `None`: HTTP/1.1 by the light client.
+    pub transport: Option<Transport>,
     /// How fast.
     pub pace: Pace,
     /// Connections; with an open pace the most that are opened.
@@ -103,8 +188,8 @@ pub struct Workload {
     pub chunk_gap_ms: u64,
     /// Measures memory: run on a process just started, with connections that all stay open.
     pub fresh_process: bool,
-    /// The relayed workload of the same shape. A translated or routed one is held against its figures, nginx's
-    /// (which can neither translate nor follow a config) and our own.
+    /// The relayed workload of the same shape. One that is translated, routed, or served or asked in another way is held against
+    /// its figures, our own and nginx's (which can neither translate nor follow a config).
     pub yardstick: &'static str,
 }
 
@@ -115,6 +200,8 @@ const UNARY: Workload = Workload {
     client: Client::Chat,
     upstream: Upstream::OpenAi,
     way: Way::Provider,
+    serving: Serving::Default,
+    transport: None,
     pace: Pace::Closed,
     connections: 64,
     body_bytes: 300,
@@ -157,6 +244,22 @@ const SATURATED: Workload = Workload {
     chunk_gap_ms: 5,
     yardstick: "stream-saturated",
     ..SPACED
+};
+
+const PLAIN: Workload = Workload {
+    name: "plain-300",
+    title: "HTTP/1.1, the client of the next ones: chat, 300 B request, closed loop, 64 connections",
+    transport: Some(Transport::Http1),
+    yardstick: "plain-300",
+    ..UNARY
+};
+
+const PLAIN_SATURATED: Workload = Workload {
+    name: "plain-saturated",
+    title: "HTTP/1.1, the client of the next ones: streams of 64 chunks, 5 ms apart, 256 connections",
+    transport: Some(Transport::Http1),
+    yardstick: "plain-saturated",
+    ..SATURATED
 };
 
 /// Everything that `run` measures, in its order.
@@ -288,6 +391,92 @@ pub const WORKLOADS: &[Workload] = &[
         ..SATURATED
     },
     Workload {
+        name: "log-off-300",
+        title: "no access log: chat, 300 B request, closed loop, 64 connections",
+        serving: Serving::LogOff,
+        ..UNARY
+    },
+    Workload {
+        name: "log-off-saturated",
+        title: "no access log: streams of 64 chunks, 5 ms apart, 256 connections",
+        serving: Serving::LogOff,
+        ..SATURATED
+    },
+    Workload {
+        name: "records-300",
+        title: "records without bodies: chat, 300 B request, closed loop, 64 connections",
+        serving: Serving::Records,
+        ..UNARY
+    },
+    Workload {
+        name: "records-saturated",
+        title: "records without bodies: streams of 64 chunks, 5 ms apart, 256 connections",
+        serving: Serving::Records,
+        ..SATURATED
+    },
+    Workload {
+        name: "records-bodies-300",
+        title: "records with whole bodies: chat, 300 B request, closed loop, 64 connections",
+        serving: Serving::RecordsWithBodies,
+        ..UNARY
+    },
+    Workload {
+        name: "records-bodies-saturated",
+        title: "records with whole bodies: streams of 64 chunks, 5 ms apart, 256 connections",
+        serving: Serving::RecordsWithBodies,
+        ..SATURATED
+    },
+    Workload {
+        name: "reloads-300",
+        title: "a reload every 100 ms: chat, 300 B request, closed loop, 64 connections",
+        serving: Serving::Reloading,
+        ..UNARY
+    },
+    PLAIN,
+    Workload {
+        name: "tls-300",
+        title: "HTTP/1.1 over TLS: chat, 300 B request, closed loop, 64 connections",
+        serving: Serving::Tls,
+        transport: Some(Transport::Http1Tls),
+        ..PLAIN
+    },
+    Workload {
+        name: "http2-300",
+        title: "HTTP/2: chat, 300 B request, closed loop, 64 streams on 4 connections",
+        serving: Serving::Http2,
+        transport: Some(Transport::Http2),
+        ..PLAIN
+    },
+    Workload {
+        name: "http2-tls-300",
+        title: "HTTP/2 over TLS: chat, 300 B request, closed loop, 64 streams on 4 connections",
+        serving: Serving::Tls,
+        transport: Some(Transport::Http2Tls),
+        ..PLAIN
+    },
+    PLAIN_SATURATED,
+    Workload {
+        name: "tls-saturated",
+        title: "HTTP/1.1 over TLS: streams of 64 chunks, 5 ms apart, 256 connections",
+        serving: Serving::Tls,
+        transport: Some(Transport::Http1Tls),
+        ..PLAIN_SATURATED
+    },
+    Workload {
+        name: "http2-saturated",
+        title: "HTTP/2: streams of 64 chunks, 5 ms apart, 256 streams on 16 connections",
+        serving: Serving::Http2,
+        transport: Some(Transport::Http2),
+        ..PLAIN_SATURATED
+    },
+    Workload {
+        name: "http2-tls-saturated",
+        title: "HTTP/2 over TLS: streams of 64 chunks, 5 ms apart, 256 streams on 16 connections",
+        serving: Serving::Tls,
+        transport: Some(Transport::Http2Tls),
+        ..PLAIN_SATURATED
+    },
+    Workload {
         name: "streams-1000",
         title: "memory: 1000 streams held open, a chunk each 2 s",
         connections: 1_000,
@@ -347,6 +536,13 @@ impl Workload {
         }
     }
 
+    /// Whether it is relayed by a gateway as it comes, and asked in HTTP/1.1 without TLS.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let is_http1 = self.transport.is_none_or(|transport| transport == Transport::Http1);
+        self.is_relayed() && self.serving == Serving::Default && is_http1
+    }
+
     /// What every answer must have.
     #[must_use]
     pub fn expected(&self) -> Expected {
@@ -400,8 +596,11 @@ mod tests {
         for (index, workload) in WORKLOADS.iter().enumerate() {
             assert!(WORKLOADS.iter().skip(index + 1).all(|other| other.name != workload.name));
             let yardstick = Workload::named(workload.yardstick).unwrap();
-            assert!(yardstick.is_relayed() && yardstick.client == Client::Chat, "{}", workload.name);
-            assert_eq!(workload.is_relayed(), yardstick == workload, "{}", workload.name);
+            assert!(yardstick.is_plain() && yardstick.client == Client::Chat, "{}", workload.name);
+            assert_eq!(workload.is_plain(), yardstick == workload, "{}", workload.name);
+            let is_encrypted = workload.transport.is_some_and(Transport::is_tls);
+            assert_eq!(is_encrypted, workload.serving == Serving::Tls, "{}", workload.name);
+            assert_eq!(workload.transport.is_some(), yardstick.transport.is_some(), "{}", workload.name);
             assert_eq!(yardstick.call, workload.call, "{}", workload.name);
             assert_eq!(yardstick.body_bytes, workload.body_bytes, "{}", workload.name);
             assert_eq!(yardstick.connections, workload.connections, "{}", workload.name);

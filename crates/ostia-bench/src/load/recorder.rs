@@ -93,6 +93,7 @@ impl Recorder {
             chunk: self.chunk.quantiles(),
             chunks_late: self.chunk.share_above(CHUNK_LATE_NS),
             streams_open: 0,
+            reloads: None,
             processes: BTreeMap::new(),
             foreign_cores: 0.0,
         }

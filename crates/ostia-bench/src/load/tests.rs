@@ -17,7 +17,8 @@ fn start_mock() -> SocketAddr {
 fn measure(workload: &Workload, target: SocketAddr) -> io::Result<Measured> {
     let request = body::request(workload, "mock", &[]);
     let watched = [("mock".to_owned(), std::process::id())];
-    let job = Job { target, request: &request, workload, window_ms: 300, watched: &watched };
+    let job =
+        Job { target, request: &request, workload, window_ms: 300, watched: &watched, certificate: None };
     run(&job)
 }
 
@@ -28,7 +29,7 @@ fn short(name: &str) -> Workload {
 #[test]
 fn every_unary_workload_is_answered_right() {
     let mock = start_mock();
-    for name in ["unary-300", "unary-10k", "unary-200k", "embeddings-300"] {
+    for name in ["unary-300", "unary-10k", "unary-200k", "embeddings-300", "plain-300"] {
         let measured = measure(&short(name), mock).unwrap();
         assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None), "{name}");
         // How many there are is the machine's business.
@@ -42,15 +43,17 @@ fn every_unary_workload_is_answered_right() {
 #[test]
 fn streams_come_whole_with_their_times() {
     let mock = start_mock();
-    let workload = Workload { chunks: 10, chunk_gap_ms: 2, ..short("stream-spaced") };
-    probe::set_mock(mock, workload.chunks, workload.chunk_gap_ms).unwrap();
-    let measured = measure(&workload, mock).unwrap();
-    assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None));
-    assert!(measured.answers > 0 && measured.chunks >= 10, "{measured:?}");
-    assert!(measured.streams_open > 0);
-    let chunk = measured.chunk.unwrap();
-    assert!(chunk.p50_us > 0.5 && chunk.p50_us < 1e6, "{chunk:?}");
-    assert!(measured.first_chunk.unwrap().count > 0);
+    for name in ["stream-spaced", "plain-saturated"] {
+        let workload = Workload { chunks: 10, chunk_gap_ms: 2, ..short(name) };
+        probe::set_mock(mock, workload.chunks, workload.chunk_gap_ms).unwrap();
+        let measured = measure(&workload, mock).unwrap();
+        assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None), "{name}");
+        assert!(measured.answers > 0 && measured.chunks >= 10, "{name}: {measured:?}");
+        assert!(measured.streams_open > 0);
+        let chunk = measured.chunk.unwrap();
+        assert!(chunk.p50_us > 0.5 && chunk.p50_us < 1e6, "{chunk:?}");
+        assert!(measured.first_chunk.unwrap().count > 0);
+    }
 }
 
 /// Anthropic's client and Anthropic's words, which the mock has both.
@@ -100,7 +103,14 @@ fn a_refusal_is_wrong_and_many_end_the_run() {
     let at = request.windows(3).position(|part| part == b"/v1").unwrap();
     request[at + 1] = b'x';
     let workload = short("unary-300");
-    let job = Job { target: mock, request: &request, workload: &workload, window_ms: 60_000, watched: &[] };
+    let job = Job {
+        target: mock,
+        request: &request,
+        workload: &workload,
+        window_ms: 60_000,
+        watched: &[],
+        certificate: None,
+    };
     assert_eq!(run(&job).unwrap_err().to_string(), "1000 wrong answers: status 400");
 }
 
@@ -124,6 +134,7 @@ fn an_answer_in_another_dialect_is_wrong() {
         workload: &workload,
         window_ms: 60_000,
         watched: &[],
+        certificate: None,
     };
     assert_eq!(run(&job).unwrap_err().to_string(), "1000 wrong answers: the answer lacks usage");
 }

@@ -28,6 +28,7 @@ fn sample(system: System, workload: &str, cpu_us: f64, p50_us: f64) -> Sample {
         chunk: quantiles(p50_us),
         chunks_late: 0.25,
         streams_open: 100,
+        reloads: None,
         processes,
         foreign_cores: 0.01,
     };
