@@ -6,6 +6,7 @@
 
 mod answer;
 mod index;
+pub mod job;
 mod media;
 mod row;
 mod table;
@@ -13,15 +14,16 @@ mod table;
 mod tests;
 mod translator;
 
-pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Told};
+pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Read, Told, no_remotes};
 pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 
+use job::Job;
 use table::{COUNT, TABLE};
 
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
-use crate::{Dialect, embeddings, images, moderation, rerank};
+use crate::{Dialect, embeddings, moderation, rerank};
 
 /// One API of one vendor's making: a path and the shape of what is sent there. Many providers copy OpenAI's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,8 +40,10 @@ pub enum Api {
     OpenaiEmbeddings,
     /// OpenAI image generation.
     OpenaiImages,
-    /// OpenAI image edits (multipart).
+    /// OpenAI image edits (multipart, or JSON).
     OpenaiImageEdits,
+    /// OpenAI image variations (multipart).
+    OpenaiImageVariations,
     /// OpenAI text to speech.
     OpenaiSpeech,
     /// OpenAI speech to text (multipart).
@@ -130,6 +134,20 @@ pub enum Api {
     ImagenPredict,
     /// Amazon Bedrock's InvokeModel of a model that makes images.
     BedrockImages,
+    /// xAI's edits of images: at OpenAI's path, in JSON of its own.
+    XaiImageEdits,
+    /// Black Forest Labs' images: a job of a model.
+    BflImages,
+    /// fal's queue of a model that makes images.
+    FalImages,
+    /// Replicate's prediction of a model that makes images.
+    ReplicatePredictions,
+    /// Fireworks' workflow of a model that makes images.
+    FireworksImages,
+    /// Stability's services for images (multipart).
+    StabilityImages,
+    /// Segmind's models that make images.
+    SegmindImages,
     /// Mistral's speech: at OpenAI's path, with the sound in JSON.
     MistralSpeech,
     /// ElevenLabs' speech.
@@ -146,6 +164,8 @@ pub enum Api {
     XaiTranscription,
     /// Cohere's speech to text (multipart): like OpenAI's, with nothing but the text.
     CohereTranscription,
+    /// AssemblyAI's speech to text: a job, of a recording that is uploaded before.
+    AssemblyaiTranscripts,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -159,10 +179,12 @@ pub enum Operation {
     Completion,
     /// Texts and images as vectors, in this dialect.
     Embeddings(embeddings::Dialect),
-    /// Images from words, in this dialect.
-    Images(images::Dialect),
-    /// Images from images.
+    /// Images from words.
+    Images,
+    /// Images from images, and words that say what is to change.
     ImageEdits,
+    /// Images that are like another one.
+    ImageVariations,
     /// Speech from text.
     Speech,
     /// Text from speech.
@@ -206,6 +228,8 @@ pub enum Path {
         /// Beginnings of ids that are left out, because this API knows the model by its own id alone.
         without: &'static [&'static str],
     },
+    /// At a path in which `{model}` stands for the model's id, whose slashes are those of the path.
+    WithModelPath(&'static str),
 }
 
 /// What a call makes no sense without, besides the model.
@@ -274,6 +298,7 @@ struct Row {
     takes_forms: bool,
     answers: Answers,
     stream_field: (&'static str, &'static str),
+    job: Option<&'static Job>,
 }
 
 impl Api {
@@ -430,6 +455,11 @@ impl Api {
     /// The field by which a request asks for a stream, and the text that does so.
     pub fn stream_field(self) -> (&'static str, &'static str) {
         self.row().stream_field
+    }
+
+    /// How its answer is come by, where it answers a submit with a job.
+    pub fn job(self) -> Option<&'static Job> {
+        self.row().job
     }
 
     /// The API of this name.

@@ -80,6 +80,39 @@ pub enum Piece {
     File(usize),
     /// The same in base64.
     Base64(usize),
+    /// The address of what was uploaded before, as a string of JSON.
+    Uploaded,
+    /// A mask that the client sent, painted in black and white.
+    Mask(Mask),
+}
+
+/// A picture that is transparent where another one is to change, for a vendor that wants to see that in black and white.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    /// The picture.
+    pub content: MaskContent,
+    /// What is painted where it is transparent.
+    pub changes: Shade,
+    /// It is sent in base64.
+    pub is_base64: bool,
+}
+
+/// What a mask is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MaskContent {
+    /// A file that the client sent.
+    File(usize),
+    /// Base64 that the client sent.
+    Base64(String),
+}
+
+/// Black or white.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shade {
+    /// Black.
+    Black,
+    /// White.
+    White,
 }
 
 impl Form {

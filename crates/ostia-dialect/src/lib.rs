@@ -42,5 +42,5 @@ pub use chat::{
     responses_socket, rules, tools,
 };
 pub use fault::{Family, Fault, FaultKind};
-pub use media::{File, Files, MediaKind, Unfetched};
+pub use media::{File, Files, MediaKind, Remote, Unfetched};
 pub use observe::Observed;

@@ -58,6 +58,28 @@ pub struct Unfetched {
     pub detail: Option<String>,
 }
 
+/// A medium that has to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remote {
+    /// Where it is.
+    pub url: String,
+    /// What it is to be.
+    pub kind: MediaKind,
+}
+
+impl Remote {
+    /// A file that could be it, for whoever only wants to know what would become of the request.
+    pub fn stand_in(&self) -> File {
+        let bytes: &[u8] = match self.kind {
+            MediaKind::Image => b"\x89PNG\r\n\x1a\n",
+            MediaKind::Audio => b"ID3",
+            MediaKind::Video => b"\0\0\0\x18ftypisom",
+            MediaKind::Document => b"%PDF-",
+        };
+        File { content_type: None, bytes: bytes.to_vec() }
+    }
+}
+
 /// Files by their addresses, as far as they were fetched for a request.
 pub type Files = HashMap<String, Result<Arc<File>, Unfetched>>;
 
@@ -97,7 +119,7 @@ const UNTOLD: [&str; 3] = ["application/octet-stream", "binary/octet-stream", "a
 
 impl File {
     /// The type that its bytes tell.
-    fn seen(&self) -> Option<&'static str> {
+    pub(crate) fn seen(&self) -> Option<&'static str> {
         let begins = |(at, start, _): &&(usize, &[u8], &str)| {
             self.bytes.get(*at..).is_some_and(|rest| rest.starts_with(start))
         };
@@ -191,6 +213,8 @@ pub(crate) fn mime_of_name(name: &str) -> Option<&'static str> {
         "json" => "application/json",
         "png" => "image/png",
         "jpg" | "jpeg" => "image/jpeg",
+        "webp" => "image/webp",
+        "gif" => "image/gif",
         "mp3" => "audio/mp3",
         "wav" => "audio/wav",
         "mp4" => "video/mp4",

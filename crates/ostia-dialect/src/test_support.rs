@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use crate::api::{MediaAnswer, Read};
 use crate::frame::Framer;
 use crate::json::{Document, Json};
 use crate::{
@@ -11,6 +12,14 @@ use crate::{
     Event, EventGrammar, Fault, Finish, Fold, Message, PathParams, RenderOptions, Request, Response, Role,
     Signature, Tool, ToolKind,
 };
+
+/// An answer that names no files.
+pub fn answered(read: Read) -> MediaAnswer {
+    match read {
+        Read::Answer(answer) => answer,
+        Read::Fetch { remotes, .. } => panic!("files are to be fetched: {remotes:?}"),
+    }
+}
 
 /// A request as an upstream of this dialect gets it.
 pub fn encoded(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {

@@ -5,6 +5,7 @@
 //! answer is made of what the vendor tells: its text, its words with their times, its speakers. What needs times is refused by its
 //! name where a vendor tells none.
 
+mod assembly;
 mod cohere;
 mod deepgram;
 mod eleven;
@@ -17,6 +18,7 @@ mod tests;
 mod translator;
 mod xai;
 
+pub use assembly::JOB as ASSEMBLYAI_JOB;
 pub use translator::TRANSLATOR;
 
 use crate::form::File;

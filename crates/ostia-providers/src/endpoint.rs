@@ -35,6 +35,7 @@ pub fn path(api: Api, model: &str, stream: bool) -> Cow<'static, str> {
             Cow::Owned(with_model(path, model, without))
         }
         Path::WithModel { path, without, .. } => Cow::Owned(with_model(path, model, without)),
+        Path::WithModelPath(path) => Cow::Owned(with_model_path(path, model)),
     }
 }
 
@@ -161,6 +162,14 @@ fn of_model(model: &str, verb: &str) -> String {
 /// that has is encoded already, as clients write it who build URLs.
 fn plain(model: &str) -> Cow<'_, str> {
     percent_decode_str(model).decode_utf8_lossy()
+}
+
+/// The path with this model's id, in which slashes part segments.
+fn with_model_path(path: &str, model: &str) -> String {
+    let plain = plain(model);
+    let segments: Vec<String> =
+        plain.split('/').map(|segment| Cow::from(percent_encode(segment)).into_owned()).collect();
+    path.replace("{model}", &segments.join("/"))
 }
 
 /// The path with this model's id.

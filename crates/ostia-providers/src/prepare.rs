@@ -24,6 +24,7 @@ pub use translate::decode;
 pub use way::{Way, client_dialect, way};
 
 use bytes::Bytes;
+use ostia_dialect::api::job::Upload;
 use ostia_dialect::api::{MediaReader, Reader};
 use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
@@ -86,6 +87,8 @@ pub struct Outgoing {
     pub path: String,
     /// The body, but for what [`finish`] does.
     pub body: Content,
+    /// What has to be sent before: the body names where it is.
+    pub upload: Option<Upload>,
     /// Further bodies, each for a call of its own to the same path, whose answers are read together.
     pub more: Vec<Bytes>,
     /// Headers that the body asks for.
@@ -185,7 +188,7 @@ pub fn prepare(
         Way::Converse(client) => {
             return translate::conversation(client, call, recipient, beginning, files);
         }
-        Way::Translate(upstream) => translate::other(upstream, call, recipient),
+        Way::Translate(upstream) => return translate::other(upstream, call, recipient, files),
         Way::Count(client) => return translate::count(client, call, recipient, files),
     };
     request.map(Prepared::Request)

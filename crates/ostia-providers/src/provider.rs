@@ -59,6 +59,8 @@ pub struct Provider {
     pub retired: Option<String>,
     /// A private server: needs no key, and may be reached over plain http.
     pub local: bool,
+    /// Ends of the names of the vendor's own hosts; see [`ostia_dialect::api::job::host_of`].
+    pub poll_hosts: Vec<String>,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts. They have none of their own.

@@ -57,6 +57,9 @@ pub struct Row {
     pub retired: Option<String>,
     /// A private server: needs no key, and may be reached over plain http.
     pub local: bool,
+    /// Ends of the names of the vendor's own hosts (`bfl.ai`), to which its key may go where it answers a submit with a job at
+    /// another of its hosts.
+    pub poll_hosts: Vec<String>,
     /// Other ids that mean this provider.
     pub aliases: Vec<String>,
     /// What is otherwise for some models or values of settings; the first that fits counts.

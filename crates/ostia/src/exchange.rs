@@ -2,7 +2,9 @@
 
 pub mod ask;
 pub mod finish;
+mod masks;
 pub mod payload;
+mod poll;
 pub mod proxy;
 pub mod receive;
 mod recipient;
@@ -12,6 +14,7 @@ mod several;
 mod sign;
 pub mod socket;
 mod unanswered;
+mod upload_first;
 pub mod usable;
 
 pub use send::Exchange;

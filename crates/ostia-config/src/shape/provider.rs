@@ -65,6 +65,11 @@ static FIELDS: &[Field] = &[
     ("docs", Text, "The vendor's page about its API"),
     ("retired", Text, "Why nobody is at its address any more: calls are refused with it"),
     ("local", Bool, "A private server: needs no key, may be plain http, may have a private address"),
+    (
+        "poll_hosts",
+        List(&Text),
+        "Ends of the vendor's own host names, where its jobs may be asked for with its key: [example.com]",
+    ),
     ("aliases", List(&Text), "Other ids that mean this provider"),
     (
         "families",

@@ -4,17 +4,27 @@
 
 use std::fmt;
 
+use super::job::Upload;
 use super::{Api, Asked};
 use crate::form::{Form, Piece};
-use crate::{Fault, Observed};
+use crate::{Fault, Files, Observed, Remote};
 
 /// How the requests of an operation are told in another vendor's form.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaTranslator {
     /// The API that takes the place of the client's, of those that a provider offers.
     pub upstream: fn(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api>,
-    /// Tells a request in the form of that API. Of a form the body of `asked` holds the fields, as JSON.
-    pub translate: fn(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Told, Fault>,
+    /// The files at addresses that have to be fetched before a request is told so.
+    pub remotes: fn(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Vec<Remote>, Fault>,
+    /// Tells a request in the form of that API. Of a form the body of `asked` holds the fields, as JSON; `files` are those that were
+    /// fetched.
+    pub translate:
+        fn(asked: Asked<'_>, form: Option<&Form>, files: &Files, upstream: Api) -> Result<Told, Fault>,
+}
+
+/// For operations whose requests name no files at addresses.
+pub fn no_remotes(_: Asked<'_>, _: Option<&Form>, _: Api) -> Result<Vec<Remote>, Fault> {
+    Ok(Vec::new())
 }
 
 /// A request in another vendor's form, and how its answer is read.
@@ -30,6 +40,10 @@ pub struct Told {
     pub content_type: String,
     /// The body.
     pub body: Vec<Piece>,
+    /// What has to be sent before; the body names where it is.
+    pub upload: Option<Upload>,
+    /// Headers that the body asks for.
+    pub headers: Vec<(&'static str, String)>,
     /// Fields of the client's that could not be said.
     pub dropped: Vec<String>,
     /// Reads the answer.
@@ -47,7 +61,29 @@ pub struct MediaAnswer {
     pub observed: Observed,
 }
 
-type ReadWhole = dyn FnOnce(&[u8]) -> Result<MediaAnswer, Fault>;
+/// What comes of an answer that was read whole.
+pub enum Read {
+    /// The client's.
+    Answer(MediaAnswer),
+    /// It names files, which have to be fetched first.
+    Fetch {
+        /// Where they are.
+        remotes: Vec<Remote>,
+        /// Makes the client's answer of them.
+        finish: Box<dyn FnOnce(&Files) -> Result<MediaAnswer, Fault>>,
+    },
+}
+
+impl fmt::Debug for Read {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Read::Answer(answer) => f.debug_tuple("Answer").field(answer).finish(),
+            Read::Fetch { remotes, .. } => f.debug_tuple("Fetch").field(remotes).finish(),
+        }
+    }
+}
+
+type ReadWhole = dyn FnOnce(&[u8]) -> Result<Read, Fault>;
 
 /// How an answer becomes the client's.
 pub enum MediaReader {
@@ -75,6 +111,11 @@ pub trait Passing: fmt::Debug {
 impl MediaReader {
     /// One that reads an answer whole.
     pub fn whole(read: impl FnOnce(&[u8]) -> Result<MediaAnswer, Fault> + 'static) -> MediaReader {
+        MediaReader::fetching(move |body| read(body).map(Read::Answer))
+    }
+
+    /// The same of one that may name files, which belong to it.
+    pub fn fetching(read: impl FnOnce(&[u8]) -> Result<Read, Fault> + 'static) -> MediaReader {
         MediaReader::Whole(Box::new(read))
     }
 

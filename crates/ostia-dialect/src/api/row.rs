@@ -4,7 +4,7 @@ use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{embeddings, images, rerank, transcription};
+use crate::{embeddings, rerank, transcription};
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
 pub(super) const fn passed(
@@ -40,6 +40,7 @@ pub(super) const fn passed(
         takes_forms: false,
         answers: Answers::Json,
         stream_field: ("stream", "true"),
+        job: None,
     }
 }
 
@@ -89,13 +90,8 @@ pub(super) const fn invoked(
 }
 
 /// One by which only providers are asked for images.
-pub(super) const fn images_of(
-    api: Api,
-    name: &'static str,
-    dialect: images::Dialect,
-    path: &'static str,
-) -> Row {
-    Row { gateway_path: None, ..passed(api, name, "images", Operation::Images(dialect), path) }
+pub(super) const fn images_of(api: Api, name: &'static str, path: &'static str) -> Row {
+    Row { gateway_path: None, ..passed(api, name, "images", Operation::Images, path) }
 }
 
 /// One by which only providers are asked for embeddings.

@@ -8,7 +8,7 @@ use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{Dialect, embeddings, images, moderation, rerank, speech};
+use crate::{Dialect, embeddings, images, moderation, rerank, speech, transcription};
 
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
@@ -21,7 +21,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 60;
+pub(super) const COUNT: usize = 69;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -99,20 +99,48 @@ pub(super) static TABLE: [Row; COUNT] = [
         is_understood: true,
         is_copied: true,
         answer_fields: &[("data", Kind::Array)],
-        translator: Some(&images::TRANSLATOR),
+        media_translator: Some(&images::TRANSLATOR),
         required: Required::Field("prompt"),
         // <https://platform.openai.com/docs/api-reference/images/create>
         has_default_model: true,
         fits: Some(images::fits),
+        ..passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations")
+    },
+    Row {
+        is_understood: true,
+        is_copied: true,
+        takes_forms: true,
+        answer_fields: &[("data", Kind::Array)],
+        media_translator: Some(&images::TRANSLATOR),
+        required: Required::Field("prompt"),
+        // <https://platform.openai.com/docs/api-reference/images/createEdit>
+        has_default_model: true,
+        fits: Some(images::edits_fit),
         ..passed(
-            Api::OpenaiImages,
-            "openai_images",
+            Api::OpenaiImageEdits,
+            "openai_image_edits",
             "images",
-            Operation::Images(images::Dialect::Openai),
-            "/images/generations",
+            Operation::ImageEdits,
+            "/images/edits",
         )
     },
-    passed(Api::OpenaiImageEdits, "openai_image_edits", "images", Operation::ImageEdits, "/images/edits"),
+    Row {
+        is_understood: true,
+        is_copied: true,
+        takes_forms: true,
+        answer_fields: &[("data", Kind::Array)],
+        media_translator: Some(&images::TRANSLATOR),
+        required: Required::Field("image"),
+        // <https://platform.openai.com/docs/api-reference/images/createVariation>
+        has_default_model: true,
+        ..passed(
+            Api::OpenaiImageVariations,
+            "openai_image_variations",
+            "images",
+            Operation::ImageVariations,
+            "/images/variations",
+        )
+    },
     Row {
         is_understood: true,
         is_copied: true,
@@ -474,7 +502,7 @@ pub(super) static TABLE: [Row; COUNT] = [
     },
     Row {
         answer_fields: &[("data", Kind::Array)],
-        ..images_of(Api::TogetherImages, "together_images", images::Dialect::Together, "/images/generations")
+        ..images_of(Api::TogetherImages, "together_images", "/images/generations")
     },
     Row {
         family: Family::Google,
@@ -484,19 +512,56 @@ pub(super) static TABLE: [Row; COUNT] = [
             without: &[],
         },
         answer_fields: &[("candidates", Kind::Array), ("promptFeedback", Kind::Object)],
-        ..images_of(Api::GeminiImages, "gemini_images", images::Dialect::Gemini, "")
+        ..images_of(Api::GeminiImages, "gemini_images", "")
     },
     Row {
         family: Family::Google,
         path: Path::WithModel { path: "/v1beta/models/{model}:predict", stream_path: None, without: &[] },
         answer_fields: &[("predictions", Kind::Array)],
-        ..images_of(Api::ImagenPredict, "imagen_predict", images::Dialect::Imagen, "")
+        ..images_of(Api::ImagenPredict, "imagen_predict", "")
     },
     Row {
         path: Path::WithModel { path: "/model/{model}/invoke", stream_path: None, without: &[] },
         // Amazon's say in `error` why there is none.
         answer_fields: &[("images", Kind::Array), ("error", Kind::String)],
-        ..images_of(Api::BedrockImages, "bedrock_images", images::Dialect::Bedrock, "")
+        ..images_of(Api::BedrockImages, "bedrock_images", "")
+    },
+    Row {
+        answer_fields: &[("data", Kind::Array)],
+        ..images_of(Api::XaiImageEdits, "xai_image_edits", "/images/edits")
+    },
+    Row {
+        path: Path::WithModel { path: "/v1/{model}", stream_path: None, without: &[] },
+        answer_fields: &[("result", Kind::Object)],
+        job: Some(&images::BFL_JOB),
+        ..images_of(Api::BflImages, "bfl_images", "")
+    },
+    Row {
+        path: Path::WithModelPath("/{model}"),
+        answer_fields: &[("images", Kind::Array), ("image", Kind::Object)],
+        job: Some(&images::FAL_JOB),
+        ..images_of(Api::FalImages, "fal_images", "")
+    },
+    Row {
+        path: Path::WithModelPath("/models/{model}/predictions"),
+        answer_fields: &[("output", Kind::Array), ("output", Kind::String)],
+        job: Some(&images::REPLICATE_JOB),
+        ..images_of(Api::ReplicatePredictions, "replicate_predictions", "")
+    },
+    Row {
+        path: Path::WithModelPath("/workflows/{model}/text_to_image"),
+        answer_fields: &[("base64", Kind::Array), ("finishReason", Kind::String)],
+        ..images_of(Api::FireworksImages, "fireworks_images", "")
+    },
+    Row {
+        path: Path::WithModelPath("/v2beta/stable-image/{model}"),
+        answer_fields: &[("image", Kind::String), ("finish_reason", Kind::String)],
+        ..images_of(Api::StabilityImages, "stability_images", "")
+    },
+    Row {
+        path: Path::WithModel { path: "/{model}", stream_path: None, without: &[] },
+        answer_fields: &[("image", Kind::String)],
+        ..images_of(Api::SegmindImages, "segmind_images", "")
     },
     Row {
         answers: Answers::Json,
@@ -517,6 +582,11 @@ pub(super) static TABLE: [Row; COUNT] = [
     },
     transcription_of(Api::XaiTranscription, "xai_transcription", "/stt"),
     transcription_of(Api::CohereTranscription, "cohere_transcription", "/v2/audio/transcriptions"),
+    Row {
+        answer_fields: &[("status", Kind::String)],
+        job: Some(&transcription::ASSEMBLYAI_JOB),
+        ..transcription_of(Api::AssemblyaiTranscripts, "assemblyai_transcripts", "/v2/transcript")
+    },
 ];
 
 // Every look-up is by the place of a row.

@@ -14,7 +14,9 @@ fn every_row_is_found() {
                 assert!(stream_verb.is_none_or(|verb| Api::of_verb(verb) == Some((api, true))), "{api:?}");
             }
             (true, None, Path::Fixed(path)) => assert_eq!(Api::at_own(path), Some(api), "{path}"),
-            (true, None, Path::WithModel { .. }) => panic!("{api:?}: understood, and nowhere to be found"),
+            (true, None, Path::WithModel { .. } | Path::WithModelPath(_)) => {
+                panic!("{api:?}: understood, and nowhere to be found")
+            }
             (false, Some(path), _) => assert_eq!(Api::at(path), None, "{path}"),
             (false, None, _) => {}
         }

@@ -4,6 +4,8 @@
 //! written, by whoever can: here is only said which addresses those are, and what was fetched takes their place. A file that lies
 //! with one vendor means nothing to another, so that is refused.
 
+pub use crate::media::Remote;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -29,28 +31,6 @@ const CLOUDS: [(&str, &str); 2] = [("gs://", "Google"), ("s3://", "Amazon")];
 const OPENAI_FILES: &str = "file-";
 /// Fields of clients' bodies that name files.
 const FIELDS: [&str; 7] = ["url", "image_url", "file_url", "file_id", "fileUri", "file_uri", "file_data"];
-
-/// A medium that has to be fetched.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Remote {
-    /// Where it is.
-    pub url: String,
-    /// What it is to be.
-    pub kind: MediaKind,
-}
-
-impl Remote {
-    /// A file that could be it, for whoever only wants to know what would become of the request.
-    pub fn stand_in(&self) -> File {
-        let bytes: &[u8] = match self.kind {
-            MediaKind::Image => b"\x89PNG\r\n\x1a\n",
-            MediaKind::Audio => b"ID3",
-            MediaKind::Video => b"\0\0\0\x18ftypisom",
-            MediaKind::Document => b"%PDF-",
-        };
-        File { content_type: None, bytes: bytes.to_vec() }
-    }
-}
 
 /// A medium that cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

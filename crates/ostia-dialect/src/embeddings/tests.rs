@@ -41,7 +41,7 @@ fn answers(dialect: Dialect, client: Value, upstream: &str, expected: &str) {
 fn method(request: &Request) -> &'static str {
     match Api::of_embeddings(Dialect::Gemini.of_request(request)).path() {
         Path::OfModel { verb, .. } => verb,
-        Path::Fixed(path) | Path::WithModel { path, .. } => panic!("{path}"),
+        Path::Fixed(path) | Path::WithModelPath(path) | Path::WithModel { path, .. } => panic!("{path}"),
     }
 }
 

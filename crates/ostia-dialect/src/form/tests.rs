@@ -40,7 +40,8 @@ fn read_cut(body: &str) -> Result<(Form, Vec<Vec<u8>>), Fault> {
 fn joined(pieces: &[Piece], files: &[Vec<u8>]) -> String {
     let bytes = pieces.iter().flat_map(|piece| match piece {
         Piece::Bytes(bytes) => bytes.clone(),
-        Piece::File(index) | Piece::Base64(index) => files[*index].clone(),
+        Piece::File(index) => files[*index].clone(),
+        Piece::Base64(_) | Piece::Uploaded | Piece::Mask(_) => panic!("no form holds {piece:?}"),
     });
     String::from_utf8(bytes.collect()).unwrap()
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Content, File, Part, Piece};
+use super::{Content, File, Mask, Part, Piece};
 use crate::Fault;
 use crate::json::{Kind, Node};
 
@@ -73,6 +73,27 @@ impl Writer {
         self.content(file.index);
     }
 
+    /// A mask under this name.
+    pub fn mask(&mut self, name: &str, mask: Mask) {
+        let head = format!(
+            "Content-Disposition: form-data; name=\"{name}\"; filename=\"{name}.png\"\r\nContent-Type: image/png",
+            name = escaped(name)
+        );
+        self.begin(head.as_bytes());
+        self.piece(Piece::Mask(mask));
+    }
+
+    /// A file of these bytes, in which the boundary is not.
+    pub fn bytes(&mut self, name: &str, media: &str, bytes: &[u8]) {
+        let name = escaped(name);
+        let head = format!(
+            "Content-Disposition: form-data; name=\"{name}\"; filename=\"{name}\"\r\nContent-Type: {media}"
+        );
+        self.begin(head.as_bytes());
+        self.text.extend_from_slice(bytes);
+        self.text.extend_from_slice(b"\r\n");
+    }
+
     /// A part as the client wrote it.
     pub(super) fn part(&mut self, part: &Part) {
         self.begin(&part.head);
@@ -99,8 +120,12 @@ impl Writer {
     }
 
     fn content(&mut self, index: usize) {
+        self.piece(Piece::File(index));
+    }
+
+    fn piece(&mut self, piece: Piece) {
         self.pieces.push(Piece::Bytes(std::mem::take(&mut self.text)));
-        self.pieces.push(Piece::File(index));
+        self.pieces.push(piece);
         self.text.extend_from_slice(b"\r\n");
     }
 }

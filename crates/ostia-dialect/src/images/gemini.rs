@@ -1,17 +1,17 @@
 //! Images by Google's Gemini models (<https://ai.google.dev/gemini-api/docs/image-generation>): an answer of `generateContent`
 //! that has images in it.
 
-use super::{Image, Request, Response, ResponseFormat, Usage, refused, size};
+use super::{Encoded, Image, Picture, Request, Response, ResponseFormat, Usage, refused, size};
+use crate::Fault;
 use crate::json::{Json, Node, Writer};
-use crate::{Encoded, Fault};
 
 /// The ratios that the models have.
 const RATIOS: [&str; 10] = ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"];
 /// From this length of the longer side on, in pixels, an image is one of a larger kind, and its name.
 const LARGE: [(u64, &str); 2] = [(3072, "4K"), (1820, "2K")];
 
-/// The body for `:generateContent`. A call makes one image.
-pub(super) fn encode(request: &Request) -> Encoded {
+/// The body for `:generateContent`. A call makes one image, from as many others as the model takes.
+pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let ratio = size::ratio(request, &RATIOS);
     let larger = size::pixels(request).map(|(width, height)| width.max(height));
     let kind = larger.and_then(|side| LARGE.iter().find(|(from, _)| side >= *from)).map(|(_, kind)| *kind);
@@ -20,7 +20,10 @@ pub(super) fn encode(request: &Request) -> Encoded {
         w.field_array("contents", |w| {
             w.object(|w| {
                 w.field_str("role", "user");
-                w.field_array("parts", |w| w.object(|w| w.field_str("text", &request.prompt)));
+                w.field_array("parts", |w| {
+                    request.pictures.iter().for_each(|picture| write(picture, w));
+                    w.object(|w| w.field_str("text", request.words()));
+                });
             });
         });
         w.field_object("generationConfig", |w| {
@@ -40,13 +43,23 @@ pub(super) fn encode(request: &Request) -> Encoded {
             }
         });
     });
-    let unsaid = ["n", "quality", "response_format", "output_format", "negative_prompt", "user"];
+    let unsaid = ["mask", "n", "quality", "response_format", "output_format", "negative_prompt", "user"];
     let is_kept = ratio.is_some_and(|ratio| ratio.is_exact);
     let unsaid: Vec<&str> = unsaid
         .into_iter()
         .chain((!is_kept).then_some(["size", "aspect_ratio"]).into_iter().flatten())
         .collect();
-    Encoded { body: body.into_bytes(), dropped: request.dropped(&unsaid, |_| false), ..Encoded::default() }
+    Ok(Encoded::json(body.into_bytes(), request.dropped(&unsaid, |_| false)))
+}
+
+fn write(picture: &Picture, w: &mut Writer) {
+    w.object(|w| {
+        w.field_object("inlineData", |w| {
+            w.field_str("mimeType", &picture.media());
+            w.key("data");
+            picture.write_base64(w);
+        });
+    });
 }
 
 /// Reads the images of all candidates, but for those that it only thought of.

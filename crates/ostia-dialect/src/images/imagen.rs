@@ -1,9 +1,9 @@
 //! Images by Google's Imagen models (<https://ai.google.dev/gemini-api/docs/imagen>,
 //! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api>).
 
-use super::{Image, Request, Response, ResponseFormat, refused, size};
+use super::{Encoded, Image, Request, Response, ResponseFormat, refused, size};
+use crate::Fault;
 use crate::json::{Json, Node, Writer};
-use crate::{Encoded, Fault};
 
 /// The ratios that the models have.
 const RATIOS: [&str; 5] = ["1:1", "3:4", "4:3", "9:16", "16:9"];
@@ -14,7 +14,7 @@ const OWN_FIELDS: [&str; 5] =
     ["personGeneration", "safetySetting", "enhancePrompt", "addWatermark", "language"];
 
 /// The body for `:predict`.
-pub(super) fn encode(request: &Request) -> Encoded {
+pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let ratio = size::ratio(request, &RATIOS);
     let is_large = size::pixels(request).is_some_and(|(width, height)| width.max(height) >= LARGE_FROM);
     let mut body = Writer::with_capacity(1024);
@@ -47,7 +47,7 @@ pub(super) fn encode(request: &Request) -> Encoded {
         false => &["quality", "response_format", "user", "size", "aspect_ratio"],
     };
     let dropped = request.dropped(unsaid, |name| OWN_FIELDS.contains(&name));
-    Encoded { body: body.into_bytes(), dropped, ..Encoded::default() }
+    Ok(Encoded::json(body.into_bytes(), dropped))
 }
 
 /// Reads `predictions`; those that were filtered have no image.

@@ -1,35 +1,80 @@
-//! OpenAI's image generation (<https://platform.openai.com/docs/api-reference/images/create>), for clients.
+//! OpenAI's images, for clients: generation (<https://platform.openai.com/docs/api-reference/images/create>), edits
+//! (<https://platform.openai.com/docs/api-reference/images/createEdit>) and variations
+//! (<https://platform.openai.com/docs/api-reference/images/createVariation>).
 
-use super::{Image, Request, Response, ResponseFormat, Usage};
-use crate::Fault;
+use super::{Image, Picture, Request, Response, ResponseFormat, Task, Usage};
+use crate::form::Form;
 use crate::json::{Document, Json, Node, Writer};
+use crate::{Fault, Files};
 
-/// Reads a client's request. Beyond OpenAI's fields it understands those that most other vendors have: `aspect_ratio`, `seed`,
-/// `negative_prompt`.
+/// Fields that hold pictures to be edited: those of forms, and those of JSON.
+const PICTURES: [&str; 2] = ["image", "images"];
+/// The field of the picture that says where the first one is to change.
+const MASK: &str = "mask";
+
+/// Reads a client's request; `body` holds the fields of the form, where there is one, and `files` what was fetched for it. Beyond
+/// OpenAI's fields it understands those that most other vendors have: `aspect_ratio`, `seed`, `negative_prompt`.
 ///
 /// # Errors
 /// 400 that names the field.
-pub fn decode_request(body: &[u8]) -> Result<Request, Fault> {
+pub fn decode_request(task: Task, body: &[u8], form: Option<&Form>, files: &Files) -> Result<Request, Fault> {
     let document = Document::of_request(body)?;
     let root = document.root();
-    let mut request = Request { prompt: text(root.expect("prompt")?)?, ..Request::default() };
+    let boundary = form.map(|form| form.boundary.clone());
+    let mut request = Request { task, boundary, ..Request::default() };
+    if task != Task::Vary {
+        request.prompt = text(root.expect("prompt")?)?;
+    }
     for (name, value) in root.fields().filter(|(_, value)| !value.is_null()) {
-        field(&mut request, &name, value)?;
+        let is_picture = task != Task::Generate && (PICTURES.contains(&&*name) || name == MASK);
+        if !is_picture {
+            field(&mut request, &name, value)?;
+        }
+    }
+    if task != Task::Generate {
+        read_pictures(&mut request, root, form, files)?;
     }
     Ok(request)
+}
+
+fn read_pictures(
+    request: &mut Request,
+    root: Node<'_>,
+    form: Option<&Form>,
+    files: &Files,
+) -> Result<(), Fault> {
+    let found = |name: &str| match (form, root.some(name)) {
+        (Some(form), _) => Picture::of_form(form, name),
+        (None, Some(value)) => Picture::of_json(value),
+        (None, None) => Ok(Vec::new()),
+    };
+    for name in PICTURES {
+        for picture in found(name)? {
+            request.pictures.push(picture.with(files)?);
+        }
+    }
+    let mut masks = found(MASK)?.into_iter();
+    request.mask = masks.next().map(|mask| mask.with(files)).transpose()?;
+    match (request.pictures.len(), masks.next()) {
+        (0, _) => {
+            Err(Fault::invalid("Missing `image`: send the image that is to be changed.").with_param("image"))
+        }
+        (_, Some(_)) => Err(Fault::invalid("Send one file only as `mask`.").with_param(MASK)),
+        (_, None) => Ok(()),
+    }
 }
 
 fn field(request: &mut Request, name: &str, value: Node<'_>) -> Result<(), Fault> {
     match name {
         "prompt" => {}
         "model" => request.model = text(value)?,
-        "n" => request.n = Some(value.expect_u64()?),
+        "n" => request.n = Some(number(value)?),
         "size" => request.size = Some(text(value)?),
         "aspect_ratio" => request.aspect_ratio = Some(text(value)?),
         "quality" => request.quality = Some(text(value)?),
         "response_format" => request.response_format = Some(response_format(value)?),
         "output_format" => request.output_format = Some(text(value)?),
-        "seed" => request.seed = Some(value.expect_u64()?),
+        "seed" => request.seed = Some(number(value)?),
         "negative_prompt" => request.negative_prompt = Some(text(value)?),
         "user" => request.user = Some(text(value)?),
         "stream" if value.expect_bool()? => {
@@ -39,6 +84,12 @@ fn field(request: &mut Request, name: &str, value: Node<'_>) -> Result<(), Fault
         _ => request.extra.push((name.to_owned(), Json::of(value))),
     }
     Ok(())
+}
+
+/// A number, which forms have as a text.
+fn number(value: Node<'_>) -> Result<u64, Fault> {
+    let written = value.as_str().and_then(|text| text.trim().parse().ok());
+    written.map_or_else(|| value.expect_u64(), Ok)
 }
 
 fn text(value: Node<'_>) -> Result<String, Fault> {
@@ -53,8 +104,12 @@ fn response_format(value: Node<'_>) -> Result<ResponseFormat, Fault> {
     }
 }
 
-/// Reads `data`, as vendors have it that copy this form.
-pub(super) fn decode_response(root: Node<'_>) -> Option<Response> {
+/// Reads `data`, as vendors have it that copy this form. They never say why there is none.
+pub(super) fn decode(root: Node<'_>) -> Result<Option<Response>, Fault> {
+    Ok(response(root))
+}
+
+fn response(root: Node<'_>) -> Option<Response> {
     let image = |entry: Node<'_>| {
         let (format, data) = match (entry.some("b64_json"), entry.some("url")) {
             (Some(data), _) => (ResponseFormat::Base64, data),
@@ -75,15 +130,7 @@ pub(super) fn decode_response(root: Node<'_>) -> Option<Response> {
 }
 
 /// Writes the answer for a client.
-///
-/// Fails with 502 where it wants base64 and the upstream gave addresses.
-pub(super) fn encode_response(request: &Request, response: &Response) -> Result<Vec<u8>, Fault> {
-    let wants_base64 = request.response_format == Some(ResponseFormat::Base64);
-    if wants_base64 && response.images.iter().any(|image| image.format == ResponseFormat::Url) {
-        let message = "The provider gave addresses of images where base64 was asked for: ask with `response_format` `url`, and \
-                       fetch them.";
-        return Err(Fault::upstream(message).with_param("response_format"));
-    }
+pub(super) fn encode_response(response: &Response) -> Vec<u8> {
     let length = response.images.iter().map(|image| image.data.as_str().len()).sum::<usize>();
     let mut body = Writer::with_capacity(256 + length);
     body.object(|w| {
@@ -97,7 +144,7 @@ pub(super) fn encode_response(request: &Request, response: &Response) -> Result<
             });
         }
     });
-    Ok(body.into_bytes())
+    body.into_bytes()
 }
 
 fn write_image(w: &mut Writer, image: &Image) {

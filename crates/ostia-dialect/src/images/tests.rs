@@ -1,37 +1,64 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Api;
-use crate::api::{Asked, Translated};
+use crate::api::{Asked, MediaReader, Read, Told};
+use crate::form::{Decoder, Form, Piece};
+use crate::json::Document;
+use crate::{Api, File, Files, Unfetched};
 
-fn translated(api: Api, body: &Value) -> Result<Translated, Fault> {
-    let body = body.to_string();
-    let asked = Asked {
-        api: Api::OpenaiImages,
-        path_model: "",
-        model: None,
-        body: body.as_bytes(),
-        inputs_max: None,
+mod edits;
+mod vendors;
+
+fn told(client: Api, body: &[u8], form: Option<&Form>, files: &Files, upstream: Api) -> Result<Told, Fault> {
+    let asked = Asked { api: client, path_model: "", model: None, body, inputs_max: None };
+    (TRANSLATOR.translate)(asked, form, files, upstream)
+}
+
+fn translated(api: Api, body: &Value) -> Result<Told, Fault> {
+    told(Api::OpenaiImages, body.to_string().as_bytes(), None, &Files::new(), api)
+}
+
+/// The body, with `<0>` in the place of the first file's base64.
+fn text(told: &Told) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
+        Piece::File(index) => format!("<file {index}>"),
+        Piece::Base64(index) => format!("<{index}>"),
+        Piece::Mask(mask) => format!("<{:?} {:?}>", mask.changes, mask.content),
+        Piece::Uploaded => "<uploaded>".to_owned(),
     };
-    (TRANSLATOR.translate)(asked, api)
+    told.body.iter().map(piece).collect()
+}
+
+fn json_of(told: &Told) -> Value {
+    serde_json::from_str(&text(told)).unwrap()
+}
+
+fn read(told: Told, answer: &[u8]) -> Result<Read, Fault> {
+    match told.reader {
+        MediaReader::Whole(read) => read(answer),
+        MediaReader::Passing(_) => unreachable!("images do not pass"),
+    }
 }
 
 /// What an upstream gets of a client's request.
 #[track_caller]
 fn check(api: Api, client: &Value, upstream: Value, dropped: &[&str]) {
     let translated = translated(api, client).unwrap();
-    assert_eq!(serde_json::from_slice::<Value>(&translated.body).unwrap(), upstream, "{api:?}");
+    assert_eq!(json_of(&translated), upstream, "{api:?}");
     assert_eq!(translated.dropped, dropped, "{api:?}");
 }
 
 /// What a client gets of an upstream's answer.
 #[track_caller]
 fn answers(api: Api, client: &Value, answer: &str) -> Result<String, Fault> {
-    let (body, _) = translated(api, client)?.reader.read(answer.as_bytes())?;
-    Ok(String::from_utf8(body).unwrap())
+    match read(translated(api, client)?, answer.as_bytes())? {
+        Read::Answer(answer) => Ok(String::from_utf8(answer.body).unwrap()),
+        Read::Fetch { .. } => unreachable!("{api:?} by {answer} needs files"),
+    }
 }
 
 /// All that a client may say.
@@ -110,7 +137,7 @@ fn sizes_become_the_nearest_ratio() {
     let check = |size: &str, ratio: Value, kind: Value, is_kept: bool| {
         let asked = json!({"model": "m", "prompt": "p", "size": size});
         let translated = translated(Api::GeminiImages, &asked).unwrap();
-        let body: Value = serde_json::from_slice(&translated.body).unwrap();
+        let body = json_of(&translated);
         let config = &body["generationConfig"]["imageConfig"];
         assert_eq!((&config["aspectRatio"], &config["imageSize"]), (&ratio, &kind), "{size}");
         assert_eq!(translated.dropped.is_empty(), is_kept, "{size}: {:?}", translated.dropped);
@@ -124,8 +151,8 @@ fn sizes_become_the_nearest_ratio() {
     check("large", Value::Null, Value::Null, false);
     check("0x1", Value::Null, Value::Null, false);
     let asked = json!({"model": "m", "prompt": "p", "aspect_ratio": "16:9", "size": "1024x1024"});
-    let body = translated(Api::GeminiImages, &asked).unwrap().body;
-    assert!(String::from_utf8(body).unwrap().contains(r#""aspectRatio":"16:9""#));
+    let told = translated(Api::GeminiImages, &asked).unwrap();
+    assert!(text(&told).contains(r#""aspectRatio":"16:9""#));
 }
 
 #[test]
@@ -173,8 +200,35 @@ fn answers_of_each_dialect() {
     let url = r#"{"created":5,"data":[{"url":"https://i.example/1.png","revised_prompt":"pp"}]}"#;
     let told = answers(Api::TogetherImages, &json!({"model": "m", "prompt": "p"}), url).unwrap();
     assert_eq!(told, url);
-    let fault = answers(Api::TogetherImages, &client, url).unwrap_err();
-    assert_eq!((fault.status, fault.param.as_deref()), (502, Some("response_format")));
+}
+
+/// Base64 was asked for, and an address came.
+#[test]
+fn images_at_addresses_are_fetched_where_base64_is_wanted() {
+    let client = json!({"model": "m", "prompt": "p", "response_format": "b64_json"});
+    let answer = br#"{"created":5,"data":[{"url":"https://i.example/1.png","revised_prompt":"pp"},{"b64_json":"aGk="}]}"#;
+    let finished = |outcome: Result<&[u8], &str>| {
+        let Read::Fetch { remotes, finish } =
+            read(translated(Api::TogetherImages, &client).unwrap(), answer).unwrap()
+        else {
+            unreachable!()
+        };
+        let urls: Vec<&str> = remotes.iter().map(|remote| remote.url.as_str()).collect();
+        assert_eq!(urls, ["https://i.example/1.png"]);
+        let file = outcome.map(|bytes| File { content_type: None, bytes: bytes.to_vec() }.into());
+        let file = file.map_err(|why| Unfetched { why: why.to_owned(), detail: None });
+        finish(&Files::from([(urls[0].to_owned(), file)]))
+    };
+    let body = finished(Ok(b"\x89PNG\r\n\x1a\n")).unwrap().body;
+    assert_eq!(
+        String::from_utf8(body).unwrap(),
+        r#"{"created":5,"data":[{"b64_json":"iVBORw0KGgo=","revised_prompt":"pp"},{"b64_json":"aGk="}]}"#
+    );
+    for (outcome, word) in [(Err("was not there"), "was not there"), (Ok(&b"<html>"[..]), "is no image")] {
+        let fault = finished(outcome).unwrap_err();
+        assert_eq!((fault.status, fault.param.as_deref()), (502, Some("response_format")));
+        assert!(fault.message.contains(word), "{fault}");
+    }
 }
 
 #[test]
@@ -228,10 +282,14 @@ fn bodies_that_are_their_vendors_own() {
 proptest! {
     #[test]
     fn random_bytes_never_panic(bytes: Vec<u8>, size in "[0-9]{1,20}x[0-9]{1,20}") {
-        let _ = openai::decode_request(&bytes);
-        for dialect in [Dialect::Openai, Dialect::Together, Dialect::Gemini, Dialect::Imagen, Dialect::Bedrock] {
-            let _ = decode(dialect, &bytes);
-            let _ = encode(dialect, &Request { size: Some(size.clone()), ..Request::default() });
+        for task in [Task::Generate, Task::Edit, Task::Vary] {
+            let _ = openai::decode_request(task, &bytes, None, &Files::new());
+        }
+        for api in Api::ALL {
+            let client = json!({"model": "m", "prompt": "p", "size": size});
+            if let Ok(told) = translated(api, &client) {
+                let _ = read(told, &bytes);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Together's images (<https://docs.together.ai/reference/post-images-generations>): OpenAI's form with another word for base64,
 //! and with width and height apart. Answers are as OpenAI's.
 
-use super::{Request, ResponseFormat, size};
-use crate::Encoded;
+use super::{Encoded, Request, ResponseFormat, size};
+use crate::Fault;
 use crate::json::Writer;
 
 /// Fields of OpenAI's that it has in other words, or not at all. A body without them is one of its own, but for the word for
@@ -20,7 +20,9 @@ pub(super) const OTHERWISE: [&str; 9] = [
 ];
 
 /// The body for `POST /images/generations`. Fields that the hub does not know go along: the models have many of their own.
-pub(super) fn encode(request: &Request) -> Encoded {
+pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
+    // <https://docs.together.ai/docs/flux-kontext>: one, at an address or as a data URL.
+    let pictures = request.pictures(1)?;
     let pixels = size::pixels(request);
     let texts = [
         ("aspect_ratio", request.aspect_ratio.as_deref()),
@@ -30,7 +32,11 @@ pub(super) fn encode(request: &Request) -> Encoded {
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
         w.field_str("model", &request.model);
-        w.field_str("prompt", &request.prompt);
+        w.field_str("prompt", request.words());
+        if let [picture] = pictures {
+            w.key("image_url");
+            picture.write_url(w);
+        }
         if let Some((width, height)) = pixels {
             w.field_u64("width", width);
             w.field_u64("height", height);
@@ -53,8 +59,11 @@ pub(super) fn encode(request: &Request) -> Encoded {
         let own = request.extra.iter().filter(|(name, _)| is_own(name));
         own.for_each(|(name, value)| w.field_raw(name, value.as_str()));
     });
-    let unsaid: &[&str] = if pixels.is_some() { &["quality", "user"] } else { &["size", "quality", "user"] };
-    Encoded { body: body.into_bytes(), dropped: request.dropped(unsaid, is_own), ..Encoded::default() }
+    let unsaid: &[&str] = match pixels {
+        Some(_) => &["mask", "quality", "user"],
+        None => &["mask", "size", "quality", "user"],
+    };
+    Ok(Encoded::json(body.into_bytes(), request.dropped(unsaid, is_own)))
 }
 
 fn is_own(name: &str) -> bool {

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Api;
+use crate::Files;
 use crate::api::{Asked, MediaAnswer, MediaReader, Told};
 use crate::form::Piece;
+use crate::test_support::answered;
 
 fn told(api: Api, body: &Value) -> Result<Told, Fault> {
     let body = body.to_string();
@@ -17,7 +19,7 @@ fn told(api: Api, body: &Value) -> Result<Told, Fault> {
         body: body.as_bytes(),
         inputs_max: None,
     };
-    (TRANSLATOR.translate)(asked, None, api)
+    (TRANSLATOR.translate)(asked, None, &Files::new(), api)
 }
 
 fn sent(told: &Told) -> Value {
@@ -140,7 +142,7 @@ fn what_cannot_be_given_is_refused_by_name() {
 fn whole(api: Api, more: Value, answer: &Value) -> Result<MediaAnswer, Fault> {
     let body = with(json!({"model": "m", "input": "Hi", "voice": "alloy"}), more);
     let MediaReader::Whole(read) = told(api, &body)?.reader else { panic!("it passes") };
-    read(answer.to_string().as_bytes())
+    read(answer.to_string().as_bytes()).map(answered)
 }
 
 #[test]

@@ -2,12 +2,12 @@
 
 use super::encoded::Encoded;
 use super::{Request, aura, decode, eleven, gemini, sonic, voxtral};
-use crate::api::{Asked, MediaTranslator, Told};
+use crate::api::{Asked, MediaTranslator, Told, no_remotes};
 use crate::form::{Form, Piece};
-use crate::{Api, Fault};
+use crate::{Api, Fault, Files};
 
 /// How speech is told in another vendor's form.
-pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, translate };
+pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, remotes: no_remotes, translate };
 
 /// What makes a request of a vendor's.
 type Tell = fn(&Request) -> Result<Encoded, Fault>;
@@ -25,7 +25,7 @@ fn upstream(_client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     FORMS.into_iter().map(|(api, _)| api).find(|api| offers(*api))
 }
 
-fn translate(asked: Asked<'_>, _form: Option<&Form>, upstream: Api) -> Result<Told, Fault> {
+fn translate(asked: Asked<'_>, _: Option<&Form>, _: &Files, upstream: Api) -> Result<Told, Fault> {
     let Some((_, tell)) = FORMS.into_iter().find(|(api, _)| *api == upstream) else {
         return Err(Fault::invalid("Speech is not asked for so.").with_code("unsupported_operation"));
     };
@@ -45,6 +45,8 @@ fn translate(asked: Asked<'_>, _form: Option<&Form>, upstream: Api) -> Result<To
         query: spoken.query,
         content_type: "application/json".to_owned(),
         body: vec![Piece::Bytes(spoken.body.as_str().as_bytes().to_vec())],
+        upload: None,
+        headers: Vec::new(),
         dropped: spoken.dropped,
         reader: spoken.reader,
     })

@@ -28,6 +28,7 @@ pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Enco
         query,
         content_type: media(file).to_owned(),
         body: vec![Piece::File(file.index)],
+        upload: None,
         dropped: dropped(request, &["prompt", "temperature"]),
     })
 }

@@ -1,6 +1,7 @@
 //! A request for text from speech in a vendor's form.
 
 use crate::Fault;
+use crate::api::job::Upload;
 use crate::form::{File, Piece, Writer};
 
 /// A request in a vendor's form.
@@ -14,6 +15,8 @@ pub(super) struct Encoded {
     pub content_type: String,
     /// The body.
     pub body: Vec<Piece>,
+    /// What has to be sent before.
+    pub upload: Option<Upload>,
     /// Fields that could not be said.
     pub dropped: Vec<String>,
 }

@@ -43,6 +43,7 @@ pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Enco
             Piece::Base64(file.index),
             Piece::Bytes(format!("\"{after}").into_bytes()),
         ],
+        upload: None,
         dropped: dropped(request, &["timestamp_granularities", "diarize"]),
     })
 }

@@ -3,8 +3,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Api;
+use crate::Files;
 use crate::api::{Asked, MediaAnswer, MediaReader, Told};
 use crate::form::{Decoder, Form, Piece};
+use crate::test_support::answered;
 
 /// A form with these fields and a recording.
 fn form(fields: &Value) -> Form {
@@ -33,6 +35,7 @@ fn told(client: Api, upstream: Api, fields: &Value) -> Result<Told, Fault> {
     (TRANSLATOR.translate)(
         Asked { api: client, path_model: "", model: None, body: &body, inputs_max: None },
         Some(&form),
+        &Files::new(),
         upstream,
     )
 }
@@ -42,6 +45,8 @@ fn sent(told: &Told) -> String {
         Piece::Bytes(bytes) => String::from_utf8(bytes.clone()).unwrap(),
         Piece::File(index) => format!("<file {index}>"),
         Piece::Base64(index) => format!("<base64 {index}>"),
+        Piece::Uploaded => "<uploaded>".to_owned(),
+        Piece::Mask(mask) => panic!("{mask:?}"),
     };
     told.body.iter().map(text).collect()
 }
@@ -74,6 +79,14 @@ fn what_vendors_are_told() {
     );
     assert_eq!((&*deepgram.content_type, &*sent(&deepgram)), ("audio/mpeg", "<file 0>"));
     assert_eq!(deepgram.dropped, ["prompt", "temperature", "include"]);
+    let assembly = told(CLIENT, Api::AssemblyaiTranscripts, &all).unwrap();
+    assert_eq!(
+        sent(&assembly),
+        r#"{"audio_url":<uploaded>,"speech_models":["m"],"language_code":"en","speaker_labels":true}"#
+    );
+    let upload = assembly.upload.unwrap();
+    assert_eq!((upload.path, upload.body, upload.field), ("/v2/upload", vec![Piece::File(0)], "upload_url"));
+    assert_eq!(assembly.dropped, ["prompt", "temperature", "include"]);
     let plain = told(CLIENT, Api::DeepgramListen, &json!({"model": "a&b=1"})).unwrap();
     assert_eq!(
         plain.query,
@@ -129,7 +142,7 @@ fn what_cannot_be_told_is_refused_by_name() {
     check(Api::ElevenlabsTranscription, json!({"file": "text"}), "file");
     let asked =
         Asked { api: CLIENT, path_model: "", model: None, body: br#"{"model":"m"}"#, inputs_max: None };
-    let fault = (TRANSLATOR.translate)(asked, None, Api::DeepgramListen).unwrap_err();
+    let fault = (TRANSLATOR.translate)(asked, None, &Files::new(), Api::DeepgramListen).unwrap_err();
     assert_eq!((fault.status, fault.param.as_deref()), (400, Some("file")));
     let upstream = |client, offered: Api| (TRANSLATOR.upstream)(client, &|api| api == offered);
     assert_eq!(upstream(CLIENT, Api::DeepgramListen), Some(Api::DeepgramListen));
@@ -141,7 +154,7 @@ fn answer(upstream: Api, more: Value, body: &Value) -> Result<MediaAnswer, Fault
     let mut all = json!({"model": "m"});
     all.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let MediaReader::Whole(read) = told(CLIENT, upstream, &all)?.reader else { panic!("it passes") };
-    read(body.to_string().as_bytes())
+    read(body.to_string().as_bytes()).map(answered)
 }
 
 /// Cut from recordings.

@@ -1,14 +1,14 @@
 //! Transcripts told in another vendor's form.
 
 use super::encoded::Encoded;
-use super::{Request, Response, cohere, decode, deepgram, eleven, gemini, render, xai};
-use crate::api::{Asked, MediaReader, MediaTranslator, Operation, Told};
+use super::{Request, Response, assembly, cohere, decode, deepgram, eleven, gemini, render, xai};
+use crate::api::{Asked, MediaReader, MediaTranslator, Operation, Told, no_remotes};
 use crate::form::{File, Form, Writer};
 use crate::json::{Document, Node};
-use crate::{Api, Fault};
+use crate::{Api, Fault, Files};
 
 /// How transcripts are told in another vendor's form.
-pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, translate };
+pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, remotes: no_remotes, translate };
 
 /// A vendor's form.
 struct Vendor {
@@ -21,11 +21,12 @@ struct Vendor {
     read: fn(Node<'_>) -> Option<Response>,
 }
 
-const VENDORS: [Vendor; 5] = [
+const VENDORS: [Vendor; 6] = [
     Vendor { api: Api::DeepgramListen, translates: false, tell: deepgram::tell, read: deepgram::read },
     Vendor { api: Api::ElevenlabsTranscription, translates: false, tell: eleven::tell, read: eleven::read },
     Vendor { api: Api::XaiTranscription, translates: false, tell: xai::tell, read: xai::read },
     Vendor { api: Api::CohereTranscription, translates: false, tell: cohere::tell, read: cohere::read },
+    Vendor { api: Api::AssemblyaiTranscripts, translates: false, tell: assembly::tell, read: assembly::read },
     Vendor { api: Api::GeminiGenerate, translates: true, tell: gemini::tell, read: gemini::read },
 ];
 
@@ -35,7 +36,7 @@ fn upstream(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api> {
     able.find(|vendor| offers(vendor.api)).map(|vendor| vendor.api)
 }
 
-fn translate(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Told, Fault> {
+fn translate(asked: Asked<'_>, form: Option<&Form>, _: &Files, upstream: Api) -> Result<Told, Fault> {
     let Some(vendor) = VENDORS.iter().find(|vendor| vendor.api == upstream) else {
         return Err(Fault::invalid("Transcripts are not asked for so.").with_code("unsupported_operation"));
     };
@@ -56,6 +57,8 @@ fn translate(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Tol
         query: written.query,
         content_type: written.content_type,
         body: written.body,
+        upload: written.upload,
+        headers: Vec::new(),
         dropped: written.dropped,
         reader: MediaReader::whole(move |body| {
             let document = Document::parse(body)

@@ -65,8 +65,9 @@ pub fn affinity(call: &ApiCall<'_>, provider: &Provider) -> Affinity {
         }
         Operation::Completion
         | Operation::Embeddings(_)
-        | Operation::Images(_)
+        | Operation::Images
         | Operation::ImageEdits
+        | Operation::ImageVariations
         | Operation::Speech
         | Operation::Transcription
         | Operation::Translation

@@ -34,6 +34,7 @@ pub(super) fn relay(call: &ApiCall<'_>, upstream: Api, recipient: &Recipient<'_>
         api: upstream,
         path,
         body: content(call, body)?,
+        upload: None,
         more: Vec::new(),
         headers: Vec::new(),
         without: &[],

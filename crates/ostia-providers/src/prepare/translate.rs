@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use ostia_dialect::api::{Asked, Reader};
+use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::{Document, Json};
 use ostia_dialect::relay::Splice;
@@ -60,6 +61,7 @@ pub(super) fn conversation(
         api,
         path,
         body: Content::Json(own.body.unwrap_or_else(|| encoded.body.into())),
+        upload: None,
         more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
@@ -83,7 +85,12 @@ fn inline(
 }
 
 /// Any other operation, in the form that the provider has.
-pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Result<Outgoing, Fault> {
+pub(super) fn other(
+    upstream: Api,
+    call: &ApiCall<'_>,
+    recipient: &Recipient<'_>,
+    files: &Files,
+) -> Result<Prepared, Fault> {
     let edited = relay::with_params(call, recipient)?;
     let asked = Asked {
         api: call.api,
@@ -93,7 +100,7 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         inputs_max: recipient.provider.quirks.limits.inputs,
     };
     let Some(translator) = call.api.translator() else {
-        return media(upstream, asked, call, recipient);
+        return media(upstream, asked, (call, recipient), files);
     };
     let translated = (translator.translate)(asked, upstream)?;
     let mut dropped = translated.dropped;
@@ -106,39 +113,72 @@ pub(super) fn other(upstream: Api, call: &ApiCall<'_>, recipient: &Recipient<'_>
         dropped.extend(lost.filter(|path| !dropped.contains(path)).collect::<Vec<_>>());
     }
     let mut bodies = bodies.into_iter();
-    Ok(Outgoing {
+    Ok(Prepared::Request(Outgoing {
         api: translated.api,
         path: relay::path(translated.api, recipient, Some(&translated.model), false, ""),
         body: bodies.next().map_or(Content::Own, Content::Json),
+        upload: None,
         more: bodies.collect(),
         headers: translated.headers,
         without: &[],
         dropped,
         answer: Reading::Whole { api: translated.api, reader: translated.reader },
-    })
+    }))
 }
 
-/// One whose bodies are more than JSON.
+/// One whose bodies are more than JSON, or whose answers name files.
 fn media(
     upstream: Api,
     asked: Asked<'_>,
-    call: &ApiCall<'_>,
-    recipient: &Recipient<'_>,
-) -> Result<Outgoing, Fault> {
+    (call, recipient): (&ApiCall<'_>, &Recipient<'_>),
+    files: &Files,
+) -> Result<Prepared, Fault> {
     let Some(translator) = call.api.media_translator() else {
         return Err(not_offered(call.api, recipient.provider));
     };
-    let told = (translator.translate)(asked, call.form, upstream)?;
-    Ok(Outgoing {
+    let mut missing = (translator.remotes)(asked, call.form, upstream)?;
+    missing.retain(|remote| !files.contains_key(&remote.url));
+    if !missing.is_empty() {
+        return Ok(Prepared::Fetch(missing));
+    }
+    let told = (translator.translate)(asked, call.form, files, upstream)?;
+    let mut dropped = told.dropped;
+    let (body, lost) = content(told.content_type, told.body, told.api, recipient)?;
+    dropped.extend(lost);
+    Ok(Prepared::Request(Outgoing {
         api: told.api,
         path: relay::path_at(told.api, recipient, &told.in_path, &told.query),
-        body: Content::Pieces { content_type: told.content_type, pieces: told.body },
+        body,
+        upload: told.upload,
         more: Vec::new(),
-        headers: Vec::new(),
+        headers: told.headers,
         without: &[],
-        dropped: told.dropped,
+        dropped,
         answer: Reading::Media { api: told.api, reader: told.reader },
-    })
+    }))
+}
+
+/// What is sent, and what the provider does not take of it. JSON without files is told in the provider's own spellings.
+fn content(
+    content_type: String,
+    mut pieces: Vec<Piece>,
+    api: Api,
+    recipient: &Recipient<'_>,
+) -> Result<(Content, Vec<String>), Fault> {
+    let Some(json) = only_json(&content_type, &mut pieces) else {
+        return Ok((Content::Pieces { content_type, pieces }, Vec::new()));
+    };
+    let (body, mut lost) = adapted(json, api, recipient)?;
+    let own = body::own(&body, api, recipient)?;
+    lost.extend(own.dropped);
+    Ok((Content::Json(own.body.unwrap_or_else(|| body.into())), lost))
+}
+
+fn only_json(content_type: &str, pieces: &mut Vec<Piece>) -> Option<Vec<u8>> {
+    match pieces.as_mut_slice() {
+        [Piece::Bytes(json)] if content_type == "application/json" => Some(std::mem::take(json)),
+        _ => None,
+    }
 }
 
 /// The tokens that a conversation would be read as: counted by the provider in its own way where it has one, else estimated.
@@ -172,6 +212,7 @@ pub(super) fn count(
         api,
         path: relay::path(api, recipient, Some(&request.model), false, ""),
         body: Content::Json(own.body.unwrap_or_else(|| body.into())),
+        upload: None,
         more: Vec::new(),
         headers: encoded.headers,
         without: without(upstream),
@@ -206,6 +247,7 @@ fn count_as_invoked(
         api: API,
         path: relay::path(API, recipient, Some(model), false, ""),
         body: Content::Json(own.body.unwrap_or(bounded)),
+        upload: None,
         more: Vec::new(),
         headers: Vec::new(),
         without: &[],

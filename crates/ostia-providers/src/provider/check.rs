@@ -31,6 +31,7 @@ impl<'a> Check<'a> {
         self.prefix("prefix", &row.prefix);
         self.prefix("pass_prefix", row.pass_prefix.as_deref().unwrap_or_default());
         row.unprefixed.iter().for_each(|beginning| self.unprefixed(beginning));
+        row.poll_hosts.iter().for_each(|end| self.poll_host(end));
         self.auth(&row.auth);
         self.key_env(&row.key_env);
         self.quirks(&row.quirks);
@@ -68,8 +69,22 @@ impl<'a> Check<'a> {
             docs: row.docs,
             retired: row.retired,
             local: row.local,
+            poll_hosts: row.poll_hosts,
             aliases: row.aliases,
             families: Vec::new(),
+        }
+    }
+
+    /// A whole domain at least, so that nobody else has a name below it.
+    fn poll_host(&mut self, end: &str) {
+        let is_label = |label: &str| {
+            !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        if !end.contains('.') || !end.split('.').all(is_label) {
+            self.problem(
+                "poll_hosts",
+                format_args!("{end:?} is no end of host names, such as `example.com`"),
+            );
         }
     }
 

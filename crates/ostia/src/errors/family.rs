@@ -44,7 +44,7 @@ mod tests {
             let path = match (api.gateway_path(), api.path()) {
                 (Some(path), _) => format!("/v1{path}"),
                 (None, Path::OfModel { verb, .. }) => format!("/v1beta/models/m:{verb}"),
-                (None, Path::Fixed(_) | Path::WithModel { .. }) => continue,
+                (None, Path::Fixed(_) | Path::WithModel { .. } | Path::WithModelPath(_)) => continue,
             };
             assert_eq!(family(&path), api.family(), "{path}");
         }

@@ -7,8 +7,10 @@ use ostia_providers::prepare::{self, ApiCall, Prepared, Way, way};
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::finish;
+use crate::exchange::masks;
 use crate::exchange::render;
 use crate::exchange::several;
+use crate::exchange::upload_first;
 use crate::fetch;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
@@ -75,6 +77,10 @@ async fn carry(
     };
     if !prepared.more.is_empty() {
         return Box::pin(several::ask(exchange, call, prepared, record)).await;
+    }
+    masks::paint(&mut prepared.body, exchange.inbound.upload).await?;
+    if let Some(upload) = prepared.upload.take() {
+        return Box::pin(upload_first::ask(exchange, call, prepared, upload, record)).await;
     }
     let request = exchange.outgoing(&mut prepared, call.body)?;
     record.dropped(std::mem::take(&mut prepared.dropped), exchange.target.lossless)?;

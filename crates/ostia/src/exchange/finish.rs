@@ -1,14 +1,17 @@
 //! An answer that came, read as its request was prepared for.
 
 use http::{HeaderName, HeaderValue, Response};
+use ostia_dialect::api::{MediaAnswer, Read};
 use ostia_dialect::{ClientDialect, RenderOptions};
 use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::exchange::Exchange;
-use crate::exchange::receive::{self, Translation};
+use crate::exchange::poll;
+use crate::exchange::receive::{self, Media, Translation};
 use crate::exchange::render;
+use crate::fetch::{self, Fetched};
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api;
@@ -45,12 +48,37 @@ pub async fn finish(
             receive::translate_whole(vec![answer], api, reader)?
         }
         Reading::Media { api, reader } => {
-            Box::pin(receive::media(answer, (call.api, api), reader, target)).await?
+            let media = match api.job() {
+                Some(job) => {
+                    let answer = Box::pin(poll::wait(exchange, job, (call.api, api), answer)).await?;
+                    receive::media_of(answer, reader, target)?
+                }
+                None => Box::pin(receive::media(answer, (call.api, api), reader, target)).await?,
+            };
+            match media {
+                Media::Answer(answer, observed) => (answer, observed),
+                Media::Read(head, read) => {
+                    receive::media_answer(head, Box::pin(with_files(read, exchange)).await?)
+                }
+            }
         }
     };
     let answer = answer.map(|body| exchange.booking.follow(body, call.api.grammar(), &observed));
     record.answered(observed);
     Ok(answer)
+}
+
+/// The client's answer, with the files that belong to it. They are fetched as those of requests are: within the same bounds, and
+/// through the egress guard.
+async fn with_files(read: Read, exchange: Exchange<'_>) -> Result<MediaAnswer, AttemptError> {
+    match read {
+        Read::Answer(answer) => Ok(answer),
+        Read::Fetch { remotes, finish } => {
+            let (core, total) = (exchange.inbound.core, exchange.target.timeouts.total);
+            let files = fetch::all(core, &Fetched::default(), &remotes, total).await;
+            Ok(finish(&files)?)
+        }
+    }
 }
 
 /// A count of tokens that is the gateway's own estimate.

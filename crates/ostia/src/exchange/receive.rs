@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use http::Response;
 use http::header::{self, HeaderValue};
+use http::{Response, StatusCode};
 use ostia_dialect::Api;
-use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Reader};
+use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Read, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
@@ -371,19 +371,42 @@ pub fn translate_whole(
     Ok((answered(head, body.into()), observed))
 }
 
-/// An answer of an operation whose answers are more than JSON, and what it says.
+/// Whatever a provider answers in JSON: its head and its body. What it says is for others to see.
+///
+/// # Errors
+/// The provider answered with an error, or with something else.
+pub async fn json_of(
+    answer: Response<UpstreamBody>,
+    client: Api,
+    target: &Target<'_>,
+) -> Result<Response<Bytes>, AttemptError> {
+    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    usable::check_json(&head, &bytes, target)?;
+    Ok(Response::from_parts(head, bytes))
+}
+
+/// What comes of an answer that is more than JSON, or that may name files.
+pub enum Media {
+    /// The client's answer, and what it says.
+    Answer(Response<Body>, Observed),
+    /// Its head, and what is to be done to have the rest.
+    Read(http::response::Parts, Read),
+}
+
+/// An answer of an operation whose answers are more than JSON.
 pub async fn media(
     answer: Response<UpstreamBody>,
     (client, upstream): (Api, Api),
     reader: MediaReader,
     target: &Target<'_>,
-) -> Result<(Response<Body>, Observed), AttemptError> {
-    let Accepted { mut head, mut body, inflate } = accepted(answer, client.family(), target).await?;
+) -> Result<Media, AttemptError> {
+    let Accepted { head, mut body, inflate } = accepted(answer, client.family(), target).await?;
     let media = media_type(&head.headers);
     let is_sound = !is_json(media) && !is_page(media);
     let read = match reader {
         MediaReader::Passing(passing) if is_sound && !body.beginning().await.is_empty() => {
-            return Ok((passing_answer(head, body, inflate, passing), Observed::default()));
+            return Ok(Media::Answer(passing_answer(head, body, inflate, passing), Observed::default()));
         }
         MediaReader::Passing(_) => None,
         MediaReader::Whole(read) => Some(read),
@@ -392,13 +415,33 @@ pub async fn media(
     usable::check(upstream, &head, &bytes, target)?;
     // JSON that is no error, in the place of a sound. Nothing at all is no answer either.
     let read = read.ok_or_else(|| usable::no_sound(target))?;
-    let MediaAnswer { content_type, body, observed } = read(&bytes)?;
+    let read = read(&bytes).map_err(usable::unread)?;
+    Ok(Media::Read(head, read))
+}
+
+/// The same of an answer that has been collected.
+pub fn media_of(
+    answer: Response<Bytes>,
+    reader: MediaReader,
+    target: &Target<'_>,
+) -> Result<Media, AttemptError> {
+    let MediaReader::Whole(read) = reader else { return Err(usable::no_sound(target).into()) };
+    let (head, bytes) = answer.into_parts();
+    let read = read(&bytes).map_err(usable::unread)?;
+    Ok(Media::Read(head, read))
+}
+
+/// A client's answer that was made of a provider's with this head.
+pub fn media_answer(mut head: http::response::Parts, answer: MediaAnswer) -> (Response<Body>, Observed) {
+    let MediaAnswer { content_type, body, observed } = answer;
+    // Vendors say too that something was made, or taken; clients know one success.
+    head.status = StatusCode::OK;
     fields::strip(&mut head.headers);
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if is_events(media_type(&head.headers)) {
         fields::mark_stream(&mut head.headers);
     }
-    Ok((Response::from_parts(head, Body::from(body)), observed))
+    (Response::from_parts(head, Body::from(body)), observed)
 }
 
 /// A sound that is changed while it passes, or only named otherwise.

@@ -1,12 +1,13 @@
 //! A call to a provider: the request with its headers and its key, and the answer's head.
 
 use std::borrow::Cow;
+use std::future::poll_fn;
 use std::rc::Rc;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode};
-use ostia_dialect::Fault;
+use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::{self, Content, Outgoing};
 use ostia_routing::config::ProviderOptions;
 use tokio::time::Instant;
@@ -23,7 +24,7 @@ use crate::message::fields;
 use crate::record::booking::Booking;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
-use crate::upstream::{RequestBody, Switching, UpstreamBody};
+use crate::upstream::{BaseUrl, RequestBody, Switching, Timeouts, UpstreamBody};
 
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
@@ -54,17 +55,12 @@ impl<'a> Exchange<'a> {
 impl Exchange<'_> {
     /// A prepared request with its headers. `own`: the client's body, for one that goes on as it is.
     pub fn outgoing(&self, prepared: &mut Outgoing, own: &Bytes) -> Result<Box<Request<RequestBody>>, Fault> {
-        let (body, content_type) = self.body(std::mem::replace(&mut prepared.body, Content::Own), own)?;
-        let mut request = self.request(std::mem::take(&mut prepared.path), body)?;
-        *request.method_mut() = http::Method::POST;
+        let content = std::mem::replace(&mut prepared.body, Content::Own);
+        let mut request = self.request_of(std::mem::take(&mut prepared.path), content, own)?;
         let headers = request.headers_mut();
         for name in prepared.without {
             headers.remove(*name);
         }
-        headers.insert(header::CONTENT_TYPE, content_type);
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        // The body is plain, however the client's came.
-        headers.remove(header::CONTENT_ENCODING);
         for (name, value) in &prepared.headers {
             let value = HeaderValue::from_str(value)
                 .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have")))?;
@@ -79,6 +75,24 @@ impl Exchange<'_> {
             other => other,
         };
         *request.body_mut() = body;
+        Ok(request)
+    }
+
+    /// A request by POST with this body. `own`: the client's, for one that goes on as it is.
+    pub fn request_of(
+        &self,
+        path: String,
+        content: Content,
+        own: &Bytes,
+    ) -> Result<Box<Request<RequestBody>>, Fault> {
+        let (body, content_type) = self.body(content, own)?;
+        let mut request = self.request(path, body)?;
+        *request.method_mut() = http::Method::POST;
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, content_type);
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // The body is plain, however the client's came.
+        headers.remove(header::CONTENT_ENCODING);
         Ok(request)
     }
 
@@ -169,6 +183,7 @@ impl Exchange<'_> {
         mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
+        self.hold(&mut request).await?;
         self.sign(&mut request).await?;
         let base_url = destination.base_url();
         let sent = Instant::now();
@@ -207,6 +222,31 @@ impl Exchange<'_> {
         answer.map_err(|fault| unanswered::of_send(&fault, self.target, &core.settings))
     }
 
+    /// Signs a finished request of an attempt that has been sent already, and is booked, and sends it. All of the attempt is over at
+    /// `end`.
+    pub async fn again(
+        &self,
+        base_url: &BaseUrl,
+        mut request: Box<Request<RequestBody>>,
+        end: Instant,
+    ) -> Result<Response<UpstreamBody>, AttemptError> {
+        self.hold(&mut request).await?;
+        self.sign(&mut request).await?;
+        let sent = Instant::now();
+        let timeouts = Timeouts { total: end.saturating_duration_since(sent), ..self.target.timeouts };
+        let core = self.inbound.core;
+        let answer = core.upstreams.send(base_url, request, timeouts, sent).await;
+        answer.map_err(|fault| unanswered::of_send(&fault, self.target, &core.settings))
+    }
+
+    /// Reads a body that is put together from pieces, where all of it is signed.
+    async fn hold(&self, request: &mut Request<RequestBody>) -> Result<(), Fault> {
+        match self.target.signs_body() {
+            true => hold(request.body_mut()).await,
+            false => Ok(()),
+        }
+    }
+
     /// A credential that was refused was taken back, perhaps: the next call has a new one.
     fn heed(&self, status: Option<StatusCode>) {
         let refused = status == Some(StatusCode::UNAUTHORIZED);
@@ -214,6 +254,21 @@ impl Exchange<'_> {
             self.inbound.core.credentials.doubt(&wanted);
         }
     }
+}
+
+/// The whole of a body that is put together from pieces. It is as long as what the client may send, in base64.
+async fn hold(body: &mut RequestBody) -> Result<(), Fault> {
+    let RequestBody::Pieces(pieces) = body else { return Ok(()) };
+    let mut whole = BytesMut::with_capacity(usize::try_from(pieces.bytes_left()).unwrap_or_default());
+    while let Some(bytes) = poll_fn(|context| pieces.poll_bytes(context)).await {
+        let bytes = bytes.map_err(|error| {
+            Fault::new(FaultKind::Server, "The gateway could not read the upload that it kept.")
+                .with_detail(error.to_string())
+        })?;
+        whole.extend_from_slice(&bytes);
+    }
+    *body = RequestBody::Full(Some(whole.freeze()));
+    Ok(())
 }
 
 /// Options of a config that providers take as headers. They go before what the client's own headers say.

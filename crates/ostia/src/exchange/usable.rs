@@ -35,6 +35,17 @@ pub fn check(
     }
 }
 
+/// Checks that a whole body that came with a success is a JSON object, of whatever kind.
+///
+/// # Errors
+/// As for [`check`].
+pub fn check_json(head: &response::Parts, bytes: &[u8], target: &Target<'_>) -> Result<(), AttemptError> {
+    match Document::parse_to(bytes, 0).is_ok_and(|document| document.root().is_object()) {
+        true => Ok(()),
+        false => Err(no_answer(head, bytes, target)),
+    }
+}
+
 /// Is it a failure in the client's own form, which may go on as it came if nobody does better?
 pub fn tells_failure(api: Api, bytes: &[u8]) -> bool {
     Document::parse_to(bytes, 1).is_ok_and(|document| api.is_failed(document.root()))

@@ -533,7 +533,7 @@ mod tests {
                     stream_verb.into_iter().for_each(|verb| found(&format!("/v1/models/m:{verb}"), true));
                 }
                 (None, Path::Fixed(path)) if api.is_understood() => found(path, false),
-                (None, Path::Fixed(_) | Path::WithModel { .. }) => {
+                (None, Path::Fixed(_) | Path::WithModel { .. } | Path::WithModelPath(_)) => {
                     assert!(!api.is_understood(), "{}", api.name())
                 }
             }

@@ -57,6 +57,19 @@ impl Upload {
         Ok(RequestBody::Streamed(Some(first).filter(|first| !first.is_empty()), rest))
     }
 
+    /// All of a file.
+    ///
+    /// # Errors
+    /// 500 where it cannot be read any more.
+    pub async fn contents(&self, index: usize) -> Result<Bytes, Fault> {
+        let missing = |why: String| {
+            Fault::new(FaultKind::Server, "The gateway could not read the upload that it kept.")
+                .with_detail(why)
+        };
+        let stored = self.files.get(index).ok_or_else(|| missing("there is no such file".to_owned()))?;
+        stored.bytes().await.map_err(|error| missing(error.to_string()))
+    }
+
     /// A body with its files.
     pub fn body(&self, pieces: &[Piece]) -> RequestBody {
         body(pieces, &self.files)

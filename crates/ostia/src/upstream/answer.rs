@@ -141,6 +141,11 @@ impl UpstreamBody {
         poll_fn(|context| self.poll_bytes(context)).await
     }
 
+    /// When all of it has to be there.
+    pub fn end(&self) -> Instant {
+        self.deadline.end()
+    }
+
     /// Has all of it come?
     pub fn is_end(&self) -> bool {
         self.seen.is_none() && self.body.is_end_stream()

@@ -28,6 +28,11 @@ impl ReadDeadline {
         self.last
     }
 
+    /// When all of them have to be there.
+    pub fn end(&self) -> Instant {
+        self.end
+    }
+
     /// When the next piece has to be there.
     pub fn due(&self) -> Instant {
         (self.last + self.idle).min(self.end)

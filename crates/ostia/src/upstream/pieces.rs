@@ -35,6 +35,24 @@ pub enum Stored {
 }
 
 impl Stored {
+    /// All of it.
+    ///
+    /// # Errors
+    /// It cannot be read from disk.
+    pub async fn bytes(&self) -> io::Result<Bytes> {
+        match self {
+            Stored::Memory(bytes) => Ok(bytes.clone()),
+            Stored::Disk { file, start, bytes } => {
+                let (file, start, length) = (file.clone(), *start, *bytes as usize);
+                let read = move || {
+                    let mut bytes = vec![0; length];
+                    file.read_exact_at(&mut bytes, start).map(|()| bytes.into())
+                };
+                spawn_blocking(read).await.map_err(io::Error::other).flatten()
+            }
+        }
+    }
+
     /// Its length in bytes.
     fn len(&self) -> u64 {
         match self {
@@ -68,6 +86,8 @@ impl Pieces {
             }
             Piece::File(index) => Some(Part { content: files.get(*index)?.clone(), is_base64: false }),
             Piece::Base64(index) => Some(Part { content: files.get(*index)?.clone(), is_base64: true }),
+            // What was uploaded or painted has taken their places before.
+            Piece::Uploaded | Piece::Mask(_) => None,
         };
         let queue: VecDeque<Part> = pieces.iter().filter_map(part).collect();
         let bytes_left = queue.iter().map(Part::sent_bytes).sum();

@@ -387,6 +387,12 @@ impl BaseUrl {
         &self.pool.authority
     }
 
+    /// Scheme and authority.
+    pub fn origin(&self) -> String {
+        let scheme = if self.pool.tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.pool.authority.to_str().unwrap_or_default())
+    }
+
     /// Does it stand in the built-in table, so that the vendor itself answers there?
     pub fn is_built_in(&self) -> bool {
         self.pool.origin == Origin::BuiltIn

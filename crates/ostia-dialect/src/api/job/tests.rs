@@ -1,0 +1,111 @@
+#![allow(clippy::unwrap_used)]
+use proptest::prelude::*;
+
+use super::*;
+
+const JOB: Job = Job {
+    status: Place::At(&["urls", "get"]),
+    state: "status",
+    done: &["ready"],
+    failed: &[("error", FaultKind::Server), ("moderated", FaultKind::ContentPolicy)],
+    reasons: &[&["error", "message"], &["error"]],
+    result: Some(Place::At(&["result_url"])),
+    cancel: Some((Method::Put, Place::At(&["urls", "cancel"]))),
+    every_ms: 100,
+};
+const BY_ID: Job = Job { status: Place::Path("/v2/jobs/{id}"), result: None, cancel: None, ..JOB };
+
+#[test]
+fn where_a_job_is_asked_for() {
+    let url = |url: &str| Address::Url(url.to_owned());
+    let begun =
+        JOB.begun(br#"{"urls":{"get":"https://a/1","cancel":"https://a/c"},"result_url":"https://a/r"}"#);
+    let expected = Begun {
+        status: url("https://a/1"),
+        result: Some(url("https://a/r")),
+        cancel: Some((Method::Put, url("https://a/c"))),
+    };
+    assert_eq!(begun.unwrap(), expected);
+    assert_eq!(JOB.begun(br#"{"urls":{"get":"https://a/1"}}"#).unwrap().cancel, None);
+    let begun = BY_ID.begun(br#"{"id":"a-1_B"}"#).unwrap();
+    assert_eq!(begun.status, Address::Path("/v2/jobs/a-1_B".to_owned()));
+    for body in ["{}", r#"{"id":"../x"}"#, r#"{"id":""}"#, r#"{"id":1}"#, "[]", "", r#"{"id":"a/b"}"#] {
+        assert_eq!(BY_ID.begun(body.as_bytes()).unwrap_err().status, 502, "{body}");
+    }
+    for body in [r#"{"urls":{"get":""}}"#, r#"{"urls":{}}"#, r#"{"urls":"x"}"#] {
+        assert_eq!(JOB.begun(body.as_bytes()).unwrap_err().status, 502, "{body}");
+    }
+    let told = JOB.begun(br#"{"error":{"message":"no credit"}}"#).unwrap_err();
+    assert!(told.message.contains("no credit"), "{told}");
+}
+
+#[test]
+fn how_far_it_is() {
+    let progress = |body: &str| JOB.progress(body.as_bytes());
+    for (body, expected) in [
+        ("{}", Progress::Open),
+        (r#"{"status":null}"#, Progress::Open),
+        (r#"{"status":"queued"}"#, Progress::Open),
+        (r#"{"status":"ready"}"#, Progress::Done),
+    ] {
+        assert_eq!(progress(body), Ok(expected), "{body}");
+    }
+    for (body, kind, words) in [
+        (r#"{"status":"error"}"#, FaultKind::Server, "`error`."),
+        (r#"{"status":"error","error":"boom"}"#, FaultKind::Server, "boom"),
+        (r#"{"status":"error","error":{"message":"bang"}}"#, FaultKind::Server, "bang"),
+        (r#"{"status":"moderated"}"#, FaultKind::ContentPolicy, "`moderated`."),
+        ("[]", FaultKind::Upstream, "no job"),
+        ("<html>", FaultKind::Upstream, ""),
+    ] {
+        let fault = progress(body).unwrap_err();
+        assert_eq!(fault.kind, kind, "{body}");
+        assert!(fault.message.contains(words), "{fault}");
+    }
+}
+
+#[test]
+fn pauses_grow() {
+    assert_eq!((JOB.pause_ms(0), JOB.pause_ms(19), JOB.pause_ms(20)), (100, 100, 300));
+}
+
+#[test]
+fn to_whom_the_key_may_go() {
+    let hosts = ["vendor.example".to_owned(), "v.test".to_owned()];
+    let base = "https://api.vendor.example";
+    let check = |url: &str, base: &str, expected: Option<Host<'_>>| {
+        assert_eq!(host_of(url, base, &hosts).ok(), expected, "{url} from {base}");
+    };
+    check("https://api.vendor.example/v1/r?id=1", base, Some(Host::Same("/v1/r?id=1")));
+    check("HTTPS://API.vendor.example/v1", base, Some(Host::Same("/v1")));
+    check("https://us.vendor.example/r", base, Some(Host::Other("https://us.vendor.example", "/r")));
+    check("https://vendor.example/r", base, Some(Host::Other("https://vendor.example", "/r")));
+    check("http://127.0.0.1:8/r", "http://127.0.0.1:8", Some(Host::Same("/r")));
+    for url in [
+        "http://api.vendor.example/r",
+        "https://us.vendor.example:444/r",
+        "https://vendor.example@evil.example/r",
+        "https://evil.example/vendor.example",
+        "https://evilvendor.example/r",
+        "https://us.vendor.example\\@evil.example/r",
+        "https://us.vendor.example#/r",
+        "https://us.vendor.example?/r",
+        "https://us.vendor.example",
+        "https://us.vendor.example/a b",
+        "/r",
+        "",
+    ] {
+        check(url, base, None);
+    }
+    // What stands before a vendor answers for itself.
+    check("https://us.vendor.example/r", "https://proxy.example", None);
+    check("https://us.vendor.example/r", "http://vendor.example", None);
+}
+
+proptest! {
+    #[test]
+    fn random_answers_never_panic(bytes: Vec<u8>, url: String) {
+        let _ = (JOB.begun(&bytes), JOB.progress(&bytes), BY_ID.begun(&bytes));
+        let _ = host_of(&url, "https://a.example", &["a.example".to_owned()]);
+    }
+}

@@ -1,0 +1,202 @@
+//! An answer that comes later: the submit is answered with a job, which is asked for until it is done.
+//!
+//! One loop for all vendors: what an answer means, and where the job is asked for, is decided by the row of the API
+//! (`ostia_dialect::api::job`). All asks belong to the one attempt that the submit began, and to its time. When the client leaves, or the
+//! time is over, the job is given up, where the vendor has a way to do that.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{self, HeaderValue};
+use http::{Method, Request, Response};
+use ostia_dialect::api::job::{self, Address, Host, Job, Progress};
+use ostia_dialect::{Api, Fault, FaultKind};
+use ostia_routing::{Limit, Verdict};
+use tokio::time::{Instant, sleep_until};
+
+use crate::core::Core;
+use crate::errors::attempt_error::AttemptError;
+use crate::exchange::Exchange;
+use crate::exchange::receive;
+use crate::exchange::usable;
+use crate::upstream::egress::Origin;
+use crate::upstream::{BaseUrl, RequestBody, Timeouts, UpstreamBody};
+
+/// As many asks may fail one after the other for a reason that may pass.
+const FAILURES_MAX: u32 = 3;
+/// A vendor has so long to hear that a job is given up.
+const CANCEL_TIME: Duration = Duration::from_secs(10);
+
+/// The answer that a job comes to. `client` and `api`: what the client speaks, and what was asked.
+///
+/// # Errors
+/// What became of the job in place of an answer, or why it could not be asked for.
+pub async fn wait(
+    exchange: Exchange<'_>,
+    job: &Job,
+    (client, api): (Api, Api),
+    submitted: Response<UpstreamBody>,
+) -> Result<Response<Bytes>, AttemptError> {
+    let end = submitted.body().end();
+    let (before, began) = (exchange.booking.waited(), Instant::now());
+    let first = receive::json_of(submitted, client, exchange.target).await?;
+    let answer = finished(exchange, job, client, first, end).await?;
+    exchange.booking.set_waited(before + began.elapsed());
+    let (head, bytes) = answer.into_parts();
+    usable::check(api, &head, &bytes, exchange.target)?;
+    Ok(Response::from_parts(head, bytes))
+}
+
+async fn finished(
+    exchange: Exchange<'_>,
+    job: &Job,
+    client: Api,
+    mut answer: Response<Bytes>,
+    end: Instant,
+) -> Result<Response<Bytes>, AttemptError> {
+    let mut progress = job.progress(answer.body()).map_err(usable::unread)?;
+    if progress == Progress::Done && job.result.is_none() {
+        return Ok(answer);
+    }
+    let begun = job.begun(answer.body()).map_err(usable::unread)?;
+    let mut given_up = GivenUp::new(exchange, begun.cancel).await?;
+    let (mut asks, mut failures) = (0, 0);
+    while progress == Progress::Open {
+        pause(job.pause_ms(asks), end).await?;
+        asks += 1;
+        match ask(exchange, &begun.status, client, end).await {
+            Ok(next) => {
+                (answer, failures) = (next, 0);
+                let told = job.progress(answer.body());
+                if told.is_err() {
+                    // The vendor itself ended it.
+                    given_up.request = None;
+                }
+                progress = told.map_err(usable::unread)?;
+            }
+            Err(error) if may_pass(&error.fault) && failures < FAILURES_MAX => failures += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    given_up.request = None;
+    match &begun.result {
+        Some(place) => ask(exchange, place, client, end).await,
+        None => Ok(answer),
+    }
+}
+
+/// Waits until the job may be asked for again.
+async fn pause(time_ms: u64, end: Instant) -> Result<(), AttemptError> {
+    let next = Instant::now() + Duration::from_millis(time_ms);
+    if next < end {
+        sleep_until(next).await;
+        return Ok(());
+    }
+    sleep_until(end).await;
+    let fault = Fault::new(
+        FaultKind::Timeout,
+        "The provider's job was not done before the time of the call was over.",
+    );
+    Err(AttemptError::without_answer(fault, Verdict::Late(Limit::Deadline)))
+}
+
+/// Is it about the ask alone, and not about the job?
+fn may_pass(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::RateLimit
+        | FaultKind::Overloaded
+        | FaultKind::Timeout
+        | FaultKind::Upstream
+        | FaultKind::Server => true,
+        FaultKind::InvalidRequest
+        | FaultKind::ContextLength
+        | FaultKind::ContentPolicy
+        | FaultKind::Authentication
+        | FaultKind::Permission
+        | FaultKind::NotFound
+        | FaultKind::TooLarge
+        | FaultKind::Quota => false,
+    }
+}
+
+async fn ask(
+    exchange: Exchange<'_>,
+    address: &Address,
+    client: Api,
+    end: Instant,
+) -> Result<Response<Bytes>, AttemptError> {
+    let (base_url, request) = request(exchange, Method::GET, address)?;
+    let answer = exchange.again(&base_url, request, end).await?;
+    receive::json_of(answer, client, exchange.target).await
+}
+
+/// A request about a job. It gets the target's key, and so goes to the vendor's own hosts only.
+fn request(
+    exchange: Exchange<'_>,
+    method: Method,
+    address: &Address,
+) -> Result<(Rc<BaseUrl>, Box<Request<RequestBody>>), Fault> {
+    let destination = &exchange.target.destination;
+    let own = destination.base_url();
+    let hosts: &[String] = if destination.is_clients() { &[] } else { &exchange.target.provider.poll_hosts };
+    let (base_url, path) = match address {
+        Address::Path(path) => (own.clone(), format!("{}{path}", own.path)),
+        Address::Url(url) => match job::host_of(url, &own.origin(), hosts)? {
+            Host::Same(path) => (own.clone(), path.to_owned()),
+            Host::Other(origin, path) => (other_host(exchange, origin)?, path.to_owned()),
+        },
+    };
+    let mut request = exchange.request(path, RequestBody::Full(None))?;
+    *request.method_mut() = method;
+    let headers = request.headers_mut();
+    headers.insert(header::HOST, base_url.authority().clone());
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.remove(header::CONTENT_TYPE);
+    Ok((base_url, request))
+}
+
+/// Another host of the vendor's, which its row names.
+fn other_host(exchange: Exchange<'_>, origin: &str) -> Result<Rc<BaseUrl>, Fault> {
+    let Core { settings, upstreams, .. } = &**exchange.inbound.core;
+    let transport = settings.transports.of(&exchange.target.provider.id);
+    let base_url = upstreams.base_url(origin, Origin::BuiltIn, transport, || Ok((origin, "")));
+    base_url.map_err(|why| Fault::upstream(format!("The provider answered with a job at a host that {why}.")))
+}
+
+/// Gives a job up when it is dropped: nobody is there any more to wait for that.
+struct GivenUp {
+    core: Rc<Core>,
+    request: Option<(Rc<BaseUrl>, Box<Request<RequestBody>>)>,
+}
+
+impl GivenUp {
+    async fn new(exchange: Exchange<'_>, cancel: Option<(job::Method, Address)>) -> Result<GivenUp, Fault> {
+        let core = exchange.inbound.core.clone();
+        let Some((method, address)) = cancel else { return Ok(GivenUp { core, request: None }) };
+        let method = match method {
+            job::Method::Post => Method::POST,
+            job::Method::Put => Method::PUT,
+            job::Method::Delete => Method::DELETE,
+        };
+        // An address to which the key may not go is left alone.
+        let Ok((base_url, mut request)) = request(exchange, method, &address) else {
+            return Ok(GivenUp { core, request: None });
+        };
+        exchange.sign(&mut request).await?;
+        Ok(GivenUp { core, request: Some((base_url, request)) })
+    }
+}
+
+impl Drop for GivenUp {
+    fn drop(&mut self) {
+        let Some((base_url, request)) = self.request.take() else { return };
+        let core = self.core.clone();
+        let time = CANCEL_TIME;
+        tokio::task::spawn_local(async move {
+            let timeouts = Timeouts { connect: time, first_byte: time, idle: time, total: time };
+            // At best: the vendor ends the job by itself, later.
+            drop(core.upstreams.send(&base_url, request, timeouts, Instant::now()).await);
+        });
+    }
+}
