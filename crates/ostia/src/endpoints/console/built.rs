@@ -5,12 +5,12 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-DnyIYMRY.js",
+        path: "assets/console-DfS5fnI3.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("built/console.js.gz"),
     },
     File {
-        path: "assets/console-Q4Dq1UgP.css",
+        path: "assets/console-VA556nlh.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("built/console.css.gz"),
     },
