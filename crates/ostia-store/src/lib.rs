@@ -21,6 +21,8 @@ mod reader;
 mod record;
 mod retention;
 mod rollup;
+#[cfg(test)]
+mod scale;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -34,7 +36,7 @@ pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
 pub use price::{OwnPrice, OwnPrices};
 pub use query::{Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Health, Queue, Unwritten};
-pub use reader::{Busy, ReadError, Reader, Readers};
+pub use reader::{Busy, ReadError, Reader, Readers, Session};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use retention::Retention;
 pub use steps::{POINTS_MAX, StepError, Steps};

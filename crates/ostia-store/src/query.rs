@@ -26,6 +26,8 @@ pub struct Filter {
     pub metadata: Vec<(String, String)>,
     /// The trace, the request itself, or the provider's name for one of its attempts.
     pub trace: Option<String>,
+    /// The conversation, or the agent's run, that they are part of.
+    pub session: Option<String>,
     /// At least and at most: in 10^-9 of a dollar,
     pub cost_nano: (Option<i64>, Option<i64>),
     /// in milliseconds,
@@ -88,6 +90,7 @@ impl Conditions {
         all.some("model = ?", filter.model.clone());
         all.some("key = ?", filter.key.clone());
         all.some("operation = ?", filter.operation.clone());
+        all.some("session = ?", filter.session.clone());
         all.some("cost_nano >= ?", filter.cost_nano.0);
         all.some("cost_nano <= ?", filter.cost_nano.1);
         all.some("duration_us >= ? * 1000", filter.duration_ms.0);
@@ -141,6 +144,22 @@ impl Conditions {
             self.texts.push("(started_ms, number) < (?, ?)".to_owned());
             self.values.extend([started_ms.into(), number.into()]);
         }
+    }
+
+    /// Not behind it: what that page had, and those before it.
+    pub(crate) fn not_after(&mut self, (started_ms, number): (i64, i64)) {
+        self.texts.push("(started_ms, number) >= (?, ?)".to_owned());
+        self.values.extend([started_ms.into(), number.into()]);
+    }
+
+    /// Part of some session.
+    pub(crate) fn in_a_session(&mut self) {
+        self.texts.push("session IS NOT NULL".to_owned());
+    }
+
+    /// Part of this session.
+    pub(crate) fn in_session(&mut self, session: &str) {
+        self.some("session = ?", Some(session.to_owned()));
     }
 
     /// Numbered later than this.

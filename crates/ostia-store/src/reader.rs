@@ -1,5 +1,6 @@
 //! Threads that read, so that nobody who serves requests waits for the disk.
 
+mod sessions;
 mod sums;
 
 use std::fmt;
@@ -16,6 +17,8 @@ use serde_json::{Map, Value};
 use crate::body::{Missing, unpacked};
 use crate::database;
 use crate::query::{Conditions, Filter, Page};
+
+pub use sessions::Session;
 
 /// Threads that read.
 const THREADS: usize = 2;

@@ -35,6 +35,7 @@ use crate::inbound::unroutable;
 use crate::inbound::upload;
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::record::session;
 use crate::responses_api;
 use crate::routing::{follow, pass, socket, streamed};
 
@@ -184,6 +185,7 @@ async fn carry(
     let depth = depth(inbound, api_path.api);
     let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, depth)?;
     record.account().asked(call.model(), body);
+    record.account().in_session(|| session::of_call(&call));
     match responses::in_background(inbound, &call)? {
         Some(answer) => Ok(answer),
         None => follow::answer(inbound, &call, None, record).await,

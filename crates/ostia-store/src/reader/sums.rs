@@ -173,7 +173,7 @@ fn add_kept(
 }
 
 /// What [`count`] reads.
-const COUNTED: &str = "status, end, duration_us, first_token_us, attempts, failed_attempts, prompt_tokens, \
+pub(super) const COUNTED: &str = "status, end, duration_us, first_token_us, attempts, failed_attempts, prompt_tokens, \
                        completion_tokens, cached_tokens, reasoning_tokens, unpriced, costs";
 
 /// Adds up what nobody keeps sums of: each request is looked at.
@@ -199,7 +199,7 @@ fn add_counted(
 }
 
 /// Adds a request to sums, from this column on.
-fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
+pub(super) fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
     let number =
         |at: usize| row.get::<_, i64>(first + at).map(|number| u64::try_from(number).unwrap_or_default());
     let text = |at: usize| row.get_ref(first + at)?.as_str_or_null().map_err(rusqlite::Error::from);

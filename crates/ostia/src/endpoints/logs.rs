@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader};
+use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Session};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -133,6 +133,11 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             let (data, next) = reader.list(&filter, page)?;
             Ok(Some(json!({"object": "list", "data": data, "next": next})))
         }),
+        KeptPath::Sessions => Box::new(move |reader| {
+            let (sessions, next) = reader.sessions(&filter, page)?;
+            let data: Vec<Value> = sessions.iter().map(told_session).collect();
+            Ok(Some(json!({"object": "list", "data": data, "next": next})))
+        }),
         KeptPath::One(id) => {
             let id = id.to_owned();
             Box::new(move |reader| reader.one(&id))
@@ -155,6 +160,21 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             None => Ok(None),
         }),
     }
+}
+
+fn told_session(session: &Session) -> Value {
+    let sums = &session.sums;
+    json!({
+        "id": session.id,
+        "first": parameters::rfc3339(session.first_ms),
+        "last": parameters::rfc3339(session.last_ms),
+        "requests": sums.requests,
+        "failed": sums.failed,
+        "tokens": {"input": sums.prompt_tokens, "output": sums.completion_tokens, "cached": sums.cached_tokens},
+        "cost": sums.costs(),
+        "cost_unknown": sums.unpriced,
+        "models": session.models,
+    })
 }
 
 /// Milliseconds since 1970.

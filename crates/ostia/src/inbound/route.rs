@@ -60,6 +60,8 @@ pub enum KeptPath<'p> {
     One(&'p str),
     /// `GET /v1/traces/{trace id}`
     Trace(&'p str),
+    /// `GET /v1/sessions`
+    Sessions,
     /// `GET /v1/analytics/summary`
     Summary,
     /// `GET /v1/analytics/series`
@@ -74,6 +76,7 @@ impl<'p> KeptPath<'p> {
         let below = |prefix: &str| rest.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
         match rest {
             "/logs" => Some(KeptPath::List),
+            "/sessions" => Some(KeptPath::Sessions),
             "/analytics/summary" => Some(KeptPath::Summary),
             "/analytics/series" => Some(KeptPath::Series),
             _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
@@ -340,6 +343,7 @@ mod tests {
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
             (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
+            (Method::GET, "/v1/sessions", Endpoint::Kept(KeptPath::Sessions)),
             (Method::POST, "/v1/logs", Endpoint::WrongMethod(READ)),
             (Method::GET, "/metrics", Endpoint::Kept(KeptPath::Metrics)),
             (Method::POST, "/metrics", Endpoint::WrongMethod(READ)),

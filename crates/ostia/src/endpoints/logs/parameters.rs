@@ -15,7 +15,7 @@ const VALUE_BYTES_MAX: usize = 1024;
 /// A dollar in the unit that costs are filtered by.
 const NANO: f64 = 1e9;
 /// Which requests are meant, wherever many are.
-const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, cost_min, cost_max, \
+const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, session, cost_min, cost_max, \
                        latency_min, latency_max, tokens_min, tokens_max";
 /// What a summary covers where nobody says.
 const SUMMARY_TIME: Duration = Duration::from_secs(86_400);
@@ -89,7 +89,7 @@ impl Parameters {
     }
 
     fn parameter(&mut self, name: &str, value: &str, path: &KeptPath<'_>) -> Result<(), Fault> {
-        let (is_list, is_summary) = (*path == KeptPath::List, is_summed(path));
+        let (is_list, is_summary) = (matches!(path, KeptPath::List | KeptPath::Sessions), is_summed(path));
         match name {
             "limit" if is_list => {
                 let size = value.parse().ok().and_then(PageSize::new);
@@ -131,6 +131,7 @@ impl Parameters {
             "model" => filter.model = Some(text()?),
             "key" => filter.key = Some(text()?),
             "operation" => filter.operation = Some(text()?),
+            "session" => filter.session = Some(text()?),
             "metadata" => filter.metadata.extend(metadata(name, value)?),
             "trace" | "trace_id" => filter.trace = Some(text()?),
             "cost_min" => filter.cost_nano.0 = Some(dollars(name, value)?),
@@ -261,7 +262,7 @@ mod tests {
     #[test]
     fn every_parameter() {
         let all = "from=2026-11-29&to=2026-11-29T08:00:00.5Z&status=4xx&provider=a%20b&model=m&key=k&operation=o&\
-                   metadata=%7B%22team%22%3A%22red%22%7D&trace=t&cost_min=0.05&cost_max=1&latency_min=1&latency_max=2&\
+                   metadata=%7B%22team%22%3A%22red%22%7D&trace=t&session=s&cost_min=0.05&cost_max=1&latency_min=1&latency_max=2&\
                    tokens_min=3&tokens_max=4&limit=5&after=6-7";
         let Parameters { filter, page, .. } = read(all).unwrap();
         let expected = Filter {
@@ -274,6 +275,7 @@ mod tests {
             operation: Some("o".into()),
             metadata: vec![("team".into(), "red".into())],
             trace: Some("t".into()),
+            session: Some("s".into()),
             cost_nano: (Some(50_000_000), Some(1_000_000_000)),
             duration_ms: (Some(1), Some(2)),
             tokens: (Some(3), Some(4)),
@@ -302,6 +304,7 @@ mod tests {
             "metadata=x",
             "metadata=%7B%22a%22%3A%5B%5D%7D",
             "trace=",
+            "session=",
             "cost_min=-1",
             "cost_max=NaN",
             "latency_min=1.5",
