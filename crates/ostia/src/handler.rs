@@ -112,7 +112,7 @@ async fn serve(
         _ => {}
     }
     if let Endpoint::Kept(path) = endpoint {
-        return Box::pin(logs::answer(core, parts, &gateway.credentials, path)).await;
+        return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
     }
     gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
     if endpoint.is_call() {

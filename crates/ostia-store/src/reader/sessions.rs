@@ -61,7 +61,7 @@ fn newest(
     count: usize,
 ) -> Result<Vec<(String, Place)>, ReadError> {
     let mut conditions = Conditions::of(filter);
-    conditions.in_a_session();
+    conditions.and("session IS NOT NULL");
     conditions.after(page.after);
     let text = format!(
         "SELECT session, started_ms, number FROM requests {} ORDER BY started_ms DESC, number DESC",

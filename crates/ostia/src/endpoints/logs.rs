@@ -3,8 +3,10 @@
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
 mod analytics;
+mod graphs;
 mod parameters;
 mod tree;
+mod writes;
 
 use std::rc::Rc;
 use std::time::SystemTime;
@@ -15,11 +17,12 @@ use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Session};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use crate::client::ClientBody;
 use crate::core::Core;
 use crate::errors::reply;
 use crate::inbound::browser;
 use crate::inbound::credentials::Credentials;
-use crate::inbound::route::KeptPath;
+use crate::inbound::route::{self, GroupPath, KeptPath};
 use crate::message::body::Body;
 use parameters::Parameters;
 
@@ -35,7 +38,11 @@ pub async fn answer(
     parts: &request::Parts,
     credentials: &Credentials,
     path: KeptPath<'_>,
+    body: ClientBody,
 ) -> Result<Response<Body>, Fault> {
+    if let KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) = path {
+        return writes::answer(core, parts, credentials, path, body).await;
+    }
     admit(core, parts, credentials)?;
     if path == KeptPath::Metrics {
         return metrics(core);
@@ -127,7 +134,7 @@ fn busy() -> Fault {
 }
 
 fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
-    let Parameters { filter, page, by, now_ms, steps, .. } = parameters;
+    let Parameters { filter, page, by, now_ms, steps, group_page, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
             let (data, next) = reader.list(&filter, page)?;
@@ -150,8 +157,21 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
                 Ok(some.then(|| json!({"object": "trace", "trace_id": id, "data": tree::grow(requests)})))
             })
         }
+        KeptPath::Graph(graph) => Box::new(move |reader| match steps {
+            Some(steps) => graphs::graph(reader, graph, &filter, &steps).map(Some),
+            None => Ok(None),
+        }),
+        KeptPath::Group(group) => {
+            let group = owned(group);
+            Box::new(move |reader| graphs::groups(reader, &group, &filter, group_page).map(Some))
+        }
+        KeptPath::CacheSummary => {
+            Box::new(move |reader| graphs::cache_summary(reader, &filter, now_ms).map(Some))
+        }
         // Not read from the file.
-        KeptPath::Metrics => Box::new(|_| Ok(None)),
+        KeptPath::Metrics | KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) => {
+            Box::new(|_| Ok(None))
+        }
         KeptPath::Summary => {
             Box::new(move |reader| analytics::summary(reader, &filter, by, now_ms).map(Some))
         }
@@ -159,6 +179,19 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             Some(steps) => analytics::series(reader, &filter, by, &steps).map(Some),
             None => Ok(None),
         }),
+    }
+}
+
+/// The same, to be taken along; the name of metadata without its percent-encoding.
+fn owned(group: GroupPath<&str>) -> GroupPath<String> {
+    match group {
+        GroupPath::Users => GroupPath::Users,
+        GroupPath::Models => GroupPath::Models,
+        GroupPath::Provider => GroupPath::Provider,
+        GroupPath::Workspaces => GroupPath::Workspaces,
+        GroupPath::Metadata(name) => {
+            GroupPath::Metadata(route::percent_decode(name).unwrap_or_default().into_owned())
+        }
     }
 }
 
