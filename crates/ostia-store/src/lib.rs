@@ -11,9 +11,11 @@
 
 mod body;
 mod database;
+mod feedback;
 mod insert;
 mod mask;
 mod metrics;
+mod orders;
 mod price;
 mod query;
 mod queue;
@@ -21,6 +23,8 @@ mod reader;
 mod record;
 mod retention;
 mod rollup;
+#[cfg(test)]
+mod scale;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -29,12 +33,14 @@ mod writer;
 
 pub use body::{Kept, Missing};
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
+pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
 pub use mask::mask_text;
 pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use orders::{Done, Orders};
 pub use price::{OwnPrice, OwnPrices};
-pub use query::{Filter, Page, PageSize, STATUS_CLASSES};
+pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Health, Queue, Unwritten};
-pub use reader::{Busy, ReadError, Reader, Readers};
+pub use reader::{Busy, Fact, FeedbackTally, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use retention::Retention;
 pub use steps::{POINTS_MAX, StepError, Steps};

@@ -59,6 +59,8 @@ pub struct RecordStore {
     pub queue: ostia_store::Queue,
     /// Those who read them.
     pub readers: ostia_store::Readers,
+    /// Where is handed over what else is to be written.
+    pub orders: ostia_store::Orders,
 }
 
 /// The state of one core under one configuration. A request holds on to the one that it began with.
@@ -91,6 +93,8 @@ pub struct Core {
     pub books: Option<Rc<Books>>,
     /// Those who read what was kept.
     pub readers: Option<ostia_store::Readers>,
+    /// Where is handed over what else is to be written.
+    pub orders: Option<ostia_store::Orders>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -127,6 +131,7 @@ impl Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
             upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
             books: store.as_ref().map(|store| Rc::new(books(&store.queue, &settings))),
+            orders: store.as_ref().map(|store| store.orders.clone()),
             readers: store.map(|store| store.readers),
             settings,
             responses,
@@ -156,6 +161,7 @@ impl Core {
             ),
             books: self.books.as_ref().map(|own| Rc::new(books(&own.queue, &settings))),
             readers: self.readers.clone(),
+            orders: self.orders.clone(),
             settings,
             responses: self.responses.clone(),
             ring: self.ring.clone(),

@@ -5,14 +5,14 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-DfS5fnI3.js",
-        media: "text/javascript; charset=utf-8",
-        packed: include_bytes!("built/console.js.gz"),
-    },
-    File {
-        path: "assets/console-VA556nlh.css",
+        path: "assets/console-IbQv_1t_.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("built/console.css.gz"),
+    },
+    File {
+        path: "assets/console-CqsQzLZ8.js",
+        media: "text/javascript; charset=utf-8",
+        packed: include_bytes!("built/console.js.gz"),
     },
     File {
         path: "index.html",
