@@ -170,6 +170,11 @@ withGateway("one request tells its attempts, its decisions, its price and how to
   assert.match(sheet, /0\.00036.*0\.00003.*0\.0006.*Total0\.00099/s);
   await page.getByRole("tab", { name: "Raw" }).click();
   await request.getByText('"seed"').first().waitFor();
+  await page.getByRole("tab", { name: "Feedback" }).click();
+  await page.getByLabel("Why").fill("It went to the right one");
+  await page.getByRole("button", { name: "Good" }).click();
+  await page.getByRole("tab", { name: "Feedback (1)" }).waitFor();
+  await request.getByText("It went to the right one").waitFor();
   await page.getByRole("tab", { name: "Repeat" }).click();
   await request.locator("pre", { hasText: `curl ${gateway.url}/v1/chat/completions` }).waitFor();
   await request.getByRole("link", { name: "Open in the playground" }).click();
