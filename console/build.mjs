@@ -34,7 +34,7 @@ async function made() {
       // Without the hash, so that a change is a change of one file.
       return { path, name: `${entry.name.replace(/-[\w-]{8}\./, ".")}.gz`, content: readFileSync(whole) };
     });
-    return files.sort((one, other) => (one.path < other.path ? -1 : 1));
+    return files.sort((one, other) => (one.name < other.name ? -1 : 1));
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,6 +1,6 @@
 // The frame around the pages: where to go, the operator's key, the keys of the keyboard.
 
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Help } from "./help";
 import { KeyGate } from "./key_gate";
 import { useKeys } from "./keyboard";
@@ -55,6 +55,9 @@ export function App() {
 }
 
 function Nav({ shown, onHelp }: { shown: string; onHelp: () => void }) {
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the row of pages scrolls.
+  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [shown]);
   return (
     <header className="bar">
       <Link to="/logs" className="brand" aria-label="Ostia">
@@ -63,7 +66,7 @@ function Nav({ shown, onHelp }: { shown: string; onHelp: () => void }) {
         </svg>
         <span>Ostia</span>
       </Link>
-      <nav aria-label="Pages">
+      <nav ref={nav} aria-label="Pages">
         {Object.entries(PAGES).map(([name, { label }]) => (
           <Link key={name} to={`/${name}`} aria-current={name === shown ? "page" : undefined}>
             {label}

@@ -170,6 +170,11 @@ withGateway("one request tells its attempts, its decisions, its price and how to
   assert.match(sheet, /0\.00036.*0\.00003.*0\.0006.*Total0\.00099/s);
   await page.getByRole("tab", { name: "Raw" }).click();
   await request.getByText('"seed"').first().waitFor();
+  await page.getByRole("tab", { name: "Feedback" }).click();
+  await page.getByLabel("Why").fill("It went to the right one");
+  await page.getByRole("button", { name: "Good" }).click();
+  await page.getByRole("tab", { name: "Feedback (1)" }).waitFor();
+  await request.getByText("It went to the right one").waitFor();
   await page.getByRole("tab", { name: "Repeat" }).click();
   await request.locator("pre", { hasText: `curl ${gateway.url}/v1/chat/completions` }).waitFor();
   await request.getByRole("link", { name: "Open in the playground" }).click();
@@ -222,11 +227,11 @@ withGateway("views, columns and the theme are kept by the browser", async (gatew
   await gateway.call("/v1/chat/completions", hello("PLEASE FAIL"));
   const { page, finish } = await open(browser, gateway, "/logs?status=error");
   await rows(page).first().waitFor();
-  await page.getByText("Views").click();
+  await page.locator("summary", { hasText: "Views" }).click();
   await page.getByLabel("Name of the view").fill("Mine");
   await page.getByRole("button", { name: "Save" }).click();
   await page.keyboard.press("Escape");
-  await page.getByText("Columns").click();
+  await page.locator("summary", { hasText: "Columns" }).click();
   await page.getByRole("checkbox", { name: "Metadata" }).check();
   await page.getByRole("columnheader", { name: "Metadata" }).waitFor();
   await page.getByRole("button", { name: /^Theme: system/ }).click();
@@ -234,7 +239,7 @@ withGateway("views, columns and the theme are kept by the browser", async (gatew
   await page.goto(`${gateway.url}/console/logs`);
   assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), "dark");
   await page.getByText("team=red").waitFor();
-  await page.getByText("Views").click();
+  await page.locator("summary", { hasText: "Views" }).click();
   await page.getByRole("button", { name: "Mine", exact: true }).click();
   await page.waitForURL(/status=error/);
   await page.waitForFunction(() => document.querySelectorAll(".table-body [role=row]").length === 1);

@@ -128,7 +128,21 @@ test("a trace is a waterfall", async () => {
   await finish();
 });
 
-const PAGES = ["/logs", "/logs/ONE", "/live?since=15m&group_by=model", "/playground", `/traces/${TRACE}`, "/sessions", "/providers", "/config"];
+test("a session has all of its requests, and what they cost", async () => {
+  const session = { "x-ostia-session": "tour-1" };
+  for (const model of ["gpt-4o", "gpt-4o-mini", "gpt-4o"]) await gateway.call("/v1/chat/completions", hello("On we go", { model }), session);
+  const { page, finish } = await open(browser, gateway, "/sessions");
+  await page.getByRole("link", { name: "tour-1" }).click();
+  await page.locator(".table-body [role=row]").nth(2).waitFor();
+  // 15 tokens of input, 10 from the cache and 30 of output: twice 0.00035 and once 0.000021 dollars.
+  await page.waitForFunction(() => /Requests3.*Cost\$0\.000721/.test(document.querySelector(".facts").textContent));
+  await page.locator(".table-body .row-link").first().click();
+  await page.locator(".request").getByRole("link", { name: "Session" }).click();
+  await page.getByRole("heading", { name: "Session tour-1" }).waitFor();
+  await finish();
+});
+
+const PAGES = ["/logs", "/logs/ONE", "/live?since=15m&group_by=model", "/playground", `/traces/${TRACE}`, "/sessions", "/sessions/tour-1", "/providers", "/config"];
 
 for (const [width, height] of [[1440, 900], [390, 844]]) {
   for (const colorScheme of ["light", "dark"]) {
@@ -144,7 +158,7 @@ for (const [width, height] of [[1440, 900], [390, 844]]) {
         if (surplus > 0) problems.push(`${path}: ${surplus} px too wide`);
         if (PICTURES) {
           mkdirSync(PICTURES, { recursive: true });
-          await page.screenshot({ path: `${PICTURES}/${path.split(/[/?]/)[1]}${path.includes("ONE") ? "-one" : ""}-${width}-${colorScheme}.png` });
+          await page.screenshot({ path: `${PICTURES}/${path.split("?")[0].slice(1).replaceAll("/", "-").replace(TRACE, "one")}-${width}-${colorScheme}.png` });
         }
         await finish();
       }

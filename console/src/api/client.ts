@@ -32,6 +32,13 @@ export async function models<T>(signal?: AbortSignal): Promise<T> {
   return read<T>(response);
 }
 
+/** `POST`, for operators. */
+export async function post<T>(path: string, body: unknown): Promise<T> {
+  const headers = { "content-type": "application/json", ...keyHeader(adminKey()) };
+  const response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
+  return read<T>(response);
+}
+
 /** A call to a model, as a client makes it. */
 export async function call(
   path: string,

@@ -93,6 +93,8 @@ export interface LogRecord {
   span_id: string | null;
   parent_span_id: string | null;
   span_name: string | null;
+  /** The conversation, or the agent's run, that it is part of. */
+  session?: string | null;
   started_ms: number;
   method: string;
   path: string;
@@ -117,6 +119,16 @@ export interface LogRecord {
   request: KeptBody;
   response: KeptBody;
   children?: LogRecord[];
+  /** What was thought of its trace: only where one request is told. */
+  feedback?: Feedback[];
+}
+
+export interface Feedback {
+  id: string;
+  created_ms: number;
+  value: number;
+  weight: number;
+  metadata: Record<string, unknown> | null;
 }
 
 export interface LogPage {

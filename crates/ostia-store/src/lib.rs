@@ -12,9 +12,11 @@
 mod batches;
 mod body;
 mod database;
+mod feedback;
 mod insert;
 mod mask;
 mod metrics;
+mod orders;
 mod price;
 mod query;
 mod queue;
@@ -22,6 +24,8 @@ mod reader;
 mod record;
 mod retention;
 mod rollup;
+#[cfg(test)]
+mod scale;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -34,12 +38,14 @@ pub use batches::{
 };
 pub use body::{Kept, Missing};
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
+pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
 pub use mask::mask_text;
 pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use orders::{Done, Orders};
 pub use price::{Priced, Prices, Pricing};
-pub use query::{Filter, Page, PageSize, STATUS_CLASSES};
+pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Health, Queue, Unwritten};
-pub use reader::{Busy, ReadError, Reader, Readers};
+pub use reader::{Busy, Fact, FeedbackTally, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use retention::Retention;
 pub use steps::{POINTS_MAX, StepError, Steps};

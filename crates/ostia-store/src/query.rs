@@ -26,12 +26,35 @@ pub struct Filter {
     pub metadata: Vec<(String, String)>,
     /// The trace, the request itself, or the provider's name for one of its attempts.
     pub trace: Option<String>,
+    /// The conversation, or the agent's run, that they are part of.
+    pub session: Option<String>,
     /// At least and at most: in 10^-9 of a dollar,
     pub cost_nano: (Option<i64>, Option<i64>),
     /// in milliseconds,
     pub duration_ms: (Option<i64>, Option<i64>),
-    /// and in tokens, read and written together.
+    /// in tokens, read and written together,
     pub tokens: (Option<i64>, Option<i64>),
+    /// in tokens read,
+    pub prompt_tokens: (Option<i64>, Option<i64>),
+    /// in tokens written,
+    pub completion_tokens: (Option<i64>, Option<i64>),
+    /// and in what was thought of their trace, value times weight on average.
+    pub feedback: (Option<f64>, Option<f64>),
+    /// One of each of these lists: of what stands in these columns together.
+    pub choices: Vec<Vec<Vec<(Column, String)>>>,
+}
+
+/// A column that may have one of several values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// Who answered.
+    Provider,
+    /// The model that was asked for.
+    Model,
+    /// The gateway's key that was shown.
+    Key,
+    /// The status.
+    Status,
 }
 
 /// Where a page begins.
@@ -88,12 +111,19 @@ impl Conditions {
         all.some("model = ?", filter.model.clone());
         all.some("key = ?", filter.key.clone());
         all.some("operation = ?", filter.operation.clone());
+        all.some("session = ?", filter.session.clone());
         all.some("cost_nano >= ?", filter.cost_nano.0);
         all.some("cost_nano <= ?", filter.cost_nano.1);
         all.some("duration_us >= ? * 1000", filter.duration_ms.0);
         all.some("duration_us <= ? * 1000", filter.duration_ms.1);
         all.some("tokens >= ?", filter.tokens.0);
         all.some("tokens <= ?", filter.tokens.1);
+        all.some("prompt_tokens >= ?", filter.prompt_tokens.0);
+        all.some("prompt_tokens <= ?", filter.prompt_tokens.1);
+        all.some("completion_tokens >= ?", filter.completion_tokens.0);
+        all.some("completion_tokens <= ?", filter.completion_tokens.1);
+        all.feedback(filter.feedback);
+        filter.choices.iter().for_each(|choices| all.choice(choices));
         for (name, value) in &filter.metadata {
             all.texts.push(
                 "EXISTS (SELECT 1 FROM json_each(metadata) AS own WHERE own.key = ? AND own.value = ?)"
@@ -119,6 +149,35 @@ impl Conditions {
         }
     }
 
+    /// What was thought of their trace.
+    fn feedback(&mut self, (least, most): (Option<f64>, Option<f64>)) {
+        if least.is_none() && most.is_none() {
+            return;
+        }
+        self.texts.push(
+            "number IN (SELECT number FROM requests WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
+             HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?))"
+                .to_owned(),
+        );
+        self.values.extend([least.unwrap_or(f64::MIN).into(), most.unwrap_or(f64::MAX).into()]);
+    }
+
+    /// One of several.
+    fn choice(&mut self, choices: &[Vec<(Column, String)>]) {
+        let mut texts = Vec::new();
+        for together in choices {
+            let columns = together.iter().map(|(column, _)| match column {
+                Column::Provider => "provider = ?",
+                Column::Model => "model = ?",
+                Column::Key => "key = ?",
+                Column::Status => "status = CAST(? AS INTEGER)",
+            });
+            texts.push(format!("({})", columns.collect::<Vec<_>>().join(" AND ")));
+            self.values.extend(together.iter().map(|(_, value)| Value::from(value.clone())));
+        }
+        self.texts.push(format!("({})", texts.join(" OR ")));
+    }
+
     fn status(&mut self, status: Option<&str>) {
         let Some(status) = status else { return };
         let first_digit = status.strip_suffix("xx").and_then(|digit| digit.parse::<i64>().ok());
@@ -130,7 +189,14 @@ impl Conditions {
             "client_left" => self.texts.push("end = 'client_left'".to_owned()),
             _ => match first_digit {
                 Some(digit) => self.some("status / 100 = ?", Some(digit)),
-                None => self.some("status = ?", Some(status.parse::<i64>().unwrap_or(-1))),
+                None => {
+                    let status = status.parse::<i64>().unwrap_or(-1);
+                    self.some("status = ?", Some(status));
+                    if status >= 400 {
+                        // Said once more in the words of the index of failures, which is used only so.
+                        self.and("status >= 400");
+                    }
+                }
             },
         }
     }
@@ -143,9 +209,31 @@ impl Conditions {
         }
     }
 
+    /// Not behind it: what that page had, and those before it.
+    pub(crate) fn not_after(&mut self, (started_ms, number): (i64, i64)) {
+        self.texts.push("(started_ms, number) >= (?, ?)".to_owned());
+        self.values.extend([started_ms.into(), number.into()]);
+    }
+
+    /// Part of this session.
+    pub(crate) fn in_session(&mut self, session: &str) {
+        self.some("session = ?", Some(session.to_owned()));
+    }
+
     /// Numbered later than this.
     pub(crate) fn newer_than(&mut self, number: i64) {
         self.some("number > ?", Some(number));
+    }
+
+    /// One more that has no values.
+    pub(crate) fn and(&mut self, text: &str) {
+        self.texts.push(format!("({text})"));
+    }
+
+    /// As it stands behind a table's name, with one more.
+    pub(crate) fn and_text(&self, text: &str) -> String {
+        let texts = self.texts.iter().map(String::as_str).chain([text]);
+        format!("WHERE {}", texts.collect::<Vec<_>>().join(" AND "))
     }
 
     /// As it stands behind a table's name.
@@ -155,6 +243,11 @@ impl Conditions {
 }
 
 impl Filter {
+    /// Does it ask for what sums by day are kept by, so that they know the days on which there is any?
+    pub(crate) fn is_of_days(&self) -> bool {
+        self.provider.is_some() || self.model.is_some() || self.key.is_some()
+    }
+
     /// Are these only what sums are kept by?
     pub(crate) fn is_of_sums(&self) -> bool {
         let Filter { from_ms, to_ms, provider, model, key, .. } = self.clone();

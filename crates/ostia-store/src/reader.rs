@@ -1,6 +1,9 @@
 //! Threads that read, so that nobody who serves requests waits for the disk.
 
+mod days;
+mod sessions;
 mod sums;
+mod tallies;
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
@@ -15,7 +18,11 @@ use serde_json::{Map, Value};
 
 use crate::body::{Missing, unpacked};
 use crate::database;
+use crate::feedback;
 use crate::query::{Conditions, Filter, Page};
+
+pub use sessions::Session;
+pub use tallies::{Fact, FeedbackTally, GroupBy, GroupRow, Tally};
 
 /// Threads that read.
 const THREADS: usize = 2;
@@ -132,12 +139,20 @@ impl Reader {
     /// # Errors
     /// The file cannot be read, or not in time.
     pub fn list(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Value>, Option<String>), ReadError> {
-        let mut conditions = Conditions::of(filter);
-        conditions.after(page.after);
         let wanted = page.size.count();
-        // One more, to know whether there are more.
-        let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {}", wanted + 1);
-        let mut rows = rows(self.connection()?, &conditions, &order)?;
+        let connection = self.connection()?;
+        let mut rows = Vec::new();
+        for (from_ms, to_ms) in days::with_any(connection, filter, page)? {
+            let mut conditions = Conditions::of(&Filter { from_ms, to_ms, ..filter.clone() });
+            conditions.after(page.after);
+            // One more, to know whether there are more.
+            let missing = (wanted as usize + 1).saturating_sub(rows.len());
+            let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {missing}");
+            rows.extend(self::rows(connection, &conditions, &order)?);
+            if rows.len() > wanted as usize {
+                break;
+            }
+        }
         let is_more = rows.len() > wanted as usize;
         rows.truncate(wanted as usize);
         let next = rows.last().filter(|_| is_more).map(|row| format!("{}-{}", row.started_ms, row.number));
@@ -185,6 +200,9 @@ impl Reader {
                 Err(_) => String::from_utf8_lossy(&bytes).into(),
             };
         }
+        let trace_id = row.told["trace_id"].as_str().unwrap_or_default();
+        row.told["feedback"] =
+            serde_json::to_value(feedback::of_trace(connection, trace_id)?).unwrap_or_default();
         Ok(Some(row.told))
     }
 

@@ -43,6 +43,9 @@ pub(crate) fn step(
     let transaction = connection.transaction()?;
     let bodies_taken = take_bodies(&transaction, retention, now_ms)?;
     let records_taken = take_records(&transaction, retention, now_ms)?;
+    let feedback =
+        "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE created_ms < ?1 LIMIT 200)";
+    transaction.execute(feedback, [before_ms(now_ms, retention.records)])?;
     let sums_taken = take_sums(&transaction, retention, now_ms)?;
     transaction.commit()?;
     let is_more =

@@ -101,6 +101,28 @@ pub(crate) fn whole((from_ms, to_ms): (i64, i64), width_ms: i64) -> (i64, i64) {
     (from_ms.div_euclid(width_ms) * width_ms, end)
 }
 
+/// A time of whole minutes in pieces that each have sums of a width of their own: days, and what is left of them before and behind by
+/// hour and by minute.
+pub(crate) fn pieces((from_ms, to_ms): (i64, i64)) -> Vec<(i64, (i64, i64))> {
+    let up = |ms: i64, width_ms: i64| ms.saturating_add(width_ms - 1).div_euclid(width_ms) * width_ms;
+    let down = |ms: i64, width_ms: i64| ms.div_euclid(width_ms) * width_ms;
+    let (first_hour, last_hour) = (up(from_ms, HOUR).min(to_ms), down(to_ms, HOUR).max(from_ms));
+    if first_hour >= last_hour {
+        // The minutes up to an hour, and those behind it.
+        return vec![(MINUTE, (from_ms, to_ms))];
+    }
+    let (first_day, last_day) = (up(first_hour, DAY).min(last_hour), down(last_hour, DAY).max(first_hour));
+    let hours = match first_day < last_day {
+        true => {
+            vec![(HOUR, (first_hour, first_day)), (DAY, (first_day, last_day)), (HOUR, (last_day, last_hour))]
+        }
+        false => vec![(HOUR, (first_hour, last_hour))],
+    };
+    let minutes = [(MINUTE, (from_ms, first_hour)), (MINUTE, (last_hour, to_ms))];
+    let all = minutes.into_iter().chain(hours);
+    all.filter(|(_, (from_ms, to_ms))| from_ms < to_ms).collect()
+}
+
 fn readable(time_ms: i64) -> i64 {
     let is_enough = |step_ms: &i64| time_ms / step_ms <= POINTS_DEFAULT;
     let days = || (time_ms / POINTS_DEFAULT / DAY + 1) * DAY;
@@ -130,6 +152,30 @@ mod tests {
         check(30 * DAY, 6 * HOUR);
         check(400 * DAY, 7 * DAY);
         check(NOW, 174 * DAY);
+    }
+
+    #[test]
+    fn pieces_are_all_of_the_time() {
+        let check = |from_ms: i64, to_ms: i64, count: usize| {
+            let mut pieces = pieces((from_ms, to_ms));
+            pieces.sort_by_key(|(_, (from_ms, _))| *from_ms);
+            assert_eq!(pieces.len(), count, "{pieces:?}");
+            let mut last = from_ms;
+            for (width_ms, (from_ms, to_ms)) in pieces {
+                assert!(from_ms == last && from_ms < to_ms, "{from_ms} {to_ms}");
+                assert!(from_ms % width_ms == 0 && to_ms % width_ms == 0, "{width_ms}");
+                last = to_ms;
+            }
+            assert_eq!(last, to_ms);
+        };
+        let day = NOW / DAY * DAY;
+        check(day, day + MINUTE, 1);
+        check(day + 59 * MINUTE, day + 61 * MINUTE, 1);
+        check(day + 59 * MINUTE, day + 121 * MINUTE, 3);
+        check(day, day + HOUR, 1);
+        check(day, day + DAY, 1);
+        check(day - 2 * DAY - HOUR - MINUTE, day + HOUR + MINUTE, 5);
+        check(day - DAY + HOUR, day + DAY - HOUR, 1);
     }
 
     #[test]

@@ -9,6 +9,10 @@ use crate::price;
 /// Borders between durations: two for each doubling, from a millisecond to some nine hours. A duration is known to a fifth.
 const BUCKETS: usize = 50;
 
+/// A place and a count. No number of them is as long as all counts are, so that the two forms are told apart.
+const ENTRY_BYTES: usize = 6;
+const _: () = assert!(!(BUCKETS * 4).is_multiple_of(ENTRY_BYTES));
+
 /// What a number of requests and attempts came to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sums {
@@ -76,18 +80,30 @@ impl Durations {
         found.map(|bucket| 2f64.powf(bucket as f64 / 2.0).round() as u64)
     }
 
-    /// As bytes: numbers of four, little-endian; none where there were none.
+    /// As bytes, little-endian: numbers of four, or where that is shorter, each that is not zero behind its place, six together.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        if *self == Durations::default() {
-            return Vec::new();
+        let counted = || (0_u16..).zip(&self.0).filter(|(_, count)| **count > 0);
+        if counted().count() * ENTRY_BYTES >= BUCKETS * 4 {
+            return self.0.iter().flat_map(|count| count.to_le_bytes()).collect();
         }
-        self.0.iter().flat_map(|count| count.to_le_bytes()).collect()
+        counted()
+            .flat_map(|(place, count)| place.to_le_bytes().into_iter().chain(count.to_le_bytes()))
+            .collect()
     }
 
     pub(crate) fn of_bytes(bytes: &[u8]) -> Durations {
         let mut durations = Durations::default();
-        let (counts, _) = bytes.as_chunks();
-        durations.0.iter_mut().zip(counts).for_each(|(own, count)| *own = u32::from_le_bytes(*count));
+        if bytes.len() == BUCKETS * 4 {
+            let (counts, _) = bytes.as_chunks();
+            durations.0.iter_mut().zip(counts).for_each(|(own, count)| *own = u32::from_le_bytes(*count));
+            return durations;
+        }
+        let (entries, _) = bytes.as_chunks::<ENTRY_BYTES>();
+        for [low, high, count @ ..] in entries {
+            if let Some(own) = durations.0.get_mut(usize::from(u16::from_le_bytes([*low, *high]))) {
+                *own = u32::from_le_bytes(*count);
+            }
+        }
         durations
     }
 }
@@ -200,6 +216,16 @@ mod tests {
         check(50, 500.0);
         check(90, 900.0);
         check(99, 990.0);
+        for least in [0, 1, 500, 1_000_000] {
+            let mut some = Durations::default();
+            (0..50)
+                .map(|bucket| 2f64.powf(f64::from(bucket) / 2.0) as u64)
+                .filter(|ms| *ms >= least)
+                .for_each(|ms| some.add(ms * 1000));
+            assert_eq!(Durations::of_bytes(&some.bytes()), some, "{least}");
+            assert!(some.bytes().len() <= BUCKETS * 4);
+        }
+        assert!(Durations::default().bytes().is_empty());
         assert_eq!(Durations::of_bytes(&durations.bytes()), durations);
         durations.add(u64::MAX);
         assert_eq!(durations.percentile_ms(0), Some(1));

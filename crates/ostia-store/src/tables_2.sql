@@ -45,7 +45,12 @@ CREATE INDEX requests_by_time ON requests (
     prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, failed_attempts, retries, fell_back, unpriced,
     costs, metadata
 );
-CREATE INDEX requests_by_session ON requests (session, started_ms) WHERE session IS NOT NULL;
+CREATE INDEX requests_by_failure ON requests (status, started_ms) WHERE status >= 400;
+CREATE INDEX requests_by_session ON requests (
+    session, started_ms, status, end, provider, model, key, operation, duration_us, first_token_us, tokens, cost_nano,
+    prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, attempts, failed_attempts, retries, fell_back, unpriced,
+    costs, metadata
+) WHERE session IS NOT NULL;
 
 -- How long first tokens of streams took, as `durations` are counted.
 ALTER TABLE sums ADD COLUMN first_tokens BLOB NOT NULL DEFAULT x'';

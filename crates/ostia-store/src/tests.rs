@@ -194,6 +194,45 @@ fn filters() {
 }
 
 #[test]
+fn sessions() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let of = |session: &str, number: i64| Record {
+        session: (!session.is_empty()).then(|| session.to_owned()),
+        model: Some(format!("m{number}")),
+        status: if number == 4 { 500 } else { 200 },
+        ..record(&number.to_string(), number * 1000)
+    };
+    let all: Vec<Record> = ["a", "b", "", "a", "c", "b", "d"]
+        .iter()
+        .zip(1..)
+        .map(|(session, number)| of(session, number))
+        .collect();
+    insert::write(&mut connection, &all).unwrap();
+    let mut reader = Reader::new(&path);
+    let (first, next) = reader.sessions(&Filter::default(), page(2)).unwrap();
+    let ids = |told: &[crate::reader::Session]| told.iter().map(|told| told.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&first), ["d", "b"]);
+    let after = Page::cursor(&next.unwrap());
+    // What comes meanwhile changes nothing, and a session is told once.
+    insert::write(&mut connection, &[of("e", 9)]).unwrap();
+    let (second, next) = reader.sessions(&Filter::default(), Page { after, ..page(2) }).unwrap();
+    assert_eq!((ids(&second), next), (vec!["c".to_owned(), "a".to_owned()], None));
+    let a = &second[1];
+    assert_eq!((a.first_ms, a.last_ms, a.sums.requests, a.sums.failed), (1000, 4000, 2, 1));
+    assert_eq!(
+        (a.sums.prompt_tokens, a.models.iter().map(String::as_str).collect()),
+        (2000, vec!["m1", "m4"])
+    );
+    let filter = Filter { model: Some("m2".into()), ..Filter::default() };
+    let (told, _) = reader.sessions(&filter, page(2)).unwrap();
+    assert_eq!((ids(&told), told[0].sums.requests), (vec!["b".to_owned()], 1));
+    let filter = Filter { session: Some("b".into()), ..Filter::default() };
+    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 2);
+}
+
+#[test]
 fn sums_are_those_of_the_records() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("records.db");

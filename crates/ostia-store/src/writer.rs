@@ -15,8 +15,10 @@ use rusqlite::{Connection, ErrorCode};
 use crate::body::{Kept, Missing};
 use crate::database::{self, OpenError};
 use crate::mask;
+use crate::orders::{Order, Orders};
 use crate::price::Prices;
 use crate::queue::{Queue, State, Unwritten};
+use crate::reader::ReadError;
 use crate::record::Record;
 use crate::retention::{self, Retention};
 use crate::{insert, record};
@@ -43,6 +45,7 @@ pub type Tell = Box<dyn Fn(String) + Send>;
 #[derive(Debug)]
 pub struct Store {
     queue: Queue,
+    orders: Orders,
     stop: Sender<()>,
     is_over: Receiver<()>,
 }
@@ -52,6 +55,7 @@ struct Writer {
     path: PathBuf,
     connection: Option<Connection>,
     entries: Receiver<Box<dyn Unwritten>>,
+    orders: Receiver<Order>,
     state: Arc<State>,
     prices: Prices,
     mask: Vec<String>,
@@ -82,12 +86,14 @@ impl Store {
         tell: Tell,
     ) -> std::io::Result<Store> {
         let (queue, entries) = Queue::new();
+        let (orders, ordered) = Orders::new();
         let ((stop, stopped), (over, is_over)) = (channel(), channel());
         let now = Instant::now();
         let mut writer = Writer {
             path,
             connection: None,
             entries,
+            orders: ordered,
             state: queue.state(),
             prices,
             mask,
@@ -104,12 +110,17 @@ impl Store {
             writer.run(&stopped);
             let _ = over.send(());
         })?;
-        Ok(Store { queue, stop, is_over })
+        Ok(Store { queue, orders, stop, is_over })
     }
 
     /// Where records are handed over.
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// Where orders are handed over.
+    pub fn orders(&self) -> &Orders {
+        &self.orders
     }
 
     /// Writes what is there, and ends.
@@ -133,6 +144,9 @@ impl Writer {
             let is_due = self.since.is_some_and(|since| since.elapsed() >= FLUSH_WITHIN);
             if (is_due || is_more || is_last) && (is_last || Instant::now() >= self.again_at) {
                 self.flush();
+            }
+            if !is_more {
+                self.obey();
             }
             if is_last && (!is_more || self.connection.is_none()) {
                 return;
@@ -207,6 +221,16 @@ impl Writer {
                 (self.tell)(format!("{lost} records were lost: {error}."));
                 self.emptied();
             }
+        }
+    }
+
+    /// Carries out what was ordered, behind all records that were handed over before.
+    fn obey(&mut self) {
+        while let Ok(order) = self.orders.try_recv() {
+            self.flush();
+            let is_open = self.open();
+            let unreadable = || ReadError::Unreadable("it cannot be written".to_owned());
+            order(self.connection.as_mut().filter(|_| is_open).ok_or_else(unreadable));
         }
     }
 

@@ -62,6 +62,8 @@ pub struct RecordStore {
     pub queue: ostia_store::Queue,
     /// Those who read them.
     pub readers: ostia_store::Readers,
+    /// Where is handed over what else is to be written.
+    pub orders: ostia_store::Orders,
 }
 
 /// The state of one core under one configuration. A request holds on to the one that it began with.
@@ -96,6 +98,8 @@ pub struct Core {
     pub readers: Option<ostia_store::Readers>,
     /// Batches of the gateway's own; `None`: there is no place for them.
     pub batches: Option<Batches>,
+    /// Where is handed over what else is to be written.
+    pub orders: Option<ostia_store::Orders>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -132,6 +136,7 @@ impl Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
             upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
             books: store.as_ref().map(|store| Rc::new(books(&store.queue, &settings))),
+            orders: store.as_ref().map(|store| store.orders.clone()),
             readers: store.map(|store| store.readers),
             batches,
             settings,
@@ -163,6 +168,7 @@ impl Core {
             books: self.books.as_ref().map(|own| Rc::new(books(&own.queue, &settings))),
             readers: self.readers.clone(),
             batches: self.batches.clone(),
+            orders: self.orders.clone(),
             settings,
             responses: self.responses.clone(),
             ring: self.ring.clone(),

@@ -39,6 +39,7 @@ use crate::inbound::unroutable;
 use crate::inbound::upload;
 use crate::message::body::Body;
 use crate::record::Record;
+use crate::record::session;
 use crate::responses_api;
 use crate::routing::{follow, pass, socket, streamed};
 
@@ -120,7 +121,7 @@ async fn serve(
         return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
     }
     if let Endpoint::Kept(path) = endpoint {
-        return Box::pin(logs::answer(core, parts, &gateway.credentials, path)).await;
+        return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
     }
     gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
     if endpoint.is_call() {
@@ -210,6 +211,7 @@ pub async fn carry(
     let depth = depth(inbound, api_path.api);
     let call = ApiCall::read(api_path.api, api_path.params(), inbound.query(), body, depth)?;
     record.account().asked(call.model(), body);
+    record.account().in_session(|| session::of_call(&call));
     match responses::in_background(inbound, &call)? {
         Some(answer) => Ok(answer),
         None => follow::answer(inbound, &call, None, record).await,

@@ -6,6 +6,7 @@ pub mod booking;
 mod headers;
 mod recorded;
 pub mod records;
+pub mod session;
 pub mod trace;
 mod written;
 

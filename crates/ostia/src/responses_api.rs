@@ -72,6 +72,8 @@ enum What {
 struct Saved {
     /// What the model was given.
     input: Input,
+    /// The conversation that it is part of: its own id, or that of the first answer that it goes on from.
+    root: String,
     /// The Response object.
     body: Bytes,
     /// Whoever is making it, or has made it: they hold its events.
@@ -196,7 +198,7 @@ impl ResponseStore {
 impl Object {
     fn bytes(&self) -> usize {
         let bytes = match &self.what {
-            What::Answer(saved) => saved.input.bytes() + saved.body.len(),
+            What::Answer(saved) => saved.input.bytes() + saved.root.len() + saved.body.len(),
             What::Conversation(conversation) => bytes_of(&conversation.items),
         };
         OBJECT_BYTES + bytes
@@ -239,6 +241,8 @@ pub struct StoreHandle {
     store: bool,
     /// The conversation that it belongs to.
     conversation: Option<String>,
+    /// The conversation, or the first answer that this one goes on from: itself, where it goes on from none.
+    root: String,
     input: Input,
     render: RenderOptions,
 }
@@ -281,10 +285,14 @@ pub fn recall(
     };
     render.echo = echo(document);
     render.model = document.root().str("model").unwrap_or_default().into_owned();
+    let id = response::id(&render);
+    let previous = options.previous_response_id.as_deref().and_then(|id| responses.saved(owner, id));
+    let root = previous.map(|saved| saved.root).or(options.conversation.clone());
     let keep = StoreHandle {
         responses: responses.clone(),
         owner,
-        id: response::id(&render),
+        root: root.unwrap_or_else(|| id.clone()),
+        id,
         store: options.store,
         conversation: options.conversation,
         input: Input { before, own, id_suffix: render.id_suffix.clone() },
@@ -403,6 +411,11 @@ impl Stage for Rc<StoreHandle> {
 }
 
 impl StoreHandle {
+    /// The conversation that the answer is part of.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+
     /// Remembers a whole answer.
     fn put(&self, body: &[u8]) {
         if self.store {
@@ -420,7 +433,8 @@ impl StoreHandle {
     /// Puts a Response object under its id. One that was begun and has been taken back since stays away.
     fn save(&self, body: &[u8]) {
         let saved = |running| {
-            What::Answer(Saved { input: self.input.detached(), body: Bytes::copy_from_slice(body), running })
+            let (input, root) = (self.input.detached(), self.root.clone());
+            What::Answer(Saved { input, root, body: Bytes::copy_from_slice(body), running })
         };
         let bytes = OBJECT_BYTES + self.input.bytes() + body.len();
         self.responses.objects.entry_by_ref(&self.id).and_compute_with(|entry| {

@@ -57,7 +57,7 @@ pub fn start(
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
     let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
-    let shared = RecordStore { queue: store.queue().clone(), readers };
+    let shared = RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone() };
     Ok(Started { store, shared })
 }
 

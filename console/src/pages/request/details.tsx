@@ -12,6 +12,7 @@ export function Details({ record }: { record: LogRecord }) {
     ["Its software", record.user_agent],
     ["Ended", { whole: "whole", broken: "broke off", client_left: "the client left", "": "" }[record.end]],
     ["Finish reason", record.finish_reason],
+    ["Session", record.session],
     ["Trace", record.trace_id],
     ["Span", record.span_id],
     ["Span above", record.parent_span_id],

@@ -12,7 +12,7 @@ export function RequestPanel({ id, onClose }: { id: string; onClose: () => void 
       <button type="button" className="quiet close" onClick={onClose} aria-label="Close the request">
         ✕
       </button>
-      {error ? <Problem error={error} again={again} /> : data ? <RequestView key={data.id} record={data} /> : <Loading />}
+      {error ? <Problem error={error} again={again} /> : data ? <RequestView key={data.id} record={data} onChanged={again} /> : <Loading />}
     </aside>
   );
 }

@@ -13,11 +13,12 @@ import { Bodies } from "./bodies";
 import { ConversationView } from "./conversation";
 import { Decisions } from "./decisions";
 import { Details } from "./details";
+import { FeedbackView } from "./feedback";
 import { PriceSheet } from "./price_sheet";
 import { Repeat } from "./repeat";
 import { Timeline } from "./timeline";
 
-export function RequestView({ record }: { record: LogRecord }) {
+export function RequestView({ record, onChanged }: { record: LogRecord; onChanged: () => void }) {
   const told = useMemo(() => conversation(record), [record]);
   const tabs: Tab[] = [
     { id: "conversation", label: "Conversation", content: () => <ConversationView record={record} told={told} /> },
@@ -25,6 +26,7 @@ export function RequestView({ record }: { record: LogRecord }) {
     { id: "cost", label: "Cost", content: () => <PriceSheet record={record} /> },
     { id: "raw", label: "Raw", content: () => <Bodies record={record} /> },
     { id: "repeat", label: "Repeat", content: () => <Repeat record={record} /> },
+    { id: "feedback", label: `Feedback${record.feedback?.length ? ` (${record.feedback.length})` : ""}`, content: () => <FeedbackView record={record} onSent={onChanged} /> },
     { id: "details", label: "Details", content: () => <Details record={record} /> },
   ];
   const [shown, setShown] = useState(told || record.request.body === undefined ? "conversation" : "raw");
@@ -48,6 +50,7 @@ export function RequestView({ record }: { record: LogRecord }) {
         <p className="ids">
           <code title="The id of the request">{record.id}</code> <Copy text={record.id} label="Copy id" />
           <Link to={`/traces/${encodeURIComponent(record.trace_id)}`}>Trace</Link>
+          {record.session && <Link to={`/sessions/${encodeURIComponent(record.session)}`}>Session</Link>}
         </p>
       </header>
       {record.error && <Failure record={record} />}

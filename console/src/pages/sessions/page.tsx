@@ -29,8 +29,8 @@ function All() {
       {data?.data.length === 0 && (
         <Empty title="No session yet">
           <p>
-            A session is a conversation or an agent's run: requests that go on from one another by <code>previous_response_id</code>, that agents mark
-            themselves (Claude Code and Codex do), or that share <code>{`x-ostia-metadata: {"session_id": "..."}`}</code>.
+            A session is a conversation or an agent's run: requests that agents mark themselves (Claude Code and Codex do), that go on from one
+            another by <code>previous_response_id</code>, or that have the same header <code>x-ostia-session</code>.
           </p>
         </Empty>
       )}

@@ -8,21 +8,18 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::{ReadError, Reader};
 use crate::price;
 use crate::query::{Conditions, Filter};
-use crate::rollup::{self, WIDTHS_MS};
-use crate::steps::{Steps, least_width_ms, whole};
+use crate::rollup;
+use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Line, Series, Sums};
 
 /// Most groups that are told.
 const GROUPS_MAX: usize = 1000;
 /// Most lines of a series that have a name; what is left is added up.
 const LINES_MAX: usize = 20;
-/// Times that are summed up by minute, and by hour. Longer ones by day.
-const BY_MINUTE: i64 = 2 * WIDTHS_MS[2];
-const BY_HOUR: i64 = 60 * WIDTHS_MS[2];
 
 impl Reader {
     /// What the requests that pass the filter come to, the most requests first; and the time that was summed up, which begins and
-    /// ends with a minute, an hour or a day where sums are kept for what is asked.
+    /// ends with a minute or an hour where sums are kept for what is asked.
     ///
     /// # Errors
     /// As [`Reader::list`].
@@ -37,9 +34,10 @@ impl Reader {
         let mut table = Table::default();
         match filter.is_of_sums() {
             true => {
-                let width_ms = width_of(time.1.saturating_sub(time.0)).max(least_width_ms(time.0, now_ms));
-                time = whole(time, width_ms);
-                add_kept(connection, filter, by, (width_ms, time), &mut table)?;
+                time = whole(time, least_width_ms(time.0, now_ms));
+                for piece in pieces(time) {
+                    add_kept(connection, filter, by, piece, &mut table)?;
+                }
             }
             false => add_counted(connection, filter, by, &mut table)?,
         }
@@ -76,15 +74,6 @@ impl Reader {
         let lines = names.into_iter().map(&mut line).collect();
         Ok(Series { lines, others: table.others, rest: table.rest })
     }
-}
-
-/// By which sums so long a time is summed up.
-fn width_of(time_ms: i64) -> i64 {
-    let [minute, hour, day] = WIDTHS_MS;
-    if time_ms <= BY_MINUTE {
-        return minute;
-    }
-    if time_ms <= BY_HOUR { hour } else { day }
 }
 
 /// Sums by when a step begins.
@@ -173,7 +162,7 @@ fn add_kept(
 }
 
 /// What [`count`] reads.
-const COUNTED: &str = "status, end, duration_us, first_token_us, attempts, failed_attempts, prompt_tokens, \
+pub(super) const COUNTED: &str = "status, end, duration_us, first_token_us, attempts, failed_attempts, prompt_tokens, \
                        completion_tokens, cached_tokens, reasoning_tokens, unpriced, costs";
 
 /// Adds up what nobody keeps sums of: each request is looked at.
@@ -199,7 +188,7 @@ fn add_counted(
 }
 
 /// Adds a request to sums, from this column on.
-fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
+pub(super) fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
     let number =
         |at: usize| row.get::<_, i64>(first + at).map(|number| u64::try_from(number).unwrap_or_default());
     let text = |at: usize| row.get_ref(first + at)?.as_str_or_null().map_err(rusqlite::Error::from);

@@ -3,23 +3,26 @@
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
 mod analytics;
+mod graphs;
 pub mod parameters;
 mod tree;
+mod writes;
 
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Readers};
+use ostia_store::{Busy, METRICS_MEDIA_TYPE, ReadError, Reader, Readers, Session};
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use crate::client::ClientBody;
 use crate::core::Core;
 use crate::errors::reply;
 use crate::inbound::browser;
 use crate::inbound::credentials::Credentials;
-use crate::inbound::route::KeptPath;
+use crate::inbound::route::{self, GroupPath, KeptPath};
 use crate::message::body::Body;
 use parameters::Parameters;
 
@@ -35,7 +38,11 @@ pub async fn answer(
     parts: &request::Parts,
     credentials: &Credentials,
     path: KeptPath<'_>,
+    body: ClientBody,
 ) -> Result<Response<Body>, Fault> {
+    if let KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) = path {
+        return writes::answer(core, parts, credentials, path, body).await;
+    }
     admit(core, parts, credentials)?;
     if path == KeptPath::Metrics {
         return metrics(core);
@@ -141,10 +148,15 @@ fn busy() -> Fault {
 }
 
 fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
-    let Parameters { filter, page, by, now_ms, steps, .. } = parameters;
+    let Parameters { filter, page, by, now_ms, steps, group_page, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
             let (data, next) = reader.list(&filter, page)?;
+            Ok(Some(json!({"object": "list", "data": data, "next": next})))
+        }),
+        KeptPath::Sessions => Box::new(move |reader| {
+            let (sessions, next) = reader.sessions(&filter, page)?;
+            let data: Vec<Value> = sessions.iter().map(told_session).collect();
             Ok(Some(json!({"object": "list", "data": data, "next": next})))
         }),
         KeptPath::One(id) => {
@@ -159,8 +171,21 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
                 Ok(some.then(|| json!({"object": "trace", "trace_id": id, "data": tree::grow(requests)})))
             })
         }
+        KeptPath::Graph(graph) => Box::new(move |reader| match steps {
+            Some(steps) => graphs::graph(reader, graph, &filter, &steps).map(Some),
+            None => Ok(None),
+        }),
+        KeptPath::Group(group) => {
+            let group = owned(group);
+            Box::new(move |reader| graphs::groups(reader, &group, &filter, group_page).map(Some))
+        }
+        KeptPath::CacheSummary => {
+            Box::new(move |reader| graphs::cache_summary(reader, &filter, now_ms).map(Some))
+        }
         // Not read from the file.
-        KeptPath::Metrics => Box::new(|_| Ok(None)),
+        KeptPath::Metrics | KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) => {
+            Box::new(|_| Ok(None))
+        }
         KeptPath::Summary => {
             Box::new(move |reader| analytics::summary(reader, &filter, by, now_ms).map(Some))
         }
@@ -169,6 +194,34 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             None => Ok(None),
         }),
     }
+}
+
+/// The same, to be taken along; the name of metadata without its percent-encoding.
+fn owned(group: GroupPath<&str>) -> GroupPath<String> {
+    match group {
+        GroupPath::Users => GroupPath::Users,
+        GroupPath::Models => GroupPath::Models,
+        GroupPath::Provider => GroupPath::Provider,
+        GroupPath::Workspaces => GroupPath::Workspaces,
+        GroupPath::Metadata(name) => {
+            GroupPath::Metadata(route::percent_decode(name).unwrap_or_default().into_owned())
+        }
+    }
+}
+
+fn told_session(session: &Session) -> Value {
+    let sums = &session.sums;
+    json!({
+        "id": session.id,
+        "first": parameters::rfc3339(session.first_ms),
+        "last": parameters::rfc3339(session.last_ms),
+        "requests": sums.requests,
+        "failed": sums.failed,
+        "tokens": {"input": sums.prompt_tokens, "output": sums.completion_tokens, "cached": sums.cached_tokens},
+        "cost": sums.costs(),
+        "cost_unknown": sums.unpriced,
+        "models": session.models,
+    })
 }
 
 /// Milliseconds since 1970.

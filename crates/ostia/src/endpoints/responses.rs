@@ -69,9 +69,11 @@ fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Re
         let mut record = Record::alone(core.books.as_ref(), &parts, metadata, trace, || core.new_id());
         let account = record.account();
         account.call(Some(Api::OpenaiResponses.name()));
+        account.session(gateway.session.as_ref(), &parts.headers);
         let answered = async {
             let call = ApiCall::read(Api::OpenaiResponses, None, inbound.query(), &body, usize::MAX)?;
             record.account().asked(call.model(), &body);
+            record.account().in_session(|| Some(keep.root().to_owned()));
             let mut answer = follow::answer(inbound, &call, Some(&keep), &mut record).await?;
             record.keep(&mut answer);
             Ok(answer)

@@ -57,6 +57,7 @@ async fn remember(
     let Inbound { core, caller, .. } = exchange.inbound;
     let History { body, keep } =
         responses_api::recall(&core.responses, caller.owner, render::options(exchange), call)?;
+    record.account().in_session(|| Some(keep.root().to_owned()));
     let exchange = Exchange { keep: Some(&keep), ..exchange };
     match body {
         Some(body) => carry(exchange, &call.with_body(&body)?, way, record).await,

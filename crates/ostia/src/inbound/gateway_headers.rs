@@ -41,6 +41,8 @@ pub struct GatewayHeaders {
     pub trace: TraceContext,
     /// What the provider hears of the trace, where the client said it in W3C's form.
     pub traceparent: Option<HeaderValue>,
+    /// The conversation, or the agent's run, that the request is part of.
+    pub session: Option<HeaderValue>,
     /// Bodies of this request are not kept.
     pub without_bodies: bool,
     /// The provider, without the `@` that Portkey writes before stored ones.
@@ -75,6 +77,7 @@ impl GatewayHeaders {
         self.join_trace(headers, &new_id);
         record.read(&new_id, self.portkey, self.trace_id.as_ref());
         record.sender(headers, self.metadata.as_ref(), &self.trace, &new_id);
+        record.account().session(self.session.as_ref(), headers);
         if self.without_bodies {
             record.account().without_bodies();
         }
@@ -159,6 +162,7 @@ impl GatewayHeaders {
             "span-id" => self.trace.span_id = trace::kept(value),
             "parent-span-id" => self.trace.parent_span_id = trace::kept(value),
             "span-name" => self.trace.span_name = trace::kept(value),
+            "session" => self.session = given(text()?).map(|_| value.clone()),
             "debug" => self.without_bodies = text()? == "false",
             "request-timeout" => self.request_timeout_ms = Some(timeout_ms(text()?)?),
             "strict-open-ai-compliance" => self.strict = Some(text()? != "false"),

@@ -88,21 +88,152 @@ pub enum KeptPath<'p> {
     One(&'p str),
     /// `GET /v1/traces/{trace id}`
     Trace(&'p str),
+    /// `GET /v1/sessions`
+    Sessions,
     /// `GET /v1/analytics/summary`
     Summary,
     /// `GET /v1/analytics/series`
     Series,
+    /// `GET /v1/analytics/graphs/...`, as Portkey has them
+    Graph(Graph),
+    /// `GET /v1/analytics/groups/...`
+    Group(GroupPath<&'p str>),
+    /// `GET /v1/analytics/summary/cache`
+    CacheSummary,
+    /// `POST /v1/feedback`
+    Feedback,
+    /// `PUT /v1/feedback/{id}`
+    FeedbackOf(&'p str),
+    /// `POST /v1/logs`
+    Insert,
     /// `GET /metrics`
     Metrics,
 }
 
+/// Portkey's graphs, by what stands behind `/analytics/graphs/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Graph {
+    /// `requests`
+    Requests,
+    /// `cost`
+    Cost,
+    /// `latency`
+    Latency,
+    /// `tokens`
+    Tokens,
+    /// `users`
+    Users,
+    /// `users/requests`
+    UserRequests,
+    /// `errors`
+    Errors,
+    /// `errors/rate`
+    ErrorRate,
+    /// `errors/stacks`
+    ErrorStacks,
+    /// `errors/status-codes`
+    StatusCodes,
+    /// `requests/rescued`
+    Rescued,
+    /// `cache/hit-rate`
+    CacheHitRate,
+    /// `cache/latency`
+    CacheLatency,
+    /// `feedbacks`
+    Feedbacks,
+    /// `feedbacks/scores`
+    FeedbackScores,
+    /// `feedbacks/weighted`
+    FeedbackWeighted,
+    /// `feedbacks/ai-models`
+    FeedbackModels,
+}
+
+impl Graph {
+    fn named(name: &str) -> Option<Graph> {
+        Some(match name {
+            "requests" => Graph::Requests,
+            "cost" => Graph::Cost,
+            "latency" => Graph::Latency,
+            "tokens" => Graph::Tokens,
+            "users" => Graph::Users,
+            "users/requests" => Graph::UserRequests,
+            "errors" => Graph::Errors,
+            "errors/rate" => Graph::ErrorRate,
+            "errors/stacks" => Graph::ErrorStacks,
+            "errors/status-codes" => Graph::StatusCodes,
+            "requests/rescued" => Graph::Rescued,
+            "cache/hit-rate" => Graph::CacheHitRate,
+            "cache/latency" => Graph::CacheLatency,
+            "feedbacks" => Graph::Feedbacks,
+            "feedbacks/scores" => Graph::FeedbackScores,
+            "feedbacks/weighted" => Graph::FeedbackWeighted,
+            "feedbacks/ai-models" => Graph::FeedbackModels,
+            _ => return None,
+        })
+    }
+}
+
+/// What Portkey puts requests together by, by what stands behind `/analytics/groups/`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupPath<T> {
+    /// `users`
+    Users,
+    /// `ai-models`
+    Models,
+    /// `provider`
+    Provider,
+    /// `workspaces`
+    Workspaces,
+    /// `metadata/{name}`
+    Metadata(T),
+}
+
+impl<'p> GroupPath<&'p str> {
+    fn named(name: &'p str) -> Option<GroupPath<&'p str>> {
+        Some(match name {
+            "users" => GroupPath::Users,
+            "ai-models" => GroupPath::Models,
+            "provider" => GroupPath::Provider,
+            "workspaces" => GroupPath::Workspaces,
+            _ => GroupPath::Metadata(name.strip_prefix("metadata/").filter(|name| !name.is_empty())?),
+        })
+    }
+}
+
 impl<'p> KeptPath<'p> {
-    /// What stands behind `/v1`.
+    /// What stands behind `/v1`, for this method; or for which ones there is something.
+    fn of(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
+        let is_read = method == Method::GET || method == Method::HEAD;
+        let kept = match (rest, rest.strip_prefix("/feedback/")) {
+            ("/logs", _) if method == Method::POST => KeptPath::Insert,
+            ("/logs", _) if !is_read => return Some(Endpoint::WrongMethod(READ_AND_WRITE)),
+            ("/feedback", _) if method == Method::POST => KeptPath::Feedback,
+            ("/feedback", _) => return Some(Endpoint::WrongMethod(WRITE)),
+            (_, Some(id)) if method == Method::PUT && !id.is_empty() => KeptPath::FeedbackOf(id),
+            (_, Some(_)) => return Some(Endpoint::WrongMethod(CHANGE)),
+            _ => match KeptPath::at(rest)? {
+                kept if is_read => kept,
+                _ => return Some(Endpoint::WrongMethod(READ)),
+            },
+        };
+        Some(Endpoint::Kept(kept))
+    }
+
+    /// What is read there.
     fn at(rest: &'p str) -> Option<KeptPath<'p>> {
+        if let Some(graph) = rest.strip_prefix("/analytics/graphs/") {
+            return Graph::named(graph).map(KeptPath::Graph);
+        }
+        if let Some(group) = rest.strip_prefix("/analytics/groups/") {
+            return GroupPath::named(group).map(KeptPath::Group);
+        }
         let below = |prefix: &str| rest.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
         match rest {
             "/logs" => Some(KeptPath::List),
+            "/sessions" => Some(KeptPath::Sessions),
             "/analytics/summary" => Some(KeptPath::Summary),
+            "/analytics/summary/cache" => Some(KeptPath::CacheSummary),
             "/analytics/series" => Some(KeptPath::Series),
             _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
         }
@@ -251,6 +382,7 @@ impl Endpoint<'_> {
 /// Methods of what is here.
 const READ: &str = "GET, HEAD, OPTIONS";
 const WRITE: &str = "POST, OPTIONS";
+const CHANGE: &str = "PUT, OPTIONS";
 const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
 
 /// Refuses request lines that mean one thing here and another one at a provider.
@@ -315,9 +447,8 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
             (false, _) => Endpoint::WrongMethod(WRITE),
         };
     }
-    if let Some(kept) = KeptPath::at(rest) {
-        let is_read = method == Method::GET || method == Method::HEAD;
-        return if is_read { Endpoint::Kept(kept) } else { Endpoint::WrongMethod(READ) };
+    if let Some(kept) = KeptPath::of(method, rest) {
+        return kept;
     }
     if let Some(path) = GatewayPath::at(rest) {
         let is_read = method == Method::GET || method == Method::HEAD;
@@ -427,7 +558,26 @@ mod tests {
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
             (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
-            (Method::POST, "/v1/logs", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1/sessions", Endpoint::Kept(KeptPath::Sessions)),
+            (Method::POST, "/v1/logs", Endpoint::Kept(KeptPath::Insert)),
+            (Method::DELETE, "/v1/logs", Endpoint::WrongMethod(READ_AND_WRITE)),
+            (Method::POST, "/v1/logs/x", Endpoint::WrongMethod(READ)),
+            (Method::POST, "/v1/feedback", Endpoint::Kept(KeptPath::Feedback)),
+            (Method::GET, "/v1/feedback", Endpoint::WrongMethod(WRITE)),
+            (Method::PUT, "/v1/feedback/x", Endpoint::Kept(KeptPath::FeedbackOf("x"))),
+            (Method::POST, "/v1/feedback/x", Endpoint::WrongMethod(CHANGE)),
+            (
+                Method::GET,
+                "/v1/analytics/graphs/errors/rate",
+                Endpoint::Kept(KeptPath::Graph(Graph::ErrorRate)),
+            ),
+            (Method::GET, "/v1/analytics/graphs/colours", Endpoint::Pass { raw: false }),
+            (
+                Method::GET,
+                "/v1/analytics/groups/metadata/team",
+                Endpoint::Kept(KeptPath::Group(GroupPath::Metadata("team"))),
+            ),
+            (Method::GET, "/v1/analytics/summary/cache", Endpoint::Kept(KeptPath::CacheSummary)),
             (Method::GET, "/metrics", Endpoint::Kept(KeptPath::Metrics)),
             (Method::GET, "/console", Endpoint::Console("")),
             (Method::HEAD, "/console/logs/x", Endpoint::Console("/logs/x")),

@@ -15,6 +15,7 @@ use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
 use super::records::Decisions;
+use super::session;
 use super::trace::TraceContext;
 use crate::client::Client;
 use crate::log::cause::Cause;
@@ -79,6 +80,9 @@ pub(super) struct Entry {
     pub(super) operation: Option<&'static str>,
     pub(super) key: Option<Box<str>>,
     pub(super) metadata: Option<Box<str>>,
+    /// Whose part it is, and whether the gateway's own header says so, which goes before metadata.
+    pub(super) session: Option<Box<str>>,
+    pub(super) session_is_own: bool,
     pub(super) baggage: Option<Box<str>>,
     pub(super) user_agent: Option<Box<str>>,
     pub(super) peer: Option<IpAddr>,
@@ -146,6 +150,8 @@ impl Account {
             operation: None,
             key: None,
             metadata: None,
+            session: None,
+            session_is_own: false,
             baggage: None,
             user_agent: None,
             peer: client.and_then(|client| client.connection.peer),
@@ -216,6 +222,24 @@ impl Account {
             entry.user_agent = agent.map(|agent| agent[..agent.floor_char_boundary(TEXT_BYTES_MAX)].into());
             entry.metadata = text(metadata, METADATA_BYTES_MAX);
             entry.baggage = text(headers.get("baggage"), METADATA_BYTES_MAX);
+        });
+    }
+
+    /// The conversation, or the agent's run, that it is part of: as the gateway's own header says, or an agent's.
+    pub fn session(&self, own: Option<&HeaderValue>, headers: &HeaderMap) {
+        self.with(|entry| {
+            let own = own.and_then(|own| session::named(own.to_str().ok()?));
+            entry.session_is_own = own.is_some();
+            entry.session = own.or_else(|| session::of_headers(headers)).map(Box::from);
+        });
+    }
+
+    /// The same, as the call or what it goes on from says, where no header does.
+    pub fn in_session(&self, named: impl FnOnce() -> Option<String>) {
+        self.with(|entry| {
+            if entry.session.is_none() {
+                entry.session = named().map(String::into_boxed_str);
+            }
         });
     }
 

@@ -13,6 +13,22 @@ pub struct BodyPolicy {
     pub bytes_max: usize,
 }
 
+impl BodyPolicy {
+    /// Leaves of a body that came by itself what is kept of bodies.
+    pub fn bound(&self, body: &mut Kept, is_failure: bool) {
+        let missing = match self.kept {
+            BodiesKept::Off => Some(Missing::Off),
+            BodiesKept::Errors if !is_failure => Some(Missing::NoError),
+            BodiesKept::Errors | BodiesKept::Full => None,
+        };
+        match (missing, body) {
+            (Some(why), body) => *body = Kept::Missing(why),
+            (None, Kept::Bytes { bytes, .. }) => bytes.truncate(self.bytes_max),
+            (None, Kept::Missing(_)) => {}
+        }
+    }
+}
+
 /// Both bodies.
 #[derive(Debug)]
 pub(super) struct Bodies {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::account::{Entry, Failure, Made};
 use super::records::Decisions;
+use super::session;
 use crate::log::End;
 
 /// Longest account of decisions that is kept, in bytes of JSON.
@@ -27,6 +28,7 @@ impl Unwritten for Entry {
             self.baggage.as_ref(),
             self.user_agent.as_ref(),
             self.model.as_ref(),
+            self.session.as_ref(),
         ];
         let texts = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
@@ -52,19 +54,22 @@ impl Unwritten for Entry {
         let (request_bytes, response_bytes) = entry.bodies.totals();
         let (request, response) = entry.bodies.kept();
         let text = |text: Option<Box<str>>| text.map(String::from);
+        let metadata = metadata(entry.metadata.as_deref(), entry.baggage.as_deref());
+        let said = session::METADATA.into_iter().find_map(|name| session::named(metadata.get(name)?));
+        let said = said.filter(|_| !entry.session_is_own).map(str::to_owned);
         Record {
             id: entry.id,
             trace_id: entry.trace_id.into(),
             span_id: text(entry.trace.span_id),
             parent_span_id: text(entry.trace.parent_span_id),
             span_name: text(entry.trace.span_name),
-            session: None,
+            session: said.or(text(entry.session)),
             started_ms: unix_ms(entry.began_at),
             method: entry.method.to_string(),
             path: entry.path.into(),
             operation: entry.operation.map(str::to_owned),
             key: text(entry.key),
-            metadata: metadata(entry.metadata.as_deref(), entry.baggage.as_deref()),
+            metadata,
             user_agent: text(entry.user_agent),
             client: entry.peer.map(|peer| peer.to_canonical().to_string()),
             model: text(entry.model),

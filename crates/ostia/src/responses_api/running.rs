@@ -108,7 +108,8 @@ impl StoreHandle {
             counted: AtomicBool::new(true),
         });
         let body = response::pending(&self.render, "in_progress").into();
-        let saved = Saved { input: self.input.detached(), body, running: Some(running.clone()) };
+        let (input, root) = (self.input.detached(), self.root.clone());
+        let saved = Saved { input, root, body, running: Some(running.clone()) };
         self.responses.insert(self.owner, &self.id, What::Answer(saved));
         Ok(running)
     }

@@ -41,6 +41,13 @@ fn anthropics_sdk() {
 }
 
 #[test]
+fn portkeys_sdk_on_what_is_kept() {
+    let upstream = Upstream::serve(|request| answer(Speech::Chat, request).unwrap_or_else(|answer| answer));
+    let target = format!("{}={}", provider(Speech::Chat), model(Speech::Chat));
+    run_with("portkey_sdk.py", &row(Speech::Chat, &upstream.url()), [target]);
+}
+
+#[test]
 fn openais_sdk_in_realtime() {
     let provider = Provider::serve(realtime);
     let row = format!(

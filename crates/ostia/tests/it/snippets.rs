@@ -131,6 +131,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         NotRun("`store` asks so for what there is"),
     ),
     ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/analytics/series", NotRun("`store` asks so")),
+    (
+        "docs/records.md",
+        "curl -s http://127.0.0.1:8787/v1/feedback",
+        NotRun("needs a trace; `store` and `clients` send some"),
+    ),
     ("docs/records.md", "ostia logs", NotRun("the second goes on until it is stopped; `store` runs each")),
     ("docs/routing.md", "{\n  \"strategy\": {\"mode\": \"fallback\"},", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),

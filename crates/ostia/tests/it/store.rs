@@ -175,6 +175,73 @@ fn a_trace_goes_on_at_the_provider() {
 }
 
 #[test]
+fn requests_of_a_conversation_are_found_together() {
+    let (gateway, upstream) = (Gateway::start(), Upstream::always(Answer::json(openai::chat("a"))));
+    let chat = || Ask::post_at(&upstream, "openai", CHAT, body(false));
+    let messages = |user_id: &str| {
+        let body = json!({"model": "gpt-4o-mini", "max_tokens": 9, "metadata": {"user_id": user_id},
+                          "messages": [{"role": "user", "content": "say a"}]});
+        Ask::post_at(&upstream, "openai", "/v1/messages", body.to_string())
+    };
+    let asks = [
+        (
+            chat().header("x-ostia-session", "own").header("x-portkey-metadata", r#"{"session_id":"no"}"#),
+            Some("own"),
+        ),
+        (
+            chat().header("x-ostia-metadata", r#"{"_session":"said"}"#).header("session_id", "no"),
+            Some("said"),
+        ),
+        (chat().header("session-id", "codex"), Some("codex")),
+        (chat().header("session_id", "codex"), Some("codex")),
+        (
+            messages("user_1_account__session_claude").header("x-claude-code-session-id", "claude-2"),
+            Some("claude-2"),
+        ),
+        (messages("user_1_account__session_claude"), Some("claude")),
+        (messages(r#"{"device_id":"d","session_id":"claude"}"#), Some("claude")),
+        (chat(), None),
+    ];
+    for (number, (ask, session)) in asks.iter().enumerate() {
+        assert_eq!(ask.to(&gateway).status, 200);
+        assert_eq!(listed(&gateway, number + 1)[0]["session"], json!(session), "{number}");
+    }
+    let first = asked(&gateway, "/v1/sessions?limit=2");
+    let second = asked(&gateway, &format!("/v1/sessions?after={}", first["next"].as_str().unwrap()));
+    let all: Vec<_> =
+        [&first, &second].into_iter().flat_map(|page| page["data"].as_array().unwrap()).collect();
+    let ids: Vec<_> = all.iter().map(|session| session["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["claude", "claude-2", "codex", "said", "own"]);
+    assert_eq!((&all[0]["requests"], &all[0]["tokens"]["input"]), (&json!(2), &json!(18)), "{first}");
+    assert_eq!((&all[0]["models"], &all[0]["cost"]), (&json!(["gpt-4o-mini"]), &json!({"USD": "0.0000051"})));
+    let of = asked(&gateway, "/v1/logs?session=codex");
+    assert_eq!(of["data"].as_array().unwrap().len(), 2, "{of}");
+}
+
+#[test]
+fn answers_that_go_on_from_each_other_are_one_session() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  box: {{base_url: \"{}/v1\", local: true, dialects: [openai_chat]}}\n",
+        upstream.url()
+    ));
+    let respond = |previous: Option<&str>| {
+        let body = json!({"model": "m", "input": "say a", "previous_response_id": previous});
+        let reply =
+            Ask::post("/v1/responses", body.to_string()).header("x-ostia-provider", "box").to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["id"].as_str().unwrap().to_owned()
+    };
+    let root = respond(None);
+    let second = respond(Some(&root));
+    respond(Some(&second));
+    respond(None);
+    listed(&gateway, 4);
+    let session = asked(&gateway, &format!("/v1/logs?session={root}"));
+    assert_eq!(session["data"].as_array().unwrap().len(), 3, "{session}");
+}
+
+#[test]
 fn large_answers_are_read_on_the_way() {
     let mut answer: Value = crate::json(&openai::chat(&"word ".repeat(200_000)));
     answer["usage"] = json!({"prompt_tokens": 7, "completion_tokens": 200_000, "total_tokens": 200_007});
@@ -382,6 +449,7 @@ fn only_operators_see_it() {
         "/v1/traces/x",
         "/v1/analytics/summary",
         "/v1/analytics/series",
+        "/v1/sessions",
         "/metrics",
     ] {
         assert_eq!(status(&admin, Ask::new("GET", path)), 401, "{path}");

@@ -5,14 +5,14 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-DnyIYMRY.js",
-        media: "text/javascript; charset=utf-8",
-        packed: include_bytes!("built/console.js.gz"),
-    },
-    File {
-        path: "assets/console-Q4Dq1UgP.css",
+        path: "assets/console-IbQv_1t_.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("built/console.css.gz"),
+    },
+    File {
+        path: "assets/console-DOE_Dt3s.js",
+        media: "text/javascript; charset=utf-8",
+        packed: include_bytes!("built/console.js.gz"),
     },
     File {
         path: "index.html",

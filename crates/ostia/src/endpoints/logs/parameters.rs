@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use ostia_dialect::Fault;
-use ostia_store::{Filter, Grouping, POINTS_MAX, Page, PageSize, STATUS_CLASSES, StepError, Steps};
+use ostia_store::{Column, Filter, Grouping, POINTS_MAX, Page, PageSize, STATUS_CLASSES, StepError, Steps};
 use serde_json::Value;
 
 use super::now_ms;
@@ -15,8 +15,14 @@ const VALUE_BYTES_MAX: usize = 1024;
 /// A dollar in the unit that costs are filtered by.
 const NANO: f64 = 1e9;
 /// Which requests are meant, wherever many are.
-const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, cost_min, cost_max, \
-                       latency_min, latency_max, tokens_min, tokens_max";
+const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, session, cost_min, cost_max, \
+                       latency_min, latency_max, tokens_min, tokens_max, prompt_tokens_min, prompt_tokens_max, \
+                       completion_tokens_min, completion_tokens_max, feedback_min, feedback_max";
+/// Most names of a list.
+const CHOICES_MAX: usize = 100;
+/// Groups of a page where nobody says, and the last page that may be asked for.
+const GROUPS_DEFAULT: u32 = 50;
+const PAGES_MAX: u32 = 100_000;
 /// What a summary covers where nobody says.
 const SUMMARY_TIME: Duration = Duration::from_secs(86_400);
 
@@ -30,6 +36,8 @@ pub(super) struct Parameters {
     /// Of a series.
     pub(super) steps: Option<Steps>,
     step_ms: Option<i64>,
+    /// Of groups: the page, from 0, and how many a page has.
+    pub(super) group_page: (u32, u32),
 }
 
 impl Parameters {
@@ -45,6 +53,7 @@ impl Parameters {
             now_ms: now_ms(),
             steps: None,
             step_ms: None,
+            group_page: (0, GROUPS_DEFAULT),
         };
         // Forms write a space so, and SDKs send their queries as forms.
         let query = query.replace('+', "%20");
@@ -63,7 +72,7 @@ impl Parameters {
         if read.filter.from_ms.zip(read.filter.to_ms).is_some_and(|(from, to)| from >= to) {
             return Err(wrong("from", "is not before `to`"));
         }
-        if *path == KeptPath::Series {
+        if matches!(path, KeptPath::Series | KeptPath::Graph(_)) {
             read.steps = Some(read.cut()?);
         }
         Ok(read)
@@ -89,7 +98,8 @@ impl Parameters {
     }
 
     fn parameter(&mut self, name: &str, value: &str, path: &KeptPath<'_>) -> Result<(), Fault> {
-        let (is_list, is_summary) = (*path == KeptPath::List, is_summed(path));
+        let (is_list, is_summary) = (matches!(path, KeptPath::List | KeptPath::Sessions), is_summed(path));
+        let is_group = matches!(path, KeptPath::Group(_));
         match name {
             "limit" if is_list => {
                 let size = value.parse().ok().and_then(PageSize::new);
@@ -101,7 +111,19 @@ impl Parameters {
                 self.page.after =
                     Some(cursor.ok_or_else(|| wrong(name, "must be the `next` of another page"))?);
             }
-            "group_by" if is_summary => {
+            "current_page" if is_group => {
+                let page = value.parse().ok().filter(|page| *page <= PAGES_MAX);
+                self.group_page.0 =
+                    page.ok_or_else(|| wrong(name, &format!("must be a number from 0 to {PAGES_MAX}")))?;
+            }
+            "page_size" if is_group => {
+                let size = value.parse().ok().filter(|size| (1..=PageSize::MAX).contains(size));
+                let told = || wrong(name, &format!("must be a number from 1 to {}", PageSize::MAX));
+                self.group_page.1 = size.ok_or_else(told)?;
+            }
+            "cost_min" if is_portkeys(path) => self.filter.cost_nano.0 = Some(cents(name, value)?),
+            "cost_max" if is_portkeys(path) => self.filter.cost_nano.1 = Some(cents(name, value)?),
+            "group_by" if matches!(path, KeptPath::Summary | KeptPath::Series) => {
                 self.by =
                     Grouping::named(value).ok_or_else(|| wrong(name, "must be provider, model or key"))?;
             }
@@ -126,11 +148,35 @@ impl Parameters {
                 let time = age_ms(value).ok_or_else(|| wrong(name, "must be a time like 15m, 12h or 7d"))?;
                 filter.from_ms = Some(self.now_ms.saturating_sub(time));
             }
+            "status_code" if value.contains(',') => {
+                let statuses = listed(name, value)?;
+                statuses.iter().try_for_each(|one| self::status(name, one).map(drop))?;
+                filter.choices.push(statuses.into_iter().map(|one| vec![(Column::Status, one)]).collect());
+            }
             "status" | "status_code" => filter.status = Some(status(name, value)?),
+            "virtual_keys" => filter.choices.push(of_one(Column::Provider, listed(name, value)?)),
+            "api_key_ids" => filter.choices.push(of_one(Column::Key, listed(name, value)?)),
+            "ai_org_model" => filter.choices.push(provider_models(name, value)?),
+            // There is only one.
+            "workspace_slug" => {}
+            "configs" | "prompt_slug" | "cache_status" | "span_id" => {
+                return Err(wrong(name, "is nothing that records can be found by"));
+            }
+            "feedback_min" | "weighted_feedback_min" => filter.feedback.0 = Some(score(name, value)?),
+            "feedback_max" | "weighted_feedback_max" => filter.feedback.1 = Some(score(name, value)?),
+            "prompt_tokens_min" | "prompt_token_min" => filter.prompt_tokens.0 = Some(number(name, value)?),
+            "prompt_tokens_max" | "prompt_token_max" => filter.prompt_tokens.1 = Some(number(name, value)?),
+            "completion_tokens_min" | "completion_token_min" => {
+                filter.completion_tokens.0 = Some(number(name, value)?);
+            }
+            "completion_tokens_max" | "completion_token_max" => {
+                filter.completion_tokens.1 = Some(number(name, value)?);
+            }
             "provider" => filter.provider = Some(text()?),
             "model" => filter.model = Some(text()?),
             "key" => filter.key = Some(text()?),
             "operation" => filter.operation = Some(text()?),
+            "session" => filter.session = Some(text()?),
             "metadata" => filter.metadata.extend(metadata(name, value)?),
             "trace" | "trace_id" => filter.trace = Some(text()?),
             "cost_min" => filter.cost_nano.0 = Some(dollars(name, value)?),
@@ -145,39 +191,14 @@ impl Parameters {
     }
 }
 
-/// Reads a query that may only say `since`: a time in milliseconds.
-///
-/// # Errors
-/// 400 for any other parameter, and for what is no time.
-pub fn since(query: &str) -> Result<Option<i64>, Fault> {
-    let mut since = None;
-    for field in query::fields(query) {
-        let (name, value) = field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
-        if name != "since" {
-            return Err(unknown(&name, "there is since"));
-        }
-        since = Some(age_ms(&value).ok_or_else(|| wrong(&name, "must be a time like 15m, 12h or 7d"))?);
-    }
-    Ok(since)
-}
-
-/// Sees to it that a query says nothing.
-///
-/// # Errors
-/// 400 for any parameter.
-pub fn none(query: &str) -> Result<(), Fault> {
-    match query::fields(query).next() {
-        None => Ok(()),
-        Some(field) => {
-            let name = field.name_and_value().map(|(name, _)| name).unwrap_or_default();
-            Err(unknown(&name, "it takes none"))
-        }
-    }
+/// Is it one of Portkey's analytics, where money is in cents?
+fn is_portkeys(path: &KeptPath<'_>) -> bool {
+    matches!(path, KeptPath::Graph(_) | KeptPath::Group(_) | KeptPath::CacheSummary)
 }
 
 /// Is it added up what is there?
 fn is_summed(path: &KeptPath<'_>) -> bool {
-    matches!(path, KeptPath::Summary | KeptPath::Series)
+    matches!(path, KeptPath::Summary | KeptPath::Series) || is_portkeys(path)
 }
 
 fn wrong(name: &str, what: &str) -> Fault {
@@ -191,6 +212,43 @@ fn unknown(name: &str, known: &str) -> Fault {
 fn number(name: &str, value: &str) -> Result<i64, Fault> {
     let number = value.parse::<i64>().ok().filter(|number| (0..=i64::MAX / 1000).contains(number));
     number.ok_or_else(|| wrong(name, "must be a whole number of at least 0"))
+}
+
+/// Names with commas between them.
+fn listed(name: &str, value: &str) -> Result<Vec<String>, Fault> {
+    let names: Vec<String> =
+        value.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+    match names.len() {
+        1..=CHOICES_MAX => Ok(names),
+        _ => Err(wrong(name, &format!("must be 1 to {CHOICES_MAX} names with commas between them"))),
+    }
+}
+
+fn of_one(column: Column, names: Vec<String>) -> Vec<Vec<(Column, String)>> {
+    names.into_iter().map(|name| vec![(column, name)]).collect()
+}
+
+/// `openai__gpt-5,groq__llama`: provider and model, two underscores between them.
+fn provider_models(name: &str, value: &str) -> Result<Vec<Vec<(Column, String)>>, Fault> {
+    let pair = |one: String| {
+        let (provider, model) =
+            one.split_once("__").ok_or_else(|| wrong(name, "must be like openai__gpt-5,groq__llama"))?;
+        Ok(vec![(Column::Provider, provider.to_owned()), (Column::Model, model.to_owned())])
+    };
+    listed(name, value)?.into_iter().map(pair).collect()
+}
+
+/// A value of feedback times its weight.
+fn score(name: &str, value: &str) -> Result<f64, Fault> {
+    let score = value.parse::<f64>().ok().filter(|score| (-10.0..=10.0).contains(score));
+    score.ok_or_else(|| wrong(name, "must be a number from -10 to 10"))
+}
+
+fn cents(name: &str, value: &str) -> Result<i64, Fault> {
+    let cents = value.parse::<f64>().ok().filter(|cents| (0.0..1e11).contains(cents));
+    cents
+        .map(|cents| (cents * NANO / 100.0).round() as i64)
+        .ok_or_else(|| wrong(name, "must be cents, like 0.5"))
 }
 
 fn dollars(name: &str, value: &str) -> Result<i64, Fault> {
@@ -244,6 +302,36 @@ pub fn age_ms(text: &str) -> Option<i64> {
     i64::try_from(time.as_millis()).ok()
 }
 
+/// Reads a query that may only say `since`: a time in milliseconds.
+///
+/// # Errors
+/// 400 for any other parameter, and for what is no time.
+pub fn since(query: &str) -> Result<Option<i64>, Fault> {
+    let mut since = None;
+    for field in query::fields(query) {
+        let (name, value) = field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
+        if name != "since" {
+            return Err(unknown(&name, "there is since"));
+        }
+        since = Some(age_ms(&value).ok_or_else(|| wrong(&name, "must be a time like 15m, 12h or 7d"))?);
+    }
+    Ok(since)
+}
+
+/// Sees to it that a query says nothing.
+///
+/// # Errors
+/// 400 for any parameter.
+pub fn none(query: &str) -> Result<(), Fault> {
+    match query::fields(query).next() {
+        None => Ok(()),
+        Some(field) => {
+            let name = field.name_and_value().map(|(name, _)| name).unwrap_or_default();
+            Err(unknown(&name, "it takes none"))
+        }
+    }
+}
+
 /// A status, the first digit of one, or a kind of answers.
 ///
 /// # Errors
@@ -291,8 +379,10 @@ mod tests {
     #[test]
     fn every_parameter() {
         let all = "from=2026-11-29&to=2026-11-29T08:00:00.5Z&status=4xx&provider=a%20b&model=m&key=k&operation=o&\
-                   metadata=%7B%22team%22%3A%22red%22%7D&trace=t&cost_min=0.05&cost_max=1&latency_min=1&latency_max=2&\
-                   tokens_min=3&tokens_max=4&limit=5&after=6-7";
+                   metadata=%7B%22team%22%3A%22red%22%7D&trace=t&session=s&cost_min=0.05&cost_max=1&latency_min=1&latency_max=2&\
+                   tokens_min=3&tokens_max=4&prompt_token_min=5&prompt_tokens_max=6&completion_tokens_min=7&\
+                   completion_token_max=8&weighted_feedback_min=-1.5&feedback_max=10&virtual_keys=a,+b&api_key_ids=c&\
+                   ai_org_model=p__m__1&status_code=404,500&workspace_slug=w&limit=5&after=6-7";
         let Parameters { filter, page, .. } = read(all).unwrap();
         let expected = Filter {
             from_ms: Some(1_795_910_400_000),
@@ -304,9 +394,19 @@ mod tests {
             operation: Some("o".into()),
             metadata: vec![("team".into(), "red".into())],
             trace: Some("t".into()),
+            session: Some("s".into()),
             cost_nano: (Some(50_000_000), Some(1_000_000_000)),
             duration_ms: (Some(1), Some(2)),
             tokens: (Some(3), Some(4)),
+            prompt_tokens: (Some(5), Some(6)),
+            completion_tokens: (Some(7), Some(8)),
+            feedback: (Some(-1.5), Some(10.0)),
+            choices: vec![
+                vec![vec![(Column::Provider, "a".into())], vec![(Column::Provider, "b".into())]],
+                vec![vec![(Column::Key, "c".into())]],
+                vec![vec![(Column::Provider, "p".into()), (Column::Model, "m__1".into())]],
+                vec![vec![(Column::Status, "404".into())], vec![(Column::Status, "500".into())]],
+            ],
         };
         assert_eq!(filter, expected);
         assert_eq!((page.after, page.size), (Some((6, 7)), PageSize::new(5).unwrap()));
@@ -332,12 +432,28 @@ mod tests {
             "metadata=x",
             "metadata=%7B%22a%22%3A%5B%5D%7D",
             "trace=",
+            "session=",
             "cost_min=-1",
             "cost_max=NaN",
             "latency_min=1.5",
             "latency_max=-1",
             "tokens_min=x",
             "tokens_max=99999999999999999999",
+            "prompt_tokens_min=x",
+            "prompt_token_max=-1",
+            "completion_tokens_min=x",
+            "completion_token_max=x",
+            "feedback_min=-11",
+            "weighted_feedback_max=x",
+            "virtual_keys=,",
+            "api_key_ids=",
+            "ai_org_model=openai",
+            "status_code=200,x",
+            "configs=c",
+            "prompt_slug=p",
+            "span_id=s",
+            "cache_status=hit",
+            "current_page=1",
             "limit=0",
             "limit=501",
             "after=x",
@@ -357,6 +473,26 @@ mod tests {
             Parameters::read("step=60", &KeptPath::Summary).unwrap_err().param.as_deref(),
             Some("step")
         );
+    }
+
+    #[test]
+    fn portkeys_parameters() {
+        let group = KeptPath::Group(crate::inbound::route::GroupPath::Users);
+        let read = |query: &str| Parameters::read(query, &group);
+        let told = read("cost_min=0.5&current_page=2&page_size=7").unwrap();
+        assert_eq!((told.filter.cost_nano.0, told.group_page), (Some(5_000_000), (2, 7)), "cents");
+        for query in [
+            "cost_max=-1",
+            "cost_min=x",
+            "current_page=-1",
+            "page_size=0",
+            "page_size=501",
+            "limit=1",
+            "group_by=key",
+        ] {
+            let fault = read(query).unwrap_err();
+            assert_eq!(fault.param.as_deref(), query.split('=').next(), "{query}: {fault}");
+        }
     }
 
     #[test]

@@ -1,0 +1,243 @@
+//! How long questions take where much is kept. Not run by itself; from the crate's folder:
+//!
+//!     OSTIA_SCALE=/tmp/scale cargo test --profile up -p ostia-store -- --ignored --nocapture scale
+//!
+//! Fills a file in that folder once with a million records (`OSTIA_SCALE_RECORDS`) of thirty days, and asks each question many times.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::database;
+use crate::insert;
+use crate::query::{Filter, Page, PageSize};
+use crate::reader::{ReadError, Reader};
+use crate::record::{Attempt, Cost, Outcome, Record, Usage};
+use crate::steps::Steps;
+use crate::summary::Grouping;
+
+const RECORDS: u64 = 1_000_000;
+const BATCH: u64 = 512;
+const DAY_MS: i64 = 86_400_000;
+const DAYS: i64 = 30;
+/// The last moment of them.
+const END_MS: i64 = 1_795_939_200_000;
+const ROUNDS: usize = 20;
+/// What the slowest question but one in twenty may take.
+const P95_MAX: Duration = Duration::from_millis(300);
+
+/// As many records as are wanted.
+fn records() -> u64 {
+    std::env::var("OSTIA_SCALE_RECORDS").ok().and_then(|count| count.parse().ok()).unwrap_or(RECORDS)
+}
+
+/// A number that looks like chance and is the same every time (splitmix64).
+fn mixed(seed: u64) -> u64 {
+    let mut mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+fn record(number: u64, all: u64) -> Record {
+    let chance = mixed(number);
+    let started_ms =
+        END_MS - DAYS * DAY_MS + (DAYS as f64 * DAY_MS as f64 / all as f64 * number as f64) as i64;
+    let provider = ["openai", "anthropic", "google", "groq", "mistral"][(chance % 5) as usize];
+    let model = format!("{provider}-model-{}", chance / 7 % 6);
+    let is_failed = (chance / 11).is_multiple_of(50);
+    let attempt = Attempt {
+        target: "config".into(),
+        provider: provider.into(),
+        model: Some(model.clone()),
+        answered_model: Some(format!("{model}-2026-11-01")),
+        status: Some(if is_failed { 503 } else { 200 }),
+        outcome: if is_failed { Outcome::Failed } else { Outcome::Answered },
+        request_id: Some(format!("req_{:016x}", mixed(chance))),
+        sent_us: 120,
+        first_byte_us: Some(400_000),
+        ended_us: 900_000,
+        usage: (!is_failed).then_some(Usage {
+            prompt_tokens: 100 + chance % 9000,
+            completion_tokens: chance % 800,
+            total_tokens: 100 + chance % 9000 + chance % 800,
+            cached_tokens: chance % 100,
+            ..Usage::default()
+        }),
+        finish_reason: Some("stop".into()),
+        cost: (!is_failed).then(|| Cost {
+            amount: format!("0.0{:06}", chance % 1_000_000),
+            currency: "USD".into(),
+            priced_as: format!("{provider}/{model}"),
+            catalogue: "models.dev 2026-11-20, litellm 2026-11-20".into(),
+            lines: vec![
+                ("input".into(), 100, "0.00000015".into()),
+                ("output".into(), 20, "0.0000006".into()),
+            ],
+        }),
+        ..Attempt::default()
+    };
+    Record {
+        id: format!("{:032x}", u128::from(mixed(number)) << 64 | u128::from(number)),
+        trace_id: format!("{:032x}", mixed(number / 4)),
+        session: number
+            .is_multiple_of(2)
+            .then(|| format!("session-{}", mixed(number / 2 / 30 % 5000 + number / 400_000 * 5000))),
+        started_ms,
+        method: "POST".into(),
+        path: "/v1/chat/completions".into(),
+        operation: Some("openai_chat".into()),
+        key: Some(format!("team-{}", chance / 13 % 12)),
+        metadata: [("_user".to_owned(), format!("user-{}", chance / 17 % 2000))].into(),
+        user_agent: Some("OpenAI/Python 2.54.0".into()),
+        client: Some("10.1.2.3".into()),
+        model: Some(model),
+        status: if is_failed { 503 } else { 200 },
+        stream: chance.is_multiple_of(2),
+        end: "whole".into(),
+        finish_reason: Some("stop".into()),
+        duration_us: 1000 + chance % 5_000_000,
+        upstream_us: 900,
+        first_token_us: chance.is_multiple_of(2).then_some(1000 + chance % 700_000),
+        request_bytes: 2000,
+        response_bytes: 900,
+        attempts: vec![attempt],
+        ..Record::default()
+    }
+}
+
+fn filled() -> PathBuf {
+    let folder = std::env::var_os("OSTIA_SCALE").map_or_else(std::env::temp_dir, PathBuf::from);
+    std::fs::create_dir_all(&folder).unwrap();
+    let (path, all) = (folder.join("scale.db"), records());
+    let mut connection = database::open(&path).unwrap();
+    let count = "SELECT count(*) FROM requests";
+    let there: i64 = connection.query_row(count, [], |row| row.get(0)).unwrap();
+    let there = there as u64;
+    let (began, worked) = (Instant::now(), cpu());
+    for first in (there..all).step_by(BATCH as usize) {
+        let batch: Vec<Record> = (first..all.min(first + BATCH)).map(|number| record(number, all)).collect();
+        insert::write(&mut connection, &batch).unwrap();
+    }
+    let wrote = (all - there.min(all)).max(1);
+    let bytes = std::fs::metadata(&path).unwrap().len();
+    eprintln!(
+        "{wrote} records made and written in {:?}, {:.1} us of CPU each; {} bytes, {} each",
+        began.elapsed(),
+        (cpu() - worked).as_secs_f64() * 1e6 / wrote as f64,
+        bytes,
+        bytes / all
+    );
+    for (name, bytes) in sizes(&connection) {
+        eprintln!("  {name}: {} bytes a record", bytes / all);
+    }
+    path
+}
+
+/// Tables and indexes, where this SQLite can tell.
+fn sizes(connection: &rusqlite::Connection) -> Vec<(String, u64)> {
+    let text = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC LIMIT 12";
+    let Ok(mut select) = connection.prepare(text) else { return Vec::new() };
+    select
+        .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+/// What this thread has worked so far: on a machine that is busy with other things it says more than a clock.
+fn cpu() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
+}
+
+/// Asks many times, and tells how long it took.
+fn timed(name: &str, slow: &mut Vec<String>, mut ask: impl FnMut(usize) -> Result<usize, ReadError>) {
+    let (mut times, mut cpu_times) = (Vec::new(), Vec::new());
+    let mut found = 0;
+    for round in 0..ROUNDS {
+        let (began, cpu) = (Instant::now(), cpu());
+        found = ask(round).unwrap();
+        times.push(began.elapsed());
+        cpu_times.push(self::cpu() - cpu);
+    }
+    times.sort();
+    cpu_times.sort();
+    let (p50, p95) = (times[ROUNDS / 2], times[ROUNDS * 95 / 100 - 1]);
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    eprintln!("{:8.1} {:8.1} {:8.1}  {name} ({found})", ms(p50), ms(p95), ms(cpu_times[ROUNDS / 2]));
+    if p95 > P95_MAX {
+        slow.push(format!("{name}: {p95:?}"));
+    }
+}
+
+fn start(path: &Path) {
+    let began = Instant::now();
+    drop(database::open(path).unwrap());
+    eprintln!("opened in {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+#[ignore = "fills a gigabyte"]
+fn a_million_records() {
+    let path = filled();
+    start(&path);
+    let all = records();
+    let mut reader = Reader::new(&path);
+    let size = |size| Page { after: None, size: PageSize::new(size).unwrap() };
+    let one = |round: usize| record(mixed(round as u64) % all, all);
+    let some = |text: &str| Some(text.to_owned());
+    let slow = &mut Vec::new();
+    eprintln!("  p50 ms   p95 ms   cpu ms");
+    let filters: [(&str, Filter); 12] = [
+        ("all", Filter::default()),
+        ("status=error", Filter { status: some("error"), ..Filter::default() }),
+        ("status=404, none", Filter { status: some("404"), ..Filter::default() }),
+        ("provider", Filter { provider: some("groq"), ..Filter::default() }),
+        ("provider, none", Filter { provider: some("nobody"), ..Filter::default() }),
+        ("model, none", Filter { model: some("nothing"), ..Filter::default() }),
+        ("key", Filter { key: some("team-3"), ..Filter::default() }),
+        ("key, none", Filter { key: some("nobody"), ..Filter::default() }),
+        (
+            "latency and tokens",
+            Filter { duration_ms: (Some(4990), None), tokens: (Some(9500), None), ..Filter::default() },
+        ),
+        ("cost", Filter { cost_nano: (Some(99_990_000), None), ..Filter::default() }),
+        ("metadata", Filter { metadata: vec![("_user".into(), "user-77".into())], ..Filter::default() }),
+        ("metadata, none", Filter { metadata: vec![("_user".into(), "nobody".into())], ..Filter::default() }),
+    ];
+    for (name, filter) in &filters {
+        timed(&format!("logs {name}"), slow, |_| Ok(reader.list(filter, size(50))?.0.len()));
+    }
+    let middle = Page { after: Some((END_MS - 15 * DAY_MS, 0)), ..size(500) };
+    timed("logs, 500 in the middle", slow, |_| Ok(reader.list(&Filter::default(), middle)?.0.len()));
+    timed("one", slow, |round| Ok(reader.one(&one(round).id)?.iter().len()));
+    timed("trace", slow, |round| Ok(reader.trace(&one(round).trace_id)?.len()));
+    timed("request id", slow, |round| {
+        Ok(reader.trace(one(round).attempts[0].request_id.as_deref().unwrap())?.len())
+    });
+    timed("session", slow, |round| {
+        let session = record(mixed(round as u64) % all / 2 * 2, all).session;
+        Ok(reader.list(&Filter { session, ..Filter::default() }, size(50))?.0.len())
+    });
+    timed("sessions", slow, |_| Ok(reader.sessions(&Filter::default(), size(50))?.0.len()));
+    let later = Page { after: Some((END_MS - 15 * DAY_MS, 0)), ..size(50) };
+    timed("sessions, a later page", slow, |_| Ok(reader.sessions(&Filter::default(), later)?.0.len()));
+    for days in [1, DAYS] {
+        let time = Filter { from_ms: Some(END_MS - days * DAY_MS), to_ms: Some(END_MS), ..Filter::default() };
+        let errors = Filter { status: some("error"), ..time.clone() };
+        let costly = Filter { tokens: (Some(1), None), ..time.clone() };
+        let steps = Steps::of(END_MS - days * DAY_MS, END_MS, None, END_MS).unwrap();
+        for (name, filter) in [("", &time), (" of errors", &errors), (" by tokens", &costly)] {
+            for by in [Grouping::None, Grouping::Model] {
+                timed(&format!("summary {days}d{name} {by:?}"), slow, |_| {
+                    Ok(reader.sums(filter, by, END_MS)?.1.len())
+                });
+                timed(&format!("series {days}d{name} {by:?}"), slow, |_| {
+                    Ok(reader.series(filter, by, &steps)?.lines.len())
+                });
+            }
+        }
+    }
+    assert!(slow.is_empty(), "{slow:#?}");
+}
