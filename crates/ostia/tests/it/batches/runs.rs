@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use ostia_testkit::vendor::{anthropic, openai};
-use ostia_testkit::{Answer, Gate, Step, Upstream};
+use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
 use super::tools::{
-    CHAT, at, batch, config, content, create, echo, get, id, lines, over, row, rows, said, upload, uploaded,
+    CHAT, at, batch, config, content, create, echo, get, id, lines, over, row, rows, said, uploaded,
 };
 use crate::gateway::{Gateway, Setup};
 use crate::programs::{self, PYTHON};
@@ -219,42 +219,6 @@ fn stopped_in_good_order_it_goes_on_without_asking_twice() {
     assert_eq!(upstream.count(), ROWS);
 }
 
-/// A gate at which rows wait, and a gateway whose batch waits there.
-fn held(
-    data: &Path,
-    more: &str,
-    rows: usize,
-    prepare: impl Fn(Ask) -> Ask,
-) -> (Gateway, Upstream, Gate, String) {
-    let gate = Gate::new();
-    let own = gate.clone();
-    let upstream = Upstream::serve(move |request| echo(request).first(Step::Wait(own.clone())));
-    let gateway = at(data, &config(&upstream, more));
-    let file = id(&prepare(upload(super::tools::rows(rows))).to(&gateway));
-    let name = id(&prepare(create(&file).header("x-ostia-provider", "up")).to(&gateway));
-    (gateway, upstream, gate, name)
-}
-
-#[test]
-fn a_cancelled_batch_ends_with_what_was_under_way() {
-    let data = tempfile::tempdir().unwrap();
-    let (gateway, upstream, gate, name) = held(data.path(), "batches: {concurrency: 3}", 50, |ask| ask);
-    assert!(upstream.wait_for_requests(3, PATIENCE));
-    let running = batch(&gateway, &name, |batch| batch["status"] == "in_progress");
-    let early = get(&gateway, &format!("/v1/batches/{name}/output"));
-    assert_eq!((early.status, early.json()["error"]["code"].as_str()), (409, Some("batch_not_over")));
-    let file = running["input_file_id"].as_str().unwrap();
-    assert_eq!(Ask::new("DELETE", &format!("/v1/files/{file}")).to(&gateway).status, 409);
-    let cancel = Ask::new("POST", &format!("/v1/batches/{name}/cancel"));
-    assert_eq!(cancel.to(&gateway).json()["status"], "cancelling");
-    gate.open();
-    let ended = over(&gateway, &name);
-    assert_eq!((&ended["status"], upstream.count()), (&json!("cancelled"), 3), "{ended}");
-    assert_eq!(ended["request_counts"], json!({"total": 50, "completed": 3, "failed": 0}));
-    assert_eq!(lines(&gateway, &ended["output_file_id"]).len(), 3);
-    assert_eq!(cancel.to(&gateway).json(), ended, "once more changes nothing");
-}
-
 #[test]
 fn no_more_rows_at_once_than_the_operator_wants() {
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -289,77 +253,6 @@ fn what_may_pass_is_tried_again() {
     let gateway = Gateway::with(&config(&upstream, ""));
     let ended = over(&gateway, &id(&create(&uploaded(&gateway, rows(1))).to(&gateway)));
     assert_eq!((&ended["request_counts"]["completed"], upstream.count()), (&json!(1), 3), "{ended}");
-}
-
-#[test]
-fn a_key_of_a_client_is_never_on_disk() {
-    let data = tempfile::tempdir().unwrap();
-    let with_key = |ask: Ask| ask.header("authorization", "Bearer sk-client-0123456789");
-    let (mut gateway, upstream, gate, name) =
-        held(data.path(), "batches: {concurrency: 2}\nrecords: off", 5, with_key);
-    assert!(upstream.wait_for_requests(2, PATIENCE));
-    assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-client-0123456789"));
-    let config = config(&upstream, "");
-    gateway.signal("KILL");
-    gateway.wait(PATIENCE);
-    gate.open();
-    for entry in walk(data.path()) {
-        let bytes = std::fs::read(&entry).unwrap();
-        assert!(memchr_find(&bytes, b"0123456789").is_none(), "{}", entry.display());
-    }
-    let gateway = at(data.path(), &config);
-    let get = |path: String| with_key(Ask::new("GET", &path)).to(&gateway);
-    let end = std::time::Instant::now() + PATIENCE;
-    let ended = loop {
-        let batch = get(format!("/v1/batches/{name}")).json();
-        if batch["status"] == "completed" {
-            break batch;
-        }
-        assert!(std::time::Instant::now() < end, "{batch}");
-    };
-    assert_eq!(ended["request_counts"], json!({"total": 5, "completed": 0, "failed": 5}), "{ended}");
-    let errors = get(format!("/v1/files/{}/content", ended["error_file_id"].as_str().unwrap()));
-    for line in errors.text().lines() {
-        let line = crate::json(line);
-        assert_eq!((&line["response"], &line["error"]["code"]), (&Value::Null, &json!("credentials_lost")));
-    }
-    assert_eq!(upstream.count(), 2, "nobody was asked again");
-}
-
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
-}
-
-fn memchr_find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
-    bytes.windows(wanted.len()).position(|window| window == wanted)
-}
-
-#[test]
-fn a_batch_goes_on_for_the_key_that_made_it_and_for_no_other() {
-    let data = tempfile::tempdir().unwrap();
-    let keys = "auth: {keys: [{key: pk-a, name: alice}, pk-b]}\nbatches: {concurrency: 1}";
-    let as_a = |ask: Ask| ask.header("x-ostia-api-key", "pk-a");
-    let run = |keys_then: &str| {
-        let (mut gateway, upstream, gate, name) = held(data.path(), keys, 3, as_a);
-        assert!(upstream.wait_for_requests(1, PATIENCE));
-        gateway.signal("KILL");
-        gateway.wait(PATIENCE);
-        gate.open();
-        let gateway = at(data.path(), &config(&upstream, keys_then));
-        let end = std::time::Instant::now() + PATIENCE;
-        while !gateway.printed().contains(&format!("Batch {name} is over")) {
-            assert!(std::time::Instant::now() < end, "{}", gateway.printed());
-        }
-        let batch = as_a(Ask::new("GET", &format!("/v1/batches/{name}"))).to(&gateway);
-        (batch, upstream.count())
-    };
-    // Its place among the keys is another one.
-    let (ended, count) = run("auth: {keys: [pk-b, {key: pk-a, name: alice}]}");
-    assert_eq!(ended.json()["request_counts"], json!({"total": 3, "completed": 3, "failed": 0}));
-    assert_eq!(count, 4, "the one under way was asked again");
-    let (ended, count) = run("auth: {keys: [pk-b]}");
-    assert_eq!((ended.status, count), (401, 1), "the key is none any more");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Request, Upstream};
+use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
@@ -127,4 +127,20 @@ pub fn lines(gateway: &Gateway, file: &Value) -> BTreeMap<String, Value> {
 /// What a line's answer says.
 pub fn content(line: &Value) -> &str {
     line["response"]["body"]["choices"][0]["message"]["content"].as_str().unwrap()
+}
+
+/// A gate at which rows wait, and a gateway whose batch waits there.
+pub fn held(
+    data: &std::path::Path,
+    more: &str,
+    rows: usize,
+    prepare: impl Fn(Ask) -> Ask,
+) -> (Gateway, Upstream, Gate, String) {
+    let gate = Gate::new();
+    let own = gate.clone();
+    let upstream = Upstream::serve(move |request| echo(request).first(Step::Wait(own.clone())));
+    let gateway = at(data, &config(&upstream, more));
+    let file = id(&prepare(upload(self::rows(rows))).to(&gateway));
+    let name = id(&prepare(create(&file).header("x-ostia-provider", "up")).to(&gateway));
+    (gateway, upstream, gate, name)
 }
