@@ -16,7 +16,7 @@ use crate::{
 /// An answer that names no files.
 pub fn answered(read: Read) -> MediaAnswer {
     match read {
-        Read::Answer(answer) => answer,
+        Read::Answer(answer) => *answer,
         Read::Fetch { remotes, .. } => panic!("files are to be fetched: {remotes:?}"),
     }
 }

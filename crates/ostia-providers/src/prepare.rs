@@ -88,7 +88,7 @@ pub struct Outgoing {
     /// The body, but for what [`finish`] does.
     pub body: Content,
     /// What has to be sent before: the body names where it is.
-    pub upload: Option<Upload>,
+    pub upload: Option<Box<Upload>>,
     /// Further bodies, each for a call of its own to the same path, whose answers are read together.
     pub more: Vec<Bytes>,
     /// Headers that the body asks for.

@@ -53,8 +53,6 @@ pub enum Method {
     Post,
     /// `PUT`
     Put,
-    /// `DELETE`
-    Delete,
 }
 
 /// A place of one job.

@@ -9,13 +9,16 @@ use super::{Api, Asked};
 use crate::form::{Form, Piece};
 use crate::{Fault, Files, Observed, Remote};
 
+/// Finds the files at addresses in a request for this API.
+type FindRemotes = fn(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Vec<Remote>, Fault>;
+
 /// How the requests of an operation are told in another vendor's form.
 #[derive(Debug, Clone, Copy)]
 pub struct MediaTranslator {
     /// The API that takes the place of the client's, of those that a provider offers.
     pub upstream: fn(client: Api, offers: &dyn Fn(Api) -> bool) -> Option<Api>,
     /// The files at addresses that have to be fetched before a request is told so.
-    pub remotes: fn(asked: Asked<'_>, form: Option<&Form>, upstream: Api) -> Result<Vec<Remote>, Fault>,
+    pub remotes: FindRemotes,
     /// Tells a request in the form of that API. Of a form the body of `asked` holds the fields, as JSON; `files` are those that were
     /// fetched.
     pub translate:
@@ -41,7 +44,7 @@ pub struct Told {
     /// The body.
     pub body: Vec<Piece>,
     /// What has to be sent before; the body names where it is.
-    pub upload: Option<Upload>,
+    pub upload: Option<Box<Upload>>,
     /// Headers that the body asks for.
     pub headers: Vec<(&'static str, String)>,
     /// Fields of the client's that could not be said.
@@ -61,16 +64,19 @@ pub struct MediaAnswer {
     pub observed: Observed,
 }
 
+/// Makes a client's answer of the files that belong to it.
+type Finish = dyn FnOnce(&Files) -> Result<MediaAnswer, Fault>;
+
 /// What comes of an answer that was read whole.
 pub enum Read {
     /// The client's.
-    Answer(MediaAnswer),
+    Answer(Box<MediaAnswer>),
     /// It names files, which have to be fetched first.
     Fetch {
         /// Where they are.
         remotes: Vec<Remote>,
         /// Makes the client's answer of them.
-        finish: Box<dyn FnOnce(&Files) -> Result<MediaAnswer, Fault>>,
+        finish: Box<Finish>,
     },
 }
 
@@ -111,7 +117,7 @@ pub trait Passing: fmt::Debug {
 impl MediaReader {
     /// One that reads an answer whole.
     pub fn whole(read: impl FnOnce(&[u8]) -> Result<MediaAnswer, Fault> + 'static) -> MediaReader {
-        MediaReader::fetching(move |body| read(body).map(Read::Answer))
+        MediaReader::fetching(move |body| Ok(Read::Answer(Box::new(read(body)?))))
     }
 
     /// The same of one that may name files, which belong to it.

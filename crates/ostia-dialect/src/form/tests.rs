@@ -41,7 +41,7 @@ fn joined(pieces: &[Piece], files: &[Vec<u8>]) -> String {
     let bytes = pieces.iter().flat_map(|piece| match piece {
         Piece::Bytes(bytes) => bytes.clone(),
         Piece::File(index) => files[*index].clone(),
-        Piece::Base64(_) | Piece::Uploaded | Piece::Mask(_) => panic!("no form holds {piece:?}"),
+        Piece::Base64(_) | Piece::Uploaded | Piece::Mask(_) => unreachable!("no form holds {piece:?}"),
     });
     String::from_utf8(bytes.collect()).unwrap()
 }

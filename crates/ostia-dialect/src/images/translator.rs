@@ -137,12 +137,12 @@ fn answer(
 ) -> Result<Read, Fault> {
     let response = decode(read, body)?;
     if wanted != Some(ResponseFormat::Base64) {
-        return Ok(Read::Answer(written(&response)));
+        return Ok(Read::Answer(Box::new(written(&response))));
     }
     let address = |image: &Image| Some(Remote { url: image.address()?, kind: MediaKind::Image });
     let remotes: Vec<Remote> = response.images.iter().filter_map(address).collect();
     if remotes.is_empty() {
-        return Ok(Read::Answer(written(&response)));
+        return Ok(Read::Answer(Box::new(written(&response))));
     }
     Ok(Read::Fetch { remotes, finish: Box::new(move |files| Ok(written(&with_files(response, files)?))) })
 }

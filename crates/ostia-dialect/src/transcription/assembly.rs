@@ -41,12 +41,12 @@ pub(super) fn tell(request: &Request, file: &File, _form: Writer) -> Result<Enco
             Piece::Uploaded,
             Piece::Bytes(format!(",{rest}").into_bytes()),
         ],
-        upload: Some(Upload {
+        upload: Some(Box::new(Upload {
             path: "/v2/upload",
             content_type: "application/octet-stream".to_owned(),
             body: vec![Piece::File(file.index)],
             field: "upload_url",
-        }),
+        })),
         dropped: dropped(request, &["prompt", "temperature"]),
         ..Encoded::default()
     })

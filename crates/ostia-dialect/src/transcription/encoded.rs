@@ -16,7 +16,7 @@ pub(super) struct Encoded {
     /// The body.
     pub body: Vec<Piece>,
     /// What has to be sent before.
-    pub upload: Option<Upload>,
+    pub upload: Option<Box<Upload>>,
     /// Fields that could not be said.
     pub dropped: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::api::{MediaAnswer, Read};
-use ostia_dialect::{ClientDialect, RenderOptions};
+use ostia_dialect::{ClientDialect, Observed, RenderOptions};
 use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
 use crate::errors::attempt_error::AttemptError;
@@ -56,9 +56,9 @@ pub async fn finish(
                 None => Box::pin(receive::media(answer, (call.api, api), reader, target)).await?,
             };
             match media {
-                Media::Answer(answer, observed) => (answer, observed),
+                Media::Passing(answer) => (*answer, Observed::default()),
                 Media::Read(head, read) => {
-                    receive::media_answer(head, Box::pin(with_files(read, exchange)).await?)
+                    receive::media_answer(*head, Box::pin(with_files(read, exchange)).await?)
                 }
             }
         }
@@ -72,7 +72,7 @@ pub async fn finish(
 /// through the egress guard.
 async fn with_files(read: Read, exchange: Exchange<'_>) -> Result<MediaAnswer, AttemptError> {
     match read {
-        Read::Answer(answer) => Ok(answer),
+        Read::Answer(answer) => Ok(*answer),
         Read::Fetch { remotes, finish } => {
             let (core, total) = (exchange.inbound.core, exchange.target.timeouts.total);
             let files = fetch::all(core, &Fetched::default(), &remotes, total).await;

@@ -177,7 +177,6 @@ impl GivenUp {
         let method = match method {
             job::Method::Post => Method::POST,
             job::Method::Put => Method::PUT,
-            job::Method::Delete => Method::DELETE,
         };
         // An address to which the key may not go is left alone.
         let Ok((base_url, mut request)) = request(exchange, method, &address) else {

@@ -388,10 +388,10 @@ pub async fn json_of(
 
 /// What comes of an answer that is more than JSON, or that may name files.
 pub enum Media {
-    /// The client's answer, and what it says.
-    Answer(Response<Body>, Observed),
+    /// The client's answer, which passes.
+    Passing(Box<Response<Body>>),
     /// Its head, and what is to be done to have the rest.
-    Read(http::response::Parts, Read),
+    Read(Box<http::response::Parts>, Read),
 }
 
 /// An answer of an operation whose answers are more than JSON.
@@ -406,7 +406,7 @@ pub async fn media(
     let is_sound = !is_json(media) && !is_page(media);
     let read = match reader {
         MediaReader::Passing(passing) if is_sound && !body.beginning().await.is_empty() => {
-            return Ok(Media::Answer(passing_answer(head, body, inflate, passing), Observed::default()));
+            return Ok(Media::Passing(Box::new(passing_answer(head, body, inflate, passing))));
         }
         MediaReader::Passing(_) => None,
         MediaReader::Whole(read) => Some(read),
@@ -416,7 +416,7 @@ pub async fn media(
     // JSON that is no error, in the place of a sound. Nothing at all is no answer either.
     let read = read.ok_or_else(|| usable::no_sound(target))?;
     let read = read(&bytes).map_err(usable::unread)?;
-    Ok(Media::Read(head, read))
+    Ok(Media::Read(Box::new(head), read))
 }
 
 /// The same of an answer that has been collected.
@@ -428,7 +428,7 @@ pub fn media_of(
     let MediaReader::Whole(read) = reader else { return Err(usable::no_sound(target).into()) };
     let (head, bytes) = answer.into_parts();
     let read = read(&bytes).map_err(usable::unread)?;
-    Ok(Media::Read(head, read))
+    Ok(Media::Read(Box::new(head), read))
 }
 
 /// A client's answer that was made of a provider's with this head.

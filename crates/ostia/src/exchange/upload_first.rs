@@ -24,7 +24,7 @@ pub async fn ask(
     exchange: Exchange<'_>,
     call: &ApiCall<'_>,
     mut prepared: Outgoing,
-    upload: Upload,
+    upload: Box<Upload>,
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
     let target = exchange.target;
