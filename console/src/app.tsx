@@ -57,7 +57,9 @@ export function App() {
 function Nav({ shown, onHelp }: { shown: string; onHelp: () => void }) {
   const nav = useRef<HTMLElement>(null);
   // On a narrow screen the row of pages scrolls.
-  useEffect(() => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" }), [shown]);
+  useEffect(() => {
+    void nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [shown]);
   return (
     <header className="bar">
       <Link to="/logs" className="brand" aria-label="Ostia">
