@@ -84,6 +84,9 @@ impl Words {
 
 impl Place {
     /// The configuration of the gateway. Credentials are not looked up.
+    ///
+    /// # Errors
+    /// The file is wrong.
     pub fn load(&self) -> Result<Loaded, String> {
         load::without_secrets(self.config.as_deref(), self.data.as_deref()).map_err(|report| shown(&report))
     }

@@ -1,10 +1,12 @@
 //! `ostia models`: the catalogue in force as a table, or as lines of JSON.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::time::SystemTime;
 
 use clap::Args;
 use ostia_catalog::{Ability, Catalog, Date, Edition, Model, Rate, Terms, Unit};
+use ostia_config::{Code, Problem};
 use ostia_providers::Providers;
 use ostia_routing::nearest;
 use serde_json::Value;
@@ -72,7 +74,13 @@ impl Models {
     /// # Errors
     /// The configuration is wrong; a provider or an ability that there is not, a price that is none, and nothing that fits.
     pub fn text(&self) -> Result<String, String> {
-        let settings = self.place.load()?.settings;
+        let loaded = self.place.load()?;
+        let is_of_catalog = |problem: &&Problem| problem.code == Code::UnusedCatalog;
+        for problem in loaded.report.problems().iter().filter(is_of_catalog) {
+            // Nobody may be listening; the table is right all the same.
+            let _ = writeln!(std::io::stderr(), "{}", problem.render(&loaded.name));
+        }
+        let settings = loaded.settings;
         let catalog = &*settings.catalog;
         let filter = self.filter(catalog, &settings.providers)?;
         let models: Vec<Model<'_>> = catalog.models().filter(|model| filter.fits(model)).collect();

@@ -185,6 +185,13 @@ fn a_damaged_file_stops_nobody() {
     assert!(shown["unused"].as_str().unwrap().contains("not whole"), "{shown}");
     let text = said(&command(folder, &["show"]));
     assert!(text.contains("is not used: it is not whole"), "{text}");
+    let config = folder.join("ostia.yaml").display().to_string();
+    let models = Setup::new().arg("models").arg("--config").arg(&config).arg("gpt-4o-mini").run();
+    assert!(
+        models.status.success() && said(&models).contains("is not used: it is not whole"),
+        "{}",
+        said(&models)
+    );
 
     // A later release is newer than the file.
     std::fs::write(&place, catalogue("2020-01-01", "3")).unwrap();

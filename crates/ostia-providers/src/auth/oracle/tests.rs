@@ -1,3 +1,4 @@
+#![allow(clippy::unwrap_used)]
 //! The worked examples of Oracle's page, with the signatures that it shows. Their key has 1,024 bits, which no library signs with any
 //! more: what is signed has to be what they signed, letter by letter.
 
