@@ -67,6 +67,7 @@ withGateway("filters stand in the address and choose requests", async (gateway) 
   await check("provider:anthropic", 1, "provider", "anthropic");
   await check("model:gpt-4o-mini", 2, "model", "gpt-4o-mini");
   await check("team=red", 1, "metadata", '{"team":"red"}');
+  await check("text:FAIL", 1, "text", "FAIL");
   await check("tokens>100", 1, "tokens_min", "100");
   await check("operation:anthropic_messages status:success", 1, "operation", "anthropic_messages");
   await page.goto(`${gateway.url}/console/logs?status=error`);
