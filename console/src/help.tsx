@@ -19,6 +19,7 @@ const WORDS: [string, string][] = [
   ["cost>0.01", "dollars; also cost<0.5"],
   ["latency>2000", "milliseconds"],
   ["tokens>1000", "read and written together"],
+  ["text:Paris", "in the bodies that are kept"],
   ["team=red", "a field of the metadata"],
   ["32 digits", "a request, a trace, or a provider's request id"],
 ];

@@ -16,7 +16,6 @@ export const launch = () => chromium.launch({ executablePath: PROGRAM, args: FLA
 /** Opens a page of the console; `finish` fails where it complained. `refused`: answers of the gateway that are meant to be errors. */
 export async function open(browser, gateway, path = "/logs", { refused = [], ...options } = {}) {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  // Reads only: axe is given to the page as the console's policy lets nobody else.
   const page = await context.newPage();
   const complaints = [];
   const isMeant = (text) => refused.some((status) => text.includes(`status of ${status}`));

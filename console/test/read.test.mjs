@@ -122,6 +122,7 @@ test("words of the search", () => {
   check("team=red user=a=b", { metadata: '{"team":"red","user":"a=b"}' });
   check("user=ada", { metadata: '{"team":"red","user":"ada"}' }, 'metadata={"team":"red"}');
   check("0af7651916cd43dd8448eb211c80319c", { trace: "0af7651916cd43dd8448eb211c80319c" });
+  check("text:Paris", { text: "Paris" });
   check("colour:red", { trace: "colour:red" });
   check("  ", {});
 });

@@ -125,21 +125,26 @@ impl Facts {
             .filter(|attempt| matches!(attempt.outcome, Outcome::Failed | Outcome::Broken));
         let (own, others): (Vec<_>, Vec<_>) =
             failed.partition(|attempt| target == Some(attempt.target.as_str()));
-        let costs = record.attempts.iter().filter_map(|attempt| attempt.cost.as_ref());
-        let costs: Vec<String> = costs.map(|cost| format!("{} {}", cost.currency, cost.amount)).collect();
         Facts {
             sums,
             retries: own.len() as i64,
             fell_back: target.is_some() && !others.is_empty(),
-            costs: (!costs.is_empty()).then(|| costs.join(",")),
+            costs: costs(record),
             metadata: (!record.metadata.is_empty())
                 .then(|| serde_json::to_string(&record.metadata).unwrap_or_default()),
         }
     }
 }
 
+/// What each attempt cost: `USD 0.1,CNY 2`.
+pub(crate) fn costs(record: &Record) -> Option<String> {
+    let costs = record.attempts.iter().filter_map(|attempt| attempt.cost.as_ref());
+    let costs: Vec<String> = costs.map(|cost| format!("{} {}", cost.currency, cost.amount)).collect();
+    (!costs.is_empty()).then(|| costs.join(","))
+}
+
 /// What it cost in dollars, to filter by; none where an attempt took something whose price nobody knows.
-fn cost_nano(record: &Record) -> Option<i64> {
+pub(crate) fn cost_nano(record: &Record) -> Option<i64> {
     if record.attempts.iter().any(|attempt| attempt.cost_unknown.is_some()) {
         return None;
     }

@@ -22,6 +22,7 @@ mod query;
 mod queue;
 mod reader;
 mod record;
+mod reprice;
 mod retention;
 mod rollup;
 #[cfg(test)]
@@ -45,8 +46,11 @@ pub use orders::{Done, Orders};
 pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Health, Queue, Unwritten};
-pub use reader::{Busy, Fact, FeedbackTally, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally};
+pub use reader::{
+    Busy, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally,
+};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
+pub use reprice::{Progress, reprice};
 pub use retention::Retention;
 pub use steps::{POINTS_MAX, StepError, Steps};
 pub use summary::{Durations, Group, Grouping, Line, Series, Sums};

@@ -1,6 +1,7 @@
 //! Threads that read, so that nobody who serves requests waits for the disk.
 
 mod days;
+mod search;
 mod sessions;
 mod sums;
 mod tallies;
@@ -21,6 +22,7 @@ use crate::database;
 use crate::feedback;
 use crate::query::{Conditions, Filter, Page};
 
+pub use search::Found;
 pub use sessions::Session;
 pub use tallies::{Fact, FeedbackTally, GroupBy, GroupRow, Tally};
 
@@ -139,6 +141,11 @@ impl Reader {
     /// # Errors
     /// The file cannot be read, or not in time.
     pub fn list(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Value>, Option<String>), ReadError> {
+        let (rows, next) = self.page(filter, page)?;
+        Ok((rows.into_iter().map(|row| row.told).collect(), next))
+    }
+
+    fn page(&mut self, filter: &Filter, page: Page) -> Result<(Vec<Told>, Option<String>), ReadError> {
         let wanted = page.size.count();
         let connection = self.connection()?;
         let mut rows = Vec::new();
@@ -156,6 +163,21 @@ impl Reader {
         let is_more = rows.len() > wanted as usize;
         rows.truncate(wanted as usize);
         let next = rows.last().filter(|_| is_more).map(|row| format!("{}-{}", row.started_ms, row.number));
+        Ok((rows, next))
+    }
+
+    /// The same with their bodies, as far as they are kept.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn list_with_bodies(
+        &mut self,
+        filter: &Filter,
+        page: Page,
+    ) -> Result<(Vec<Value>, Option<String>), ReadError> {
+        let (mut rows, next) = self.page(filter, page)?;
+        let connection = self.connection()?;
+        rows.iter_mut().try_for_each(|row| add_bodies(connection, row))?;
         Ok((rows.into_iter().map(|row| row.told).collect(), next))
     }
 
@@ -188,18 +210,7 @@ impl Reader {
         let connection = self.connection()?;
         let mut select = connection.prepare_cached(&format!("SELECT {TOLD} FROM requests WHERE id = ?1"))?;
         let Some(mut row) = select.query_row([id], told).optional()? else { return Ok(None) };
-        let bodies = "SELECT request_packed, response_packed FROM bodies WHERE request = ?1";
-        let bodies = connection.query_row(bodies, [row.number], |bodies| {
-            Ok([bodies.get::<_, Option<Vec<u8>>>(0)?, bodies.get::<_, Option<Vec<u8>>>(1)?])
-        });
-        let [request, response] = bodies.optional()?.unwrap_or_default();
-        for (name, packed) in [("request", request), ("response", response)] {
-            let Some(bytes) = packed.as_deref().and_then(unpacked) else { continue };
-            row.told[name]["body"] = match serde_json::from_slice::<Value>(&bytes) {
-                Ok(document) => document,
-                Err(_) => String::from_utf8_lossy(&bytes).into(),
-            };
-        }
+        add_bodies(connection, &mut row)?;
         let trace_id = row.told["trace_id"].as_str().unwrap_or_default();
         row.told["feedback"] =
             serde_json::to_value(feedback::of_trace(connection, trace_id)?).unwrap_or_default();
@@ -216,6 +227,23 @@ impl Reader {
         let order = format!("ORDER BY started_ms, number LIMIT {TRACE_MAX}");
         Ok(rows(self.connection()?, &conditions, &order)?.into_iter().map(|row| row.told).collect())
     }
+}
+
+/// Puts its bodies to a request, as far as they are kept.
+fn add_bodies(connection: &Connection, row: &mut Told) -> rusqlite::Result<()> {
+    let bodies = "SELECT request_packed, response_packed FROM bodies WHERE request = ?1";
+    let bodies = connection.query_row(bodies, [row.number], |bodies| {
+        Ok([bodies.get::<_, Option<Vec<u8>>>(0)?, bodies.get::<_, Option<Vec<u8>>>(1)?])
+    });
+    let [request, response] = bodies.optional()?.unwrap_or_default();
+    for (name, packed) in [("request", request), ("response", response)] {
+        let Some(bytes) = packed.as_deref().and_then(unpacked) else { continue };
+        row.told[name]["body"] = match serde_json::from_slice::<Value>(&bytes) {
+            Ok(document) => document,
+            Err(_) => String::from_utf8_lossy(&bytes).into(),
+        };
+    }
+    Ok(())
 }
 
 struct Told {

@@ -15,7 +15,7 @@ pub(crate) const USD: &str = "USD";
 
 /// What a row of sums is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Key {
+pub(crate) struct Row {
     width_ms: i64,
     start_ms: i64,
     provider: String,
@@ -26,7 +26,7 @@ struct Key {
 
 /// The sums of the records of one batch.
 #[derive(Debug, Default)]
-pub(crate) struct Rollup(HashMap<Key, Sums>);
+pub(crate) struct Rollup(HashMap<Row, Sums>);
 
 impl Rollup {
     /// Counts a record: the request where its answer came from, each attempt where it went.
@@ -37,67 +37,104 @@ impl Rollup {
         let sums = of_request(record);
         self.add(record, provider, model.unwrap_or_default(), USD, &sums);
         for attempt in &record.attempts {
-            let currency = attempt.cost.as_ref().map_or(USD, |cost| &cost.currency);
-            let model = attempt.model.as_deref().or(record.model.as_deref()).unwrap_or_default();
-            self.add(record, &attempt.provider, model, currency, &of_attempt(attempt));
+            for width_ms in WIDTHS_MS {
+                let row = Row::of_attempt(record, attempt, width_ms);
+                self.0.entry(row).or_default().plus(&of_attempt(attempt));
+            }
         }
     }
 
     fn add(&mut self, record: &Record, provider: &str, model: &str, currency: &str, sums: &Sums) {
         for width_ms in WIDTHS_MS {
-            let key = Key {
-                width_ms,
-                start_ms: record.started_ms.div_euclid(width_ms) * width_ms,
-                provider: provider.to_owned(),
-                model: model.to_owned(),
-                key: record.key.clone().unwrap_or_default(),
-                currency: currency.to_owned(),
-            };
-            self.0.entry(key).or_default().plus(sums);
+            let row = Row::of(record, width_ms, provider, model, currency);
+            self.0.entry(row).or_default().plus(sums);
         }
     }
 
     /// Adds them to what is there.
     pub(crate) fn write(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
-        let mut read = transaction.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM sums WHERE width_ms = ?1 AND start_ms = ?2 AND provider = ?3 AND model = ?4 AND \
-             key = ?5 AND currency = ?6"
-        ))?;
-        let mut write = transaction.prepare_cached(&format!(
-            "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
-        ))?;
-        for (key, more) in &self.0 {
-            let Key { width_ms, start_ms, provider, model, key, currency } = key;
-            let place = params![width_ms, start_ms, provider, model, key, currency];
-            let mut sums = read.query_row(place, |row| sums(row, 0)).optional()?.unwrap_or_default();
-            sums.plus(more);
-            let cost = price::decimal(sums.cost.get(currency).copied().unwrap_or_default());
-            write.execute(params![
-                width_ms,
-                start_ms,
-                provider,
-                model,
-                key,
-                currency,
-                signed(sums.requests),
-                signed(sums.failed),
-                signed(sums.left),
-                signed(sums.attempts),
-                signed(sums.failed_attempts),
-                signed(sums.prompt_tokens),
-                signed(sums.completion_tokens),
-                signed(sums.cached_tokens),
-                signed(sums.reasoning_tokens),
-                signed(sums.unpriced),
-                cost,
-                signed(sums.duration_us),
-                sums.durations.bytes(),
-                sums.first_tokens.bytes(),
-            ])?;
-        }
-        Ok(())
+        self.0.iter().try_for_each(|(row, more)| add(transaction, row, more))
     }
+}
+
+impl Row {
+    fn of(record: &Record, width_ms: i64, provider: &str, model: &str, currency: &str) -> Row {
+        Row {
+            width_ms,
+            start_ms: record.started_ms.div_euclid(width_ms) * width_ms,
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            key: record.key.clone().unwrap_or_default(),
+            currency: currency.to_owned(),
+        }
+    }
+
+    /// Where an attempt is counted.
+    pub(crate) fn of_attempt(record: &Record, attempt: &Attempt, width_ms: i64) -> Row {
+        let currency = attempt.cost.as_ref().map_or(USD, |cost| &cost.currency);
+        let model = attempt.model.as_deref().or(record.model.as_deref()).unwrap_or_default();
+        Row::of(record, width_ms, &attempt.provider, model, currency)
+    }
+}
+
+/// Adds these sums to a row, which need not be there.
+pub(crate) fn add(transaction: &Transaction<'_>, row: &Row, more: &Sums) -> rusqlite::Result<()> {
+    let mut sums = read(transaction, row)?.unwrap_or_default();
+    sums.plus(more);
+    write(transaction, row, &sums)
+}
+
+/// Changes the sums of a row. Is it there?
+pub(crate) fn change(
+    transaction: &Transaction<'_>,
+    row: &Row,
+    change: impl FnOnce(&mut Sums),
+) -> rusqlite::Result<bool> {
+    let Some(mut sums) = read(transaction, row)? else { return Ok(false) };
+    change(&mut sums);
+    write(transaction, row, &sums)?;
+    Ok(true)
+}
+
+fn read(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<Option<Sums>> {
+    let mut read = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM sums WHERE width_ms = ?1 AND start_ms = ?2 AND provider = ?3 AND model = ?4 AND \
+         key = ?5 AND currency = ?6"
+    ))?;
+    let Row { width_ms, start_ms, provider, model, key, currency } = row;
+    read.query_row(params![width_ms, start_ms, provider, model, key, currency], |row| sums(row, 0)).optional()
+}
+
+fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Result<()> {
+    let mut write = transaction.prepare_cached(&format!(
+        "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+    ))?;
+    let Row { width_ms, start_ms, provider, model, key, currency } = row;
+    let cost = price::decimal(sums.cost.get(currency).copied().unwrap_or_default());
+    write.execute(params![
+        width_ms,
+        start_ms,
+        provider,
+        model,
+        key,
+        currency,
+        signed(sums.requests),
+        signed(sums.failed),
+        signed(sums.left),
+        signed(sums.attempts),
+        signed(sums.failed_attempts),
+        signed(sums.prompt_tokens),
+        signed(sums.completion_tokens),
+        signed(sums.cached_tokens),
+        signed(sums.reasoning_tokens),
+        signed(sums.unpriced),
+        cost,
+        signed(sums.duration_us),
+        sums.durations.bytes(),
+        sums.first_tokens.bytes(),
+    ])?;
+    Ok(())
 }
 
 /// The columns that [`sums`] reads, in its order.

@@ -130,6 +130,22 @@ impl Sums {
         }
     }
 
+    /// The first without what an attempt added.
+    pub(crate) fn minus(&mut self, other: &Sums) {
+        let take = |own: &mut u64, other: u64| *own = own.saturating_sub(other);
+        take(&mut self.attempts, other.attempts);
+        take(&mut self.failed_attempts, other.failed_attempts);
+        take(&mut self.prompt_tokens, other.prompt_tokens);
+        take(&mut self.completion_tokens, other.completion_tokens);
+        take(&mut self.cached_tokens, other.cached_tokens);
+        take(&mut self.reasoning_tokens, other.reasoning_tokens);
+        take(&mut self.unpriced, other.unpriced);
+        for (currency, atto) in &other.cost {
+            let own = self.cost.entry(currency.clone()).or_default();
+            *own = own.saturating_sub(*atto);
+        }
+    }
+
     /// Money by currency, as exact decimal numbers.
     pub fn costs(&self) -> BTreeMap<&str, String> {
         self.cost.iter().map(|(currency, atto)| (currency.as_str(), price::decimal(*atto))).collect()

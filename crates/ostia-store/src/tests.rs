@@ -233,6 +233,98 @@ fn sessions() {
 }
 
 #[test]
+fn texts_in_bodies_are_found() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    let mut connection = database::open(&path).unwrap();
+    let with = |id: &str, started_ms: i64, request: &str, response: &str| {
+        let kept = |text: &str| Kept::Bytes { bytes: text.as_bytes().to_vec(), total: text.len() as u64 };
+        Record { request: kept(request), response: kept(response), ..record(id, started_ms) }
+    };
+    let without = Record { request: Kept::default(), response: Kept::default(), ..record("none", 4000) };
+    let all = [
+        with("a", 1000, r#"{"content":"The \"Whale\"\nat sea"}"#, "x"),
+        with("b", 2000, "{}", "data: a WHALE"),
+        with("c", 3000, "{}", "nothing"),
+        without,
+    ];
+    insert::write(&mut connection, &all).unwrap();
+    let mut reader = Reader::new(&path);
+    let mut check = |text: &str, expected: &[&str]| {
+        let found = reader.search(&Filter::default(), text, page(10)).unwrap();
+        let ids: Vec<_> = found.data.iter().map(|told| told["id"].as_str().unwrap()).collect();
+        assert_eq!((ids, found.next, found.looked_at), (expected.to_vec(), None, 3), "{text}");
+    };
+    check("whale", &["b", "a"]);
+    check("\"Whale\"\nat", &["a"]);
+    check("\"whale", &["a"]);
+    check("shark", &[]);
+    // Where the time is over the next page goes on, and each looks at one at least.
+    let (mut after, mut ids, mut pages) = (None, Vec::new(), 0);
+    loop {
+        let page = Page { after, ..page(10) };
+        let found = reader.search_for(&Filter::default(), "whale", page, Duration::ZERO).unwrap();
+        ids.extend(found.data.iter().map(|told| told["id"].as_str().unwrap().to_owned()));
+        pages += 1;
+        let Some(next) = found.next else { break };
+        after = Page::cursor(&next);
+    }
+    assert_eq!((ids, pages), (vec!["b".to_owned(), "a".to_owned()], 3));
+    let filter = Filter { from_ms: Some(1500), key: Some("team".into()), ..Filter::default() };
+    assert_eq!(reader.search(&filter, "whale", page(10)).unwrap().data.len(), 1);
+    let (told, _) = reader.list_with_bodies(&Filter::default(), page(10)).unwrap();
+    let body = |at: usize| &told[at]["response"]["body"];
+    assert_eq!((body(2), body(0)), (&"data: a WHALE".into(), &serde_json::Value::Null));
+}
+
+#[test]
+fn new_prices_on_old_records() {
+    let folder = TempDir::new().unwrap();
+    let [repriced, fresh] = ["repriced", "fresh"].map(|name| folder.path().join(name));
+    let now = now_ms();
+    let records = |price: Option<f64>| {
+        let own = move |_: &str, _: &str| price.map(|price| OwnPrice { input: price, output: price });
+        let pricer = Pricer::new(Box::new(own));
+        let mut all: Vec<Record> =
+            (0..300).map(|number| record(&number.to_string(), now - number * 90_000)).collect();
+        for record in &mut all {
+            record.attempts[1].model = Some("nobody-knows-it".into());
+            for attempt in &mut record.attempts {
+                assert!(!pricer.price(attempt, record.started_ms) || price.is_none());
+            }
+        }
+        all
+    };
+    insert::write(&mut database::open(&fresh).unwrap(), &records(Some(2.0))).unwrap();
+    let mut connection = database::open(&repriced).unwrap();
+    insert::write(&mut connection, &records(None)).unwrap();
+    let mut again = |from_ms: i64| {
+        let own: crate::price::OwnPrices = Box::new(|_, _| Some(OwnPrice { input: 2.0, output: 2.0 }));
+        let progress = crate::reprice::all(&mut connection, from_ms, &Pricer::new(own), &mut |_| {}).unwrap();
+        (progress.all, progress.seen, progress.changed)
+    };
+    assert_eq!(again(now - 89_000), (1, 1, 1));
+    assert_eq!(again(0), (300, 300, 299));
+    assert_eq!(again(0), (300, 300, 0), "once is enough");
+    let dump = |path: &Path| -> Vec<String> {
+        let connection = Connection::open(path).unwrap();
+        let rows = |text: &str| -> Vec<String> {
+            let mut select = connection.prepare(text).unwrap();
+            let rows = select.query_map([], |row| row.get(0)).unwrap();
+            rows.map(Result::unwrap).collect()
+        };
+        let sums = "SELECT json_array(width_ms, start_ms, provider, model, key, currency, requests, failed, attempts, \
+                    failed_attempts, prompt_tokens, completion_tokens, unpriced, cost, duration_us, hex(durations)) \
+                    FROM sums ORDER BY width_ms, start_ms, provider, model, currency";
+        let requests =
+            "SELECT json_array(id, cost_nano, costs, unpriced, document) FROM requests ORDER BY number";
+        let totals = "SELECT json_array(name, bytes) FROM totals ORDER BY name";
+        [sums, requests, totals].into_iter().flat_map(rows).collect()
+    };
+    assert_eq!(dump(&repriced), dump(&fresh), "as if the prices had been known");
+}
+
+#[test]
 fn sums_are_those_of_the_records() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("records.db");

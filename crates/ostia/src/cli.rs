@@ -11,7 +11,9 @@ pub mod logs;
 pub mod manual;
 pub mod models;
 pub mod providers;
+pub mod reprice;
 mod schema;
+pub mod top;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -132,8 +134,21 @@ Examples:
 Examples:
   ostia logs                             the newest requests
   ostia logs --follow --status error     failures as they come
-  ostia logs --since 1h --json | jq .    all that is kept of the last hour, as JSON lines")]
-    Logs(logs::Logs),
+  ostia logs --since 1h --json | jq .    all that is kept of the last hour, as JSON lines
+  ostia logs export --since 7d > w.jsonl all of a week")]
+    Logs(Box<logs::Logs>),
+    /// Show what is asked at the moment, by model and by key: requests, tokens, cost, times.
+    #[command(after_help = "\
+Examples:
+  ostia top                              the last five minutes, again and again
+  ostia top --since 1d --once            a day, once")]
+    Top(top::Top),
+    /// Put the prices that are known now on requests that were kept.
+    #[command(after_help = "\
+Examples:
+  ostia reprice --since 30d              after a price was written into ostia.yaml, or a newer catalogue came
+  ostia reprice --since 12h --config /etc/ostia/ostia.yaml --data /var/lib/ostia")]
+    Reprice(reprice::Reprice),
     /// Ask a running gateway whether it takes calls; for containers and scripts.
     #[command(after_help = "\
 Examples:

@@ -89,6 +89,8 @@ fn main() -> ExitCode {
         Command::Init(options) => cli::init::run(&options).map(|text| say(&text)),
         Command::Doctor(options) => cli::doctor::run(&options),
         Command::Logs(options) => options.run(),
+        Command::Top(options) => options.run(),
+        Command::Reprice(options) => options.run().map(|text| say(&text)),
         Command::Health(options) => cli::health::run(&options).map(|text| say(&text)),
         Command::Completions(options) => {
             say(&cli::manual::completions(&options));

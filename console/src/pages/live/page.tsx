@@ -23,7 +23,7 @@ export function LivePage() {
   const isZoomed = search.has("from");
   const by = search.get("group_by");
   const percentile = (search.get("percentile") ?? "p90") as keyof Percentiles;
-  const query = { ...queryOf(search), since: isZoomed ? null : since, group_by: by };
+  const query = { ...queryOf(search), text: null, since: isZoomed ? null : since, group_by: by };
   const everyMs = isZoomed ? 0 : EVERY_MS;
   const series = useAnswer<Series>("/v1/analytics/series", query, everyMs);
   const summary = useAnswer<Summary>("/v1/analytics/summary", query, everyMs);

@@ -11,6 +11,7 @@ const TEXTS: [Filter, string, string][] = [
   ["key", "Key of the gateway", "team-red"],
   ["operation", "Operation", "openai_chat"],
   ["status", "Status", "error, 404, 5xx"],
+  ["text", "Text in bodies", "at least three letters"],
   ["session", "Session", ""],
   ["trace", "Trace, request or provider's id", ""],
 ];

@@ -31,8 +31,8 @@ export function LogsPage() {
   const field = useRef<HTMLInputElement>(null);
   const isNarrow = useNarrow();
   const query = queryOf(search);
-  // What ends in the past does not change.
-  const feed = useFeed(query, tail && !search.has("to"), !isAtTop);
+  // What ends in the past does not change, and to look into bodies takes longer than a second.
+  const feed = useFeed(query, tail && !search.has("to") && !search.has("text"), !isAtTop);
   const { records, waiting, show } = feed;
   const text = search.toString();
   const to = useCallback((record: LogRecord) => `/logs/${record.id}${text ? `?${text}` : ""}`, [text]);

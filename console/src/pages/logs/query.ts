@@ -4,7 +4,7 @@ import type { Query } from "../../api/client";
 
 /** Fields of the address that choose requests; the API has the same (docs/records.md). */
 export const FILTERS = [
-  "from", "to", "since", "status", "provider", "model", "key", "operation", "metadata", "trace", "session",
+  "from", "to", "since", "status", "provider", "model", "key", "operation", "metadata", "trace", "session", "text",
   "cost_min", "cost_max", "latency_min", "latency_max", "tokens_min", "tokens_max",
 ] as const;
 
@@ -50,7 +50,7 @@ export function metadataOf(text: string | null): Record<string, string> {
   }
 }
 
-const NAMED = new Set<string>(["status", "provider", "model", "key", "operation", "trace", "session", "since"]);
+const NAMED = new Set<string>(["status", "provider", "model", "key", "operation", "trace", "session", "text", "since"]);
 const BOUNDED = /^(cost|latency|tokens)(<=?|>=?)(\d+(?:\.\d+)?)$/;
 
 /** What somebody wrote into the search field, as changes of the address. A word alone is the id of something. */

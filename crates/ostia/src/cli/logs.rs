@@ -1,11 +1,11 @@
 //! `ostia logs`: what was kept of requests, as lines for people or as JSON. It reads the file itself, whether the gateway runs or not.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use ostia_store::{DataDirectory, Filter, Page, PageSize, ReadError, Reader};
 use serde_json::Value;
 
@@ -18,10 +18,50 @@ const REQUESTS_MAX: u32 = PageSize::MAX;
 
 /// Options of `logs`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Logs {
+    /// What else is to be done with them.
+    #[command(subcommand)]
+    pub command: Option<LogsCommand>,
     /// Go on, and print what comes.
     #[arg(long, short)]
     pub follow: bool,
+    /// Which requests.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// The newest so many.
+    #[arg(long, short, value_name = "NUMBER", default_value_t = 20)]
+    pub number: u32,
+    /// Print a line of JSON for each, with all that is kept but the bodies.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What else is done with requests.
+#[derive(Debug, Subcommand)]
+pub enum LogsCommand {
+    /// Print all of them as lines of JSON, the newest first.
+    #[command(after_help = "\
+Examples:
+  ostia logs export --since 7d > week.jsonl
+  ostia logs export --status error --bodies | gzip > failures.jsonl.gz")]
+    Export(Export),
+}
+
+/// Options of `logs export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// Which requests.
+    #[command(flatten)]
+    pub wanted: Wanted,
+    /// With their bodies, as far as they are kept.
+    #[arg(long)]
+    pub bodies: bool,
+}
+
+/// Which requests are meant.
+#[derive(Debug, Args)]
+pub struct Wanted {
     /// Only these: success, error, client_left, a status like 404, or 4xx.
     #[arg(long, value_name = "STATUS")]
     pub status: Option<String>,
@@ -34,15 +74,12 @@ pub struct Logs {
     /// Only this trace, request, or request id of a provider.
     #[arg(long, value_name = "ID")]
     pub trace: Option<String>,
+    /// Only this conversation, or run of an agent.
+    #[arg(long, value_name = "ID")]
+    pub session: Option<String>,
     /// Only those of the last 15m, 12h, 7d.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
-    /// The newest so many.
-    #[arg(long, short, value_name = "NUMBER", default_value_t = 20)]
-    pub number: u32,
-    /// Print a line of JSON for each, with all that is kept but the bodies.
-    #[arg(long)]
-    pub json: bool,
     /// Directory in which the gateway keeps its data.
     #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
     pub data: Option<PathBuf>,
@@ -54,12 +91,11 @@ impl Logs {
     /// # Errors
     /// An option that makes no sense, or a file that cannot be read.
     pub fn run(&self) -> Result<(), String> {
-        let directory = DataDirectory::find(self.data.as_deref(), |name| std::env::var_os(name));
-        let path = directory.map_err(|error| error.to_string())?.file();
-        if !path.exists() {
-            return Err(format!("Nothing is kept in {}: name the directory with --data.", path.display()));
+        if let Some(LogsCommand::Export(export)) = &self.command {
+            return export.run();
         }
-        let filter = self.filter()?;
+        let path = file(self.wanted.data.as_deref())?;
+        let filter = self.wanted.filter()?;
         let size = PageSize::new(self.number);
         let size = size.ok_or_else(|| format!("--number must be from 1 to {REQUESTS_MAX}."))?;
         let mut reader = Reader::new(&path);
@@ -76,15 +112,74 @@ impl Logs {
         Ok(())
     }
 
+    /// Is anybody there who reads it?
+    fn print(&self, requests: &[Value]) -> bool {
+        let line = |request: &Value| if self.json { request.to_string() } else { line(request) };
+        print(requests.iter().map(line))
+    }
+}
+
+impl Export {
+    fn run(&self) -> Result<(), String> {
+        let mut reader = Reader::new(&file(self.wanted.data.as_deref())?);
+        let filter = self.wanted.filter()?;
+        let mut page = Page { after: None, size: PageSize::DEFAULT };
+        loop {
+            let read = match self.bodies {
+                true => reader.list_with_bodies(&filter, page),
+                false => reader.list(&filter, page),
+            };
+            let (requests, next) = read.map_err(told)?;
+            let is_read = print(requests.iter().map(Value::to_string));
+            page.after = next.as_deref().and_then(Page::cursor);
+            if page.after.is_none() || !is_read {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// The file in which the gateway keeps its records; `named`: the directory that was named.
+///
+/// # Errors
+/// There is none.
+pub fn file(named: Option<&Path>) -> Result<PathBuf, String> {
+    let directory = DataDirectory::find(named, |name| std::env::var_os(name));
+    let path = directory.map_err(|error| error.to_string())?.file();
+    match path.exists() {
+        true => Ok(path),
+        false => Err(format!("Nothing is kept in {}: name the directory with --data.", path.display())),
+    }
+}
+
+/// When a time of `15m`, `12h`, `7d` began that ends now, in milliseconds since 1970.
+///
+/// # Errors
+/// It is no such time.
+pub fn since_ms(since: &str) -> Result<i64, String> {
+    let time = age_ms(since).ok_or_else(|| "--since must be a time like 15m, 12h or 7d.".to_owned())?;
+    Ok(now_ms().saturating_sub(time))
+}
+
+/// Milliseconds since 1970.
+pub fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Prints lines. Is anybody there who reads them?
+fn print(lines: impl Iterator<Item = String>) -> bool {
+    let text: String = lines.map(|line| line + "\n").collect();
+    let mut out = std::io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+}
+
+impl Wanted {
     fn filter(&self) -> Result<Filter, String> {
-        let since = self.since.as_deref().map(|since| {
-            age_ms(since).ok_or_else(|| "--since must be a time like 15m, 12h or 7d.".to_owned())
-        });
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let now_ms = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
         let checked = |given: &String| status("--status", given).map_err(|fault| fault.message);
         Ok(Filter {
-            from_ms: since.transpose()?.map(|time| now_ms.saturating_sub(time)),
+            from_ms: self.since.as_deref().map(since_ms).transpose()?,
+            session: self.session.clone(),
             status: self.status.as_ref().map(checked).transpose()?,
             provider: self.provider.clone(),
             model: self.model.clone(),
@@ -92,17 +187,10 @@ impl Logs {
             ..Filter::default()
         })
     }
-
-    /// Is anybody there who reads it?
-    fn print(&self, requests: &[Value]) -> bool {
-        let line = |request: &Value| if self.json { request.to_string() } else { line(request) };
-        let text: String = requests.iter().map(|request| line(request) + "\n").collect();
-        let mut out = std::io::stdout();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
-    }
 }
 
-fn told(error: ReadError) -> String {
+/// Why something cannot be read, in words for the operator.
+pub fn told(error: ReadError) -> String {
     match error {
         ReadError::TooSlow => "That took too long: ask for less time.".to_owned(),
         ReadError::Unreadable(why) => format!("It cannot be read: {why}."),

@@ -3,6 +3,7 @@
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
 mod analytics;
+mod export;
 mod graphs;
 pub mod parameters;
 mod tree;
@@ -48,40 +49,35 @@ pub async fn answer(
         return metrics(core);
     }
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
-    let question = question(path, parameters);
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
-    match ask(readers, move |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
+    if path == KeptPath::Export {
+        return export::answer(readers, parameters).await;
+    }
+    let question = question(path, parameters);
+    match ask(readers, |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
         Some(text) => Ok(reply::json(text)),
         None => Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept.")),
     }
 }
 
-/// Has a question answered by those who read.
+/// Has a thread that reads answer this.
 ///
 /// # Errors
-/// 503 where too many ask, 504 where it takes too long, 503 where what was kept cannot be read.
+/// 503 where too many ask or what was kept cannot be read, 504 where it takes too long.
 pub async fn ask<T: Send + 'static>(
     readers: &Readers,
     question: impl FnOnce(&mut Reader) -> Result<T, ReadError> + Send + 'static,
 ) -> Result<T, Fault> {
     let (tell, told) = oneshot::channel();
-    let ask = move |reader: &mut Reader| {
-        // Whoever asked may have left.
-        let _ = tell.send(question(reader));
-    };
-    readers.ask(ask).map_err(|Busy| busy())?;
-    match told.await {
-        Ok(Ok(told)) => Ok(told),
-        Ok(Err(ReadError::TooSlow)) => {
-            Err(Fault::new(FaultKind::Timeout, "That took too long: ask for less time."))
-        }
+    // Whoever asked may have left.
+    readers.ask(move |reader| drop(tell.send(question(reader)))).map_err(|Busy| busy())?;
+    told.await.map_err(|_| busy())?.map_err(|error| match error {
+        ReadError::TooSlow => Fault::new(FaultKind::Timeout, "That took too long: ask for less time."),
         // Where the file lies is nobody's business who asks from elsewhere.
-        Ok(Err(ReadError::Unreadable(why))) => {
-            Err(Fault::new(FaultKind::Overloaded, "What was kept cannot be read at the moment.")
-                .with_detail(why))
+        ReadError::Unreadable(why) => {
+            Fault::new(FaultKind::Overloaded, "What was kept cannot be read at the moment.").with_detail(why)
         }
-        Err(_) => Err(busy()),
-    }
+    })
 }
 
 /// What probes hear of a gateway that serves. That it cannot write records does not keep it from that.
@@ -148,9 +144,14 @@ fn busy() -> Fault {
 }
 
 fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
-    let Parameters { filter, page, by, now_ms, steps, group_page, .. } = parameters;
+    let Parameters { filter, page, by, now_ms, steps, group_page, text, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
+            if let Some(text) = text {
+                let found = reader.search(&filter, &text, page)?;
+                let (data, next, searched) = (found.data, found.next, found.looked_at);
+                return Ok(Some(json!({"object": "list", "data": data, "next": next, "searched": searched})));
+            }
             let (data, next) = reader.list(&filter, page)?;
             Ok(Some(json!({"object": "list", "data": data, "next": next})))
         }),
@@ -183,9 +184,11 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             Box::new(move |reader| graphs::cache_summary(reader, &filter, now_ms).map(Some))
         }
         // Not read from the file.
-        KeptPath::Metrics | KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) => {
-            Box::new(|_| Ok(None))
-        }
+        KeptPath::Metrics
+        | KeptPath::Export
+        | KeptPath::Insert
+        | KeptPath::Feedback
+        | KeptPath::FeedbackOf(_) => Box::new(|_| Ok(None)),
         KeptPath::Summary => {
             Box::new(move |reader| analytics::summary(reader, &filter, by, now_ms).map(Some))
         }

@@ -84,6 +84,8 @@ impl GatewayPath {
 pub enum KeptPath<'p> {
     /// `GET /v1/logs`
     List,
+    /// `GET /v1/logs/export`
+    Export,
     /// `GET /v1/logs/{id}`
     One(&'p str),
     /// `GET /v1/traces/{trace id}`
@@ -231,6 +233,7 @@ impl<'p> KeptPath<'p> {
         let below = |prefix: &str| rest.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
         match rest {
             "/logs" => Some(KeptPath::List),
+            "/logs/export" => Some(KeptPath::Export),
             "/sessions" => Some(KeptPath::Sessions),
             "/analytics/summary" => Some(KeptPath::Summary),
             "/analytics/summary/cache" => Some(KeptPath::CacheSummary),
@@ -558,6 +561,7 @@ mod tests {
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
             (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
+            (Method::GET, "/v1/logs/export", Endpoint::Kept(KeptPath::Export)),
             (Method::GET, "/v1/sessions", Endpoint::Kept(KeptPath::Sessions)),
             (Method::POST, "/v1/logs", Endpoint::Kept(KeptPath::Insert)),
             (Method::DELETE, "/v1/logs", Endpoint::WrongMethod(READ_AND_WRITE)),

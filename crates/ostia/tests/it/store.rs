@@ -513,6 +513,72 @@ fn a_directory_that_cannot_be_written_stops_nobody() {
 }
 
 #[test]
+fn all_of_it_in_one_answer() {
+    let gateway = Gateway::start();
+    let entry = |number: usize| {
+        json!({"request": {"url": "https://a.example/v1/x", "body": {"model": "m", "n": number}},
+               "response": {"status": 200, "body": {"text": format!("needle-{number}.")}, "response_time": number}})
+    };
+    for hundred in 0..5 {
+        let all: Vec<Value> = (0..90).map(|number| entry(hundred * 90 + number)).collect();
+        let reply = Ask::post("/v1/logs", json!(all).to_string()).to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+    listed(&gateway, 450);
+    let export = |query: &str| {
+        let reply = Ask::new("GET", &format!("/v1/logs/export{query}")).to(&gateway);
+        assert_eq!((reply.status, reply.header("content-type")), (200, Some("application/x-ndjson")));
+        reply.text().lines().map(crate::json).collect::<Vec<Value>>()
+    };
+    let all = export("");
+    let ids: std::collections::BTreeSet<_> = all.iter().map(|told| told["id"].as_str().unwrap()).collect();
+    assert_eq!((all.len(), ids.len()), (450, 450));
+    let some = export("?bodies=true&latency_min=400");
+    assert_eq!(some.len(), 50);
+    assert!(some.iter().all(|told| told["request"]["body"]["n"].as_u64() >= Some(400)), "{}", some[0]);
+    assert_eq!(export("?model=none").len(), 0);
+    assert_eq!(Ask::new("GET", "/v1/logs/export?limit=1").to(&gateway).status, 400);
+    let found = asked(&gateway, "/v1/logs?text=NEEDLE-41.&limit=5");
+    assert_eq!(found["data"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["data"][0]["duration_us"], 41_000, "{found}");
+    for wrong in ["7", "[]", "{}", r#"{"request":{},"response":{"status":7}}"#, "[1]", "{"] {
+        assert_eq!(Ask::post("/v1/logs", wrong).to(&gateway).status, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn clients_say_what_they_think_of_their_own() {
+    let upstream = Upstream::always(Answer::json(openai::chat("a")));
+    let gateway = Gateway::with(
+        "auth: {keys: [{key: pk-red, name: red}, {key: pk-blue, name: blue}], admin_keys: [pk-admin]}",
+    );
+    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).header("x-ostia-trace-id", "trace-red");
+    assert_eq!(ask.header("x-ostia-api-key", "pk-red").to(&gateway).status, 200);
+    let feedback = |key: &str, trace: &str| {
+        let body = json!({"trace_id": trace, "value": 3}).to_string();
+        Ask::post("/v1/feedback", body).without("authorization").header("x-ostia-api-key", key).to(&gateway)
+    };
+    // Records that were handed over before are written first.
+    let own = feedback("pk-red", "trace-red");
+    assert_eq!(own.status, 200, "{}", own.text());
+    assert_eq!(feedback("pk-blue", "trace-red").status, 404);
+    assert_eq!(feedback("pk-red", "trace-of-nobody").status, 404);
+    assert_eq!(feedback("pk-other", "trace-red").status, 401);
+    assert_eq!(feedback("pk-admin", "trace-of-nobody").status, 200);
+    let id = own.json()["feedback_ids"][0].as_str().unwrap().to_owned();
+    let change = |key: &str, id: &str| {
+        let ask = Ask::new("PUT", &format!("/v1/feedback/{id}")).body(r#"{"value": -4, "weight": 0.5}"#);
+        ask.header("content-type", "application/json").header("x-ostia-api-key", key).to(&gateway).status
+    };
+    assert_eq!([change("pk-blue", &id), change("pk-red", "none"), change("pk-red", &id)], [404, 404, 200]);
+    let admin = |path: &str| Ask::new("GET", path).header("x-ostia-api-key", "pk-admin").to(&gateway).json();
+    let one = admin("/v1/logs?feedback_max=-1")["data"][0]["id"].as_str().unwrap().to_owned();
+    let told = &admin(&format!("/v1/logs/{one}"))["feedback"][0];
+    assert_eq!((&told["value"], &told["weight"], &told["id"]), (&json!(-4), &json!(0.5), &json!(id)));
+    assert_eq!(Ask::post("/v1/logs", "{}").header("x-ostia-api-key", "pk-red").to(&gateway).status, 401);
+}
+
+#[test]
 fn logs_on_a_terminal() {
     let upstream = Upstream::always(Answer::json(openai::chat("a")));
     let gateway = Gateway::start();
@@ -525,9 +591,33 @@ fn logs_on_a_terminal() {
         let output = setup.run();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };
+    let (is_good, text) = run(&["export", "--bodies"]);
+    assert!(is_good && crate::json(&text)["request"]["body"] == crate::json(&body(false)), "{text}");
+    assert_eq!(run(&["export", "--session", "none"]), (true, String::new()));
     let (is_good, text) = run(&[]);
     assert!(is_good && text.contains("openai/gpt-4o-mini tokens=9+2 cost=0.00000255 USD"), "{text}");
     assert_eq!(crate::json(&run(&["--json"]).1)["status"], 200);
+    let other = |args: &[&str]| {
+        let setup = args.iter().fold(Setup::new().env("OSTIA_DATA", &data), |setup, arg| setup.arg(arg));
+        let output = setup.run();
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (is_good, text) = other(&["top", "--once", "--since", "1h"]);
+    let line = text.lines().find(|line| line.starts_with("gpt-4o-mini ")).unwrap_or_default();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    assert!(is_good && words[..6] == ["gpt-4o-mini", "1", "0", "9", "2", "0.0000"], "{text}");
+    // At another price, while the gateway runs.
+    let file = gateway.folder().join("prices.yaml");
+    std::fs::write(&file, "prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}\n").unwrap();
+    let reprice = ["reprice", "--since", "1h", "--config", file.to_str().unwrap()];
+    for changed in [1, 0] {
+        let (is_good, text) = other(&reprice);
+        let expected = format!("1 of 1 requests gone through, {changed} cost something else now.");
+        assert!(is_good && text.trim() == expected, "{text}");
+    }
+    let summary = asked(&gateway, "/v1/analytics/summary?since=1h");
+    assert_eq!(summary["total"]["cost"], json!({"USD": "0.0000175"}), "{summary}");
+    assert!(!other(&["reprice", "--since", "soon"]).0);
     assert_eq!(run(&["--status", "error"]), (true, String::new()));
     assert!(!run(&["--status", "good"]).0);
 }

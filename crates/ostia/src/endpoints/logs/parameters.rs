@@ -18,6 +18,8 @@ const NANO: f64 = 1e9;
 const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, session, cost_min, cost_max, \
                        latency_min, latency_max, tokens_min, tokens_max, prompt_tokens_min, prompt_tokens_max, \
                        completion_tokens_min, completion_tokens_max, feedback_min, feedback_max";
+/// Shortest text that is looked for, in bytes: a shorter one stands everywhere.
+const TEXT_BYTES_MIN: usize = 3;
 /// Most names of a list.
 const CHOICES_MAX: usize = 100;
 /// Groups of a page where nobody says, and the last page that may be asked for.
@@ -38,6 +40,10 @@ pub(super) struct Parameters {
     step_ms: Option<i64>,
     /// Of groups: the page, from 0, and how many a page has.
     pub(super) group_page: (u32, u32),
+    /// What is to stand in a body.
+    pub(super) text: Option<String>,
+    /// Of an export: with bodies.
+    pub(super) with_bodies: bool,
 }
 
 impl Parameters {
@@ -54,6 +60,8 @@ impl Parameters {
             steps: None,
             step_ms: None,
             group_page: (0, GROUPS_DEFAULT),
+            text: None,
+            with_bodies: false,
         };
         // Forms write a space so, and SDKs send their queries as forms.
         let query = query.replace('+', "%20");
@@ -99,6 +107,7 @@ impl Parameters {
 
     fn parameter(&mut self, name: &str, value: &str, path: &KeptPath<'_>) -> Result<(), Fault> {
         let (is_list, is_summary) = (matches!(path, KeptPath::List | KeptPath::Sessions), is_summed(path));
+        let is_export = *path == KeptPath::Export;
         let is_group = matches!(path, KeptPath::Group(_));
         match name {
             "limit" if is_list => {
@@ -127,10 +136,22 @@ impl Parameters {
                 self.by =
                     Grouping::named(value).ok_or_else(|| wrong(name, "must be provider, model or key"))?;
             }
+            "text" if *path == KeptPath::List => {
+                let told = || wrong(name, &format!("must be {TEXT_BYTES_MIN} to {VALUE_BYTES_MAX} bytes"));
+                let text = Some(value.to_owned()).filter(|text| text.len() >= TEXT_BYTES_MIN);
+                self.text = Some(text.ok_or_else(told)?);
+            }
+            "bodies" if is_export => {
+                self.with_bodies = match value {
+                    "true" => true,
+                    "false" => false,
+                    _ => return Err(wrong(name, "must be true or false")),
+                };
+            }
             "step" if *path == KeptPath::Series => {
                 self.step_ms = Some(number(name, value)?.saturating_mul(1000))
             }
-            _ if is_list || is_summary => return self.filter(name, value),
+            _ if is_list || is_summary || is_export => return self.filter(name, value),
             _ => return Err(unknown(name, "it takes none")),
         }
         Ok(())
@@ -454,6 +475,8 @@ mod tests {
             "span_id=s",
             "cache_status=hit",
             "current_page=1",
+            "text=ab",
+            "bodies=true",
             "limit=0",
             "limit=501",
             "after=x",
@@ -473,6 +496,15 @@ mod tests {
             Parameters::read("step=60", &KeptPath::Summary).unwrap_err().param.as_deref(),
             Some("step")
         );
+    }
+
+    #[test]
+    fn exports() {
+        let read = |query: &str| Parameters::read(query, &KeptPath::Export);
+        assert!(read("bodies=true&status=error&since=1h").unwrap().with_bodies);
+        for query in ["bodies=yes", "limit=1", "after=1-2", "text=abc"] {
+            assert_eq!(read(query).unwrap_err().param.as_deref(), query.split('=').next(), "{query}");
+        }
     }
 
     #[test]

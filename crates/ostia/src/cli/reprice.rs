@@ -1,0 +1,64 @@
+//! `ostia reprice`: what was kept of requests, at the prices that are known now. The gateway may run meanwhile.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use ostia_store::{OwnPrice, OwnPrices, Progress};
+
+use super::{File, logs, shown};
+use crate::config::load::{self, Secrets};
+
+/// How often it is said how far it has come.
+const TELL_EVERY: Duration = Duration::from_secs(1);
+
+/// Options of `reprice`.
+#[derive(Debug, Args)]
+pub struct Reprice {
+    /// The requests of the last 12h, 30d.
+    #[arg(long, value_name = "TIME")]
+    pub since: String,
+    /// Whose prices go before those of the catalogue.
+    #[command(flatten)]
+    pub file: File,
+    /// Directory in which the gateway keeps its data.
+    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
+    pub data: Option<PathBuf>,
+}
+
+impl Reprice {
+    /// Does it, and says what came of it.
+    ///
+    /// # Errors
+    /// An option or a configuration that makes no sense, or a file that cannot be read or written.
+    pub fn run(&self) -> Result<String, String> {
+        let from_ms = logs::since_ms(&self.since)?;
+        let path = logs::file(self.data.as_deref())?;
+        let mut told_at = Instant::now();
+        let tell = |progress: Progress| {
+            if told_at.elapsed() >= TELL_EVERY {
+                told_at = Instant::now();
+                // Nobody may be listening.
+                let _ = writeln!(std::io::stderr(), "{}", line(progress));
+            }
+        };
+        ostia_store::reprice(&path, from_ms, self.prices()?, tell)
+            .map(|progress| line(progress) + ".")
+            .map_err(|error| format!("{}: {error}.", path.display()))
+    }
+
+    /// The operator's prices, as the configuration has them now.
+    fn prices(&self) -> Result<OwnPrices, String> {
+        let loaded = load::check(self.file.config.as_deref(), None, Secrets::Ignored);
+        let settings = loaded.map_err(|report| shown(&report))?.settings;
+        Ok(Box::new(move |provider, model| {
+            let price = settings.named.price(settings.providers.get(provider)?, model)?;
+            Some(OwnPrice { input: price.input, output: price.output })
+        }))
+    }
+}
+
+fn line(Progress { all, seen, changed }: Progress) -> String {
+    format!("{seen} of {all} requests gone through, {changed} cost something else now")
+}
