@@ -22,6 +22,8 @@ use crate::process::{Process, cores, pinned};
 use crate::record::{Failure, Life, Run, Sample, Setup, System};
 use crate::workloads::{RELOAD_EVERY_MS, Serving, WARMING, Way, Workload};
 
+mod nginx;
+
 /// A window in which others used more than this many cores is measured again.
 const FOREIGN_CORES_MAX: f64 = 0.15;
 /// So often at most; the quietest is kept.
@@ -33,8 +35,6 @@ const QUIET_LOOK: Duration = Duration::from_millis(400);
 const START_WAIT_MAX: Duration = Duration::from_secs(30);
 /// Time for a process to come to rest before its memory is read.
 const REST: Duration = Duration::from_secs(2);
-/// nginx as it comes with the repository, filled in by [`nginx_config`].
-const NGINX_CONFIG: &str = include_str!("../../../benches/nginx.conf");
 
 /// What servers with TLS show, and its key, in the run's folder.
 const CERTIFICATE: &str = "own.pem";
@@ -222,7 +222,7 @@ impl<'a> Bench<'a> {
         let folder = self.folder.join(format!("nginx-{}", serving.name()));
         fs::create_dir_all(&folder)?;
         let config = folder.join("nginx.conf");
-        fs::write(&config, nginx_config(&self.folder, &folder, address, self.mock.address, serving))?;
+        fs::write(&config, nginx::config(&self.folder, &folder, address, self.mock.address, serving))?;
         Ok(vec![self.options.nginx.clone().into(), "-p".into(), folder.into(), "-c".into(), config.into()])
     }
 
@@ -447,46 +447,6 @@ fn request(workload: &Workload, mock: SocketAddr) -> Vec<u8> {
     body::request(workload, "localhost", &headers(workload, mock))
 }
 
-/// `shared`: where the certificate is.
-fn nginx_config(
-    shared: &Path,
-    folder: &Path,
-    listen: SocketAddr,
-    upstream: SocketAddr,
-    serving: Serving,
-) -> String {
-    let (kind, shared) = (nginx_listens(serving), shared.display());
-    let certificate = match serving {
-        Serving::Tls => {
-            format!("ssl_certificate {shared}/{CERTIFICATE}; ssl_certificate_key {shared}/{KEY};")
-        }
-        _ => String::new(),
-    };
-    let access_log = match serving {
-        Serving::LogOff => "off".to_owned(),
-        _ => format!("{}/nginx.access.log combined", folder.display()),
-    };
-    NGINX_CONFIG
-        .replace("{ACCESS_LOG}", &access_log)
-        .replace("{CERTIFICATE}", &certificate)
-        .replace("{FOLDER}", &folder.display().to_string())
-        .replace("{LISTEN}", &format!("{listen}{kind}"))
-        .replace("{UPSTREAM}", &upstream.to_string())
-}
-
-/// nginx 1.25 and later prefer `http2 on`, and take this too.
-fn nginx_listens(serving: Serving) -> &'static str {
-    match serving {
-        Serving::Tls => " ssl http2",
-        Serving::Http2 => " http2",
-        Serving::Default
-        | Serving::LogOff
-        | Serving::Records
-        | Serving::RecordsWithBodies
-        | Serving::Reloading => "",
-    }
-}
-
 /// Two benchmarks at once would spoil each other. The turn ends when the file is dropped.
 fn take_turn() -> io::Result<fs::File> {
     let path = std::env::temp_dir().join("ostia-bench.lock");
@@ -544,34 +504,6 @@ fn nginx_version(nginx: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nginx_config_is_filled_in() {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 4000));
-        let upstream = SocketAddr::from(([127, 0, 0, 1], 5000));
-        let check = |serving: Serving, expected: &[&str]| {
-            let config =
-                nginx_config(Path::new("/run/x"), Path::new("/run/x/own"), listen, upstream, serving);
-            let code: Vec<&str> = config.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
-            let code = code.join("\n");
-            for words in expected {
-                assert!(code.contains(words), "{serving:?}: {words}\n{code}");
-            }
-            let names = ["{FOLDER}", "{LISTEN}", "{UPSTREAM}", "{ACCESS_LOG}", "{CERTIFICATE}"];
-            assert!(!names.iter().any(|name| code.contains(name)), "{code}");
-        };
-        let log = "access_log /run/x/own/nginx.access.log combined;";
-        check(Serving::Default, &["listen 127.0.0.1:4000 backlog", "server 127.0.0.1:5000;", log]);
-        check(Serving::LogOff, &["access_log off;"]);
-        check(Serving::Http2, &["listen 127.0.0.1:4000 http2 backlog", log]);
-        check(
-            Serving::Tls,
-            &[
-                "4000 ssl http2 backlog",
-                "ssl_certificate /run/x/own.pem; ssl_certificate_key /run/x/own.key;",
-            ],
-        );
-    }
 
     #[test]
     fn only_one_benchmark_at_a_time() {

@@ -89,6 +89,31 @@ fn a_translated_workload_is_held_against_the_plain_one() {
 }
 
 #[test]
+fn another_way_of_serving_is_held_against_the_plain_one_and_nginx_too() {
+    let mut reloaded = sample(System::Ostia, "reloads-300", 60_000.0, 180.0);
+    reloaded.measured.reloads = Some(31);
+    let run = run(vec![
+        sample(System::Nginx, "unary-300", 20_000.0, 160.0),
+        sample(System::Nginx, "log-off-300", 15_000.0, 160.0),
+        sample(System::Ostia, "unary-300", 40_000.0, 180.0),
+        sample(System::Ostia, "log-off-300", 36_000.0, 180.0),
+        reloaded,
+    ]);
+    let summary = json(&run)["summary"].clone();
+    let ratios = &summary["log-off-300"]["cpu_us_per_request"];
+    assert_eq!((&ratios["ostia_over_plain"], &ratios["nginx_over_plain"]), (&json!(0.9), &json!(0.75)));
+    assert_eq!(ratios["ostia_over_nginx"], json!(2.4));
+    assert_eq!(summary["reloads-300"]["reloads"]["ostia"]["median"], 31.0);
+    assert_eq!(summary["reloads-300"]["cpu_us_per_request"]["ostia_over_plain"], json!(1.5));
+    let text = text(&run);
+    let row = |label: &str| text.lines().find(|line| line.trim_start().starts_with(label)).map(str::to_owned);
+    assert!(row("ostia log-off-300 / unary-300").is_some_and(|row| row.contains("0.90x")), "{text}");
+    assert!(row("nginx log-off-300 / unary-300").is_some_and(|row| row.contains("0.75x")), "{text}");
+    assert_eq!(row("nginx reloads-300 / unary-300"), None, "{text}");
+    assert!(!text.contains("translated / relayed"), "{text}");
+}
+
+#[test]
 fn streams_are_told_by_the_chunk() {
     let run = run(vec![sample(System::Ostia, "stream-spaced", 36_000.0, 80.0)]);
     let summary = &json(&run)["summary"]["stream-spaced"];

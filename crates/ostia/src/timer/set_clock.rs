@@ -1,4 +1,5 @@
 //! A clock that stands still until a test sets it, for what the HTTP library does after minutes.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,4 +1,5 @@
 //! When a server is asked whether it is there, and when it is given up.
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
