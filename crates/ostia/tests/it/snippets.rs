@@ -63,6 +63,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
     ),
     ("README.md", "{\"strategy\": {\"mode\": \"fallback\"}, \"retry\"", Fallback),
     (
+        "docs/apis.md",
+        "from openai import OpenAI",
+        NotRun("needs an image; `image_edits` sends such forms"),
+    ),
+    (
         "docs/audio.md",
         "from openai import OpenAI",
         NotRun("needs a recording; `audio` makes such calls with this SDK"),
