@@ -23,9 +23,8 @@ const RATIOS: [&str; 11] = ["1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3", "
 
 /// How models take images: what stands in their names, the field, and whether that is a list. The first that fits counts; each is
 /// from the page of one of these models (`https://replicate.com/OWNER/NAME/api/schema`).
-const PICTURES: [(&str, &str, bool); 6] = [
+const PICTURES: [(&str, &str, bool); 5] = [
     ("flux-2", "input_images", true),
-    ("gpt-image", "input_images", true),
     ("nano-banana", "image_input", true),
     ("seedream", "image_input", true),
     ("qwen-image", "image", false),

@@ -62,6 +62,7 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         ),
     ),
     ("README.md", "{\"strategy\": {\"mode\": \"fallback\"}, \"retry\"", Fallback),
+    ("docs/apis.md", "from openai import OpenAI", NotRun("needs an image; `image_edits` sends such forms")),
     (
         "docs/audio.md",
         "from openai import OpenAI",
