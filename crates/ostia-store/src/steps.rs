@@ -10,6 +10,8 @@ const POINTS_DEFAULT: i64 = 120;
 const MINUTE: i64 = WIDTHS_MS[0];
 const HOUR: i64 = WIDTHS_MS[1];
 const DAY: i64 = WIDTHS_MS[2];
+/// Longer times are told by day where nobody says: a month has too many sums by hour to be added up while somebody waits.
+const BY_DAY: i64 = 10 * DAY;
 /// Steps that people read with ease.
 const READABLE: [i64; 12] = [
     MINUTE,
@@ -124,7 +126,8 @@ pub(crate) fn pieces((from_ms, to_ms): (i64, i64)) -> Vec<(i64, (i64, i64))> {
 }
 
 fn readable(time_ms: i64) -> i64 {
-    let is_enough = |step_ms: &i64| time_ms / step_ms <= POINTS_DEFAULT;
+    let least = if time_ms > BY_DAY { DAY } else { MINUTE };
+    let is_enough = |step_ms: &i64| *step_ms >= least && time_ms / step_ms <= POINTS_DEFAULT;
     let days = || (time_ms / POINTS_DEFAULT / DAY + 1) * DAY;
     READABLE.into_iter().find(is_enough).unwrap_or_else(days)
 }
@@ -149,7 +152,8 @@ mod tests {
         check(6 * HOUR, 5 * MINUTE);
         check(DAY, 15 * MINUTE);
         check(7 * DAY, 2 * HOUR);
-        check(30 * DAY, 6 * HOUR);
+        check(10 * DAY, 2 * HOUR);
+        check(30 * DAY, DAY);
         check(400 * DAY, 7 * DAY);
         check(NOW, 174 * DAY);
     }
