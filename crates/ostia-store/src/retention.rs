@@ -43,13 +43,12 @@ pub(crate) fn step(
     let transaction = connection.transaction()?;
     let bodies_taken = take_bodies(&transaction, retention, now_ms)?;
     let records_taken = take_records(&transaction, retention, now_ms)?;
-    let feedback =
-        "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE created_ms < ?1 LIMIT 200)";
-    transaction.execute(feedback, [before_ms(now_ms, retention.records)])?;
+    let feedback_taken = take_feedback(&transaction, before_ms(now_ms, retention.records))?;
     let sums_taken = take_sums(&transaction, retention, now_ms)?;
     transaction.commit()?;
-    let is_more =
-        [bodies_taken, records_taken, sums_taken].into_iter().any(|taken| taken >= ROWS_MAX as usize);
+    let is_more = [bodies_taken, records_taken, feedback_taken, sums_taken]
+        .into_iter()
+        .any(|taken| taken >= ROWS_MAX as usize);
     connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_MAX})"))?;
     Ok(is_more)
 }
@@ -120,6 +119,13 @@ fn take_records(
         add_total(transaction, "documents", -bytes.iter().sum::<i64>())?;
     }
     Ok(numbers.len())
+}
+
+fn take_feedback(transaction: &Transaction<'_>, before_ms: i64) -> rusqlite::Result<usize> {
+    let mut delete = transaction.prepare_cached(&format!(
+        "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE created_ms < ?1 LIMIT {ROWS_MAX})"
+    ))?;
+    delete.execute([before_ms])
 }
 
 fn take_sums(transaction: &Transaction<'_>, retention: &Retention, now_ms: i64) -> rusqlite::Result<usize> {

@@ -7,6 +7,9 @@ use super::{ReadError, Reader};
 use crate::query::{Conditions, Filter};
 use crate::steps::Steps;
 
+/// Most counts of one answer: there may be as many users as clients care to name. The smallest are left out.
+const TALLIES_MAX: usize = 100_000;
+
 /// What requests are counted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fact {
@@ -97,7 +100,8 @@ impl Reader {
         conditions.and(condition);
         let step_ms = steps.step_ms;
         let text = format!(
-            "SELECT started_ms / {step_ms} * {step_ms}, CAST({column} AS TEXT), count(*) FROM requests {} GROUP BY 1, 2",
+            "SELECT started_ms / {step_ms} * {step_ms}, CAST({column} AS TEXT), count(*) FROM requests {} \
+             GROUP BY 1, 2 ORDER BY 3 DESC LIMIT {TALLIES_MAX}",
             conditions.text()
         );
         let tally =

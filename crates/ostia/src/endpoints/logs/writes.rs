@@ -242,7 +242,7 @@ fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record
     let time_ms =
         time_ms.ok_or_else(|| wrong(&format!("{place}response.response_time"), "must be milliseconds"))?;
     let text = |fields: &Map<String, Value>, name: &str| name_of(fields.get(name));
-    let url = text(request, "url").unwrap_or_default();
+    let url = text(request, "url").map(|url| without_secrets(&url)).unwrap_or_default();
     let model = request.get("body").and_then(|body| name_of(body.get("model")));
     let duration_us = (time_ms * 1000.0) as u64;
     let attempt = Attempt {
@@ -283,9 +283,18 @@ fn record(core: &Core, entry: &Map<String, Value>, place: &str) -> Result<Record
     })
 }
 
+/// An address without its query and its user, where credentials may stand.
+fn without_secrets(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{path}")
+}
+
 fn host(url: &str) -> Option<String> {
-    let rest = url.split_once("://")?.1;
-    rest.split(['/', '?', '#']).next()?.rsplit('@').next().map(str::to_owned).filter(|host| !host.is_empty())
+    let (_, rest) = url.split_once("://")?;
+    rest.split('/').next().map(str::to_owned).filter(|host| !host.is_empty())
 }
 
 /// Tokens in OpenAI's words, or in those of Anthropic and the Responses API.
@@ -326,4 +335,22 @@ fn kept(body: Option<&Value>) -> Kept {
     let bytes = bytes(body);
     let total = bytes.len() as u64;
     if bytes.is_empty() { Kept::default() } else { Kept::Bytes { bytes, total } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_no_credentials() {
+        let check = |url: &str, kept: &str, of_host: Option<&str>| {
+            let told = without_secrets(url);
+            assert_eq!((told.as_str(), host(&told).as_deref()), (kept, of_host), "{url}");
+        };
+        check("https://a.example/v1/x?key=secret#here", "https://a.example/v1/x", Some("a.example"));
+        check("https://user:secret@a.example:8080", "https://a.example:8080", Some("a.example:8080"));
+        check("https://a.example/v1/@x", "https://a.example/v1/@x", Some("a.example"));
+        check("/v1/x?key=secret", "/v1/x", None);
+        check("", "", None);
+    }
 }
