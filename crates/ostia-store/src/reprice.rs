@@ -6,7 +6,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::database;
 use crate::insert::{add_total, cost_nano, costs};
-use crate::price::{OwnPrices, Pricer};
+use crate::price::Prices;
 use crate::record::{Attempt, Record};
 use crate::rollup::{self, WIDTHS_MS};
 
@@ -31,18 +31,17 @@ pub struct Progress {
 pub fn reprice(
     path: &Path,
     from_ms: i64,
-    own: OwnPrices,
+    prices: &Prices,
     mut tell: impl FnMut(Progress),
 ) -> Result<Progress, String> {
     let mut connection = database::open(path).map_err(|error| error.to_string())?;
-    let pricer = Pricer::new(own);
-    all(&mut connection, from_ms, &pricer, &mut tell).map_err(|error| error.to_string())
+    all(&mut connection, from_ms, prices, &mut tell).map_err(|error| error.to_string())
 }
 
 pub(crate) fn all(
     connection: &mut Connection,
     from_ms: i64,
-    pricer: &Pricer,
+    prices: &Prices,
     tell: &mut dyn FnMut(Progress),
 ) -> rusqlite::Result<Progress> {
     let count = "SELECT count(*) FROM requests WHERE started_ms >= ?1";
@@ -51,7 +50,7 @@ pub(crate) fn all(
     let mut place = (from_ms, i64::MIN);
     loop {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let Some(last) = batch(&transaction, place, pricer, &mut progress)? else { return Ok(progress) };
+        let Some(last) = batch(&transaction, place, prices, &mut progress)? else { return Ok(progress) };
         transaction.commit()?;
         place = last;
         tell(progress);
@@ -62,7 +61,7 @@ pub(crate) fn all(
 fn batch(
     transaction: &Transaction<'_>,
     place: (i64, i64),
-    pricer: &Pricer,
+    prices: &Prices,
     progress: &mut Progress,
 ) -> rusqlite::Result<Option<(i64, i64)>> {
     let mut select = transaction.prepare_cached(&format!(
@@ -74,7 +73,7 @@ fn batch(
     for ((_, number), document) in &rows {
         progress.seen += 1;
         let Ok(old) = serde_json::from_str::<Record>(document) else { continue };
-        progress.changed += u64::from(one(transaction, *number, document, &old, pricer)?);
+        progress.changed += u64::from(one(transaction, *number, document, &old, prices)?);
     }
     Ok(rows.last().map(|(place, _)| *place))
 }
@@ -85,12 +84,12 @@ fn one(
     number: i64,
     document: &str,
     old: &Record,
-    pricer: &Pricer,
+    prices: &Prices,
 ) -> rusqlite::Result<bool> {
     let mut new = old.clone();
     for attempt in &mut new.attempts {
         (attempt.cost, attempt.cost_unknown) = (None, None);
-        pricer.price(attempt, old.started_ms);
+        prices.price(attempt, old.started_ms);
     }
     if new.attempts == old.attempts {
         return Ok(false);

@@ -51,11 +51,15 @@ fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    let prices = Prices {
-        pricing: Box::new(|_, _| Priced::ByCatalogue),
-        catalog: Box::new(|| Arc::new(Catalog::embedded())),
-    };
-    (Store::start(path.to_owned(), Retention::default(), mask, prices, tell).unwrap(), said)
+    (Store::start(path.to_owned(), Retention::default(), mask, at(None), tell).unwrap(), said)
+}
+
+/// Prices of an operator who says that a million tokens cost so much; `None`: says nothing.
+fn at(price: Option<f64>) -> Prices {
+    let catalog = Arc::new(Catalog::embedded());
+    let priced =
+        price.map_or(Priced::ByCatalogue, |price| Priced::ByOperator { input: price, output: price });
+    Prices { pricing: Box::new(move |_, _| priced), catalog: Box::new(move || catalog.clone()) }
 }
 
 fn record(id: &str, started_ms: i64) -> Record {
@@ -283,14 +287,13 @@ fn new_prices_on_old_records() {
     let [repriced, fresh] = ["repriced", "fresh"].map(|name| folder.path().join(name));
     let now = now_ms();
     let records = |price: Option<f64>| {
-        let own = move |_: &str, _: &str| price.map(|price| OwnPrice { input: price, output: price });
-        let pricer = Pricer::new(Box::new(own));
+        let prices = at(price);
         let mut all: Vec<Record> =
             (0..300).map(|number| record(&number.to_string(), now - number * 90_000)).collect();
         for record in &mut all {
             record.attempts[1].model = Some("nobody-knows-it".into());
             for attempt in &mut record.attempts {
-                assert!(!pricer.price(attempt, record.started_ms) || price.is_none());
+                assert!(!prices.price(attempt, record.started_ms) || price.is_none());
             }
         }
         all
@@ -299,8 +302,7 @@ fn new_prices_on_old_records() {
     let mut connection = database::open(&repriced).unwrap();
     insert::write(&mut connection, &records(None)).unwrap();
     let mut again = |from_ms: i64| {
-        let own: crate::price::OwnPrices = Box::new(|_, _| Some(OwnPrice { input: 2.0, output: 2.0 }));
-        let progress = crate::reprice::all(&mut connection, from_ms, &Pricer::new(own), &mut |_| {}).unwrap();
+        let progress = crate::reprice::all(&mut connection, from_ms, &at(Some(2.0)), &mut |_| {}).unwrap();
         (progress.all, progress.seen, progress.changed)
     };
     assert_eq!(again(now - 89_000), (1, 1, 1));
@@ -402,10 +404,7 @@ fn tables_of_an_older_version_are_brought_up() {
     let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
     let mut broken = record("b", 2000);
     broken.end = "broken".into();
-    let prices = Prices {
-        pricing: Box::new(|_, _| Priced::ByOperator { input: 1.0, output: 2.0 }),
-        catalog: Box::new(|| Arc::new(Catalog::embedded())),
-    };
+    let prices = at(Some(1.0));
     let mut all = [Record { first_token_us: Some(7), ..record("a", 1000) }, broken];
     all.iter_mut()
         .flat_map(|record| &mut record.attempts)

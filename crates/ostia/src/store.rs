@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Priced, Prices, Pricing, Readers, Retention, Store};
+use ostia_store::{DataDirectory, Priced, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -72,16 +72,23 @@ impl Started {
 /// The prices of the configuration that is in force.
 fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
     let of_catalog = snapshots.clone();
-    let pricing: Pricing = Box::new(move |name, model| {
-        let settings = snapshots.borrow().settings.clone();
-        let Some(provider) = settings.providers.get(name) else { return Priced::ByCatalogue };
-        match settings.named.price(provider, model) {
-            Some(price) => Priced::ByOperator { input: price.input, output: price.output },
-            None if provider.quirks.tells_charge => Priced::ByProvider,
-            None => Priced::ByCatalogue,
-        }
-    });
-    Prices { pricing, catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()) }
+    Prices {
+        pricing: Box::new(move |provider, model| {
+            let settings = snapshots.borrow().settings.clone();
+            priced(&settings, provider, model)
+        }),
+        catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()),
+    }
+}
+
+/// Whose price of a model holds.
+pub fn priced(settings: &Settings, provider: &str, model: &str) -> Priced {
+    let Some(provider) = settings.providers.get(provider) else { return Priced::ByCatalogue };
+    match settings.named.price(provider, model) {
+        Some(price) => Priced::ByOperator { input: price.input, output: price.output },
+        None if provider.quirks.tells_charge => Priced::ByProvider,
+        None => Priced::ByCatalogue,
+    }
 }
 
 /// What is said at the start of where records are.

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ostia_store::{OwnPrice, OwnPrices, Progress};
+use ostia_store::{Prices, Progress};
 
 use super::{File, logs, shown};
 use crate::config::load::{self, Secrets};
+use crate::store;
 
 /// How often it is said how far it has come.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -43,19 +44,20 @@ impl Reprice {
                 let _ = writeln!(std::io::stderr(), "{}", line(progress));
             }
         };
-        ostia_store::reprice(&path, from_ms, self.prices()?, tell)
+        ostia_store::reprice(&path, from_ms, &self.prices()?, tell)
             .map(|progress| line(progress) + ".")
             .map_err(|error| format!("{}: {error}.", path.display()))
     }
 
-    /// The operator's prices, as the configuration has them now.
-    fn prices(&self) -> Result<OwnPrices, String> {
+    /// As the configuration has them now.
+    fn prices(&self) -> Result<Prices, String> {
         let loaded = load::check(self.file.config.as_deref(), None, Secrets::Ignored);
         let settings = loaded.map_err(|report| shown(&report))?.settings;
-        Ok(Box::new(move |provider, model| {
-            let price = settings.named.price(settings.providers.get(provider)?, model)?;
-            Some(OwnPrice { input: price.input, output: price.output })
-        }))
+        let catalog = settings.catalog.clone();
+        Ok(Prices {
+            pricing: Box::new(move |provider, model| store::priced(&settings, provider, model)),
+            catalog: Box::new(move || catalog.clone()),
+        })
     }
 }
 
