@@ -207,6 +207,11 @@ static QUIRKS: &[Field] = &[
     ),
     ("content_parts", Bool, "The content of a message may be a list of parts"),
     ("text_content", Bool, "The content of every message must be a text"),
+    (
+        "tells_charge",
+        Bool,
+        "What its count of tokens says that a call costs is in US dollars, and all that is charged",
+    ),
     ("repair", Bool, "Its answers break typed clients, so they are decoded and written anew"),
     (
         "media_urls",
