@@ -6,15 +6,17 @@
 //!
 //! Refused: to keep a credential. Owners are known by a keyed hash, whose key lies here ([`Tables::secret`]).
 
+mod closed;
 mod objects;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod thread;
 
+pub use closed::BatchesClosed;
 pub use objects::{BatchFault, BatchStatus, FilePurpose, StoredBatch, StoredFile, Times};
 pub use tables::{Listed, Page, Paging, Removed, SECRET_BYTES, Tables};
-pub use thread::{BatchStore, BatchesClosed};
+pub use thread::BatchStore;
 
 /// The file in the data directory.
 pub const BATCHES_FILE_NAME: &str = "batches.db";

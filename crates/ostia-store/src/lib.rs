@@ -13,6 +13,7 @@ mod batches;
 mod body;
 mod database;
 mod feedback;
+mod health;
 mod insert;
 mod mask;
 mod metrics;
@@ -40,12 +41,13 @@ pub use batches::{
 pub use body::{Kept, Missing};
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
+pub use health::Health;
 pub use mask::mask_text;
 pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
 pub use orders::{Done, Orders};
 pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
-pub use queue::{Health, Queue, Unwritten};
+pub use queue::{Queue, Unwritten};
 pub use reader::{
     Busy, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally,
 };

@@ -13,7 +13,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
-use crate::queue::Health;
+use crate::health::Health;
 use crate::record::{Attempt, Outcome, Record};
 
 /// The type of what [`Metrics::text`] gives.

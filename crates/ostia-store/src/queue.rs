@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::record::Record;
 
@@ -43,23 +44,6 @@ pub(crate) struct State {
     pub(crate) unpriced: AtomicU64,
     problem: Mutex<Option<String>>,
     pub(crate) metrics: Arc<Metrics>,
-}
-
-/// How the store fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Health {
-    /// Why nothing can be written at the moment.
-    pub problem: Option<String>,
-    /// Records that wait.
-    pub waiting: usize,
-    /// Records that have been written since the start.
-    pub written: u64,
-    /// Records that were lost since the start, because the queue was full.
-    pub lost: u64,
-    /// Records that were written without their bodies for the same reason.
-    pub lost_bodies: u64,
-    /// Attempts whose cost nobody knows.
-    pub unpriced: u64,
 }
 
 impl Queue {

@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::closed::BatchesClosed;
 use super::objects::{BatchStatus, FilePurpose, StoredBatch, StoredFile};
-use super::thread::BatchesClosed;
 use super::{BATCHES_FILE_NAME, FOLDER_NAME, LOCK_NAME};
 use crate::database;
 use crate::rollup::signed;

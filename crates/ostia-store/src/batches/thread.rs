@@ -6,6 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 
 use super::BATCHES_FILE_NAME;
+use super::closed::BatchesClosed;
 use super::tables::{SECRET_BYTES, Tables};
 use crate::reader::Busy;
 
@@ -24,36 +25,6 @@ pub struct BatchStore {
 impl fmt::Debug for BatchStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BatchStore").field("directory", &self.directory).finish_non_exhaustive()
-    }
-}
-
-/// Why there are no batches to be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum BatchesClosed {
-    /// Another process has them.
-    Taken,
-    /// They cannot be read or written.
-    Unreadable(String),
-}
-
-impl From<rusqlite::Error> for BatchesClosed {
-    fn from(error: rusqlite::Error) -> BatchesClosed {
-        BatchesClosed::Unreadable(error.to_string())
-    }
-}
-
-impl From<std::io::Error> for BatchesClosed {
-    fn from(error: std::io::Error) -> BatchesClosed {
-        BatchesClosed::Unreadable(error.to_string())
-    }
-}
-
-impl fmt::Display for BatchesClosed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            BatchesClosed::Taken => f.write_str("another process has them"),
-            BatchesClosed::Unreadable(why) => f.write_str(why),
-        }
     }
 }
 

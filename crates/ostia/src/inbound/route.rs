@@ -1,11 +1,16 @@
 //! Method and path to endpoint.
 
+mod own;
+
 use std::borrow::Cow;
 
 use http::{Method, Version, header, request};
 use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
+
+pub use own::{BatchPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath};
+use own::{READ, READ_AND_WRITE, WRITE};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,229 +62,6 @@ pub enum Endpoint<'p> {
     Missing,
     /// Something is here, for other methods.
     WrongMethod(&'static str),
-}
-
-/// A path of what is in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GatewayPath {
-    /// `GET /v1/gateway/providers`
-    Providers,
-    /// `GET /v1/gateway/config`
-    Config,
-}
-
-impl GatewayPath {
-    /// What stands behind `/v1`.
-    fn at(rest: &str) -> Option<GatewayPath> {
-        match rest {
-            "/gateway/providers" => Some(GatewayPath::Providers),
-            "/gateway/config" => Some(GatewayPath::Config),
-            _ => None,
-        }
-    }
-}
-
-/// A path of what was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeptPath<'p> {
-    /// `GET /v1/logs`
-    List,
-    /// `GET /v1/logs/export`
-    Export,
-    /// `GET /v1/logs/{id}`
-    One(&'p str),
-    /// `GET /v1/traces/{trace id}`
-    Trace(&'p str),
-    /// `GET /v1/sessions`
-    Sessions,
-    /// `GET /v1/analytics/summary`
-    Summary,
-    /// `GET /v1/analytics/series`
-    Series,
-    /// `GET /v1/analytics/graphs/...`, as Portkey has them
-    Graph(Graph),
-    /// `GET /v1/analytics/groups/...`
-    Group(GroupPath<&'p str>),
-    /// `GET /v1/analytics/summary/cache`
-    CacheSummary,
-    /// `POST /v1/feedback`
-    Feedback,
-    /// `PUT /v1/feedback/{id}`
-    FeedbackOf(&'p str),
-    /// `POST /v1/logs`
-    Insert,
-    /// `GET /metrics`
-    Metrics,
-}
-
-/// Portkey's graphs, by what stands behind `/analytics/graphs/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Graph {
-    /// `requests`
-    Requests,
-    /// `cost`
-    Cost,
-    /// `latency`
-    Latency,
-    /// `tokens`
-    Tokens,
-    /// `users`
-    Users,
-    /// `users/requests`
-    UserRequests,
-    /// `errors`
-    Errors,
-    /// `errors/rate`
-    ErrorRate,
-    /// `errors/stacks`
-    ErrorStacks,
-    /// `errors/status-codes`
-    StatusCodes,
-    /// `requests/rescued`
-    Rescued,
-    /// `cache/hit-rate`
-    CacheHitRate,
-    /// `cache/latency`
-    CacheLatency,
-    /// `feedbacks`
-    Feedbacks,
-    /// `feedbacks/scores`
-    FeedbackScores,
-    /// `feedbacks/weighted`
-    FeedbackWeighted,
-    /// `feedbacks/ai-models`
-    FeedbackModels,
-}
-
-impl Graph {
-    fn named(name: &str) -> Option<Graph> {
-        Some(match name {
-            "requests" => Graph::Requests,
-            "cost" => Graph::Cost,
-            "latency" => Graph::Latency,
-            "tokens" => Graph::Tokens,
-            "users" => Graph::Users,
-            "users/requests" => Graph::UserRequests,
-            "errors" => Graph::Errors,
-            "errors/rate" => Graph::ErrorRate,
-            "errors/stacks" => Graph::ErrorStacks,
-            "errors/status-codes" => Graph::StatusCodes,
-            "requests/rescued" => Graph::Rescued,
-            "cache/hit-rate" => Graph::CacheHitRate,
-            "cache/latency" => Graph::CacheLatency,
-            "feedbacks" => Graph::Feedbacks,
-            "feedbacks/scores" => Graph::FeedbackScores,
-            "feedbacks/weighted" => Graph::FeedbackWeighted,
-            "feedbacks/ai-models" => Graph::FeedbackModels,
-            _ => return None,
-        })
-    }
-}
-
-/// What Portkey puts requests together by, by what stands behind `/analytics/groups/`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupPath<T> {
-    /// `users`
-    Users,
-    /// `ai-models`
-    Models,
-    /// `provider`
-    Provider,
-    /// `workspaces`
-    Workspaces,
-    /// `metadata/{name}`
-    Metadata(T),
-}
-
-impl<'p> GroupPath<&'p str> {
-    fn named(name: &'p str) -> Option<GroupPath<&'p str>> {
-        Some(match name {
-            "users" => GroupPath::Users,
-            "ai-models" => GroupPath::Models,
-            "provider" => GroupPath::Provider,
-            "workspaces" => GroupPath::Workspaces,
-            _ => GroupPath::Metadata(name.strip_prefix("metadata/").filter(|name| !name.is_empty())?),
-        })
-    }
-}
-
-impl<'p> KeptPath<'p> {
-    /// What stands behind `/v1`, for this method; or for which ones there is something.
-    fn of(method: &Method, rest: &'p str) -> Option<Endpoint<'p>> {
-        let is_read = method == Method::GET || method == Method::HEAD;
-        let kept = match (rest, rest.strip_prefix("/feedback/")) {
-            ("/logs", _) if method == Method::POST => KeptPath::Insert,
-            ("/logs", _) if !is_read => return Some(Endpoint::WrongMethod(READ_AND_WRITE)),
-            ("/feedback", _) if method == Method::POST => KeptPath::Feedback,
-            ("/feedback", _) => return Some(Endpoint::WrongMethod(WRITE)),
-            (_, Some(id)) if method == Method::PUT && !id.is_empty() => KeptPath::FeedbackOf(id),
-            (_, Some(_)) => return Some(Endpoint::WrongMethod(CHANGE)),
-            _ => match KeptPath::at(rest)? {
-                kept if is_read => kept,
-                _ => return Some(Endpoint::WrongMethod(READ)),
-            },
-        };
-        Some(Endpoint::Kept(kept))
-    }
-
-    /// What is read there.
-    fn at(rest: &'p str) -> Option<KeptPath<'p>> {
-        if let Some(graph) = rest.strip_prefix("/analytics/graphs/") {
-            return Graph::named(graph).map(KeptPath::Graph);
-        }
-        if let Some(group) = rest.strip_prefix("/analytics/groups/") {
-            return GroupPath::named(group).map(KeptPath::Group);
-        }
-        let below = |prefix: &str| rest.strip_prefix(prefix).filter(|id| !id.is_empty() && !id.contains('/'));
-        match rest {
-            "/logs" => Some(KeptPath::List),
-            "/logs/export" => Some(KeptPath::Export),
-            "/sessions" => Some(KeptPath::Sessions),
-            "/analytics/summary" => Some(KeptPath::Summary),
-            "/analytics/summary/cache" => Some(KeptPath::CacheSummary),
-            "/analytics/series" => Some(KeptPath::Series),
-            _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
-        }
-    }
-}
-
-/// A path of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FilePath<'p> {
-    /// `/v1/files`
-    All,
-    /// `/v1/files/{id}`
-    One(&'p str),
-    /// `/v1/files/{id}/content`
-    Content(&'p str),
-}
-
-/// A path of batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchPath<'p> {
-    /// `/v1/batches`
-    All,
-    /// `/v1/batches/{id}`
-    One(&'p str),
-    /// `/v1/batches/{id}/cancel`
-    Cancel(&'p str),
-    /// `/v1/batches/{id}/output`
-    Output(&'p str),
-}
-
-/// Files and batches by what stands behind `/v1`.
-fn files_and_batches(rest: &str) -> Option<Endpoint<'_>> {
-    let mut parts = rest.strip_prefix('/')?.split('/');
-    Some(match (parts.next()?, parts.next(), parts.next(), parts.next()) {
-        ("files", None, ..) => Endpoint::Files(FilePath::All),
-        ("files", Some(id), None, _) => Endpoint::Files(FilePath::One(id)),
-        ("files", Some(id), Some("content"), None) => Endpoint::Files(FilePath::Content(id)),
-        ("batches", None, ..) => Endpoint::Batches(BatchPath::All),
-        ("batches", Some(id), None, _) => Endpoint::Batches(BatchPath::One(id)),
-        ("batches", Some(id), Some("cancel"), None) => Endpoint::Batches(BatchPath::Cancel(id)),
-        ("batches", Some(id), Some("output"), None) => Endpoint::Batches(BatchPath::Output(id)),
-        _ => return None,
-    })
 }
 
 /// The path of a call that is understood: its API, and what it says of the model.
@@ -382,12 +164,6 @@ impl Endpoint<'_> {
     }
 }
 
-/// Methods of what is here.
-const READ: &str = "GET, HEAD, OPTIONS";
-const WRITE: &str = "POST, OPTIONS";
-const CHANGE: &str = "PUT, OPTIONS";
-const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
-
 /// Refuses request lines that mean one thing here and another one at a provider.
 ///
 /// # Errors
@@ -451,7 +227,7 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         };
     }
     if let Some(kept) = KeptPath::of(method, rest) {
-        return kept;
+        return kept.map_or_else(Endpoint::WrongMethod, Endpoint::Kept);
     }
     if let Some(path) = GatewayPath::at(rest) {
         let is_read = method == Method::GET || method == Method::HEAD;
@@ -470,7 +246,9 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ if rest == "/conversations" || rest.starts_with("/conversations/") => Endpoint::Stored,
         _ if rest.starts_with("/responses/") => Endpoint::Stored,
         _ => {
-            google(method, rest).or_else(|| files_and_batches(rest)).unwrap_or(Endpoint::Pass { raw: false })
+            let own = || FilePath::at(rest).map(Endpoint::Files);
+            let own = || own().or_else(|| BatchPath::at(rest).map(Endpoint::Batches));
+            google(method, rest).or_else(own).unwrap_or(Endpoint::Pass { raw: false })
         }
     }
 }
