@@ -37,6 +37,8 @@ pub struct Metrics {
     gateway: Times,
     upstream: Times,
     attempts: Family<Labels, Counter>,
+    retries: Family<Labels, Counter>,
+    fallbacks: Family<Labels, Counter>,
     tokens: Family<Labels, Counter>,
     cost: Family<Labels, Counter<f64, AtomicU64>>,
     unpriced: Family<Labels, Counter>,
@@ -104,6 +106,18 @@ impl Default for Metrics {
                 seconds,
             ),
             attempts: registered(all, "ostia_attempts", "Calls to providers", Family::default()),
+            retries: registered(
+                all,
+                "ostia_retries",
+                "Further calls to the target that was called before",
+                Family::default(),
+            ),
+            fallbacks: registered(
+                all,
+                "ostia_fallbacks",
+                "Calls to another target than the one before",
+                Family::default(),
+            ),
             tokens: registered(
                 all,
                 "ostia_tokens",
@@ -161,6 +175,10 @@ impl Metrics {
             observe(&self.portkey.gateway, own, MICROS_IN_MILLISECOND);
         }
         record.attempts.iter().for_each(|attempt| self.count_attempt(attempt, &of));
+        for (before, attempt) in record.attempts.iter().zip(record.attempts.iter().skip(1)) {
+            let further = if attempt.target == before.target { &self.retries } else { &self.fallbacks };
+            further.get_or_create(&vec![("provider", attempt.provider.clone())]).inc();
+        }
     }
 
     fn count_attempt(&self, attempt: &Attempt, of: &Labels) {
@@ -252,6 +270,7 @@ mod tests {
             cost: Some(cost),
             ..Attempt::default()
         };
+        let attempt = Attempt { target: "config.targets[1]".into(), ..attempt };
         let failed = Attempt { provider: "groq".into(), outcome: Outcome::Failed, ..Attempt::default() };
         let record = Record {
             method: "MADE-UP".into(),
@@ -259,7 +278,7 @@ mod tests {
             status: 200,
             duration_us: 40_000,
             upstream_us: 30_000,
-            attempts: vec![failed, attempt],
+            attempts: vec![failed.clone(), failed, attempt],
             ..Record::default()
         };
         metrics.count(&record);
@@ -272,7 +291,9 @@ mod tests {
             format!("llm_token_sum{of} 22"),
             format!("llm_cost_sum{of} 0.5"),
             format!("http_request_duration_seconds_count{of} 2"),
-            r#"ostia_attempts_total{provider="groq",outcome="failed"} 2"#.to_owned(),
+            r#"ostia_attempts_total{provider="groq",outcome="failed"} 4"#.to_owned(),
+            r#"ostia_retries_total{provider="groq"} 2"#.to_owned(),
+            r#"ostia_fallbacks_total{provider="openai"} 2"#.to_owned(),
             r#"ostia_tokens_total{provider="openai",kind="prompt"} 18"#.to_owned(),
             r#"ostia_cost_total{provider="openai",currency="USD"} 0.5"#.to_owned(),
             r#"ostia_records{state="written"} 2"#.to_owned(),

@@ -22,6 +22,10 @@ pub trait Unwritten: Send + Debug {
     fn bytes(&self) -> usize;
     /// Gives up bodies, and whatever else is large: there is no room. Were there bodies?
     fn give_up_bodies(&mut self) -> bool;
+    /// Is it a request of this gateway, which its metrics count? Labels of others would be anybody's words.
+    fn is_own(&self) -> bool {
+        true
+    }
     /// Makes the record.
     fn finish(self: Box<Self>) -> Record;
 }

@@ -165,9 +165,12 @@ impl Writer {
         while self.batch.len() < BATCH_MAX {
             let Ok(entry) = self.entries.try_recv() else { return false };
             self.batch_bytes += entry.bytes();
+            let is_own = entry.is_own();
             let mut record = entry.finish();
             self.complete(&mut record);
-            self.state.metrics.count(&record);
+            if is_own {
+                self.state.metrics.count(&record);
+            }
             self.batch.push(record);
             self.since.get_or_insert_with(Instant::now);
         }

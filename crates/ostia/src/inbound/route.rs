@@ -322,6 +322,7 @@ pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
+    use super::own::CHANGE;
     use super::*;
     use ostia_dialect::api::Path;
 

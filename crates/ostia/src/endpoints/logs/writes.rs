@@ -209,6 +209,10 @@ impl Unwritten for Told {
         had_any
     }
 
+    fn is_own(&self) -> bool {
+        false
+    }
+
     fn finish(self: Box<Told>) -> Record {
         self.0
     }

@@ -5,7 +5,7 @@ use http::Method;
 /// Methods, as `Allow` tells them.
 pub const READ: &str = "GET, HEAD, OPTIONS";
 pub const WRITE: &str = "POST, OPTIONS";
-const CHANGE: &str = "PUT, OPTIONS";
+pub const CHANGE: &str = "PUT, OPTIONS";
 pub const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
 
 /// A path of what is in force.
