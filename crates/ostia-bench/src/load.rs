@@ -4,7 +4,7 @@
 //! open pace requests are due at fixed moments, and latency counts from there, also where a request
 //! had to wait for a connection: a server that stalls can't hide it by slowing the load.
 //!
-//! TLS and HTTP/2 are spoken by libraries, and heavier ([`client`]); what they are held against is asked by the same client.
+//! TLS and HTTP/2 are spoken by libraries, and heavier (`client`); what they are held against is asked by the same client.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

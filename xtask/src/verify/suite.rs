@@ -1,13 +1,9 @@
 //! All tests, by cargo-nextest where it is installed, else by `cargo test`; and what the runner counted.
 
 use std::io::{BufRead, BufReader, Read};
-use std::num::NonZero;
 use std::process::{Command, Stdio};
 
 use crate::{agents, clients, packages, tool};
-
-/// Tests that run at once: many wait for seconds and need no core meanwhile.
-const THREADS_PER_CORE: usize = 2;
 
 /// Runs the tests.
 ///
@@ -15,18 +11,8 @@ const THREADS_PER_CORE: usize = 2;
 /// The runner's own summary, where it came to one.
 pub fn run() -> Result<String, String> {
     let nextest = tool::works(tool::cargo(&["nextest", "--version"]));
-    let threads =
-        (THREADS_PER_CORE * std::thread::available_parallelism().map_or(1, NonZero::get)).to_string();
     let mut command = match nextest {
-        true => tool::cargo(&[
-            "nextest",
-            "run",
-            "--workspace",
-            "--locked",
-            "--no-fail-fast",
-            "--test-threads",
-            &threads,
-        ]),
+        true => tool::cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]),
         false => tool::cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]),
     };
     command.current_dir(tool::root());

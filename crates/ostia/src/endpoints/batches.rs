@@ -28,7 +28,7 @@ const LIST_DEFAULT: u32 = 20;
 /// (<https://portkey.ai/docs/product/ai-gateway/batches>).
 const OWN_NAMES: [&str; 2] = ["ostia", "portkey"];
 
-/// Is what stands at this path the gateway's own? Of a batch that is made its body says so too, and [`create`] reads that.
+/// Is what stands at this path the gateway's own? Of a batch that is made its body says so too, and [`mod@create`] reads that.
 ///
 /// # Errors
 /// 400 for a config that makes no sense.
