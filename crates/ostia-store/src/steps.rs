@@ -51,7 +51,7 @@ pub enum StepError {
 }
 
 impl Steps {
-    /// Cuts a time into steps so long, or where nobody says into at most [`POINTS_DEFAULT`] that people read with ease.
+    /// Cuts a time into steps so long, or where nobody says into at most `POINTS_DEFAULT` that people read with ease.
     ///
     /// # Errors
     /// There are no sums for steps so long, or too many steps.
