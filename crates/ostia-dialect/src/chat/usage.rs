@@ -52,61 +52,42 @@ impl Usage {
     /// What was taken behind `before`, which is counted here too.
     #[must_use]
     pub fn minus(&self, before: &Usage) -> Usage {
-        let less = |a: Option<u64>, b: Option<u64>| a.map(|a| a.saturating_sub(b.unwrap_or_default()));
-        let prompt = self.prompt.saturating_sub(before.prompt);
-        let completion = self.completion.saturating_sub(before.completion);
-        let total = self.total().saturating_sub(before.total());
-        let charges = self.charge.zip(before.charge);
-        Usage {
-            prompt,
-            completion,
-            total: Some(total).filter(|total| *total != prompt.saturating_add(completion)),
-            cached: less(self.cached, before.cached),
-            cache_written: less(self.cache_written, before.cache_written),
-            cache_written_1h: less(self.cache_written_1h, before.cache_written_1h),
-            reasoning: less(self.reasoning, before.reasoning),
-            audio_prompt: less(self.audio_prompt, before.audio_prompt),
-            cached_audio: less(self.cached_audio, before.cached_audio),
-            audio_completion: less(self.audio_completion, before.audio_completion),
-            image_prompt: less(self.image_prompt, before.image_prompt),
-            image_completion: less(self.image_completion, before.image_completion),
-            accepted_prediction: less(self.accepted_prediction, before.accepted_prediction),
-            rejected_prediction: less(self.rejected_prediction, before.rejected_prediction),
-            web_searches: less(self.web_searches, before.web_searches),
-            tier: self.tier,
-            charge: charges.map(|(a, b)| Charge { picodollars: a.picodollars.saturating_sub(b.picodollars) }),
-        }
+        Usage { tier: self.tier, ..self.with(before, u64::saturating_sub) }
     }
 
-    /// What both took. The charge is that of both only where both tell one.
+    /// What both took.
     #[must_use]
     pub fn plus(&self, other: &Usage) -> Usage {
-        let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
-            (None, None) => None,
-            (a, b) => Some(a.unwrap_or_default().saturating_add(b.unwrap_or_default())),
+        Usage { tier: other.tier.or(self.tier), ..self.with(other, u64::saturating_add) }
+    }
+
+    /// Each count of both. There is a charge where both tell one.
+    fn with(&self, other: &Usage, count: fn(u64, u64) -> u64) -> Usage {
+        let part = |a: Option<u64>, b: Option<u64>| {
+            a.or(b).map(|_| count(a.unwrap_or_default(), b.unwrap_or_default()))
         };
-        let prompt = self.prompt.saturating_add(other.prompt);
-        let completion = self.completion.saturating_add(other.completion);
-        let total = self.total().saturating_add(other.total());
-        let charges = self.charge.zip(other.charge);
+        let prompt = count(self.prompt, other.prompt);
+        let completion = count(self.completion, other.completion);
+        let total = count(self.total(), other.total());
+        let charge = |(a, b): (Charge, Charge)| Charge { picodollars: count(a.picodollars, b.picodollars) };
         Usage {
             prompt,
             completion,
             total: Some(total).filter(|total| *total != prompt.saturating_add(completion)),
-            cached: add(self.cached, other.cached),
-            cache_written: add(self.cache_written, other.cache_written),
-            cache_written_1h: add(self.cache_written_1h, other.cache_written_1h),
-            reasoning: add(self.reasoning, other.reasoning),
-            audio_prompt: add(self.audio_prompt, other.audio_prompt),
-            cached_audio: add(self.cached_audio, other.cached_audio),
-            audio_completion: add(self.audio_completion, other.audio_completion),
-            image_prompt: add(self.image_prompt, other.image_prompt),
-            image_completion: add(self.image_completion, other.image_completion),
-            accepted_prediction: add(self.accepted_prediction, other.accepted_prediction),
-            rejected_prediction: add(self.rejected_prediction, other.rejected_prediction),
-            web_searches: add(self.web_searches, other.web_searches),
-            tier: other.tier.or(self.tier),
-            charge: charges.map(|(a, b)| Charge { picodollars: a.picodollars.saturating_add(b.picodollars) }),
+            cached: part(self.cached, other.cached),
+            cache_written: part(self.cache_written, other.cache_written),
+            cache_written_1h: part(self.cache_written_1h, other.cache_written_1h),
+            reasoning: part(self.reasoning, other.reasoning),
+            audio_prompt: part(self.audio_prompt, other.audio_prompt),
+            cached_audio: part(self.cached_audio, other.cached_audio),
+            audio_completion: part(self.audio_completion, other.audio_completion),
+            image_prompt: part(self.image_prompt, other.image_prompt),
+            image_completion: part(self.image_completion, other.image_completion),
+            accepted_prediction: part(self.accepted_prediction, other.accepted_prediction),
+            rejected_prediction: part(self.rejected_prediction, other.rejected_prediction),
+            web_searches: part(self.web_searches, other.web_searches),
+            tier: None,
+            charge: self.charge.zip(other.charge).map(charge),
         }
     }
 }
