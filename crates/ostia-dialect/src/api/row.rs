@@ -4,7 +4,7 @@ use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{embeddings, rerank, transcription};
+use crate::{embeddings, images, rerank, transcription};
 
 /// An API that is handed on unread: at this path here and at its vendor, with OpenAI's errors.
 pub(super) const fn passed(
@@ -124,6 +124,26 @@ pub(super) const fn transcripts(
         answers: Answers::JsonOrText(&["text", "srt", "vtt"]),
         answer_fields: &[("text", Kind::String)],
         ..passed(api, name, "transcription", operation, path)
+    }
+}
+
+/// A form with images, of which others are made.
+/// <https://platform.openai.com/docs/api-reference/images/createEdit>
+pub(super) const fn images_of_images(
+    api: Api,
+    name: &'static str,
+    operation: Operation,
+    path: &'static str,
+) -> Row {
+    Row {
+        is_understood: true,
+        is_copied: true,
+        takes_forms: true,
+        answer_fields: &[("data", Kind::Array)],
+        media_translator: Some(&images::TRANSLATOR),
+        required: Required::Field("image"),
+        has_default_model: true,
+        ..passed(api, name, "images", operation, path)
     }
 }
 

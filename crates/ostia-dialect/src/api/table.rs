@@ -1,8 +1,8 @@
 //! Every API as a row.
 
 use super::row::{
-    bound, embeddings_of, images_of, invoked, of_model, passed, rerank_of, speech_of, transcription_of,
-    transcripts,
+    bound, embeddings_of, images_of, images_of_images, invoked, of_model, passed, rerank_of, speech_of,
+    transcription_of, transcripts,
 };
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
@@ -107,40 +107,21 @@ pub(super) static TABLE: [Row; COUNT] = [
         ..passed(Api::OpenaiImages, "openai_images", "images", Operation::Images, "/images/generations")
     },
     Row {
-        is_understood: true,
-        is_copied: true,
-        takes_forms: true,
-        answer_fields: &[("data", Kind::Array)],
-        media_translator: Some(&images::TRANSLATOR),
         required: Required::Field("prompt"),
-        // <https://platform.openai.com/docs/api-reference/images/createEdit>
-        has_default_model: true,
         fits: Some(images::edits_fit),
-        ..passed(
+        ..images_of_images(
             Api::OpenaiImageEdits,
             "openai_image_edits",
-            "images",
             Operation::ImageEdits,
             "/images/edits",
         )
     },
-    Row {
-        is_understood: true,
-        is_copied: true,
-        takes_forms: true,
-        answer_fields: &[("data", Kind::Array)],
-        media_translator: Some(&images::TRANSLATOR),
-        required: Required::Field("image"),
-        // <https://platform.openai.com/docs/api-reference/images/createVariation>
-        has_default_model: true,
-        ..passed(
-            Api::OpenaiImageVariations,
-            "openai_image_variations",
-            "images",
-            Operation::ImageVariations,
-            "/images/variations",
-        )
-    },
+    images_of_images(
+        Api::OpenaiImageVariations,
+        "openai_image_variations",
+        Operation::ImageVariations,
+        "/images/variations",
+    ),
     Row {
         is_understood: true,
         is_copied: true,
