@@ -191,17 +191,28 @@ fn name_of(value: Option<&Value>) -> Option<String> {
 
 /// A request that went another way, as it waits to be written.
 #[derive(Debug)]
-struct Told(Record);
+struct Told {
+    record: Record,
+    /// What it takes besides its bodies, in bytes: about as much as it is long when it is written.
+    bytes: usize,
+}
+
+impl Told {
+    fn new(record: Record) -> Told {
+        let written = serde_json::to_string(&record).map_or(0, |text| text.len());
+        Told { bytes: size_of::<Record>() + written, record }
+    }
+}
 
 impl Unwritten for Told {
     fn bytes(&self) -> usize {
-        let body = |kept: &Kept| if let Kept::Bytes { bytes, .. } = kept { bytes.len() } else { 0 };
-        size_of::<Record>() + body(&self.0.request) + body(&self.0.response)
+        let body = |kept: &Kept| if let Kept::Bytes { bytes, .. } = kept { bytes.capacity() } else { 0 };
+        self.bytes + body(&self.record.request) + body(&self.record.response)
     }
 
     fn give_up_bodies(&mut self) -> bool {
         let mut had_any = false;
-        for body in [&mut self.0.request, &mut self.0.response] {
+        for body in [&mut self.record.request, &mut self.record.response] {
             if matches!(body, Kept::Bytes { .. }) {
                 (*body, had_any) = (Kept::Missing(ostia_store::Missing::QueueFull), true);
             }
@@ -214,7 +225,7 @@ impl Unwritten for Told {
     }
 
     fn finish(self: Box<Told>) -> Record {
-        self.0
+        self.record
     }
 }
 
@@ -228,7 +239,7 @@ fn insert(core: &Core, body: Value) -> Result<Response<Body>, Fault> {
         for body in [&mut record.request, &mut record.response] {
             policy.bound(body, is_failure);
         }
-        books.queue.hand_over(Box::new(Told(record)));
+        books.queue.hand_over(Box::new(Told::new(record)));
     }
     Ok(reply::json(json!({"status": "success", "message": "It is kept.", "ids": ids}).to_string()))
 }
