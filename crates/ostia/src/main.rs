@@ -128,13 +128,14 @@ fn serve(options: &Serve) -> Result<(), String> {
     let loaded = loaded.map_err(|report| cli::shown(&report))?;
     let address = loaded.listen;
     exposure::refuse_open(address, &loaded.settings, options.insecure)?;
-    let workers = loaded.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+    let workers =
+        loaded.fixed.workers.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
     let listeners = open(address, inherited, workers)?;
     let address = listeners[0].local_addr().map_err(|error| error.to_string())?;
     let (log, writer) = Log::new(options.log, options.log_format);
     let ending = writer.start().map_err(|error| error.to_string())?;
     warn(&cli::shown(&loaded.report));
-    let place = store::place(&loaded.records, options.data.as_deref());
+    let place = store::place(&loaded.fixed.records, options.data.as_deref());
     let records = store::told(&place, &loaded.settings);
     if place.is_err() {
         log.say(Level::Warn, Target::Server, format!("Records: {records}."));
@@ -147,21 +148,20 @@ fn serve(options: &Serve) -> Result<(), String> {
             Welcome::Line(banner::listens(address, &loaded))
         }
     };
-    let (responses, fixed, kept) = (loaded.responses.clone(), loaded.fixed.clone(), loaded.records.clone());
-    let loaded_batches = loaded.batches.clone();
+    let fixed = loaded.fixed.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
-    let store = place.ok().flatten().map(|path| store::start(path, &kept, in_force.clone(), &log));
+    let store = place.ok().flatten().map(|path| store::start(path, &fixed.records, in_force.clone(), &log));
     let store = store.transpose().map_err(|error| error.to_string())?;
     let directory = store::directory(options.data.as_deref()).ok();
-    let batches = directory.map(|directory| Batches::start(directory.0, loaded_batches)).transpose();
+    let batches = directory.map(|directory| Batches::start(directory.0, fixed.batches.clone())).transpose();
     let (batches, orders) = batches.map_err(|error| error.to_string())?.unzip();
     let shared = Shared {
         batches,
         store: store.as_ref().map(|store| store.shared.clone()),
         credentials: credentials.clone(),
         snapshots: in_force,
-        responses: ResponseStore::new(responses.bytes as u64, responses.keep),
+        responses: ResponseStore::new(fixed.responses.bytes as u64, fixed.responses.keep),
         state: state.clone(),
         records: Records::default(),
         log,

@@ -41,14 +41,6 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// The files of the certificate that clients see; `None`: they connect in plain HTTP.
     pub tls: Option<ostia_config::Tls>,
-    /// Threads; `None` for one per core.
-    pub workers: Option<usize>,
-    /// How much of the Responses API is remembered for clients, and for how long.
-    pub responses: Responses,
-    /// What is kept of requests.
-    pub records: Records,
-    /// Bounds on batches of the gateway's own.
-    pub batches: Batches,
     /// What cannot change while the gateway runs.
     pub fixed: Fixed,
     /// Where the operator's keys for providers come from, by the provider's id.
@@ -72,11 +64,15 @@ pub enum Secrets {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fixed {
     listen: SocketAddr,
-    workers: Option<usize>,
+    /// Threads; `None` for one per core.
+    pub workers: Option<usize>,
     connections_max: usize,
-    responses: Responses,
-    records: Records,
-    batches: Batches,
+    /// How much of the Responses API is remembered for clients, and for how long.
+    pub responses: Responses,
+    /// What is kept of requests.
+    pub records: Records,
+    /// Bounds on batches of the gateway's own.
+    pub batches: Batches,
 }
 
 impl Fixed {
@@ -267,31 +263,15 @@ fn settle(
         bodies_kept: config.records.bodies.unwrap_or(usual_bodies(loopback)),
         body_bytes_kept: config.records.body_bytes,
     };
-    let (workers, responses) = (config.workers, config.responses);
-    let connections_max = config.limits.connections;
-    let (records, batches) = (config.records, config.batches);
     let fixed = Fixed {
         listen,
-        workers,
-        connections_max,
-        responses: responses.clone(),
-        records: records.clone(),
-        batches: batches.clone(),
+        workers: config.workers,
+        connections_max: config.limits.connections,
+        responses: config.responses,
+        records: config.records,
+        batches: config.batches,
     };
-    Ok(Loaded {
-        name,
-        report,
-        listen,
-        tls: config.tls,
-        workers,
-        responses,
-        records,
-        batches,
-        fixed,
-        key_origins,
-        catalog_place,
-        settings,
-    })
+    Ok(Loaded { name, report, listen, tls: config.tls, fixed, key_origins, catalog_place, settings })
 }
 
 /// The keys of the gateway's own: those for calls, and those of operators.

@@ -97,7 +97,7 @@ fn shared(mut loaded: Loaded) -> Shared {
         idle: idle.min(ANSWER_MAX),
         total: total.min(ANSWER_MAX),
     };
-    let responses = ResponseStore::new(loaded.responses.bytes as u64, loaded.responses.keep);
+    let responses = ResponseStore::new(loaded.fixed.responses.bytes as u64, loaded.fixed.responses.keep);
     let (_, snapshots) = watch::channel(Snapshot::first(loaded));
     let (log, _) = Log::new(Filter::default(), Format::Text);
     let credentials = Credentials::new(snapshots.borrow().network(), log.clone());
