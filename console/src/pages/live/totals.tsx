@@ -1,5 +1,6 @@
 import type { Sums } from "../../api/types";
 import { millis, money, number, short } from "../../format";
+import { type Fact, Facts } from "../../parts/facts";
 import { Link } from "../../parts/link";
 
 /** What it all comes to. */
@@ -8,7 +9,7 @@ export function Totals({ sums }: { sums: Sums }) {
   const share = sums.requests === 0 ? "–" : `${((sums.failed / sums.requests) * 100).toFixed(1)}%`;
   const cached = sums.prompt_tokens === 0 ? "" : `${Math.round((sums.cached_tokens / sums.prompt_tokens) * 100)}% from cache`;
   const told = (ms: number | null | undefined) => (ms === null || ms === undefined ? "–" : millis(ms));
-  const facts: [string, string, string][] = [
+  const facts: Fact[] = [
     ["Requests", number(sums.requests), `${number(sums.attempts)} attempts`],
     ["Errors", share, `${number(sums.failed)} failed, ${number(sums.client_left)} left`],
     ["Input", short(sums.prompt_tokens), cached],
@@ -19,17 +20,7 @@ export function Totals({ sums }: { sums: Sums }) {
   ];
   return (
     <>
-      <dl className="facts">
-        {facts.map(([name, value, beside]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>
-              {value}
-              <small>{beside}</small>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       {sums.attempts_of_unknown_cost > 0 && (
         <p className="note warning">
           The cost of {number(sums.attempts_of_unknown_cost)} {sums.attempts_of_unknown_cost === 1 ? "attempt is" : "attempts is"} unknown and not in the sum:

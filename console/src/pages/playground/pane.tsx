@@ -2,6 +2,7 @@
 
 import type { Model } from "../../api/types";
 import { millis, number } from "../../format";
+import { type Fact, Facts } from "../../parts/facts";
 import { Link } from "../../parts/link";
 import { Problem } from "../../parts/notes";
 import { TurnView } from "../request/conversation";
@@ -79,21 +80,12 @@ export function Pane({ name, choice, models, run, onChoice, onCode, onAway }: Pr
 }
 
 function Figures({ run }: { run: Run }) {
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["By", run.provider ?? "–"],
     ["First token", run.firstTokenMs === null ? "–" : millis(run.firstTokenMs)],
     ["In all", millis(run.totalMs ?? 0)],
     ["Input", run.used ? number(run.used.input) : "–"],
     ["Output", run.used ? number(run.used.output) : "–"],
   ];
-  return (
-    <dl className="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }

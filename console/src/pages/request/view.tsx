@@ -4,6 +4,7 @@ import { useMemo, useState } from "react";
 import type { LogRecord } from "../../api/types";
 import { bytes, fullTime, micros, number } from "../../format";
 import { Copy } from "../../parts/copy";
+import { type Fact, Facts } from "../../parts/facts";
 import { Link } from "../../parts/link";
 import { Status } from "../../parts/status";
 import { type Tab, Tabs } from "../../parts/tabs";
@@ -54,7 +55,7 @@ export function RequestView({ record, onChanged }: { record: LogRecord; onChange
         </p>
       </header>
       {record.error && <Failure record={record} />}
-      <Facts record={record} />
+      <Summary record={record} />
       <Timeline record={record} />
       <Tabs label="What is known of the request" tabs={tabs} shown={shown} onShow={setShown} />
     </article>
@@ -69,9 +70,9 @@ function Failure({ record: { error } }: { record: LogRecord }) {
   );
 }
 
-function Facts({ record }: { record: LogRecord }) {
+function Summary({ record }: { record: LogRecord }) {
   const used = tokens(record);
-  const facts: [string, string, string?][] = [
+  const facts: Fact[] = [
     ["Latency", micros(record.duration_us), `upstream ${micros(record.upstream_us)}`],
     ["First token", record.first_token_us === null ? "–" : micros(record.first_token_us)],
     ["Input", used ? number(used.input) : "–", used?.cached ? `${number(used.cached)} from cache` : undefined],
@@ -79,17 +80,5 @@ function Facts({ record }: { record: LogRecord }) {
     ["Cost", costText(record) || "–"],
     ["Size", bytes(record.response_bytes), `${bytes(record.request_bytes)} asked`],
   ];
-  return (
-    <dl className="facts">
-      {facts.map(([name, value, beside]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>
-            {value}
-            {beside && <small>{beside}</small>}
-          </dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} />;
 }

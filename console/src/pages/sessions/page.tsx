@@ -5,6 +5,7 @@ import { type ApiError, get } from "../../api/client";
 import type { LogPage, LogRecord, Session } from "../../api/types";
 import { toApiError, useAnswer } from "../../api/use";
 import { fullTime, millis, money, number } from "../../format";
+import { type Fact, Facts } from "../../parts/facts";
 import { Link } from "../../parts/link";
 import { Empty, Loading, Problem } from "../../parts/notes";
 import { costs, tokens } from "../../record";
@@ -107,7 +108,7 @@ function One({ id }: { id: string }) {
           <Link to="/sessions">All sessions</Link>
         </header>
         {error && <Problem error={error} />}
-        <Facts records={records} isWhole={isWhole} />
+        <Totals records={records} isWhole={isWhole} />
       </div>
       {records.length > 0 && (
         <Table
@@ -129,12 +130,12 @@ function One({ id }: { id: string }) {
 
 const nothing = () => undefined;
 
-function Facts({ records, isWhole }: { records: LogRecord[]; isWhole: boolean }) {
+function Totals({ records, isWhole }: { records: LogRecord[]; isWhole: boolean }) {
   const used = records.map(tokens);
   const sum = (of: "input" | "output" | "cached") => used.reduce((total, tokens) => total + (tokens?.[of] ?? 0), 0);
   const attempts = records.flatMap(({ attempts }) => attempts);
   const [first, last] = [records[0], records.at(-1)];
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Requests", number(records.length)],
     ["Failed", number(records.filter(({ status }) => status >= 400).length)],
     ["Input", number(sum("input"))],
@@ -143,16 +144,7 @@ function Facts({ records, isWhole }: { records: LogRecord[]; isWhole: boolean })
     ["Cost", costText(costs(attempts), attempts.some(({ cost_unknown }) => cost_unknown !== undefined))],
     ["Lasted", first && last ? millis(last.started_ms + last.duration_us / 1000 - first.started_ms) : "–"],
   ];
-  return (
-    <dl className="facts" aria-busy={!isWhole}>
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
+  return <Facts facts={facts} isBusy={!isWhole} />;
 }
 
 /** All requests of a session, the oldest first, page by page. */

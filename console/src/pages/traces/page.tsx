@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import type { LogRecord } from "../../api/types";
 import { useAnswer } from "../../api/use";
 import { clock, fullTime, micros, money, number } from "../../format";
+import { type Fact, Facts } from "../../parts/facts";
 import { Link } from "../../parts/link";
 import { Loading, Problem } from "../../parts/notes";
 import { Status } from "../../parts/status";
@@ -57,7 +58,7 @@ function Trace({ id }: { id: string }) {
   const used = all.map(({ record }) => tokens(record));
   const sum = (of: "input" | "output") => used.reduce((total, tokens) => total + (tokens?.[of] ?? 0), 0);
   const cost = costs(all.flatMap(({ record }) => record.attempts)).map(([currency, amount]) => money(amount, currency));
-  const facts: [string, string][] = [
+  const facts: Fact[] = [
     ["Requests", number(all.length)],
     ["In all", micros(Math.round((ended - began) * 1000))],
     ["Input", number(sum("input"))],
@@ -67,14 +68,7 @@ function Trace({ id }: { id: string }) {
   ];
   return (
     <>
-      <dl className="facts">
-        {facts.map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
+      <Facts facts={facts} />
       <div className="card">
         {all.map((row) => (
           <SpanRow key={row.record.id} row={row} began={began} spanMs={Math.max(1, ended - began)} />
