@@ -31,7 +31,7 @@ routed-300 named-300 routed-saturated
 translated-300 translated-10k translated-spaced translated-saturated
 responses-anthropic-300 responses-anthropic-10k responses-anthropic-saturated
 messages-openai-300 messages-openai-10k messages-openai-saturated
-chat-gemini-300 chat-gemini-10k chat-gemini-saturated
+chat-gemini-300 chat-gemini-10k chat-gemini-saturated chat-bedrock-300 chat-bedrock-saturated
 log-off-300 log-off-saturated records-300 records-saturated records-bodies-300 records-bodies-saturated
 reloads-300 plain-300 tls-300 http2-300 http2-tls-300
 plain-saturated tls-saturated http2-saturated http2-tls-saturated streams-1000

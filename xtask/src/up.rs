@@ -16,6 +16,8 @@ is used where there is one. `cargo up --help` ends with the gateway's own option
 
 /// Builds, then becomes the gateway.
 pub fn run(arguments: &[String]) -> Result<(), String> {
+    // As one may be used to from `cargo run -- OPTIONS`.
+    let arguments = arguments.strip_prefix(&["--".to_owned()]).unwrap_or(arguments);
     if arguments.iter().any(|argument| argument == "-h" || argument == "--help") {
         println!("{HELP}");
     }

@@ -1,5 +1,5 @@
-//! A model provider that costs little: OpenAI's chat and embeddings, Anthropic's messages and Google's
-//! generateContent, unary and as streams, with answers of usual size and the headers that the vendors send.
+//! A model provider that costs little: OpenAI's chat and embeddings, Anthropic's messages, Google's
+//! generateContent and Bedrock's Converse, unary and as streams, with answers of usual size and the headers that the vendors send.
 //!
 //! `GET /_control?chunks=64&gap_ms=20&latency_ms=0` sets the shape of the streams that begin later and
 //! the time before every answer's head.
@@ -37,6 +37,8 @@ const MODEL_WITHIN_BYTES: usize = 256;
 
 const GEMINI_WHOLE: &str = ":generateContent";
 const GEMINI_STREAM: &str = ":streamGenerateContent";
+const BEDROCK_WHOLE: &str = "/converse";
+const BEDROCK_STREAM: &str = "/converse-stream";
 
 type Body = Either<Full<Bytes>, Events>;
 
@@ -53,6 +55,7 @@ struct Mock {
     openai: Rc<Grammar>,
     anthropic: Rc<Grammar>,
     gemini: Rc<Grammar>,
+    bedrock: Rc<Grammar>,
     embedding: Bytes,
 }
 
@@ -91,6 +94,7 @@ impl Mock {
             openai: Rc::new(grammar::openai()),
             anthropic: Rc::new(grammar::anthropic()),
             gemini: Rc::new(grammar::gemini()),
+            bedrock: Rc::new(grammar::bedrock()),
             embedding: grammar::embedding(),
         }
     }
@@ -122,9 +126,12 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<B
         _ if path.ends_with(GEMINI_WHOLE) || path.ends_with(GEMINI_STREAM) => {
             (Upstream::Gemini, Some(mock.gemini.clone()))
         }
+        _ if path.ends_with(BEDROCK_WHOLE) || path.ends_with(BEDROCK_STREAM) => {
+            (Upstream::Bedrock, Some(mock.bedrock.clone()))
+        }
         _ => return Ok(refusal("no such path")),
     };
-    let stream_by_path = path.ends_with(GEMINI_STREAM);
+    let stream_by_path = path.ends_with(GEMINI_STREAM) || path.ends_with(BEDROCK_STREAM);
     let Ok(body) = read_body(request.into_body()).await else {
         return Ok(refusal("the body broke off or is too long"));
     };
@@ -139,7 +146,7 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<B
         None => respond(&mock.openai, "application/json", whole(mock.embedding.clone())),
         Some(grammar) if stream_by_path || asks_for_stream(&body) => {
             let events = Events::new(grammar.clone(), shape.chunks, shape.gap);
-            respond(&grammar, "text/event-stream; charset=utf-8", Either::Right(events))
+            respond(&grammar, grammar.stream_type(), Either::Right(events))
         }
         Some(grammar) => respond(&grammar, "application/json", whole(grammar.unary.clone())),
     })

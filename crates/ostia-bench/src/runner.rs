@@ -20,7 +20,7 @@ use crate::load::Measured;
 use crate::probe;
 use crate::process::{Process, cores, pinned};
 use crate::record::{Failure, Life, Run, Sample, Setup, System};
-use crate::workloads::{RELOAD_EVERY_MS, Serving, WARMING, Way, Workload};
+use crate::workloads::{RELOAD_EVERY_MS, Serving, Upstream, WARMING, Way, Workload};
 
 mod nginx;
 
@@ -420,11 +420,17 @@ fn certify(folder: &Path) -> io::Result<()> {
 #[must_use]
 pub fn headers(workload: &Workload, mock: SocketAddr) -> Vec<String> {
     match workload.way {
-        Way::Provider => vec![
-            format!("x-portkey-provider: {}", workload.provider()),
-            format!("x-portkey-custom-host: http://{mock}/v1"),
-            "authorization: Bearer sk-bench".into(),
-        ],
+        Way::Provider => {
+            let mut headers = vec![
+                format!("x-portkey-provider: {}", workload.provider()),
+                format!("x-portkey-custom-host: http://{mock}/v1"),
+                "authorization: Bearer sk-bench".into(),
+            ];
+            if workload.upstream == Upstream::Bedrock {
+                headers.push("x-portkey-aws-region: us-east-1".into());
+            }
+            headers
+        }
         Way::Config => vec![format!("x-portkey-config: {}", config(mock))],
         Way::Name => vec![format!("x-portkey-config: {CONFIG_NAME}")],
     }

@@ -20,6 +20,8 @@ pub enum Upstream {
     Anthropic,
     /// Google generateContent.
     Gemini,
+    /// Bedrock Converse, whose streams are binary.
+    Bedrock,
 }
 
 /// The operation.
@@ -391,6 +393,18 @@ pub const WORKLOADS: &[Workload] = &[
         ..SATURATED
     },
     Workload {
+        name: "chat-bedrock-300",
+        title: "OpenAI client, Bedrock upstream: chat, 300 B request, closed loop, 64 connections",
+        upstream: Upstream::Bedrock,
+        ..UNARY
+    },
+    Workload {
+        name: "chat-bedrock-saturated",
+        title: "OpenAI client, Bedrock upstream: streams of 64 chunks, 5 ms apart, 256 connections",
+        upstream: Upstream::Bedrock,
+        ..SATURATED
+    },
+    Workload {
         name: "log-off-300",
         title: "no access log: chat, 300 B request, closed loop, 64 connections",
         serving: Serving::LogOff,
@@ -572,6 +586,7 @@ impl Workload {
             (_, Upstream::OpenAi) => "gpt-4o-mini",
             (_, Upstream::Anthropic) => "claude-3-5-haiku-20241022",
             (_, Upstream::Gemini) => "gemini-2.5-flash",
+            (_, Upstream::Bedrock) => "amazon.nova-lite-v1:0",
         }
     }
 
@@ -582,6 +597,7 @@ impl Workload {
             Upstream::OpenAi => "openai",
             Upstream::Anthropic => "anthropic",
             Upstream::Gemini => "google",
+            Upstream::Bedrock => "bedrock",
         }
     }
 }

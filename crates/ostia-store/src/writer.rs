@@ -25,8 +25,9 @@ use crate::{insert, record};
 
 /// How long a record waits for others to be written with.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(200);
-/// Most records that are written at once.
-const BATCH_MAX: usize = 512;
+/// Most records that are written at once. Each batch writes every page again that it touches, so large ones cost less a record; this
+/// one takes about a tenth of a second.
+const BATCH_MAX: usize = 2048;
 /// How long the thread rests when there is nothing to do. It does not sleep on the queue: whoever hands over a record would have to
 /// wake it, and that is a call to the system on the way of a request.
 const REST: Duration = Duration::from_millis(20);

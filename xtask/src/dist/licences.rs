@@ -1,8 +1,9 @@
-//! The licences of all crates in the program: a table, and each text once.
+//! The licences of all that is in the program: its crates in a table, and each text once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::crates::{Crates, Id};
 use crate::tool;
@@ -15,11 +16,13 @@ const DEPTH: usize = 4;
 
 /// The licences of the lists that the catalogue's data are made from.
 const DATA: &str = "crates/ostia-catalog/data/NOTICE";
+/// The licences of what the console is made of, as its build packs them.
+const CONSOLE: &str = "crates/ostia/src/endpoints/console/built/licenses.md.gz";
 
 const HEAD: &str = "\
 The program `ostia` is licensed under the Apache License 2.0 (LICENSE). It is made of the crates below, of Rust's standard
 library (MIT OR Apache-2.0, https://github.com/rust-lang/rust), and of the libraries in C that some of them carry: AWS-LC in
-aws-lc-sys, jemalloc in tikv-jemalloc-sys, Zstandard in zstd-sys. Their licences follow the table.
+aws-lc-sys, jemalloc in tikv-jemalloc-sys, Zstandard in zstd-sys; its console holds libraries in JavaScript. Their licences follow the table.
 
 ";
 
@@ -52,12 +55,16 @@ pub fn texts(crates: &Crates) -> Result<String, String> {
     }
     let data = tool::root().join(DATA);
     let data = std::fs::read_to_string(&data).map_err(tool::fault(&data))?;
+    let mut unpack = Command::new("gzip");
+    unpack.arg("-dc").arg(tool::root().join(CONSOLE));
+    let console = tool::read(unpack)?;
     let mut sections: Vec<(String, String)> = by_text
         .into_iter()
         .map(|(text, ids)| (ids.iter().map(|id| id.to_string()).collect::<Vec<_>>().join(", "), text))
         .collect();
     sections.sort();
     sections.push(("The catalogue of models and prices".to_owned(), data));
+    sections.push(("The console".to_owned(), console));
     for (owners, section) in sections {
         let _ = write!(text, "\n{}\n{owners}\n\n{}\n", "-".repeat(80), section.trim_matches('\n'));
     }

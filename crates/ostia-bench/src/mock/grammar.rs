@@ -1,9 +1,11 @@
 //! The words of each dialect, in the shapes that the vendors document:
 //! <https://platform.openai.com/docs/api-reference/chat> (object, streaming), `/embeddings`, and
 //! <https://docs.anthropic.com/en/api/messages> (object) and `/messages-streaming`, and
-//! <https://ai.google.dev/api/generate-content> (`GenerateContentResponse`, whole and with `alt=sse`).
+//! <https://ai.google.dev/api/generate-content> (`GenerateContentResponse`, whole and with `alt=sse`), and
+//! <https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html>.
 
 use bytes::Bytes;
+use ostia_testkit::event_stream::{HeaderValue, message};
 use serde_json::json;
 
 use crate::answer::{COMPLETION_TOKENS, EMBEDDING_END, PROMPT_TOKENS, TEXT_END};
@@ -22,11 +24,34 @@ pub(super) struct Grammar {
     pub(super) headers: &'static [(&'static str, &'static str)],
     pub(super) unary: Bytes,
     /// Events before the first chunk.
-    pub(super) opening: &'static str,
+    pub(super) opening: Bytes,
     /// A chunk before and behind its mark.
     pub(super) chunk: (&'static str, &'static str),
     /// Events behind the last chunk.
     pub(super) closing: Bytes,
+    /// The type of a chunk in AWS's event stream; `None`: events are text, and written out whole above.
+    pub(super) event_stream: Option<&'static str>,
+}
+
+impl Grammar {
+    /// The media type of its streams.
+    pub(super) fn stream_type(&self) -> &'static str {
+        match self.event_stream {
+            Some(_) => "application/vnd.amazon.eventstream",
+            None => "text/event-stream; charset=utf-8",
+        }
+    }
+}
+
+/// An event of AWS's event stream.
+pub(super) fn event(kind: &str, payload: &[u8]) -> Bytes {
+    let text = |text: &str| HeaderValue::Text(text.to_owned());
+    let headers = [
+        (":event-type", text(kind)),
+        (":content-type", text("application/json")),
+        (":message-type", text("event")),
+    ];
+    Bytes::from(message(&headers, payload))
 }
 
 macro_rules! openai_chunk {
@@ -63,18 +88,22 @@ pub(super) fn openai() -> Grammar {
     Grammar {
         headers: OPENAI_HEADERS,
         unary: pretty(&openai_unary()),
-        opening: concat!(
-            openai_chunk!(
-                r#"[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]"#,
-                r#","usage":null}"#
-            ),
-            "\n\n"
+        opening: Bytes::from_static(
+            concat!(
+                openai_chunk!(
+                    r#"[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]"#,
+                    r#","usage":null}"#
+                ),
+                "\n\n"
+            )
+            .as_bytes(),
         ),
         chunk: (
             openai_chunk!(r#"[{"index":0,"delta":{"content":" word"#, ""),
             "\"},\"logprobs\":null,\"finish_reason\":null}],\"usage\":null,\"obfuscation\":\"q8Zt\"}\n\n",
         ),
         closing: openai_closing(),
+        event_stream: None,
     }
 }
 
@@ -131,7 +160,7 @@ pub(super) fn anthropic() -> Grammar {
         unary: Bytes::from(
             anthropic_message(json!([{"type": "text", "text": format!("{TEXT}{TEXT_END}.")}])).to_string(),
         ),
-        opening: ANTHROPIC_OPENING,
+        opening: Bytes::from_static(ANTHROPIC_OPENING.as_bytes()),
         chunk: (
             concat!(
                 "event: content_block_delta\n",
@@ -140,6 +169,7 @@ pub(super) fn anthropic() -> Grammar {
             "\"}}\n\n",
         ),
         closing: anthropic_closing(),
+        event_stream: None,
     }
 }
 
@@ -192,9 +222,10 @@ pub(super) fn gemini() -> Grammar {
     Grammar {
         headers: GEMINI_HEADERS,
         unary: pretty(&gemini_answer(&format!("{TEXT}{TEXT_END}."))),
-        opening: concat!(gemini_chunk!(""), gemini_chunk_end!()),
+        opening: Bytes::from_static(concat!(gemini_chunk!(""), gemini_chunk_end!()).as_bytes()),
         chunk: (gemini_chunk!(" word"), gemini_chunk_end!()),
         closing: Bytes::from(format!("data: {}\r\n\r\n", gemini_answer(""))),
+        event_stream: None,
     }
 }
 
@@ -215,6 +246,44 @@ fn gemini_answer(text: &str) -> serde_json::Value {
         "modelVersion": "gemini-2.5-flash",
         "responseId": "pT8laYbDKu3nxN8P4r2Q6Ag",
     })
+}
+
+pub(super) fn bedrock() -> Grammar {
+    Grammar {
+        headers: BEDROCK_HEADERS,
+        unary: Bytes::from(bedrock_unary().to_string()),
+        opening: event("messageStart", br#"{"p":"abcdefghijk","role":"assistant"}"#),
+        chunk: (r#"{"contentBlockIndex":0,"delta":{"text":" word"#, r#""},"p":"abcdefghijklmnopq"}"#),
+        closing: bedrock_closing(),
+        event_stream: Some("contentBlockDelta"),
+    }
+}
+
+fn bedrock_usage() -> serde_json::Value {
+    json!({
+        "inputTokens": PROMPT_TOKENS,
+        "outputTokens": COMPLETION_TOKENS,
+        "totalTokens": PROMPT_TOKENS + COMPLETION_TOKENS,
+    })
+}
+
+fn bedrock_unary() -> serde_json::Value {
+    json!({
+        "metrics": {"latencyMs": 412},
+        "output": {"message": {"content": [{"text": format!("{TEXT}{TEXT_END}.")}], "role": "assistant"}},
+        "stopReason": "end_turn",
+        "usage": bedrock_usage(),
+    })
+}
+
+fn bedrock_closing() -> Bytes {
+    let metadata = json!({"metrics": {"latencyMs": 412}, "p": "abcd", "usage": bedrock_usage()}).to_string();
+    let events = [
+        event("contentBlockStop", br#"{"contentBlockIndex":0,"p":"abcdefg"}"#),
+        event("messageStop", br#"{"p":"abcdefghi","stopReason":"end_turn"}"#),
+        event("metadata", metadata.as_bytes()),
+    ];
+    Bytes::from(events.concat())
 }
 
 /// One vector, printed as OpenAI prints it: a number a line.
@@ -278,6 +347,8 @@ const GEMINI_HEADERS: &[(&str, &str)] = &[
     ("alt-svc", "h3=\":443\"; ma=2592000,h3-29=\":443\"; ma=2592000"),
 ];
 
+const BEDROCK_HEADERS: &[(&str, &str)] = &[("x-amzn-requestid", "7f6c2a1e-52c3-4c1e-9d0b-8f1f0f6a2f11")];
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -288,7 +359,8 @@ mod tests {
     fn check_events(grammar: &Grammar) {
         let closing = std::str::from_utf8(&grammar.closing).unwrap();
         let (before, after) = grammar.chunk;
-        let text = format!("{}{before}@0:1@{after}{closing}", grammar.opening);
+        let opening = std::str::from_utf8(&grammar.opening).unwrap();
+        let text = format!("{opening}{before}@0:1@{after}{closing}");
         for data in
             text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]")
         {

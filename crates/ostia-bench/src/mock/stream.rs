@@ -12,7 +12,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use http_body::{Body, Frame};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::grammar::Grammar;
+use super::grammar::{self, Grammar};
 use crate::clock::now_ns;
 
 /// The events of one answer. The opening goes out with the first chunk's time; each chunk is a frame
@@ -41,6 +41,10 @@ impl Events {
 
     fn chunk(&self, index: u32) -> Bytes {
         let (before, after) = self.grammar.chunk;
+        if let Some(kind) = self.grammar.event_stream {
+            let payload = format!("{before}@{index}:{}@{after}", now_ns());
+            return grammar::event(kind, payload.as_bytes());
+        }
         let mut event = BytesMut::with_capacity(before.len() + after.len() + 40);
         event.put_slice(before.as_bytes());
         event.put_slice(format!("@{index}:{}@", now_ns()).as_bytes());
@@ -71,7 +75,7 @@ impl Body for Events {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let after = |index, chunks| if index < chunks { Next::Chunk(index) } else { Next::Closing };
         let (event, next) = match self.next {
-            Next::Opening => (Bytes::from_static(self.grammar.opening.as_bytes()), after(0, self.chunks)),
+            Next::Opening => (self.grammar.opening.clone(), after(0, self.chunks)),
             Next::Chunk(index) => {
                 if index > 0 {
                     ready!(self.poll_due(context));

@@ -57,9 +57,9 @@ impl<'h> TraceParent<'h> {
     }
 }
 
-/// The id of a new span, made of an id that nobody else has.
+/// The id of a new span: the end of an id that nobody else has, which is the random part of it.
 pub fn span_id(unique: &str) -> &str {
-    &unique[..unique.floor_char_boundary(SPAN_DIGITS)]
+    &unique[unique.ceil_char_boundary(unique.len().saturating_sub(SPAN_DIGITS))..]
 }
 
 /// A name of the client's own, as far as it is kept.
@@ -95,6 +95,6 @@ mod tests {
         }
         let parent = format!("00-{trace}-{span}-01");
         let below = TraceParent::parse(&parent).unwrap().below(span_id("0123456789abcdef0123")).unwrap();
-        assert_eq!(below, format!("00-{trace}-0123456789abcdef-01"));
+        assert_eq!(below, format!("00-{trace}-456789abcdef0123-01"));
     }
 }
