@@ -1,7 +1,7 @@
 //! Where records of requests are kept.
 //!
 //! Cores hand records over through a [`Queue`] that never waits; one thread makes them plain, puts prices on them and writes them
-//! in batches into one SQLite file, together with sums by minute, hour and day. Whoever wants to read does so on threads of its own
+//! in batches into an engine ([`Place`]), together with sums by minute, hour and day. Whoever wants to read does so on threads of its own
 //! ([`Readers`]). Nothing here knows HTTP, and nothing here is waited for by a request.
 //!
 //! Refused: to keep headers at all, so that no credential can be among them; to take an unknown price for nothing; to hold up
@@ -11,12 +11,14 @@
 
 mod batches;
 mod body;
-mod database;
+mod conditions;
+mod engine;
+mod facts;
 mod feedback;
 mod health;
-mod insert;
 mod mask;
 mod metrics;
+mod network;
 mod orders;
 mod price;
 mod query;
@@ -28,6 +30,7 @@ mod retention;
 mod rollup;
 #[cfg(test)]
 mod scale;
+mod sqlite;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -39,11 +42,12 @@ pub use batches::{
     Page as BatchPage, Paging, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
 };
 pub use body::{Kept, Missing};
-pub use database::{DataDirectory, FILE_NAME, NoDirectory};
+pub use engine::Place;
 pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
 pub use health::Health;
 pub use mask::mask_text;
 pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use network::{Connect, Connecting, Stream};
 pub use orders::{Done, Orders};
 pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
@@ -54,6 +58,7 @@ pub use reader::{
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use reprice::{Progress, reprice};
 pub use retention::Retention;
+pub use sqlite::database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use steps::{POINTS_MAX, StepError, Steps};
 pub use summary::{Durations, Group, Grouping, Line, Series, Sums};
 pub use writer::{FLUSH_WITHIN, Store};

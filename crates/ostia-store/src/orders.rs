@@ -3,16 +3,15 @@
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use rusqlite::Connection;
-
-use crate::feedback::{self, Feedback, FeedbackChange, NotTheirs};
+use crate::engine::{Checked, Engine, WriteError};
+use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::reader::{Busy, ReadError};
 
 /// Orders that wait.
 const WAITING_MAX: usize = 64;
 
-/// Told the connection, or why there is none.
-pub(crate) type Order = Box<dyn FnOnce(Result<&mut Connection, ReadError>) + Send>;
+/// Told the engine, or why nothing can be written.
+pub(crate) type Order = Box<dyn FnOnce(Result<&mut Engine, ReadError>) + Send>;
 
 /// Where orders are handed over.
 #[derive(Clone)]
@@ -38,7 +37,7 @@ impl Orders {
     /// # Errors
     /// Too many others wait.
     pub fn keep(&self, all: Vec<Feedback>, done: impl FnOnce(Done) + Send + 'static) -> Result<(), Busy> {
-        self.give(done, move |connection| feedback::keep(connection, &all))
+        self.give(done, move |engine| engine.keep_feedback(&all))
     }
 
     /// Changes the feedback of this name, if it is of this key or there is none; then calls `done`.
@@ -52,17 +51,17 @@ impl Orders {
         change: FeedbackChange,
         done: impl FnOnce(Done) + Send + 'static,
     ) -> Result<(), Busy> {
-        self.give(done, move |connection| feedback::change(connection, &id, key.as_deref(), &change))
+        self.give(done, move |engine| engine.change_feedback(&id, key.as_deref(), &change))
     }
 
     fn give(
         &self,
         done: impl FnOnce(Done) + Send + 'static,
-        order: impl FnOnce(&mut Connection) -> rusqlite::Result<Result<(), NotTheirs>> + Send + 'static,
+        order: impl FnOnce(&mut Engine) -> Checked + Send + 'static,
     ) -> Result<(), Busy> {
-        let order: Order = Box::new(move |connection| {
-            done(connection.and_then(|connection| order(connection).map_err(ReadError::from)))
-        });
+        let unwritten = |error: WriteError| ReadError::Unreadable(error.to_string());
+        let order: Order =
+            Box::new(move |engine| done(engine.and_then(|engine| order(engine).map_err(unwritten))));
         self.0.try_send(order).map_err(|_| Busy)
     }
 }

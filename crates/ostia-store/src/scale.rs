@@ -7,11 +7,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::database;
-use crate::insert;
+use crate::engine::Place;
 use crate::query::{Filter, Page, PageSize};
 use crate::reader::{ReadError, Reader};
 use crate::record::{Attempt, Cost, Outcome, Record, Usage};
+use crate::sqlite::{database, insert};
 use crate::steps::Steps;
 use crate::summary::Grouping;
 
@@ -186,7 +186,7 @@ fn a_million_records() {
     let path = filled();
     start(&path);
     let all = records();
-    let mut reader = Reader::new(&path);
+    let mut reader = Reader::of(&Place::File(path));
     let size = |size| Page { after: None, size: PageSize::new(size).unwrap() };
     let one = |round: usize| record(mixed(round as u64) % all, all);
     let some = |text: &str| Some(text.to_owned());

@@ -1,4 +1,6 @@
-//! The store as a whole, over files.
+//! The store as a whole: what holds for every engine ([`cases`]), and what for its file.
+
+pub(crate) mod cases;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,16 +14,17 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::body::Kept;
+use crate::engine::Place;
 use crate::price::{Priced, Prices};
-use crate::query::{Filter, Page, PageSize};
+use crate::query::{Column, Filter, Page, PageSize};
 use crate::queue::Unwritten;
 use crate::reader::Reader;
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
-use crate::retention::{self, Retention};
+use crate::retention::Retention;
+use crate::sqlite::{database, insert, reprice, retention};
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::writer::Store;
-use crate::{database, insert};
 
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,12 +49,20 @@ impl Unwritten for Ready {
 
 type Said = Arc<Mutex<Vec<String>>>;
 
-fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
+fn store(place: &Place, mask: &[&str]) -> (Store, Said) {
     let said = Said::default();
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (Store::start(path.to_owned(), Retention::default(), mask, at(None), tell).unwrap(), said)
+    (Store::start(place.clone(), Retention::default(), mask, at(None), tell).unwrap(), said)
+}
+
+fn file(path: &Path) -> Place {
+    Place::File(path.to_owned())
+}
+
+fn reader(path: &Path) -> Reader {
+    Reader::of(&file(path))
 }
 
 /// Prices of an operator who says that a million tokens cost so much; `None`: says nothing.
@@ -119,166 +130,23 @@ fn page(size: u32) -> Page {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn every_case_over_a_file() {
+    for (name, case) in cases::CASES {
+        eprintln!("{name}");
+        let folder = TempDir::new().unwrap();
+        case(&file(&folder.path().join("records.db")));
+    }
+}
+
+#[test]
+fn a_file_is_for_its_owner_alone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("data/records.db");
-    let (store, said) = store(&path, &["user"]);
-    let now = now_ms();
-    for number in 0..5 {
-        store.queue().hand_over(Box::new(Ready(record(&number.to_string(), now + number))));
-    }
-    // The same once more is not two.
-    store.queue().hand_over(Box::new(Ready(record("4", now))));
+    let (store, _) = store(&file(&path), &[]);
+    until("the file", || path.exists());
     store.finish();
-    assert!(said.lock().unwrap().is_empty());
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-
-    let mut reader = Reader::new(&path);
-    let ids = |listed: &[serde_json::Value]| {
-        listed.iter().map(|told| told["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    let (first, next) = reader.list(&Filter::default(), page(2)).unwrap();
-    assert_eq!(ids(&first), ["4", "3"]);
-    let after = Page::cursor(&next.unwrap());
-    let (second, next) = reader.list(&Filter::default(), Page { after, ..page(3) }).unwrap();
-    assert_eq!((ids(&second), next), (vec!["2".into(), "1".into(), "0".into()], None));
-
-    let one = reader.one("3").unwrap().unwrap();
-    assert_eq!(one["request"]["body"], serde_json::json!({"user": "***", "model": "m"}));
-    assert_eq!(
-        one["response"],
-        serde_json::json!({"missing": "off"}),
-        "it could not be searched for what is masked"
-    );
-    assert_eq!(one["attempts"][1]["cost"]["amount"], "0.00021");
-    assert_eq!(one["attempts"][0]["error"]["message"], "***");
-    assert_eq!(reader.one("9").unwrap(), None);
-    for name in ["trace-3", "req-3", "3"] {
-        assert_eq!(ids(&reader.trace(name).unwrap()), ["3"], "{name}");
-    }
-}
-
-#[test]
-fn filters() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let mut connection = database::open(&path).unwrap();
-    let mut left =
-        Record { end: "client_left".into(), status: 499, duration_us: 9_000_000, ..record("left", 3000) };
-    left.key = None;
-    let failed = Record { status: 503, attempts: Vec::new(), ..record("failed", 2000) };
-    insert::write(&mut connection, &[record("good", 1000), failed, left]).unwrap();
-    let mut reader = Reader::new(&path);
-    let mut check = |filter: Filter, expected: &[&str]| {
-        let (told, _) = reader.list(&filter, page(10)).unwrap();
-        let ids: Vec<_> = told.iter().map(|told| told["id"].as_str().unwrap()).collect();
-        assert_eq!(ids, expected, "{filter:?}");
-        // Sums count the same requests.
-        let (_, groups) = reader.sums(&filter, Grouping::None, now_ms()).unwrap();
-        if !filter.is_of_sums() {
-            assert_eq!(groups.iter().map(|group| group.sums.requests).sum::<u64>(), expected.len() as u64);
-        }
-    };
-    let status = |status: &str| Filter { status: Some(status.into()), ..Filter::default() };
-    check(Filter::default(), &["left", "failed", "good"]);
-    check(status("success"), &["good"]);
-    check(status("error"), &["failed"]);
-    check(status("client_left"), &["left"]);
-    check(status("5xx"), &["failed"]);
-    check(status("499"), &["left"]);
-    check(Filter { from_ms: Some(2000), to_ms: Some(3000), ..Filter::default() }, &["failed"]);
-    check(Filter { provider: Some("openai".into()), ..Filter::default() }, &["left", "good"]);
-    check(Filter { key: Some("team".into()), ..Filter::default() }, &["failed", "good"]);
-    check(Filter { metadata: vec![("user".into(), "u-good".into())], ..Filter::default() }, &["good"]);
-    check(Filter { metadata: vec![("us\"er".into(), "u-good".into())], ..Filter::default() }, &[]);
-    check(Filter { duration_ms: (Some(1000), None), ..Filter::default() }, &["left"]);
-    check(Filter { tokens: (Some(1100), Some(1100)), ..Filter::default() }, &["left", "good"]);
-    check(Filter { trace: Some("req-good".into()), ..Filter::default() }, &["good"]);
-}
-
-#[test]
-fn sessions() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let mut connection = database::open(&path).unwrap();
-    let of = |session: &str, number: i64| Record {
-        session: (!session.is_empty()).then(|| session.to_owned()),
-        model: Some(format!("m{number}")),
-        status: if number == 4 { 500 } else { 200 },
-        ..record(&number.to_string(), number * 1000)
-    };
-    let all: Vec<Record> = ["a", "b", "", "a", "c", "b", "d"]
-        .iter()
-        .zip(1..)
-        .map(|(session, number)| of(session, number))
-        .collect();
-    insert::write(&mut connection, &all).unwrap();
-    let mut reader = Reader::new(&path);
-    let (first, next) = reader.sessions(&Filter::default(), page(2)).unwrap();
-    let ids = |told: &[crate::reader::Session]| told.iter().map(|told| told.id.clone()).collect::<Vec<_>>();
-    assert_eq!(ids(&first), ["d", "b"]);
-    let after = Page::cursor(&next.unwrap());
-    // What comes meanwhile changes nothing, and a session is told once.
-    insert::write(&mut connection, &[of("e", 9)]).unwrap();
-    let (second, next) = reader.sessions(&Filter::default(), Page { after, ..page(2) }).unwrap();
-    assert_eq!((ids(&second), next), (vec!["c".to_owned(), "a".to_owned()], None));
-    let a = &second[1];
-    assert_eq!((a.first_ms, a.last_ms, a.sums.requests, a.sums.failed), (1000, 4000, 2, 1));
-    assert_eq!(
-        (a.sums.prompt_tokens, a.models.iter().map(String::as_str).collect()),
-        (2000, vec!["m1", "m4"])
-    );
-    let filter = Filter { model: Some("m2".into()), ..Filter::default() };
-    let (told, _) = reader.sessions(&filter, page(2)).unwrap();
-    assert_eq!((ids(&told), told[0].sums.requests), (vec!["b".to_owned()], 1));
-    let filter = Filter { session: Some("b".into()), ..Filter::default() };
-    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 2);
-}
-
-#[test]
-fn texts_in_bodies_are_found() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let mut connection = database::open(&path).unwrap();
-    let with = |id: &str, started_ms: i64, request: &str, response: &str| {
-        let kept = |text: &str| Kept::Bytes { bytes: text.as_bytes().to_vec(), total: text.len() as u64 };
-        Record { request: kept(request), response: kept(response), ..record(id, started_ms) }
-    };
-    let without = Record { request: Kept::default(), response: Kept::default(), ..record("none", 4000) };
-    let all = [
-        with("a", 1000, r#"{"content":"The \"Whale\"\nat sea"}"#, "x"),
-        with("b", 2000, "{}", "data: a WHALE"),
-        with("c", 3000, "{}", "nothing"),
-        without,
-    ];
-    insert::write(&mut connection, &all).unwrap();
-    let mut reader = Reader::new(&path);
-    let mut check = |text: &str, expected: &[&str]| {
-        let found = reader.search(&Filter::default(), text, page(10)).unwrap();
-        let ids: Vec<_> = found.data.iter().map(|told| told["id"].as_str().unwrap()).collect();
-        assert_eq!((ids, found.next, found.looked_at), (expected.to_vec(), None, 3), "{text}");
-    };
-    check("whale", &["b", "a"]);
-    check("\"Whale\"\nat", &["a"]);
-    check("\"whale", &["a"]);
-    check("shark", &[]);
-    // Where the time is over the next page goes on, and each looks at one at least.
-    let (mut after, mut ids, mut pages) = (None, Vec::new(), 0);
-    loop {
-        let page = Page { after, ..page(10) };
-        let found = reader.search_for(&Filter::default(), "whale", page, Duration::ZERO).unwrap();
-        ids.extend(found.data.iter().map(|told| told["id"].as_str().unwrap().to_owned()));
-        pages += 1;
-        let Some(next) = found.next else { break };
-        after = Page::cursor(&next);
-    }
-    assert_eq!((ids, pages), (vec!["b".to_owned(), "a".to_owned()], 3));
-    let filter = Filter { from_ms: Some(1500), key: Some("team".into()), ..Filter::default() };
-    assert_eq!(reader.search(&filter, "whale", page(10)).unwrap().data.len(), 1);
-    let (told, _) = reader.list_with_bodies(&Filter::default(), page(10)).unwrap();
-    let body = |at: usize| &told[at]["response"]["body"];
-    assert_eq!((body(2), body(0)), (&"data: a WHALE".into(), &serde_json::Value::Null));
 }
 
 #[test]
@@ -302,7 +170,7 @@ fn new_prices_on_old_records() {
     let mut connection = database::open(&repriced).unwrap();
     insert::write(&mut connection, &records(None)).unwrap();
     let mut again = |from_ms: i64| {
-        let progress = crate::reprice::all(&mut connection, from_ms, &at(Some(2.0)), &mut |_| {}).unwrap();
+        let progress = reprice::all(&mut connection, from_ms, &at(Some(2.0)), &mut |_| {}).unwrap();
         (progress.all, progress.seen, progress.changed)
     };
     assert_eq!(again(now - 89_000), (1, 1, 1));
@@ -327,78 +195,6 @@ fn new_prices_on_old_records() {
 }
 
 #[test]
-fn sums_are_those_of_the_records() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let (store, _) = store(&path, &[]);
-    let now = now_ms();
-    for number in 0..700 {
-        store.queue().hand_over(Box::new(Ready(record(&number.to_string(), now - number * 1000))));
-    }
-    store.finish();
-    let mut reader = Reader::new(&path);
-    for days in [1, 30, 300] {
-        let filter = Filter { from_ms: Some(now - days * DAY_MS), to_ms: Some(now + 1), ..Filter::default() };
-        let (_, groups) = reader.sums(&filter, Grouping::Provider, now).unwrap();
-        let of = |name: &str| &groups.iter().find(|group| group.name == name).unwrap().sums;
-        assert_eq!(
-            (of("openai").requests, of("openai").attempts, of("openai").failed_attempts),
-            (700, 700, 0)
-        );
-        assert_eq!((of("groq").requests, of("groq").attempts, of("groq").failed_attempts), (0, 700, 700));
-        assert_eq!(of("openai").prompt_tokens, 700_000);
-        assert_eq!(of("openai").costs()["USD"], "0.147", "{days} days");
-        assert_eq!(of("openai").durations.percentile_ms(50), Some(45));
-    }
-}
-
-#[test]
-fn series_are_those_of_the_records() {
-    let folder = TempDir::new().unwrap();
-    let path = folder.path().join("records.db");
-    let mut connection = database::open(&path).unwrap();
-    let now = now_ms() / DAY_MS * DAY_MS + DAY_MS / 2;
-    let all: Vec<Record> = (0..300)
-        .map(|number| {
-            let mut record = record(&number.to_string(), now - number * 60_000);
-            record.model = Some(format!("model-{:02}", number % 25));
-            record.attempts.iter_mut().for_each(|attempt| attempt.model.clone_from(&record.model));
-            (number, record)
-        })
-        .map(|(number, record)| Record {
-            first_token_us: (number % 2 == 0).then_some(5_000),
-            status: if number < 30 { 500 } else { 200 },
-            ..record
-        })
-        .collect();
-    insert::write(&mut connection, &all).unwrap();
-    let mut reader = Reader::new(&path);
-    let mut check = |filter: &Filter, step_ms: i64| {
-        let steps = Steps::of(now - 300 * 60_000, now + 1, Some(step_ms), now).unwrap();
-        let all = reader.series(filter, Grouping::None, &steps).unwrap();
-        let mut total = Sums::default();
-        all.lines[0].points.values().for_each(|sums| total.plus(sums));
-        assert_eq!((all.lines.len(), all.rest.len(), total.requests), (1, 0, 300));
-        assert_eq!((total.failed, total.first_tokens.percentile_ms(99)), (30, Some(6)));
-        assert_eq!((total.attempts, total.prompt_tokens), (600, 300_000));
-        let starts: Vec<i64> = all.lines[0].points.keys().copied().collect();
-        assert!(starts.iter().all(|start| start % step_ms == 0), "{starts:?}");
-        let by_model = reader.series(filter, Grouping::Model, &steps).unwrap();
-        let requests = |points: &std::collections::BTreeMap<i64, Sums>| {
-            points.values().map(|sums| sums.requests).sum::<u64>()
-        };
-        assert_eq!((by_model.lines.len(), by_model.others.len(), requests(&by_model.rest)), (20, 5, 60));
-        assert!(by_model.lines.iter().all(|line| requests(&line.points) == 12));
-        total
-    };
-    let kept = check(&Filter::default(), 60_000);
-    assert_eq!(check(&Filter::default(), 3_600_000).requests, kept.requests);
-    // The same from the records themselves.
-    let counted = check(&Filter { tokens: (Some(1), None), ..Filter::default() }, 60_000);
-    assert_eq!(counted, kept);
-}
-
-#[test]
 fn tables_of_an_older_version_are_brought_up() {
     let folder = TempDir::new().unwrap();
     let [old, new] = ["old", "new"].map(|name| folder.path().join(name));
@@ -412,7 +208,7 @@ fn tables_of_an_older_version_are_brought_up() {
     all[1].metadata.clear();
     insert::write(&mut database::open(&new).unwrap(), &all).unwrap();
     let connection = Connection::open(&old).unwrap();
-    connection.execute_batch(include_str!("tables_1.sql")).unwrap();
+    connection.execute_batch(include_str!("sqlite/tables_1.sql")).unwrap();
     connection.pragma_update(None, "user_version", 1).unwrap();
     connection.execute("ATTACH ?1 AS new", [new.to_str().unwrap()]).unwrap();
     let columns = "number, id, started_ms, trace_id, operation, key, provider, model, status, end, duration_us, tokens, \
@@ -442,7 +238,7 @@ fn a_file_that_cannot_be_written_stops_nobody() {
     let blocked = folder.path().join("blocked");
     fs::write(&blocked, "a file where a directory should be").unwrap();
     let path = blocked.join("records.db");
-    let (store, said) = store(&path, &[]);
+    let (store, said) = store(&file(&path), &[]);
     until("a problem", || store.queue().health().problem.is_some());
     store.queue().hand_over(Box::new(Ready(record("kept", now_ms()))));
     thread::sleep(Duration::from_millis(300));
@@ -455,7 +251,7 @@ fn a_file_that_cannot_be_written_stops_nobody() {
         said.len() == 2 && said[0].contains("cannot be written") && said[1].contains("again"),
         "{said:?}"
     );
-    assert!(Reader::new(&path).one("kept").unwrap().is_some());
+    assert!(reader(&path).one("kept").unwrap().is_some());
 }
 
 #[test]
@@ -463,7 +259,7 @@ fn a_damaged_file_is_put_aside() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("records.db");
     fs::write(&path, "this is no database ".repeat(1000)).unwrap();
-    let (store, said) = store(&path, &[]);
+    let (store, said) = store(&file(&path), &[]);
     store.queue().hand_over(Box::new(Ready(record("a", now_ms()))));
     until("it writes", || store.queue().health().written == 1);
     store.finish();
@@ -477,7 +273,7 @@ fn a_damaged_file_is_put_aside() {
 fn another_process_that_holds_the_file_is_waited_for() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("records.db");
-    let (store, _) = store(&path, &[]);
+    let (store, _) = store(&file(&path), &[]);
     until("the file", || path.exists());
     thread::sleep(Duration::from_millis(200));
     let other = Connection::open(&path).unwrap();
@@ -519,7 +315,7 @@ fn what_is_old_or_too_much_goes_in_small_steps() {
         steps += 1;
     }
     assert_eq!((steps, count(&connection, "bodies"), count(&connection, "requests")), (2, 500, 1000));
-    let one = Reader::new(&path).one("0").unwrap().unwrap();
+    let one = reader(&path).one("0").unwrap().unwrap();
     assert_eq!(one["request"], serde_json::json!({"missing": "aged_out"}));
 
     let by_time = Retention { records: Duration::from_secs(5 * 86_400), ..Retention::default() };

@@ -1,27 +1,24 @@
 //! The thread that writes.
 //!
-//! What is handed over is in the file at most [`FLUSH_WITHIN`] and the time that a batch takes later; after `kill -9` no more than
-//! that is missing, and after an orderly end nothing. Where the file cannot be written the batch is kept and tried again, and what
+//! What is handed over is written at most [`FLUSH_WITHIN`] and the time that a batch takes later; after `kill -9` no more than
+//! that is missing, and after an orderly end nothing. Where nothing can be written the batch is kept and tried again, and what
 //! comes meanwhile waits in the queue, as far as there is room.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Connection, ErrorCode};
-
 use crate::body::{Kept, Missing};
-use crate::database::{self, OpenError};
+use crate::engine::{Engine, Place, WriteError};
 use crate::mask;
 use crate::orders::{Order, Orders};
 use crate::price::Prices;
 use crate::queue::{Queue, State, Unwritten};
 use crate::reader::ReadError;
-use crate::record::Record;
-use crate::retention::{self, Retention};
-use crate::{insert, record};
+use crate::record::{Record, RecordError};
+use crate::retention::Retention;
 
 /// How long a record waits for others to be written with.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(200);
@@ -31,7 +28,7 @@ const BATCH_MAX: usize = 2048;
 /// How long the thread rests when there is nothing to do. It does not sleep on the queue: whoever hands over a record would have to
 /// wake it, and that is a call to the system on the way of a request.
 const REST: Duration = Duration::from_millis(20);
-/// How long to wait before a file that cannot be written is tried again.
+/// How long to wait before an engine that cannot be written to is tried again.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// How often it is looked for what has been kept long enough, and how soon again where there is more of it.
 const RETENTION_EVERY: Duration = Duration::from_secs(10);
@@ -53,8 +50,8 @@ pub struct Store {
 
 /// What the thread works with.
 struct Writer {
-    path: PathBuf,
-    connection: Option<Connection>,
+    place: Place,
+    engine: Engine,
     entries: Receiver<Box<dyn Unwritten>>,
     orders: Receiver<Order>,
     state: Arc<State>,
@@ -70,17 +67,15 @@ struct Writer {
     /// Not to be tried before.
     again_at: Instant,
     retention_at: Instant,
-    /// A damaged file was put aside already.
-    has_put_aside: bool,
 }
 
 impl Store {
-    /// Starts to write to the file at this path, which need not be there. `mask`: fields of bodies that are not kept.
+    /// Starts to write to this place, where nothing need be yet. `mask`: fields of bodies that are not kept.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(
-        path: PathBuf,
+        place: Place,
         retention: Retention,
         mask: Vec<String>,
         prices: Prices,
@@ -91,8 +86,8 @@ impl Store {
         let ((stop, stopped), (over, is_over)) = (channel(), channel());
         let now = Instant::now();
         let mut writer = Writer {
-            path,
-            connection: None,
+            engine: Engine::of(&place),
+            place,
             entries,
             orders: ordered,
             state: queue.state(),
@@ -105,7 +100,6 @@ impl Store {
             since: None,
             again_at: now,
             retention_at: now + RETENTION_AGAIN,
-            has_put_aside: false,
         };
         thread::Builder::new().name("ostia-records".to_owned()).spawn(move || {
             writer.run(&stopped);
@@ -149,7 +143,7 @@ impl Writer {
             if !is_more {
                 self.obey();
             }
-            if is_last && (!is_more || self.connection.is_none()) {
+            if is_last && (!is_more || !self.engine.is_open()) {
                 return;
             }
             if Instant::now() >= self.retention_at {
@@ -183,7 +177,7 @@ impl Writer {
         let started_ms = record.started_ms;
         for attempt in &mut record.attempts {
             if self.prices.price(attempt, started_ms) {
-                self.state.unpriced.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                self.state.unpriced.fetch_add(1, Ordering::Relaxed);
             }
             attempt.error.as_mut().map(mask_error);
         }
@@ -204,27 +198,45 @@ impl Writer {
         if self.batch.is_empty() || !self.open() {
             return;
         }
-        let Some(connection) = &mut self.connection else { return };
-        match insert::write(connection, &self.batch) {
+        match self.engine.write(&self.batch) {
             Ok(()) => {
                 self.state.written(self.batch.len());
                 self.emptied();
                 self.works();
             }
-            Err(error) if is_of_the_file(&error) => self.fails(&OpenError::Sqlite(error)),
-            Err(error) => {
-                // One of them cannot be written at all: the others are not lost for it.
-                let written = self
-                    .batch
-                    .iter()
-                    .filter(|one| insert::write(connection, std::slice::from_ref(one)).is_ok());
-                let written = written.count();
-                let lost = self.batch.len() - written;
-                self.state.written(written);
-                self.state.lost.fetch_add(lost as u64, std::sync::atomic::Ordering::Relaxed);
-                (self.tell)(format!("{lost} records were lost: {error}."));
-                self.emptied();
+            Err(WriteError::Refused(why)) => self.write_one_by_one(&why),
+            Err(error) => self.fails(&error),
+        }
+    }
+
+    /// One of them cannot be written at all: the others are not lost for it. Where the engine fails in between, what is left is
+    /// tried again.
+    fn write_one_by_one(&mut self, why: &str) {
+        let (mut left, mut lost, mut failed) = (Vec::new(), 0, None);
+        for record in std::mem::take(&mut self.batch) {
+            if failed.is_some() {
+                left.push(record);
+                continue;
             }
+            match self.engine.write(std::slice::from_ref(&record)) {
+                Ok(()) => self.state.written(1),
+                Err(WriteError::Refused(_)) => lost += 1,
+                Err(error) => {
+                    failed = Some(error);
+                    left.push(record);
+                }
+            }
+            // The room that they have in memory is given back with the last of them.
+            self.state.left(usize::from(failed.is_none()), 0);
+        }
+        self.batch = left;
+        if lost > 0 {
+            self.state.lost.fetch_add(lost, Ordering::Relaxed);
+            (self.tell)(format!("{lost} records were lost: {why}."));
+        }
+        match failed {
+            Some(error) => self.fails(&error),
+            None => self.emptied(),
         }
     }
 
@@ -234,7 +246,7 @@ impl Writer {
             self.flush();
             let is_open = self.open();
             let unreadable = || ReadError::Unreadable("it cannot be written".to_owned());
-            order(self.connection.as_mut().filter(|_| is_open).ok_or_else(unreadable));
+            order(Some(&mut self.engine).filter(|_| is_open).ok_or_else(unreadable));
         }
     }
 
@@ -244,15 +256,16 @@ impl Writer {
         self.since = None;
     }
 
-    /// Is the file open?
+    /// Is the engine open?
     fn open(&mut self) -> bool {
-        if self.connection.is_some() {
+        if self.engine.is_open() {
             return true;
         }
-        match database::open(&self.path) {
-            Ok(connection) => {
-                self.connection = Some(connection);
-                self.works();
+        match self.engine.open() {
+            Ok(()) => {
+                if self.batch.is_empty() {
+                    self.works();
+                }
                 true
             }
             Err(error) => {
@@ -264,26 +277,20 @@ impl Writer {
 
     fn works(&self) {
         if self.state.set_problem(None) {
-            (self.tell)(format!("Records are written to {} again.", self.path.display()));
+            (self.tell)(format!("Records are written to {} again.", self.place));
         }
     }
 
-    fn fails(&mut self, error: &OpenError) {
-        self.connection = None;
+    fn fails(&mut self, error: &WriteError) {
         self.again_at = Instant::now() + TRY_AGAIN_AFTER;
-        if is_damage(error) && !self.has_put_aside {
-            self.has_put_aside = true;
-            let told = match put_aside(&self.path) {
-                Ok(aside) => format!("it is damaged ({error}) and was put aside as {}", aside.display()),
-                Err(failure) => format!("it is damaged ({error}) and cannot be put aside ({failure})"),
-            };
-            (self.tell)(format!("Records in {}: {told}.", self.path.display()));
+        let place = &self.place;
+        if let WriteError::Damaged(what) = error {
+            (self.tell)(format!("Records in {place}: {what}."));
             return;
         }
-        let path = self.path.display();
-        if self.state.set_problem(Some(format!("{path}: {error}"))) {
+        if self.state.set_problem(Some(format!("{place}: {error}"))) {
             (self.tell)(format!(
-                "Records cannot be written to {path}: {error}. The gateway goes on, and tries again."
+                "Records cannot be written to {place}: {error}. The gateway goes on, and tries again."
             ));
         }
     }
@@ -291,52 +298,16 @@ impl Writer {
     fn retain(&mut self) {
         self.retention_at = Instant::now() + RETENTION_EVERY;
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        if !self.path.exists() {
-            // Somebody took the file away: what is written to it now would be nowhere.
-            self.connection = None;
-        }
-        let Some(connection) = &mut self.connection else { return };
-        match retention::step(connection, &self.retention, i64::try_from(now_ms).unwrap_or(i64::MAX)) {
+        match self.engine.retain(&self.retention, i64::try_from(now_ms).unwrap_or(i64::MAX)) {
             Ok(true) => self.retention_at = Instant::now() + RETENTION_AGAIN,
             Ok(false) => {}
-            Err(error) => self.fails(&OpenError::Sqlite(error)),
+            Err(error) => self.fails(&error),
         }
     }
 }
 
-fn mask_error(error: &mut record::RecordError) {
+fn mask_error(error: &mut RecordError) {
     if let Some(message) = &mut error.message {
         *message = mask::mask_text(message);
     }
-}
-
-/// May it be otherwise the next time, because it is the file that fails and not what is written?
-fn is_of_the_file(error: &rusqlite::Error) -> bool {
-    !matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig) | None
-    )
-}
-
-fn is_damage(error: &OpenError) -> bool {
-    let OpenError::Sqlite(error) = error else { return false };
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
-}
-
-/// Gives a damaged file another name, so that a new one can be made.
-fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let aside = path.with_extension(format!("damaged-{seconds}"));
-    std::fs::rename(path, &aside)?;
-    for suffix in ["-wal", "-shm"] {
-        // Either may not be there.
-        let _ = std::fs::rename(with_suffix(path, suffix), with_suffix(&aside, suffix));
-    }
-    Ok(aside)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }

@@ -1,9 +1,9 @@
 //! The store of records, as the gateway starts it: where it lies, and how it hears of prices.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Priced, Prices, Readers, Retention, Store};
+use ostia_store::{DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -22,11 +22,11 @@ pub struct Started {
 ///
 /// # Errors
 /// Why they cannot be, in words for the operator.
-pub fn place(records: &Records, named: Option<&Path>) -> Result<Option<PathBuf>, String> {
+pub fn place(records: &Records, named: Option<&Path>) -> Result<Option<Place>, String> {
     if !records.are_kept {
         return Ok(None);
     }
-    directory(named).map(|directory| Some(directory.file()))
+    directory(named).map(|directory| Some(Place::File(directory.file())))
 }
 
 /// Where the gateway keeps its data; `named`: the directory that the operator named.
@@ -37,12 +37,12 @@ pub fn directory(named: Option<&Path>) -> Result<DataDirectory, String> {
     DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())
 }
 
-/// Opens the store in this file.
+/// Opens the store in this place.
 ///
 /// # Errors
 /// The system gives no thread.
 pub fn start(
-    path: PathBuf,
+    place: Place,
     records: &Records,
     snapshots: watch::Receiver<Snapshot>,
     log: &Log,
@@ -55,8 +55,8 @@ pub fn start(
     };
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
-    let readers = Readers::start(&path)?;
-    let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
+    let readers = Readers::start(&place)?;
+    let store = Store::start(place, retention, records.mask.clone(), prices(snapshots), tell)?;
     let shared = RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone() };
     Ok(Started { store, shared })
 }
@@ -92,9 +92,9 @@ pub fn priced(settings: &Settings, provider: &str, model: &str) -> Priced {
 }
 
 /// What is said at the start of where records are.
-pub fn told(place: &Result<Option<PathBuf>, String>, settings: &Settings) -> String {
-    let path = match place {
-        Ok(Some(path)) => path.display(),
+pub fn told(place: &Result<Option<Place>, String>, settings: &Settings) -> String {
+    let place = match place {
+        Ok(Some(place)) => place,
         Ok(None) => return "none are kept (records: off)".to_owned(),
         Err(why) => return format!("none are kept: {why}"),
     };
@@ -103,5 +103,5 @@ pub fn told(place: &Result<Option<PathBuf>, String>, settings: &Settings) -> Str
         BodiesKept::Errors => "with the bodies of requests that fail (records.bodies: errors)",
         BodiesKept::Off => "without bodies (records.bodies: off)",
     };
-    format!("in {path}, {bodies}")
+    format!("in {place}, {bodies}")
 }

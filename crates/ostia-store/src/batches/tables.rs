@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use super::closed::BatchesClosed;
 use super::objects::{BatchStatus, FilePurpose, StoredBatch, StoredFile};
 use super::{BATCHES_FILE_NAME, FOLDER_NAME, LOCK_NAME};
-use crate::database;
 use crate::rollup::signed;
+use crate::sqlite::database;
 
 /// How long the key is that owners are hashed with, in bytes.
 pub const SECRET_BYTES: usize = 32;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use ostia_store::{DataDirectory, Filter, Page, PageSize, ReadError, Reader};
+use ostia_store::{DataDirectory, Filter, Page, PageSize, Place, ReadError, Reader};
 use serde_json::Value;
 
 use crate::endpoints::logs::{age_ms, status};
@@ -94,11 +94,11 @@ impl Logs {
         if let Some(LogsCommand::Export(export)) = &self.command {
             return export.run();
         }
-        let path = file(self.wanted.data.as_deref())?;
+        let place = place(self.wanted.data.as_deref())?;
         let filter = self.wanted.filter()?;
         let size = PageSize::new(self.number);
         let size = size.ok_or_else(|| format!("--number must be from 1 to {REQUESTS_MAX}."))?;
-        let mut reader = Reader::new(&path);
+        let mut reader = Reader::of(&place);
         let mut last = reader.last_number().map_err(told)?;
         let (mut newest, _) = reader.list(&filter, Page { after: None, size }).map_err(told)?;
         newest.reverse();
@@ -121,7 +121,7 @@ impl Logs {
 
 impl Export {
     fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::new(&file(self.wanted.data.as_deref())?);
+        let mut reader = Reader::of(&place(self.wanted.data.as_deref())?);
         let filter = self.wanted.filter()?;
         let mut page = Page { after: None, size: PageSize::DEFAULT };
         loop {
@@ -139,15 +139,15 @@ impl Export {
     }
 }
 
-/// The file in which the gateway keeps its records; `named`: the directory that was named.
+/// Where the gateway keeps its records; `named`: the directory that was named.
 ///
 /// # Errors
 /// There is none.
-pub fn file(named: Option<&Path>) -> Result<PathBuf, String> {
+pub fn place(named: Option<&Path>) -> Result<Place, String> {
     let directory = DataDirectory::find(named, |name| std::env::var_os(name));
     let path = directory.map_err(|error| error.to_string())?.file();
     match path.exists() {
-        true => Ok(path),
+        true => Ok(Place::File(path)),
         false => Err(format!("Nothing is kept in {}: name the directory with --data.", path.display())),
     }
 }

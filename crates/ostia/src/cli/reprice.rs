@@ -35,7 +35,7 @@ impl Reprice {
     /// An option or a configuration that makes no sense, or a file that cannot be read or written.
     pub fn run(&self) -> Result<String, String> {
         let from_ms = logs::since_ms(&self.since)?;
-        let path = logs::file(self.data.as_deref())?;
+        let place = logs::place(self.data.as_deref())?;
         let mut told_at = Instant::now();
         let tell = |progress: Progress| {
             if told_at.elapsed() >= TELL_EVERY {
@@ -44,9 +44,9 @@ impl Reprice {
                 let _ = writeln!(std::io::stderr(), "{}", line(progress));
             }
         };
-        ostia_store::reprice(&path, from_ms, &self.prices()?, tell)
+        ostia_store::reprice(&place, from_ms, &self.prices()?, tell)
             .map(|progress| line(progress) + ".")
-            .map_err(|error| format!("{}: {error}.", path.display()))
+            .map_err(|error| format!("{place}: {error}."))
     }
 
     /// As the configuration has them now.

@@ -40,7 +40,7 @@ impl Top {
     /// # Errors
     /// An option that makes no sense, or a file that cannot be read.
     pub fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::new(&logs::file(self.data.as_deref())?);
+        let mut reader = Reader::of(&logs::place(self.data.as_deref())?);
         let mut out = std::io::stdout();
         let is_live = !self.once && out.is_terminal();
         loop {

@@ -1,29 +1,17 @@
 //! What requests come to, in all and step by step: from the sums that are kept, and where none are kept for what is asked, from the
 //! requests themselves.
 
-use std::collections::{BTreeMap, HashSet};
-
 use rusqlite::{Connection, Row, params_from_iter};
 
-use super::{ReadError, Reader};
-use crate::price;
-use crate::query::{Conditions, Filter};
-use crate::rollup;
+use super::Reader;
+use crate::query::Filter;
+use crate::reader::{COUNTED, Counted, LINES_MAX, ReadError, Table};
+use crate::sqlite::{conditions, rollup};
 use crate::steps::{Steps, least_width_ms, pieces, whole};
-use crate::summary::{Group, Grouping, Line, Series, Sums};
-
-/// Most groups that are told.
-const GROUPS_MAX: usize = 1000;
-/// Most lines of a series that have a name; what is left is added up.
-const LINES_MAX: usize = 20;
+use crate::summary::{Group, Grouping, Series, Sums};
 
 impl Reader {
-    /// What the requests that pass the filter come to, the most requests first; and the time that was summed up, which begins and
-    /// ends with a minute or an hour where sums are kept for what is asked.
-    ///
-    /// # Errors
-    /// As [`Reader::list`].
-    pub fn sums(
+    pub(crate) fn sums(
         &mut self,
         filter: &Filter,
         by: Grouping,
@@ -41,20 +29,15 @@ impl Reader {
             }
             false => add_counted(connection, filter, by, &mut table)?,
         }
-        let group =
-            |(name, cells): (String, Cells)| cells.into_values().map(move |sums| (name.clone(), sums));
-        let mut groups: Vec<Group> =
-            table.lines.into_iter().flat_map(group).map(|(name, sums)| Group { name, sums }).collect();
-        groups.sort_by(|one, other| (other.sums.requests, &one.name).cmp(&(one.sums.requests, &other.name)));
-        groups.truncate(GROUPS_MAX);
-        Ok((time, groups))
+        Ok((time, table.groups()))
     }
 
-    /// The same step by step: a line for each name, the most requests first, and one for what is left of them.
-    ///
-    /// # Errors
-    /// As [`Reader::list`].
-    pub fn series(&mut self, filter: &Filter, by: Grouping, steps: &Steps) -> Result<Series, ReadError> {
+    pub(crate) fn series(
+        &mut self,
+        filter: &Filter,
+        by: Grouping,
+        steps: &Steps,
+    ) -> Result<Series, ReadError> {
         let connection = self.connection()?;
         let time = (steps.from_ms, steps.to_ms);
         let filter = &Filter { from_ms: Some(time.0), to_ms: Some(time.1), ..filter.clone() };
@@ -64,43 +47,12 @@ impl Reader {
                 names(connection, filter, by, steps.width_ms())?
             }
         };
-        let mut table =
-            Table { steps: Some(*steps), names: Some(names.iter().cloned().collect()), ..Table::default() };
+        let mut table = Table::of_series(*steps, &names);
         match filter.is_of_sums() {
             true => add_kept(connection, filter, by, (steps.width_ms(), time), &mut table)?,
             false => add_counted(connection, filter, by, &mut table)?,
         }
-        let mut line = |name: String| Line { points: table.lines.remove(&name).unwrap_or_default(), name };
-        let lines = names.into_iter().map(&mut line).collect();
-        Ok(Series { lines, others: table.others, rest: table.rest })
-    }
-}
-
-/// Sums by when a step begins.
-type Cells = BTreeMap<i64, Sums>;
-
-/// Sums by name and step.
-#[derive(Default)]
-struct Table {
-    /// `None`: all time is one.
-    steps: Option<Steps>,
-    /// Which have a line of their own; `None`: all.
-    names: Option<HashSet<String>>,
-    lines: BTreeMap<String, Cells>,
-    rest: Cells,
-    /// How many names are in the rest.
-    others: HashSet<String>,
-}
-
-impl Table {
-    fn cell(&mut self, name: &str, ms: i64) -> &mut Sums {
-        let start = self.steps.as_ref().map_or(0, |steps| steps.start_of(ms));
-        let is_own = self.names.as_ref().is_none_or(|names| names.contains(name));
-        let line = if is_own { self.lines.entry(name.to_owned()).or_default() } else { &mut self.rest };
-        if !is_own && !self.others.contains(name) {
-            self.others.insert(name.to_owned());
-        }
-        line.entry(start).or_default()
+        Ok(table.series(names))
     }
 }
 
@@ -132,7 +84,7 @@ fn names(
             select.query_map(kept_values(filter, width_ms, time), name)?.collect::<rusqlite::Result<_>>()?
         }
         false => {
-            let conditions = Conditions::of(filter);
+            let conditions = conditions::of(filter);
             let text = format!(
                 "SELECT coalesce({column}, '') FROM requests {} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT {LINES_MAX}",
                 conditions.text()
@@ -161,10 +113,6 @@ fn add_kept(
     Ok(())
 }
 
-/// What [`count`] reads.
-pub(super) const COUNTED: &str = "status, end, duration_us, first_token_us, attempts, failed_attempts, prompt_tokens, \
-                       completion_tokens, cached_tokens, reasoning_tokens, unpriced, costs";
-
 /// Adds up what nobody keeps sums of: each request is looked at.
 fn add_counted(
     connection: &Connection,
@@ -172,7 +120,7 @@ fn add_counted(
     by: Grouping,
     table: &mut Table,
 ) -> Result<(), ReadError> {
-    let conditions = Conditions::of(filter);
+    let conditions = conditions::of(filter);
     let text = format!(
         "SELECT coalesce({}, ''), started_ms, {COUNTED} FROM requests {}",
         by.column(),
@@ -187,31 +135,26 @@ fn add_counted(
     Ok(())
 }
 
-/// Adds a request to sums, from this column on.
+/// Adds a request to sums: its columns [`COUNTED`], from this one on.
 pub(super) fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::Result<()> {
     let number =
         |at: usize| row.get::<_, i64>(first + at).map(|number| u64::try_from(number).unwrap_or_default());
     let text = |at: usize| row.get_ref(first + at)?.as_str_or_null().map_err(rusqlite::Error::from);
-    let (is_left, is_whole) = (text(1)? == Some("client_left"), text(1)? == Some("whole"));
-    sums.requests += 1;
-    sums.left += u64::from(is_left);
-    sums.failed += u64::from(!is_left && (number(0)? >= 400 || !is_whole));
-    sums.duration_us = sums.duration_us.saturating_add(number(2)?);
-    sums.durations.add(number(2)?);
-    if let Some(first_token_us) = row.get::<_, Option<i64>>(first + 3)? {
-        sums.first_tokens.add(u64::try_from(first_token_us).unwrap_or_default());
-    }
-    sums.attempts += number(4)?;
-    sums.failed_attempts += number(5)?;
-    let add = |own: &mut u64, at: usize| number(at).map(|more| *own = own.saturating_add(more));
-    add(&mut sums.prompt_tokens, 6)?;
-    add(&mut sums.completion_tokens, 7)?;
-    add(&mut sums.cached_tokens, 8)?;
-    add(&mut sums.reasoning_tokens, 9)?;
-    sums.unpriced += number(10)?;
-    for (currency, atto) in text(11)?.into_iter().flat_map(price::costs) {
-        let own = sums.cost.entry(currency.to_owned()).or_default();
-        *own = own.saturating_add(atto);
-    }
+    let first_token_us: Option<i64> = row.get(first + 3)?;
+    let counted = Counted {
+        status: number(0)?,
+        end: text(1)?,
+        duration_us: number(2)?,
+        first_token_us: first_token_us.map(|time| u64::try_from(time).unwrap_or_default()),
+        attempts: number(4)?,
+        failed_attempts: number(5)?,
+        prompt_tokens: number(6)?,
+        completion_tokens: number(7)?,
+        cached_tokens: number(8)?,
+        reasoning_tokens: number(9)?,
+        unpriced: number(10)?,
+        costs: text(11)?,
+    };
+    counted.add_to(sums);
     Ok(())
 }

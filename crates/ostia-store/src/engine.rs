@@ -1,0 +1,130 @@
+//! Engines: what records can be kept in. All that is known of one by name is here and in [`Reader`](crate::reader::Reader): a variant
+//! of each enum, and a folder.
+//!
+//! The thread that writes completes records, counts them and keeps them until they are written; an engine writes them. It keeps
+//! what is asked for in columns ([`Facts`](crate::facts::Facts)), the rest in a document (the record as JSON), and sums by minute, hour and
+//! day ([`Rollup`](crate::rollup::Rollup)) that are right with whatever is there: both come in one transaction, or neither does.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
+use crate::price::Prices;
+use crate::record::Record;
+use crate::reprice::Progress;
+use crate::retention::Retention;
+use crate::sqlite;
+
+/// Where records are kept. It is told without anything secret.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// One file of SQLite's, which need not be there yet.
+    File(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::File(path) => path.display().fmt(f),
+        }
+    }
+}
+
+/// Why something cannot be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum WriteError {
+    /// It is the engine that fails and not what is written: it may be otherwise the next time.
+    Unavailable(String),
+    /// What is written cannot be.
+    Refused(String),
+    /// What was there is damaged, and what became of it. The next time there is something new in its place.
+    Damaged(String),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WriteError::Unavailable(why) | WriteError::Refused(why) | WriteError::Damaged(why) => {
+                f.write_str(why)
+            }
+        }
+    }
+}
+
+/// Whether feedback is the caller's, or why it cannot be written.
+pub(crate) type Checked = Result<Result<(), NotTheirs>, WriteError>;
+
+/// An engine as it is written to, by one thread. It is opened when it is first needed, and again after it failed.
+#[derive(Debug)]
+pub(crate) enum Engine {
+    /// One file of SQLite's.
+    Sqlite(sqlite::Writer),
+}
+
+impl Engine {
+    /// The one that writes there.
+    pub(crate) fn of(place: &Place) -> Engine {
+        match place {
+            Place::File(path) => Engine::Sqlite(sqlite::Writer::new(path.clone())),
+        }
+    }
+
+    /// Did it work the last time?
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Engine::Sqlite(own) => own.is_open(),
+        }
+    }
+
+    /// Opens it, where it is not open, and brings its tables to the newest version.
+    pub(crate) fn open(&mut self) -> Result<(), WriteError> {
+        match self {
+            Engine::Sqlite(own) => own.open().map(drop),
+        }
+    }
+
+    /// Writes these records with what they come to, all of them or none. Those that are there already are left out.
+    pub(crate) fn write(&mut self, records: &[Record]) -> Result<(), WriteError> {
+        match self {
+            Engine::Sqlite(own) => own.write(records),
+        }
+    }
+
+    /// Takes away a little of what has been kept long enough or is too much, where it is open. Is there more of it?
+    pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
+        match self {
+            Engine::Sqlite(own) => own.retain(retention, now_ms),
+        }
+    }
+
+    /// Keeps all of this feedback, or none where one is about a trace that has no request with its key.
+    pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {
+        match self {
+            Engine::Sqlite(own) => own.keep_feedback(all),
+        }
+    }
+
+    /// Changes the feedback of this name, which has to be of this key, where there is one.
+    pub(crate) fn change_feedback(
+        &mut self,
+        id: &str,
+        key: Option<&str>,
+        change: &FeedbackChange,
+    ) -> Checked {
+        match self {
+            Engine::Sqlite(own) => own.change_feedback(id, key, change),
+        }
+    }
+
+    /// Puts the prices that are in force on requests that came then or later, and corrects the sums.
+    pub(crate) fn reprice(
+        &mut self,
+        from_ms: i64,
+        prices: &Prices,
+        tell: &mut dyn FnMut(Progress),
+    ) -> Result<Progress, WriteError> {
+        match self {
+            Engine::Sqlite(own) => own.reprice(from_ms, prices, tell),
+        }
+    }
+}

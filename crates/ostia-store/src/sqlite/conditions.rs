@@ -1,0 +1,48 @@
+//! Conditions on `requests` in SQLite's words.
+
+use rusqlite::ToSql;
+use rusqlite::types::ToSqlOutput;
+
+use crate::conditions::{Conditions, Value};
+use crate::query::Filter;
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        match self {
+            Value::Integer(number) => number.to_sql(),
+            Value::Real(number) => number.to_sql(),
+            Value::Text(text) => text.to_sql(),
+        }
+    }
+}
+
+/// All that a filter asks for.
+pub(super) fn of(filter: &Filter) -> Conditions {
+    let mut all = Conditions::of(filter);
+    if let (least, most) = filter.feedback
+        && (least.is_some() || most.is_some())
+    {
+        all.with(
+            "number IN (SELECT number FROM requests WHERE trace_id IN (SELECT trace_id FROM feedback GROUP BY 1 \
+             HAVING avg(value * weight) >= ? AND avg(value * weight) <= ?))",
+            [least.unwrap_or(f64::MIN).into(), most.unwrap_or(f64::MAX).into()],
+        );
+    }
+    for (name, value) in &filter.metadata {
+        // The text as JSON has it is looked for first: to read the object takes ten times as long.
+        let quoted = serde_json::Value::from(value.as_str()).to_string();
+        all.with(
+            "instr(metadata, ?) > 0 AND EXISTS (SELECT 1 FROM json_each(metadata) AS own \
+             WHERE own.key = ? AND own.value = ?)",
+            [Value::Text(quoted), name.as_str().into(), value.as_str().into()],
+        );
+    }
+    if let Some(trace) = &filter.trace {
+        all.with(
+            "number IN (SELECT number FROM requests WHERE trace_id = ? UNION ALL \
+             SELECT number FROM requests WHERE id = ? UNION ALL SELECT request FROM names WHERE name = ?)",
+            [trace, trace, trace].map(|name| Value::from(name.as_str())),
+        );
+    }
+    all
+}

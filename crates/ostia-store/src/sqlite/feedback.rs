@@ -1,0 +1,62 @@
+//! What people thought of answers, in the file.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
+
+use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
+
+/// Keeps all of them, or none where one is about a trace that has no request with its key.
+pub(crate) fn keep(connection: &mut Connection, all: &[Feedback]) -> rusqlite::Result<Result<(), NotTheirs>> {
+    let transaction = connection.transaction()?;
+    for one in all {
+        if let Some(key) = &one.key {
+            let text = "SELECT 1 FROM requests WHERE trace_id = ?1 AND key = ?2 LIMIT 1";
+            let found = transaction.query_row(text, [&one.trace_id, key], |_| Ok(())).optional()?;
+            if found.is_none() {
+                return Ok(Err(NotTheirs(one.trace_id.clone())));
+            }
+        }
+        let text = "INSERT INTO feedback (id, trace_id, created_ms, value, weight, metadata, key) \
+                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let metadata = one.metadata.as_ref().map(Value::to_string);
+        let row = params![one.id, one.trace_id, one.created_ms, one.value, one.weight, metadata, one.key];
+        transaction.prepare_cached(text)?.execute(row)?;
+    }
+    transaction.commit()?;
+    Ok(Ok(()))
+}
+
+/// Changes one, which has to be of this key, where there is one.
+pub(crate) fn change(
+    connection: &mut Connection,
+    id: &str,
+    key: Option<&str>,
+    change: &FeedbackChange,
+) -> rusqlite::Result<Result<(), NotTheirs>> {
+    let text = "UPDATE feedback SET value = coalesce(?3, value), weight = coalesce(?4, weight), \
+                metadata = coalesce(?5, metadata) WHERE id = ?1 AND (?2 IS NULL OR key = ?2)";
+    let metadata = change.metadata.as_ref().map(Value::to_string);
+    let changed = connection.execute(text, params![id, key, change.value, change.weight, metadata])?;
+    Ok(if changed == 0 { Err(NotTheirs(id.to_owned())) } else { Ok(()) })
+}
+
+/// What was thought of this trace, the oldest first.
+pub(crate) fn of_trace(connection: &Connection, trace_id: &str) -> rusqlite::Result<Vec<Feedback>> {
+    let mut select = connection.prepare_cached(
+        "SELECT id, trace_id, created_ms, value, weight, metadata, key FROM feedback WHERE trace_id = ?1 \
+         ORDER BY created_ms, id LIMIT 1000",
+    )?;
+    let feedback = |row: &rusqlite::Row<'_>| {
+        let metadata: Option<String> = row.get(5)?;
+        Ok(Feedback {
+            id: row.get(0)?,
+            trace_id: row.get(1)?,
+            created_ms: row.get(2)?,
+            value: row.get(3)?,
+            weight: row.get(4)?,
+            metadata: metadata.and_then(|text| serde_json::from_str(&text).ok()),
+            key: row.get(6)?,
+        })
+    };
+    select.query_map([trace_id], feedback)?.collect()
+}
