@@ -1,5 +1,7 @@
 //! Threads that read, so that nobody who serves requests waits for the disk.
 
+mod caches;
+mod count;
 mod days;
 mod search;
 mod sessions;
@@ -22,6 +24,7 @@ use crate::database;
 use crate::feedback;
 use crate::query::{Conditions, Filter, Page};
 
+pub use caches::{CacheFall, CacheUse, Compared};
 pub use search::Found;
 pub use sessions::Session;
 pub use tallies::{Fact, FeedbackTally, GroupBy, GroupRow, Tally};
