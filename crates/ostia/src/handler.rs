@@ -23,6 +23,7 @@ use crate::endpoints::files;
 use crate::endpoints::gateway;
 use crate::endpoints::logs;
 use crate::endpoints::models;
+use crate::endpoints::openapi;
 use crate::endpoints::page;
 use crate::endpoints::responses;
 use crate::errors::family::family;
@@ -47,8 +48,7 @@ use crate::routing::{follow, pass, socket, streamed};
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut record =
-        Record::begin(body.client(), (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
+    let mut record = Record::begin(body.client(), &core.books, &parts.method, parts.uri.path());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut GatewayHeaders::read(&parts.headers) {
         Ok(gateway) => {
@@ -68,7 +68,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
     }
     .unwrap_or_else(|fault| {
-        record.failed(&fault);
+        record.account().failed(&fault);
         record.ensure_trace_id(|| core.new_id());
         let mut response = reply::fault(family, &fault, record.provider(), record.trace_id());
         if fault.status == 405 {
@@ -81,7 +81,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
         response
     });
-    record.answer(&mut response, &core.ring);
+    record.answer(&mut response);
     browser::allow(&core.settings, &parts.headers, &mut response);
     response
 }
@@ -109,6 +109,8 @@ async fn serve(
         Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
         Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
         Endpoint::Ready => return Ok(logs::ready(core)),
+        // It tells what every gateway has, and nothing of this one.
+        Endpoint::OpenApi => return Ok(openapi::answer()),
         _ => browser::check(settings, parts)?,
     }
     match endpoint {
@@ -128,7 +130,7 @@ async fn serve(
         record.account().call(endpoint.operation());
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
+    record.account().sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
     let files = &Rc::default();
     let inbound = Inbound { core, caller, gateway, parts, upload: None, files };
@@ -162,7 +164,9 @@ async fn answer(
             Box::pin(models::one(core, &name, parts)).await
         }
         Endpoint::Model(name) if name.starts_with('@') => Box::pin(models::one(core, &name, parts)).await,
-        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, caller, trace_id),
+        Endpoint::Explain { trace_id: Some(trace_id) } => {
+            Box::pin(explain::told(core, caller, trace_id)).await
+        }
         Endpoint::Explain { trace_id: None } => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, caller, gateway, parts, &body)

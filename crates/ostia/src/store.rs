@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Priced, Prices, Readers, Retention, Store};
+use ostia_store::{DataDirectory, ExportStore, Priced, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -56,8 +56,11 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
+    let directory = path.parent().map(Path::to_owned).unwrap_or_default();
+    let exports = ExportStore::start(&directory, readers.clone())?;
     let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
-    let shared = RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone() };
+    let shared =
+        RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone(), exports };
     Ok(Started { store, shared })
 }
 

@@ -460,6 +460,7 @@ fn only_operators_see_it() {
         "/v1/traces/x",
         "/v1/analytics/summary",
         "/v1/analytics/series",
+        "/v1/analytics/cache",
         "/v1/sessions",
         "/metrics",
     ] {
