@@ -40,8 +40,9 @@ const PAGE_WITH_BODIES: u32 = 20;
 const WAITING_MAX: usize = 64;
 /// How often it is looked for jobs that have been kept long enough.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
-/// How long it is waited where all who read are busy.
+/// How long it is waited where all who read are busy, or the file cannot be read, and how often that may be in a row.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(100);
+const TRIES_MAX: u32 = 100;
 
 /// Why something is not done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,6 +95,8 @@ impl ExportStore {
 pub struct Exports {
     folder: PathBuf,
     readers: Readers,
+    /// How often nothing could be read in a row.
+    failed_reads: u32,
     jobs: BTreeMap<String, ExportJob>,
 }
 
@@ -101,7 +104,7 @@ impl Exports {
     pub(crate) fn new(directory: &Path, readers: Readers) -> Exports {
         let folder = directory.join(FOLDER);
         let jobs = found_in(&folder);
-        Exports { folder, readers, jobs }
+        Exports { folder, readers, failed_reads: 0, jobs }
     }
 
     fn run(&mut self, questions: &Receiver<Question>) {
@@ -147,6 +150,7 @@ impl Exports {
         job.updated_ms = now_ms();
         if let Err(why) = result {
             (job.status, job.error) = (ExportStatus::Failed, Some(why));
+            self.failed_reads = 0;
         }
         // Where it cannot be kept it is still so here.
         let _ = self.keep(&job);
@@ -162,13 +166,19 @@ impl Exports {
             job.status = ExportStatus::Success;
             return Ok(());
         };
-        let read = self.read(&job.plan, Page { after: job.cursor, size });
-        let Some(read) = read else {
+        let Some(Ok(Lines { text: lines, rows, next })) =
+            self.read(&job.plan, Page { after: job.cursor, size })
+        else {
+            self.failed_reads += 1;
             thread::sleep(TRY_AGAIN_AFTER);
-            return Ok(());
+            let is_late = self.failed_reads >= TRIES_MAX;
+            return if is_late {
+                Err("the records cannot be read, or not in time".to_owned())
+            } else {
+                Ok(())
+            };
         };
-        let Lines { text: lines, rows, next } =
-            read.map_err(|_| "the records cannot be read, or not in time".to_owned())?;
+        self.failed_reads = 0;
         let unwritten = |error: io::Error| format!("the file cannot be written: {error}");
         let mut file = self.lines(job).map_err(unwritten)?;
         file.write_all(lines.as_bytes()).and_then(|()| file.sync_data()).map_err(unwritten)?;

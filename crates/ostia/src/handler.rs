@@ -14,7 +14,7 @@ use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault};
 use ostia_providers::prepare::ApiCall;
 
-use crate::client::ClientBody;
+use crate::client::{Client, ClientBody};
 use crate::core::Core;
 use crate::endpoints::batches;
 use crate::endpoints::console;
@@ -100,30 +100,21 @@ async fn serve(
         true => Endpoint::of_socket(parts.uri.path()),
         false => Endpoint::of(&parts.method, parts.uri.path()),
     };
-    match endpoint {
-        Endpoint::Root => {
-            return Ok(page::answer(settings, parts, body.client().connection.scheme()));
-        }
-        // The pages hold no data: what they show they ask for, and that is guarded.
-        Endpoint::Console(path) if settings.console => return console::answer(parts, path),
-        Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
-        Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
-        Endpoint::Ready => return Ok(logs::ready(core)),
-        // It tells what every gateway has, and nothing of this one.
-        Endpoint::OpenApi => return Ok(openapi::answer()),
-        _ => browser::check(settings, parts)?,
+    if let Some(answer) = for_everybody(core, parts, body.client(), &endpoint) {
+        return answer;
     }
+    browser::check(settings, parts)?;
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
         Endpoint::Missing | Endpoint::Console(_) => return Err(unroutable::missing(parts)),
         Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
+        Endpoint::Gateway(path) => {
+            return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
+        }
+        Endpoint::Kept(path) => {
+            return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
+        }
         _ => {}
-    }
-    if let Endpoint::Gateway(path) = endpoint {
-        return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
-    }
-    if let Endpoint::Kept(path) = endpoint {
-        return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
     }
     gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
     if endpoint.is_call() {
@@ -138,6 +129,27 @@ async fn serve(
         browser::check_media(settings, &parts.headers)?;
     }
     answer(inbound, endpoint, body, record).await
+}
+
+/// What whoever may connect gets, web pages of others among them: none of it tells anything of this gateway.
+fn for_everybody(
+    core: &Core,
+    parts: &request::Parts,
+    client: &Client,
+    endpoint: &Endpoint<'_>,
+) -> Option<Result<Response<Body>, Fault>> {
+    let settings = &core.settings;
+    Some(match endpoint {
+        Endpoint::Root => Ok(page::answer(settings, parts, client.connection.scheme())),
+        // The pages hold no data: what they show they ask for, and that is guarded.
+        Endpoint::Console(path) if settings.console => console::answer(parts, path),
+        Endpoint::Health => Ok(reply::json(r#"{"status":"ok"}"#)),
+        Endpoint::Ready if client.is_draining() => Ok(reply::stopping()),
+        Endpoint::Ready => Ok(logs::ready(core)),
+        // It tells what every gateway has.
+        Endpoint::OpenApi => Ok(openapi::answer()),
+        _ => return None,
+    })
 }
 
 /// The answer to a request of a caller who may ask it.

@@ -231,3 +231,86 @@ fn add(row: &Row<'_>, groups: &mut Groups) -> rusqlite::Result<()> {
     own.cached_tokens = own.cached_tokens.saturating_add(count(5)?);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::body::Kept;
+    use crate::record::{Attempt, Outcome, Record, Usage};
+    use crate::{database, insert};
+
+    /// A call of a session: when, at whom, for which model, and the tokens that it read in all and from the cache.
+    type Call = (&'static str, i64, &'static str, &'static str, u64, u64);
+
+    fn reader(folder: &Path, calls: &[Call]) -> Reader {
+        let path = folder.join("records.db");
+        let record = |(number, call): (usize, &Call)| {
+            let (session, started_ms, provider, model, prompt_tokens, cached_tokens) = *call;
+            let usage = Usage { prompt_tokens, cached_tokens, ..Usage::default() };
+            let (model, usage) = (Some(model.to_owned()), Some(usage));
+            let attempt = Attempt {
+                provider: provider.into(),
+                outcome: Outcome::Answered,
+                usage,
+                model,
+                ..Attempt::default()
+            };
+            Record {
+                id: format!("r-{number}"),
+                session: Some(session.to_owned()),
+                started_ms,
+                key: Some("team".into()),
+                status: 200,
+                end: "whole".into(),
+                attempts: vec![attempt],
+                request: Kept::Bytes {
+                    bytes: format!("body {number}").into_bytes(),
+                    total: 6 + number as u64,
+                },
+                ..Record::default()
+            }
+        };
+        let all: Vec<Record> = calls.iter().enumerate().map(record).collect();
+        insert::write(&mut database::open(&path).unwrap(), &all).unwrap();
+        Reader::new(&path)
+    }
+
+    #[test]
+    fn falls_are_those_of_one_session_and_model() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut reader = reader(
+            folder.path(),
+            &[
+                ("a", 1, "p", "m", 2000, 0),
+                ("a", 2, "p", "m", 2100, 1920),
+                ("b", 3, "p", "m", 2000, 0),
+                ("a", 4, "p", "other", 500, 0),
+                ("a", 5, "q", "m", 500, 0),
+                ("a", 6, "p", "m", 2200, 1800),
+                ("a", 7, "p", "m", 2300, 256),
+            ],
+        );
+        let (falls, compared) = reader.cache_falls(&Filter::default()).unwrap();
+        assert_eq!((falls.len(), compared), (1, 3), "{falls:?}");
+        let fall = &falls[0];
+        assert_eq!((fall.cached_tokens, fall.tokens(), fall.started_ms), ((1800, 256), 1544, (6, 7)));
+        let (before, after) = reader.compared(fall).unwrap();
+        assert_eq!((before.id.as_str(), after.id.as_str()), ("r-5", "r-6"));
+        // Of 6 bytes, "body 5", 11 were sent.
+        assert_eq!(before.request, Some((b"body 5".to_vec(), true)));
+        let (_, groups) = reader.cache_use(&Filter::default(), 10).unwrap();
+        let told = groups
+            .iter()
+            .map(|own| (own.provider.as_str(), own.model.as_str(), own.prompt_tokens, own.cached_tokens));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [("p", "m", 10_600, 3976), ("p", "other", 500, 0), ("q", "m", 500, 0)]
+        );
+        // The same from the records themselves.
+        let filter = Filter { session: Some("a".into()), ..Filter::default() };
+        let (_, groups) = reader.cache_use(&filter, 10).unwrap();
+        assert_eq!((groups[0].key.as_str(), groups[0].prompt_tokens, groups[0].attempts), ("team", 8600, 4));
+    }
+}

@@ -23,6 +23,7 @@ mod embeddings;
 mod encodings;
 mod errors;
 mod explained;
+mod exports;
 mod fetch;
 mod fronts;
 mod gateway;
