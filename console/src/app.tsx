@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Help } from "./help";
 import { KeyGate } from "./key_gate";
 import { useKeys } from "./keyboard";
+import { CachePage } from "./pages/cache/page";
 import { ConfigPage } from "./pages/config/page";
 import { LivePage } from "./pages/live/page";
 import { LogsPage } from "./pages/logs/page";
@@ -21,6 +22,7 @@ const PAGES = {
   playground: { label: "Playground", page: PlaygroundPage },
   traces: { label: "Traces", page: TracesPage },
   sessions: { label: "Sessions", page: SessionsPage },
+  cache: { label: "Cache", page: CachePage },
   providers: { label: "Providers", page: ProvidersPage },
   config: { label: "Configuration", page: ConfigPage },
 } as const;

@@ -142,7 +142,25 @@ test("a session has all of its requests, and what they cost", async () => {
   await finish();
 });
 
-const PAGES = ["/logs", "/logs/ONE", "/live?since=15m&group_by=model", "/playground", `/traces/${TRACE}`, "/sessions", "/sessions/tour-1", "/providers", "/config"];
+test("what prompt caches save, and where a prefix changed", async () => {
+  const session = { "x-ostia-session": "cache-1" };
+  const ask = (system) =>
+    gateway.call("/v1/chat/completions", { model: "gpt-4o", messages: [{ role: "system", content: system }, { role: "user", content: "On" }] }, session);
+  await ask("LONG rules of the house, as of Monday");
+  await ask("LONG rules of the house, as of NEW day");
+  const { page, finish } = await open(browser, gateway, "/cache?since=1h");
+  await page.getByText("The system prompt differs from the last call at character 32, about token").waitFor();
+  assert.equal(await page.locator(".fall del").textContent(), "he house, as of Monday");
+  assert.match(await page.locator(".fall").textContent(), /1,536 → 0 of 2,000 tokens from the cache, \$0\.00192 more/);
+  assert.match(await page.getByRole("row", { name: /gpt-4o / }).first().textContent(), /%/);
+  await page.locator(".fall").getByRole("link", { name: "this one" }).click();
+  await page.locator(".request").waitFor();
+  await page.goto(`${gateway.url}/console/cache?since=1h&model=nobody-asked-for-it`);
+  await page.getByText("No model has read anything in this time").waitFor();
+  await finish();
+});
+
+const PAGES = ["/logs", "/logs/ONE", "/live?since=15m&group_by=model", "/playground", `/traces/${TRACE}`, "/sessions", "/sessions/tour-1", "/cache", "/providers", "/config"];
 
 for (const [width, height] of [[1440, 900], [390, 844]]) {
   for (const colorScheme of ["light", "dark"]) {

@@ -30,7 +30,11 @@ function json(response, status, value) {
 }
 
 async function chat(body, response) {
-  const usage = { prompt_tokens: 25, completion_tokens: 30, total_tokens: 55, prompt_tokens_details: { cached_tokens: 10 } };
+  // A long prompt, which is read from the cache but where its beginning has changed.
+  const isLong = JSON.stringify(body).includes("LONG");
+  const cached = isLong ? (JSON.stringify(body).includes("NEW") ? 0 : 1536) : 10;
+  const prompt = isLong ? 2000 : 25;
+  const usage = { prompt_tokens: prompt, completion_tokens: 30, total_tokens: prompt + 30, prompt_tokens_details: { cached_tokens: cached } };
   const head = { id: "c1", created: 1, model: body.model };
   const wantsTool = body.tools && !body.messages.some(({ role }) => role === "tool");
   if (!body.stream) {

@@ -253,3 +253,47 @@ export interface Session {
   cost_unknown: number;
   models: string[];
 }
+
+/** What came from prompt caches. */
+export interface CacheEconomy {
+  attempts: number;
+  input_tokens: number;
+  cached_tokens: number;
+  /** Of input that was read anew although the call before had it from the cache. */
+  missed_tokens: number;
+  /** Of the input; null where there was none. */
+  share: number | null;
+  saved: Record<string, Decimal>;
+  missed: Record<string, Decimal>;
+  /** From caches, and nobody knows by how much they were cheaper. */
+  unpriced_tokens: number;
+}
+
+/** A call that read less from its cache than the one before it in its session. */
+export interface CacheFall {
+  request: string;
+  previous: string;
+  session: string;
+  key: string | null;
+  provider: string;
+  model: string | null;
+  started: string;
+  seconds_between: number;
+  input_tokens: number;
+  cached_before: number;
+  cached: number;
+  missed: Record<string, Decimal>;
+  reason: "changed" | "shortened" | "setting" | "same" | "cut" | "unreadable" | "told" | "not_kept";
+  words: string;
+  place?: { part: string; character: number; token: number; before: string | null; after: string | null };
+}
+
+export interface Caches {
+  from: string;
+  to: string;
+  total: CacheEconomy;
+  groups: (CacheEconomy & { key: string | null; provider: string; model: string | null })[];
+  falls: CacheFall[];
+  falls_in_all: number;
+  calls_compared: number;
+}

@@ -22,6 +22,7 @@ mod opaque;
 pub mod openai_chat;
 pub mod openai_responses;
 mod order;
+pub mod prefix;
 pub mod remote;
 mod render_options;
 mod repair;

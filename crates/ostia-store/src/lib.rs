@@ -13,6 +13,7 @@ mod batches;
 mod body;
 mod conditions;
 mod engine;
+mod exports;
 mod facts;
 mod feedback;
 mod health;
@@ -43,6 +44,10 @@ pub use batches::{
 };
 pub use body::{Kept, Missing};
 pub use engine::Place;
+pub use exports::{
+    BYTES_MAX as EXPORT_BYTES_MAX, EXPORT_FIELDS, ExportFault, ExportJob, ExportPlan, ExportStatus,
+    ExportStore, Exports, JOBS_MAX as EXPORTS_MAX, ROWS_MAX as EXPORT_ROWS_MAX,
+};
 pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
 pub use health::Health;
 pub use mask::mask_text;
@@ -53,7 +58,8 @@ pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Queue, Unwritten};
 pub use reader::{
-    Busy, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Reader, Readers, Session, Tally,
+    Busy, CacheFall, CacheUse, Compared, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Reader,
+    Readers, Session, Tally,
 };
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use reprice::{Progress, reprice};

@@ -1,10 +1,12 @@
 //! What may be asked for: filters, and pages that stay the same while more is written.
 
+use serde::{Deserialize, Serialize};
+
 /// Words for kinds of answers, besides a status itself and its first digit (`404`, `4xx`).
 pub const STATUS_CLASSES: [&str; 3] = ["success", "error", "client_left"];
 
 /// Which requests. What is left out holds for all.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
     /// Not before, in milliseconds since 1970.
     pub from_ms: Option<i64>,
@@ -43,7 +45,7 @@ pub struct Filter {
 }
 
 /// A column that may have one of several values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Column {
     /// Who answered.
     Provider,

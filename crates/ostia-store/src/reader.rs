@@ -1,5 +1,6 @@
 //! Threads that read, so that nobody who serves requests waits for the engine; and what may be asked, whatever the engine.
 
+mod caches;
 mod counted;
 mod days;
 mod search;
@@ -22,6 +23,8 @@ use crate::sqlite;
 use crate::steps::Steps;
 use crate::summary::{Group, Grouping, Series};
 
+pub(crate) use caches::Piece;
+pub use caches::{CacheFall, CacheUse, Compared};
 pub(crate) use counted::{COUNTED, Counted};
 pub(crate) use days::{DAY_MS, Time, joined};
 pub use search::Found;
@@ -144,6 +147,16 @@ impl Reader {
     pub fn newer(&mut self, filter: &Filter, number: i64, most: u32) -> Result<(Vec<Value>, i64), ReadError> {
         match self {
             Reader::Sqlite(own) => own.newer(filter, number, most),
+        }
+    }
+
+    /// How many requests pass the filter; no more than `most` are counted.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn count(&mut self, filter: &Filter, most: u64) -> Result<u64, ReadError> {
+        match self {
+            Reader::Sqlite(own) => own.count(filter, most),
         }
     }
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::body::Kept;
 
 /// The account of one request.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Record {
     /// Its own name: nobody else has it.
     pub id: String,
@@ -73,7 +74,7 @@ pub struct Record {
 }
 
 /// One call to a provider.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Attempt {
     /// Which target of the config: `config`, `config.targets[0]`.
     pub target: String,
@@ -132,7 +133,7 @@ pub struct Attempt {
 }
 
 /// What became of an attempt.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It answered, to the end.
@@ -147,7 +148,7 @@ pub enum Outcome {
 }
 
 /// Tokens, with one meaning for every vendor: the prompt includes cached ones, the completion includes reasoning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Tokens read.
     pub prompt_tokens: u64,
@@ -192,7 +193,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 /// A sum of money, exact, and the prices that made it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Cost {
     /// A decimal number, in full.
     pub amount: String,
@@ -207,7 +208,7 @@ pub struct Cost {
 }
 
 /// Why something failed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordError {
     /// What kind of failure.
     pub class: String,

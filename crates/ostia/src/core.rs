@@ -18,8 +18,8 @@ use crate::config::settings::Settings;
 use crate::credentials::{Credentials, Network, Wanted};
 use crate::log::Log;
 use crate::record::BodyPolicy;
-use crate::record::account::Books;
-use crate::record::records::{Records, Ring};
+use crate::record::account::{Books, StoreBooks};
+use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
 use crate::upstream::Upstreams;
 
@@ -65,6 +65,8 @@ pub struct RecordStore {
     pub readers: ostia_store::Readers,
     /// Where is handed over what else is to be written.
     pub orders: ostia_store::Orders,
+    /// Exports of them as jobs.
+    pub exports: Option<ostia_store::ExportStore>,
 }
 
 /// The state of one core under one configuration. A request holds on to the one that it began with.
@@ -78,8 +80,6 @@ pub struct Core {
     pub compiled: ConfigCache,
     /// What was decided for the last requests, of all cores.
     pub records: Records,
-    /// Those of this core.
-    pub ring: Arc<Ring>,
     /// Connections to providers.
     pub upstreams: Upstreams,
     /// This core's hand in the credentials of clouds.
@@ -93,14 +93,16 @@ pub struct Core {
     pub log: Rc<Log>,
     /// Room for files that are fetched at once.
     pub fetches: Rc<Semaphore>,
-    /// Where accounts of requests go; `None`: nowhere.
-    pub books: Option<Rc<Books>>,
+    /// Whoever reads the accounts of requests.
+    pub books: Rc<Books>,
     /// Those who read what was kept.
     pub readers: Option<ostia_store::Readers>,
     /// Batches of the gateway's own; `None`: there is no place for them.
     pub batches: Option<Batches>,
     /// Where is handed over what else is to be written.
     pub orders: Option<ostia_store::Orders>,
+    /// Exports of what was kept, as jobs.
+    pub exports: Option<ostia_store::ExportStore>,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -133,21 +135,26 @@ impl Core {
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
         let Shared { responses, state, records, credentials, log, store, batches, .. } = shared;
         let Snapshot { settings, .. } = snapshot;
+        let log = Rc::new(log);
         Core {
             compiled: ConfigCache::new(&settings.named, state.clone()),
             upstreams: Upstreams::new(settings.guard.clone(), &settings.transports),
-            books: store.as_ref().map(|store| Rc::new(books(&store.queue, &settings))),
+            books: Rc::new(Books {
+                log: log.clone(),
+                ring: records.ring(),
+                store: store.as_ref().map(|store| store_books(&store.queue, &settings)),
+            }),
             orders: store.as_ref().map(|store| store.orders.clone()),
+            exports: store.as_ref().and_then(|store| store.exports.clone()),
             readers: store.map(|store| store.readers),
             batches,
             settings,
             responses,
-            ring: records.ring(),
             records,
             credentials: Rc::new(credentials),
             operators: RefCell::default(),
             listed: RefCell::default(),
-            log: Rc::new(log),
+            log,
             fetches: Rc::new(Semaphore::new(FETCHES_MAX)),
             state,
             ids: Rc::default(),
@@ -158,7 +165,7 @@ impl Core {
     /// configured; keys of the operator's that are not needed any more go.
     fn renewed(&self, snapshot: Snapshot) -> Core {
         let Snapshot { settings, hosts } = snapshot;
-        self.ring.withhold_secrets();
+        self.books.ring.withhold_secrets();
         Core {
             compiled: ConfigCache::new(&settings.named, self.state.clone()),
             upstreams: self.upstreams.renewed(
@@ -166,13 +173,16 @@ impl Core {
                 &settings.transports,
                 |origin, host| hosts.contains(origin, host),
             ),
-            books: self.books.as_ref().map(|own| Rc::new(books(&own.queue, &settings))),
+            books: Rc::new(Books {
+                store: self.books.store.as_ref().map(|own| store_books(&own.queue, &settings)),
+                ..Books::clone(&self.books)
+            }),
             readers: self.readers.clone(),
             batches: self.batches.clone(),
             orders: self.orders.clone(),
+            exports: self.exports.clone(),
             settings,
             responses: self.responses.clone(),
-            ring: self.ring.clone(),
             records: self.records.clone(),
             credentials: self.credentials.clone(),
             operators: RefCell::default(),
@@ -193,9 +203,9 @@ impl Core {
     }
 }
 
-fn books(queue: &ostia_store::Queue, settings: &Settings) -> Books {
+fn store_books(queue: &ostia_store::Queue, settings: &Settings) -> StoreBooks {
     let bodies = BodyPolicy { kept: settings.bodies_kept, bytes_max: settings.body_bytes_kept };
-    Books { queue: queue.clone(), bodies }
+    StoreBooks { queue: queue.clone(), bodies }
 }
 
 /// The core under the configuration that is in force now.

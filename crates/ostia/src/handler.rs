@@ -14,7 +14,7 @@ use ostia_dialect::Api;
 use ostia_dialect::{Family, Fault};
 use ostia_providers::prepare::ApiCall;
 
-use crate::client::ClientBody;
+use crate::client::{Client, ClientBody};
 use crate::core::Core;
 use crate::endpoints::batches;
 use crate::endpoints::console;
@@ -23,6 +23,7 @@ use crate::endpoints::files;
 use crate::endpoints::gateway;
 use crate::endpoints::logs;
 use crate::endpoints::models;
+use crate::endpoints::openapi;
 use crate::endpoints::page;
 use crate::endpoints::responses;
 use crate::errors::family::family;
@@ -47,8 +48,7 @@ use crate::routing::{follow, pass, socket, streamed};
 pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody) -> Response<Body> {
     let family = family(parts.uri.path());
     let has_key = family == Family::Google;
-    let mut record =
-        Record::begin(body.client(), (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
+    let mut record = Record::begin(body.client(), &core.books, &parts.method, parts.uri.path());
     // By reference: a future has room for what it matches on and for what it binds.
     let mut response = match &mut GatewayHeaders::read(&parts.headers) {
         Ok(gateway) => {
@@ -68,7 +68,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
     }
     .unwrap_or_else(|fault| {
-        record.failed(&fault);
+        record.account().failed(&fault);
         record.ensure_trace_id(|| core.new_id());
         let mut response = reply::fault(family, &fault, record.provider(), record.trace_id());
         if fault.status == 405 {
@@ -81,7 +81,7 @@ pub async fn handle(core: Rc<Core>, mut parts: request::Parts, body: ClientBody)
         }
         response
     });
-    record.answer(&mut response, &core.ring);
+    record.answer(&mut response);
     browser::allow(&core.settings, &parts.headers, &mut response);
     response
 }
@@ -100,35 +100,28 @@ async fn serve(
         true => Endpoint::of_socket(parts.uri.path()),
         false => Endpoint::of(&parts.method, parts.uri.path()),
     };
-    match endpoint {
-        Endpoint::Root => {
-            return Ok(page::answer(settings, parts, body.client().connection.scheme()));
-        }
-        // The pages hold no data: what they show they ask for, and that is guarded.
-        Endpoint::Console(path) if settings.console => return console::answer(parts, path),
-        Endpoint::Health => return Ok(reply::json(r#"{"status":"ok"}"#)),
-        Endpoint::Ready if body.client().is_draining() => return Ok(reply::stopping()),
-        Endpoint::Ready => return Ok(logs::ready(core)),
-        _ => browser::check(settings, parts)?,
+    if let Some(answer) = for_everybody(core, parts, body.client(), &endpoint) {
+        return answer;
     }
+    browser::check(settings, parts)?;
     match endpoint {
         Endpoint::Options => return Ok(browser::options(settings, &parts.headers)),
         Endpoint::Missing | Endpoint::Console(_) => return Err(unroutable::missing(parts)),
         Endpoint::WrongMethod(allowed) => return Err(unroutable::wrong_method(parts, allowed)),
+        Endpoint::Gateway(path) => {
+            return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
+        }
+        Endpoint::Kept(path) => {
+            return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
+        }
         _ => {}
-    }
-    if let Endpoint::Gateway(path) = endpoint {
-        return Box::pin(gateway::answer(core, parts, &gateway.credentials, path)).await;
-    }
-    if let Endpoint::Kept(path) = endpoint {
-        return Box::pin(logs::answer(core, parts, &gateway.credentials, path, body)).await;
     }
     gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
     if endpoint.is_call() {
         record.account().call(endpoint.operation());
     }
     let caller = &caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
+    record.account().sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let gateway = &*gateway;
     let files = &Rc::default();
     let inbound = Inbound { core, caller, gateway, parts, upload: None, files };
@@ -136,6 +129,27 @@ async fn serve(
         browser::check_media(settings, &parts.headers)?;
     }
     answer(inbound, endpoint, body, record).await
+}
+
+/// What whoever may connect gets, web pages of others among them: none of it tells anything of this gateway.
+fn for_everybody(
+    core: &Core,
+    parts: &request::Parts,
+    client: &Client,
+    endpoint: &Endpoint<'_>,
+) -> Option<Result<Response<Body>, Fault>> {
+    let settings = &core.settings;
+    Some(match endpoint {
+        Endpoint::Root => Ok(page::answer(settings, parts, client.connection.scheme())),
+        // The pages hold no data: what they show they ask for, and that is guarded.
+        Endpoint::Console(path) if settings.console => console::answer(parts, path),
+        Endpoint::Health => Ok(reply::json(r#"{"status":"ok"}"#)),
+        Endpoint::Ready if client.is_draining() => Ok(reply::stopping()),
+        Endpoint::Ready => Ok(logs::ready(core)),
+        // It tells what every gateway has.
+        Endpoint::OpenApi => Ok(openapi::answer()),
+        _ => return None,
+    })
 }
 
 /// The answer to a request of a caller who may ask it.
@@ -162,7 +176,9 @@ async fn answer(
             Box::pin(models::one(core, &name, parts)).await
         }
         Endpoint::Model(name) if name.starts_with('@') => Box::pin(models::one(core, &name, parts)).await,
-        Endpoint::Explain { trace_id: Some(trace_id) } => explain::remembered(core, caller, trace_id),
+        Endpoint::Explain { trace_id: Some(trace_id) } => {
+            Box::pin(explain::told(core, caller, trace_id)).await
+        }
         Endpoint::Explain { trace_id: None } => {
             let body = intake::read_plain(body, &parts.headers, &settings.limits).await?;
             explain::dry_run(core, caller, gateway, parts, &body)

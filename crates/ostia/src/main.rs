@@ -151,9 +151,9 @@ fn serve(options: &Serve) -> Result<(), String> {
     let fixed = loaded.fixed.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
-    let store = place.ok().flatten().map(|place| store::start(place, &fixed.records, in_force.clone(), &log));
-    let store = store.transpose().map_err(|error| error.to_string())?;
     let directory = store::directory(options.data.as_deref()).ok();
+    let start = |place| store::start(place, directory.as_ref(), &fixed.records, in_force.clone(), &log);
+    let store = place.ok().flatten().map(start).transpose().map_err(|error| error.to_string())?;
     let batches = directory.map(|directory| Batches::start(directory.0, fixed.batches.clone())).transpose();
     let (batches, orders) = batches.map_err(|error| error.to_string())?.unzip();
     let shared = Shared {

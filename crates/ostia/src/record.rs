@@ -1,8 +1,12 @@
-//! The account of a request, and its views: the gateway's own response headers, and what is remembered of it.
+//! The account of a request on its way down, and its views: the gateway's own response headers, the line in the log, what is
+//! remembered for explain, and what is kept.
 
 pub mod account;
 mod bodies;
 pub mod booking;
+pub mod decisions;
+pub mod explained;
+mod facts;
 mod headers;
 mod recorded;
 pub mod records;
@@ -11,119 +15,92 @@ pub mod trace;
 mod written;
 
 use std::rc::Rc;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub use bodies::BodyPolicy;
+pub use facts::AttemptFacts;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Response, request};
-use ostia_dialect::observe::Count;
-use ostia_dialect::{Fault, FaultKind, Finish, Observed};
+use ostia_dialect::{Fault, FaultKind, Observed};
 use ostia_routing::keys::KeyUse;
 
 use crate::client::Client;
+use crate::log;
 use crate::log::cause::Cause;
-use crate::log::{self, End, Line, Log};
-use crate::message::body::{Body, Watcher};
+use crate::message::body::Body;
 use crate::message::media::{is_events, media_type};
-use crate::owner::Owner;
-use crate::record::account::{Account, Books};
+use crate::record::account::{Account, Beginning, Books, Passing};
 use crate::record::booking::Booking;
-use crate::record::records::{Decisions, Entry, Ring, SharedPlan};
+use crate::record::decisions::{Decisions, SharedPlan};
+use crate::record::facts::Said;
 use crate::record::trace::TraceContext;
 
-/// What is known of a request so far: the one account of it.
+/// A request on its way down: its account, and what is known of the attempt that is under way.
 #[derive(Debug, Default)]
 pub struct Record {
-    portkey: bool,
+    account: Rc<Account>,
+    attempt: AttemptFacts,
+    /// Who waits for it.
+    client: Option<Rc<Client>>,
+    /// The trace id as the answer tells it.
     trace_id: Option<HeaderValue>,
     /// The client chose it.
     trace_id_is_given: bool,
-    provider: Option<HeaderValue>,
-    index_path: Option<HeaderValue>,
-    dropped: Vec<String>,
-    answer: Answered,
-    /// Which retry the last attempt was.
-    retries: u32,
+    /// The client spells the gateway's headers Portkey's way.
+    portkey: bool,
     /// How it was decided whom to ask, where the client wants to know.
     decisions: Option<HeaderValue>,
     plan: Option<SharedPlan>,
-    /// Who sent it.
-    owner: Owner,
-    /// When the request came; `None` for one that nobody waits for.
-    started: Option<Instant>,
-    /// Who waits for it.
-    client: Option<Rc<Client>>,
-    /// What is kept of it, and how long providers were waited for.
-    account: Rc<Account>,
-    /// Its line in the log, where there is to be one.
-    line: Option<Line>,
-    /// There is to be one, of this attempt or another.
-    is_logged: bool,
-    /// The model that was asked for, where that is to be logged.
-    model: Option<Box<str>>,
-    /// Which of the operator's keys was shown, where there are several.
-    key: Option<Box<KeyUse>>,
     /// The request was handed on while it came, so that it could be sent once only.
     is_streamed: bool,
 }
 
-/// What has been seen of an answer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answered {
-    /// The tokens that it cost.
-    pub count: Count,
-    /// Why it ended.
-    pub finish: Option<Finish>,
-    /// When the first token of a stream was there, counted from the request.
-    pub first_token: Option<Duration>,
-}
-
-impl From<&Observed> for Answered {
-    fn from(observed: &Observed) -> Answered {
-        Answered { count: observed.count.clone(), finish: observed.finish, first_token: None }
-    }
-}
-
 impl Record {
     /// A request that has just come.
-    pub fn begin(
-        client: &Rc<Client>,
-        (log, books): (&Rc<Log>, Option<&Rc<Books>>),
-        method: &Method,
-        path: &str,
-    ) -> Record {
-        let started = Instant::now();
-        let account = books.map(|books| Account::begin(books, Some(client), started, method, path));
-        let line = Line::begin(log, client, started, method, path);
-        let is_logged = line.is_some();
-        let (account, client) = (account.unwrap_or_default(), Some(client.clone()));
-        Record { started: Some(started), client, line, is_logged, account, ..Record::default() }
+    pub fn begin(client: &Rc<Client>, books: &Rc<Books>, method: &Method, path: &str) -> Record {
+        let account = Account::begin(books, Some(client), Instant::now(), method, path);
+        Record::with(account, Some(client.clone()))
     }
 
     /// A record of what is asked further of providers for the request of this account.
     pub fn of(account: Rc<Account>) -> Record {
-        Record { account, ..Record::default() }
+        Record::with(account, None)
+    }
+
+    fn with(account: Rc<Account>, client: Option<Rc<Client>>) -> Record {
+        Record {
+            account,
+            client,
+            attempt: AttemptFacts::default(),
+            trace_id: None,
+            trace_id_is_given: false,
+            portkey: false,
+            decisions: None,
+            plan: None,
+            is_streamed: false,
+        }
     }
 
     /// A request that nobody waits for, with this metadata and trace. `new_id`: a name that nobody else has.
     pub fn alone(
-        books: Option<&Rc<Books>>,
+        books: &Rc<Books>,
         parts: &request::Parts,
         metadata: Option<&HeaderValue>,
-        trace: (&str, &TraceContext),
+        (trace_id, trace): (&str, &TraceContext),
         new_id: impl FnOnce() -> String,
     ) -> Record {
-        let Some(books) = books else { return Record::default() };
+        if books.store.is_none() {
+            return Record::default();
+        }
         let account = Account::begin(books, None, Instant::now(), &parts.method, parts.uri.path());
-        account.sender(&parts.headers, metadata, trace.1, (new_id(), trace.0));
+        account.trace_id(HeaderValue::from_str(&log::name(trace_id)).ok());
+        account.sender(&parts.headers, metadata, trace, Some(new_id()));
         Record::of(account)
     }
 
-    /// What is kept of it.
-    pub fn account(&self) -> Rc<Account> {
-        self.account.clone()
+    /// The account of it.
+    pub fn account(&self) -> &Rc<Account> {
+        &self.account
     }
 
     /// Who waits for the answer; `None`: nobody.
@@ -133,76 +110,47 @@ impl Record {
 
     /// An attempt begins, which is this retry: what the last one left here does not hold for it.
     pub fn attempt(&mut self, retries: u32) {
-        (self.provider, self.index_path, self.retries) = (None, None, retries);
-        (self.model, self.key) = (None, None);
-        (self.dropped, self.answer) = (Vec::new(), Answered::default());
+        self.attempt = AttemptFacts { retries, ..AttemptFacts::default() };
     }
 
     /// A record for one of two attempts that are under way at once.
     pub fn fork(&self) -> Record {
         Record {
-            account: self.account.clone(),
             trace_id: self.trace_id.clone(),
             portkey: self.portkey,
-            client: self.client.clone(),
-            is_logged: self.is_logged,
-            ..Record::default()
+            ..Record::with(self.account.clone(), self.client.clone())
         }
     }
 
-    /// Of two attempts, the one with this record counts.
-    pub fn take(&mut self, other: Record) {
-        (self.provider, self.index_path, self.model) = (other.provider, other.index_path, other.model);
-        self.key = other.key;
-        (self.dropped, self.retries, self.answer) = (other.dropped, other.retries, other.answer);
+    /// Of several attempts, this one counts.
+    pub fn take(&mut self, attempt: AttemptFacts) {
+        self.attempt = attempt;
     }
 
-    /// What it says of the attempt that is over, which may be the one that counts.
-    pub fn leave(&mut self) -> Record {
-        let (provider, index_path) = (self.provider.take(), self.index_path.take());
-        let (model, key) = (self.model.take(), self.key.take());
-        let (dropped, answer) = (std::mem::take(&mut self.dropped), std::mem::take(&mut self.answer));
-        let retries = self.retries;
-        Record { provider, index_path, model, key, dropped, answer, retries, ..Record::default() }
+    /// What is known of the attempt that is over, which may be the one that counts.
+    pub fn leave(&mut self) -> AttemptFacts {
+        std::mem::take(&mut self.attempt)
     }
 
     /// It is decided. Tells how, if the client wants to know.
     pub fn decided(&mut self, explain: bool, plan: SharedPlan) {
         if explain {
-            self.decisions = Some(records::header(&plan.record(), &self.dropped, self.key.as_deref()));
+            self.decisions =
+                Some(explained::header(&plan.record(), &self.attempt.dropped, self.attempt.key.as_deref()));
         }
         self.plan = Some(plan);
     }
 
     /// Notes what is sent to the target that is known by now, and what comes.
     pub fn booking(&self) -> Booking {
-        let (provider, index_path) = (self.provider.clone(), self.index_path.clone());
-        let model = self.model.as_ref().filter(|_| self.account.is_open());
-        Booking::new(self.account.clone(), provider, index_path, model.cloned())
+        let AttemptFacts { provider, index_path, model, .. } = &self.attempt;
+        let model = model.as_ref().filter(|_| self.account.is_kept());
+        Booking::new(self.account.clone(), provider.clone(), index_path.clone(), model.cloned())
     }
 
     /// What cannot be said to the provider.
     pub fn dropped_fields(&self) -> &[String] {
-        &self.dropped
-    }
-
-    /// It is known who sent it; and with which key of the gateway's, by name and place.
-    pub fn sent_by(&mut self, owner: Owner, key: Option<(Option<&str>, usize)>) {
-        self.owner = owner;
-        if let Some((name, place)) = key {
-            self.account.key(name, place);
-        }
-        if let (Some(line), Some((name, place))) = (&mut self.line, key) {
-            line.client(name, place);
-        }
-    }
-
-    /// There is no answer, for this reason.
-    pub fn failed(&mut self, fault: &Fault) {
-        if let Some(access) = self.line.as_mut().and_then(Line::access) {
-            access.cause = Some(Cause::from(fault));
-        }
-        self.account.failed(fault);
+        &self.attempt.dropped
     }
 
     /// Takes the trace id from the headers, or makes one.
@@ -211,7 +159,7 @@ impl Record {
         self.trace_id = trace_id.cloned();
         self.trace_id_is_given = self.trace_id.is_some();
         self.ensure_trace_id(new_id);
-        self.log_trace_id();
+        self.tell_trace_id();
     }
 
     /// What the headers say of the sender, for what is kept. `new_id`: a name that nobody else has.
@@ -222,21 +170,20 @@ impl Record {
         trace: &TraceContext,
         new_id: impl FnOnce() -> String,
     ) {
-        if self.account.is_open() {
+        if self.account.is_kept() {
             // A trace id of the gateway's own is nobody else's.
-            let id = if self.trace_id_is_given { new_id() } else { self.trace_id().to_owned() };
-            self.account.sender(headers, metadata, trace, (id, self.trace_id()));
+            let id = self.trace_id_is_given.then(new_id);
+            self.account.sender(headers, metadata, trace, id);
         }
     }
 
-    /// Already now: a client that leaves before there is an answer has a line as well.
-    fn log_trace_id(&mut self) {
-        let Some(access) = self.line.as_mut().and_then(Line::access) else { return };
-        access.trace_id = self.trace_id.as_ref().and_then(|id| match self.trace_id_is_given {
+    /// Already when it is known: a client that leaves before there is an answer has a line as well.
+    fn tell_trace_id(&self) {
+        self.account.trace_id(self.trace_id.as_ref().and_then(|id| match self.trace_id_is_given {
             // A client's own holds on to all headers that came with it.
             true => HeaderValue::from_str(&log::name(id.to_str().unwrap_or_default())).ok(),
             false => Some(id.clone()),
-        });
+        }));
     }
 
     /// Takes what it can from headers of which others cannot be understood: that answer needs its trace id most.
@@ -264,22 +211,18 @@ impl Record {
 
     /// The provider, once it is known.
     pub fn provider(&self) -> Option<&str> {
-        self.provider.as_ref().and_then(|id| id.to_str().ok())
+        self.attempt.provider.as_ref().and_then(|id| id.to_str().ok())
     }
 
     /// The request goes to this provider, which this target of the config is, for this model.
     pub fn target(&mut self, provider: &str, index_path: &str, model: Option<&str>) {
-        if self.is_logged || self.account.is_open() {
-            self.model = model.map(log::name);
-        }
-        self.provider = HeaderValue::from_str(provider).ok();
-        if let Some(access) = self.line.as_mut().and_then(Line::access) {
-            access.provider.clone_from(&self.provider);
-        }
-        self.index_path = match index_path {
+        self.attempt.model = model.filter(|_| self.account.is_told()).map(log::name);
+        self.attempt.provider = HeaderValue::from_str(provider).ok();
+        self.attempt.index_path = match index_path {
             "config" => Some(HeaderValue::from_static("config")),
             path => HeaderValue::from_str(path).ok(),
         };
+        self.account.under_way(&self.attempt);
     }
 
     /// Is the request handed on while it comes? Then it is sent once, whatever becomes of it.
@@ -289,9 +232,10 @@ impl Record {
 
     /// It goes there with this key of the operator's, where there are several.
     pub fn key(&mut self, key: Option<KeyUse>) {
-        self.key = key.map(Box::new);
-        if let Some(access) = self.line.as_mut().and_then(Line::access) {
-            access.key.clone_from(&self.key);
+        let is_other = key.is_some() || self.attempt.key.is_some();
+        self.attempt.key = key.map(Box::new);
+        if is_other {
+            self.account.under_way(&self.attempt);
         }
     }
 
@@ -309,7 +253,7 @@ impl Record {
             let fault = Fault::new(FaultKind::InvalidRequest, message).with_code("lossy_translation");
             return Err(fault.with_param(dropped.into_iter().next().unwrap_or_default()));
         }
-        self.dropped = dropped;
+        self.attempt.dropped = dropped;
         Ok(())
     }
 
@@ -320,104 +264,48 @@ impl Record {
 
     /// What a whole answer says. A stream tells it at its end.
     pub fn answered(&mut self, observed: Observed) {
-        self.answer = Answered { count: observed.count, finish: observed.finish, first_token: None };
+        self.attempt.said = Said { count: observed.count, finish: observed.finish, first_token: None };
     }
 
-    /// The answer begins: writes the response headers, and remembers the request, if anybody was asked. What is whole closes
-    /// the record at once; a stream does so with its end.
-    pub fn answer(mut self, response: &mut Response<Body>, ring: &Arc<Ring>) {
+    /// The answer begins: writes the response headers. What is whole closes the account at once; a stream does so with its end.
+    pub fn answer(mut self, response: &mut Response<Body>) {
         headers::stamp(&self, response.headers_mut());
-        let started = self.started;
-        if self.line.as_mut().and_then(Line::access).is_some_and(|access| access.trace_id.is_none()) {
-            self.log_trace_id();
+        if self.account.lacks_trace_id() {
+            self.tell_trace_id();
         }
-        let line = self.line.take().map(|line| self.write_line(line, response));
-        let account = self.begin_answer(response);
-        let decisions = self.plan.take().map(Decisions::from);
-        if let (Some(account), Some(decisions)) = (&account, &decisions) {
-            account.decided(decisions);
-        }
-        let number = self.entry(response.status().as_u16(), decisions).map(|entry| ring.push(entry));
-        if number.is_none() && line.is_none() && account.is_none() {
-            return;
-        }
-        *response.body_mut() = match std::mem::replace(response.body_mut(), Body::Full(None)) {
-            Body::Events(events) => {
-                let place = number.map(|number| (ring.clone(), number));
-                recorded::record(events, place, started, line, account.unwrap_or_default())
-            }
-            Body::Full(bytes) => {
-                if let Some(line) = line {
-                    line.end(End::Whole);
-                }
-                if let Some(account) = account {
-                    account.whole(bytes.as_ref());
-                }
-                Body::Full(bytes)
-            }
-            body => match account {
-                Some(account) => body.logged(line).watched(Passing(account)),
-                None => body.logged(line),
-            },
-        };
+        self.attempt.cause = response.extensions_mut().remove::<Cause>();
+        self.keep(response);
     }
 
-    /// An answer that nobody waits for begins: what is kept of it is closed with its end.
-    pub fn keep(&self, response: &mut Response<Body>) {
-        let Some(account) = self.begin_answer(response) else { return };
-        *response.body_mut() = match std::mem::replace(response.body_mut(), Body::Full(None)) {
-            Body::Events(events) => recorded::record(events, None, None, None, account),
+    /// An answer begins, for whoever waits for it or nobody: the account is closed with its end.
+    pub fn keep(&mut self, response: &mut Response<Body>) {
+        let account = self.account.clone();
+        let is_stream =
+            matches!(response.body(), Body::Events(_)) || is_events(media_type(response.headers()));
+        account.answered(Beginning {
+            status: response.status(),
+            is_stream,
+            decisions: self.plan.take().map(Decisions::from),
+            is_remembered: self.is_remembered(),
+            attempt: self.leave(),
+        });
+        let body = std::mem::replace(response.body_mut(), Body::Full(None));
+        *response.body_mut() = match body {
+            Body::Events(events) => recorded::record(events, account),
             Body::Full(bytes) => {
                 account.whole(bytes.as_ref());
                 Body::Full(bytes)
             }
-            body => body.watched(Passing(account)),
+            body if account.is_told() => body.watched(Passing(account)),
+            body => body,
         };
     }
 
-    /// What is kept of the request, if anything is, with what is known when the answer begins.
-    fn begin_answer(&self, response: &Response<Body>) -> Option<Rc<Account>> {
-        let account = self.account.is_open().then(|| self.account.clone())?;
-        let is_stream =
-            matches!(response.body(), Body::Events(_)) || is_events(media_type(response.headers()));
-        account.answered(response.status(), is_stream, self.answer.finish);
-        Some(account)
-    }
-
-    /// Writes into the line what is known when the answer begins.
-    fn write_line(&mut self, mut line: Line, response: &mut Response<Body>) -> Line {
-        if let Some(access) = line.access() {
-            access.status = response.status().as_u16();
-            access.provider = self.provider.clone();
-            access.model = self.model.take();
-            access.key.clone_from(&self.key);
-            access.count = self.answer.count.clone();
-            access.retries = self.retries;
-            if let Some(cause) = response.extensions_mut().remove::<Cause>() {
-                access.cause = Some(cause);
-            }
-        }
-        line
-    }
-
-    /// What is remembered of the request.
-    fn entry(self, status: u16, decisions: Option<Decisions>) -> Option<Entry> {
-        let (trace_id, provider) = self.trace_id.zip(self.provider)?;
-        let entry = Entry::new(trace_id, self.trace_id_is_given, provider, status, self.dropped, decisions);
-        entry.map(|entry| entry.of(self.owner, self.answer, self.key))
-    }
-}
-
-/// An answer that is handed on unread.
-#[derive(Debug)]
-struct Passing(Rc<Account>);
-
-impl Watcher for Passing {
-    fn piece(&mut self, bytes: &Bytes) {
-        self.0.piece(bytes);
-    }
-
-    fn end(&mut self, end: End) {
-        self.0.end(end);
+    /// Is explain to find the request? Only one that somebody was asked for, and whose name is told in full.
+    fn is_remembered(&self) -> bool {
+        let is_told_in_full = |id: &HeaderValue| !self.trace_id_is_given || id.len() <= log::NAME_BYTES_MAX;
+        self.client.is_some()
+            && self.attempt.provider.is_some()
+            && self.trace_id.as_ref().is_some_and(is_told_in_full)
     }
 }

@@ -198,6 +198,6 @@ async fn sweep(core: Rc<CurrentCore>) {
         let core = core.get();
         core.upstreams.sweep();
         core.credentials.sweep();
-        core.ring.withhold_rest();
+        core.books.ring.withhold_rest();
     }
 }

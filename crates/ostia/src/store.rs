@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
+use ostia_store::{DataDirectory, ExportStore, Place, Priced, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
@@ -37,12 +37,13 @@ pub fn directory(named: Option<&Path>) -> Result<DataDirectory, String> {
     DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())
 }
 
-/// Opens the store in this place.
+/// Opens the store in this place. Exports are made in the data directory, where there is one.
 ///
 /// # Errors
 /// The system gives no thread.
 pub fn start(
     place: Place,
+    directory: Option<&DataDirectory>,
     records: &Records,
     snapshots: watch::Receiver<Snapshot>,
     log: &Log,
@@ -56,8 +57,10 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&place)?;
+    let exports = directory.map(|own| ExportStore::start(&own.0, readers.clone())).transpose()?;
     let store = Store::start(place, retention, records.mask.clone(), prices(snapshots), tell)?;
-    let shared = RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone() };
+    let shared =
+        RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone(), exports };
     Ok(Started { store, shared })
 }
 

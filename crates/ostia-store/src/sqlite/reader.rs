@@ -1,5 +1,6 @@
 //! Reads the file, on a connection that cannot change it.
 
+mod caches;
 mod days;
 mod search;
 mod sessions;

@@ -11,10 +11,12 @@ use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Fault, FaultKind, Files};
 use ostia_providers::prepare::{ApiCall, Prepared, Recipient, Way, prepare, way};
 use ostia_routing::{Leaf, Plan, Route};
+use ostia_store::Readers;
 use serde_json::{Value, json};
 
 use crate::clock::now;
 use crate::core::Core;
+use crate::endpoints::logs;
 use crate::errors::reply;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
@@ -23,9 +25,10 @@ use crate::inbound::Inbound;
 use crate::inbound::caller::Caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::route::Endpoint;
+use crate::log;
 use crate::message::body::Body;
 use crate::record::booking::Booking;
-use crate::record::records::{add_key, ascii};
+use crate::record::explained::{self, add_key, ascii};
 use crate::routing::facts::RequestFacts;
 use crate::routing::routes;
 use crate::target::{self, Asked};
@@ -39,24 +42,41 @@ const TRANSLATED_BYTES_MAX: usize = 8 << 20;
 /// Where a request goes that does not say.
 const PATH_USUAL: &str = "/v1/chat/completions";
 
-/// `GET /v1/explain/{trace id}`: what was decided for one of the last requests.
+/// `GET /v1/explain/{trace id}`: what was decided for a request, as its core remembers it, or else as it was kept.
 ///
 /// # Errors
-/// 404 where none of that name is remembered.
-pub fn remembered(core: &Core, caller: &Caller, trace_id: &str) -> Result<Response<Body>, Fault> {
+/// 404 where there is none of that name, 503 where what was kept cannot be read.
+pub async fn told(core: &Core, caller: &Caller, trace_id: &str) -> Result<Response<Body>, Fault> {
+    let settings = &core.settings;
     // On a machine of one's own, without keys, the operator looks at what programs with other credentials asked for.
-    let is_private = core.settings.loopback && core.settings.gateway_keys.is_empty();
+    let is_private = settings.loopback && settings.gateway_keys.is_empty();
     let owner = Some(caller.owner).filter(|_| !is_private);
-    match core.records.find(trace_id, owner) {
-        Some(record) => Ok(reply::json(record.to_string())),
-        None => {
-            let message = format!(
-                "No request with the trace id `{trace_id}` is remembered: it named nobody, is too long ago, or belongs to \
-                 another key. Each core remembers its last requests only."
-            );
-            Err(Fault::new(FaultKind::NotFound, message).with_code("not_found"))
-        }
+    if let Some(told) = core.records.find(trace_id, owner) {
+        return Ok(reply::json(told.to_string()));
     }
+    // A record says by which key it was, by name. A key without one has a place, where another one may stand by now.
+    let key = caller.name(&settings.gateway_keys).and_then(|(name, _)| Some(log::name(name?)));
+    let kept = match &core.readers {
+        Some(readers) if is_private || key.is_some() => {
+            kept(readers, key.filter(|_| !is_private), trace_id).await?
+        }
+        _ => None,
+    };
+    let Some(record) = kept else {
+        let message = format!(
+            "There is no request with the trace id `{trace_id}`: it named nobody, is too long ago, or belongs to another key."
+        );
+        return Err(Fault::new(FaultKind::NotFound, message).with_code("not_found"));
+    };
+    Ok(reply::json(explained::of_kept(&record).to_string()))
+}
+
+/// The newest record of this trace that is this key's; `None` for anybody's.
+async fn kept(readers: &Readers, key: Option<Box<str>>, trace_id: &str) -> Result<Option<Value>, Fault> {
+    let trace_id = trace_id.to_owned();
+    let requests = logs::ask(readers, move |reader| reader.trace(&trace_id)).await?;
+    let is_theirs = |record: &Value| key.as_deref().is_none_or(|key| record["key"] == key);
+    Ok(requests.into_iter().rev().find(is_theirs))
 }
 
 /// `POST /v1/explain`: whom a request would go to, and what would become of it there. Nobody is asked.

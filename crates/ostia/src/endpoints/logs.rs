@@ -3,13 +3,16 @@
 //! The answers are made on threads that do nothing else, so that a large question holds up no request.
 
 mod analytics;
+mod caches;
 mod export;
+mod exports;
 mod graphs;
 pub mod parameters;
 mod tree;
 mod writes;
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::{HeaderValue, Response, header, request};
@@ -19,6 +22,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::client::ClientBody;
+use crate::config::settings::Settings;
 use crate::core::Core;
 use crate::errors::reply;
 use crate::inbound::browser;
@@ -44,6 +48,9 @@ pub async fn answer(
     if let KeptPath::Insert | KeptPath::Feedback | KeptPath::FeedbackOf(_) = path {
         return writes::answer(core, parts, credentials, path, body).await;
     }
+    if let KeptPath::Exports(path) = path {
+        return exports::answer(core, parts, credentials, path, body).await;
+    }
     admit(core, parts, credentials)?;
     if path == KeptPath::Metrics {
         return metrics(core);
@@ -53,7 +60,7 @@ pub async fn answer(
     if path == KeptPath::Export {
         return export::answer(readers, parameters).await;
     }
-    let question = question(path, parameters);
+    let question = question(path, parameters, core.settings.clone());
     match ask(readers, |reader| question(reader).map(|told| told.map(|told| told.to_string()))).await? {
         Some(text) => Ok(reply::json(text)),
         None => Err(Fault::new(FaultKind::NotFound, "There is no such request among those that are kept.")),
@@ -82,7 +89,7 @@ pub async fn ask<T: Send + 'static>(
 
 /// What probes hear of a gateway that serves. That it cannot write records does not keep it from that.
 pub fn ready(core: &Core) -> Response<Body> {
-    let health = core.books.as_ref().map(|books| books.queue.health()).unwrap_or_default();
+    let health = core.books.store.as_ref().map(|store| store.queue.health()).unwrap_or_default();
     match health.problem {
         None => reply::json(r#"{"status":"ready"}"#),
         Some(_) => {
@@ -96,8 +103,8 @@ type Question = Box<dyn FnOnce(&mut Reader) -> Result<Option<Value>, ReadError> 
 
 /// What Prometheus asks for. It may have gaps that the file does not have: it begins anew with the gateway.
 fn metrics(core: &Core) -> Result<Response<Body>, Fault> {
-    let books = core.books.as_ref().ok_or_else(nothing_kept)?;
-    let mut response = reply::text(books.queue.metrics());
+    let store = core.books.store.as_ref().ok_or_else(nothing_kept)?;
+    let mut response = reply::text(store.queue.metrics());
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
     Ok(response)
 }
@@ -143,7 +150,7 @@ fn busy() -> Fault {
         .with_status(503)
 }
 
-fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
+fn question(path: KeptPath<'_>, parameters: Parameters, settings: Arc<Settings>) -> Question {
     let Parameters { filter, page, by, now_ms, steps, group_page, text, .. } = parameters;
     match path {
         KeptPath::List => Box::new(move |reader| {
@@ -180,12 +187,14 @@ fn question(path: KeptPath<'_>, parameters: Parameters) -> Question {
             let group = owned(group);
             Box::new(move |reader| graphs::groups(reader, &group, &filter, group_page).map(Some))
         }
+        KeptPath::Cache => Box::new(move |reader| caches::told(reader, &filter, &settings, now_ms).map(Some)),
         KeptPath::CacheSummary => {
             Box::new(move |reader| graphs::cache_summary(reader, &filter, now_ms).map(Some))
         }
         // Not read from the file.
         KeptPath::Metrics
         | KeptPath::Export
+        | KeptPath::Exports(_)
         | KeptPath::Insert
         | KeptPath::Feedback
         | KeptPath::FeedbackOf(_) => Box::new(|_| Ok(None)),

@@ -42,7 +42,7 @@ pub fn answer(settings: &Settings, parts: &request::Parts, scheme: &str) -> Resp
 }
 
 /// How the client calls the gateway, if that is a plain name or address.
-fn host(parts: &request::Parts) -> String {
+pub fn host(parts: &request::Parts) -> String {
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let is_plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'[' | b']');

@@ -66,8 +66,8 @@ fn go_on_alone(inbound: Inbound<'_>, call: &ApiCall<'_>, history: History) -> Re
         let trace_id = gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
         let trace = (trace_id, &gateway.trace);
         let metadata = gateway.metadata.as_ref();
-        let mut record = Record::alone(core.books.as_ref(), &parts, metadata, trace, || core.new_id());
-        let account = record.account();
+        let mut record = Record::alone(&core.books, &parts, metadata, trace, || core.new_id());
+        let account = record.account().clone();
         account.call(Some(Api::OpenaiResponses.name()));
         account.session(gateway.session.as_ref(), &parts.headers);
         let answered = async {

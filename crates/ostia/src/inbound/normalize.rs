@@ -32,6 +32,7 @@ fn is_known(path: &str) -> bool {
     let of = |method| match Endpoint::of(&method, path) {
         Endpoint::Health
         | Endpoint::Ready
+        | Endpoint::OpenApi
         | Endpoint::Models
         | Endpoint::Api(_)
         | Endpoint::Gateway(_)

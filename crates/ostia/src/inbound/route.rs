@@ -9,7 +9,7 @@ use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
 
-pub use own::{BatchPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath};
+pub use own::{BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath};
 use own::{READ, READ_AND_WRITE, WRITE};
 
 /// What a request asks for.
@@ -21,6 +21,8 @@ pub enum Endpoint<'p> {
     Health,
     /// `GET /ready`
     Ready,
+    /// `GET /v1/openapi.json`
+    OpenApi,
     /// `GET /v1/models`, and `GET /v1beta/models`
     Models,
     /// `GET /v1/models/{name}`: one that the list names, or one of a provider's
@@ -98,9 +100,9 @@ impl<'p> Endpoint<'p> {
             "/health" | "/healthz" | "/v1/health" if get => Endpoint::Health,
             "/ready" | "/readyz" if get => Endpoint::Ready,
             "/metrics" if get => Endpoint::Kept(KeptPath::Metrics),
-            "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz" | "/metrics" => {
-                Endpoint::WrongMethod(READ)
-            }
+            "/v1/openapi.json" if get => Endpoint::OpenApi,
+            "/v1/openapi.json" | "/" | "/health" | "/healthz" | "/v1/health" | "/ready" | "/readyz"
+            | "/metrics" => Endpoint::WrongMethod(READ),
             "/v1/models" | "/v1beta/models" if get => Endpoint::Models,
             _ => match path.strip_prefix("/v1") {
                 Some("/" | "/proxy" | "/proxy/") => Endpoint::Missing,
@@ -145,6 +147,7 @@ impl Endpoint<'_> {
             Endpoint::Root
             | Endpoint::Health
             | Endpoint::Ready
+            | Endpoint::OpenApi
             | Endpoint::Console(_)
             | Endpoint::Gateway(_)
             | Endpoint::Kept(_)
@@ -322,26 +325,44 @@ pub fn percent_decode(text: &str) -> Option<Cow<'_, str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::own::CHANGE;
+    use super::own::{CHANGE, READ_AND_CHANGE};
     use super::*;
     use ostia_dialect::api::Path;
 
     #[test]
     fn request_lines() {
         let understood = |api: Api| Endpoint::Api(api.into());
+        let exports = |path| Endpoint::Kept(KeptPath::Exports(path));
         let google = |api, model: &'static str, stream| {
             Endpoint::Api(ApiPath { api, model: Cow::Borrowed(model), stream })
         };
         for (method, path, expected) in [
             (Method::GET, "/", Endpoint::Root),
             (Method::HEAD, "/health", Endpoint::Health),
+            (Method::GET, "/v1/openapi.json", Endpoint::OpenApi),
+            (Method::POST, "/v1/openapi.json", Endpoint::WrongMethod(READ)),
             (Method::GET, "/v1/logs", Endpoint::Kept(KeptPath::List)),
             (Method::HEAD, "/v1/logs/x", Endpoint::Kept(KeptPath::One("x"))),
             (Method::GET, "/v1/traces/x", Endpoint::Kept(KeptPath::Trace("x"))),
             (Method::GET, "/v1/analytics/summary", Endpoint::Kept(KeptPath::Summary)),
             (Method::GET, "/v1/analytics/series", Endpoint::Kept(KeptPath::Series)),
+            (Method::GET, "/v1/analytics/cache", Endpoint::Kept(KeptPath::Cache)),
             (Method::GET, "/v1/logs/export", Endpoint::Kept(KeptPath::Export)),
             (Method::GET, "/v1/sessions", Endpoint::Kept(KeptPath::Sessions)),
+            (Method::HEAD, "/v1/logs/exports", exports(ExportPath::List)),
+            (Method::POST, "/v1/logs/exports", exports(ExportPath::Create)),
+            (Method::DELETE, "/v1/logs/exports", Endpoint::WrongMethod(READ_AND_WRITE)),
+            (Method::GET, "/v1/logs/exports/x", exports(ExportPath::One("x"))),
+            (Method::PUT, "/v1/logs/exports/x", exports(ExportPath::Change("x"))),
+            (Method::POST, "/v1/logs/exports/x", Endpoint::WrongMethod(READ_AND_CHANGE)),
+            (Method::POST, "/v1/logs/exports/x/start", exports(ExportPath::Start("x"))),
+            (Method::POST, "/v1/logs/exports/x/cancel", exports(ExportPath::Cancel("x"))),
+            (Method::GET, "/v1/logs/exports/x/cancel", Endpoint::WrongMethod(WRITE)),
+            (Method::GET, "/v1/logs/exports/x/download", exports(ExportPath::Download("x"))),
+            (Method::GET, "/v1/logs/exports/x/content", exports(ExportPath::Content("x"))),
+            (Method::POST, "/v1/logs/exports/x/content", Endpoint::WrongMethod(READ)),
+            (Method::GET, "/v1/logs/exports/", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/logs/exports/x/other", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/logs", Endpoint::Kept(KeptPath::Insert)),
             (Method::DELETE, "/v1/logs", Endpoint::WrongMethod(READ_AND_WRITE)),
             (Method::POST, "/v1/logs/x", Endpoint::WrongMethod(READ)),

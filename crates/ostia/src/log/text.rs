@@ -38,9 +38,9 @@ impl Formatter {
     /// Adds the line of this entry, with the line end.
     pub(super) fn write(self, entry: &Entry, out: &mut String) {
         match (entry, self.format) {
-            (Entry::Access(access), Format::Text) => self.access(access, out),
+            (Entry::Access(request), Format::Text) => self.access(&request.access(), out),
             (Entry::Said(said), Format::Text) => self.said(said, out),
-            (Entry::Access(access), Format::Json) => push_json(access_json(access), out),
+            (Entry::Access(request), Format::Json) => push_json(access_json(&request.access()), out),
             (Entry::Said(said), Format::Json) => push_json(said_json(said), out),
         }
         out.push('\n');
@@ -60,7 +60,7 @@ impl Formatter {
         out.push_str(text.trim_end());
     }
 
-    fn access(self, access: &Access, out: &mut String) {
+    fn access(self, access: &Access<'_>, out: &mut String) {
         let ended = format_rfc3339_millis(moment(access.began + access.took));
         let (colour, dim, plain) = (self.colour(access.level()), self.dim(), self.plain());
         let _ = write!(
@@ -68,21 +68,21 @@ impl Formatter {
             "{dim}{ended}{plain} {colour}{}{plain} {} {}",
             access.status,
             access.method,
-            word(&access.path)
+            word(access.path)
         );
         let mut field = |name: &str, value: &str| {
             let _ = write!(out, " {dim}{name}={plain}{value}");
         };
-        match (&access.client, access.peer) {
+        match (access.client, access.peer) {
             (Some(client), _) => field("client", &word(client)),
             (None, Some(peer)) => field("peer", &peer.to_string()),
             (None, None) => {}
         }
-        if let Some(provider) = &access.provider {
-            let model = access.model.as_deref().map(|model| format!("/{model}")).unwrap_or_default();
+        if let Some(provider) = access.provider {
+            let model = access.model.map(|model| format!("/{model}")).unwrap_or_default();
             field("to", &word(&format!("{}{model}", header(provider))));
         }
-        if let Some(key) = &access.key {
+        if let Some(key) = access.key {
             field("key", &word(&key.key));
             if !key.resting.is_empty() {
                 let told = key.resting.iter().map(|key| {
@@ -106,13 +106,13 @@ impl Formatter {
             field("first_token", &millis_text(first_token));
         }
         field("took", &millis_text(access.took));
-        if let Some(trace_id) = &access.trace_id {
+        if let Some(trace_id) = access.trace_id {
             field("trace", &word(header(trace_id)));
         }
         if access.end != End::Whole {
             field("end", access.end.as_str());
         }
-        if let Some(cause) = &access.cause {
+        if let Some(cause) = access.cause {
             let code = cause.code.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
             let detail = cause.detail.as_deref().map(|detail| format!(": {detail}")).unwrap_or_default();
             let told = format!("{}{code}{detail}; {}", cause.kind.as_str(), cause.remedy());
@@ -138,7 +138,7 @@ impl Formatter {
     }
 }
 
-fn access_json(access: &Access) -> Map<String, Value> {
+fn access_json(access: &Access<'_>) -> Map<String, Value> {
     let mut line = Map::new();
     let mut set = |name: &str, value: Value| {
         line.insert(name.to_owned(), value);
@@ -148,20 +148,20 @@ fn access_json(access: &Access) -> Map<String, Value> {
     set("target", "access".into());
     set("status", access.status.into());
     set("method", access.method.as_str().into());
-    set("path", (&*access.path).into());
-    if let Some(client) = &access.client {
-        set("client", (&**client).into());
+    set("path", access.path.into());
+    if let Some(client) = access.client {
+        set("client", client.into());
     }
     if let Some(peer) = access.peer {
         set("peer", peer.to_string().into());
     }
-    if let Some(provider) = &access.provider {
+    if let Some(provider) = access.provider {
         set("provider", header(provider).into());
     }
-    if let Some(model) = &access.model {
-        set("model", (&**model).into());
+    if let Some(model) = access.model {
+        set("model", model.into());
     }
-    if let Some(Value::Object(key)) = access.key.as_ref().and_then(|key| serde_json::to_value(key).ok()) {
+    if let Some(Value::Object(key)) = access.key.and_then(|key| serde_json::to_value(key).ok()) {
         key.into_iter().for_each(|(name, value)| set(&name, value));
     }
     if let Some(usage) = access.count.usage() {
@@ -175,11 +175,11 @@ fn access_json(access: &Access) -> Map<String, Value> {
         set("first_token_ms", millis(first_token).into());
     }
     set("duration_ms", millis(access.took).into());
-    if let Some(trace_id) = &access.trace_id {
+    if let Some(trace_id) = access.trace_id {
         set("trace_id", header(trace_id).into());
     }
     set("end", access.end.as_str().into());
-    if let Some(cause) = &access.cause {
+    if let Some(cause) = access.cause {
         let mut error = Map::new();
         error.insert("kind".into(), cause.kind.as_str().into());
         error.extend(cause.code.as_deref().map(|code| ("code".into(), code.into())));

@@ -10,7 +10,7 @@ use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, Observed};
 
 use crate::client::socket::Socket;
-use crate::log::{End, Line};
+use crate::log::End;
 use crate::message::source::Source;
 use crate::upstream::{BodyFault, UpstreamBody};
 
@@ -36,8 +36,6 @@ pub struct Accompanied {
     body: Body,
     /// Only kept.
     _companion: Option<Box<dyn Debug>>,
-    /// Is written with the end.
-    line: Option<Line>,
     /// Looks at what passes.
     watcher: Option<Box<dyn Watcher>>,
 }
@@ -70,9 +68,6 @@ impl Accompanied {
     }
 
     fn end(&mut self, end: End) {
-        if let Some(line) = self.line.take() {
-            line.end(end);
-        }
         if let Some(mut watcher) = self.watcher.take() {
             watcher.end(end);
         }
@@ -183,28 +178,22 @@ impl Body {
         }
     }
 
-    /// The answer, and a line that is written with its end.
-    pub fn logged(self, line: Option<Line>) -> Body {
-        match self {
-            Body::With(mut with) => {
-                with.line = line;
-                Body::With(with)
-            }
-            body if line.is_none() => body,
-            body => Body::With(Box::new(Accompanied { body, _companion: None, line, watcher: None })),
-        }
-    }
-
     /// The answer, and something that lives as long as it.
     pub fn with(self, companion: impl Debug + 'static) -> Body {
         let companion = Some(Box::new(companion) as Box<dyn Debug>);
-        Body::With(Box::new(Accompanied { body: self, _companion: companion, line: None, watcher: None }))
+        Body::With(Box::new(Accompanied { body: self, _companion: companion, watcher: None }))
     }
 
     /// The answer, which somebody looks at on its way.
     pub fn watched(self, watcher: impl Watcher + 'static) -> Body {
         let watcher = Some(Box::new(watcher) as Box<dyn Watcher>);
-        Body::With(Box::new(Accompanied { body: self, _companion: None, line: None, watcher }))
+        match self {
+            Body::With(mut with) if with.watcher.is_none() => {
+                with.watcher = watcher;
+                Body::With(with)
+            }
+            body => Body::With(Box::new(Accompanied { body, _companion: None, watcher })),
+        }
     }
 }
 

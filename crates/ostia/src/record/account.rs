@@ -1,43 +1,59 @@
-//! What is kept of a request: opened when it comes, filled in by whoever carries it on, handed over when the last of them lets go.
+//! The account of a request: opened when it comes, filled in by whoever carries it on, closed when the last of them lets go.
 //!
-//! Everything here happens on the core that serves the request, without a lock, and costs nothing where no records are kept. What
-//! takes time, reading counts and metadata, is done where the record is written ([`super::written`]).
+//! It is the only one. Its line in the log, what explain remembers and its record in the store are views of it: [`Facts`] are
+//! shared by all three, an [`Entry`] is what only the store keeps. Everything here happens on the core that serves the request,
+//! without a lock. What takes time, reading counts and metadata and making texts, is done where the views are read.
 
-use std::cell::{Cell, RefCell};
-use std::net::IpAddr;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use ostia_dialect::{Fault, Finish, Observed, Usage};
+use ostia_dialect::{Fault, FaultKind, Observed, Usage};
 use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
-use super::records::Decisions;
+use super::decisions::{Decisions, SharedDecisions};
+use super::facts::{AttemptFacts, Ending, Facts, Failure, Said};
+use super::records::Ring;
 use super::session;
 use super::trace::TraceContext;
 use crate::client::Client;
 use crate::log::cause::Cause;
-use crate::log::{self, End};
+use crate::log::{self, End, Log};
+use crate::message::body::Watcher;
+use crate::owner::Owner;
 
 /// The status of a request whose client left before there was an answer. nginx's word for it; nobody receives it.
 const STATUS_LEFT: u16 = 499;
 /// The same where the gateway stopped before: what the client receives then.
 const STATUS_STOPPING: u16 = 503;
+const STOPPING: &str = "gateway_stopping";
 /// Most attempts of one request that are kept: more than a config may make.
 const ATTEMPTS_MAX: usize = 64;
 /// Largest route of which decisions are kept, in bytes: a client may send a new config with each request.
 const ROUTE_BYTES_MAX: usize = 64 << 10;
-/// Longest metadata and baggage, user agent and message that are kept, in bytes.
+/// Longest metadata and baggage, and user agent that are kept, in bytes.
 const METADATA_BYTES_MAX: usize = 8 << 10;
 const TEXT_BYTES_MAX: usize = 200;
-const MESSAGE_BYTES_MAX: usize = 1000;
 
-/// Where accounts go, and how much of bodies is kept in them. One for each core.
+/// Whoever reads accounts. One for each core.
 #[derive(Debug, Clone)]
 pub struct Books {
-    /// Where records are handed over.
+    /// Writes a line for each request.
+    pub log: Rc<Log>,
+    /// Remembers what was decided for the last ones.
+    pub ring: Arc<Ring>,
+    /// Keeps records; `None`: nobody does.
+    pub store: Option<StoreBooks>,
+}
+
+/// Where records are kept, and how much of bodies is kept in them.
+#[derive(Debug, Clone)]
+pub struct StoreBooks {
+    /// Where they are handed over.
     pub queue: Queue,
     /// How much of bodies is kept.
     pub bodies: BodyPolicy,
@@ -48,7 +64,7 @@ pub struct Books {
 pub struct Account {
     /// How long providers were waited for.
     waited: Cell<Duration>,
-    /// `None` where no records are kept.
+    /// `None` where nobody reads it.
     open: Option<OpenAccount>,
     /// The stream that the client gets has broken off, and somebody is asked for the rest.
     pub(super) has_broken: Cell<bool>,
@@ -61,42 +77,42 @@ struct OpenAccount {
     books: Rc<Books>,
     /// `None`: nobody waits for it.
     client: Option<Rc<Client>>,
-    /// Taken out when it is handed over.
+    /// There is to be a line of it.
+    is_logged: bool,
+    /// What is known until the answer begins; taken out then.
+    facts: RefCell<Option<Facts>>,
+    /// The same from then on, as all views share it.
+    shared: OnceCell<Arc<Facts>>,
+    /// What a stream has said, and why it broke off.
+    streamed: RefCell<(Said, Option<Box<Failure>>)>,
+    /// `None` where no records are kept. Taken out when it is handed over.
     entry: RefCell<Option<Box<Entry>>>,
 }
 
-/// What is handed over.
+/// What only the store keeps.
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) began: Instant,
+    /// Put in when it is handed over.
+    pub(super) facts: Option<Arc<Facts>>,
     pub(super) began_at: SystemTime,
     /// It is a call to a provider, and not a look at the gateway itself.
     is_wanted: bool,
-    pub(super) id: String,
-    pub(super) trace_id: Box<str>,
+    /// `None`: its trace id is nobody else's.
+    pub(super) id: Option<String>,
     pub(super) trace: TraceContext,
-    pub(super) method: Method,
-    pub(super) path: Box<str>,
     pub(super) operation: Option<&'static str>,
-    pub(super) key: Option<Box<str>>,
     pub(super) metadata: Option<Box<str>>,
     /// Whose part it is, and whether the gateway's own header says so, which goes before metadata.
     pub(super) session: Option<Box<str>>,
     pub(super) session_is_own: bool,
     pub(super) baggage: Option<Box<str>>,
     pub(super) user_agent: Option<Box<str>>,
-    pub(super) peer: Option<IpAddr>,
+    /// The model that was asked for.
     pub(super) model: Option<Box<str>>,
-    pub(super) status: u16,
     pub(super) is_stream: bool,
-    pub(super) end: Option<End>,
-    pub(super) finish: Option<Finish>,
-    pub(super) error: Option<Box<Failure>>,
-    pub(super) took: Duration,
     pub(super) waited: Duration,
-    pub(super) first_token: Option<Duration>,
     pub(super) attempts: Vec<Made>,
-    pub(super) decisions: Option<Box<Decisions>>,
+    pub(super) decisions: Option<SharedDecisions>,
     pub(super) bodies: Bodies,
 }
 
@@ -121,16 +137,20 @@ pub(super) struct Made {
     pub(super) dropped: Vec<String>,
 }
 
-/// Why something failed, and what was said.
-#[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) cause: Cause,
-    /// `None` where bodies are not kept: providers repeat what they were sent.
-    pub(super) message: Option<Box<str>>,
+/// How an answer begins.
+pub(super) struct Beginning {
+    pub(super) status: StatusCode,
+    pub(super) is_stream: bool,
+    /// The attempt that it came from.
+    pub(super) attempt: AttemptFacts,
+    /// How that was decided.
+    pub(super) decisions: Option<Decisions>,
+    /// Explain is to find it.
+    pub(super) is_remembered: bool,
 }
 
 impl Account {
-    /// Of a request that has just come.
+    /// Of a request that has just come. Where nobody waits for it, only the store tells of it.
     pub fn begin(
         books: &Rc<Books>,
         client: Option<&Rc<Client>>,
@@ -138,54 +158,75 @@ impl Account {
         method: &Method,
         path: &str,
     ) -> Rc<Account> {
-        let entry = Box::new(Entry {
+        let is_logged = client.is_some() && books.log.has_access();
+        let is_told = is_logged || books.store.is_some();
+        let facts = Facts {
             began,
-            began_at: SystemTime::now(),
-            is_wanted: false,
-            id: String::new(),
-            trace_id: Box::default(),
-            trace: TraceContext::default(),
             method: method.clone(),
-            path: log::name(path),
-            operation: None,
-            key: None,
-            metadata: None,
-            session: None,
-            session_is_own: false,
-            baggage: None,
-            user_agent: None,
+            path: if is_told { log::name(path) } else { Box::default() },
             peer: client.and_then(|client| client.connection.peer),
-            model: None,
+            trace_id: None,
+            owner: Owner::default(),
+            key: None,
             status: 0,
-            is_stream: false,
-            end: None,
-            finish: None,
+            attempt: AttemptFacts::default(),
             error: None,
-            took: Duration::ZERO,
-            waited: Duration::ZERO,
-            first_token: None,
-            attempts: Vec::new(),
-            decisions: None,
-            bodies: Bodies::new(books.bodies),
-        });
-        let (books, client) = (books.clone(), client.cloned());
-        let open = OpenAccount { books, client, entry: RefCell::new(Some(entry)) };
+            ending: OnceLock::new(),
+        };
+        let entry = books.store.as_ref().map(|store| Box::new(Entry::new(store.bodies)));
+        let open = OpenAccount {
+            books: books.clone(),
+            client: client.cloned(),
+            is_logged,
+            facts: RefCell::new(Some(facts)),
+            shared: OnceCell::new(),
+            streamed: RefCell::default(),
+            entry: RefCell::new(entry),
+        };
         let mut account = Account::default();
         account.open = Some(open);
         Rc::new(account)
     }
 
     /// Is anything kept of the request?
-    pub fn is_open(&self) -> bool {
-        self.open.is_some()
+    pub fn is_kept(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.books.store.is_some())
     }
 
-    fn with(&self, change: impl FnOnce(&mut Entry)) {
+    /// Is there to be more of it than what is remembered for explain: a line in the log, or a record?
+    pub(super) fn is_told(&self) -> bool {
+        self.open.as_ref().is_some_and(|open| open.is_logged || open.books.store.is_some())
+    }
+
+    /// When the request came; `None` where nobody reads the account.
+    pub(super) fn began(&self) -> Option<Instant> {
+        let open = self.open.as_ref()?;
+        let shared = || open.shared.get().map(|facts| facts.began);
+        open.facts.borrow().as_ref().map(|facts| facts.began).or_else(shared)
+    }
+
+    /// Changes what is known, while the answer has not begun.
+    fn facts(&self, change: impl FnOnce(&mut Facts)) {
+        if let Some(open) = &self.open
+            && let Some(facts) = open.facts.borrow_mut().as_mut()
+        {
+            change(facts);
+        }
+    }
+
+    fn entry(&self, change: impl FnOnce(&mut Entry)) {
         if let Some(open) = &self.open
             && let Some(entry) = open.entry.borrow_mut().as_deref_mut()
         {
             change(entry);
         }
+    }
+
+    /// May it be kept what somebody said?
+    fn keeps_messages(&self) -> bool {
+        let mut keeps = false;
+        self.entry(|entry| keeps = entry.bodies.is_on());
+        keeps
     }
 
     /// How long providers were waited for so far.
@@ -203,21 +244,32 @@ impl Account {
         self.waited.set(self.waited.get() + time);
     }
 
-    /// What the headers say of the sender and the trace. `id`: a name that nobody else has.
+    /// The request's name, or its trace's.
+    pub(super) fn trace_id(&self, trace_id: Option<HeaderValue>) {
+        self.facts(|facts| facts.trace_id = trace_id);
+    }
+
+    /// It has none so far.
+    pub(super) fn lacks_trace_id(&self) -> bool {
+        let mut lacks = false;
+        self.facts(|facts| lacks = facts.trace_id.is_none());
+        lacks
+    }
+
+    /// What the headers say of the sender and the trace. `id`: a name that nobody else has, where the trace id is none.
     pub fn sender(
         &self,
         headers: &HeaderMap,
         metadata: Option<&HeaderValue>,
         trace: &TraceContext,
-        names: (String, &str),
+        id: Option<String>,
     ) {
         let text = |value: Option<&HeaderValue>, bytes_max: usize| {
             let text = value.and_then(|value| value.to_str().ok())?;
             (text.len() <= bytes_max).then(|| text.into())
         };
-        self.with(|entry| {
-            (entry.id, entry.trace_id) = (names.0, log::name(names.1));
-            entry.trace = trace.clone();
+        self.entry(|entry| {
+            (entry.id, entry.trace) = (id, trace.clone());
             let agent = headers.get(http::header::USER_AGENT).and_then(|agent| agent.to_str().ok());
             entry.user_agent = agent.map(|agent| agent[..agent.floor_char_boundary(TEXT_BYTES_MAX)].into());
             entry.metadata = text(metadata, METADATA_BYTES_MAX);
@@ -227,7 +279,7 @@ impl Account {
 
     /// The conversation, or the agent's run, that it is part of: as the gateway's own header says, or an agent's.
     pub fn session(&self, own: Option<&HeaderValue>, headers: &HeaderMap) {
-        self.with(|entry| {
+        self.entry(|entry| {
             let own = own.and_then(|own| session::named(own.to_str().ok()?));
             entry.session_is_own = own.is_some();
             entry.session = own.or_else(|| session::of_headers(headers)).map(Box::from);
@@ -236,7 +288,7 @@ impl Account {
 
     /// The same, as the call or what it goes on from says, where no header does.
     pub fn in_session(&self, named: impl FnOnce() -> Option<String>) {
-        self.with(|entry| {
+        self.entry(|entry| {
             if entry.session.is_none() {
                 entry.session = named().map(String::into_boxed_str);
             }
@@ -245,93 +297,104 @@ impl Account {
 
     /// The client does not want its bodies kept.
     pub fn without_bodies(&self) {
-        self.with(|entry| entry.bodies.switch_off());
+        self.entry(|entry| entry.bodies.switch_off());
     }
 
     /// It is a call, at this API where it is understood.
     pub fn call(&self, operation: Option<&'static str>) {
-        self.with(|entry| (entry.is_wanted, entry.operation) = (true, operation));
+        self.entry(|entry| (entry.is_wanted, entry.operation) = (true, operation));
     }
 
-    /// The gateway's key that was shown.
-    pub fn key(&self, name: Option<&str>, place: usize) {
-        self.with(|entry| {
-            entry.key = Some(name.map_or_else(|| format!("auth.keys[{place}]").into(), log::name))
+    /// Who sent it, and with which of the gateway's keys, by name and place.
+    pub fn sent_by(&self, owner: Owner, key: Option<(Option<&str>, usize)>) {
+        let is_told = self.is_told();
+        self.facts(|facts| {
+            facts.owner = owner;
+            facts.key = key
+                .filter(|_| is_told)
+                .map(|(name, place)| name.map_or_else(|| format!("auth.keys[{place}]").into(), log::name));
         });
     }
 
     /// What is asked: the model, and the client's body.
     pub fn asked(&self, model: Option<&str>, body: &Bytes) {
-        self.with(|entry| {
+        self.entry(|entry| {
             entry.model = model.map(log::name);
             entry.bodies.request(body);
         });
     }
 
+    /// An attempt is under way: a client that leaves before there is an answer has a line as well.
+    pub(super) fn under_way(&self, attempt: &AttemptFacts) {
+        if self.open.as_ref().is_some_and(|open| open.is_logged) {
+            self.facts(|facts| {
+                facts.attempt.provider.clone_from(&attempt.provider);
+                facts.attempt.key.clone_from(&attempt.key);
+            });
+        }
+    }
+
     /// There is no answer, for this reason.
     pub fn failed(&self, fault: &Fault) {
-        self.with(|entry| entry.error = Some(Failure::of(fault, entry.bodies.is_on())));
+        let keeps_message = self.keeps_messages();
+        self.facts(|facts| facts.error = Some(Failure::of(fault, keeps_message)));
     }
 
     /// That is all that anybody hears of it.
     pub fn refused(&self, fault: &Fault) {
-        self.failed(fault);
-        self.with(|entry| entry.status = fault.status);
-        self.end(End::Whole);
+        let Some(open) = &self.open else { return };
+        open.streamed.borrow_mut().1 = Some(Failure::of(fault, self.keeps_messages()));
+        open.share(fault.status);
+        open.end(End::Whole, Some(fault.status));
     }
 
-    /// The answer begins, and has this status.
-    pub fn answered(&self, status: StatusCode, is_stream: bool, finish: Option<Finish>) {
-        self.with(|entry| {
-            (entry.status, entry.is_stream, entry.finish) = (status.as_u16(), is_stream, finish)
-        });
-    }
-
-    /// So it was decided whom to ask.
-    pub fn decided(&self, decisions: &Decisions) {
-        if decisions.route().bytes() <= ROUTE_BYTES_MAX {
-            self.with(|entry| entry.decisions = Some(Box::new(decisions.clone())));
+    /// The answer begins.
+    pub(super) fn answered(&self, beginning: Beginning) {
+        let Some(open) = &self.open else { return };
+        let Beginning { status, is_stream, mut attempt, decisions, is_remembered } = beginning;
+        attempt.dropped = super::records::few(attempt.dropped);
+        self.facts(|facts| facts.attempt = attempt);
+        let Some(facts) = open.share(status.as_u16()) else { return };
+        let is_small = decisions.as_ref().is_some_and(|made| made.route().bytes() <= ROUTE_BYTES_MAX);
+        let decisions = decisions.map(SharedDecisions::from);
+        if is_remembered {
+            open.books.ring.push(facts.clone(), decisions.clone());
         }
+        self.entry(|entry| (entry.is_stream, entry.decisions) = (is_stream, decisions.filter(|_| is_small)));
     }
 
     /// A piece of the answer is on its way.
     pub fn piece(&self, bytes: &[u8]) {
-        self.with(|entry| entry.bodies.piece(bytes));
+        self.entry(|entry| entry.bodies.piece(bytes));
     }
 
     /// All of the answer is on its way.
     pub fn whole(&self, bytes: Option<&Bytes>) {
-        self.with(|entry| {
-            if let Some(bytes) = bytes {
-                entry.bodies.whole(bytes);
-            }
-        });
+        if let Some(bytes) = bytes {
+            self.entry(|entry| entry.bodies.whole(bytes));
+        }
         self.end(End::Whole);
     }
 
-    /// What a stream has said when it ends, and when its first token came, counted from the request.
-    pub fn streamed(&self, finish: Option<Finish>, first_token: Option<Duration>, fault: Option<&Fault>) {
-        self.with(|entry| {
-            (entry.finish, entry.first_token) = (finish.or(entry.finish), first_token);
-            if let Some(fault) = fault {
-                entry.error = Some(Failure::of(fault, entry.bodies.is_on()));
-            }
-        });
+    /// What a stream has said when it ends, and why it broke off.
+    pub(super) fn streamed(&self, said: Said, fault: Option<&Fault>) {
+        let error = fault.map(|fault| Failure::of(fault, self.keeps_messages()));
+        if let Some(open) = &self.open {
+            open.streamed.replace((said, error));
+        }
     }
 
     /// The answer has ended so.
     pub fn end(&self, end: End) {
-        self.with(|entry| {
-            if entry.end.is_none() {
-                (entry.end, entry.took) = (Some(end), entry.began.elapsed());
-            }
-        });
+        if let Some(open) = &self.open {
+            open.end(end, None);
+        }
     }
 
     /// A call is sent. Gives its number.
     pub(super) fn send(&self, made: Made) -> Option<usize> {
         let mut number = None;
-        self.with(|entry| {
+        self.entry(|entry| {
             if entry.attempts.len() < ATTEMPTS_MAX {
                 number = Some(entry.attempts.len());
                 entry.attempts.push(made);
@@ -342,7 +405,7 @@ impl Account {
 
     /// Changes what is known of an attempt. `true`: messages may be kept.
     pub(super) fn attempt(&self, number: usize, change: impl FnOnce(&mut Made, bool)) {
-        self.with(|entry| {
+        self.entry(|entry| {
             let keeps = entry.bodies.is_on();
             if let Some(made) = entry.attempts.get_mut(number) {
                 change(made, keeps);
@@ -351,30 +414,93 @@ impl Account {
     }
 }
 
-impl Failure {
-    /// What a fault says.
-    pub(super) fn of(fault: &Fault, keeps_message: bool) -> Box<Failure> {
-        let message = || fault.message[..fault.message.floor_char_boundary(MESSAGE_BYTES_MAX)].into();
-        Box::new(Failure { cause: Cause::from(fault), message: keeps_message.then(message) })
+impl OpenAccount {
+    /// The answer begins with this status: what is known of the request does not change any more. Gives it the first time.
+    fn share(&self, status: u16) -> Option<&Arc<Facts>> {
+        let mut facts = self.facts.take()?;
+        facts.status = status;
+        Some(self.shared.get_or_init(|| Arc::new(facts)))
+    }
+
+    /// The answer has ended so; `status`: another one than it began with.
+    fn end(&self, end: End, status: Option<u16>) {
+        let Some(facts) = self.shared.get().filter(|facts| facts.ending.get().is_none()) else { return };
+        let (said, error) = self.streamed.take();
+        let took = facts.began.elapsed();
+        // Nobody else ends it.
+        let _ = facts.ending.set(Ending { end, took, status, said, error });
+    }
+
+    /// Nobody carries the request on, and its answer has come to no end.
+    fn end_early(&self) {
+        let is_cut = self.client.as_ref().is_some_and(|client| client.is_cut());
+        let (end, status) =
+            if is_cut { (End::Broken, STATUS_STOPPING) } else { (End::ClientLeft, STATUS_LEFT) };
+        if is_cut {
+            let cause = Cause { kind: FaultKind::Overloaded, code: Some(STOPPING.into()), detail: None };
+            self.streamed.borrow_mut().1 = Some(Box::new(Failure { cause, message: None }));
+        }
+        self.share(status);
+        self.end(end, None);
+    }
+}
+
+impl Entry {
+    fn new(bodies: BodyPolicy) -> Entry {
+        Entry {
+            facts: None,
+            began_at: SystemTime::now(),
+            is_wanted: false,
+            id: None,
+            trace: TraceContext::default(),
+            operation: None,
+            metadata: None,
+            session: None,
+            session_is_own: false,
+            baggage: None,
+            user_agent: None,
+            model: None,
+            is_stream: false,
+            waited: Duration::ZERO,
+            attempts: Vec::new(),
+            decisions: None,
+            bodies: Bodies::new(bodies),
+        }
     }
 }
 
 impl Drop for Account {
-    /// The last who carried the request on lets go: now all is known of it.
+    /// The last who carried the request on lets go: now all is known of it, and whoever tells of it gets it.
     fn drop(&mut self) {
-        let Some(OpenAccount { books, client, entry }) = self.open.take() else { return };
-        let Some(mut entry) = entry.into_inner().filter(|entry| entry.is_wanted) else { return };
-        entry.waited = self.waited.get();
-        if entry.end.is_none() {
-            let (end, status) = match client.is_some_and(|client| client.is_cut()) {
-                true => (End::Broken, STATUS_STOPPING),
-                false => (End::ClientLeft, STATUS_LEFT),
-            };
-            (entry.end, entry.took) = (Some(end), entry.began.elapsed());
-            entry.status = if entry.status == 0 { status } else { entry.status };
+        let Some(open) = self.open.take() else { return };
+        if open.shared.get().is_none_or(|facts| facts.ending.get().is_none()) {
+            open.end_early();
         }
-        let is_failure = entry.status >= 400 || entry.end != Some(End::Whole);
-        entry.bodies.settle(is_failure);
-        books.queue.hand_over(entry);
+        let OpenAccount { books, is_logged, shared, entry, .. } = open;
+        let Some(facts) = shared.into_inner() else { return };
+        if is_logged {
+            books.log.access(&facts);
+        }
+        let entry = entry.into_inner().filter(|entry| entry.is_wanted);
+        if let (Some(store), Some(mut entry)) = (&books.store, entry) {
+            let is_whole = facts.ending.get().is_some_and(|ending| ending.end == End::Whole);
+            entry.bodies.settle(facts.status() >= 400 || !is_whole);
+            (entry.waited, entry.facts) = (self.waited.get(), Some(facts));
+            store.queue.hand_over(entry);
+        }
+    }
+}
+
+/// An answer that is handed on unread.
+#[derive(Debug)]
+pub(super) struct Passing(pub(super) Rc<Account>);
+
+impl Watcher for Passing {
+    fn piece(&mut self, bytes: &Bytes) {
+        self.0.piece(bytes);
+    }
+
+    fn end(&mut self, end: End) {
+        self.0.end(end);
     }
 }

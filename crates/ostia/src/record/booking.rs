@@ -12,7 +12,8 @@ use ostia_dialect::observe::WholeAnswer;
 use ostia_dialect::{Fault, Observed};
 use ostia_store::Outcome;
 
-use super::account::{Account, Failure, Made};
+use super::account::{Account, Made};
+use super::facts::Failure;
 use super::records::few;
 use crate::client::socket::Socket;
 use crate::errors::attempt_error::AttemptError;
@@ -51,7 +52,7 @@ impl Booking {
 
     /// A request is sent.
     pub fn send(&self, sent: Instant) {
-        if !self.account.is_open() {
+        if !self.account.is_kept() {
             return;
         }
         self.number.set(self.account.send(Made {

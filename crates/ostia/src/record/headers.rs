@@ -46,24 +46,24 @@ pub(super) fn stamp(record: &Record, headers: &mut HeaderMap) {
     if let Some(trace_id) = &record.trace_id {
         set(&TRACE_ID, trace_id.clone());
     }
-    if let Some(provider) = &record.provider {
+    if let Some(provider) = &record.attempt.provider {
         set(&PROVIDER, provider.clone());
     }
-    if let Some(index_path) = &record.index_path {
+    if let Some(index_path) = &record.attempt.index_path {
         set(&OPTION_INDEX, index_path.clone());
-        set(&RETRY_COUNT, HeaderValue::from(record.retries));
+        set(&RETRY_COUNT, HeaderValue::from(record.attempt.retries));
     }
     if record.is_streamed {
         set(&REQUEST_BODY, HeaderValue::from_static("streamed"));
     }
-    if !record.dropped.is_empty() {
-        set(&DROPPED, list(&record.dropped));
+    if !record.attempt.dropped.is_empty() {
+        set(&DROPPED, list(&record.attempt.dropped));
     }
     if let Some(decisions) = &record.decisions {
         set(&DECISIONS, decisions.clone());
     }
-    if let Some(started) = record.started {
-        headers.append(&SERVER_TIMING, timing(started.elapsed(), record.account.waited()));
+    if let Some(began) = record.account.began() {
+        headers.append(&SERVER_TIMING, timing(began.elapsed(), record.account.waited()));
     }
 }
 

@@ -1,51 +1,39 @@
-//! A stream that closes the record of its request: with its end, or when the client leaves.
+//! A stream that closes the account of its request: with its end, or when the client leaves.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::observe::Count;
 use ostia_dialect::{Fault, Observed};
 
-use super::Answered;
 use super::account::Account;
-use super::records::Ring;
+use super::facts::Said;
 use crate::client::socket::Socket;
-use crate::log::cause::Cause;
-use crate::log::{End, Line};
+use crate::log::End;
 use crate::message::body::{Body, Events, FramePoll};
 
-/// A stream, and where the record of its request is.
+/// A stream, and the account of its request.
 #[derive(Debug)]
 struct Recorded {
     events: Box<dyn Events>,
-    /// The ring, and the number there; `None` where the request is not remembered.
-    place: Option<(Arc<Ring>, u64)>,
-    started: Option<Instant>,
-    first_token: Option<Duration>,
-    line: Option<Line>,
     account: Rc<Account>,
+    began: Option<Instant>,
+    first_token: Option<Duration>,
     is_closed: bool,
 }
 
-/// The same stream; the record is that of this number in the ring, and its line is written with the end.
-pub(super) fn record(
-    events: Box<dyn Events>,
-    place: Option<(Arc<Ring>, u64)>,
-    started: Option<Instant>,
-    line: Option<Line>,
-    account: Rc<Account>,
-) -> Body {
-    Body::events(Recorded { events, place, started, first_token: None, line, account, is_closed: false })
+/// The same stream, which closes this account.
+pub(super) fn record(events: Box<dyn Events>, account: Rc<Account>) -> Body {
+    let began = account.began();
+    Body::events(Recorded { events, account, began, first_token: None, is_closed: false })
 }
 
 impl Recorded {
     fn note_first_token(&mut self) {
         let has_spoken = self.events.observed().is_some_and(|observed| observed.first_token);
-        self.first_token = self.started.filter(|_| has_spoken).map(|started| started.elapsed());
+        self.first_token = self.began.filter(|_| has_spoken).map(|began| began.elapsed());
     }
 
     /// `None`: the client does not wait for the end.
@@ -53,32 +41,13 @@ impl Recorded {
         if std::mem::replace(&mut self.is_closed, true) {
             return;
         }
-        let first_token = self.first_token;
-        let answer = self.events.observed().map(|observed| Answered { first_token, ..observed.into() });
-        let count = answer.as_ref().map(|answer| answer.count.clone()).unwrap_or_default();
-        let finish = answer.as_ref().and_then(|answer| answer.finish);
+        let said = self.events.observed().map(Said::from).unwrap_or_default();
         let told = self.events.take_fault();
         let fault = told.or_else(|| self.events.observed().and_then(|observed| observed.fault.clone()));
+        self.account.streamed(Said { first_token: self.first_token, ..said }, fault.as_ref());
         let end = if fault.is_some() { Some(End::Broken) } else { end };
-        self.account.streamed(finish, first_token, fault.as_ref());
         if let Some(end) = end {
             self.account.end(end);
-        }
-        if let (Some((ring, number)), Some(answer)) = (&self.place, answer) {
-            ring.close(*number, answer);
-        }
-        if let Some(line) = self.line.take() {
-            self.write_line(line, count, fault.as_ref().map(Cause::from), end);
-        }
-    }
-
-    fn write_line(&mut self, mut line: Line, count: Count, cause: Option<Cause>, end: Option<End>) {
-        if let Some(access) = line.access() {
-            (access.count, access.first_token) = (count, self.first_token);
-            access.cause = cause.or(access.cause.take());
-        }
-        if let Some(end) = end {
-            line.end(end);
         }
     }
 }

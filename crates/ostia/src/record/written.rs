@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
+use ostia_routing as routing;
 use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
-use super::account::{Entry, Failure, Made};
-use super::records::Decisions;
+use super::account::{Entry, Made};
+use super::facts::{Facts, Failure};
 use super::session;
-use crate::log::End;
 
 /// Longest account of decisions that is kept, in bytes of JSON.
 const DECISIONS_BYTES_MAX: usize = 16 << 10;
@@ -20,21 +20,21 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 
 impl Unwritten for Entry {
     fn bytes(&self) -> usize {
-        let texts = [
-            Some(&self.trace_id),
-            Some(&self.path),
-            self.key.as_ref(),
-            self.metadata.as_ref(),
-            self.baggage.as_ref(),
-            self.user_agent.as_ref(),
-            self.model.as_ref(),
-            self.session.as_ref(),
-        ];
-        let texts = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>();
-        let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
+        let of_facts = self.facts.as_deref().map_or(0, held_by_facts);
+        let own = [&self.metadata, &self.baggage, &self.user_agent, &self.model, &self.session];
+        let texts = own.into_iter().flatten().map(|text| text.len()).sum::<usize>();
+        let route = self.decisions.as_ref().and_then(|made| made.route(|route| route.bytes()));
         let attempts = self.attempts.capacity() * size_of::<Made>();
         let held = self.attempts.iter().map(held_by).sum::<usize>();
-        size_of::<Entry>() + self.id.capacity() + texts + route + attempts + held + self.bodies.bytes()
+        let id = self.id.as_ref().map_or(0, String::capacity);
+        size_of::<Entry>()
+            + of_facts
+            + id
+            + texts
+            + route.unwrap_or_default()
+            + attempts
+            + held
+            + self.bodies.bytes()
     }
 
     fn give_up_bodies(&mut self) -> bool {
@@ -46,49 +46,73 @@ impl Unwritten for Entry {
     }
 
     fn finish(self: Box<Entry>) -> Record {
-        let entry = *self;
-        let attempts: Vec<Attempt> =
-            entry.attempts.into_iter().map(|made| attempt(made, entry.began, entry.took)).collect();
-        let failed = attempts.last().and_then(|attempt| attempt.error.clone());
-        let error = entry.error.map(|failure| told(*failure));
-        let (request_bytes, response_bytes) = entry.bodies.totals();
-        let (request, response) = entry.bodies.kept();
-        let text = |text: Option<Box<str>>| text.map(String::from);
-        let metadata = metadata(entry.metadata.as_deref(), entry.baggage.as_deref());
-        let said = session::METADATA.into_iter().find_map(|name| session::named(metadata.get(name)?));
-        let said = said.filter(|_| !entry.session_is_own).map(str::to_owned);
-        Record {
-            id: entry.id,
-            trace_id: entry.trace_id.into(),
-            span_id: text(entry.trace.span_id),
-            parent_span_id: text(entry.trace.parent_span_id),
-            span_name: text(entry.trace.span_name),
-            session: said.or(text(entry.session)),
-            started_ms: unix_ms(entry.began_at),
-            method: entry.method.to_string(),
-            path: entry.path.into(),
-            operation: entry.operation.map(str::to_owned),
-            key: text(entry.key),
-            metadata,
-            user_agent: text(entry.user_agent),
-            client: entry.peer.map(|peer| peer.to_canonical().to_string()),
-            model: text(entry.model),
-            status: entry.status,
-            stream: entry.is_stream,
-            end: entry.end.map_or("", End::as_str).to_owned(),
-            finish_reason: entry.finish.map(|finish| finish.openai().to_owned()),
-            error: error.or(failed.filter(|_| entry.status >= 400)),
-            duration_us: micros(entry.took),
-            upstream_us: micros(entry.waited),
-            first_token_us: entry.first_token.map(micros),
-            request_bytes,
-            response_bytes,
-            attempts,
-            decisions: entry.decisions.map(|decisions| told_decisions(&decisions)),
-            request,
-            response,
+        let mut entry = *self;
+        match entry.facts.take() {
+            Some(facts) => finish(entry, &facts),
+            // Nobody hands over one without them.
+            None => Record::default(),
         }
     }
+}
+
+fn finish(entry: Entry, facts: &Facts) -> Record {
+    let ending = facts.ending.get();
+    let took = ending.map(|ending| ending.took).unwrap_or_default();
+    let attempts: Vec<Attempt> =
+        entry.attempts.into_iter().map(|made| attempt(made, facts.began, took)).collect();
+    let failed = attempts.last().and_then(|attempt| attempt.error.clone());
+    let error = facts.error().map(told).or(failed.filter(|_| facts.status() >= 400));
+    let (request_bytes, response_bytes) = entry.bodies.totals();
+    let (request, response) = entry.bodies.kept();
+    let text = |text: Option<Box<str>>| text.map(String::from);
+    let metadata = metadata(entry.metadata.as_deref(), entry.baggage.as_deref());
+    let said = session::METADATA.into_iter().find_map(|name| session::named(metadata.get(name)?));
+    let said = said.filter(|_| !entry.session_is_own).map(str::to_owned);
+    let trace_id = header(facts.trace_id.as_ref()).unwrap_or_default();
+    Record {
+        id: entry.id.unwrap_or_else(|| trace_id.clone()),
+        trace_id,
+        span_id: text(entry.trace.span_id),
+        parent_span_id: text(entry.trace.parent_span_id),
+        span_name: text(entry.trace.span_name),
+        session: said.or(text(entry.session)),
+        started_ms: unix_ms(entry.began_at),
+        method: facts.method.to_string(),
+        path: facts.path.to_string(),
+        operation: entry.operation.map(str::to_owned),
+        key: facts.key.as_deref().map(str::to_owned),
+        metadata,
+        user_agent: text(entry.user_agent),
+        client: facts.peer.map(|peer| peer.to_canonical().to_string()),
+        model: text(entry.model),
+        status: facts.status(),
+        stream: entry.is_stream,
+        end: ending.map_or("", |ending| ending.end.as_str()).to_owned(),
+        finish_reason: facts.finish().map(|finish| finish.openai().to_owned()),
+        error,
+        duration_us: micros(took),
+        upstream_us: micros(entry.waited),
+        first_token_us: facts.first_token().map(micros),
+        request_bytes,
+        response_bytes,
+        attempts,
+        decisions: entry.decisions.and_then(|decisions| told_decisions(&decisions.record()?)),
+        request,
+        response,
+    }
+}
+
+/// What the facts of a request hold, their own size among it, in bytes.
+fn held_by_facts(facts: &Facts) -> usize {
+    let key = facts.key.as_ref().map_or(0, |key| key.len());
+    let model = facts.attempt.model.as_ref().map_or(0, |model| model.len());
+    let dropped =
+        facts.attempt.dropped.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
+    size_of::<Facts>() + facts.path.len() + key + model + dropped
+}
+
+fn header(value: Option<&HeaderValue>) -> Option<String> {
+    Some(value?.to_str().ok()?.to_owned())
 }
 
 /// What an attempt holds besides its own size, in bytes.
@@ -101,17 +125,16 @@ fn held_by(made: &Made) -> usize {
 
 fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
     let since = |moment: Instant| micros(moment.saturating_duration_since(began));
-    let text = |value: Option<HeaderValue>| value.and_then(|value| Some(value.to_str().ok()?.to_owned()));
     // Less what was spent before it.
     let used = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
     Attempt {
-        target: text(made.index_path).unwrap_or_default(),
-        provider: text(made.provider).unwrap_or_default(),
+        target: header(made.index_path.as_ref()).unwrap_or_default(),
+        provider: header(made.provider.as_ref()).unwrap_or_default(),
         model: made.model.map(String::from),
         answered_model: made.observed.model.map(String::from),
         status: made.status,
         outcome: made.outcome,
-        error: made.failure.map(|failure| told(*failure)),
+        error: made.failure.as_deref().map(told),
         request_id: made.request_id.map(String::from),
         sent_us: since(made.sent),
         connected_us: made.connected.map(since),
@@ -128,13 +151,12 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
 }
 
 /// How it was decided, or of what is too long the result.
-fn told_decisions(decisions: &Decisions) -> Value {
-    let record = decisions.record();
-    let told = serde_json::to_value(&record).unwrap_or_default();
-    match told.to_string().len() {
+fn told_decisions(record: &routing::Record) -> Option<Value> {
+    let told = serde_json::to_value(record).ok()?;
+    Some(match told.to_string().len() {
         ..=DECISIONS_BYTES_MAX => told,
         bytes => json!({"result": record.result, "attempts": record.attempts, "bytes": bytes}),
-    }
+    })
 }
 
 fn usage(told: ostia_dialect::Usage) -> Usage {
@@ -155,11 +177,11 @@ fn usage(told: ostia_dialect::Usage) -> Usage {
     }
 }
 
-fn told(Failure { cause, message }: Failure) -> RecordError {
+fn told(Failure { cause, message }: &Failure) -> RecordError {
     RecordError {
         class: cause.kind.as_str().replace(' ', "_"),
-        code: cause.code.map(String::from),
-        message: message.map(String::from),
+        code: cause.code.as_deref().map(str::to_owned),
+        message: message.as_deref().map(str::to_owned),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::clock;
 use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
 use crate::message::body::{Body, Events, FramePoll};
-use crate::record::records::SharedPlan;
+use crate::record::decisions::SharedPlan;
 
 /// A plan under way. It ends when this is dropped: with the answer's last byte, or when the client leaves.
 #[derive(Debug)]

@@ -19,8 +19,8 @@ use crate::exchange::ask;
 use crate::exchange::payload::Payload;
 use crate::inbound::Inbound;
 use crate::message::body::Body;
-use crate::record::Record;
 use crate::record::account::Account;
+use crate::record::{AttemptFacts, Record};
 use crate::responses_api::StoreHandle;
 use crate::routing::attempt;
 use crate::routing::execution::{self, AttemptResult, Execution, Followed};
@@ -84,8 +84,8 @@ pub async fn follow(
         let attempt = match execution.next(now).await {
             Ok(attempt) => attempt,
             Err(reason) => {
-                let Failed { answer, record: own, .. } = last.unwrap_or_else(|| Failed::of(reason, record));
-                record.take(own);
+                let Failed { answer, attempt, .. } = last.unwrap_or_else(|| Failed::of(reason, record));
+                record.take(attempt);
                 record.decided(gateway.explain, execution.shared());
                 return answer;
             }
@@ -96,7 +96,7 @@ pub async fn follow(
         match result.answer {
             Ok(answer) if is_answered => {
                 record.decided(gateway.explain, execution.shared());
-                let account = record.account();
+                let account = record.account().clone();
                 return Ok(answer.map(|body| accompany(body, execution, inbound, account, now)));
             }
             answer => Failed::new(answer, record).replace(&mut last),
@@ -108,13 +108,13 @@ pub async fn follow(
 struct Failed {
     answer: Result<Response<Body>, Fault>,
     weight: u8,
-    record: Record,
+    attempt: AttemptFacts,
 }
 
 impl Failed {
     fn new(answer: Result<Response<Body>, AttemptError>, record: &mut Record) -> Failed {
         let weight = answer.as_ref().map_or_else(AttemptError::weight, |_| AttemptError::WEIGHT_MAX);
-        Failed { answer: answer.or_else(AttemptError::into_answer), weight, record: record.leave() }
+        Failed { answer: answer.or_else(AttemptError::into_answer), weight, attempt: record.leave() }
     }
 
     /// Takes the place of another one that does not tell more.
@@ -126,7 +126,7 @@ impl Failed {
 
     /// No attempt was made, for this reason.
     fn of(reason: Reason, record: &mut Record) -> Failed {
-        Failed { answer: Err(execution::given_up(reason)), weight: 0, record: record.leave() }
+        Failed { answer: Err(execution::given_up(reason)), weight: 0, attempt: record.leave() }
     }
 }
 
@@ -198,10 +198,12 @@ async fn race(
         if first_is_left { first.await } else { second.await }
     };
     let result = result.await;
-    let (own, mut other) = if result.attempt.number == attempt.number { (own, other) } else { (other, own) };
+    if result.attempt.number != attempt.number {
+        std::mem::swap(&mut own, &mut other);
+    }
     if let Some(answer) = lost {
         Failed::new(answer, &mut other).replace(last);
     }
-    record.take(own);
+    record.take(own.leave());
     result
 }

@@ -133,22 +133,19 @@ async fn carry(
     let name = HeaderValue::from_str(&call.custom_id).ok();
     gateway.trace.span_name = gateway.trace.span_name.take().or(name.as_ref().and_then(trace::kept));
     let trace_id = gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-    let mut record = Record::alone(
-        core.books.as_ref(),
-        &parts,
-        gateway.metadata.as_ref(),
-        (&trace_id, &gateway.trace),
-        || id.to_owned(),
-    );
+    let mut record =
+        Record::alone(&core.books, &parts, gateway.metadata.as_ref(), (&trace_id, &gateway.trace), || {
+            id.to_owned()
+        });
     let Endpoint::Api(api_path) = Endpoint::of(&Method::POST, &call.url) else {
         return Err(Fault::invalid("The row calls nothing that the gateway runs in batches."));
     };
-    let account = record.account();
+    let account = record.account().clone();
     account.call(Some(api_path.api.name()));
     if gateway.without_bodies {
         account.without_bodies();
     }
-    record.sent_by(caller.owner, caller.name(&settings.gateway_keys));
+    account.sent_by(caller.owner, caller.name(&settings.gateway_keys));
     let files = &Rc::default();
     let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts, upload: None, files };
     let requested = Duration::from_millis(gateway.request_timeout_ms.unwrap_or_default());

@@ -1,9 +1,11 @@
 """Portkey's SDK asks for what the gateway keeps: feedback, logs and analytics."""
 
+import json
 import sys
 import time
 from datetime import datetime, timedelta, timezone
 
+import httpx
 from portkey_ai import Portkey
 
 URL, TARGET = sys.argv[1:3]
@@ -109,3 +111,26 @@ check("teams", [(one["metadata_value"], one["requests"], one["requests_with_feed
 check("workspaces", plain(portkey.analytics.groups.workspaces(**TIME))["total"], 0)
 cache = plain(portkey.analytics.summary.cache(**TIME))
 check("cache", (cache["hits"], cache["total_requests"]), (0, 5))
+
+exports = portkey.logs.exports
+wanted = ["id", "trace_id", "is_success", "ai_model", "total_units", "request"]
+made = exports.create(filters={**TIME, "status_code": "200"}, requested_data=wanted, workspace_id="w", description="mine")
+check("export", (made.object, made.total), ("export", 4))
+draft = exports.retrieve(export_id=made.id)
+check("draft", (draft.status, draft.requested_data, draft.description), ("draft", wanted, "mine"))
+check("update", exports.update(export_id=made.id, filters={**TIME, "total_units_max": 12, "total_units_min": 12}).id, made.id)
+check("start", exports.start(export_id=made.id).object, "export")
+until = time.time() + 20
+while exports.retrieve(export_id=made.id).status == "in_progress" and time.time() < until:
+    time.sleep(0.05)
+done = exports.retrieve(export_id=made.id)
+check("done", (done.status, done.total_records), ("success", 1))
+address = exports.download(export_id=made.id).signed_url
+rows = [json.loads(line) for line in httpx.get(address).text.splitlines()]
+check("rows", [(row["trace_id"], row["ai_model"], row["is_success"], row["total_units"]) for row in rows], [("trace-3", "own-model", True, 12)])
+check("fields", sorted(rows[0]), sorted(wanted))
+check("forged", httpx.get(address[:-1] + ("0" if address[-1] != "0" else "1")).status_code, 403)
+check("list", [one["id"] for one in exports.list(workspace_id="w").data], [made.id])
+stopped = exports.create(filters={})
+check("cancel", exports.cancel(export_id=stopped.id).object, "export")
+check("stopped", exports.retrieve(export_id=stopped.id).status, "stopped")

@@ -132,6 +132,8 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         NotRun("`store` asks so for what there is"),
     ),
     ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/analytics/series", NotRun("`store` asks so")),
+    ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/analytics/cache", NotRun("`caches` asks so")),
+    ("docs/records.md", "curl -s http://127.0.0.1:8787/v1/logs/exports", NotRun("`exports` asks so")),
     (
         "docs/records.md",
         "curl -s http://127.0.0.1:8787/v1/feedback",

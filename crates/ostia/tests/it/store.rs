@@ -457,9 +457,12 @@ fn only_operators_see_it() {
     for path in [
         "/v1/logs",
         "/v1/logs/x",
+        "/v1/logs/exports",
+        "/v1/logs/exports/x/download",
         "/v1/traces/x",
         "/v1/analytics/summary",
         "/v1/analytics/series",
+        "/v1/analytics/cache",
         "/v1/sessions",
         "/metrics",
     ] {

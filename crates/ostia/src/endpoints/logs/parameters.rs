@@ -1,5 +1,7 @@
 //! What may be asked for, as it stands in a query.
 
+pub mod table;
+
 use std::time::{Duration, SystemTime};
 
 use ostia_dialect::Fault;
@@ -9,22 +11,18 @@ use serde_json::Value;
 use super::now_ms;
 use crate::inbound::query;
 use crate::inbound::route::KeptPath;
+use table::{CENTS_MAX, DOLLARS_MAX, Meaning, NUMBER_MAX, PAGES_MAX, SCORES, is_summed};
 
 /// Longest value of a parameter, in bytes.
 const VALUE_BYTES_MAX: usize = 1024;
 /// A dollar in the unit that costs are filtered by.
 const NANO: f64 = 1e9;
-/// Which requests are meant, wherever many are.
-const FILTERS: &str = "from, to, since, status, provider, model, key, operation, metadata, trace, session, cost_min, cost_max, \
-                       latency_min, latency_max, tokens_min, tokens_max, prompt_tokens_min, prompt_tokens_max, \
-                       completion_tokens_min, completion_tokens_max, feedback_min, feedback_max";
 /// Shortest text that is looked for, in bytes: a shorter one stands everywhere.
 const TEXT_BYTES_MIN: usize = 3;
 /// Most names of a list.
 const CHOICES_MAX: usize = 100;
-/// Groups of a page where nobody says, and the last page that may be asked for.
+/// Groups of a page where nobody says.
 const GROUPS_DEFAULT: u32 = 50;
-const PAGES_MAX: u32 = 100_000;
 /// What a summary covers where nobody says.
 const SUMMARY_TIME: Duration = Duration::from_secs(86_400);
 
@@ -52,6 +50,22 @@ impl Parameters {
     /// # Errors
     /// 400 for a parameter that there is not, and for a value that is none.
     pub(super) fn read(query: &str, path: &KeptPath<'_>) -> Result<Parameters, Fault> {
+        // Forms write a space so, and SDKs send their queries as forms.
+        let query = query.replace('+', "%20");
+        let fields = query::fields(&query).map(query::Field::name_and_value);
+        let fields: Option<Vec<_>> = fields.collect();
+        let fields = fields.ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
+        Parameters::of(fields.iter().map(|(name, value)| (&**name, &**value)), path)
+    }
+
+    /// Reads the same as names and values.
+    ///
+    /// # Errors
+    /// As [`Parameters::read`].
+    pub(super) fn of<'f>(
+        fields: impl Iterator<Item = (&'f str, &'f str)>,
+        path: &KeptPath<'_>,
+    ) -> Result<Parameters, Fault> {
         let mut read = Parameters {
             filter: Filter::default(),
             page: Page { after: None, size: PageSize::DEFAULT },
@@ -63,15 +77,11 @@ impl Parameters {
             text: None,
             with_bodies: false,
         };
-        // Forms write a space so, and SDKs send their queries as forms.
-        let query = query.replace('+', "%20");
-        for field in query::fields(&query) {
-            let (name, value) =
-                field.name_and_value().ok_or_else(|| Fault::invalid("The query is no UTF-8."))?;
+        for (name, value) in fields {
             if value.len() > VALUE_BYTES_MAX {
-                return Err(wrong(&name, "is too long"));
+                return Err(wrong(name, "is too long"));
             }
-            read.parameter(&name, &value, path)?;
+            read.parameter(name, value, path)?;
         }
         if is_summed(path) && read.filter.from_ms.is_none() {
             let to_ms = read.filter.to_ms.unwrap_or(read.now_ms);
@@ -106,120 +116,124 @@ impl Parameters {
     }
 
     fn parameter(&mut self, name: &str, value: &str, path: &KeptPath<'_>) -> Result<(), Fault> {
-        let (is_list, is_summary) = (matches!(path, KeptPath::List | KeptPath::Sessions), is_summed(path));
-        let is_export = *path == KeptPath::Export;
-        let is_group = matches!(path, KeptPath::Group(_));
-        match name {
-            "limit" if is_list => {
+        let Some(parameter) = table::named(name, path) else { return Err(unknown_at(name, path)) };
+        match parameter.meaning {
+            Meaning::Limit => {
                 let size = value.parse().ok().and_then(PageSize::new);
                 let told = || wrong(name, &format!("must be a number from 1 to {}", PageSize::MAX));
                 self.page.size = size.ok_or_else(told)?;
             }
-            "after" if is_list => {
+            Meaning::After => {
                 let cursor = Page::cursor(value);
                 self.page.after =
                     Some(cursor.ok_or_else(|| wrong(name, "must be the `next` of another page"))?);
             }
-            "current_page" if is_group => {
+            Meaning::CurrentPage => {
                 let page = value.parse().ok().filter(|page| *page <= PAGES_MAX);
                 self.group_page.0 =
                     page.ok_or_else(|| wrong(name, &format!("must be a number from 0 to {PAGES_MAX}")))?;
             }
-            "page_size" if is_group => {
+            Meaning::PageSize => {
                 let size = value.parse().ok().filter(|size| (1..=PageSize::MAX).contains(size));
                 let told = || wrong(name, &format!("must be a number from 1 to {}", PageSize::MAX));
                 self.group_page.1 = size.ok_or_else(told)?;
             }
-            "cost_min" if is_portkeys(path) => self.filter.cost_nano.0 = Some(cents(name, value)?),
-            "cost_max" if is_portkeys(path) => self.filter.cost_nano.1 = Some(cents(name, value)?),
-            "group_by" if matches!(path, KeptPath::Summary | KeptPath::Series) => {
+            Meaning::GroupBy => {
                 self.by =
                     Grouping::named(value).ok_or_else(|| wrong(name, "must be provider, model or key"))?;
             }
-            "text" if *path == KeptPath::List => {
+            Meaning::Text => {
                 let told = || wrong(name, &format!("must be {TEXT_BYTES_MIN} to {VALUE_BYTES_MAX} bytes"));
                 let text = Some(value.to_owned()).filter(|text| text.len() >= TEXT_BYTES_MIN);
                 self.text = Some(text.ok_or_else(told)?);
             }
-            "bodies" if is_export => {
+            Meaning::Bodies => {
                 self.with_bodies = match value {
                     "true" => true,
                     "false" => false,
                     _ => return Err(wrong(name, "must be true or false")),
                 };
             }
-            "step" if *path == KeptPath::Series => {
-                self.step_ms = Some(number(name, value)?.saturating_mul(1000))
-            }
-            _ if is_list || is_summary || is_export => return self.filter(name, value),
-            _ => return Err(unknown(name, "it takes none")),
-        }
-        Ok(())
-    }
-
-    fn filter(&mut self, name: &str, value: &str) -> Result<(), Fault> {
-        let filter = &mut self.filter;
-        let text =
-            || Some(value.to_owned()).filter(|text| !text.is_empty()).ok_or_else(|| wrong(name, "is empty"));
-        match name {
-            // The names behind are Portkey's.
-            "from" | "time_of_generation_min" => filter.from_ms = Some(moment(name, value)?),
-            "to" | "time_of_generation_max" => filter.to_ms = Some(moment(name, value)?),
-            "since" => {
-                let time = age_ms(value).ok_or_else(|| wrong(name, "must be a time like 15m, 12h or 7d"))?;
-                filter.from_ms = Some(self.now_ms.saturating_sub(time));
-            }
-            "status_code" if value.contains(',') => {
-                let statuses = listed(name, value)?;
-                statuses.iter().try_for_each(|one| self::status(name, one).map(drop))?;
-                filter.choices.push(statuses.into_iter().map(|one| vec![(Column::Status, one)]).collect());
-            }
-            "status" | "status_code" => filter.status = Some(status(name, value)?),
-            "virtual_keys" => filter.choices.push(of_one(Column::Provider, listed(name, value)?)),
-            "api_key_ids" => filter.choices.push(of_one(Column::Key, listed(name, value)?)),
-            "ai_org_model" => filter.choices.push(provider_models(name, value)?),
-            // There is only one.
-            "workspace_slug" => {}
-            "configs" | "prompt_slug" | "cache_status" | "span_id" => {
-                return Err(wrong(name, "is nothing that records can be found by"));
-            }
-            "feedback_min" | "weighted_feedback_min" => filter.feedback.0 = Some(score(name, value)?),
-            "feedback_max" | "weighted_feedback_max" => filter.feedback.1 = Some(score(name, value)?),
-            "prompt_tokens_min" | "prompt_token_min" => filter.prompt_tokens.0 = Some(number(name, value)?),
-            "prompt_tokens_max" | "prompt_token_max" => filter.prompt_tokens.1 = Some(number(name, value)?),
-            "completion_tokens_min" | "completion_token_min" => {
-                filter.completion_tokens.0 = Some(number(name, value)?);
-            }
-            "completion_tokens_max" | "completion_token_max" => {
-                filter.completion_tokens.1 = Some(number(name, value)?);
-            }
-            "provider" => filter.provider = Some(text()?),
-            "model" => filter.model = Some(text()?),
-            "key" => filter.key = Some(text()?),
-            "operation" => filter.operation = Some(text()?),
-            "session" => filter.session = Some(text()?),
-            "metadata" => filter.metadata.extend(metadata(name, value)?),
-            "trace" | "trace_id" => filter.trace = Some(text()?),
-            "cost_min" => filter.cost_nano.0 = Some(dollars(name, value)?),
-            "cost_max" => filter.cost_nano.1 = Some(dollars(name, value)?),
-            "latency_min" => filter.duration_ms.0 = Some(number(name, value)?),
-            "latency_max" => filter.duration_ms.1 = Some(number(name, value)?),
-            "tokens_min" | "total_units_min" => filter.tokens.0 = Some(number(name, value)?),
-            "tokens_max" | "total_units_max" => filter.tokens.1 = Some(number(name, value)?),
-            _ => return Err(unknown(name, &format!("there are {FILTERS}"))),
+            Meaning::Step => self.step_ms = Some(number(name, value)?.saturating_mul(1000)),
+            meaning => filter(&mut self.filter, self.now_ms, meaning, (name, value))?,
         }
         Ok(())
     }
 }
 
-/// Is it one of Portkey's analytics, where money is in cents?
-fn is_portkeys(path: &KeptPath<'_>) -> bool {
-    matches!(path, KeptPath::Graph(_) | KeptPath::Group(_) | KeptPath::CacheSummary)
+/// Reads what says which requests are meant.
+fn filter(
+    filter: &mut Filter,
+    now_ms: i64,
+    meaning: Meaning,
+    (name, value): (&str, &str),
+) -> Result<(), Fault> {
+    let text = || {
+        let some = Some(value.to_owned()).filter(|text| !text.is_empty());
+        some.map(Some).ok_or_else(|| wrong(name, "is empty"))
+    };
+    match meaning {
+        Meaning::From => filter.from_ms = Some(moment(name, value)?),
+        Meaning::To => filter.to_ms = Some(moment(name, value)?),
+        Meaning::Since => {
+            let time = age_ms(value).ok_or_else(|| wrong(name, "must be a time like 15m, 12h or 7d"))?;
+            filter.from_ms = Some(now_ms.saturating_sub(time));
+        }
+        Meaning::Status if name == "status_code" && value.contains(',') => {
+            let statuses = listed(name, value)?;
+            statuses.iter().try_for_each(|one| status(name, one).map(drop))?;
+            filter.choices.push(statuses.into_iter().map(|one| vec![(Column::Status, one)]).collect());
+        }
+        Meaning::Status => filter.status = Some(status(name, value)?),
+        Meaning::Providers => filter.choices.push(of_one(Column::Provider, listed(name, value)?)),
+        Meaning::Keys => filter.choices.push(of_one(Column::Key, listed(name, value)?)),
+        Meaning::ProviderModels => filter.choices.push(provider_models(name, value)?),
+        Meaning::FeedbackMin => filter.feedback.0 = Some(score(name, value)?),
+        Meaning::FeedbackMax => filter.feedback.1 = Some(score(name, value)?),
+        Meaning::PromptTokensMin => filter.prompt_tokens.0 = Some(number(name, value)?),
+        Meaning::PromptTokensMax => filter.prompt_tokens.1 = Some(number(name, value)?),
+        Meaning::CompletionTokensMin => filter.completion_tokens.0 = Some(number(name, value)?),
+        Meaning::CompletionTokensMax => filter.completion_tokens.1 = Some(number(name, value)?),
+        Meaning::Provider => filter.provider = text()?,
+        Meaning::Model => filter.model = text()?,
+        Meaning::Key => filter.key = text()?,
+        Meaning::Operation => filter.operation = text()?,
+        Meaning::Session => filter.session = text()?,
+        Meaning::Trace => filter.trace = text()?,
+        Meaning::Metadata => filter.metadata.extend(metadata(name, value)?),
+        Meaning::CostMin => filter.cost_nano.0 = Some(dollars(name, value)?),
+        Meaning::CostMax => filter.cost_nano.1 = Some(dollars(name, value)?),
+        Meaning::CentsMin => filter.cost_nano.0 = Some(cents(name, value)?),
+        Meaning::CentsMax => filter.cost_nano.1 = Some(cents(name, value)?),
+        Meaning::LatencyMin => filter.duration_ms.0 = Some(number(name, value)?),
+        Meaning::LatencyMax => filter.duration_ms.1 = Some(number(name, value)?),
+        Meaning::TokensMin => filter.tokens.0 = Some(number(name, value)?),
+        Meaning::TokensMax => filter.tokens.1 = Some(number(name, value)?),
+        // There is only one. The others are none of a filter.
+        Meaning::Workspace
+        | Meaning::Limit
+        | Meaning::After
+        | Meaning::Text
+        | Meaning::Bodies
+        | Meaning::CurrentPage
+        | Meaning::PageSize
+        | Meaning::GroupBy
+        | Meaning::Step => {}
+    }
+    Ok(())
 }
 
-/// Is it added up what is there?
-fn is_summed(path: &KeptPath<'_>) -> bool {
-    matches!(path, KeptPath::Summary | KeptPath::Series) || is_portkeys(path)
+/// What Portkey finds records by, and this gateway does not.
+const UNKNOWN_HERE: [&str; 4] = ["configs", "prompt_slug", "cache_status", "span_id"];
+
+/// A parameter that there is not at this path.
+fn unknown_at(name: &str, path: &KeptPath<'_>) -> Fault {
+    let known: Vec<&str> = table::of(path).map(|parameter| parameter.names[0]).collect();
+    match known.is_empty() {
+        true => unknown(name, "it takes none"),
+        false if UNKNOWN_HERE.contains(&name) => wrong(name, "is nothing that records can be found by"),
+        false => unknown(name, &format!("there are {}", known.join(", "))),
+    }
 }
 
 fn wrong(name: &str, what: &str) -> Fault {
@@ -231,7 +245,7 @@ fn unknown(name: &str, known: &str) -> Fault {
 }
 
 fn number(name: &str, value: &str) -> Result<i64, Fault> {
-    let number = value.parse::<i64>().ok().filter(|number| (0..=i64::MAX / 1000).contains(number));
+    let number = value.parse::<i64>().ok().filter(|number| (0..=NUMBER_MAX).contains(number));
     number.ok_or_else(|| wrong(name, "must be a whole number of at least 0"))
 }
 
@@ -261,19 +275,19 @@ fn provider_models(name: &str, value: &str) -> Result<Vec<Vec<(Column, String)>>
 
 /// A value of feedback times its weight.
 fn score(name: &str, value: &str) -> Result<f64, Fault> {
-    let score = value.parse::<f64>().ok().filter(|score| (-10.0..=10.0).contains(score));
+    let score = value.parse::<f64>().ok().filter(|score| (SCORES.0 as f64..=SCORES.1 as f64).contains(score));
     score.ok_or_else(|| wrong(name, "must be a number from -10 to 10"))
 }
 
 fn cents(name: &str, value: &str) -> Result<i64, Fault> {
-    let cents = value.parse::<f64>().ok().filter(|cents| (0.0..1e11).contains(cents));
+    let cents = value.parse::<f64>().ok().filter(|cents| (0.0..=CENTS_MAX as f64).contains(cents));
     cents
         .map(|cents| (cents * NANO / 100.0).round() as i64)
         .ok_or_else(|| wrong(name, "must be cents, like 0.5"))
 }
 
 fn dollars(name: &str, value: &str) -> Result<i64, Fault> {
-    let dollars = value.parse::<f64>().ok().filter(|dollars| (0.0..1e9).contains(dollars));
+    let dollars = value.parse::<f64>().ok().filter(|dollars| (0.0..=DOLLARS_MAX as f64).contains(dollars));
     dollars
         .map(|dollars| (dollars * NANO).round() as i64)
         .ok_or_else(|| wrong(name, "must be dollars, like 0.05"))
@@ -391,7 +405,9 @@ pub(super) fn rfc3339(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::table::Form;
     use super::*;
+    use crate::inbound::route::{Graph, GroupPath};
 
     fn read(query: &str) -> Result<Parameters, Fault> {
         Parameters::read(query, &KeptPath::List)
@@ -498,6 +514,48 @@ mod tests {
         );
     }
 
+    /// A value of this form.
+    fn value(form: Form) -> String {
+        match form {
+            Form::Text => "404".into(),
+            Form::Moment => "2020-01-01".into(),
+            Form::Age => "15m".into(),
+            Form::Whole(least, most) => (3600.max(least)).min(most).to_string(),
+            Form::Number(..) => "1.5".into(),
+            Form::Flag => "true".into(),
+            Form::OneOf(all) => all[0].into(),
+            Form::Names => "a__b,c__d".into(),
+            Form::Object => r#"{"a":"b"}"#.into(),
+        }
+    }
+
+    #[test]
+    fn every_row_of_the_table_is_taken_where_it_may_stand() {
+        for path in [
+            KeptPath::List,
+            KeptPath::Sessions,
+            KeptPath::Export,
+            KeptPath::Summary,
+            KeptPath::Series,
+            KeptPath::Cache,
+            KeptPath::CacheSummary,
+            KeptPath::Graph(Graph::Cost),
+            KeptPath::Group(GroupPath::Users),
+            KeptPath::One("x"),
+        ] {
+            for row in &table::PARAMETERS {
+                for name in row.names {
+                    let value = if *name == "after" { "1-2".to_owned() } else { value(row.form) };
+                    let value =
+                        percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC);
+                    let read = Parameters::read(&format!("{name}={value}"), &path);
+                    let may_stand = table::named(name, &path).is_some();
+                    assert_eq!(read.is_ok(), may_stand, "{name}={value} at {path:?}: {read:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn exports() {
         let read = |query: &str| Parameters::read(query, &KeptPath::Export);
@@ -509,7 +567,7 @@ mod tests {
 
     #[test]
     fn portkeys_parameters() {
-        let group = KeptPath::Group(crate::inbound::route::GroupPath::Users);
+        let group = KeptPath::Group(GroupPath::Users);
         let read = |query: &str| Parameters::read(query, &group);
         let told = read("cost_min=0.5&current_page=2&page_size=7").unwrap();
         assert_eq!((told.filter.cost_nano.0, told.group_page), (Some(5_000_000), (2, 7)), "cents");

@@ -230,8 +230,8 @@ impl Unwritten for Told {
 }
 
 fn insert(core: &Core, body: Value) -> Result<Response<Body>, Fault> {
-    let books = core.books.as_ref().ok_or_else(nothing_kept)?;
-    let policy = books.bodies;
+    let store = core.books.store.as_ref().ok_or_else(nothing_kept)?;
+    let policy = store.bodies;
     let records = entries(&body, |entry, place| record(core, entry, place))?;
     let ids: Vec<String> = records.iter().map(|record| record.id.clone()).collect();
     for mut record in records {
@@ -239,7 +239,7 @@ fn insert(core: &Core, body: Value) -> Result<Response<Body>, Fault> {
         for body in [&mut record.request, &mut record.response] {
             policy.bound(body, is_failure);
         }
-        books.queue.hand_over(Box::new(Told::new(record)));
+        store.queue.hand_over(Box::new(Told::new(record)));
     }
     Ok(reply::json(json!({"status": "success", "message": "It is kept.", "ids": ids}).to_string()))
 }

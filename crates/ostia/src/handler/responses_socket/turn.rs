@@ -126,20 +126,19 @@ impl Connection {
         let Connection { core, caller, parts, .. } = self;
         // Nobody begins this answer early: the connection is open, and what it says is no stream of bytes.
         let client = Client::new(core.settings.limits.header_bytes_max, self.client.connection.clone());
-        let mut record =
-            Record::begin(&client, (&core.log, core.books.as_ref()), &parts.method, parts.uri.path());
+        let mut record = Record::begin(&client, &core.books, &parts.method, parts.uri.path());
         let mut gateway = self.gateway.clone();
         gateway.begin(&mut record, &parts.headers, || core.new_id());
         record.account().call(Some(Api::OpenaiResponses.name()));
-        record.sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
+        record.account().sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
         let files = &Rc::default();
         let inbound = Inbound { core, caller, gateway: &gateway, parts, upload: None, files };
         let answer = Box::pin(carry(inbound, &ApiPath::from(Api::OpenaiResponses), body, &mut record)).await;
         let mut response = answer.unwrap_or_else(|fault| {
-            record.failed(&fault);
+            record.account().failed(&fault);
             reply::fault(Family::Openai, &fault, record.provider(), record.trace_id())
         });
-        record.answer(&mut response, &core.ring);
+        record.answer(&mut response);
         response
     }
 

@@ -7,6 +7,7 @@ pub const READ: &str = "GET, HEAD, OPTIONS";
 pub const WRITE: &str = "POST, OPTIONS";
 pub const CHANGE: &str = "PUT, OPTIONS";
 pub const READ_AND_WRITE: &str = "GET, HEAD, POST, OPTIONS";
+pub const READ_AND_CHANGE: &str = "GET, HEAD, PUT, OPTIONS";
 
 /// A path of what is in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,8 @@ pub enum KeptPath<'p> {
     Summary,
     /// `GET /v1/analytics/series`
     Series,
+    /// `GET /v1/analytics/cache`
+    Cache,
     /// `GET /v1/analytics/graphs/...`, as Portkey has them
     Graph(Graph),
     /// `GET /v1/analytics/groups/...`
@@ -57,8 +60,56 @@ pub enum KeptPath<'p> {
     FeedbackOf(&'p str),
     /// `POST /v1/logs`
     Insert,
+    /// `/v1/logs/exports` and below it
+    Exports(ExportPath<'p>),
     /// `GET /metrics`
     Metrics,
+}
+
+/// A path of exports, and what is done there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportPath<'p> {
+    /// `GET /v1/logs/exports`
+    List,
+    /// `POST /v1/logs/exports`
+    Create,
+    /// `GET /v1/logs/exports/{id}`
+    One(&'p str),
+    /// `PUT /v1/logs/exports/{id}`
+    Change(&'p str),
+    /// `POST /v1/logs/exports/{id}/start`
+    Start(&'p str),
+    /// `POST /v1/logs/exports/{id}/cancel`
+    Cancel(&'p str),
+    /// `GET /v1/logs/exports/{id}/download`
+    Download(&'p str),
+    /// `GET /v1/logs/exports/{id}/content`
+    Content(&'p str),
+}
+
+impl<'p> ExportPath<'p> {
+    /// By what stands behind `/logs/exports`, for this method; the methods for which there is something, where this is none of them.
+    fn of(method: &Method, rest: &'p str) -> Option<Result<ExportPath<'p>, &'static str>> {
+        let is_read = method == Method::GET || method == Method::HEAD;
+        let (is_post, is_put) = (method == Method::POST, method == Method::PUT);
+        let mut parts = rest.split('/');
+        Some(match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+            ("", None, ..) if is_read => Ok(ExportPath::List),
+            ("", None, ..) if is_post => Ok(ExportPath::Create),
+            ("", None, ..) => Err(READ_AND_WRITE),
+            (_, Some("") | None, ..) | (_, _, _, Some(_)) => return None,
+            ("", Some(id), None, _) if is_read => Ok(ExportPath::One(id)),
+            ("", Some(id), None, _) if is_put => Ok(ExportPath::Change(id)),
+            ("", Some(_), None, _) => Err(READ_AND_CHANGE),
+            ("", Some(id), Some("start"), None) if is_post => Ok(ExportPath::Start(id)),
+            ("", Some(id), Some("cancel"), None) if is_post => Ok(ExportPath::Cancel(id)),
+            ("", Some(_), Some("start" | "cancel"), None) => Err(WRITE),
+            ("", Some(id), Some("download"), None) if is_read => Ok(ExportPath::Download(id)),
+            ("", Some(id), Some("content"), None) if is_read => Ok(ExportPath::Content(id)),
+            ("", Some(_), Some("download" | "content"), None) => Err(READ),
+            _ => return None,
+        })
+    }
 }
 
 /// Portkey's graphs, by what stands behind `/analytics/graphs/`.
@@ -156,6 +207,10 @@ impl<'p> KeptPath<'p> {
     /// By what stands behind `/v1`, for this method; the methods for which there is something, where this is none of them.
     pub fn of(method: &Method, rest: &'p str) -> Option<Result<KeptPath<'p>, &'static str>> {
         let is_read = method == Method::GET || method == Method::HEAD;
+        if let Some(export) = rest.strip_prefix("/logs/exports").and_then(|rest| ExportPath::of(method, rest))
+        {
+            return Some(export.map(KeptPath::Exports));
+        }
         Some(match (rest, rest.strip_prefix("/feedback/")) {
             ("/logs", _) if method == Method::POST => Ok(KeptPath::Insert),
             ("/logs", _) if !is_read => Err(READ_AND_WRITE),
@@ -183,6 +238,7 @@ impl<'p> KeptPath<'p> {
             "/analytics/summary" => Some(KeptPath::Summary),
             "/analytics/summary/cache" => Some(KeptPath::CacheSummary),
             "/analytics/series" => Some(KeptPath::Series),
+            "/analytics/cache" => Some(KeptPath::Cache),
             _ => below("/logs/").map(KeptPath::One).or_else(|| below("/traces/").map(KeptPath::Trace)),
         }
     }

@@ -1,0 +1,121 @@
+//! Exports of logs as jobs: over a restart, and only for whoever may.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::gateway::{Gateway, Setup};
+use crate::wire::{Ask, PATIENCE, Reply};
+
+const EXPORTS: &str = "/v1/logs/exports";
+
+fn keeping_in(folder: &Path) -> Gateway {
+    let config = "auth: {admin_keys: [pk-admin]}";
+    Setup::new().config(config).env("OSTIA_DATA", &folder.display().to_string()).start()
+}
+
+fn ask(gateway: &Gateway, method: &str, path: &str, body: &Value) -> Reply {
+    let ask = Ask::new(method, path).header("x-ostia-api-key", "pk-admin");
+    match body.is_null() {
+        true => ask.to(gateway),
+        false => ask.header("content-type", "application/json").body(body.to_string()).to(gateway),
+    }
+}
+
+fn keep(gateway: &Gateway, count: usize) {
+    let entry = |number: usize| {
+        json!({"request": {"url": "https://a.example/v1/x", "body": {"model": "m"}},
+               "response": {"status": 200, "body": {}, "response_time": number}})
+    };
+    for from in (0..count).step_by(100) {
+        let all: Vec<Value> = (from..count.min(from + 100)).map(entry).collect();
+        assert_eq!(ask(gateway, "POST", "/v1/logs", &json!(all)).status, 200);
+    }
+    let end = Instant::now() + PATIENCE;
+    let query = format!("/v1/logs?limit=1&latency_min={}", count - 1);
+    while ask(gateway, "GET", &query, &Value::Null).json()["data"].as_array().is_none_or(Vec::is_empty) {
+        assert!(Instant::now() < end);
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The job, once it has come to an end.
+#[track_caller]
+fn ended(gateway: &Gateway, id: &str) -> Value {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let job = ask(gateway, "GET", &format!("{EXPORTS}/{id}"), &Value::Null).json();
+        if job["status"] != "in_progress" {
+            return job;
+        }
+        assert!(Instant::now() < end, "{job}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_job_outlives_the_gateway() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut gateway = keeping_in(folder.path());
+    keep(&gateway, 1000);
+    let made =
+        ask(&gateway, "POST", EXPORTS, &json!({"filters": {}, "requested_data": ["id", "response_time"]}));
+    assert_eq!(made.status, 200, "{}", made.text());
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let at = |step: &str| format!("{EXPORTS}/{id}/{step}");
+    assert_eq!(ask(&gateway, "GET", &at("download"), &Value::Null).status, 409);
+    assert_eq!(ask(&gateway, "POST", &at("start"), &Value::Null).status, 200);
+    assert_eq!(ask(&gateway, "POST", &at("start"), &Value::Null).status, 409);
+    gateway.signal("KILL");
+    assert!(gateway.wait(PATIENCE).is_some());
+
+    let gateway = keeping_in(folder.path());
+    let job = ended(&gateway, &id);
+    assert_eq!((&job["status"], &job["total_records"]), (&json!("success"), &json!(1000)), "{job}");
+    let address = ask(&gateway, "GET", &at("download"), &Value::Null).json()["signed_url"].clone();
+    let address = address.as_str().unwrap();
+    let path = address.split_once(&gateway.address.to_string()).unwrap().1;
+    // Whoever has the address needs no key.
+    let lines = Ask::new("GET", path).to(&gateway);
+    assert_eq!((lines.status, lines.header("content-type")), (200, Some("application/jsonl")));
+    let rows: std::collections::BTreeSet<u64> =
+        lines.text().lines().map(|line| crate::json(line)["response_time"].as_u64().unwrap()).collect();
+    assert_eq!((rows.len(), lines.text().lines().count()), (1000, 1000));
+    let later = path.replace("expires=1", "expires=2");
+    for forged in
+        [later.as_str(), path.split('?').next().unwrap(), "/v1/logs/exports/x/content?expires=1&signature=zz"]
+    {
+        assert_eq!(Ask::new("GET", forged).to(&gateway).status, 403, "{forged}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_and_what_is_not_there() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let gateway = keeping_in(folder.path());
+    for (body, param) in [
+        (json!({}), "filters"),
+        (json!({"filters": {"colour": "red"}}), "colour"),
+        (json!({"filters": {}, "requested_data": ["secrets"]}), "requested_data"),
+    ] {
+        let reply = ask(&gateway, "POST", EXPORTS, &body);
+        assert_eq!((reply.status, &reply.json()["error"]["param"]), (400, &json!(param)), "{}", reply.text());
+    }
+    for (method, step) in
+        [("GET", ""), ("PUT", ""), ("POST", "/start"), ("POST", "/cancel"), ("GET", "/download")]
+    {
+        let body = if method == "PUT" { json!({"filters": {}}) } else { Value::Null };
+        assert_eq!(
+            ask(&gateway, method, &format!("{EXPORTS}/none{step}"), &body).status,
+            404,
+            "{method} {step}"
+        );
+    }
+    assert_eq!(Ask::new("GET", EXPORTS).to(&gateway).status, 401);
+    assert_eq!(
+        ask(&gateway, "GET", EXPORTS, &Value::Null).json(),
+        json!({"object": "list", "total": 0, "data": []})
+    );
+}
