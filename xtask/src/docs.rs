@@ -89,7 +89,7 @@ in the model (`@groq/llama-3.3-70b-versatile`), or as `default_provider` in `ost
 `base_url` in `ostia.yaml`. What stands in braces is a setting ([below](#settings)). *Key* is the environment variable that is read on a loopback listener; `ostia.yaml`
 may name any other.
 
-*Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini`, `cohere chat` and `ollama chat` are formats of
+*Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini`, `cohere chat`, `ollama chat` and `predictions` are formats of
 conversations: a client of Chat Completions, Responses, Messages or generateContent reaches each of them, relayed byte
 for byte where the formats agree and translated where not ([formats.md](formats.md)). `embeddings` are reached with
 OpenAI's or Google's embeddings API, `rerank`, `moderation`, `ocr` and `images` as [apis.md](apis.md) says, `token count` with

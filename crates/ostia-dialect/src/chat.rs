@@ -25,6 +25,7 @@ mod order;
 pub mod remote;
 mod render_options;
 mod repair;
+mod replicate_text;
 mod request;
 mod response;
 pub mod responses_socket;
@@ -45,5 +46,6 @@ pub use request::{
     Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response};
+pub use tokens::estimate as estimate_tokens;
 pub use undo::Undo;
 pub use usage::{Charge, ServiceTier, Usage};
