@@ -53,7 +53,7 @@ const FORMATS: &str = "\
 
 <!-- Written by `cargo xtask docs`: crates/ostia-docs asks the translators. -->
 
-An application speaks one of four formats, a provider one of six. Every pair meets in one canonical conversation; this
+An application speaks one of four formats, a provider one of eight. Every pair meets in one canonical conversation; this
 is what arrives of each feature. *yes*: all of it. *as bytes*: all of it, once the gateway has fetched the file. *partly*: the
 rest is reported. *dropped*: nothing, and it is reported. *400*: the request is refused. Empty: the client's format has no words for it. Reported means: in the
 answer's header `x-ostia-dropped`, and refused with 400 where `lossless` is asked for.

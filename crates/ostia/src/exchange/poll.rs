@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use ostia_dialect::api::job::{self, Address, Begun, Host, Job, Progress};
 use ostia_dialect::{Api, Event, Fault, FaultKind, Response as Conversation};
 use ostia_routing::{Limit, Verdict};
@@ -45,7 +45,9 @@ pub async fn wait(
     let first = receive::submitted(submitted, client, exchange.target).await?;
     let answer = finished(exchange, job, client, first, end).await?;
     exchange.booking.set_waited(before + began.elapsed());
-    let (head, bytes) = answer.into_parts();
+    let (mut head, bytes) = answer.into_parts();
+    // What was made for the client is not here: the vendor's 201 is about its job.
+    head.status = StatusCode::OK;
     usable::check(api, &head, &bytes, exchange.target)?;
     Ok(Response::from_parts(head, bytes))
 }
