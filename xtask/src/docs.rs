@@ -53,7 +53,7 @@ const FORMATS: &str = "\
 
 <!-- Written by `cargo xtask docs`: crates/ostia-docs asks the translators. -->
 
-An application speaks one of four formats, a provider one of six. Every pair meets in one canonical conversation; this
+An application speaks one of four formats, a provider one of eight. Every pair meets in one canonical conversation; this
 is what arrives of each feature. *yes*: all of it. *as bytes*: all of it, once the gateway has fetched the file. *partly*: the
 rest is reported. *dropped*: nothing, and it is reported. *400*: the request is refused. Empty: the client's format has no words for it. Reported means: in the
 answer's header `x-ostia-dropped`, and refused with 400 where `lossless` is asked for.
@@ -89,7 +89,7 @@ in the model (`@groq/llama-3.3-70b-versatile`), or as `default_provider` in `ost
 `base_url` in `ostia.yaml`. What stands in braces is a setting ([below](#settings)). *Key* is the environment variable that is read on a loopback listener; `ostia.yaml`
 may name any other.
 
-*Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini`, `cohere chat` and `ollama chat` are formats of
+*Offers* are the APIs that the provider has. `chat`, `responses`, `messages`, `gemini`, `cohere chat`, `ollama chat` and `predictions` are formats of
 conversations: a client of Chat Completions, Responses, Messages or generateContent reaches each of them, relayed byte
 for byte where the formats agree and translated where not ([formats.md](formats.md)). `embeddings` are reached with
 OpenAI's or Google's embeddings API, `rerank`, `moderation`, `ocr` and `images` as [apis.md](apis.md) says, `token count` with

@@ -5,6 +5,7 @@
 //! here, and what differs between two of them is a field of the row.
 
 mod answer;
+pub mod by_chat;
 mod index;
 pub mod job;
 mod media;
@@ -17,6 +18,7 @@ mod translator;
 pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Read, Told, no_remotes};
 pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 
+use by_chat::ByChat;
 use job::Job;
 use table::{COUNT, TABLE};
 
@@ -78,6 +80,8 @@ pub enum Api {
     CohereChat,
     /// Ollama's own chat.
     OllamaChat,
+    /// Replicate's prediction of a language model.
+    ReplicateText,
     /// Cohere Embed, version 2.
     CohereEmbed,
     /// Vertex AI's embeddings by `predict`. Its path names project, place and model, and stands in the provider's row.
@@ -120,12 +124,16 @@ pub enum Api {
     VoyageEmbeddings,
     /// Voyage's embeddings of texts and images together.
     VoyageMultimodal,
+    /// Snowflake Cortex's embeddings of texts. Its path stands in the provider's row.
+    CortexEmbed,
     /// Mistral's moderation of texts.
     MistralModerations,
     /// Mistral's moderation of conversations.
     MistralChatModerations,
     /// Mistral's OCR, which clouds have in the same form.
     MistralOcr,
+    /// Azure's Document Intelligence: a job of one of its models.
+    AzureAnalyze,
     /// Together's images: OpenAI's form with other words.
     TogetherImages,
     /// Google generateContent, asked for images.
@@ -136,6 +144,8 @@ pub enum Api {
     BedrockImages,
     /// xAI's edits of images: at OpenAI's path, in JSON of its own.
     XaiImageEdits,
+    /// Recraft's edits of images (multipart).
+    RecraftImages,
     /// Black Forest Labs' images: a job of a model.
     BflImages,
     /// fal's queue of a model that makes images.
@@ -299,6 +309,7 @@ struct Row {
     answers: Answers,
     stream_field: (&'static str, &'static str),
     job: Option<&'static Job>,
+    by_chat: Option<&'static ByChat>,
 }
 
 impl Api {
@@ -460,6 +471,11 @@ impl Api {
     /// How its answer is come by, where it answers a submit with a job.
     pub fn job(self) -> Option<&'static Job> {
         self.row().job
+    }
+
+    /// How a model does it that only converses, where one can.
+    pub fn by_chat(self) -> Option<&'static ByChat> {
+        self.row().by_chat
     }
 
     /// The API of this name.

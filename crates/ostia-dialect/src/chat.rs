@@ -26,6 +26,7 @@ pub mod prefix;
 pub mod remote;
 mod render_options;
 mod repair;
+mod replicate_text;
 mod request;
 mod response;
 pub mod responses_socket;
@@ -46,5 +47,6 @@ pub use request::{
     Source, Tool, ToolChoice, ToolKind, WebSearch,
 };
 pub use response::{Choice, Citation, Finish, Response};
+pub use tokens::estimate as estimate_tokens;
 pub use undo::Undo;
 pub use usage::{Charge, ServiceTier, Usage};

@@ -6,6 +6,7 @@
 
 pub mod cohere;
 mod cohere_invoke;
+mod cortex;
 pub mod gemini;
 pub mod jina;
 mod limits;
@@ -59,11 +60,13 @@ pub enum Dialect {
     Voyage,
     /// Voyage's `/multimodalembeddings`.
     VoyageMultimodal,
+    /// Snowflake Cortex's `/cortex/inference:embed`.
+    Cortex,
 }
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 14] = [
+    pub const ALL: [Dialect; 15] = [
         Dialect::Openai,
         Dialect::Gemini,
         Dialect::GeminiBatch,
@@ -78,6 +81,7 @@ impl Dialect {
         Dialect::TitanImage,
         Dialect::CohereInvoke,
         Dialect::Nova,
+        Dialect::Cortex,
     ];
 
     /// The dialect for this request: Google has a method of its own for lists.
@@ -331,6 +335,7 @@ pub fn encode(dialect: Dialect, request: &Request) -> Result<Encoded, Fault> {
         Dialect::Nomic => nomic::encode(request),
         Dialect::Voyage => voyage::encode(request),
         Dialect::VoyageMultimodal => voyage::encode_multimodal(request),
+        Dialect::Cortex => cortex::encode(request),
     }
 }
 
@@ -352,6 +357,7 @@ pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Response, Fault> {
         Dialect::TitanText | Dialect::TitanImage => titan_text::decode(document.root()),
         Dialect::Nova => nova::decode(document.root()),
         Dialect::Nomic => nomic::decode(document.root()),
+        Dialect::Cortex => cortex::decode(document.root()),
     };
     response.ok_or_else(|| Fault::upstream("The provider's answer has no embeddings."))
 }

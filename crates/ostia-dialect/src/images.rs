@@ -13,6 +13,7 @@ pub mod gemini;
 pub mod imagen;
 pub mod openai;
 mod picture;
+mod recraft;
 mod replicate;
 mod segmind;
 mod size;

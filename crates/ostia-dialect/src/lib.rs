@@ -22,6 +22,7 @@ pub mod json;
 mod media;
 pub mod moderation;
 pub mod observe;
+pub mod ocr;
 pub mod realtime;
 pub mod relay;
 pub mod rerank;
@@ -35,7 +36,7 @@ pub use chat::{
     Block, Charge, Choice, Citation, ClientDialect, Content, Decoder, Delta, Dialect, EncodeOptions, Encoded,
     Encoder, Event, EventGrammar, Finish, Fold, Logprobs, Media, Message, OPENAI_FEATURES, OutputFormat,
     PathParams, Reasoning, RenderOptions, Request, Response, Role, Sampling, ServiceTier, Signature, Source,
-    Tool, ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, invoked_count_body,
+    Tool, ToolChoice, ToolKind, Undo, Usage, WebSearch, best_dialect, estimate_tokens, invoked_count_body,
 };
 pub use chat::{
     anthropic_messages, continuation, gemini_generate, limits, openai_chat, openai_responses, remote,

@@ -2,14 +2,17 @@
 //!
 //! Clients speak OpenAI's form. Vendors sort harm into categories of their own: where one means the same as one of OpenAI's it is
 //! told under both names, so that a client of either finds it, and all others are told as they came. Nothing is said of
-//! categories that the vendor does not judge. Scores are carried as text, so a digit is never changed on the way.
+//! categories that the vendor does not judge. A model that converses can judge too (`by_chat`). Scores are carried as text, so a digit is never changed on the way.
 
+mod by_chat;
+mod guard;
 pub mod mistral;
 pub mod openai;
 #[cfg(test)]
 mod tests;
 mod translator;
 
+pub use by_chat::BY_CHAT;
 pub use translator::TRANSLATOR;
 
 use crate::json::Json;

@@ -34,5 +34,6 @@ fn title(dialect: Dialect) -> &'static str {
         Dialect::CohereChat => "Cohere Chat v2",
         Dialect::BedrockConverse => "Bedrock Converse",
         Dialect::OllamaChat => "Ollama chat",
+        Dialect::ReplicateText => "Replicate predictions",
     }
 }

@@ -5,6 +5,7 @@
 
 mod affinity;
 mod body;
+mod by_chat;
 mod call;
 mod cannot_take;
 mod drop_params;
@@ -29,7 +30,7 @@ use ostia_dialect::api::{MediaReader, Reader};
 use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::remote::Remote;
-use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Files, Undo};
+use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Files, Request, Undo};
 use serde_json::{Map, Value};
 
 use crate::Provider;
@@ -67,12 +68,12 @@ pub struct Recipient<'a> {
 pub enum Prepared {
     /// The provider is asked.
     Request(Outgoing),
-    /// Nobody is asked: so many tokens, estimated.
+    /// Nobody is asked: the tokens of this conversation are counted here.
     Estimate {
         /// The client's dialect.
         client: ClientDialect,
-        /// How many.
-        tokens: u64,
+        /// What is counted.
+        request: Box<Request>,
     },
     /// Files have to be fetched first, because the provider takes bytes only. Then it is prepared once more.
     Fetch(Vec<Remote>),
@@ -189,6 +190,7 @@ pub fn prepare(
             return translate::conversation(client, call, recipient, beginning, files);
         }
         Way::Translate(upstream) => return translate::other(upstream, call, recipient, files),
+        Way::ByChat => return by_chat::prepare(call, recipient, files),
         Way::Count(client) => return translate::count(client, call, recipient, files),
     };
     request.map(Prepared::Request)

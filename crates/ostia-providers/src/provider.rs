@@ -51,6 +51,8 @@ pub struct Provider {
     pub body: BTreeMap<Api, BodyEdits>,
     /// APIs that are only for clients of their own dialect, and what makes even those others'.
     pub own_clients: BTreeMap<Api, Unless>,
+    /// Models that do in a conversation what one of these APIs is for.
+    pub by_chat: BTreeMap<Api, Vec<String>>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.

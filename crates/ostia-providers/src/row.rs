@@ -49,6 +49,8 @@ pub struct Row {
     pub body: BTreeMap<String, BodyEdits>,
     /// APIs that are only for clients of their own dialect: the conversations of others are told in another one.
     pub own_clients: BTreeMap<String, Unless>,
+    /// Models that do what one of these APIs is for in a conversation, with `*` for any part: `openai_moderations`, `mistral_ocr`.
+    pub by_chat: BTreeMap<String, Vec<String>>,
     /// Differences from OpenAI.
     pub quirks: Quirks,
     /// The vendor's page about its API.

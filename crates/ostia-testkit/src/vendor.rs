@@ -7,6 +7,7 @@ pub mod cohere;
 pub mod gemini;
 pub mod ollama;
 pub mod openai;
+pub mod replicate;
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@ pub mod ask;
 pub mod finish;
 mod masks;
 pub mod payload;
-mod poll;
+pub mod poll;
 pub mod proxy;
 pub mod receive;
 mod recipient;

@@ -30,6 +30,7 @@ mod systemd;
 mod target;
 mod terminal;
 mod timer;
+mod tokens;
 mod upstream;
 mod websocket;
 

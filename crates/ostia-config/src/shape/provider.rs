@@ -48,6 +48,11 @@ static FIELDS: &[Field] = &[
     ("dialects", List(&DIALECT), "The APIs that it has, best first"),
     ("auth", AUTHS, "Where the key goes. Default: bearer"),
     ("oauth", Fields(OAUTH, &["prefix"]), "Credentials that are tokens and go as bearers"),
+    (
+        "by_chat",
+        Map(&List(&Text)),
+        "APIs to models that do in a conversation what these are for: {openai_moderations: [gpt-4o-mini]}",
+    ),
     ("key_env", Either(&[Private, List(&Private)]), "Environment variables that hold the key"),
     ("headers", Map(&Private), "Headers that every request to it carries"),
     (

@@ -31,6 +31,8 @@ pub struct Job {
     pub reasons: &'static [&'static [&'static str]],
     /// Where the result is, if that is not what said that it is done.
     pub result: Option<Place>,
+    /// Where its answer streams, for a submit that asked for that.
+    pub stream: Option<Place>,
     /// How it is given up.
     pub cancel: Option<(Method, Place)>,
     /// So long is between two asks, in milliseconds.
@@ -42,6 +44,8 @@ pub struct Job {
 pub enum Place {
     /// At the address in the answer to the submit, by the names of fields from the outermost on.
     At(&'static [&'static str]),
+    /// At the address in this header of the answer to the submit.
+    Header(&'static str),
     /// Behind the base URL, with the job's id for `{id}`. The field `id` of the answer to the submit holds it.
     Path(&'static str),
 }
@@ -71,6 +75,8 @@ pub struct Begun {
     pub status: Address,
     /// Where its result is, if that is elsewhere.
     pub result: Option<Address>,
+    /// Where its answer streams, if it does.
+    pub stream: Option<Address>,
     /// How it is given up, where the answer says it.
     pub cancel: Option<(Method, Address)>,
 }
@@ -98,21 +104,22 @@ pub struct Upload {
 }
 
 impl Job {
-    /// What the answer to the submit says of the job.
+    /// What the answer to the submit says of the job. `header`: the value of one of its headers.
     ///
     /// # Errors
     /// 502 where it does not say where to ask.
-    pub fn begun(&self, body: &[u8]) -> Result<Begun, Fault> {
+    pub fn begun(&self, body: &[u8], header: impl Fn(&str) -> Option<String>) -> Result<Begun, Fault> {
         let document = parse(body)?;
         let root = document.root();
-        let status = self.status.of(root).ok_or_else(|| {
+        let of = |place: Place| place.of(root, &header);
+        let status = of(self.status).ok_or_else(|| {
             let told = fault::in_success(body);
             told.unwrap_or_else(|| {
                 Fault::upstream("The provider's answer does not say where its job is to be asked for.")
             })
         })?;
-        let cancel = self.cancel.and_then(|(method, place)| Some((method, place.of(root)?)));
-        Ok(Begun { status, result: self.result.and_then(|place| place.of(root)), cancel })
+        let cancel = self.cancel.and_then(|(method, place)| Some((method, of(place)?)));
+        Ok(Begun { status, result: self.result.and_then(of), stream: self.stream.and_then(of), cancel })
     }
 
     /// How far an answer says that the job is. One without a word for it is still open: a submit may say nothing.
@@ -149,11 +156,12 @@ impl Job {
 }
 
 impl Place {
-    fn of(self, root: Node<'_>) -> Option<Address> {
+    fn of(self, root: Node<'_>, header: impl Fn(&str) -> Option<String>) -> Option<Address> {
         match self {
             Place::At(path) => {
                 text_at(root, path).filter(|url| !url.is_empty()).map(|url| Address::Url(url.into_owned()))
             }
+            Place::Header(name) => header(name).filter(|url| !url.is_empty()).map(Address::Url),
             Place::Path(path) => {
                 let id = root.str("id").filter(|id| is_id(id))?;
                 Some(Address::Path(path.replace("{id}", &id)))

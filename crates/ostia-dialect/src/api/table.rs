@@ -8,7 +8,7 @@ use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{Dialect, embeddings, images, moderation, rerank, speech, transcription};
+use crate::{Dialect, embeddings, images, moderation, ocr, rerank, speech, transcription};
 
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
@@ -21,7 +21,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 69;
+pub(super) const COUNT: usize = 73;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -152,6 +152,7 @@ pub(super) static TABLE: [Row; COUNT] = [
         required: Required::Field("input"),
         // <https://platform.openai.com/docs/api-reference/moderations/create>
         has_default_model: true,
+        by_chat: Some(&moderation::BY_CHAT),
         ..passed(
             Api::OpenaiModerations,
             "openai_moderations",
@@ -283,6 +284,19 @@ pub(super) static TABLE: [Row; COUNT] = [
             "ollama chat",
             Operation::Conversation(Dialect::OllamaChat),
             "/api/chat",
+        )
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModelPath("/models/{model}/predictions"),
+        answer_fields: &[("output", Kind::Array), ("output", Kind::String)],
+        job: Some(&images::REPLICATE_JOB),
+        ..passed(
+            Api::ReplicateText,
+            "replicate_text",
+            "predictions",
+            Operation::Conversation(Dialect::ReplicateText),
+            "",
         )
     },
     Row {
@@ -451,6 +465,7 @@ pub(super) static TABLE: [Row; COUNT] = [
         embeddings::Dialect::VoyageMultimodal,
         "/multimodalembeddings",
     ),
+    embeddings_of(Api::CortexEmbed, "cortex_embed", embeddings::Dialect::Cortex, "/cortex/inference:embed"),
     Row {
         gateway_path: None,
         answer_fields: &[("results", Kind::Array)],
@@ -479,7 +494,20 @@ pub(super) static TABLE: [Row; COUNT] = [
         answer_fields: &[("pages", Kind::Array)],
         // <https://docs.mistral.ai/api/endpoint/ocr>
         required: Required::Field("document"),
+        media_translator: Some(&ocr::TRANSLATOR),
+        by_chat: Some(&ocr::BY_CHAT),
         ..passed(Api::MistralOcr, "mistral_ocr", "ocr", Operation::Ocr, "/ocr")
+    },
+    Row {
+        gateway_path: None,
+        path: Path::WithModel {
+            path: "/documentintelligence/documentModels/{model}:analyze",
+            stream_path: None,
+            without: &[],
+        },
+        answer_fields: &[("analyzeResult", Kind::Object)],
+        job: Some(&ocr::AZURE_JOB),
+        ..passed(Api::AzureAnalyze, "azure_analyze", "ocr", Operation::Ocr, "")
     },
     Row {
         answer_fields: &[("data", Kind::Array)],
@@ -510,6 +538,12 @@ pub(super) static TABLE: [Row; COUNT] = [
     Row {
         answer_fields: &[("data", Kind::Array)],
         ..images_of(Api::XaiImageEdits, "xai_image_edits", "/images/edits")
+    },
+    Row {
+        // What stands for the model is what is asked for.
+        path: Path::WithModel { path: "/images/{model}", stream_path: None, without: &[] },
+        answer_fields: &[("data", Kind::Array)],
+        ..images_of(Api::RecraftImages, "recraft_images", "")
     },
     Row {
         path: Path::WithModel { path: "/v1/{model}", stream_path: None, without: &[] },

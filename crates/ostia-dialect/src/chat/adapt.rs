@@ -94,7 +94,8 @@ fn limits_of(upstream: Dialect, options: &EncodeOptions) -> Limits {
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => limits,
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => limits,
     }
 }
 

@@ -38,7 +38,7 @@ fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
     let can_search = match dialect {
         Dialect::OpenaiChat => rules.chat_search && (rules.openai || options.takes("web_search_options")),
         Dialect::OpenaiResponses => options.takes("web_search"),
-        Dialect::OllamaChat => false,
+        Dialect::OllamaChat | Dialect::ReplicateText => false,
         Dialect::AnthropicMessages | Dialect::GeminiGenerate | Dialect::CohereChat => true,
         Dialect::BedrockConverse => false,
     };

@@ -7,7 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::chat::limits::LimitOverrides;
 use crate::chat::{
     adapt, anthropic_messages, bedrock_converse, cohere_chat, gemini_generate, ollama_chat, openai_chat,
-    openai_responses, repair,
+    openai_responses, repair, replicate_text,
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
@@ -30,6 +30,8 @@ pub enum Dialect {
     BedrockConverse,
     /// Ollama's own chat.
     OllamaChat,
+    /// Replicate's predictions of language models.
+    ReplicateText,
 }
 
 /// A request in an upstream's words.
@@ -160,7 +162,7 @@ const COUNTED_BY_CONVERSE: [&str; 4] = ["additionalModelRequestFields", "message
 
 impl Dialect {
     /// Every dialect, in the order of the enum.
-    pub const ALL: [Dialect; 7] = [
+    pub const ALL: [Dialect; 8] = [
         Dialect::OpenaiChat,
         Dialect::OpenaiResponses,
         Dialect::AnthropicMessages,
@@ -168,6 +170,7 @@ impl Dialect {
         Dialect::CohereChat,
         Dialect::BedrockConverse,
         Dialect::OllamaChat,
+        Dialect::ReplicateText,
     ];
 
     /// The body that asks how many tokens a request has, from the body of the request itself.
@@ -198,7 +201,9 @@ impl Dialect {
                     counted.for_each(|(name, value)| w.field_raw(&name, value.text()));
                 });
             }),
-            Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat => without(&[], w),
+            Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat | Dialect::ReplicateText => {
+                without(&[], w);
+            }
         });
         w.into_bytes()
     }
@@ -220,7 +225,8 @@ impl Dialect {
             | Dialect::GeminiGenerate
             | Dialect::CohereChat
             | Dialect::BedrockConverse
-            | Dialect::OllamaChat => false,
+            | Dialect::OllamaChat
+            | Dialect::ReplicateText => false,
         }
     }
 
@@ -239,6 +245,7 @@ impl Dialect {
             Dialect::CohereChat => "cohere_chat",
             Dialect::BedrockConverse => "bedrock_converse",
             Dialect::OllamaChat => "ollama_chat",
+            Dialect::ReplicateText => "replicate_text",
         }
     }
 
@@ -257,6 +264,7 @@ impl Dialect {
             Dialect::CohereChat => cohere_chat::request::encode(request),
             Dialect::BedrockConverse => bedrock_converse::request::encode(request),
             Dialect::OllamaChat => ollama_chat::request::encode(request),
+            Dialect::ReplicateText => replicate_text::request::encode(request),
         }?;
         adapted.report(&mut encoded);
         Ok(encoded)
@@ -274,6 +282,7 @@ impl Dialect {
             Dialect::CohereChat => cohere_chat::response::decode(body),
             Dialect::BedrockConverse => bedrock_converse::response::decode(body),
             Dialect::OllamaChat => ollama_chat::response::decode(body),
+            Dialect::ReplicateText => replicate_text::response::decode(body),
             Dialect::OpenaiResponses => openai_responses::response::decode(body),
         }?;
         repair::response(&mut response);
@@ -298,6 +307,7 @@ enum Reader {
     CohereChat(cohere_chat::stream::Decoder),
     BedrockConverse(bedrock_converse::stream::Decoder),
     OllamaChat(ollama_chat::stream::Decoder),
+    ReplicateText(replicate_text::stream::Decoder),
 }
 
 impl Decoder {
@@ -311,6 +321,7 @@ impl Decoder {
             Dialect::CohereChat => Reader::CohereChat(Default::default()),
             Dialect::BedrockConverse => Reader::BedrockConverse(Default::default()),
             Dialect::OllamaChat => Reader::OllamaChat(Default::default()),
+            Dialect::ReplicateText => Reader::ReplicateText(Default::default()),
         };
         Decoder { reader, repair: Default::default() }
     }
@@ -329,6 +340,7 @@ impl Decoder {
             Reader::CohereChat(decoder) => decoder.push(frame, events),
             Reader::BedrockConverse(decoder) => decoder.push(frame, events),
             Reader::OllamaChat(decoder) => decoder.push(frame, events),
+            Reader::ReplicateText(decoder) => decoder.push(frame, events),
         };
         self.repair.events(events, from);
         read
@@ -348,6 +360,7 @@ impl Decoder {
             Reader::CohereChat(decoder) => decoder.finish(),
             Reader::BedrockConverse(decoder) => decoder.finish(events),
             Reader::OllamaChat(decoder) => decoder.finish(),
+            Reader::ReplicateText(decoder) => decoder.finish(),
         };
         self.repair.events(events, from);
         ended

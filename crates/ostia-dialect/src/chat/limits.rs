@@ -426,6 +426,38 @@ const OLLAMA_CHAT: Limits = Limits {
     },
 };
 
+/// Models of any make, without tools: what they take of a prompt is their own affair.
+const REPLICATE_TEXT: Limits = Limits {
+    tool_ids: Limit { takes: Spelling::ANY, source: PREDICTIONS },
+    tool_names: Limit { takes: Spelling::ANY, source: PREDICTIONS },
+    tools: None,
+    images: None,
+    documents: None,
+    stops: None,
+    blank_stops_refused: None,
+    blank_texts_refused: None,
+    cache_marks_max: None,
+    output_tokens_min: None,
+    temperature: None,
+    top_p: None,
+    top_k: None,
+    penalties: None,
+    seed: None,
+    user_chars_max: None,
+    personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms {
+            by_address: &[MediaKind::Image],
+            schemes: &[],
+            as_bytes: &[MediaKind::Image, MediaKind::Document],
+            by_id: false,
+        },
+        source: "https://replicate.com/docs/topics/predictions/input-files",
+    },
+};
+/// Inputs are a model's own.
+const PREDICTIONS: &str = "https://replicate.com/docs/reference/http#models.predictions.create";
+
 impl Limits {
     /// What the first vendor of a dialect takes.
     pub fn of(dialect: Dialect) -> Limits {
@@ -437,6 +469,7 @@ impl Limits {
             Dialect::CohereChat => COHERE_CHAT,
             Dialect::BedrockConverse => BEDROCK_CONVERSE,
             Dialect::OllamaChat => OLLAMA_CHAT,
+            Dialect::ReplicateText => REPLICATE_TEXT,
         }
     }
 

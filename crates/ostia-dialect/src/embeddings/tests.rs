@@ -510,6 +510,29 @@ fn other_numbers_than_floats() {
 }
 
 #[test]
+fn cortex_takes_texts_and_may_wrap_its_vectors() {
+    let all =
+        json!({"model": "m", "input": ["a", "b"], "dimensions": 8, "user": "u", "encoding_format": "float"});
+    check(Dialect::Cortex, all, json!({"model": "m", "text": ["a", "b"]}), &["user", "dimensions"]);
+    let one = json!({"model": "m", "input": "a"});
+    check(Dialect::Cortex, one.clone(), json!({"model": "m", "text": ["a"]}), &[]);
+    for vector in ["[[0.10,1e-5]]", "[0.10,1e-5]"] {
+        answers(
+            Dialect::Cortex,
+            one.clone(),
+            &format!(
+                r#"{{"object":"list","model":"m","data":[{{"object":"embedding","index":0,"embedding":{vector}}}],"usage":{{"total_tokens":4}}}}"#
+            ),
+            r#"{"object":"list","data":[{"object":"embedding","index":0,"embedding":[0.10,1e-5]}],"model":"m","usage":{"prompt_tokens":4,"total_tokens":4}}"#,
+        );
+    }
+    let parts =
+        json!({"model": "m", "input": [{"content": [{"type": "image_url", "image_url": {"url": PNG}}]}]});
+    let fault = encode(Dialect::Cortex, &request(parts)).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("input")));
+}
+
+#[test]
 fn nomic_answers_in_its_own_form() {
     answers(
         Dialect::Nomic,

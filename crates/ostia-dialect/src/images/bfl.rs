@@ -21,6 +21,7 @@ pub static JOB: Job = Job {
     ],
     reasons: &[&["details", "Moderation Reasons"], &["details"], &["result", "error"]],
     result: None,
+    stream: None,
     cancel: None,
     // "sleep 0.5" (<https://docs.bfl.ai/flux_models/flux_1_1_pro>).
     every_ms: 500,

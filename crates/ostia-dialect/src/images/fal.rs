@@ -14,6 +14,7 @@ pub static JOB: Job = Job {
     failed: &[],
     reasons: &[],
     result: Some(Place::At(&["response_url"])),
+    stream: None,
     cancel: Some((Method::Put, Place::At(&["cancel_url"]))),
     every_ms: 500,
 };

@@ -1,8 +1,11 @@
 //! Images by Google's Imagen models (<https://ai.google.dev/gemini-api/docs/imagen>,
-//! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api>).
+//! <https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api>), and edits by the one that is made for them
+//! (<https://docs.cloud.google.com/vertex-ai/generative-ai/docs/model-reference/imagen-api-edit>).
 
-use super::{Encoded, Image, Request, Response, ResponseFormat, refused, size};
+use super::encoded::mask_mark;
+use super::{Encoded, Image, Request, Response, ResponseFormat, Task, refused, size};
 use crate::Fault;
+use crate::form::Shade;
 use crate::json::{Json, Node, Writer};
 
 /// The ratios that the models have.
@@ -10,17 +13,54 @@ const RATIOS: [&str; 5] = ["1:1", "3:4", "4:3", "9:16", "16:9"];
 /// From this length of the longer side on, in pixels, an image is one of the larger kind.
 const LARGE_FROM: u64 = 1820;
 /// Extra fields that the vendor understands.
-const OWN_FIELDS: [&str; 5] =
-    ["personGeneration", "safetySetting", "enhancePrompt", "addWatermark", "language"];
+const OWN_FIELDS: [&str; 8] = [
+    "personGeneration",
+    "safetySetting",
+    "enhancePrompt",
+    "addWatermark",
+    "language",
+    "editMode",
+    "baseSteps",
+    "guidanceScale",
+];
+/// What stands in the names of models that edit.
+const EDITORS: &str = "capability";
+/// How images are edited where the client does not say: with a mask, inside of it; without one, as the words say.
+const EDIT_MODES: (&str, &str) = ("EDIT_MODE_INPAINT_INSERTION", "EDIT_MODE_DEFAULT");
 
 /// The body for `:predict`.
+///
+/// Fails with 400 for an edit by a model that makes images from words alone.
 pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
-    let ratio = size::ratio(request, &RATIOS);
-    let is_large = size::pixels(request).is_some_and(|(width, height)| width.max(height) >= LARGE_FROM);
+    let is_edit = request.task == Task::Edit;
+    if is_edit && !request.model.contains(EDITORS) {
+        let message = format!(
+            "Invalid `model`: `{}` makes images from words alone; ask `imagen-3.0-capability-001` for edits.",
+            request.model
+        );
+        return Err(Fault::invalid(message).with_param("model").with_code("unsupported_operation"));
+    }
+    request.pictures(1)?;
+    let mask = request.painted_mask(Shade::White, true)?;
+    // An image that is edited keeps its size.
+    let ratio = size::ratio(request, &RATIOS).filter(|_| !is_edit);
+    let is_large =
+        !is_edit && size::pixels(request).is_some_and(|(width, height)| width.max(height) >= LARGE_FROM);
     let mut body = Writer::with_capacity(1024);
     body.object(|w| {
-        w.field_array("instances", |w| w.object(|w| w.field_str("prompt", &request.prompt)));
+        w.field_array("instances", |w| {
+            w.object(|w| {
+                w.field_str("prompt", &request.prompt);
+                if is_edit {
+                    references(request, w);
+                }
+            });
+        });
         w.field_object("parameters", |w| {
+            if is_edit && request.extra("editMode").is_none() {
+                let (with_mask, without) = EDIT_MODES;
+                w.field_str("editMode", if mask.is_some() { with_mask } else { without });
+            }
             w.field_u64("sampleCount", request.n.unwrap_or(1));
             if let Some(ratio) = ratio {
                 w.field_str("aspectRatio", ratio.word);
@@ -47,7 +87,33 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         false => &["quality", "response_format", "user", "size", "aspect_ratio"],
     };
     let dropped = request.dropped(unsaid, |name| OWN_FIELDS.contains(&name));
-    Ok(Encoded::json(body.into_bytes(), dropped))
+    Ok(Encoded::json(body.into_bytes(), dropped).with_mask(mask))
+}
+
+/// The image, and its mask, which is white where the image is to change.
+fn references(request: &Request, w: &mut Writer) {
+    w.field_array("referenceImages", |w| {
+        for picture in &request.pictures {
+            w.object(|w| {
+                w.field_str("referenceType", "REFERENCE_TYPE_RAW");
+                w.field_u64("referenceId", 1);
+                w.field_object("referenceImage", |w| {
+                    w.key("bytesBase64Encoded");
+                    picture.write_base64(w);
+                });
+            });
+        }
+        if request.mask.is_some() {
+            w.object(|w| {
+                w.field_str("referenceType", "REFERENCE_TYPE_MASK");
+                w.field_u64("referenceId", 2);
+                w.field_object("referenceImage", |w| {
+                    w.field_raw("bytesBase64Encoded", &format!("\"{}\"", mask_mark()));
+                });
+                w.field_object("maskImageConfig", |w| w.field_str("maskMode", "MASK_MODE_USER_PROVIDED"));
+            });
+        }
+    });
 }
 
 /// Reads `predictions`; those that were filtered have no image.

@@ -14,6 +14,7 @@ pub static JOB: Job = Job {
     failed: &[("failed", FaultKind::Server), ("canceled", FaultKind::Server), ("aborted", FaultKind::Server)],
     reasons: &[&["error"]],
     result: None,
+    stream: Some(Place::At(&["urls", "stream"])),
     cancel: Some((Method::Post, Place::At(&["urls", "cancel"]))),
     every_ms: 1000,
 };

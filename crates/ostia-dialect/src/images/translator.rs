@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::{
     Encoded, Image, Request, Response, ResponseFormat, Task, bedrock, bfl, fal, fireworks, gemini, imagen,
-    openai, replicate, segmind, stability, together, xai,
+    openai, recraft, replicate, segmind, stability, together, xai,
 };
 use crate::api::{Asked, MediaAnswer, MediaReader, MediaTranslator, Operation, Path, Read, Told};
 use crate::form::Form;
@@ -32,6 +32,8 @@ const ALL: &[Task] = &[Task::Generate, Task::Edit, Task::Vary];
 
 /// Images from words alone.
 const GENERATES: &[Task] = &[Task::Generate];
+/// Images from words, and others with words.
+const FROM_WORDS_OR_EDITS: &[Task] = &[Task::Generate, Task::Edit];
 /// Images from others.
 const EDITS: &[Task] = &[Task::Edit, Task::Vary];
 
@@ -55,12 +57,13 @@ const fn addresses(
     Vendor { api, tasks, fetches: true, tell, read }
 }
 
-const VENDORS: [Vendor; 11] = [
+const VENDORS: [Vendor; 12] = [
     addresses(Api::TogetherImages, ALL, together::encode, openai::decode),
     bytes(Api::GeminiImages, ALL, gemini::encode, gemini::decode),
-    bytes(Api::ImagenPredict, GENERATES, imagen::encode, imagen::decode),
+    bytes(Api::ImagenPredict, FROM_WORDS_OR_EDITS, imagen::encode, imagen::decode),
     bytes(Api::BedrockImages, ALL, bedrock::encode, bedrock::decode),
     addresses(Api::XaiImageEdits, EDITS, xai::encode, openai::decode),
+    bytes(Api::RecraftImages, EDITS, recraft::encode, openai::decode),
     bytes(Api::BflImages, ALL, bfl::encode, bfl::decode),
     addresses(Api::FalImages, ALL, fal::encode, fal::decode),
     addresses(Api::ReplicatePredictions, ALL, replicate::encode, replicate::decode),

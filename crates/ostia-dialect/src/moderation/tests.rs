@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+mod by_chat;
+
 use super::*;
 use crate::Api;
 use crate::api::{Asked, Translated};

@@ -16,6 +16,7 @@ pub static JOB: Job = Job {
     failed: &[("error", FaultKind::Server)],
     reasons: &[&["error"]],
     result: None,
+    stream: None,
     cancel: None,
     every_ms: 1000,
 };

@@ -167,7 +167,7 @@ fn proves(vendor: Dialect, thinks: bool) -> bool {
     match vendor {
         Dialect::GeminiGenerate => true,
         Dialect::AnthropicMessages | Dialect::OpenaiResponses | Dialect::BedrockConverse => thinks,
-        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat => false,
+        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat | Dialect::ReplicateText => false,
     }
 }
 

@@ -82,7 +82,10 @@ fn proof(vendor: Dialect) -> impl Strategy<Value = Option<Signature>> {
 
 /// Thoughts, which Chat Completions, Cohere and Ollama do not prove. A proof may stand alone.
 fn thought(vendor: Dialect) -> impl Strategy<Value = Block> {
-    let proves = !matches!(vendor, Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat);
+    let proves = !matches!(
+        vendor,
+        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::OllamaChat | Dialect::ReplicateText
+    );
     ("[a-z \n]{1,5}", proof(vendor), any::<bool>()).prop_map(move |(text, signature, is_shown)| {
         let signature = signature.filter(|_| proves);
         let text = if signature.is_some() && !is_shown { String::new() } else { text };
@@ -109,7 +112,9 @@ fn whole(vendor: Dialect) -> BoxedStrategy<Block> {
             json!({"executableCode": {"code": "1", "language": "PYTHON"}}),
             json!({"codeExecutionResult": {"outcome": "OUTCOME_OK"}, "thoughtSignature": "c2ln"}),
         ],
-        Dialect::CohereChat | Dialect::OllamaChat => return Just(Block::text("plain")).boxed(),
+        Dialect::CohereChat | Dialect::OllamaChat | Dialect::ReplicateText => {
+            return Just(Block::text("plain")).boxed();
+        }
         Dialect::BedrockConverse => vec![
             json!({"reasoningContent": {"redactedContent": "RXFRQw=="}}),
             json!({"toolUse": {"toolUseId": "s", "name": "nova_grounding", "type": "server_tool_use", "input": {}}}),
@@ -141,7 +146,8 @@ fn call(vendor: Dialect, client: ClientDialect) -> impl Strategy<Value = Block> 
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => signature_of(Dialect::GeminiGenerate).boxed(),
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => signature_of(Dialect::GeminiGenerate).boxed(),
     };
     let signs = !matches!(vendor, Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat);
     let has_custom = vendor.has_custom_tools() && client.dialect().has_custom_tools();
@@ -208,7 +214,8 @@ fn heard(vendor: Dialect, request: &Request) -> Value {
         | Dialect::AnthropicMessages
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => "messages",
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => "messages",
     };
     let mut turns = body[field].take();
     // Clients of Google's name the tool with its result, others leave it to the id.

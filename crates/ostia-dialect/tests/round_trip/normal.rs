@@ -78,7 +78,8 @@ fn is_own_source(value: &str, upstream: Dialect) -> bool {
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => false,
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => false,
     }
 }
 

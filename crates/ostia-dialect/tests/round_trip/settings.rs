@@ -40,6 +40,7 @@ pub fn models(dialect: Dialect) -> Vec<&'static str> {
             vec!["us.anthropic.claude-sonnet-4-5-20250929-v1:0", "global.anthropic.claude-opus-4-6-v1"]
         }
         Dialect::OllamaChat => vec!["qwen3:4b"],
+        Dialect::ReplicateText => vec!["meta/meta-llama-3-70b-instruct"],
     }
 }
 

@@ -198,7 +198,8 @@ fn tokens_that_nobody_counts_are_estimated() {
     let way = way(&call, &recipient("groq"), false).unwrap();
     let prepared = prepare(way, &call, &recipient("groq"), None, &Files::new()).unwrap();
     assert_eq!(way.name(), "count");
-    assert!(matches!(prepared, Prepared::Estimate { tokens: 1.., .. }), "{prepared:?}");
+    let is_there = |prepared: &Prepared| matches!(prepared, Prepared::Estimate { request, .. } if request.estimated_tokens() > 1);
+    assert!(is_there(&prepared), "{prepared:?}");
 }
 
 #[test]
@@ -529,4 +530,87 @@ fn what_goes_as_it_came_whatever_it_says() {
     let set = json!({"language": "en"});
     check(&Recipient { default_params: set.as_object(), ..recipient("openai") }, false);
     check(&Recipient { drop_params: &["prompt".to_owned()], ..recipient("openai") }, false);
+}
+
+#[test]
+fn guards_judge_where_nobody_else_does() {
+    let body = |model: &str| json!({"model": model, "input": ["a", "b"], "user": "u"});
+    let (way, request) =
+        prepared(Api::OpenaiModerations, &body("meta-llama/llama-guard-4-12b"), &recipient("groq"), false);
+    assert_eq!(
+        (way, request.api, request.path.as_str()),
+        (Way::ByChat, Api::OpenaiChat, "/base/chat/completions")
+    );
+    let sent = sent(&request).unwrap();
+    assert_eq!(sent["messages"], json!([{"role": "user", "content": "a"}]));
+    assert_eq!((request.more.len(), request.dropped), (1, vec!["user".to_owned()]));
+    assert!(matches!(request.answer, Reading::Whole { api: Api::OpenaiChat, .. }));
+    // Any other model of the same provider is asked at the path that it may have copied, and one with an API of its own there.
+    let check = |model: &str, id: &str, expected: Way| {
+        assert_eq!(
+            prepared(Api::OpenaiModerations, &body(model), &recipient(id), false).0,
+            expected,
+            "{model} at {id}"
+        );
+    };
+    check("llama-3.3-70b", "groq", Way::Relay);
+    check("llama-guard-4", "openai", Way::Relay);
+    check("llama-guard3:8b", "ollama", Way::ByChat);
+}
+
+#[test]
+fn models_that_a_row_names_judge_and_read() {
+    let mut provider = provider("anthropic").clone();
+    let all = |pattern: &str| vec![pattern.to_owned()];
+    provider.by_chat.insert(Api::OpenaiModerations, all("claude-haiku-*"));
+    provider.by_chat.insert(Api::MistralOcr, all("*"));
+    let recipient = Recipient { provider: &provider, ..recipient("anthropic") };
+    let body = json!({"model": "claude-haiku-4-5", "input": "a"});
+    let (way, request) = prepared(Api::OpenaiModerations, &body, &recipient, false);
+    assert_eq!((way, request.path.as_str()), (Way::ByChat, "/base/messages"));
+    let pdf = json!({"type": "document_url", "document_url": "data:application/pdf;base64,JVBERi0="});
+    let body = json!({"model": "claude-haiku-4-5", "document": pdf, "id": "x"});
+    let (way, request) = prepared(Api::MistralOcr, &body, &recipient, false);
+    assert_eq!((way, request.dropped.as_slice()), (Way::ByChat, &["id".to_owned()][..]));
+    assert_eq!(sent(&request).unwrap()["messages"][0]["content"][0]["type"], "document");
+    // What the model is known not to take is told in the client's words.
+    let blind = Recipient { cannot_take: CannotTake { pdf: true, ..CannotTake::default() }, ..recipient };
+    let bytes = Bytes::from(body.to_string());
+    let call = ApiCall::read(Api::MistralOcr, None, "", &bytes, 1).unwrap();
+    let fault = prepare(Way::ByChat, &call, &blind, None, &Files::new()).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("document")));
+    assert!(fault.message.starts_with("Invalid `document`: the model"), "{fault}");
+    // Nothing is said of other models.
+    let bytes = Bytes::from(json!({"model": "claude-opus-4-6", "input": "a"}).to_string());
+    let call = ApiCall::read(Api::OpenaiModerations, None, "", &bytes, 1).unwrap();
+    assert_eq!(
+        super::way(&call, &recipient, false).unwrap_err().code.as_deref(),
+        Some("unsupported_operation")
+    );
+}
+
+#[test]
+fn replicates_models_are_asked_by_their_paths() {
+    let body =
+        json!({"model": "meta/meta-llama-3-8b-instruct", "messages": [{"role": "user", "content": "a"}]});
+    let (way, request) = prepared(Api::OpenaiChat, &body, &recipient("replicate"), false);
+    assert_eq!(way.name(), "translation");
+    assert_eq!(request.path, "/base/models/meta/meta-llama-3-8b-instruct/predictions");
+    assert_eq!(sent(&request), Some(json!({"input": {"prompt": "a"}})));
+    assert_eq!(request.headers, [("prefer", "wait".to_owned())]);
+}
+
+#[test]
+fn azure_is_told_pages_in_the_query() {
+    let body = json!({"model": "prebuilt-layout", "pages": [0], "document": {"document_url": "https://example.com/a.pdf"}});
+    let mut values = Values::default();
+    values.insert("azure_api_version", "2024-11-30");
+    let recipient = Recipient { values: &values, ..recipient("azure-document-intelligence") };
+    let (way, request) = prepared(Api::MistralOcr, &body, &recipient, false);
+    assert_eq!((way, request.api), (Way::Translate(Api::AzureAnalyze), Api::AzureAnalyze));
+    assert_eq!(
+        request.path,
+        "/base/documentintelligence/documentModels/prebuilt-layout:analyze?api-version=2024-11-30&outputContentFormat=markdown\
+         &stringIndexType=unicodeCodePoint&pages=1"
+    );
 }

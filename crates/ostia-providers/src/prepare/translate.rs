@@ -195,8 +195,7 @@ pub(super) fn count(
     let counters = COUNTERS.into_iter().filter(|api| recipient.provider.offers(*api));
     let counter = counters.filter_map(|api| Some((api, api.counts()?))).next();
     let Some((api, upstream)) = counter else {
-        let tokens = request.estimated_tokens();
-        return Ok(Prepared::Estimate { client, tokens });
+        return Ok(Prepared::Estimate { client, request: Box::new(request) });
     };
     let options = recipient.provider.quirks.encode_options();
     let missing = inline(upstream, call, &mut request, &options, files)?;
@@ -280,7 +279,7 @@ fn count_reader(upstream: Dialect, client: ClientDialect) -> Reader {
 }
 
 /// A Messages client's version and betas mean nothing to others.
-fn without(upstream: Dialect) -> &'static [&'static str] {
+pub(super) fn without(upstream: Dialect) -> &'static [&'static str] {
     match upstream {
         Dialect::AnthropicMessages => &[],
         _ => &["anthropic-version", "anthropic-beta"],
@@ -340,7 +339,7 @@ fn upstream(
 }
 
 /// The upstream's body for a request, in the provider's own spellings.
-fn encode(
+pub(super) fn encode(
     upstream: Dialect,
     recipient: &Recipient<'_>,
     request: &mut Request,

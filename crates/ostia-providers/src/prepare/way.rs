@@ -4,7 +4,7 @@ use ostia_dialect::json::{Document, Node};
 use ostia_dialect::{Api, ClientDialect, Fault, Operation, remote, rules, tools};
 
 use super::elsewhere::is_told_elsewhere;
-use super::{ApiCall, Recipient, translate};
+use super::{ApiCall, Recipient, by_chat, translate};
 use crate::Provider;
 
 /// How a call is carried to a provider.
@@ -20,6 +20,8 @@ pub enum Way {
     Converse(ClientDialect),
     /// Another operation, in front of a provider that has this API for it.
     Translate(Api),
+    /// Another operation, which the model does in a conversation.
+    ByChat,
     /// The tokens of a conversation in this dialect are to be counted, and the provider does not do it so.
     Count(ClientDialect),
 }
@@ -29,7 +31,7 @@ impl Way {
     pub fn name(self) -> &'static str {
         match self {
             Way::Relay | Way::RelayTo(_) | Way::Repair => "relay",
-            Way::Converse(_) | Way::Translate(_) => "translation",
+            Way::Converse(_) | Way::Translate(_) | Way::ByChat => "translation",
             Way::Count(_) => "count",
         }
     }
@@ -41,6 +43,9 @@ impl Way {
 /// 400: the provider does not have such an API, nor another one that can take its place.
 pub fn way(call: &ApiCall<'_>, recipient: &Recipient<'_>, is_read: bool) -> Result<Way, Fault> {
     let (api, provider) = (call.api, recipient.provider);
+    if by_chat::is_wanted(call, recipient) {
+        return Ok(Way::ByChat);
+    }
     match api {
         _ if !provider.offers(api) || is_read || is_told_anew(call, recipient) => {}
         Api::OpenaiEmbeddings if has_too_many_inputs(call, recipient) => {}

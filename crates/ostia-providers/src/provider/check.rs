@@ -45,6 +45,7 @@ impl<'a> Check<'a> {
         let paths = self.paths(row.paths, &apis, &settings);
         let body = self.body(row.body, &apis);
         let own_clients = self.own_clients(row.own_clients, &apis);
+        let by_chat = self.by_chat(row.by_chat);
         let headers = self.headers("headers", &row.headers, &row.auth);
         let oauth = row.oauth.map(|oauth| self.oauth(oauth));
         Provider {
@@ -65,6 +66,7 @@ impl<'a> Check<'a> {
             paths,
             body,
             own_clients,
+            by_chat,
             quirks: row.quirks,
             docs: row.docs,
             retired: row.retired,
@@ -172,6 +174,26 @@ impl<'a> Check<'a> {
                     checked.insert(api, edits);
                 }
                 None => self.problem(format_args!("body.{name}"), "is not among the row's dialects"),
+            }
+        }
+        checked
+    }
+
+    fn by_chat(&mut self, rows: BTreeMap<String, Vec<String>>) -> BTreeMap<Api, Vec<String>> {
+        let mut checked = BTreeMap::new();
+        for (name, models) in rows {
+            if models.is_empty() || models.iter().any(String::is_empty) {
+                self.problem(format_args!("by_chat.{name}"), "must name models, or \"*\" for all of them");
+            }
+            match Api::from_name(&name).filter(|api| api.by_chat().is_some()) {
+                Some(api) => {
+                    checked.insert(api, models);
+                }
+                None => {
+                    let able = Api::ALL.iter().filter(|api| api.by_chat().is_some());
+                    let able = able.map(|api| api.name()).collect::<Vec<_>>().join(", ");
+                    self.problem(format_args!("by_chat.{name}"), format_args!("is not one of {able}"));
+                }
             }
         }
         checked

@@ -16,6 +16,7 @@ use crate::inbound::Inbound;
 use crate::message::body::Body;
 use crate::record::Record;
 use crate::responses_api::{self, History};
+use crate::tokens;
 
 /// Asks one target once.
 ///
@@ -73,7 +74,9 @@ async fn carry(
 ) -> Result<Response<Body>, AttemptError> {
     let mut prepared = match prepare(exchange, call, way, None).await? {
         Prepared::Request(request) => request,
-        Prepared::Estimate { client, tokens } => return Ok(finish::estimate(client, tokens)),
+        Prepared::Estimate { client, request } => {
+            return Ok(finish::estimate(client, Box::pin(tokens::count(request)).await));
+        }
         Prepared::Fetch(_) => return Err(Fault::upstream("What was fetched is missing.").into()),
     };
     if !prepared.more.is_empty() {

@@ -1,8 +1,9 @@
 //! An answer that came, read as its request was prepared for.
 
 use http::{HeaderName, HeaderValue, Response};
+use ostia_dialect::api::job::Job;
 use ostia_dialect::api::{MediaAnswer, Read};
-use ostia_dialect::{ClientDialect, Observed, RenderOptions};
+use ostia_dialect::{Api, ClientDialect, Observed, RenderOptions};
 use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
 use crate::errors::attempt_error::AttemptError;
@@ -40,11 +41,18 @@ pub async fn finish(
         }
         // The rarer ones are boxed, so that a relayed call does not carry their state.
         Reading::Conversation(conversation) => {
+            let upstream = Api::of_dialect(conversation.upstream);
             let translation = translation(conversation, exchange, call);
-            Box::pin(receive::translate(answer, translation, target)).await?
+            match upstream.job() {
+                Some(job) => Box::pin(of_job(answer, job, translation, exchange, call.api)).await?,
+                None => Box::pin(receive::translate(answer, translation, target)).await?,
+            }
         }
         Reading::Whole { api, reader } => {
-            let answer = Box::pin(receive::whole_of(answer, (call.api, api), target)).await?;
+            let answer = match api.job() {
+                Some(job) => Box::pin(poll::wait(exchange, job, (call.api, api), answer)).await?,
+                None => Box::pin(receive::whole_of(answer, (call.api, api), target)).await?,
+            };
             receive::translate_whole(vec![answer], api, reader)?
         }
         Reading::Media { api, reader } => {
@@ -66,6 +74,24 @@ pub async fn finish(
     let answer = answer.map(|body| exchange.booking.follow(body, call.api.grammar(), &observed));
     record.answered(observed);
     Ok(answer)
+}
+
+/// The answer to a conversation that is a job: waited for, or streamed from where the job says.
+async fn of_job(
+    answer: Response<UpstreamBody>,
+    job: &Job,
+    mut translation: Translation,
+    exchange: Exchange<'_>,
+    client: Api,
+) -> Result<(Response<Body>, Observed), AttemptError> {
+    if translation.conversation.stream {
+        let (answer, given_up) = poll::stream(exchange, job, client, answer).await?;
+        translation.guard = Some(Box::new(given_up));
+        return receive::translate(answer, translation, exchange.target).await;
+    }
+    let upstream = Api::of_dialect(translation.conversation.upstream);
+    let answer = poll::wait(exchange, job, (client, upstream), answer).await?;
+    receive::translate_read(answer, translation)
 }
 
 /// The client's answer, with the files that belong to it. They are fetched as those of requests are: within the same bounds, and
@@ -99,5 +125,5 @@ fn translation(
     let options = RenderOptions { include_usage, model, ..render::options(exchange) };
     let render = responses_api::render_options(options, keep.as_deref());
     let continues = exchange.continues.then(|| call.body.clone());
-    Translation { conversation, render, keep, continues }
+    Translation { conversation, render, keep, continues, guard: None }
 }

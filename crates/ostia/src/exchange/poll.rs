@@ -4,14 +4,15 @@
 //! (`ostia_dialect::api::job`). All asks belong to the one attempt that the submit began, and to its time. When the client leaves, or the
 //! time is over, the job is given up, where the vendor has a way to do that.
 
+use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{self, HeaderValue};
-use http::{Method, Request, Response};
-use ostia_dialect::api::job::{self, Address, Host, Job, Progress};
-use ostia_dialect::{Api, Fault, FaultKind};
+use http::{Method, Request, Response, StatusCode};
+use ostia_dialect::api::job::{self, Address, Begun, Host, Job, Progress};
+use ostia_dialect::{Api, Event, Fault, FaultKind, Response as Conversation};
 use ostia_routing::{Limit, Verdict};
 use tokio::time::{Instant, sleep_until};
 
@@ -20,6 +21,7 @@ use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::receive;
 use crate::exchange::usable;
+use crate::stream::stage::Stage;
 use crate::upstream::egress::Origin;
 use crate::upstream::{BaseUrl, RequestBody, Timeouts, UpstreamBody};
 
@@ -40,12 +42,45 @@ pub async fn wait(
 ) -> Result<Response<Bytes>, AttemptError> {
     let end = submitted.body().end();
     let (before, began) = (exchange.booking.waited(), Instant::now());
-    let first = receive::json_of(submitted, client, exchange.target).await?;
+    let first = receive::submitted(submitted, client, exchange.target).await?;
     let answer = finished(exchange, job, client, first, end).await?;
     exchange.booking.set_waited(before + began.elapsed());
-    let (head, bytes) = answer.into_parts();
+    let (mut head, bytes) = answer.into_parts();
+    // What was made for the client is not here: the vendor's 201 is about its job.
+    head.status = StatusCode::OK;
     usable::check(api, &head, &bytes, exchange.target)?;
     Ok(Response::from_parts(head, bytes))
+}
+
+/// The answer to a submit that asked for a stream: what comes at the address that the job names. What is given besides gives the
+/// job up, when it is dropped before the stream was whole.
+///
+/// # Errors
+/// What became of the job in place of an answer, a model that does not stream, or why it could not be asked for.
+pub async fn stream(
+    exchange: Exchange<'_>,
+    job: &Job,
+    client: Api,
+    submitted: Response<UpstreamBody>,
+) -> Result<(Response<UpstreamBody>, GivenUp), AttemptError> {
+    let end = submitted.body().end();
+    let answer = receive::submitted(submitted, client, exchange.target).await?;
+    job.progress(answer.body()).map_err(usable::unread)?;
+    let begun = begun(job, &answer)?;
+    let given_up = GivenUp::new(exchange, begun.cancel).await?;
+    let Some(address) = &begun.stream else {
+        let message =
+            "The provider has no stream of this model's answers. Ask without `stream`, or another model.";
+        return Err(Fault::invalid(message).with_param("stream").with_code("unsupported_operation").into());
+    };
+    let (base_url, mut request) = request(exchange, Method::GET, address)?;
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("text/event-stream"));
+    Ok((exchange.again(&base_url, request, end).await?, given_up))
+}
+
+fn begun(job: &Job, answer: &Response<Bytes>) -> Result<Begun, AttemptError> {
+    let header = |name: &str| Some(answer.headers().get(name)?.to_str().ok()?.to_owned());
+    job.begun(answer.body(), header).map_err(usable::unread)
 }
 
 async fn finished(
@@ -59,7 +94,7 @@ async fn finished(
     if progress == Progress::Done && job.result.is_none() {
         return Ok(answer);
     }
-    let begun = job.begun(answer.body()).map_err(usable::unread)?;
+    let begun = begun(job, &answer)?;
     let mut given_up = GivenUp::new(exchange, begun.cancel).await?;
     let (mut asks, mut failures) = (0, 0);
     while progress == Progress::Open {
@@ -165,7 +200,7 @@ fn other_host(exchange: Exchange<'_>, origin: &str) -> Result<Rc<BaseUrl>, Fault
 }
 
 /// Gives a job up when it is dropped: nobody is there any more to wait for that.
-struct GivenUp {
+pub struct GivenUp {
     core: Rc<Core>,
     request: Option<(Rc<BaseUrl>, Box<Request<RequestBody>>)>,
 }
@@ -184,6 +219,32 @@ impl GivenUp {
         };
         exchange.sign(&mut request).await?;
         Ok(GivenUp { core, request: Some((base_url, request)) })
+    }
+}
+
+impl GivenUp {
+    /// Leaves the job alone, whatever becomes of it.
+    pub fn forget(mut self) {
+        self.request = None;
+    }
+}
+
+impl fmt::Debug for GivenUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("GivenUp")
+    }
+}
+
+/// On a stream's way to the client it goes when the stream does.
+impl Stage for GivenUp {
+    fn events(&mut self, events: &mut Vec<Event>) {
+        if events.contains(&Event::Finish) {
+            self.request = None;
+        }
+    }
+
+    fn response(&mut self, _: &mut Conversation) {
+        self.request = None;
     }
 }
 

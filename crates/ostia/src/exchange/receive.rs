@@ -51,6 +51,8 @@ pub struct Translation {
     pub keep: Option<Rc<StoreHandle>>,
     /// The request, where the answer may have to be gone on with.
     pub continues: Option<Bytes>,
+    /// Lives as long as the answer is on its way.
+    pub guard: Option<Box<dyn Stage>>,
 }
 
 /// An answer that is no error.
@@ -285,9 +287,22 @@ pub async fn translate(
     }
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
     usable::check(Api::of_dialect(upstream), &head, &bytes, target)?;
+    translate_read(Response::from_parts(head, bytes), translation)
+}
+
+/// The same of an answer that has been read, and is one.
+///
+/// # Errors
+/// 502 for what its dialect cannot read; the failure that it tells.
+pub fn translate_read(
+    answer: Response<Bytes>,
+    translation: Translation,
+) -> Result<(Response<Body>, Observed), AttemptError> {
+    let (head, bytes) = answer.into_parts();
+    let Conversation { client, upstream, .. } = *translation.conversation;
     let mut response = upstream.decode(&bytes).map_err(usable::unread)?;
     translation.conversation.undo.response(&mut response);
-    let mut stages = stages(translation.keep);
+    let mut stages = stages(translation.keep, translation.guard);
     stages.iter_mut().for_each(|stage| stage.response(&mut response));
     let body = Bytes::from(client.encode(&response, &translation.render));
     stages.iter_mut().for_each(|stage| stage.whole(&body));
@@ -303,19 +318,19 @@ fn translated(
 ) -> Response<Body> {
     fields::strip(&mut head.headers);
     fields::mark_stream(&mut head.headers);
-    let Translation { conversation, render, keep, continues } = translation;
+    let Translation { conversation, render, keep, continues, guard } = translation;
     let Conversation { client, upstream, framing, array, undo, .. } = *conversation;
     let media = if array { HeaderValue::from_static("application/json") } else { EVENTS };
     head.headers.insert(header::CONTENT_TYPE, media);
     let encoder = Encoder::new(client, render, array);
     let source = Source::new(body, inflate, (upstream, framing), undo);
-    let translated = Translated::new(source, continues, stages(keep), encoder);
+    let translated = Translated::new(source, continues, stages(keep, guard), encoder);
     Response::from_parts(head, Body::events(translated))
 }
 
 /// What a translated answer passes, as a stream and in one piece alike.
-fn stages(keep: Option<Rc<StoreHandle>>) -> Stages {
-    keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).collect()
+fn stages(keep: Option<Rc<StoreHandle>>, guard: Option<Box<dyn Stage>>) -> Stages {
+    keep.into_iter().map(|keep| Box::new(keep) as Box<dyn Stage>).chain(guard).collect()
 }
 
 /// The events of an answer that goes on with another one, of a provider whose streams are framed so.
@@ -382,6 +397,24 @@ pub async fn json_of(
 ) -> Result<Response<Bytes>, AttemptError> {
     let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
     let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    usable::check_json(&head, &bytes, target)?;
+    Ok(Response::from_parts(head, bytes))
+}
+
+/// The answer to the submit of a job, which may be nothing but headers: its head, and an object.
+///
+/// # Errors
+/// As for [`json_of`].
+pub async fn submitted(
+    answer: Response<UpstreamBody>,
+    client: Api,
+    target: &Target<'_>,
+) -> Result<Response<Bytes>, AttemptError> {
+    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
+    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    if bytes.is_empty() && head.status == StatusCode::ACCEPTED {
+        return Ok(Response::from_parts(head, Bytes::from_static(b"{}")));
+    }
     usable::check_json(&head, &bytes, target)?;
     Ok(Response::from_parts(head, bytes))
 }

@@ -27,7 +27,7 @@ impl Exchange<'_> {
     /// The same, for a call that goes this way: what is translated is held against what the catalogue knows of the model.
     pub fn recipient_of(&self, call: &ApiCall<'_>, way: Way) -> Recipient<'_> {
         let cannot_take = match way {
-            Way::Converse(_) => self.cannot_take(call),
+            Way::Converse(_) | Way::ByChat => self.cannot_take(call),
             Way::Relay | Way::RelayTo(_) | Way::Repair | Way::Translate(_) | Way::Count(_) => {
                 CannotTake::default()
             }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
+use crate::exchange::poll;
 use crate::exchange::receive;
 use crate::message::body::Body;
 use crate::record::Record;
@@ -69,7 +70,10 @@ async fn part(
     let exchange = Exchange { booking: booking.as_ref().unwrap_or(exchange.booking), ..exchange };
     let answer = async {
         let answer = exchange.dispatch(request?).await?;
-        receive::whole_of(answer, (client, api), exchange.target).await
+        match api.job() {
+            Some(job) => Box::pin(poll::wait(exchange, job, (client, api), answer)).await,
+            None => receive::whole_of(answer, (client, api), exchange.target).await,
+        }
     }
     .await;
     if let Some(booking) = &booking {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use http::request;
-use ostia_dialect::Fault;
+use ostia_dialect::{Api, Fault};
 use ostia_providers::prepare::{ApiCall, Conversation, Prepared, Reading, Way, client_dialect};
 use ostia_routing::plan::{Attempt, MidStream, Sent};
 use ostia_routing::{Outcome, Verdict};
@@ -14,6 +14,7 @@ use crate::clock;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::Exchange;
 use crate::exchange::ask;
+use crate::exchange::poll;
 use crate::exchange::receive;
 use crate::fetch::Fetched;
 use crate::inbound::Inbound;
@@ -119,7 +120,13 @@ async fn go_on(exchange: Exchange<'_>, call: &ApiCall<'_>, beginning: &str) -> R
     Record::default().dropped(std::mem::take(&mut prepared.dropped), target.lossless)?;
     let Reading::Conversation(conversation) = prepared.answer else { return Err(nothing().into()) };
     let Conversation { upstream, framing, undo, .. } = *conversation;
-    let answer = exchange.dispatch(request).await?;
+    let mut answer = exchange.dispatch(request).await?;
+    if let Some(job) = Api::of_dialect(upstream).job() {
+        let (stream, given_up) = poll::stream(exchange, job, call.api, answer).await?;
+        // What is gone on with has no place for what goes when it does.
+        given_up.forget();
+        answer = stream;
+    }
     let (answer, inflate) = receive::events(answer, (call.api, framing), target).await?;
     Ok(Source::new(answer, inflate, (upstream, framing), undo))
 }

@@ -60,6 +60,57 @@ fn openais_sdk_in_realtime() {
     }
 }
 
+/// A guard, and a model that is told how to judge.
+#[test]
+fn openais_sdk_on_moderation() {
+    let guard = Upstream::serve(|request: &Request| {
+        let said = request.text();
+        Answer::json(openai::chat(match () {
+            () if said.contains("bomb") => "unsafe\nS9",
+            () if said.contains("nothing") => "I would rather not.",
+            () => "safe",
+        }))
+    });
+    let told = Upstream::serve(|request: &Request| {
+        let said = request.json()["messages"].to_string();
+        Answer::json(anthropic::message(match () {
+            () if said.contains("bomb") => r#"{"categories": ["illicit", "illicit/violent"]}"#,
+            () if said.contains("nothing") => "I would rather not.",
+            () => r#"{"categories": []}"#,
+        }))
+    });
+    let rows = format!(
+        "  at-chat: {{base_url: \"{}\", local: true, dialects: [openai_chat]}}\n  \
+           at-messages: {{base_url: \"{}\", local: true, dialects: [anthropic_messages], by_chat: {{openai_moderations: ['*']}}}}\n",
+        guard.url(),
+        told.url()
+    );
+    let targets = ["at-chat=llama-guard-4-12b", "at-messages=claude-haiku-4-5"].map(str::to_owned);
+    run_with("openai_moderation.py", &rows, targets);
+}
+
+/// A service that answers with a job, and a model that sees.
+#[test]
+fn mistrals_sdk_on_ocr() {
+    let service = Upstream::serve(|request: &Request| {
+        let own = format!("http://{}/result", request.header("host").unwrap_or_default());
+        let result = json!({"status": "succeeded", "analyzeResult": {"modelId": "prebuilt-layout", "content": "# OneTwo", "pages": [
+            {"pageNumber": 1, "spans": [{"offset": 0, "length": 5}]}, {"pageNumber": 2, "spans": [{"offset": 5, "length": 3}]}]}});
+        match request.method.as_str() {
+            "POST" => Answer::empty().status(202).header("operation-location", &own),
+            _ => Answer::json(result.to_string()),
+        }
+    });
+    let seer = Upstream::always(Answer::json(openai::chat("<<<PAGE 1>>>\n# One\n<<<PAGE 2>>>\nTwo")));
+    let rows = format!(
+        "  at-service: {{base_url: \"{}\", local: true, dialects: [azure_analyze]}}\n  \
+           at-seer: {{base_url: \"{}\", local: true, dialects: [openai_chat], by_chat: {{mistral_ocr: ['*']}}}}\n",
+        service.url(),
+        seer.url()
+    );
+    run_with("mistral_ocr.py", &rows, ["at-service=prebuilt-layout", "at-seer=m"].map(str::to_owned));
+}
+
 /// A session at a provider: what it says to each event.
 fn realtime(mut socket: Socket) {
     let say = |socket: &mut Socket, event: &Value| drop(socket.send(Message::text(event.to_string())));

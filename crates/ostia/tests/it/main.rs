@@ -59,6 +59,7 @@ mod records;
 mod refused_bodies;
 mod relay;
 mod reload;
+mod replicate;
 mod rerank;
 mod routing;
 mod safety;

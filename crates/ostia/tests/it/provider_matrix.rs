@@ -4,7 +4,7 @@
 use ostia_providers::{Provider, Providers, SettingKind};
 use ostia_testkit::event_stream::part;
 use ostia_testkit::strict::Vendor;
-use ostia_testkit::vendor::{anthropic, bedrock, cohere, gemini, ollama, openai};
+use ostia_testkit::vendor::{anthropic, bedrock, cohere, gemini, ollama, openai, replicate};
 use ostia_testkit::{Answer, Request, Upstream};
 use serde_json::{Value, json};
 
@@ -56,6 +56,9 @@ fn vendor(request: &Request) -> Option<Vendor> {
 }
 
 fn answer(request: &Request) -> Answer {
+    if let Some(answer) = replicate::serve(request, WORDS) {
+        return answer;
+    }
     let is_embedding = request.json().get("messages").is_none() && !request.target.contains("enerateContent");
     if is_embedding && let Some(answer) = vectors(request) {
         return answer;
@@ -110,6 +113,9 @@ fn vectors(request: &Request) -> Option<Answer> {
         () if target.contains(":embedContent") => gemini::embed(&[0.5]),
         () if target.contains(":batchEmbedContents") => gemini::batch_embed(&[&[0.5]]),
         () if target.ends_with("/embedding/text") => json!({"embeddings": [[0.5]]}).to_string(),
+        () if target.ends_with("/cortex/inference:embed") => {
+            json!({"data": [{"index": 0, "embedding": [[0.5]]}]}).to_string()
+        }
         () if target.ends_with("/v2/embed") => cohere::embed(&[&[0.5]]),
         () if body.get("instances").is_some() => {
             json!({"predictions": [{"embeddings": {"values": [0.5], "statistics": {"token_count": 1}}}]})

@@ -10,32 +10,58 @@ const JOB: Job = Job {
     failed: &[("error", FaultKind::Server), ("moderated", FaultKind::ContentPolicy)],
     reasons: &[&["error", "message"], &["error"]],
     result: Some(Place::At(&["result_url"])),
+    stream: None,
     cancel: Some((Method::Put, Place::At(&["urls", "cancel"]))),
     every_ms: 100,
 };
 const BY_ID: Job = Job { status: Place::Path("/v2/jobs/{id}"), result: None, cancel: None, ..JOB };
 
+/// A submit that is answered without headers of interest.
+fn begun(job: &Job, body: &str) -> Result<Begun, Fault> {
+    job.begun(body.as_bytes(), |_| None)
+}
+
+#[test]
+fn an_address_may_stand_in_a_header() {
+    let job = Job { status: Place::Header("operation-location"), result: None, cancel: None, ..JOB };
+    let at = |value: &'static str| {
+        job.begun(b"{}", move |name| (name == "operation-location").then(|| value.to_owned()))
+    };
+    assert_eq!(at("https://a/1").unwrap().status, Address::Url("https://a/1".to_owned()));
+    assert_eq!(at("").unwrap_err().status, 502);
+    assert_eq!(begun(&job, "{}").unwrap_err().status, 502);
+}
+
+#[test]
+fn a_stream_may_stand_beside_the_job() {
+    let job = Job { stream: Some(Place::At(&["urls", "stream"])), ..JOB };
+    let with = r#"{"urls":{"get":"https://a/1","stream":"https://b/s"}}"#;
+    assert_eq!(begun(&job, with).unwrap().stream, Some(Address::Url("https://b/s".to_owned())));
+    assert_eq!(begun(&job, r#"{"urls":{"get":"https://a/1"}}"#).unwrap().stream, None);
+}
+
 #[test]
 fn where_a_job_is_asked_for() {
     let url = |url: &str| Address::Url(url.to_owned());
-    let begun =
-        JOB.begun(br#"{"urls":{"get":"https://a/1","cancel":"https://a/c"},"result_url":"https://a/r"}"#);
+    let first =
+        begun(&JOB, r#"{"urls":{"get":"https://a/1","cancel":"https://a/c"},"result_url":"https://a/r"}"#);
     let expected = Begun {
         status: url("https://a/1"),
         result: Some(url("https://a/r")),
+        stream: None,
         cancel: Some((Method::Put, url("https://a/c"))),
     };
-    assert_eq!(begun.unwrap(), expected);
-    assert_eq!(JOB.begun(br#"{"urls":{"get":"https://a/1"}}"#).unwrap().cancel, None);
-    let begun = BY_ID.begun(br#"{"id":"a-1_B"}"#).unwrap();
-    assert_eq!(begun.status, Address::Path("/v2/jobs/a-1_B".to_owned()));
+    assert_eq!(first.unwrap(), expected);
+    assert_eq!(begun(&JOB, r#"{"urls":{"get":"https://a/1"}}"#).unwrap().cancel, None);
+    let by_id = begun(&BY_ID, r#"{"id":"a-1_B"}"#).unwrap();
+    assert_eq!(by_id.status, Address::Path("/v2/jobs/a-1_B".to_owned()));
     for body in ["{}", r#"{"id":"../x"}"#, r#"{"id":""}"#, r#"{"id":1}"#, "[]", "", r#"{"id":"a/b"}"#] {
-        assert_eq!(BY_ID.begun(body.as_bytes()).unwrap_err().status, 502, "{body}");
+        assert_eq!(begun(&BY_ID, body).unwrap_err().status, 502, "{body}");
     }
     for body in [r#"{"urls":{"get":""}}"#, r#"{"urls":{}}"#, r#"{"urls":"x"}"#] {
-        assert_eq!(JOB.begun(body.as_bytes()).unwrap_err().status, 502, "{body}");
+        assert_eq!(begun(&JOB, body).unwrap_err().status, 502, "{body}");
     }
-    let told = JOB.begun(br#"{"error":{"message":"no credit"}}"#).unwrap_err();
+    let told = begun(&JOB, r#"{"error":{"message":"no credit"}}"#).unwrap_err();
     assert!(told.message.contains("no credit"), "{told}");
 }
 
@@ -105,7 +131,7 @@ fn to_whom_the_key_may_go() {
 proptest! {
     #[test]
     fn random_answers_never_panic(bytes: Vec<u8>, url: String) {
-        let _ = (JOB.begun(&bytes), JOB.progress(&bytes), BY_ID.begun(&bytes));
+        let _ = (JOB.begun(&bytes, |_| None), JOB.progress(&bytes), BY_ID.begun(&bytes, |_| None));
         let _ = host_of(&url, "https://a.example", &["a.example".to_owned()]);
     }
 }

@@ -40,7 +40,9 @@ pub fn repairs(dialect: Dialect, model: &str, document: &Document<'_>) -> Repair
         Dialect::OpenaiResponses => of_responses(root, rules),
         Dialect::AnthropicMessages => of_messages(root, rules),
         Dialect::GeminiGenerate => of_gemini(root, rules),
-        Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat => Repairs::default(),
+        Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat | Dialect::ReplicateText => {
+            Repairs::default()
+        }
     }
 }
 
@@ -188,7 +190,11 @@ pub fn has_proofs_of_others(dialect: Dialect, document: &Document<'_>) -> bool {
         Dialect::AnthropicMessages => "messages",
         Dialect::OpenaiResponses => "input",
         Dialect::GeminiGenerate => "contents",
-        Dialect::OpenaiChat | Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat => {
+        Dialect::OpenaiChat
+        | Dialect::CohereChat
+        | Dialect::BedrockConverse
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => {
             return false;
         }
     };

@@ -33,7 +33,7 @@ pub fn rows(dialect: Dialect) -> &'static [Row] {
         Dialect::OpenaiChat | Dialect::OpenaiResponses => OPENAI,
         Dialect::AnthropicMessages => CLAUDE,
         Dialect::GeminiGenerate => GEMINI,
-        Dialect::CohereChat | Dialect::OllamaChat => &[],
+        Dialect::CohereChat | Dialect::OllamaChat | Dialect::ReplicateText => &[],
         Dialect::BedrockConverse => &CONVERSE,
     }
 }
@@ -41,7 +41,11 @@ pub fn rows(dialect: Dialect) -> &'static [Row] {
 /// The rules for a model that no row fits.
 pub(super) fn other(dialect: Dialect) -> &'static Rules {
     match dialect {
-        Dialect::OpenaiChat | Dialect::OpenaiResponses | Dialect::CohereChat | Dialect::OllamaChat => &ANY,
+        Dialect::OpenaiChat
+        | Dialect::OpenaiResponses
+        | Dialect::CohereChat
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => &ANY,
         Dialect::AnthropicMessages => &ANY_CLAUDE,
         Dialect::GeminiGenerate => &ANY_GEMINI,
         Dialect::BedrockConverse => &ANY_CONVERSE,

@@ -37,7 +37,8 @@ pub(crate) fn is_client_run(tool: &Tool) -> bool {
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => false,
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => false,
     }
 }
 
@@ -97,7 +98,8 @@ pub(crate) fn replace(
             | Dialect::GeminiGenerate
             | Dialect::CohereChat
             | Dialect::BedrockConverse
-            | Dialect::OllamaChat => None,
+            | Dialect::OllamaChat
+            | Dialect::ReplicateText => None,
         };
         if let Some(tool) = tool {
             request.tools[at] = tool;

@@ -248,3 +248,71 @@ fn bodies_of_the_vendors_own_form_are_relayed() {
     check(json!({"prompt": "p", "image": {"filename": "\"url\""}}), false);
     check(json!({"prompt": "p"}), false);
 }
+
+#[test]
+fn imagen_edits_with_the_model_that_does() {
+    let edit = |model: &str, more: &[(&str, &str)], pictures: &[&str]| {
+        let fields = [&[("model", model), ("prompt", "p")], more].concat();
+        of_form(Api::OpenaiImageEdits, &form(&fields, pictures), Api::ImagenPredict)
+    };
+    let editor = "imagen-3.0-capability-001";
+    let raw = json!({"referenceType": "REFERENCE_TYPE_RAW", "referenceId": 1, "referenceImage": {"bytesBase64Encoded": "<0>"}});
+    check(
+        edit(editor, &[("n", "2"), ("size", "1024x1536")], &["image"]),
+        json!({"instances": [{"prompt": "p", "referenceImages": [raw]}],
+               "parameters": {"editMode": "EDIT_MODE_DEFAULT", "sampleCount": 2}}),
+        &["size"],
+    );
+    check(
+        edit(editor, &[("editMode", "EDIT_MODE_BGSWAP")], &["image"]),
+        json!({"instances": [{"prompt": "p", "referenceImages": [raw]}],
+               "parameters": {"sampleCount": 1, "editMode": "EDIT_MODE_BGSWAP"}}),
+        &[],
+    );
+    let masked = edit(editor, &[], &["image", "mask"]).unwrap();
+    let text = text(&masked);
+    assert!(
+        text.contains("MASK_MODE_USER_PROVIDED") && text.contains("EDIT_MODE_INPAINT_INSERTION"),
+        "{text}"
+    );
+    assert!(masked.body.iter().any(|piece| matches!(piece, Piece::Mask(_))), "{text}");
+    let fault = edit("imagen-4.0-generate-001", &[], &["image"]).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("model")));
+    let fault = edit(editor, &[], &["image[]", "image[]"]).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("image")));
+}
+
+#[test]
+fn recraft_has_a_place_for_each_kind_of_edit() {
+    let edit = |more: &[(&str, &str)], pictures: &[&str]| {
+        let fields = [&[("model", "recraftv3"), ("prompt", "p"), ("size", "1024x1024")], more].concat();
+        of_form(Api::OpenaiImageEdits, &form(&fields, pictures), Api::RecraftImages)
+    };
+    let text = |told: &Told| {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            other => format!("<{other:?}>"),
+        };
+        told.body.iter().map(bytes).collect::<String>()
+    };
+    let told = edit(&[("n", "2"), ("style", "digital_illustration")], &["image"]).unwrap();
+    assert_eq!((told.in_path.as_str(), told.dropped.as_slice()), ("imageToImage", &["size".to_owned()][..]));
+    let said = text(&told);
+    for (name, value) in [
+        ("model", "recraftv3"),
+        ("prompt", "p"),
+        ("strength", "0.5"),
+        ("n", "2"),
+        ("style", "digital_illustration"),
+    ] {
+        assert!(said.contains(&format!("name=\"{name}\"\r\n\r\n{value}\r\n")), "{name}: {said}");
+    }
+    assert!(!text(&edit(&[("strength", "0.2")], &["image"]).unwrap()).contains("0.5"));
+    let told = edit(&[], &["image", "mask"]).unwrap();
+    assert_eq!(told.in_path, "inpaint");
+    assert!(
+        told.body.iter().any(|piece| matches!(piece, Piece::Mask(_))) && !text(&told).contains("strength")
+    );
+    let fault = edit(&[], &["image[]", "image[]"]).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("image")));
+}

@@ -62,7 +62,9 @@ fn grammar(dialect: Dialect) -> Grammar {
         Dialect::OpenaiResponses => Grammar::OpenaiResponses,
         Dialect::AnthropicMessages => Grammar::AnthropicMessages,
         Dialect::GeminiGenerate => Grammar::GeminiGenerate,
-        Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat => Grammar::Unknown,
+        Dialect::CohereChat | Dialect::BedrockConverse | Dialect::OllamaChat | Dialect::ReplicateText => {
+            Grammar::Unknown
+        }
     }
 }
 

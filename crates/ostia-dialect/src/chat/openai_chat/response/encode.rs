@@ -187,7 +187,8 @@ pub(in crate::chat::openai_chat) fn shown_proof(w: &mut Writer, signature: &Sign
         | Dialect::AnthropicMessages
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone()))),
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => thought_signature(w, &opaque::encode(&Opaque::Own(signature.clone()))),
     }
 }
 
@@ -317,7 +318,8 @@ fn foreign(w: &mut Writer, dialect: Dialect, value: &Json) {
         | Dialect::OpenaiResponses
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => w.object(|w| {
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => w.object(|w| {
             w.field_str("type", "redacted_thinking");
             w.field_str("data", &opaque::encode(&Opaque::Foreign { dialect, value: value.clone() }));
         }),
@@ -333,6 +335,7 @@ pub(in crate::chat::openai_chat) fn proof(signature: &Signature) -> String {
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => opaque::encode(&Opaque::Own(signature.clone())),
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => opaque::encode(&Opaque::Own(signature.clone())),
     }
 }

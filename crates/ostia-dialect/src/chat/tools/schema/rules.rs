@@ -37,6 +37,7 @@ impl SchemaRules {
             // Most of its models are held to the same subset, and the others take less than that.
             Dialect::BedrockConverse => Some(&ANTHROPIC),
             Dialect::OllamaChat => Some(&OLLAMA),
+            Dialect::ReplicateText => None,
         }
     }
 }

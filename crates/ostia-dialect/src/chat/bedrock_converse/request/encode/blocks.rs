@@ -138,7 +138,8 @@ fn is_sayable(block: &Block, rules: &Rules) -> bool {
             | Dialect::OpenaiResponses
             | Dialect::GeminiGenerate
             | Dialect::CohereChat
-            | Dialect::OllamaChat => false,
+            | Dialect::OllamaChat
+            | Dialect::ReplicateText => false,
         },
     }
 }
@@ -180,7 +181,8 @@ fn proof<'b>(block: &'b Block, rules: &Rules) -> Option<&'b str> {
         | Dialect::OpenaiResponses
         | Dialect::GeminiGenerate
         | Dialect::CohereChat
-        | Dialect::OllamaChat => false,
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => false,
     };
     is_own.then_some(signature.value.as_str())
 }

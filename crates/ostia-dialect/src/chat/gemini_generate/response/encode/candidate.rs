@@ -218,6 +218,7 @@ fn proof(signature: &Signature, wrapped: fn(Signature) -> Opaque) -> Cow<'_, str
         | Dialect::AnthropicMessages
         | Dialect::CohereChat
         | Dialect::BedrockConverse
-        | Dialect::OllamaChat => Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone())))),
+        | Dialect::OllamaChat
+        | Dialect::ReplicateText => Cow::Owned(STANDARD.encode(opaque::encode(&wrapped(signature.clone())))),
     }
 }

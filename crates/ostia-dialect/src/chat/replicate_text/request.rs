@@ -1,0 +1,5 @@
+//! Requests, as the vendor takes them.
+
+mod encode;
+
+pub use encode::encode;

@@ -1,0 +1,5 @@
+//! Whole answers of the vendor's.
+
+mod decode;
+
+pub use decode::decode;

@@ -1,0 +1,5 @@
+//! Streams of the vendor's.
+
+mod decode;
+
+pub use decode::Decoder;
