@@ -134,13 +134,15 @@ impl Reader {
     /// # Errors
     /// As [`Reader::list`].
     pub fn compared(&mut self, fall: &CacheFall) -> Result<(Compared, Compared), ReadError> {
-        Ok((self.one_compared(fall.numbers.0)?, self.one_compared(fall.numbers.1)?))
+        let (numbers, started_ms) = (fall.numbers, fall.started_ms);
+        Ok((self.one_compared(numbers.0, started_ms.0)?, self.one_compared(numbers.1, started_ms.1)?))
     }
 
     /// Of sums of this width, in this time.
     fn kept_cache_use(&mut self, filter: &Filter, piece: Piece) -> Result<Vec<CacheUse>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.kept_cache_use(filter, piece),
+            Reader::Postgres(own) => own.kept_cache_use(filter, piece),
         }
     }
 
@@ -148,6 +150,7 @@ impl Reader {
     fn counted_cache_use(&mut self, filter: &Filter) -> Result<Vec<CacheUse>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.counted_cache_use(filter),
+            Reader::Postgres(own) => own.counted_cache_use(filter),
         }
     }
 
@@ -155,13 +158,15 @@ impl Reader {
     fn cached_calls(&mut self, filter: &Filter, most: u32) -> Result<Vec<(String, CacheFall)>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.cached_calls(filter, most),
+            Reader::Postgres(own) => own.cached_calls(filter, most),
         }
     }
 
-    /// The request of this number; nothing of one that retention has taken meanwhile.
-    fn one_compared(&mut self, number: i64) -> Result<Compared, ReadError> {
+    /// The request of this number, which came then; nothing of one that retention has taken meanwhile.
+    fn one_compared(&mut self, number: i64, started_ms: i64) -> Result<Compared, ReadError> {
         match self {
             Reader::Sqlite(own) => own.one_compared(number),
+            Reader::Postgres(own) => own.one_compared(number, started_ms),
         }
     }
 }
