@@ -20,6 +20,7 @@ pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
 use job::Job;
 use table::{COUNT, TABLE};
 
+use crate::batches::BatchForm;
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
@@ -166,6 +167,10 @@ pub enum Api {
     CohereTranscription,
     /// AssemblyAI's speech to text: a job, of a recording that is uploaded before.
     AssemblyaiTranscripts,
+    /// Google's batches of generateContent.
+    GeminiBatches,
+    /// Mistral's batch jobs.
+    MistralBatches,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -299,6 +304,7 @@ struct Row {
     answers: Answers,
     stream_field: (&'static str, &'static str),
     job: Option<&'static Job>,
+    batches: Option<&'static BatchForm>,
 }
 
 impl Api {
@@ -460,6 +466,11 @@ impl Api {
     /// How its answer is come by, where it answers a submit with a job.
     pub fn job(self) -> Option<&'static Job> {
         self.row().job
+    }
+
+    /// What its batches are like, where these are a vendor's own and not in OpenAI's form.
+    pub fn batches(self) -> Option<&'static BatchForm> {
+        self.row().batches
     }
 
     /// The API of this name.

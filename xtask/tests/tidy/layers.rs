@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 31] = [
+const LAYERS: [&str; 32] = [
     "clock",
     "systemd",
     "terminal",
@@ -31,6 +31,7 @@ const LAYERS: [&str; 31] = [
     "target",
     "exchange",
     "routing",
+    "provider_batches",
     "endpoints",
     "handler",
     "server",

@@ -41,6 +41,7 @@ pub(super) const fn passed(
         answers: Answers::Json,
         stream_field: ("stream", "true"),
         job: None,
+        batches: None,
     }
 }
 

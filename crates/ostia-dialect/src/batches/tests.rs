@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod forms;
+
 use super::*;
 
 #[test]

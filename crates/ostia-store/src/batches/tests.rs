@@ -117,3 +117,27 @@ fn what_is_left_of_a_killed_gateway_goes() {
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(tables.folder()), mode(&directory.path().join(BATCHES_FILE_NAME))), (0o700, 0o600));
 }
+
+#[test]
+fn what_was_handed_on_is_found_by_its_owner_until_it_is_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    let at = |provider: &str| HandedOn {
+        provider: provider.to_owned(),
+        headers: vec![("a".to_owned(), "b".to_owned())],
+    };
+    let ids = ["f1", "b1"].map(str::to_owned);
+    tables.remember_handed_on("a", &ids, &at("one"), 10).unwrap();
+    tables.remember_handed_on("b", &ids[..1], &at("two"), 20).unwrap();
+    tables.remember_handed_on("a", &ids[1..], &at("three"), 30).unwrap();
+    let mut found = |owner: &str, id: &str| tables.handed_on(owner, id).unwrap().map(|found| found.provider);
+    assert_eq!(found("a", "f1").as_deref(), Some("one"));
+    assert_eq!(found("b", "f1").as_deref(), Some("two"));
+    assert_eq!(found("a", "b1").as_deref(), Some("three"), "the newest word counts");
+    assert_eq!((found("b", "b1"), found("c", "f1")), (None, None));
+    tables.sweep(20).unwrap();
+    assert_eq!(
+        (tables.handed_on("a", "f1").unwrap(), tables.handed_on("b", "f1").unwrap()),
+        (None, Some(at("two")))
+    );
+}
