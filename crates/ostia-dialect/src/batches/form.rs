@@ -12,6 +12,9 @@ use crate::{Api, Fault};
 /// Longest id of a batch or a file at a vendor, in bytes.
 const ID_BYTES_MAX: usize = 256;
 
+/// Writes a row behind others: its key, and the body of its call. 400 for a body that is no JSON object.
+pub type EncodeRow = fn(&mut Vec<u8>, &str, &[u8]) -> Result<(), Fault>;
+
 /// How batches are asked for at a vendor whose form is not OpenAI's.
 #[derive(Debug)]
 pub struct BatchForm {
@@ -28,7 +31,7 @@ pub struct BatchForm {
     /// What stands between two rows.
     pub separator: &'static str,
     /// Writes a row: its key, and the body of its call.
-    pub encode_row: fn(&mut Vec<u8>, &str, &[u8]) -> Result<(), Fault>,
+    pub encode_row: EncodeRow,
     /// Sends the rows as a file, where they are no part of what makes the batch.
     pub upload: Option<Upload>,
     /// Makes the batch, of the file of this id.

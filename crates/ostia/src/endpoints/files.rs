@@ -95,7 +95,7 @@ async fn content(
     let opened = batches.ask(move |tables| {
         let Some(file) = tables.file(&owner, &own)? else { return Ok(None) };
         match &file.batch {
-            Some(batch) => Ok(tables.batch(&owner, batch)?.map(Contents::Remote)),
+            Some(batch) => Ok(tables.batch(&owner, batch)?.map(Box::new).map(Contents::Remote)),
             None => Ok(Some(Contents::Here(std::fs::File::open(tables.path(&file.id))?, file.bytes))),
         }
     });
@@ -113,7 +113,7 @@ enum Contents {
     /// Here, so many bytes.
     Here(std::fs::File, u64),
     /// At the provider of this batch.
-    Remote(StoredBatch),
+    Remote(Box<StoredBatch>),
 }
 
 /// Rows on their way to a client.

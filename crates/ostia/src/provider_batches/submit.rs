@@ -7,6 +7,7 @@ use ostia_store::{BatchFault, BatchStatus, RemoteBatch, StoredBatch};
 use super::ask::{self, Sent};
 use super::encode::{self, EncodedRows, Paths, told};
 use super::follow::form;
+use super::recall::Recalled;
 use super::take_over;
 use crate::batches::{self, Batches};
 use crate::errors::attempt_error::AttemptError;
@@ -42,6 +43,9 @@ pub async fn submit(
     if !is_wanted() {
         return Ok(None);
     }
+    // Where the rows say whom to ask, the batch itself is for that provider too.
+    let recalled = Recalled::of(inbound, &[], &remote.provider).map_err(|fault| told(&fault, None))?;
+    let inbound = recalled.inbound(inbound);
     let made = make(inbound, (&batch.id, remote, form), &encoded, record).await;
     let mut state = made.map_err(|error| told(&error.fault, None))?;
     let mut batch = batch.clone();

@@ -11,7 +11,7 @@ use ostia_testkit::vendor::anthropic;
 use ostia_testkit::{Answer, Step, Upstream};
 use serde_json::{Value, json};
 
-use super::tools::{CHAT, at, batch, form, get, id, lines, over};
+use super::tools::{CHAT, at, batch, content, form, get, id, lines, over};
 use super::vendors::Vendor;
 use crate::gateway::Gateway;
 use crate::programs;
@@ -227,6 +227,22 @@ fn a_batch_is_asked_for_at_its_own_provider_only() {
 }
 
 #[test]
+fn the_model_of_the_rows_may_say_whom_to_ask() {
+    for vendor in Vendor::ALL {
+        let upstream = vendor.serve();
+        let gateway = Gateway::with(&vendor.config(&upstream));
+        let model = format!("@{}/{}", vendor.provider(), vendor.model());
+        let itself = |ask: Ask| ask.without("x-ostia-provider").header("x-ostia-provider", "ostia");
+        let file = id(&itself(upload(vendor, &chat("a", &model, "Hello"))).to(&gateway));
+        let ended = over(&gateway, &id(&itself(create(vendor, &file)).to(&gateway)));
+        assert_eq!(ended["request_counts"]["completed"], 1, "{vendor:?}: {ended}");
+        assert_eq!(content(&lines(&gateway, &ended["output_file_id"])["a"]), "Hello");
+        let sent: String = upstream.requests().iter().map(ostia_testkit::Request::text).collect();
+        assert!(!sent.contains('@'), "{vendor:?}: {sent}");
+    }
+}
+
+#[test]
 fn a_batch_is_cancelled_at_its_provider() {
     for vendor in Vendor::ALL {
         let upstream = vendor.serve_running();
@@ -429,12 +445,12 @@ fn a_hundred_thousand_rows_told_both_ways_in_flat_memory() {
     let rows = |count: usize| -> String {
         (0..count).map(|n| chat(&format!("row-{n}"), vendor.model(), &format!("say {n}")) + "\n").collect()
     };
-    let content = |ended: &Value| {
+    let results = |ended: &Value| {
         let path = format!("/v1/files/{}/content", ended["output_file_id"].as_str().unwrap());
         get(&gateway, &path).text().lines().count()
     };
     let warm = over(&gateway, &made(&gateway, vendor, &rows(2_000)));
-    assert_eq!(content(&warm), 2_000);
+    assert_eq!(results(&warm), 2_000);
     let idle_kib = gateway.resident_kib();
     let file = id(&upload(vendor, &rows(ROWS)).to(&gateway));
     let began = Instant::now();
@@ -450,7 +466,7 @@ fn a_hundred_thousand_rows_told_both_ways_in_flat_memory() {
     };
     let (there, began) = (began.elapsed(), Instant::now());
     let count = std::thread::scope(|scope| {
-        let reading = scope.spawn(|| content(&ended));
+        let reading = scope.spawn(|| results(&ended));
         while !reading.is_finished() {
             most_kib = most_kib.max(gateway.resident_kib());
             std::thread::sleep(Duration::from_millis(50));
