@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::form::Outcome;
 use super::{encode_answer, encode_fault};
 use crate::chat::{anthropic_messages, gemini_generate, openai_chat};
-use crate::{ClientDialect, Dialect, Family, Fault, RenderOptions, Undo};
+use crate::{Api, ClientDialect, Dialect, Family, Fault, RenderOptions, Undo};
 
 /// A row that was asked.
 #[derive(Debug, Clone)]
@@ -19,8 +19,8 @@ pub struct AskedRow {
 /// How the answer of a row is told.
 #[derive(Debug, Clone)]
 pub enum AskedReading {
-    /// As it came. Errors are told in the words of this family.
-    AsItIs(Family),
+    /// As it came, to a client of this API.
+    AsItIs(Api),
     /// As a conversation, read and written anew.
     Conversation {
         /// The client's dialect.
@@ -47,17 +47,11 @@ pub struct Telling {
     pub created_s: u64,
 }
 
-const FAMILIES: [(Family, &str); 3] =
-    [(Family::Openai, "openai"), (Family::Anthropic, "anthropic"), (Family::Google, "google")];
-
 impl AskedRow {
     /// As it is kept.
     pub fn encode(&self) -> Vec<u8> {
         let kept = match &self.reading {
-            AskedReading::AsItIs(family) => {
-                let word = FAMILIES.iter().find(|(known, _)| known == family).map(|(_, word)| *word);
-                json!({"id": self.custom_id, "family": word})
-            }
+            AskedReading::AsItIs(api) => json!({"id": self.custom_id, "api": api.name()}),
             AskedReading::Conversation { client, upstream, model, undo } => {
                 let (client, upstream) = (client.dialect().name(), upstream.name());
                 json!({"id": self.custom_id, "client": client, "upstream": upstream, "model": model, "undo": undo.kept()})
@@ -71,10 +65,8 @@ impl AskedRow {
         let kept: Value = serde_json::from_slice(kept).ok()?;
         let text = |name: &str| kept[name].as_str();
         let custom_id = text("id")?.to_owned();
-        let reading = match text("family") {
-            Some(word) => AskedReading::AsItIs(
-                FAMILIES.iter().find(|(_, known)| *known == word).map(|(family, _)| *family)?,
-            ),
+        let reading = match text("api") {
+            Some(name) => AskedReading::AsItIs(Api::from_name(name)?),
             None => {
                 let named =
                     |name: &str| Dialect::ALL.into_iter().find(|dialect| Some(dialect.name()) == text(name));
@@ -126,8 +118,8 @@ impl AskedRow {
 
     fn refusal(&self, fault: &Fault, telling: &Telling) -> Vec<u8> {
         let family = match &self.reading {
-            AskedReading::AsItIs(family) => *family,
-            AskedReading::Conversation { client, .. } => crate::Api::of_dialect(client.dialect()).family(),
+            AskedReading::AsItIs(api) => api.family(),
+            AskedReading::Conversation { client, .. } => Api::of_dialect(client.dialect()).family(),
         };
         match family {
             Family::Openai => openai_chat::error::encode(fault, Some(&telling.provider)),

@@ -106,7 +106,7 @@ impl Reader {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use ostia_dialect::Family;
+    use ostia_dialect::Api;
     use ostia_dialect::batches::AskedReading;
 
     use super::*;
@@ -119,7 +119,7 @@ mod tests {
         let mut writer = Writer::create(&path).unwrap();
         for number in 1..=rows {
             let custom_id = format!("{number}-{}", "x".repeat(number as usize % 400));
-            writer.push(&AskedRow { custom_id, reading: AskedReading::AsItIs(Family::Openai) });
+            writer.push(&AskedRow { custom_id, reading: AskedReading::AsItIs(Api::OpenaiChat) });
             writer.settle().await.unwrap();
         }
         writer.finish().await.unwrap();

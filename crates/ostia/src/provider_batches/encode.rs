@@ -235,7 +235,7 @@ async fn prepare(exchange: Exchange<'_>, call: &ApiCall<'_>) -> Result<Outgoing,
 /// How the answer of a row is told, and the model where it is told anew.
 fn reading(answer: Reading, api: Api) -> Result<(Option<String>, AskedReading), Fault> {
     match answer {
-        Reading::AsItIs { .. } => Ok((None, AskedReading::AsItIs(api.family()))),
+        Reading::AsItIs { .. } => Ok((None, AskedReading::AsItIs(api))),
         Reading::Conversation(told) => {
             let (client, upstream, model, undo) = (told.client, told.upstream, told.model, told.undo);
             Ok((Some(model.clone()), AskedReading::Conversation { client, upstream, model, undo }))

@@ -2,7 +2,7 @@
 
 use super::super::*;
 use crate::json::Document;
-use crate::{Api, ClientDialect, Dialect, Family, Undo};
+use crate::{Api, ClientDialect, Dialect, Undo};
 
 const VENDORS: [(&str, &BatchForm); 3] =
     [("anthropic", &ANTHROPIC), ("gemini", &GEMINI), ("mistral", &MISTRAL)];
@@ -306,8 +306,8 @@ fn rows_that_were_not_asked() {
 
 #[test]
 fn what_is_handed_on_keeps_its_own_words() {
-    for family in [Family::Openai, Family::Anthropic, Family::Google] {
-        let kept = AskedRow { custom_id: "a".to_owned(), reading: AskedReading::AsItIs(family) }.encode();
+    for api in [Api::OpenaiChat, Api::AnthropicMessages, Api::GeminiGenerate] {
+        let kept = AskedRow { custom_id: "a".to_owned(), reading: AskedReading::AsItIs(api) }.encode();
         let row = AskedRow::decode(&kept).unwrap();
         let answer = r#"{"custom_id":"12","result":{"type":"succeeded","message":{"anything": [1.0]}}}"#;
         let (_, told) = told(&ANTHROPIC, &row, answer);
@@ -320,7 +320,7 @@ fn what_is_handed_on_keeps_its_own_words() {
         "",
         "{}",
         "[]",
-        r#"{"id":"a","family":"x"}"#,
+        r#"{"id":"a","api":"x"}"#,
         r#"{"id":"a","client":"x","upstream":"y","model":"m","undo":[]}"#,
     ] {
         assert!(AskedRow::decode(kept.as_bytes()).is_none(), "{kept}");
