@@ -22,6 +22,7 @@ use by_chat::ByChat;
 use job::Job;
 use table::{COUNT, TABLE};
 
+use crate::batches::BatchForm;
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::{Kind, Node};
@@ -176,6 +177,10 @@ pub enum Api {
     CohereTranscription,
     /// AssemblyAI's speech to text: a job, of a recording that is uploaded before.
     AssemblyaiTranscripts,
+    /// Google's batches of generateContent.
+    GeminiBatches,
+    /// Mistral's batch jobs.
+    MistralBatches,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.
@@ -310,6 +315,7 @@ struct Row {
     stream_field: (&'static str, &'static str),
     job: Option<&'static Job>,
     by_chat: Option<&'static ByChat>,
+    batches: Option<&'static BatchForm>,
 }
 
 impl Api {
@@ -476,6 +482,11 @@ impl Api {
     /// How a model does it that only converses, where one can.
     pub fn by_chat(self) -> Option<&'static ByChat> {
         self.row().by_chat
+    }
+
+    /// What its batches are like, where these are a vendor's own and not in OpenAI's form.
+    pub fn batches(self) -> Option<&'static BatchForm> {
+        self.row().batches
     }
 
     /// The API of this name.

@@ -31,7 +31,7 @@ mod request;
 mod response;
 pub mod responses_socket;
 pub mod rules;
-mod time;
+pub(crate) mod time;
 mod tokens;
 pub mod tools;
 mod undo;

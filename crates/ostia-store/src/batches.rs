@@ -14,7 +14,9 @@ mod tests;
 mod thread;
 
 pub use closed::BatchesClosed;
-pub use objects::{BatchFault, BatchStatus, FilePurpose, StoredBatch, StoredFile, Times};
+pub use objects::{
+    BatchFault, BatchStatus, FilePurpose, HandedOn, RemoteBatch, StoredBatch, StoredFile, Times,
+};
 pub use tables::{Listed, Page, Paging, Removed, SECRET_BYTES, Tables};
 pub use thread::BatchStore;
 

@@ -40,8 +40,8 @@ mod tests;
 mod writer;
 
 pub use batches::{
-    BATCHES_FILE_NAME, BatchFault, BatchStatus, BatchStore, BatchesClosed, FilePurpose, Listed,
-    Page as BatchPage, Paging, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
+    BATCHES_FILE_NAME, BatchFault, BatchStatus, BatchStore, BatchesClosed, FilePurpose, HandedOn, Listed,
+    Page as BatchPage, Paging, RemoteBatch, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
 };
 pub use body::{Kept, Missing};
 pub use engine::Place;

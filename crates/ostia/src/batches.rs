@@ -6,6 +6,7 @@
 pub mod contents;
 pub mod objects;
 pub mod owner;
+pub mod rows;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};

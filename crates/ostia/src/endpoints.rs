@@ -5,6 +5,7 @@ pub mod console;
 pub mod explain;
 pub mod files;
 pub mod gateway;
+pub mod handed_on;
 pub mod logs;
 pub mod models;
 pub mod openapi;

@@ -21,6 +21,7 @@ use crate::endpoints::console;
 use crate::endpoints::explain;
 use crate::endpoints::files;
 use crate::endpoints::gateway;
+use crate::endpoints::handed_on;
 use crate::endpoints::logs;
 use crate::endpoints::models;
 use crate::endpoints::openapi;
@@ -197,17 +198,21 @@ async fn answer(
         }
         Endpoint::Files(path) if files::is_ours(inbound, path)? => {
             browser::check_media(settings, &parts.headers)?;
-            Box::pin(files::answer(inbound, path, body)).await
+            Box::pin(files::answer(inbound, path, body, record)).await
         }
         Endpoint::Batches(BatchPath::All) if parts.method == Method::POST => {
             Box::pin(batches::create(inbound, body, record)).await
         }
         Endpoint::Batches(path) if batches::is_ours(inbound, path)? => {
-            Box::pin(batches::answer(inbound, path)).await
+            Box::pin(batches::answer(inbound, path, record)).await
         }
-        Endpoint::Files(_) | Endpoint::Batches(_) => {
+        Endpoint::Files(path) => {
             record.account().call(None);
-            Box::pin(pass::pass(inbound, body, false, record)).await
+            Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
+        }
+        Endpoint::Batches(path) => {
+            record.account().call(None);
+            Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
         }
         Endpoint::Pass { raw } => Box::pin(pass::pass(inbound, body, raw, record)).await,
         _ => Box::pin(pass::pass(inbound, body, false, record)).await,

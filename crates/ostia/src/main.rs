@@ -18,6 +18,7 @@ mod inbound;
 mod log;
 mod message;
 mod owner;
+mod provider_batches;
 mod record;
 mod reload;
 mod responses_api;

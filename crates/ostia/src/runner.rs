@@ -7,8 +7,8 @@
 
 mod ask;
 mod batch;
+mod remote;
 mod results;
-mod rows;
 mod sender;
 
 use std::cell::Cell;
@@ -126,7 +126,10 @@ impl Running {
         let is_cancelled = batch.status == BatchStatus::Cancelling;
         let (course, heard) = watch::channel(if is_cancelled { Course::Cancelled } else { Course::On });
         self.courses.insert(batch.id.clone(), course);
-        self.tasks.spawn_local(batch::run(runner.clone(), batch, headers, heard));
+        match batch.remote {
+            Some(_) => self.tasks.spawn_local(remote::run(runner.clone(), batch, headers, heard)),
+            None => self.tasks.spawn_local(batch::run(runner.clone(), batch, headers, heard)),
+        };
     }
 
     fn turn(&self, id: &str, course: Course) {

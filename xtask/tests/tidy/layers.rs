@@ -32,6 +32,7 @@ const LAYERS: [&str; 32] = [
     "target",
     "exchange",
     "routing",
+    "provider_batches",
     "endpoints",
     "handler",
     "server",

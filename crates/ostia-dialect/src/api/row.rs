@@ -42,6 +42,7 @@ pub(super) const fn passed(
         stream_field: ("stream", "true"),
         job: None,
         by_chat: None,
+        batches: None,
     }
 }
 

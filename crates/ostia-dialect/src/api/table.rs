@@ -8,7 +8,7 @@ use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
-use crate::{Dialect, embeddings, images, moderation, ocr, rerank, speech, transcription};
+use crate::{Dialect, batches, embeddings, images, moderation, ocr, rerank, speech, transcription};
 
 /// Messages, and at least one.
 const MESSAGES: Required = Required::List { field: "messages", item: "message" };
@@ -21,7 +21,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 73;
+pub(super) const COUNT: usize = 75;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -201,6 +201,7 @@ pub(super) static TABLE: [Row; COUNT] = [
     },
     Row {
         family: Family::Anthropic,
+        batches: Some(&batches::ANTHROPIC),
         ..passed(
             Api::AnthropicBatches,
             "anthropic_batches",
@@ -601,6 +602,22 @@ pub(super) static TABLE: [Row; COUNT] = [
         answer_fields: &[("status", Kind::String)],
         job: Some(&transcription::ASSEMBLYAI_JOB),
         ..transcription_of(Api::AssemblyaiTranscripts, "assemblyai_transcripts", "/v2/transcript")
+    },
+    Row {
+        family: Family::Google,
+        path: Path::WithModel {
+            path: "/v1beta/models/{model}:batchGenerateContent",
+            stream_path: None,
+            without: &[],
+        },
+        gateway_path: None,
+        batches: Some(&batches::GEMINI),
+        ..passed(Api::GeminiBatches, "gemini_batches", "batches", Operation::Batches, "")
+    },
+    Row {
+        gateway_path: None,
+        batches: Some(&batches::MISTRAL),
+        ..passed(Api::MistralBatches, "mistral_batches", "batches", Operation::Batches, "/batch/jobs")
     },
 ];
 

@@ -18,9 +18,9 @@ pub(crate) fn timestamp(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
 }
 
-/// Unix seconds of a time such as `2026-05-04T20:01:02.264968Z` (RFC 3339, UTC).
+/// Unix seconds of a time such as `2026-05-04T20:01:02.264968Z` (RFC 3339, UTC, which may be written `+00:00`).
 pub(crate) fn unix_seconds(time: &str) -> Option<u64> {
-    let (date, clock) = time.strip_suffix('Z')?.split_once('T')?;
+    let (date, clock) = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00"))?.split_once('T')?;
     let mut date = date.splitn(3, '-').map(|field| field.parse::<u64>().ok());
     let mut clock = clock.split('.').next()?.splitn(3, ':').map(|field| field.parse::<u64>().ok());
     let (year, month, day) = (date.next()??, date.next()??, date.next()??);

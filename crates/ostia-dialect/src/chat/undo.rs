@@ -1,6 +1,7 @@
 //! What was changed in a request for its vendor's sake, changed back in the answer: the client's tools under the names and
 //! with the arguments that the client knows.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 

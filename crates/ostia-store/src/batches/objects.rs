@@ -23,6 +23,9 @@ pub struct StoredFile {
     pub rows: u64,
     /// The paths that its rows call, each once.
     pub urls: Vec<String>,
+    /// The batch at whose provider its contents are, where they are not here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<String>,
 }
 
 /// What a file is for.
@@ -80,6 +83,35 @@ pub struct StoredBatch {
     pub run: String,
     /// Why it failed as a whole.
     pub faults: Vec<BatchFault>,
+    /// The provider that runs it, where the gateway does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remote: Option<RemoteBatch>,
+}
+
+/// A batch at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteBatch {
+    /// The provider.
+    pub provider: String,
+    /// The name of the API that it is asked for by.
+    pub api: String,
+    /// Answers have exactly the fields of their clients' dialects.
+    pub strict: bool,
+    /// Its id there, once it was made.
+    pub id: Option<String>,
+    /// What the provider calls the file with the answers, if that has a name.
+    pub output: Option<String>,
+    /// The same of rows that failed.
+    pub errors: Option<String>,
+}
+
+/// Who has a file or a batch that was handed on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HandedOn {
+    /// The provider.
+    pub provider: String,
+    /// The headers that it was handed on with, as far as they may be kept: no credentials.
+    pub headers: Vec<(String, String)>,
 }
 
 /// When what happened to a batch, in seconds since 1970.
@@ -113,6 +145,9 @@ pub struct BatchFault {
     pub code: String,
     /// For people.
     pub message: String,
+    /// The line of the file to blame, from 1 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
 }
 
 /// How far a batch has come, in OpenAI's words.
@@ -167,6 +202,11 @@ impl BatchStatus {
 }
 
 impl StoredBatch {
+    /// Has the gateway itself something left to do? A batch that its provider has runs without it.
+    pub fn is_open_here(&self) -> bool {
+        self.status.is_open() && self.remote.as_ref().is_none_or(|remote| remote.id.is_none())
+    }
+
     /// It is like this from now on.
     pub fn is_now(&mut self, status: BatchStatus, now_s: u64) {
         self.status = status;

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::closed::BatchesClosed;
-use super::objects::{BatchStatus, FilePurpose, StoredBatch, StoredFile};
+use super::objects::{BatchStatus, FilePurpose, HandedOn, StoredBatch, StoredFile};
 use super::{BATCHES_FILE_NAME, FOLDER_NAME, LOCK_NAME};
 use crate::rollup::signed;
 use crate::sqlite::database;
@@ -18,7 +18,10 @@ use crate::sqlite::database;
 /// How long the key is that owners are hashed with, in bytes.
 pub const SECRET_BYTES: usize = 32;
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("tables.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("tables.sql"), include_str!("tables_2.sql")];
+
+/// Most things that were handed on that are remembered, of all owners together: the oldest are forgotten first.
+const HANDED_ON_MAX: i64 = 100_000;
 
 /// The tables, open for this process alone.
 #[derive(Debug)]
@@ -189,7 +192,7 @@ impl Tables {
                 batch.id,
                 batch.owner,
                 signed(batch.times.created_s),
-                batch.status.is_open(),
+                batch.is_open_here(),
                 batch.input_file,
                 document(batch)
             ],
@@ -237,7 +240,7 @@ impl Tables {
         let Some(mut batch) = self.batch(owner, id)? else { return Ok(None) };
         change(&mut batch);
         let update = "UPDATE batches SET is_open = ?2, document = ?3 WHERE id = ?1";
-        self.connection.execute(update, params![id, batch.status.is_open(), document(&batch)])?;
+        self.connection.execute(update, params![id, batch.is_open_here(), document(&batch)])?;
         Ok(Some(batch))
     }
 
@@ -265,14 +268,15 @@ impl Tables {
     /// # Errors
     /// The tables cannot be written.
     pub fn sweep(&mut self, before_s: u64) -> Result<(), BatchesClosed> {
-        self.connection
-            .execute("DELETE FROM batches WHERE is_open = 0 AND created_s < ?1", [signed(before_s)])?;
+        let over = "DELETE FROM batches WHERE is_open = 0 AND created_s < ?1";
+        let ended = self.connection.execute(over, [signed(before_s)])?;
+        self.connection.execute("DELETE FROM handed_on WHERE created_s < ?1", [signed(before_s)])?;
         let removed = self.connection.execute(
             "DELETE FROM files WHERE created_s < ?1 \
              AND id NOT IN (SELECT input_file FROM batches WHERE is_open = 1)",
             [signed(before_s)],
         )?;
-        if removed > 0 {
+        if ended + removed > 0 {
             self.sweep_contents(false);
         }
         Ok(())
@@ -298,7 +302,8 @@ impl Tables {
         let mut select = self.connection.prepare_cached(
             "SELECT id FROM files UNION SELECT input_file FROM batches WHERE is_open = 1 \
              UNION SELECT document ->> 'output_file' FROM batches WHERE is_open = 1 \
-             UNION SELECT document ->> 'error_file' FROM batches WHERE is_open = 1",
+             UNION SELECT document ->> 'error_file' FROM batches WHERE is_open = 1 \
+             UNION SELECT id FROM batches WHERE document ->> 'remote' IS NOT NULL",
         )?;
         select.query_map([], |row| row.get(0))?.collect()
     }
@@ -324,6 +329,37 @@ impl Tables {
             | BatchStatus::Cancelling
             | BatchStatus::Cancelled => {}
         })
+    }
+}
+
+impl Tables {
+    /// Remembers who has the things of these ids, which were handed on for this owner.
+    ///
+    /// # Errors
+    /// The tables cannot be written.
+    pub fn remember_handed_on(
+        &mut self,
+        owner: &str,
+        ids: &[String],
+        found: &HandedOn,
+        now_s: u64,
+    ) -> Result<(), BatchesClosed> {
+        let insert =
+            "INSERT OR REPLACE INTO handed_on (owner, id, created_s, document) VALUES (?1, ?2, ?3, ?4)";
+        for id in ids {
+            self.connection.execute(insert, params![owner, id, signed(now_s), document(found)])?;
+        }
+        let forget = "DELETE FROM handed_on WHERE number <= (SELECT max(number) FROM handed_on) - ?1";
+        self.connection.execute(forget, [HANDED_ON_MAX])?;
+        Ok(())
+    }
+
+    /// Who has the thing of this id of an owner's.
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn handed_on(&mut self, owner: &str, id: &str) -> Result<Option<HandedOn>, BatchesClosed> {
+        one(&self.connection, "handed_on", owner, id)
     }
 }
 

@@ -14,6 +14,7 @@ fn file(id: &str, owner: &str, purpose: FilePurpose) -> StoredFile {
         bytes: 2,
         rows: 1,
         urls: vec!["/v1/chat/completions".to_owned()],
+        batch: None,
     }
 }
 
@@ -35,6 +36,7 @@ fn batch(id: &str, owner: &str, input_file: &str) -> StoredBatch {
         is_whole: true,
         run: String::new(),
         faults: Vec::new(),
+        remote: None,
     }
 }
 
@@ -116,4 +118,60 @@ fn what_is_left_of_a_killed_gateway_goes() {
     assert_eq!(tables.open_batches().unwrap()[0], batch("b1", "a", "f1"));
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(tables.folder()), mode(&directory.path().join(BATCHES_FILE_NAME))), (0o700, 0o600));
+}
+
+#[test]
+fn what_was_handed_on_is_found_by_its_owner_until_it_is_old() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    let at = |provider: &str| HandedOn {
+        provider: provider.to_owned(),
+        headers: vec![("a".to_owned(), "b".to_owned())],
+    };
+    let ids = ["f1", "b1"].map(str::to_owned);
+    tables.remember_handed_on("a", &ids, &at("one"), 10).unwrap();
+    tables.remember_handed_on("b", &ids[..1], &at("two"), 20).unwrap();
+    tables.remember_handed_on("a", &ids[1..], &at("three"), 30).unwrap();
+    let mut found = |owner: &str, id: &str| tables.handed_on(owner, id).unwrap().map(|found| found.provider);
+    assert_eq!(found("a", "f1").as_deref(), Some("one"));
+    assert_eq!(found("b", "f1").as_deref(), Some("two"));
+    assert_eq!(found("a", "b1").as_deref(), Some("three"), "the newest word counts");
+    assert_eq!((found("b", "b1"), found("c", "f1")), (None, None));
+    tables.sweep(20).unwrap();
+    assert_eq!(
+        (tables.handed_on("a", "f1").unwrap(), tables.handed_on("b", "f1").unwrap()),
+        (None, Some(at("two")))
+    );
+}
+
+#[test]
+fn a_batch_at_a_provider_is_nothing_to_do_and_keeps_what_it_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    put(&mut tables, &file("f1", "a", FilePurpose::Batch));
+    let remote = RemoteBatch {
+        provider: "p".to_owned(),
+        api: "anthropic_batches".to_owned(),
+        strict: true,
+        id: None,
+        output: None,
+        errors: None,
+    };
+    let own = StoredBatch { remote: Some(remote), ..batch("b1", "a", "f1") };
+    assert!(tables.add_batch(&own, 1).unwrap());
+    assert_eq!(tables.open_batches().unwrap().len(), 1, "it is being made");
+    assert_eq!(tables.remove_file("a", "f1").unwrap(), Removed::InUse);
+    std::fs::write(tables.path("b1"), "{}").unwrap();
+    let there = |batch: &mut StoredBatch| batch.remote.as_mut().unwrap().id = Some("there".to_owned());
+    tables.change_batch("a", "b1", there).unwrap();
+    assert!(
+        tables.open_batches().unwrap().is_empty()
+            && tables.batch("a", "b1").unwrap().unwrap().status.is_open()
+    );
+    assert_eq!(tables.remove_file("a", "f1").unwrap(), Removed::Done);
+    drop(tables);
+    let mut tables = open(directory.path());
+    assert!(tables.path("b1").exists(), "what is known of its rows");
+    tables.sweep(u64::MAX).unwrap();
+    assert!(!tables.path("b1").exists() && tables.batch("a", "b1").unwrap().is_none());
 }

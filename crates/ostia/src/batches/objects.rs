@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 /// The words that clients say for rows that are asked at once.
 pub const IMMEDIATE: &str = "immediate";
+/// OpenAI's own, for batches that a provider runs.
+pub const DAY: &str = "24h";
 
 /// A file.
 pub fn file(file: &StoredFile) -> Value {
@@ -33,7 +35,7 @@ pub fn batch(batch: &StoredBatch) -> Value {
     let faults: Vec<Value> = batch
         .faults
         .iter()
-        .map(|fault| json!({"code": fault.code, "message": fault.message, "param": null, "line": null}))
+        .map(|fault| json!({"code": fault.code, "message": fault.message, "param": null, "line": fault.line}))
         .collect();
     json!({
         "id": batch.id,
@@ -41,7 +43,7 @@ pub fn batch(batch: &StoredBatch) -> Value {
         "endpoint": batch.endpoint,
         "errors": if faults.is_empty() { Value::Null } else { json!({"object": "list", "data": faults}) },
         "input_file_id": batch.input_file,
-        "completion_window": IMMEDIATE,
+        "completion_window": if batch.remote.is_some() { DAY } else { IMMEDIATE },
         "status": batch.status.as_str(),
         "output_file_id": listed(&batch.output_file, batch.completed),
         "error_file_id": listed(&batch.error_file, batch.failed),

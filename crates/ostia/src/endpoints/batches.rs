@@ -1,11 +1,13 @@
-//! Batches that the gateway runs itself: each row of a file as an ordinary call, at once (`completion_window: immediate`). All others
-//! are a provider's, and made and asked for there.
+//! Batches that the gateway runs itself, each row of a file as an ordinary call at once (`completion_window: immediate`), and those that it
+//! has a provider run whose own form is not OpenAI's (`24h`). All others are a provider's, and made and asked for there.
 
 mod create;
-mod sender;
+mod remote;
+pub mod sender;
 
 use http::{Method, Response};
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::batches::Part;
+use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_store::{Paging, StoredBatch};
 use secrecy::ExposeSecret as _;
 
@@ -13,11 +15,13 @@ use super::files::rows;
 use crate::batches::owner::Shown;
 use crate::batches::{self, Batches, Order, objects};
 use crate::client::ClientBody;
+use crate::errors::attempt_error::AttemptError;
 use crate::errors::reply;
 use crate::inbound::Inbound;
 use crate::inbound::query;
 use crate::inbound::route::BatchPath;
 use crate::message::body::Body;
+use crate::provider_batches;
 use crate::record::Record;
 use crate::routing::routes;
 
@@ -34,7 +38,7 @@ const OWN_NAMES: [&str; 2] = ["ostia", "portkey"];
 /// 400 for a config that makes no sense.
 pub fn is_ours(inbound: Inbound<'_>, path: BatchPath<'_>) -> Result<bool, Fault> {
     match path {
-        BatchPath::All => names_gateway(inbound),
+        BatchPath::All => Ok(names_gateway(inbound)? || is_told_anew(inbound, Api::OpenaiBatches)?),
         BatchPath::One(id) | BatchPath::Cancel(id) | BatchPath::Output(id) => Ok(batches::is_batch_id(id)),
     }
 }
@@ -55,7 +59,11 @@ pub async fn create(
 ///
 /// # Errors
 /// 404 for a batch that is not the caller's, 405, 400 for what makes no sense, 503 where the gateway has no batches now.
-pub async fn answer(inbound: Inbound<'_>, path: BatchPath<'_>) -> Result<Response<Body>, Fault> {
+pub async fn answer(
+    inbound: Inbound<'_>,
+    path: BatchPath<'_>,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
     let batches = inbound.core.batches.as_ref().ok_or_else(batches::missing)?;
     let owner = owner(inbound, batches).await?;
     let method = &inbound.parts.method;
@@ -66,9 +74,9 @@ pub async fn answer(inbound: Inbound<'_>, path: BatchPath<'_>) -> Result<Respons
             let page = batches.ask(move |tables| tables.batches(&owner, &paging)).await?;
             Ok(reply::json(objects::list(&page, objects::batch).to_string()))
         }
-        BatchPath::One(id) if is_read => Ok(told(&find(batches, owner, id).await?)),
-        BatchPath::Output(id) if is_read => output(batches, owner, id).await,
-        BatchPath::Cancel(id) if method == Method::POST => cancel(batches, owner, id).await,
+        BatchPath::One(id) if is_read => one(inbound, batches, owner, id, record).await,
+        BatchPath::Output(id) if is_read => output(inbound, batches, owner, id, record).await,
+        BatchPath::Cancel(id) if method == Method::POST => cancel(inbound, batches, owner, id, record).await,
         BatchPath::All => Err(wanted("GET or POST")),
         BatchPath::One(_) | BatchPath::Output(_) => Err(wanted("GET")),
         BatchPath::Cancel(_) => Err(wanted("POST")),
@@ -84,7 +92,34 @@ async fn find(batches: &Batches, owner: String, id: &str) -> Result<StoredBatch,
     batches.ask(move |tables| tables.batch(&owner, &own)).await?.ok_or_else(|| not_found(id))
 }
 
-async fn cancel(batches: &Batches, owner: String, id: &str) -> Result<Response<Body>, Fault> {
+async fn one(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let batch = find(batches, owner, id).await?;
+    match Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await {
+        Ok(batch) => Ok(told(&batch)),
+        Err(error) => error.into_answer(),
+    }
+}
+
+async fn cancel(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let batch = find(batches, owner.clone(), id).await?;
+    if batch.remote.as_ref().is_some_and(|remote| remote.id.is_some()) {
+        return match Box::pin(provider_batches::cancel(inbound, batches, batch, record)).await {
+            Ok(batch) => Ok(told(&batch)),
+            Err(error) => error.into_answer(),
+        };
+    }
     let (own, now_s) = (id.to_owned(), batches::now_s());
     let batch = batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
     let batch = batch.ok_or_else(|| not_found(id))?;
@@ -95,12 +130,26 @@ async fn cancel(batches: &Batches, owner: String, id: &str) -> Result<Response<B
 }
 
 /// What came of a batch's rows: of those that were answered, or where there is none, of those that failed.
-async fn output(batches: &Batches, owner: String, id: &str) -> Result<Response<Body>, Fault> {
+async fn output(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
     let batch = find(batches, owner.clone(), id).await?;
+    let batch = match Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await {
+        Ok(batch) => batch,
+        Err(error) => return error.into_answer(),
+    };
     if batch.status.is_open() {
         let message =
             format!("The batch is {} and has no output yet: wait for its end.", batch.status.as_str());
         return Err(Fault::invalid(message).with_status(409).with_code("batch_not_over"));
+    }
+    let part = if batch.completed > 0 { Part::Output } else { Part::Errors };
+    if batch.remote.is_some() {
+        return remote_rows(inbound, batches, &batch, part, record).await;
     }
     let file = if batch.completed > 0 { batch.output_file } else { batch.error_file };
     let opened = batches.ask(move |tables| match tables.file(&owner, &file)? {
@@ -112,6 +161,18 @@ async fn output(batches: &Batches, owner: String, id: &str) -> Result<Response<B
         Fault::new(FaultKind::NotFound, message).with_code("output_not_found")
     })?;
     Ok(rows(file, bytes))
+}
+
+/// What came of the rows of a batch that is over at its provider.
+pub async fn remote_rows(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    batch: &StoredBatch,
+    part: Part,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    let answer = Box::pin(provider_batches::results::answer(inbound, batches, batch, part, record)).await;
+    answer.or_else(AttemptError::into_answer)
 }
 
 fn not_found(id: &str) -> Fault {
@@ -160,6 +221,22 @@ pub fn names_gateway(inbound: Inbound<'_>) -> Result<bool, Fault> {
         None if core.settings.default_provider.is_some() => Ok(false),
         None => Ok(routes::find(inbound, None)?.is_none()),
     }
+}
+
+/// Does the request ask a provider that has batches of its vendor's own form, and not this API of OpenAI's, and is its client none of the
+/// vendor's? Then it is told there anew what it is, and here is what is kept for that.
+///
+/// # Errors
+/// 400 for a config that makes no sense.
+pub fn is_told_anew(inbound: Inbound<'_>, api: Api) -> Result<bool, Fault> {
+    let Inbound { core, gateway, parts, .. } = inbound;
+    let route = routes::find(inbound, None)?;
+    let of_leaf = route.as_ref().and_then(|route| route.only_leaf()?.settings.provider.as_deref());
+    let named = of_leaf.or(gateway.provider.as_deref()).or(core.settings.default_provider.as_deref());
+    let provider = named.and_then(|id| core.settings.providers.get(id.trim_start_matches('@')));
+    let Some(provider) = provider.filter(|provider| !provider.offers(api)) else { return Ok(false) };
+    let form = provider_batches::form_of(provider);
+    Ok(form.is_some_and(|form| form.own_header.is_none_or(|own| !parts.headers.contains_key(own))))
 }
 
 fn is_own_name(inbound: Inbound<'_>, name: &str) -> bool {

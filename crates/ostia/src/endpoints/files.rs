@@ -3,10 +3,11 @@
 mod upload;
 
 use http::{HeaderValue, Method, Response, header};
-use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{FilePurpose, Paging, Removed};
+use ostia_dialect::batches::Part;
+use ostia_dialect::{Api, Fault, FaultKind};
+use ostia_store::{FilePurpose, Paging, Removed, StoredBatch};
 
-use super::batches::{names_gateway, owner, paging, wanted};
+use super::batches::{is_told_anew, names_gateway, owner, paging, remote_rows, wanted};
 use crate::batches::{self, Batches, contents, objects};
 use crate::client::ClientBody;
 use crate::errors::reply;
@@ -14,6 +15,7 @@ use crate::inbound::Inbound;
 use crate::inbound::query;
 use crate::inbound::route::FilePath;
 use crate::message::body::Body;
+use crate::record::Record;
 
 /// Most files of a list, and how many where the client does not say (<https://platform.openai.com/docs/api-reference/files/list>).
 const LIST_MAX: u32 = 10_000;
@@ -25,7 +27,7 @@ const LIST_MAX: u32 = 10_000;
 /// 400 for a config that makes no sense.
 pub fn is_ours(inbound: Inbound<'_>, path: FilePath<'_>) -> Result<bool, Fault> {
     match path {
-        FilePath::All => names_gateway(inbound),
+        FilePath::All => Ok(names_gateway(inbound)? || is_told_anew(inbound, Api::OpenaiFiles)?),
         FilePath::One(id) | FilePath::Content(id) => Ok(batches::is_file_id(id)),
     }
 }
@@ -38,6 +40,7 @@ pub async fn answer(
     inbound: Inbound<'_>,
     path: FilePath<'_>,
     body: ClientBody,
+    record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let batches = inbound.core.batches.as_ref().ok_or_else(batches::missing)?;
     let owner = owner(inbound, batches).await?;
@@ -48,7 +51,7 @@ pub async fn answer(
         FilePath::All if method == Method::POST => upload::answer(inbound, batches, owner, body).await,
         FilePath::One(id) if is_read => one(batches, owner, id).await,
         FilePath::One(id) if method == Method::DELETE => remove(batches, owner, id).await,
-        FilePath::Content(id) if is_read => content(batches, owner, id).await,
+        FilePath::Content(id) if is_read => content(inbound, batches, owner, id, record).await,
         FilePath::All => Err(wanted("GET or POST")),
         FilePath::One(_) => Err(wanted("GET or DELETE")),
         FilePath::Content(_) => Err(wanted("GET")),
@@ -81,14 +84,36 @@ async fn one(batches: &Batches, owner: String, id: &str) -> Result<Response<Body
     Ok(reply::json(objects::file(&file).to_string()))
 }
 
-async fn content(batches: &Batches, owner: String, id: &str) -> Result<Response<Body>, Fault> {
+async fn content(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    owner: String,
+    id: &str,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
     let own = id.to_owned();
-    let opened = batches.ask(move |tables| match tables.file(&owner, &own)? {
-        Some(file) => Ok(Some((std::fs::File::open(tables.path(&file.id))?, file.bytes))),
-        None => Ok(None),
+    let opened = batches.ask(move |tables| {
+        let Some(file) = tables.file(&owner, &own)? else { return Ok(None) };
+        match &file.batch {
+            Some(batch) => Ok(tables.batch(&owner, batch)?.map(Box::new).map(Contents::Remote)),
+            None => Ok(Some(Contents::Here(std::fs::File::open(tables.path(&file.id))?, file.bytes))),
+        }
     });
-    let (file, bytes) = opened.await?.ok_or_else(|| not_found(id))?;
-    Ok(rows(file, bytes))
+    match opened.await?.ok_or_else(|| not_found(id))? {
+        Contents::Here(file, bytes) => Ok(rows(file, bytes)),
+        Contents::Remote(batch) => {
+            let part = if batch.output_file == id { Part::Output } else { Part::Errors };
+            remote_rows(inbound, batches, &batch, part, record).await
+        }
+    }
+}
+
+/// Where the contents of a file are.
+enum Contents {
+    /// Here, so many bytes.
+    Here(std::fs::File, u64),
+    /// At the provider of this batch.
+    Remote(Box<StoredBatch>),
 }
 
 /// Rows on their way to a client.

@@ -419,6 +419,19 @@ pub async fn submitted(
     Ok(Response::from_parts(head, bytes))
 }
 
+/// Rows that are not looked at here: the rest of the answer, and how it is unpacked.
+///
+/// # Errors
+/// The provider answered with an error.
+pub async fn rows_of(
+    answer: Response<UpstreamBody>,
+    client: Api,
+    target: &Target<'_>,
+) -> Result<(UpstreamBody, Option<Inflate>), AttemptError> {
+    let Accepted { body, inflate, .. } = accepted(answer, client.family(), target).await?;
+    Ok((body, inflate))
+}
+
 /// What comes of an answer that is more than JSON, or that may name files.
 pub enum Media {
     /// The client's answer, which passes.

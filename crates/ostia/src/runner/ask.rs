@@ -14,6 +14,7 @@ use super::Course;
 use crate::core::Core;
 use crate::errors::family::family;
 use crate::errors::{failure, reply};
+use crate::fetch::Fetched;
 use crate::handler;
 use crate::inbound::caller;
 use crate::inbound::gateway_headers::GatewayHeaders;
@@ -119,37 +120,20 @@ async fn carry(
     call: &Call,
     id: &str,
 ) -> Result<(http::response::Parts, Bytes), Fault> {
-    let parts = parts(headers, &call.url)?;
-    route::check(&parts)?;
-    let mut gateway = GatewayHeaders::read(&parts.headers)?;
-    let settings = &core.settings;
-    gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
-    // Anew for each row: the operator may have taken the key away meanwhile.
-    let caller: Caller =
-        caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
-    if gateway.trace_id.is_none() {
-        gateway.trace_id = HeaderValue::from_str(batch).ok();
-    }
+    let mut sent = Sent::of(core, headers, batch, &call.url)?;
     let name = HeaderValue::from_str(&call.custom_id).ok();
-    gateway.trace.span_name = gateway.trace.span_name.take().or(name.as_ref().and_then(trace::kept));
-    let trace_id = gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
-    let mut record =
-        Record::alone(&core.books, &parts, gateway.metadata.as_ref(), (&trace_id, &gateway.trace), || {
-            id.to_owned()
-        });
+    let trace = &mut sent.gateway.trace;
+    trace.span_name = trace.span_name.take().or(name.as_ref().and_then(trace::kept));
+    let mut record = sent.record(core, id);
     let Endpoint::Api(api_path) = Endpoint::of(&Method::POST, &call.url) else {
         return Err(Fault::invalid("The row calls nothing that the gateway runs in batches."));
     };
     let account = record.account().clone();
     account.call(Some(api_path.api.name()));
-    if gateway.without_bodies {
-        account.without_bodies();
-    }
-    account.sent_by(caller.owner, caller.name(&settings.gateway_keys));
-    let files = &Rc::default();
-    let inbound = Inbound { core, caller: &caller, gateway: &gateway, parts: &parts, upload: None, files };
-    let requested = Duration::from_millis(gateway.request_timeout_ms.unwrap_or_default());
-    let longest = settings.timeouts.total.max(requested);
+    let files = Rc::default();
+    let inbound = sent.inbound(core, &files);
+    let requested = Duration::from_millis(sent.gateway.request_timeout_ms.unwrap_or_default());
+    let longest = core.settings.timeouts.total.max(requested);
     let answered = timeout(longest, answer(inbound, &api_path, call, &mut record)).await;
     let answered = answered.unwrap_or_else(|_| {
         let message = format!("The row had no answer within {longest:?} (timeouts.total).");
@@ -170,6 +154,53 @@ async fn answer(
     let mut response = Box::pin(handler::carry(inbound, api_path, &call.body, record)).await?;
     record.keep(&mut response);
     read(response).await
+}
+
+/// What stands for a request that a client had sent.
+pub struct Sent {
+    parts: request::Parts,
+    gateway: GatewayHeaders,
+    caller: Caller,
+}
+
+impl Sent {
+    /// A request with these headers, for a batch.
+    ///
+    /// # Errors
+    /// 400 for headers that make no sense, 401 where their sender may not call any more.
+    pub fn of(core: &Core, headers: &HeaderMap, batch: &str, url: &str) -> Result<Sent, Fault> {
+        let parts = parts(headers, url)?;
+        route::check(&parts)?;
+        let mut gateway = GatewayHeaders::read(&parts.headers)?;
+        let settings = &core.settings;
+        gateway.credentials.withhold(&settings.admin_keys, &settings.gateway_keys);
+        // Anew for each row: the operator may have taken the key away meanwhile.
+        let caller = caller::authenticate(&settings.gateway_keys, std::mem::take(&mut gateway.credentials))?;
+        if gateway.trace_id.is_none() {
+            gateway.trace_id = HeaderValue::from_str(batch).ok();
+        }
+        Ok(Sent { parts, gateway, caller })
+    }
+
+    /// Its record, under this id.
+    pub fn record(&self, core: &Core, id: &str) -> Record {
+        let Sent { parts, gateway, caller } = self;
+        let trace_id = gateway.trace_id.as_ref().and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let trace = (trace_id, &gateway.trace);
+        let new_id = || id.to_owned();
+        let record = Record::alone(&core.books, parts, gateway.metadata.as_ref(), trace, new_id);
+        if gateway.without_bodies {
+            record.account().without_bodies();
+        }
+        record.account().sent_by(caller.owner, caller.name(&core.settings.gateway_keys));
+        record
+    }
+
+    /// The same as all that is known of it.
+    pub fn inbound<'a>(&'a self, core: &'a Rc<Core>, files: &'a Rc<Fetched>) -> Inbound<'a> {
+        let Sent { parts, gateway, caller } = self;
+        Inbound { core, caller, gateway, parts, upload: None, files }
+    }
 }
 
 /// The head of a row's call.

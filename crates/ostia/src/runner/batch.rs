@@ -16,8 +16,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::ask::{self, Call};
 use super::results::{Answered, Counts, Done, Results, WAITING_MAX};
-use super::rows::Rows;
 use super::{Course, Runner, sender};
+use crate::batches::rows::Rows;
 use crate::batches::{self, ROOM_CHECK_BYTES};
 use crate::log::Level;
 
@@ -54,7 +54,7 @@ pub async fn run(
 
 fn unreadable(error: &io::Error) -> BatchFault {
     let message = format!("The files of the batch cannot be read or written: {}.", error.kind());
-    BatchFault { code: "files_unreadable".to_owned(), message }
+    BatchFault { code: "files_unreadable".to_owned(), message, line: None }
 }
 
 async fn carry_out(
@@ -142,6 +142,7 @@ impl Run<'_> {
                     break End::Failed(BatchFault {
                         code: "batches_full".to_owned(),
                         message: fault.message,
+                        line: None,
                     });
                 }
             }
@@ -152,7 +153,8 @@ impl Run<'_> {
         if end == End::Expired {
             let code = "batch_expired".to_owned();
             let message = "The row was not asked before the batch expired.".to_owned();
-            end = self.refuse_rest(&BatchFault { code, message }, rows, done).await?.unwrap_or(end);
+            end =
+                self.refuse_rest(&BatchFault { code, message, line: None }, rows, done).await?.unwrap_or(end);
         }
         Ok(if is_one_left { End::Stopping } else { end })
     }
@@ -219,9 +221,9 @@ impl Run<'_> {
 
 /// The next row that is not done.
 async fn next(rows: &mut Rows, done: &Done) -> io::Result<Option<(u64, Bytes)>> {
-    while let Some((number, line)) = rows.next().await? {
-        if !done.has(number) {
-            return Ok(Some((number, line)));
+    while let Some(row) = rows.next().await? {
+        if !done.has(row.number) {
+            return Ok(Some((row.number, row.text)));
         }
     }
     Ok(None)
@@ -288,5 +290,6 @@ fn result_file(
         bytes,
         rows,
         urls: Vec::new(),
+        batch: None,
     }
 }

@@ -53,5 +53,5 @@ async fn own_key(runner: &Runner, keys: &GatewayKeys, owner: &str) -> Option<Hea
 }
 
 fn fault(code: &str, message: &str) -> BatchFault {
-    BatchFault { code: code.to_owned(), message: message.to_owned() }
+    BatchFault { code: code.to_owned(), message: message.to_owned(), line: None }
 }

@@ -2,5 +2,8 @@
 
 mod ends;
 mod files;
+mod handed_on;
+mod remote;
 mod runs;
 mod tools;
+mod vendors;

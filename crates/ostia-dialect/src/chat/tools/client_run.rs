@@ -63,7 +63,7 @@ pub fn is_in(document: &Document<'_>) -> bool {
     })
 }
 
-fn own_tool(kind: &str) -> Option<&'static ClientTool> {
+pub(crate) fn own_tool(kind: &str) -> Option<&'static ClientTool> {
     TOOLS.iter().find(|tool| tool.name == kind)
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Arguments, HELD_BYTES_MAX, Undo};
+use crate::chat::tools::client_run;
 use crate::test_support::{fold, start};
 use crate::{Block, Content, Delta, Dialect, Event, Finish, Signature, ToolKind};
 
@@ -106,5 +107,26 @@ fn what_is_too_long_to_hold_goes_on_in_json() {
         let events = stream(&long, early, at, &[0]);
         let response = fold(&replaced(&events, 1));
         assert!(response.choices[0].blocks[1].content == call("patch", &long, ToolKind::Custom).content);
+    }
+}
+
+#[test]
+fn what_is_kept_undoes_the_same() {
+    use crate::chat::tools::schema::Names;
+    let mut undo = tools();
+    let own = undo.own("mcp_long");
+    (own.name, own.namespace) = ("mcp".to_owned(), Some("files".to_owned()));
+    own.properties = Some(Names::of_pairs(vec![("a_b".to_owned(), "a.b".to_owned())]));
+    undo.own("local_shell").arguments = Arguments::Item(client_run::own_tool("local_shell").unwrap());
+    let kept = serde_json::from_str(&undo.kept().to_string()).unwrap();
+    let back = Undo::of_kept(&kept).unwrap();
+    assert_eq!(back.tools, undo.tools);
+    assert!(Undo::of_kept(&serde_json::json!([])).unwrap().is_empty());
+    for wrong in [
+        serde_json::json!(null),
+        serde_json::json!([["a"]]),
+        serde_json::json!([["a", "b", null, null, "none"]]),
+    ] {
+        assert!(Undo::of_kept(&wrong).is_none(), "{wrong}");
     }
 }

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::Response;
 use ostia_dialect::json::{Document, Node};
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_store::{BatchStatus, StoredBatch, StoredFile, Times};
 
 use super::sender::{self, Sender};
-use super::{names_gateway, owner, told};
-use crate::batches::objects::IMMEDIATE;
+use super::{is_told_anew, names_gateway, owner, remote, told};
+use crate::batches::objects::{DAY, IMMEDIATE};
 use crate::batches::{self, Batches, OPEN_MAX, Order};
 use crate::client::ClientBody;
-use crate::endpoints::files;
+use crate::endpoints::{files, handed_on};
 use crate::inbound::intake::{self, Unpacked};
 use crate::inbound::{Inbound, browser};
 use crate::message::body::Body;
@@ -41,11 +41,12 @@ pub async fn answer(
 ) -> Result<Response<Body>, Fault> {
     let limits = &inbound.core.settings.limits;
     let body = intake::read(body, limits).await?;
-    let names_gateway = names_gateway(inbound)?;
+    let names_gateway = names_gateway(inbound)? || is_told_anew(inbound, Api::OpenaiBatches)?;
     let plain = plain(inbound, &body);
     if !names_gateway && !plain.as_ref().is_ok_and(|plain| is_ours(plain)) {
         record.account().call(None);
-        return Box::pin(pass::pass_read(inbound, body, record)).await;
+        let answer = Box::pin(pass::pass_read(inbound, body, record)).await?;
+        return Ok(handed_on::remember(inbound, answer, record).await);
     }
     browser::check_media(&inbound.core.settings, &inbound.parts.headers)?;
     let plain = plain?;
@@ -96,16 +97,18 @@ struct Wanted {
     metadata: BTreeMap<String, String>,
     /// Headers for the rows, in place of those that the request has.
     options: Vec<(String, String)>,
+    /// A provider runs it.
+    is_remote: bool,
 }
 
 impl Wanted {
     fn read(document: &Document<'_>) -> Result<Wanted, Fault> {
         let root = document.root();
         let window = root.expect("completion_window")?.expect_str()?;
-        if window != IMMEDIATE {
+        if window != IMMEDIATE && window != DAY {
             let message = format!(
-                "The gateway runs batches at once only (`completion_window: \"{IMMEDIATE}\"`), at the price of ordinary calls. \
-                 For a provider's own batches upload the file there, with the provider's name in x-ostia-provider."
+                "Must be \"{IMMEDIATE}\", and the gateway asks the rows itself, at once and at the price of ordinary calls, or \
+                 \"{DAY}\", and the provider runs them as a batch of its own."
             );
             return Err(Fault::invalid(message).with_param("completion_window").with_code("invalid_window"));
         }
@@ -127,6 +130,7 @@ impl Wanted {
             endpoint: endpoint.map(|endpoint| endpoint.into_owned()),
             metadata: root.some("metadata").map(read_metadata).transpose()?.unwrap_or_default(),
             options,
+            is_remote: window == DAY,
         })
     }
 }
@@ -163,13 +167,18 @@ fn read_metadata(node: Node<'_>) -> Result<BTreeMap<String, String>, Fault> {
 }
 
 async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result<Response<Body>, Fault> {
-    let Sender { headers, kept, is_whole } = sender::of(inbound, &wanted.options)?;
+    let sender = sender::of(inbound, &wanted.options)?;
     let owner = owner(inbound, batches).await?;
     let (asked, id) = (owner.clone(), wanted.input_file.clone());
     let file = batches.ask(move |tables| tables.file(&asked, &id)).await?;
     let file = file.ok_or_else(|| files::not_found(&wanted.input_file).with_param("input_file_id"))?;
     check_endpoint(wanted.endpoint.as_deref(), &file)?;
     batches.check_room().await?;
+    let remote = match wanted.is_remote {
+        true => Some(Box::pin(remote::find(inbound, batches, &sender.headers, &file)).await?),
+        false => None,
+    };
+    let Sender { headers, kept, is_whole } = sender;
     let core = inbound.core;
     let now_s = batches::now_s();
     let batch = StoredBatch {
@@ -189,6 +198,7 @@ async fn make(inbound: Inbound<'_>, batches: &Batches, wanted: Wanted) -> Result
         is_whole,
         run: batches.run.to_string(),
         faults: Vec::new(),
+        remote,
     };
     let own = batch.clone();
     if !batches.ask(move |tables| tables.add_batch(&own, OPEN_MAX)).await? {

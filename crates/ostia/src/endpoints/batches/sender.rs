@@ -137,7 +137,7 @@ pub fn of(inbound: Inbound<'_>, options: &[(String, String)]) -> Result<Sender, 
     parts.headers = headers;
     let as_sent = Inbound { gateway, parts: &parts, ..inbound };
     routes::find(as_sent, None)?;
-    let kept = kept(as_sent);
+    let kept = kept_headers(as_sent);
     let is_whole = is_whole(as_sent);
     Ok(Sender { headers: parts.headers, kept, is_whole })
 }
@@ -173,7 +173,8 @@ fn invalid_option(name: &str, what: &str) -> Fault {
     Fault::invalid(format!("Invalid option `{shown}`: it {what}.")).with_param("portkey_options")
 }
 
-fn kept(inbound: Inbound<'_>) -> Vec<(String, String)> {
+/// The headers of a request that may lie on disk.
+pub fn kept_headers(inbound: Inbound<'_>) -> Vec<(String, String)> {
     let is_setting = |name: &HeaderName| {
         let providers = inbound.core.settings.providers.iter();
         providers

@@ -59,6 +59,7 @@ pub async fn answer(
         bytes: writing.written,
         rows,
         urls,
+        batch: None,
     };
     let (told, file) = (objects::file(&stored), writing.file);
     let kept = batches.ask(move |tables| {

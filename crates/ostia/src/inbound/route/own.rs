@@ -256,6 +256,14 @@ pub enum FilePath<'p> {
 }
 
 impl<'p> FilePath<'p> {
+    /// The file that it names.
+    pub fn id(self) -> Option<&'p str> {
+        match self {
+            FilePath::All => None,
+            FilePath::One(id) | FilePath::Content(id) => Some(id),
+        }
+    }
+
     /// By what stands behind `/v1`.
     pub fn at(rest: &'p str) -> Option<FilePath<'p>> {
         let mut parts = rest.strip_prefix("/files")?.split('/');
@@ -282,6 +290,14 @@ pub enum BatchPath<'p> {
 }
 
 impl<'p> BatchPath<'p> {
+    /// The batch that it names.
+    pub fn id(self) -> Option<&'p str> {
+        match self {
+            BatchPath::All => None,
+            BatchPath::One(id) | BatchPath::Cancel(id) | BatchPath::Output(id) => Some(id),
+        }
+    }
+
     /// By what stands behind `/v1`.
     pub fn at(rest: &'p str) -> Option<BatchPath<'p>> {
         let mut parts = rest.strip_prefix("/batches")?.split('/');

@@ -143,7 +143,7 @@ fn headers_of_the_batch_hold_for_its_rows() {
         (create("file-1"), "input_file_id"),
         (create("file-ostia-1"), "input_file_id"),
         (
-            Ask::post("/v1/batches", json!({"input_file_id": file, "completion_window": "24h"}).to_string()),
+            Ask::post("/v1/batches", json!({"input_file_id": file, "completion_window": "7h"}).to_string()),
             "completion_window",
         ),
         (

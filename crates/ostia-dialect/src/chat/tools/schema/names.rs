@@ -96,6 +96,16 @@ impl Names {
         })
     }
 
+    /// The names that go out, each with the client's.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.pairs
+    }
+
+    /// The same from these.
+    pub(crate) fn of_pairs(pairs: Vec<(String, String)>) -> Names {
+        Names { pairs }
+    }
+
     fn sent(&self, own: &str) -> Option<&str> {
         self.pairs.iter().find(|(_, known)| known == own).map(|(sent, _)| sent.as_str())
     }

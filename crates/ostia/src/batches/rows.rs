@@ -15,15 +15,27 @@ use tokio::task::spawn_blocking;
 const CHUNK_BYTES: usize = 64 << 10;
 
 /// A file that is read.
+#[derive(Debug)]
 pub struct Rows {
     file: Arc<File>,
     at: u64,
     lines: Lines,
     /// Rows so far.
     count: u64,
-    /// Rows that have been read, by their numbers.
-    ready: VecDeque<(u64, Bytes)>,
+    /// Rows that have been read.
+    ready: VecDeque<FileRow>,
     is_over: bool,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// Its number among all rows, from 1 on.
+    pub number: u64,
+    /// The number of its line: empty lines count too.
+    pub line: u64,
+    /// What stands there.
+    pub text: Bytes,
 }
 
 impl Rows {
@@ -43,11 +55,11 @@ impl Rows {
         })
     }
 
-    /// The next row and its number among all rows, from 1 on; `None` at the end.
+    /// The next row; `None` at the end.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub async fn next(&mut self) -> io::Result<Option<(u64, Bytes)>> {
+    pub async fn next(&mut self) -> io::Result<Option<FileRow>> {
         while self.ready.is_empty() && !self.is_over {
             self.read().await?;
         }
@@ -68,7 +80,8 @@ impl Rows {
         let (ready, count) = (&mut self.ready, &mut self.count);
         let mut each = |line: Line<'_>| -> Result<(), Changed> {
             *count += 1;
-            ready.push_back((*count, Bytes::copy_from_slice(line.text)));
+            let text = Bytes::copy_from_slice(line.text);
+            ready.push_back(FileRow { number: *count, line: line.number, text });
             Ok(())
         };
         let read = match self.is_over {

@@ -1,0 +1,262 @@
+//! What a vendor's own batches are like: how rows are put together, which requests make, ask for and end a batch, and what the answers
+//! say. Clients see OpenAI's form of it all (<https://platform.openai.com/docs/api-reference/batch>).
+//!
+//! Rows are told as calls are, each by itself; here is only what stands around them. Nothing is sent from here: a [`Step`] says what to
+//! ask, and whoever has a network asks it.
+
+use std::borrow::Cow;
+
+use crate::json::{Document, Node};
+use crate::{Api, Fault};
+
+/// Longest id of a batch or a file at a vendor, in bytes.
+const ID_BYTES_MAX: usize = 256;
+
+/// Writes a row behind others: its key, and the body of its call. 400 for a body that is no JSON object.
+pub type EncodeRow = fn(&mut Vec<u8>, &str, &[u8]) -> Result<(), Fault>;
+
+/// How batches are asked for at a vendor whose form is not OpenAI's.
+#[derive(Debug)]
+pub struct BatchForm {
+    /// A header that all clients of the vendor's own form send, and no others, where there is one.
+    pub own_header: Option<&'static str>,
+    /// The APIs that rows may call, and what the vendor calls each where it wants to know.
+    pub rows: &'static [(Api, &'static str)],
+    /// Most rows of a batch.
+    pub rows_max: u64,
+    /// Longest input, in bytes.
+    pub bytes_max: u64,
+    /// All rows of a batch ask one model, and call one API.
+    pub one_model: bool,
+    /// What stands between two rows.
+    pub separator: &'static str,
+    /// Writes a row: its key, and the body of its call.
+    pub encode_row: EncodeRow,
+    /// Sends the rows as a file, where they are no part of what makes the batch.
+    pub upload: Option<Upload>,
+    /// Makes the batch, of the file of this id.
+    pub create: fn(&NewBatch<'_>, &str) -> Step,
+    /// Asks how far the batch of this id is.
+    pub status: fn(&str) -> Step,
+    /// Asks for its end.
+    pub cancel: fn(&str) -> Step,
+    /// Reads what comes of making it, and of asking for it.
+    pub decode: fn(Node<'_>) -> Result<State, Fault>,
+    /// Asks for its results: those of rows that were answered, or of those that failed. `None`: there are none.
+    pub results: fn(&Found, Part) -> Option<Step>,
+    /// Reads a line of the results.
+    pub decode_result: for<'d> fn(Node<'d>) -> Result<RowResult<'d>, Fault>,
+}
+
+/// How rows are sent before the batch is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Upload {
+    /// Sends them.
+    pub send: fn(&NewBatch<'_>) -> Step,
+    /// The file's id, in the answer.
+    pub decode: fn(Node<'_>) -> Option<String>,
+}
+
+/// A batch that is to be made.
+#[derive(Debug, Clone, Copy)]
+pub struct NewBatch<'a> {
+    /// A name that no other batch has, letters and digits and few signs between.
+    pub name: &'a str,
+    /// The API of the batch.
+    pub api: Api,
+    /// The model, where all rows ask one.
+    pub model: &'a str,
+    /// What the vendor calls that which rows call.
+    pub endpoint: &'a str,
+}
+
+/// A request to a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// It is a `POST`; else a `GET`.
+    pub is_post: bool,
+    /// Where.
+    pub place: Place,
+    /// Headers besides the usual ones.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The body.
+    pub content: Content,
+}
+
+/// Where a request goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Behind the provider's path of this API.
+    Behind(Api, String),
+    /// This path behind the base URL.
+    Path(String),
+}
+
+/// What a request holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    Nothing,
+    /// JSON.
+    Json(Vec<u8>),
+    /// The rows.
+    Rows {
+        /// What it is.
+        content_type: String,
+        /// What stands before them.
+        before: Vec<u8>,
+        /// What stands behind them.
+        after: Vec<u8>,
+    },
+}
+
+/// What a vendor says of a batch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The batch, and where its results are.
+    pub found: Found,
+    /// How far it is.
+    pub status: Status,
+    /// Rows that were answered.
+    pub completed: u64,
+    /// Rows that failed, were cancelled, or were not asked in time.
+    pub failed: u64,
+    /// When it has to be over, in seconds since 1970.
+    pub expires_s: Option<u64>,
+    /// When its end was asked for.
+    pub cancelling_s: Option<u64>,
+    /// When it ended.
+    pub ended_s: Option<u64>,
+    /// Why it failed as a whole.
+    pub reason: Option<String>,
+}
+
+/// A batch at a vendor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Its id there.
+    pub id: String,
+    /// The id of the file with the results of rows that were answered, or of all.
+    pub output: Option<String>,
+    /// The same of rows that failed, where that is another one.
+    pub errors: Option<String>,
+}
+
+/// How far a batch is, in OpenAI's words.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Status {
+    /// It waits, or its rows are answered.
+    #[default]
+    InProgress,
+    /// It was answered.
+    Completed,
+    /// It failed as a whole.
+    Failed,
+    /// It took too long.
+    Expired,
+    /// Its end was asked for.
+    Cancelling,
+    /// It was ended.
+    Cancelled,
+}
+
+/// A part of what comes of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Rows that were answered.
+    Output,
+    /// All others.
+    Errors,
+}
+
+/// What came of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowResult<'d> {
+    /// The key that it was sent with.
+    pub key: Cow<'d, str>,
+    /// What came.
+    pub outcome: Outcome<'d>,
+}
+
+/// What came of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome<'d> {
+    /// An answer in the vendor's words.
+    Answer(&'d str),
+    /// An error of the call.
+    Refused(Box<Fault>),
+    /// It was not asked: OpenAI's word for why, and the reason.
+    NotAsked(&'static str, &'static str),
+}
+
+impl Outcome<'_> {
+    /// The part of the results that it stands in.
+    pub fn part(&self) -> Part {
+        match self {
+            Outcome::Answer(_) => Part::Output,
+            Outcome::Refused(_) | Outcome::NotAsked(..) => Part::Errors,
+        }
+    }
+
+    /// Its batch was ended before it was asked.
+    pub(super) const CANCELLED: Outcome<'static> =
+        Outcome::NotAsked("batch_cancelled", "The row was not asked before the batch was cancelled.");
+    /// Its batch took too long.
+    pub(super) const EXPIRED: Outcome<'static> =
+        Outcome::NotAsked("batch_expired", "The row was not asked before the batch expired.");
+}
+
+impl BatchForm {
+    /// What the vendor says of a batch.
+    ///
+    /// # Errors
+    /// 502 for what says nothing of one, and for an id that could lead to another place.
+    pub fn read(&self, body: &[u8]) -> Result<State, Fault> {
+        let document = Document::parse(body)
+            .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+        let state = (self.decode)(document.root())?;
+        let Found { id, output, errors } = &state.found;
+        let are_ids = [Some(id), output.as_ref(), errors.as_ref()].into_iter().flatten().all(|id| is_id(id));
+        match are_ids {
+            true => Ok(state),
+            false => Err(Fault::upstream("The provider's answer names a batch or a file by no usable id.")),
+        }
+    }
+
+    /// The id of an uploaded file.
+    ///
+    /// # Errors
+    /// 502 where there is none.
+    pub fn read_upload(upload: Upload, body: &[u8]) -> Result<String, Fault> {
+        let document = Document::parse(body).ok();
+        let id = document.as_ref().and_then(|document| (upload.decode)(document.root()));
+        id.filter(|id| is_id(id))
+            .ok_or_else(|| Fault::upstream("The provider does not say where the uploaded rows are."))
+    }
+
+    /// What the vendor calls this API, if rows may call it.
+    pub fn endpoint(&self, api: Api) -> Option<&'static str> {
+        self.rows.iter().find(|(known, _)| *known == api).map(|(_, endpoint)| *endpoint)
+    }
+}
+
+/// Ids are put into paths: letters and digits with few signs between.
+fn is_id(id: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(is_plain)
+}
+
+impl Step {
+    pub(super) fn get(place: Place) -> Step {
+        Step { is_post: false, place, headers: &[], content: Content::Nothing }
+    }
+
+    pub(super) fn post(place: Place, content: Content) -> Step {
+        Step { is_post: true, place, headers: &[], content }
+    }
+}
+
+/// Seconds since 1970 of a field with a time of RFC 3339.
+pub(super) fn time_of(root: Node<'_>, name: &str) -> Option<u64> {
+    crate::chat::time::unix_seconds(&root.str(name)?)
+}

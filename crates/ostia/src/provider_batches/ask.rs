@@ -1,0 +1,219 @@
+//! A step of a batch, asked of its provider: once with each of its keys, where the operator has several.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use ostia_dialect::batches::{Content, Place, Step};
+use ostia_dialect::form::Piece;
+use ostia_dialect::{Api, Fault, Observed};
+use ostia_providers::endpoint;
+use ostia_routing::{Leaf, Route};
+use ostia_store::RemoteBatch;
+
+use crate::client::AnswerDeadline;
+use crate::errors::attempt_error::AttemptError;
+use crate::exchange::{Exchange, receive};
+use crate::inbound::Inbound;
+use crate::message::fields;
+use crate::message::inflate::Inflate;
+use crate::record::Record;
+use crate::routing::routes;
+use crate::target::{self, Asked, Target};
+use crate::upstream::pieces::{Pieces, Stored};
+use crate::upstream::{RequestBody, UpstreamBody};
+
+/// How long rows and results may take on their way, where calls may take less.
+const TRANSFER_TIME: Duration = Duration::from_secs(3600);
+
+/// Answers, results and errors are for clients of this API.
+pub const CLIENT: Api = Api::OpenaiBatches;
+
+/// What is sent with a step.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sent<'a> {
+    /// The rows, for a step that sends them.
+    pub rows: Option<&'a Stored>,
+    /// The model that a path may name.
+    pub model: &'a str,
+    /// Headers that rows ask for.
+    pub headers: &'a [(String, String)],
+    /// It takes as long as what passes is large.
+    pub is_long: bool,
+}
+
+/// Results that are coming.
+#[derive(Debug)]
+pub struct Coming {
+    /// The rest of the answer.
+    pub body: UpstreamBody,
+    /// How it is unpacked.
+    pub inflate: Option<Inflate>,
+    /// How long it may take, where that is longer than others.
+    pub deadline: Option<AnswerDeadline>,
+}
+
+/// The JSON that a step is answered with.
+///
+/// # Errors
+/// The provider could not be asked, or refused.
+pub async fn ask(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    step: &Step,
+    sent: Sent<'_>,
+    record: &mut Record,
+) -> Result<Bytes, AttemptError> {
+    let read = async |answer, target: &Target<'_>| {
+        receive::json_of(answer, CLIENT, target).await.map(Response::into_body)
+    };
+    carry_out(inbound, remote, (step, sent), read, record).await
+}
+
+/// The results that a step asks for, while they come.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn open(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    step: &Step,
+    record: &mut Record,
+) -> Result<Coming, AttemptError> {
+    let read = async |answer, target: &Target<'_>| coming(answer, target).await;
+    carry_out(inbound, remote, (step, Sent { is_long: true, ..Sent::default() }), read, record).await
+}
+
+async fn carry_out<T>(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    (step, sent): (&Step, Sent<'_>),
+    read: impl AsyncFn(Response<UpstreamBody>, &Target<'_>) -> Result<T, AttemptError>,
+    record: &mut Record,
+) -> Result<T, AttemptError> {
+    let route = routes::find(inbound, None)?;
+    let leaf = route.as_deref().map(leaf_of).transpose()?;
+    let mut target = target_of(inbound, leaf, remote)?;
+    if sent.is_long {
+        target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
+    }
+    if sent.rows.is_some() {
+        target.timeouts.first_byte = target.timeouts.first_byte.max(TRANSFER_TIME);
+    }
+    record.target(&target.provider.id, target.index_path, None);
+    let booking = record.booking();
+    loop {
+        record.key(target.key_use());
+        let answer = match send(Exchange::new(inbound, &target, &booking), step, sent).await {
+            Ok(answer) => read(answer, &target).await,
+            Err(error) => Err(error),
+        };
+        if answer.is_ok() {
+            booking.answered(&Observed::default());
+        }
+        booking.settle(&answer, &[]);
+        if let ControlFlow::Break(answer) = target.settle(answer, Some(())) {
+            record.key(target.key_use());
+            return answer;
+        }
+    }
+}
+
+async fn coming(answer: Response<UpstreamBody>, target: &Target<'_>) -> Result<Coming, AttemptError> {
+    let deadline = answer.extensions().get::<AnswerDeadline>().copied();
+    let (body, inflate) = receive::rows_of(answer, CLIENT, target).await?;
+    Ok(Coming { body, inflate, deadline })
+}
+
+/// The one target of a config: a batch is at one provider, and stays there.
+///
+/// # Errors
+/// 400 for a config that has several.
+pub fn leaf_of(route: &Route) -> Result<&Leaf, Fault> {
+    route.only_leaf().ok_or_else(|| {
+        let message = "A provider's batch is made at one provider, and the config has several targets: name one of them in \
+                       x-ostia-provider, or have the gateway run the rows (`completion_window: \"immediate\"`).";
+        Fault::invalid(message).with_param("config").with_code("config_unsupported")
+    })
+}
+
+/// Whom the batch was made at. Whoever asks for it with a config or a provider of its own may change the key, and not the provider.
+fn target_of<'a>(
+    inbound: Inbound<'a>,
+    leaf: Option<&'a Leaf>,
+    remote: &RemoteBatch,
+) -> Result<Target<'a>, Fault> {
+    let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
+    if target.provider.id != remote.provider {
+        let message = format!(
+            "The batch is at provider `{}`, and the request names `{}`: leave it open, or name the first.",
+            remote.provider, target.provider.id
+        );
+        return Err(Fault::invalid(message).with_param("provider").with_code("batch_of_another_provider"));
+    }
+    Ok(target)
+}
+
+async fn send(
+    exchange: Exchange<'_>,
+    step: &Step,
+    sent: Sent<'_>,
+) -> Result<Response<UpstreamBody>, AttemptError> {
+    let request = request(exchange, step, sent)?;
+    exchange.dispatch(request).await
+}
+
+fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Request<RequestBody>>, Fault> {
+    let (body, content_type) = body(&step.content, sent.rows)?;
+    let mut request = exchange.request(path(exchange.target, &step.place, sent.model), body)?;
+    *request.method_mut() = if step.is_post { Method::POST } else { Method::GET };
+    let headers = request.headers_mut();
+    // They are about the client's own request.
+    for name in [header::ACCEPT, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")] {
+        headers.remove(name);
+    }
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(content_type) = content_type {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    for (name, value) in step.headers {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    for (name, value) in sent.headers {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            fields::add_members(headers, name, &value);
+        }
+    }
+    Ok(request)
+}
+
+fn path(target: &Target<'_>, place: &Place, model: &str) -> String {
+    let base = &target.destination.base_url().path;
+    match place {
+        Place::Path(path) => format!("{base}{path}"),
+        Place::Behind(api, inner) => {
+            let own = endpoint::path_of(target.provider, &target.values, *api, model, false);
+            let (path, query) = own.split_once('?').unwrap_or((&own, ""));
+            endpoint::with_query(format!("{base}{path}{inner}"), query)
+        }
+    }
+}
+
+fn body(content: &Content, rows: Option<&Stored>) -> Result<(RequestBody, Option<HeaderValue>), Fault> {
+    match (content, rows) {
+        (Content::Nothing, _) => Ok((RequestBody::Full(None), None)),
+        (Content::Json(json), _) => {
+            let json = RequestBody::Full(Some(Bytes::copy_from_slice(json)));
+            Ok((json, Some(HeaderValue::from_static("application/json"))))
+        }
+        (Content::Rows { content_type, before, after }, Some(rows)) => {
+            let pieces = [Piece::Bytes(before.clone()), Piece::File(0), Piece::Bytes(after.clone())];
+            let content_type = HeaderValue::try_from(content_type.as_str())
+                .map_err(|_| Fault::upstream("The rows have no media type that a header can have."))?;
+            let pieces = Pieces::new(&pieces, std::slice::from_ref(rows));
+            Ok((RequestBody::Pieces(Box::new(pieces)), Some(content_type)))
+        }
+        (Content::Rows { .. }, None) => Err(Fault::upstream("The rows of the batch are missing.")),
+    }
+}

@@ -1,0 +1,57 @@
+//! A request for what a provider has, as its maker would send it: where it leaves open whom to ask, the headers hold that it was made
+//! with.
+
+use http::{HeaderName, HeaderValue, request};
+use ostia_dialect::Fault;
+
+use crate::inbound::Inbound;
+use crate::inbound::credentials::Credentials;
+use crate::inbound::gateway_headers::GatewayHeaders;
+
+/// Headers that say whom to ask.
+const PROVIDER: [HeaderName; 2] =
+    [HeaderName::from_static("x-ostia-provider"), HeaderName::from_static("x-portkey-provider")];
+
+/// The head of the request, and what its headers say.
+#[derive(Debug)]
+pub struct Recalled {
+    parts: request::Parts,
+    gateway: GatewayHeaders,
+}
+
+impl Recalled {
+    /// The request for what this provider has; `kept`: the headers that it was made with.
+    ///
+    /// # Errors
+    /// 400 for what was kept and cannot be understood any more.
+    pub fn of(inbound: Inbound<'_>, kept: &[(String, String)], provider: &str) -> Result<Recalled, Fault> {
+        let Inbound { core, gateway: own, .. } = inbound;
+        let mut parts = inbound.parts.clone();
+        let is_known = |id: &str| core.settings.providers.get(id).is_some();
+        let says_whom = own.config.is_some() || own.provider.as_deref().is_some_and(is_known);
+        if !says_whom {
+            for name in PROVIDER {
+                parts.headers.remove(name);
+            }
+            for (name, value) in kept {
+                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+                    parts.headers.entry(name).or_insert(value);
+                }
+            }
+        }
+        let mut gateway = GatewayHeaders::read(&parts.headers)?;
+        // Who calls is known.
+        gateway.credentials = Credentials::default();
+        gateway.trace_id.clone_from(&own.trace_id);
+        gateway.traceparent.clone_from(&own.traceparent);
+        if gateway.names_nobody() {
+            gateway.provider = Some(provider.to_owned());
+        }
+        Ok(Recalled { parts, gateway })
+    }
+
+    /// The same as whatever is sent is made from.
+    pub fn inbound<'a>(&'a self, inbound: Inbound<'a>) -> Inbound<'a> {
+        Inbound { parts: &self.parts, gateway: &self.gateway, upload: None, ..inbound }
+    }
+}
