@@ -166,14 +166,14 @@ impl Writer {
 
     fn on<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut tokio_postgres::Client) -> Result<T, Fault>,
+        work: impl AsyncFnMut(&mut tokio_postgres::Client) -> Result<T, Fault>,
     ) -> Result<T, WriteError> {
         Ok(self.on_fault(work)?)
     }
 
     fn on_fault<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut tokio_postgres::Client) -> Result<T, Fault>,
+        work: impl AsyncFnMut(&mut tokio_postgres::Client) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.client.run(WRITTEN_WITHIN, work)
     }

@@ -144,11 +144,24 @@ impl Client {
         self.ready().map(drop)
     }
 
-    /// Does this within this time. Where that fails other than by the server's word, the next work has a new connection.
+    /// Does this within this time; once more where the connection had broken, as one does that was left alone while the server was
+    /// started anew. So it has to be something that may be done twice.
     pub(super) fn run<T>(
         &mut self,
         within: Duration,
-        work: impl AsyncFnOnce(&mut tokio_postgres::Client) -> Result<T, Fault>,
+        mut work: impl AsyncFnMut(&mut tokio_postgres::Client) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        match self.run_once(within, &mut work) {
+            Err(fault) if fault.is_of_connection() => self.run_once(within, &mut work),
+            done => done,
+        }
+    }
+
+    /// Where that fails other than by the server's word, the next work has a new connection.
+    fn run_once<T>(
+        &mut self,
+        within: Duration,
+        work: &mut impl AsyncFnMut(&mut tokio_postgres::Client) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let (runtime, client) = self.ready()?;
         let done = runtime.block_on(async { timeout(within, work(client)).await });
@@ -166,8 +179,6 @@ impl Client {
             None => Builder::new_current_thread().enable_all().build().map_err(no_runtime)?,
         };
         let runtime = self.runtime.insert(runtime);
-        // Between two calls nobody listens: what the server said meanwhile is heard now.
-        runtime.block_on(tokio::task::yield_now());
         let client = match self.client.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => {

@@ -41,14 +41,8 @@ impl Reader {
         Reader { client: Client::new(server, Role::Reads) }
     }
 
-    /// Asks this; once more where the connection had broken, as one does that was left alone while the server was started anew.
     fn on<T>(&mut self, mut work: impl AsyncFnMut(&Connection) -> Result<T, Fault>) -> Result<T, ReadError> {
-        let mut ask = || self.client.run(ANSWER_WITHIN + WORD_WITHIN, async |client| work(client).await);
-        let asked = match ask() {
-            Err(fault) if fault.is_of_connection() => ask(),
-            asked => asked,
-        };
-        Ok(asked?)
+        Ok(self.client.run(ANSWER_WITHIN + WORD_WITHIN, async |client| work(client).await)?)
     }
 
     pub(crate) fn list(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {

@@ -144,7 +144,8 @@ fn a_server_that_comes_and_goes() {
     databases.server.run();
     hand_over(1000..1010);
     until("it writes on", || store.queue().health().written == 320);
-    assert_eq!(said.lock().unwrap().len(), before, "{:?}", said.lock().unwrap());
+    let heard = said.lock().unwrap().clone();
+    assert_eq!(heard.len(), before, "{heard:?}");
     assert!(reader.one("1000").unwrap().is_some());
     store.finish();
     let sums = sums_of(&place);
