@@ -27,6 +27,7 @@ mod schema;
 mod secret;
 mod sections;
 mod shape;
+mod store;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -51,6 +52,7 @@ pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
+pub use store::{Encryption, Postgres, RecordServer};
 pub use tls::{Tls, TlsVersion};
 pub use transport::{Http2, TlsFiles, Transport};
 

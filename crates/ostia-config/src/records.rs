@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use crate::reader::{Item, Reader};
 use crate::shape::Shape;
+use crate::store::{self, RecordServer};
 
 /// What is kept of each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Records {
     /// Anything at all. Default: yes.
     pub are_kept: bool,
+    /// The server that they are kept in; `None`: a file in the data directory.
+    pub store: Option<RecordServer>,
     /// Of which requests bodies are kept; `None`: of all where only this machine can connect, else of none.
     pub bodies: Option<BodiesKept>,
     /// How much of each body, in bytes. Default: 64 KiB.
@@ -53,6 +56,7 @@ impl Default for Records {
         const DAY: Duration = Duration::from_secs(86_400);
         Records {
             are_kept: true,
+            store: None,
             bodies: None,
             body_bytes: 64 << 10,
             mask: Vec::new(),
@@ -65,10 +69,11 @@ impl Default for Records {
 }
 
 impl Records {
-    /// What holds from the start of the gateway to its end: all but how much of bodies is kept.
+    /// What holds from the start of the gateway to its end: all but how much of bodies is kept, and where in the file it stands.
     pub fn fixed(&self) -> Records {
         let Records { bodies, body_bytes, .. } = Records::default();
-        Records { bodies, body_bytes, ..self.clone() }
+        let store = self.store.clone().map(RecordServer::wherever);
+        Records { store, bodies, body_bytes, ..self.clone() }
     }
 }
 
@@ -81,6 +86,7 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Records {
     }
     for (name, field) in reader.fields(item) {
         match name {
+            "store" => records.store = store::read(&field, reader),
             "bodies" => {
                 let word = reader.one_of(&field);
                 let all = [BodiesKept::Full, BodiesKept::Errors, BodiesKept::Off];

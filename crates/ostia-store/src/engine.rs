@@ -7,25 +7,29 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
-use crate::sqlite;
+use crate::{postgres, sqlite};
 
 /// Where records are kept. It is told without anything secret.
 #[derive(Debug, Clone)]
 pub enum Place {
     /// One file of SQLite's, which need not be there yet.
     File(PathBuf),
+    /// A server of PostgreSQL's.
+    Postgres(Arc<postgres::Server>),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::File(path) => path.display().fmt(f),
+            Place::Postgres(server) => server.fmt(f),
         }
     }
 }
@@ -59,6 +63,8 @@ pub(crate) type Checked = Result<Result<(), NotTheirs>, WriteError>;
 pub(crate) enum Engine {
     /// One file of SQLite's.
     Sqlite(sqlite::Writer),
+    /// A server of PostgreSQL's.
+    Postgres(postgres::Writer),
 }
 
 impl Engine {
@@ -66,6 +72,7 @@ impl Engine {
     pub(crate) fn of(place: &Place) -> Engine {
         match place {
             Place::File(path) => Engine::Sqlite(sqlite::Writer::new(path.clone())),
+            Place::Postgres(server) => Engine::Postgres(postgres::Writer::new(server.clone())),
         }
     }
 
@@ -73,6 +80,7 @@ impl Engine {
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Engine::Sqlite(own) => own.is_open(),
+            Engine::Postgres(own) => own.is_open(),
         }
     }
 
@@ -80,6 +88,7 @@ impl Engine {
     pub(crate) fn open(&mut self) -> Result<(), WriteError> {
         match self {
             Engine::Sqlite(own) => own.open().map(drop),
+            Engine::Postgres(own) => own.open().map(drop),
         }
     }
 
@@ -87,6 +96,7 @@ impl Engine {
     pub(crate) fn write(&mut self, records: &[Record]) -> Result<(), WriteError> {
         match self {
             Engine::Sqlite(own) => own.write(records),
+            Engine::Postgres(own) => own.write(records),
         }
     }
 
@@ -94,6 +104,7 @@ impl Engine {
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
         match self {
             Engine::Sqlite(own) => own.retain(retention, now_ms),
+            Engine::Postgres(own) => own.retain(retention, now_ms),
         }
     }
 
@@ -101,6 +112,7 @@ impl Engine {
     pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {
         match self {
             Engine::Sqlite(own) => own.keep_feedback(all),
+            Engine::Postgres(own) => own.keep_feedback(all),
         }
     }
 
@@ -113,6 +125,7 @@ impl Engine {
     ) -> Checked {
         match self {
             Engine::Sqlite(own) => own.change_feedback(id, key, change),
+            Engine::Postgres(own) => own.change_feedback(id, key, change),
         }
     }
 
@@ -125,6 +138,7 @@ impl Engine {
     ) -> Result<Progress, WriteError> {
         match self {
             Engine::Sqlite(own) => own.reprice(from_ms, prices, tell),
+            Engine::Postgres(own) => own.reprice(from_ms, prices, tell),
         }
     }
 }

@@ -18,9 +18,9 @@ use serde_json::Value;
 
 use crate::engine::Place;
 use crate::query::{Filter, Page};
-use crate::sqlite;
 use crate::steps::Steps;
 use crate::summary::{Group, Grouping, Series};
+use crate::{postgres, sqlite};
 
 pub(crate) use counted::{COUNTED, Counted};
 pub(crate) use days::{DAY_MS, Time, joined};
@@ -104,6 +104,8 @@ fn next(questions: &Mutex<Receiver<Question>>) -> Option<Question> {
 pub enum Reader {
     /// One file of SQLite's.
     Sqlite(sqlite::Reader),
+    /// A server of PostgreSQL's.
+    Postgres(postgres::Reader),
 }
 
 /// Requests as they are told, and where the next page begins, if there is one.
@@ -114,6 +116,7 @@ impl Reader {
     pub fn of(place: &Place) -> Reader {
         match place {
             Place::File(path) => Reader::Sqlite(sqlite::Reader::new(path)),
+            Place::Postgres(server) => Reader::Postgres(postgres::Reader::new(server.clone())),
         }
     }
 
@@ -124,6 +127,7 @@ impl Reader {
     pub fn list(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
         match self {
             Reader::Sqlite(own) => own.list(filter, page),
+            Reader::Postgres(own) => own.list(filter, page),
         }
     }
 
@@ -134,6 +138,7 @@ impl Reader {
     pub fn list_with_bodies(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
         match self {
             Reader::Sqlite(own) => own.list_with_bodies(filter, page),
+            Reader::Postgres(own) => own.list_with_bodies(filter, page),
         }
     }
 
@@ -144,6 +149,7 @@ impl Reader {
     pub fn newer(&mut self, filter: &Filter, number: i64, most: u32) -> Result<(Vec<Value>, i64), ReadError> {
         match self {
             Reader::Sqlite(own) => own.newer(filter, number, most),
+            Reader::Postgres(own) => own.newer(filter, number, most),
         }
     }
 
@@ -154,6 +160,7 @@ impl Reader {
     pub fn last_number(&mut self) -> Result<i64, ReadError> {
         match self {
             Reader::Sqlite(own) => own.last_number(),
+            Reader::Postgres(own) => own.last_number(),
         }
     }
 
@@ -164,6 +171,7 @@ impl Reader {
     pub fn one(&mut self, id: &str) -> Result<Option<Value>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.one(id),
+            Reader::Postgres(own) => own.one(id),
         }
     }
 
@@ -174,6 +182,7 @@ impl Reader {
     pub fn trace(&mut self, trace_id: &str) -> Result<Vec<Value>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.trace(trace_id),
+            Reader::Postgres(own) => own.trace(trace_id),
         }
     }
 
@@ -195,6 +204,7 @@ impl Reader {
     ) -> Result<Found, ReadError> {
         match self {
             Reader::Sqlite(own) => own.search_for(filter, text, page, within),
+            Reader::Postgres(own) => own.search_for(filter, text, page, within),
         }
     }
 
@@ -210,6 +220,7 @@ impl Reader {
     ) -> Result<(Vec<Session>, Option<String>), ReadError> {
         match self {
             Reader::Sqlite(own) => own.sessions(filter, page),
+            Reader::Postgres(own) => own.sessions(filter, page),
         }
     }
 
@@ -226,6 +237,7 @@ impl Reader {
     ) -> Result<((i64, i64), Vec<Group>), ReadError> {
         match self {
             Reader::Sqlite(own) => own.sums(filter, by, now_ms),
+            Reader::Postgres(own) => own.sums(filter, by, now_ms),
         }
     }
 
@@ -236,6 +248,7 @@ impl Reader {
     pub fn series(&mut self, filter: &Filter, by: Grouping, steps: &Steps) -> Result<Series, ReadError> {
         match self {
             Reader::Sqlite(own) => own.series(filter, by, steps),
+            Reader::Postgres(own) => own.series(filter, by, steps),
         }
     }
 
@@ -246,6 +259,7 @@ impl Reader {
     pub fn tally(&mut self, filter: &Filter, steps: &Steps, fact: Fact) -> Result<Vec<Tally>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.tally(filter, steps, fact),
+            Reader::Postgres(own) => own.tally(filter, steps, fact),
         }
     }
 
@@ -262,6 +276,7 @@ impl Reader {
     ) -> Result<(u64, Vec<GroupRow>), ReadError> {
         match self {
             Reader::Sqlite(own) => own.groups(filter, by, page),
+            Reader::Postgres(own) => own.groups(filter, by, page),
         }
     }
 
@@ -272,6 +287,7 @@ impl Reader {
     pub fn feedback(&mut self, filter: &Filter, steps: &Steps) -> Result<Vec<FeedbackTally>, ReadError> {
         match self {
             Reader::Sqlite(own) => own.feedback(filter, steps),
+            Reader::Postgres(own) => own.feedback(filter, steps),
         }
     }
 }

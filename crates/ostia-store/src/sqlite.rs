@@ -50,7 +50,7 @@ impl Writer {
     }
 
     pub(crate) fn write(&mut self, records: &[Record]) -> Result<(), WriteError> {
-        self.on(|connection| crate::sqlite::insert::write(connection, records))
+        self.on(|connection| insert::write(connection, records))
     }
 
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {

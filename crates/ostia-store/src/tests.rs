@@ -31,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const DAY_MS: i64 = 86_400_000;
 
 #[derive(Debug)]
-struct Ready(Record);
+pub(crate) struct Ready(pub(crate) Record);
 
 impl Unwritten for Ready {
     fn bytes(&self) -> usize {
@@ -47,9 +47,9 @@ impl Unwritten for Ready {
     }
 }
 
-type Said = Arc<Mutex<Vec<String>>>;
+pub(crate) type Said = Arc<Mutex<Vec<String>>>;
 
-fn store(place: &Place, mask: &[&str]) -> (Store, Said) {
+pub(crate) fn store(place: &Place, mask: &[&str]) -> (Store, Said) {
     let said = Said::default();
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
@@ -73,7 +73,7 @@ fn at(price: Option<f64>) -> Prices {
     Prices { pricing: Box::new(move |_, _| priced), catalog: Box::new(move || catalog.clone()) }
 }
 
-fn record(id: &str, started_ms: i64) -> Record {
+pub(crate) fn record(id: &str, started_ms: i64) -> Record {
     let usage = Usage { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100, ..Usage::default() };
     let attempt = Attempt {
         target: "config".into(),
@@ -113,7 +113,7 @@ fn record(id: &str, started_ms: i64) -> Record {
     }
 }
 
-fn until(what: &str, done: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, done: impl Fn() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !done() {
         assert!(Instant::now() < end, "{what}");
@@ -121,11 +121,11 @@ fn until(what: &str, done: impl Fn() -> bool) {
     }
 }
 
-fn now_ms() -> i64 {
+pub(crate) fn now_ms() -> i64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64
 }
 
-fn page(size: u32) -> Page {
+pub(crate) fn page(size: u32) -> Page {
     Page { after: None, size: PageSize::new(size).unwrap() }
 }
 

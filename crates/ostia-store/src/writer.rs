@@ -298,8 +298,15 @@ impl Writer {
         self.retention_at = Instant::now() + RETENTION_EVERY;
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         match self.engine.retain(&self.retention, i64::try_from(now_ms).unwrap_or(i64::MAX)) {
-            Ok(true) => self.retention_at = Instant::now() + RETENTION_AGAIN,
-            Ok(false) => {}
+            Ok(is_more) => {
+                if is_more {
+                    self.retention_at = Instant::now() + RETENTION_AGAIN;
+                }
+                // What nobody has written to since it failed may work again.
+                if self.engine.is_open() && self.batch.is_empty() {
+                    self.works();
+                }
+            }
             Err(error) => self.fails(&error),
         }
     }

@@ -9,6 +9,7 @@ mod answer;
 pub mod event_stream;
 mod gate;
 pub mod model;
+pub mod postgres;
 mod request;
 pub mod split;
 pub mod strict;
@@ -17,5 +18,6 @@ pub mod vendor;
 
 pub use answer::{Answer, Framing, Step, gzip};
 pub use gate::Gate;
+pub use postgres::Postgres;
 pub use request::Request;
 pub use upstream::{Upstream, dead_address};

@@ -10,6 +10,7 @@ pub mod load;
 pub mod lookup;
 pub mod provider_keys;
 pub mod providers;
+pub mod record_server;
 pub mod routes;
 pub mod settings;
 pub mod tls;

@@ -1,14 +1,18 @@
 //! The store of records, as the gateway starts it: where it lies, and how it hears of prices.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
+use ostia_store::{Connect, Connecting, DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
 use tokio::sync::watch;
 
+use crate::config::record_server::RecordServer;
 use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
 use crate::log::{Level, Log, Target};
+use crate::upstream;
+use crate::upstream::egress::Guard;
 
 /// A store that is open.
 #[derive(Debug)]
@@ -18,15 +22,35 @@ pub struct Started {
     pub shared: RecordStore,
 }
 
-/// Where records are kept, if they are; `named`: the data directory that the operator named.
+/// Where records are kept, if they are: in the server that the configuration names, or in the data directory; `named`: the one that
+/// the operator named.
 ///
 /// # Errors
 /// Why they cannot be, in words for the operator.
-pub fn place(records: &Records, named: Option<&Path>) -> Result<Option<Place>, String> {
+pub fn place(
+    records: &Records,
+    server: Option<&RecordServer>,
+    guard: &Guard,
+    named: Option<&Path>,
+) -> Result<Option<Place>, String> {
     if !records.are_kept {
         return Ok(None);
     }
-    directory(named).map(|directory| Some(Place::File(directory.file())))
+    match server {
+        Some(server) => Ok(Some(server.clone().place(Arc::new(Connector(guard.clone()))))),
+        None => directory(named).map(|directory| Some(Place::File(directory.file()))),
+    }
+}
+
+/// Opens connections to the server that records are kept in. What the operator wrote may be private; the guard in force says the
+/// same of it as the one of the start.
+#[derive(Debug)]
+struct Connector(Guard);
+
+impl Connect for Connector {
+    fn connect<'a>(&'a self, host: &'a str, port: u16) -> Connecting<'a> {
+        Box::pin(async move { Ok(Box::new(upstream::directly(host, port, &self.0).await?) as Box<_>) })
+    }
 }
 
 /// Where the gateway keeps its data; `named`: the directory that the operator named.

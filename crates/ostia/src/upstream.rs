@@ -22,6 +22,7 @@ mod tunnel;
 
 pub use answer::UpstreamBody;
 pub use body::{BodyFault, RequestBody};
+pub use connect::directly;
 pub use http1::{Switched, Switching};
 pub use pool::{BaseUrl, Upstreams};
 pub use tunnel::ProxyFault;

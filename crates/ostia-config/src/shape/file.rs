@@ -206,6 +206,11 @@ const RECORDS: Shape = Either(&[Words(|| vec!["off"]), Fields(RECORDS_FIELDS, &[
 
 static RECORDS_FIELDS: &[super::Field] = &[
     (
+        "store",
+        Private,
+        "The server in which they are kept: postgres://USER:${PASSWORD}@HOST/DATABASE. Default: a file in the data directory",
+    ),
+    (
         "bodies",
         Words(|| vec!["full", "errors", "off"]),
         "Of which requests bodies are kept. Default: full where only this machine can connect, else off",

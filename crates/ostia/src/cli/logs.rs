@@ -1,15 +1,20 @@
-//! `ostia logs`: what was kept of requests, as lines for people or as JSON. It reads the file itself, whether the gateway runs or not.
+//! `ostia logs`: what was kept of requests, as lines for people or as JSON. It reads what is kept itself, whether the gateway runs or not.
 
+use std::cell::RefCell;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
-use ostia_store::{DataDirectory, Filter, Page, PageSize, Place, ReadError, Reader};
+use ostia_config::{Records, Report};
+use ostia_store::{Filter, Page, PageSize, Place, ReadError, Reader};
 use serde_json::Value;
 
+use super::{File, shown};
+use crate::config::{load, record_server};
 use crate::endpoints::logs::{age_ms, status};
+use crate::store;
 
 /// How often it is looked whether there are more.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -80,6 +85,17 @@ pub struct Wanted {
     /// Only those of the last 15m, 12h, 7d.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
+    /// Where they are kept.
+    #[command(flatten)]
+    pub kept: KeptIn,
+}
+
+/// Where records are kept.
+#[derive(Debug, Args)]
+pub struct KeptIn {
+    /// Which server, if the file names one.
+    #[command(flatten)]
+    pub file: File,
     /// Directory in which the gateway keeps its data.
     #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
     pub data: Option<PathBuf>,
@@ -94,7 +110,7 @@ impl Logs {
         if let Some(LogsCommand::Export(export)) = &self.command {
             return export.run();
         }
-        let place = place(self.wanted.data.as_deref())?;
+        let place = self.wanted.kept.place()?;
         let filter = self.wanted.filter()?;
         let size = PageSize::new(self.number);
         let size = size.ok_or_else(|| format!("--number must be from 1 to {REQUESTS_MAX}."))?;
@@ -121,7 +137,7 @@ impl Logs {
 
 impl Export {
     fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::of(&place(self.wanted.data.as_deref())?);
+        let mut reader = Reader::of(&self.wanted.kept.place()?);
         let filter = self.wanted.filter()?;
         let mut page = Page { after: None, size: PageSize::DEFAULT };
         loop {
@@ -139,16 +155,29 @@ impl Export {
     }
 }
 
-/// Where the gateway keeps its records; `named`: the directory that was named.
-///
-/// # Errors
-/// There is none.
-pub fn place(named: Option<&Path>) -> Result<Place, String> {
-    let directory = DataDirectory::find(named, |name| std::env::var_os(name));
-    let path = directory.map_err(|error| error.to_string())?.file();
-    match path.exists() {
-        true => Ok(Place::File(path)),
-        false => Err(format!("Nothing is kept in {}: name the directory with --data.", path.display())),
+impl KeptIn {
+    /// Where the gateway keeps its records.
+    ///
+    /// # Errors
+    /// A configuration that makes no sense, or there are none.
+    pub fn place(&self) -> Result<Place, String> {
+        let loaded = load::without_secrets(self.file.config.as_deref(), self.data.as_deref());
+        let loaded = loaded.map_err(|report| shown(&report))?;
+        // Other credentials this machine need not have.
+        let mut report = Report::new(&*loaded.name);
+        let records = Records { are_kept: true, ..loaded.fixed.records };
+        let server = record_server::read(&records, &RefCell::default(), &mut report);
+        if report.has_errors() {
+            return Err(shown(&report));
+        }
+        let place = store::place(&records, server.as_ref(), &loaded.settings.guard, self.data.as_deref())?;
+        match place {
+            Some(Place::File(path)) if !path.exists() => {
+                Err(format!("Nothing is kept in {}: name the directory with --data.", path.display()))
+            }
+            Some(place) => Ok(place),
+            None => Err("Nothing is kept.".to_owned()),
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! `ostia reprice`: what was kept of requests, at the prices that are known now. The gateway may run meanwhile.
 
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use ostia_store::{Prices, Progress};
 
-use super::{File, logs, shown};
+use super::logs::{self, KeptIn};
+use super::shown;
 use crate::config::load::{self, Secrets};
 use crate::store;
 
@@ -20,12 +20,9 @@ pub struct Reprice {
     /// The requests of the last 12h, 30d.
     #[arg(long, value_name = "TIME")]
     pub since: String,
-    /// Whose prices go before those of the catalogue.
+    /// Where they are kept, and whose prices go before those of the catalogue.
     #[command(flatten)]
-    pub file: File,
-    /// Directory in which the gateway keeps its data.
-    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
-    pub data: Option<PathBuf>,
+    pub kept: KeptIn,
 }
 
 impl Reprice {
@@ -35,7 +32,7 @@ impl Reprice {
     /// An option or a configuration that makes no sense, or a file that cannot be read or written.
     pub fn run(&self) -> Result<String, String> {
         let from_ms = logs::since_ms(&self.since)?;
-        let place = logs::place(self.data.as_deref())?;
+        let place = self.kept.place()?;
         let mut told_at = Instant::now();
         let tell = |progress: Progress| {
             if told_at.elapsed() >= TELL_EVERY {
@@ -51,7 +48,7 @@ impl Reprice {
 
     /// As the configuration has them now.
     fn prices(&self) -> Result<Prices, String> {
-        let loaded = load::check(self.file.config.as_deref(), None, Secrets::Ignored);
+        let loaded = load::check(self.kept.file.config.as_deref(), None, Secrets::Ignored);
         let settings = loaded.map_err(|report| shown(&report))?.settings;
         let catalog = settings.catalog.clone();
         Ok(Prices {

@@ -1,14 +1,13 @@
-//! `ostia top`: what is asked at the moment, by model and by key. It reads the file itself, whether the gateway runs or not.
+//! `ostia top`: what is asked at the moment, by model and by key. It reads what is kept itself, whether the gateway runs or not.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
 use ostia_store::{Filter, Group, Grouping, Reader};
 
-use super::logs;
+use super::logs::{self, KeptIn};
 
 /// Lines of each table.
 const LINES_MAX: usize = 15;
@@ -29,9 +28,9 @@ pub struct Top {
     /// Print it once, and end. So it is also where no terminal is.
     #[arg(long)]
     pub once: bool,
-    /// Directory in which the gateway keeps its data.
-    #[arg(long, value_name = "DIRECTORY", env = "OSTIA_DATA")]
-    pub data: Option<PathBuf>,
+    /// Where records are kept.
+    #[command(flatten)]
+    pub kept: KeptIn,
 }
 
 impl Top {
@@ -40,7 +39,7 @@ impl Top {
     /// # Errors
     /// An option that makes no sense, or a file that cannot be read.
     pub fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::of(&logs::place(self.data.as_deref())?);
+        let mut reader = Reader::of(&self.kept.place()?);
         let mut out = std::io::stdout();
         let is_live = !self.once && out.is_terminal();
         loop {

@@ -20,6 +20,7 @@ use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::lookup::{environment, fetch};
 use crate::config::providers::{self, OfProviders};
+use crate::config::record_server::{self, RecordServer};
 use crate::config::settings::{ConfigFile, Limits, Named, Settings, WebSocketLimits};
 use crate::config::tls::{self, ServerTls};
 use crate::config::transports;
@@ -43,6 +44,8 @@ pub struct Loaded {
     pub tls: Option<ostia_config::Tls>,
     /// What cannot change while the gateway runs.
     pub fixed: Fixed,
+    /// The server that records are kept in; `None`: none is named, or credentials were not looked up.
+    pub record_server: Option<RecordServer>,
     /// Where the operator's keys for providers come from, by the provider's id.
     pub key_origins: BTreeMap<String, KeyOrigin>,
     /// Where a newer catalogue of models may lie; `None`: nowhere.
@@ -197,6 +200,10 @@ fn settle(
         Secrets::Wanted => transports::read(&config, files, &mut report),
         Secrets::Ignored => Transports::default(),
     };
+    let record_server = match source.secrets {
+        Secrets::Wanted => record_server::read(&config.records, files, &mut report),
+        Secrets::Ignored => None,
+    };
     let mut secret = |reference: &SecretRef| match source.secrets {
         Secrets::Wanted => fetch(reference, files, &mut report),
         Secrets::Ignored => None,
@@ -271,7 +278,17 @@ fn settle(
         records: config.records,
         batches: config.batches,
     };
-    Ok(Loaded { name, report, listen, tls: config.tls, fixed, key_origins, catalog_place, settings })
+    Ok(Loaded {
+        name,
+        report,
+        listen,
+        tls: config.tls,
+        fixed,
+        record_server,
+        key_origins,
+        catalog_place,
+        settings,
+    })
 }
 
 /// The keys of the gateway's own: those for calls, and those of operators.

@@ -81,6 +81,25 @@ const OF_ENVIRONMENT: [[&str; 4]; 2] = [
     ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
 ];
 
+/// A file of certificates or of a key, which this field names. What is wrong with it goes into the report.
+pub fn read_pem(field: &str, path: &Path, files: &RefCell<Files>, report: &mut Report) -> Option<Vec<u8>> {
+    files.borrow_mut().note(path);
+    let mut pem = Vec::new();
+    let file = std::fs::File::open(path);
+    let read = file.and_then(|file| file.take(PEM_BYTES_MAX + 1).read_to_end(&mut pem));
+    if let Err(error) = read {
+        let message = format!("the file {} cannot be read: {error}", path.display());
+        report.add_at(field, Code::UnreadableSecret, message, None);
+        return None;
+    }
+    if pem.len() as u64 > PEM_BYTES_MAX {
+        let message = format!("the file {} is longer than {PEM_BYTES_MAX} bytes", path.display());
+        report.add_at(field, Code::TooLarge, message, None);
+        return None;
+    }
+    Some(pem)
+}
+
 struct Reader<'a> {
     files: &'a RefCell<Files>,
     report: &'a mut Report,
@@ -155,21 +174,7 @@ impl Reader<'_> {
     }
 
     fn pem(&mut self, field: &str, path: &Path) -> Option<Vec<u8>> {
-        self.files.borrow_mut().note(path);
-        let mut pem = Vec::new();
-        let file = std::fs::File::open(path);
-        let read = file.and_then(|file| file.take(PEM_BYTES_MAX + 1).read_to_end(&mut pem));
-        if let Err(error) = read {
-            let message = format!("the file {} cannot be read: {error}", path.display());
-            self.report.add_at(field, Code::UnreadableSecret, message, None);
-            return None;
-        }
-        if pem.len() as u64 > PEM_BYTES_MAX {
-            let message = format!("the file {} is longer than {PEM_BYTES_MAX} bytes", path.display());
-            self.report.add_at(field, Code::TooLarge, message, None);
-            return None;
-        }
-        Some(pem)
+        read_pem(field, path, self.files, self.report)
     }
 
     fn wrong(&mut self, field: &str, path: &Path, fault: &str) {

@@ -11,7 +11,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_util::either::Either;
 
 use super::SendFault;
-use super::egress::{Guard, Origin, is_public};
+use super::egress::{Guard, Origin, Refusal, is_public};
 use super::proxy::Proxy;
 use super::tls::{HTTP2, Tls};
 use super::tunnel::{self, Wanted};
@@ -30,6 +30,17 @@ pub(super) struct To<'a> {
     pub(super) proxy: Option<&'a Arc<Proxy>>,
     /// HTTP/2 is on offer.
     pub(super) offers_http2: bool,
+}
+
+/// Opens a connection to a host of the operator's that speaks no HTTP: no proxy stands on the way.
+///
+/// # Errors
+/// The host has no address, or none that may be reached, or nobody answers there.
+pub async fn directly(host: &str, port: u16, guard: &Guard) -> io::Result<TcpStream> {
+    let addresses = resolve(host, port).await?;
+    let refused = |refusal: Refusal| io::Error::new(io::ErrorKind::PermissionDenied, refusal.to_string());
+    let admitted = guard.admit(host, &addresses, Origin::Operator).map_err(refused)?;
+    connect_any(&admitted).await
 }
 
 /// Opens a connection to an address that the guard admits, or through a proxy.

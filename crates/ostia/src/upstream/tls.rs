@@ -1,5 +1,7 @@
 //! TLS to upstreams: whose certificates are trusted, and which one is shown.
 
+mod unverified;
+
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -195,6 +197,11 @@ impl Tls {
         TlsConnector::from(config.clone())
     }
 
+    /// For what is no HTTP: no protocol is on offer.
+    pub fn without_protocols(&self) -> Arc<ClientConfig> {
+        Arc::new(self.client_config(&[]))
+    }
+
     fn client_config(&self, protocols: &[&[u8]]) -> ClientConfig {
         let config = ClientConfig::builder().with_root_certificates(self.trust.roots());
         let mut config = match &self.identity {
@@ -207,6 +214,13 @@ impl Tls {
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         config
     }
+}
+
+/// For a server that may be anybody: what is sent is hidden from those who listen, and from nobody who stands in between.
+pub fn unverified() -> Arc<ClientConfig> {
+    let builder = ClientConfig::builder();
+    let verifier = unverified::Unverified(builder.crypto_provider().clone());
+    Arc::new(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }
 
 impl Trust {

@@ -48,6 +48,7 @@ mod outward;
 mod packages;
 mod pass_through;
 mod paths;
+mod postgres;
 mod programs;
 mod provider_matrix;
 mod real_servers;

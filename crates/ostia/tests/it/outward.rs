@@ -1,6 +1,6 @@
 //! How the gateway connects to others: private authorities, client certificates, proxies, HTTP/2.
 
-mod authority;
+pub mod authority;
 mod certificates;
 mod frames;
 mod front;

@@ -125,6 +125,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "new WebSocket(\"ws://127.0.0.1:8787",
         NotRun("needs a browser; `websockets::handshakes` sends what one sends"),
     ),
+    (
+        "docs/records.md",
+        "CREATE ROLE ostia",
+        NotRun("for a database's owner; `postgres` has such a database"),
+    ),
     ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/logs?status", NotRun("`store` asks so")),
     (
         "docs/records.md",

@@ -13,22 +13,22 @@ use serde_json::{Value, json};
 use crate::gateway::{Gateway, Setup};
 use crate::wire::{Ask, PATIENCE};
 
-const CHAT: &str = "/v1/chat/completions";
+pub const CHAT: &str = "/v1/chat/completions";
 /// What may be missing after `kill -9`: what ended in the last moments before (docs/records.md).
 const LOSS_MAX: Duration = Duration::from_secs(1);
 
-fn body(stream: bool) -> String {
+pub fn body(stream: bool) -> String {
     json!({"model": "gpt-4o-mini", "stream": stream, "messages": [{"role": "user", "content": "say a"}]})
         .to_string()
 }
 
-fn asked(gateway: &Gateway, path: &str) -> Value {
+pub fn asked(gateway: &Gateway, path: &str) -> Value {
     Ask::new("GET", path).to(gateway).json()
 }
 
 /// What is told at this path, once it is so.
 #[track_caller]
-fn told(gateway: &Gateway, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
+pub fn told(gateway: &Gateway, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + PATIENCE;
     loop {
         let told = asked(gateway, path);
@@ -41,7 +41,7 @@ fn told(gateway: &Gateway, path: &str, is_so: impl Fn(&Value) -> bool) -> Value 
 }
 
 #[track_caller]
-fn listed(gateway: &Gateway, count: usize) -> Vec<Value> {
+pub fn listed(gateway: &Gateway, count: usize) -> Vec<Value> {
     let list = told(gateway, "/v1/logs?limit=500", |list| {
         list["data"].as_array().is_some_and(|all| all.len() >= count)
     });
@@ -301,8 +301,17 @@ fn unsteady(bill: Arc<Bill>, gate: Gate) -> Upstream {
     })
 }
 
+/// What the tokens of all answers cost, for [`balance`].
+pub const PRICES: &str = "prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}\n";
+
 #[test]
 fn the_books_balance() {
+    balance(&[Gateway::with(PRICES)], || {});
+}
+
+/// Asks these gateways, which keep records in one place, in front of providers that fail in all ways, and holds what is told against
+/// what was billed; `meanwhile` something else happens.
+pub fn balance(gateways: &[Gateway], meanwhile: impl FnOnce()) {
     let (bill, gate) = (Arc::<Bill>::default(), Gate::new());
     let first = unsteady(bill.clone(), gate.clone());
     let second = unsteady(bill.clone(), gate.clone());
@@ -310,7 +319,7 @@ fn the_books_balance() {
         |upstream: &Upstream| json!({"provider": "openai", "custom_host": upstream.url(), "api_key": "k"});
     let config = json!({"strategy": {"mode": "fallback"}, "retry": {"attempts": 2}, "targets": [target(&first), target(&second)]});
     let config = config.to_string();
-    let gateway = Gateway::with("prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}");
+    let gateway = &gateways[0];
     let ask_all = |thread: usize| {
         for number in 0..20 {
             let stream = (number + thread).is_multiple_of(2);
@@ -319,7 +328,7 @@ fn the_books_balance() {
                 0 => ask.at(&first, "openai"),
                 _ => ask.header("x-ostia-config", &config),
             };
-            let mut open = ask.open(&gateway);
+            let mut open = ask.open(&gateways[thread % gateways.len()]);
             match stream {
                 // What does not come to its end is left.
                 true => drop(open.read_until(Duration::from_millis(300), |reply| reply.whole)),
@@ -327,12 +336,15 @@ fn the_books_balance() {
             }
         }
     };
-    thread::scope(|scope| (0..6).for_each(|thread| drop(scope.spawn(move || ask_all(thread)))));
+    thread::scope(|scope| {
+        (0..6).for_each(|thread| drop(scope.spawn(move || ask_all(thread))));
+        meanwhile();
+    });
     let requests = 6 * 20;
     gate.open();
     let calls = || bill.calls.load(Ordering::SeqCst);
     let path = "/v1/analytics/summary?since=1h";
-    let summary = told(&gateway, path, |told| {
+    let summary = told(gateway, path, |told| {
         told["total"]["requests"] == requests && told["total"]["attempts"] == calls()
     });
     let total = &summary["total"];
@@ -349,7 +361,7 @@ fn the_books_balance() {
     // The same from the records themselves.
     let (mut attempts, mut tokens, mut unknown, mut after) = (0, 0, 0, String::new());
     loop {
-        let page = asked(&gateway, &format!("/v1/logs?limit=50{after}"));
+        let page = asked(gateway, &format!("/v1/logs?limit=50{after}"));
         for attempt in
             page["data"].as_array().unwrap().iter().flat_map(|record| record["attempts"].as_array().unwrap())
         {

@@ -1,0 +1,282 @@
+//! `records.store`: a server in which records are kept, by its address.
+
+use std::path::PathBuf;
+
+use crate::expand::{Part, expand, parts};
+use crate::reader::{Item, Reader};
+use crate::tree::Value;
+use crate::{Code, Place, SecretRef, secret};
+
+/// A server in which records are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RecordServer {
+    /// PostgreSQL.
+    Postgres(Postgres),
+}
+
+/// A database of PostgreSQL's, and whose name is shown there
+/// (<https://www.postgresql.org/docs/15/libpq-connect.html#id-1.7.3.8.3.6>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postgres {
+    /// The host.
+    pub host: String,
+    /// The port. Default: 5432.
+    pub port: u16,
+    /// Who writes and reads.
+    pub user: String,
+    /// The password, if one is needed.
+    pub password: Option<SecretRef>,
+    /// The database.
+    pub database: String,
+    /// Whether the connection is encrypted, and whom it trusts.
+    pub encryption: Encryption,
+}
+
+/// Whether the connection to a server is encrypted, in libpq's words
+/// (<https://www.postgresql.org/docs/15/libpq-ssl.html#LIBPQ-SSL-PROTECTION>).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encryption {
+    /// `disable`: it is not.
+    Off,
+    /// `prefer`: where the server can, whoever that is.
+    Offered,
+    /// `require`: it is, whoever the server is.
+    Required,
+    /// `verify-full`: it is, and the server's certificate is for this host, from an authority in this file (`sslrootcert`), or one that
+    /// the system trusts.
+    Verified(Option<PathBuf>),
+}
+
+impl RecordServer {
+    /// The same, wherever it stands in the file.
+    pub(crate) fn wherever(mut self) -> RecordServer {
+        let RecordServer::Postgres(postgres) = &mut self;
+        if let Some(password) = &mut postgres.password {
+            password.place = Place::default();
+        }
+        self
+    }
+}
+
+/// How an address begins.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+/// What an address looks like.
+const FORM: &str = "write postgres://USER:${PASSWORD}@HOST:5432/DATABASE?sslmode=verify-full";
+/// Where servers listen.
+const PORT: u16 = 5432;
+
+/// Reads the address. `None` where something is wrong with it.
+pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<RecordServer> {
+    let Value::Text(text) = &item.tree.value else { return reader.text(item).and(None) };
+    let address = match parts(text).as_deref() {
+        // All of it is in the environment.
+        Ok([Part::Env(_)]) => reader.text(item)?,
+        _ => text.clone(),
+    };
+    let parsed = address_of(address.trim(), item, reader.env);
+    parsed.map(RecordServer::Postgres).map_err(|why| wrong(reader, item, why)).ok()
+}
+
+fn wrong(reader: &mut Reader<'_>, item: &Item<'_>, why: String) {
+    reader.problem(item, Code::WrongValue, why, Some(FORM.to_owned()));
+}
+
+/// Errors: what is wrong, without the text, which may hold a password.
+fn address_of(text: &str, item: &Item<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Postgres, String> {
+    let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let rest = rest.ok_or("must begin with postgres://")?;
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = rest.split_once('/').ok_or("names no database")?;
+    let (user, host) = authority.rsplit_once('@').ok_or("names no user")?;
+    let (user, password) = user.split_once(':').map_or((user, None), |(user, word)| (user, Some(word)));
+    let (host, port) = host_and_port(host)?;
+    let piece = |text: &str, what: &str| match plain(text, env)? {
+        piece if piece.is_empty() => Err(format!("names no {what}")),
+        piece => Ok(piece),
+    };
+    Ok(Postgres {
+        host: piece(host, "host")?,
+        port: match port {
+            Some(port) => plain(port, env)?.parse().map_err(|_| "has a port that is none")?,
+            None => PORT,
+        },
+        user: piece(user, "user")?,
+        password: password
+            .filter(|word| !word.is_empty())
+            .map(|word| password_of(word, item, env))
+            .transpose()?,
+        database: piece(database, "database")?,
+        encryption: encryption(query, env)?,
+    })
+}
+
+fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
+    if text.contains(',') {
+        return Err(
+            "names several hosts: name one that leads to the server that can be written to".to_owned()
+        );
+    }
+    // An address of IPv6 has colons of its own.
+    let end = text.rfind(']').map_or(0, |end| end + 1);
+    match text[end..].split_once(':') {
+        Some((before, port)) => Ok((&text[..end + before.len()], Some(port))),
+        None => Ok((text, None)),
+    }
+}
+
+/// A password as it stands in an address: what is from the environment is taken as it is.
+fn password_of(
+    text: &str,
+    item: &Item<'_>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<SecretRef, String> {
+    let text = if text.contains("${") { text.to_owned() } else { decoded(text)? };
+    let source = secret::parse(&text, env).map_err(|fault| fault.message)?;
+    Ok(SecretRef { source, place: item.place() })
+}
+
+fn encryption(query: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Encryption, String> {
+    let (mut mode, mut authorities) = (None, None);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = plain(value, env)?;
+        match name {
+            "sslmode" => mode = Some(value),
+            "sslrootcert" => authorities = Some(PathBuf::from(value)),
+            _ => {
+                return Err("has a parameter that is not known: there are sslmode and sslrootcert".to_owned());
+            }
+        }
+    }
+    match (mode.as_deref(), authorities) {
+        (Some("verify-full"), authorities) => Ok(Encryption::Verified(authorities)),
+        (_, Some(_)) => Err("has sslrootcert, which is looked at with sslmode=verify-full alone".to_owned()),
+        (Some("disable"), None) => Ok(Encryption::Off),
+        (Some("prefer") | None, None) => Ok(Encryption::Offered),
+        (Some("require"), None) => Ok(Encryption::Required),
+        (Some(_), None) => {
+            Err("has an sslmode that is not disable, prefer, require or verify-full".to_owned())
+        }
+    }
+}
+
+/// A piece of an address with `${NAME}` and `%20` replaced.
+fn plain(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+    match text.contains("${") {
+        true => expand(text, env).map_err(|fault| fault.message),
+        false => decoded(text),
+    }
+}
+
+/// Without percent-encoding (<https://datatracker.ietf.org/doc/html/rfc3986#section-2.1>).
+fn decoded(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.ok_or("has a `%` that two hexadecimal digits do not follow: write it as %25")?);
+        rest = &behind[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| "has percent-encoded bytes that are no UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SecretSource, check as read_file};
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "PG_PASSWORD" => Some("p@ss/w%rd".to_owned()),
+            "HOST" => Some("db.internal".to_owned()),
+            "URL" => Some("postgres://u:of%20url@h/d".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn read(address: &str) -> Result<Postgres, String> {
+        let checked = read_file("o.yaml", &format!("records: {{store: \"{address}\"}}\n"), &env);
+        match checked.config.records.store {
+            Some(RecordServer::Postgres(postgres)) => Ok(postgres),
+            None => Err(checked.report.render(false)),
+        }
+    }
+
+    #[test]
+    fn addresses() {
+        let check =
+            |address: &str, host: &str, port: u16, user: &str, database: &str, encryption: Encryption| {
+                let read = read(address).unwrap();
+                assert_eq!(
+                    (&*read.host, read.port, &*read.user, &*read.database),
+                    (host, port, user, database)
+                );
+                assert_eq!(read.encryption, encryption, "{address}");
+            };
+        check("postgres://ostia@db/records", "db", 5432, "ostia", "records", Encryption::Offered);
+        check(
+            "postgresql://a%40b:x@${HOST}:6000/d%2Fx?sslmode=disable",
+            "db.internal",
+            6000,
+            "a@b",
+            "d/x",
+            Encryption::Off,
+        );
+        check("postgres://u@[::1]:7/d?sslmode=require", "[::1]", 7, "u", "d", Encryption::Required);
+        check("postgres://u@[::1]/d?sslmode=prefer", "[::1]", 5432, "u", "d", Encryption::Offered);
+        check("postgres://u@h/d?sslmode=verify-full", "h", 5432, "u", "d", Encryption::Verified(None));
+        let file = Encryption::Verified(Some("/etc/ca.pem".into()));
+        check("postgres://u@h/d?sslmode=verify-full&sslrootcert=/etc/ca.pem", "h", 5432, "u", "d", file);
+    }
+
+    #[test]
+    fn passwords_are_taken_as_they_are_and_never_printed() {
+        let check = |address: &str, expected: Option<&str>| {
+            let password = read(address).unwrap().password;
+            let secret = password.map(|reference| {
+                assert!(!format!("{reference:?}").contains("secret"), "{reference:?}");
+                let secret = crate::resolve(&reference, &env, &|_| Err(String::new())).unwrap();
+                secrecy::ExposeSecret::expose_secret(&secret).to_owned()
+            });
+            assert_eq!(secret.as_deref(), expected, "{address}");
+        };
+        check("postgres://u@h/d", None);
+        check("postgres://u:@h/d", None);
+        check("postgres://u:${PG_PASSWORD}@h/d", Some("p@ss/w%rd"));
+        check("postgres://u:secret%2Fx@h/d", Some("secret/x"));
+        check("${URL}", Some("of url"));
+        let source = read("postgres://u:${PG_PASSWORD}@h/d").unwrap().password.unwrap().source;
+        assert_eq!(source, SecretSource::Env { name: "PG_PASSWORD".to_owned() });
+        let written =
+            read_file("o.yaml", "records: {store: 'postgres://u:secret@h/d'}", &env).report.written();
+        assert!(!written.to_string().contains("secret"), "{written}");
+    }
+
+    #[test]
+    fn addresses_that_are_wrong() {
+        let check = |address: &str, expected: &str| {
+            let told = read(address).unwrap_err();
+            assert!(told.contains(expected) && !told.contains("s3cret"), "{address}: {told}");
+        };
+        check("mysql://u:s3cret@h/d", "must begin with postgres://");
+        check("postgres://u:s3cret@h", "names no database");
+        check("postgres://u:s3cret@h/", "names no database");
+        check("postgres://h/d", "names no user");
+        check("postgres://:s3cret@h/d", "names no user");
+        check("postgres://u:s3cret@/d", "names no host");
+        check("postgres://u:s3cret@h:port/d", "has a port");
+        check("postgres://u:s3cret@h,i/d", "several hosts");
+        check("postgres://u:s3cret%@h/d", "has a `%`");
+        check("postgres://u:s3cret@h/d?sslmode=verify-ca", "sslmode");
+        check("postgres://u:s3cret@h/d?sslmode=require&sslrootcert=x", "verify-full alone");
+        check("postgres://u:s3cret@h/d?connect_timeout=3", "not known");
+        check("postgres://u:s3cret@${NOPE}/d", "NOPE, which is not set");
+        check("${NOPE}", "NOPE, which is not set");
+    }
+}

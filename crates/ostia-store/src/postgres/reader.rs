@@ -1,0 +1,195 @@
+//! Reads, on a connection that cannot change anything.
+//!
+//! What is asked for is looked for by some days at a time, the latest first: the days that have any of it are known
+//! ([`Scope`]), so that a question locks and plans for no more of them than it needs.
+
+mod scope;
+mod search;
+mod sessions;
+mod sums;
+mod tallies;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value as Json;
+use tokio_postgres::types::Type;
+use tokio_postgres::{Client as Connection, Row};
+
+use super::client::{Client, Fault, Role, param};
+use super::conditions::{numbered, params};
+use super::text::clean;
+use super::{Server, feedback};
+use crate::conditions::{Conditions, Value};
+use crate::query::{Filter, Page};
+use crate::reader::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
+use scope::Scope;
+
+/// How much longer than the server itself, which gives up after [`ANSWER_WITHIN`], its word is waited for.
+const WORD_WITHIN: Duration = Duration::from_secs(1);
+
+/// Who reads.
+#[derive(Debug)]
+pub struct Reader {
+    client: Client,
+}
+
+impl Reader {
+    pub(crate) fn new(server: Arc<Server>) -> Reader {
+        Reader { client: Client::new(server, Role::Reads) }
+    }
+
+    /// Asks this; once more where the connection had broken, as one does that was left alone while the server was started anew.
+    fn on<T>(&mut self, mut work: impl AsyncFnMut(&Connection) -> Result<T, Fault>) -> Result<T, ReadError> {
+        let mut ask = || self.client.run(ANSWER_WITHIN + WORD_WITHIN, async |client| work(client).await);
+        let asked = match ask() {
+            Err(fault) if fault.is_of_connection() => ask(),
+            asked => asked,
+        };
+        Ok(asked?)
+    }
+
+    pub(crate) fn list(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
+        self.on(async |client| {
+            let (rows, next) = self::page(client, filter, page).await?;
+            Ok((plain(rows), next))
+        })
+    }
+
+    pub(crate) fn list_with_bodies(&mut self, filter: &Filter, page: Page) -> Result<Listed, ReadError> {
+        self.on(async |client| {
+            let (mut rows, next) = self::page(client, filter, page).await?;
+            add_bodies(client, &mut rows).await?;
+            Ok((plain(rows), next))
+        })
+    }
+
+    pub(crate) fn newer(
+        &mut self,
+        filter: &Filter,
+        number: i64,
+        most: u32,
+    ) -> Result<(Vec<Json>, i64), ReadError> {
+        self.on(async |client| {
+            let mut rows = Vec::new();
+            for (from_ms, to_ms) in scope::written_behind(client, number).await? {
+                let mut conditions = super::conditions::of(&within(filter, from_ms, to_ms));
+                conditions.newer_than(number);
+                rows.extend(told(client, &conditions, &format!("ORDER BY number LIMIT {most}")).await?);
+            }
+            rows.sort_by_key(|row| row.number);
+            rows.truncate(most as usize);
+            let last = rows.last().map_or(number, |row| row.number);
+            Ok((plain(rows), last))
+        })
+    }
+
+    pub(crate) fn last_number(&mut self) -> Result<i64, ReadError> {
+        self.on(async |client| {
+            let rows = query(client, "SELECT coalesce(max(last_number), 0) FROM days", &[]).await?;
+            Ok(rows.first().map(|row| row.try_get(0)).transpose()?.unwrap_or_default())
+        })
+    }
+
+    pub(crate) fn one(&mut self, id: &str) -> Result<Option<Json>, ReadError> {
+        self.on(async |client| {
+            let scope = Scope::of(client, &named(id), None).await?;
+            let mut found = None;
+            for mut conditions in scope.conditions(&named(id)) {
+                conditions.with("id = ?", [Value::Text(clean(id).into_owned())]);
+                found = found.or(told(client, &conditions, "LIMIT 1").await?.pop());
+            }
+            let Some(mut row) = found else { return Ok(None) };
+            add_bodies(client, std::slice::from_mut(&mut row)).await?;
+            let trace_id = row.told["trace_id"].as_str().unwrap_or_default();
+            let feedback = feedback::of_trace(client, trace_id).await?;
+            row.told["feedback"] = serde_json::to_value(feedback).unwrap_or_default();
+            Ok(Some(row.told))
+        })
+    }
+
+    pub(crate) fn trace(&mut self, trace_id: &str) -> Result<Vec<Json>, ReadError> {
+        self.on(async |client| {
+            let scope = Scope::of(client, &named(trace_id), None).await?;
+            let mut rows = Vec::new();
+            for conditions in scope.conditions(&named(trace_id)).rev() {
+                let missing = (TRACE_MAX as usize).saturating_sub(rows.len());
+                let order = format!("ORDER BY started_ms, number LIMIT {missing}");
+                rows.extend(told(client, &conditions, &order).await?);
+            }
+            Ok(plain(rows))
+        })
+    }
+}
+
+fn named(name: &str) -> Filter {
+    Filter { trace: Some(name.to_owned()), ..Filter::default() }
+}
+
+fn within(filter: &Filter, from_ms: i64, to_ms: i64) -> Filter {
+    Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..filter.clone() }
+}
+
+async fn page(
+    client: &Connection,
+    filter: &Filter,
+    page: Page,
+) -> Result<(Vec<Told>, Option<String>), Fault> {
+    let wanted = page.size.count();
+    let mut rows = Vec::new();
+    for mut conditions in Scope::of(client, filter, page.after).await?.conditions(filter) {
+        conditions.after(page.after);
+        // One more, to know whether there are more.
+        let missing = (wanted as usize + 1).saturating_sub(rows.len());
+        let order = format!("ORDER BY started_ms DESC, number DESC LIMIT {missing}");
+        rows.extend(told(client, &conditions, &order).await?);
+        if rows.len() > wanted as usize {
+            break;
+        }
+    }
+    Ok(paged(rows, wanted))
+}
+
+/// A question with what stands for its question marks.
+async fn query(client: &Connection, text: &str, values: &[Value]) -> Result<Vec<Row>, Fault> {
+    Ok(client.query_typed(&numbered(text), &params(values)).await?)
+}
+
+/// A request as it is told: its record, and of its bodies what became of them. Those of some days are gone as a whole.
+fn told_columns() -> String {
+    let state = |name: &str| {
+        format!(
+            "CASE WHEN {name} IN ('kept', 'cut') AND started_ms - mod(started_ms, {DAY_MS}) IN \
+             (SELECT day_ms FROM days WHERE NOT has_bodies) THEN 'aged_out' ELSE {name} END"
+        )
+    };
+    format!("number, started_ms, document, {}, {}", state("request_state"), state("response_state"))
+}
+
+async fn told(client: &Connection, conditions: &Conditions, order: &str) -> Result<Vec<Told>, Fault> {
+    let text = format!("SELECT {} FROM requests {} {order}", told_columns(), conditions.text());
+    query(client, &text, &conditions.values).await?.iter().map(told_row).collect()
+}
+
+fn told_row(row: &Row) -> Result<Told, Fault> {
+    let states = [row.try_get(3)?, row.try_get(4)?];
+    Ok(Told::of(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, states))
+}
+
+/// Puts their bodies to requests, as far as they are kept.
+async fn add_bodies(client: &Connection, rows: &mut [Told]) -> Result<(), Fault> {
+    let times: Vec<i64> = rows.iter().map(|row| row.started_ms).collect();
+    let numbers: Vec<i64> = rows.iter().map(|row| row.number).collect();
+    let text = "SELECT number, request_packed, response_packed FROM bodies \
+                WHERE started_ms = ANY($1) AND number = ANY($2)";
+    let values = [param(&times, Type::INT8_ARRAY), param(&numbers, Type::INT8_ARRAY)];
+    let mut bodies: HashMap<i64, [Option<Vec<u8>>; 2]> = HashMap::new();
+    for row in client.query_typed(text, &values).await? {
+        bodies.insert(row.try_get(0)?, [row.try_get(1)?, row.try_get(2)?]);
+    }
+    for row in rows {
+        row.add_bodies(bodies.remove(&row.number).unwrap_or_default());
+    }
+    Ok(())
+}

@@ -1,0 +1,321 @@
+//! The cases of every engine, and what only a server can do, over a real one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use ostia_testkit::postgres::PASSWORD;
+use tokio::net::TcpStream;
+
+use super::*;
+use crate::engine::{Engine, Place};
+use crate::network::Connecting;
+use crate::query::Filter;
+use crate::reader::{DAY_MS, ReadError, Reader};
+use crate::summary::{Grouping, Sums};
+use crate::tests::cases::CASES;
+use crate::tests::{Ready, now_ms, page, record, store, until};
+
+/// Opens connections to this machine.
+#[derive(Debug)]
+struct Here;
+
+impl Connect for Here {
+    fn connect<'a>(&'a self, _host: &'a str, port: u16) -> Connecting<'a> {
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        Box::pin(async move { Ok(Box::new(TcpStream::connect(address).await?) as Box<_>) })
+    }
+}
+
+/// A server, and how many databases it has.
+pub(crate) struct Databases {
+    pub(crate) server: ostia_testkit::Postgres,
+    made: AtomicUsize,
+}
+
+impl Databases {
+    pub(crate) fn start() -> Option<Databases> {
+        Some(Databases { server: ostia_testkit::Postgres::start()?, made: AtomicUsize::new(0) })
+    }
+
+    /// A new database.
+    pub(crate) fn place(&self) -> (Place, String) {
+        let name = format!("db{}", self.made.fetch_add(1, Ordering::Relaxed));
+        self.server.create(&name);
+        (Place::Postgres(Arc::new(self.shown(&name, PASSWORD))), name)
+    }
+
+    fn shown(&self, database: &str, password: &str) -> Server {
+        Server {
+            host: "127.0.0.1".to_owned(),
+            port: self.server.port(),
+            user: "ostia".to_owned(),
+            password: Some(password.to_owned().into()),
+            database: database.to_owned(),
+            encryption: Encryption::Off,
+            connect: Arc::new(Here),
+        }
+    }
+}
+
+#[test]
+fn every_case_over_a_server() {
+    let Some(databases) = Databases::start() else { return };
+    for (name, case) in CASES {
+        eprintln!("{name}");
+        case(&databases.place().0);
+    }
+}
+
+fn sums_of(place: &Place) -> Sums {
+    let (_, groups) = Reader::of(place).sums(&Filter::default(), Grouping::None, now_ms()).unwrap();
+    groups.into_iter().next().map(|group| group.sums).unwrap_or_default()
+}
+
+/// All of them start at once, on nothing, and each also writes what the others write.
+#[test]
+fn several_gateways_write_to_one_store() {
+    const WRITERS: usize = 4;
+    const BATCHES: usize = 15;
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms();
+    let shared: Vec<Record> = (0..30).map(|number| record(&format!("shared-{number}"), now)).collect();
+    let write = |writer: usize| {
+        let mut engine = Engine::of(&place);
+        for batch in 0..BATCHES {
+            let id = |number: usize| format!("{writer}-{batch}-{number}");
+            // Some are of days that nobody has made yet.
+            let ago = (batch % 3) as i64 * DAY_MS;
+            let mut all: Vec<Record> = (0..20).map(|number| record(&id(number), now - ago)).collect();
+            all.extend(shared.iter().cloned());
+            engine.write(&all).unwrap();
+            engine.retain(&Retention::default(), now).unwrap();
+        }
+    };
+    std::thread::scope(|scope| (0..WRITERS).for_each(|writer| drop(scope.spawn(move || write(writer)))));
+    let all = WRITERS * BATCHES * 20 + shared.len();
+    let sums = sums_of(&place);
+    assert_eq!((sums.requests, sums.attempts), (all as u64, 2 * all as u64));
+    let counted = Filter { duration_ms: (Some(0), None), ..Filter::default() };
+    let (_, groups) = Reader::of(&place).sums(&counted, Grouping::None, now).unwrap();
+    assert_eq!(groups[0].sums, sums, "sums are those of the records");
+    let counts = databases.server.sql(
+        &name,
+        "SELECT sum(requests) FROM ostia.days; SELECT count(DISTINCT number) FROM ostia.requests; \
+         SELECT sum(requests) FROM ostia.sums WHERE width_ms = 60000",
+    );
+    assert_eq!(counts, format!("{all}\n{all}\n{all}"));
+}
+
+#[test]
+fn a_server_that_comes_and_goes() {
+    let Some(mut databases) = Databases::start() else { return };
+    let (place, _) = databases.place();
+    databases.server.crash();
+    // The start does not wait for it.
+    let began = std::time::Instant::now();
+    let (store, said) = store(&place, &[]);
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let now = now_ms();
+    let hand_over = |numbers: std::ops::Range<i64>| {
+        for number in numbers {
+            store.queue().hand_over(Box::new(Ready(record(&number.to_string(), now + number))));
+        }
+    };
+    hand_over(0..10);
+    until("a problem", || store.queue().health().problem.is_some());
+    databases.server.run();
+    until("it writes", || store.queue().health().written == 10);
+    for round in 1..4 {
+        let numbers = round * 100..round * 100 + 50;
+        hand_over(numbers);
+        databases.server.crash();
+        hand_over(round * 100 + 50..round * 100 + 100);
+        std::thread::sleep(Duration::from_millis(300));
+        databases.server.run();
+        until("it writes again", || store.queue().health().written == 10 + round as u64 * 100);
+    }
+    // Nobody asks anything of it meanwhile, and nobody hears that it was away.
+    let before = said.lock().unwrap().len();
+    let mut reader = Reader::of(&place);
+    assert!(reader.one("0").unwrap().is_some());
+    databases.server.crash();
+    databases.server.run();
+    hand_over(1000..1010);
+    until("it writes on", || store.queue().health().written == 320);
+    assert_eq!(said.lock().unwrap().len(), before, "{:?}", said.lock().unwrap());
+    assert!(reader.one("1000").unwrap().is_some());
+    store.finish();
+    let sums = sums_of(&place);
+    assert_eq!((sums.requests, sums.attempts), (320, 640));
+    let said = said.lock().unwrap();
+    let count = |words: &str| said.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(count("cannot be written"), count("are written to"), "{said:?}");
+    assert!(count("are written to") <= 4 && !said.iter().any(|line| line.contains(PASSWORD)), "{said:?}");
+}
+
+#[test]
+fn what_a_server_refuses_is_told_without_the_password() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let refused = |server: Server, words: &str| {
+        let place = Place::Postgres(Arc::new(server));
+        let told = Engine::of(&place).write(&[record("a", now_ms())]).unwrap_err();
+        assert!(matches!(&told, WriteError::Unavailable(told) if told.contains(words)), "{told:?}");
+        let read = Reader::of(&place).one("a").unwrap_err();
+        assert!(matches!(&read, ReadError::Unreadable(told) if told.contains(words)), "{read:?}");
+        assert!(!format!("{told} {read:?} {place:?} {place}").contains("s3cret"));
+    };
+    refused(databases.shown(&name, "s3cret"), "password authentication failed");
+    refused(databases.shown("nothing", PASSWORD), "does not exist");
+    let unreachable = Server { port: 1, ..databases.shown(&name, PASSWORD) };
+    refused(unreachable, "no connection");
+    // Nothing is kept yet, and then something that only newer versions know.
+    assert!(
+        Reader::of(&place).last_number().unwrap_err()
+            == ReadError::Unreadable("nothing is kept there yet".into())
+    );
+    Engine::of(&place).open().unwrap();
+    assert_eq!(Reader::of(&place).last_number(), Ok(0));
+    databases.server.sql(&name, "UPDATE ostia.version SET version = 99");
+    refused(databases.shown(&name, PASSWORD), "newer version");
+    assert_eq!(databases.server.sql(&name, "SELECT version FROM ostia.version"), "99");
+}
+
+#[test]
+fn texts_that_no_column_holds() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, _) = databases.place();
+    let long = "x".repeat(100_000);
+    let mut odd = Record {
+        model: Some(format!("a\0{long}")),
+        session: Some(format!("s\0{long}")),
+        trace_id: format!("t\0{long}"),
+        key: Some(long.clone()),
+        metadata: [("na\0me".to_owned(), format!("\0{long}"))].into(),
+        operation: Some("o\0".into()),
+        ..record("odd", now_ms())
+    };
+    odd.attempts[1].request_id = Some(format!("r\0{long}"));
+    let other = Record { model: Some(format!("a\0{long}y")), ..record("other", now_ms()) };
+    Engine::of(&place).write(&[odd.clone(), other]).unwrap();
+    let mut reader = Reader::of(&place);
+    let filter = Filter { model: odd.model.clone(), key: odd.key.clone(), ..Filter::default() };
+    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
+    let filter = Filter {
+        session: odd.session.clone(),
+        metadata: vec![("na\0me".to_owned(), odd.metadata["na\0me"].clone())],
+        ..Filter::default()
+    };
+    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
+    for name in [&odd.trace_id, odd.attempts[1].request_id.as_ref().unwrap()] {
+        assert_eq!(reader.trace(name).unwrap()[0]["model"].as_str(), odd.model.as_deref());
+    }
+}
+
+/// The plan of a question, as the server tells it.
+fn plan(databases: &Databases, name: &str, text: &str) -> String {
+    databases.server.sql(name, &format!("SET search_path = ostia; EXPLAIN {text}"))
+}
+
+#[test]
+fn names_are_looked_up_in_indexes_and_touch_the_days_they_are_of() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms();
+    let mut engine = Engine::of(&place);
+    for day in 0..40 {
+        let all: Vec<Record> = (0..200)
+            .map(|number| Record {
+                session: Some(format!("session-{}", number % 20)),
+                ..record(&format!("{day}-{number}"), now - day * DAY_MS)
+            })
+            .collect();
+        engine.write(&all).unwrap();
+    }
+    databases.server.sql(&name, "ANALYZE");
+    let look_up = plan(
+        &databases,
+        &name,
+        "SELECT DISTINCT started_ms, number FROM names WHERE kind = 0 AND name = ANY('{req-7-7}')",
+    );
+    assert!(look_up.contains("Index") && !look_up.contains("Seq Scan"), "{look_up}");
+    let day = now - 7 * DAY_MS;
+    let one = plan(
+        &databases,
+        &name,
+        &format!(
+            "SELECT document FROM requests WHERE started_ms >= {0} AND started_ms < {0} + {DAY_MS} \
+             AND number = ANY('{{5,6}}'::bigint[])",
+            day / DAY_MS * DAY_MS
+        ),
+    );
+    assert!(one.contains("Index") && !one.contains("Seq Scan"), "{one}");
+    let bodies = format!(
+        "SELECT 1 FROM bodies WHERE started_ms = ANY('{{{now},{day}}}'::bigint[]) AND number = ANY('{{5,6}}'::bigint[])"
+    );
+    let bodies = plan(&databases, &name, &bodies);
+    assert_eq!(bodies.matches(" on bodies_").count(), 2, "{bodies}");
+    let mut reader = Reader::of(&place);
+    for (trace, id) in [("req-7-7", "7-7"), ("trace-39-0", "39-0"), ("0-0", "0-0")] {
+        assert_eq!(reader.trace(trace).unwrap()[0]["id"], id);
+    }
+    let session = Filter { session: Some("session-3".into()), ..Filter::default() };
+    assert_eq!(reader.list(&session, page(500)).unwrap().0.len(), 400);
+}
+
+#[test]
+fn days_are_made_ahead_and_dropped_as_a_whole() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms();
+    let mut engine = Engine::of(&place);
+    let all: Vec<Record> = (0..60).map(|day| record(&day.to_string(), now - day * DAY_MS)).collect();
+    engine.write(&all).unwrap();
+    let count = |table: &str| -> i64 {
+        let text = format!("SELECT count(*) FROM pg_inherits WHERE inhparent = 'ostia.{table}'::regclass");
+        databases.server.sql(&name, &text).parse().unwrap()
+    };
+    let kept = |requests: i64, bodies: i64| {
+        assert_eq!((count("requests"), count("bodies")), (requests, bodies));
+    };
+    kept(60, 60);
+    let mut drain = |retention: &Retention| while engine.retain(retention, now).unwrap() {};
+    drain(&Retention::default());
+    // And tomorrow. The day that began seven days ago is not over its time yet.
+    kept(61, 9);
+    let days = |days: u32| Duration::from_secs(86_400) * days;
+    drain(&Retention { records: days(20), ..Retention::default() });
+    kept(22, 9);
+    drain(&Retention { body_bytes: 1, ..Retention::default() });
+    // The day under way stays.
+    kept(22, 2);
+    drain(&Retention { record_bytes: 1, ..Retention::default() });
+    kept(2, 2);
+    assert!(count("names") <= 2);
+    let rest = Reader::of(&place).list(&Filter::default(), page(9)).unwrap().0;
+    assert_eq!((rest.len(), &rest[0]["id"]), (1, &"0".into()));
+}
+
+/// How long a full batch takes: `cargo test -p ostia-store -- --ignored --nocapture full_batches`.
+#[test]
+#[ignore = "measures"]
+fn full_batches() {
+    const BATCHES: i64 = 40;
+    const RECORDS: i64 = 512;
+    let Some(databases) = Databases::start() else { return };
+    let (place, _) = databases.place();
+    let now = now_ms();
+    let mut engine = Engine::of(&place);
+    engine.open().unwrap();
+    let batch = |batch: i64| -> Vec<Record> {
+        (0..RECORDS).map(|number| record(&format!("{batch}-{number}"), now - batch * 1000 - number)).collect()
+    };
+    let batches: Vec<_> = (0..BATCHES).map(batch).collect();
+    let began = std::time::Instant::now();
+    batches.iter().for_each(|batch| engine.write(batch).unwrap());
+    let took = began.elapsed();
+    eprintln!("{BATCHES} batches of {RECORDS} in {took:?}, {:?} each", took / BATCHES as u32);
+    assert_eq!(sums_of(&place).requests, (BATCHES * RECORDS) as u64);
+}
