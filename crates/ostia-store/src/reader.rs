@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clickhouse;
 use crate::engine::Place;
 use crate::query::{Filter, Page};
 use crate::steps::Steps;
@@ -26,6 +27,7 @@ pub(crate) use counted::{COUNTED, Counted};
 pub(crate) use days::{DAY_MS, Time, joined};
 pub use search::Found;
 pub(crate) use search::Needles;
+pub(crate) use sessions::MODELS_MAX;
 pub use sessions::Session;
 pub(crate) use table::{LINES_MAX, Table};
 pub(crate) use tallies::TALLIES_MAX;
@@ -106,6 +108,8 @@ pub enum Reader {
     Sqlite(sqlite::Reader),
     /// A server of PostgreSQL's.
     Postgres(postgres::Reader),
+    /// A server of ClickHouse's.
+    ClickHouse(clickhouse::Reader),
 }
 
 /// Requests as they are told, and where the next page begins, if there is one.
@@ -117,6 +121,7 @@ impl Reader {
         match place {
             Place::File(path) => Reader::Sqlite(sqlite::Reader::new(path)),
             Place::Postgres(server) => Reader::Postgres(postgres::Reader::new(server.clone())),
+            Place::ClickHouse(server) => Reader::ClickHouse(clickhouse::Reader::new(server.clone())),
         }
     }
 
@@ -128,6 +133,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.list(filter, page),
             Reader::Postgres(own) => own.list(filter, page),
+            Reader::ClickHouse(own) => own.list(filter, page),
         }
     }
 
@@ -139,6 +145,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.list_with_bodies(filter, page),
             Reader::Postgres(own) => own.list_with_bodies(filter, page),
+            Reader::ClickHouse(own) => own.list_with_bodies(filter, page),
         }
     }
 
@@ -150,6 +157,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.newer(filter, number, most),
             Reader::Postgres(own) => own.newer(filter, number, most),
+            Reader::ClickHouse(own) => own.newer(filter, number, most),
         }
     }
 
@@ -161,6 +169,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.last_number(),
             Reader::Postgres(own) => own.last_number(),
+            Reader::ClickHouse(own) => own.last_number(),
         }
     }
 
@@ -172,6 +181,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.one(id),
             Reader::Postgres(own) => own.one(id),
+            Reader::ClickHouse(own) => own.one(id),
         }
     }
 
@@ -183,6 +193,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.trace(trace_id),
             Reader::Postgres(own) => own.trace(trace_id),
+            Reader::ClickHouse(own) => own.trace(trace_id),
         }
     }
 
@@ -205,6 +216,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.search_for(filter, text, page, within),
             Reader::Postgres(own) => own.search_for(filter, text, page, within),
+            Reader::ClickHouse(own) => own.search_for(filter, text, page, within),
         }
     }
 
@@ -221,6 +233,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.sessions(filter, page),
             Reader::Postgres(own) => own.sessions(filter, page),
+            Reader::ClickHouse(own) => own.sessions(filter, page),
         }
     }
 
@@ -238,6 +251,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.sums(filter, by, now_ms),
             Reader::Postgres(own) => own.sums(filter, by, now_ms),
+            Reader::ClickHouse(own) => own.sums(filter, by, now_ms),
         }
     }
 
@@ -249,6 +263,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.series(filter, by, steps),
             Reader::Postgres(own) => own.series(filter, by, steps),
+            Reader::ClickHouse(own) => own.series(filter, by, steps),
         }
     }
 
@@ -260,6 +275,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.tally(filter, steps, fact),
             Reader::Postgres(own) => own.tally(filter, steps, fact),
+            Reader::ClickHouse(own) => own.tally(filter, steps, fact),
         }
     }
 
@@ -277,6 +293,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.groups(filter, by, page),
             Reader::Postgres(own) => own.groups(filter, by, page),
+            Reader::ClickHouse(own) => own.groups(filter, by, page),
         }
     }
 
@@ -288,6 +305,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.feedback(filter, steps),
             Reader::Postgres(own) => own.feedback(filter, steps),
+            Reader::ClickHouse(own) => own.feedback(filter, steps),
         }
     }
 }
