@@ -14,6 +14,7 @@ mod catalogue;
 mod chaos;
 mod check;
 mod cli;
+mod clickhouse;
 mod clients;
 mod clouds;
 mod configs;
