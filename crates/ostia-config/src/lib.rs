@@ -52,7 +52,7 @@ pub use report::Report;
 pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
-pub use store::{Encryption, Postgres, RecordServer};
+pub use store::{ClickHouse, Encryption, Postgres, RecordServer};
 pub use tls::{Tls, TlsVersion};
 pub use transport::{Http2, TlsFiles, Transport};
 

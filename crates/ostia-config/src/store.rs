@@ -1,5 +1,7 @@
 //! `records.store`: a server in which records are kept, by its address.
 
+mod clickhouse;
+
 use std::path::PathBuf;
 
 use crate::expand::{Part, expand, parts};
@@ -7,11 +9,15 @@ use crate::reader::{Item, Reader};
 use crate::tree::Value;
 use crate::{Code, Place, SecretRef, secret};
 
+pub use clickhouse::ClickHouse;
+
 /// A server in which records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordServer {
     /// PostgreSQL.
     Postgres(Postgres),
+    /// ClickHouse.
+    ClickHouse(ClickHouse),
 }
 
 /// A database of PostgreSQL's, and whose name is shown there
@@ -50,8 +56,11 @@ pub enum Encryption {
 impl RecordServer {
     /// The same, wherever it stands in the file.
     pub(crate) fn wherever(mut self) -> RecordServer {
-        let RecordServer::Postgres(postgres) = &mut self;
-        if let Some(password) = &mut postgres.password {
+        let password = match &mut self {
+            RecordServer::Postgres(postgres) => &mut postgres.password,
+            RecordServer::ClickHouse(clickhouse) => &mut clickhouse.password,
+        };
+        if let Some(password) = password {
             password.place = Place::default();
         }
         self
@@ -73,18 +82,20 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<RecordSer
         Ok([Part::Env(_)]) => reader.text(item)?,
         _ => text.clone(),
     };
-    let parsed = address_of(address.trim(), item, reader.env);
-    parsed.map(RecordServer::Postgres).map_err(|why| wrong(reader, item, why)).ok()
-}
-
-fn wrong(reader: &mut Reader<'_>, item: &Item<'_>, why: String) {
-    reader.problem(item, Code::WrongValue, why, Some(FORM.to_owned()));
+    let (parsed, form) = match address.trim() {
+        address if address.starts_with("clickhouse") => {
+            let parsed = clickhouse::address_of(address, item, reader.env);
+            (parsed.map(RecordServer::ClickHouse), clickhouse::FORM)
+        }
+        address => (address_of(address, item, reader.env).map(RecordServer::Postgres), FORM),
+    };
+    parsed.map_err(|why| reader.problem(item, Code::WrongValue, why, Some(form.to_owned()))).ok()
 }
 
 /// Errors: what is wrong, without the text, which may hold a password.
 fn address_of(text: &str, item: &Item<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Postgres, String> {
     let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
-    let rest = rest.ok_or("must begin with postgres://")?;
+    let rest = rest.ok_or("must begin with postgres:// or clickhouse://")?;
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = rest.split_once('/').ok_or("names no database")?;
     let (user, host) = authority.rsplit_once('@').ok_or("names no user")?;
@@ -204,6 +215,7 @@ mod tests {
         let checked = read_file("o.yaml", &format!("records: {{store: \"{address}\"}}\n"), &env);
         match checked.config.records.store {
             Some(RecordServer::Postgres(postgres)) => Ok(postgres),
+            Some(RecordServer::ClickHouse(_)) => Err("another server".to_owned()),
             None => Err(checked.report.render(false)),
         }
     }

@@ -3,12 +3,14 @@
 //!
 //! The thread that writes completes records, counts them and keeps them until they are written; an engine writes them. It keeps
 //! what is asked for in columns ([`Facts`](crate::facts::Facts)), the rest in a document (the record as JSON), and sums by minute, hour and
-//! day ([`Rollup`](crate::rollup::Rollup)) that are right with whatever is there: both come in one transaction, or neither does.
+//! day ([`Rollup`](crate::rollup::Rollup)) that are right with whatever is there: both come in one transaction, or neither does. One
+//! without transactions keeps no sums, and adds them up when somebody asks.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::clickhouse::{self, ClickHouse};
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::price::Prices;
 use crate::record::Record;
@@ -23,6 +25,8 @@ pub enum Place {
     File(PathBuf),
     /// A server of PostgreSQL's.
     Postgres(Arc<postgres::Server>),
+    /// A server of ClickHouse's.
+    ClickHouse(ClickHouse),
 }
 
 impl fmt::Display for Place {
@@ -30,6 +34,7 @@ impl fmt::Display for Place {
         match self {
             Place::File(path) => path.display().fmt(f),
             Place::Postgres(server) => server.fmt(f),
+            Place::ClickHouse(server) => server.fmt(f),
         }
     }
 }
@@ -65,6 +70,8 @@ pub(crate) enum Engine {
     Sqlite(sqlite::Writer),
     /// A server of PostgreSQL's.
     Postgres(postgres::Writer),
+    /// A server of ClickHouse's.
+    ClickHouse(clickhouse::Writer),
 }
 
 impl Engine {
@@ -73,6 +80,7 @@ impl Engine {
         match place {
             Place::File(path) => Engine::Sqlite(sqlite::Writer::new(path.clone())),
             Place::Postgres(server) => Engine::Postgres(postgres::Writer::new(server.clone())),
+            Place::ClickHouse(server) => Engine::ClickHouse(clickhouse::Writer::new(server.clone())),
         }
     }
 
@@ -81,6 +89,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.is_open(),
             Engine::Postgres(own) => own.is_open(),
+            Engine::ClickHouse(own) => own.is_open(),
         }
     }
 
@@ -89,6 +98,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.open().map(drop),
             Engine::Postgres(own) => own.open().map(drop),
+            Engine::ClickHouse(own) => own.open().map(drop),
         }
     }
 
@@ -97,6 +107,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.write(records),
             Engine::Postgres(own) => own.write(records),
+            Engine::ClickHouse(own) => own.write(records),
         }
     }
 
@@ -105,6 +116,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.retain(retention, now_ms),
             Engine::Postgres(own) => own.retain(retention, now_ms),
+            Engine::ClickHouse(own) => own.retain(retention, now_ms),
         }
     }
 
@@ -113,6 +125,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.keep_feedback(all),
             Engine::Postgres(own) => own.keep_feedback(all),
+            Engine::ClickHouse(own) => own.keep_feedback(all),
         }
     }
 
@@ -126,6 +139,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.change_feedback(id, key, change),
             Engine::Postgres(own) => own.change_feedback(id, key, change),
+            Engine::ClickHouse(own) => own.change_feedback(id, key, change),
         }
     }
 
@@ -139,6 +153,7 @@ impl Engine {
         match self {
             Engine::Sqlite(own) => own.reprice(from_ms, prices, tell),
             Engine::Postgres(own) => own.reprice(from_ms, prices, tell),
+            Engine::ClickHouse(own) => own.reprice(from_ms, prices, tell),
         }
     }
 }

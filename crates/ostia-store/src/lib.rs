@@ -2,7 +2,7 @@
 //!
 //! Cores hand records over through a [`Queue`] that never waits; one thread makes them plain, puts prices on them and writes them
 //! in batches into an engine ([`Place`]), together with sums by minute, hour and day. Whoever wants to read does so on threads of its own
-//! ([`Readers`]). Nothing here knows HTTP, and nothing here is waited for by a request.
+//! ([`Readers`]). Nothing here opens a connection, and nothing here is waited for by a request.
 //!
 //! Refused: to keep headers at all, so that no credential can be among them; to take an unknown price for nothing; to hold up
 //! the gateway because of a disk.
@@ -11,6 +11,7 @@
 
 mod batches;
 mod body;
+mod clickhouse;
 mod conditions;
 mod engine;
 mod exports;
@@ -44,6 +45,7 @@ pub use batches::{
     Page as BatchPage, Paging, RemoteBatch, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
 };
 pub use body::{Kept, Missing};
+pub use clickhouse::{ClickHouse, Http, HttpAnswer, HttpCall};
 pub use engine::Place;
 pub use exports::{
     BYTES_MAX as EXPORT_BYTES_MAX, EXPORT_FIELDS, ExportFault, ExportJob, ExportPlan, ExportStatus,

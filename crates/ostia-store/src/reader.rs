@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::clickhouse;
 use crate::engine::Place;
 use crate::query::{Filter, Page};
 use crate::steps::Steps;
@@ -29,6 +30,7 @@ pub(crate) use counted::{COUNTED, Counted};
 pub(crate) use days::{DAY_MS, Time, joined};
 pub use search::Found;
 pub(crate) use search::Needles;
+pub(crate) use sessions::MODELS_MAX;
 pub use sessions::Session;
 pub(crate) use table::{LINES_MAX, Table};
 pub(crate) use tallies::TALLIES_MAX;
@@ -109,6 +111,8 @@ pub enum Reader {
     Sqlite(sqlite::Reader),
     /// A server of PostgreSQL's.
     Postgres(postgres::Reader),
+    /// A server of ClickHouse's.
+    ClickHouse(clickhouse::Reader),
 }
 
 /// Requests as they are told, and where the next page begins, if there is one.
@@ -120,6 +124,7 @@ impl Reader {
         match place {
             Place::File(path) => Reader::Sqlite(sqlite::Reader::new(path)),
             Place::Postgres(server) => Reader::Postgres(postgres::Reader::new(server.clone())),
+            Place::ClickHouse(server) => Reader::ClickHouse(clickhouse::Reader::new(server.clone())),
         }
     }
 
@@ -131,6 +136,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.list(filter, page),
             Reader::Postgres(own) => own.list(filter, page),
+            Reader::ClickHouse(own) => own.list(filter, page),
         }
     }
 
@@ -142,6 +148,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.list_with_bodies(filter, page),
             Reader::Postgres(own) => own.list_with_bodies(filter, page),
+            Reader::ClickHouse(own) => own.list_with_bodies(filter, page),
         }
     }
 
@@ -153,6 +160,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.newer(filter, number, most),
             Reader::Postgres(own) => own.newer(filter, number, most),
+            Reader::ClickHouse(own) => own.newer(filter, number, most),
         }
     }
 
@@ -175,6 +183,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.last_number(),
             Reader::Postgres(own) => own.last_number(),
+            Reader::ClickHouse(own) => own.last_number(),
         }
     }
 
@@ -186,6 +195,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.one(id),
             Reader::Postgres(own) => own.one(id),
+            Reader::ClickHouse(own) => own.one(id),
         }
     }
 
@@ -197,6 +207,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.trace(trace_id),
             Reader::Postgres(own) => own.trace(trace_id),
+            Reader::ClickHouse(own) => own.trace(trace_id),
         }
     }
 
@@ -219,6 +230,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.search_for(filter, text, page, within),
             Reader::Postgres(own) => own.search_for(filter, text, page, within),
+            Reader::ClickHouse(own) => own.search_for(filter, text, page, within),
         }
     }
 
@@ -235,6 +247,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.sessions(filter, page),
             Reader::Postgres(own) => own.sessions(filter, page),
+            Reader::ClickHouse(own) => own.sessions(filter, page),
         }
     }
 
@@ -252,6 +265,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.sums(filter, by, now_ms),
             Reader::Postgres(own) => own.sums(filter, by, now_ms),
+            Reader::ClickHouse(own) => own.sums(filter, by, now_ms),
         }
     }
 
@@ -263,6 +277,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.series(filter, by, steps),
             Reader::Postgres(own) => own.series(filter, by, steps),
+            Reader::ClickHouse(own) => own.series(filter, by, steps),
         }
     }
 
@@ -274,6 +289,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.tally(filter, steps, fact),
             Reader::Postgres(own) => own.tally(filter, steps, fact),
+            Reader::ClickHouse(own) => own.tally(filter, steps, fact),
         }
     }
 
@@ -291,6 +307,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.groups(filter, by, page),
             Reader::Postgres(own) => own.groups(filter, by, page),
+            Reader::ClickHouse(own) => own.groups(filter, by, page),
         }
     }
 
@@ -302,6 +319,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.feedback(filter, steps),
             Reader::Postgres(own) => own.feedback(filter, steps),
+            Reader::ClickHouse(own) => own.feedback(filter, steps),
         }
     }
 }

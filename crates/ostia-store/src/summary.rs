@@ -58,10 +58,21 @@ impl Default for Durations {
 
 impl Durations {
     pub(crate) fn add(&mut self, duration_us: u64) {
+        self.add_to(Durations::bucket(duration_us), 1);
+    }
+
+    /// Where one that took so long is counted.
+    pub(crate) fn bucket(duration_us: u64) -> usize {
         let ms = duration_us as f64 / 1000.0;
         // The root of two to the bucket's number.
-        let bucket = if ms <= 1.0 { 0 } else { ((ms.log2() * 2.0) as usize + 1).min(BUCKETS - 1) };
-        self.0[bucket] = self.0[bucket].saturating_add(1);
+        if ms <= 1.0 { 0 } else { ((ms.log2() * 2.0) as usize + 1).min(BUCKETS - 1) }
+    }
+
+    /// So many more in one of them; a bucket that there is not is passed by.
+    pub(crate) fn add_to(&mut self, bucket: usize, count: u64) {
+        if let Some(own) = self.0.get_mut(bucket) {
+            *own = own.saturating_add(u32::try_from(count).unwrap_or(u32::MAX));
+        }
     }
 
     fn plus(&mut self, other: &Durations) {

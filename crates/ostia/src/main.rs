@@ -137,8 +137,8 @@ fn serve(options: &Serve) -> Result<(), String> {
     let (log, writer) = Log::new(options.log, options.log_format);
     let ending = writer.start().map_err(|error| error.to_string())?;
     warn(&cli::shown(&loaded.report));
-    let (server, guard) = (loaded.record_server.as_ref(), &loaded.settings.guard);
-    let place = store::place(&loaded.fixed.records, server, guard, options.data.as_deref());
+    let (server, network) = (loaded.record_server.as_ref(), store::network(&loaded.settings));
+    let place = store::place(&loaded.fixed.records, server, network, options.data.as_deref());
     let records = store::told(&place, &loaded.settings);
     if place.is_err() {
         log.say(Level::Warn, Target::Server, format!("Records: {records}."));

@@ -1,20 +1,32 @@
 //! The store of records, as the gateway starts it: where it lies, and how it hears of prices.
 
+pub mod calls;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use ostia_config::{BodiesKept, Records};
+<<<<<<< main
 use ostia_store::{
     Connect, Connecting, DataDirectory, ExportStore, Place, Priced, Prices, Readers, Retention, Store,
 };
+||||||| 887c5f3
+use ostia_store::{Connect, Connecting, DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
+=======
+use ostia_store::{
+    Connect, Connecting, DataDirectory, Http, Place, Priced, Prices, Readers, Retention, Store,
+};
+>>>>>>> ch
 use tokio::sync::watch;
 
 use crate::config::record_server::RecordServer;
 use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
+use crate::credentials::Network;
 use crate::log::{Level, Log, Target};
 use crate::upstream;
 use crate::upstream::egress::Guard;
+use calls::Calls;
 
 /// A store that is open.
 #[derive(Debug)]
@@ -24,24 +36,33 @@ pub struct Started {
     pub shared: RecordStore,
 }
 
-/// Where records are kept, if they are: in the server that the configuration names, or in the data directory; `named`: the one that
-/// the operator named.
+/// Where records are kept, if they are: in the server that the configuration names, which is reached over this network, or in the
+/// data directory; `named`: the one that the operator named.
 ///
 /// # Errors
 /// Why they cannot be, in words for the operator.
 pub fn place(
     records: &Records,
     server: Option<&RecordServer>,
-    guard: &Guard,
+    network: Network,
     named: Option<&Path>,
 ) -> Result<Option<Place>, String> {
     if !records.are_kept {
         return Ok(None);
     }
     match server {
-        Some(server) => Ok(Some(server.clone().place(Arc::new(Connector(guard.clone()))))),
+        Some(server) => {
+            let connect = Arc::new(Connector(network.guard.clone()));
+            let http = |base| Calls::start(base, network).map(|calls| Arc::new(calls) as Arc<dyn Http>);
+            server.clone().place(connect, http).map(Some).map_err(|error| error.to_string())
+        }
         None => directory(named).map(|directory| Some(Place::File(directory.file()))),
     }
+}
+
+/// What the store goes over under these settings.
+pub fn network(settings: &Settings) -> Network {
+    Network { guard: settings.guard.clone(), transports: settings.transports.clone() }
 }
 
 /// Opens connections to the server that records are kept in. What the operator wrote may be private; the guard in force says the

@@ -208,7 +208,7 @@ static RECORDS_FIELDS: &[super::Field] = &[
     (
         "store",
         Private,
-        "The server in which they are kept: postgres://USER:${PASSWORD}@HOST/DATABASE. Default: a file in the data directory",
+        "The server in which they are kept: postgres://USER:${PASSWORD}@HOST/DATABASE, or clickhouse://... Default: a file in the data directory",
     ),
     (
         "bodies",

@@ -30,12 +30,16 @@ pub(crate) struct Needles {
 
 impl Needles {
     pub(crate) fn of(text: &str) -> Needles {
+        let [plain, json] = Needles::texts(text).map(|text| Finder::new(&text).into_owned());
+        Needles { plain, json }
+    }
+
+    /// The text as it is, and as JSON writes it, both in small letters.
+    pub(crate) fn texts(text: &str) -> [String; 2] {
         let lower = text.to_ascii_lowercase();
         let quoted = Value::from(lower.as_str()).to_string();
-        let json = quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default();
-        // One that begins with a quote is written with a backslash before it.
-        let json = if lower.starts_with('"') { &quoted[1..quoted.len() - 1] } else { json };
-        Needles { plain: Finder::new(&lower).into_owned(), json: Finder::new(json).into_owned() }
+        let json = quoted[1..quoted.len() - 1].to_owned();
+        [lower, json]
     }
 
     /// In a body, which is compressed?

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::summary::Sums;
 
 /// Most models of one session that are told.
-const MODELS_MAX: usize = 20;
+pub(crate) const MODELS_MAX: usize = 20;
 
 /// A conversation, or an agent's run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

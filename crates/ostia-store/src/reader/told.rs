@@ -21,10 +21,15 @@ impl Told {
         Told { number, started_ms, told }
     }
 
-    /// Puts its bodies to it, as far as they are kept.
+    /// Puts its bodies to it, as far as they are kept, which are compressed.
     pub(crate) fn add_bodies(&mut self, packed: [Option<Vec<u8>>; 2]) {
-        for (name, packed) in ["request", "response"].into_iter().zip(packed) {
-            let Some(bytes) = packed.as_deref().and_then(unpacked) else { continue };
+        self.put_bodies(packed.map(|packed| packed.as_deref().and_then(unpacked)));
+    }
+
+    /// The same as they were sent.
+    pub(crate) fn put_bodies(&mut self, bodies: [Option<Vec<u8>>; 2]) {
+        for (name, bytes) in ["request", "response"].into_iter().zip(bodies) {
+            let Some(bytes) = bytes else { continue };
             self.told[name]["body"] = match serde_json::from_slice::<Value>(&bytes) {
                 Ok(document) => document,
                 Err(_) => String::from_utf8_lossy(&bytes).into(),

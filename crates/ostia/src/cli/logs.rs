@@ -161,8 +161,8 @@ impl KeptIn {
     /// # Errors
     /// A configuration that makes no sense, or there are none.
     pub fn place(&self) -> Result<Place, String> {
-        let loaded = load::without_secrets(self.file.config.as_deref(), self.data.as_deref());
-        let loaded = loaded.map_err(|report| shown(&report))?;
+        let file = self.file.config.as_deref();
+        let loaded = load::without_secrets(file, self.data.as_deref()).map_err(|report| shown(&report))?;
         // Other credentials this machine need not have.
         let mut report = Report::new(&*loaded.name);
         let records = Records { are_kept: true, ..loaded.fixed.records };
@@ -170,8 +170,10 @@ impl KeptIn {
         if report.has_errors() {
             return Err(shown(&report));
         }
-        let place = store::place(&records, server.as_ref(), &loaded.settings.guard, self.data.as_deref())?;
-        match place {
+        // Certificates are read with all the rest alone: where that is not here, the system's have to do.
+        let whole = server.as_ref().and_then(|_| load::file(file, None).ok());
+        let network = store::network(whole.as_ref().map_or(&loaded.settings, |whole| &whole.settings));
+        match store::place(&records, server.as_ref(), network, self.data.as_deref())? {
             Some(Place::File(path)) if !path.exists() => {
                 Err(format!("Nothing is kept in {}: name the directory with --data.", path.display()))
             }

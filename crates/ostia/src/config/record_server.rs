@@ -1,11 +1,12 @@
 //! The server that records are kept in: its address, with the password and the certificates that it is known by.
 
 use std::cell::RefCell;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use ostia_config::{Code, Postgres, Records, Report};
-use ostia_store::{Connect, Encryption, Place, Server};
+use ostia_config::{ClickHouse, Code, Postgres, Records, Report};
+use ostia_store::{Connect, Encryption, Http, Place, Server};
 use secrecy::SecretString;
 
 use super::files::Files;
@@ -14,21 +15,39 @@ use crate::upstream::tls::{self, Authorities, Tls, Trust};
 
 /// A server, with all that is needed to speak to it.
 #[derive(Debug, Clone)]
-pub struct RecordServer {
-    address: Postgres,
-    password: Option<SecretString>,
-    encryption: Encryption,
+pub enum RecordServer {
+    /// PostgreSQL.
+    Postgres(Postgres, Option<SecretString>, Encryption),
+    /// ClickHouse.
+    ClickHouse(ClickHouse, Option<SecretString>),
 }
 
 /// The server that the file names, if it names one and nothing is wrong with it. What is wrong goes into the report.
 pub fn read(records: &Records, files: &RefCell<Files>, report: &mut Report) -> Option<RecordServer> {
-    let ostia_config::RecordServer::Postgres(address) =
-        records.store.as_ref().filter(|_| records.are_kept)?;
-    let password = match &address.password {
+    let server = records.store.as_ref().filter(|_| records.are_kept)?;
+    let password = match server {
+        ostia_config::RecordServer::Postgres(address) => &address.password,
+        ostia_config::RecordServer::ClickHouse(address) => &address.password,
+    };
+    let password = match password {
         Some(reference) => Some(lookup::fetch(reference, files, report)?),
         None => None,
     };
-    let encryption = match &address.encryption {
+    match server.clone() {
+        ostia_config::RecordServer::Postgres(address) => {
+            let encryption = encryption(&address.encryption, files, report)?;
+            Some(RecordServer::Postgres(address, password, encryption))
+        }
+        ostia_config::RecordServer::ClickHouse(address) => Some(RecordServer::ClickHouse(address, password)),
+    }
+}
+
+fn encryption(
+    wanted: &ostia_config::Encryption,
+    files: &RefCell<Files>,
+    report: &mut Report,
+) -> Option<Encryption> {
+    Some(match wanted {
         ostia_config::Encryption::Off => Encryption::Off,
         ostia_config::Encryption::Offered => Encryption::Offered(tls::unverified()),
         ostia_config::Encryption::Required => Encryption::Required(tls::unverified()),
@@ -39,8 +58,7 @@ pub fn read(records: &Records, files: &RefCell<Files>, report: &mut Report) -> O
             };
             Encryption::Required(Tls::new(trust, None).without_protocols())
         }
-    };
-    Some(RecordServer { address: address.clone(), password, encryption })
+    })
 }
 
 fn authorities(file: &Path, files: &RefCell<Files>, report: &mut Report) -> Option<Authorities> {
@@ -53,10 +71,32 @@ fn authorities(file: &Path, files: &RefCell<Files>, report: &mut Report) -> Opti
 }
 
 impl RecordServer {
-    /// As the store knows it; `connect` opens connections.
-    pub fn place(self, connect: Arc<dyn Connect>) -> Place {
-        let RecordServer { address, password, encryption } = self;
-        let Postgres { host, port, user, database, .. } = address;
-        Place::Postgres(Arc::new(Server { host, port, user, password, database, encryption, connect }))
+    /// As the store knows it; `connect` opens connections, and `http` makes who makes calls to a server (`http://host:8123`).
+    ///
+    /// # Errors
+    /// What `http` says.
+    pub fn place(
+        self,
+        connect: Arc<dyn Connect>,
+        http: impl FnOnce(String) -> io::Result<Arc<dyn Http>>,
+    ) -> io::Result<Place> {
+        match self {
+            RecordServer::Postgres(address, password, encryption) => {
+                let Postgres { host, port, user, database, .. } = address;
+                let server = Server { host, port, user, password, database, encryption, connect };
+                Ok(Place::Postgres(Arc::new(server)))
+            }
+            RecordServer::ClickHouse(address, password) => {
+                let ClickHouse { host, port, is_encrypted, user, database, .. } = address;
+                let s = if is_encrypted { "s" } else { "" };
+                Ok(Place::ClickHouse(ostia_store::ClickHouse {
+                    http: http(format!("http{s}://{host}:{port}"))?,
+                    password,
+                    told: format!("clickhouse{s}://{user}@{host}:{port}/{database}"),
+                    user,
+                    database,
+                }))
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@ mod catalogue;
 mod chaos;
 mod check;
 mod cli;
+mod clickhouse;
 mod clients;
 mod clouds;
 mod configs;

@@ -135,6 +135,11 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "CREATE ROLE ostia",
         NotRun("for a database's owner; `postgres` has such a database"),
     ),
+    (
+        "docs/records.md",
+        "CREATE USER ostia",
+        NotRun("for a server of ClickHouse's; `clickhouse` has no users to make"),
+    ),
     ("docs/records.md", "curl -s 'http://127.0.0.1:8787/v1/logs?status", NotRun("`store` asks so")),
     (
         "docs/records.md",

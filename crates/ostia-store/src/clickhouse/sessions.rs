@@ -1,0 +1,134 @@
+//! Sessions: what the requests of a conversation, or of an agent's run, come to.
+
+use std::collections::{HashMap, HashSet};
+
+use super::conditions::Conditions;
+use super::row_binary::Decoder;
+use super::server::Parameters;
+use super::sums::{Columns, Counted};
+use super::{Error, Reader};
+use crate::query::{Filter, Page};
+use crate::reader::{MODELS_MAX, ReadError, Session, Table, Time};
+
+/// Sessions that are asked for in one question: their names may take a fifth of a kilobyte each, and a value 128 kilobytes
+/// (`http_max_field_value_size`).
+const AT_ONCE: usize = 100;
+
+/// A session, and time and number of its newest request.
+type Newest = (String, (i64, i64));
+
+impl Reader {
+    pub(crate) fn sessions(
+        &self,
+        filter: &Filter,
+        page: Page,
+    ) -> Result<(Vec<Session>, Option<String>), ReadError> {
+        let wanted = page.size.count() as usize;
+        let mut found = self.newest_sessions(filter, page, wanted + 1)?;
+        let is_more = found.len() > wanted;
+        found.truncate(wanted);
+        let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+        let parts = found.chunks(AT_ONCE).map(|part| self.told_sessions(filter, part));
+        let sessions = parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        Ok((sessions, next))
+    }
+
+    /// Sessions by their newest requests. Those that have one that is newer than the last one of the page before were on it, or on one
+    /// before that.
+    fn newest_sessions(&self, filter: &Filter, page: Page, count: usize) -> Result<Vec<Newest>, Error> {
+        let (mut seen, mut found) = (HashSet::new(), Vec::new());
+        for time in self.pieces(filter, page.after)? {
+            let mut behind = page.after;
+            loop {
+                let mut sessions = self.sessions_behind(filter, time, behind)?;
+                let is_end = sessions.len() < AT_ONCE;
+                behind = sessions.last().map(|(_, newest)| *newest);
+                sessions.retain(|(id, _)| seen.insert(id.clone()));
+                if let Some(after) = page.after {
+                    let told = self.with_later(filter, &sessions, after)?;
+                    sessions.retain(|(id, _)| !told.contains(id));
+                }
+                found.extend(sessions);
+                if found.len() >= count {
+                    found.truncate(count);
+                    return Ok(found);
+                }
+                if is_end {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Some sessions of this time by their newest requests behind this place.
+    fn sessions_behind(
+        &self,
+        filter: &Filter,
+        time: Time,
+        behind: Option<(i64, i64)>,
+    ) -> Result<Vec<Newest>, Error> {
+        let mut parameters = Parameters::default();
+        let mut conditions = Conditions::of(filter, &mut parameters);
+        conditions.and("session IS NOT NULL");
+        conditions.time(time, &mut parameters);
+        conditions.after(behind, &mut parameters);
+        let text = format!(
+            "SELECT assumeNotNull(session) AS name, max((started_ms, number)) AS newest FROM ostia_records FINAL {} \
+             GROUP BY name ORDER BY newest DESC LIMIT {AT_ONCE}",
+            conditions.text()
+        );
+        self.server.rows(&text, &parameters, |row| Ok((row.text()?, (row.i64()?, row.i64()?))))
+    }
+
+    /// Those of these that have a request which is not behind this place.
+    fn with_later(
+        &self,
+        filter: &Filter,
+        sessions: &[Newest],
+        after: (i64, i64),
+    ) -> Result<HashSet<String>, Error> {
+        if sessions.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let mut parameters = Parameters::default();
+        let mut conditions = Conditions::of(filter, &mut parameters);
+        conditions.in_sessions(sessions.iter().map(|(id, _)| id.as_str()), &mut parameters);
+        let (started_ms, number) = (parameters.int(after.0), parameters.int(after.1));
+        conditions
+            .and(format!("started_ms >= {started_ms} AND (started_ms, number) >= ({started_ms}, {number})"));
+        let text =
+            format!("SELECT DISTINCT assumeNotNull(session) FROM ostia_records FINAL {}", conditions.text());
+        Ok(self.server.rows(&text, &parameters, |row| row.text())?.into_iter().collect())
+    }
+
+    /// What these come to, in this order.
+    fn told_sessions(&self, filter: &Filter, found: &[Newest]) -> Result<Vec<Session>, Error> {
+        let ids = || found.iter().map(|(id, _)| id.as_str());
+        let mut parameters = Parameters::default();
+        let mut conditions = Conditions::of(filter, &mut parameters);
+        conditions.in_sessions(ids(), &mut parameters);
+        let text = format!(
+            "SELECT assumeNotNull(session) AS name, min(started_ms), max(started_ms), \
+             groupUniqArrayIf({MODELS_MAX})(toString(ifNull(model, '')), model IS NOT NULL) FROM ostia_records FINAL {} GROUP BY name",
+            conditions.text()
+        );
+        let session = |row: &mut Decoder<'_>| {
+            let (id, first_ms, last_ms) = (row.text()?, row.i64()?, row.i64()?);
+            let models = row.list(Decoder::text)?.into_iter().collect();
+            Ok((id.clone(), Session { id, first_ms, last_ms, models, ..Session::default() }))
+        };
+        let mut sessions: HashMap<String, Session> =
+            self.server.rows(&text, &parameters, session)?.into_iter().collect();
+        let name = "assumeNotNull(session)".to_owned();
+        let columns = Columns { of_request: name.clone(), of_attempt: name, start: "toInt64(0)".to_owned() };
+        let counted = Counted::with_attempts(conditions);
+        let (table, _) = self.table(&counted, &columns, &parameters, Table::default())?;
+        for group in table.groups() {
+            if let Some(session) = sessions.get_mut(&group.name) {
+                session.sums = group.sums;
+            }
+        }
+        Ok(found.iter().filter_map(|(id, _)| sessions.remove(id)).collect())
+    }
+}
