@@ -7,6 +7,7 @@
 //!
 //! Refused: to put words of a request into the text of a question; to make a database; tables of a newer version.
 
+mod caches;
 mod conditions;
 mod feedback;
 mod pages;

@@ -172,6 +172,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.count(filter, most),
             Reader::Postgres(own) => own.count(filter, most),
+            Reader::ClickHouse(own) => own.count(filter, most),
         }
     }
 

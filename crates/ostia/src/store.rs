@@ -6,17 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ostia_config::{BodiesKept, Records};
-<<<<<<< main
 use ostia_store::{
-    Connect, Connecting, DataDirectory, ExportStore, Place, Priced, Prices, Readers, Retention, Store,
+    Connect, Connecting, DataDirectory, ExportStore, Http, Place, Priced, Prices, Readers, Retention, Store,
 };
-||||||| 887c5f3
-use ostia_store::{Connect, Connecting, DataDirectory, Place, Priced, Prices, Readers, Retention, Store};
-=======
-use ostia_store::{
-    Connect, Connecting, DataDirectory, Http, Place, Priced, Prices, Readers, Retention, Store,
-};
->>>>>>> ch
 use tokio::sync::watch;
 
 use crate::config::record_server::RecordServer;

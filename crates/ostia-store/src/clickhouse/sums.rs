@@ -189,7 +189,7 @@ impl Columns {
 }
 
 impl Counted {
-    fn of(filter: &Filter, attempts: Attempts, parameters: &mut Parameters) -> Counted {
+    pub(super) fn of(filter: &Filter, attempts: Attempts, parameters: &mut Parameters) -> Counted {
         let requests = Conditions::of(filter, parameters);
         if attempts == Attempts::WithTheirRequest {
             return Counted::with_attempts(requests);
@@ -213,7 +213,7 @@ impl Counted {
     }
 
     /// Attempts as rows of their own.
-    fn from_attempts(&self) -> String {
+    pub(super) fn from_attempts(&self) -> String {
         let (requests, only) = (self.of_attempts.text(), self.only.text());
         format!("FROM (SELECT {OF_ATTEMPTS} FROM ostia_records FINAL {requests}) ARRAY JOIN {ARRAYS} {only}")
     }

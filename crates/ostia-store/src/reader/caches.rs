@@ -143,6 +143,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.kept_cache_use(filter, piece),
             Reader::Postgres(own) => own.kept_cache_use(filter, piece),
+            Reader::ClickHouse(own) => own.kept_cache_use(filter, piece.1),
         }
     }
 
@@ -151,6 +152,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.counted_cache_use(filter),
             Reader::Postgres(own) => own.counted_cache_use(filter),
+            Reader::ClickHouse(own) => own.counted_cache_use(filter),
         }
     }
 
@@ -159,6 +161,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.cached_calls(filter, most),
             Reader::Postgres(own) => own.cached_calls(filter, most),
+            Reader::ClickHouse(own) => own.cached_calls(filter, most),
         }
     }
 
@@ -167,6 +170,7 @@ impl Reader {
         match self {
             Reader::Sqlite(own) => own.one_compared(number),
             Reader::Postgres(own) => own.one_compared(number, started_ms),
+            Reader::ClickHouse(own) => own.one_compared(number, started_ms),
         }
     }
 }
