@@ -11,8 +11,10 @@
 
 mod batches;
 mod body;
+mod counter;
 mod database;
 mod feedback;
+mod finisher;
 mod health;
 mod insert;
 mod mask;
@@ -28,6 +30,7 @@ mod retention;
 mod rollup;
 #[cfg(test)]
 mod scale;
+mod spans;
 mod steps;
 mod summary;
 #[cfg(test)]
@@ -39,11 +42,13 @@ pub use batches::{
     Page as BatchPage, Paging, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
 };
 pub use body::{Kept, Missing};
+pub use counter::Counter;
 pub use database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
+pub use finisher::{Finisher, Observer};
 pub use health::Health;
 pub use mask::mask_text;
-pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use metrics::{BreakerGauge, Gauges, METRICS_MEDIA_TYPE, MetricLabels, Metrics};
 pub use orders::{Done, Orders};
 pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
@@ -54,6 +59,7 @@ pub use reader::{
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use reprice::{Progress, reprice};
 pub use retention::Retention;
+pub use spans::{AppLog, Joined, Span};
 pub use steps::{POINTS_MAX, StepError, Steps};
 pub use summary::{Durations, Group, Grouping, Line, Series, Sums};
 pub use writer::{FLUSH_WITHIN, Store};

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 
 use crate::feedback::{self, Feedback, FeedbackChange, NotTheirs};
 use crate::reader::{Busy, ReadError};
+use crate::spans::{self, Joined};
 
 /// Orders that wait.
 const WAITING_MAX: usize = 64;
@@ -53,6 +54,19 @@ impl Orders {
         done: impl FnOnce(Done) + Send + 'static,
     ) -> Result<(), Busy> {
         self.give(done, move |connection| feedback::change(connection, &id, key.as_deref(), &change))
+    }
+
+    /// Keeps all of these spans and logs of applications, or none; then calls `done`. `now_ms`: milliseconds since 1970.
+    ///
+    /// # Errors
+    /// Too many others wait.
+    pub fn join(
+        &self,
+        all: Joined,
+        now_ms: i64,
+        done: impl FnOnce(Done) + Send + 'static,
+    ) -> Result<(), Busy> {
+        self.give(done, move |connection| spans::insert_spans(connection, &all, now_ms).map(Ok))
     }
 
     fn give(

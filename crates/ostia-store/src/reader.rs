@@ -21,6 +21,7 @@ use crate::body::{Missing, unpacked};
 use crate::database;
 use crate::feedback;
 use crate::query::{Conditions, Filter, Page};
+use crate::spans::{self, Joined};
 
 pub use search::Found;
 pub use sessions::Session;
@@ -215,6 +216,14 @@ impl Reader {
         row.told["feedback"] =
             serde_json::to_value(feedback::of_trace(connection, trace_id)?).unwrap_or_default();
         Ok(Some(row.told))
+    }
+
+    /// What applications told of this trace by themselves.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn joined(&mut self, trace_id: &str) -> Result<Joined, ReadError> {
+        Ok(spans::spans_of(self.connection()?, trace_id)?)
     }
 
     /// The requests of a trace, the oldest first.

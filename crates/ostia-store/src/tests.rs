@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::body::Kept;
+use crate::finisher::Finisher;
 use crate::price::{Priced, Prices};
 use crate::query::{Filter, Page, PageSize};
 use crate::queue::Unwritten;
@@ -51,7 +52,8 @@ fn store(path: &Path, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (Store::start(path.to_owned(), Retention::default(), mask, at(None), tell).unwrap(), said)
+    let finisher = Finisher { prices: at(None), mask, metrics: Arc::default(), observer: None };
+    (Store::start(path.to_owned(), Retention::default(), finisher, tell).unwrap(), said)
 }
 
 /// Prices of an operator who says that a million tokens cost so much; `None`: says nothing.

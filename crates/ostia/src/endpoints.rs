@@ -7,5 +7,6 @@ pub mod files;
 pub mod gateway;
 pub mod logs;
 pub mod models;
+pub mod otel;
 pub mod page;
 pub mod responses;

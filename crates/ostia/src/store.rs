@@ -1,21 +1,36 @@
 //! The store of records, as the gateway starts it: where it lies, and how it hears of prices.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use ostia_config::{BodiesKept, Records};
-use ostia_store::{DataDirectory, Priced, Prices, Readers, Retention, Store};
+use ostia_store::{
+    Counter, DataDirectory, Finisher, MetricLabels, Metrics, Observer, Priced, Prices, Readers, Retention,
+    Store,
+};
 use tokio::sync::watch;
 
 use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
-use crate::log::{Level, Log, Target};
+use crate::log::{Level, Log, Price, Pricer, Target};
+use crate::record::written;
 
-/// A store that is open.
+/// Where records go.
 #[derive(Debug)]
 pub struct Started {
-    store: Store,
+    ends: Ends,
     /// For all cores.
     pub shared: RecordStore,
+}
+
+/// Who takes them.
+#[derive(Debug)]
+enum Ends {
+    /// They are kept.
+    Store(Store),
+    /// They are counted, told on, and not kept.
+    Counter(Counter),
 }
 
 /// Where records are kept, if they are; `named`: the data directory that the operator named.
@@ -37,16 +52,23 @@ pub fn directory(named: Option<&Path>) -> Result<DataDirectory, String> {
     DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())
 }
 
-/// Opens the store in this file.
+/// Opens the store in this file; without one, records are counted in these metrics, told to the observer, and not kept.
 ///
 /// # Errors
 /// The system gives no thread.
 pub fn start(
-    path: PathBuf,
+    path: Option<PathBuf>,
     records: &Records,
     snapshots: watch::Receiver<Snapshot>,
+    (metrics, observer): (Arc<Metrics>, Option<Observer>),
     log: &Log,
 ) -> std::io::Result<Started> {
+    let finisher = Finisher { prices: prices(snapshots), mask: records.mask.clone(), metrics, observer };
+    let Some(path) = path else {
+        let counter = Counter::start(finisher)?;
+        let shared = RecordStore { queue: counter.queue().clone(), readers: None, orders: None };
+        return Ok(Started { ends: Ends::Counter(counter), shared });
+    };
     let retention = Retention {
         records: records.keep,
         record_bytes: records.bytes as u64,
@@ -56,17 +78,26 @@ pub fn start(
     let log = log.clone();
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&path)?;
-    let store = Store::start(path, retention, records.mask.clone(), prices(snapshots), tell)?;
-    let shared = RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone() };
-    Ok(Started { store, shared })
+    let store = Store::start(path, retention, finisher, tell)?;
+    let (readers, orders) = (Some(readers), Some(store.orders().clone()));
+    let shared = RecordStore { queue: store.queue().clone(), readers, orders };
+    Ok(Started { ends: Ends::Store(store), shared })
 }
 
 impl Started {
     /// Writes what is there, and ends.
     pub fn finish(self) {
         drop(self.shared);
-        self.store.finish();
+        match self.ends {
+            Ends::Store(store) => store.finish(),
+            Ends::Counter(counter) => counter.finish(),
+        }
     }
+}
+
+/// Metrics with the labels that the operator wants.
+pub fn metrics(wanted: &ostia_config::Metrics) -> Metrics {
+    Metrics::new(MetricLabels { model: wanted.model, key: wanted.key, values_max: wanted.values })
 }
 
 /// The prices of the configuration that is in force.
@@ -79,6 +110,23 @@ fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
         }),
         catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()),
     }
+}
+
+/// How lines of the log are priced: by what the answer used, with the prices that records have.
+pub fn pricer(snapshots: watch::Receiver<Snapshot>) -> Pricer {
+    let prices = prices(snapshots);
+    Pricer(Box::new(move |access| {
+        let provider = access.provider.as_ref()?.to_str().ok()?;
+        let mut attempt = written::used(provider, access.model.as_deref(), &access.count.usage()?);
+        prices.price(&mut attempt, unix_ms());
+        attempt.cost.map(|cost| Price { amount: cost.amount, currency: cost.currency })
+    }))
+}
+
+/// Milliseconds since 1970.
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whose price of a model holds.

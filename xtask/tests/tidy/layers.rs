@@ -6,11 +6,12 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 31] = [
+const LAYERS: [&str; 34] = [
     "clock",
     "systemd",
     "terminal",
     "timer",
+    "gauge",
     "client",
     "log",
     "upstream",
@@ -24,9 +25,11 @@ const LAYERS: [&str; 31] = [
     "stream",
     "responses_api",
     "batches",
+    "meters",
     "core",
     "fetch",
     "store",
+    "telemetry",
     "inbound",
     "target",
     "exchange",

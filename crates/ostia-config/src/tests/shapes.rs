@@ -25,6 +25,10 @@ fn read_by_row(row: Value) -> Vec<String> {
 
 #[test]
 fn fields_of_providers_are_those_of_their_rows() {
+    for section in ["otlp", "metrics"] {
+        let fields = FILE.of("telemetry").of(section);
+        try_all(fields, &|name, value| json!({"telemetry": {section: { name: value }}}));
+    }
     let provider = FILE.of("providers").of("any");
     let quirks = provider.of("quirks");
     let limits = quirks.of("limits");
@@ -90,8 +94,18 @@ fn values_are_taken_as_the_tables_say() {
         }
     };
     try_all(&FILE, &|name, value| json!({ name: value }));
-    let sections =
-        ["timeouts", "limits", "websockets", "responses", "records", "auth", "egress", "cors", "upstream"];
+    let sections = [
+        "timeouts",
+        "limits",
+        "websockets",
+        "responses",
+        "records",
+        "telemetry",
+        "auth",
+        "egress",
+        "cors",
+        "upstream",
+    ];
     for section in sections {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
     }

@@ -10,7 +10,7 @@ use ostia_dialect::observe::Count;
 use ostia_routing::keys::KeyUse;
 
 use super::cause::{Cause, shortened};
-use super::{Level, Log};
+use super::{Level, Log, Price};
 use crate::client::Client;
 
 /// Longest path, name of a model or trace id that is told, in bytes: clients choose them.
@@ -48,6 +48,8 @@ pub struct Access {
     pub key: Option<Box<KeyUse>>,
     /// Tokens read and written.
     pub count: Count,
+    /// What they cost; known when the line is written.
+    pub cost: Option<Price>,
     /// From the request to the first token of a stream.
     pub first_token: Option<Duration>,
     /// Which retry the last attempt was.
@@ -127,6 +129,7 @@ impl Line {
             model: None,
             key: None,
             count: Count::None,
+            cost: None,
             first_token: None,
             retries: 0,
             trace_id: None,

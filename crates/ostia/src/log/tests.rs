@@ -27,6 +27,7 @@ fn access() -> Access {
         key: None,
         model: Some("gpt-4o".into()),
         count: Some(Usage { prompt: 12, completion: 34, ..Usage::default() }).into(),
+        cost: None,
         first_token: Some(Duration::from_micros(120_500)),
         retries: 0,
         trace_id: Some(HeaderValue::from_static("t-1")),
@@ -58,6 +59,11 @@ fn lines_of_requests() {
         |_| {},
         "200 POST /v1/chat/completions peer=127.0.0.1 to=openai/gpt-4o tokens=12+34 first_token=120ms took=450ms trace=t-1",
         r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
+    );
+    check(
+        |access| access.cost = Some(Price { amount: "0.25".into(), currency: "EUR".into() }),
+        "200 POST /v1/chat/completions peer=127.0.0.1 to=openai/gpt-4o tokens=12+34 cost=0.25EUR first_token=120ms took=450ms trace=t-1",
+        r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"cost":"0.25","currency":"EUR","first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
     );
     check(
         |access| {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::access::{Access, End};
 use super::filter::Level;
-use super::{Entry, Said};
+use super::{Entry, Price, Said};
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -26,6 +26,8 @@ const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
+/// The currency that goes without saying.
+const USD: &str = "USD";
 
 /// Makes lines. Clocks of two kinds are put side by side once for each line.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,8 @@ impl Formatter {
             (Entry::Said(said), Format::Text) => self.said(said, out),
             (Entry::Access(access), Format::Json) => push_json(access_json(access), out),
             (Entry::Said(said), Format::Json) => push_json(said_json(said), out),
+            // It is for whoever writes, and no line.
+            (Entry::Pricer(_), _) => return,
         }
         out.push('\n');
     }
@@ -98,6 +102,10 @@ impl Formatter {
         }
         if let Some(usage) = access.count.usage() {
             field("tokens", &format!("{}+{}", usage.prompt, usage.completion));
+        }
+        if let Some(Price { amount, currency }) = &access.cost {
+            let currency = if currency == USD { "" } else { currency };
+            field("cost", &word(&format!("{amount}{currency}")));
         }
         if access.retries > 0 {
             field("retries", &access.retries.to_string());
@@ -167,6 +175,10 @@ fn access_json(access: &Access) -> Map<String, Value> {
     if let Some(usage) = access.count.usage() {
         set("tokens_in", usage.prompt.into());
         set("tokens_out", usage.completion.into());
+    }
+    if let Some(Price { amount, currency }) = &access.cost {
+        set("cost", amount.as_str().into());
+        set("currency", currency.as_str().into());
     }
     if access.retries > 0 {
         set("retries", access.retries.into());

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::text::{Format, Formatter};
-use super::{Entry, Level, Said, Target};
+use super::{Entry, Level, Pricer, Said, Target};
 use crate::terminal;
 
 /// How long the thread rests when there is nothing to write, at first and at most. It does not sleep on the queue: whoever hands
@@ -26,6 +26,7 @@ pub struct Writer {
     entries: Receiver<Entry>,
     formatter: Formatter,
     lost: Arc<AtomicU64>,
+    pricer: Option<Pricer>,
 }
 
 /// Lets a log come to its end.
@@ -39,7 +40,7 @@ impl Writer {
     /// Writes these entries to the standard error output.
     pub(super) fn new(entries: Receiver<Entry>, format: Format, lost: Arc<AtomicU64>) -> Writer {
         let has_colours = format == Format::Text && terminal::takes_colours(&std::io::stderr());
-        Writer { entries, formatter: Formatter { format, has_colours }, lost }
+        Writer { entries, formatter: Formatter { format, has_colours }, lost, pricer: None }
     }
 
     /// Starts the thread.
@@ -91,11 +92,22 @@ impl Writer {
         }
         while text.len() < TEXT_BYTES {
             match self.entries.try_recv() {
-                Ok(entry) => self.formatter.write(&entry, text),
+                Ok(entry) => self.write(entry, text),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
             }
         }
         true
+    }
+
+    fn write(&mut self, mut entry: Entry, text: &mut String) {
+        match (&mut entry, &self.pricer) {
+            (Entry::Access(access), Some(Pricer(price))) => access.cost = price(access),
+            (Entry::Access(_), None) | (Entry::Said(_) | Entry::Pricer(_), _) => {}
+        }
+        match entry {
+            Entry::Pricer(pricer) => self.pricer = Some(pricer),
+            entry => self.formatter.write(&entry, text),
+        }
     }
 }
 

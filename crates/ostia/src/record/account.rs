@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -106,6 +107,10 @@ pub(super) struct Made {
     pub(super) provider: Option<HeaderValue>,
     pub(super) index_path: Option<HeaderValue>,
     pub(super) model: Option<Box<str>>,
+    pub(super) span: Option<NonZeroU64>,
+    /// The host, with its port where that is not the usual one; and the port.
+    pub(super) server: HeaderValue,
+    pub(super) port: u16,
     pub(super) status: Option<u16>,
     pub(super) request_id: Option<Box<str>>,
     pub(super) sent: Instant,

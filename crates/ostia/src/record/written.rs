@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
-use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
+use ostia_store::{Attempt, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
 use super::account::{Entry, Failure, Made};
@@ -29,6 +29,7 @@ impl Unwritten for Entry {
             self.user_agent.as_ref(),
             self.model.as_ref(),
             self.session.as_ref(),
+            self.trace.state.as_ref(),
         ];
         let texts = texts.into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let route = self.decisions.as_ref().map_or(0, |decisions| decisions.route().bytes());
@@ -63,6 +64,8 @@ impl Unwritten for Entry {
             span_id: text(entry.trace.span_id),
             parent_span_id: text(entry.trace.parent_span_id),
             span_name: text(entry.trace.span_name),
+            trace_state: text(entry.trace.state),
+            trace_flags: entry.trace.flags,
             session: said.or(text(entry.session)),
             started_ms: unix_ms(entry.began_at),
             method: entry.method.to_string(),
@@ -91,6 +94,19 @@ impl Unwritten for Entry {
     }
 }
 
+/// An attempt of which only this is known: enough to put a price on it.
+pub fn used(provider: &str, model: Option<&str>, used: &ostia_dialect::Usage) -> Attempt {
+    Attempt {
+        provider: provider.to_owned(),
+        model: model.map(str::to_owned),
+        outcome: Outcome::Answered,
+        service_tier: used.tier.map(|tier| tier.name().to_owned()),
+        charged: used.charge.map(|charge| charge.to_string()),
+        usage: Some(usage(*used)),
+        ..Attempt::default()
+    }
+}
+
 /// What an attempt holds besides its own size, in bytes.
 fn held_by(made: &Made) -> usize {
     let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
@@ -108,6 +124,8 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         target: text(made.index_path).unwrap_or_default(),
         provider: text(made.provider).unwrap_or_default(),
         model: made.model.map(String::from),
+        span_id: made.span.map(|span| format!("{span:016x}")),
+        server: made.server.to_str().ok().map(|server| with_port(server, made.port)),
         answered_model: made.observed.model.map(String::from),
         status: made.status,
         outcome: made.outcome,
@@ -125,6 +143,12 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         dropped: made.dropped,
         ..Attempt::default()
     }
+}
+
+/// An authority with its port.
+fn with_port(authority: &str, port: u16) -> String {
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
 }
 
 /// How it was decided, or of what is too long the result.
