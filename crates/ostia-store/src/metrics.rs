@@ -401,7 +401,7 @@ mod tests {
             format!("llm_token_sum{of} 22"),
             format!("llm_cost_sum{of} 0.5"),
             format!("http_request_duration_seconds_count{of} 2"),
-            r#"ostia_attempts_total{provider="groq",outcome="failed",model="other"} 4"#.to_owned(),
+            r#"ostia_attempts_total{provider="groq",outcome="failed",model=""} 4"#.to_owned(),
             r#"ostia_retries_total{provider="groq"} 2"#.to_owned(),
             r#"ostia_fallbacks_total{provider="openai"} 2"#.to_owned(),
             r#"ostia_tokens_total{provider="openai",kind="prompt",model="m"} 18"#.to_owned(),

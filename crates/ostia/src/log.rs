@@ -46,8 +46,11 @@ enum Entry {
     Pricer(Pricer),
 }
 
-/// What the answer of a request cost, where that is known: asked on the thread that writes.
-pub struct Pricer(pub Box<dyn Fn(&Access) -> Option<Price> + Send>);
+/// Says what the answer of a request cost, where that is known.
+type Pricing = dyn Fn(&Access) -> Option<Price> + Send;
+
+/// Whoever prices lines: asked on the thread that writes them.
+pub struct Pricer(pub Box<Pricing>);
 
 /// A sum of money.
 #[derive(Debug, Clone, PartialEq, Eq)]

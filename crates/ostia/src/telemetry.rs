@@ -112,11 +112,8 @@ pub fn start(
 /// What is said at the start of where it goes.
 fn destinations(settings: &Settings) -> String {
     let Some(otlp) = &settings.otlp else { return String::new() };
-    let signals = [
-        (Signal::Traces, &otlp.traces),
-        (Signal::Metrics, &otlp.metrics),
-        (Signal::Logs, &otlp.logs),
-    ];
+    let signals =
+        [(Signal::Traces, &otlp.traces), (Signal::Metrics, &otlp.metrics), (Signal::Logs, &otlp.logs)];
     let told = signals.into_iter().filter_map(|(signal, collector)| {
         Some(format!("{} to {}", signal.as_str(), collector.as_ref()?.url))
     });

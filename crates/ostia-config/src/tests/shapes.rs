@@ -25,10 +25,6 @@ fn read_by_row(row: Value) -> Vec<String> {
 
 #[test]
 fn fields_of_providers_are_those_of_their_rows() {
-    for section in ["otlp", "metrics"] {
-        let fields = FILE.of("telemetry").of(section);
-        try_all(fields, &|name, value| json!({"telemetry": {section: { name: value }}}));
-    }
     let provider = FILE.of("providers").of("any");
     let quirks = provider.of("quirks");
     let limits = quirks.of("limits");
@@ -108,6 +104,10 @@ fn values_are_taken_as_the_tables_say() {
     ];
     for section in sections {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
+    }
+    for section in ["otlp", "metrics"] {
+        let fields = FILE.of("telemetry").of(section);
+        try_all(fields, &|name, value| json!({"telemetry": {section: { name: value }}}));
     }
     let provider = FILE.of("providers").of("any");
     try_all(provider, &|name, value| json!({"providers": {"groq": { name: value }}}));

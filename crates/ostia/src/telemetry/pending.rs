@@ -101,7 +101,12 @@ mod tests {
     #[test]
     fn what_is_sent_at_once_is_not_too_large() {
         let pending = Pending::new(Arc::default());
-        pending.push(vec![(1, BATCH_BYTES_MAX + 1), (2, BATCH_BYTES_MAX / 2), (3, BATCH_BYTES_MAX / 2), (4, 1)]);
+        pending.push(vec![
+            (1, BATCH_BYTES_MAX + 1),
+            (2, BATCH_BYTES_MAX / 2),
+            (3, BATCH_BYTES_MAX / 2),
+            (4, 1),
+        ]);
         for expected in [vec![1], vec![2, 3], vec![4], vec![]] {
             assert_eq!(pending.take(), expected);
         }

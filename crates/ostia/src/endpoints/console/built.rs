@@ -5,12 +5,12 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-IbQv_1t_.css",
+        path: "assets/console-Bl-x68Th.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("built/console.css.gz"),
     },
     File {
-        path: "assets/console-mr6COYtm.js",
+        path: "assets/console-B1MBrUII.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("built/console.js.gz"),
     },

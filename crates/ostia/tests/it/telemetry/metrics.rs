@@ -79,7 +79,7 @@ fn models_and_keys_are_labels_where_they_are_wanted_and_so_many() {
             upstream.url()
         ))
         .start();
-    for model in ["first", "second", "first"] {
+    for model in ["first", "first", "second"] {
         assert_eq!(ask(model).header("x-ostia-api-key", "pk-a").to(&gateway).status, 200);
     }
     let told = once("counts", || {

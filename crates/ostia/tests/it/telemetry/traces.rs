@@ -33,8 +33,7 @@ fn ask(upstream: &Upstream) -> Ask {
 
 fn metric(gateway: &Gateway, line: &str) -> Option<f64> {
     let told = Ask::new("GET", "/metrics").to(gateway);
-    let found = told.text().lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse().ok());
-    found
+    told.text().lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse().ok())
 }
 
 #[test]
