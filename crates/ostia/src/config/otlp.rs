@@ -176,6 +176,9 @@ impl Reader<'_> {
         headers.retain(|(name, _)| !of_file.iter().any(|(own, _)| own == name));
         headers.extend_from_slice(of_file);
         let timeout = self.of(signal, "TIMEOUT").and_then(|(value, name)| self.parse_millis(&value, &name));
+        if let Some((_, name)) = self.of(signal, "CERTIFICATE") {
+            self.wrong(&name, "names an authority: put that into upstream.tls.ca");
+        }
         let compression = self.of(signal, "COMPRESSION");
         let gzip = compression.is_some_and(|(value, name)| match value.as_str() {
             "gzip" => true,

@@ -23,7 +23,7 @@ use prost::Message;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::spawn_blocking;
 
 use crate::client::ClientBody;
@@ -41,6 +41,9 @@ use decode::Decoded;
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Exports that are larger are decoded on another thread: the requests of this core do not wait for them.
 const BODY_BYTES_SMALL: usize = 32 << 10;
+/// Exports that are decoded and written at once, on all cores: each takes some 16 MiB at most. Further ones are to be sent again.
+const EXPORTS_MAX: usize = 8;
+static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
 /// How soon a sender may try again that finds no room, in seconds.
 const TRY_AGAIN_S: HeaderValue = HeaderValue::from_static("1");
 
@@ -154,6 +157,7 @@ async fn keep(
     let body = intake::read_plain(body, &parts.headers, &limits).await;
     let body =
         body.map_err(|fault| if fault.status == 413 { too_large(limits.body_bytes_max) } else { fault })?;
+    let _room = EXPORTS.try_acquire().map_err(|_| busy())?;
     let decoded = match body.len() {
         ..=BODY_BYTES_SMALL => decode(path, form, &body, key.as_deref()),
         _ => spawn_blocking(move || decode(path, form, &body, key.as_deref())).await.map_err(|_| busy())?,
