@@ -118,11 +118,22 @@ test("providers, models and the configuration", async () => {
   await finish();
 });
 
-test("a trace is a waterfall", async () => {
+test("a trace is a waterfall, with the spans of the application", async () => {
+  const nanos = (ms) => `${Math.round(ms)}000000`;
+  const span = { traceId: TRACE, spanId: "b7ad6b7169203331", name: "checkout", kind: 1, status: { code: 2, message: "no stock" } };
+  const times = { startTimeUnixNano: nanos(Date.now() - 60_000), endTimeUnixNano: nanos(Date.now()) };
+  const spans = { resourceSpans: [{ scopeSpans: [{ spans: [{ ...span, ...times }] }] }] };
+  const log = { traceId: TRACE, spanId: span.spanId, timeUnixNano: times.endTimeUnixNano, severityText: "WARN", body: { stringValue: "stock is low" } };
+  assert.equal((await gateway.call("/v1/otel/v1/traces", spans)).status, 200);
+  assert.equal((await gateway.call("/v1/otel/v1/logs", { resourceLogs: [{ scopeLogs: [{ logRecords: [log] }] }] })).status, 200);
   const { page, finish } = await open(browser, gateway, "/traces");
   await page.getByRole("link", { name: TRACE }).click();
-  await page.locator(".span-row").nth(1).waitFor();
-  assert.equal(await page.locator(".span-row").count(), 2);
+  await page.locator(".span-row").nth(2).waitFor();
+  assert.equal(await page.locator(".span-row").count(), 3);
+  const own = page.locator(".span-row").first();
+  assert.match(await own.textContent(), /checkout.*stock is low/s);
+  await own.locator("summary").click();
+  await own.getByText("no stock").waitFor();
   await page.locator(".span-row a").first().click();
   await page.locator(".request").waitFor();
   await finish();

@@ -87,6 +87,54 @@ export interface KeptBody {
   body?: unknown;
 }
 
+/** Something that an application logged within a trace. */
+export interface AppLog {
+  span_id: string | null;
+  at_ms: number;
+  severity: string | null;
+  body: unknown;
+  attributes?: Record<string, unknown>;
+  service: string | null;
+  key: string | null;
+}
+
+/** A span that an application told of a trace by OpenTelemetry. */
+export interface AppSpan {
+  object: "span";
+  span_id: string;
+  parent_span_id: string | null;
+  name: string;
+  kind: "internal" | "server" | "client" | "producer" | "consumer";
+  service: string | null;
+  scope: string | null;
+  started_ms: number;
+  duration_us: number;
+  status: "ok" | "error" | null;
+  status_message: string | null;
+  attributes?: Record<string, unknown>;
+  events?: { name: string; at_ms: number; attributes: Record<string, unknown> }[];
+  left_out?: number;
+  key: string | null;
+  logs?: AppLog[];
+  children: TraceNode[];
+}
+
+/** A request of the gateway's, in its trace. */
+export interface TraceRequest extends LogRecord {
+  object: "request";
+  logs?: AppLog[];
+  children: TraceNode[];
+}
+
+export type TraceNode = AppSpan | TraceRequest;
+
+export interface TraceTold {
+  trace_id: string;
+  data: TraceNode[];
+  /** Of spans that were not told. */
+  logs: AppLog[];
+}
+
 export interface LogRecord {
   id: string;
   trace_id: string;
@@ -118,7 +166,6 @@ export interface LogRecord {
   decisions: Decisions | null;
   request: KeptBody;
   response: KeptBody;
-  children?: LogRecord[];
   /** What was thought of its trace: only where one request is told. */
   feedback?: Feedback[];
 }

@@ -28,6 +28,7 @@ mod secret;
 mod sections;
 mod shape;
 mod store;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -53,6 +54,7 @@ pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
 pub use store::{ClickHouse, Encryption, Postgres, RecordServer};
+pub use telemetry::{Metrics, Otlp, OtlpProtocol, OtlpTarget, Telemetry};
 pub use tls::{Tls, TlsVersion};
 pub use transport::{Http2, TlsFiles, Transport};
 
@@ -165,6 +167,8 @@ pub struct Config {
     pub responses: Responses,
     /// What is kept of each request.
     pub records: Records,
+    /// What is told of requests to OpenTelemetry and Prometheus.
+    pub telemetry: Telemetry,
     /// Batches that the gateway runs itself, and their files.
     pub batches: Batches,
     /// Worker threads; `None` for one per core.
@@ -196,6 +200,7 @@ impl Default for Config {
             media: Media::default(),
             responses: Responses::default(),
             records: Records::default(),
+            telemetry: Telemetry::default(),
             batches: Batches::default(),
             workers: None,
         }

@@ -8,7 +8,7 @@ use crate::tree::{Tree, Value};
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Media,
     Responses, Timeouts, Transport, WebSockets, batches, expand, foreign, models, providers, records, routes,
-    tls,
+    telemetry, tls,
 };
 
 /// Reads the whole file. What is wrong is noted in the reader, and its default stands in its place.
@@ -49,6 +49,7 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
             "media" => config.media = read_media(item, reader),
             "responses" => config.responses = read_responses(item, reader),
             "records" => config.records = records::read(item, reader),
+            "telemetry" => config.telemetry = telemetry::read(item, reader),
             "batches" => config.batches = batches::read(item, reader),
             "workers" => config.workers = reader.integer(item),
             _ => {}

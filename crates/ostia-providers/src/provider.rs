@@ -59,6 +59,8 @@ pub struct Provider {
     pub docs: Option<String>,
     /// Why there is nobody at its address any more.
     pub retired: Option<String>,
+    /// What OpenTelemetry calls it.
+    pub otel: String,
     /// A private server: needs no key, and may be reached over plain http.
     pub local: bool,
     /// Ends of the names of the vendor's own hosts; see [`ostia_dialect::api::job::host_of`].

@@ -15,6 +15,9 @@ use std::fmt;
 pub struct Row {
     /// The name for people; the id where absent.
     pub name: Option<String>,
+    /// What OpenTelemetry calls it, where that is not the id
+    /// (<https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/>, `gen_ai.provider.name`).
+    pub otel: Option<String>,
     /// What stands before prefix and path, and what a custom host replaces. Absent: the user has to give one. It may have
     /// settings in it.
     pub base_url: Option<String>,

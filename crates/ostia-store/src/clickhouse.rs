@@ -17,6 +17,7 @@ mod row_binary;
 mod search;
 mod server;
 mod sessions;
+mod spans;
 mod sums;
 mod tallies;
 #[cfg(test)]
@@ -106,7 +107,8 @@ impl From<Error> for WriteError {
 }
 
 /// What makes the tables of each version from those of the one before. Only ever added to. Each statement may be run again.
-const MIGRATIONS: [&str; 1] = [include_str!("clickhouse/tables_1.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("clickhouse/tables_1.sql"), include_str!("clickhouse/tables_2.sql")];
 /// Which of them have been run.
 const VERSIONS: &str =
     "CREATE TABLE IF NOT EXISTS ostia_versions (version UInt64) ENGINE = ReplacingMergeTree ORDER BY version";

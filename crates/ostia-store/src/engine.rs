@@ -16,6 +16,7 @@ use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
+use crate::spans::Joined;
 use crate::{postgres, sqlite};
 
 /// Where records are kept. It is told without anything secret.
@@ -140,6 +141,16 @@ impl Engine {
             Engine::Sqlite(own) => own.change_feedback(id, key, change),
             Engine::Postgres(own) => own.change_feedback(id, key, change),
             Engine::ClickHouse(own) => own.change_feedback(id, key, change),
+        }
+    }
+
+    /// Keeps all of these spans and logs of applications, or none. A span that is there already, of the same key, stays as it is: senders
+    /// repeat what they had no answer for. `now_ms`: milliseconds since 1970.
+    pub(crate) fn join(&mut self, all: &Joined, now_ms: i64) -> Result<(), WriteError> {
+        match self {
+            Engine::Sqlite(own) => own.join(all, now_ms),
+            Engine::Postgres(own) => own.join(all, now_ms),
+            Engine::ClickHouse(own) => own.join(all, now_ms),
         }
     }
 

@@ -13,10 +13,12 @@ mod batches;
 mod body;
 mod clickhouse;
 mod conditions;
+mod counter;
 mod engine;
 mod exports;
 mod facts;
 mod feedback;
+mod finisher;
 mod health;
 mod mask;
 mod metrics;
@@ -33,6 +35,7 @@ mod retention;
 mod rollup;
 #[cfg(test)]
 mod scale;
+mod spans;
 mod sqlite;
 mod steps;
 mod summary;
@@ -46,15 +49,17 @@ pub use batches::{
 };
 pub use body::{Kept, Missing};
 pub use clickhouse::{ClickHouse, Http, HttpAnswer, HttpCall};
+pub use counter::Counter;
 pub use engine::Place;
 pub use exports::{
     BYTES_MAX as EXPORT_BYTES_MAX, EXPORT_FIELDS, ExportFault, ExportJob, ExportPlan, ExportStatus,
     ExportStore, Exports, JOBS_MAX as EXPORTS_MAX, ROWS_MAX as EXPORT_ROWS_MAX,
 };
 pub use feedback::{Feedback, FeedbackChange, NotTheirs, VALUES as FEEDBACK_VALUES};
+pub use finisher::{Finisher, Observer};
 pub use health::Health;
 pub use mask::mask_text;
-pub use metrics::{METRICS_MEDIA_TYPE, Metrics};
+pub use metrics::{BreakerGauge, Gauges, METRICS_MEDIA_TYPE, MetricLabels, Metrics};
 pub use network::{Connect, Connecting, Stream};
 pub use orders::{Done, Orders};
 pub use postgres::{Encryption, Server};
@@ -68,6 +73,7 @@ pub use reader::{
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 pub use reprice::{Progress, reprice};
 pub use retention::Retention;
+pub use spans::{AppLog, Joined, Span};
 pub use sqlite::database::{DataDirectory, FILE_NAME, NoDirectory};
 pub use steps::{POINTS_MAX, StepError, Steps};
 pub use summary::{Durations, Group, Grouping, Line, Series, Sums};

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use crate::engine::{Checked, Engine, WriteError};
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
 use crate::reader::{Busy, ReadError};
+use crate::spans::Joined;
 
 /// Orders that wait.
 const WAITING_MAX: usize = 64;
@@ -52,6 +53,19 @@ impl Orders {
         done: impl FnOnce(Done) + Send + 'static,
     ) -> Result<(), Busy> {
         self.give(done, move |engine| engine.change_feedback(&id, key.as_deref(), &change))
+    }
+
+    /// Keeps all of these spans and logs of applications, or none; then calls `done`. `now_ms`: milliseconds since 1970.
+    ///
+    /// # Errors
+    /// Too many others wait.
+    pub fn join(
+        &self,
+        all: Joined,
+        now_ms: i64,
+        done: impl FnOnce(Done) + Send + 'static,
+    ) -> Result<(), Busy> {
+        self.give(done, move |engine| engine.join(&all, now_ms).map(Ok))
     }
 
     fn give(

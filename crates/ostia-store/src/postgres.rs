@@ -17,6 +17,7 @@ mod reader;
 mod reprice;
 mod retention;
 mod rollup;
+mod spans;
 mod tables;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -41,6 +42,7 @@ use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
+use crate::spans::Joined;
 use client::{Client, Fault, Role};
 
 /// Where a server is, and whose name is shown there.
@@ -143,6 +145,10 @@ impl Writer {
         change: &FeedbackChange,
     ) -> Checked {
         self.on(async |client| feedback::change(client, id, key, change).await)
+    }
+
+    pub(crate) fn join(&mut self, all: &Joined, now_ms: i64) -> Result<(), WriteError> {
+        self.on(async |client| spans::insert(client, all, now_ms).await)
     }
 
     pub(crate) fn reprice(

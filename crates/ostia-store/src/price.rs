@@ -49,7 +49,7 @@ impl Debug for Prices {
 
 impl Prices {
     /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
-    pub(crate) fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
+    pub fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let cost = match attempt.usage {
             Some(usage) => self.cost(attempt, &usage, started_ms),
             None if has_worked(attempt) => Err("the provider told no count of tokens".to_owned()),

@@ -6,7 +6,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::health::Health;
-use crate::metrics::Metrics;
 use crate::record::Record;
 
 /// Records that wait to be written, one to two kilobytes each without bodies.
@@ -47,7 +46,6 @@ pub(crate) struct State {
     lost_bodies: AtomicU64,
     pub(crate) unpriced: AtomicU64,
     problem: Mutex<Option<String>>,
-    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Queue {
@@ -88,11 +86,6 @@ impl Queue {
             lost_bodies: state.lost_bodies.load(Ordering::Relaxed),
             unpriced: state.unpriced.load(Ordering::Relaxed),
         }
-    }
-
-    /// What Prometheus may ask for, as text ([`crate::METRICS_MEDIA_TYPE`]).
-    pub fn metrics(&self) -> String {
-        self.state.metrics.text(&self.health())
     }
 
     pub(crate) fn state(&self) -> Arc<State> {

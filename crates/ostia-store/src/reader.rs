@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::clickhouse;
 use crate::engine::Place;
 use crate::query::{Filter, Page};
+use crate::spans::Joined;
 use crate::steps::Steps;
 use crate::summary::{Group, Grouping, Series};
 use crate::{postgres, sqlite};
@@ -197,6 +198,18 @@ impl Reader {
             Reader::Sqlite(own) => own.one(id),
             Reader::Postgres(own) => own.one(id),
             Reader::ClickHouse(own) => own.one(id),
+        }
+    }
+
+    /// What applications told of this trace by themselves.
+    ///
+    /// # Errors
+    /// As [`Reader::list`].
+    pub fn joined(&mut self, trace_id: &str) -> Result<Joined, ReadError> {
+        match self {
+            Reader::Sqlite(own) => own.joined(trace_id),
+            Reader::Postgres(own) => own.joined(trace_id),
+            Reader::ClickHouse(own) => own.joined(trace_id),
         }
     }
 

@@ -21,6 +21,12 @@ pub struct Record {
     pub parent_span_id: Option<String>,
     /// What the sender calls it.
     pub span_name: Option<String>,
+    /// What the sender says of the trace besides, in W3C's `tracestate`; told on, and not kept.
+    #[serde(skip)]
+    pub trace_state: Option<String>,
+    /// The flags of its `traceparent`, where it sent one; not kept either.
+    #[serde(skip)]
+    pub trace_flags: Option<u8>,
     /// The conversation, or the agent's run, that it is part of.
     pub session: Option<String>,
     /// When it came, in milliseconds since 1970.
@@ -80,6 +86,12 @@ pub struct Attempt {
     pub target: String,
     /// Who.
     pub provider: String,
+    /// Its own span, below that of the request (16 hexadecimal digits): what the provider hears of in `traceparent`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub span_id: Option<String>,
+    /// Host, and port where one was named; told on, and not kept.
+    #[serde(skip)]
+    pub server: Option<String>,
     /// The model that was asked for.
     pub model: Option<String>,
     /// The one that answered, where the answer says it.

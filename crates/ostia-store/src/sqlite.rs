@@ -8,6 +8,7 @@ mod reader;
 pub(crate) mod reprice;
 pub(crate) mod retention;
 mod rollup;
+mod spans;
 
 pub use reader::Reader;
 
@@ -22,6 +23,7 @@ use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
+use crate::spans::Joined;
 use database::OpenError;
 
 /// Who writes to the file.
@@ -75,6 +77,10 @@ impl Writer {
         change: &FeedbackChange,
     ) -> Checked {
         self.on(|connection| feedback::change(connection, id, key, change))
+    }
+
+    pub(crate) fn join(&mut self, all: &Joined, now_ms: i64) -> Result<(), WriteError> {
+        self.on(|connection| spans::insert_spans(connection, all, now_ms))
     }
 
     pub(crate) fn reprice(

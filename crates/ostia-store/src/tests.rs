@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::body::Kept;
 use crate::engine::Place;
+use crate::finisher::Finisher;
 use crate::price::{Priced, Prices};
 use crate::query::{Column, Filter, Page, PageSize};
 use crate::queue::Unwritten;
@@ -54,7 +55,8 @@ pub(crate) fn store(place: &Place, mask: &[&str]) -> (Store, Said) {
     let tell = said.clone();
     let mask = mask.iter().map(|path| (*path).to_owned()).collect();
     let tell = Box::new(move |text| tell.lock().unwrap().push(text));
-    (Store::start(place.clone(), Retention::default(), mask, at(None), tell).unwrap(), said)
+    let finisher = Finisher { prices: at(None), mask, metrics: Arc::default(), observer: None };
+    (Store::start(place.clone(), Retention::default(), finisher, tell).unwrap(), said)
 }
 
 fn file(path: &Path) -> Place {

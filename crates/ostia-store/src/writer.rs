@@ -10,14 +10,12 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::body::{Kept, Missing};
 use crate::engine::{Engine, Place, WriteError};
-use crate::mask;
+use crate::finisher::Finisher;
 use crate::orders::{Order, Orders};
-use crate::price::Prices;
 use crate::queue::{Queue, State, Unwritten};
 use crate::reader::ReadError;
-use crate::record::{Record, RecordError};
+use crate::record::Record;
 use crate::retention::Retention;
 
 /// How long a record waits for others to be written with.
@@ -55,8 +53,7 @@ struct Writer {
     entries: Receiver<Box<dyn Unwritten>>,
     orders: Receiver<Order>,
     state: Arc<State>,
-    prices: Prices,
-    mask: Vec<String>,
+    finisher: Finisher,
     retention: Retention,
     tell: Tell,
     batch: Vec<Record>,
@@ -70,15 +67,14 @@ struct Writer {
 }
 
 impl Store {
-    /// Starts to write to this place, where nothing need be yet. `mask`: fields of bodies that are not kept.
+    /// Starts to write to this place, where nothing need be yet, what `finisher` makes of what is handed over.
     ///
     /// # Errors
     /// The system gives no thread.
     pub fn start(
         place: Place,
         retention: Retention,
-        mask: Vec<String>,
-        prices: Prices,
+        finisher: Finisher,
         tell: Tell,
     ) -> std::io::Result<Store> {
         let (queue, entries) = Queue::new();
@@ -91,8 +87,7 @@ impl Store {
             entries,
             orders: ordered,
             state: queue.state(),
-            prices,
-            mask,
+            finisher,
             retention,
             tell,
             batch: Vec::new(),
@@ -160,38 +155,11 @@ impl Writer {
         while self.batch.len() < BATCH_MAX {
             let Ok(entry) = self.entries.try_recv() else { return false };
             self.batch_bytes += entry.bytes();
-            let is_own = entry.is_own();
-            let mut record = entry.finish();
-            self.complete(&mut record);
-            if is_own {
-                self.state.metrics.count(&record);
-            }
+            let record = self.finisher.finish(entry, &self.state);
             self.batch.push(record);
             self.since.get_or_insert_with(Instant::now);
         }
         true
-    }
-
-    /// Puts prices on it, and hides what is secret.
-    fn complete(&self, record: &mut Record) {
-        let started_ms = record.started_ms;
-        for attempt in &mut record.attempts {
-            if self.prices.price(attempt, started_ms) {
-                self.state.unpriced.fetch_add(1, Ordering::Relaxed);
-            }
-            attempt.error.as_mut().map(mask_error);
-        }
-        record.error.as_mut().map(mask_error);
-        if self.mask.is_empty() {
-            return;
-        }
-        for body in [&mut record.request, &mut record.response] {
-            let Kept::Bytes { bytes, total } = body else { continue };
-            *body = match mask::mask_fields(bytes, &self.mask) {
-                Some(masked) => Kept::Bytes { bytes: masked, total: *total },
-                None => Kept::Missing(Missing::Off),
-            };
-        }
     }
 
     fn flush(&mut self) {
@@ -313,8 +281,3 @@ impl Writer {
     }
 }
 
-fn mask_error(error: &mut RecordError) {
-    if let Some(message) = &mut error.message {
-        *message = mask::mask_text(message);
-    }
-}

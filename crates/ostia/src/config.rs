@@ -8,6 +8,7 @@ pub mod hosts;
 pub mod keys;
 pub mod load;
 pub mod lookup;
+pub mod otlp;
 pub mod provider_keys;
 pub mod providers;
 pub mod record_server;

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,6 +18,7 @@ use crate::config::routes::ConfigCache;
 use crate::config::settings::Settings;
 use crate::credentials::{Credentials, Network, Wanted};
 use crate::log::Log;
+use crate::meters::Meters;
 use crate::record::BodyPolicy;
 use crate::record::account::{Books, StoreBooks};
 use crate::record::records::Records;
@@ -50,21 +52,23 @@ pub struct Shared {
     pub credentials: Credentials,
     /// Where lines of the log are handed over.
     pub log: Log,
-    /// Where requests are kept; `None`: nowhere.
+    /// Where requests are kept, or counted; `None`: nowhere.
     pub store: Option<RecordStore>,
+    /// What was counted, and how things stand.
+    pub meters: Meters,
     /// Batches of the gateway's own; `None`: there is no place for them.
     pub batches: Option<Batches>,
 }
 
-/// Where requests are kept.
+/// Where requests are kept, or counted.
 #[derive(Debug, Clone)]
 pub struct RecordStore {
     /// Where records are handed over.
     pub queue: ostia_store::Queue,
-    /// Those who read them.
-    pub readers: ostia_store::Readers,
+    /// Those who read them, where they are kept.
+    pub readers: Option<ostia_store::Readers>,
     /// Where is handed over what else is to be written.
-    pub orders: ostia_store::Orders,
+    pub orders: Option<ostia_store::Orders>,
     /// Exports of them as jobs.
     pub exports: Option<ostia_store::ExportStore>,
 }
@@ -103,6 +107,8 @@ pub struct Core {
     pub orders: Option<ostia_store::Orders>,
     /// Exports of what was kept, as jobs.
     pub exports: Option<ostia_store::ExportStore>,
+    /// What was counted, and how things stand.
+    pub meters: Meters,
     state: Arc<State>,
     ids: Rc<Ids>,
 }
@@ -133,7 +139,7 @@ impl Snapshot {
 impl Core {
     /// A core without connections.
     fn new(shared: Shared, snapshot: Snapshot) -> Core {
-        let Shared { responses, state, records, credentials, log, store, batches, .. } = shared;
+        let Shared { responses, state, records, credentials, log, store, meters, batches, .. } = shared;
         let Snapshot { settings, .. } = snapshot;
         let log = Rc::new(log);
         Core {
@@ -144,9 +150,10 @@ impl Core {
                 ring: records.ring(),
                 store: store.as_ref().map(|store| store_books(&store.queue, &settings)),
             }),
-            orders: store.as_ref().map(|store| store.orders.clone()),
+            orders: store.as_ref().and_then(|store| store.orders.clone()),
             exports: store.as_ref().and_then(|store| store.exports.clone()),
-            readers: store.map(|store| store.readers),
+            readers: store.and_then(|store| store.readers),
+            meters,
             batches,
             settings,
             responses,
@@ -181,6 +188,7 @@ impl Core {
             batches: self.batches.clone(),
             orders: self.orders.clone(),
             exports: self.exports.clone(),
+            meters: self.meters.clone(),
             settings,
             responses: self.responses.clone(),
             records: self.records.clone(),
@@ -192,6 +200,11 @@ impl Core {
             state: self.state.clone(),
             ids: self.ids.clone(),
         }
+    }
+
+    /// The id of a span that no other one of its trace has.
+    pub fn new_span(&self) -> NonZeroU64 {
+        NonZeroU64::new(self.ids.next() as u64).unwrap_or(NonZeroU64::MIN)
     }
 
     /// A name that nobody has and nobody can guess, as 32 hexadecimal digits: 48 bits of the time in milliseconds, then 80 random
@@ -285,6 +298,11 @@ fn fill_randomly(bytes: &mut [u8]) {
             part.copy_from_slice(&number[..part.len()]);
         }
     }
+}
+
+/// A name that nobody else has, where there is no core.
+pub fn random_name() -> String {
+    hexadecimal(Ids::default().next())
 }
 
 /// All 32 digits. The formatter of the standard library takes ten times as long, and every request has an id.

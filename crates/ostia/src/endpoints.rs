@@ -9,5 +9,6 @@ pub mod handed_on;
 pub mod logs;
 pub mod models;
 pub mod openapi;
+pub mod otel;
 pub mod page;
 pub mod responses;

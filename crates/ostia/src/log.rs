@@ -42,6 +42,29 @@ pub struct Log {
 enum Entry {
     Access(Arc<dyn Logged>),
     Said(Said),
+    /// Lines are priced so from here on.
+    Pricer(Pricer),
+}
+
+/// Says what the answer of a request cost, where that is known.
+type Pricing = dyn Fn(&Access) -> Option<Price> + Send;
+
+/// Whoever prices lines: asked on the thread that writes them.
+pub struct Pricer(pub Box<Pricing>);
+
+/// A sum of money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Price {
+    /// A decimal number.
+    pub amount: String,
+    /// Three letters (ISO 4217).
+    pub currency: String,
+}
+
+impl std::fmt::Debug for Pricer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Pricer")
+    }
 }
 
 /// Something that the gateway says of itself.
@@ -83,6 +106,11 @@ impl Log {
         if self.filter.takes(level, target) {
             self.hand_over(Entry::Said(Said { at: Instant::now(), level, target, text: text.into() }));
         }
+    }
+
+    /// Lines of requests say what they cost from here on.
+    pub fn price_by(&self, pricer: Pricer) {
+        self.hand_over(Entry::Pricer(pricer));
     }
 
     /// A request has come to its end.

@@ -13,10 +13,12 @@ mod endpoints;
 mod errors;
 mod exchange;
 mod fetch;
+mod gauge;
 mod handler;
 mod inbound;
 mod log;
 mod message;
+mod meters;
 mod owner;
 mod provider_batches;
 mod record;
@@ -29,6 +31,7 @@ mod store;
 mod stream;
 mod systemd;
 mod target;
+mod telemetry;
 mod terminal;
 mod timer;
 mod tokens;
@@ -43,6 +46,7 @@ use std::thread;
 
 use clap::Parser as _;
 use ostia_routing::State;
+use ostia_store::Observer;
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -52,14 +56,16 @@ use crate::batches::Batches;
 use crate::cli::{Cli, Command, Serve, banner};
 use crate::config::catalog::InForce;
 use crate::config::exposure;
-use crate::config::load::{self, Read, Secrets, Source};
+use crate::config::load::{self, Fixed, Read, Secrets, Source};
 use crate::core::{Shared, Snapshot};
 use crate::log::{Format, Level, Log, Target};
+use crate::meters::Meters;
 use crate::record::records::Records;
 use crate::reload::control;
 use crate::reload::{Order, Reloader};
 use crate::responses_api::ResponseStore;
 use crate::server::{ConnectionLimit, Phase, descriptors};
+use crate::telemetry::Telemetry;
 
 /// A request makes some forty small allocations, most of them names of headers, and a few of some kilobytes. glibc keeps no
 /// more than seven free blocks of a size at hand and gives large ones back to the kernel at once.
@@ -154,14 +160,26 @@ fn serve(options: &Serve) -> Result<(), String> {
     let fixed = loaded.fixed.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
+    log.price_by(store::pricer(in_force.clone()));
+    let meters = Meters::new(store::metrics(&fixed.metrics));
+    let (telemetry, observer) =
+        tell(&fixed, &in_force, &meters, &log).map_err(|error| error.to_string())?.unzip();
     let directory = store::directory(options.data.as_deref()).ok();
-    let start = |place| store::start(place, directory.as_ref(), &fixed.records, in_force.clone(), &log);
-    let store = place.ok().flatten().map(start).transpose().map_err(|error| error.to_string())?;
+    let place = place.ok().flatten().map(|place| (place, directory.as_ref()));
+    let is_told = place.is_some() || observer.is_some() || fixed.metrics.requests;
+    let told_to = (meters.metrics.clone(), observer);
+    let store = is_told.then(|| store::start(place, &fixed.records, in_force.clone(), told_to, &log));
+    let store = store.transpose().map_err(|error| error.to_string())?;
+    if let Some(store) = &store {
+        // It is empty until now.
+        let _ = meters.queue.set(store.shared.queue.clone());
+    }
     let batches = directory.map(|directory| Batches::start(directory.0, fixed.batches.clone())).transpose();
     let (batches, orders) = batches.map_err(|error| error.to_string())?.unzip();
     let shared = Shared {
         batches,
         store: store.as_ref().map(|store| store.shared.clone()),
+        meters,
         credentials: credentials.clone(),
         snapshots: in_force,
         responses: ResponseStore::new(fixed.responses.bytes as u64, fixed.responses.keep),
@@ -184,8 +202,22 @@ fn serve(options: &Serve) -> Result<(), String> {
     };
     let served = run(listeners, shared, orders, reloader, welcome);
     store.into_iter().for_each(store::Started::finish);
+    telemetry.into_iter().for_each(Telemetry::finish);
     ending.finish();
     served
+}
+
+/// Whoever tells OpenTelemetry of requests, and is told of them, where anything is sent.
+fn tell(
+    fixed: &Fixed,
+    snapshots: &watch::Receiver<Snapshot>,
+    meters: &Meters,
+    log: &Log,
+) -> std::io::Result<Option<(Telemetry, Observer)>> {
+    let started = fixed
+        .exports
+        .then(|| telemetry::start(snapshots.clone(), meters.clone(), log.clone(), core::random_name()));
+    started.transpose()
 }
 
 /// A listener for each core; `inherited`: the one that the service manager has opened.

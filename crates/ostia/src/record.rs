@@ -12,7 +12,7 @@ mod recorded;
 pub mod records;
 pub mod session;
 pub mod trace;
-mod written;
+pub mod written;
 
 use std::rc::Rc;
 use std::time::Instant;

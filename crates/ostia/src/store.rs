@@ -4,10 +4,12 @@ pub mod calls;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ostia_config::{BodiesKept, Records};
 use ostia_store::{
-    Connect, Connecting, DataDirectory, ExportStore, Http, Place, Priced, Prices, Readers, Retention, Store,
+    Connect, Connecting, Counter, DataDirectory, ExportStore, Finisher, Http, MetricLabels, Metrics,
+    Observer, Place, Priced, Prices, Readers, Retention, Store,
 };
 use tokio::sync::watch;
 
@@ -15,17 +17,27 @@ use crate::config::record_server::RecordServer;
 use crate::config::settings::Settings;
 use crate::core::{RecordStore, Snapshot};
 use crate::credentials::Network;
-use crate::log::{Level, Log, Target};
+use crate::log::{Level, Log, Price, Pricer, Target};
+use crate::record::written;
 use crate::upstream;
 use crate::upstream::egress::Guard;
 use calls::Calls;
 
-/// A store that is open.
+/// Where records go.
 #[derive(Debug)]
 pub struct Started {
-    store: Store,
+    ends: Ends,
     /// For all cores.
     pub shared: RecordStore,
+}
+
+/// Who takes them.
+#[derive(Debug)]
+enum Ends {
+    /// They are kept.
+    Store(Store),
+    /// They are counted, told on, and not kept.
+    Counter(Counter),
 }
 
 /// Where records are kept, if they are: in the server that the configuration names, which is reached over this network, or in the
@@ -76,17 +88,25 @@ pub fn directory(named: Option<&Path>) -> Result<DataDirectory, String> {
     DataDirectory::find(named, |name| std::env::var_os(name)).map_err(|error| error.to_string())
 }
 
-/// Opens the store in this place. Exports are made in the data directory, where there is one.
+/// Opens the store in this place, with exports in the data directory, where there is one; without a place, records are counted in these
+/// metrics, told to the observer, and not kept.
 ///
 /// # Errors
 /// The system gives no thread.
 pub fn start(
-    place: Place,
-    directory: Option<&DataDirectory>,
+    place: Option<(Place, Option<&DataDirectory>)>,
     records: &Records,
     snapshots: watch::Receiver<Snapshot>,
+    (metrics, observer): (Arc<Metrics>, Option<Observer>),
     log: &Log,
 ) -> std::io::Result<Started> {
+    let finisher = Finisher { prices: prices(snapshots), mask: records.mask.clone(), metrics, observer };
+    let Some((place, directory)) = place else {
+        let counter = Counter::start(finisher)?;
+        let queue = counter.queue().clone();
+        let shared = RecordStore { queue, readers: None, orders: None, exports: None };
+        return Ok(Started { ends: Ends::Counter(counter), shared });
+    };
     let retention = Retention {
         records: records.keep,
         record_bytes: records.bytes as u64,
@@ -97,18 +117,26 @@ pub fn start(
     let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
     let readers = Readers::start(&place)?;
     let exports = directory.map(|own| ExportStore::start(&own.0, readers.clone())).transpose()?;
-    let store = Store::start(place, retention, records.mask.clone(), prices(snapshots), tell)?;
-    let shared =
-        RecordStore { queue: store.queue().clone(), readers, orders: store.orders().clone(), exports };
-    Ok(Started { store, shared })
+    let store = Store::start(place, retention, finisher, tell)?;
+    let (readers, orders) = (Some(readers), Some(store.orders().clone()));
+    let shared = RecordStore { queue: store.queue().clone(), readers, orders, exports };
+    Ok(Started { ends: Ends::Store(store), shared })
 }
 
 impl Started {
     /// Writes what is there, and ends.
     pub fn finish(self) {
         drop(self.shared);
-        self.store.finish();
+        match self.ends {
+            Ends::Store(store) => store.finish(),
+            Ends::Counter(counter) => counter.finish(),
+        }
     }
+}
+
+/// Metrics with the labels that the operator wants.
+pub fn metrics(wanted: &ostia_config::Metrics) -> Metrics {
+    Metrics::new(MetricLabels { model: wanted.model, key: wanted.key, values_max: wanted.values })
 }
 
 /// The prices of the configuration that is in force.
@@ -121,6 +149,23 @@ fn prices(snapshots: watch::Receiver<Snapshot>) -> Prices {
         }),
         catalog: Box::new(move || of_catalog.borrow().settings.catalog.clone()),
     }
+}
+
+/// How lines of the log are priced: by what the answer used, with the prices that records have.
+pub fn pricer(snapshots: watch::Receiver<Snapshot>) -> Pricer {
+    let prices = prices(snapshots);
+    Pricer(Box::new(move |access| {
+        let provider = access.provider?.to_str().ok()?;
+        let mut attempt = written::used(provider, access.model, &access.count.usage()?);
+        prices.price(&mut attempt, unix_ms());
+        attempt.cost.map(|cost| Price { amount: cost.amount, currency: cost.currency })
+    }))
+}
+
+/// Milliseconds since 1970.
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Whose price of a model holds.

@@ -7,6 +7,7 @@
 mod answer;
 mod body;
 mod connect;
+mod counted;
 mod deadline;
 pub mod egress;
 pub mod host;

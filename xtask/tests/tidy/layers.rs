@@ -6,12 +6,13 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 32] = [
+const LAYERS: [&str; 35] = [
     "clock",
     "systemd",
     "terminal",
     "timer",
     "tokens",
+    "gauge",
     "client",
     "log",
     "upstream",
@@ -25,9 +26,11 @@ const LAYERS: [&str; 32] = [
     "stream",
     "responses_api",
     "batches",
+    "meters",
     "core",
     "fetch",
     "store",
+    "telemetry",
     "inbound",
     "target",
     "exchange",

@@ -1,7 +1,7 @@
-// The requests of a trace, one below the other, over the time that it took.
+// The requests of a trace and the spans of applications, one below the other, over the time that it took.
 
 import { type FormEvent, useState } from "react";
-import type { LogRecord } from "../../api/types";
+import type { AppLog, AppSpan, LogRecord, TraceNode, TraceRequest, TraceTold } from "../../api/types";
 import { useAnswer } from "../../api/use";
 import { clock, fullTime, micros, money, number } from "../../format";
 import { type Fact, Facts } from "../../parts/facts";
@@ -40,26 +40,32 @@ function Find({ id }: { id: string }) {
 }
 
 interface Row {
-  record: LogRecord;
+  node: TraceNode;
   depth: number;
 }
 
-function rows(tree: LogRecord[], depth = 0): Row[] {
-  return tree.flatMap((record) => [{ record, depth }, ...rows(record.children ?? [], depth + 1)]);
+function rows(tree: TraceNode[], depth = 0): Row[] {
+  return tree.flatMap((node) => [{ node, depth }, ...rows(node.children, depth + 1)]);
+}
+
+function isRequest(node: TraceNode): node is TraceRequest {
+  return node.object === "request";
 }
 
 function Trace({ id }: { id: string }) {
-  const { data, error, again } = useAnswer<{ data: LogRecord[] }>(`/v1/traces/${encodeURIComponent(id)}`);
+  const { data, error, again } = useAnswer<TraceTold>(`/v1/traces/${encodeURIComponent(id)}`);
   if (error) return <Problem error={error} again={again} />;
   if (!data) return <Loading />;
   const all = rows(data.data);
-  const began = Math.min(...all.map(({ record }) => record.started_ms));
-  const ended = Math.max(...all.map(({ record }) => record.started_ms + record.duration_us / 1000));
-  const used = all.map(({ record }) => tokens(record));
+  const requests = all.map(({ node }) => node).filter(isRequest);
+  const began = Math.min(...all.map(({ node }) => node.started_ms));
+  const ended = Math.max(...all.map(({ node }) => node.started_ms + node.duration_us / 1000));
+  const used = requests.map(tokens);
   const sum = (of: "input" | "output") => used.reduce((total, tokens) => total + (tokens?.[of] ?? 0), 0);
-  const cost = costs(all.flatMap(({ record }) => record.attempts)).map(([currency, amount]) => money(amount, currency));
+  const cost = costs(requests.flatMap(({ attempts }) => attempts)).map(([currency, amount]) => money(amount, currency));
   const facts: Fact[] = [
-    ["Requests", number(all.length)],
+    ["Requests", number(requests.length)],
+    ...(all.length > requests.length ? [["Spans", number(all.length - requests.length)] as Fact] : []),
     ["In all", micros(Math.round((ended - began) * 1000))],
     ["Input", number(sum("input"))],
     ["Output", number(sum("output"))],
@@ -71,29 +77,72 @@ function Trace({ id }: { id: string }) {
       <Facts facts={facts} />
       <div className="card">
         {all.map((row) => (
-          <SpanRow key={row.record.id} row={row} began={began} spanMs={Math.max(1, ended - began)} />
+          <SpanRow key={isRequest(row.node) ? row.node.id : `${row.node.span_id} ${row.node.key ?? ""}`} row={row} began={began} spanMs={Math.max(1, ended - began)} />
         ))}
       </div>
+      {data.logs.length > 0 && <Logs logs={data.logs} />}
     </>
   );
 }
 
-function SpanRow({ row: { record, depth }, began, spanMs }: { row: Row; began: number; spanMs: number }) {
-  const left = ((record.started_ms - began) / spanMs) * 100;
-  const width = (record.duration_us / 1000 / spanMs) * 100;
-  const isGood = record.status < 400 && record.end === "whole";
+function SpanRow({ row: { node, depth }, began, spanMs }: { row: Row; began: number; spanMs: number }) {
+  const left = ((node.started_ms - began) / spanMs) * 100;
+  const width = (node.duration_us / 1000 / spanMs) * 100;
+  const isGood = isRequest(node) ? node.status < 400 && node.end === "whole" : node.status !== "error";
+  const kind = isRequest(node) ? undefined : "of-app";
   return (
     <div className="span-row">
-      <div className="span-name" style={{ paddingLeft: depth * 16 }}>
-        <Status record={record} /> <Link to={`/logs/${record.id}`}>{record.span_name ?? record.model ?? lastAttempt(record)?.model ?? record.path}</Link>{" "}
-        <span className="muted">{provider(record)}</span>
+      <div className="span-name" style={{ paddingLeft: Math.min(depth, DEPTH_SHOWN) * 16 }}>
+        {isRequest(node) ? <RequestName record={node} /> : <AppName span={node} />}
       </div>
       <div className="span-track" aria-hidden="true">
-        <span className={isGood ? undefined : "failed"} style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
+        <span className={isGood ? kind : "failed"} style={{ left: `${left}%`, width: `max(2px, ${width}%)` }} />
       </div>
-      <span className="number">{micros(record.duration_us)}</span>
-      <span className="number">{costText(record) || "–"}</span>
+      <span className="number">{micros(node.duration_us)}</span>
+      <span className="number">{(isRequest(node) && costText(node)) || "–"}</span>
+      {node.logs && <Logs logs={node.logs} />}
     </div>
+  );
+}
+
+/** How far rows are moved in at most: what lies deeper has no room on the page. */
+const DEPTH_SHOWN = 12;
+
+function RequestName({ record }: { record: LogRecord }) {
+  return (
+    <>
+      <Status record={record} /> <Link to={`/logs/${record.id}`}>{record.span_name ?? record.model ?? lastAttempt(record)?.model ?? record.path}</Link>{" "}
+      <span className="muted">{provider(record)}</span>
+    </>
+  );
+}
+
+function AppName({ span }: { span: AppSpan }) {
+  const { attributes, events, status, status_message, key, scope } = span;
+  const more = { kind: span.kind, scope, key, status, status_message, attributes, events };
+  return (
+    <details className="span-more">
+      <summary>
+        {status === "error" && <span className="status error">✕ </span>}
+        {span.name} <span className="muted">{span.service}</span>
+      </summary>
+      <pre>{JSON.stringify(more, (_, value) => value ?? undefined, 2)}</pre>
+    </details>
+  );
+}
+
+function Logs({ logs }: { logs: AppLog[] }) {
+  return (
+    <ul className="span-logs">
+      {logs.map((log, at) => (
+        <li key={at}>
+          <span className="muted">
+            {clock(log.at_ms)} {log.severity}
+          </span>{" "}
+          {typeof log.body === "string" ? log.body : JSON.stringify(log.body)}
+        </li>
+      ))}
+    </ul>
   );
 }
 

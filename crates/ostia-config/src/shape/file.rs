@@ -66,6 +66,7 @@ static FIELDS: &[super::Field] = &[
     ("media", Fields(MEDIA, &[]), "Files at addresses, for providers that take bytes only"),
     ("responses", Fields(RESPONSES, &[]), "What is remembered for clients of the Responses API, in memory"),
     ("records", RECORDS, "What is kept of each request, in the data directory; or off"),
+    ("telemetry", Fields(TELEMETRY, &[]), "What is told of requests to OpenTelemetry and to Prometheus"),
     (
         "batches",
         Fields(BATCHES, &[]),
@@ -222,6 +223,41 @@ static RECORDS_FIELDS: &[super::Field] = &[
     ("keep_bodies", Age, "How long bodies are kept. Default: 7d"),
     ("bodies_bytes", Bytes(1 << 20, 1 << 50), "How much of them, compressed. Default: 2GiB"),
 ];
+
+static TELEMETRY: &[super::Field] = &[
+    (
+        "otlp",
+        Either(&[Words(|| vec!["off"]), Fields(OTLP, &[])]),
+        "What is sent by OTLP; or off, whatever the environment's OTEL_EXPORTER_OTLP_ENDPOINT says",
+    ),
+    ("metrics", Fields(METRICS, &[]), "What /metrics tells"),
+];
+
+static OTLP: &[super::Field] = &[
+    (
+        "endpoint",
+        Text,
+        "The collector. Default: OTEL_EXPORTER_OTLP_ENDPOINT, else http://localhost:4318 (4317 for grpc)",
+    ),
+    (
+        "protocol",
+        Words(|| crate::OtlpProtocol::ALL.map(crate::OtlpProtocol::as_str).to_vec()),
+        "How it is spoken to. Default: http/protobuf",
+    ),
+    ("headers", Map(&Secret), "Headers of each call, by name: ${NAME}, file:/path, or the value itself"),
+    ("traces", Bool, "A span for each request and each attempt. Default: true"),
+    ("metrics", Bool, "Times, tokens and counts. Default: true"),
+    ("logs", Bool, "A log record for each request. Default: true"),
+    ("content", Bool, "With bodies, as far as records.bodies keeps them. Default: false"),
+];
+
+static METRICS: &[super::Field] = &[
+    ("requests", Bool, "Count requests though no records are kept (records: off). Default: false"),
+    ("labels", List(&METRIC_LABEL), "Further labels: model, key. Default: none"),
+    ("values", Count(1, 10_000), "Values of each of these labels; further ones are `other`. Default: 100"),
+];
+
+static METRIC_LABEL: Shape = Words(|| vec!["model", "key"]);
 
 static BATCHES: &[super::Field] = &[
     ("concurrency", Count(1, 10_000), "Rows that are asked at once, all batches together. Default: 16"),

@@ -3,7 +3,7 @@ use crate::*;
 
 #[test]
 fn faults_by_case() {
-    let top = "the fields here are listen, tls, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, catalog, models, model_checks, console, egress, upstream, timeouts, limits, websockets, media, responses, records, batches, workers";
+    let top = "the fields here are listen, tls, auth, hosts, cors, default_provider, strict_model_names, providers, configs, config, aliases, prices, catalog, models, model_checks, console, egress, upstream, timeouts, limits, websockets, media, responses, records, telemetry, batches, workers";
     let cases: &[(&str, &[&str])] = &[
         ("a: [1", &["o.yaml:1:4: is not valid YAML: unclosed bracket '['"]),
         (

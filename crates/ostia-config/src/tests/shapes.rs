@@ -90,10 +90,24 @@ fn values_are_taken_as_the_tables_say() {
         }
     };
     try_all(&FILE, &|name, value| json!({ name: value }));
-    let sections =
-        ["timeouts", "limits", "websockets", "responses", "records", "auth", "egress", "cors", "upstream"];
+    let sections = [
+        "timeouts",
+        "limits",
+        "websockets",
+        "responses",
+        "records",
+        "telemetry",
+        "auth",
+        "egress",
+        "cors",
+        "upstream",
+    ];
     for section in sections {
         try_all(FILE.of(section), &|name, value| json!({ section: { name: value } }));
+    }
+    for section in ["otlp", "metrics"] {
+        let fields = FILE.of("telemetry").of(section);
+        try_all(fields, &|name, value| json!({"telemetry": {section: { name: value }}}));
     }
     let provider = FILE.of("providers").of("any");
     try_all(provider, &|name, value| json!({"providers": {"groq": { name: value }}}));

@@ -50,6 +50,7 @@ impl<'a> Check<'a> {
         let oauth = row.oauth.map(|oauth| self.oauth(oauth));
         Provider {
             id: self.id.to_owned(),
+            otel: row.otel.unwrap_or_else(|| self.id.to_owned()),
             name: row.name.unwrap_or_else(|| self.id.to_owned()),
             base_url,
             base_urls,

@@ -21,9 +21,10 @@ use tokio_postgres::{Client as Connection, Row};
 use super::client::{Client, Fault, Role, param};
 use super::conditions::{numbered, params};
 use super::text::clean;
-use super::{Server, feedback};
+use super::{Server, feedback, spans};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
+use crate::spans::Joined;
 use crate::reader::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use scope::Scope;
 
@@ -102,6 +103,10 @@ impl Reader {
             row.told["feedback"] = serde_json::to_value(feedback).unwrap_or_default();
             Ok(Some(row.told))
         })
+    }
+
+    pub(crate) fn joined(&mut self, trace_id: &str) -> Result<Joined, ReadError> {
+        self.on(async |client| spans::of_trace(client, trace_id).await)
     }
 
     pub(crate) fn trace(&mut self, trace_id: &str) -> Result<Vec<Json>, ReadError> {

@@ -5,7 +5,7 @@ use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, param};
 use super::partitions::{self, day_of};
-use super::{RETENTION_LOCK, WRITE_LOCK, lock};
+use super::{RETENTION_LOCK, WRITE_LOCK, lock, spans};
 use crate::reader::DAY_MS;
 use crate::retention::{MINUTES_KEPT, Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
@@ -76,7 +76,7 @@ fn due(days: impl Iterator<Item = (i64, i64)>, before_ms: i64, bytes_max: u64, t
     (oldest + DAY_MS <= before_ms || is_too_much && *oldest < today).then_some(*oldest)
 }
 
-/// Sums and feedback. How many rows went?
+/// Sums, feedback, and spans of applications, which are kept as long as bodies. How many rows went?
 async fn take_rows(transaction: &Transaction<'_>, retention: &Retention, now_ms: i64) -> Result<u64, Fault> {
     let mut taken = 0;
     for width_ms in WIDTHS_MS {
@@ -92,7 +92,7 @@ async fn take_rows(transaction: &Transaction<'_>, retention: &Retention, now_ms:
     let text = "DELETE FROM feedback WHERE id IN (SELECT id FROM feedback WHERE created_ms < $1 LIMIT $2)";
     let values = [param(&before, Type::INT8), param(&ROWS_MAX, Type::INT8)];
     taken += transaction.execute_typed(text, &values).await?;
-    Ok(taken)
+    Ok(taken + spans::take(transaction, before_ms(now_ms, retention.bodies)).await?)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::client::Fault;
 use super::{TABLES_LOCK, lock};
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 1] = [include_str!("tables_1.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("tables_1.sql"), include_str!("tables_2.sql")];
 
 /// Brings the tables to the newest version, whole or not at all. Gateways that start at once do it one after the other.
 pub(super) async fn bring_up(client: &mut Client) -> Result<(), Fault> {

@@ -14,9 +14,10 @@ use std::time::Instant;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params_from_iter};
 use serde_json::Value;
 
-use super::{conditions, database, feedback};
+use super::{conditions, database, feedback, spans};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
+use crate::spans::Joined;
 use crate::reader::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 
 /// Steps of SQLite's machine between two looks at the clock.
@@ -120,6 +121,10 @@ impl Reader {
         row.told["feedback"] =
             serde_json::to_value(feedback::of_trace(connection, trace_id)?).unwrap_or_default();
         Ok(Some(row.told))
+    }
+
+    pub(crate) fn joined(&mut self, trace_id: &str) -> Result<Joined, ReadError> {
+        Ok(spans::spans_of(self.connection()?, trace_id)?)
     }
 
     pub(crate) fn trace(&mut self, trace_id: &str) -> Result<Vec<Value>, ReadError> {

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::insert::add_total;
+use super::spans;
 use crate::retention::{MINUTES_KEPT, Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
 
@@ -19,10 +20,13 @@ pub(crate) fn step(
     let transaction = connection.transaction()?;
     let bodies_taken = take_bodies(&transaction, retention, now_ms)?;
     let records_taken = take_records(&transaction, retention, now_ms)?;
+    // They hold what applications say of themselves, as bodies do, and have the same time and as much room again.
+    let is_too_much = is_above(&transaction, "spans", retention.body_bytes)?;
+    let spans_taken = spans::take_spans(&transaction, before_ms(now_ms, retention.bodies), is_too_much)?;
     let feedback_taken = take_feedback(&transaction, before_ms(now_ms, retention.records))?;
     let sums_taken = take_sums(&transaction, retention, now_ms)?;
     transaction.commit()?;
-    let is_more = [bodies_taken, records_taken, feedback_taken, sums_taken]
+    let is_more = [bodies_taken, records_taken, spans_taken, feedback_taken, sums_taken]
         .into_iter()
         .any(|taken| taken >= ROWS_MAX as usize);
     connection.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES_MAX})"))?;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use ostia_catalog::{Catalog, Override, TooLarge};
 use ostia_config::{
-    AllowPrivate, Auth, Batches, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Problem,
-    Records, Report, Responses, SecretRef,
+    AllowPrivate, Auth, Batches, BodiesKept, Checked, Code, Config, GatewayKey, HostPattern, Metrics, Otlp,
+    Problem, Records, Report, Responses, SecretRef,
 };
 use ostia_routing::{Route, State};
 use secrecy::SecretString;
@@ -19,6 +19,7 @@ use crate::config::catalog::{self, InForce};
 use crate::config::files::Files;
 use crate::config::keys::{self, GatewayKeys, KeyOrigin};
 use crate::config::lookup::{environment, fetch};
+use crate::config::otlp;
 use crate::config::providers::{self, OfProviders};
 use crate::config::record_server::{self, RecordServer};
 use crate::config::settings::{ConfigFile, Limits, Named, Settings, WebSocketLimits};
@@ -76,6 +77,10 @@ pub struct Fixed {
     pub records: Records,
     /// Bounds on batches of the gateway's own.
     pub batches: Batches,
+    /// What `/metrics` tells of requests.
+    pub metrics: Metrics,
+    /// Anything is sent by OTLP.
+    pub exports: bool,
 }
 
 impl Fixed {
@@ -89,6 +94,8 @@ impl Fixed {
             ("responses.bytes", self.responses.bytes != other.responses.bytes),
             ("records", self.records.fixed() != other.records.fixed()),
             ("batches", self.batches != other.batches),
+            ("telemetry.metrics", self.metrics != other.metrics),
+            ("telemetry.otlp", self.exports != other.exports),
         ];
         fields.into_iter().filter_map(|(field, differs)| differs.then_some(field)).collect()
     }
@@ -209,6 +216,7 @@ fn settle(
         Secrets::Ignored => None,
     };
     let (gateway_keys, admin_keys) = keys_of(config.auth, &mut secret);
+    let otlp_headers = otlp_headers(&config.telemetry.otlp, &mut secret);
     let mut of_providers = OfProviders::default();
     let mut equal = Vec::new();
     for (id, entry) in &config.providers {
@@ -230,6 +238,7 @@ fn settle(
     let catalog = with_overrides(&in_force.catalog, &config.models, &mut report);
     let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
     let tls = wanted.and_then(|wanted| server_tls(wanted, files, &mut report));
+    let otlp = otlp::resolve(&config.telemetry.otlp, otlp_headers, &environment, &mut report);
     if report.has_errors() {
         return Err(Box::new(report));
     }
@@ -269,6 +278,7 @@ fn settle(
         admin_keys,
         bodies_kept: config.records.bodies.unwrap_or(usual_bodies(loopback)),
         body_bytes_kept: config.records.body_bytes,
+        otlp,
     };
     let fixed = Fixed {
         listen,
@@ -277,6 +287,8 @@ fn settle(
         responses: config.responses,
         records: config.records,
         batches: config.batches,
+        metrics: config.telemetry.metrics,
+        exports: settings.otlp.is_some(),
     };
     Ok(Loaded {
         name,
@@ -303,6 +315,16 @@ fn keys_of(
     let of_operators = auth.admin_keys.iter().filter_map(secret);
     let of_operators = of_operators.map(|secret| keys::GatewayKey { secret, name: None, config: None });
     (GatewayKeys::new(for_calls), GatewayKeys::new(of_operators.collect()))
+}
+
+/// Headers for OTLP, looked up.
+fn otlp_headers(
+    otlp: &Otlp,
+    secret: &mut impl FnMut(&SecretRef) -> Option<SecretString>,
+) -> Vec<(String, SecretString)> {
+    let Otlp::To(target) = otlp else { return Vec::new() };
+    let looked_up = target.headers.iter().map(|(name, reference)| (name.clone(), secret(reference)));
+    looked_up.filter_map(|(name, value)| Some((name, value?))).collect()
 }
 
 /// Whose bodies are kept where the file does not say: everybody's who sits at this machine.

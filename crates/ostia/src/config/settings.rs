@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::catalog::InForce;
 use super::keys::GatewayKeys;
+use super::otlp::OtlpSettings;
 use super::provider_keys::ProviderKeys;
 use super::tls::ServerTls;
 use crate::upstream::Timeouts;
@@ -84,6 +85,8 @@ pub struct Settings {
     pub bodies_kept: BodiesKept,
     /// How much of each body is kept, in bytes.
     pub body_bytes_kept: usize,
+    /// What is sent by OTLP, and where to; `None`: nothing.
+    pub otlp: Option<OtlpSettings>,
 }
 
 impl Settings {

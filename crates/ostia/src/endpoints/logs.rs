@@ -24,6 +24,7 @@ use tokio::sync::oneshot;
 use crate::client::ClientBody;
 use crate::config::settings::Settings;
 use crate::core::Core;
+use crate::endpoints::otel;
 use crate::errors::reply;
 use crate::inbound::browser;
 use crate::inbound::credentials::Credentials;
@@ -32,6 +33,7 @@ use crate::message::body::Body;
 use parameters::Parameters;
 
 pub use parameters::{age_ms, status};
+pub use writes::sender;
 
 /// Answers one of these.
 ///
@@ -51,9 +53,12 @@ pub async fn answer(
     if let KeptPath::Exports(path) = path {
         return exports::answer(core, parts, credentials, path, body).await;
     }
+    if let KeptPath::Otel(path) = path {
+        return Ok(otel::answer(core, parts, credentials, path, body).await);
+    }
     admit(core, parts, credentials)?;
     if path == KeptPath::Metrics {
-        return metrics(core);
+        return Ok(metrics(core));
     }
     let parameters = Parameters::read(parts.uri.query().unwrap_or_default(), &path)?;
     let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
@@ -101,12 +106,12 @@ pub fn ready(core: &Core) -> Response<Body> {
 
 type Question = Box<dyn FnOnce(&mut Reader) -> Result<Option<Value>, ReadError> + Send>;
 
-/// What Prometheus asks for. It may have gaps that the file does not have: it begins anew with the gateway.
-fn metrics(core: &Core) -> Result<Response<Body>, Fault> {
-    let store = core.books.store.as_ref().ok_or_else(nothing_kept)?;
-    let mut response = reply::text(store.queue.metrics());
+/// What Prometheus asks for. It may have gaps that the file does not have: it begins anew with the gateway. Where no records are kept it
+/// says how things stand, and counts of requests where the operator wants them counted.
+fn metrics(core: &Core) -> Response<Body> {
+    let mut response = reply::text(core.meters.text(&core.settings));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(METRICS_MEDIA_TYPE));
-    Ok(response)
+    response
 }
 
 /// Who may ask: whoever shows one of `auth.admin_keys`. Where there are none, this machine, if it needs no key for anything; but no
@@ -140,12 +145,14 @@ fn no_admin(message: &str, kind: FaultKind) -> Fault {
     Fault::new(kind, message).with_code("admin_key_invalid")
 }
 
-fn nothing_kept() -> Fault {
+/// There is no store.
+pub fn nothing_kept() -> Fault {
     let message = "No records are kept: see records in ostia.yaml, and --data.";
     Fault::new(FaultKind::NotFound, message).with_code("records_off")
 }
 
-fn busy() -> Fault {
+/// Nobody has time for it at the moment.
+pub fn busy() -> Fault {
     Fault::new(FaultKind::Overloaded, "Too many ask for what was kept: try again in a moment.")
         .with_status(503)
 }
@@ -175,8 +182,12 @@ fn question(path: KeptPath<'_>, parameters: Parameters, settings: Arc<Settings>)
             let id = id.to_owned();
             Box::new(move |reader| {
                 let requests = reader.trace(&id)?;
-                let some = !requests.is_empty();
-                Ok(some.then(|| json!({"object": "trace", "trace_id": id, "data": tree::grow(requests)})))
+                // A request may be known by another name than its trace.
+                let trace_id =
+                    requests.first().and_then(|request| request["trace_id"].as_str()).unwrap_or(&id);
+                let joined = reader.joined(trace_id)?;
+                let is_some = !requests.is_empty() || !joined.spans.is_empty() || !joined.logs.is_empty();
+                Ok(is_some.then(|| tree::told(&id, requests, joined)))
             })
         }
         KeptPath::Graph(graph) => Box::new(move |reader| match steps {
@@ -196,6 +207,7 @@ fn question(path: KeptPath<'_>, parameters: Parameters, settings: Arc<Settings>)
         | KeptPath::Export
         | KeptPath::Exports(_)
         | KeptPath::Insert
+        | KeptPath::Otel(_)
         | KeptPath::Feedback
         | KeptPath::FeedbackOf(_) => Box::new(|_| Ok(None)),
         KeptPath::Summary => {

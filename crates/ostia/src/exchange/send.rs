@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::future::poll_fn;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
@@ -22,6 +23,7 @@ use crate::inbound::route::has_dot_segment;
 use crate::inbound::upload;
 use crate::message::fields;
 use crate::record::booking::Booking;
+use crate::record::trace;
 use crate::responses_api::StoreHandle;
 use crate::target::Target;
 use crate::upstream::{BaseUrl, RequestBody, Switching, Timeouts, UpstreamBody};
@@ -29,6 +31,8 @@ use crate::upstream::{BaseUrl, RequestBody, Switching, Timeouts, UpstreamBody};
 /// Room for headers. hyper reads the answer's head into the map of the request, and the gateway's own headers are added
 /// there: a map that grows on the way is hashed anew.
 const HEADERS_USUAL: usize = 40;
+
+static TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// A call in the making.
 #[derive(Debug, Clone, Copy)]
@@ -134,7 +138,10 @@ impl Exchange<'_> {
         }
         headers.insert(header::HOST, target.destination.base_url().authority().clone());
         if let Some(parent) = &self.inbound.gateway.traceparent {
-            headers.insert(HeaderName::from_static("traceparent"), parent.clone());
+            headers.insert(&TRACEPARENT, parent.clone());
+            if let Some(state) = &self.inbound.gateway.tracestate {
+                headers.insert(HeaderName::from_static("tracestate"), state.clone());
+            }
         }
         if path.is_empty() {
             path.push('/');
@@ -183,11 +190,12 @@ impl Exchange<'_> {
         mut request: Box<Request<RequestBody>>,
     ) -> Result<Response<UpstreamBody>, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
+        let span = self.span(&mut request);
         self.hold(&mut request).await?;
         self.sign(&mut request).await?;
         let base_url = destination.base_url();
         let sent = Instant::now();
-        self.booking.send(sent.into_std());
+        self.booking.send(sent.into_std(), span, base_url);
         let answer = self.inbound.core.upstreams.send(base_url, request, *timeouts, sent).await;
         let ended = answer.as_ref().map_or_else(|_| Instant::now(), |answer| answer.body().last());
         self.booking.head(&answer, sent.into_std(), ended.into_std());
@@ -206,10 +214,11 @@ impl Exchange<'_> {
     /// Signs a finished request that wants to go over to another protocol, and sends it.
     pub async fn switch(&self, mut request: Box<Request<RequestBody>>) -> Result<Switching, AttemptError> {
         let Target { destination, timeouts, .. } = self.target;
+        let span = self.span(&mut request);
         self.sign(&mut request).await?;
         let core = self.inbound.core;
         let sent = Instant::now();
-        self.booking.send(sent.into_std());
+        self.booking.send(sent.into_std(), span, destination.base_url());
         let answer = core.upstreams.switch(destination.base_url(), request, *timeouts, sent).await;
         let status = match &answer {
             Ok(Switching::Answered(answer)) => Some(answer.status()),
@@ -237,6 +246,18 @@ impl Exchange<'_> {
         let core = self.inbound.core;
         let answer = core.upstreams.send(base_url, request, timeouts, sent).await;
         answer.map_err(|fault| unanswered::of_send(&fault, self.target, &core.settings))
+    }
+
+    /// A span for the attempt, which the provider hears of where the client sent a trace. None where nobody keeps it.
+    fn span(&self, request: &mut Request<RequestBody>) -> Option<NonZeroU64> {
+        if !self.booking.is_open() {
+            return None;
+        }
+        let span = self.inbound.core.new_span();
+        if let Some(parent) = request.headers_mut().get_mut(&TRACEPARENT) {
+            *parent = trace::at_span(parent, span.get());
+        }
+        Some(span)
     }
 
     /// Reads a body that is put together from pieces, where all of it is signed.

@@ -41,6 +41,8 @@ pub struct GatewayHeaders {
     pub trace: TraceContext,
     /// What the provider hears of the trace, where the client said it in W3C's form.
     pub traceparent: Option<HeaderValue>,
+    /// What goes with it.
+    pub tracestate: Option<HeaderValue>,
     /// The conversation, or the agent's run, that the request is part of.
     pub session: Option<HeaderValue>,
     /// Bodies of this request are not kept.
@@ -138,6 +140,9 @@ impl GatewayHeaders {
         let unique = unique();
         let own = trace::span_id(&unique);
         self.traceparent = parent.below(own);
+        self.tracestate = trace::state(headers);
+        self.trace.state = self.tracestate.as_ref().and_then(|state| state.to_str().ok()).map(Box::from);
+        self.trace.flags = Some(parent.flags());
         self.trace.span_id.get_or_insert_with(|| own.into());
         self.trace.parent_span_id.get_or_insert_with(|| parent.parent_id.into());
         self.trace_id = self.trace_id.take().or_else(|| HeaderValue::from_str(parent.trace_id).ok());

@@ -9,7 +9,7 @@ use ostia_dialect::Api;
 use ostia_dialect::{Fault, PathParams};
 use percent_encoding::percent_decode_str;
 
-pub use own::{BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath};
+pub use own::{BatchPath, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath};
 use own::{READ, READ_AND_WRITE, WRITE};
 
 /// What a request asks for.
@@ -248,6 +248,8 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         }
         _ if rest == "/conversations" || rest.starts_with("/conversations/") => Endpoint::Stored,
         _ if rest.starts_with("/responses/") => Endpoint::Stored,
+        // What senders of OTLP say is for nobody else, metrics included, which are not taken.
+        _ if rest.starts_with("/otel/") => Endpoint::Missing,
         _ => {
             let own = || FilePath::at(rest).map(Endpoint::Files);
             let own = || own().or_else(|| BatchPath::at(rest).map(Endpoint::Batches));
@@ -368,6 +370,10 @@ mod tests {
             (Method::POST, "/v1/logs/x", Endpoint::WrongMethod(READ)),
             (Method::POST, "/v1/feedback", Endpoint::Kept(KeptPath::Feedback)),
             (Method::GET, "/v1/feedback", Endpoint::WrongMethod(WRITE)),
+            (Method::POST, "/v1/otel/v1/traces", Endpoint::Kept(KeptPath::Otel(OtelPath::Traces))),
+            (Method::POST, "/v1/otel/v1/logs", Endpoint::Kept(KeptPath::Otel(OtelPath::Logs))),
+            (Method::GET, "/v1/otel/v1/logs", Endpoint::WrongMethod(WRITE)),
+            (Method::POST, "/v1/otel/v1/metrics", Endpoint::Missing),
             (Method::PUT, "/v1/feedback/x", Endpoint::Kept(KeptPath::FeedbackOf("x"))),
             (Method::POST, "/v1/feedback/x", Endpoint::WrongMethod(CHANGE)),
             (

@@ -8,8 +8,8 @@ use http::{HeaderValue, Method};
 use ostia_dialect::observe::Count;
 use ostia_routing::keys::KeyUse;
 
-use super::Level;
 use super::cause::{Cause, shortened};
+use super::{Level, Price};
 
 /// Longest path, name of a model or trace id that is told, in bytes: clients choose them.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -47,6 +47,8 @@ pub struct Access<'a> {
     pub key: Option<&'a KeyUse>,
     /// Tokens read and written.
     pub count: &'a Count,
+    /// What they cost; known when the line is written.
+    pub cost: Option<Price>,
     /// From the request to the first token of a stream.
     pub first_token: Option<Duration>,
     /// Which retry the last attempt was.

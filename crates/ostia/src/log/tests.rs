@@ -45,6 +45,7 @@ impl Logged for Request {
             key: None,
             model: Some("gpt-4o"),
             count: &self.count,
+            cost: None,
             first_token: Some(Duration::from_micros(120_500)),
             retries: 0,
             trace_id: Some(&self.trace_id),
@@ -81,6 +82,11 @@ fn lines_of_requests() {
         r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
     );
     let fault = Fault::new(FaultKind::RateLimit, "secret").with_code("rate_limit_exceeded");
+    check(
+        |access| access.cost = Some(Price { amount: "0.25".into(), currency: "EUR".into() }),
+        "200 POST /v1/chat/completions peer=127.0.0.1 to=openai/gpt-4o tokens=12+34 cost=0.25EUR first_token=120ms took=450ms trace=t-1",
+        r#""level":"info","target":"access","status":200,"method":"POST","path":"/v1/chat/completions","peer":"127.0.0.1","provider":"openai","model":"gpt-4o","tokens_in":12,"tokens_out":34,"cost":"0.25","currency":"EUR","first_token_ms":120.5,"duration_ms":450.0,"trace_id":"t-1","end":"whole"}"#,
+    );
     check(
         |access| {
             (access.client, access.status, access.retries) = (Some("team a"), 429, 2);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::access::{Access, End};
 use super::filter::Level;
-use super::{Entry, Said};
+use super::{Price, Said};
 
 /// How lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -26,6 +26,8 @@ const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
 const RED: &str = "\x1b[31m";
 const PLAIN: &str = "\x1b[0m";
+/// The currency that goes without saying.
+const USD: &str = "USD";
 
 /// Makes lines. Clocks of two kinds are put side by side once for each line.
 #[derive(Debug, Clone, Copy)]
@@ -35,18 +37,25 @@ pub(super) struct Formatter {
 }
 
 impl Formatter {
-    /// Adds the line of this entry, with the line end.
-    pub(super) fn write(self, entry: &Entry, out: &mut String) {
-        match (entry, self.format) {
-            (Entry::Access(request), Format::Text) => self.access(&request.access(), out),
-            (Entry::Said(said), Format::Text) => self.said(said, out),
-            (Entry::Access(request), Format::Json) => push_json(access_json(&request.access()), out),
-            (Entry::Said(said), Format::Json) => push_json(said_json(said), out),
+    /// Adds the line of a request, with the line end.
+    pub(super) fn access(self, access: &Access<'_>, out: &mut String) {
+        match self.format {
+            Format::Text => self.access_text(access, out),
+            Format::Json => push_json(access_json(access), out),
         }
         out.push('\n');
     }
 
-    fn said(self, Said { at, level, target, text }: &Said, out: &mut String) {
+    /// Adds the line of what is said, with the line end.
+    pub(super) fn said(self, said: &Said, out: &mut String) {
+        match self.format {
+            Format::Text => self.said_text(said, out),
+            Format::Json => push_json(said_json(said), out),
+        }
+        out.push('\n');
+    }
+
+    fn said_text(self, Said { at, level, target, text }: &Said, out: &mut String) {
         let colour = self.colour(*level);
         let (time, target) = (format_rfc3339_millis(moment(*at)), target.as_str());
         let _ = write!(
@@ -60,7 +69,7 @@ impl Formatter {
         out.push_str(text.trim_end());
     }
 
-    fn access(self, access: &Access<'_>, out: &mut String) {
+    fn access_text(self, access: &Access<'_>, out: &mut String) {
         let ended = format_rfc3339_millis(moment(access.began + access.took));
         let (colour, dim, plain) = (self.colour(access.level()), self.dim(), self.plain());
         let _ = write!(
@@ -98,6 +107,10 @@ impl Formatter {
         }
         if let Some(usage) = access.count.usage() {
             field("tokens", &format!("{}+{}", usage.prompt, usage.completion));
+        }
+        if let Some(Price { amount, currency }) = &access.cost {
+            let currency = if currency == USD { "" } else { currency };
+            field("cost", &word(&format!("{amount}{currency}")));
         }
         if access.retries > 0 {
             field("retries", &access.retries.to_string());
@@ -167,6 +180,10 @@ fn access_json(access: &Access<'_>) -> Map<String, Value> {
     if let Some(usage) = access.count.usage() {
         set("tokens_in", usage.prompt.into());
         set("tokens_out", usage.completion.into());
+    }
+    if let Some(Price { amount, currency }) = &access.cost {
+        set("cost", amount.as_str().into());
+        set("currency", currency.as_str().into());
     }
     if access.retries > 0 {
         set("retries", access.retries.into());

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::text::{Format, Formatter};
-use super::{Entry, Level, Said, Target};
+use super::{Entry, Level, Pricer, Said, Target};
 use crate::terminal;
 
 /// How long the thread rests when there is nothing to write, at first and at most. It does not sleep on the queue: whoever hands
@@ -26,6 +26,7 @@ pub struct Writer {
     entries: Receiver<Entry>,
     formatter: Formatter,
     lost: Arc<AtomicU64>,
+    pricer: Option<Pricer>,
 }
 
 /// Lets a log come to its end.
@@ -39,7 +40,7 @@ impl Writer {
     /// Writes these entries to the standard error output.
     pub(super) fn new(entries: Receiver<Entry>, format: Format, lost: Arc<AtomicU64>) -> Writer {
         let has_colours = format == Format::Text && terminal::takes_colours(&std::io::stderr());
-        Writer { entries, formatter: Formatter { format, has_colours }, lost }
+        Writer { entries, formatter: Formatter { format, has_colours }, lost, pricer: None }
     }
 
     /// Starts the thread.
@@ -87,15 +88,27 @@ impl Writer {
         if lost > 0 {
             let told = format!("{lost} lines of the log were lost: they were not read as fast as they came.");
             let said = Said { at: Instant::now(), level: Level::Warn, target: Target::Server, text: told };
-            self.formatter.write(&Entry::Said(said), text);
+            self.formatter.said(&said, text);
         }
         while text.len() < TEXT_BYTES {
             match self.entries.try_recv() {
-                Ok(entry) => self.formatter.write(&entry, text),
+                Ok(entry) => self.write(entry, text),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => return false,
             }
         }
         true
+    }
+
+    fn write(&mut self, entry: Entry, text: &mut String) {
+        match entry {
+            Entry::Pricer(pricer) => self.pricer = Some(pricer),
+            Entry::Said(said) => self.formatter.said(&said, text),
+            Entry::Access(request) => {
+                let mut access = request.access();
+                access.cost = self.pricer.as_ref().and_then(|Pricer(price)| price(&access));
+                self.formatter.access(&access, text);
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! without a lock. What takes time, reading counts and metadata and making texts, is done where the views are read.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
@@ -122,6 +123,10 @@ pub(super) struct Made {
     pub(super) provider: Option<HeaderValue>,
     pub(super) index_path: Option<HeaderValue>,
     pub(super) model: Option<Box<str>>,
+    pub(super) span: Option<NonZeroU64>,
+    /// The host, with its port where that is not the usual one; and the port.
+    pub(super) server: HeaderValue,
+    pub(super) port: u16,
     pub(super) status: Option<u16>,
     pub(super) request_id: Option<Box<str>>,
     pub(super) sent: Instant,

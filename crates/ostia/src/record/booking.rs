@@ -1,6 +1,7 @@
 //! Attempts into the account of their request: what was sent, what came, and how its answer ended.
 
 use std::cell::Cell;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use crate::client::socket::Socket;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
 use crate::message::body::{Body, Events, FramePoll, Resume, Watcher};
-use crate::upstream::UpstreamBody;
+use crate::upstream::{BaseUrl, UpstreamBody};
 
 /// Headers in which providers name a call, the first that is there counts.
 const REQUEST_ID: [&str; 5] =
@@ -50,8 +51,13 @@ impl Booking {
         Booking { account, provider, index_path, model, number: Cell::default() }
     }
 
-    /// A request is sent.
-    pub fn send(&self, sent: Instant) {
+    /// Is anything kept of the request?
+    pub fn is_open(&self) -> bool {
+        self.account.is_kept()
+    }
+
+    /// A request is sent, in this span, to this host.
+    pub fn send(&self, sent: Instant, span: Option<NonZeroU64>, to: &BaseUrl) {
         if !self.account.is_kept() {
             return;
         }
@@ -59,6 +65,9 @@ impl Booking {
             provider: self.provider.clone(),
             index_path: self.index_path.clone(),
             model: self.model.clone(),
+            span,
+            server: to.authority().clone(),
+            port: to.port(),
             status: None,
             request_id: None,
             sent,

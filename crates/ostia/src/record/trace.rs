@@ -1,12 +1,14 @@
 //! The trace that a request is part of: W3C's headers (<https://www.w3.org/TR/trace-context/>), and Portkey's.
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue};
 
 /// Digits of the ids of traces and spans, in hexadecimal.
 const TRACE_DIGITS: usize = 32;
 const SPAN_DIGITS: usize = 16;
 /// Longest name of a span that is kept, in bytes.
 const NAME_BYTES_MAX: usize = 200;
+/// Longest `tracestate` that is passed on, in bytes: as much as the standard asks for.
+const STATE_BYTES_MAX: usize = 512;
 
 /// Where a request stands in its trace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +19,10 @@ pub struct TraceContext {
     pub parent_span_id: Option<Box<str>>,
     /// What its sender calls it.
     pub span_name: Option<Box<str>>,
+    /// What `tracestate` says.
+    pub state: Option<Box<str>>,
+    /// The flags of `traceparent`, where there is one: the lowest bit says that the trace is sampled.
+    pub flags: Option<u8>,
 }
 
 /// What `traceparent` says.
@@ -51,10 +57,32 @@ impl<'h> TraceParent<'h> {
         is_right.then_some(TraceParent { trace_id, parent_id, flags })
     }
 
-    /// What a provider gets: the same trace, below this span.
+    /// The same trace, below this span.
     pub fn below(&self, span_id: &str) -> Option<HeaderValue> {
         HeaderValue::try_from(format!("00-{}-{span_id}-{}", self.trace_id, self.flags)).ok()
     }
+
+    /// What the flags say; those that are not known are as good as not set.
+    pub fn flags(&self) -> u8 {
+        u8::from_str_radix(self.flags, 16).unwrap_or_default()
+    }
+}
+
+/// What a provider gets: the same `traceparent`, as [`TraceParent::below`] makes it, with the span of this attempt.
+pub fn at_span(parent: &HeaderValue, span: u64) -> HeaderValue {
+    let attempt = || {
+        let parent = TraceParent::parse(parent.to_str().ok()?)?;
+        parent.below(&format!("{span:016x}"))
+    };
+    attempt().unwrap_or_else(|| parent.clone())
+}
+
+/// `tracestate` as it goes on: all of its lines (<https://www.w3.org/TR/trace-context/#tracestate-header>); `None` where there is none, or
+/// more of it than has to be passed on.
+pub fn state(headers: &HeaderMap) -> Option<HeaderValue> {
+    let lines = headers.get_all("tracestate").iter().filter_map(|line| line.to_str().ok());
+    let text = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(",");
+    (!text.is_empty() && text.len() <= STATE_BYTES_MAX).then(|| HeaderValue::try_from(text).ok())?
 }
 
 /// The id of a new span: the end of an id that nobody else has, which is the random part of it.
@@ -72,6 +100,7 @@ pub fn kept(value: &HeaderValue) -> Option<Box<str>> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use http::HeaderName;
 
     #[test]
     fn headers_of_the_standard() {
@@ -96,5 +125,20 @@ mod tests {
         let parent = format!("00-{trace}-{span}-01");
         let below = TraceParent::parse(&parent).unwrap().below(span_id("0123456789abcdef0123")).unwrap();
         assert_eq!(below, format!("00-{trace}-456789abcdef0123-01"));
+        assert_eq!(at_span(&below, 0xab), format!("00-{trace}-00000000000000ab-01"));
+        assert_eq!(TraceParent::parse(&parent).unwrap().flags(), 1);
+    }
+
+    #[test]
+    fn states_of_others() {
+        let check = |lines: &[&str], expected: Option<&str>| {
+            let lines =
+                lines.iter().map(|line| (HeaderName::from_static("tracestate"), line.parse().unwrap()));
+            let told = state(&HeaderMap::from_iter(lines));
+            assert_eq!(told.as_ref().map(|told| told.to_str().unwrap()), expected);
+        };
+        check(&[], None);
+        check(&["a=1,b=2", " c=3 "], Some("a=1,b=2,c=3"));
+        check(&[&"x".repeat(513)], None);
     }
 }

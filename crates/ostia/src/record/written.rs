@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
 use ostia_routing as routing;
-use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
+use ostia_store::{Attempt, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
 use super::account::{Entry, Made};
@@ -21,7 +21,8 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 impl Unwritten for Entry {
     fn bytes(&self) -> usize {
         let of_facts = self.facts.as_deref().map_or(0, held_by_facts);
-        let own = [&self.metadata, &self.baggage, &self.user_agent, &self.model, &self.session];
+        let own = 
+            [&self.metadata, &self.baggage, &self.user_agent, &self.model, &self.session, &self.trace.state];
         let texts = own.into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let route = self.decisions.as_ref().and_then(|made| made.route(|route| route.bytes()));
         let attempts = self.attempts.capacity() * size_of::<Made>();
@@ -75,6 +76,8 @@ fn finish(entry: Entry, facts: &Facts) -> Record {
         span_id: text(entry.trace.span_id),
         parent_span_id: text(entry.trace.parent_span_id),
         span_name: text(entry.trace.span_name),
+        trace_state: text(entry.trace.state),
+        trace_flags: entry.trace.flags,
         session: said.or(text(entry.session)),
         started_ms: unix_ms(entry.began_at),
         method: facts.method.to_string(),
@@ -115,6 +118,19 @@ fn header(value: Option<&HeaderValue>) -> Option<String> {
     Some(value?.to_str().ok()?.to_owned())
 }
 
+/// An attempt of which only this is known: enough to put a price on it.
+pub fn used(provider: &str, model: Option<&str>, used: &ostia_dialect::Usage) -> Attempt {
+    Attempt {
+        provider: provider.to_owned(),
+        model: model.map(str::to_owned),
+        outcome: Outcome::Answered,
+        service_tier: used.tier.map(|tier| tier.name().to_owned()),
+        charged: used.charge.map(|charge| charge.to_string()),
+        usage: Some(usage(*used)),
+        ..Attempt::default()
+    }
+}
+
 /// What an attempt holds besides its own size, in bytes.
 fn held_by(made: &Made) -> usize {
     let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
@@ -131,6 +147,8 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         target: header(made.index_path.as_ref()).unwrap_or_default(),
         provider: header(made.provider.as_ref()).unwrap_or_default(),
         model: made.model.map(String::from),
+        span_id: made.span.map(|span| format!("{span:016x}")),
+        server: made.server.to_str().ok().map(|server| with_port(server, made.port)),
         answered_model: made.observed.model.map(String::from),
         status: made.status,
         outcome: made.outcome,
@@ -148,6 +166,12 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         dropped: made.dropped,
         ..Attempt::default()
     }
+}
+
+/// An authority with its port.
+fn with_port(authority: &str, port: u16) -> String {
+    let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    if has_port { authority.to_owned() } else { format!("{authority}:{port}") }
 }
 
 /// How it was decided, or of what is too long the result.

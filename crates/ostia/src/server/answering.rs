@@ -17,7 +17,9 @@ use super::late::Late;
 use crate::client::socket::Socket;
 use crate::client::{AnswerDeadline, Client, Early, Protocol};
 use crate::errors::reply;
+use crate::gauge::{Counted, Kind};
 use crate::message::body::{Body, FramePoll};
+use crate::message::media::{is_events, media_type};
 use crate::timer::LazyTimer;
 use crate::upstream::BodyFault;
 
@@ -80,12 +82,22 @@ impl<F: Future<Output = Response<Body>> + 'static> Future for Answering<F> {
         let client = self.client.clone();
         client.is_handed_over.set(true);
         let is_switching = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let mut response = response.map(|body| Answer::new(body, client.clone()));
+        let counted = is_stream(&response).then(|| Counted::new(Kind::Stream));
+        let mut response = response.map(|body| Answer::new(body, client.clone(), counted));
         if let Some(switched) = self.switched.as_ref().filter(|_| is_switching) {
-            let empty = Answer::new(Body::Full(None), client);
+            let empty = Answer::new(Body::Full(None), client, None);
             switched.set(Some(std::mem::replace(response.body_mut(), empty)));
         }
         Poll::Ready(Ok(response))
+    }
+}
+
+/// Does it come in events, decoded here or handed on?
+fn is_stream(response: &Response<Body>) -> bool {
+    match response.body() {
+        Body::Full(_) => false,
+        Body::Events(_) => true,
+        Body::Passed(_) | Body::With(_) => is_events(media_type(response.headers())),
     }
 }
 
@@ -99,6 +111,8 @@ pub struct Answer {
     broken: Option<(BodyFault, usize)>,
     silence: Silence,
     client: Rc<Client>,
+    /// Of a stream.
+    _counted: Option<Counted>,
 }
 
 /// The head of an answer alone, for whoever asked with HEAD. For HTTP/1.1 the library sees to that.
@@ -131,8 +145,8 @@ impl Silence {
 }
 
 impl Answer {
-    fn new(body: Body, client: Rc<Client>) -> Answer {
-        Answer { body, is_told: false, broken: None, silence: Silence::default(), client }
+    fn new(body: Body, client: Rc<Client>, counted: Option<Counted>) -> Answer {
+        Answer { body, is_told: false, broken: None, silence: Silence::default(), client, _counted: counted }
     }
 
     /// Takes the client's connection, which has gone over to another protocol.

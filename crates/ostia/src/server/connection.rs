@@ -11,6 +11,7 @@ use super::{Admission, HEAD_DRAIN, Phase, http1, http2, tls};
 use crate::client::socket::{self, Socket};
 use crate::client::{Client, Connection, Protocol};
 use crate::core::CurrentCore;
+use crate::gauge::{Counted, Kind};
 
 /// Serves a client until it leaves or the gateway stops.
 pub async fn serve(
@@ -19,6 +20,7 @@ pub async fn serve(
     admission: Admission,
     mut phase: watch::Receiver<Phase>,
 ) {
+    let _counted = Counted::new(Kind::Client);
     let _ = stream.set_nodelay(true);
     let peer = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
     let core = current.get();

@@ -13,7 +13,7 @@ use hyper::client::conn::{TrySendError, http1};
 use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 
-use super::connect::Stream;
+use super::counted::CountedStream;
 use super::idle::IDLE_AGE_MAX;
 use super::{RequestBody, SendFault, Timeouts};
 use crate::timer::LazyTimer;
@@ -28,7 +28,7 @@ const IDLE_AGE_MARGIN: Duration = Duration::from_secs(1);
 pub(super) struct Connection {
     sender: http1::SendRequest<RequestBody>,
     /// `None` when the connection has come to its end. What was queued in it and did not leave is given back then.
-    driver: Option<http1::Connection<TokioIo<Stream>, RequestBody>>,
+    driver: Option<http1::Connection<TokioIo<CountedStream>, RequestBody>>,
     /// For whichever part of a call is waited for.
     timer: LazyTimer,
     /// How long it may be idle; `None` where the server closes it after the answer.
@@ -56,7 +56,7 @@ impl From<TrySendError<Request<RequestBody>>> for SendError {
 
 impl Connection {
     /// Nothing was said on it yet.
-    pub(super) async fn new(stream: Stream, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
+    pub(super) async fn new(stream: CountedStream, timeouts: Timeouts) -> Result<Box<Connection>, SendFault> {
         let handshake = http1::Builder::new().handshake(TokioIo::new(stream));
         let (sender, driver) = handshake.await.map_err(SendFault::Http)?;
         let timer = LazyTimer::new(Instant::now() + timeouts.first_byte);
@@ -127,7 +127,10 @@ impl Connection {
 
 /// Reads and writes. A connection that is over is dropped: hyper answers whoever waits for it only then, and what goes wrong
 /// with it is told to the call by its body or its head.
-fn drive(driver: &mut Option<http1::Connection<TokioIo<Stream>, RequestBody>>, context: &mut Context<'_>) {
+fn drive(
+    driver: &mut Option<http1::Connection<TokioIo<CountedStream>, RequestBody>>,
+    context: &mut Context<'_>,
+) {
     if driver.as_mut().is_some_and(|driver| driver.poll_without_shutdown(context).is_ready()) {
         *driver = None;
     }

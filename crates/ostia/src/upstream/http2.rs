@@ -25,7 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::Stream;
+use super::counted::CountedStream;
 use super::idle::{Counted, IDLE_AGE_MAX, IdleCount};
 use super::{RequestBody, SendFault};
 use crate::timer::LazyTimer;
@@ -110,7 +110,7 @@ struct Connection {
     counted: Cell<Option<Counted>>,
 }
 
-type Driver = http2::Connection<TokioIo<Stream>, RequestBody, LocalExecutor>;
+type Driver = http2::Connection<TokioIo<CountedStream>, RequestBody, LocalExecutor>;
 
 /// What there is for a call.
 pub(super) enum Place {
@@ -254,7 +254,7 @@ impl Opening {
     }
 
     /// The server speaks HTTP/2: the first stream on its connection.
-    pub(super) async fn connected(self, stream: Stream) -> Result<OpenStream, hyper::Error> {
+    pub(super) async fn connected(self, stream: CountedStream) -> Result<OpenStream, hyper::Error> {
         let pool = &self.pool;
         pool.speaks_http1_until.set(None);
         let builder = builder(pool.news.clone(), TokioTimer::new());

@@ -18,7 +18,8 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, timeout};
 
 use super::answer::{Carrier, Http2Call, UpstreamBody};
-use super::connect::{self, Stream, To};
+use super::connect::{self, To};
+use super::counted::CountedStream;
 use super::deadline::ReadDeadline;
 use super::egress::{Guard, ORIGINS, Origin};
 use super::http1::{Connection, SendError, Switching};
@@ -312,7 +313,7 @@ impl Upstreams {
         timeouts: Timeouts,
     ) -> Result<Opened, SendFault> {
         let stream = self.connect(pool, true, timeouts).await?;
-        match !pool.tls || connect::is_http2(&stream) {
+        match !pool.tls || connect::is_http2(stream.stream()) {
             true => opening.connected(stream).await.map(Opened::Http2).map_err(SendFault::Http),
             false => {
                 opening.speaks_http1();
@@ -330,13 +331,13 @@ impl Upstreams {
         pool: &HostPool,
         offers_http2: bool,
         timeouts: Timeouts,
-    ) -> Result<Stream, SendFault> {
+    ) -> Result<CountedStream, SendFault> {
         let HostPool { host, port, tls, origin, proxy, .. } = pool;
         let to = To { host, port: *port, tls: *tls, origin: *origin, proxy: proxy.as_ref(), offers_http2 };
         let connecting = connect::connect(to, &self.guard, &pool.transport.tls);
         match timeout(timeouts.connect.min(timeouts.total), connecting).await {
             Err(_) => Err(SendFault::ConnectTimeout),
-            Ok(stream) => stream,
+            Ok(stream) => stream.map(CountedStream::new),
         }
     }
 
@@ -385,6 +386,11 @@ impl BaseUrl {
     /// The `Host` header.
     pub fn authority(&self) -> &HeaderValue {
         &self.pool.authority
+    }
+
+    /// The port that connections go to.
+    pub fn port(&self) -> u16 {
+        self.pool.port
     }
 
     /// Scheme and authority.

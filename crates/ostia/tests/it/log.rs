@@ -60,7 +60,7 @@ fn a_line_says_who_asked_whom_and_what_came_of_it() {
         Answer::json(r#"{"error":{"message":"m","type":"t","code":"rate_limit_exceeded"}}"#).status(429),
     );
     let config = format!(
-        "auth: {{ keys: [{{ key: key-1, name: team-a }}, key-2] }}\nproviders:\n  \
+        "auth: {{ keys: [{{ key: key-1, name: team-a }}, key-2] }}\nprices: {{ own/m: {{ input: 1, output: 2 }} }}\nproviders:\n  \
          own: {{ base_url: '{}', dialects: [openai_chat], api_key: sk-operator }}\n  \
          other: {{ base_url: '{}', dialects: [anthropic_messages], api_key: sk-operator }}\n  \
          refusing: {{ base_url: '{}', dialects: [openai_chat], api_key: sk-operator }}\n  \
@@ -84,6 +84,8 @@ fn a_line_says_who_asked_whom_and_what_came_of_it() {
             "target": "access", "level": "info", "status": 200, "method": "POST", "path": COMPLETIONS, "client": "team-a",
             "peer": "127.0.0.1", "provider": "own", "model": "m", "tokens_in": usage["prompt_tokens"],
             "tokens_out": usage["completion_tokens"], "end": "whole", "error": null, "first_token_ms": null,
+            // 9 x 1 + 2 x 2 dollars for a million.
+            "cost": "0.000013", "currency": "USD",
         }),
     );
     let second = ask("own", STREAM).without("x-ostia-api-key").header("authorization", "Bearer key-2");

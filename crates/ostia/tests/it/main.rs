@@ -73,6 +73,7 @@ mod silence;
 mod snippets;
 mod store;
 mod streams;
+mod telemetry;
 mod translation;
 mod websockets;
 mod wire;

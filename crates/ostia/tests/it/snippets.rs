@@ -156,6 +156,16 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
     ),
     ("docs/records.md", "ostia logs", NotRun("the second goes on until it is stopped; `store` runs each")),
     ("docs/routing.md", "{\n  \"strategy\": {\"mode\": \"fallback\"},", Config),
+    (
+        "docs/telemetry.md",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
+        NotRun("serves until it is stopped; `telemetry::traces` starts so"),
+    ),
+    (
+        "docs/telemetry.md",
+        "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8787/v1/otel",
+        NotRun("variables of another program; `telemetry::joined` sends with its SDK"),
+    ),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"balance\"", Config),
     ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"sticky\"", Config),

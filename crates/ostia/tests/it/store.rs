@@ -168,8 +168,9 @@ fn a_trace_goes_on_at_the_provider() {
     let record = &listed(&gateway, 1)[0];
     assert_eq!((&record["trace_id"], &record["parent_span_id"]), (&json!(trace), &json!(span)));
     assert_eq!(record["metadata"], json!({"team": "red"}));
-    let own = record["span_id"].as_str().unwrap();
-    assert_eq!(upstream.last().header("traceparent"), Some(format!("00-{trace}-{own}-01")));
+    let attempt = record["attempts"][0]["span_id"].as_str().unwrap();
+    assert_ne!(record["span_id"], attempt);
+    assert_eq!(upstream.last().header("traceparent"), Some(format!("00-{trace}-{attempt}-01")));
     Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway);
     assert_eq!(upstream.last().header("traceparent"), None, "nobody asked for a trace");
 }

@@ -20,6 +20,7 @@ use crate::core::{Core, CurrentCore, Shared, Snapshot};
 use crate::credentials::Credentials;
 use crate::endpoints::models::live::{self, Unasked};
 use crate::log::{Filter, Format, Log};
+use crate::meters::Meters;
 use crate::record::records::Records;
 use crate::responses_api::ResponseStore;
 use crate::upstream::{SendFault, Timeouts};
@@ -110,6 +111,7 @@ fn shared(mut loaded: Loaded) -> Shared {
         credentials,
         log,
         store: None,
+        meters: Meters::default(),
     }
 }
 

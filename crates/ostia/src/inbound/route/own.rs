@@ -64,6 +64,17 @@ pub enum KeptPath<'p> {
     Exports(ExportPath<'p>),
     /// `GET /metrics`
     Metrics,
+    /// `POST /v1/otel/v1/...`
+    Otel(OtelPath),
+}
+
+/// A path of OTLP, below `/v1/otel`, which is what its senders are given for an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OtelPath {
+    /// `POST /v1/otel/v1/traces`
+    Traces,
+    /// `POST /v1/otel/v1/logs`
+    Logs,
 }
 
 /// A path of exports, and what is done there.
@@ -216,6 +227,9 @@ impl<'p> KeptPath<'p> {
             ("/logs", _) if !is_read => Err(READ_AND_WRITE),
             ("/feedback", _) if method == Method::POST => Ok(KeptPath::Feedback),
             ("/feedback", _) => Err(WRITE),
+            ("/otel/v1/traces", _) if method == Method::POST => Ok(KeptPath::Otel(OtelPath::Traces)),
+            ("/otel/v1/logs", _) if method == Method::POST => Ok(KeptPath::Otel(OtelPath::Logs)),
+            ("/otel/v1/traces" | "/otel/v1/logs", _) => Err(WRITE),
             (_, Some(id)) if method == Method::PUT && !id.is_empty() => Ok(KeptPath::FeedbackOf(id)),
             (_, Some(_)) => Err(CHANGE),
             _ => KeptPath::at(rest).map(|kept| if is_read { Ok(kept) } else { Err(READ) })?,

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::Connection;
 use crate::upstream::answer::UpstreamBody;
-use crate::upstream::connect::Stream;
+use crate::upstream::counted::CountedStream;
 use crate::upstream::{RequestBody, SendFault};
 
 /// What a server says to a request that wants another protocol.
@@ -28,7 +28,7 @@ pub enum Switching {
 #[derive(Debug)]
 pub struct Switched {
     /// The connection.
-    pub stream: Stream,
+    pub stream: CountedStream,
     /// What has come on it already.
     pub unread: Bytes,
 }
