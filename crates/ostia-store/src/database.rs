@@ -126,7 +126,8 @@ impl fmt::Display for OpenError {
 }
 
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 2] = [include_str!("tables_1.sql"), include_str!("tables_2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("tables_1.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
 
 /// Brings the tables to the newest version; each step whole or not at all.
 fn migrate(connection: &mut Connection, migrations: &[&str]) -> Result<(), OpenError> {

@@ -1,6 +1,6 @@
 //! Sums by minute, hour and day, written together with the records that they count.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -108,10 +108,11 @@ fn read(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<Option<Sum
 fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Result<()> {
     let mut write = transaction.prepare_cached(&format!(
         "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
     ))?;
     let Row { width_ms, start_ms, provider, model, key, currency } = row;
-    let cost = price::decimal(sums.cost.get(currency).copied().unwrap_or_default());
+    let money =
+        |sums: &BTreeMap<String, u128>| price::decimal(sums.get(currency).copied().unwrap_or_default());
     write.execute(params![
         width_ms,
         start_ms,
@@ -129,10 +130,11 @@ fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Res
         signed(sums.cached_tokens),
         signed(sums.reasoning_tokens),
         signed(sums.unpriced),
-        cost,
+        money(&sums.cost),
         signed(sums.duration_us),
         sums.durations.bytes(),
         sums.first_tokens.bytes(),
+        money(&sums.estimated),
     ])?;
     Ok(())
 }
@@ -140,7 +142,7 @@ fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Res
 /// The columns that [`sums`] reads, in its order.
 pub(crate) const COLUMNS: &str = "currency, requests, failed, left, attempts, failed_attempts, prompt_tokens, \
                                   completion_tokens, cached_tokens, reasoning_tokens, unpriced, cost, duration_us, \
-                                  durations, first_tokens";
+                                  durations, first_tokens, estimated";
 
 /// The sums in a row, from this column on.
 pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sums> {
@@ -150,7 +152,11 @@ pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Su
     let durations = |at: usize| {
         row.get_ref(first + at)?.as_blob().map(Durations::of_bytes).map_err(rusqlite::Error::from)
     };
-    let atto = price::atto(&cost).unwrap_or_default();
+    let estimated: String = row.get(first + 15)?;
+    let money = |text: &str| -> BTreeMap<String, u128> {
+        let atto = price::atto(text).filter(|atto| *atto > 0);
+        atto.map(|atto| (currency.clone(), atto)).into_iter().collect()
+    };
     Ok(Sums {
         requests: count(1)?,
         failed: count(2)?,
@@ -162,7 +168,8 @@ pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Su
         cached_tokens: count(8)?,
         reasoning_tokens: count(9)?,
         unpriced: count(10)?,
-        cost: (atto > 0).then_some((currency, atto)).into_iter().collect(),
+        cost: money(&cost),
+        estimated: money(&estimated),
         duration_us: count(12)?,
         durations: durations(13)?,
         first_tokens: durations(14)?,
@@ -196,6 +203,7 @@ pub(crate) fn of_attempt(attempt: &Attempt) -> Sums {
     let usage = attempt.usage.unwrap_or_default();
     let cost =
         attempt.cost.as_ref().and_then(|cost| Some((cost.currency.clone(), price::atto(&cost.amount)?)));
+    let estimated = cost.clone().filter(|_| attempt.usage_estimated);
     Sums {
         attempts: 1,
         failed_attempts: u64::from(matches!(attempt.outcome, Outcome::Failed | Outcome::Broken)),
@@ -205,6 +213,10 @@ pub(crate) fn of_attempt(attempt: &Attempt) -> Sums {
         reasoning_tokens: usage.reasoning_tokens,
         unpriced: u64::from(attempt.cost_unknown.is_some()),
         cost: cost.into_iter().collect(),
+        estimated: estimated.into_iter().collect(),
         ..Sums::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

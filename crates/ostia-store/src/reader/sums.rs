@@ -10,7 +10,7 @@ use crate::price;
 use crate::query::{Conditions, Filter};
 use crate::rollup;
 use crate::steps::{Steps, least_width_ms, pieces, whole};
-use crate::summary::{Group, Grouping, Line, Series, Sums};
+use crate::summary::{self, Group, Grouping, Line, Series, Sums};
 
 /// Most groups that are told.
 const GROUPS_MAX: usize = 1000;
@@ -209,9 +209,11 @@ pub(super) fn count(row: &Row<'_>, first: usize, sums: &mut Sums) -> rusqlite::R
     add(&mut sums.cached_tokens, 8)?;
     add(&mut sums.reasoning_tokens, 9)?;
     sums.unpriced += number(10)?;
-    for (currency, atto) in text(11)?.into_iter().flat_map(price::costs) {
-        let own = sums.cost.entry(currency.to_owned()).or_default();
-        *own = own.saturating_add(atto);
+    for (currency, atto, is_estimated) in text(11)?.into_iter().flat_map(price::costs) {
+        summary::add(&mut sums.cost, currency, atto);
+        if is_estimated {
+            summary::add(&mut sums.estimated, currency, atto);
+        }
     }
     Ok(())
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
-use ostia_store::{Attempt, Record, RecordError, Unwritten, Usage};
+use ostia_dialect::observe::{tokens, with_asked};
+use ostia_dialect::{Api, FaultKind, Meter, Operation, Usage as Told};
+use ostia_store::{Attempt, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
 
 use super::account::{Entry, Failure, Made};
@@ -47,8 +49,9 @@ impl Unwritten for Entry {
 
     fn finish(self: Box<Entry>) -> Record {
         let entry = *self;
+        let asked = Asked::of(entry.operation, entry.asked_bytes);
         let attempts: Vec<Attempt> =
-            entry.attempts.into_iter().map(|made| attempt(made, entry.began, entry.took)).collect();
+            entry.attempts.into_iter().map(|made| attempt(made, asked, (entry.began, entry.took))).collect();
         let failed = attempts.last().and_then(|attempt| attempt.error.clone());
         let error = entry.error.map(|failure| told(*failure));
         let (request_bytes, response_bytes) = entry.bodies.totals();
@@ -99,11 +102,10 @@ fn held_by(made: &Made) -> usize {
     texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped
 }
 
-fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
+fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Attempt {
     let since = |moment: Instant| micros(moment.saturating_duration_since(began));
     let text = |value: Option<HeaderValue>| value.and_then(|value| Some(value.to_str().ok()?.to_owned()));
-    // Less what was spent before it.
-    let used = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
+    let Taken { used, is_estimated, is_uncounted } = taken(&made, asked);
     Attempt {
         target: text(made.index_path).unwrap_or_default(),
         provider: text(made.provider).unwrap_or_default(),
@@ -121,9 +123,113 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         service_tier: used.and_then(|used| used.tier).map(|tier| tier.name().to_owned()),
         charged: used.and_then(|used| used.charge).map(|charge| charge.to_string()),
         usage: used.map(usage),
+        usage_estimated: is_estimated,
+        uncounted: is_uncounted,
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
         dropped: made.dropped,
         ..Attempt::default()
+    }
+}
+
+/// What a request asked for, as far as it says what an attempt takes.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    /// What kind of call it is; none of one that is handed on unread.
+    operation: Option<Operation>,
+    /// Tokens that its text may have.
+    tokens: u64,
+}
+
+impl Asked {
+    fn of(operation: Option<&str>, text_bytes: u64) -> Asked {
+        let operation = operation.and_then(Api::from_name).map(Api::operation);
+        Asked { operation, tokens: tokens(text_bytes) }
+    }
+
+    /// Is it charged for by the tokens of texts, so that they can be estimated?
+    fn is_text(self) -> bool {
+        let texts = |operation: Operation| {
+            matches!(operation, Operation::Conversation(_) | Operation::Completion | Operation::Embeddings(_))
+        };
+        self.operation.is_some_and(texts)
+    }
+
+    /// Are there tokens in its answer? Vectors are none.
+    fn is_answered_in_words(self) -> bool {
+        !matches!(self.operation, Some(Operation::Embeddings(_)))
+    }
+
+    /// May its vendor charge for it at all?
+    fn is_charged(self) -> bool {
+        self.operation.is_some_and(|operation| match operation {
+            Operation::Conversation(_)
+            | Operation::Completion
+            | Operation::Embeddings(_)
+            | Operation::Images
+            | Operation::ImageEdits
+            | Operation::ImageVariations
+            | Operation::Speech
+            | Operation::Transcription
+            | Operation::Translation
+            | Operation::Ocr
+            | Operation::Rerank(_)
+            | Operation::Realtime => true,
+            Operation::CountTokens(_)
+            | Operation::Moderation(_)
+            | Operation::Files
+            | Operation::Batches
+            | Operation::FineTunes => false,
+        })
+    }
+}
+
+/// What an attempt took.
+struct Taken {
+    used: Option<Told>,
+    /// Not all of it was told: what is missing is estimated.
+    is_estimated: bool,
+    /// It took something, and nobody knows how much.
+    is_uncounted: bool,
+}
+
+/// What an attempt took, as its provider tells it; where it broke off before that was told, as much as went out and came in.
+fn taken(made: &Made, asked: Asked) -> Taken {
+    // Less what was spent before it.
+    let told = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
+    let metered = with_asked(told.unwrap_or_default(), made.asked);
+    let used = (told.is_some() || !metered.is_empty()).then(|| Told { metered, ..told.unwrap_or_default() });
+    let counts = Taken { used, is_estimated: false, is_uncounted: false };
+    let is_whole = made.outcome == Outcome::Answered || made.observed.finish.is_some();
+    if made.is_part || !has_worked(made) || used.is_some() && is_whole {
+        return counts;
+    }
+    match asked.is_text() {
+        true => {
+            let used = used.unwrap_or_default();
+            let prompt = if used.prompt == 0 { asked.tokens } else { used.prompt };
+            let said = if asked.is_answered_in_words() { tokens(made.observed.said_bytes) } else { 0 };
+            let completion = used.completion.max(said);
+            Taken {
+                used: Some(Told { prompt, completion, total: None, ..used }),
+                is_estimated: true,
+                ..counts
+            }
+        }
+        false => Taken { is_uncounted: used.is_none() && asked.is_charged(), ..counts },
+    }
+}
+
+/// Has its provider done something that it may charge for, as far as is known? One that gave an answer has, and one whose answer was
+/// not waited for any longer. An error is no answer, and without a connection there is no work.
+fn has_worked(made: &Made) -> bool {
+    let kind = made.failure.as_ref().map(|failure| failure.cause.kind);
+    // Some tell an error with a status of success; what broke off, or is no answer, was work all the same.
+    let is_refused = made.outcome == Outcome::Failed
+        && !matches!(kind, None | Some(FaultKind::Upstream | FaultKind::Timeout));
+    match made.status {
+        Some(101 | 200..=299) => !is_refused,
+        Some(_) => false,
+        None => made.is_late || made.outcome == Outcome::Abandoned,
     }
 }
 
@@ -137,7 +243,8 @@ fn told_decisions(decisions: &Decisions) -> Value {
     }
 }
 
-fn usage(told: ostia_dialect::Usage) -> Usage {
+fn usage(told: Told) -> Usage {
+    let count = |meter| told.metered.count(meter);
     Usage {
         prompt_tokens: told.prompt,
         completion_tokens: told.completion,
@@ -151,7 +258,23 @@ fn usage(told: ostia_dialect::Usage) -> Usage {
         audio_completion_tokens: told.audio_completion.unwrap_or_default(),
         image_prompt_tokens: told.image_prompt.unwrap_or_default(),
         image_completion_tokens: told.image_completion.unwrap_or_default(),
-        web_searches: told.web_searches.unwrap_or_default(),
+        web_searches: count(Meter::WebSearches),
+        billed_prompt_tokens: count(Meter::BilledInput),
+        billed_completion_tokens: count(Meter::BilledOutput),
+        tool_prompt_tokens: count(Meter::ToolPrompt),
+        audio_input_ms: count(Meter::AudioInputMs),
+        input_characters: count(Meter::InputCharacters),
+        input_images: count(Meter::InputImages),
+        output_images: count(Meter::OutputImages),
+        pages: count(Meter::Pages),
+        annotated_pages: count(Meter::AnnotatedPages),
+        queries: count(Meter::Queries),
+        file_searches: count(Meter::FileSearches),
+        map_searches: count(Meter::MapSearches),
+        code_sessions: count(Meter::CodeSessions),
+        image_generations: count(Meter::ImageGenerations),
+        other_tools: count(Meter::OtherTools),
+        other_model_tokens: count(Meter::OtherModels),
     }
 }
 

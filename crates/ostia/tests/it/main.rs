@@ -10,6 +10,7 @@ mod audio;
 mod bad_input;
 mod batches;
 mod bedrock;
+mod books;
 mod catalogue;
 mod chaos;
 mod check;
