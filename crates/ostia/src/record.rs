@@ -4,6 +4,7 @@ pub mod account;
 mod bodies;
 pub mod booking;
 mod headers;
+mod media;
 mod recorded;
 pub mod records;
 pub mod session;

@@ -39,6 +39,10 @@ impl Unwritten for Entry {
         size_of::<Entry>() + self.id.capacity() + texts + route + attempts + held + self.bodies.bytes()
     }
 
+    fn cut_bodies(&mut self) -> bool {
+        self.bodies.cut()
+    }
+
     fn give_up_bodies(&mut self) -> bool {
         self.decisions = None;
         self.bodies.is_on() && {

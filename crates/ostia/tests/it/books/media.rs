@@ -132,3 +132,25 @@ fn tools_that_a_vendor_runs() {
     let chat = json!({"model": "gemini-2.5-flash", "messages": [{"role": "user", "content": "find it"}]});
     books.check("google", post("/v1/chat/completions", chat), Answer::json(grounded.to_string()), "0.035031");
 }
+
+#[test]
+fn files_in_bodies_are_kept_as_notes() {
+    let (gateway, upstream) =
+        (Gateway::start(), Upstream::always(Answer::json(ostia_testkit::vendor::openai::chat("a"))));
+    // A PNG of 90 KB.
+    let image = format!("iVBORw0KGgoA{}", "QUJD".repeat(30_000));
+    let url = format!("data:image/png;base64,{image}");
+    let body = json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": [
+        {"type": "image_url", "image_url": {"url": url}}, {"type": "text", "text": "what is this?"}]}]});
+    let path = "/v1/chat/completions";
+    assert_eq!(Ask::post_at(&upstream, "openai", path, body.to_string()).to(&gateway).status, 200);
+    sums(&gateway, 1);
+    let list = super::ledger::asked(&gateway, "/v1/logs?limit=1");
+    let id = list["data"][0]["id"].as_str().unwrap();
+    let record = super::ledger::asked(&gateway, &format!("/v1/logs/{id}")).to_string();
+    assert!(
+        record.contains("[image/png, 90009 bytes, sha256 ") && record.contains("what is this?"),
+        "{record}"
+    );
+    assert!(!record.contains("QUJDQUJD"), "{record}");
+}
