@@ -41,9 +41,10 @@ export function costs(attempts: Attempt[]): [currency: string, amount: string][]
   return [...all].map(([currency, amounts]) => [currency, sum(amounts)]);
 }
 
-/** The cost as it is read: `$0.0012`, `?` where nobody knows it, nothing where there was none. */
+/** The cost as it is read: `$0.0012`, `~$0.0012` where some of it is estimated, `?` where nobody knows it, nothing where there was none. */
 export function costText(record: LogRecord): string {
-  const known = costs(record.attempts).map(([currency, amount]) => money(amount, currency));
+  const mark = record.attempts.some(({ cost, usage_estimated }) => cost && usage_estimated) ? "~" : "";
+  const known = costs(record.attempts).map(([currency, amount]) => `${mark}${money(amount, currency)}`);
   const isUnknown = record.attempts.some((attempt) => attempt.cost_unknown);
   return [...known, ...(isUnknown ? ["?"] : [])].join(" + ");
 }

@@ -46,6 +46,8 @@ export interface Attempt {
   first_token_us?: number;
   ended_us: number;
   usage?: Usage;
+  /** The provider did not tell all of it. */
+  usage_estimated?: boolean;
   finish_reason?: string;
   dropped?: string[];
   cost?: Cost;
@@ -277,6 +279,8 @@ export interface Sums {
   cached_tokens: number;
   reasoning_tokens: number;
   cost: Record<string, Decimal>;
+  /** As much of it as is estimated. */
+  estimated_cost: Record<string, Decimal>;
   attempts_of_unknown_cost: number;
   latency_ms: Percentiles & { avg: number | null };
   first_token_ms?: Percentiles;

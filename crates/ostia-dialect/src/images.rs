@@ -33,7 +33,7 @@ pub use translator::{TRANSLATOR, edits_fit, fits};
 
 use crate::form::{Mask, MaskContent, Shade};
 use crate::json::{Json, Node};
-use crate::{Fault, FaultKind};
+use crate::{Fault, FaultKind, Usage};
 
 /// What a model is to do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -113,15 +113,6 @@ pub struct Image {
     pub data: Json,
     /// The prompt that it was made by, where the vendor wrote another one.
     pub revised_prompt: Option<Json>,
-}
-
-/// Tokens of prompts and images.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Tokens read.
-    pub input_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
 }
 
 impl Image {

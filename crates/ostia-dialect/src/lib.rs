@@ -20,6 +20,7 @@ pub mod frame;
 pub mod images;
 pub mod json;
 mod media;
+mod metered;
 pub mod moderation;
 pub mod observe;
 pub mod ocr;
@@ -44,4 +45,5 @@ pub use chat::{
 };
 pub use fault::{Family, Fault, FaultKind};
 pub use media::{File, Files, MediaKind, Remote, Unfetched};
+pub use metered::{Meter, Metered, milliseconds};
 pub use observe::Observed;

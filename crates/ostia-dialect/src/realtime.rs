@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use memchr::memmem::Finder;
 
 use crate::json::{Document, Node};
-use crate::{Usage, gemini_generate};
+use crate::{Meter, Metered, Usage, gemini_generate};
 
 /// What a session has cost so far: the sum over its answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,14 +45,20 @@ impl Spent {
 /// The count of an answer that is done, or of what was said by the user and written down, which another model does.
 fn of_event(event: Node<'_>) -> Option<Usage> {
     let kind = event.str("type")?;
-    let counts = match kind.as_ref() {
-        "response.done" => event.some("response")?.some("usage")?,
-        "conversation.item.input_audio_transcription.completed" => event.some("usage")?,
+    let (counts, is_other) = match kind.as_ref() {
+        "response.done" => (event.some("response")?.some("usage")?, false),
+        "conversation.item.input_audio_transcription.completed" => (event.some("usage")?, true),
         _ => return None,
     };
-    // Of a model that counts seconds there are none.
     let has_tokens = ["input_tokens", "output_tokens"].iter().any(|name| counts.u64(name).is_some());
-    has_tokens.then(|| decode(counts))
+    match is_other {
+        false => has_tokens.then(|| decode(counts)),
+        // It has a price of its own, and may count seconds and no tokens.
+        true => {
+            let tokens = if has_tokens { decode(counts).total() } else { 1 };
+            Some(Usage { metered: Metered::one(Meter::OtherModels, tokens.max(1)), ..Usage::default() })
+        }
+    }
 }
 
 /// Like that of an answer, but for the word for what was written.
@@ -119,14 +125,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_written_down_counts_too() {
+    fn what_another_model_wrote_down_is_known_to_cost_something() {
         let tokens = r#"{"type":"conversation.item.input_audio_transcription.completed","transcript":"hi",
             "usage":{"type":"tokens","total_tokens":9,"input_tokens":7,"output_tokens":2,"input_token_details":{"audio_tokens":7}}}"#;
-        let usage = Usage { prompt: 7, completion: 2, audio_prompt: Some(7), ..Usage::default() };
-        check(&[tokens], Some(usage));
+        let of_other =
+            |tokens| Usage { metered: Metered::one(Meter::OtherModels, tokens), ..Usage::default() };
+        check(&[tokens], Some(of_other(9)));
         let seconds = r#"{"type":"conversation.item.input_audio_transcription.completed","transcript":"hi",
             "usage":{"type":"duration","seconds":3}}"#;
-        check(&[seconds], None);
+        check(&[seconds], Some(of_other(1)));
     }
 
     #[test]

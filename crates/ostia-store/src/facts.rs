@@ -42,10 +42,9 @@ impl Facts {
     }
 }
 
-/// What each attempt cost: `USD 0.1,CNY 2`.
+/// What each attempt cost: `USD 0.1,CNY 2~`.
 pub(crate) fn costs(record: &Record) -> Option<String> {
-    let costs = record.attempts.iter().filter_map(|attempt| attempt.cost.as_ref());
-    let costs: Vec<String> = costs.map(|cost| format!("{} {}", cost.currency, cost.amount)).collect();
+    let costs: Vec<String> = record.attempts.iter().filter_map(price::told_cost).collect();
     (!costs.is_empty()).then(|| costs.join(","))
 }
 

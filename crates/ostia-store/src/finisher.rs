@@ -62,8 +62,13 @@ impl Finisher {
         }
         for body in [&mut record.request, &mut record.response] {
             let Kept::Bytes { bytes, total } = body else { continue };
+            // One that is cut is no JSON.
+            let is_whole = bytes.len() as u64 == *total;
             *body = match mask::mask_fields(bytes, &self.mask) {
-                Some(masked) => Kept::Bytes { bytes: masked, total: *total },
+                Some(masked) => {
+                    let total = if is_whole { masked.len() as u64 } else { *total };
+                    Kept::Bytes { bytes: masked, total }
+                }
                 None => Kept::Missing(Missing::Off),
             };
         }

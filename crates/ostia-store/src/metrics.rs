@@ -58,6 +58,7 @@ pub struct Metrics {
     fallbacks: Family<Labels, Counter>,
     tokens: Family<Labels, Counter>,
     cost: Family<Labels, Counter<f64, AtomicU64>>,
+    estimated_cost: Family<Labels, Counter<f64, AtomicU64>>,
     unpriced: Family<Labels, Counter>,
     store: Family<Labels, Gauge>,
     exported: Family<Labels, Counter>,
@@ -152,10 +153,16 @@ impl Metrics {
             tokens: registered(
                 all,
                 "ostia_tokens",
-                "Tokens by kind, as providers count them",
+                "Tokens by kind, as providers count them or as estimated",
                 Family::default(),
             ),
             cost: registered(all, "ostia_cost", "Cost, as far as it is known", Family::default()),
+            estimated_cost: registered(
+                all,
+                "ostia_estimated_cost",
+                "As much of the cost as is estimated",
+                Family::default(),
+            ),
             unpriced: registered(
                 all,
                 "ostia_unpriced_attempts",
@@ -261,6 +268,9 @@ impl Metrics {
             && let Ok(amount) = cost.amount.parse::<f64>()
         {
             self.cost.get_or_create(&with("currency", &cost.currency)).inc_by(amount);
+            if attempt.usage_estimated {
+                self.estimated_cost.get_or_create(&with("currency", &cost.currency)).inc_by(amount);
+            }
             if cost.currency == crate::rollup::USD {
                 self.portkey.cost.get_or_create(of).inc_by(amount);
             }

@@ -4,7 +4,7 @@ use std::fmt::{self, Debug};
 use std::sync::Arc;
 
 use ostia_catalog::{
-    self as catalog, Catalog, Currency, Date, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
+    self as catalog, Catalog, Currency, Date, Mode, Money, Rate, Terms, Tier, Tokens, Unit, Unknown,
 };
 
 use crate::record::{Attempt, Cost, Outcome, Usage};
@@ -48,11 +48,13 @@ impl Debug for Prices {
 }
 
 impl Prices {
-    /// Puts its cost on an attempt that began then, or why nobody knows it. One that took no tokens has none. Is it unknown?
+    /// Puts its cost on an attempt that began then, or why nobody knows it. One that took nothing has none. Is it unknown?
     pub fn price(&self, attempt: &mut Attempt, started_ms: i64) -> bool {
         let cost = match attempt.usage {
             Some(usage) => self.cost(attempt, &usage, started_ms),
-            None if has_worked(attempt) => Err("the provider told no count of tokens".to_owned()),
+            None if attempt.uncounted || has_worked(attempt) => {
+                Err("the provider told no count of what it took".to_owned())
+            }
             None => return false,
         };
         match cost {
@@ -67,13 +69,29 @@ impl Prices {
         for model in names.into_iter().flatten() {
             match ((self.pricing)(&attempt.provider, model), &attempt.charged) {
                 (Priced::ByOperator { input, output }, _) => {
-                    return own_cost(usage, input, output)
-                        .ok_or_else(|| "the operator's price cannot be counted with".to_owned());
+                    let own = own_cost(usage, input, output)
+                        .ok_or_else(|| "the operator's price cannot be counted with".to_owned())?;
+                    return match has_more(usage) {
+                        true => added(own, self.by_catalogue(attempt, usage, None, started_ms)?),
+                        false => Ok(own),
+                    };
                 }
                 (Priced::ByProvider, Some(charged)) => return Ok(in_dollars(charged.clone(), "provider")),
                 (Priced::ByProvider | Priced::ByCatalogue, _) => {}
             }
         }
+        self.by_catalogue(attempt, usage, Some(billed(usage)), started_ms)
+    }
+
+    /// What these tokens and all else that was used cost by the catalogue.
+    fn by_catalogue(
+        &self,
+        attempt: &Attempt,
+        usage: &Usage,
+        tokens: Option<Tokens>,
+        started_ms: i64,
+    ) -> Result<Cost, String> {
+        let names = [attempt.model.as_deref(), attempt.answered_model.as_deref()];
         let catalog = (self.catalog)();
         let found = names.into_iter().flatten().find_map(|model| catalog.find(&attempt.provider, model));
         let found = found.ok_or("the catalogue does not know the model")?;
@@ -84,18 +102,131 @@ impl Prices {
         let tier = attempt.service_tier.as_deref().map_or(Some(Tier::default()), Tier::named);
         let tier = tier.ok_or("nobody but the provider knows the price of the tier that served it")?;
         let terms = Terms { on, tier, ..Terms::default() };
-        let used = catalog::Usage::of(tokens(usage)).with(Unit::WebSearches, usage.web_searches);
-        let bill = catalog::cost(&used, &found.model.prices, &terms).map_err(told)?;
-        let lines =
-            bill.lines.iter().map(|line| (line.unit.name().to_owned(), line.count, line.rate.text(1)));
+        let Bill { total, lines } = bill(usage, tokens, (&found.model.prices, found.model.mode), &terms)?;
         Ok(Cost {
-            amount: bill.total.rounded(DIGITS),
-            currency: bill.total.currency.to_string(),
+            amount: total.rounded(DIGITS),
+            currency: total.currency.to_string(),
             priced_as: format!("{}/{}", found.model.provider, found.model.id),
             catalogue: catalog.version(),
-            lines: lines.collect(),
+            lines,
         })
     }
+}
+
+/// What a usage costs: the sum, and for each unit how much of it was used and what one costs.
+struct Bill {
+    total: Money,
+    lines: Vec<(String, u64, String)>,
+}
+
+fn bill(
+    usage: &Usage,
+    tokens: Option<Tokens>,
+    (prices, mode): (&catalog::Prices<'_>, Mode),
+    terms: &Terms<'_>,
+) -> Result<Bill, String> {
+    if let Some(why) = unknown(usage) {
+        return Err(why);
+    }
+    let is_priced = |unit: Unit| prices.rate(unit, terms).is_some();
+    let mut beside = units(usage).fold(catalog::Usage::default(), |all, (unit, count)| all.with(unit, count));
+    if is_priced(Unit::Requests) {
+        beside = beside.with(Unit::Requests, 1);
+    }
+    let is_by_time = usage.audio_input_ms > 0 && is_priced(Unit::InputSeconds);
+    let is_by_other = is_by_time || beside.counts().next().is_some();
+    // A model that is charged for by pages or seconds may count its tokens all the same.
+    let is_by_token = !is_by_other || TOKEN_UNITS.into_iter().any(is_priced);
+    let used = match tokens.filter(|_| is_by_token) {
+        // All that a model of images writes are images, and some sources say so by one price.
+        Some(tokens) if mode == Mode::Image && !is_priced(Unit::ImageOutput) => {
+            catalog::Usage::of(Tokens { image_completion: 0, ..tokens }).plus(&beside)
+        }
+        Some(tokens) => catalog::Usage::of(tokens).plus(&beside),
+        None => beside,
+    };
+    let cost = catalog::cost(&used, prices, terms).map_err(told)?;
+    let line = |line: &catalog::Line| (line.unit.name().to_owned(), line.count, line.rate.text(1));
+    let mut bill = Bill { total: cost.total, lines: cost.lines.iter().map(line).collect() };
+    if usage.audio_input_ms > 0 {
+        bill.add_time(usage.audio_input_ms, prices.rate(Unit::InputSeconds, terms))?;
+    }
+    Ok(bill)
+}
+
+impl Bill {
+    /// Adds so much sound, at the price of a second.
+    fn add_time(&mut self, ms: u64, rate: Option<(Rate, Currency)>) -> Result<(), String> {
+        let (rate, currency) = rate.ok_or_else(|| told(Unknown::Unit(Unit::InputSeconds)))?;
+        // A rate counts in 10^-15 for a second, money in 10^-18: a thousand of them for a thousandth.
+        let one = Money { currency, atto: u128::from(rate.0) };
+        let money = one.atto.checked_mul(u128::from(ms)).map(|atto| Money { currency, atto });
+        let total = money.and_then(|money| self.total.checked_add(money));
+        self.total = total.ok_or_else(|| told(Unknown::Currencies))?;
+        self.lines.push(("audio_input_ms".to_owned(), ms, one.rounded(DIGITS)));
+        Ok(())
+    }
+}
+
+/// Units of text and sound that have a price where a model is charged for by tokens.
+const TOKEN_UNITS: [Unit; 4] = [Unit::Input, Unit::Output, Unit::AudioInput, Unit::AudioOutput];
+
+/// What was used beside tokens and time.
+fn units(usage: &Usage) -> impl Iterator<Item = (Unit, u64)> {
+    [
+        (Unit::InputCharacters, usage.input_characters),
+        (Unit::InputImages, usage.input_images),
+        (Unit::OutputImages, usage.output_images),
+        (Unit::Pages, usage.pages),
+        (Unit::AnnotatedPages, usage.annotated_pages),
+        (Unit::Queries, usage.queries),
+        (Unit::WebSearches, usage.web_searches),
+        (Unit::FileSearches, usage.file_searches),
+        (Unit::MapSearches, usage.map_searches),
+        (Unit::CodeSessions, usage.code_sessions),
+    ]
+    .into_iter()
+}
+
+/// Why nobody knows what a usage costs, whatever the prices are.
+fn unknown(usage: &Usage) -> Option<String> {
+    let what = match usage {
+        Usage { other_model_tokens: 1.., .. } => {
+            "another model took part, whose tokens have a price of their own"
+        }
+        Usage { image_generations: 1.., .. } => {
+            "the tool image_generation made images by another model, whose tokens the provider does not tell"
+        }
+        Usage { other_tools: 1.., .. } => "the provider ran a tool of its own whose price nobody knows",
+        _ => return None,
+    };
+    Some(what.to_owned())
+}
+
+/// The tokens that are billed. What a total has more than the prompt and the completion was written too, and not shown: thoughts (xAI,
+/// <https://docs.x.ai/docs/guides/reasoning>; Google's form of OpenAI's, <https://ai.google.dev/gemini-api/docs/openai>).
+fn billed(usage: &Usage) -> Tokens {
+    let or = |billed: u64, told: u64| if billed > 0 { billed } else { told };
+    let told = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+    let more = usage.total_tokens.saturating_sub(told).saturating_sub(usage.tool_prompt_tokens);
+    // Sound that is billed by its length has tokens that are in the total alone.
+    let hidden = if usage.audio_input_ms > 0 { 0 } else { more };
+    let prompt = or(usage.billed_prompt_tokens, usage.prompt_tokens).saturating_add(usage.tool_prompt_tokens);
+    let completion = or(usage.billed_completion_tokens, usage.completion_tokens).saturating_add(hidden);
+    Tokens { prompt, completion, ..tokens(usage) }
+}
+
+/// Was anything used that has no price among those of tokens?
+fn has_more(usage: &Usage) -> bool {
+    usage.audio_input_ms > 0 || units(usage).any(|(_, count)| count > 0) || unknown(usage).is_some()
+}
+
+/// The operator's cost, and the catalogue's of what the operator has no price for.
+fn added(own: Cost, more: Cost) -> Result<Cost, String> {
+    let sum = atto(&own.amount).zip(atto(&more.amount)).and_then(|(own, more)| own.checked_add(more));
+    let sum = sum.filter(|_| more.currency == own.currency).ok_or("the prices are in two currencies")?;
+    let lines = own.lines.into_iter().chain(more.lines).collect();
+    Ok(Cost { amount: decimal(sum), lines, catalogue: more.catalogue, ..own })
 }
 
 /// Has its provider done something that it may charge for, as far as is known? One whose answer was cut or not waited for has, and one
@@ -117,7 +248,8 @@ fn in_dollars(amount: String, priced_as: &str) -> Cost {
 }
 
 fn own_cost(usage: &Usage, input: f64, output: f64) -> Option<Cost> {
-    let parts = [(Unit::Input, usage.prompt_tokens, input), (Unit::Output, usage.completion_tokens, output)];
+    let Tokens { prompt, completion, .. } = billed(usage);
+    let parts = [(Unit::Input, prompt, input), (Unit::Output, completion, output)];
     let mut total = Money::zero(Currency::USD);
     let mut lines = Vec::new();
     for (unit, count, price) in parts {
@@ -150,7 +282,7 @@ fn told(unknown: Unknown) -> String {
     match unknown {
         Unknown::Prices => "the catalogue has no price of the model".to_owned(),
         Unknown::Tier(tier) => format!("the catalogue has no price of the model for {}", tier.name()),
-        Unknown::Unit(unit) => format!("the catalogue has no price for {}", unit.name()),
+        Unknown::Unit(unit) => format!("the catalogue has no price of the model for {}", unit.name()),
         Unknown::Count(unit) => format!("the count of {} is no count", unit.name()),
         Unknown::Currencies => "the prices are in two currencies".to_owned(),
     }
@@ -168,11 +300,22 @@ pub(crate) fn atto(amount: &str) -> Option<u128> {
     whole.checked_mul(10u128.pow(DIGITS))?.checked_add(digits.parse().ok()?)
 }
 
-/// What attempts cost, one after the other (`USD 0.1,CNY 2`), by currency in units of 10^-18.
-pub(crate) fn costs(text: &str) -> impl Iterator<Item = (&str, u128)> {
-    text.split(',')
-        .filter_map(|cost| cost.split_once(' '))
-        .filter_map(|(currency, amount)| Some((currency, atto(amount)?)))
+/// What an attempt cost, for [`costs`]: `USD 0.1`, and with a mark behind it where that is estimated (`USD 0.1~`).
+pub(crate) fn told_cost(attempt: &Attempt) -> Option<String> {
+    let cost = attempt.cost.as_ref()?;
+    let mark = if attempt.usage_estimated { ESTIMATED } else { "" };
+    Some(format!("{} {}{mark}", cost.currency, cost.amount))
+}
+
+/// What stands behind a cost that is estimated.
+const ESTIMATED: &str = "~";
+
+/// What attempts cost, one after the other (`USD 0.1,CNY 2~`), by currency in units of 10^-18, and whether that is estimated.
+pub(crate) fn costs(text: &str) -> impl Iterator<Item = (&str, u128, bool)> {
+    text.split(',').filter_map(|cost| cost.split_once(' ')).filter_map(|(currency, amount)| {
+        let exact = amount.strip_suffix(ESTIMATED);
+        Some((currency, atto(exact.unwrap_or(amount))?, exact.is_some()))
+    })
 }
 
 /// The other way.
@@ -274,6 +417,64 @@ mod tests {
         check(at("tells-it", "m"), "0.000103");
         check(at("tells-it", "mine"), "0.0003");
         check(at("anthropic", "claude-sonnet-4-5"), "0.0045");
+    }
+
+    #[test]
+    fn what_is_no_token() {
+        let of = |provider: &'static str, model: &'static str, usage: Usage| {
+            move |attempt: &mut Attempt| {
+                (attempt.provider, attempt.model) = (provider.into(), Some(model.into()));
+                attempt.usage = Some(usage);
+            }
+        };
+        let none = Usage::default();
+        check(of("openai", "whisper-1", Usage { audio_input_ms: 37_500, ..none }), "0.00375");
+        check(of("openai", "tts-1", Usage { input_characters: 4, ..none }), "0.00006");
+        let tokens = Usage { prompt_tokens: 3, completion_tokens: 11, total_tokens: 389, ..none };
+        // By the second alone, and by both.
+        check(of("mistral-ai", "voxtral-mini-latest", Usage { audio_input_ms: 3000, ..tokens }), "0.00015");
+        let both =
+            Usage { prompt_tokens: 11, cached_tokens: 9, completion_tokens: 15, total_tokens: 401, ..none };
+        let both = Usage { audio_input_ms: 5000, ..both };
+        check(of("mistral-ai", "voxtral-small-latest", both), "0.000339623333335");
+        check(of("mistral-ai", "mistral-ocr-2512", Usage { pages: 3, ..none }), "0.006");
+        check(of("mistral-ai", "mistral-ocr-2512", Usage { annotated_pages: 3, ..none }), "0.009");
+        check(of("cohere", "rerank-v3.5", Usage { queries: 2, prompt_tokens: 214, ..none }), "0.004");
+        let image = Usage { prompt_tokens: 14, completion_tokens: 272, total_tokens: 286, ..none };
+        check(of("openai", "gpt-image-1", Usage { image_completion_tokens: 272, ..image }), "0.01095");
+        let unknown = "the catalogue has no price of the model for pages";
+        check(of("openai", "gpt-4o-mini", Usage { pages: 1, ..tokens }), unknown);
+        // The operator's price is one of tokens.
+        let searched = Usage { web_searches: 1, ..tokens };
+        check(of("openai", "mine", searched), "the catalogue does not know the model");
+    }
+
+    #[test]
+    fn tokens_that_stand_elsewhere() {
+        let with = |usage: Usage| move |attempt: &mut Attempt| attempt.usage = Some(usage);
+        let plain =
+            Usage { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100, ..Usage::default() };
+        check(with(plain), "0.0045");
+        // Written and not shown; read by the vendor's own tools; billed otherwise than counted.
+        check(with(Usage { total_tokens: 1300, ..plain }), "0.0075");
+        check(with(Usage { total_tokens: 1300, tool_prompt_tokens: 200, ..plain }), "0.0051");
+        check(with(Usage { billed_prompt_tokens: 500, billed_completion_tokens: 100, ..plain }), "0.003");
+        let other = "another model took part, whose tokens have a price of their own";
+        check(with(Usage { other_model_tokens: 1, ..plain }), other);
+        let image =
+            "the tool image_generation made images by another model, whose tokens the provider does not tell";
+        check(with(Usage { image_generations: 1, ..plain }), image);
+    }
+
+    #[test]
+    fn costs_tell_what_of_them_is_estimated() {
+        let mut exact = attempt("openai", "gpt-4o-mini");
+        prices().price(&mut exact, 1_764_400_000_000);
+        let estimated = Attempt { usage_estimated: true, ..exact.clone() };
+        let told = [exact, estimated, Attempt::default()].iter().filter_map(told_cost).collect::<Vec<_>>();
+        assert_eq!(told, ["USD 0.00021", "USD 0.00021~"]);
+        let one = atto("0.00021").unwrap();
+        assert_eq!(costs(&told.join(",")).collect::<Vec<_>>(), [("USD", one, false), ("USD", one, true)]);
     }
 
     #[test]

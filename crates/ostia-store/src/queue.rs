@@ -19,6 +19,10 @@ const BYTES_WITH_BODIES_MAX: usize = 40 << 20;
 pub trait Unwritten: Send + Debug {
     /// How many bytes of memory it takes.
     fn bytes(&self) -> usize;
+    /// Gives up what is held of bodies beyond what is kept at most. Was there any?
+    fn cut_bodies(&mut self) -> bool {
+        false
+    }
     /// Gives up bodies, and whatever else is large: there is no room. Were there bodies?
     fn give_up_bodies(&mut self) -> bool;
     /// Is it a request of this gateway, which its metrics count? Labels of others would be anybody's words.
@@ -58,7 +62,12 @@ impl Queue {
     pub fn hand_over(&self, mut one: Box<dyn Unwritten>) {
         let state = &*self.state;
         let mut bytes = one.bytes();
-        if !state.has_room(bytes, BYTES_WITH_BODIES_MAX) {
+        let mut has_room = state.has_room(bytes, BYTES_WITH_BODIES_MAX);
+        if !has_room && one.cut_bodies() {
+            bytes = one.bytes();
+            has_room = state.has_room(bytes, BYTES_WITH_BODIES_MAX);
+        }
+        if !has_room {
             if one.give_up_bodies() {
                 state.lost_bodies.fetch_add(1, Ordering::Relaxed);
             }

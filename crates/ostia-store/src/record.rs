@@ -124,6 +124,12 @@ pub struct Attempt {
     /// The tokens that it took, as the provider counts them.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub usage: Option<Usage>,
+    /// The provider did not tell all of it: it is estimated by how much went out and came in.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub usage_estimated: bool,
+    /// It took something that nobody counted.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub uncounted: bool,
     /// The tier that it was served at, where the provider says it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub service_tier: Option<String>,
@@ -159,7 +165,8 @@ pub enum Outcome {
     Abandoned,
 }
 
-/// Tokens, with one meaning for every vendor: the prompt includes cached ones, the completion includes reasoning.
+/// Tokens, with one meaning for every vendor: the prompt includes cached ones, the completion includes reasoning; and what else is
+/// charged for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Usage {
     /// Tokens read.
@@ -198,10 +205,62 @@ pub struct Usage {
     /// How often the vendor searched the web.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub web_searches: u64,
+    /// Tokens of the prompt that are billed, where others went through the model.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub billed_prompt_tokens: u64,
+    /// Tokens of the completion that are billed, where others were written.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub billed_completion_tokens: u64,
+    /// Tokens of the prompts of the vendor's own tools, which are not in the prompt.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub tool_prompt_tokens: u64,
+    /// Milliseconds of sound that went in.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub audio_input_ms: u64,
+    /// Characters that were spoken.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub input_characters: u64,
+    /// Images that went in, where they are billed and not their tokens.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub input_images: u64,
+    /// Images that were made, where they are billed and not their tokens.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub output_images: u64,
+    /// Pages of documents that were read.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub pages: u64,
+    /// Pages that were read and annotated.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub annotated_pages: u64,
+    /// Searches of a ranking, as its vendor bills them.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub queries: u64,
+    /// Searches of stored files that the vendor made for the model.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub file_searches: u64,
+    /// Answers that rest on a map.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub map_searches: u64,
+    /// Sandboxes in which the vendor ran code.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub code_sessions: u64,
+    /// Images that another model made for the answer.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub image_generations: u64,
+    /// Other tools that the vendor ran.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub other_tools: u64,
+    /// Tokens of other models that took part, which are not among those above.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub other_model_tokens: u64,
 }
 
 fn is_zero(count: &u64) -> bool {
     *count == 0
+}
+
+fn is_false(fact: &bool) -> bool {
+    !*fact
 }
 
 /// A sum of money, exact, and the prices that made it.

@@ -102,6 +102,7 @@ pub(crate) fn of_attempt(attempt: &Attempt) -> Sums {
     let usage = attempt.usage.unwrap_or_default();
     let cost =
         attempt.cost.as_ref().and_then(|cost| Some((cost.currency.clone(), price::atto(&cost.amount)?)));
+    let estimated = cost.clone().filter(|_| attempt.usage_estimated);
     Sums {
         attempts: 1,
         failed_attempts: u64::from(matches!(attempt.outcome, Outcome::Failed | Outcome::Broken)),
@@ -111,6 +112,10 @@ pub(crate) fn of_attempt(attempt: &Attempt) -> Sums {
         reasoning_tokens: usage.reasoning_tokens,
         unpriced: u64::from(attempt.cost_unknown.is_some()),
         cost: cost.into_iter().collect(),
+        estimated: estimated.into_iter().collect(),
         ..Sums::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,8 @@ pub struct Sums {
     pub unpriced: u64,
     /// Money by currency, in 10^-18 of it.
     pub cost: BTreeMap<String, u128>,
+    /// As much of it as is estimated, because providers did not tell all that they counted.
+    pub estimated: BTreeMap<String, u128>,
     /// Of all requests together, in microseconds.
     pub duration_us: u64,
     /// How many requests took how long.
@@ -135,10 +137,8 @@ impl Sums {
         self.duration_us = self.duration_us.saturating_add(other.duration_us);
         self.durations.plus(&other.durations);
         self.first_tokens.plus(&other.first_tokens);
-        for (currency, atto) in &other.cost {
-            let own = self.cost.entry(currency.clone()).or_default();
-            *own = own.saturating_add(*atto);
-        }
+        other.cost.iter().for_each(|(currency, atto)| add(&mut self.cost, currency, *atto));
+        other.estimated.iter().for_each(|(currency, atto)| add(&mut self.estimated, currency, *atto));
     }
 
     /// The first without what an attempt added.
@@ -151,15 +151,34 @@ impl Sums {
         take(&mut self.cached_tokens, other.cached_tokens);
         take(&mut self.reasoning_tokens, other.reasoning_tokens);
         take(&mut self.unpriced, other.unpriced);
-        for (currency, atto) in &other.cost {
-            let own = self.cost.entry(currency.clone()).or_default();
-            *own = own.saturating_sub(*atto);
+        for (own, other) in [(&mut self.cost, &other.cost), (&mut self.estimated, &other.estimated)] {
+            for (currency, atto) in other {
+                let own = own.entry(currency.clone()).or_default();
+                *own = own.saturating_sub(*atto);
+            }
         }
     }
 
     /// Money by currency, as exact decimal numbers.
     pub fn costs(&self) -> BTreeMap<&str, String> {
-        self.cost.iter().map(|(currency, atto)| (currency.as_str(), price::decimal(*atto))).collect()
+        told(&self.cost)
+    }
+
+    /// The part of it that is estimated.
+    pub fn estimated_costs(&self) -> BTreeMap<&str, String> {
+        told(&self.estimated)
+    }
+}
+
+fn told(sums: &BTreeMap<String, u128>) -> BTreeMap<&str, String> {
+    sums.iter().map(|(currency, atto)| (currency.as_str(), price::decimal(*atto))).collect()
+}
+
+/// More money of a currency.
+pub(crate) fn add(sums: &mut BTreeMap<String, u128>, currency: &str, atto: u128) {
+    match sums.get_mut(currency) {
+        Some(own) => *own = own.saturating_add(atto),
+        None => drop(sums.insert(currency.to_owned(), atto)),
     }
 }
 

@@ -8,9 +8,11 @@ pub mod decisions;
 pub mod explained;
 mod facts;
 mod headers;
+mod media;
 mod recorded;
 pub mod records;
 pub mod session;
+mod taken;
 pub mod trace;
 pub mod written;
 

@@ -25,19 +25,37 @@ export function PriceSheet({ record }: { record: LogRecord }) {
   );
 }
 
-function Sheet({ attempt: { provider, model, cost, cost_unknown, usage } }: { attempt: Attempt }) {
+/** What to write into `ostia.yaml`, where a price would help: of the model, or of one more unit. */
+function remedy({ provider, model, cost_unknown = "", usage }: Attempt): string | null {
+  const name = `${provider}/${model ?? "MODEL"}`;
+  const unit = /no price of the model for (\w+)$/.exec(cost_unknown)?.[1];
+  if (unit) return `models:\n  ${name}: {prices: {input: 1.25, output: 10, ${unit}: 0.03}}   # all prices of the model`;
+  const isOfTokens = usage !== undefined && cost_unknown.startsWith("the catalogue");
+  return isOfTokens ? `prices:\n  ${name}: {input: 1.25, output: 10}   # dollars for a million tokens` : null;
+}
+
+function Sheet({ attempt }: { attempt: Attempt }) {
+  const { provider, model, cost, cost_unknown, usage, usage_estimated } = attempt;
   if (!cost) {
-    const price = `prices:\n  ${provider}/${model ?? "MODEL"}: {input: 1.25, output: 10}   # dollars for a million tokens`;
+    const price = remedy(attempt);
     return (
       <section>
         <h3>
           {provider} {model}: unknown
         </h3>
         <p>
-          {cost_unknown}. It took {number(usage?.prompt_tokens ?? 0)} tokens of input and {number(usage?.completion_tokens ?? 0)} of output. Say
-          what they cost in <code>ostia.yaml</code>:
+          {cost_unknown}. {usage && `It took ${number(usage.prompt_tokens)} tokens of input and ${number(usage.completion_tokens)} of output.`}{" "}
+          {price && (
+            <>
+              Say what they cost in <code>ostia.yaml</code>:
+            </>
+          )}
         </p>
-        <pre tabIndex={0} aria-label="What to write">{price}</pre>
+        {price && (
+          <pre tabIndex={0} aria-label="What to write">
+            {price}
+          </pre>
+        )}
       </section>
     );
   }
@@ -45,7 +63,9 @@ function Sheet({ attempt: { provider, model, cost, cost_unknown, usage } }: { at
     <section>
       <h3>
         {provider} {model}
+        {usage_estimated && ": estimated"}
       </h3>
+      {usage_estimated && <p>The provider did not tell all that it counted: four bytes of text are taken for a token.</p>}
       <table className="sheet">
         <thead>
           <tr>

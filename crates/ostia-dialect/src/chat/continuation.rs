@@ -60,6 +60,11 @@ impl Continuation {
         (self.skips, self.said_before) = (false, self.said.len());
     }
 
+    /// What the attempts before took, by their own count or by an estimate: it is added to what the one that goes on tells.
+    pub fn spent(&self) -> Option<Usage> {
+        self.spent
+    }
+
     /// Takes note of events on their way to the client, and fits those of a continuation.
     pub fn pass(&mut self, events: &mut Vec<Event>) {
         if self.spent.is_none() {

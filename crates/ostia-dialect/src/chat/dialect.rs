@@ -11,7 +11,7 @@ use crate::chat::{
 };
 use crate::frame::Frame;
 use crate::json::{Document, Writer};
-use crate::{Event, Fault, MediaKind, Request, Response, Undo};
+use crate::{Event, Fault, MediaKind, Request, Response, Undo, Usage};
 
 /// A wire format for conversations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -344,6 +344,19 @@ impl Decoder {
         };
         self.repair.events(events, from);
         read
+    }
+
+    /// What a stream has counted before its end, in the dialects that do; the others tell it with their events.
+    pub fn usage(&self) -> Option<Usage> {
+        match &self.reader {
+            Reader::AnthropicMessages(decoder) => decoder.usage(),
+            Reader::GeminiGenerate(decoder) => decoder.usage(),
+            Reader::OpenaiChat(_)
+            | Reader::OpenaiResponses(_)
+            | Reader::CohereChat(_)
+            | Reader::BedrockConverse(_)
+            | Reader::OllamaChat(_) => None,
+        }
     }
 
     /// The upstream has closed the stream.

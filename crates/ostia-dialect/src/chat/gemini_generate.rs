@@ -10,4 +10,4 @@ pub mod stream;
 mod usage;
 
 pub(crate) use response::decode::candidate::finish;
-pub(crate) use usage::decode as usage;
+pub(crate) use usage::{decode as usage, grounding, searches};

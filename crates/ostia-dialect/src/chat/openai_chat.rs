@@ -12,4 +12,4 @@ mod usage;
 pub(crate) mod part;
 
 pub(crate) use response::finish;
-pub(crate) use usage::counts as usage;
+pub(crate) use usage::{counts as usage, tools};

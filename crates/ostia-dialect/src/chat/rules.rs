@@ -18,8 +18,8 @@ pub use relayed::{
     Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls,
     is_unheard_by_ollama, repairs,
 };
-pub(crate) use table::is_not_googles;
 pub use table::{Row, rows};
+pub(crate) use table::{is_not_googles, is_searched_by_answer};
 
 use crate::Dialect;
 use name::Name;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::Metered;
 use crate::json::Node;
 
 /// Tokens, with one meaning for every vendor: the prompt includes cached tokens, the completion includes reasoning.
@@ -35,8 +36,8 @@ pub struct Usage {
     pub accepted_prediction: Option<u64>,
     /// Of the completion: predicted tokens that were wrong.
     pub rejected_prediction: Option<u64>,
-    /// How often the vendor searched the web.
-    pub web_searches: Option<u64>,
+    /// What the vendor charges for beside them.
+    pub metered: Metered,
     /// The tier that it is charged at, where the count says so.
     pub tier: Option<ServiceTier>,
     /// What the vendor says that it charges.
@@ -52,13 +53,15 @@ impl Usage {
     /// What was taken behind `before`, which is counted here too.
     #[must_use]
     pub fn minus(&self, before: &Usage) -> Usage {
-        Usage { tier: self.tier, ..self.with(before, u64::saturating_sub) }
+        let metered = self.metered.minus(&before.metered);
+        Usage { tier: self.tier, metered, ..self.with(before, u64::saturating_sub) }
     }
 
     /// What both took.
     #[must_use]
     pub fn plus(&self, other: &Usage) -> Usage {
-        Usage { tier: other.tier.or(self.tier), ..self.with(other, u64::saturating_add) }
+        let metered = self.metered.plus(&other.metered);
+        Usage { tier: other.tier.or(self.tier), metered, ..self.with(other, u64::saturating_add) }
     }
 
     /// Each count of both. There is a charge where both tell one.
@@ -85,7 +88,7 @@ impl Usage {
             image_completion: part(self.image_completion, other.image_completion),
             accepted_prediction: part(self.accepted_prediction, other.accepted_prediction),
             rejected_prediction: part(self.rejected_prediction, other.rejected_prediction),
-            web_searches: part(self.web_searches, other.web_searches),
+            metered: Metered::default(),
             tier: None,
             charge: self.charge.zip(other.charge).map(charge),
         }

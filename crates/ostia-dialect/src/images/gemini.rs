@@ -1,9 +1,9 @@
 //! Images by Google's Gemini models (<https://ai.google.dev/gemini-api/docs/image-generation>): an answer of `generateContent`
 //! that has images in it.
 
-use super::{Encoded, Image, Picture, Request, Response, ResponseFormat, Usage, refused, size};
-use crate::Fault;
+use super::{Encoded, Image, Picture, Request, Response, ResponseFormat, refused, size};
 use crate::json::{Json, Node, Writer};
+use crate::{Fault, gemini_generate};
 
 /// The ratios that the models have.
 const RATIOS: [&str; 10] = ["1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9"];
@@ -76,11 +76,7 @@ pub(super) fn decode(root: Node<'_>) -> Result<Option<Response>, Fault> {
             candidates().find_map(|one| one.str("finishMessage").or_else(|| one.str("finishReason")));
         return feedback.or(finish).map_or(Ok(None), |reason| Err(refused(&reason)));
     }
-    let usage = root.some("usageMetadata").map(|usage| Usage {
-        input_tokens: usage.u64("promptTokenCount").unwrap_or(0),
-        output_tokens: usage.u64("candidatesTokenCount").unwrap_or(0)
-            + usage.u64("thoughtsTokenCount").unwrap_or(0),
-    });
+    let usage = root.some("usageMetadata").and_then(gemini_generate::usage);
     Ok(Some(Response { created: 0, images, usage }))
 }
 

@@ -2,10 +2,10 @@
 //! (<https://platform.openai.com/docs/api-reference/images/createEdit>) and variations
 //! (<https://platform.openai.com/docs/api-reference/images/createVariation>).
 
-use super::{Image, Picture, Request, Response, ResponseFormat, Task, Usage};
+use super::{Image, Picture, Request, Response, ResponseFormat, Task};
 use crate::form::Form;
 use crate::json::{Document, Json, Node, Writer};
-use crate::{Fault, Files};
+use crate::{Fault, Files, openai_responses};
 
 /// Fields that hold pictures to be edited: those of forms, and those of JSON.
 const PICTURES: [&str; 2] = ["image", "images"];
@@ -122,10 +122,10 @@ fn response(root: Node<'_>) -> Option<Response> {
     Some(Response {
         created: root.u64("created").unwrap_or(0),
         images: data.items().map(image).collect::<Option<_>>()?,
-        usage: root.some("usage").and_then(|usage| {
-            let input_tokens = usage.u64("input_tokens")?;
-            Some(Usage { input_tokens, output_tokens: usage.u64("output_tokens").unwrap_or(0) })
-        }),
+        usage: root
+            .some("usage")
+            .filter(|usage| usage.u64("input_tokens").is_some())
+            .map(openai_responses::usage),
     })
 }
 
@@ -136,11 +136,11 @@ pub(super) fn encode_response(response: &Response) -> Vec<u8> {
     body.object(|w| {
         w.field_u64("created", response.created);
         w.field_array("data", |w| response.images.iter().for_each(|image| write_image(w, image)));
-        if let Some(Usage { input_tokens, output_tokens }) = response.usage {
+        if let Some(usage) = response.usage {
             w.field_object("usage", |w| {
-                w.field_u64("input_tokens", input_tokens);
-                w.field_u64("output_tokens", output_tokens);
-                w.field_u64("total_tokens", input_tokens + output_tokens);
+                w.field_u64("input_tokens", usage.prompt);
+                w.field_u64("output_tokens", usage.completion);
+                w.field_u64("total_tokens", usage.prompt.saturating_add(usage.completion));
             });
         }
     });

@@ -10,7 +10,7 @@ use super::{
 use crate::api::{Asked, MediaAnswer, MediaReader, MediaTranslator, Operation, Path, Read, Told};
 use crate::form::Form;
 use crate::json::{Document, Json, Node};
-use crate::{Api, Fault, Files, MediaKind, Observed, Remote, Usage};
+use crate::{Api, Fault, Files, MediaKind, Meter, Metered, Observed, Remote};
 
 /// How images are asked for in another vendor's form.
 pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, remotes, translate };
@@ -188,11 +188,10 @@ fn with_files(mut response: Response, files: &Files) -> Result<Response, Fault> 
 }
 
 fn written(response: &Response) -> MediaAnswer {
-    let observed = Observed::of_usage(response.usage.map(|usage| Usage {
-        prompt: usage.input_tokens,
-        completion: usage.output_tokens,
-        ..Usage::default()
-    }));
+    let observed = match response.usage {
+        Some(usage) => Observed::of_usage(Some(usage)),
+        None => Observed::of_metered(Metered::one(Meter::OutputImages, response.images.len() as u64)),
+    };
     MediaAnswer { content_type: "application/json", body: openai::encode_response(response), observed }
 }
 

@@ -7,16 +7,19 @@ use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 
+use super::hosted;
+use super::subject::{Counted, Subject};
+use crate::chat::usage::Charge;
 use crate::frame::Grammar;
 use crate::json::{Document, Node};
 use crate::realtime::Spent;
 use crate::{
-    Block, Content, Delta, Event, Fault, Finish, Response, ServiceTier, Usage, anthropic_messages,
-    embeddings, gemini_generate, openai_chat, openai_responses,
+    Block, Content, Delta, Event, Fault, Finish, Meter, Metered, Response, ServiceTier, Usage,
+    anthropic_messages, embeddings, gemini_generate, milliseconds, openai_chat, openai_responses,
 };
 
-/// Longest count of tokens that is read, in bytes.
-pub(crate) const USAGE_BYTES_MAX: usize = 4 << 10;
+/// Longest count of tokens that is read, in bytes: one with all turns of an answer in it.
+pub(crate) const USAGE_BYTES_MAX: usize = 32 << 10;
 
 /// What an answer has said so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,6 +28,10 @@ pub struct Observed {
     pub first_token: bool,
     /// What it cost, so far as it says.
     pub count: Count,
+    /// What else its vendor charges for, where that does not stand in the count of tokens.
+    pub metered: Metered,
+    /// Bytes of words, thoughts and arguments so far; of what is not read of a stream as near as its events tell.
+    pub said_bytes: u64,
     /// Why it ended: the first of its choices.
     pub finish: Option<Finish>,
     /// The model that answered, where it says which.
@@ -44,6 +51,7 @@ impl Observed {
     /// Takes note of an event; `is_sent`: with it, something has been sent on. What an encoder holds back is not said yet.
     pub fn event(&mut self, event: &Event, is_sent: bool) {
         self.said = self.said || says_something(event);
+        self.said_bytes = self.said_bytes.saturating_add(words(event) as u64);
         self.first_token |= self.said && is_sent;
         match event {
             Event::Start { model, .. } if !model.is_empty() => self.model = Some(model.as_str().into()),
@@ -56,6 +64,11 @@ impl Observed {
         }
     }
 
+    /// Another attempt goes on with the answer: what is counted from here on is its own.
+    pub fn begin_again(&mut self) {
+        (self.count, self.metered, self.said_bytes) = (Count::None, Metered::default(), 0);
+    }
+
     /// Takes note that the sender said only that it is there.
     pub fn ping(&mut self) {
         self.pings = self.pings.saturating_add(1);
@@ -66,7 +79,9 @@ impl Observed {
         let finish = response.choices.first().map(|choice| choice.finish);
         let model = Some(response.model.as_str()).filter(|model| !model.is_empty()).map(Box::from);
         let tier = response.service_tier.as_deref().map(ServiceTier::named);
-        Observed { count: response.usage.into(), finish, model, tier, ..Observed::default() }
+        let blocks = response.choices.iter().flat_map(|choice| &choice.blocks);
+        let said_bytes = blocks.map(|block| words_of(block) as u64).sum();
+        Observed { count: response.usage.into(), finish, model, tier, said_bytes, ..Observed::default() }
     }
 
     /// What a realtime session has cost.
@@ -89,30 +104,57 @@ impl Observed {
         Observed { count: usage.into(), ..Observed::default() }
     }
 
-    /// What it took, and at which tier.
+    /// What was used that is no token, and no count of tokens.
+    pub fn of_metered(metered: Metered) -> Observed {
+        Observed { metered, ..Observed::default() }
+    }
+
+    /// What it took, and at which tier; none where nobody has counted anything.
     pub fn usage(&self) -> Option<Usage> {
-        let usage = self.count.usage()?;
-        Some(Usage { tier: usage.tier.or(self.tier), ..usage })
+        let told = self.count.usage();
+        if told.is_none() && self.metered.is_empty() {
+            return None;
+        }
+        let usage = told.unwrap_or_default();
+        Some(Usage { tier: usage.tier.or(self.tier), metered: usage.metered.plus(&self.metered), ..usage })
     }
 
     /// What the body of a whole answer of this kind says. It is searched for a few fields and not read: the outermost that
     /// counts tokens, the first that says why a choice ended, the model and the tier.
     ///
     /// ```
-    /// use ostia_dialect::{Finish, Observed, frame::Grammar};
+    /// use ostia_dialect::{Api, Finish, Observed, observe::Subject};
     /// let body = br#"{"choices":[{"finish_reason":"length"}],"usage":{"prompt_tokens":3,"completion_tokens":5}}"#;
-    /// let observed = Observed::of_body(Grammar::OpenaiChat, body);
+    /// let observed = Observed::of_body(Subject::of(Api::OpenaiChat), body);
     /// assert_eq!((observed.count.usage().unwrap().total(), observed.finish), (8, Some(Finish::Length)));
     /// ```
-    pub fn of_body(grammar: Grammar, body: &[u8]) -> Observed {
-        let name = if grammar == Grammar::GeminiGenerate { &USAGE_GOOGLE } else { &USAGE };
-        let count = outermost(body, name).map_or(Count::None, |text| Count::Unread(grammar, text.into()));
+    pub fn of_body(subject: Subject, body: &[u8]) -> Observed {
+        let grammar = subject.grammar;
+        let count = count_names(grammar).iter().find_map(|name| outermost(body, name));
+        let count = count.map_or(Count::None, |text| Count::Unread(grammar, text.into()));
+        let metered = match subject.counted {
+            // It says itself what it took.
+            _ if count.counts_something() => Metered::default(),
+            Counted::Images => {
+                let images =
+                    IMAGES.iter().map(|name| values(body, name).filter(|text| word(text).is_some()).count());
+                Metered::one(Meter::OutputImages, images.sum::<usize>() as u64)
+            }
+            Counted::Seconds => {
+                let seconds = values(body, &DURATION).find_map(number);
+                Metered::one(Meter::AudioInputMs, seconds.map_or(0, milliseconds))
+            }
+            Counted::Nothing => Metered::default(),
+        };
+        let metered = metered.plus(&hosted::of_body(grammar, body));
         let model = if grammar == Grammar::GeminiGenerate { &MODEL_GOOGLE } else { &MODEL };
         let model = values(body, model).find_map(word).map(Box::from);
         let has_tier = matches!(grammar, Grammar::OpenaiChat | Grammar::OpenaiResponses);
         let tier = has_tier.then(|| values(body, &SERVICE_TIER).find_map(word)).flatten();
         let tier = tier.map(ServiceTier::named);
-        Observed { count, finish: finish_of(grammar, body), model, tier, ..Observed::default() }
+        let said_bytes = body.len() as u64;
+        let finish = finish_of(grammar, body);
+        Observed { count, metered, finish, model, tier, said_bytes, ..Observed::default() }
     }
 }
 
@@ -135,6 +177,11 @@ impl Count {
             Count::Read(known) => **known = *usage,
             Count::None | Count::Unread(..) => *self = Count::Read(Box::new(*usage)),
         }
+    }
+
+    /// Is there a count that can be read, and of anything but the charge?
+    pub(super) fn counts_something(&self) -> bool {
+        self.usage().is_some_and(|usage| usage.total() > 0 || !usage.metered.is_empty())
     }
 
     /// The tokens; none where there is no count, or nothing that can be read as one.
@@ -167,6 +214,18 @@ type Name = LazyLock<Finder<'static>>;
 
 pub(crate) static USAGE: Name = LazyLock::new(|| Finder::new("\"usage\""));
 pub(crate) static USAGE_GOOGLE: Name = LazyLock::new(|| Finder::new("\"usageMetadata\""));
+/// Counts of what is no conversation, the first that is there holds: of a ranking what is billed goes before the tokens.
+static OTHER_COUNTS: [Name; 3] = [
+    LazyLock::new(|| Finder::new("\"billed_units\"")),
+    LazyLock::new(|| Finder::new("\"usage_info\"")),
+    LazyLock::new(|| Finder::new("\"usage\"")),
+];
+static GOOGLE_COUNTS: [Name; 1] = [LazyLock::new(|| Finder::new("\"usageMetadata\""))];
+static COUNTS: [Name; 1] = [LazyLock::new(|| Finder::new("\"usage\""))];
+/// An image in an answer.
+static IMAGES: [Name; 2] =
+    [LazyLock::new(|| Finder::new("\"b64_json\"")), LazyLock::new(|| Finder::new("\"url\""))];
+static DURATION: Name = LazyLock::new(|| Finder::new("\"duration\""));
 static MODEL: Name = LazyLock::new(|| Finder::new("\"model\""));
 static MODEL_GOOGLE: Name = LazyLock::new(|| Finder::new("\"modelVersion\""));
 static SERVICE_TIER: Name = LazyLock::new(|| Finder::new("\"service_tier\""));
@@ -183,6 +242,18 @@ static CALL_ITEMS: [Name; 2] = [
     LazyLock::new(|| Finder::new("\"function_call\"")),
     LazyLock::new(|| Finder::new("\"custom_tool_call\"")),
 ];
+
+/// The names of fields that count.
+fn count_names(grammar: Grammar) -> &'static [Name] {
+    match grammar {
+        Grammar::GeminiGenerate => &GOOGLE_COUNTS,
+        Grammar::Unknown => &OTHER_COUNTS,
+        Grammar::OpenaiChat
+        | Grammar::OpenaiCompletions
+        | Grammar::OpenaiResponses
+        | Grammar::AnthropicMessages => &COUNTS,
+    }
+}
 
 /// The object that is the value of the outermost field of this name; of several, the last. Arguments of calls may have such
 /// a field too, and so have parts of an answer that were made by another model (`usage_breakdown`, Groq).
@@ -251,10 +322,37 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
         Grammar::GeminiGenerate => gemini_generate::usage(counts),
         _ if has(["input_tokens", "output_tokens"]) => Some(openai_responses::usage(counts)),
         _ if has(["prompt_tokens", "completion_tokens"]) => Some(openai_chat::usage(counts)),
-        // What writes nothing may count the total alone (Voyage, <https://docs.voyageai.com/reference/reranker-api>).
-        Grammar::Unknown => counts.u64("total_tokens").map(|prompt| Usage { prompt, ..Usage::default() }),
+        Grammar::Unknown => of_other(counts),
         _ => None,
     }
+}
+
+/// A count of what is no conversation and writes nothing.
+fn of_other(counts: Node<'_>) -> Option<Usage> {
+    let metered = of_media(counts);
+    if !metered.is_empty() {
+        return Some(Usage { metered, ..Usage::default() });
+    }
+    // The total alone (Voyage, <https://docs.voyageai.com/reference/reranker-api>), or nothing but what is charged (xAI's images).
+    let told = Usage {
+        prompt: counts.u64("total_tokens").unwrap_or(0),
+        charge: Charge::decode(counts),
+        ..Usage::default()
+    };
+    (counts.u64("total_tokens").is_some() || told.charge.is_some()).then_some(told)
+}
+
+/// What is counted and is no token: the length of a recording (<https://platform.openai.com/docs/api-reference/audio/json-object>),
+/// pages (<https://docs.mistral.ai/api/endpoint/ocr>), searches of a ranking (<https://docs.cohere.com/reference/rerank>,
+/// <https://docs.pinecone.io/reference/api/2025-04/inference/rerank>).
+fn of_media(counts: Node<'_>) -> Metered {
+    let is_duration = counts.str("type").as_deref() == Some("duration");
+    let seconds = counts.some("seconds").filter(|_| is_duration).and_then(|seconds| seconds.as_f64());
+    let count = |name: &str| counts.u64(name).unwrap_or(0);
+    Metered::one(Meter::AudioInputMs, seconds.map_or(0, milliseconds))
+        .with(Meter::Pages, count("pages_processed"))
+        .with(Meter::Queries, count("search_units").max(count("rerank_units")))
+        .with(Meter::InputImages, count("images"))
 }
 
 /// Why the first choice of a whole answer ended. Not every server says that it waits for the results of calls.
@@ -306,6 +404,30 @@ fn word(text: &[u8]) -> Option<&str> {
     let value = value(text)?.strip_prefix(b"\"")?;
     let end = memchr::memchr(b'"', value).filter(|end| *end > 0)?;
     std::str::from_utf8(&value[..end]).ok()
+}
+
+/// The number that is the value of a field, if it is one.
+fn number(text: &[u8]) -> Option<f64> {
+    let value = value(text)?;
+    let end = value.iter().position(|byte| !byte.is_ascii_digit() && !b".eE+-".contains(byte));
+    std::str::from_utf8(&value[..end.unwrap_or(value.len())]).ok()?.parse().ok()
+}
+
+/// Bytes of words in an event.
+fn words(event: &Event) -> usize {
+    match event {
+        Event::Delta { delta: Delta::Text(text) | Delta::Arguments(text), .. } => text.len(),
+        Event::BlockStart { block, .. } => words_of(block),
+        _ => 0,
+    }
+}
+
+fn words_of(block: &Block) -> usize {
+    match &block.content {
+        Content::Text { text, .. } | Content::Refusal(text) | Content::Reasoning(text) => text.len(),
+        Content::ToolCall { name, arguments, .. } => name.len() + arguments.len(),
+        Content::Media(_) | Content::ToolResult { .. } | Content::Foreign { .. } => 0,
+    }
 }
 
 /// Does an event say words, thoughts, a call, or that it is all?

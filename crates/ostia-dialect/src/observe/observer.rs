@@ -25,6 +25,8 @@ pub(super) struct Observer {
     /// The last event that counted tokens before there was an end. Some vendors count in every event, and only the last
     /// count holds (xAI, Perplexity, Google).
     kept: Vec<u8>,
+    /// Bytes of the first event with words that are none of them: as many are in each of those behind it.
+    around: Option<usize>,
     observed: Observed,
 }
 
@@ -52,6 +54,7 @@ impl Observer {
             framer: Some(Framer::default()),
             reader: Reader::new(grammar),
             kept: Vec::new(),
+            around: None,
             observed: Observed::default(),
         }
     }
@@ -64,6 +67,10 @@ impl Observer {
     /// What has been said so far.
     pub(super) fn observed(&mut self) -> &Observed {
         self.read_kept();
+        let counted = self.reader.decoder.as_ref().and_then(Decoder::usage);
+        if let Some(usage) = counted.filter(|_| self.observed.finish.is_none()) {
+            self.observed.count = Some(usage).into();
+        }
         &self.observed
     }
 
@@ -86,16 +93,27 @@ impl Observer {
             };
         }
         match self.reader.look(event, ends) {
-            Look::Pass => {}
+            Look::Pass => self.pass(event),
             Look::Keep if event.len() <= KEPT_BYTES_MAX => {
-                self.kept.clear();
-                self.kept.extend_from_slice(event);
+                let mut kept = std::mem::take(&mut self.kept);
+                if !kept.is_empty() {
+                    self.pass(&kept);
+                }
+                kept.clear();
+                kept.extend_from_slice(event);
+                self.kept = kept;
             }
             Look::Keep | Look::Read => {
                 self.read_kept();
                 self.read(event, false);
             }
         }
+    }
+
+    /// An event that only holds more words, which are counted without reading them.
+    fn pass(&mut self, event: &[u8]) {
+        let words = event.len().saturating_sub(self.around.unwrap_or(event.len()));
+        self.observed.said_bytes = self.observed.said_bytes.saturating_add(words as u64);
     }
 
     /// The stream is over. `rest`: what stands behind its last whole event and is one too.
@@ -127,6 +145,15 @@ impl Observer {
 
     /// Reads an event. A fault counts where it is one of the stream, and not of what was passed over.
     fn read(&mut self, event: &[u8], fault_counts: bool) {
+        let before = self.observed.said_bytes;
+        self.decode(event, fault_counts);
+        let words = self.observed.said_bytes - before;
+        if self.around.is_none() && words > 0 {
+            self.around = Some(event.len().saturating_sub(usize::try_from(words).unwrap_or(usize::MAX)));
+        }
+    }
+
+    fn decode(&mut self, event: &[u8], fault_counts: bool) {
         let Some(framer) = &mut self.framer else {
             let element = Frame { event: "", data: event };
             let read = self.reader.frame(element, &mut self.observed);
@@ -180,7 +207,8 @@ impl Reader {
             Grammar::GeminiGenerate => (&CALL_GOOGLE, &USAGE_GOOGLE),
             Grammar::Unknown => (&CALL, &USAGE),
         };
-        if ends || !self.has_calls && calls.find(event).is_some() {
+        let is_grounded = || self.grammar == Grammar::GeminiGenerate && GROUNDING.find(event).is_some();
+        if ends || !self.has_calls && calls.find(event).is_some() || is_grounded() {
             return Look::Read;
         }
         // OpenAI says `null` in every event but the last.
@@ -269,6 +297,7 @@ static DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".delta\"
 static BLOCK_DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"content_block_delta\""));
 /// Of `"tool_calls": [{`, and of the older `"function_call": {`. A text that has it is read in vain.
 static CALL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("_call"));
+static GROUNDING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"groundingMetadata\""));
 static CALL_GOOGLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"functionCall\""));
 
 #[cfg(test)]

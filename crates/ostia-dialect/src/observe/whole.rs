@@ -1,17 +1,26 @@
-//! What a large answer in one piece says, searched for as its pieces pass: nothing is held but the count of tokens.
+//! What a large answer in one piece says, searched for as its pieces pass: nothing is held but the count of tokens, and a few short
+//! texts.
 
+mod tools;
+
+use self::tools::Tools;
 use super::observed::{Count, Observed, USAGE_BYTES_MAX};
+use super::subject::{Counted, Subject};
 use crate::frame::Grammar;
-use crate::{Finish, ServiceTier, anthropic_messages, gemini_generate, openai_chat};
+use crate::{
+    Finish, Meter, Metered, ServiceTier, anthropic_messages, gemini_generate, milliseconds, openai_chat,
+};
 
 /// Longest text that may be a name, or a value that is looked for, in bytes. Longer ones are passed over.
 const TEXT_BYTES_MAX: usize = 200;
+/// Longest number that is looked for, in bytes.
+const NUMBER_BYTES_MAX: usize = 32;
 
 /// Searches an answer that comes in pieces for its model, its first reason to end, and its outermost count of tokens.
 ///
 /// ```
-/// use ostia_dialect::{frame::Grammar, observe::WholeAnswer};
-/// let mut answer = WholeAnswer::new(Grammar::OpenaiChat);
+/// use ostia_dialect::{Api, observe::{Subject, WholeAnswer}};
+/// let mut answer = WholeAnswer::new(Subject::of(Api::OpenaiChat));
 /// for piece in [r#"{"model":"m","usa"#, r#"ge":{"prompt_tokens":3,"completion_tokens":5}}"#] {
 ///     answer.push(piece.as_bytes());
 /// }
@@ -19,7 +28,7 @@ const TEXT_BYTES_MAX: usize = 200;
 /// ```
 #[derive(Debug)]
 pub struct WholeAnswer {
-    grammar: Grammar,
+    subject: Subject,
     /// How many objects are open. Lists do not count: that of the numbers of a vector would be looked at for nothing.
     depth: usize,
     state: State,
@@ -29,6 +38,13 @@ pub struct WholeAnswer {
     model: Option<Box<str>>,
     finish: Option<Finish>,
     tier: Option<ServiceTier>,
+    /// How much of it has passed, in bytes.
+    bytes: u64,
+    /// Images that are in it.
+    images: u64,
+    /// The length of the recording that it is about, in seconds, as it is written.
+    duration: Vec<u8>,
+    tools: Tools,
 }
 
 /// An object that is kept.
@@ -49,6 +65,10 @@ enum State {
     Behind(Field),
     /// Behind that colon.
     Value(Field),
+    /// In the number that is looked for.
+    Number,
+    /// In the list of queries, between them.
+    Queries,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,27 +77,55 @@ enum Field {
     Model,
     Finish,
     Tier,
+    Image,
+    Duration,
+    Queries,
 }
 
 impl WholeAnswer {
     /// An answer of this kind, of which nothing has come.
-    pub fn new(grammar: Grammar) -> WholeAnswer {
-        let (state, text) = (State::Between, Vec::new());
-        WholeAnswer { grammar, depth: 0, state, text, count: None, model: None, finish: None, tier: None }
+    pub fn new(subject: Subject) -> WholeAnswer {
+        WholeAnswer {
+            subject,
+            depth: 0,
+            state: State::Between,
+            text: Vec::new(),
+            count: None,
+            model: None,
+            finish: None,
+            tier: None,
+            bytes: 0,
+            images: 0,
+            duration: Vec::new(),
+            tools: Tools::default(),
+        }
     }
 
     /// What it says, once all of it has passed.
     pub fn observed(&self) -> Observed {
         let whole = self.count.as_ref().filter(|count| !count.is_open && !count.bytes.is_empty());
         let mut observed = Observed::default();
+        let grammar = self.subject.grammar;
         observed.count =
-            whole.map_or(Count::None, |count| Count::Unread(self.grammar, count.bytes.as_slice().into()));
+            whole.map_or(Count::None, |count| Count::Unread(grammar, count.bytes.as_slice().into()));
+        observed.said_bytes = self.bytes;
+        let metered = match self.subject.counted {
+            _ if observed.count.counts_something() => Metered::default(),
+            Counted::Images => Metered::one(Meter::OutputImages, self.images),
+            Counted::Seconds => {
+                let seconds = std::str::from_utf8(&self.duration).ok().and_then(|text| text.parse().ok());
+                Metered::one(Meter::AudioInputMs, seconds.map_or(0, milliseconds))
+            }
+            Counted::Nothing => Metered::default(),
+        };
+        observed.metered = metered.plus(&self.tools.metered(self.model.as_deref().unwrap_or_default()));
         (observed.finish, observed.model, observed.tier) = (self.finish, self.model.clone(), self.tier);
         observed
     }
 
     /// More of it.
     pub fn push(&mut self, piece: &[u8]) {
+        self.bytes += piece.len() as u64;
         let mut at = 0;
         while at < piece.len() {
             let from = at;
@@ -86,6 +134,8 @@ impl WholeAnswer {
                 State::Between => self.between(&piece[at..]),
                 State::Behind(field) => self.behind(piece[at], field),
                 State::Value(field) => self.value(piece[at], field),
+                State::Number => self.number(piece[at]),
+                State::Queries => self.queries(piece[at]),
             };
             self.keep(&piece[from..at]);
         }
@@ -131,23 +181,39 @@ impl WholeAnswer {
         let text = if self.text.len() <= TEXT_BYTES_MAX { self.text.as_slice() } else { b"" };
         match (value_of, std::str::from_utf8(text)) {
             (Some(Field::Model), Ok(text)) => self.model = self.model.take().or(Some(text.into())),
-            (Some(Field::Finish), Ok(text)) => self.finish = self.finish.or(finish(self.grammar, text)),
+            (Some(Field::Finish), Ok(text)) => {
+                self.finish = self.finish.or(finish(self.subject.grammar, text))
+            }
             (Some(Field::Tier), Ok(text)) => self.tier = self.tier.or(Some(ServiceTier::named(text))),
-            (None, Ok(text)) => return self.field(text).map_or(State::Between, State::Behind),
-            (Some(Field::Usage), _) | (_, Err(_)) => {}
+            (Some(Field::Image), _) => self.images += 1,
+            (Some(Field::Queries), Ok(text)) => {
+                self.tools.query(text);
+                return State::Queries;
+            }
+            (None, Ok(text)) => {
+                self.tools.note(self.subject.grammar, self.depth, text);
+                return self.field(text).map_or(State::Between, State::Behind);
+            }
+            (Some(Field::Queries), Err(_)) => return State::Queries,
+            (Some(Field::Usage | Field::Duration), _) | (_, Err(_)) => {}
         }
         State::Between
     }
 
     /// The field that a text names, if it is looked for where it stands.
     fn field(&self, name: &str) -> Option<Field> {
-        let is_google = self.grammar == Grammar::GeminiGenerate;
+        let Subject { grammar, counted } = self.subject;
+        let is_google = grammar == Grammar::GeminiGenerate;
         match name {
             "usageMetadata" if is_google => Some(Field::Usage),
             "usage" if !is_google => Some(Field::Usage),
+            "usage_info" | "billed_units" if grammar == Grammar::Unknown => Some(Field::Usage),
+            "b64_json" | "url" if counted == Counted::Images => Some(Field::Image),
+            "duration" if counted == Counted::Seconds && self.depth == 1 => Some(Field::Duration),
+            "webSearchQueries" if is_google => Some(Field::Queries),
             "model" | "modelVersion" if self.depth == 1 => Some(Field::Model),
             "service_tier" if self.depth == 1 => Some(Field::Tier),
-            "status" if self.depth == 1 && self.grammar == Grammar::OpenaiResponses => Some(Field::Finish),
+            "status" if self.depth == 1 && grammar == Grammar::OpenaiResponses => Some(Field::Finish),
             "finish_reason" | "stop_reason" | "finishReason" | "blockReason" => Some(Field::Finish),
             _ => None,
         }
@@ -157,7 +223,10 @@ impl WholeAnswer {
     fn between(&mut self, piece: &[u8]) -> usize {
         let Some(at) = memchr::memchr3(b'"', b'{', b'}', piece) else { return piece.len() };
         match piece[at] {
-            b'{' => self.depth += 1,
+            b'{' => {
+                self.depth += 1;
+                self.tools.begin(self.depth);
+            }
             b'}' => self.depth = self.depth.saturating_sub(1),
             _ => self.begin_text(None),
         }
@@ -183,10 +252,15 @@ impl WholeAnswer {
 
     fn value(&mut self, byte: u8, field: Field) -> usize {
         match (byte, field) {
-            (b'"', Field::Model | Field::Finish | Field::Tier) => {
+            (b'"', Field::Model | Field::Finish | Field::Tier | Field::Image) => {
                 self.begin_text(Some(field));
                 return 1;
             }
+            (b'[', Field::Queries) => {
+                self.state = State::Queries;
+                return 1;
+            }
+            (b'0'..=b'9' | b'-', Field::Duration) => self.state = State::Number,
             (b'{', Field::Usage) => {
                 self.state = State::Between;
                 self.depth += 1;
@@ -197,6 +271,26 @@ impl WholeAnswer {
             _ => self.state = State::Between,
         }
         0
+    }
+
+    fn number(&mut self, byte: u8) -> usize {
+        let is_number = byte.is_ascii_digit() || b".eE+-".contains(&byte);
+        if !is_number || self.duration.len() == NUMBER_BYTES_MAX {
+            self.state = State::Between;
+            return 0;
+        }
+        self.duration.push(byte);
+        1
+    }
+
+    /// In the list of what was searched for, to the next text or its end.
+    fn queries(&mut self, byte: u8) -> usize {
+        match byte {
+            b'"' => self.begin_text(Some(Field::Queries)),
+            b']' => self.state = State::Between,
+            _ => {}
+        }
+        1
     }
 
     /// A count begins. One that stands further out than those before, or last of several there, is the answer's; arguments of calls
@@ -226,17 +320,12 @@ fn finish(grammar: Grammar, word: &str) -> Option<Finish> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Api;
 
     /// The same as of a body that is looked at whole, however it is cut.
-    fn check(
-        grammar: Grammar,
-        body: &str,
-        model: Option<&str>,
-        tokens: Option<(u64, u64)>,
-        finish: Option<Finish>,
-    ) {
+    fn check(api: Api, body: &str, model: Option<&str>, tokens: Option<(u64, u64)>, finish: Option<Finish>) {
         for cut in 0..=body.len() {
-            let mut answer = WholeAnswer::new(grammar);
+            let mut answer = WholeAnswer::new(Subject::of(api));
             let (first, second) = body.as_bytes().split_at(cut);
             answer.push(first);
             answer.push(second);
@@ -244,7 +333,7 @@ mod tests {
             let told = seen.count.usage().map(|usage| (usage.prompt, usage.completion));
             assert_eq!((seen.model.as_deref(), told, seen.finish), (model, tokens, finish), "{cut}: {body}");
         }
-        let whole = Observed::of_body(grammar, body.as_bytes());
+        let whole = Observed::of_body(Subject::of(api), body.as_bytes());
         assert_eq!(whole.count.usage().map(|usage| (usage.prompt, usage.completion)), tokens, "{body}");
     }
 
@@ -253,51 +342,52 @@ mod tests {
         let stop = Some(Finish::Stop);
         let chat = r#"{"id":"c","model":"m-1","choices":[{"index":0,"message":{"content":"say \"usage\": {\\"},
             "finish_reason":"stop"}],"usage" : {"prompt_tokens":3,"completion_tokens":5,"details":{"cached":1}},"x":{}}"#;
-        check(Grammar::OpenaiChat, chat, Some("m-1"), Some((3, 5)), stop);
+        check(Api::OpenaiChat, chat, Some("m-1"), Some((3, 5)), stop);
         let message = r#"{"model":"c","content":[{"type":"tool_use","input":{"usage":{"input_tokens":9,"output_tokens":9}}}],
             "stop_reason":"end_turn","usage":{"input_tokens":4,"output_tokens":6}}"#;
-        check(Grammar::AnthropicMessages, message, Some("c"), Some((4, 6)), stop);
+        check(Api::AnthropicMessages, message, Some("c"), Some((4, 6)), stop);
         let google = r#"{"candidates":[{"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":1,
             "candidatesTokenCount":2},"modelVersion":"g"}"#;
-        check(Grammar::GeminiGenerate, google, Some("g"), Some((1, 2)), stop);
+        check(Api::GeminiGenerate, google, Some("g"), Some((1, 2)), stop);
         let vectors = r#"{"data":[{"embedding":[0.1,-2e-3,4]}],"model":"e","usage":{"prompt_tokens":8,"total_tokens":8}}"#;
-        check(Grammar::OpenaiChat, vectors, Some("e"), Some((8, 0)), None);
+        check(Api::OpenaiEmbeddings, vectors, Some("e"), Some((8, 0)), None);
         let response = r#"{"status":"completed","output":[{"status":"x"}],"usage":{"input_tokens":1,"output_tokens":2}}"#;
-        check(Grammar::OpenaiResponses, response, None, Some((1, 2)), stop);
-        check(Grammar::OpenaiChat, r#"["no","answer",{"usage":null}]"#, None, None, None);
-        check(Grammar::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"#, None, None, None);
+        check(Api::OpenaiResponses, response, None, Some((1, 2)), stop);
+        check(Api::OpenaiChat, r#"["no","answer",{"usage":null}]"#, None, None, None);
+        check(Api::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"#, None, None, None);
     }
 
     #[test]
     fn the_tier_and_what_is_charged_beside_tokens() {
         use ServiceTier::{Fast, Flex, Priority};
-        let check = |grammar, body: &str, expected: Option<ServiceTier>| {
-            let mut answer = WholeAnswer::new(grammar);
+        let check = |api, body: &str, expected: Option<ServiceTier>| {
+            let subject = Subject::of(api);
+            let mut answer = WholeAnswer::new(subject);
             body.as_bytes().chunks(7).for_each(|piece| answer.push(piece));
-            for observed in [answer.observed(), Observed::of_body(grammar, body.as_bytes())] {
+            for observed in [answer.observed(), Observed::of_body(subject, body.as_bytes())] {
                 assert_eq!(observed.usage().and_then(|usage| usage.tier), expected, "{body}");
             }
             answer.observed().usage().unwrap_or_default()
         };
         let chat = r#"{"model":"m","service_tier":"priority","choices":[{"message":{"content":"\"service_tier\":\"flex\""}}],
             "usage":{"prompt_tokens":3,"completion_tokens":5,"cost":0.5}}"#;
-        let told = check(Grammar::OpenaiChat, chat, Some(Priority));
+        let told = check(Api::OpenaiChat, chat, Some(Priority));
         assert_eq!(told.charge.map(|charge| charge.to_string()).as_deref(), Some("0.5"));
         check(
-            Grammar::OpenaiResponses,
+            Api::OpenaiResponses,
             r#"{"service_tier":"flex","usage":{"input_tokens":1,"output_tokens":2}}"#,
             Some(Flex),
         );
-        check(Grammar::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"completion_tokens":5}}"#, None);
+        check(Api::OpenaiChat, r#"{"usage":{"prompt_tokens":3,"completion_tokens":5}}"#, None);
         let message = r#"{"usage":{"input_tokens":4,"output_tokens":6,"cache_creation_input_tokens":9,
             "cache_creation":{"ephemeral_5m_input_tokens":2,"ephemeral_1h_input_tokens":7},
             "server_tool_use":{"web_search_requests":3},"service_tier":"standard","speed":"fast"}}"#;
-        let told = check(Grammar::AnthropicMessages, message, Some(Fast));
-        assert_eq!((told.cache_written_1h, told.web_searches), (Some(7), Some(3)));
+        let told = check(Api::AnthropicMessages, message, Some(Fast));
+        assert_eq!((told.cache_written_1h, told.metered.count(Meter::WebSearches)), (Some(7), 3));
         let google = r#"{"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":5,"cachedContentTokenCount":4,
             "promptTokensDetails":[{"modality":"AUDIO","tokenCount":6}],"cacheTokensDetails":[{"modality":"AUDIO","tokenCount":2}],
             "candidatesTokensDetails":[{"modality":"IMAGE","tokenCount":3}],"serviceTier":"FLEX"}}"#;
-        let told = check(Grammar::GeminiGenerate, google, Some(Flex));
+        let told = check(Api::GeminiGenerate, google, Some(Flex));
         assert_eq!(
             (told.audio_prompt, told.cached_audio, told.image_completion),
             (Some(6), Some(2), Some(3))
@@ -306,7 +396,7 @@ mod tests {
 
     #[test]
     fn nothing_grows() {
-        let mut answer = WholeAnswer::new(Grammar::OpenaiChat);
+        let mut answer = WholeAnswer::new(Subject::of(Api::OpenaiChat));
         answer.push(br#"{"usage":{"a":""#);
         for _ in 0..100 {
             answer.push(&[b'x'; 1000]);

@@ -3,7 +3,7 @@
 use super::{Client, Dialect, Request, Response, decode, decode_request, encode};
 use crate::api::{Asked, Operation, Reader, Translated, Translator};
 use crate::json::{Document, Kind, Node};
-use crate::{Api, Fault, Observed, Usage};
+use crate::{Api, Fault, Meter, Metered, Observed, Usage};
 
 /// How rankings are told in another vendor's form.
 pub static TRANSLATOR: Translator = Translator { upstream, translate };
@@ -56,7 +56,11 @@ fn reader(client: Client, dialect: Dialect, mut request: Request) -> Reader {
 }
 
 fn observed(response: &Response) -> Observed {
-    Observed::of_usage(response.usage.tokens.map(|prompt| Usage { prompt, ..Usage::default() }))
+    let super::Usage { tokens, search_units } = response.usage;
+    let metered = Metered::one(Meter::Queries, search_units.unwrap_or(0));
+    let usage =
+        tokens.or(search_units).map(|_| Usage { prompt: tokens.unwrap_or(0), metered, ..Usage::default() });
+    Observed::of_usage(usage)
 }
 
 fn client_of(api: Api) -> Option<Client> {

@@ -27,6 +27,7 @@ pub(super) fn read(root: Node<'_>) -> Option<Response> {
         text: root.str("text")?.into_owned(),
         language: root.str("language_code").map(std::borrow::Cow::into_owned),
         words,
+        duration: root.some("audio_duration_secs").and_then(|node| node.as_f64()),
         ..Response::default()
     })
 }

@@ -5,7 +5,7 @@ use super::encoded::Encoded;
 use super::{Format, Request, Response, check_format, dropped, media};
 use crate::form::{File, Piece, Writer};
 use crate::json::{Json, Node};
-use crate::{Fault, Usage};
+use crate::{Fault, gemini_generate};
 
 /// Stands for the recording while the JSON around it is written. No text can hold it as it is: a quotation mark in one is escaped.
 const PLACE: &str = "\"data\":\"\"";
@@ -86,11 +86,6 @@ pub(super) fn read(root: Node<'_>) -> Option<Response> {
     let is_thought = |part: &Node<'_>| part.some("thought").and_then(|node| node.as_bool()) == Some(true);
     let texts = parts.items().filter(|part| !is_thought(part)).filter_map(|part| part.str("text"));
     let text: String = texts.map(std::borrow::Cow::into_owned).collect();
-    let usage = root.some("usageMetadata").map(|usage| Usage {
-        prompt: usage.u64("promptTokenCount").unwrap_or(0),
-        completion: usage.u64("candidatesTokenCount").unwrap_or(0)
-            + usage.u64("thoughtsTokenCount").unwrap_or(0),
-        ..Usage::default()
-    });
+    let usage = root.some("usageMetadata").and_then(gemini_generate::usage);
     Some(Response { text: text.trim().to_owned(), usage, ..Response::default() })
 }

@@ -1,18 +1,23 @@
 //! A transcript in each of OpenAI's formats (<https://platform.openai.com/docs/api-reference/audio>).
 
 use super::{Format, Request, Response, Segment};
-use crate::Observed;
 use crate::api::MediaAnswer;
 use crate::json::{Json, Writer};
+use crate::{Meter, Metered, Observed, milliseconds};
 
 const JSON: &str = "application/json";
 const TEXT: &str = "text/plain; charset=utf-8";
 const VTT: &str = "text/vtt; charset=utf-8";
 const EVENTS: &str = "text/event-stream; charset=utf-8";
 
-/// The client's answer.
-pub(super) fn answer(request: &Request, response: &Response) -> MediaAnswer {
-    let observed = Observed::of_usage(response.usage);
+/// The client's answer, to a recording that lasts for as many seconds as the provider told.
+pub(super) fn answer(request: &Request, response: &Response, told: Option<f64>) -> MediaAnswer {
+    let observed = match (response.usage, told) {
+        (None, Some(seconds)) => {
+            Observed::of_metered(Metered::one(Meter::AudioInputMs, milliseconds(seconds)))
+        }
+        (usage, _) => Observed::of_usage(usage),
+    };
     let (content_type, body) = match request.format {
         _ if request.stream => (EVENTS, events(request, response)),
         Format::Json => (JSON, json(|w| plain(w, response))),

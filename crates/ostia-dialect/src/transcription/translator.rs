@@ -66,8 +66,10 @@ fn translate(asked: Asked<'_>, form: Option<&Form>, _: &Files, upstream: Api) ->
             let response = read(document.root());
             let mut response =
                 response.ok_or_else(|| Fault::upstream("The provider's answer has no text."))?;
+            // The end of the last word, which is taken for a duration that is not told, is nothing that is billed.
+            let told = response.duration;
             response.complete();
-            Ok(render::answer(&request, &response))
+            Ok(render::answer(&request, &response, told))
         }),
     })
 }

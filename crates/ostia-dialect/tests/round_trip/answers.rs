@@ -291,11 +291,17 @@ fn streamed(client: ClientDialect, response: &Response) -> Response {
     fold.finish().unwrap()
 }
 
+/// What a vendor's tools cost is told by nobody but the vendor: a source that is cited, or an image, looks as if one had been used.
+fn without_tools(mut response: Response) -> Response {
+    response.usage.iter_mut().for_each(|usage| usage.metered = Default::default());
+    response
+}
+
 fn check(client: ClientDialect, response: Response) -> Result<(), TestCaseError> {
     let whole = client.encode(&response, &options());
     let whole = client.dialect().decode(&whole).map_err(|fault| TestCaseError::fail(fault.message))?;
     prop_assert_eq!(&streamed(client, &response), &whole);
-    prop_assert_eq!(whole, told(client, response));
+    prop_assert_eq!(without_tools(whole), told(client, response));
     Ok(())
 }
 

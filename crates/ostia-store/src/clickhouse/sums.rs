@@ -9,7 +9,7 @@ use super::{Error, Reader};
 use crate::query::Filter;
 use crate::reader::{LINES_MAX, ReadError, Table};
 use crate::steps::{Steps, least_width_ms, whole};
-use crate::summary::{Group, Grouping, Series, Sums};
+use crate::summary::{self, Group, Grouping, Series, Sums};
 
 /// Most names that are told apart: there may be as many models as clients care to name. Those with the fewest requests are left out.
 const NAMES_MAX: usize = 100_000;
@@ -53,15 +53,16 @@ const REQUESTS: &str = "count(), countIf(`end` = 'client_left'), countIf(`end` !
     sumMapIf([ifNull(first_token_bucket, 0)], [toUInt64(1)], first_token_bucket IS NOT NULL)";
 /// What [`count_attempts`] reads, behind name and step.
 const ATTEMPTS: &str = "currency, count(), sum(failed), sum(prompt_tokens), sum(completion_tokens), sum(cached_tokens), \
-    sum(reasoning_tokens), sum(unpriced), sum(cost)";
+    sum(reasoning_tokens), sum(unpriced), sum(cost), sumIf(cost, estimated > 0)";
 /// What is asked of requests whose attempts are counted.
 const OF_ATTEMPTS: &str = "started_ms, session, provider, model, key, attempt_provider, attempt_model, attempt_failed, \
     attempt_prompt_tokens, attempt_completion_tokens, attempt_cached_tokens, attempt_reasoning_tokens, attempt_unpriced, \
-    attempt_currency, attempt_cost";
+    attempt_currency, attempt_cost, attempt_estimated";
 /// The same, each attempt a row.
 const ARRAYS: &str = "attempt_provider AS of_provider, attempt_model AS of_model, attempt_failed AS failed, \
     attempt_prompt_tokens AS prompt_tokens, attempt_completion_tokens AS completion_tokens, attempt_cached_tokens AS cached_tokens, \
-    attempt_reasoning_tokens AS reasoning_tokens, attempt_unpriced AS unpriced, attempt_currency AS currency, attempt_cost AS cost";
+    attempt_reasoning_tokens AS reasoning_tokens, attempt_unpriced AS unpriced, attempt_currency AS currency, attempt_cost AS cost, \
+    attempt_estimated AS estimated";
 
 impl Reader {
     pub(crate) fn sums(
@@ -259,9 +260,12 @@ fn count_attempts(sums: &mut Sums, attempts: Attempts, row: &mut Decoder<'_>) ->
     let atto = u128::try_from(row.i128()?).unwrap_or_default();
     // Sums that are kept tell no cost of nothing.
     let is_told = !currency.is_empty() && (atto > 0 || attempts == Attempts::WithTheirRequest);
+    let estimated = u128::try_from(row.i128()?).unwrap_or_default();
+    if estimated > 0 {
+        summary::add(&mut sums.estimated, &currency, estimated);
+    }
     if is_told {
-        let own = sums.cost.entry(currency).or_default();
-        *own = own.saturating_add(atto);
+        summary::add(&mut sums.cost, &currency, atto);
     }
     Ok(())
 }

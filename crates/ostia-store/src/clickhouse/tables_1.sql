@@ -45,6 +45,8 @@ CREATE TABLE IF NOT EXISTS ostia_records (
     attempt_currency Array(LowCardinality(String)),
     -- Exact.
     attempt_cost Array(Decimal(38, 18)),
+    -- That cost is estimated.
+    attempt_estimated Array(UInt8),
     request_state LowCardinality(String),
     response_state LowCardinality(String),
     -- All of it, as JSON.

@@ -24,7 +24,7 @@ pub(super) const RECORDS: &str = "ostia_records (id, started_ms, number, version
     model, status, `end`, duration_us, duration_bucket, first_token_us, first_token_bucket, tokens, cost_nano, prompt_tokens, \
     completion_tokens, retries, fell_back, metadata, request_ids, attempt_provider, attempt_model, attempt_failed, \
     attempt_prompt_tokens, attempt_completion_tokens, attempt_cached_tokens, attempt_reasoning_tokens, attempt_unpriced, \
-    attempt_currency, attempt_cost, request_state, response_state, document)";
+    attempt_currency, attempt_cost, attempt_estimated, request_state, response_state, document)";
 const BODIES: &str = "ostia_bodies (started_ms, id, request, response)";
 
 /// Gives records numbers in the order of writing.
@@ -174,6 +174,7 @@ fn encode_attempts(record: &Record, row: &mut Encoder) {
         // A `Decimal` is a whole number of its last digit.
         row.i128(cost(attempt).map_or(0, |(_, atto)| i128::try_from(atto).unwrap_or(i128::MAX)));
     });
+    row.list(record.attempts.iter(), |row, attempt| row.byte(u8::from(attempt.usage_estimated)));
 }
 
 fn cost(attempt: &Attempt) -> Option<(&str, u128)> {

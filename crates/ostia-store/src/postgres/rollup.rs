@@ -64,14 +64,17 @@ pub(super) async fn read(
 pub(super) async fn write(transaction: &Transaction<'_>, rows: &Rows) -> Result<(), Fault> {
     let keys = Keys::of(rows.keys());
     let counts = COUNTS.map(|(_, count)| rows.values().map(|sums| signed(count(sums))).collect::<Vec<i64>>());
-    let cost =
-        |(key, sums): (&Key, &Sums)| price::decimal(sums.cost.get(&key.5).copied().unwrap_or_default());
-    let costs: Vec<String> = rows.iter().map(cost).collect();
+    let [costs, estimated] = [|sums: &Sums| &sums.cost, |sums: &Sums| &sums.estimated].map(|of| {
+        let money = |(key, sums): (&Key, &Sums)| {
+            price::decimal(of(sums).get(&key.5).copied().unwrap_or_default())
+        };
+        rows.iter().map(money).collect::<Vec<String>>()
+    });
     let durations: Vec<Vec<u8>> = rows.values().map(|sums| sums.durations.bytes()).collect();
     let first_tokens: Vec<Vec<u8>> = rows.values().map(|sums| sums.first_tokens.bytes()).collect();
     let mut values = keys.values();
     values.extend(counts.iter().map(|counts| param(counts, Type::INT8_ARRAY)));
-    values.push(param(&costs, Type::TEXT_ARRAY));
+    values.extend([&costs, &estimated].map(|money| param(money, Type::TEXT_ARRAY)));
     values.extend([&durations, &first_tokens].map(|bytes| param(bytes, Type::BYTEA_ARRAY)));
     let names: Vec<&str> = COUNTS.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
@@ -79,13 +82,13 @@ pub(super) async fn write(transaction: &Transaction<'_>, rows: &Rows) -> Result<
     let changed: Vec<String> = COUNTS
         .iter()
         .map(|(name, _)| *name)
-        .chain(["cost", "durations", "first_tokens"])
+        .chain(["cost", "estimated", "durations", "first_tokens"])
         .map(|name| format!("{name} = excluded.{name}"))
         .collect();
     let text = format!(
-        "INSERT INTO sums (width_ms, start_ms, provider, model, key, currency, {names}, cost, durations, first_tokens) \
-         SELECT width_ms, start_ms, provider, model, key, currency, {names}, cost::numeric, durations, first_tokens \
-         FROM unnest({}) AS new (width_ms, start_ms, provider, model, key, currency, {names}, cost, durations, first_tokens) \
+        "INSERT INTO sums (width_ms, start_ms, provider, model, key, currency, {names}, cost, estimated, durations, first_tokens) \
+         SELECT width_ms, start_ms, provider, model, key, currency, {names}, cost::numeric, estimated::numeric, durations, first_tokens \
+         FROM unnest({}) AS new (width_ms, start_ms, provider, model, key, currency, {names}, cost, estimated, durations, first_tokens) \
          ON CONFLICT (width_ms, start_ms, provider, model, key, currency) DO UPDATE SET {}",
         places.join(", "),
         changed.join(", ")
@@ -139,15 +142,18 @@ const COUNTS: [(&str, fn(&Sums) -> u64); 11] = [
 /// The columns that [`sums`] reads, in its order.
 pub(super) const COLUMNS: &str = "currency, requests, failed, \"left\", attempts, failed_attempts, prompt_tokens, \
                                   completion_tokens, cached_tokens, reasoning_tokens, unpriced, cost::text, duration_us, \
-                                  durations, first_tokens";
+                                  durations, first_tokens, estimated::text";
 
 /// The sums in a row, from this column on.
 pub(super) fn sums(row: &SqlRow, first: usize) -> Result<Sums, Fault> {
     let count =
         |at: usize| row.try_get::<_, i64>(first + at).map(|count| u64::try_from(count).unwrap_or_default());
     let durations = |at: usize| row.try_get::<_, &[u8]>(first + at).map(Durations::of_bytes);
-    let atto = price::atto(row.try_get(first + 11)?).unwrap_or_default();
     let currency: String = row.try_get(first)?;
+    let money = |at: usize| -> Result<BTreeMap<String, u128>, Fault> {
+        let atto = price::atto(row.try_get(first + at)?).filter(|atto| *atto > 0);
+        Ok(atto.map(|atto| (currency.clone(), atto)).into_iter().collect())
+    };
     Ok(Sums {
         requests: count(1)?,
         failed: count(2)?,
@@ -159,7 +165,8 @@ pub(super) fn sums(row: &SqlRow, first: usize) -> Result<Sums, Fault> {
         cached_tokens: count(8)?,
         reasoning_tokens: count(9)?,
         unpriced: count(10)?,
-        cost: (atto > 0).then_some((currency, atto)).into_iter().collect(),
+        cost: money(11)?,
+        estimated: money(15)?,
         duration_us: count(12)?,
         durations: durations(13)?,
         first_tokens: durations(14)?,

@@ -96,6 +96,8 @@ CREATE TABLE ostia.sums (
     unpriced BIGINT NOT NULL,
     duration_us BIGINT NOT NULL,
     cost NUMERIC NOT NULL,
+    -- As much of it as is estimated.
+    estimated NUMERIC NOT NULL,
     durations BYTEA NOT NULL,
     first_tokens BYTEA NOT NULL,
     PRIMARY KEY (width_ms, start_ms, provider, model, key, currency)

@@ -1,7 +1,7 @@
 //! A request as it is added up where nobody keeps sums of what is asked for.
 
 use crate::price;
-use crate::summary::Sums;
+use crate::summary::{self, Sums};
 
 /// What of a request is added up, each from the column of its name.
 #[derive(Debug)]
@@ -42,9 +42,11 @@ impl Counted<'_> {
         add(&mut sums.cached_tokens, self.cached_tokens);
         add(&mut sums.reasoning_tokens, self.reasoning_tokens);
         sums.unpriced += self.unpriced;
-        for (currency, atto) in self.costs.into_iter().flat_map(price::costs) {
-            let own = sums.cost.entry(currency.to_owned()).or_default();
-            *own = own.saturating_add(atto);
+        for (currency, atto, is_estimated) in self.costs.into_iter().flat_map(price::costs) {
+            summary::add(&mut sums.cost, currency, atto);
+            if is_estimated {
+                summary::add(&mut sums.estimated, currency, atto);
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Sums by minute, hour and day, in the file: each is read, changed and written.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use crate::price;
@@ -42,10 +44,11 @@ fn read(transaction: &Transaction<'_>, row: &Row) -> rusqlite::Result<Option<Sum
 fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Result<()> {
     let mut write = transaction.prepare_cached(&format!(
         "INSERT OR REPLACE INTO sums (width_ms, start_ms, provider, model, key, {COLUMNS}) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)"
     ))?;
     let Row { width_ms, start_ms, provider, model, key, currency } = row;
-    let cost = price::decimal(sums.cost.get(currency).copied().unwrap_or_default());
+    let money =
+        |sums: &BTreeMap<String, u128>| price::decimal(sums.get(currency).copied().unwrap_or_default());
     write.execute(params![
         width_ms,
         start_ms,
@@ -63,10 +66,11 @@ fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Res
         signed(sums.cached_tokens),
         signed(sums.reasoning_tokens),
         signed(sums.unpriced),
-        cost,
+        money(&sums.cost),
         signed(sums.duration_us),
         sums.durations.bytes(),
         sums.first_tokens.bytes(),
+        money(&sums.estimated),
     ])?;
     Ok(())
 }
@@ -74,7 +78,7 @@ fn write(transaction: &Transaction<'_>, row: &Row, sums: &Sums) -> rusqlite::Res
 /// The columns that [`sums`] reads, in its order.
 pub(crate) const COLUMNS: &str = "currency, requests, failed, left, attempts, failed_attempts, prompt_tokens, \
                                   completion_tokens, cached_tokens, reasoning_tokens, unpriced, cost, duration_us, \
-                                  durations, first_tokens";
+                                  durations, first_tokens, estimated";
 
 /// The sums in a row, from this column on.
 pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Sums> {
@@ -84,7 +88,11 @@ pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Su
     let durations = |at: usize| {
         row.get_ref(first + at)?.as_blob().map(Durations::of_bytes).map_err(rusqlite::Error::from)
     };
-    let atto = price::atto(&cost).unwrap_or_default();
+    let estimated: String = row.get(first + 15)?;
+    let money = |text: &str| -> BTreeMap<String, u128> {
+        let atto = price::atto(text).filter(|atto| *atto > 0);
+        atto.map(|atto| (currency.clone(), atto)).into_iter().collect()
+    };
     Ok(Sums {
         requests: count(1)?,
         failed: count(2)?,
@@ -96,7 +104,8 @@ pub(crate) fn sums(row: &rusqlite::Row<'_>, first: usize) -> rusqlite::Result<Su
         cached_tokens: count(8)?,
         reasoning_tokens: count(9)?,
         unpriced: count(10)?,
-        cost: (atto > 0).then_some((currency, atto)).into_iter().collect(),
+        cost: money(&cost),
+        estimated: money(&estimated),
         duration_us: count(12)?,
         durations: durations(13)?,
         first_tokens: durations(14)?,

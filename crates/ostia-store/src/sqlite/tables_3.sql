@@ -20,3 +20,6 @@ CREATE TABLE span_logs (
 CREATE INDEX span_logs_by_trace ON span_logs (trace_id);
 
 INSERT INTO totals VALUES ('spans', 0);
+
+-- As much of a cost as is estimated. A decimal number, exact.
+ALTER TABLE sums ADD COLUMN estimated TEXT NOT NULL DEFAULT '0';

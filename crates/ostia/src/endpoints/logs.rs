@@ -243,6 +243,7 @@ fn told_session(session: &Session) -> Value {
         "failed": sums.failed,
         "tokens": {"input": sums.prompt_tokens, "output": sums.completion_tokens, "cached": sums.cached_tokens},
         "cost": sums.costs(),
+        "estimated_cost": sums.estimated_costs(),
         "cost_unknown": sums.unpriced,
         "models": session.models,
     })

@@ -3,6 +3,7 @@
 use http::{HeaderName, HeaderValue, Response};
 use ostia_dialect::api::job::Job;
 use ostia_dialect::api::{MediaAnswer, Read};
+use ostia_dialect::observe::{Subject, asked_for};
 use ostia_dialect::{Api, ClientDialect, Observed, RenderOptions};
 use ostia_providers::prepare::{ApiCall, Conversation, Reading};
 
@@ -71,7 +72,8 @@ pub async fn finish(
             }
         }
     };
-    let answer = answer.map(|body| exchange.booking.follow(body, call.api.grammar(), &observed));
+    exchange.booking.asked(|| asked_for(call.api, call.document.root()));
+    let answer = answer.map(|body| exchange.booking.follow(body, Subject::of(call.api), &observed));
     record.answered(observed);
     Ok(answer)
 }

@@ -1,7 +1,7 @@
 //! Everything that no dialect covers: method, path, query and body go on as they are, streamed both ways.
 
 use http::{Response, header, request};
-use ostia_dialect::frame::Grammar;
+use ostia_dialect::observe::Subject;
 use ostia_dialect::{Observed, fault};
 use ostia_providers::endpoint::{self, Passed};
 
@@ -72,7 +72,7 @@ fn passed(exchange: Exchange<'_>, answer: Response<UpstreamBody>) -> Response<Bo
     if is_events(media_type(&head.headers)) {
         fields::mark_stream(&mut head.headers);
     }
-    let body = exchange.booking.follow(Body::Passed(body), Grammar::Unknown, &Observed::default());
+    let body = exchange.booking.follow(Body::Passed(body), Subject::UNREAD, &Observed::default());
     Response::from_parts(head, body)
 }
 

@@ -9,6 +9,7 @@ use ostia_dialect::Api;
 use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Read, Reader};
 use ostia_dialect::frame::Framing;
 use ostia_dialect::json::Document;
+use ostia_dialect::observe::Subject;
 use ostia_dialect::{Encoder, Family, Fault, Observed, RenderOptions, fault};
 use ostia_providers::prepare::{Conversation, Wanted};
 use ostia_routing::{Class, Verdict};
@@ -262,7 +263,7 @@ async fn no_stream(
 /// What a relayed answer says, where it is whole; a stream tells it by itself.
 pub fn observed(api: Api, body: &Body) -> Observed {
     match body {
-        Body::Full(Some(bytes)) => Observed::of_body(api.grammar(), bytes),
+        Body::Full(Some(bytes)) => Observed::of_body(Subject::of(api), bytes),
         Body::Full(None) | Body::Passed(_) | Body::Events(_) | Body::With(_) => Observed::default(),
     }
 }

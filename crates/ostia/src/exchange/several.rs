@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
 use ostia_dialect::frame::Framing;
-use ostia_dialect::{Api, Fault, Observed};
+use ostia_dialect::{Api, Fault};
 use ostia_providers::prepare::{ApiCall, Content, Outgoing, Reading, Wanted};
 use tokio::time::Instant;
 
@@ -78,7 +78,7 @@ async fn part(
     .await;
     if let Some(booking) = &booking {
         if answer.is_ok() {
-            booking.answered(&Observed::default());
+            booking.answered_in_part();
         }
         booking.settle(&answer, &[]);
     }

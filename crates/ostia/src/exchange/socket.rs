@@ -1,7 +1,7 @@
 //! A WebSocket that a provider is asked for: its handshake, and what the client gets of it.
 
 use http::{Response, response};
-use ostia_dialect::frame::Grammar;
+use ostia_dialect::observe::Subject;
 use ostia_dialect::{Fault, Observed};
 use ostia_providers::endpoint;
 use ostia_routing::Verdict;
@@ -55,7 +55,7 @@ fn agreed(
     handshake::agree(headers, protocol.as_ref(), &mut head.headers);
     let limits = exchange.inbound.core.settings.websockets;
     let relay = websocket::relay(connection, limits, &exchange.target.provider.id);
-    let body = exchange.booking.follow(Body::events(relay), Grammar::Unknown, &Observed::default());
+    let body = exchange.booking.follow(Body::events(relay), Subject::UNREAD, &Observed::default());
     Ok(Response::from_parts(head, body))
 }
 

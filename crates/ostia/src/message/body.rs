@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::{Fault, Observed};
+use ostia_dialect::{Fault, Observed, Usage};
 
 use crate::client::socket::Socket;
 use crate::log::End;
@@ -101,6 +101,11 @@ pub trait Events: Debug {
 
     /// What the answer has said so far; `None` where nobody looks at it.
     fn observed(&mut self) -> Option<&Observed> {
+        None
+    }
+
+    /// What was counted before, of attempts that this answer goes on from; it is in what is observed too.
+    fn spent(&self) -> Option<Usage> {
         None
     }
 

@@ -4,7 +4,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use ostia_dialect::frame::{Framer, Framing, is_ping};
-use ostia_dialect::{Decoder, Dialect, Event, Fault, Undo};
+use ostia_dialect::{Decoder, Dialect, Event, Fault, Undo, Usage};
 
 use crate::message::inflate::Inflate;
 use crate::upstream::{BodyFault, UpstreamBody};
@@ -83,6 +83,11 @@ impl Source {
         let finished = self.decoder.finish(events);
         self.undo.events(events);
         finished
+    }
+
+    /// What has been counted so far, where the dialect tells it before the end.
+    pub fn usage(&self) -> Option<Usage> {
+        self.decoder.usage()
     }
 
     /// Has the upstream said, since this was last asked, that it is there, and nothing else?

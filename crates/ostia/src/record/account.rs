@@ -12,7 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use ostia_dialect::{Fault, FaultKind, Observed, Usage};
+use ostia_dialect::observe::text_bytes;
+use ostia_dialect::{Fault, FaultKind, Metered, Observed, Usage};
 use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
@@ -110,6 +111,8 @@ pub(super) struct Entry {
     pub(super) user_agent: Option<Box<str>>,
     /// The model that was asked for.
     pub(super) model: Option<Box<str>>,
+    /// As much of the client's body as is taken for text, in bytes.
+    pub(super) asked_bytes: u64,
     pub(super) is_stream: bool,
     pub(super) waited: Duration,
     pub(super) attempts: Vec<Made>,
@@ -136,7 +139,13 @@ pub(super) struct Made {
     pub(super) ended: Option<Instant>,
     pub(super) outcome: Outcome,
     pub(super) failure: Option<Box<Failure>>,
+    /// Its answer was waited for in vain.
+    pub(super) is_late: bool,
+    /// What it took is told with the attempt that it is a part of.
+    pub(super) is_part: bool,
     pub(super) observed: Observed,
+    /// What its request says that it will be charged for.
+    pub(super) asked: Metered,
     /// Tokens of the attempts that this one goes on from, which its provider's count is told with.
     pub(super) spent: Option<Box<Usage>>,
     pub(super) dropped: Vec<String>,
@@ -325,6 +334,7 @@ impl Account {
     pub fn asked(&self, model: Option<&str>, body: &Bytes) {
         self.entry(|entry| {
             entry.model = model.map(log::name);
+            entry.asked_bytes = text_bytes(body);
             entry.bodies.request(body);
         });
     }
@@ -454,6 +464,7 @@ impl Entry {
     fn new(bodies: BodyPolicy) -> Entry {
         Entry {
             facts: None,
+            asked_bytes: 0,
             began_at: SystemTime::now(),
             is_wanted: false,
             id: None,

@@ -2,7 +2,13 @@
 
 use bytes::Bytes;
 use ostia_config::BodiesKept;
+use ostia_dialect::observe::text_bytes;
 use ostia_store::{Kept, Missing};
+
+use super::media;
+
+/// Largest body that is held as a whole until it is written, in bytes, because there are files in it, of which only a note is kept.
+const WHOLE_BYTES_MAX: usize = 8 << 20;
 
 /// How much of bodies is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +50,8 @@ pub(super) struct Bodies {
 #[derive(Debug, Default)]
 struct Body {
     bytes: Vec<u8>,
+    /// All of it in place of that, where it has files.
+    whole: Option<Bytes>,
     total: u64,
 }
 
@@ -65,8 +73,20 @@ impl Bodies {
     pub(super) fn give_up(&mut self, why: Missing) {
         self.missing = Some(why);
         for body in [&mut self.request, &mut self.response] {
-            body.bytes = Vec::new();
+            (body.bytes, body.whole) = (Vec::new(), None);
         }
+    }
+
+    /// Leaves of bodies that are held as a whole their beginnings. Were there any?
+    pub(super) fn cut(&mut self) -> bool {
+        let bytes_max = self.policy.bytes_max;
+        let mut is_cut = false;
+        for body in [&mut self.request, &mut self.response] {
+            if let Some(whole) = body.whole.take() {
+                (body.bytes, is_cut) = (whole[..whole.len().min(bytes_max)].to_vec(), true);
+            }
+        }
+        is_cut
     }
 
     /// The client's body.
@@ -96,7 +116,8 @@ impl Bodies {
 
     /// What is held, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        [&self.request, &self.response].into_iter().map(|body| body.bytes.capacity()).sum()
+        let held = |body: &Body| body.bytes.capacity() + body.whole.as_ref().map_or(0, Bytes::len);
+        [&self.request, &self.response].into_iter().map(held).sum()
     }
 
     /// How long they were.
@@ -104,23 +125,39 @@ impl Bodies {
         (self.request.total, self.response.total)
     }
 
-    /// What is kept: of the request and of the answer.
+    /// What is kept: of the request and of the answer. A note stands in the place of each file in them, which takes its time.
     pub(super) fn kept(self) -> (Kept, Kept) {
-        let missing = self.missing;
-        let kept = |body: Body| match missing {
-            Some(why) => Kept::Missing(why),
-            None if body.bytes.is_empty() => Kept::Missing(Missing::None),
-            None => Kept::Bytes { bytes: body.bytes, total: body.total },
-        };
+        let (missing, bytes_max) = (self.missing, self.policy.bytes_max);
+        let kept = |body: Body| missing.map_or_else(|| body.kept(bytes_max), Kept::Missing);
         (kept(self.request), kept(self.response))
     }
 }
 
 impl Body {
     /// A body that is whole.
-    fn set(&mut self, bytes: &[u8], is_on: bool, bytes_max: usize) {
+    fn set(&mut self, bytes: &Bytes, is_on: bool, bytes_max: usize) {
         *self = Body::default();
+        let is_long = is_on && (bytes_max + 1..=WHOLE_BYTES_MAX).contains(&bytes.len());
+        if is_long && text_bytes(bytes) < bytes.len() as u64 {
+            (self.whole, self.total) = (Some(bytes.clone()), bytes.len() as u64);
+            return;
+        }
         self.add(bytes, is_on, bytes_max);
+    }
+
+    fn kept(self, bytes_max: usize) -> Kept {
+        let Body { bytes, whole, total } = self;
+        let all = whole.as_deref().unwrap_or(&bytes);
+        if all.is_empty() {
+            return Kept::Missing(Missing::None);
+        }
+        let unseen = total.saturating_sub(all.len() as u64);
+        let noted = media::replaced(all, unseen > 0);
+        // So long is the body with its notes.
+        let total = noted.as_ref().map_or(all.len(), Vec::len) as u64 + unseen;
+        let mut bytes = noted.unwrap_or_else(|| whole.map_or(bytes, Vec::from));
+        bytes.truncate(bytes_max);
+        Kept::Bytes { bytes, total }
     }
 
     /// What comes next of it.
@@ -137,6 +174,31 @@ impl Body {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_body_with_a_file_is_kept_with_a_note() {
+        let file = [b"\x89PNG\r\n\x1a\n".as_slice(), &[7; 60_000]].concat();
+        let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, file);
+        let body = Bytes::from(format!(r#"{{"image":"{data}","prompt":"the end"}}"#));
+        let kept = |change: fn(&mut Bodies)| {
+            let mut bodies = Bodies::new(BodyPolicy { kept: BodiesKept::Full, bytes_max: 1000 });
+            bodies.request(&body);
+            assert!(bodies.bytes() >= body.len());
+            change(&mut bodies);
+            assert_eq!(bodies.totals().0, body.len() as u64);
+            match bodies.kept().0 {
+                Kept::Bytes { bytes, total } => (bytes, total),
+                Kept::Missing(why) => unreachable!("{}", why.as_str()),
+            }
+        };
+        let (bytes, total) = kept(|_| ());
+        let told = String::from_utf8(bytes).unwrap();
+        assert!(told.starts_with(r#"{"image":"[image/png, 60008 bytes, sha256 "#), "{told}");
+        assert!(told.ends_with(r#"]","prompt":"the end"}"#) && total == told.len() as u64, "{told}");
+        // Where there is no room for all of it.
+        let (bytes, total) = kept(|bodies| assert!(bodies.cut() && !bodies.cut()));
+        assert!(bytes.len() <= 1000 && total > 60_000, "{}", String::from_utf8_lossy(&bytes));
+    }
 
     fn check(kept: BodiesKept, is_failure: bool, expected: (&str, &str)) {
         let mut bodies = Bodies::new(BodyPolicy { kept, bytes_max: 4 });

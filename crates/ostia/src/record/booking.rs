@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
-use ostia_dialect::frame::{Grammar, KeepAlive};
-use ostia_dialect::observe::WholeAnswer;
-use ostia_dialect::{Fault, Observed};
+use ostia_dialect::frame::KeepAlive;
+use ostia_dialect::observe::{Subject, WholeAnswer};
+use ostia_dialect::{Fault, Metered, Observed, Usage};
 use ostia_store::Outcome;
 
 use super::account::{Account, Made};
@@ -20,7 +20,7 @@ use crate::client::socket::Socket;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
 use crate::message::body::{Body, Events, FramePoll, Resume, Watcher};
-use crate::upstream::{BaseUrl, UpstreamBody};
+use crate::upstream::{BaseUrl, SendFault, UpstreamBody};
 
 /// Headers in which providers name a call, the first that is there counts.
 const REQUEST_ID: [&str; 5] =
@@ -77,20 +77,26 @@ impl Booking {
             ended: None,
             outcome: Outcome::Abandoned,
             failure: None,
+            is_late: false,
+            is_part: false,
             observed: Observed::default(),
+            asked: Metered::default(),
             spent: None,
             dropped: Vec::new(),
         }));
     }
 
     /// The head of the answer, or none, after this end of the wait.
-    pub fn head<E>(&self, answer: &Result<Response<UpstreamBody>, E>, sent: Instant, ended: Instant) {
+    pub fn head(&self, answer: &Result<Response<UpstreamBody>, SendFault>, sent: Instant, ended: Instant) {
         self.account.wait(ended - sent);
-        let (Some(number), Ok(answer)) = (self.number.get(), answer) else { return };
-        self.account.attempt(number, |made, _| {
-            made.status = Some(answer.status().as_u16());
-            made.request_id = request_id(answer.headers());
-            (made.connected, made.first_byte) = (answer.body().connected(), Some(ended));
+        let Some(number) = self.number.get() else { return };
+        self.account.attempt(number, |made, _| match answer {
+            Ok(answer) => {
+                made.status = Some(answer.status().as_u16());
+                made.request_id = request_id(answer.headers());
+                (made.connected, made.first_byte) = (answer.body().connected(), Some(ended));
+            }
+            Err(fault) => made.is_late = matches!(fault, SendFault::FirstByteTimeout),
         });
     }
 
@@ -116,6 +122,14 @@ impl Booking {
         }
     }
 
+    /// It was answered whole, and what it took is told with the attempt that it is a part of.
+    pub fn answered_in_part(&self) {
+        if let Some(number) = self.number.get() {
+            self.account.attempt(number, |made, _| made.is_part = true);
+            end(&self.account, number, Outcome::Answered, None);
+        }
+    }
+
     /// How long providers were waited for so far.
     pub fn waited(&self) -> Duration {
         self.account.waited()
@@ -126,8 +140,15 @@ impl Booking {
         self.account.set_waited(time);
     }
 
-    /// The answer, looked at on its way.
-    pub fn follow(&self, body: Body, grammar: Grammar, observed: &Observed) -> Body {
+    /// An answer came, and its request says that this will be charged for; asked only where anything is kept.
+    pub fn asked(&self, metered: impl FnOnce() -> Metered) {
+        if let Some(number) = self.number.get() {
+            self.account.attempt(number, |made, _| made.asked = metered());
+        }
+    }
+
+    /// The answer, looked at on its way for what is said of it.
+    pub fn follow(&self, body: Body, subject: Subject, observed: &Observed) -> Body {
         let Some(number) = self.number.get() else { return body };
         let account = self.account.clone();
         match body {
@@ -139,7 +160,7 @@ impl Booking {
                 Body::events(Booked { events, account, number, has_token: false, is_over: false })
             }
             body => {
-                body.watched(Whole { answer: WholeAnswer::new(grammar), account, number, is_over: false })
+                body.watched(Whole { answer: WholeAnswer::new(subject), account, number, is_over: false })
             }
         }
     }
@@ -222,23 +243,23 @@ impl Booked {
 
     fn end(&mut self, outcome: Outcome) {
         if !std::mem::replace(&mut self.is_over, true) {
-            end(&self.account, self.number, outcome, self.events.observed());
+            self.book(outcome);
         }
+    }
+
+    /// Books what the attempt has said, less what is counted of those before.
+    fn book(&mut self, outcome: Outcome) {
+        let spent = self.events.spent().map(Box::new);
+        end(&self.account, self.number, outcome, self.events.observed());
+        self.account.attempt(self.number, |made, _| made.spent = spent);
     }
 
     /// The attempt has broken off, and another one goes on: what was said until then is its, and what comes the other's.
     fn change_hands(&mut self) {
         if self.account.has_broken.take() {
-            end(&self.account, self.number, Outcome::Broken, self.events.observed());
+            self.book(Outcome::Broken);
         }
         if let Some(next) = self.account.continued_by.take() {
-            let mut spent = None;
-            self.account.attempt(self.number, |made, _| {
-                let before = made.spent.as_ref().map_or(0, |before| before.total());
-                let told = made.observed.usage().filter(|told| told.total() >= before);
-                spent = told.map(Box::new).or_else(|| made.spent.clone());
-            });
-            self.account.attempt(next, |made, _| made.spent = spent);
             self.number = next;
         }
     }
@@ -281,6 +302,10 @@ impl Events for Booked {
 
     fn observed(&mut self) -> Option<&Observed> {
         self.events.observed()
+    }
+
+    fn spent(&self) -> Option<Usage> {
+        self.events.spent()
     }
 
     fn is_malformed(&self) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant, SystemTime};
 
 use http::HeaderValue;
+use ostia_dialect::{Meter, Usage as Told};
 use ostia_routing as routing;
 use ostia_store::{Attempt, Outcome, Record, RecordError, Unwritten, Usage};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use super::account::{Entry, Made};
 use super::facts::{Facts, Failure};
 use super::session;
+use super::taken::{Asked, Taken, taken};
 
 /// Longest account of decisions that is kept, in bytes of JSON.
 const DECISIONS_BYTES_MAX: usize = 16 << 10;
@@ -38,6 +40,10 @@ impl Unwritten for Entry {
             + self.bodies.bytes()
     }
 
+    fn cut_bodies(&mut self) -> bool {
+        self.bodies.cut()
+    }
+
     fn give_up_bodies(&mut self) -> bool {
         self.decisions = None;
         self.bodies.is_on() && {
@@ -59,8 +65,9 @@ impl Unwritten for Entry {
 fn finish(entry: Entry, facts: &Facts) -> Record {
     let ending = facts.ending.get();
     let took = ending.map(|ending| ending.took).unwrap_or_default();
+    let asked = Asked::of(entry.operation, entry.asked_bytes);
     let attempts: Vec<Attempt> =
-        entry.attempts.into_iter().map(|made| attempt(made, facts.began, took)).collect();
+        entry.attempts.into_iter().map(|made| attempt(made, asked, (facts.began, took))).collect();
     let failed = attempts.last().and_then(|attempt| attempt.error.clone());
     let error = facts.error().map(told).or(failed.filter(|_| facts.status() >= 400));
     let (request_bytes, response_bytes) = entry.bodies.totals();
@@ -119,7 +126,7 @@ fn header(value: Option<&HeaderValue>) -> Option<String> {
 }
 
 /// An attempt of which only this is known: enough to put a price on it.
-pub fn used(provider: &str, model: Option<&str>, used: &ostia_dialect::Usage) -> Attempt {
+pub fn used(provider: &str, model: Option<&str>, used: &Told) -> Attempt {
     Attempt {
         provider: provider.to_owned(),
         model: model.map(str::to_owned),
@@ -139,10 +146,9 @@ fn held_by(made: &Made) -> usize {
     texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped
 }
 
-fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
+fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Attempt {
     let since = |moment: Instant| micros(moment.saturating_duration_since(began));
-    // Less what was spent before it.
-    let used = made.observed.usage().map(|used| made.spent.as_ref().map_or(used, |spent| used.minus(spent)));
+    let Taken { used, is_estimated, is_uncounted } = taken(&made, asked);
     Attempt {
         target: header(made.index_path.as_ref()).unwrap_or_default(),
         provider: header(made.provider.as_ref()).unwrap_or_default(),
@@ -162,6 +168,8 @@ fn attempt(made: Made, began: Instant, took: Duration) -> Attempt {
         service_tier: used.and_then(|used| used.tier).map(|tier| tier.name().to_owned()),
         charged: used.and_then(|used| used.charge).map(|charge| charge.to_string()),
         usage: used.map(usage),
+        usage_estimated: is_estimated,
+        uncounted: is_uncounted,
         finish_reason: made.observed.finish.map(|finish| finish.openai().to_owned()),
         dropped: made.dropped,
         ..Attempt::default()
@@ -183,7 +191,8 @@ fn told_decisions(record: &routing::Record) -> Option<Value> {
     })
 }
 
-fn usage(told: ostia_dialect::Usage) -> Usage {
+fn usage(told: Told) -> Usage {
+    let count = |meter| told.metered.count(meter);
     Usage {
         prompt_tokens: told.prompt,
         completion_tokens: told.completion,
@@ -197,7 +206,23 @@ fn usage(told: ostia_dialect::Usage) -> Usage {
         audio_completion_tokens: told.audio_completion.unwrap_or_default(),
         image_prompt_tokens: told.image_prompt.unwrap_or_default(),
         image_completion_tokens: told.image_completion.unwrap_or_default(),
-        web_searches: told.web_searches.unwrap_or_default(),
+        web_searches: count(Meter::WebSearches),
+        billed_prompt_tokens: count(Meter::BilledInput),
+        billed_completion_tokens: count(Meter::BilledOutput),
+        tool_prompt_tokens: count(Meter::ToolPrompt),
+        audio_input_ms: count(Meter::AudioInputMs),
+        input_characters: count(Meter::InputCharacters),
+        input_images: count(Meter::InputImages),
+        output_images: count(Meter::OutputImages),
+        pages: count(Meter::Pages),
+        annotated_pages: count(Meter::AnnotatedPages),
+        queries: count(Meter::Queries),
+        file_searches: count(Meter::FileSearches),
+        map_searches: count(Meter::MapSearches),
+        code_sessions: count(Meter::CodeSessions),
+        image_generations: count(Meter::ImageGenerations),
+        other_tools: count(Meter::OtherTools),
+        other_model_tokens: count(Meter::OtherModels),
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use ostia_dialect::continuation::Continuation;
-use ostia_dialect::{Event, Fault};
+use ostia_dialect::{Event, Fault, Usage};
 
 use crate::errors::failure;
 use crate::message::body::{Resume, Resuming};
@@ -19,6 +19,8 @@ pub(super) struct Resumable {
     source: Source,
     /// `None`: nobody will go on with it.
     continuing: Option<Box<Continuing>>,
+    /// Another source has taken its place since somebody last asked.
+    is_other: bool,
 }
 
 /// What has been said of an answer, and who gets the rest if it breaks off.
@@ -37,7 +39,7 @@ impl Resumable {
         let continuing = request.map(|request| {
             Box::new(Continuing { said: Continuation::default(), request, failover: None, resuming: None })
         });
-        Resumable { source, continuing }
+        Resumable { source, continuing, is_other: false }
     }
 
     /// Could somebody go on with it?
@@ -81,6 +83,7 @@ impl Resumable {
         };
         continuing.failover = Some(failover);
         continuing.said.go_on();
+        self.is_other = true;
         Poll::Ready(Ok(()))
     }
 
@@ -113,6 +116,22 @@ impl Resumable {
         let finished = self.source.finish(events);
         self.fit(events);
         finished
+    }
+
+    /// Has another source taken its place, since this was last asked?
+    pub(super) fn take_change(&mut self) -> bool {
+        std::mem::take(&mut self.is_other)
+    }
+
+    /// What has been counted so far, that of earlier sources too.
+    pub(super) fn usage(&self) -> Option<Usage> {
+        let usage = self.source.usage()?;
+        Some(self.spent().map_or(usage, |spent| spent.plus(&usage)))
+    }
+
+    /// What was counted of earlier sources, or is taken for it.
+    pub(super) fn spent(&self) -> Option<Usage> {
+        self.continuing.as_ref()?.said.spent()
     }
 
     /// As [`Source::take_ping`].

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::Frame;
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::{Encoder, Event, Fault, Observed};
+use ostia_dialect::{Encoder, Event, Fault, Observed, Usage};
 
 use super::State;
 use super::resumable::Resumable;
@@ -130,7 +130,11 @@ impl Events for Translated {
             if let Some(fault) = self.ending.take() {
                 return Poll::Ready(Some(Ok(Frame::data(self.tell_fault(fault, out)))));
             }
-            let done = match ready!(self.source.poll_bytes(context)) {
+            let polled = self.source.poll_bytes(context);
+            if self.source.take_change() {
+                self.observed.begin_again();
+            }
+            let done = match ready!(polled) {
                 Some(Ok(bytes)) => self.push(&bytes, &mut out),
                 Some(Err(fault)) => Err(fault),
                 None => self.end(&mut out),
@@ -158,7 +162,15 @@ impl Events for Translated {
     }
 
     fn observed(&mut self) -> Option<&Observed> {
+        let counted = self.source.usage().filter(|_| self.observed.finish.is_none());
+        if let Some(usage) = counted {
+            self.observed.count = Some(usage).into();
+        }
         Some(&self.observed)
+    }
+
+    fn spent(&self) -> Option<Usage> {
+        self.source.spent()
     }
 
     fn can_be_resumed(&self) -> bool {

@@ -11,6 +11,7 @@ mod bad_input;
 mod batches;
 mod bedrock;
 mod caches;
+mod books;
 mod catalogue;
 mod chaos;
 mod check;

@@ -1,10 +1,13 @@
 //! Tokens: <https://platform.claude.com/docs/en/api/messages>, `Usage`.
 //!
-//! The vendor counts what a cache gave and took beside `input_tokens`; in the hub both are part of the prompt.
+//! The vendor counts what a cache gave and took beside `input_tokens`; in the hub both are part of the prompt. Where one answer took
+//! several turns of models, `iterations` counts each of them, and only their sum is what is billed: the totals leave out a summary of
+//! the conversation (<https://platform.claude.com/docs/en/build-with-claude/compaction-threshold>) and models that were asked for
+//! advice (<https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool>).
 
 use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
-use crate::{ServiceTier, Usage};
+use crate::{Meter, Metered, ServiceTier, Usage};
 
 /// What has been counted so far: an answer says it at once, a stream in several events, where the later value counts.
 #[derive(Debug, Default)]
@@ -18,11 +21,72 @@ pub(super) struct Tokens {
     tier: Option<ServiceTier>,
     charge: Option<Charge>,
     thinking: Option<u64>,
+    of_other_models: u64,
+    runs_code: bool,
+    searches_by_code: bool,
 }
 
 impl Tokens {
     /// Takes what this object says.
     pub(super) fn observe(&mut self, usage: Node<'_>) {
+        self.totals(usage);
+        if let Some(iterations) = usage.some("iterations") {
+            self.iterations(iterations);
+        }
+    }
+
+    /// The vendor ran code for this block, in a sandbox that is charged for by a time that nobody tells
+    /// (<https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool>). For searches that the model makes from
+    /// its code there is no charge.
+    pub(super) fn tool_use(&mut self, block: Node<'_>) {
+        if block.str("type").as_deref() != Some("server_tool_use") {
+            return;
+        }
+        let is_of_code =
+            block.some("caller").is_some_and(|caller| caller.str("type").as_deref() != Some("direct"));
+        match block.str("name").as_deref() {
+            Some("code_execution" | "bash_code_execution" | "text_editor_code_execution") => {
+                self.runs_code = true
+            }
+            Some("web_search" | "web_fetch") if is_of_code => self.searches_by_code = true,
+            _ => {}
+        }
+    }
+
+    /// Takes the sum of these turns in place of the totals. Those of another model than the one that answered last have prices of
+    /// their own.
+    fn iterations(&mut self, iterations: Node<'_>) {
+        let is_advice = |turn: &Node<'_>| turn.str("type").as_deref() == Some("advisor_message");
+        let Some(last) = iterations.items().filter(|turn| !is_advice(turn)).last() else { return };
+        let model = last.str("model");
+        let is_own = |turn: &Node<'_>| match (turn.str("model"), &model) {
+            (Some(own), Some(model)) => own == *model,
+            _ => !is_advice(turn),
+        };
+        let mut sums = [Tokens::default(), Tokens::default()];
+        iterations.items().for_each(|turn| sums[usize::from(!is_own(&turn))].add(turn));
+        let [own, others] = sums;
+        (self.input, self.output) = (own.input, own.output);
+        (self.cache_read, self.cache_written) = (own.cache_read, own.cache_written);
+        self.cache_written_1h = own.cache_written_1h.or(self.cache_written_1h);
+        self.of_other_models = others.usage().map_or(0, |usage| usage.total());
+    }
+
+    fn add(&mut self, turn: Node<'_>) {
+        let mut one = Tokens::default();
+        one.totals(turn);
+        for (sum, one) in [
+            (&mut self.input, one.input),
+            (&mut self.output, one.output),
+            (&mut self.cache_read, one.cache_read),
+            (&mut self.cache_written, one.cache_written),
+            (&mut self.cache_written_1h, one.cache_written_1h),
+        ] {
+            *sum = one.map(|one| sum.unwrap_or_default().saturating_add(one)).or(*sum);
+        }
+    }
+
+    fn totals(&mut self, usage: Node<'_>) {
         let details = usage.some("output_tokens_details");
         // <https://platform.claude.com/docs/en/build-with-claude/prompt-caching#1-hour-cache-duration>
         let created = usage.some("cache_creation");
@@ -47,6 +111,10 @@ impl Tokens {
         self.charge = Charge::decode(usage).or(self.charge);
     }
 
+    fn code_sessions(&self) -> Metered {
+        Metered::one(Meter::CodeSessions, u64::from(self.runs_code && !self.searches_by_code))
+    }
+
     /// The hub's count of it.
     pub(super) fn usage(&self) -> Option<Usage> {
         if self.input.is_none() && self.output.is_none() {
@@ -61,13 +129,24 @@ impl Tokens {
             cached: self.cache_read,
             cache_written: self.cache_written,
             cache_written_1h: self.cache_written_1h,
-            web_searches: self.web_searches,
+            metered: self
+                .code_sessions()
+                .with(Meter::WebSearches, count(self.web_searches))
+                .with(Meter::OtherModels, self.of_other_models),
             tier: self.tier,
             charge: self.charge,
             reasoning: self.thinking,
             ..Usage::default()
         })
     }
+}
+
+/// What the vendor charges for by the tools of a whole answer, beside what its count of tokens says.
+pub(crate) fn tools(message: Node<'_>) -> Metered {
+    let mut tokens = Tokens::default();
+    let content = message.some("content");
+    content.iter().flat_map(Node::items).for_each(|block| tokens.tool_use(block));
+    tokens.code_sessions()
 }
 
 /// Reads an object that says all at once.

@@ -1,7 +1,10 @@
 //! Tokens and tier of an answer.
 
+use std::collections::HashSet;
+
+use crate::chat::rules;
 use crate::json::{Node, Writer};
-use crate::{ServiceTier, Usage};
+use crate::{Meter, Metered, ServiceTier, Usage};
 
 /// Reads `usageMetadata` (<https://ai.google.dev/api/generate-content#UsageMetadata>); nothing where it has no counts,
 /// as in the first events of a stream.
@@ -25,9 +28,66 @@ pub(crate) fn decode(node: Node<'_>) -> Option<Usage> {
         audio_completion: of_kind(node, "candidatesTokensDetails", "AUDIO"),
         cached_audio: of_kind(node, "cacheTokensDetails", "AUDIO"),
         image_completion: of_kind(node, "candidatesTokensDetails", "IMAGE"),
+        // What its own tools brought is read by the model, and billed as the prompt is.
+        metered: Metered::one(Meter::ToolPrompt, node.u64("toolUsePromptTokenCount").unwrap_or(0)),
         tier: node.str("serviceTier").map(|tier| ServiceTier::named(&tier)),
         ..Usage::default()
     })
+}
+
+/// Searches that an answer rests on, told beside each of its candidates
+/// (<https://ai.google.dev/api/generate-content#GroundingMetadata>). In a stream the last that was told of a candidate counts.
+#[derive(Debug, Default)]
+pub(super) struct Grounding {
+    candidates: Vec<(u64, Metered)>,
+}
+
+impl Grounding {
+    /// Takes what this candidate of an answer of this model says.
+    pub(super) fn observe(&mut self, model: &str, candidate: Node<'_>) {
+        let Some(metadata) = candidate.some("groundingMetadata") else { return };
+        let told = of_candidate(model, metadata);
+        let index = candidate.u64("index").unwrap_or(0);
+        match self.candidates.iter_mut().find(|(known, _)| *known == index) {
+            Some((_, known)) if !told.is_empty() => *known = told,
+            Some(_) => {}
+            None => self.candidates.push((index, told)),
+        }
+    }
+
+    /// What was searched for all of them.
+    pub(super) fn metered(&self) -> Metered {
+        self.candidates.iter().fold(Metered::default(), |sum, (_, one)| sum.plus(one))
+    }
+}
+
+/// Searches of a whole answer.
+pub(crate) fn grounding(root: Node<'_>) -> Metered {
+    let model = root.str("modelVersion").unwrap_or_default();
+    let mut grounding = Grounding::default();
+    let answers = root.is_array().then(|| root.items()).into_iter().flatten();
+    for answer in answers.chain((!root.is_array()).then_some(root)) {
+        let candidates = answer.some("candidates");
+        candidates.iter().flat_map(Node::items).for_each(|candidate| grounding.observe(&model, candidate));
+    }
+    grounding.metered()
+}
+
+fn of_candidate(model: &str, metadata: Node<'_>) -> Metered {
+    let queries = metadata.some("webSearchQueries");
+    let queries: Vec<_> = queries.iter().flat_map(Node::items).filter_map(|query| query.as_str()).collect();
+    let searches = searches(model, queries.iter().map(|query| query.as_ref()));
+    let chunks = metadata.some("groundingChunks");
+    let has_map = chunks.iter().flat_map(Node::items).any(|chunk| chunk.some("maps").is_some());
+    Metered::one(Meter::WebSearches, searches).with(Meter::MapSearches, u64::from(has_map))
+}
+
+/// How many searches are billed where an answer of this model rests on these queries: an empty one is none, and one that is told
+/// twice was made once.
+pub(crate) fn searches<'q>(model: &str, queries: impl Iterator<Item = &'q str>) -> u64 {
+    let queries: HashSet<&str> = queries.filter(|query| !query.is_empty()).collect();
+    let count = queries.len() as u64;
+    if rules::is_searched_by_answer(model) { count.min(1) } else { count }
 }
 
 /// The vendor's tier in the word that the field does use elsewhere: its `standard` is everyone's `default`.

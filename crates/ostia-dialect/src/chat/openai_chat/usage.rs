@@ -2,11 +2,43 @@
 
 use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
-use crate::{RenderOptions, Usage};
+use crate::{Meter, Metered, RenderOptions, Usage};
 
 /// Usage where OpenAI puts it, or where Groq's streams put it.
 pub(super) fn decode(root: Node<'_>) -> Option<Usage> {
     root.some("usage").or_else(|| root.some("x_groq")?.some("usage")).map(counts)
+}
+
+/// The same with the tools that the vendor ran for these choices.
+pub(super) fn with_tools(usage: Option<Usage>, tools: Metered) -> Option<Usage> {
+    usage.map(|usage| Usage { metered: usage.metered.plus(&tools), ..usage })
+}
+
+/// Tools that the vendor ran for an answer, of which only traces are told. Models that search the web cite what they found, and are
+/// charged for one search (<https://platform.openai.com/docs/guides/tools-web-search>); Groq lists what its systems did
+/// (<https://console.groq.com/docs/compound>).
+pub(crate) fn tools(root: Node<'_>) -> Metered {
+    let choices = root.some("choices");
+    choices
+        .iter()
+        .flat_map(Node::items)
+        .fold(Metered::default(), |all, choice| merged(all, choice_tools(choice)))
+}
+
+/// The same of one choice, or of a piece of it.
+pub(super) fn choice_tools(choice: Node<'_>) -> Metered {
+    let Some(said) = choice.some("delta").or(choice.some("message")) else { return Metered::default() };
+    let list = |name: &str| said.some(name).into_iter().flat_map(|list| list.items());
+    let is_cited = list("annotations").any(|note| note.str("type").as_deref() == Some("url_citation"));
+    Metered::one(Meter::WebSearches, u64::from(is_cited))
+        .with(Meter::OtherTools, list("executed_tools").count() as u64)
+}
+
+/// What two pieces say together: however often an answer cites, it was searched for once.
+pub(super) fn merged(all: Metered, more: Metered) -> Metered {
+    let searches = all.count(Meter::WebSearches).max(more.count(Meter::WebSearches));
+    let tools = all.count(Meter::OtherTools) + more.count(Meter::OtherTools);
+    Metered::one(Meter::WebSearches, searches).with(Meter::OtherTools, tools)
 }
 
 /// Reads the object.
@@ -17,6 +49,11 @@ pub(crate) fn counts(usage: Node<'_>) -> Usage {
     let of_completion = |name: &str| completion_details.and_then(|details| details.u64(name));
     let prompt = usage.u64("prompt_tokens").unwrap_or_default();
     let completion = usage.u64("completion_tokens").unwrap_or_default();
+    // Mistral bills sound by its length, and counts its tokens beside the prompt
+    // (<https://docs.mistral.ai/capabilities/audio_transcription>).
+    let audio_seconds = usage.u64("prompt_audio_seconds");
+    let of_tools = usage.some("server_tool_use_details").or(usage.some("server_tool_use"));
+    let web_searches = of_tools.and_then(|tools| tools.u64("web_search_requests"));
     Usage {
         prompt,
         completion,
@@ -26,12 +63,14 @@ pub(crate) fn counts(usage: Node<'_>) -> Usage {
             .or(usage.u64("cached_tokens")),
         cache_written: of_prompt("cache_write_tokens"),
         reasoning: of_completion("reasoning_tokens").or(usage.u64("reasoning_tokens")),
-        audio_prompt: of_prompt("audio_tokens"),
+        audio_prompt: of_prompt("audio_tokens").filter(|_| audio_seconds.is_none()),
         audio_completion: of_completion("audio_tokens"),
         accepted_prediction: of_completion("accepted_prediction_tokens"),
         rejected_prediction: of_completion("rejected_prediction_tokens"),
         image_completion: of_completion("image_tokens"),
         charge: Charge::decode(usage),
+        metered: Metered::one(Meter::AudioInputMs, audio_seconds.unwrap_or(0).saturating_mul(1000))
+            .with(Meter::WebSearches, web_searches.unwrap_or(0)),
         ..Usage::default()
     }
 }

@@ -11,9 +11,12 @@ pub(super) mod part;
 use std::borrow::Cow;
 
 use self::part::{Part, PartKind};
+use crate::chat::openai_responses::usage;
 use crate::chat::response::characters;
 use crate::json::{Json, Node, SurrogateJoiner};
-use crate::{Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Signature, Source, ToolKind};
+use crate::{
+    Block, Citation, Content, Delta, Dialect, Event, Media, MediaKind, Metered, Signature, Source, ToolKind,
+};
 
 /// What stands between the parts of one reasoning item.
 const PARAGRAPH: &str = "\n\n";
@@ -33,6 +36,8 @@ pub(super) struct Output {
     /// Characters of all texts so far, and of those before the open block: citations count from their own part.
     text_chars: u64,
     text_start: u64,
+    /// Tools that the vendor ran.
+    tools: Metered,
 }
 
 /// The item that is being said.
@@ -142,8 +147,14 @@ impl Output {
         }
     }
 
+    /// What the vendor charges for by the items that are whole.
+    pub(super) fn tools(&self) -> Metered {
+        self.tools
+    }
+
     /// The item is whole: says what of it has not been said, and ends it.
     pub(super) fn end(&mut self, item: Node<'_>, events: &mut Vec<Event>) {
+        self.tools = self.tools.plus(&usage::item(item));
         if self.item.is_call && call_kind(item).is_none() {
             // It began as a call and was none.
             self.abandon(events);

@@ -1,12 +1,47 @@
 //! Tokens: <https://platform.openai.com/docs/api-reference/responses/object>, `usage`.
 
-use crate::Usage;
 use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
+use crate::{Meter, Metered, Usage};
 
-/// Reads the object.
+/// What the vendor charges for by this item of an answer (<https://platform.openai.com/docs/pricing>, built-in tools). Of looks at
+/// the web only searches cost something. Calls of the client's own tools, of its servers and of its computer cost tokens alone.
+pub(super) fn item(item: Node<'_>) -> Metered {
+    let kind = item.str("type").unwrap_or_default();
+    let one = |meter| Metered::one(meter, 1);
+    match kind.as_ref() {
+        "web_search_call" => {
+            let action = item.some("action").and_then(|action| action.str("type"));
+            let is_look = matches!(action.as_deref(), Some("open_page" | "find_in_page"));
+            Metered::one(Meter::WebSearches, u64::from(!is_look))
+        }
+        "file_search_call" => one(Meter::FileSearches),
+        "code_interpreter_call" => one(Meter::CodeSessions),
+        "image_generation_call" => one(Meter::ImageGenerations),
+        "x_search_call" | "document_search_call" | "collections_search_call" => one(Meter::OtherTools),
+        _ => Metered::default(),
+    }
+}
+
+/// The same of a whole answer. Where it counts its searches itself, that holds.
+pub(crate) fn tools(response: Node<'_>, of_items: Metered) -> Metered {
+    let told = response.some("tool_usage").and_then(|tools| tools.some("web_search")?.u64("num_requests"));
+    let seen = of_items.count(Meter::WebSearches);
+    let searches = told.filter(|told| *told > 0).unwrap_or(seen);
+    of_items.minus(&Metered::one(Meter::WebSearches, seen)).with(Meter::WebSearches, searches)
+}
+
+/// The same of one that comes in one piece.
+pub(crate) fn tools_of(response: Node<'_>) -> Metered {
+    let items = response.some("output").into_iter().flat_map(|output| output.items());
+    tools(response, items.fold(Metered::default(), |all, one| all.plus(&item(one))))
+}
+
+/// Reads the object; that of a transcript has the same with one name in the singular, or the seconds of the recording
+/// (<https://platform.openai.com/docs/api-reference/audio/json-object>).
 pub(crate) fn decode(usage: Node<'_>) -> Usage {
-    let detail = |group: &str, name: &str| usage.some(group).and_then(|details| details.u64(name));
+    let group = |name: &str| usage.some(name).or_else(|| usage.some(&name.replacen("tokens", "token", 1)));
+    let detail = |of: &str, name: &str| group(of).and_then(|details| details.u64(name));
     let prompt = usage.u64("input_tokens").unwrap_or_default();
     let completion = usage.u64("output_tokens").unwrap_or_default();
     Usage {
@@ -16,6 +51,7 @@ pub(crate) fn decode(usage: Node<'_>) -> Usage {
         cached: detail("input_tokens_details", "cached_tokens"),
         cache_written: detail("input_tokens_details", "cache_write_tokens"),
         reasoning: detail("output_tokens_details", "reasoning_tokens"),
+        audio_prompt: detail("input_tokens_details", "audio_tokens"),
         image_prompt: detail("input_tokens_details", "image_tokens"),
         image_completion: detail("output_tokens_details", "image_tokens"),
         charge: Charge::decode(usage),

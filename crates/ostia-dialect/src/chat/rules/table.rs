@@ -332,3 +332,9 @@ pub(crate) fn is_not_googles(model: &str) -> bool {
     let name = model.to_ascii_lowercase();
     !name.contains("gemini") && OTHER_MODELS.iter().any(|other| name.contains(other))
 }
+
+/// Is a search billed by the answer that rests on it, however many queries it took? Of later models each query is
+/// (<https://ai.google.dev/gemini-api/docs/pricing>).
+pub(crate) fn is_searched_by_answer(model: &str) -> bool {
+    ["gemini-1", "gemini-2"].iter().any(|beginning| model.starts_with(beginning))
+}

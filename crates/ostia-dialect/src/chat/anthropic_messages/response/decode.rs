@@ -20,6 +20,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     };
     let mut ending = Ending::default();
     ending.observe(root);
+    content.items().for_each(|block| ending.block(block));
     let mut text_chars = 0;
     let choice = Choice {
         index: 0,

@@ -41,6 +41,11 @@ impl Ending {
         replace(&mut self.service_tier, usage.str("service_tier").map(|tier| tier.into_owned()));
     }
 
+    /// Takes note of a block of the answer: some tell of tools that the vendor charges for.
+    pub(in crate::chat::anthropic_messages) fn block(&mut self, block: Node<'_>) {
+        self.tokens.tool_use(block);
+    }
+
     /// Why it ended.
     pub(in crate::chat::anthropic_messages) fn finish(&self) -> Finish {
         self.stop_reason.as_deref().map_or(Finish::Stop, finish)

@@ -13,7 +13,7 @@ use crate::chat::response::characters;
 use crate::frame::FRAME_BYTES_MAX;
 use crate::frame::Frame;
 use crate::json::{Document, Json, Node, SurrogateJoiner};
-use crate::{Block, Content, Delta, Event, Fault};
+use crate::{Block, Content, Delta, Event, Fault, Usage};
 
 /// Most bytes of one block that are held back until it is whole.
 const BLOCK_BYTES_MAX: usize = FRAME_BYTES_MAX;
@@ -96,6 +96,11 @@ impl Decoder {
         Ok(())
     }
 
+    /// What has been counted so far: the prompt already when the answer begins.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.ending.usage()
+    }
+
     /// The upstream has closed the stream. Fails where it broke off before `message_stop`.
     pub fn finish(&self) -> Result<(), Fault> {
         if self.finished {
@@ -171,6 +176,7 @@ impl Decoder {
     fn block_start(&mut self, event: Node<'_>, events: &mut Vec<Event>) {
         self.close(events);
         let Some(node) = event.some("content_block") else { return };
+        self.ending.block(node);
         self.queue.begin(event.u64("index"));
         let mut halves = SurrogateJoiner::default();
         let (kind, block) = self.open(node, &mut halves);

@@ -6,7 +6,7 @@
 //! back until the upstream closes the stream.
 
 use crate::chat::gemini_generate::response::decode::candidate::{self, Candidate};
-use crate::chat::gemini_generate::usage;
+use crate::chat::gemini_generate::usage::{self, Grounding};
 use crate::chat::time;
 use crate::fault::from_body;
 use crate::frame::Frame;
@@ -24,6 +24,8 @@ pub struct Decoder {
     /// Why the prompt was refused, where it was.
     blocked: Option<String>,
     usage: Option<Usage>,
+    model: String,
+    grounding: Grounding,
 }
 
 impl Decoder {
@@ -34,6 +36,12 @@ impl Decoder {
         let document = Document::parse(frame.data)
             .map_err(|fault| Fault::upstream(format!("The provider sent a stream event that is {fault}.")))?;
         self.take(document.root(), events)
+    }
+
+    /// What has been counted so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let usage = self.usage?;
+        Some(Usage { metered: usage.metered.plus(&self.grounding.metered()), ..usage })
     }
 
     /// The upstream has closed the stream. Fails where the answer is not whole.
@@ -56,7 +64,8 @@ impl Decoder {
             let native = reason.filter(|reason| !reason.is_empty());
             events.push(Event::Stop { choice: candidate.index, finish, native, stop_sequence: None });
         }
-        events.extend(self.usage.take().map(Event::Usage));
+        events.extend(self.usage().map(Event::Usage));
+        self.usage = None;
         events.push(Event::Finish);
         Ok(())
     }
@@ -90,6 +99,7 @@ impl Decoder {
         }
         self.start(node, events);
         for item in node.some("candidates").iter().flat_map(Node::items) {
+            self.grounding.observe(&self.model, item);
             self.candidate(item)?.take(item, events)?;
         }
         if let Some(feedback) = node.some("promptFeedback") {
@@ -116,7 +126,8 @@ impl Decoder {
         self.started = true;
         let text = |name| node.str(name).unwrap_or_default().into_owned();
         let created = node.str("createTime").and_then(|time| time::unix_seconds(&time));
-        events.push(Event::Start { id: text("responseId"), model: text("modelVersion"), created });
+        self.model = text("modelVersion");
+        events.push(Event::Start { id: text("responseId"), model: self.model.clone(), created });
     }
 
     fn candidate(&mut self, node: Node<'_>) -> Result<&mut Candidate, Fault> {

@@ -12,7 +12,7 @@ use crate::chat::openai_chat::usage;
 use crate::fault::{self, from_body};
 use crate::frame::Frame;
 use crate::json::{Document, Json, Node};
-use crate::{Event, Fault};
+use crate::{Event, Fault, Metered};
 
 /// Reads a stream, chunk by chunk.
 ///
@@ -25,6 +25,8 @@ pub struct Decoder {
     choices: Vec<Choice>,
     /// What was told before the answer began.
     early: Vec<Event>,
+    /// Tools that the vendor ran.
+    tools: Metered,
 }
 
 /// Most events that are held back until the answer begins; more are dropped.
@@ -64,6 +66,9 @@ impl Decoder {
 
     fn chunk(&mut self, chunk: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         if chunk.some("error").is_some() || fault::is_refused(chunk) {
+            // What came before it is counted all the same (OpenRouter).
+            let usage = usage::with_tools(usage::decode(chunk), self.tools).filter(|_| self.started);
+            events.extend(usage.map(Event::Usage));
             return Err(
                 from_body(chunk, 502).unwrap_or_else(|| Fault::upstream("The provider sent an error."))
             );
@@ -80,6 +85,7 @@ impl Decoder {
             events.append(&mut self.early);
         }
         for choice in choices.iter().flat_map(|choices| choices.items()) {
+            self.tools = usage::merged(self.tools, usage::choice_tools(choice));
             self.choice(choice)?.take(choice, events)?;
         }
         let waiting = self.choices.iter().map(Choice::waiting_bytes).sum::<usize>();
@@ -89,9 +95,9 @@ impl Decoder {
             ));
         }
         if self.started {
-            facts(chunk, events);
+            facts(chunk, self.tools, events);
         } else {
-            facts(chunk, &mut self.early);
+            facts(chunk, self.tools, &mut self.early);
             self.early.truncate(EARLY_EVENTS_MAX);
         }
         Ok(())
@@ -114,8 +120,8 @@ impl Decoder {
 }
 
 /// Usage, tier, fingerprint and vendor fields, which may stand in any chunk.
-fn facts(chunk: Node<'_>, events: &mut Vec<Event>) {
-    if let Some(usage) = usage::decode(chunk) {
+fn facts(chunk: Node<'_>, tools: Metered, events: &mut Vec<Event>) {
+    if let Some(usage) = usage::with_tools(usage::decode(chunk), tools) {
         events.push(Event::Usage(usage));
     }
     let text = |name: &str| chunk.str(name).map(Cow::into_owned);

@@ -25,7 +25,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
     let (mut output, mut events) = (Output::default(), vec![ending::start(Some(root))]);
     items.items().for_each(|item| output.end(item, &mut events));
     let status = root.str("status").unwrap_or("completed".into());
-    ending::end(root, &status, &mut events)?;
+    ending::end(root, &status, output.tools(), &mut events)?;
     let mut fold = Fold::default();
     events.into_iter().for_each(|event| fold.push(event));
     fold.finish().ok_or_else(|| Fault::upstream("The provider's answer is not whole."))

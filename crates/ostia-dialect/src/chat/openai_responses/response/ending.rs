@@ -6,7 +6,7 @@
 use crate::chat::openai_responses::request::echo;
 use crate::chat::openai_responses::{error, usage};
 use crate::json::{Json, Node};
-use crate::{Event, Fault, Finish};
+use crate::{Event, Fault, Finish, Metered, Usage};
 
 /// Fields of a Response object that the hub has a place for, or that only repeat the request, besides those that we
 /// repeat ourselves. Everything else goes to the answer's `extra`.
@@ -35,13 +35,14 @@ pub(in crate::chat::openai_responses) fn start(response: Option<Node<'_>>) -> Ev
     Event::Start { id: text("id"), model: text("model"), created }
 }
 
-/// The end of an answer with this status, from the last Response object.
+/// The end of an answer with this status, from the last Response object. `tools`: those that the vendor ran for its items.
 ///
 /// # Errors
 /// The provider's own error for an answer that failed; 502 for one that was put off or called off.
 pub(in crate::chat::openai_responses) fn end(
     response: Node<'_>,
     status: &str,
+    tools: Metered,
     events: &mut Vec<Event>,
 ) -> Result<(), Fault> {
     let reason = response.some("incomplete_details").and_then(|details| details.str("reason"));
@@ -67,7 +68,9 @@ pub(in crate::chat::openai_responses) fn end(
     if let Some(tier) = response.str("service_tier") {
         events.push(Event::Meta { service_tier: Some(tier.into_owned()), system_fingerprint: None });
     }
-    events.extend(response.some("usage").map(usage::decode).map(Event::Usage));
+    let metered = usage::tools(response, tools);
+    let told = response.some("usage").map(usage::decode);
+    events.extend(told.map(|usage| Event::Usage(Usage { metered: usage.metered.plus(&metered), ..usage })));
     events.push(Event::Finish);
     Ok(())
 }

@@ -230,7 +230,7 @@ impl Decoder {
         // A server may name the event after what it does and still call the answer cut off or failed.
         let own = response.str("status").filter(|own| matches!(own.as_ref(), "incomplete" | "failed"));
         let status = own.as_deref().unwrap_or(status);
-        ending::end(response, status, events)?;
+        ending::end(response, status, self.output.tools(), events)?;
         self.finished = true;
         Ok(())
     }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::test_support::{call, raw, thought};
-use crate::{Citation, FaultKind, Finish, Usage};
+use crate::{Citation, FaultKind, Finish, Meter, Metered, Usage};
 
 fn text(text: &str) -> Block {
     Block::text(text)
@@ -120,6 +120,7 @@ fn usage_counts_tokens_and_falls_back_to_billed_units() {
                 completion: 9,
                 cached: Some(48),
                 reasoning: Some(3),
+                metered: Metered::one(Meter::BilledInput, 5).with(Meter::BilledOutput, 4),
                 ..Usage::default()
             }),
             vec!["billed_units".to_owned()],

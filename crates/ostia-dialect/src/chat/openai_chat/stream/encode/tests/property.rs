@@ -221,7 +221,9 @@ proptest! {
             let (head, tail) = out.split_at(cut.index(out.len()));
             let (again, ended) = test_support::read(Dialect::OpenaiChat, &[head, tail]);
             prop_assert!(ended.is_ok());
-            let told = fold(&again);
+            let mut told = fold(&again);
+            // A source that is cited looks as if the vendor had searched, which nobody but the vendor tells.
+            told.usage.iter_mut().for_each(|usage| usage.metered = Default::default());
             let Response { choices, usage, .. } = if strict { without_signatures(expected.clone()) } else { expected.clone() };
             prop_assert_eq!((told.choices, told.usage), (choices, usage));
         }

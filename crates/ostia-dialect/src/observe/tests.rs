@@ -1,0 +1,265 @@
+//! What answers say that is charged for beside tokens: the same whether they are looked at whole, in pieces, decoded, or as streams.
+
+#![allow(clippy::unwrap_used)]
+use super::*;
+use crate::Meter::{
+    AudioInputMs, BilledInput, BilledOutput, CodeSessions, FileSearches, ImageGenerations, InputCharacters,
+    MapSearches, OtherModels, OtherTools, OutputImages, Pages, Queries, ToolPrompt, WebSearches,
+};
+use crate::json::Document;
+use crate::{Api, Decoder, Meter, Metered, Usage, frame::sse::Framer};
+
+fn metered(observed: &Observed) -> Vec<(Meter, u64)> {
+    observed.usage().map(|usage| usage.metered.counts().collect()).unwrap_or_default()
+}
+
+/// Of a whole answer, however it is looked at.
+fn check(api: Api, body: &str, expected: &[(Meter, u64)]) {
+    let subject = Subject::of(api);
+    assert_eq!(metered(&Observed::of_body(subject, body.as_bytes())), expected, "{body}");
+    for cut in 0..=body.len() {
+        let mut answer = WholeAnswer::new(subject);
+        let (first, second) = body.as_bytes().split_at(cut);
+        answer.push(first);
+        answer.push(second);
+        assert_eq!(metered(&answer.observed()), expected, "{cut}: {body}");
+    }
+    if let Some(dialect) = api.dialect() {
+        let response = dialect.decode(body.as_bytes()).unwrap();
+        assert_eq!(metered(&Observed::of_response(&response)), expected, "decoded: {body}");
+    }
+}
+
+/// Of a stream of these events: relayed, wherever it is cut, and decoded.
+fn check_stream(api: Api, events: &[&str], expected: &[(Meter, u64)]) {
+    let stream: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    for cut in 0..=stream.len() {
+        let mut watch = Watch::new(api.grammar());
+        let mut window = Vec::new();
+        for piece in [&stream.as_bytes()[..cut], &stream.as_bytes()[cut..]] {
+            window.extend_from_slice(piece);
+            let whole = watch.scan(&window).unwrap();
+            window.drain(..whole);
+        }
+        watch.ending(&window).unwrap();
+        assert_eq!(metered(watch.observed()), expected, "{cut}: {stream}");
+    }
+    let (mut decoder, mut framer) = (Decoder::new(api.dialect().unwrap()), Framer::default());
+    let (mut told, mut observed) = (Vec::new(), Observed::default());
+    framer.push(stream.as_bytes());
+    while let Some(frame) = framer.next().unwrap() {
+        decoder.push(frame, &mut told).unwrap();
+    }
+    decoder.finish(&mut told).unwrap();
+    told.iter().for_each(|event| observed.event(event, true));
+    assert_eq!(metered(&observed), expected, "decoded: {stream}");
+}
+
+const ITEMS: [&str; 7] = [
+    r#"{"id":"w1","type":"web_search_call","status":"completed","action":{"type":"search","query":"q"}}"#,
+    r#"{"id":"w2","type":"web_search_call","status":"completed","action":{"type":"open_page","url":"u"}}"#,
+    r#"{"id":"f","type":"file_search_call","status":"completed","queries":["a","b"],"results":null}"#,
+    r#"{"id":"c","type":"code_interpreter_call","status":"completed","code":"\"web_search_call\"","container_id":"x"}"#,
+    r#"{"id":"i","type":"image_generation_call","status":"completed","result":"aGk="}"#,
+    r#"{"id":"m","type":"mcp_call","name":"n","arguments":"{}","server_label":"s"}"#,
+    r#"{"id":"t","type":"function_call","call_id":"t","name":"web_search_call","arguments":"{}"}"#,
+];
+
+#[test]
+fn tools_that_openai_runs() {
+    let body = |items: &[&str], more: &str| {
+        format!(
+            r#"{{"id":"r","object":"response","status":"completed","model":"gpt-5","output":[{}],{more}
+                "usage":{{"input_tokens":9,"output_tokens":2,"total_tokens":11}}}}"#,
+            items.join(",")
+        )
+    };
+    let all = [(WebSearches, 1), (FileSearches, 1), (CodeSessions, 1), (ImageGenerations, 1)];
+    check(Api::OpenaiResponses, &body(&ITEMS, ""), &all);
+    check(Api::OpenaiResponses, &body(&ITEMS[5..], ""), &[]);
+    // A client's own fields say nothing.
+    let metadata = r#""metadata":{"a":"web_search_call"},"tools":[{"type":"web_search"}],"#;
+    check(Api::OpenaiResponses, &body(&ITEMS[6..], metadata), &[]);
+    // What the vendor counts itself.
+    let told = r#""tool_usage":{"web_search":{"num_requests":3}},"#;
+    let observed = Observed::of_body(Subject::of(Api::OpenaiResponses), body(&ITEMS[..1], told).as_bytes());
+    assert_eq!(metered(&observed), [(WebSearches, 3)]);
+
+    let done = ITEMS.iter().enumerate().map(|(at, item)| {
+        format!(r#"{{"type":"response.output_item.done","output_index":{at},"item":{item}}}"#)
+    });
+    let done: Vec<String> = done.collect();
+    for in_the_end in [&ITEMS[..], &[]] {
+        let end = body(in_the_end, "").replace('\n', "");
+        let end = format!(r#"{{"type":"response.completed","response":{end}}}"#);
+        let mut events: Vec<&str> = done.iter().map(String::as_str).collect();
+        events.push(&end);
+        check_stream(Api::OpenaiResponses, &events, &all);
+    }
+}
+
+#[test]
+fn searches_for_a_chat() {
+    let message = r#"{"role":"assistant","content":"x","annotations":[
+        {"type":"url_citation","url_citation":{"url":"https://a","title":"t","start_index":0,"end_index":1}},
+        {"type":"url_citation","url_citation":{"url":"https://b","title":"t","start_index":0,"end_index":1}}]}"#;
+    let usage = r#""usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}"#;
+    let body = |message: &str| {
+        format!(
+            r#"{{"id":"c","model":"m","choices":[{{"index":0,"message":{message},"finish_reason":"stop"}}],{usage}}}"#
+        )
+    };
+    check(Api::OpenaiChat, &body(message), &[(WebSearches, 1)]);
+    check(Api::OpenaiChat, &body(r#"{"role":"assistant","content":"\"url_citation\""}"#), &[]);
+    let executed = r#"{"role":"assistant","content":"x","executed_tools":[{"type":"search"}]}"#;
+    check(Api::OpenaiChat, &body(executed), &[(OtherTools, 1)]);
+    let delta = |delta: &str, finish: &str| {
+        format!(
+            r#"{{"id":"c","model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":{finish}}}]}}"#
+        )
+    };
+    let (message, usage) = (message.replace('\n', ""), format!(r#"{{"id":"c","choices":[],{usage}}}"#));
+    let (first, last) = (delta(r#"{"content":"a"}"#, "null"), delta(&message, "\"stop\""));
+    check_stream(Api::OpenaiChat, &[first.as_str(), &last, &usage, "[DONE]"], &[(WebSearches, 1)]);
+}
+
+#[test]
+fn turns_and_tools_of_anthropic() {
+    let body = |content: &str, usage: &str| {
+        format!(
+            r#"{{"id":"m","type":"message","role":"assistant","model":"a","content":[{content}],"stop_reason":"end_turn","usage":{usage}}}"#
+        )
+    };
+    let usage = r#"{"input_tokens":9,"output_tokens":2,"server_tool_use":{"web_search_requests":2}}"#;
+    let code = r#"{"type":"server_tool_use","id":"s","name":"bash_code_execution","input":{}}"#;
+    let direct =
+        r#"{"type":"server_tool_use","id":"w","name":"web_search","input":{},"caller":{"type":"direct"}}"#;
+    let by_code = r#"{"type":"server_tool_use","caller":{"type":"code_execution_20260120","tool_id":"s"},"id":"w","name":"web_search","input":{}}"#;
+    check(Api::AnthropicMessages, &body(direct, usage), &[(WebSearches, 2)]);
+    check(
+        Api::AnthropicMessages,
+        &body(&[code, direct].join(","), usage),
+        &[(WebSearches, 2), (CodeSessions, 1)],
+    );
+    check(Api::AnthropicMessages, &body(&[code, by_code].join(","), usage), &[(WebSearches, 2)]);
+    let used_by_client = r#"{"type":"tool_use","id":"t","name":"code_execution_of_mine","input":{}}"#;
+    check(Api::AnthropicMessages, &body(used_by_client, r#"{"input_tokens":9,"output_tokens":2}"#), &[]);
+
+    let iterations = r#"{"input_tokens":23000,"output_tokens":1000,"iterations":[
+        {"type":"compaction","input_tokens":180000,"output_tokens":3500,"cache_read_input_tokens":10},
+        {"type":"message","input_tokens":23000,"output_tokens":1000},
+        {"type":"advisor_message","model":"b","input_tokens":800,"output_tokens":500}]}"#;
+    let whole = body("", iterations);
+    check(Api::AnthropicMessages, &whole, &[(OtherModels, 1300)]);
+    let told = Observed::of_body(Subject::of(Api::AnthropicMessages), whole.as_bytes()).usage().unwrap();
+    assert_eq!((told.prompt, told.completion, told.cached), (203_010, 4500, Some(10)));
+    // Another model went on where one refused.
+    let fell_back = r#"{"input_tokens":412,"output_tokens":264,"iterations":[
+        {"type":"message","model":"a","input_tokens":408,"output_tokens":0},
+        {"type":"fallback_message","model":"b","input_tokens":412,"output_tokens":264}]}"#;
+    let told = Observed::of_body(Subject::of(Api::AnthropicMessages), body("", fell_back).as_bytes());
+    assert_eq!((told.usage().unwrap().prompt, metered(&told)), (412, vec![(OtherModels, 408)]));
+
+    let start = r#"{"type":"message_start","message":{"id":"m","model":"a","content":[],"usage":{"input_tokens":9,"output_tokens":1}}}"#;
+    let block = format!(r#"{{"type":"content_block_start","index":0,"content_block":{code}}}"#);
+    let delta = format!(
+        r#"{{"type":"message_delta","delta":{{"stop_reason":"end_turn"}},"usage":{}}}"#,
+        iterations.replace('\n', "")
+    );
+    let events =
+        [start, &block, r#"{"type":"content_block_stop","index":0}"#, &delta, r#"{"type":"message_stop"}"#];
+    check_stream(Api::AnthropicMessages, &events, &[(CodeSessions, 1), (OtherModels, 1300)]);
+}
+
+#[test]
+fn searches_of_google() {
+    let grounding = r#""groundingMetadata":{"webSearchQueries":["","a","b","a"],"groundingChunks":[{"web":{"uri":"https://a"}},{"maps":{"uri":"https://m"}}]}"#;
+    let body = |model: &str, more: &str| {
+        format!(
+            r#"{{"candidates":[{{"content":{{"parts":[{{"text":"x"}}],"role":"model"}},"finishReason":"STOP","index":0{more}}}],
+                "usageMetadata":{{"promptTokenCount":9,"candidatesTokenCount":2,"toolUsePromptTokenCount":30,"totalTokenCount":41}},
+                "modelVersion":"{model}"}}"#
+        )
+    };
+    let more = format!(",{grounding}");
+    check(Api::GeminiGenerate, &body("gemini-3-flash", ""), &[(ToolPrompt, 30)]);
+    let all = |searches| [(ToolPrompt, 30), (WebSearches, searches), (MapSearches, 1)];
+    check(Api::GeminiGenerate, &body("gemini-3-flash", &more), &all(2));
+    check(Api::GeminiGenerate, &body("gemini-2.5-flash", &more), &all(1));
+    // Told before the end, and not again.
+    let said =
+        r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"modelVersion":"gemini-3-flash"}"#;
+    let told = format!(
+        r#"{{"candidates":[{{"content":{{"parts":[{{"text":"b"}}]}},"index":0,{grounding}}}],"usageMetadata":{{"promptTokenCount":9}}}}"#
+    );
+    let end = body("gemini-3-flash", "").replace('\n', "");
+    check_stream(Api::GeminiGenerate, &[said, &told, said, &end], &all(2));
+}
+
+#[test]
+fn what_is_no_conversation() {
+    let images =
+        r#"{"created":1,"data":[{"b64_json":"aGk="},{"url":"https://i","revised_prompt":"the \"url\""}]}"#;
+    check(Api::OpenaiImages, images, &[(OutputImages, 2)]);
+    // By tokens, where those are told.
+    let tokens = r#"{"data":[{"b64_json":"aGk="}],"usage":{"input_tokens":3,"output_tokens":272}}"#;
+    check(Api::OpenaiImages, tokens, &[]);
+    let charged = r#"{"data":[{"url":"https://i"}],"usage":{"cost_in_usd_ticks":700000000}}"#;
+    check(Api::OpenaiImages, charged, &[(OutputImages, 1)]);
+    let seconds = r#"{"text":"hi","usage":{"type":"duration","seconds":37}}"#;
+    check(Api::OpenaiTranscriptions, seconds, &[(AudioInputMs, 37_000)]);
+    let verbose =
+        r#"{"task":"transcribe","duration":25.933313,"text":"\"duration\":1","segments":[{"start":0.0}]}"#;
+    check(Api::OpenaiTranscriptions, verbose, &[(AudioInputMs, 25_933)]);
+    let tokens = r#"{"text":"hi","usage":{"type":"tokens","input_tokens":37,"input_token_details":{"audio_tokens":30},"output_tokens":9}}"#;
+    check(Api::OpenaiTranscriptions, tokens, &[]);
+    let told = Observed::of_body(Subject::of(Api::OpenaiTranscriptions), tokens.as_bytes()).usage().unwrap();
+    assert_eq!((told.prompt, told.audio_prompt), (37, Some(30)));
+    let pages = r#"{"pages":[{"markdown":"x"}],"usage_info":{"pages_processed":3,"doc_size_bytes":18810}}"#;
+    check(Api::MistralOcr, pages, &[(Pages, 3)]);
+    let ranked =
+        r#"{"results":[],"meta":{"billed_units":{"search_units":2},"tokens":{"input_tokens":214.0}}}"#;
+    check(Api::CohereRerank, ranked, &[(Queries, 2)]);
+    check(Api::JinaRerank, r#"{"results":[],"usage":{"total_tokens":43}}"#, &[]);
+    let cohere = r#"{"id":"c","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"x"}]},
+        "usage":{"billed_units":{"input_tokens":5,"output_tokens":418},"tokens":{"input_tokens":71,"output_tokens":418}}}"#;
+    let response = crate::Dialect::CohereChat.decode(cohere.as_bytes()).unwrap();
+    let told = Observed::of_response(&response);
+    assert_eq!(metered(&told), [(BilledInput, 5), (BilledOutput, 418)]);
+}
+
+#[test]
+fn what_a_request_says() {
+    let told = |api, body: &str| asked_for(api, Document::parse(body.as_bytes()).unwrap().root());
+    let spoken = told(Api::OpenaiSpeech, r#"{"input":"h\u00e9, \ud83d\ude00!","voice":"v"}"#);
+    assert_eq!(spoken, Metered::one(InputCharacters, 6));
+    let of = |metered, prompt| Usage { metered, prompt, ..Usage::default() };
+    assert_eq!(with_asked(Usage::default(), spoken), spoken);
+    assert_eq!(with_asked(of(Metered::default(), 9), spoken), Metered::default(), "by tokens");
+    let pages = Metered::one(Pages, 3);
+    let plain = told(Api::MistralOcr, r#"{"document":{}}"#);
+    let annotated =
+        told(Api::MistralOcr, r#"{"document":{},"document_annotation_format":{"type":"json_schema"}}"#);
+    assert_eq!(with_asked(of(pages, 0), plain), pages);
+    assert_eq!(with_asked(of(pages, 0), annotated), Metered::one(Meter::AnnotatedPages, 3));
+    assert_eq!(with_asked(Usage::default(), annotated), Metered::default());
+}
+
+#[test]
+fn words_of_a_stream_that_breaks_off_are_estimated() {
+    let word = |text: &str| {
+        format!(
+            "data: {{\"id\":\"c\",\"model\":\"m\",\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}},\"finish_reason\":null}}]}}\n\n"
+        )
+    };
+    let stream: String =
+        ["Some ", "words, ", "and many others ", "behind them."].iter().map(|text| word(text)).collect();
+    let mut watch = Watch::new(crate::frame::Grammar::OpenaiChat);
+    watch.scan(stream.as_bytes()).unwrap();
+    assert_eq!(watch.observed().said_bytes, "Some words, and many others behind them.".len() as u64);
+    // What is counted before the end is known too.
+    let begun = "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"model\":\"a\",\"content\":[],\"usage\":{\"input_tokens\":90,\"output_tokens\":1}}}\n\n";
+    let mut watch = Watch::new(crate::frame::Grammar::AnthropicMessages);
+    watch.scan(begun.as_bytes()).unwrap();
+    assert_eq!(watch.observed().usage().map(|usage| usage.prompt), Some(90));
+}

@@ -1,0 +1,163 @@
+//! Thousands of calls, in all the ways in which they fail: what is kept is what the provider bills, call by call.
+
+use std::collections::HashSet;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ostia_testkit::Upstream;
+use serde_json::{Value, json};
+
+use super::ledger::{Ledger, Work, attempts, sums, units};
+use crate::gateway::{Gateway, Setup};
+use crate::wire::{Ask, PATIENCE};
+
+const REQUESTS: usize = 2400;
+const THREADS: usize = 12;
+/// Requests between two ends by `kill -9`, and how many such ends there are.
+const REQUESTS_TO_KILL: usize = 400;
+const KILLS: u64 = 4;
+/// What may be missing after `kill -9`: what ended in the last moments before (docs/records.md).
+const LOSS_MAX: Duration = Duration::from_secs(1);
+/// In units of 10^-7 dollars for a token.
+const PRICES: (u64, u64) = (15, 20);
+const CONFIG: &str = "prices: {openai/gpt-4o-mini: {input: 1.5, output: 2}}\nrecords: {bodies: off}";
+
+/// Asks in one of the ways in which calls are carried, and leaves some of the answers.
+fn ask(gateway: &Gateway, upstream: &Upstream, number: usize) {
+    let stream = number.is_multiple_of(2);
+    let text = format!("say {number}");
+    let body = json!({"model": "gpt-4o-mini", "stream": stream, "stream_options": stream.then(|| json!({"include_usage": true})),
+        "messages": [{"role": "user", "content": text}]});
+    let target = json!({"provider": "openai", "custom_host": upstream.url(), "api_key": "k"});
+    let targets = [&target, &target];
+    let retried = json!({"strategy": {"mode": "fallback"}, "retry": {"attempts": 2, "max_wait": 30}, "targets": targets});
+    let hedged =
+        json!({"strategy": {"mode": "fallback"}, "hedge": {"after": 40, "budget": 100}, "targets": targets});
+    let ask = Ask::post("/v1/chat/completions", body.to_string());
+    let ask = match number % 5 {
+        0 | 1 => ask.at(upstream, "openai"),
+        2 | 3 => ask.header("x-ostia-config", &retried.to_string()),
+        _ => ask.header("x-ostia-config", &hedged.to_string()),
+    };
+    let open = ask.open(gateway);
+    match number % 17 {
+        // The client leaves at once.
+        16 => drop(open),
+        _ => drop(open.finish()),
+    }
+}
+
+fn ask_all(gateway: &Gateway, upstream: &Upstream, requests: std::ops::Range<usize>) {
+    let ask_some = |thread: usize| {
+        requests.clone().skip(thread).step_by(THREADS).for_each(|number| ask(gateway, upstream, number));
+    };
+    let ask_some = &ask_some;
+    thread::scope(|scope| (0..THREADS).for_each(|thread| drop(scope.spawn(move || ask_some(thread)))));
+}
+
+/// Every attempt is one call of the ledger, and says of it what is true. Gives the calls that were found.
+fn check_attempts(ledger: &Ledger, attempts: &[Value]) -> HashSet<String> {
+    let calls = ledger.calls();
+    let mut found = HashSet::new();
+    for attempt in attempts {
+        let Some(id) = attempt["request_id"].as_str() else {
+            // No head came before it was left: nobody knows which call it was, and that it took something is known.
+            assert!(attempt["usage_estimated"] == true || attempt["outcome"] == "failed", "{attempt}");
+            continue;
+        };
+        assert!(found.insert(id.to_owned()), "booked twice: {attempt}");
+        let usage = &attempt["usage"];
+        let told = (usage["prompt_tokens"].as_u64(), usage["completion_tokens"].as_u64());
+        match calls[id].0 {
+            Work::Refused => assert!(usage.is_null() && attempt["cost"].is_null(), "{attempt}"),
+            Work::Cut => assert_eq!(attempt["usage_estimated"], true, "{attempt}"),
+            // What came before the client left may not have had the count.
+            Work::Whole(..) if attempt["usage_estimated"] == true => {
+                assert_eq!(attempt["outcome"], "abandoned", "{attempt}");
+            }
+            Work::Whole(prompt, completion) => {
+                assert_eq!(told, (Some(prompt), Some(completion)), "{attempt}");
+                let cost = prompt * PRICES.0 + completion * PRICES.1;
+                assert_eq!(units(&attempt["cost"]["amount"]), cost, "{attempt}");
+            }
+        }
+        assert!(attempt["cost_unknown"].is_null(), "{attempt}");
+    }
+    found
+}
+
+/// The sums are those of the attempts, and tell how much of them is estimated.
+fn check_sums(total: &Value, attempts: &[Value]) {
+    let sum = |of: &dyn Fn(&Value) -> u64| attempts.iter().map(of).sum::<u64>();
+    let usage =
+        |name: &'static str| move |attempt: &Value| attempt["usage"][name].as_u64().unwrap_or_default();
+    let cost = |attempt: &Value| units(&attempt["cost"]["amount"]);
+    let estimated = |attempt: &Value| if attempt["usage_estimated"] == true { cost(attempt) } else { 0 };
+    assert_eq!(total["attempts"], attempts.len(), "{total}");
+    assert_eq!(total["prompt_tokens"], sum(&usage("prompt_tokens")), "{total}");
+    assert_eq!(total["completion_tokens"], sum(&usage("completion_tokens")), "{total}");
+    assert_eq!(units(&total["cost"]["USD"]), sum(&cost), "{total}");
+    assert_eq!(units(&total["estimated_cost"]["USD"]), sum(&estimated), "{total}");
+    assert!(sum(&estimated) > 0 && sum(&estimated) < sum(&cost) / 4, "{total}");
+}
+
+#[test]
+fn they_balance() {
+    let ledger = Ledger::default();
+    let (gateway, upstream) = (Gateway::with(CONFIG), ledger.upstream());
+    ask_all(&gateway, &upstream, 0..REQUESTS);
+    let total = sums(&gateway, REQUESTS as u64);
+    let attempts = attempts(&gateway);
+    let found = check_attempts(&ledger, &attempts);
+    check_sums(&total, &attempts);
+    // Each call is booked: those of which no head came have no name.
+    let nameless = attempts.iter().filter(|attempt| attempt["request_id"].is_null()).count();
+    let calls = ledger.calls();
+    assert!((found.len()..=found.len() + nameless).contains(&calls.len()), "{nameless} {}", calls.len());
+    let missed: Vec<_> = calls.keys().filter(|id| !found.contains(*id)).collect();
+    assert!(missed.len() <= nameless, "{missed:?}");
+    assert!(attempts.len() > REQUESTS && attempts.iter().any(|attempt| attempt["outcome"] == "abandoned"));
+}
+
+#[test]
+fn they_balance_within_the_bound_after_each_kill() {
+    let (ledger, folder) = (Ledger::default(), tempfile::TempDir::new().unwrap());
+    let upstream = ledger.upstream();
+    let start = || {
+        let setup = Setup::new().config(CONFIG).env("OSTIA_DATA", &folder.path().display().to_string());
+        setup.start()
+    };
+    let mut ends = Vec::new();
+    for kill in 0..KILLS {
+        let mut gateway = start();
+        let first = kill as usize * REQUESTS_TO_KILL;
+        thread::scope(|scope| {
+            let asking = &gateway;
+            let upstream = &upstream;
+            scope.spawn(move || {
+                // Whoever asks a gateway that is gone gets nothing.
+                let asked = || ask_all(asking, upstream, first..first + REQUESTS_TO_KILL);
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(asked));
+            });
+            // At another point each time.
+            thread::sleep(Duration::from_millis(700 + kill * 370 % 900));
+            asking.signal("KILL");
+            ends.push(Instant::now());
+        });
+        assert!(gateway.wait(PATIENCE).is_some());
+    }
+    let gateway = start();
+    let attempts = attempts(&gateway);
+    let found = check_attempts(&ledger, &attempts);
+    let requests =
+        super::ledger::asked(&gateway, "/v1/analytics/summary?since=1h")["total"]["requests"].clone();
+    check_sums(&sums(&gateway, requests.as_u64().unwrap()), &attempts);
+    // What was told to its end long enough before is there.
+    let is_safe = |at: Instant| ends.iter().all(|end| at > *end || *end - at > LOSS_MAX * 2);
+    let calls = ledger.calls();
+    let told = calls.iter().filter(|(_, (work, at))| matches!(work, Work::Whole(..)) && is_safe(*at));
+    let (safe, kept): (Vec<_>, Vec<_>) = told.map(|(id, _)| id).partition(|id| !found.contains(*id));
+    let left = attempts.iter().filter(|attempt| attempt["request_id"].is_null()).count();
+    assert!(safe.len() <= left, "{} of {} are missing: {safe:?}", safe.len(), safe.len() + kept.len());
+    assert!(!found.is_empty());
+}
