@@ -355,7 +355,8 @@ impl Decoder {
             | Reader::OpenaiResponses(_)
             | Reader::CohereChat(_)
             | Reader::BedrockConverse(_)
-            | Reader::OllamaChat(_) => None,
+            | Reader::OllamaChat(_)
+            | Reader::ReplicateText(_) => None,
         }
     }
 

@@ -24,8 +24,8 @@ use super::text::clean;
 use super::{Server, feedback, spans};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
-use crate::spans::Joined;
 use crate::reader::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
+use crate::spans::Joined;
 use scope::Scope;
 
 /// How much longer than the server itself, which gives up after [`ANSWER_WITHIN`], its word is waited for.

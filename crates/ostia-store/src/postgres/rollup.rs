@@ -65,9 +65,8 @@ pub(super) async fn write(transaction: &Transaction<'_>, rows: &Rows) -> Result<
     let keys = Keys::of(rows.keys());
     let counts = COUNTS.map(|(_, count)| rows.values().map(|sums| signed(count(sums))).collect::<Vec<i64>>());
     let [costs, estimated] = [|sums: &Sums| &sums.cost, |sums: &Sums| &sums.estimated].map(|of| {
-        let money = |(key, sums): (&Key, &Sums)| {
-            price::decimal(of(sums).get(&key.5).copied().unwrap_or_default())
-        };
+        let money =
+            |(key, sums): (&Key, &Sums)| price::decimal(of(sums).get(&key.5).copied().unwrap_or_default());
         rows.iter().map(money).collect::<Vec<String>>()
     });
     let durations: Vec<Vec<u8>> = rows.values().map(|sums| sums.durations.bytes()).collect();

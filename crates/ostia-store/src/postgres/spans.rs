@@ -40,12 +40,10 @@ async fn insert_spans(transaction: &Transaction<'_>, all: &Joined, now_ms: i64) 
 async fn insert_logs(transaction: &Transaction<'_>, all: &Joined, now_ms: i64) -> Result<(), Fault> {
     let traces: Vec<_> = all.logs.iter().map(|one| clean(&one.trace_id)).collect();
     let documents: Vec<String> = all.logs.iter().map(|one| one.document()).collect();
-    let values = [
-        param(&traces, Type::TEXT_ARRAY),
-        param(&documents, Type::TEXT_ARRAY),
-        param(&now_ms, Type::INT8),
-    ];
-    let text = "INSERT INTO span_logs (trace_id, document, received_ms) SELECT one.*, $3 FROM unnest($1, $2) AS one";
+    let values =
+        [param(&traces, Type::TEXT_ARRAY), param(&documents, Type::TEXT_ARRAY), param(&now_ms, Type::INT8)];
+    let text =
+        "INSERT INTO span_logs (trace_id, document, received_ms) SELECT one.*, $3 FROM unnest($1, $2) AS one";
     transaction.execute_typed(text, &values).await?;
     Ok(())
 }

@@ -197,8 +197,8 @@ mod tests {
 
     use super::*;
     use crate::body::Kept;
-    use crate::record::{Attempt, Outcome, Record, Usage};
     use crate::engine::{Engine, Place};
+    use crate::record::{Attempt, Outcome, Record, Usage};
 
     /// A call of a session: when, at whom, for which model, and the tokens that it read in all and from the cache.
     type Call = (&'static str, i64, &'static str, &'static str, u64, u64);

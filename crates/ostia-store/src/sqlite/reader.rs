@@ -17,8 +17,8 @@ use serde_json::Value;
 use super::{conditions, database, feedback, spans};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
-use crate::spans::Joined;
 use crate::reader::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
+use crate::spans::Joined;
 
 /// Steps of SQLite's machine between two looks at the clock.
 const STEPS_BETWEEN_LOOKS: i32 = 20_000;

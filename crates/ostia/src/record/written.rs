@@ -23,7 +23,7 @@ const VALUE_CHARACTERS_MAX: usize = 128;
 impl Unwritten for Entry {
     fn bytes(&self) -> usize {
         let of_facts = self.facts.as_deref().map_or(0, held_by_facts);
-        let own = 
+        let own =
             [&self.metadata, &self.baggage, &self.user_agent, &self.model, &self.session, &self.trace.state];
         let texts = own.into_iter().flatten().map(|text| text.len()).sum::<usize>();
         let route = self.decisions.as_ref().and_then(|made| made.route(|route| route.bytes()));
