@@ -199,6 +199,7 @@ fn decoded(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::{SecretSource, check as read_file};
 

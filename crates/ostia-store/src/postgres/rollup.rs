@@ -123,8 +123,10 @@ impl<'k> Keys<'k> {
     }
 }
 
-/// Columns that are counts.
-const COUNTS: [(&str, fn(&Sums) -> u64); 11] = [
+/// A column that is a count, and of what.
+type Count = (&'static str, fn(&Sums) -> u64);
+
+const COUNTS: [Count; 11] = [
     ("requests", |sums| sums.requests),
     ("failed", |sums| sums.failed),
     ("\"left\"", |sums| sums.left),
