@@ -448,7 +448,7 @@ const REPLICATE_TEXT: Limits = Limits {
     media: Limit {
         takes: MediaForms {
             by_address: &[MediaKind::Image],
-            schemes: &[],
+            schemes: WEB,
             as_bytes: &[MediaKind::Image, MediaKind::Document],
             by_id: false,
         },

@@ -176,14 +176,14 @@ fn words(answer: &Said) -> Result<String, Fault> {
 /// Reads `{"categories": [...]}`, whatever stands around it.
 fn verdict(said: &str) -> Result<Verdict, Fault> {
     let object = said.find('{').zip(said.rfind('}')).filter(|(from, to)| from < to);
-    let object = object.map(|(from, to)| &said[from..=to]).ok_or_else(|| unreadable())?;
+    let object = object.map(|(from, to)| &said[from..=to]).ok_or_else(unreadable)?;
     let document = Document::parse(object.as_bytes()).map_err(|_| unreadable())?;
     let list = document.root().some("categories").filter(crate::json::Node::is_array);
-    let list = list.ok_or_else(|| unreadable())?;
+    let list = list.ok_or_else(unreadable)?;
     let mut applies = [false; CATEGORIES.len()];
     for name in list.items() {
         let place = name.as_str().and_then(|name| CATEGORIES.iter().position(|(known, _)| *known == name));
-        applies[place.ok_or_else(|| unreadable())?] = true;
+        applies[place.ok_or_else(unreadable)?] = true;
     }
     Ok(Verdict::of(CATEGORIES.iter().zip(applies).map(|((name, _), applies)| ((*name).to_owned(), applies))))
 }

@@ -55,7 +55,7 @@ pub(super) fn verdict(said: &str) -> Result<Verdict, Fault> {
     };
     for code in words {
         let place = HAZARDS.iter().position(|hazard| hazard.code.eq_ignore_ascii_case(code));
-        applies[place.filter(|_| !is_safe).ok_or_else(|| unreadable())?] = true;
+        applies[place.filter(|_| !is_safe).ok_or_else(unreadable)?] = true;
     }
     let mut told: Vec<(String, bool)> = Vec::new();
     for (hazard, applies) in HAZARDS.iter().zip(applies) {

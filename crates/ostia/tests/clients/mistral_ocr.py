@@ -1,5 +1,6 @@
 """Mistral's SDK (mistralai): https://github.com/mistralai/client-python. OCR by Azure's service and by models that see."""
 
+import httpx2
 from mistralai.client import Mistral
 from mistralai.client.errors import SDKError
 
@@ -11,9 +12,7 @@ IMAGE = {"type": "image_url", "image_url": "data:image/png;base64,iVBORw0KGgo="}
 
 
 def connect(gateway, headers):
-    import httpx
-
-    client = httpx.Client(headers=headers, timeout=TIMEOUT_S)
+    client = httpx2.Client(headers=headers, timeout=TIMEOUT_S)
     return Mistral(api_key="sk-client", server_url=gateway, client=client)
 
 
