@@ -122,6 +122,10 @@ impl Part<'_> {
             (Kind::System, _) => "the system prompt".to_owned(),
             (Kind::Tool, true) => format!("tool {number}"),
             (Kind::Tool, false) => format!("tool {number} ({name})"),
+            // Chat Completions has no other place for it.
+            (Kind::Message, false) if self.number == 1 && matches!(&**name, "system" | "developer") => {
+                "the system prompt".to_owned()
+            }
             (Kind::Message, true) => format!("message {number}"),
             (Kind::Message, false) => format!("message {number} ({name})"),
         }

@@ -45,7 +45,7 @@ const PATH_USUAL: &str = "/v1/chat/completions";
 /// `GET /v1/explain/{trace id}`: what was decided for a request, as its core remembers it, or else as it was kept.
 ///
 /// # Errors
-/// 404 where there is none of that name, 503 where what was kept cannot be read.
+/// 404 where there is none of that name.
 pub async fn told(core: &Core, caller: &Caller, trace_id: &str) -> Result<Response<Body>, Fault> {
     let settings = &core.settings;
     // On a machine of one's own, without keys, the operator looks at what programs with other credentials asked for.
@@ -58,7 +58,7 @@ pub async fn told(core: &Core, caller: &Caller, trace_id: &str) -> Result<Respon
     let key = caller.name(&settings.gateway_keys).and_then(|(name, _)| Some(log::name(name?)));
     let kept = match &core.readers {
         Some(readers) if is_private || key.is_some() => {
-            kept(readers, key.filter(|_| !is_private), trace_id).await?
+            kept(readers, key.filter(|_| !is_private), trace_id).await
         }
         _ => None,
     };
@@ -71,12 +71,13 @@ pub async fn told(core: &Core, caller: &Caller, trace_id: &str) -> Result<Respon
     Ok(reply::json(explained::of_kept(&record).to_string()))
 }
 
-/// The newest record of this trace that is this key's; `None` for anybody's.
-async fn kept(readers: &Readers, key: Option<Box<str>>, trace_id: &str) -> Result<Option<Value>, Fault> {
+/// The newest record of this trace that is this key's; `None` for anybody's. What cannot be read at the moment is not found: it is the
+/// ring that explain promises.
+async fn kept(readers: &Readers, key: Option<Box<str>>, trace_id: &str) -> Option<Value> {
     let trace_id = trace_id.to_owned();
-    let requests = logs::ask(readers, move |reader| reader.trace(&trace_id)).await?;
+    let requests = logs::ask(readers, move |reader| reader.trace(&trace_id)).await.ok()?;
     let is_theirs = |record: &Value| key.as_deref().is_none_or(|key| record["key"] == key);
-    Ok(requests.into_iter().rev().find(is_theirs))
+    requests.into_iter().rev().find(is_theirs)
 }
 
 /// `POST /v1/explain`: whom a request would go to, and what would become of it there. Nobody is asked.

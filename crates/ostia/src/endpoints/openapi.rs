@@ -156,7 +156,7 @@ fn parameters(takes: &Takes) -> Vec<Parameter> {
 
 fn response(answer: &Answer) -> utoipa::openapi::Response {
     let (media, about, shape) = match answer {
-        Answer::Json(about, shape) => (JSON, *about, Some(shape.clone())),
+        Answer::Json(about, shape) => (JSON, *about, Some((**shape).clone())),
         Answer::Text(media, about) => (*media, *about, None),
     };
     let content = ContentBuilder::new().schema(shape).build();
@@ -197,5 +197,7 @@ fn fault(about: &str) -> utoipa::openapi::Response {
 
 /// A link to whoever describes an API.
 fn described_at(url: &str) -> ExternalDocs {
-    ExternalDocs::new(url)
+    let mut page = ExternalDocs::new(url);
+    page.description = Some("The vendor's own reference".to_owned());
+    page
 }

@@ -36,7 +36,7 @@ fn explained_again(gateway: &Gateway, trace_id: &str, key: Option<&str>) -> Repl
     let end = Instant::now() + PATIENCE;
     loop {
         match explain(gateway, trace_id, key) {
-            reply if reply.status == 503 && Instant::now() < end => thread::sleep(Duration::from_millis(20)),
+            reply if reply.status == 404 && Instant::now() < end => thread::sleep(Duration::from_millis(20)),
             reply => return reply,
         }
     }

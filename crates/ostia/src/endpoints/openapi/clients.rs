@@ -39,8 +39,8 @@ const APIS: [(Api, &str, &str); 21] = [
     (Api::GeminiEmbed, GOOGLE, "/embeddings"),
     (Api::GeminiBatchEmbed, GOOGLE, "/embeddings"),
     (Api::JinaRerank, "https://api.jina.ai", "/redoc"),
+    (Api::MistralOcr, "https://docs.mistral.ai", "/api/endpoint/ocr"),
     (Api::CohereRerank, "https://docs.cohere.com", "/reference/rerank"),
-    (Api::OllamaChat, "https://docs.ollama.com", "/api/chat"),
 ];
 
 /// All of them, at each of their paths.

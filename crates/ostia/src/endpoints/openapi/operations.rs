@@ -49,7 +49,7 @@ pub(super) enum Takes {
 /// What is answered.
 pub(super) enum Answer {
     /// JSON: what it is, and its shape.
-    Json(&'static str, Shape),
+    Json(&'static str, Box<Shape>),
     /// Something else: its media type, and what it is.
     Text(&'static str, &'static str),
 }
@@ -79,7 +79,7 @@ fn read(
         of: For::Operators,
         takes: Takes::Nothing,
         body: None,
-        answer: Answer::Json("What was asked for.", answer),
+        answer: Answer::Json("What was asked for.", Box::new(answer)),
         errors: &[400, 404, 503, 504],
     }
 }
@@ -104,15 +104,15 @@ fn looks() -> Vec<Own> {
             errors: &[503],
             answer: Answer::Json(
                 "It takes requests. Where records cannot be written, `records` says so.",
-                object([
+                Box::new(object([
                     ("status", text()),
                     ("records", object([("written", flag()), ("waiting", whole()), ("lost", whole())])),
-                ]),
+                ])),
             ),
             ..look("ready", "/ready", "Does it take requests?")
         },
         Own {
-            answer: Answer::Json("This document.", any()),
+            answer: Answer::Json("This document.", Box::new(any())),
             ..look("openapi", "/v1/openapi.json", "This document")
         },
         Own {
@@ -535,7 +535,7 @@ fn clients_own() -> Vec<Own> {
     let models = || object([("object", text()), ("data", list(map(any())))]);
     let all = [
         Own {
-            errors: &[404, 503],
+            errors: &[404],
             ..read("explain", "/v1/explain/{trace_id}", CLIENTS, "How it was decided whom to ask", explained)
         },
         Own {
