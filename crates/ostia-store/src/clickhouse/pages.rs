@@ -18,6 +18,8 @@ use crate::reader::{Listed, ReadError, TRACE_MAX, Time, Told, paged, plain};
 /// The first piece of time that is looked through, and how many times as long each next one is.
 const FIRST_PIECE_MS: i64 = 3_600_000;
 const LONGER: i64 = 8;
+/// Requests that are asked for by their ids in one question, which stand in its address: that may have 64 KiB.
+pub(super) const KEYS_MAX: usize = 250;
 /// The last number is looked for among the requests of the last day: the order of writing is nearly that of time.
 const LAST_NUMBER_WITHIN_MS: i64 = 86_400_000;
 
@@ -171,17 +173,16 @@ impl Reader {
     }
 
     fn documents(&self, keys: &[Key]) -> Result<Vec<Document>, Error> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
+        let mut by_id = HashMap::new();
+        for some in keys.chunks(KEYS_MAX) {
+            let mut parameters = Parameters::default();
+            let keyed = keyed(some.iter(), &mut parameters);
+            let text = format!(
+                "SELECT started_ms, number, id, document, request_state, response_state FROM ostia_records FINAL WHERE {keyed}"
+            );
+            let documents = self.server.rows(&text, &parameters, Document::read)?;
+            by_id.extend(documents.into_iter().map(|document| (document.key.id.clone(), document)));
         }
-        let mut parameters = Parameters::default();
-        let keyed = keyed(keys.iter(), &mut parameters);
-        let text = format!(
-            "SELECT started_ms, number, id, document, request_state, response_state FROM ostia_records FINAL WHERE {keyed}"
-        );
-        let documents = self.server.rows(&text, &parameters, Document::read)?;
-        let mut by_id: HashMap<String, Document> =
-            documents.into_iter().map(|document| (document.key.id.clone(), document)).collect();
         // What was taken away since the keys were read is left out.
         Ok(keys.iter().filter_map(|key| by_id.remove(&key.id)).collect())
     }
@@ -191,17 +192,18 @@ impl Reader {
         &self,
         documents: &[Document],
         columns: &str,
-        row: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>,
+        mut row: impl FnMut(&mut Decoder<'_>) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
         let kept: Vec<&Key> =
             documents.iter().filter(|document| document.has_bodies()).map(|document| &document.key).collect();
-        if kept.is_empty() {
-            return Ok(Vec::new());
+        let mut rows = Vec::new();
+        for some in kept.chunks(KEYS_MAX) {
+            let mut parameters = Parameters::default();
+            let keyed = keyed(some.iter().copied(), &mut parameters);
+            let text = format!("SELECT {columns} FROM ostia_bodies WHERE {keyed} LIMIT 1 BY id");
+            rows.extend(self.server.rows(&text, &parameters, &mut row)?);
         }
-        let mut parameters = Parameters::default();
-        let keyed = keyed(kept.into_iter(), &mut parameters);
-        let text = format!("SELECT {columns} FROM ostia_bodies WHERE {keyed} LIMIT 1 BY id");
-        self.server.rows(&text, &parameters, row)
+        Ok(rows)
     }
 }
 

@@ -3,16 +3,15 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::pages::{Key, keyed};
+use super::pages::{KEYS_MAX, Key, keyed};
 use super::server::Parameters;
 use super::{Error, Reader};
 use crate::query::{Filter, Page};
 use crate::reader::{Found, Needles, ReadError, plain};
 
-/// How many requests are looked at in one question, and of how many each next one is: as many times more.
+/// How many requests are looked at in the first question, and how many times more in each next one.
 const FIRST_LOOK: usize = 32;
 const MORE: usize = 4;
-const LOOK_MAX: usize = 1024;
 /// Bodies were kept of it.
 const HAS_BODIES: &str = "request_state IN ('kept', 'cut') OR response_state IN ('kept', 'cut')";
 
@@ -24,9 +23,9 @@ impl Reader {
         page: Page,
         within: Duration,
     ) -> Result<Found, ReadError> {
-        let (began, wanted) = (Instant::now(), page.size.count() as usize);
         let (mut keys, mut found, mut last) = (Vec::new(), Found::default(), page.after);
         let Some(filter) = self.with_bodies(filter)? else { return Ok(found) };
+        let (began, wanted) = (Instant::now(), page.size.count() as usize);
         let mut look = FIRST_LOOK;
         loop {
             // One is looked at however late it is.
@@ -55,7 +54,7 @@ impl Reader {
                     last.filter(|_| is_more).map(|(started_ms, number)| format!("{started_ms}-{number}"));
                 break;
             }
-            look = (look * MORE).min(LOOK_MAX);
+            look = (look * MORE).min(KEYS_MAX);
         }
         found.data = plain(self.told(&keys)?);
         Ok(found)

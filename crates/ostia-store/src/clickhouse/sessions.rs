@@ -10,9 +10,9 @@ use super::{Error, Reader};
 use crate::query::{Filter, Page};
 use crate::reader::{MODELS_MAX, ReadError, Session, Table, Time};
 
-/// Sessions that are asked for in one question: their names may take a fifth of a kilobyte each, and a value 128 kilobytes
-/// (`http_max_field_value_size`).
-const AT_ONCE: usize = 100;
+/// Sessions that are asked for in one question: their names may take a fifth of a kilobyte each, three times as much in its address,
+/// and that may have 64 KiB.
+const AT_ONCE: usize = 50;
 
 /// A session, and time and number of its newest request.
 type Newest = (String, (i64, i64));

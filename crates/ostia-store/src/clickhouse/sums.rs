@@ -14,8 +14,8 @@ use crate::summary::{self, Group, Grouping, Series, Sums};
 /// Most names that are told apart: there may be as many models as clients care to name. Those with the fewest requests are left out.
 const NAMES_MAX: usize = 100_000;
 
-/// Longest name that has a line of a series, in bytes: twenty of them are one value of a question.
-const NAME_BYTES_MAX: usize = 1024;
+/// Longest name that has a line of a series, in bytes: twenty of them stand in the address of a question.
+const NAME_BYTES_MAX: usize = 256;
 
 /// Where attempts are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Reader {
             Attempts::WhereTheyWent => format!(
                 "{requests} UNION ALL SELECT {} AS name, toUInt64(0) AS requests, count() AS attempts {} GROUP BY name",
                 columns.of_attempt,
-                counted.from_attempts()
+                counted.rows_of_attempts()
             ),
         };
         let text = format!(
@@ -148,7 +148,7 @@ impl Reader {
         let attempts = format!(
             "SELECT CAST({of_attempt} AS Nullable(String)) AS name, {start} AS start, {ATTEMPTS} {} \
              GROUP BY name, start, currency ORDER BY count() DESC LIMIT {NAMES_MAX}",
-            counted.from_attempts()
+            counted.rows_of_attempts()
         );
         self.server.rows(&attempts, parameters, |row| {
             count_attempts(cell(row, &mut table, &mut rest)?, counted.attempts, row)
@@ -214,7 +214,13 @@ impl Counted {
     }
 
     /// Attempts as rows of their own.
+<<<<<<< ours
     pub(super) fn from_attempts(&self) -> String {
+||||||| base
+    fn from_attempts(&self) -> String {
+=======
+    fn rows_of_attempts(&self) -> String {
+>>>>>>> theirs
         let (requests, only) = (self.of_attempts.text(), self.only.text());
         format!("FROM (SELECT {OF_ATTEMPTS} FROM ostia_records FINAL {requests}) ARRAY JOIN {ARRAYS} {only}")
     }

@@ -420,8 +420,8 @@ impl Both {
         })
     }
 
-    fn each(&mut self, mut work: impl FnMut(&mut Engine)) {
-        self.engines.iter_mut().for_each(|engine| work(engine));
+    fn each(&mut self, work: impl FnMut(&mut Engine)) {
+        self.engines.iter_mut().for_each(work);
     }
 
     #[track_caller]

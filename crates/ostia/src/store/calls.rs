@@ -135,7 +135,7 @@ async fn send(
         let value = HeaderValue::from_str(value);
         let mut value = value.map_err(|_| wrong("user or password cannot stand in a header"))?;
         value.set_sensitive(true);
-        request.headers_mut().insert(HeaderName::from_static(*name), value);
+        request.headers_mut().insert(HeaderName::from_static(name), value);
     }
     request.headers_mut().insert(header::HOST, base_url.authority().clone());
     let timeouts = Timeouts { connect: CONNECT_WITHIN, first_byte: within, idle: within, total: within };
