@@ -21,7 +21,7 @@ impl Reader {
         let text = format!(
             "SELECT toString(ifNull(key, '')) AS of_key, toString(of_provider), toString(of_model), count(), \
              sum(prompt_tokens), sum(cached_tokens) {} GROUP BY of_key, of_provider, of_model",
-            counted.from_attempts()
+            counted.rows_of_attempts()
         );
         Ok(self.server.rows(&text, &parameters, cache_use)?)
     }

@@ -214,13 +214,7 @@ impl Counted {
     }
 
     /// Attempts as rows of their own.
-<<<<<<< ours
-    pub(super) fn from_attempts(&self) -> String {
-||||||| base
-    fn from_attempts(&self) -> String {
-=======
-    fn rows_of_attempts(&self) -> String {
->>>>>>> theirs
+    pub(super) fn rows_of_attempts(&self) -> String {
         let (requests, only) = (self.of_attempts.text(), self.only.text());
         format!("FROM (SELECT {OF_ATTEMPTS} FROM ostia_records FINAL {requests}) ARRAY JOIN {ARRAYS} {only}")
     }

@@ -64,11 +64,11 @@ pub(super) async fn read(
 pub(super) async fn write(transaction: &Transaction<'_>, rows: &Rows) -> Result<(), Fault> {
     let keys = Keys::of(rows.keys());
     let counts = COUNTS.map(|(_, count)| rows.values().map(|sums| signed(count(sums))).collect::<Vec<i64>>());
-    let [costs, estimated] = [|sums: &Sums| &sums.cost, |sums: &Sums| &sums.estimated].map(|of| {
-        let money =
-            |(key, sums): (&Key, &Sums)| price::decimal(of(sums).get(&key.5).copied().unwrap_or_default());
-        rows.iter().map(money).collect::<Vec<String>>()
-    });
+    let money = |of: fn(&Sums) -> &BTreeMap<String, u128>| {
+        let amount = |(key, sums): (&Key, &Sums)| of(sums).get(&key.5).copied().unwrap_or_default();
+        rows.iter().map(|row| price::decimal(amount(row))).collect::<Vec<String>>()
+    };
+    let (costs, estimated) = (money(|sums| &sums.cost), money(|sums| &sums.estimated));
     let durations: Vec<Vec<u8>> = rows.values().map(|sums| sums.durations.bytes()).collect();
     let first_tokens: Vec<Vec<u8>> = rows.values().map(|sums| sums.first_tokens.bytes()).collect();
     let mut values = keys.values();

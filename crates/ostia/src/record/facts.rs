@@ -158,6 +158,7 @@ impl Logged for Facts {
             model: model.as_deref(),
             key: key.as_deref(),
             count: self.count(),
+            cost: None,
             first_token: self.first_token(),
             retries: *retries,
             trace_id: self.trace_id.as_ref(),

@@ -52,7 +52,7 @@ async fn make(
     let core = runner.core.get();
     let sent = Sent::of(&core, headers, &batch.id, PATH).map_err(|fault| told(&fault, None))?;
     let mut record = sent.record(&core, &core.new_id());
-    let account = record.account();
+    let account = record.account().clone();
     account.call(None);
     let files = Rc::default();
     let is_wanted = || *course.borrow() != Course::Cancelled;

@@ -1,11 +1,13 @@
 //! What is kept of requests: that it is all there, that it adds up, and that only operators see it.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Step, Upstream};
+use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};

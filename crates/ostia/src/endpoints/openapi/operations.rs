@@ -56,7 +56,7 @@ pub(super) enum Answer {
 
 /// All of them.
 pub(super) fn all() -> Vec<Own> {
-    [looks(), requests(), exports(), analytics(), portkeys(), feedback(), gateway(), clients_own()]
+    [looks(), requests(), exports(), analytics(), portkeys(), feedback(), otel(), gateway(), clients_own()]
         .into_iter()
         .flatten()
         .collect()
@@ -90,6 +90,7 @@ const ANALYTICS: &str = "Analytics";
 const PORTKEY: &str = "Analytics in Portkey's words";
 const EXPORTS: &str = "Exports";
 const FEEDBACK: &str = "Feedback";
+const OTEL: &str = "OpenTelemetry";
 const GATEWAY: &str = "Gateway";
 const CLIENTS: &str = "Clients' own";
 
@@ -469,6 +470,22 @@ fn feedback() -> Vec<Own> {
             errors: &[400, 404, 413, 503],
             ..read("update_feedback", "/v1/feedback/{id}", FEEDBACK, "Changes it", kept())
         },
+    ]
+}
+
+fn otel() -> Vec<Own> {
+    let taken = || object([("partialSuccess", map(any()))]);
+    let send = |id, path, summary| Own {
+        method: HttpMethod::Post,
+        about: "A message of OTLP, as protobuf (application/x-protobuf) or as JSON; the answer comes in the same form.",
+        of: For::Clients,
+        body: Some((JSON, map(any()))),
+        errors: &[400, 413, 415, 503],
+        ..read(id, path, OTEL, summary, taken())
+    };
+    vec![
+        send("send_spans", "/v1/otel/v1/traces", "Keeps an application's own spans"),
+        send("send_span_logs", "/v1/otel/v1/logs", "Keeps what an application logged within a trace"),
     ]
 }
 

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::inbound::route::{
-    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath,
+    BatchPath, Endpoint, ExportPath, FilePath, GatewayPath, Graph, GroupPath, KeptPath, OtelPath,
 };
 
 fn told() -> Value {
@@ -77,6 +77,8 @@ fn kept_route(kept: &KeptPath<'_>) -> &'static str {
         KeptPath::FeedbackOf(_) => "feedback of",
         KeptPath::Insert => "insert",
         KeptPath::Metrics => "metrics",
+        KeptPath::Otel(OtelPath::Traces) => "spans",
+        KeptPath::Otel(OtelPath::Logs) => "span logs",
         KeptPath::Exports(ExportPath::List) => "exports",
         KeptPath::Exports(ExportPath::Create) => "new export",
         KeptPath::Exports(ExportPath::One(_)) => "one export",
@@ -113,7 +115,7 @@ fn kept_route(kept: &KeptPath<'_>) -> &'static str {
 }
 
 /// How many names [`route`] gives.
-const ROUTES: usize = 59;
+const ROUTES: usize = 61;
 
 #[test]
 fn every_route_of_the_gateways_own_is_in_it() {
