@@ -6,7 +6,7 @@ use crate::source::Source;
 use crate::{files, none};
 
 /// What stands at the top of the crate, from what knows nobody to what knows all. Each may use what stands before it.
-const LAYERS: [&str; 35] = [
+const LAYERS: [&str; 36] = [
     "clock",
     "systemd",
     "terminal",

@@ -4,15 +4,17 @@ use tempfile::TempDir;
 use super::*;
 use crate::query::Filter;
 use crate::record::{Attempt, Outcome, Record, Usage};
-use crate::{Cost, Kept, database, insert};
+use crate::engine::{Engine, Place};
+use crate::{Cost, Kept};
 
 /// Exports of a directory that has so many records.
 fn exports(folder: &Path, count: usize) -> Exports {
-    let path = folder.join("records.db");
-    let mut connection = database::open(&path).unwrap();
+    let place = Place::File(folder.join("records.db"));
     let all: Vec<Record> = (0..count).map(record).collect();
-    insert::write(&mut connection, &all).unwrap();
-    Exports::new(folder, Readers::start(&path).unwrap())
+    let mut engine = Engine::of(&place);
+    engine.open().unwrap();
+    engine.write(&all).unwrap();
+    Exports::new(folder, Readers::start(&place).unwrap())
 }
 
 fn record(number: usize) -> Record {

@@ -112,7 +112,7 @@ mod tests {
         let told = spans_of(&connection, "t").unwrap();
         let names: Vec<_> = told.spans.iter().map(|span| (span.name.as_str(), span.key.as_deref())).collect();
         assert_eq!(names, [("first", None), ("b's", Some("b"))]);
-        assert_eq!((told.logs.len(), &told.logs[0].body), (1, &Value::from("said")));
+        assert_eq!((told.logs.len(), &told.logs[0].body), (1, &serde_json::Value::from("said")));
         assert!(total(&connection) > 0);
 
         let mut take = |before_ms: i64, is_too_much: bool, expected: (usize, usize)| {

@@ -3,13 +3,14 @@
 use super::*;
 use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
-use crate::reader::{Fact, GroupBy, Session};
+use crate::reader::{CacheUse, Fact, GroupBy, Session};
+use crate::spans::{AppLog, Joined, Span};
 
 /// What holds, as its test.
 type Case = fn(&Place);
 
 /// All of them, by name.
-pub(crate) const CASES: [(&str, Case); 13] = [
+pub(crate) const CASES: [(&str, Case); 15] = [
     ("what is written is read", what_is_written_is_read),
     ("what is written again is not two", what_is_written_again_is_not_two),
     ("filters", filters),
@@ -22,6 +23,8 @@ pub(crate) const CASES: [(&str, Case); 13] = [
     ("series", series),
     ("tallies", tallies),
     ("feedback", feedback),
+    ("prompt caches", prompt_caches),
+    ("spans of applications", spans),
     ("retention", retention),
 ];
 
@@ -447,6 +450,77 @@ fn feedback(place: &Place) {
     let (_, groups) = reader.groups(&Filter::default(), &GroupBy::Model, (0, 9)).unwrap();
     let of = |name: &str| groups.iter().find(|group| group.name == name).unwrap().feedback;
     assert_eq!((of("first"), of("second"), of("gpt-4o-mini")), (Some((1, 0.5)), Some((1, 0.5)), None));
+}
+
+fn prompt_caches(place: &Place) {
+    let now = now_ms() / 60_000 * 60_000;
+    let call = |number: i64, cached_tokens| {
+        let usage = Usage { prompt_tokens: 2000, cached_tokens, ..Usage::default() };
+        let (provider, model) = ("openai".to_owned(), Some("m".to_owned()));
+        let (outcome, usage) = (Outcome::Answered, Some(usage));
+        let attempt = Attempt { provider, model, outcome, usage, ..Attempt::default() };
+        let body = format!("body {number}").into_bytes();
+        let request = Kept::Bytes { total: body.len() as u64 + 1, bytes: body };
+        let (id, attempts) = (format!("r-{number}"), vec![attempt]);
+        Record { started_ms: now + number, attempts, request, ..Record { id, ..session_call() } }
+    };
+    write(place, &[call(1, 0), call(2, 1920), call(3, 256)]);
+    let mut reader = Reader::of(place);
+    let (falls, compared) = reader.cache_falls(&Filter::default()).unwrap();
+    assert_eq!((falls.len(), compared), (1, 2), "{falls:?}");
+    assert_eq!((falls[0].tokens(), falls[0].started_ms), (1664, (now + 2, now + 3)));
+    let (before, after) = reader.compared(&falls[0]).unwrap();
+    assert_eq!((before.id.as_str(), after.id.as_str()), ("r-2", "r-3"));
+    assert_eq!((before.request, after.response), (Some((b"body 2".to_vec(), true)), None));
+    let expected = CacheUse {
+        key: "team".to_owned(),
+        provider: "openai".to_owned(),
+        model: "m".to_owned(),
+        attempts: 3,
+        prompt_tokens: 6000,
+        cached_tokens: 2176,
+    };
+    for filter in [Filter::default(), Filter { session: Some("s".to_owned()), ..Filter::default() }] {
+        let (_, groups) = reader.cache_use(&filter, now + 10).unwrap();
+        assert_eq!(groups, [expected.clone()], "{filter:?}");
+    }
+    assert_eq!(reader.count(&Filter::default(), 100).unwrap(), 3);
+    assert_eq!(reader.count(&Filter::default(), 2).unwrap(), 2);
+}
+
+fn session_call() -> Record {
+    Record {
+        session: Some("s".to_owned()),
+        key: Some("team".to_owned()),
+        status: 200,
+        end: "whole".to_owned(),
+        ..Record::default()
+    }
+}
+
+fn spans(place: &Place) {
+    let span = |trace_id: &str, span_id: &str, key: Option<&str>, name: &str| Span {
+        trace_id: trace_id.to_owned(),
+        span_id: span_id.to_owned(),
+        key: key.map(str::to_owned),
+        name: name.to_owned(),
+        ..Span::default()
+    };
+    let log = AppLog { trace_id: "t".to_owned(), body: "said".into(), ..AppLog::default() };
+    let mut engine = Engine::of(place);
+    let now = now_ms();
+    let first = vec![span("t", "1", None, "first"), span("t", "2", None, "second")];
+    engine.join(&Joined { spans: first, logs: vec![log] }, now - 1).unwrap();
+    // The same again, the same of another key, and one of another trace.
+    let again =
+        vec![span("t", "1", None, "again"), span("t", "1", Some("b"), "b's"), span("u", "1", None, "u")];
+    engine.join(&Joined { spans: again, logs: Vec::new() }, now).unwrap();
+    let mut reader = Reader::of(place);
+    let told = reader.joined("t").unwrap();
+    let names: Vec<_> = told.spans.iter().map(|span| (span.name.as_str(), span.key.as_deref())).collect();
+    assert_eq!(names, [("first", None), ("second", None), ("b's", Some("b"))]);
+    assert_eq!((told.logs.len(), &told.logs[0].body), (1, &serde_json::Value::from("said")));
+    assert_eq!(reader.joined("v").unwrap(), Joined::default());
 }
 
 fn retention(place: &Place) {

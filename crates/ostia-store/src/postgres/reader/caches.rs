@@ -90,7 +90,7 @@ impl Reader {
             for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
                 let left = most.saturating_sub(count);
                 let text = format!(
-                    "SELECT count(*) FROM (SELECT 1 FROM requests {} LIMIT {left}) AS some",
+                    "SELECT count(*) FROM (SELECT 1 FROM requests {} LIMIT {left}) AS found",
                     conditions.text()
                 );
                 let rows = query(client, &text, &conditions.values).await?;

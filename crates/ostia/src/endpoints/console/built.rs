@@ -5,12 +5,12 @@ use super::File;
 #[rustfmt::skip]
 pub(super) static FILES: [File; 4] = [
     File {
-        path: "assets/console-CGHnT1x3.css",
+        path: "assets/console-Ces8F4Dj.css",
         media: "text/css; charset=utf-8",
         packed: include_bytes!("built/console.css.gz"),
     },
     File {
-        path: "assets/console-D1qKxluS.js",
+        path: "assets/console-21QhgDFS.js",
         media: "text/javascript; charset=utf-8",
         packed: include_bytes!("built/console.js.gz"),
     },
