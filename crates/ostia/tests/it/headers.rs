@@ -140,7 +140,7 @@ fn a_token_of_a_subscription_stays_a_bearer() {
     };
     let (token, beta) = ("sk-ant-oat01-x", "oauth-2025-04-20");
     let bearer = format!("Bearer {token}");
-    for (path, body) in [("/v1/messages", MESSAGE), ("/v1/chat/completions", CHAT), ("/v1/files", "{}")] {
+    for (path, body) in [("/v1/messages", MESSAGE), ("/v1/chat/completions", CHAT), ("/v1/skills", "{}")] {
         for sent in [("authorization", bearer.as_str()), ("x-api-key", token)] {
             check(path, body, sent, &[], (Some(&bearer), None), Some(beta));
             let both = format!("a,b,{beta}");

@@ -326,7 +326,7 @@ fn remote_clients_hear_nothing_of_the_operators_network() {
         ("box", "", 400, "169.254.169.254"),
         ("deepseek", "inside", 400, "192.0.2.7"),
     ] {
-        for path in ["/v1/chat/completions", "/v1/files"] {
+        for path in ["/v1/chat/completions", "/v1/skills"] {
             let ask = Ask::post(path, CHAT).header("x-ostia-api-key", "key-1");
             let ask = match config {
                 "" => ask.header("x-ostia-provider", provider),

@@ -19,7 +19,8 @@ const SAID: &str = "On the Tiber.";
 pub const ADDRESS: &str = "127.0.0.1:8787";
 /// The key that readers have in their environment, whosever it is.
 const READERS_KEY: &str = "sk-readers";
-const READERS_KEYS: [&str; 4] = ["OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "MISTRAL_API_KEY"];
+const READERS_KEYS: [&str; 5] =
+    ["OPENAI_API_KEY", "COHERE_API_KEY", "VOYAGE_API_KEY", "MISTRAL_API_KEY", "GROQ_API_KEY"];
 /// What is no conversation: how its path ends, and the answer.
 const OTHERS: [(&str, &str); 5] = [
     ("/rerank", r#"{"data":[{"index":1,"relevance_score":0.9}]}"#),
@@ -68,7 +69,12 @@ fn answer(request: &Request) -> Answer {
     let (vendor, answer) = match request.target.split('?').next().unwrap_or_default() {
         path if path.ends_with("/messages") => (Vendor::Anthropic, anthropic::message(SAID)),
         path if path.ends_with(":generateContent") => (Vendor::Google, gemini::generate(SAID)),
-        path if path.ends_with("/chat/completions") => (Vendor::OpenAiChat, openai::chat(SAID)),
+        path if path.ends_with("/chat/completions") => {
+            let model = request.json()["model"].to_string();
+            // Its answer is a verdict.
+            let said = if model.contains("llama-guard") { "safe" } else { SAID };
+            (Vendor::OpenAiChat, openai::chat(said))
+        }
         path => {
             let other =
                 OTHERS.iter().find(|(end, _)| path.ends_with(end)).map(|(_, answer)| Answer::json(*answer));
