@@ -78,6 +78,7 @@ fn is_secure(query: &str) -> Result<Option<bool>, String> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::{RecordServer, check as read_file, resolve};
 

@@ -482,7 +482,7 @@ fn prompt_caches(place: &Place) {
     };
     for filter in [Filter::default(), Filter { session: Some("s".to_owned()), ..Filter::default() }] {
         let (_, groups) = reader.cache_use(&filter, now + 10).unwrap();
-        assert_eq!(groups, [expected.clone()], "{filter:?}");
+        assert_eq!(groups, std::slice::from_ref(&expected), "{filter:?}");
     }
     assert_eq!(reader.count(&Filter::default(), 100).unwrap(), 3);
     assert_eq!(reader.count(&Filter::default(), 2).unwrap(), 2);
