@@ -2,9 +2,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::*;
+use crate::engine::{Engine, Place};
 use crate::query::Filter;
 use crate::record::{Attempt, Outcome, Record, Usage};
-use crate::engine::{Engine, Place};
 use crate::{Cost, Kept};
 
 /// Exports of a directory that has so many records.
