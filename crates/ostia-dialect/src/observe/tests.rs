@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
 use crate::Meter::{
-    AudioInputMs, BilledInput, BilledOutput, CodeSessions, FileSearches, ImageGenerations, InputCharacters,
-    MapSearches, OtherModels, OtherTools, OutputImages, Pages, Queries, ToolPrompt, WebSearches,
+    AudioInputMs, BilledInput, BilledOutput, CodeSessions, EarlierCached, EarlierInput, EarlierOutput,
+    FileSearches, ImageGenerations, InputCharacters, MapSearches, OtherModels, OtherTools, OutputImages,
+    Pages, Queries, ToolPrompt, WebSearches,
 };
 use crate::json::Document;
 use crate::{Api, Decoder, Meter, Metered, Usage, frame::sse::Framer};
@@ -150,9 +151,10 @@ fn turns_and_tools_of_anthropic() {
         {"type":"message","input_tokens":23000,"output_tokens":1000},
         {"type":"advisor_message","model":"b","input_tokens":800,"output_tokens":500}]}"#;
     let whole = body("", iterations);
-    check(Api::AnthropicMessages, &whole, &[(OtherModels, 1300)]);
+    let earlier = [(EarlierInput, 180_010), (EarlierCached, 10), (EarlierOutput, 3500)];
+    check(Api::AnthropicMessages, &whole, &[&earlier[..], &[(OtherModels, 1300)]].concat());
     let told = Observed::of_body(Subject::of(Api::AnthropicMessages), whole.as_bytes()).usage().unwrap();
-    assert_eq!((told.prompt, told.completion, told.cached), (203_010, 4500, Some(10)));
+    assert_eq!((told.prompt, told.completion, told.cached), (23_000, 1000, None));
     // Another model went on where one refused.
     let fell_back = r#"{"input_tokens":412,"output_tokens":264,"iterations":[
         {"type":"message","model":"a","input_tokens":408,"output_tokens":0},
@@ -168,7 +170,8 @@ fn turns_and_tools_of_anthropic() {
     );
     let events =
         [start, &block, r#"{"type":"content_block_stop","index":0}"#, &delta, r#"{"type":"message_stop"}"#];
-    check_stream(Api::AnthropicMessages, &events, &[(CodeSessions, 1), (OtherModels, 1300)]);
+    let all = [&earlier[..], &[(CodeSessions, 1), (OtherModels, 1300)]].concat();
+    check_stream(Api::AnthropicMessages, &events, &all);
 }
 
 #[test]

@@ -193,13 +193,16 @@ fn told_decisions(record: &routing::Record) -> Option<Value> {
 
 fn usage(told: Told) -> Usage {
     let count = |meter| told.metered.count(meter);
+    // Earlier turns of the same answer are billed with the last, which alone is what clients are told.
+    let (input, output) = (count(Meter::EarlierInput), count(Meter::EarlierOutput));
     Usage {
-        prompt_tokens: told.prompt,
-        completion_tokens: told.completion,
-        total_tokens: told.total(),
-        cached_tokens: told.cached.unwrap_or_default(),
-        cache_write_tokens: told.cache_written.unwrap_or_default(),
-        cache_write_1h_tokens: told.cache_written_1h.unwrap_or_default(),
+        prompt_tokens: told.prompt.saturating_add(input),
+        completion_tokens: told.completion.saturating_add(output),
+        total_tokens: told.total().saturating_add(input).saturating_add(output),
+        cached_tokens: told.cached.unwrap_or_default() + count(Meter::EarlierCached),
+        cache_write_tokens: told.cache_written.unwrap_or_default() + count(Meter::EarlierCacheWritten),
+        cache_write_1h_tokens: told.cache_written_1h.unwrap_or_default()
+            + count(Meter::EarlierCacheWritten1h),
         reasoning_tokens: told.reasoning.unwrap_or_default(),
         audio_prompt_tokens: told.audio_prompt.unwrap_or_default(),
         cached_audio_tokens: told.cached_audio.unwrap_or_default(),

@@ -1,8 +1,8 @@
 //! Tokens: <https://platform.claude.com/docs/en/api/messages>, `Usage`.
 //!
 //! The vendor counts what a cache gave and took beside `input_tokens`; in the hub both are part of the prompt. Where one answer took
-//! several turns of models, `iterations` counts each of them, and only their sum is what is billed: the totals leave out a summary of
-//! the conversation (<https://platform.claude.com/docs/en/build-with-claude/compaction-threshold>) and models that were asked for
+//! several turns of models, `iterations` counts each of them, and only their sum is what is billed: the totals, which clients are told, leave out a
+//! summary of the conversation (<https://platform.claude.com/docs/en/build-with-claude/compaction-threshold>) and models that were asked for
 //! advice (<https://platform.claude.com/docs/en/agents-and-tools/tool-use/advisor-tool>).
 
 use crate::chat::usage::Charge;
@@ -21,6 +21,7 @@ pub(super) struct Tokens {
     tier: Option<ServiceTier>,
     charge: Option<Charge>,
     thinking: Option<u64>,
+    earlier: Metered,
     of_other_models: u64,
     runs_code: bool,
     searches_by_code: bool,
@@ -53,7 +54,7 @@ impl Tokens {
         }
     }
 
-    /// Takes the sum of these turns in place of the totals. Those of another model than the one that answered last have prices of
+    /// Takes what these turns have more than the totals. Those of another model than the one that answered last have prices of
     /// their own.
     fn iterations(&mut self, iterations: Node<'_>) {
         let is_advice = |turn: &Node<'_>| turn.str("type").as_deref() == Some("advisor_message");
@@ -66,9 +67,15 @@ impl Tokens {
         let mut sums = [Tokens::default(), Tokens::default()];
         iterations.items().for_each(|turn| sums[usize::from(!is_own(&turn))].add(turn));
         let [own, others] = sums;
-        (self.input, self.output) = (own.input, own.output);
-        (self.cache_read, self.cache_written) = (own.cache_read, own.cache_written);
-        self.cache_written_1h = own.cache_written_1h.or(self.cache_written_1h);
+        self.earlier = Metered::default();
+        if let (Some(own), Some(told)) = (own.usage(), self.usage()) {
+            let more = |meter, of: fn(&Usage) -> u64| Metered::one(meter, of(&own).saturating_sub(of(&told)));
+            self.earlier = more(Meter::EarlierInput, |usage| usage.prompt)
+                .plus(&more(Meter::EarlierCached, |usage| usage.cached.unwrap_or(0)))
+                .plus(&more(Meter::EarlierCacheWritten, |usage| usage.cache_written.unwrap_or(0)))
+                .plus(&more(Meter::EarlierCacheWritten1h, |usage| usage.cache_written_1h.unwrap_or(0)))
+                .plus(&more(Meter::EarlierOutput, |usage| usage.completion));
+        }
         self.of_other_models = others.usage().map_or(0, |usage| usage.total());
     }
 
@@ -132,7 +139,8 @@ impl Tokens {
             metered: self
                 .code_sessions()
                 .with(Meter::WebSearches, count(self.web_searches))
-                .with(Meter::OtherModels, self.of_other_models),
+                .with(Meter::OtherModels, self.of_other_models)
+                .plus(&self.earlier),
             tier: self.tier,
             charge: self.charge,
             reasoning: self.thinking,
