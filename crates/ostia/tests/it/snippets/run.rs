@@ -59,7 +59,7 @@ pub fn file_of_config(config: &str) -> String {
 /// A gateway in front of one upstream that stands for all providers, each below its id.
 fn gateway(upstream: &Upstream) -> Gateway {
     let row = |id: &&str| format!("  {id}: {{ base_url: '{}/{id}' }}\n", upstream.url());
-    let all = ["openai", "anthropic", "google", "cohere", "voyage", "mistral-ai"];
+    let all = ["openai", "anthropic", "google", "cohere", "voyage", "mistral-ai", "groq"];
     let rows: String = all.iter().map(row).collect();
     Gateway::with(&format!("providers:\n{rows}"))
 }
