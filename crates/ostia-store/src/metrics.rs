@@ -100,6 +100,19 @@ fn times(registry: &mut Registry, name: &str, about: &str, make: fn() -> Histogr
     registered(registry, name, about, Times::new_with_constructor(make))
 }
 
+impl Portkey {
+    fn new(all: &mut Registry) -> Portkey {
+        Portkey {
+            requests: registered(all, "request_count", "Requests", Family::default()),
+            duration: times(all, "http_request_duration_seconds", "The whole request", seconds),
+            upstream: times(all, "llm_request_duration_milliseconds", "The provider's time", milliseconds),
+            gateway: times(all, "portkey_request_duration_milliseconds", "The gateway's share", milliseconds),
+            cost: registered(all, "llm_cost_sum", "Cost in dollars", Family::default()),
+            tokens: registered(all, "llm_token_sum", "Tokens", Family::default()),
+        }
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Metrics {
         Metrics::new(MetricLabels { model: false, key: false, values_max: 0 })
@@ -178,24 +191,7 @@ impl Metrics {
                 Family::default(),
             ),
             now: gauges::Families::new(all),
-            portkey: Portkey {
-                requests: registered(all, "request_count", "Requests", Family::default()),
-                duration: times(all, "http_request_duration_seconds", "The whole request", seconds),
-                upstream: times(
-                    all,
-                    "llm_request_duration_milliseconds",
-                    "The provider's time",
-                    milliseconds,
-                ),
-                gateway: times(
-                    all,
-                    "portkey_request_duration_milliseconds",
-                    "The gateway's share",
-                    milliseconds,
-                ),
-                cost: registered(all, "llm_cost_sum", "Cost in dollars", Family::default()),
-                tokens: registered(all, "llm_token_sum", "Tokens", Family::default()),
-            },
+            portkey: Portkey::new(all),
             models: labels.model.then(|| Capped::new(labels.values_max)),
             keys: labels.key.then(|| Capped::new(labels.values_max)),
             telling: Mutex::default(),

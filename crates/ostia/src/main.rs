@@ -46,7 +46,7 @@ use std::thread;
 
 use clap::Parser as _;
 use ostia_routing::State;
-use ostia_store::Observer;
+use ostia_store::{DataDirectory, Place};
 use tokio::runtime::LocalOptions;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -56,7 +56,7 @@ use crate::batches::Batches;
 use crate::cli::{Cli, Command, Serve, banner};
 use crate::config::catalog::InForce;
 use crate::config::exposure;
-use crate::config::load::{self, Fixed, Read, Secrets, Source};
+use crate::config::load::{self, Fixed, Loaded, Read, Secrets, Source};
 use crate::core::{Shared, Snapshot};
 use crate::log::{Format, Level, Log, Target};
 use crate::meters::Meters;
@@ -149,37 +149,20 @@ fn serve(options: &Serve) -> Result<(), String> {
     if place.is_err() {
         log.say(Level::Warn, Target::Server, format!("Records: {records}."));
     }
-    let welcome = match (options.quiet, options.log_format) {
-        (true, _) => Welcome::None,
-        (false, Format::Text) => Welcome::Page(banner::text(address, &loaded, &records)),
-        (false, Format::Json) => {
-            log.say(Level::Info, Target::Server, format!("Records: {records}."));
-            Welcome::Line(banner::listens(address, &loaded))
-        }
-    };
+    let welcome = Welcome::of(options, address, &loaded, &records, &log);
     let fixed = loaded.fixed.clone();
     let (snapshots, in_force) = watch::channel(Snapshot::first(loaded));
     let credentials = credentials::Credentials::new(in_force.borrow().network(), log.clone());
     log.price_by(store::pricer(in_force.clone()));
-    let meters = Meters::new(store::metrics(&fixed.metrics));
-    let (telemetry, observer) =
-        tell(&fixed, &in_force, &meters, &log).map_err(|error| error.to_string())?.unzip();
     let directory = store::directory(options.data.as_deref()).ok();
     let place = place.ok().flatten().map(|place| (place, directory.as_ref()));
-    let is_told = place.is_some() || observer.is_some() || fixed.metrics.requests;
-    let told_to = (meters.metrics.clone(), observer);
-    let store = is_told.then(|| store::start(place, &fixed.records, in_force.clone(), told_to, &log));
-    let store = store.transpose().map_err(|error| error.to_string())?;
-    if let Some(store) = &store {
-        // It is empty until now.
-        let _ = meters.queue.set(store.shared.queue.clone());
-    }
+    let told = Told::start(place, &fixed, &in_force, &log).map_err(|error| error.to_string())?;
     let batches = directory.map(|directory| Batches::start(directory.0, fixed.batches.clone())).transpose();
     let (batches, orders) = batches.map_err(|error| error.to_string())?.unzip();
     let shared = Shared {
         batches,
-        store: store.as_ref().map(|store| store.shared.clone()),
-        meters,
+        store: told.store.as_ref().map(|store| store.shared.clone()),
+        meters: told.meters.clone(),
         credentials: credentials.clone(),
         snapshots: in_force,
         responses: ResponseStore::new(fixed.responses.bytes as u64, fixed.responses.keep),
@@ -201,23 +184,48 @@ fn serve(options: &Serve) -> Result<(), String> {
         files,
     };
     let served = run(listeners, shared, orders, reloader, welcome);
-    store.into_iter().for_each(store::Started::finish);
-    telemetry.into_iter().for_each(Telemetry::finish);
+    told.finish();
     ending.finish();
     served
 }
 
-/// Whoever tells OpenTelemetry of requests, and is told of them, where anything is sent.
-fn tell(
-    fixed: &Fixed,
-    snapshots: &watch::Receiver<Snapshot>,
-    meters: &Meters,
-    log: &Log,
-) -> std::io::Result<Option<(Telemetry, Observer)>> {
-    let started = fixed
-        .exports
-        .then(|| telemetry::start(snapshots.clone(), meters.clone(), log.clone(), core::random_name()));
-    started.transpose()
+/// Who is told of requests.
+struct Told {
+    meters: Meters,
+    /// Where anything goes to OpenTelemetry.
+    telemetry: Option<Telemetry>,
+    /// Where they are kept, or counted.
+    store: Option<store::Started>,
+}
+
+impl Told {
+    fn start(
+        place: Option<(Place, Option<&DataDirectory>)>,
+        fixed: &Fixed,
+        snapshots: &watch::Receiver<Snapshot>,
+        log: &Log,
+    ) -> std::io::Result<Told> {
+        let meters = Meters::new(store::metrics(&fixed.metrics));
+        let telemetry = fixed
+            .exports
+            .then(|| telemetry::start(snapshots.clone(), meters.clone(), log.clone(), core::random_name()));
+        let (telemetry, observer) = telemetry.transpose()?.unzip();
+        let is_wanted = place.is_some() || observer.is_some() || fixed.metrics.requests;
+        let observers = (meters.metrics.clone(), observer);
+        let store = is_wanted.then(|| store::start(place, &fixed.records, snapshots.clone(), observers, log));
+        let store = store.transpose()?;
+        if let Some(store) = &store {
+            // It is empty until now.
+            let _ = meters.queue.set(store.shared.queue.clone());
+        }
+        Ok(Told { meters, telemetry, store })
+    }
+
+    /// Keeps and sends what is there. Whoever sends is told by whoever keeps, and so ends after it.
+    fn finish(self) {
+        self.store.into_iter().for_each(store::Started::finish);
+        self.telemetry.into_iter().for_each(Telemetry::finish);
+    }
 }
 
 /// A listener for each core; `inherited`: the one that the service manager has opened.
@@ -245,6 +253,19 @@ enum Welcome {
     Page(String),
     /// In a log for programs.
     Line(String),
+}
+
+impl Welcome {
+    fn of(options: &Serve, address: SocketAddr, loaded: &Loaded, records: &str, log: &Log) -> Welcome {
+        match (options.quiet, options.log_format) {
+            (true, _) => Welcome::None,
+            (false, Format::Text) => Welcome::Page(banner::text(address, loaded, records)),
+            (false, Format::Json) => {
+                log.say(Level::Info, Target::Server, format!("Records: {records}."));
+                Welcome::Line(banner::listens(address, loaded))
+            }
+        }
+    }
 }
 
 /// Serves on all cores. `welcome` is printed as soon as signals are heard.

@@ -84,6 +84,20 @@ pub struct Fixed {
 }
 
 impl Fixed {
+    /// What this says of it. What is exported is known later.
+    fn of(config: &Config, listen: SocketAddr) -> Fixed {
+        Fixed {
+            listen,
+            workers: config.workers,
+            connections_max: config.limits.connections,
+            responses: config.responses.clone(),
+            records: config.records.clone(),
+            batches: config.batches.clone(),
+            metrics: config.telemetry.metrics.clone(),
+            exports: false,
+        }
+    }
+
     /// The fields in which the other one differs.
     pub fn differences(&self, other: &Fixed) -> Vec<&'static str> {
         let fields = [
@@ -202,14 +216,15 @@ fn settle(
     files: &RefCell<Files>,
 ) -> Result<Loaded, Box<Report>> {
     let Checked { config, mut report } = checked;
+    let listen = source.listen.unwrap_or(config.listen);
+    let fixed = Fixed::of(&config, listen);
     // This machine may have none of the files of certificates either.
-    let transports = match source.secrets {
-        Secrets::Wanted => transports::read(&config, files, &mut report),
-        Secrets::Ignored => Transports::default(),
-    };
-    let record_server = match source.secrets {
-        Secrets::Wanted => record_server::read(&config.records, files, &mut report),
-        Secrets::Ignored => None,
+    let (transports, record_server) = match source.secrets {
+        Secrets::Wanted => (
+            transports::read(&config, files, &mut report),
+            record_server::read(&config.records, files, &mut report),
+        ),
+        Secrets::Ignored => (Transports::default(), None),
     };
     let mut secret = |reference: &SecretRef| match source.secrets {
         Secrets::Wanted => fetch(reference, files, &mut report),
@@ -226,7 +241,6 @@ fn settle(
     equal.into_iter().for_each(|problem| report.add(problem));
     let providers = config.all_providers.0;
     of_providers.check_credentials(&providers, &mut report);
-    let listen = source.listen.unwrap_or(config.listen);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
     if loopback {
         of_providers.add_usual_keys(&providers);
@@ -242,12 +256,8 @@ fn settle(
     if report.has_errors() {
         return Err(Box::new(report));
     }
-    let file = ConfigFile {
-        name: name.clone(),
-        written: report.written(),
-        problems: report.json(),
-        keys: key_origins.iter().map(|(id, origin)| (id.clone(), origin.to_string())).collect(),
-    };
+    let file = config_file(&name, &report, &key_origins);
+    let fixed = Fixed { exports: otlp.is_some(), ..fixed };
     let settings = Settings {
         loopback,
         tls,
@@ -280,16 +290,6 @@ fn settle(
         body_bytes_kept: config.records.body_bytes,
         otlp,
     };
-    let fixed = Fixed {
-        listen,
-        workers: config.workers,
-        connections_max: config.limits.connections,
-        responses: config.responses,
-        records: config.records,
-        batches: config.batches,
-        metrics: config.telemetry.metrics,
-        exports: settings.otlp.is_some(),
-    };
     Ok(Loaded {
         name,
         report,
@@ -301,6 +301,16 @@ fn settle(
         catalog_place,
         settings,
     })
+}
+
+/// What is told of the file. The origins are those of keys.
+fn config_file(name: &str, report: &Report, origins: &BTreeMap<String, KeyOrigin>) -> ConfigFile {
+    ConfigFile {
+        name: name.to_owned(),
+        written: report.written(),
+        problems: report.json(),
+        keys: origins.iter().map(|(id, origin)| (id.clone(), origin.to_string())).collect(),
+    }
 }
 
 /// The keys of the gateway's own: those for calls, and those of operators.
