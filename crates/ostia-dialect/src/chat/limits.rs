@@ -390,6 +390,31 @@ const BEDROCK_CONVERSE: Limits = Limits {
     },
 };
 
+/// Any spelling, and nothing that is counted; what media it takes is each vendor's to say.
+const NO_BOUNDS: Limits = Limits {
+    tool_ids: Limit { takes: Spelling::ANY, source: "" },
+    tool_names: Limit { takes: Spelling::ANY, source: "" },
+    tools: None,
+    images: None,
+    documents: None,
+    stops: None,
+    blank_stops_refused: None,
+    blank_texts_refused: None,
+    cache_marks_max: None,
+    output_tokens_min: None,
+    temperature: None,
+    top_p: None,
+    top_k: None,
+    penalties: None,
+    seed: None,
+    user_chars_max: None,
+    personal_user_refused: None,
+    media: Limit {
+        takes: MediaForms { by_address: &[], schemes: &[], as_bytes: &[], by_id: false },
+        source: "",
+    },
+};
+
 /// A server runs any model, and what it does not understand it passes over: it has hardly any bounds.
 const OLLAMA_CHAT: Limits = Limits {
     tool_ids: Limit {
@@ -400,21 +425,6 @@ const OLLAMA_CHAT: Limits = Limits {
         takes: Spelling::ANY,
         source: "https://github.com/ollama/ollama/blob/main/api/types.go (ToolFunction)",
     },
-    tools: None,
-    images: None,
-    documents: None,
-    stops: None,
-    blank_stops_refused: None,
-    blank_texts_refused: None,
-    cache_marks_max: None,
-    output_tokens_min: None,
-    temperature: None,
-    top_p: None,
-    top_k: None,
-    penalties: None,
-    seed: None,
-    user_chars_max: None,
-    personal_user_refused: None,
     media: Limit {
         takes: MediaForms {
             by_address: &[],
@@ -424,27 +434,13 @@ const OLLAMA_CHAT: Limits = Limits {
         },
         source: "https://github.com/ollama/ollama/blob/main/docs/api.md (images)",
     },
+    ..NO_BOUNDS
 };
 
 /// Models of any make, without tools: what they take of a prompt is their own affair.
 const REPLICATE_TEXT: Limits = Limits {
     tool_ids: Limit { takes: Spelling::ANY, source: PREDICTIONS },
     tool_names: Limit { takes: Spelling::ANY, source: PREDICTIONS },
-    tools: None,
-    images: None,
-    documents: None,
-    stops: None,
-    blank_stops_refused: None,
-    blank_texts_refused: None,
-    cache_marks_max: None,
-    output_tokens_min: None,
-    temperature: None,
-    top_p: None,
-    top_k: None,
-    penalties: None,
-    seed: None,
-    user_chars_max: None,
-    personal_user_refused: None,
     media: Limit {
         takes: MediaForms {
             by_address: &[MediaKind::Image],
@@ -454,6 +450,7 @@ const REPLICATE_TEXT: Limits = Limits {
         },
         source: "https://replicate.com/docs/topics/predictions/input-files",
     },
+    ..NO_BOUNDS
 };
 /// Inputs are a model's own.
 const PREDICTIONS: &str = "https://replicate.com/docs/reference/http#models.predictions.create";

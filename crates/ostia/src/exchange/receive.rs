@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{self, HeaderValue};
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, response};
 use ostia_dialect::Api;
 use ostia_dialect::api::{Answers, Came, MediaAnswer, MediaReader, Passing, Read, Reader};
 use ostia_dialect::frame::Framing;
@@ -396,10 +396,18 @@ pub async fn json_of(
     client: Api,
     target: &Target<'_>,
 ) -> Result<Response<Bytes>, AttemptError> {
-    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
-    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    let (head, bytes) = collected(answer, client, target).await?;
     usable::check_json(&head, &bytes, target)?;
     Ok(Response::from_parts(head, bytes))
+}
+
+async fn collected(
+    answer: Response<UpstreamBody>,
+    client: Api,
+    target: &Target<'_>,
+) -> Result<(response::Parts, Bytes), AttemptError> {
+    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
+    Ok((head, collect(body, inflate, ANSWER_BYTES_MAX).await?))
 }
 
 /// The answer to the submit of a job, which may be nothing but headers: its head, and an object.
@@ -411,8 +419,7 @@ pub async fn submitted(
     client: Api,
     target: &Target<'_>,
 ) -> Result<Response<Bytes>, AttemptError> {
-    let Accepted { head, body, inflate } = accepted(answer, client.family(), target).await?;
-    let bytes = collect(body, inflate, ANSWER_BYTES_MAX).await?;
+    let (head, bytes) = collected(answer, client, target).await?;
     if bytes.is_empty() && head.status == StatusCode::ACCEPTED {
         return Ok(Response::from_parts(head, Bytes::from_static(b"{}")));
     }

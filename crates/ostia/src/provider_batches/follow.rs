@@ -22,14 +22,7 @@ pub async fn refresh(
     batch: StoredBatch,
     record: &mut Record,
 ) -> Result<StoredBatch, AttemptError> {
-    let Some((remote, form, id)) = found(&batch)? else { return Ok(batch) };
-    if !batch.status.is_open() {
-        return Ok(batch);
-    }
-    record.account().call(None);
-    let recalled = Recalled::of(inbound, &batch.headers, &remote.provider)?;
-    let inbound = recalled.inbound(inbound);
-    settle(inbound, batches, &batch, (remote, form, id), record).await
+    follow(inbound, batches, batch, false, record).await
 }
 
 /// Asks for the end of a batch, and gives it as it is then.
@@ -42,16 +35,27 @@ pub async fn cancel(
     batch: StoredBatch,
     record: &mut Record,
 ) -> Result<StoredBatch, AttemptError> {
-    let Some((remote, form, id)) = found(&batch)? else { return Ok(batch) };
-    if !batch.status.is_open() {
+    follow(inbound, batches, batch, true, record).await
+}
+
+async fn follow(
+    inbound: Inbound<'_>,
+    batches: &Batches,
+    batch: StoredBatch,
+    is_to_end: bool,
+    record: &mut Record,
+) -> Result<StoredBatch, AttemptError> {
+    let Some((remote, form, id)) = found(&batch)?.filter(|_| batch.status.is_open()) else {
         return Ok(batch);
-    }
+    };
     record.account().call(None);
     let recalled = Recalled::of(inbound, &batch.headers, &remote.provider)?;
     let inbound = recalled.inbound(inbound);
-    ask::ask(inbound, remote, &(form.cancel)(id), Sent::default(), record).await?;
-    let (owner, own, now_s) = (batch.owner.clone(), batch.id.clone(), batches::now_s());
-    batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
+    if is_to_end {
+        ask::ask(inbound, remote, &(form.cancel)(id), Sent::default(), record).await?;
+        let (owner, own, now_s) = (batch.owner.clone(), batch.id.clone(), batches::now_s());
+        batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
+    }
     settle(inbound, batches, &batch, (remote, form, id), record).await
 }
 

@@ -5,16 +5,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
-    SignatureScheme, StreamOwned,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, Error, OtherError, StreamOwned,
 };
 
 use crate::config::tls::{certificates, read};
+use crate::upstream::tls::Believed;
 
 /// What is said where the gateway wants to see a certificate.
 pub const WANTS_CERTIFICATE: &str =
@@ -58,7 +57,14 @@ impl Credentials {
 
     fn config(self) -> Result<ClientConfig, Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier = Arc::new(OwnCertificate { own: self.own, provider: provider.clone() });
+        let own = self.own;
+        let other = || {
+            let why = io::Error::other("it is not the one in the file that the configuration names");
+            Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(why))))
+        };
+        let verifier = Believed::new(provider.clone(), move |shown: &CertificateDer<'_>| {
+            (*shown == own).then_some(()).ok_or_else(other)
+        });
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
@@ -101,54 +107,5 @@ impl io::Write for Told {
 
     fn flush(&mut self) -> io::Result<()> {
         Told::told(self.0.flush())
-    }
-}
-
-/// Believes one certificate, and whoever has its key.
-#[derive(Debug)]
-struct OwnCertificate {
-    own: CertificateDer<'static>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for OwnCertificate {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        match *end_entity == self.own {
-            true => Ok(ServerCertVerified::assertion()),
-            false => Err(Error::InvalidCertificate(CertificateError::Other(rustls::OtherError(Arc::new(
-                io::Error::other("it is not the one in the file that the configuration names"),
-            ))))),
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
