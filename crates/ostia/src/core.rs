@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ostia_config::BodiesKept;
 use ostia_routing::State;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
@@ -148,7 +149,9 @@ impl Core {
             books: Rc::new(Books {
                 log: log.clone(),
                 ring: records.ring(),
-                store: store.as_ref().map(|store| store_books(&store.queue, &settings)),
+                store: store
+                    .as_ref()
+                    .map(|store| store_books(&store.queue, store.readers.is_some(), &settings)),
             }),
             orders: store.as_ref().and_then(|store| store.orders.clone()),
             exports: store.as_ref().and_then(|store| store.exports.clone()),
@@ -181,7 +184,11 @@ impl Core {
                 |origin, host| hosts.contains(origin, host),
             ),
             books: Rc::new(Books {
-                store: self.books.store.as_ref().map(|own| store_books(&own.queue, &settings)),
+                store: self
+                    .books
+                    .store
+                    .as_ref()
+                    .map(|own| store_books(&own.queue, self.readers.is_some(), &settings)),
                 ..Books::clone(&self.books)
             }),
             readers: self.readers.clone(),
@@ -216,8 +223,11 @@ impl Core {
     }
 }
 
-fn store_books(queue: &ostia_store::Queue, settings: &Settings) -> StoreBooks {
-    let bodies = BodyPolicy { kept: settings.bodies_kept, bytes_max: settings.body_bytes_kept };
+/// `are_kept`: records are, and not only counted or told on.
+fn store_books(queue: &ostia_store::Queue, are_kept: bool, settings: &Settings) -> StoreBooks {
+    let are_told = settings.otlp.as_ref().is_some_and(|otlp| otlp.content);
+    let kept = if are_kept || are_told { settings.bodies_kept } else { BodiesKept::Off };
+    let bodies = BodyPolicy { kept, bytes_max: settings.body_bytes_kept };
     StoreBooks { queue: queue.clone(), bodies }
 }
 

@@ -84,6 +84,7 @@ pub fn start(
     log.say(Level::Info, Target::Server, destinations(&snapshots.borrow().settings));
     let (stop, stopped) = watch::channel(false);
     let (over, is_over) = channel();
+    let own = log.clone();
     let exporter = {
         let (snapshots, meters) = (snapshots.clone(), meters.clone());
         move |signal| {
@@ -95,8 +96,11 @@ pub fn start(
     let counted = meters.clone();
     thread::Builder::new().name("ostia-otlp".to_owned()).spawn(move || {
         let mut builder = tokio::runtime::Builder::new_current_thread();
-        if let Ok(runtime) = builder.enable_all().build_local(LocalOptions::default()) {
-            runtime.block_on(run(exporter, &sent, &counted));
+        match builder.enable_all().build_local(LocalOptions::default()) {
+            Ok(runtime) => runtime.block_on(run(exporter, &sent, &counted)),
+            Err(error) => {
+                own.say(Level::Error, Target::Server, format!("OpenTelemetry is not told: {error}."))
+            }
         }
         let _ = over.send(());
     })?;
@@ -148,13 +152,14 @@ fn observe(record: &Record, otlp: &OtlpSettings, settings: &Settings, left: &Lef
         known.map_or_else(|| id.to_owned(), |provider| provider.otel.clone())
     };
     let telling = Telling { provider: &provider, content: otlp.content };
-    if otlp.traces.is_some() && is_sampled(record, otlp) {
+    let is_sampled = is_sampled(record, otlp);
+    if otlp.traces.is_some() && is_sampled {
         let spans = spans::spans(record, &telling).into_iter();
         let lost = left.spans.push(spans.map(|span| sized(span, Span::encoded_len)).collect());
         lost_some(meters, Signal::Traces, lost);
     }
     if otlp.logs.is_some() {
-        let record = sized(logs::log_record(record, &telling), LogRecord::encoded_len);
+        let record = sized(logs::log_record(record, is_sampled, &telling), LogRecord::encoded_len);
         lost_some(meters, Signal::Logs, left.logs.push(vec![record]));
     }
     if otlp.metrics.is_some() {

@@ -166,11 +166,20 @@ pub enum Count {
     None,
     /// It has been read.
     Read(Box<Usage>),
-    /// The object as a vendor of this kind of answers wrote it, 4 KiB at most.
+    /// The object as a vendor of this kind of answers wrote it.
     Unread(Grammar, Arc<[u8]>),
 }
 
 impl Count {
+    /// What it holds besides its own size, in bytes.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Count::None => 0,
+            Count::Read(_) => size_of::<Usage>(),
+            Count::Unread(_, object) => object.len(),
+        }
+    }
+
     /// A later count, which holds. Some vendors count in every event.
     fn read(&mut self, usage: &Usage) {
         match self {

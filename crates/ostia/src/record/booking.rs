@@ -214,11 +214,14 @@ fn end(account: &Account, number: usize, outcome: Outcome, observed: Option<&Obs
             (made.ended, made.outcome) = (Some(Instant::now()), outcome);
         }
         if let Some(observed) = observed {
-            made.observed = observed.clone();
             if let Some(fault) = &observed.fault {
                 made.outcome = Outcome::Broken;
                 made.failure = Some(Failure::of(fault, keeps_message));
             }
+            // What a provider chose the length of is kept no longer than what a client did.
+            made.observed = observed.clone();
+            made.observed.fault = None;
+            made.observed.model = observed.model.as_deref().map(log::name);
         }
     });
 }

@@ -141,9 +141,9 @@ pub fn used(provider: &str, model: Option<&str>, used: &Told) -> Attempt {
 /// What an attempt holds besides its own size, in bytes.
 fn held_by(made: &Made) -> usize {
     let message = made.failure.as_ref().and_then(|failure| failure.message.as_ref());
-    let texts = [made.model.as_ref(), made.request_id.as_ref(), message];
+    let texts = [made.model.as_ref(), made.request_id.as_ref(), message, made.observed.model.as_ref()];
     let dropped = made.dropped.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
-    texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped
+    texts.into_iter().flatten().map(|text| text.len()).sum::<usize>() + dropped + made.observed.count.bytes()
 }
 
 fn attempt(made: Made, asked: Asked, (began, took): (Instant, Duration)) -> Attempt {
@@ -245,7 +245,6 @@ fn metadata(object: Option<&str>, baggage: Option<&str>) -> BTreeMap<String, Str
         let value = percent_encoding::percent_decode_str(value.trim()).decode_utf8_lossy().into_owned();
         Some((name.trim().to_owned(), value))
     };
-    let of_baggage = baggage.unwrap_or_default().split(',').filter_map(entry);
     let fields = match object.and_then(|object| serde_json::from_str(object).ok()) {
         Some(Value::Object(fields)) => fields,
         _ => serde_json::Map::new(),
@@ -255,8 +254,16 @@ fn metadata(object: Option<&str>, baggage: Option<&str>) -> BTreeMap<String, Str
         Value::Number(_) | Value::Bool(_) => Some((name, value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     });
+    let of_baggage = baggage.unwrap_or_default().split(',').filter_map(entry);
     let short = |text: String| text.chars().take(VALUE_CHARACTERS_MAX).collect::<String>();
-    of_baggage.chain(of_object).map(|(name, value)| (short(name), short(value))).take(FIELDS_MAX).collect()
+    let mut told = BTreeMap::new();
+    for (name, value) in of_object.chain(of_baggage) {
+        let name = short(name);
+        if told.len() < FIELDS_MAX {
+            told.entry(name).or_insert_with(|| short(value));
+        }
+    }
+    told
 }
 
 fn unix_ms(moment: SystemTime) -> i64 {
@@ -284,6 +291,9 @@ mod tests {
         check(Some(r#"{"a":"x","n":1,"l":[1]}"#), None, &[("a", "x"), ("n", "1")]);
         check(Some("no json"), Some("a=b%20c;p=1, d = e ,broken"), &[("a", "b c"), ("d", "e")]);
         check(Some(r#"{"a":"x"}"#), Some("a=y"), &[("a", "x")]);
+        let crowd: Vec<String> = (0..FIELDS_MAX).map(|number| format!("b{number}=x")).collect();
+        let told = metadata(Some(r#"{"z":"mine"}"#), Some(&crowd.join(",")));
+        assert_eq!((told["z"].as_str(), told.len()), ("mine", FIELDS_MAX));
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(500));
         assert_eq!(metadata(Some(&long), None)["a"].len(), VALUE_CHARACTERS_MAX);
     }

@@ -1,5 +1,6 @@
 //! The loops that send: what waits is put together, sent, sent again where that may help, and counted where it is given up.
 
+use std::pin::pin;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
@@ -201,11 +202,14 @@ impl Exporter {
                 }
             };
             tries += 1;
-            let next = Instant::now() + wait;
             self.note_stop();
-            if next > self.last_at.unwrap_or(until).min(until) {
+            let end = self.last_at.unwrap_or(until).min(until);
+            if Instant::now() >= end {
                 return self.dropped(reason::GIVEN_UP, count);
             }
+            // Where a collector asks for longer than that, it is waited for all the same, and asked once more: what comes behind this
+            // would find it as it is.
+            let next = Instant::now() + wait;
             let mut stop = self.stop.clone();
             tokio::select! {
                 () = sleep_until(next) => {}
@@ -216,9 +220,16 @@ impl Exporter {
     }
 
     /// One call, which does not outlast the gateway.
-    async fn send(&self, collector: &Collector, message: &[u8]) -> Verdict {
-        let sending = self.caller.send(collector, message);
-        let Some(last_at) = self.last_at else { return sending.await };
+    async fn send(&mut self, collector: &Collector, message: &[u8]) -> Verdict {
+        let mut stop = self.stop.clone();
+        let mut sending = pin!(self.caller.send(collector, message));
+        let last_at = match self.last_at {
+            Some(last_at) => last_at,
+            None => tokio::select! {
+                verdict = &mut sending => return verdict,
+                _ = stop.wait_for(|stops| *stops) => *self.last_at.insert(Instant::now() + LAST_WITHIN),
+            },
+        };
         let late = || Verdict::Later { after: None, why: "no answer before the gateway stopped".to_owned() };
         timeout_at(last_at, sending).await.unwrap_or_else(|_| late())
     }

@@ -13,7 +13,7 @@ use super::values::{Attributes, any};
 const EVENT: &str = "ostia.request";
 
 /// The log record of a request.
-pub fn log_record(record: &Record, telling: &Telling<'_>) -> LogRecord {
+pub fn log_record(record: &Record, is_sampled: bool, telling: &Telling<'_>) -> LogRecord {
     let ids = names::ids(record);
     let mut attributes = Attributes::default();
     request_attributes(record, &ids, &mut attributes);
@@ -38,7 +38,7 @@ pub fn log_record(record: &Record, telling: &Telling<'_>) -> LogRecord {
         severity_text: word.to_owned(),
         body: Some(any(Value::StringValue(format!("{} {} {}", record.status, record.method, record.path)))),
         attributes: attributes.0,
-        flags: flags(record),
+        flags: flags(record, is_sampled),
         trace_id: ids.trace.to_vec(),
         span_id: ids.span.to_vec(),
         event_name: EVENT.to_owned(),

@@ -4,6 +4,8 @@ use aws_lc_rs::digest;
 use ostia_dialect::api::{Api, Operation};
 use ostia_store::{Attempt, Outcome, Record, RecordError};
 
+use crate::record::trace;
+
 /// What stands for a failure that has no name of its own.
 const OTHER: &str = "_OTHER";
 
@@ -27,7 +29,7 @@ pub fn ids(record: &Record) -> Ids {
     let digest = |text: &str| digest::digest(&digest::SHA256, text.as_bytes());
     let trace = own.unwrap_or_else(|| beginning(digest(&record.trace_id).as_ref()));
     let span = record.span_id.as_deref().and_then(bytes);
-    let span = span.or_else(|| bytes(record.id.get(..16)?));
+    let span = span.or_else(|| bytes(trace::span_id(&record.id)));
     let span = span.unwrap_or_else(|| beginning(digest(&record.id).as_ref()));
     let parent = record.parent_span_id.as_deref().and_then(bytes);
     Ids { trace, span, parent, is_same: own.is_some() }

@@ -24,27 +24,36 @@ struct Sample<'t> {
     value: f64,
 }
 
+/// Lines that belong together.
+struct Family<'t> {
+    name: &'t str,
+    kind: &'t str,
+    about: &'t str,
+    samples: Vec<Sample<'t>>,
+}
+
 /// The gateway's own metrics in this text, counted since then; both times in nanoseconds since 1970.
 pub fn metrics(text: &str, since: u64, now: u64) -> Vec<Metric> {
     let mut metrics = Vec::new();
     let mut about = "";
-    let mut family: Option<(&str, &str, Vec<Sample<'_>>)> = None;
+    let mut family: Option<Family<'_>> = None;
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# ") {
             let mut words = rest.splitn(3, ' ');
             match (words.next(), words.next(), words.next()) {
                 (Some("HELP"), Some(_), told) => about = told.unwrap_or_default().trim_end_matches('.'),
                 (Some("TYPE"), Some(name), Some(kind)) => {
-                    metrics.extend(family.take().and_then(|family| metric(family, about, since, now)));
-                    family = name.starts_with(OWN).then(|| (name, kind, Vec::new()));
+                    metrics.extend(family.take().and_then(|family| metric(family, since, now)));
+                    let is_own = name.starts_with(OWN);
+                    family = is_own.then(|| Family { name, kind, about, samples: Vec::new() });
                 }
                 _ => {}
             }
-        } else if let (Some((.., samples)), Some(sample)) = (&mut family, sample(line)) {
-            samples.push(sample);
+        } else if let (Some(family), Some(sample)) = (&mut family, sample(line)) {
+            family.samples.push(sample);
         }
     }
-    metrics.extend(family.and_then(|family| metric(family, about, since, now)));
+    metrics.extend(family.and_then(|family| metric(family, since, now)));
     metrics
 }
 
@@ -84,12 +93,7 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     None
 }
 
-fn metric(
-    (name, kind, samples): (&str, &str, Vec<Sample<'_>>),
-    about: &str,
-    since: u64,
-    now: u64,
-) -> Option<Metric> {
+fn metric(Family { name, kind, about, samples }: Family<'_>, since: u64, now: u64) -> Option<Metric> {
     let points = |samples: &[Sample<'_>], since: u64| {
         samples.iter().map(|sample| point(sample, since, now)).collect::<Vec<_>>()
     };
@@ -178,6 +182,8 @@ mod tests {
         let told = metrics(text, 1, 2);
         let names: Vec<_> = told.iter().map(|metric| (metric.name.as_str(), metric.unit.as_str())).collect();
         assert_eq!(names, [("ostia_requests", ""), ("ostia_open_streams", ""), ("ostia_d_seconds", "s")]);
+        let about: Vec<_> = told.iter().map(|metric| metric.description.as_str()).collect();
+        assert_eq!(about, ["Requests", "Streams", "Time"]);
         let Some(Data::Sum(sum)) = &told[0].data else { panic!("{told:?}") };
         assert_eq!((sum.is_monotonic, sum.data_points.len()), (true, 2));
         let model = &sum.data_points[0].attributes[1];

@@ -52,7 +52,7 @@ impl<T> Pending<T> {
         self.waiting.fetch_add(all.len() as u64, Ordering::Relaxed);
         items.bytes += bytes;
         items.queue.extend(all);
-        if items.queue.len() >= BATCH_MAX {
+        if items.queue.len() >= BATCH_MAX || items.bytes >= BATCH_BYTES_MAX {
             self.is_batch.notify_one();
         }
         0

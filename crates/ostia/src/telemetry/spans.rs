@@ -31,9 +31,10 @@ pub fn nanos(record: &Record, after_us: u64) -> u64 {
     started.saturating_add(after_us.saturating_mul(NANOS_IN_MICRO))
 }
 
-/// The flags of a trace that is told.
-pub fn flags(record: &Record) -> u32 {
-    record.trace_flags.map_or(SAMPLED, u32::from) | SAMPLED
+/// The flags of its trace.
+pub fn flags(record: &Record, is_sampled: bool) -> u32 {
+    let other = record.trace_flags.map_or(0, u32::from) & !SAMPLED;
+    other | if is_sampled { SAMPLED } else { 0 }
 }
 
 fn of_request(record: &Record, ids: &Ids) -> Span {
@@ -44,7 +45,7 @@ fn of_request(record: &Record, ids: &Ids) -> Span {
         span_id: ids.span.to_vec(),
         parent_span_id: ids.parent.map(Vec::from).unwrap_or_default(),
         trace_state: record.trace_state.clone().unwrap_or_default(),
-        flags: flags(record),
+        flags: flags(record, true),
         name: record.span_name.clone().unwrap_or_else(|| name(record)),
         kind: SpanKind::Server.into(),
         start_time_unix_nano: nanos(record, 0),
@@ -108,7 +109,7 @@ fn of_attempt(
         span_id: names::attempt_span(attempt, number, ids.span).to_vec(),
         parent_span_id: ids.span.to_vec(),
         trace_state: record.trace_state.clone().unwrap_or_default(),
-        flags: flags(record),
+        flags: flags(record, true),
         name: words.join(" ").trim_end().to_owned(),
         kind: SpanKind::Client.into(),
         start_time_unix_nano: nanos(record, attempt.sent_us),
