@@ -1,13 +1,12 @@
 //! Exports of logs as jobs: over a restart, and only for whoever may.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, PATIENCE, Reply, once};
 
 const EXPORTS: &str = "/v1/logs/exports";
 
@@ -33,26 +32,20 @@ fn keep(gateway: &Gateway, count: usize) {
         let all: Vec<Value> = (from..count.min(from + 100)).map(entry).collect();
         assert_eq!(ask(gateway, "POST", "/v1/logs", &json!(all)).status, 200);
     }
-    let end = Instant::now() + PATIENCE;
     let query = format!("/v1/logs?limit=1&latency_min={}", count - 1);
-    while ask(gateway, "GET", &query, &Value::Null).json()["data"].as_array().is_none_or(Vec::is_empty) {
-        assert!(Instant::now() < end);
-        thread::sleep(Duration::from_millis(20));
-    }
+    once(|| match ask(gateway, "GET", &query, &Value::Null).json() {
+        told if told["data"].as_array().is_none_or(Vec::is_empty) => Err(told),
+        _ => Ok(()),
+    });
 }
 
 /// The job, once it has come to an end.
 #[track_caller]
 fn ended(gateway: &Gateway, id: &str) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let job = ask(gateway, "GET", &format!("{EXPORTS}/{id}"), &Value::Null).json();
-        if job["status"] != "in_progress" {
-            return job;
-        }
-        assert!(Instant::now() < end, "{job}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    once(|| match ask(gateway, "GET", &format!("{EXPORTS}/{id}"), &Value::Null).json() {
+        job if job["status"] == "in_progress" => Err(job),
+        job => Ok(job),
+    })
 }
 
 #[test]
@@ -77,6 +70,10 @@ fn a_job_outlives_the_gateway() {
     let address = ask(&gateway, "GET", &at("download"), &Value::Null).json()["signed_url"].clone();
     let address = address.as_str().unwrap();
     let path = &address[address.find("/v1/").unwrap()..];
+    for file in std::fs::read_dir(folder.path().join("exports")).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "what is exported is for the gateway's own user");
+    }
     // Whoever has the address needs no key.
     let lines = Ask::new("GET", path).to(&gateway);
     assert_eq!((lines.status, lines.header("content-type")), (200, Some("application/jsonl")));
