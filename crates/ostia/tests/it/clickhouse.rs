@@ -7,17 +7,17 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::gateway::{Gateway, Setup};
+use crate::gateway::Setup;
 use crate::programs;
 use crate::store::{CHAT, PRICES, asked, balance, body, listed, told};
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::Ask;
 
 const PASSWORD: &str = "se'cret/@%41:";
 
@@ -74,16 +74,6 @@ fn run(python: &OsString, folder: &Path, port: u16) -> (Child, u16) {
     (child, port)
 }
 
-/// Waits until the gateway has said this.
-#[track_caller]
-fn said(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 /// Two gateways write to one store, while its server ends and begins again.
 #[test]
 fn the_books_balance_in_a_server_too() {
@@ -118,8 +108,7 @@ fn a_server_that_is_away_stops_nobody() {
     served.restart();
     told(&gateway, "/ready", |told| told["records"].is_null());
     assert_eq!(listed(&gateway, 1).len(), 1);
-    said(&gateway, "are written to");
-    let printed = gateway.printed();
+    let printed = gateway.says("are written to");
     let count = |words: &str| printed.matches(words).count();
     assert_eq!((count("cannot be written"), count("are written to")), (1, 1), "{printed}");
     assert!(printed.contains("clickhouse://ostia@127.0.0.1:") && !printed.contains(PASSWORD), "{printed}");
@@ -129,8 +118,8 @@ fn a_server_that_is_away_stops_nobody() {
 fn a_password_that_is_wrong_is_said() {
     let Some(served) = Served::start() else { return };
     let gateway = Setup::new().config(&served.config()).env("CH_PASSWORD", "pw-0123456789").start();
-    said(&gateway, "Authentication failed");
-    assert!(!gateway.printed().contains("pw-0123456789"), "{}", gateway.printed());
+    let printed = gateway.says("Authentication failed");
+    assert!(!printed.contains("pw-0123456789"), "{printed}");
     let unset = Setup::new().config(&served.config()).arg("check").run();
     assert!(String::from_utf8_lossy(&unset.stderr).contains("CH_PASSWORD"), "{unset:?}");
 }

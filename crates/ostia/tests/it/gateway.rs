@@ -9,6 +9,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::wire::once;
+
 /// How long the gateway may take to listen, on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
 
@@ -166,6 +168,15 @@ impl Gateway {
     /// Takes a file out of its folder.
     pub fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder().join(name)).unwrap();
+    }
+
+    /// Waits until it has printed these words, and gives all that it printed.
+    #[track_caller]
+    pub fn says(&self, words: &str) -> String {
+        once(|| match self.printed() {
+            printed if printed.contains(words) => Ok(printed),
+            printed => Err(format!("{words}: {printed}")),
+        })
     }
 
     /// `ostia reload`.

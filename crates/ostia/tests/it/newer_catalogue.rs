@@ -72,14 +72,6 @@ fn cost(gateway: &Gateway, count: usize) -> (Value, Value) {
     }
 }
 
-fn wait_for_words(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
     let answer = json!({
@@ -98,7 +90,7 @@ fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("The catalogue of 2999-01-01 is in force, 1 models"), "{}", said(&output));
     assert!(said(&output).contains("0 new"), "{}", said(&output));
-    wait_for_words(&gateway, "The catalogue of models is another one: of 2999-01-01, in ");
+    gateway.says("The catalogue of models is another one: of 2999-01-01, in ");
     assert_eq!(ask.to(&gateway).status, 200);
     assert_eq!(cost(&gateway, 2), (json!("0.002"), json!("vendor 2999-01-01")));
 
@@ -111,7 +103,7 @@ fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
 
     // Without the file the program's own holds again.
     std::fs::remove_file(Path::new(&data).join("catalog.bin")).unwrap();
-    wait_for_words(&next, "part of this program");
+    next.says("part of this program");
     assert_eq!(shown(gateway.folder())["version"], Catalog::embedded().version());
 }
 
@@ -173,12 +165,12 @@ fn a_damaged_file_stops_nobody() {
     let place = folder.join("newer/catalog.bin");
     std::fs::create_dir(folder.join("newer")).unwrap();
     std::fs::write(&place, catalogue("2999-01-01", "2")).unwrap();
-    wait_for_words(&gateway, "another one: of 2999-01-01, in newer/catalog.bin");
+    gateway.says("another one: of 2999-01-01, in newer/catalog.bin");
 
     // While it serves, the one in force stays; the next start has the program's own.
     std::fs::write(&place, &catalogue("2999-01-02", "3")[..100]).unwrap();
-    wait_for_words(&gateway, "newer/catalog.bin is not used: it is not whole");
-    wait_for_words(&gateway, "This one is: of 2999-01-01, in newer/catalog.bin");
+    gateway.says("newer/catalog.bin is not used: it is not whole");
+    gateway.says("This one is: of 2999-01-01, in newer/catalog.bin");
     std::fs::write(folder.join("ostia.yaml"), format!("catalog: {}\n", place.display())).unwrap();
     let shown = shown(folder);
     assert_eq!((&shown["file"], &shown["place"]), (&Value::Null, &json!(place)), "{shown}");

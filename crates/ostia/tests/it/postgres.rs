@@ -115,7 +115,7 @@ fn a_server_that_is_away_stops_nobody_and_no_password_is_told() {
     postgres.run();
     told(&gateway, "/ready", |told| told["records"].is_null());
     assert_eq!(listed(&gateway, 1).len(), 1);
-    let printed = gateway.printed();
+    let printed = gateway.says("are written to");
     let said = |words: &str| printed.matches(words).count();
     assert_eq!((said("cannot be written"), said("are written to")), (1, 1), "{printed}");
     let shown = format!("{printed}{}{}", away.text(), asked(&gateway, "/v1/gateway/config"));

@@ -30,15 +30,6 @@ fn chat(key: &str) -> Ask {
     Ask::post("/v1/chat/completions", CHAT).header("x-ostia-api-key", key)
 }
 
-/// Waits until the gateway has printed these words.
-fn wait_for_words(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn a_key_that_is_taken_away_opens_nothing_from_the_next_request_on() {
     let upstream = Upstream::always(Answer::json(openai::chat("x")));
@@ -51,9 +42,9 @@ fn a_key_that_is_taken_away_opens_nothing_from_the_next_request_on() {
         }),
         ("the signal", |gateway| {
             gateway.signal("HUP");
-            wait_for_words(gateway, "reloaded");
+            gateway.says("reloaded");
         }),
-        ("the change of the file", |gateway| wait_for_words(gateway, "reloaded")),
+        ("the change of the file", |gateway| drop(gateway.says("reloaded"))),
     ];
     for (name, way) in ways {
         let gateway = Gateway::with(&config(&upstream, "key-old"));
@@ -82,7 +73,7 @@ fn a_wrong_configuration_is_refused_with_all_its_problems() {
     let gateway = Gateway::with(&good);
     let wrong = "listen: nowhere\nproviders:\n  groq: { api_kee: x }\nlimits:\n  body_bytes: much\n";
     gateway.write("ostia.yaml", wrong);
-    wait_for_words(&gateway, "refused");
+    gateway.says("refused");
     let output = gateway.reload();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -147,7 +138,7 @@ fn a_file_that_appears_is_read_and_secrets_are_watched() {
     let gateway = Gateway::start();
     gateway.write("secret", "sk-first\n");
     gateway.write("ostia.yaml", &config(&upstream, "key-old").replace("sk-operator", "file:secret"));
-    wait_for_words(&gateway, "reloaded");
+    gateway.says("reloaded");
     assert_eq!(chat("key-old").to(&gateway).status, 200);
     assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-first"));
     let sent = |key: &str| {
@@ -161,7 +152,7 @@ fn a_file_that_appears_is_read_and_secrets_are_watched() {
     gateway.write("secret", "sk-second\n");
     sent("Bearer sk-second");
     gateway.remove("secret");
-    wait_for_words(&gateway, "cannot be read");
+    gateway.says("cannot be read");
     sent("Bearer sk-second");
     // As Kubernetes exchanges secrets: a link that points elsewhere all at once.
     gateway.write("secret-of-today", "sk-third\n");

@@ -131,7 +131,7 @@ fn a_server_that_asks_for_a_certificate_hears_the_right_one_after_a_reload() {
     assert_eq!(shown(&front, &pairs), ["first"], "nothing has changed, and the connection is kept");
     // The files alone, as a program does that renews certificates: first one of them, which fits nothing.
     gateway.write("cert.pem", &second.cert);
-    wait(&gateway, "is not the one of the certificate");
+    gateway.says("is not the one of the certificate");
     assert_eq!(chat(&gateway, "own").status, 200, "the old one stays in force");
     let before = gateway.printed().matches("is reloaded").count();
     gateway.write("key.pem", &second.key);
@@ -143,14 +143,6 @@ fn a_server_that_asks_for_a_certificate_hears_the_right_one_after_a_reload() {
     assert_eq!(chat(&gateway, "own").status, 200);
     assert_eq!(shown(&front, &pairs), ["first", "second"]);
     assert!(!front.met().last().unwrap().is_resumed);
-}
-
-fn wait(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
