@@ -337,7 +337,7 @@ fn labels(record: &Record) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Cost, Usage};
+    use crate::record::{Cost, Outcome, Usage};
 
     #[test]
     fn what_prometheus_reads() {
