@@ -1,5 +1,7 @@
 //! What is kept of requests: that it is all there, that it adds up, and that only operators see it.
 
+pub mod servers;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
