@@ -179,6 +179,12 @@ impl Gateway {
         })
     }
 
+    /// Waits until something is so, and else shows what it printed.
+    #[track_caller]
+    pub fn wait_until(&self, is_so: impl Fn() -> bool) {
+        once(|| if is_so() { Ok(()) } else { Err(self.printed()) });
+    }
+
     /// `ostia reload`.
     pub fn reload(&self) -> Output {
         let address = self.address.to_string();

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 use std::process::Output;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use ostia_catalog::{Catalog, Date, Edition, Row, Source, compact, parse};
 use ostia_testkit::vendor::openai;
@@ -11,7 +9,8 @@ use ostia_testkit::{Answer, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE};
+use crate::store::listed;
+use crate::wire::Ask;
 
 const BODY: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}]}"#;
 
@@ -60,16 +59,8 @@ fn shown(folder: &Path) -> Value {
 
 /// What the newest call cost, and by which catalogue, once so many are written.
 fn cost(gateway: &Gateway, count: usize) -> (Value, Value) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let page = Ask::new("GET", "/v1/logs").to(gateway).json();
-        if page["data"].as_array().is_some_and(|all| all.len() >= count) {
-            let cost = &page["data"][0]["attempts"][0]["cost"];
-            return (cost["amount"].clone(), cost["catalogue"].clone());
-        }
-        assert!(Instant::now() < end, "{page}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    let cost = &listed(gateway, count)[0]["attempts"][0]["cost"];
+    (cost["amount"].clone(), cost["catalogue"].clone())
 }
 
 #[test]

@@ -12,7 +12,7 @@ use ostia_testkit::{Answer, Gate, Step, Upstream};
 use serde_json::json;
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, Open, PATIENCE};
+use crate::wire::{Ask, Open, PATIENCE, wait_until};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
@@ -229,11 +229,7 @@ fn connections_to_hosts_that_are_still_configured_stay_and_others_are_closed() {
     assert!(!left.load(Ordering::SeqCst), "nor is the other one closed");
     gateway.write("ostia.yaml", &base(""));
     assert!(gateway.reload().status.success());
-    let end = Instant::now() + PATIENCE;
-    while !left.load(Ordering::SeqCst) {
-        assert!(Instant::now() < end, "the connection to a host that is gone is not closed");
-        thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the connection to a host that is gone is not closed", || left.load(Ordering::SeqCst));
     assert_eq!(ask("own").to(&gateway).status, 200);
     assert_eq!(upstream.connections(), 1);
 }

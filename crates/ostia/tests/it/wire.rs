@@ -19,7 +19,13 @@ pub fn once<T, S: Display>(look: impl FnMut() -> Result<T, S>) -> T {
     once_within(PATIENCE, look)
 }
 
-/// The same for what may take this long.
+/// Waits until it is so.
+#[track_caller]
+pub fn wait_until<S: Display>(what: S, mut is_so: impl FnMut() -> bool) {
+    once(|| if is_so() { Ok(()) } else { Err(&what) });
+}
+
+/// What `look` gives, once it gives something, which may take this long.
 #[track_caller]
 pub fn once_within<T, S: Display>(patience: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
     let end = Instant::now() + patience;

@@ -1,15 +1,12 @@
 //! Private authorities and client certificates: whom the gateway trusts, and to whom it shows what.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
 
 use super::authority::{Authority, Pair};
 use super::front::{Front, Met};
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, Reply};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 
@@ -135,11 +132,7 @@ fn a_server_that_asks_for_a_certificate_hears_the_right_one_after_a_reload() {
     assert_eq!(chat(&gateway, "own").status, 200, "the old one stays in force");
     let before = gateway.printed().matches("is reloaded").count();
     gateway.write("key.pem", &second.key);
-    let end = Instant::now() + PATIENCE;
-    while gateway.printed().matches("is reloaded").count() == before {
-        assert!(Instant::now() < end, "{}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
+    gateway.wait_until(|| gateway.printed().matches("is reloaded").count() > before);
     assert_eq!(chat(&gateway, "own").status, 200);
     assert_eq!(shown(&front, &pairs), ["first", "second"]);
     assert!(!front.met().last().unwrap().is_resumed);

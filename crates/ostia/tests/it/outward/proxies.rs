@@ -207,8 +207,7 @@ fn a_proxy_that_refuses_is_told_to_the_operator_and_not_to_clients() {
             let own = proxy.address.to_string();
             assert!(!reply.text().contains(&own) && !reply.text().contains("SECRET"), "{}", reply.text());
         }
-        gateway.says(expected);
-        let printed = gateway.printed();
+        let printed = gateway.says(expected);
         assert!(printed.contains(&proxy.address.to_string()), "{printed}");
         assert!(!printed.contains("SECRET") && !printed.contains("dXNlcjpTRUNSRVQ"), "{printed}");
     }
