@@ -1,4 +1,4 @@
-//! The documentation names what there is: every field of the configuration, every header, every error code.
+//! The documentation names what there is: every field of the configuration, every header, every error code, every metric, every page.
 
 use std::collections::BTreeSet;
 
