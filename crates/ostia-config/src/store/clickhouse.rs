@@ -60,7 +60,7 @@ fn is_secure(query: &str) -> Result<Option<bool>, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::super::tests::{check_wrong, read};
     use crate::RecordServer;
 
