@@ -97,7 +97,8 @@ fn a_server_that_is_away_stops_nobody_and_no_password_is_told() {
     served.crash();
     let setup = with_password(&served.config(), "").arg("--log").arg("debug");
     let (gateway, away) = servers::check_away(setup, || served.restart());
-    let shown = format!("{}{away}{}", gateway.printed(), asked(&gateway, "/v1/gateway/config"));
+    let told = asked(&gateway, "/v1/gateway/config");
+    let shown = format!("{away}{told}{}", gateway.end());
     assert!(shown.contains("clickhouse://ostia@127.0.0.1:"), "{shown}");
     assert!(!shown.contains("cret/") && !shown.contains("cret%2F"), "{shown}");
 }

@@ -66,7 +66,8 @@ fn a_server_that_is_away_stops_nobody_and_no_password_is_told() {
     postgres.crash();
     let setup = with_password(&config(&postgres, ""), "").arg("--log").arg("debug");
     let (gateway, away) = servers::check_away(setup, || postgres.run());
-    let shown = format!("{}{away}{}", gateway.printed(), asked(&gateway, "/v1/gateway/config"));
+    let told = asked(&gateway, "/v1/gateway/config");
+    let shown = format!("{away}{told}{}", gateway.end());
     assert!(shown.contains("postgres://127.0.0.1:"), "{shown}");
     assert!(!shown.contains(PASSWORD) && !shown.contains("word%1"), "{shown}");
 }
