@@ -117,8 +117,7 @@ fn a_session_is_told_frame_by_frame_and_counted() {
     }
     socket.close(None).unwrap();
     close_of(&mut socket);
-    gateway.says("/v1/realtime");
-    let printed = gateway.printed();
+    let printed = gateway.says("/v1/realtime");
     let line = printed.lines().find(|line| line.contains("/v1/realtime")).unwrap();
     for word in ["101", "openai/gpt-realtime", "tokens=23+7"] {
         assert!(line.contains(word), "{word}: {line}");
