@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::collector::{self, Official, eager, logs, metrics, once, spans, told_to, value};
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::{Ask, PATIENCE, once_within};
 
 const CHAT: &str = "/v1/chat/completions";
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -230,12 +230,10 @@ fn by_the_official_messages(protocol: &str) {
     let gateway = setup.env("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=tenant-1").start();
     let began = Instant::now();
     ask(&upstream).header("traceparent", &format!("00-{TRACE}-{PARENT}-01")).to(&gateway);
-    let end = began + PATIENCE * 2;
-    while collector.spans().len() < 2 && Instant::now() < end {
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let spans = collector.spans();
-    assert_eq!(spans.len(), 2, "{}", gateway.printed());
+    let spans = once_within(PATIENCE * 2, || match collector.spans() {
+        spans if spans.len() == 2 => Ok(spans),
+        _ => Err(gateway.printed()),
+    });
     // Three seconds as it was asked to, and then at least one by itself. Both of its own waits would be three at most.
     assert!(began.elapsed() >= Duration::from_secs(4), "it waited as it was asked to");
     assert_eq!(spans[1]["parentSpanId"], spans[0]["spanId"]);
