@@ -112,7 +112,7 @@ impl Engine {
         }
     }
 
-    /// Takes away a little of what has been kept long enough or is too much, where it is open. Is there more of it?
+    /// Takes away a little of what has been kept long enough or is too much. Is there more of it?
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
         match self {
             Engine::Sqlite(own) => own.retain(retention, now_ms),

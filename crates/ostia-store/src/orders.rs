@@ -9,7 +9,7 @@ use crate::reader::{Busy, ReadError};
 use crate::spans::Joined;
 
 /// Orders that wait.
-const WAITING_MAX: usize = 64;
+pub(crate) const WAITING_MAX: usize = 64;
 
 /// Told the engine, or why nothing can be written.
 pub(crate) type Order = Box<dyn FnOnce(Result<&mut Engine, ReadError>) + Send>;

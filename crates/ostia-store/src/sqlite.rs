@@ -60,10 +60,7 @@ impl Writer {
             // Somebody took the file away: what is written to it now would be nowhere.
             self.connection = None;
         }
-        match self.is_open() {
-            true => self.on(|connection| retention::step(connection, retention, now_ms)),
-            false => Ok(false),
-        }
+        self.on(|connection| retention::step(connection, retention, now_ms))
     }
 
     pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {
