@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -71,7 +71,10 @@ impl Http for Calls {
         let within = call.within + GRACE;
         let (answer, told) = sync_channel(1);
         self.0.send(Asked { call, answer }).map_err(|_| nobody())?;
-        told.recv_timeout(within).map_err(|_| nobody())?
+        told.recv_timeout(within).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("no answer came within {} s", within.as_secs()),
+            RecvTimeoutError::Disconnected => nobody(),
+        })?
     }
 }
 
