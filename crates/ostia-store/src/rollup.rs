@@ -29,11 +29,9 @@ pub(crate) struct Rollup(HashMap<Row, Sums>);
 impl Rollup {
     /// Counts a record: the request where its answer came from, each attempt where it went.
     pub(crate) fn count(&mut self, record: &Record) {
-        let last = record.last();
-        let provider = last.map(|attempt| attempt.provider.as_str()).unwrap_or_default();
-        let model = record.model.as_deref().or(last.and_then(|attempt| attempt.model.as_deref()));
-        let sums = of_request(record);
-        self.add(record, provider, model.unwrap_or_default(), USD, &sums);
+        let provider = record.last().map(|attempt| attempt.provider.as_str()).unwrap_or_default();
+        let model = record.model_asked().unwrap_or_default();
+        self.add(record, provider, model, USD, &of_request(record));
         for attempt in &record.attempts {
             for width_ms in WIDTHS_MS {
                 let row = Row::of_attempt(record, attempt, width_ms);
