@@ -207,7 +207,7 @@ fn records() -> Vec<Record> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
                 model: one_of(chance / 43, &[Some("m-1"), Some("m-3"), None]).map(str::to_owned),
-                status: one_of(chance / 47, &[200, 200, 404, 499, 503]),
+                status: one_of(chance / 47, &[200, 200, 404, 499, 503, 0]),
                 end: one_of(chance / 53, &["whole", "whole", "broken", "client_left"]).into(),
                 duration_us: chance / 59 % 9_000_000,
                 first_token_us: chance.is_multiple_of(2).then_some(chance / 61 % 2_000_000),
