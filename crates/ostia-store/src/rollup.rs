@@ -12,12 +12,13 @@ pub(crate) const WIDTHS_MS: [i64; 3] = [60_000, 3_600_000, 86_400_000];
 pub(crate) const USD: &str = "USD";
 
 /// What a row of sums is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Row {
     pub(crate) width_ms: i64,
     pub(crate) start_ms: i64,
     pub(crate) provider: String,
     pub(crate) model: String,
+    /// Of the gateway.
     pub(crate) key: String,
     pub(crate) currency: String,
 }

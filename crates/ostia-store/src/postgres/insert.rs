@@ -8,7 +8,7 @@ use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, Param, param};
 use super::partitions::day_of;
-use super::rollup::{Key, Rows};
+use super::rollup::Rows;
 use super::text::clean;
 use super::{WRITE_LOCK, lock, names, partitions, rollup};
 use crate::facts::{Facts, costs};
@@ -86,7 +86,7 @@ fn sums<'r>(records: impl Iterator<Item = &'r Record>) -> Rows {
     let mut rollup = Rollup::default();
     records.for_each(|record| rollup.count(record));
     let mut rows = Rows::new();
-    rollup.rows().for_each(|(row, sums)| rows.entry(Key::of(row)).or_default().plus(sums));
+    rollup.rows().for_each(|(row, sums)| rows.entry(rollup::cleaned(row)).or_default().plus(sums));
     rows
 }
 
