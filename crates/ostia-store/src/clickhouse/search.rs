@@ -50,8 +50,7 @@ impl Reader {
             }
             if keys.len() == wanted || began.elapsed() >= within {
                 let is_more = !self.newest(&filter, Some(HAS_BODIES), last, 1)?.is_empty();
-                found.next =
-                    last.filter(|_| is_more).map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                found.next = last.filter(|_| is_more).map(Page::told);
                 break;
             }
             look = (look * MORE).min(KEYS_MAX);

@@ -60,7 +60,7 @@ impl Search<'_> {
             let rows = self.rows(client, conditions, time).await?;
             for row in &rows {
                 if self.is_enough() {
-                    self.found.next = self.last.map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                    self.found.next = self.last.map(Page::told);
                     return Ok(true);
                 }
                 self.look_at(row)?;

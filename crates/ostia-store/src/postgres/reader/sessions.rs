@@ -27,7 +27,7 @@ impl Reader {
             let mut found = newest(client, filter, page, wanted + 1).await?;
             let is_more = found.len() > wanted;
             found.truncate(wanted);
-            let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+            let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
             let mut sessions = Vec::new();
             for (id, _) in found {
                 sessions.push(session(client, filter, id).await?);

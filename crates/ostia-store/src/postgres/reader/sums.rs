@@ -47,8 +47,8 @@ impl Reader {
         by: Grouping,
         steps: &Steps,
     ) -> Result<Series, ReadError> {
-        let time = (steps.from_ms, steps.to_ms);
-        let filter = &super::within(filter, time.0, time.1);
+        let time = steps.time();
+        let filter = &filter.within(time);
         self.on(async |client| {
             let names = match by {
                 Grouping::None => vec![String::new()],

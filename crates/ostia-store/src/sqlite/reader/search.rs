@@ -36,7 +36,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             if found.data.len() == page.size.count() as usize || (last.is_some() && began.elapsed() > within)
             {
-                found.next = last.map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                found.next = last.map(Page::told);
                 break;
             }
             found.looked_at += 1;

@@ -24,7 +24,7 @@ impl Reader {
         let mut found = newest(connection, filter, page, wanted + 1)?;
         let is_more = found.len() > wanted;
         found.truncate(wanted);
-        let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+        let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
         let sessions = found.into_iter().map(|(id, _)| session(connection, filter, id));
         Ok((sessions.collect::<Result<_, _>>()?, next))
     }

@@ -39,8 +39,8 @@ impl Reader {
         steps: &Steps,
     ) -> Result<Series, ReadError> {
         let connection = self.connection()?;
-        let time = (steps.from_ms, steps.to_ms);
-        let filter = &Filter { from_ms: Some(time.0), to_ms: Some(time.1), ..filter.clone() };
+        let time = steps.time();
+        let filter = &filter.within(time);
         let names = match by {
             Grouping::None => vec![String::new()],
             Grouping::Provider | Grouping::Model | Grouping::Key => {
