@@ -486,6 +486,10 @@ fn prompt_caches(place: &Place) {
     }
     assert_eq!(reader.count(&Filter::default(), 100).unwrap(), 3);
     assert_eq!(reader.count(&Filter::default(), 2).unwrap(), 2);
+    // Another key's call between them, which has a cache of its own.
+    let others = Record { id: "r-other".to_owned(), key: Some("other".to_owned()), ..call(2, 0) };
+    write(place, &[others]);
+    assert_eq!(reader.cache_falls(&Filter::default()).unwrap(), (falls, 2));
 }
 
 fn session_call() -> Record {
