@@ -1,10 +1,11 @@
-//! New prices on what was kept: of the catalogue and the operator, as they are now. Sums are corrected in the same transaction.
+//! New prices on what was kept: of the catalogue and the operator, as they are now. Where sums are kept they are
+//! corrected in the same transaction; ClickHouse adds them up when they are asked for.
 
 use crate::engine::{Engine, Place};
 use crate::price::Prices;
 use crate::record::Record;
 
-/// Requests that are gone through in one transaction: the gateway, if it runs, waits for no more than these.
+/// Requests that are gone through in one transaction, where an engine has them: the gateway, if it runs, waits for no more than these.
 pub(crate) const BATCH: u32 = 200;
 
 /// How far it has come.
