@@ -20,8 +20,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use job::{EXPORT_FIELDS, ExportJob, ExportPlan, ExportStatus};
 
+use crate::answers::ReadError;
 use crate::query::{Page, PageSize};
-use crate::reader::{Busy, ReadError, Readers};
+use crate::reader::{Busy, Readers};
 use crate::writer::Tell;
 
 /// The folder in the data directory.

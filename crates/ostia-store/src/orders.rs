@@ -3,10 +3,12 @@
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::engine::{Checked, Engine, WriteError};
+use crate::answers::ReadError;
+use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
-use crate::reader::{Busy, ReadError};
+use crate::reader::Busy;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 
 /// Orders that wait.
 pub(crate) const WAITING_MAX: usize = 64;

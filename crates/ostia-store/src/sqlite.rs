@@ -17,13 +17,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::engine::{Checked, WriteError};
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 use database::OpenError;
 
 /// Who writes to the file.

@@ -11,13 +11,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::engine::{Engine, Place, WriteError};
+use crate::answers::ReadError;
+use crate::engine::{Engine, Place};
 use crate::finisher::Finisher;
 use crate::orders::{Order, Orders, WAITING_MAX};
 use crate::queue::{Queue, RECORDS_MAX, State, Unwritten};
-use crate::reader::ReadError;
 use crate::record::Record;
 use crate::retention::Retention;
+use crate::write_error::WriteError;
 
 /// How long a record waits for others to be written with.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(200);

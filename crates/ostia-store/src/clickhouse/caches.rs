@@ -5,8 +5,8 @@ use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::sums::{Attempts, Counted};
 use super::{Error, Reader};
+use crate::answers::{CacheFall, CacheUse, Compared, ReadError};
 use crate::query::Filter;
-use crate::reader::{CacheFall, CacheUse, Compared, ReadError};
 
 impl Reader {
     /// Attempts count where they went, as in sums that are kept elsewhere.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::{ClickHouse, Error, Writer};
-use crate::engine::WriteError;
 use crate::retention::{Retention, before_ms};
+use crate::write_error::WriteError;
 
 /// A table, the column of its time, and what its partitions hold.
 struct Aging {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::pages::{KEYS_MAX, Key, keyed};
 use super::server::Parameters;
 use super::{Error, Reader};
+use crate::answers::{Found, Needles, ReadError, plain};
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError, plain};
 
 /// How many requests are looked at in the first question, and how many times more in each next one.
 const FIRST_LOOK: usize = 32;

@@ -7,8 +7,8 @@ use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::sums::{Columns, Counted};
 use super::{Error, Reader};
+use crate::answers::{MODELS_MAX, ReadError, Session, Table, Time};
 use crate::query::{Filter, Page};
-use crate::reader::{MODELS_MAX, ReadError, Session, Table, Time};
 
 /// Sessions that are asked for in one question: their names may take a fifth of a kilobyte each, three times as much in its address,
 /// and that may have 64 KiB.

@@ -6,8 +6,8 @@ use super::conditions::Conditions;
 use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::{Error, Reader};
+use crate::answers::{LINES_MAX, ReadError, Table};
 use crate::query::Filter;
-use crate::reader::{LINES_MAX, ReadError, Table};
 use crate::steps::{Steps, least_width_ms, whole};
 use crate::summary::{self, Group, Grouping, Series, Sums};
 

@@ -4,8 +4,8 @@ use super::Reader;
 use super::conditions::{Conditions, FAILED};
 use super::row_binary::Decoder;
 use super::server::Parameters;
+use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::query::Filter;
-use crate::reader::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::steps::Steps;
 
 /// What is counted, and which requests are.

@@ -12,17 +12,19 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::server::{ClickHouse, Http, HttpAnswer, HttpCall};
+use crate::answers::{Fact, GroupBy, ReadError};
 use crate::body::{Kept, Missing};
-use crate::engine::{Engine, Place, WriteError};
+use crate::engine::{Engine, Place};
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::price::{Priced, Prices};
 use crate::query::{Column, Filter, Page, PageSize};
-use crate::reader::{Fact, GroupBy, ReadError, Reader};
+use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::tests::cases::CASES;
+use crate::write_error::WriteError;
 
 /// Names the Python of `cargo xtask clients`.
 const PYTHON: &str = "OSTIA_TEST_PYTHON";

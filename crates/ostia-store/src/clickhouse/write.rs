@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::row_binary::Encoder;
 use super::{Error, Writer};
 use crate::body::Kept;
-use crate::engine::WriteError;
 use crate::facts::Facts;
 use crate::price;
 use crate::record::{Attempt, Record};
 use crate::rollup;
 use crate::summary::Durations;
+use crate::write_error::WriteError;
 
 /// Numbers are the millisecond of writing, and behind it in these bits who writes,
 const WRITER_BITS: u32 = 11;

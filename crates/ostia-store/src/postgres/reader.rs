@@ -23,9 +23,9 @@ use super::client::{Client, Fault, Role, param};
 use super::conditions::{numbered, params};
 use super::text::clean;
 use super::{Server, spans};
+use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
-use crate::reader::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::spans::Joined;
 use scope::Scope;
 

@@ -6,7 +6,7 @@ use tokio_postgres::{Client, Transaction};
 use super::client::{Fault, param};
 use super::partitions::{self, day_of};
 use super::{RETENTION_LOCK, WRITE_LOCK, lock, spans};
-use crate::reader::DAY_MS;
+use crate::answers::DAY_MS;
 use crate::retention::{Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
 

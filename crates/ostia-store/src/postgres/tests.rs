@@ -8,10 +8,11 @@ use ostia_testkit::postgres::PASSWORD;
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::answers::{DAY_MS, ReadError};
 use crate::engine::{Engine, Place};
 use crate::network::Connecting;
 use crate::query::Filter;
-use crate::reader::{DAY_MS, ReadError, Reader};
+use crate::reader::Reader;
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::tests::cases::CASES;

@@ -1,9 +1,9 @@
 //! What holds whatever the engine: each case gets a place where nothing is kept yet.
 
 use super::*;
+use crate::answers::{CacheUse, Fact, GroupBy, Session};
 use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
-use crate::reader::{CacheUse, Fact, GroupBy, Session};
 use crate::spans::{AppLog, Joined, Span};
 
 /// What holds, as its test.

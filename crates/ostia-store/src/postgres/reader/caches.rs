@@ -4,11 +4,11 @@ use tokio_postgres::Row;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
+use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
 use crate::body::unpacked;
 use crate::conditions::Value;
 use crate::postgres::client::Fault;
 use crate::query::Filter;
-use crate::reader::{CacheFall, CacheUse, Compared, Piece, ReadError};
 
 impl Reader {
     pub(crate) fn kept_cache_use(

@@ -7,12 +7,12 @@ use tokio_postgres::types::Type;
 
 use super::scope::Scope;
 use super::{Reader, query};
+use crate::answers::{FeedbackTally, ReadError};
 use crate::conditions::Conditions;
 use crate::postgres::client::{Fault, param};
 use crate::postgres::conditions::{numbered, params};
 use crate::postgres::names::Kind;
 use crate::query::Filter;
-use crate::reader::{FeedbackTally, ReadError};
 use crate::steps::Steps;
 
 /// Feedback that is looked at at once.

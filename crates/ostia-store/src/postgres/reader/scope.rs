@@ -4,6 +4,7 @@ use tokio_postgres::Client;
 use tokio_postgres::types::Type;
 
 use super::query;
+use crate::answers::{DAY_MS, joined};
 use crate::conditions::{Conditions, Value};
 use crate::postgres::client::{Fault, param};
 use crate::postgres::conditions;
@@ -11,7 +12,6 @@ use crate::postgres::names::{self, Kind, Places};
 use crate::postgres::partitions::day_of;
 use crate::postgres::text::clean;
 use crate::query::Filter;
-use crate::reader::{DAY_MS, joined};
 
 /// Most days that one question touches: for each the server takes locks, of which it has some thousands for all
 /// (`max_locks_per_transaction`).

@@ -6,10 +6,10 @@ use tokio_postgres::{Client, Row};
 
 use super::scope::Scope;
 use super::{Reader, query, told_columns, told_row};
+use crate::answers::{Found, Needles, ReadError};
 use crate::conditions::Conditions;
 use crate::postgres::client::Fault;
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError};
 
 /// Requests that are fetched at once.
 const ROWS: usize = 50;

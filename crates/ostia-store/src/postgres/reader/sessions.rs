@@ -6,9 +6,9 @@ use tokio_postgres::Client;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
+use crate::answers::{COUNTED, ReadError, Session};
 use crate::postgres::client::Fault;
 use crate::query::{Filter, Page};
-use crate::reader::{COUNTED, ReadError, Session};
 
 /// Time and number of a request.
 type Place = (i64, i64);

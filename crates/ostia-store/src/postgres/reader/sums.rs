@@ -9,12 +9,12 @@ use tokio_postgres::{Client, Row};
 
 use super::scope::Scope;
 use super::{Reader, query};
+use crate::answers::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::conditions::{Conditions, Value};
 use crate::postgres::client::Fault;
 use crate::postgres::conditions::{cleaned, numbered, params};
 use crate::postgres::rollup;
 use crate::query::Filter;
-use crate::reader::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Series, Sums};
 

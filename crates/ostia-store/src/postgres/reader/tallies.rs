@@ -6,11 +6,11 @@ use tokio_postgres::Client;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
+use crate::answers::{Fact, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::conditions::{Conditions, FAILED, Value};
 use crate::postgres::client::Fault;
 use crate::postgres::text::clean;
 use crate::query::Filter;
-use crate::reader::{Fact, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::steps::Steps;
 
 /// What is counted, and which requests are.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Row, params_from_iter};
 
 use super::{Reader, TOLD, Told, told};
+use crate::answers::{Found, Needles, ReadError};
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError};
 use crate::sqlite::conditions;
 
 impl Reader {

@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::Reader;
 use super::sums;
+use crate::answers::{COUNTED, ReadError, Session};
 use crate::query::{Filter, Page};
-use crate::reader::{COUNTED, ReadError, Session};
 use crate::sqlite::conditions;
 
 /// Time and number of a request.

@@ -4,8 +4,8 @@
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Reader;
+use crate::answers::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::query::Filter;
-use crate::reader::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::sqlite::{conditions, rollup};
 use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Series, Sums};

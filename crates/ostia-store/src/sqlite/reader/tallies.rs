@@ -3,9 +3,9 @@
 use rusqlite::{Row, params_from_iter};
 
 use super::Reader;
+use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::conditions::{FAILED, Value};
 use crate::query::Filter;
-use crate::reader::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::sqlite::conditions;
 use crate::steps::Steps;
 
