@@ -11,7 +11,7 @@ use super::*;
 use crate::answers::{DAY_MS, ReadError};
 use crate::engine::{Engine, Place};
 use crate::network::Connecting;
-use crate::query::Filter;
+use crate::query::{Column, Filter};
 use crate::reader::Reader;
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
@@ -211,6 +211,9 @@ fn texts_that_no_column_holds() {
         metadata: vec![("na\0me".to_owned(), odd.metadata["na\0me"].clone())],
         ..Filter::default()
     };
+    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
+    let chosen = vec![(Column::Model, odd.model.clone().unwrap()), (Column::Key, long.clone())];
+    let filter = Filter { choices: vec![vec![chosen]], ..Filter::default() };
     assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
     for name in [&odd.trace_id, odd.attempts[1].request_id.as_ref().unwrap()] {
         assert_eq!(reader.trace(name).unwrap()[0]["model"].as_str(), odd.model.as_deref());
