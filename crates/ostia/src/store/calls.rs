@@ -159,3 +159,22 @@ async fn whole(mut body: UpstreamBody) -> Result<Vec<u8>, &'static str> {
     }
     Ok(read)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_there_is_no_answer_is_told() {
+        let (calls, asked) = mpsc::unbounded_channel();
+        let calls = Calls(calls);
+        let check = |expected: &str| {
+            let (target, headers, body) = ("/".to_owned(), Vec::new(), Vec::new());
+            let told = calls.call(HttpCall { target, headers, body, within: Duration::ZERO });
+            assert_eq!(told.err().as_deref(), Some(expected));
+        };
+        check("no answer came within 2 s");
+        drop(asked);
+        check("nobody makes calls any more");
+    }
+}
