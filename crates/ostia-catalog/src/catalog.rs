@@ -1,6 +1,7 @@
 //! [`Catalog`]: models by provider and name.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::compact::{self, Pack, TooLarge, Unfit, compact, same};
 use crate::date::Date;
@@ -19,6 +20,8 @@ pub struct Catalog {
     base: Pack,
     /// The operator's; looked into first.
     overrides: Option<Pack>,
+    /// What models are whose names do not tell, by provider and by each of their names: the operator's too.
+    bases: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// A model, and how its name led to it.
@@ -35,7 +38,7 @@ impl Catalog {
     pub fn embedded() -> Catalog {
         // A test reads every model: the empty one is never taken.
         let base = Pack::open(Cow::Borrowed(EMBEDDED)).unwrap_or_default();
-        Catalog { base, overrides: None }
+        Catalog { base, overrides: None, bases: BTreeMap::new() }
     }
 
     /// A catalogue of a file in the compact form. Everything in it is read and checked first: some milliseconds.
@@ -43,7 +46,7 @@ impl Catalog {
     /// # Errors
     /// It is none, not whole, of another version, or has a model without a source.
     pub fn read(bytes: Vec<u8>) -> Result<Catalog, Unfit> {
-        compact::check(bytes).map(|base| Catalog { base, overrides: None })
+        compact::check(bytes).map(|base| Catalog { base, overrides: None, bases: BTreeMap::new() })
     }
 
     /// A catalogue of these rows.
@@ -52,7 +55,7 @@ impl Catalog {
     /// There are too many.
     pub fn of(rows: &[Row], editions: &[Edition]) -> Result<Catalog, TooLarge> {
         let base = Pack::open(Cow::Owned(compact(rows, editions)?)).ok_or(TooLarge)?;
-        Ok(Catalog { base, overrides: None })
+        Ok(Catalog { base, overrides: None, bases: BTreeMap::new() })
     }
 
     /// With what an operator says, in the place of what was said so before.
@@ -60,12 +63,30 @@ impl Catalog {
     /// # Errors
     /// There are too many.
     pub fn with_overrides(mut self, overrides: &[Override]) -> Result<Catalog, TooLarge> {
-        let row =
-            |one: &Override| one.over(self.base.find(&one.provider, &one.model).map(|model| model.row()));
-        let rows: Vec<Row> = overrides.iter().map(row).collect();
+        (self.overrides, self.bases) = (None, BTreeMap::new());
+        let rows: Vec<Row> = overrides.iter().map(|one| one.over(self.row_of(one))).collect();
         let pack = Pack::open(Cow::Owned(compact(&rows, &[])?)).ok_or(TooLarge)?;
         self.overrides = (!rows.is_empty()).then_some(pack);
+        for one in overrides {
+            let Some((_, base)) = &one.base else { continue };
+            let names = self.bases.entry(one.provider.clone()).or_default();
+            names.extend(one.aliases.iter().chain([&one.model]).map(|name| (name.clone(), base.clone())));
+        }
         Ok(self)
+    }
+
+    /// What is known of a model before its operator says more.
+    fn row_of(&self, one: &Override) -> Option<Row> {
+        let of_base = one.base.as_ref().and_then(|(provider, model)| {
+            let row = self.find(provider, model)?.model.row();
+            Some(Row { provider: one.provider.clone(), id: one.model.clone(), aliases: Vec::new(), ..row })
+        });
+        of_base.or_else(|| self.base.find(&one.provider, &one.model).map(|model| model.row()))
+    }
+
+    /// The name of the model that this one is, where the operator says that its own does not tell.
+    pub fn base_of(&self, provider: &str, name: &str) -> Option<&str> {
+        self.bases.get(provider)?.get(name).map(String::as_str)
     }
 
     /// The model that a client or the provider calls by this name.

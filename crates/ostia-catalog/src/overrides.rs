@@ -13,6 +13,8 @@ pub struct Override {
     pub provider: String,
     /// The model, by any of its names.
     pub model: String,
+    /// The provider and the name of the model that it is, where its own name does not tell: a deployment, a profile, a tuned model.
+    pub base: Option<(String, String)>,
     /// The name for people.
     pub name: Option<String>,
     /// More names for it.

@@ -29,6 +29,7 @@ fn read_one(name: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Over
     let (mut prices, mut currency) = (Rates::default(), Currency::USD);
     for (field, item) in reader.fields(item) {
         match field {
+            "base" => one.base = base(&item, reader),
             "name" => one.name = reader.text(&item),
             "aliases" => one.aliases = reader.texts(&item),
             "context" => one.context = tokens(&item, reader),
@@ -50,6 +51,17 @@ fn read_one(name: &str, item: &Item<'_>, reader: &mut Reader<'_>) -> Option<Over
 fn split(name: &str) -> Option<(&str, &str)> {
     let (provider, model) = name.strip_prefix('@').unwrap_or(name).split_once('/')?;
     (!provider.trim().is_empty() && !model.trim().is_empty()).then_some((provider, model))
+}
+
+/// The model that it is.
+fn base(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<(String, String)> {
+    let text = reader.text(item)?;
+    let Some((provider, model)) = split(&text) else {
+        let hint = "write PROVIDER/MODEL, like openai/gpt-5.1".to_owned();
+        reader.problem(item, Code::WrongValue, "names no provider and model", Some(hint));
+        return None;
+    };
+    Some((provider.to_owned(), model.to_owned()))
 }
 
 fn tokens(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<u64> {
@@ -111,11 +123,20 @@ fn rates(item: &Item<'_>, reader: &mut Reader<'_>) -> Rates {
     rates
 }
 
-/// Every model is one of a provider that there is.
+/// Every model is one of a provider that there is, and so is the one that it is at bottom.
 pub(crate) fn check_providers(item: &Item<'_>, read: &providers::Read, reader: &mut Reader<'_>) {
     for name in item.names() {
-        if let (Some((provider, _)), Some(item)) = (split(name), item.field_named(name)) {
-            providers::check_name(provider, &item, read, reader);
+        let Some(item) = item.field_named(name) else { continue };
+        check_provider(name, &item, read, reader);
+        let base = item.field_named("base");
+        if let Some((name, base)) = base.and_then(|base| Some((reader.plain_text(&base)?, base))) {
+            check_provider(&name, &base, read, reader);
         }
+    }
+}
+
+fn check_provider(model: &str, item: &Item<'_>, read: &providers::Read, reader: &mut Reader<'_>) {
+    if let Some((provider, _)) = split(model) {
+        providers::check_name(provider, item, read, reader);
     }
 }

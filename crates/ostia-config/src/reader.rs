@@ -253,6 +253,12 @@ impl<'e> Reader<'e> {
         items.iter().filter_map(|item| self.text(item)).collect()
     }
 
+    /// The text that stands here, if it is one. What is wrong with it was noted when it was read.
+    pub(crate) fn plain_text(&self, item: &Item<'_>) -> Option<String> {
+        let Value::Text(text) = &item.tree.value else { return None };
+        expand::expand(text, self.env).ok().filter(|text| !text.trim().is_empty())
+    }
+
     /// A credential, by reference.
     pub(crate) fn secret(&mut self, item: &Item<'_>) -> Option<SecretRef> {
         let Value::Text(text) = &item.tree.value else { return self.expanded(item).and(None) };

@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use crate::reader::{Item, Reader};
-use crate::tree::{Tree, Value};
+use crate::tree::Tree;
 use crate::{
     AllowPrivate, AllowedOrigin, Auth, Code, Config, Cors, Egress, GatewayKey, HostPattern, Limits, Media,
-    Responses, Timeouts, Transport, WebSockets, batches, expand, foreign, models, providers, records, routes,
+    Responses, Timeouts, Transport, WebSockets, batches, foreign, models, providers, records, routes,
     telemetry, tls,
 };
 
@@ -59,8 +59,12 @@ pub(crate) fn read(tree: &Tree, reader: &mut Reader<'_>) -> Config {
     check_names(&config, &fields, reader);
     for model in &mut config.models {
         // The catalogue knows providers by their ids only.
-        let provider = config.all_providers.0.get(&model.provider);
-        model.provider = provider.map_or_else(|| model.provider.clone(), |provider| provider.id.clone());
+        let of_base = model.base.as_mut().map(|(provider, _)| provider);
+        for name in [Some(&mut model.provider), of_base].into_iter().flatten() {
+            if let Some(provider) = config.all_providers.0.get(name) {
+                name.clone_from(&provider.id);
+            }
+        }
     }
     config
 }
@@ -73,7 +77,7 @@ fn check_names(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader
     let keys = at("auth").and_then(|item| item.field_named("keys"));
     let of_keys = keys.iter().flat_map(Item::items).filter_map(|key| key.field_named("config"));
     for item in of_keys.chain(at("config").cloned()) {
-        if let Some(name) = plain_text(&item, reader) {
+        if let Some(name) = reader.plain_text(&item) {
             routes::check_name(&name, &item, &written, reader);
         }
     }
@@ -89,12 +93,6 @@ fn check_names(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader
             routes::check_providers(&item, &read, reader);
         }
     }
-}
-
-/// The text that stands here, if it is one. What is wrong with it was noted when it was read.
-fn plain_text(item: &Item<'_>, reader: &Reader<'_>) -> Option<String> {
-    let Value::Text(text) = &item.tree.value else { return None };
-    expand::expand(text, reader.env).ok().filter(|text| !text.trim().is_empty())
 }
 
 fn warn_if_open(config: &Config, fields: &[(&str, Item<'_>)], reader: &mut Reader<'_>) {

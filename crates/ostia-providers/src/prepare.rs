@@ -30,6 +30,7 @@ use ostia_dialect::api::{MediaReader, Reader};
 use ostia_dialect::form::Piece;
 use ostia_dialect::frame::Framing;
 use ostia_dialect::remote::Remote;
+use ostia_dialect::rules::ModelFacts;
 use ostia_dialect::{Api, ClientDialect, Dialect, Fault, Files, Request, Undo};
 use serde_json::{Map, Value};
 
@@ -57,10 +58,30 @@ pub struct Recipient<'a> {
     pub checks_body: bool,
     /// It is one of several, so that the conversation may have been led with another one.
     pub is_one_of_several: bool,
+    /// The name by which it is known what the model takes, where its own does not tell ([`Request::base_model`]).
+    pub base_model: Option<&'a str>,
+    /// What is known of the model besides.
+    pub facts: ModelFacts,
     /// What the model is known not to take.
     pub cannot_take: CannotTake,
     /// Chat goes to Mistral's fill-in-the-middle endpoint (<https://docs.mistral.ai/api/endpoint/fim>).
     pub fills_in_the_middle: bool,
+}
+
+impl Recipient<'_> {
+    /// The name by which it is known what the model of a call takes.
+    fn known_as<'n>(&self, call: &'n ApiCall<'_>) -> Option<&'n str>
+    where
+        Self: 'n,
+    {
+        self.base_model.or(self.model).or(call.model())
+    }
+
+    /// Says in a conversation what is known of its model.
+    fn tell_of_model(&self, request: &mut Request) {
+        request.base_model = self.base_model.map(str::to_owned);
+        request.facts = self.facts;
+    }
 }
 
 /// What becomes of a call.

@@ -12,6 +12,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use ostia_catalog::Catalog;
 use ostia_dialect::{Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
 use ostia_providers::{Provider, Providers, Values};
@@ -51,6 +52,8 @@ pub struct Target<'a> {
     pub options: Option<&'a ProviderOptions>,
     /// The model to ask for, where that is not what the body says.
     pub model: Option<String>,
+    /// What the model is, where the operator says that its name does not tell.
+    pub base_model: Option<&'a str>,
     /// Body fields that are always set.
     pub override_params: Option<&'a Map<String, Value>>,
     /// Body fields that are set where the client gave none.
@@ -207,13 +210,15 @@ pub fn resolve<'a>(
     let choice = choose(inbound, leaf, asked.model())?;
     let by_operator = choice.by_operator;
     let mut chosen = settings::choose(inbound, leaf, choice.provider)?;
-    let (mut provider, mut model) = of_model(&choice, asked.model(), &chosen.values);
-    let host = host(inbound, leaf, provider, &choice, &chosen)?;
+    let catalog = &core.settings.catalog;
+    let mut of_model = OfModel::find(&choice, asked.model(), &chosen.values, catalog);
+    let host = host(inbound, leaf, of_model.provider, &choice, &chosen)?;
     if let Host::Clients(_) = host {
         chosen = chosen.without_operators(choice.provider);
-        (provider, model) = of_model(&choice, asked.model(), &chosen.values);
-        settings::require(core, provider, &chosen.values, false)?;
+        of_model = OfModel::find(&choice, asked.model(), &chosen.values, catalog);
+        settings::require(core, of_model.provider, &chosen.values, false)?;
     }
+    let OfModel { provider, model, base_model } = of_model;
     let (destination, keys) = destination(inbound, leaf, asked, provider, host, by_operator)?;
     let whose = match destination.is_clients() {
         true => Whose::Clients,
@@ -236,6 +241,7 @@ pub fn resolve<'a>(
         credential,
         options,
         model,
+        base_model,
         override_params: fields(&settings.override_params),
         default_params: fields(&settings.default_params),
         drop_params: settings.drop_params.as_deref().unwrap_or_default(),
@@ -431,16 +437,29 @@ enum Host {
     Clients(Rc<BaseUrl>),
 }
 
-/// The provider as it is for the model, and the model where it differs from what the body says. `asked`: what the body says.
-fn of_model<'a>(choice: &Choice<'a>, asked: Option<&str>, values: &Values) -> (&'a Provider, Option<String>) {
-    let provider = choice.provider;
-    let set = provider.model_setting.as_deref().and_then(|name| values.get(name));
-    let own = set.or(choice.model.as_deref());
-    if provider.families.is_empty() {
-        return (provider, own.map(str::to_owned));
+/// A provider as it is for a model.
+struct OfModel<'a> {
+    provider: &'a Provider,
+    /// The model, where it differs from what the body says.
+    model: Option<String>,
+    base_model: Option<&'a str>,
+}
+
+impl<'a> OfModel<'a> {
+    /// The provider that was chosen, as it is for the model. `asked`: what the body says.
+    fn find(choice: &Choice<'a>, asked: Option<&str>, values: &Values, catalog: &'a Catalog) -> OfModel<'a> {
+        let provider = choice.provider;
+        let set = provider.model_setting.as_deref().and_then(|name| values.get(name));
+        let own = set.or(choice.model.as_deref());
+        let name = own.or(asked).unwrap_or_default();
+        let base_model = catalog.base_of(&provider.id, name);
+        let (provider, there) = match base_model {
+            // The name that a family would take apart is the base's.
+            Some(base) => (provider.for_model(base, values).0, None),
+            None => provider.for_model(name, values),
+        };
+        OfModel { provider, model: there.or_else(|| own.map(str::to_owned)), base_model }
     }
-    let (provider, there) = provider.for_model(own.or(asked).unwrap_or_default(), values);
-    (provider, there.or_else(|| own.map(str::to_owned)))
 }
 
 /// The host of a config, of the header, of the provider's row. The provider's own address is the operator's, whoever names it,

@@ -94,6 +94,31 @@ fn the_operator_has_the_last_word() {
 }
 
 #[test]
+fn a_model_has_what_its_base_has() {
+    let base = |name: &str| Some(("openai".to_owned(), name.to_owned()));
+    let own = |provider: &str, model: &str, base| Override {
+        provider: provider.to_owned(),
+        model: model.to_owned(),
+        aliases: vec![format!("{model}-too")],
+        base,
+        ..Override::default()
+    };
+    let overrides = [own("azure", "prod", base("gpt-4o-2024-08-06")), own("azure", "new", base("gpt-9"))];
+    let catalog = Catalog::of(&rows(), &[]).unwrap().with_overrides(&overrides).unwrap();
+    let model = catalog.find("azure", "prod-too").unwrap().model;
+    assert_eq!((model.provider, model.id, model.context), ("azure", "prod", Some(128_000)));
+    assert_eq!(model.aliases().collect::<Vec<_>>(), ["prod-too"]);
+    assert!(!model.prices.is_empty());
+    assert_eq!(catalog.find("azure", "new").unwrap().model.context, None);
+    let check = |name: &str, expected: Option<&str>| assert_eq!(catalog.base_of("azure", name), expected);
+    check("prod", Some("gpt-4o-2024-08-06"));
+    check("prod-too", Some("gpt-4o-2024-08-06"));
+    check("new", Some("gpt-9"));
+    check("gpt-4o", None);
+    assert_eq!(catalog.base_of("openai", "prod"), None);
+}
+
+#[test]
 fn the_embedded_catalogue_opens() {
     let catalog = Catalog::embedded();
     assert_eq!(catalog.find("openai", "gpt-4o").unwrap().model.id, "gpt-4o");

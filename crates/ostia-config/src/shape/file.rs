@@ -120,6 +120,7 @@ static PRICE: Shape = Fields(
 
 static MODEL: Shape = Fields(
     &[
+        ("base", Text, "PROVIDER/MODEL that it is, where its own name does not tell, as a deployment's"),
         ("name", Text, "What people call it"),
         ("aliases", List(&Text), "More names that its provider takes for it"),
         ("context", Count(1, TOKENS_MAX), "Tokens that a prompt may have"),

@@ -85,6 +85,13 @@ fn faults_by_case() {
             ],
         ),
         (
+            "models: {openai/a: {base: plain}, openai/b: {base: nobody/m}}\n",
+            &[
+                "o.yaml:1:27: models.openai/a.base: names no provider and model; write PROVIDER/MODEL, like openai/gpt-5.1",
+                "o.yaml:1:52: models.openai/b.base: there is no provider `nobody`; `ostia providers` lists the known ones; your own stand under `providers:`",
+            ],
+        ),
+        (
             "prices: {m: {input: 1}, n: {input: -1, output: x}}",
             &[
                 "o.yaml:1:13: prices.m: needs `input` and `output`; both for a million tokens",

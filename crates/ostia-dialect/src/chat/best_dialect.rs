@@ -33,7 +33,7 @@ pub fn best_dialect(
 }
 
 fn cost(dialect: Dialect, request: &Request, options: &EncodeOptions) -> u32 {
-    let rules = Rules::of(dialect, &request.model);
+    let rules = &Rules::for_request(dialect, request);
     let is_chat = dialect == Dialect::OpenaiChat;
     let can_search = match dialect {
         Dialect::OpenaiChat => rules.chat_search && (rules.openai || options.takes("web_search_options")),

@@ -1,5 +1,6 @@
 //! The canonical request: a superset of what the dialects can say.
 
+use crate::chat::rules::ModelFacts;
 use crate::json::Json;
 use crate::{ClientDialect, Dialect, MediaKind};
 
@@ -8,6 +9,11 @@ use crate::{ClientDialect, Dialect, MediaKind};
 pub struct Request {
     /// The upstream's model id.
     pub model: String,
+    /// The name by which it is known what the model takes, where its own does not tell: behind a deployment, a profile or a tuned
+    /// model is another.
+    pub base_model: Option<String>,
+    /// What is known of the model besides.
+    pub facts: ModelFacts,
     /// The conversation, oldest first. System and developer turns stand where the client put them.
     pub messages: Vec<Message>,
     /// Tools that the model may call.
@@ -147,6 +153,11 @@ pub enum Content {
 const FRAME_BYTES: usize = 1024;
 
 impl Request {
+    /// The name by which it is known what the model takes.
+    pub fn known_as(&self) -> &str {
+        self.base_model.as_deref().unwrap_or(&self.model)
+    }
+
     /// Where a tool stands in the client's own body.
     pub(crate) fn tool_place(&self, at: usize) -> String {
         self.tool_places.get(at).cloned().unwrap_or_else(|| format!("tools[{at}]"))

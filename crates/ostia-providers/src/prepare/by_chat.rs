@@ -16,7 +16,7 @@ use crate::family::fits;
 pub(super) fn is_wanted(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
     let Some(by_chat) = call.api.by_chat() else { return false };
     let provider = recipient.provider;
-    let Some(model) = recipient.model.or(call.model()) else { return false };
+    let Some(model) = recipient.known_as(call) else { return false };
     let named = provider.by_chat.get(&call.api);
     provider.dialects().next().is_some()
         && (named.is_some_and(|models| models.iter().any(|pattern| fits(pattern, model)))
@@ -43,6 +43,7 @@ pub(super) fn prepare(
         inputs_max: None,
     };
     let mut questions = (by_chat.ask)(asked)?;
+    questions.requests.iter_mut().for_each(|request| recipient.tell_of_model(request));
     let options = recipient.provider.quirks.encode_options();
     let first = questions.requests.first().ok_or_else(no_model)?;
     let upstream = upstream(recipient, first, &options)?;

@@ -165,7 +165,7 @@ fn repairs(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> Repairs {
     let Some(dialect) = call.api.dialect().filter(|_| !recipient.provider.quirks.fits_models) else {
         return Repairs::default();
     };
-    let model = recipient.model.or(call.model());
+    let model = recipient.known_as(call);
     model.map(|model| rules::repairs(dialect, model, &call.document)).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use ostia_dialect::form::{Decoder, Form, Piece};
+use ostia_dialect::rules::ModelFacts;
 use ostia_dialect::{Api, Files, PathParams};
 use serde_json::{Value, json};
 
@@ -32,6 +33,8 @@ fn recipient(id: &str) -> Recipient<'static> {
         drop_params: &[],
         checks_body: true,
         is_one_of_several: false,
+        base_model: None,
+        facts: ModelFacts::default(),
         cannot_take: CannotTake::default(),
         fills_in_the_middle: false,
     }
@@ -613,4 +616,22 @@ fn azure_is_told_pages_in_the_query() {
         "/base/documentintelligence/documentModels/prebuilt-layout:analyze?api-version=2024-11-30&outputContentFormat=markdown\
          &stringIndexType=unicodeCodePoint&pages=1"
     );
+}
+
+#[test]
+fn a_model_is_told_as_what_it_is() {
+    let messages = json!([{"role": "user", "content": "a"}]);
+    let body = json!({"model": "prod", "messages": messages, "max_tokens": 9, "temperature": 0.2});
+    let check = |base_model: Option<&'static str>, is_read: bool, expected: Value| {
+        let to = Recipient { base_model, ..recipient("openai") };
+        let (_, request) = prepared(Api::OpenaiChat, &body, &to, is_read);
+        assert_eq!(sent(&request).unwrap_or_else(|| body.clone()), expected, "{is_read}");
+    };
+    check(None, false, body.clone());
+    let mut told = json!({"model": "prod", "messages": messages, "max_completion_tokens": 9});
+    // Relayed, and told anew.
+    check(Some("gpt-5"), false, told.clone());
+    check(Some("gpt-5"), true, told.clone());
+    told["temperature"] = json!(0.2);
+    check(None, true, told);
 }

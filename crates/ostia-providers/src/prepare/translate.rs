@@ -222,7 +222,7 @@ pub(super) fn count(
 
 /// Are the tokens of a Messages client's request counted in its own words, as its model would be invoked with them?
 fn is_counted_as_invoked(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
-    let model = recipient.model.or(call.model()).unwrap_or_default();
+    let model = recipient.known_as(call).unwrap_or_default();
     client == ClientDialect::AnthropicMessages
         && recipient.provider.offers(Api::BedrockCountInvoke)
         && !is_told_elsewhere(call, Api::AnthropicMessages, recipient)
@@ -239,7 +239,8 @@ fn count_as_invoked(
     required::check(call, recipient)?;
     let Edited { body, mut dropped } = relay::edit(call, recipient)?;
     let model = recipient.model.or(call.model()).unwrap_or_default();
-    let bounded = invokable(body.as_ref().unwrap_or(call.body), model)?;
+    let known_as = recipient.base_model.unwrap_or(model);
+    let bounded = invokable(body.as_ref().unwrap_or(call.body), known_as)?;
     let own = body::own(&bounded, API, recipient)?;
     dropped.extend(own.dropped);
     Ok(Outgoing {
@@ -310,6 +311,7 @@ fn request(client: ClientDialect, call: &ApiCall<'_>, recipient: &Recipient<'_>)
     if let Some(model) = recipient.model {
         model.clone_into(&mut request.model);
     }
+    recipient.tell_of_model(&mut request);
     if request.model == NO_MODEL || request.model.is_empty() {
         return Err(no_model());
     }

@@ -106,7 +106,7 @@ fn is_told_anew(call: &ApiCall<'_>, recipient: &Recipient<'_>) -> bool {
     if quirks.fits_models {
         return false;
     }
-    let Some(model) = recipient.model.or(call.model()) else { return false };
+    let Some(model) = recipient.known_as(call) else { return false };
     match call.api {
         Api::OpenaiChat => {
             recipient.provider.offers(Api::OpenaiResponses)

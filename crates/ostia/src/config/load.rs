@@ -372,6 +372,16 @@ fn catalog(
 
 /// What is known of models, the operator's word first.
 fn with_overrides(catalog: &Catalog, models: &[Override], report: &mut Report) -> Catalog {
+    for Override { provider, model, base, .. } in models {
+        let Some((of_base, base)) =
+            base.as_ref().filter(|(of_base, base)| catalog.find(of_base, base).is_none())
+        else {
+            continue;
+        };
+        let message =
+            format!("{of_base}/{base} is not in the catalogue: only what its name tells is known of it");
+        report.add_at(&format!("models.{provider}/{model}.base"), Code::NoEffect, message, None);
+    }
     catalog.clone().with_overrides(models).unwrap_or_else(|TooLarge| {
         report.add(Problem::of_file(Code::TooLarge, "has more under `models` than the catalogue can hold"));
         catalog.clone()

@@ -1,6 +1,7 @@
 //! Whom a request is written for, and what is known of the model there.
 
 use ostia_catalog::{Ability, Model, NameForm, Source};
+use ostia_dialect::rules::ModelFacts;
 use ostia_providers::prepare::{ApiCall, CannotTake, Recipient, Way};
 
 use crate::exchange::Exchange;
@@ -19,36 +20,49 @@ impl Exchange<'_> {
             drop_params: target.drop_params,
             checks_body: target.checks_body,
             is_one_of_several: target.is_one_of_several(),
+            base_model: target.base_model,
+            facts: ModelFacts::default(),
             cannot_take: CannotTake::default(),
             fills_in_the_middle: target.fills_in_the_middle(self.inbound.gateway),
         }
     }
 
-    /// The same, for a call that goes this way: what is translated is held against what the catalogue knows of the model.
+    /// The same, for a call that goes this way: what is translated is told as the catalogue knows the model, and held against it.
     pub fn recipient_of(&self, call: &ApiCall<'_>, way: Way) -> Recipient<'_> {
-        let cannot_take = match way {
-            Way::Converse(_) | Way::ByChat => self.cannot_take(call),
+        let recipient = self.recipient();
+        match way {
+            Way::Converse(_) | Way::ByChat => {}
             Way::Relay | Way::RelayTo(_) | Way::Repair | Way::Translate(_) | Way::Count(_) => {
-                CannotTake::default()
+                return recipient;
             }
-        };
-        Recipient { cannot_take, ..self.recipient() }
+        }
+        let Some(model) = self.catalogued(call) else { return recipient };
+        let is_checked = self.inbound.core.settings.model_checks;
+        let cannot_take = if is_checked { cannot_take(&model) } else { CannotTake::default() };
+        Recipient { facts: facts(&model), cannot_take, ..recipient }
     }
 
-    fn cannot_take(&self, call: &ApiCall<'_>) -> CannotTake {
-        let settings = &self.inbound.core.settings;
-        if !settings.model_checks {
-            return CannotTake::default();
-        }
-        let name = self.target.model.as_deref().or(call.model());
-        let found = name.and_then(|name| settings.catalog.find(&self.target.provider.id, name));
+    /// What the catalogue knows of the model, where it is sure that it is this one.
+    fn catalogued(&self, call: &ApiCall<'_>) -> Option<Model<'_>> {
+        let catalog = &self.inbound.core.settings.catalog;
+        let name = self.target.model.as_deref().or(call.model())?;
+        let found = catalog.find(&self.target.provider.id, name)?;
         // A name that only resembles a listed one may be another model's.
-        let found = found.filter(|found| {
-            matches!(found.form, NameForm::Listed | NameForm::Path | NameForm::Region)
-                && (found.model.sources.has(Source::Operator)
-                    || self.target.destination.base_url().is_built_in())
-        });
-        found.map_or(CannotTake::default(), |found| cannot_take(&found.model))
+        let is_sure = matches!(found.form, NameForm::Listed | NameForm::Path | NameForm::Region)
+            && (found.model.sources.has(Source::Operator)
+                || self.target.destination.base_url().is_built_in());
+        is_sure.then_some(found.model)
+    }
+}
+
+fn facts(model: &Model<'_>) -> ModelFacts {
+    ModelFacts {
+        is_operators: model.sources.has(Source::Operator),
+        output_tokens_max: model.output,
+        thinks: model.can(Ability::Reasoning),
+        thinks_by_budget: model.can(Ability::ThinkingBudget),
+        thinks_freely: model.can(Ability::AdaptiveThinking),
+        sampling: model.can(Ability::Sampling),
     }
 }
 

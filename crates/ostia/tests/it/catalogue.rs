@@ -72,6 +72,53 @@ fn another_target_may_take_it() {
     assert_eq!(upstream.last().json()["model"], "seeing");
 }
 
+/// What a deployment's name does not tell, the operator does: which parameters it takes, by which API it is reached, what it costs.
+#[test]
+fn a_deployment_is_the_model_that_the_operator_says() {
+    let chat = Upstream::always(Answer::json(openai::completion("pong")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  azure-openai: {{base_url: \"{}/openai\", api_key: k, local: true}}\n\
+         models:\n  azure-openai/prod: {{base: azure-openai/gpt-5.1}}\n",
+        chat.url()
+    ));
+    let body = |model: &str| {
+        let messages = json!([{"role": "user", "content": "ping"}]);
+        json!({"model": format!("@azure-openai/{model}"), "messages": messages, "max_tokens": 9}).to_string()
+    };
+    let sent = |model: &str| {
+        let reply = Ask::post("/v1/chat/completions", body(model)).to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let sent = chat.last().json();
+        [sent["max_tokens"].clone(), sent["max_completion_tokens"].clone()]
+    };
+    assert_eq!(sent("prod"), [json!(null), json!(9)]);
+    assert_eq!(sent("other"), [json!(9), json!(null)]);
+}
+
+/// A model that does not think is not asked to by a client that always asks.
+#[test]
+fn what_a_model_cannot_do_is_left_out() {
+    let upstream = Upstream::always(Answer::json(openai::completion("pong")));
+    let gateway = Gateway::with(&format!(
+        "providers:\n  own: {{base_url: \"{}/v1\", local: true, dialects: [openai_chat]}}\n\
+         models:\n  own/plain: {{cannot: [reasoning, sampling]}}\n",
+        upstream.url()
+    ));
+    let sent = |model: &str| {
+        let body = json!({
+            "model": format!("@own/{model}"), "max_tokens": 2048, "temperature": 0.5,
+            "thinking": {"type": "enabled", "budget_tokens": 1024},
+            "messages": [{"role": "user", "content": "ping"}],
+        });
+        let reply = Ask::post("/v1/messages", body.to_string()).to(&gateway);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let sent = upstream.last().json();
+        [sent["reasoning_effort"].clone(), sent["temperature"].clone()]
+    };
+    assert_eq!(sent("plain"), [json!(null), json!(null)]);
+    assert_eq!(sent("thinker"), [json!("low"), json!(0.5)]);
+}
+
 #[test]
 fn the_built_in_catalogue_is_sure_of_some() {
     let gateway = Gateway::start();

@@ -13,8 +13,8 @@ const VERBOSITY_DEFAULT: &str = "\"medium\"";
 /// Leaves out or changes what the model would refuse; gives the paths of what is lost.
 pub(crate) fn adapt(request: &mut Request, upstream: Dialect) -> Vec<String> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(upstream, &request.model);
-    if std::ptr::eq(rules, table::other(upstream)) {
+    let rules = &Rules::for_request(upstream, request);
+    if rules == table::other(upstream) {
         return dropped;
     }
     let lost = &mut dropped;
@@ -38,7 +38,8 @@ pub(crate) fn adapt(request: &mut Request, upstream: Dialect) -> Vec<String> {
 
 /// A model that does not think is not asked to. OpenAI's others are told not to think by the least effort that they have.
 fn effort(request: &mut Request, upstream: Dialect, rules: &Rules, dropped: &mut Vec<String>) {
-    if !matches!(upstream, Dialect::OpenaiChat | Dialect::OpenaiResponses) {
+    let is_openai = matches!(upstream, Dialect::OpenaiChat | Dialect::OpenaiResponses);
+    if !is_openai && !matches!(upstream, Dialect::CohereChat | Dialect::OllamaChat) {
         return;
     }
     let Some(wish) = &mut request.reasoning else { return };

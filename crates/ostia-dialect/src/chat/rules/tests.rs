@@ -1,11 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    Chat, Converse, Maker, Off, Rules, Sampling, Thinking, ToolUse, belongs_at_responses,
+    Chat, Converse, Maker, ModelFacts, Off, Rules, Sampling, Thinking, ToolUse, belongs_at_responses,
     has_proofs_of_others, has_to_be_retold, has_unsigned_calls, nearest, repairs, rows,
 };
-use crate::Dialect;
 use crate::json::Document;
+use crate::{Dialect, Request};
 
 const CHAT: Dialect = Dialect::OpenaiChat;
 const RESPONSES: Dialect = Dialect::OpenaiResponses;
@@ -412,4 +412,39 @@ fn models_of_many_makers_by_converse() {
             ("us.writer.palmyra-x5-v1:0", (Other, All, true, false)),
         ],
     );
+}
+
+#[test]
+fn what_is_known_besides_the_name() {
+    let check = |model: &str, base: Option<&str>, facts: ModelFacts, expected: Rules| {
+        let base_model = base.map(str::to_owned);
+        let request = Request { model: model.to_owned(), base_model, facts, ..Request::default() };
+        assert_eq!(Rules::for_request(MESSAGES, &request), expected, "{model} {facts:?}");
+    };
+    let any = *Rules::of(MESSAGES, "prod");
+    let sonnet = *Rules::of(MESSAGES, "claude-sonnet-4-5");
+    let facts = ModelFacts::default();
+    check("prod", None, facts, any);
+    check("prod", Some("claude-sonnet-4-5"), facts, sonnet);
+    // Where no row fits, the list tells.
+    let short = ModelFacts { output_tokens_max: Some(8192), ..facts };
+    check("prod", None, short, Rules { output_tokens_default: 8192, output_tokens_max: 8192, ..any });
+    let long = ModelFacts { output_tokens_max: Some(200_000), ..facts };
+    check("prod", None, long, Rules { output_tokens_max: 200_000, ..any });
+    check("prod", None, ModelFacts { output_tokens_max: Some(0), ..facts }, any);
+    let thoughtless = ModelFacts { thinks: Some(false), thinks_by_budget: Some(true), ..facts };
+    let expected = Rules { thinking: Thinking::Never, thinks_unasked: false, efforts: Some(&[]), ..any };
+    check("prod", None, thoughtless, expected);
+    let free = ModelFacts { thinks_by_budget: Some(false), thinks_freely: Some(true), ..facts };
+    check("prod", None, free, Rules { thinking: Thinking::Adaptive, ..any });
+    let both = ModelFacts { thinks_by_budget: Some(true), ..free };
+    check("prod", None, both, Rules { thinking: Thinking::Both, ..any });
+    let fixed = ModelFacts { sampling: Some(false), ..facts };
+    check("prod", None, fixed, Rules { sampling: Sampling::Fixed, ..any });
+    // A row goes before the list, and an operator's bound before the row.
+    check("claude-sonnet-4-5", None, short, sonnet);
+    check("claude-sonnet-4-5", None, ModelFacts { output_tokens_max: None, ..thoughtless }, sonnet);
+    let own = ModelFacts { is_operators: true, ..short };
+    let expected = Rules { output_tokens_default: 8192, output_tokens_max: 8192, ..sonnet };
+    check("claude-sonnet-4-5", None, own, expected);
 }

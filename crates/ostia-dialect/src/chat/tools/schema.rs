@@ -33,7 +33,7 @@ const DEPTH_MAX: usize = 64;
 /// the paths, below `tools[i]`, of what is lost.
 pub(crate) fn adapt(request: &mut Request, upstream: Dialect, undo: &mut Undo) -> Vec<String> {
     let mut dropped = Vec::new();
-    let Some(takes) = SchemaRules::of(upstream, &request.model) else { return dropped };
+    let Some(takes) = SchemaRules::of(upstream, request.known_as()) else { return dropped };
     let mut sums = strict::Sums::default();
     let Request { tools, tool_choice, messages, .. } = request;
     for (at, tool) in tools.iter_mut().enumerate() {

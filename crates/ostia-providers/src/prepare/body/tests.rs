@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use ostia_dialect::frame::Framing;
+use ostia_dialect::rules::ModelFacts;
 use ostia_dialect::{Api, Files};
 use serde_json::{Value, json};
 
@@ -33,6 +34,8 @@ fn sent(api: Api, body: &str, betas: &[&str]) -> (Way, Outgoing, HeaderMap, Valu
         drop_params: &[],
         checks_body: true,
         is_one_of_several: false,
+        base_model: None,
+        facts: ModelFacts::default(),
         cannot_take: CannotTake::default(),
         fills_in_the_middle: false,
     };

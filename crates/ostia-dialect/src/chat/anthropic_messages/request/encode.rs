@@ -55,7 +55,7 @@ const FILES_BETA: &str = "files-api-2025-04-14";
 /// Fails with 400 where a request cannot be said at all: no turn to answer, a custom tool.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(Dialect::AnthropicMessages, &request.model);
+    let rules = &Rules::for_request(Dialect::AnthropicMessages, request);
     let conversation = Conversation::of(&request.messages, rules, &mut dropped)?;
     let tools = Toolbox::of(request, rules, &mut dropped)?;
     let extras = Extras::of(request);

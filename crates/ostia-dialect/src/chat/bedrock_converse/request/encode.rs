@@ -45,7 +45,7 @@ const TIERS: [&str; 4] = ["default", "flex", "priority", "reserved"];
 /// Fails with 400 where nothing is left to answer, and for tools of a model that takes none, or none in a stream.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(Dialect::BedrockConverse, &request.model);
+    let rules = &Rules::for_request(Dialect::BedrockConverse, request);
     let conversation = Conversation::of(request, rules, &mut dropped)?;
     let tools = Toolbox::of(request, rules, &mut dropped)?;
     tools.report(&mut dropped);

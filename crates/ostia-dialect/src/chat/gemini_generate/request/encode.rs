@@ -27,7 +27,7 @@ pub(crate) fn is_json_schema(model: &str) -> bool {
 /// The body for this request, and what it could not say.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(Dialect::GeminiGenerate, &request.model);
+    let rules = &Rules::for_request(Dialect::GeminiGenerate, request);
     let contents = contents::plan(request, rules, &mut dropped)?;
     let mut own = Own::default();
     own.sort(request, &mut dropped);

@@ -42,9 +42,9 @@ const OBFUSCATION: &str = "stream_options.include_obfuscation";
 /// 400 where no message is left to answer.
 pub fn encode(request: &Request, options: &EncodeOptions) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(Dialect::OpenaiChat, &request.model);
+    let rules = &Rules::for_request(Dialect::OpenaiChat, request);
     let developer = if rules.openai || options.takes("developer") { "developer" } else { "system" };
-    let signed = !rules::is_not_googles(&request.model);
+    let signed = !rules::is_not_googles(request.known_as());
     let turns = messages::plan(&request.messages, options, developer, signed, &mut dropped)?;
     let asks_usage = request.stream && !options.usage_unasked;
     let mut body = Writer::with_capacity(request.body_bytes());

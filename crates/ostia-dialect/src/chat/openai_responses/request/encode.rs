@@ -53,7 +53,7 @@ const LOGPROBS: &str = "message.output_text.logprobs";
 /// 400 for a request that holds nothing to answer.
 pub fn encode(request: &Request) -> Result<Encoded, Fault> {
     let mut dropped = Vec::new();
-    let rules = Rules::of(Dialect::OpenaiResponses, &request.model);
+    let rules = &Rules::for_request(Dialect::OpenaiResponses, request);
     let instructions = instructions(request);
     let items = input::items(request, usize::from(instructions.is_some()), &mut dropped);
     if items.is_empty() && extra(request, "prompt").is_none() {
