@@ -34,11 +34,7 @@ fn ask(asked: Asked<'_>) -> Result<Questions, Fault> {
     let dropped = request.extra.iter().map(|(name, _)| name.clone()).collect();
     let reader = ChatReader::new(move |answers| {
         let Some(answer) = answers.first() else { return Err(Fault::upstream("The model gave no answer.")) };
-        let response = Response {
-            model: answer.model.clone(),
-            pages: pages(&request, &words(answer)?),
-            usage: answer.usage,
-        };
+        let response = Response { model: answer.model.clone(), pages: pages(&request, &words(answer)?) };
         Ok((mistral::encode_response(&request, &response), Observed::of_response(answer)))
     });
     Ok(Questions { requests: vec![chat], dropped, reader })
@@ -54,7 +50,8 @@ fn instructions(request: &Request) -> String {
         MARK.0, MARK.1
     ));
     if !request.pages.is_empty() {
-        let numbers: Vec<String> = request.pages.iter().map(|page| (page + 1).to_string()).collect();
+        let numbers: Vec<String> =
+            request.pages.iter().map(|page| page.saturating_add(1).to_string()).collect();
         told.push_str(&format!(" Transcribe these pages only: {}.", numbers.join(", ")));
     }
     told

@@ -7,7 +7,7 @@ use crate::api::by_chat::Questions;
 use crate::api::{Asked, MediaReader, Told};
 use crate::form::Piece;
 use crate::test_support::{answered, choice, encoded};
-use crate::{Api, Block, Dialect, Fault, FaultKind, Files, Finish, Response, Usage};
+use crate::{Api, Block, Dialect, Fault, FaultKind, Files, Finish, Meter, Metered, Response, Usage};
 
 const PDF: &str = "data:application/pdf;base64,JVBERi0=";
 const PNG: &str = "data:image/png;base64,iVBORw0KGgo=";
@@ -61,7 +61,9 @@ fn documents_of_clients() {
     check(image(json!(PNG)), "", json!({"base64Source": "iVBORw0KGgo="}), &[]);
     check(image(json!({"url": PNG})), "", json!({"base64Source": "iVBORw0KGgo="}), &[]);
     check(with(document(web), json!({"pages": [0, 2]})), "&pages=1,3", json!({"urlSource": web}), &[]);
-    check(with(document(web), json!({"pages": "0-2, 7"})), "&pages=1,2,3,8", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "0-2, 7"})), "&pages=1-3,8", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "5,4,5,6"})), "&pages=6,5-7", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "0-1999"})), "&pages=1-2000", json!({"urlSource": web}), &[]);
     check(with(document(web), json!({"pages": 4})), "&pages=5", json!({"urlSource": web}), &[]);
     check(
         with(
@@ -91,6 +93,7 @@ fn faults_name_the_field() {
     bad(image(json!(1)), "document.image_url");
     bad(with(document(PDF), json!({"pages": "2-1"})), "pages");
     bad(with(document(PDF), json!({"pages": "0-99999999999"})), "pages");
+    bad(with(document(PDF), json!({"pages": "0-1999,".repeat(500) + "0"})), "pages");
     bad(with(document(PDF), json!({"pages": "a"})), "pages");
     bad(with(document(PDF), json!({"pages": [-1]})), "pages[0]");
     bad(with(document(PDF), json!({"pages": {}})), "pages");
@@ -117,6 +120,8 @@ fn azure_answers_with_spans() {
         "model": "prebuilt-layout", "usage_info": {"pages_processed": 2, "doc_size_bytes": null}
     });
     assert_eq!(body, expected);
+    let observed = read(&answer).unwrap().observed;
+    assert_eq!(observed.usage().unwrap().metered, Metered::one(Meter::Pages, 2));
     for none in [
         json!({}),
         json!({"analyzeResult": {"content": "a"}}),
@@ -188,6 +193,8 @@ fn a_model_is_shown_the_document() {
         json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="})
     );
     assert!(content[1]["text"].as_str().unwrap().ends_with("Transcribe these pages only: 2, 4."));
+    let last = body(with(document(PDF), json!({"pages": [u64::MAX]})));
+    assert!(last[1]["text"].as_str().unwrap().ends_with(&format!("only: {}.", u64::MAX)));
     let content = body(image(json!("https://example.com/a.png")));
     assert_eq!(content[0]["source"], json!({"type": "url", "url": "https://example.com/a.png"}));
     assert!(!content[1]["text"].as_str().unwrap().contains("PAGE"));
