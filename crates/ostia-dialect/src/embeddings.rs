@@ -294,6 +294,8 @@ pub struct Response {
     pub vectors: Vec<Vector>,
     /// What it cost, where the upstream said.
     pub usage: Option<Usage>,
+    /// Images that are billed, where the upstream counts those and not their tokens.
+    pub images: u64,
 }
 
 /// A vector as it was written.

@@ -274,6 +274,7 @@ pub(super) fn decode_response(root: Node<'_>) -> Option<Response> {
         model: root.str("model").unwrap_or_default().into_owned(),
         vectors: entries.into_iter().map(|(_, vector)| vector).collect(),
         usage: root.some("usage").map(usage),
+        images: 0,
     })
 }
 
