@@ -382,7 +382,12 @@ fn lone(request: &Request) -> Result<&Input, Fault> {
 
 /// The same where it is to be a text.
 fn lone_text(request: &Request) -> Result<&str, Fault> {
-    match lone(request)? {
+    text(lone(request)?)
+}
+
+/// The text of an input, for models that take nothing else.
+fn text(input: &Input) -> Result<&str, Fault> {
+    match input {
         Input::Text(text) => Ok(text),
         Input::Parts(parts) => match parts.as_slice() {
             [Part::Text(text)] => Ok(text),

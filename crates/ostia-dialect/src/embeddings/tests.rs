@@ -434,7 +434,8 @@ fn billed_images_are_counted() {
     let told = (TRANSLATOR.translate)(asked, Api::of_embeddings(Dialect::Cohere)).unwrap();
     let answer = br#"{"id":"e","embeddings":{"float":[[0.5]]},"meta":{"billed_units":{"images":1}}}"#;
     let came = Came { body: answer, input_tokens: None };
-    let (_, observed) = told.reader.read_all(&[came, came]).unwrap();
+    let (observed, body) = told.reader.read_all(&[came, came]);
+    assert!(body.is_ok());
     let usage = observed.usage().unwrap();
     assert_eq!((usage.total(), usage.metered), (0, Metered::one(Meter::InputImages, 2)));
 }

@@ -48,9 +48,9 @@ fn translate(asked: Asked<'_>, upstream: Api) -> Result<Translated, Fault> {
         more: bodies.collect(),
         headers: Vec::new(),
         dropped,
-        reader: Reader::of_all(move |parts| {
-            let response = joined(dialect, parts)?;
-            Ok((client.encode(&request, &response)?, Observed::of_embeddings(&response)))
+        reader: Reader::of_all(move |parts| match joined(dialect, parts) {
+            Ok(response) => (Observed::of_embeddings(&response), client.encode(&request, &response)),
+            Err(fault) => (Observed::default(), Err(fault)),
         }),
     })
 }

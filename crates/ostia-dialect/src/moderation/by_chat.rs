@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// How moderation is asked for in conversations.
-pub static BY_CHAT: ByChat = ByChat { ask, is_made_for_it: guard::is_guard, field: "input" };
+pub static BY_CHAT: ByChat = ByChat { ask, is_made_for_it: guard::is_guard, field: "input", place };
 
 /// Most texts of one request: each is a call of its own.
 const INPUTS_MAX: usize = 128;
@@ -56,17 +56,25 @@ fn ask(asked: Asked<'_>) -> Result<Questions, Fault> {
     let reader = ChatReader::new(move |answers| {
         let read =
             |said: &str| hazards.map_or_else(|| verdict(said), |hazards| guard::verdict(hazards, said));
-        let results = answers.iter().map(|answer| read(&words(answer)?)).collect::<Result<_, Fault>>()?;
         let usage = answers.iter().filter_map(|answer| answer.usage).reduce(|sum, usage| sum.plus(&usage));
-        let response = Response {
-            id: answers.first().map(|answer| answer.id.clone()).unwrap_or_default(),
-            model: answers.first().map(|answer| answer.model.clone()).unwrap_or_default(),
-            results,
-            tokens: usage.map(|Usage { prompt, .. }| prompt),
-        };
-        Ok((openai::encode_response(&request, &response), Observed::of_usage(usage)))
+        let results = answers.iter().map(|answer| read(&words(answer)?)).collect::<Result<_, Fault>>();
+        let body = results.map(|results| {
+            let response = Response {
+                id: answers.first().map(|answer| answer.id.clone()).unwrap_or_default(),
+                model: answers.first().map(|answer| answer.model.clone()).unwrap_or_default(),
+                results,
+                tokens: usage.map(|Usage { prompt, .. }| prompt),
+            };
+            openai::encode_response(&request, &response)
+        });
+        (Observed::of_usage(usage), body)
     });
     Ok(Questions { requests, dropped, reader })
+}
+
+/// The client's conversation is told as it was led.
+fn place(path: &str) -> Option<String> {
+    path.strip_prefix("messages").map(|rest| format!("input{rest}"))
 }
 
 /// What is to be judged: each text as what a user says, or a conversation as it was led.

@@ -291,9 +291,9 @@ fn what_is_no_conversation() {
 fn what_a_request_says() {
     let told = |api, body: &str| asked_for(api, Document::parse(body.as_bytes()).unwrap().root());
     let spoken = told(Api::OpenaiSpeech, r#"{"input":"h\u00e9, \ud83d\ude00!","voice":"v"}"#);
-    assert_eq!(spoken, Metered::one(InputCharacters, 6));
+    assert_eq!(spoken, AskedFor { characters: 6, is_annotated: false });
     let of = |metered, prompt| Usage { metered, prompt, ..Usage::default() };
-    assert_eq!(with_asked(Usage::default(), spoken), spoken);
+    assert_eq!(with_asked(Usage::default(), spoken), Metered::one(InputCharacters, 6));
     assert_eq!(with_asked(of(Metered::default(), 9), spoken), Metered::default(), "by tokens");
     let pages = Metered::one(Pages, 3);
     let plain = told(Api::MistralOcr, r#"{"document":{}}"#);

@@ -144,9 +144,9 @@ fn said(text: &str, finish: Finish) -> Response {
 /// The pages of what a model says.
 #[track_caller]
 fn pages(body: Value, text: &str, expected: &[(u64, &str)]) {
-    let (answer, observed) = questions(&body).unwrap().reader.read(&[said(text, Finish::Stop)]).unwrap();
+    let (observed, answer) = questions(&body).unwrap().reader.read(&[said(text, Finish::Stop)]);
     assert_eq!(observed.usage().unwrap().total(), 12);
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let answer: Value = serde_json::from_slice(&answer.unwrap()).unwrap();
     let pages = answer["pages"].as_array().unwrap();
     let pages: Vec<(u64, &str)> = pages
         .iter()
@@ -174,10 +174,11 @@ fn an_answer_that_is_not_whole_is_none() {
         (Finish::ContentFilter, FaultKind::ContentPolicy),
         (Finish::Refusal, FaultKind::ContentPolicy),
     ] {
-        let fault = questions(&document(PDF)).unwrap().reader.read(&[said("half", finish)]).unwrap_err();
-        assert_eq!(fault.kind, kind, "{finish:?}");
+        let (observed, body) = questions(&document(PDF)).unwrap().reader.read(&[said("half", finish)]);
+        assert_eq!(body.unwrap_err().kind, kind, "{finish:?}");
+        assert_eq!(observed.usage().unwrap().total(), 12, "it was paid for all the same");
     }
-    assert!(questions(&document(PDF)).unwrap().reader.read(&[]).is_err());
+    assert!(questions(&document(PDF)).unwrap().reader.read(&[]).1.is_err());
 }
 
 #[test]

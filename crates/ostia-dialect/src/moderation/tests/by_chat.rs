@@ -28,9 +28,9 @@ fn said(text: &str) -> Response {
 /// What the client gets of what a model says.
 fn verdict(model: &str, text: &str) -> Result<Value, Fault> {
     let questions = asked(&json!({"model": model, "input": "x"})).unwrap();
-    let (body, observed) = questions.reader.read(&[said(text)])?;
-    assert_eq!(observed.usage().map(|usage| usage.total()), Some(7));
-    let body: Value = serde_json::from_slice(&body).unwrap();
+    let (observed, body) = questions.reader.read(&[said(text)]);
+    assert_eq!(observed.usage().map(|usage| usage.total()), Some(7), "also of what is no verdict");
+    let body: Value = serde_json::from_slice(&body?).unwrap();
     assert_eq!((&body["model"], &body["usage"]["prompt_tokens"]), (&json!("own"), &json!(5)));
     Ok(body["results"][0].clone())
 }
@@ -129,7 +129,7 @@ fn what_is_no_verdict_is_an_error() {
         assert_eq!((fault.status, &fault.detail), (502, &None), "{model}: {text}");
     }
     let none = asked(&json!({"model": GUARD, "input": "x"})).unwrap();
-    assert_eq!(none.reader.read(&[Response::default()]).unwrap_err().status, 502);
+    assert_eq!(none.reader.read(&[Response::default()]).1.unwrap_err().status, 502);
 }
 
 /// What a model is asked, as a client of Chat Completions would.
