@@ -235,6 +235,14 @@ fn searches_of_google() {
         r#","groundingMetadata":{{"webSearchQueries":["{long}","{long}","{long}r"],"groundingChunks":[]}}"#
     );
     check(Api::GeminiGenerate, &body("gemini-3-flash", &queries), &[(ToolPrompt, 30), (WebSearches, 2)]);
+    // A stream that comes as one array has the model in its elements.
+    let array = r#"[{"candidates":[{"index":0,"groundingMetadata":{"webSearchQueries":["a","b"]}}],"modelVersion":"gemini-2.5-flash"}]"#;
+    let subject = Subject::of(Api::GeminiGenerate);
+    let mut answer = WholeAnswer::new(subject);
+    answer.push(array.as_bytes());
+    for observed in [Observed::of_body(subject, array.as_bytes()), answer.observed()] {
+        assert_eq!(metered(&observed), [(WebSearches, 1)]);
+    }
     // A word is no map.
     let words = r#","groundingMetadata":{"webSearchQueries":["maps"],"groundingChunks":[{"web":{"title":"maps"}},{"maps":null}],"x":[{"maps":{}}]}"#;
     check(Api::GeminiGenerate, &body("gemini-3-flash", words), &[(ToolPrompt, 30), (WebSearches, 1)]);

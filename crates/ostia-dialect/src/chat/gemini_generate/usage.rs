@@ -63,10 +63,10 @@ impl Grounding {
 
 /// Searches of a whole answer.
 pub(crate) fn grounding(root: Node<'_>) -> Metered {
-    let model = root.str("modelVersion").unwrap_or_default();
     let mut grounding = Grounding::default();
     let answers = root.is_array().then(|| root.items()).into_iter().flatten();
     for answer in answers.chain((!root.is_array()).then_some(root)) {
+        let model = answer.str("modelVersion").unwrap_or_default();
         let candidates = answer.some("candidates");
         candidates.iter().flat_map(Node::items).for_each(|candidate| grounding.observe(&model, candidate));
     }
