@@ -178,6 +178,7 @@ fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
             403 => "The address does not hold, or not any more.",
             404 => "There is no such thing, or it is another's.",
             409 => "It is not in a state for that.",
+            410 => "Its file is gone.",
             413 => "It is too large.",
             429 => "There are too many of them already.",
             503 => "It cannot be read or written at the moment: try again.",
