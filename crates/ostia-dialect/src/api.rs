@@ -16,7 +16,7 @@ mod tests;
 mod translator;
 
 pub use media::{MediaAnswer, MediaReader, MediaTranslator, Passing, Read, Told, no_remotes};
-pub use translator::{Answer, Asked, Came, Reader, Translated, Translator};
+pub use translator::{Answer, Answered, Asked, Came, Reader, Translated, Translator};
 
 use by_chat::ByChat;
 use job::Job;

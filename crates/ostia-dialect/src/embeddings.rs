@@ -294,6 +294,8 @@ pub struct Response {
     pub vectors: Vec<Vector>,
     /// What it cost, where the upstream said.
     pub usage: Option<Usage>,
+    /// Images that are billed, where the upstream counts those and not their tokens.
+    pub images: u64,
 }
 
 /// A vector as it was written.
@@ -380,7 +382,12 @@ fn lone(request: &Request) -> Result<&Input, Fault> {
 
 /// The same where it is to be a text.
 fn lone_text(request: &Request) -> Result<&str, Fault> {
-    match lone(request)? {
+    text(lone(request)?)
+}
+
+/// The text of an input, for models that take nothing else.
+fn text(input: &Input) -> Result<&str, Fault> {
+    match input {
         Input::Text(text) => Ok(text),
         Input::Parts(parts) => match parts.as_slice() {
             [Part::Text(text)] => Ok(text),

@@ -24,6 +24,20 @@ pub(crate) fn kind_of_mime(mime: &str) -> MediaKind {
     known.map_or(MediaKind::Document, |(_, kind)| *kind)
 }
 
+/// How the base64 of images begins.
+const IMAGE_STARTS: [(&str, &str); 4] =
+    [("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
+
+/// The media type of an image in base64, by how it begins.
+pub(crate) fn image_type_of(data: &str) -> Option<&'static str> {
+    IMAGE_STARTS.iter().find(|(start, _)| data.starts_with(start)).map(|(_, mime)| *mime)
+}
+
+/// Base64 of this media type as an address.
+pub(crate) fn data_url(mime: &str, data: &str) -> String {
+    format!("data:{mime};base64,{data}")
+}
+
 impl MediaKind {
     /// Every kind, in the order of the enum.
     pub const ALL: [MediaKind; 4] =

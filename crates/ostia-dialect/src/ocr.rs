@@ -14,7 +14,6 @@ pub use azure::JOB as AZURE_JOB;
 pub use by_chat::BY_CHAT;
 pub use translator::TRANSLATOR;
 
-use crate::Usage;
 use crate::json::Json;
 
 /// A document that is to be read.
@@ -41,8 +40,6 @@ pub struct Response {
     pub model: String,
     /// The pages, in their order.
     pub pages: Vec<Page>,
-    /// Tokens, where the upstream counts them.
-    pub usage: Option<Usage>,
 }
 
 /// A page.

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Answer, Asked};
+use super::{Answered, Asked};
 use crate::{Fault, Request, Response};
 
 /// How an operation is asked for in conversations.
@@ -17,6 +17,8 @@ pub struct ByChat {
     pub is_made_for_it: fn(model: &str) -> bool,
     /// The field of the client's body that is told to the model.
     pub field: &'static str,
+    /// Where in the client's body stands what this path in the body of a conversation leads to. `None`: the client did not say it.
+    pub place: fn(path: &str) -> Option<String>,
 }
 
 /// What is asked.
@@ -30,22 +32,19 @@ pub struct Questions {
     pub reader: ChatReader,
 }
 
-type Read = dyn FnOnce(&[Response]) -> Result<Answer, Fault>;
+type Read = dyn FnOnce(&[Response]) -> Answered;
 
 /// Reads the answers to all conversations, in their order, and writes one in the client's form.
 pub struct ChatReader(Box<Read>);
 
 impl ChatReader {
     /// One that reads so.
-    pub fn new(read: impl FnOnce(&[Response]) -> Result<Answer, Fault> + 'static) -> ChatReader {
+    pub fn new(read: impl FnOnce(&[Response]) -> Answered + 'static) -> ChatReader {
         ChatReader(Box::new(read))
     }
 
-    /// The client's body, and what the answers say.
-    ///
-    /// # Errors
-    /// 502 for an answer that is not what was asked for.
-    pub fn read(self, answers: &[Response]) -> Result<Answer, Fault> {
+    /// What the answers say, and the client's body; 502 for an answer that is not what was asked for.
+    pub fn read(self, answers: &[Response]) -> Answered {
         (self.0)(answers)
     }
 }

@@ -54,6 +54,9 @@ pub struct Translated {
 /// What [`Reader::read`] gives: the client's body, and what the answer says.
 pub type Answer = (Vec<u8>, Observed);
 
+/// What answers say, and the client's body, or why there is none: what they took is charged for all the same.
+pub type Answered = (Observed, Result<Vec<u8>, Fault>);
+
 /// The answer to one call.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Came<'a> {
@@ -63,7 +66,7 @@ pub struct Came<'a> {
     pub input_tokens: Option<u64>,
 }
 
-type Read = dyn FnOnce(&[Came<'_>]) -> Result<Answer, Fault>;
+type Read = dyn FnOnce(&[Came<'_>]) -> Answered;
 
 /// Reads one answer, or those of several calls, and writes one in the client's form.
 pub struct Reader(Box<Read>);
@@ -71,11 +74,14 @@ pub struct Reader(Box<Read>);
 impl Reader {
     /// One that reads a single answer.
     pub fn new(read: impl FnOnce(&[u8]) -> Result<Answer, Fault> + 'static) -> Reader {
-        Reader::of_all(move |parts| read(parts.first().copied().unwrap_or_default().body))
+        Reader::of_all(move |parts| match read(parts.first().copied().unwrap_or_default().body) {
+            Ok((body, observed)) => (observed, Ok(body)),
+            Err(fault) => (Observed::default(), Err(fault)),
+        })
     }
 
     /// One that reads the answers of all calls, in their order.
-    pub fn of_all(read: impl FnOnce(&[Came<'_>]) -> Result<Answer, Fault> + 'static) -> Reader {
+    pub fn of_all(read: impl FnOnce(&[Came<'_>]) -> Answered + 'static) -> Reader {
         Reader(Box::new(read))
     }
 
@@ -84,14 +90,12 @@ impl Reader {
     /// # Errors
     /// 502 for a body that is no answer, or that cannot be said in the client's form.
     pub fn read(self, body: &[u8]) -> Result<Answer, Fault> {
-        self.read_all(&[Came { body, input_tokens: None }])
+        let (observed, body) = self.read_all(&[Came { body, input_tokens: None }]);
+        Ok((body?, observed))
     }
 
-    /// The same of the answers of all calls, in their order.
-    ///
-    /// # Errors
-    /// As for [`Reader::read`].
-    pub fn read_all(self, parts: &[Came<'_>]) -> Result<Answer, Fault> {
+    /// The same of the answers of all calls, in their order. What they say is told also where the body cannot be had.
+    pub fn read_all(self, parts: &[Came<'_>]) -> Answered {
         (self.0)(parts)
     }
 }

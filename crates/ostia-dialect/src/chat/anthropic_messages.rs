@@ -13,4 +13,4 @@ mod usage;
 
 pub(crate) use block::caller;
 pub(crate) use response::ending::finish;
-pub(crate) use usage::{decode as usage, tools};
+pub(crate) use usage::{ServerTool, decode as usage, server_tool, tools};

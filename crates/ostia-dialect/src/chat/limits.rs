@@ -16,7 +16,7 @@ mod spelling;
 mod tests;
 mod user;
 
-pub(crate) use fit::{fit, image_type_of};
+pub(crate) use fit::fit;
 pub(crate) use given::GivenIds;
 pub use numbers::Range;
 pub use spelling::{Characters, Spelling};

@@ -11,4 +11,4 @@ mod usage;
 
 pub use request::input_items;
 pub(crate) use response::ending::finish;
-pub(crate) use usage::{decode as usage, tools_of};
+pub(crate) use usage::{counted, decode as usage, is_look, meter_of, tools_of};

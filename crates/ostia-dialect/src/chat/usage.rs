@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::Metered;
 use crate::json::Node;
+use crate::{Meter, Metered};
 
 /// Tokens, with one meaning for every vendor: the prompt includes cached tokens, the completion includes reasoning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,6 +48,15 @@ impl Usage {
     /// The vendor's total, or the sum.
     pub fn total(&self) -> u64 {
         self.total.unwrap_or(self.prompt.saturating_add(self.completion))
+    }
+
+    /// The same with the tools that an answer shows traces of. Where the vendor has counted its searches, those have been told.
+    #[must_use]
+    pub fn with_tools(self, tools: Metered) -> Usage {
+        let is_counted = self.metered.count(Meter::WebSearches) > 0;
+        let told = if is_counted { tools.count(Meter::WebSearches) } else { 0 };
+        let tools = tools.minus(&Metered::one(Meter::WebSearches, told));
+        Usage { metered: self.metered.plus(&tools), ..self }
     }
 
     /// What was taken behind `before`, which is counted here too.

@@ -136,7 +136,13 @@ pub(super) fn decode(root: Node<'_>) -> Option<Response> {
         model: String::new(),
         vectors: list.items().map(vector).collect::<Option<Vec<_>>>()?,
         usage: root.some("meta").and_then(usage),
+        images: root.some("meta").map_or(0, images),
     })
+}
+
+/// Billed images, which older models have no tokens of.
+fn images(meta: Node<'_>) -> u64 {
+    meta.some("billed_units").and_then(|units| units.u64("images")).unwrap_or(0)
 }
 
 /// Billed tokens, which are all that the vendor mostly tells; those of an image where there is no text.

@@ -1,7 +1,7 @@
 //! Snowflake Cortex's embeddings of texts (<https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/cortex-embed>).
 //! Answers are as OpenAI's, but that a vector may be the only item of a list.
 
-use super::{Input, Part, Request, Response, Vector, input_fault, openai, tokens_fault};
+use super::{Request, Response, Vector, openai, text};
 use crate::json::{Document, Json, Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -18,17 +18,6 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         dropped.push("dimensions".to_owned());
     }
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
-}
-
-fn text(input: &Input) -> Result<&str, Fault> {
-    match input {
-        Input::Text(text) => Ok(text),
-        Input::Parts(parts) => match parts.as_slice() {
-            [Part::Text(text)] => Ok(text),
-            _ => Err(input_fault("this model takes one text for each vector, and no images")),
-        },
-        Input::Tokens(_) => Err(tokens_fault()),
-    }
 }
 
 /// Reads `data`.

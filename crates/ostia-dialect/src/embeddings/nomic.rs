@@ -1,7 +1,7 @@
 //! Nomic's embeddings of texts (<https://docs.nomic.ai/reference/api/embed-text-v-1-embedding-text-post>).
 
 use super::purpose::Purpose;
-use super::{Input, Part, Request, Response, Usage, input_fault, tokens_fault, vector};
+use super::{Request, Response, Usage, text, vector};
 use crate::json::{Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -37,17 +37,6 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     let names: Vec<&str> = unsaid.iter().filter(|(_, is_unsaid)| *is_unsaid).map(|(name, _)| *name).collect();
     let dropped = request.dropped(&names, |name| OWN_FIELDS.contains(&name));
     Ok(Encoded { body: body.into_bytes(), dropped, ..Encoded::default() })
-}
-
-fn text(input: &Input) -> Result<&str, Fault> {
-    match input {
-        Input::Text(text) => Ok(text),
-        Input::Parts(parts) => match parts.as_slice() {
-            [Part::Text(text)] => Ok(text),
-            _ => Err(input_fault("this model takes one text for each vector, and no images")),
-        },
-        Input::Tokens(_) => Err(tokens_fault()),
-    }
 }
 
 fn task(purpose: Purpose) -> Option<&'static str> {

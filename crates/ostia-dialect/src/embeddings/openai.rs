@@ -2,6 +2,7 @@
 
 use super::{Dtype, EncodingFormat, Input, Part, Request, Response, Usage, input_fault, numbers};
 use crate::json::{Document, Json, Kind, Node, Writer};
+use crate::media::{data_url, image_type_of};
 use crate::{Encoded, Fault};
 
 /// Reads a client's request.
@@ -153,13 +154,11 @@ fn image_url(image: Node<'_>) -> Result<String, Fault> {
         return text(url);
     }
     let data = text(image.expect("base64")?)?;
-    Ok(if data.starts_with("data:") { data } else { format!("data:{};base64,{data}", mime(&data)) })
-}
-
-/// The media type of an image that came without one, from how its bytes begin.
-fn mime(data: &str) -> &'static str {
-    let known = [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
-    known.iter().find(|(start, _)| data.starts_with(start)).map_or("image/jpeg", |(_, mime)| mime)
+    Ok(if data.starts_with("data:") {
+        data
+    } else {
+        data_url(image_type_of(&data).unwrap_or("image/jpeg"), &data)
+    })
 }
 
 /// Writes the answer for a client that asked this.
@@ -274,6 +273,7 @@ pub(super) fn decode_response(root: Node<'_>) -> Option<Response> {
         model: root.str("model").unwrap_or_default().into_owned(),
         vectors: entries.into_iter().map(|(_, vector)| vector).collect(),
         usage: root.some("usage").map(usage),
+        images: 0,
     })
 }
 

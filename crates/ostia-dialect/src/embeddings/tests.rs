@@ -4,9 +4,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Api;
-use crate::api::Path;
+use crate::api::{Asked, Came, Path};
 use crate::test_support::raw;
+use crate::{Api, Meter, Metered};
 
 mod invoked;
 
@@ -419,6 +419,25 @@ fn vendors_with_openais_form_and_other_names() {
     check(Dialect::Mistral, one.clone(), json!({"model": "m", "input": "a"}), &[]);
     check(Dialect::Jina, one.clone(), json!({"model": "m", "input": ["a"]}), &[]);
     check(Dialect::Nomic, one, json!({"model": "m", "texts": ["a"]}), &[]);
+}
+
+#[test]
+fn billed_images_are_counted() {
+    let body = json!({"model": "m", "input": [{"image": PNG}, {"image": PNG}]}).to_string();
+    let asked = Asked {
+        api: Api::OpenaiEmbeddings,
+        path_model: "",
+        model: None,
+        body: body.as_bytes(),
+        inputs_max: Some(1),
+    };
+    let told = (TRANSLATOR.translate)(asked, Api::of_embeddings(Dialect::Cohere)).unwrap();
+    let answer = br#"{"id":"e","embeddings":{"float":[[0.5]]},"meta":{"billed_units":{"images":1}}}"#;
+    let came = Came { body: answer, input_tokens: None };
+    let (observed, body) = told.reader.read_all(&[came, came]);
+    assert!(body.is_ok());
+    let usage = observed.usage().unwrap();
+    assert_eq!((usage.total(), usage.metered), (0, Metered::one(Meter::InputImages, 2)));
 }
 
 #[test]

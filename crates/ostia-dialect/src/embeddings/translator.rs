@@ -48,9 +48,9 @@ fn translate(asked: Asked<'_>, upstream: Api) -> Result<Translated, Fault> {
         more: bodies.collect(),
         headers: Vec::new(),
         dropped,
-        reader: Reader::of_all(move |parts| {
-            let response = joined(dialect, parts)?;
-            Ok((client.encode(&request, &response)?, Observed::of_embeddings(&response)))
+        reader: Reader::of_all(move |parts| match joined(dialect, parts) {
+            Ok(response) => (Observed::of_embeddings(&response), client.encode(&request, &response)),
+            Err(fault) => (Observed::default(), Err(fault)),
         }),
     })
 }
@@ -81,13 +81,14 @@ fn joined(dialect: Dialect, parts: &[Came<'_>]) -> Result<Response, Fault> {
     let mut whole = Response::default();
     let mut tokens = Some((0, 0));
     for part in parts {
-        let Response { id, model, vectors, usage } = decode(dialect, part.body)?;
+        let Response { id, model, vectors, usage, images } = decode(dialect, part.body)?;
         let told = part.input_tokens.map(|count| Usage { prompt_tokens: count, total_tokens: count });
         let sum = |(prompt, total): (u64, u64), usage: Usage| {
             (prompt.saturating_add(usage.prompt_tokens), total.saturating_add(usage.total_tokens))
         };
         tokens = tokens.zip(usage.or(told)).map(|(so_far, usage)| sum(so_far, usage));
         whole.vectors.extend(vectors);
+        whole.images = whole.images.saturating_add(images);
         if whole.id.is_empty() {
             (whole.id, whole.model) = (id, model);
         }

@@ -5,7 +5,7 @@
 //! or one (`gemini-embedding-001`).
 
 use super::gemini::task;
-use super::{Input, Part, Request, Response, Usage, input_fault, tokens_fault, vector};
+use super::{Request, Response, Usage, text, vector};
 use crate::json::{Document, Node, Writer};
 use crate::{Encoded, Fault};
 
@@ -46,18 +46,6 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
         }
     });
     Ok(Encoded { body: body.into_bytes(), dropped: dropped(request), ..Encoded::default() })
-}
-
-/// The text of an input, which is all that these models take.
-fn text(input: &Input) -> Result<&str, Fault> {
-    match input {
-        Input::Text(text) => Ok(text),
-        Input::Parts(parts) => match parts.as_slice() {
-            [Part::Text(text)] => Ok(text),
-            _ => Err(input_fault("this model takes one text for each vector, and no images")),
-        },
-        Input::Tokens(_) => Err(tokens_fault()),
-    }
 }
 
 /// Texts are cut at their end, or not at all.

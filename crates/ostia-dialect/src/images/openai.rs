@@ -5,7 +5,8 @@
 use super::{Image, Picture, Request, Response, ResponseFormat, Task};
 use crate::form::Form;
 use crate::json::{Document, Json, Node, Writer};
-use crate::{Fault, Files, openai_responses};
+use crate::observe::media_usage;
+use crate::{Fault, Files};
 
 /// Fields that hold pictures to be edited: those of forms, and those of JSON.
 const PICTURES: [&str; 2] = ["image", "images"];
@@ -122,10 +123,7 @@ fn response(root: Node<'_>) -> Option<Response> {
     Some(Response {
         created: root.u64("created").unwrap_or(0),
         images: data.items().map(image).collect::<Option<_>>()?,
-        usage: root
-            .some("usage")
-            .filter(|usage| usage.u64("input_tokens").is_some())
-            .map(openai_responses::usage),
+        usage: root.some("usage").and_then(media_usage),
     })
 }
 
@@ -136,7 +134,7 @@ pub(super) fn encode_response(response: &Response) -> Vec<u8> {
     body.object(|w| {
         w.field_u64("created", response.created);
         w.field_array("data", |w| response.images.iter().for_each(|image| write_image(w, image)));
-        if let Some(usage) = response.usage {
+        if let Some(usage) = response.usage.filter(|usage| usage.total() > 0) {
             w.field_object("usage", |w| {
                 w.field_u64("input_tokens", usage.prompt);
                 w.field_u64("output_tokens", usage.completion);

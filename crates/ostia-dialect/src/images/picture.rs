@@ -9,7 +9,7 @@ use super::encoded::mark;
 use crate::fault::Detail;
 use crate::form::{self, Content, Form};
 use crate::json::{Kind, Node, Writer};
-use crate::media::{mime_of_name, standard_base64};
+use crate::media::{data_url, mime_of_name, standard_base64};
 use crate::{Fault, File, Files, MediaKind, Remote};
 
 /// What an image is taken for that does not say it.
@@ -160,7 +160,7 @@ impl Picture {
             Picture::File(file) => {
                 w.raw(&format!("\"data:{};base64,{}\"", self.media(), mark(file.index)));
             }
-            Picture::Inline { media, data } => w.string(&format!("data:{media};base64,{data}")),
+            Picture::Inline { media, data } => w.string(&data_url(media, data)),
             Picture::Address(url) => w.string(url),
         }
     }

@@ -23,7 +23,7 @@ pub(super) fn encode(request: &Request) -> Result<Encoded, Fault> {
     });
     let strength = mask.is_none() && request.extra("strength").is_none();
     let fields = [
-        ("model", Some(request.model.as_str())),
+        ("model", Some(request.model.as_str()).filter(|model| !model.is_empty())),
         ("prompt", Some(request.words())),
         ("strength", strength.then_some(STRENGTH)),
         ("n", n.as_deref()),

@@ -7,7 +7,8 @@ use super::*;
 use crate::api::{Asked, MediaReader, Read, Told};
 use crate::form::{Decoder, Form, Piece};
 use crate::json::Document;
-use crate::{Api, File, Files, Unfetched};
+use crate::observe::Subject;
+use crate::{Api, File, Files, Meter, Observed, Unfetched};
 
 mod edits;
 mod vendors;
@@ -200,6 +201,31 @@ fn answers_of_each_dialect() {
     let url = r#"{"created":5,"data":[{"url":"https://i.example/1.png","revised_prompt":"pp"}]}"#;
     let told = answers(Api::TogetherImages, &json!({"model": "m", "prompt": "p"}), url).unwrap();
     assert_eq!(told, url);
+}
+
+/// The same as of an answer that is relayed.
+#[test]
+fn what_is_charged_is_told() {
+    let check = |usage: &str, expected: (Option<&str>, u64, u64)| {
+        let answer = format!(r#"{{"created":5,"data":[{{"b64_json":"aGk="}}]{usage}}}"#);
+        let told = translated(Api::TogetherImages, &json!({"model": "m", "prompt": "p"})).unwrap();
+        let Read::Answer(read) = read(told, answer.as_bytes()).unwrap() else { unreachable!() };
+        let relayed = Observed::of_body(Subject::of(Api::OpenaiImages), answer.as_bytes());
+        for observed in [&read.observed, &relayed] {
+            let told = observed.usage().unwrap();
+            let charge = told.charge.map(|charge| charge.to_string());
+            let images = told.metered.count(Meter::OutputImages);
+            assert_eq!((charge.as_deref(), told.total(), images), expected, "{usage}");
+        }
+        let is_told = String::from_utf8(read.body).unwrap().contains("usage");
+        assert_eq!(is_told, expected.1 > 0, "{usage}");
+    };
+    check("", (None, 0, 1));
+    check(r#","usage":{"cost_in_usd_ticks":700000000}"#, (Some("0.07"), 0, 1));
+    check(
+        r#","usage":{"input_tokens":3,"output_tokens":4,"cost_in_usd_ticks":700000000}"#,
+        (Some("0.07"), 7, 0),
+    );
 }
 
 /// Base64 was asked for, and an address came.

@@ -10,7 +10,7 @@ use super::{
 use crate::api::{Asked, MediaAnswer, MediaReader, MediaTranslator, Operation, Path, Read, Told};
 use crate::form::Form;
 use crate::json::{Document, Json, Node};
-use crate::{Api, Fault, Files, MediaKind, Meter, Metered, Observed, Remote};
+use crate::{Api, Fault, Files, MediaKind, Observed, Remote};
 
 /// How images are asked for in another vendor's form.
 pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, remotes, translate };
@@ -22,6 +22,8 @@ struct Vendor {
     tasks: &'static [Task],
     /// The vendor fetches pictures that are at addresses.
     fetches: bool,
+    /// It chooses a model where none is named.
+    chooses: bool,
     /// Makes its request.
     tell: fn(&Request) -> Result<Encoded, Fault>,
     /// Reads its answer; `None`: it is none.
@@ -44,7 +46,7 @@ const fn bytes(
     tell: fn(&Request) -> Result<Encoded, Fault>,
     read: fn(Node<'_>) -> Result<Option<Response>, Fault>,
 ) -> Vendor {
-    Vendor { api, tasks, fetches: false, tell, read }
+    Vendor { api, tasks, fetches: false, chooses: false, tell, read }
 }
 
 /// One that takes addresses too.
@@ -54,7 +56,7 @@ const fn addresses(
     tell: fn(&Request) -> Result<Encoded, Fault>,
     read: fn(Node<'_>) -> Result<Option<Response>, Fault>,
 ) -> Vendor {
-    Vendor { api, tasks, fetches: true, tell, read }
+    Vendor { api, tasks, fetches: true, chooses: false, tell, read }
 }
 
 const VENDORS: [Vendor; 12] = [
@@ -63,7 +65,7 @@ const VENDORS: [Vendor; 12] = [
     bytes(Api::ImagenPredict, FROM_WORDS_OR_EDITS, imagen::encode, imagen::decode),
     bytes(Api::BedrockImages, ALL, bedrock::encode, bedrock::decode),
     addresses(Api::XaiImageEdits, EDITS, xai::encode, openai::decode),
-    bytes(Api::RecraftImages, EDITS, recraft::encode, openai::decode),
+    Vendor { chooses: true, ..bytes(Api::RecraftImages, EDITS, recraft::encode, openai::decode) },
     bytes(Api::BflImages, ALL, bfl::encode, bfl::decode),
     addresses(Api::FalImages, ALL, fal::encode, fal::decode),
     addresses(Api::ReplicatePredictions, ALL, replicate::encode, replicate::decode),
@@ -113,7 +115,7 @@ fn request(asked: Asked<'_>, form: Option<&Form>, files: &Files) -> Result<Reque
 fn translate(asked: Asked<'_>, form: Option<&Form>, files: &Files, upstream: Api) -> Result<Told, Fault> {
     let vendor = vendor(upstream)?;
     let request = request(asked, form, files)?;
-    if request.model.is_empty() && !matches!(upstream.path(), Path::Fixed(_)) {
+    if request.model.is_empty() && !vendor.chooses && !matches!(upstream.path(), Path::Fixed(_)) {
         let message = "Missing `model`: this provider has no model of its own choice, say which one to ask.";
         return Err(Fault::invalid(message).with_param("model").with_code("model_missing"));
     }
@@ -188,10 +190,7 @@ fn with_files(mut response: Response, files: &Files) -> Result<Response, Fault> 
 }
 
 fn written(response: &Response) -> MediaAnswer {
-    let observed = match response.usage {
-        Some(usage) => Observed::of_usage(Some(usage)),
-        None => Observed::of_metered(Metered::one(Meter::OutputImages, response.images.len() as u64)),
-    };
+    let observed = Observed::of_images(response.usage, response.images.len());
     MediaAnswer { content_type: "application/json", body: openai::encode_response(response), observed }
 }
 

@@ -1,4 +1,4 @@
-//! Tools that a vendor ran for a whole answer. Few answers have any, which is seen at a look; only those are read.
+//! Tools that a vendor ran for an answer. Few answers have any, which is seen at a look; only those are read.
 
 use std::sync::LazyLock;
 
@@ -20,17 +20,21 @@ static GROUNDING: Name = LazyLock::new(|| Finder::new("\"groundingMetadata\""));
 /// A block of Anthropic's, and not the count of that name.
 const BLOCK_TYPE: &[u8] = b"\"type\"";
 
-/// What the vendor charges for beside tokens, as the body of a whole answer tells it elsewhere than in its count of them.
-pub(super) fn of_body(grammar: Grammar, body: &[u8]) -> Metered {
+/// May a whole answer, or an event of a stream, tell of such tools?
+pub(super) fn may_tell(grammar: Grammar, body: &[u8]) -> bool {
     let has = |name: &Name| name.find(body).is_some();
-    let is_likely = match grammar {
+    match grammar {
         Grammar::OpenaiChat => has(&CITED) || has(&EXECUTED),
         Grammar::OpenaiResponses => has(&CALL),
         Grammar::AnthropicMessages => SERVER_TOOL.find_iter(body).any(|at| is_type(&body[..at])),
         Grammar::GeminiGenerate => has(&GROUNDING),
         Grammar::OpenaiCompletions | Grammar::Unknown => false,
-    };
-    let Some(document) = is_likely.then(|| Document::parse(body).ok()).flatten() else {
+    }
+}
+
+/// What the vendor charges for beside tokens, as the body of a whole answer tells it elsewhere than in its count of them.
+pub(super) fn of_body(grammar: Grammar, body: &[u8]) -> Metered {
+    let Some(document) = may_tell(grammar, body).then(|| Document::parse(body).ok()).flatten() else {
         return Metered::default();
     };
     let root = document.root();

@@ -96,12 +96,20 @@ impl Observed {
             total: Some(usage.total_tokens).filter(|total| *total != usage.prompt_tokens),
             ..Usage::default()
         });
-        Observed::of_usage(usage)
+        let metered = Metered::one(Meter::InputImages, response.images);
+        Observed { metered, ..Observed::of_usage(usage) }
     }
 
     /// What an answer says that counts so much, and has no choices that end.
     pub fn of_usage(usage: Option<Usage>) -> Observed {
         Observed { count: usage.into(), ..Observed::default() }
+    }
+
+    /// What an answer says that has so many images. They are counted where it does not say itself what it took.
+    pub fn of_images(usage: Option<Usage>, images: usize) -> Observed {
+        let observed = Observed::of_usage(usage);
+        let images = if observed.count.counts_something() { 0 } else { images };
+        Observed { metered: Metered::one(Meter::OutputImages, images as u64), ..observed }
     }
 
     /// What was used that is no token, and no count of tokens.
@@ -116,7 +124,7 @@ impl Observed {
             return None;
         }
         let usage = told.unwrap_or_default();
-        Some(Usage { tier: usage.tier.or(self.tier), metered: usage.metered.plus(&self.metered), ..usage })
+        Some(Usage { tier: usage.tier.or(self.tier), ..usage.with_tools(self.metered) })
     }
 
     /// What the body of a whole answer of this kind says. It is searched for a few fields and not read: the outermost that
@@ -133,8 +141,9 @@ impl Observed {
         let count = count_names(grammar).iter().find_map(|name| outermost(body, name));
         let count = count.map_or(Count::None, |text| Count::Unread(grammar, text.into()));
         let metered = match subject.counted {
+            Counted::Nothing => Metered::default(),
             // It says itself what it took.
-            _ if count.counts_something() => Metered::default(),
+            Counted::Images | Counted::Seconds if count.counts_something() => Metered::default(),
             Counted::Images => {
                 let images =
                     IMAGES.iter().map(|name| values(body, name).filter(|text| word(text).is_some()).count());
@@ -144,7 +153,6 @@ impl Observed {
                 let seconds = values(body, &DURATION).find_map(number);
                 Metered::one(Meter::AudioInputMs, seconds.map_or(0, milliseconds))
             }
-            Counted::Nothing => Metered::default(),
         };
         let metered = metered.plus(&hosted::of_body(grammar, body));
         let model = if grammar == Grammar::GeminiGenerate { &MODEL_GOOGLE } else { &MODEL };
@@ -329,11 +337,20 @@ pub(crate) fn usage(grammar: Grammar, counts: Node<'_>) -> Option<Usage> {
     match grammar {
         Grammar::AnthropicMessages => anthropic_messages::usage(counts),
         Grammar::GeminiGenerate => gemini_generate::usage(counts),
-        _ if has(["input_tokens", "output_tokens"]) => Some(openai_responses::usage(counts)),
+        _ if has(["input_tokens", "output_tokens"]) => {
+            let told = openai_responses::usage(counts);
+            let images = counts.u64("images").filter(|_| grammar == Grammar::Unknown).unwrap_or(0);
+            Some(Usage { metered: told.metered.with(Meter::InputImages, images), ..told })
+        }
         _ if has(["prompt_tokens", "completion_tokens"]) => Some(openai_chat::usage(counts)),
         Grammar::Unknown => of_other(counts),
         _ => None,
     }
+}
+
+/// Reads the count of what is no conversation: the same of an answer that is translated as of one that is relayed.
+pub(crate) fn media_usage(counts: Node<'_>) -> Option<Usage> {
+    usage(Grammar::Unknown, counts)
 }
 
 /// A count of what is no conversation and writes nothing.

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
+use super::hosted;
 use super::observed::{self, Observed, USAGE, USAGE_GOOGLE};
 use crate::frame::sse::Framer;
 use crate::frame::{Frame, Grammar, is_ping};
@@ -207,8 +208,8 @@ impl Reader {
             Grammar::GeminiGenerate => (&CALL_GOOGLE, &USAGE_GOOGLE),
             Grammar::Unknown => (&CALL, &USAGE),
         };
-        let is_grounded = || self.grammar == Grammar::GeminiGenerate && GROUNDING.find(event).is_some();
-        if ends || !self.has_calls && calls.find(event).is_some() || is_grounded() {
+        let is_call = || !self.has_calls && calls.find(event).is_some();
+        if ends || is_call() || hosted::may_tell(self.grammar, event) {
             return Look::Read;
         }
         // OpenAI says `null` in every event but the last.
@@ -297,7 +298,6 @@ static DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(".delta\"
 static BLOCK_DELTA: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"content_block_delta\""));
 /// Of `"tool_calls": [{`, and of the older `"function_call": {`. A text that has it is read in vain.
 static CALL: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("_call"));
-static GROUNDING: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"groundingMetadata\""));
 static CALL_GOOGLE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"functionCall\""));
 
 #[cfg(test)]

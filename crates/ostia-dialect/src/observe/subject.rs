@@ -42,37 +42,42 @@ impl Subject {
     }
 }
 
-/// What a request says of what it will be charged for, where no answer does: what is spoken, and whether pages are annotated.
-/// `root`: its body.
+/// What a request says of what it will be charged for, where no answer does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AskedFor {
+    /// How many characters (Unicode code points) are to be spoken.
+    pub characters: u64,
+    /// Pages are to be annotated.
+    pub is_annotated: bool,
+}
+
+/// What a request says of what it will be charged for. `root`: its body.
 ///
 /// ```
-/// use ostia_dialect::{Api, Meter, json::Document, observe::asked_for};
+/// use ostia_dialect::{Api, json::Document, observe::asked_for};
 /// let body = Document::parse(br#"{"model":"m","input":"n\u00e9e"}"#).unwrap();
-/// assert_eq!(asked_for(Api::OpenaiSpeech, body.root()).count(Meter::InputCharacters), 3);
+/// assert_eq!(asked_for(Api::OpenaiSpeech, body.root()).characters, 3);
 /// ```
-pub fn asked_for(api: Api, root: Node<'_>) -> Metered {
+pub fn asked_for(api: Api, root: Node<'_>) -> AskedFor {
     match api.operation() {
         Operation::Speech => {
             let characters = root.str("input").map_or(0, |input| input.chars().count());
-            Metered::one(Meter::InputCharacters, characters as u64)
+            AskedFor { characters: characters as u64, ..AskedFor::default() }
         }
         Operation::Ocr => {
             let formats = ["document_annotation_format", "bbox_annotation_format"];
             let is_annotated = formats.iter().any(|name| root.some(name).is_some());
-            Metered::one(Meter::AnnotatedPages, u64::from(is_annotated))
+            AskedFor { is_annotated, ..AskedFor::default() }
         }
-        _ => Metered::default(),
+        _ => AskedFor::default(),
     }
 }
 
 /// What an answer took beside tokens, where its request says more of it: `told` is what the answer says. What is spoken is charged for
 /// by characters where no tokens are counted.
-pub fn with_asked(told: Usage, asked: Metered) -> Metered {
-    let (pages, characters) = (told.metered.count(Meter::Pages), asked.count(Meter::InputCharacters));
-    let is_annotated = asked.count(Meter::AnnotatedPages) > 0;
-    let metered = match is_annotated && pages > 0 {
-        true => told.metered.minus(&Metered::one(Meter::Pages, pages)).with(Meter::AnnotatedPages, pages),
-        false => told.metered,
-    };
-    if told.total() == 0 { metered.with(Meter::InputCharacters, characters) } else { metered }
+pub fn with_asked(told: Usage, asked: AskedFor) -> Metered {
+    let pages = if asked.is_annotated { told.metered.count(Meter::Pages) } else { 0 };
+    let characters = if told.total() == 0 { asked.characters } else { 0 };
+    let metered = told.metered.minus(&Metered::one(Meter::Pages, pages));
+    metered.with(Meter::AnnotatedPages, pages).with(Meter::InputCharacters, characters)
 }

@@ -4,8 +4,8 @@
 use super::*;
 use crate::Meter::{
     AudioInputMs, BilledInput, BilledOutput, CodeSessions, EarlierCached, EarlierInput, EarlierOutput,
-    FileSearches, ImageGenerations, InputCharacters, MapSearches, OtherModels, OtherTools, OutputImages,
-    Pages, Queries, ToolPrompt, WebSearches,
+    FileSearches, ImageGenerations, InputCharacters, InputImages, MapSearches, OtherModels, OtherTools,
+    OutputImages, Pages, Queries, ToolPrompt, WebSearches,
 };
 use crate::json::Document;
 use crate::{Api, Decoder, Meter, Metered, Usage, frame::sse::Framer};
@@ -83,8 +83,9 @@ fn tools_that_openai_runs() {
     check(Api::OpenaiResponses, &body(&ITEMS[6..], metadata), &[]);
     // What the vendor counts itself.
     let told = r#""tool_usage":{"web_search":{"num_requests":3}},"#;
-    let observed = Observed::of_body(Subject::of(Api::OpenaiResponses), body(&ITEMS[..1], told).as_bytes());
-    assert_eq!(metered(&observed), [(WebSearches, 3)]);
+    check(Api::OpenaiResponses, &body(&ITEMS[..1], told), &[(WebSearches, 3)]);
+    let elsewhere = r#""metadata":{"web_search":{"num_requests":"4"}},"tool_usage":{"web_search":{"num_requests":0},"x":{"num_requests":5}},"#;
+    check(Api::OpenaiResponses, &body(&ITEMS[..1], elsewhere), &[(WebSearches, 1)]);
 
     let done = ITEMS.iter().enumerate().map(|(at, item)| {
         format!(r#"{{"type":"response.output_item.done","output_index":{at},"item":{item}}}"#)
@@ -114,6 +115,13 @@ fn searches_for_a_chat() {
     check(Api::OpenaiChat, &body(r#"{"role":"assistant","content":"\"url_citation\""}"#), &[]);
     let executed = r#"{"role":"assistant","content":"x","executed_tools":[{"type":"search"}]}"#;
     check(Api::OpenaiChat, &body(executed), &[(OtherTools, 1)]);
+    let two = r#"{"role":"assistant","executed_tools":[{"index":0,"code_results":[{"a":{}}]},{"index":1,"output":"x"}],"content":"x","x":{"y":{}}}"#;
+    check(Api::OpenaiChat, &body(two), &[(OtherTools, 2)]);
+    for none in ["[]", "null"] {
+        let message =
+            format!(r#"{{"role":"assistant","executed_tools":{none},"content":"x","x":{{"y":{{}}}}}}"#);
+        check(Api::OpenaiChat, &body(&message), &[]);
+    }
     let delta = |delta: &str, finish: &str| {
         format!(
             r#"{{"id":"c","model":"m","choices":[{{"index":0,"delta":{delta},"finish_reason":{finish}}}]}}"#
@@ -122,6 +130,39 @@ fn searches_for_a_chat() {
     let (message, usage) = (message.replace('\n', ""), format!(r#"{{"id":"c","choices":[],{usage}}}"#));
     let (first, last) = (delta(r#"{"content":"a"}"#, "null"), delta(&message, "\"stop\""));
     check_stream(Api::OpenaiChat, &[first.as_str(), &last, &usage, "[DONE]"], &[(WebSearches, 1)]);
+    // Told between words, and a tool twice: when it begins, and with what it gave.
+    let (cites, words) = (delta(&message, "null"), delta(r#"{"content":"b"}"#, "null"));
+    let ends = delta("{}", "\"stop\"");
+    let middle = [first.as_str(), &words, &cites, &words, &ends, &usage, "[DONE]"];
+    check_stream(Api::OpenaiChat, &middle, &[(WebSearches, 1)]);
+    let tool = |index: u32, more: &str| {
+        let tool = format!(r#"{{"index":{index},"type":"search","arguments":"{{}}"{more}}}"#);
+        delta(&format!(r#"{{"executed_tools":[{tool}]}}"#), "null")
+    };
+    let given = r#","output":"Title: a","search_results":{"results":[]}"#;
+    let begins = [tool(0, ""), tool(0, given), tool(1, ""), tool(1, given)];
+    let mut events = vec![first.as_str(), &words];
+    begins.iter().for_each(|told| events.extend([told.as_str(), &words]));
+    events.extend([ends.as_str(), &usage, "[DONE]"]);
+    check_stream(Api::OpenaiChat, &events, &[(OtherTools, 2)]);
+}
+
+#[test]
+fn a_search_that_is_counted_and_cited_is_one() {
+    let message = r#"{"role":"assistant","content":"x","annotations":[{"type":"url_citation","url_citation":{"url":"https://a"}}]}"#;
+    for (told, expected) in [(1, 1), (3, 3), (0, 1)] {
+        let usage = format!(
+            r#""usage":{{"prompt_tokens":3,"completion_tokens":5,"server_tool_use_details":{{"web_search_requests":{told}}}}}"#
+        );
+        let choice = |name: &str, finish: &str| {
+            format!(r#""choices":[{{"index":0,"{name}":{message},"finish_reason":{finish}}}]"#)
+        };
+        let body = format!(r#"{{"id":"c","model":"m",{},{usage}}}"#, choice("message", "\"stop\""));
+        check(Api::OpenaiChat, &body, &[(WebSearches, expected)]);
+        let cites = format!(r#"{{"id":"c","model":"m",{}}}"#, choice("delta", "\"stop\""));
+        let usage = format!(r#"{{"id":"c","choices":[],{usage}}}"#);
+        check_stream(Api::OpenaiChat, &[cites.as_str(), &usage, "[DONE]"], &[(WebSearches, expected)]);
+    }
 }
 
 #[test]
@@ -189,6 +230,22 @@ fn searches_of_google() {
     let all = |searches| [(ToolPrompt, 30), (WebSearches, searches), (MapSearches, 1)];
     check(Api::GeminiGenerate, &body("gemini-3-flash", &more), &all(2));
     check(Api::GeminiGenerate, &body("gemini-2.5-flash", &more), &all(1));
+    let long = "q".repeat(300);
+    let queries = format!(
+        r#","groundingMetadata":{{"webSearchQueries":["{long}","{long}","{long}r"],"groundingChunks":[]}}"#
+    );
+    check(Api::GeminiGenerate, &body("gemini-3-flash", &queries), &[(ToolPrompt, 30), (WebSearches, 2)]);
+    // A stream that comes as one array has the model in its elements.
+    let array = r#"[{"candidates":[{"index":0,"groundingMetadata":{"webSearchQueries":["a","b"]}}],"modelVersion":"gemini-2.5-flash"}]"#;
+    let subject = Subject::of(Api::GeminiGenerate);
+    let mut answer = WholeAnswer::new(subject);
+    answer.push(array.as_bytes());
+    for observed in [Observed::of_body(subject, array.as_bytes()), answer.observed()] {
+        assert_eq!(metered(&observed), [(WebSearches, 1)]);
+    }
+    // A word is no map.
+    let words = r#","groundingMetadata":{"webSearchQueries":["maps"],"groundingChunks":[{"web":{"title":"maps"}},{"maps":null}],"x":[{"maps":{}}]}"#;
+    check(Api::GeminiGenerate, &body("gemini-3-flash", words), &[(ToolPrompt, 30), (WebSearches, 1)]);
     // Told before the end, and not again.
     let said =
         r#"{"candidates":[{"content":{"parts":[{"text":"a"}]},"index":0}],"modelVersion":"gemini-3-flash"}"#;
@@ -204,6 +261,7 @@ fn what_is_no_conversation() {
     let images =
         r#"{"created":1,"data":[{"b64_json":"aGk="},{"url":"https://i","revised_prompt":"the \"url\""}]}"#;
     check(Api::OpenaiImages, images, &[(OutputImages, 2)]);
+    check(Api::OpenaiImages, r#"{"data":[{"url":"","b64_json":"aGk="}]}"#, &[(OutputImages, 1)]);
     // By tokens, where those are told.
     let tokens = r#"{"data":[{"b64_json":"aGk="}],"usage":{"input_tokens":3,"output_tokens":272}}"#;
     check(Api::OpenaiImages, tokens, &[]);
@@ -224,6 +282,12 @@ fn what_is_no_conversation() {
         r#"{"results":[],"meta":{"billed_units":{"search_units":2},"tokens":{"input_tokens":214.0}}}"#;
     check(Api::CohereRerank, ranked, &[(Queries, 2)]);
     check(Api::JinaRerank, r#"{"results":[],"usage":{"total_tokens":43}}"#, &[]);
+    for tokens in ["", r#""input_tokens":3,"#] {
+        let vectors = format!(
+            r#"{{"embeddings":{{"float":[[0.5]]}},"meta":{{"billed_units":{{{tokens}"images":2}}}}}}"#
+        );
+        check(Api::CohereEmbed, &vectors, &[(InputImages, 2)]);
+    }
     let cohere = r#"{"id":"c","finish_reason":"COMPLETE","message":{"role":"assistant","content":[{"type":"text","text":"x"}]},
         "usage":{"billed_units":{"input_tokens":5,"output_tokens":418},"tokens":{"input_tokens":71,"output_tokens":418}}}"#;
     let response = crate::Dialect::CohereChat.decode(cohere.as_bytes()).unwrap();
@@ -235,9 +299,9 @@ fn what_is_no_conversation() {
 fn what_a_request_says() {
     let told = |api, body: &str| asked_for(api, Document::parse(body.as_bytes()).unwrap().root());
     let spoken = told(Api::OpenaiSpeech, r#"{"input":"h\u00e9, \ud83d\ude00!","voice":"v"}"#);
-    assert_eq!(spoken, Metered::one(InputCharacters, 6));
+    assert_eq!(spoken, AskedFor { characters: 6, is_annotated: false });
     let of = |metered, prompt| Usage { metered, prompt, ..Usage::default() };
-    assert_eq!(with_asked(Usage::default(), spoken), spoken);
+    assert_eq!(with_asked(Usage::default(), spoken), Metered::one(InputCharacters, 6));
     assert_eq!(with_asked(of(Metered::default(), 9), spoken), Metered::default(), "by tokens");
     let pages = Metered::one(Pages, 3);
     let plain = told(Api::MistralOcr, r#"{"document":{}}"#);

@@ -3,12 +3,15 @@
 
 mod tools;
 
+use std::str::FromStr;
+
 use self::tools::Tools;
 use super::observed::{Count, Observed, USAGE_BYTES_MAX};
 use super::subject::{Counted, Subject};
 use crate::frame::Grammar;
 use crate::{
     Finish, Meter, Metered, ServiceTier, anthropic_messages, gemini_generate, milliseconds, openai_chat,
+    openai_responses,
 };
 
 /// Longest text that may be a name, or a value that is looked for, in bytes. Longer ones are passed over.
@@ -32,8 +35,9 @@ pub struct WholeAnswer {
     /// How many objects are open. Lists do not count: that of the numbers of a vector would be looked at for nothing.
     depth: usize,
     state: State,
-    /// What has come of the text that is open, as far as it may matter.
+    /// What has come of the text that is open, as far as it may matter, and how long it is so far, in bytes.
     text: Vec<u8>,
+    text_bytes: usize,
     count: Option<Object>,
     model: Option<Box<str>>,
     finish: Option<Finish>,
@@ -44,6 +48,8 @@ pub struct WholeAnswer {
     images: u64,
     /// The length of the recording that it is about, in seconds, as it is written.
     duration: Vec<u8>,
+    /// How often it says that the web was searched, as it is written.
+    searches: Vec<u8>,
     tools: Tools,
 }
 
@@ -65,8 +71,8 @@ enum State {
     Behind(Field),
     /// Behind that colon.
     Value(Field),
-    /// In the number that is looked for.
-    Number,
+    /// In the number that is the value of this field.
+    Number(Field),
     /// In the list of queries, between them.
     Queries,
 }
@@ -80,6 +86,7 @@ enum Field {
     Image,
     Duration,
     Queries,
+    Searches,
 }
 
 impl WholeAnswer {
@@ -90,6 +97,7 @@ impl WholeAnswer {
             depth: 0,
             state: State::Between,
             text: Vec::new(),
+            text_bytes: 0,
             count: None,
             model: None,
             finish: None,
@@ -97,6 +105,7 @@ impl WholeAnswer {
             bytes: 0,
             images: 0,
             duration: Vec::new(),
+            searches: Vec::new(),
             tools: Tools::default(),
         }
     }
@@ -110,15 +119,18 @@ impl WholeAnswer {
             whole.map_or(Count::None, |count| Count::Unread(grammar, count.bytes.as_slice().into()));
         observed.said_bytes = self.bytes;
         let metered = match self.subject.counted {
-            _ if observed.count.counts_something() => Metered::default(),
+            Counted::Nothing => Metered::default(),
+            Counted::Images | Counted::Seconds if observed.count.counts_something() => Metered::default(),
             Counted::Images => Metered::one(Meter::OutputImages, self.images),
             Counted::Seconds => {
-                let seconds = std::str::from_utf8(&self.duration).ok().and_then(|text| text.parse().ok());
-                Metered::one(Meter::AudioInputMs, seconds.map_or(0, milliseconds))
+                Metered::one(Meter::AudioInputMs, written(&self.duration).map_or(0, milliseconds))
             }
-            Counted::Nothing => Metered::default(),
         };
-        observed.metered = metered.plus(&self.tools.metered(self.model.as_deref().unwrap_or_default()));
+        let tools = self.tools.metered(self.model.as_deref().unwrap_or_default());
+        observed.metered = metered.plus(&match grammar {
+            Grammar::OpenaiResponses => openai_responses::counted(written(&self.searches), tools),
+            _ => tools,
+        });
         (observed.finish, observed.model, observed.tier) = (self.finish, self.model.clone(), self.tier);
         observed
     }
@@ -134,7 +146,7 @@ impl WholeAnswer {
                 State::Between => self.between(&piece[at..]),
                 State::Behind(field) => self.behind(piece[at], field),
                 State::Value(field) => self.value(piece[at], field),
-                State::Number => self.number(piece[at]),
+                State::Number(field) => self.number(piece[at], field),
                 State::Queries => self.queries(piece[at]),
             };
             self.keep(&piece[from..at]);
@@ -175,9 +187,14 @@ impl WholeAnswer {
     fn remember(&mut self, bytes: &[u8]) {
         let room = (TEXT_BYTES_MAX + 1).saturating_sub(self.text.len());
         self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.text_bytes = self.text_bytes.saturating_add(bytes.len());
     }
 
     fn text_ended(&mut self, value_of: Option<Field>) -> State {
+        if value_of == Some(Field::Queries) {
+            self.tools.query(&self.text, self.text_bytes);
+            return State::Queries;
+        }
         let text = if self.text.len() <= TEXT_BYTES_MAX { self.text.as_slice() } else { b"" };
         match (value_of, std::str::from_utf8(text)) {
             (Some(Field::Model), Ok(text)) => self.model = self.model.take().or(Some(text.into())),
@@ -185,17 +202,12 @@ impl WholeAnswer {
                 self.finish = self.finish.or(finish(self.subject.grammar, text))
             }
             (Some(Field::Tier), Ok(text)) => self.tier = self.tier.or(Some(ServiceTier::named(text))),
-            (Some(Field::Image), _) => self.images += 1,
-            (Some(Field::Queries), Ok(text)) => {
-                self.tools.query(text);
-                return State::Queries;
-            }
+            (Some(Field::Image), _) => self.images += u64::from(!self.text.is_empty()),
             (None, Ok(text)) => {
                 self.tools.note(self.subject.grammar, self.depth, text);
                 return self.field(text).map_or(State::Between, State::Behind);
             }
-            (Some(Field::Queries), Err(_)) => return State::Queries,
-            (Some(Field::Usage | Field::Duration), _) | (_, Err(_)) => {}
+            (Some(Field::Usage | Field::Duration | Field::Queries | Field::Searches), _) | (_, Err(_)) => {}
         }
         State::Between
     }
@@ -211,6 +223,7 @@ impl WholeAnswer {
             "b64_json" | "url" if counted == Counted::Images => Some(Field::Image),
             "duration" if counted == Counted::Seconds && self.depth == 1 => Some(Field::Duration),
             "webSearchQueries" if is_google => Some(Field::Queries),
+            "num_requests" if self.tools.counts_searches(self.depth) => Some(Field::Searches),
             "model" | "modelVersion" if self.depth == 1 => Some(Field::Model),
             "service_tier" if self.depth == 1 => Some(Field::Tier),
             "status" if self.depth == 1 && grammar == Grammar::OpenaiResponses => Some(Field::Finish),
@@ -235,6 +248,7 @@ impl WholeAnswer {
 
     fn begin_text(&mut self, value_of: Option<Field>) {
         self.text.clear();
+        self.text_bytes = 0;
         self.state = State::Text { value_of, is_escaped: false };
     }
 
@@ -260,7 +274,7 @@ impl WholeAnswer {
                 self.state = State::Queries;
                 return 1;
             }
-            (b'0'..=b'9' | b'-', Field::Duration) => self.state = State::Number,
+            (b'0'..=b'9' | b'-', Field::Duration | Field::Searches) => self.state = State::Number(field),
             (b'{', Field::Usage) => {
                 self.state = State::Between;
                 self.depth += 1;
@@ -273,13 +287,14 @@ impl WholeAnswer {
         0
     }
 
-    fn number(&mut self, byte: u8) -> usize {
+    fn number(&mut self, byte: u8, field: Field) -> usize {
+        let digits = if field == Field::Searches { &mut self.searches } else { &mut self.duration };
         let is_number = byte.is_ascii_digit() || b".eE+-".contains(&byte);
-        if !is_number || self.duration.len() == NUMBER_BYTES_MAX {
+        if !is_number || digits.len() == NUMBER_BYTES_MAX {
             self.state = State::Between;
             return 0;
         }
-        self.duration.push(byte);
+        digits.push(byte);
         1
     }
 
@@ -301,6 +316,11 @@ impl WholeAnswer {
             self.count = Some(Object { depth: self.depth, bytes: Vec::new(), is_open: true });
         }
     }
+}
+
+/// The number that is written so, if it is one of this kind.
+fn written<T: FromStr>(digits: &[u8]) -> Option<T> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 fn finish(grammar: Grammar, word: &str) -> Option<Finish> {

@@ -1,6 +1,8 @@
 //! Azure's Document Intelligence (<https://learn.microsoft.com/rest/api/aiservices/document-models/analyze-document>): a job of one of
 //! its models (`prebuilt-layout`, `prebuilt-read`), with the text as Markdown in one piece and pages as spans of it.
 
+use std::ops::RangeInclusive;
+
 use super::{Page, Request, Response};
 use crate::api::job::{Job, Place};
 use crate::json::{Node, Writer};
@@ -25,11 +27,27 @@ const QUERY: &str = "outputContentFormat=markdown&stringIndexType=unicodeCodePoi
 /// The query that goes with a request.
 pub(super) fn query(request: &Request) -> String {
     let mut query = QUERY.to_owned();
-    for (at, page) in request.pages.iter().enumerate() {
+    for (at, run) in runs(&request.pages).iter().enumerate() {
         query.push_str(if at == 0 { "&pages=" } else { "," });
-        query.push_str(&page.saturating_add(1).to_string());
+        let (first, last) = (run.start().saturating_add(1), run.end().saturating_add(1));
+        query.push_str(&first.to_string());
+        if last > first {
+            query.push_str(&format!("-{last}"));
+        }
     }
     query
+}
+
+/// Pages that follow one another, in the order in which they are asked for: thousands of single numbers are too long for a query.
+fn runs(pages: &[u64]) -> Vec<RangeInclusive<u64>> {
+    let mut runs: Vec<RangeInclusive<u64>> = Vec::new();
+    for page in pages {
+        match runs.last_mut() {
+            Some(run) if run.end().checked_add(1) == Some(*page) => *run = *run.start()..=*page,
+            _ => runs.push(*page..=*page),
+        }
+    }
+    runs
 }
 
 /// The body: an address, or the bytes.
@@ -57,7 +75,6 @@ pub(super) fn decode(root: Node<'_>) -> Option<Response> {
     Some(Response {
         model: result.str("modelId").unwrap_or_default().into_owned(),
         pages: pages.items().map(|page| read(page, &content)).collect::<Option<_>>()?,
-        usage: None,
     })
 }
 

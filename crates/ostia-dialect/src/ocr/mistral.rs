@@ -4,7 +4,7 @@ use super::{Request, Response};
 use crate::Fault;
 use crate::json::{Document, Json, Node, Writer};
 
-/// Fields with a place in the request, and those that ask for nothing where they are false or absent.
+/// Fields with a place in the request. All others are passed on or named as dropped, unless they are false or null: then they ask for nothing.
 const KNOWN: [&str; 3] = ["model", "document", "pages"];
 /// Most pages that a request may name.
 const PAGES_MAX: usize = 2000;
@@ -84,6 +84,9 @@ fn pages(node: Node<'_>) -> Result<Vec<u64>, Fault> {
                 return Err(
                     node.invalid(format!("must be ranges of at most {PAGES_MAX} pages, the lower one first"))
                 );
+            }
+            if pages.len() > PAGES_MAX {
+                break;
             }
             pages.extend(from..=to);
         }

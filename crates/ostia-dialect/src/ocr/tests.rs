@@ -7,7 +7,7 @@ use crate::api::by_chat::Questions;
 use crate::api::{Asked, MediaReader, Told};
 use crate::form::Piece;
 use crate::test_support::{answered, choice, encoded};
-use crate::{Api, Block, Dialect, Fault, FaultKind, Files, Finish, Response, Usage};
+use crate::{Api, Block, Dialect, Fault, FaultKind, Files, Finish, Meter, Metered, Response, Usage};
 
 const PDF: &str = "data:application/pdf;base64,JVBERi0=";
 const PNG: &str = "data:image/png;base64,iVBORw0KGgo=";
@@ -61,7 +61,9 @@ fn documents_of_clients() {
     check(image(json!(PNG)), "", json!({"base64Source": "iVBORw0KGgo="}), &[]);
     check(image(json!({"url": PNG})), "", json!({"base64Source": "iVBORw0KGgo="}), &[]);
     check(with(document(web), json!({"pages": [0, 2]})), "&pages=1,3", json!({"urlSource": web}), &[]);
-    check(with(document(web), json!({"pages": "0-2, 7"})), "&pages=1,2,3,8", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "0-2, 7"})), "&pages=1-3,8", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "5,4,5,6"})), "&pages=6,5-7", json!({"urlSource": web}), &[]);
+    check(with(document(web), json!({"pages": "0-1999"})), "&pages=1-2000", json!({"urlSource": web}), &[]);
     check(with(document(web), json!({"pages": 4})), "&pages=5", json!({"urlSource": web}), &[]);
     check(
         with(
@@ -91,6 +93,7 @@ fn faults_name_the_field() {
     bad(image(json!(1)), "document.image_url");
     bad(with(document(PDF), json!({"pages": "2-1"})), "pages");
     bad(with(document(PDF), json!({"pages": "0-99999999999"})), "pages");
+    bad(with(document(PDF), json!({"pages": "0-1999,".repeat(500) + "0"})), "pages");
     bad(with(document(PDF), json!({"pages": "a"})), "pages");
     bad(with(document(PDF), json!({"pages": [-1]})), "pages[0]");
     bad(with(document(PDF), json!({"pages": {}})), "pages");
@@ -117,6 +120,8 @@ fn azure_answers_with_spans() {
         "model": "prebuilt-layout", "usage_info": {"pages_processed": 2, "doc_size_bytes": null}
     });
     assert_eq!(body, expected);
+    let observed = read(&answer).unwrap().observed;
+    assert_eq!(observed.usage().unwrap().metered, Metered::one(Meter::Pages, 2));
     for none in [
         json!({}),
         json!({"analyzeResult": {"content": "a"}}),
@@ -139,9 +144,9 @@ fn said(text: &str, finish: Finish) -> Response {
 /// The pages of what a model says.
 #[track_caller]
 fn pages(body: Value, text: &str, expected: &[(u64, &str)]) {
-    let (answer, observed) = questions(&body).unwrap().reader.read(&[said(text, Finish::Stop)]).unwrap();
+    let (observed, answer) = questions(&body).unwrap().reader.read(&[said(text, Finish::Stop)]);
     assert_eq!(observed.usage().unwrap().total(), 12);
-    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let answer: Value = serde_json::from_slice(&answer.unwrap()).unwrap();
     let pages = answer["pages"].as_array().unwrap();
     let pages: Vec<(u64, &str)> = pages
         .iter()
@@ -169,10 +174,11 @@ fn an_answer_that_is_not_whole_is_none() {
         (Finish::ContentFilter, FaultKind::ContentPolicy),
         (Finish::Refusal, FaultKind::ContentPolicy),
     ] {
-        let fault = questions(&document(PDF)).unwrap().reader.read(&[said("half", finish)]).unwrap_err();
-        assert_eq!(fault.kind, kind, "{finish:?}");
+        let (observed, body) = questions(&document(PDF)).unwrap().reader.read(&[said("half", finish)]);
+        assert_eq!(body.unwrap_err().kind, kind, "{finish:?}");
+        assert_eq!(observed.usage().unwrap().total(), 12, "it was paid for all the same");
     }
-    assert!(questions(&document(PDF)).unwrap().reader.read(&[]).is_err());
+    assert!(questions(&document(PDF)).unwrap().reader.read(&[]).1.is_err());
 }
 
 #[test]
@@ -188,6 +194,8 @@ fn a_model_is_shown_the_document() {
         json!({"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="})
     );
     assert!(content[1]["text"].as_str().unwrap().ends_with("Transcribe these pages only: 2, 4."));
+    let last = body(with(document(PDF), json!({"pages": [u64::MAX]})));
+    assert!(last[1]["text"].as_str().unwrap().ends_with(&format!("only: {}.", u64::MAX)));
     let content = body(image(json!("https://example.com/a.png")));
     assert_eq!(content[0]["source"], json!({"type": "url", "url": "https://example.com/a.png"}));
     assert!(!content[1]["text"].as_str().unwrap().contains("PAGE"));

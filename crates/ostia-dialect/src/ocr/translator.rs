@@ -4,7 +4,7 @@ use super::{azure, mistral};
 use crate::api::{Asked, MediaAnswer, MediaReader, MediaTranslator, Told, no_remotes};
 use crate::form::{Form, Piece};
 use crate::json::Document;
-use crate::{Api, Fault, Files, Observed};
+use crate::{Api, Fault, Files, Meter, Metered, Observed};
 
 /// How OCR is told in another vendor's form.
 pub static TRANSLATOR: MediaTranslator = MediaTranslator { upstream, remotes: no_remotes, translate };
@@ -41,7 +41,7 @@ fn translate(asked: Asked<'_>, _: Option<&Form>, _: &Files, upstream: Api) -> Re
             Ok(MediaAnswer {
                 content_type: JSON,
                 body: mistral::encode_response(&request, &response),
-                observed: Observed::of_usage(response.usage),
+                observed: Observed::of_metered(Metered::one(Meter::Pages, response.pages.len() as u64)),
             })
         }),
     })

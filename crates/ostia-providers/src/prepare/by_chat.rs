@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use ostia_dialect::api::{Asked, Reader};
 use ostia_dialect::remote::{self, Remote};
-use ostia_dialect::{Api, Dialect, EncodeOptions, Encoded, Fault, Files, Request, Response, best_dialect};
+use ostia_dialect::{Api, Dialect, EncodeOptions, Fault, Files, Observed, Request, Response, best_dialect};
 
+use super::body::{self, Own};
 use super::required::{self, no_model};
 use super::translate::{encode, without};
 use super::way::not_offered;
-use super::{ApiCall, Content, Outgoing, Prepared, Reading, Recipient, body, relay};
+use super::{ApiCall, Content, Outgoing, Prepared, Reading, Recipient, relay};
 use crate::family::fits;
 
 /// Is this call for a model that does it in a conversation? One that the row names, or that is made for it where the provider has no
@@ -53,13 +54,21 @@ pub(super) fn prepare(
     }
     let model = questions.requests[0].model.clone();
     let (mut bodies, mut headers) = (Vec::with_capacity(questions.requests.len()), Vec::new());
+    let mut lost = Vec::new();
     for request in &mut questions.requests {
         recipient.cannot_take.check(request).map_err(|fault| in_field(fault, by_chat.field))?;
         let encoded = encode(upstream, recipient, request, &options);
-        let Encoded { body, headers: own, .. } = encoded.map_err(|fault| in_field(fault, by_chat.field))?;
-        let own_body = body::own(&body, Api::of_dialect(upstream), recipient)?.body;
-        bodies.push(own_body.unwrap_or_else(|| Bytes::from(body)));
-        headers = own;
+        let encoded = encoded.map_err(|fault| in_field(fault, by_chat.field))?;
+        let Own { body, dropped } = body::own(&encoded.body, Api::of_dialect(upstream), recipient)?;
+        bodies.push(body.unwrap_or_else(|| Bytes::from(encoded.body)));
+        lost.extend(encoded.dropped.iter().chain(&dropped).filter_map(|path| (by_chat.place)(path)));
+        headers = encoded.headers;
+    }
+    let mut dropped = questions.dropped;
+    for path in lost {
+        if !dropped.contains(&path) {
+            dropped.push(path);
+        }
     }
     let api = Api::of_dialect(upstream);
     let mut bodies = bodies.into_iter();
@@ -71,12 +80,15 @@ pub(super) fn prepare(
         more: bodies.collect(),
         headers,
         without: without(upstream),
-        dropped: questions.dropped,
+        dropped,
         answer: Reading::Whole {
             api,
             reader: Reader::of_all(move |parts| {
                 let answers = parts.iter().map(|part| upstream.decode(part.body));
-                questions.reader.read(&answers.collect::<Result<Vec<Response>, Fault>>()?)
+                match answers.collect::<Result<Vec<Response>, Fault>>() {
+                    Ok(answers) => questions.reader.read(&answers),
+                    Err(fault) => (Observed::default(), Err(fault)),
+                }
             }),
         },
     }))

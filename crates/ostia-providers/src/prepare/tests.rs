@@ -559,6 +559,16 @@ fn guards_judge_where_nobody_else_does() {
     check("llama-3.3-70b", "groq", Way::Relay);
     check("llama-guard-4", "openai", Way::Relay);
     check("llama-guard3:8b", "ollama", Way::ByChat);
+    // What the guard is not shown is told in the client's words; that it is asked at a temperature of 0 is not the client's wish.
+    let image = json!({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}});
+    let turns = json!([{"role": "assistant", "content": [{"type": "text", "text": "a"}, image]}]);
+    let shown = json!({"model": "llama-guard-4", "input": turns});
+    let without = vec!["temperature".to_owned()];
+    let mut provider = provider("groq").clone();
+    provider.body.entry(Api::OpenaiChat).or_default().drop = without;
+    let to = Recipient { provider: &provider, ..recipient("groq") };
+    let (_, request) = prepared(Api::OpenaiModerations, &shown, &to, false);
+    assert_eq!(request.dropped, ["input[0].content[1]"]);
 }
 
 #[test]
@@ -576,6 +586,10 @@ fn models_that_a_row_names_judge_and_read() {
     let (way, request) = prepared(Api::MistralOcr, &body, &recipient, false);
     assert_eq!((way, request.dropped.as_slice()), (Way::ByChat, &["id".to_owned()][..]));
     assert_eq!(sent(&request).unwrap()["messages"][0]["content"][0]["type"], "document");
+    let png = json!({"type": "image_url", "image_url": "data:image/png;base64,iVBORw0KGgo=", "document_name": "a.png"});
+    let named = json!({"model": "claude-haiku-4-5", "document": png});
+    let (_, request) = prepared(Api::MistralOcr, &named, &recipient, false);
+    assert_eq!(request.dropped, ["document.document_name"]);
     // What the model is known not to take is told in the client's words.
     let blind = Recipient { cannot_take: CannotTake { pdf: true, ..CannotTake::default() }, ..recipient };
     let bytes = Bytes::from(body.to_string());

@@ -54,7 +54,7 @@ pub async fn finish(
                 Some(job) => Box::pin(poll::wait(exchange, job, (call.api, api), answer)).await?,
                 None => Box::pin(receive::whole_of(answer, (call.api, api), target)).await?,
             };
-            receive::translate_whole(vec![answer], api, reader)?
+            receive::translate_whole(vec![answer], api, reader, exchange.booking)?
         }
         Reading::Media { api, reader } => {
             let media = match api.job() {

@@ -23,6 +23,7 @@ use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::message::media::{is_aws_events, is_events, is_json, is_json_lines, is_page, media_type};
 use crate::message::source::Source;
+use crate::record::booking::Booking;
 use crate::responses_api::StoreHandle;
 use crate::stream::changed::Changed;
 use crate::stream::relayed::{Relayed, Unwrap};
@@ -365,7 +366,8 @@ pub async fn whole_of(
     Ok(Response::from_parts(head, bytes))
 }
 
-/// The client's answer from one or several such, in their order, and what it says. The head is the last one's.
+/// The client's answer from one or several such, in their order, and what it says. The head is the last one's. Where there is none,
+/// what was said is booked here.
 ///
 /// # Errors
 /// 502 for what is no answer.
@@ -373,6 +375,7 @@ pub fn translate_whole(
     answers: Vec<Response<Bytes>>,
     upstream: Api,
     reader: Reader,
+    booking: &Booking,
 ) -> Result<(Response<Body>, Observed), AttemptError> {
     let count = |answer: &Response<Bytes>| {
         let value = answer.headers().get(upstream.input_tokens_header()?)?;
@@ -380,8 +383,13 @@ pub fn translate_whole(
     };
     let parts: Vec<Came<'_>> =
         answers.iter().map(|answer| Came { body: answer.body(), input_tokens: count(answer) }).collect();
-    let (body, observed) = reader.read_all(&parts).map_err(usable::unread)?;
+    let (observed, body) = reader.read_all(&parts);
     drop(parts);
+    let body = body.map_err(|fault| {
+        // What cannot be read has to be paid for all the same.
+        booking.answered(&observed);
+        usable::unread(fault)
+    })?;
     let head = answers.into_iter().next_back().map(|answer| answer.into_parts().0);
     let Some(head) = head else { return Err(Fault::upstream("The provider was not asked.").into()) };
     Ok((answered(head, body.into()), observed))

@@ -53,7 +53,7 @@ pub async fn ask(
     let answers = in_order(calls).await;
     // They were waited for side by side.
     exchange.booking.set_waited(before + began.elapsed());
-    let (answer, observed) = receive::translate_whole(answers?, api, reader)?;
+    let (answer, observed) = receive::translate_whole(answers?, api, reader, exchange.booking)?;
     exchange.booking.answered(&observed);
     record.answered(observed);
     Ok(answer)

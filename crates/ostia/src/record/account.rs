@@ -12,8 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use ostia_dialect::observe::text_bytes;
-use ostia_dialect::{Fault, FaultKind, Metered, Observed, Usage};
+use ostia_dialect::observe::{AskedFor, text_bytes};
+use ostia_dialect::{Fault, FaultKind, Observed, Usage};
 use ostia_store::{Outcome, Queue};
 
 use super::bodies::{Bodies, BodyPolicy};
@@ -145,7 +145,7 @@ pub(super) struct Made {
     pub(super) is_part: bool,
     pub(super) observed: Observed,
     /// What its request says that it will be charged for.
-    pub(super) asked: Metered,
+    pub(super) asked: AskedFor,
     /// Tokens of the attempts that this one goes on from, which its provider's count is told with.
     pub(super) spent: Option<Box<Usage>>,
     pub(super) dropped: Vec<String>,

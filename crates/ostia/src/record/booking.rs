@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use ostia_dialect::frame::KeepAlive;
-use ostia_dialect::observe::{Subject, WholeAnswer};
-use ostia_dialect::{Fault, Metered, Observed, Usage};
+use ostia_dialect::observe::{AskedFor, Subject, WholeAnswer};
+use ostia_dialect::{Fault, Observed, Usage};
 use ostia_store::Outcome;
 
 use super::account::{Account, Made};
@@ -80,7 +80,7 @@ impl Booking {
             is_late: false,
             is_part: false,
             observed: Observed::default(),
-            asked: Metered::default(),
+            asked: AskedFor::default(),
             spent: None,
             dropped: Vec::new(),
         }));
@@ -141,9 +141,9 @@ impl Booking {
     }
 
     /// An answer came, and its request says that this will be charged for; asked only where anything is kept.
-    pub fn asked(&self, metered: impl FnOnce() -> Metered) {
+    pub fn asked(&self, asked_for: impl FnOnce() -> AskedFor) {
         if let Some(number) = self.number.get() {
-            self.account.attempt(number, |made, _| made.asked = metered());
+            self.account.attempt(number, |made, _| made.asked = asked_for());
         }
     }
 

@@ -153,6 +153,9 @@ fn any_model_judges_where_it_is_configured() {
     let reply = ask("claude-haiku-4-5", "a flower");
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert!(reply.json()["error"]["message"].as_str().unwrap().contains("no verdict"), "{}", reply.text());
+    let records = crate::store::listed(&gateway, 2);
+    let record = records.iter().find(|record| record["status"] == 502).unwrap();
+    assert_eq!(record["attempts"][0]["usage"]["prompt_tokens"], 10, "it is paid for all the same: {record}");
     let reply = ask("claude-opus-4-6", "a flower");
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!("unsupported_operation")));
 }

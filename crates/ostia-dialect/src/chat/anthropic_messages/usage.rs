@@ -9,6 +9,25 @@ use crate::chat::usage::Charge;
 use crate::json::{Node, Writer};
 use crate::{Meter, Metered, ServiceTier, Usage};
 
+/// What a vendor's own tool does that has a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ServerTool {
+    /// Runs code in a sandbox, which is charged for by a time that nobody tells
+    /// (<https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool>).
+    Code,
+    /// Looks at the web.
+    Web,
+}
+
+/// What the tool of this name does.
+pub(crate) fn server_tool(name: &str) -> Option<ServerTool> {
+    match name {
+        "code_execution" | "bash_code_execution" | "text_editor_code_execution" => Some(ServerTool::Code),
+        "web_search" | "web_fetch" => Some(ServerTool::Web),
+        _ => None,
+    }
+}
+
 /// What has been counted so far: an answer says it at once, a stream in several events, where the later value counts.
 #[derive(Debug, Default)]
 pub(super) struct Tokens {
@@ -36,21 +55,17 @@ impl Tokens {
         }
     }
 
-    /// The vendor ran code for this block, in a sandbox that is charged for by a time that nobody tells
-    /// (<https://platform.claude.com/docs/en/agents-and-tools/tool-use/code-execution-tool>). For searches that the model makes from
-    /// its code there is no charge.
+    /// Takes note of a tool that the vendor ran. Code that runs for the searches that the model makes from it is not charged for.
     pub(super) fn tool_use(&mut self, block: Node<'_>) {
         if block.str("type").as_deref() != Some("server_tool_use") {
             return;
         }
         let is_of_code =
             block.some("caller").is_some_and(|caller| caller.str("type").as_deref() != Some("direct"));
-        match block.str("name").as_deref() {
-            Some("code_execution" | "bash_code_execution" | "text_editor_code_execution") => {
-                self.runs_code = true
-            }
-            Some("web_search" | "web_fetch") if is_of_code => self.searches_by_code = true,
-            _ => {}
+        match block.str("name").and_then(|name| server_tool(&name)) {
+            Some(ServerTool::Code) => self.runs_code = true,
+            Some(ServerTool::Web) => self.searches_by_code |= is_of_code,
+            None => {}
         }
     }
 

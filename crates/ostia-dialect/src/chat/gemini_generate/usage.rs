@@ -63,10 +63,10 @@ impl Grounding {
 
 /// Searches of a whole answer.
 pub(crate) fn grounding(root: Node<'_>) -> Metered {
-    let model = root.str("modelVersion").unwrap_or_default();
     let mut grounding = Grounding::default();
     let answers = root.is_array().then(|| root.items()).into_iter().flatten();
     for answer in answers.chain((!root.is_array()).then_some(root)) {
+        let model = answer.str("modelVersion").unwrap_or_default();
         let candidates = answer.some("candidates");
         candidates.iter().flat_map(Node::items).for_each(|candidate| grounding.observe(&model, candidate));
     }
@@ -75,19 +75,18 @@ pub(crate) fn grounding(root: Node<'_>) -> Metered {
 
 fn of_candidate(model: &str, metadata: Node<'_>) -> Metered {
     let queries = metadata.some("webSearchQueries");
-    let queries: Vec<_> = queries.iter().flat_map(Node::items).filter_map(|query| query.as_str()).collect();
-    let searches = searches(model, queries.iter().map(|query| query.as_ref()));
+    let queries = queries.iter().flat_map(Node::items).filter_map(|query| query.as_str());
+    // An empty one is none, and one that is told twice was made once.
+    let queries: HashSet<_> = queries.filter(|query| !query.is_empty()).collect();
+    let searches = searches(model, queries.len() as u64);
     let chunks = metadata.some("groundingChunks");
     let has_map = chunks.iter().flat_map(Node::items).any(|chunk| chunk.some("maps").is_some());
     Metered::one(Meter::WebSearches, searches).with(Meter::MapSearches, u64::from(has_map))
 }
 
-/// How many searches are billed where an answer of this model rests on these queries: an empty one is none, and one that is told
-/// twice was made once.
-pub(crate) fn searches<'q>(model: &str, queries: impl Iterator<Item = &'q str>) -> u64 {
-    let queries: HashSet<&str> = queries.filter(|query| !query.is_empty()).collect();
-    let count = queries.len() as u64;
-    if rules::is_searched_by_answer(model) { count.min(1) } else { count }
+/// How many searches are billed where an answer of this model rests on so many queries.
+pub(crate) fn searches(model: &str, queries: u64) -> u64 {
+    if rules::is_searched_by_answer(model) { queries.min(1) } else { queries }
 }
 
 /// The vendor's tier in the word that the field does use elsewhere: its `standard` is everyone's `default`.

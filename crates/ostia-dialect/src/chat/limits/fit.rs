@@ -1,11 +1,8 @@
 //! A request made to fit a vendor's limits, in place. The usual request, which fits, is only looked at.
 
 use super::{Limits, ids, marks, names, numbers, user};
+use crate::media::image_type_of;
 use crate::{Block, Content, Fault, Media, MediaKind, Message, Request, Role, Source, Undo};
-
-/// How the base64 of images begins.
-const IMAGE_STARTS: [(&str, &str); 4] =
-    [("iVBORw0KGgo", "image/png"), ("/9j/", "image/jpeg"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
 
 /// Makes a request fit; `dropped` gets the paths of what is lost.
 ///
@@ -134,11 +131,6 @@ fn media_type(medium: &mut Media) {
     if mime != own {
         *mime = own.to_owned();
     }
-}
-
-/// The media type of an image in base64, by how it begins.
-pub(crate) fn image_type_of(data: &str) -> Option<&'static str> {
-    IMAGE_STARTS.iter().find(|(start, _)| data.starts_with(start)).map(|(_, mime)| *mime)
 }
 
 /// Texts of nothing but white space say nothing any more: encoders leave them out. Before its calls the model writes such a

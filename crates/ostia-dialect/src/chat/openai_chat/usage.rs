@@ -9,36 +9,38 @@ pub(super) fn decode(root: Node<'_>) -> Option<Usage> {
     root.some("usage").or_else(|| root.some("x_groq")?.some("usage")).map(counts)
 }
 
-/// The same with the tools that the vendor ran for these choices.
-pub(super) fn with_tools(usage: Option<Usage>, tools: Metered) -> Option<Usage> {
-    usage.map(|usage| Usage { metered: usage.metered.plus(&tools), ..usage })
-}
-
 /// Tools that the vendor ran for an answer, of which only traces are told. Models that search the web cite what they found, and are
 /// charged for one search (<https://platform.openai.com/docs/guides/tools-web-search>); Groq lists what its systems did
 /// (<https://console.groq.com/docs/compound>).
 pub(crate) fn tools(root: Node<'_>) -> Metered {
     let choices = root.some("choices");
-    choices
-        .iter()
-        .flat_map(Node::items)
-        .fold(Metered::default(), |all, choice| merged(all, choice_tools(choice)))
+    let told = choices.iter().flat_map(Node::items).map(choice_tools);
+    let all = told.fold(Metered::default(), |all, one| all.plus(&one));
+    let more_than_one = all.count(Meter::WebSearches).saturating_sub(1);
+    all.minus(&Metered::one(Meter::WebSearches, more_than_one))
 }
 
-/// The same of one choice, or of a piece of it.
+/// The same of one choice, or of a piece of it. A stream tells a tool when it begins and again with what it gave, both times by its
+/// number: that of the last one says how many there have been.
 pub(super) fn choice_tools(choice: Node<'_>) -> Metered {
-    let Some(said) = choice.some("delta").or(choice.some("message")) else { return Metered::default() };
+    let piece = choice.some("delta");
+    let Some(said) = piece.or(choice.some("message")) else { return Metered::default() };
     let list = |name: &str| said.some(name).into_iter().flat_map(|list| list.items());
     let is_cited = list("annotations").any(|note| note.str("type").as_deref() == Some("url_citation"));
-    Metered::one(Meter::WebSearches, u64::from(is_cited))
-        .with(Meter::OtherTools, list("executed_tools").count() as u64)
+    let numbers = list("executed_tools").zip(1..).map(|(tool, place)| {
+        match tool.u64("index").filter(|_| piece.is_some()) {
+            Some(index) => index.saturating_add(1),
+            None => place,
+        }
+    });
+    Metered::one(Meter::WebSearches, u64::from(is_cited)).with(Meter::OtherTools, numbers.max().unwrap_or(0))
 }
 
-/// What two pieces say together: however often an answer cites, it was searched for once.
+/// What two pieces of a stream say together: however often it cites, it was searched for once.
 pub(super) fn merged(all: Metered, more: Metered) -> Metered {
-    let searches = all.count(Meter::WebSearches).max(more.count(Meter::WebSearches));
-    let tools = all.count(Meter::OtherTools) + more.count(Meter::OtherTools);
-    Metered::one(Meter::WebSearches, searches).with(Meter::OtherTools, tools)
+    let most = |meter| all.count(meter).max(more.count(meter));
+    Metered::one(Meter::WebSearches, most(Meter::WebSearches))
+        .with(Meter::OtherTools, most(Meter::OtherTools))
 }
 
 /// Reads the object.

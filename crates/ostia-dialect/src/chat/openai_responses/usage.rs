@@ -7,28 +7,40 @@ use crate::{Meter, Metered, Usage};
 /// What the vendor charges for by this item of an answer (<https://platform.openai.com/docs/pricing>, built-in tools). Of looks at
 /// the web only searches cost something. Calls of the client's own tools, of its servers and of its computer cost tokens alone.
 pub(super) fn item(item: Node<'_>) -> Metered {
-    let kind = item.str("type").unwrap_or_default();
-    let one = |meter| Metered::one(meter, 1);
-    match kind.as_ref() {
-        "web_search_call" => {
-            let action = item.some("action").and_then(|action| action.str("type"));
-            let is_look = matches!(action.as_deref(), Some("open_page" | "find_in_page"));
-            Metered::one(Meter::WebSearches, u64::from(!is_look))
-        }
-        "file_search_call" => one(Meter::FileSearches),
-        "code_interpreter_call" => one(Meter::CodeSessions),
-        "image_generation_call" => one(Meter::ImageGenerations),
-        "x_search_call" | "document_search_call" | "collections_search_call" => one(Meter::OtherTools),
-        _ => Metered::default(),
+    let meter = item.str("type").and_then(|kind| meter_of(&kind));
+    let action = item.some("action").and_then(|action| action.str("type"));
+    let is_free = meter == Some(Meter::WebSearches) && action.is_some_and(|action| is_look(&action));
+    meter.filter(|_| !is_free).map_or(Metered::default(), |meter| Metered::one(meter, 1))
+}
+
+/// What an item of this type is counted by.
+pub(crate) fn meter_of(kind: &str) -> Option<Meter> {
+    match kind {
+        "web_search_call" => Some(Meter::WebSearches),
+        "file_search_call" => Some(Meter::FileSearches),
+        "code_interpreter_call" => Some(Meter::CodeSessions),
+        "image_generation_call" => Some(Meter::ImageGenerations),
+        "x_search_call" | "document_search_call" | "collections_search_call" => Some(Meter::OtherTools),
+        _ => None,
     }
+}
+
+/// Is an action of this type a look at a page, and no search?
+pub(crate) fn is_look(action: &str) -> bool {
+    matches!(action, "open_page" | "find_in_page")
 }
 
 /// The same of a whole answer. Where it counts its searches itself, that holds.
 pub(crate) fn tools(response: Node<'_>, of_items: Metered) -> Metered {
     let told = response.some("tool_usage").and_then(|tools| tools.some("web_search")?.u64("num_requests"));
-    let seen = of_items.count(Meter::WebSearches);
-    let searches = told.filter(|told| *told > 0).unwrap_or(seen);
-    of_items.minus(&Metered::one(Meter::WebSearches, seen)).with(Meter::WebSearches, searches)
+    counted(told, of_items)
+}
+
+/// Tools that were seen, where the answer says that it made so many searches.
+pub(crate) fn counted(searches: Option<u64>, seen: Metered) -> Metered {
+    let traces = seen.count(Meter::WebSearches);
+    let searches = searches.filter(|told| *told > 0).unwrap_or(traces);
+    seen.minus(&Metered::one(Meter::WebSearches, traces)).with(Meter::WebSearches, searches)
 }
 
 /// The same of one that comes in one piece.

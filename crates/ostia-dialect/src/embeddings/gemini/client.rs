@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::embeddings::{Input, Part, Request, Response, Vector};
 use crate::json::{Document, Json, Node, Writer, camel};
-use crate::media::{kind_of_mime, standard_base64};
+use crate::media::{data_url, kind_of_mime, standard_base64};
 use crate::{Fault, MediaKind};
 
 /// Bytes of one number of a vector in base64.
@@ -127,7 +127,7 @@ fn part(part: Node<'_>) -> Result<Part, Fault> {
             "inlineData" => {
                 let (mime, data) = (text("mimeType", "mime_type")?, text("data", "data")?);
                 image(value, &mime)?;
-                return Ok(Part::Image(format!("data:{mime};base64,{}", standard_base64(&data))));
+                return Ok(Part::Image(data_url(&mime, &standard_base64(&data))));
             }
             "fileData" => {
                 if let Ok(mime) = text("mimeType", "mime_type") {

@@ -167,7 +167,7 @@ fn in_parts(
         .map(|answer| answer.to_string().into_bytes())
         .collect();
     let came: Vec<Came<'_>> = answers.iter().map(|body| Came { body, input_tokens: Some(3) }).collect();
-    let (answer, _) = translated.reader.read_all(&came)?;
+    let answer = translated.reader.read_all(&came).1?;
     Ok((bodies.iter().map(|body| texts(body).len()).collect(), serde_json::from_slice(&answer).unwrap()))
 }
 

@@ -315,4 +315,8 @@ fn recraft_has_a_place_for_each_kind_of_edit() {
     );
     let fault = edit(&[], &["image[]", "image[]"]).unwrap_err();
     assert_eq!((fault.status, fault.param.as_deref()), (400, Some("image")));
+    // The vendor has a model of its own choice.
+    let of_none = form(&[("prompt", "p")], &["image"]);
+    let told = of_form(Api::OpenaiImageEdits, &of_none, Api::RecraftImages).unwrap();
+    assert!(told.in_path == "imageToImage" && !text(&told).contains("name=\"model\""), "{told:?}");
 }

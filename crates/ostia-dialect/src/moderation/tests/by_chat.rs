@@ -28,9 +28,9 @@ fn said(text: &str) -> Response {
 /// What the client gets of what a model says.
 fn verdict(model: &str, text: &str) -> Result<Value, Fault> {
     let questions = asked(&json!({"model": model, "input": "x"})).unwrap();
-    let (body, observed) = questions.reader.read(&[said(text)])?;
-    assert_eq!(observed.usage().map(|usage| usage.total()), Some(7));
-    let body: Value = serde_json::from_slice(&body).unwrap();
+    let (observed, body) = questions.reader.read(&[said(text)]);
+    assert_eq!(observed.usage().map(|usage| usage.total()), Some(7), "also of what is no verdict");
+    let body: Value = serde_json::from_slice(&body?).unwrap();
     assert_eq!((&body["model"], &body["usage"]["prompt_tokens"]), (&json!("own"), &json!(5)));
     Ok(body["results"][0].clone())
 }
@@ -82,6 +82,24 @@ fn a_guard_says_codes() {
 }
 
 #[test]
+fn earlier_guards_have_codes_of_their_own() {
+    for second in
+        ["meta-llama/Meta-Llama-Guard-2-8B", "llama-guard-2-8b", "LlamaGuard-2-8b", "llama-guard-v2"]
+    {
+        check(second, "unsafe\nS9", &["hate"]);
+        check(second, "unsafe\nS10,S11", &["suicide_and_self_harm", "self-harm", "sexual_content", "sexual"]);
+        check(second, "unsafe\nS5", &["specialized_advice"]);
+        assert_eq!(verdict(second, "unsafe\nS12").unwrap_err().status, 502);
+    }
+    let first = "meta-llama/LlamaGuard-7b";
+    check(first, "unsafe\nO1", &["violence_and_hate", "violence", "hate"]);
+    assert_eq!(verdict(first, "unsafe\nS1").unwrap_err().status, 502);
+    for third in ["llama-guard3:8b", "Llama-Guard-3-1B", "meta-llama/llama-guard-4-12b", "llama-guard"] {
+        check(third, "unsafe\nS9", &["indiscriminate_weapons", "illicit", "illicit/violent"]);
+    }
+}
+
+#[test]
 fn any_model_says_names() {
     check("gpt", r#"{"categories": []}"#, &[]);
     check(
@@ -111,7 +129,7 @@ fn what_is_no_verdict_is_an_error() {
         assert_eq!((fault.status, &fault.detail), (502, &None), "{model}: {text}");
     }
     let none = asked(&json!({"model": GUARD, "input": "x"})).unwrap();
-    assert_eq!(none.reader.read(&[Response::default()]).unwrap_err().status, 502);
+    assert_eq!(none.reader.read(&[Response::default()]).1.unwrap_err().status, 502);
 }
 
 /// What a model is asked, as a client of Chat Completions would.
@@ -159,6 +177,11 @@ fn bad_input_names_its_field() {
     check(json!({"model": GUARD, "input": vec!["a"; 129]}), "input");
     check(json!({"model": GUARD, "input": [{"role": "nobody", "content": "a"}]}), "input[0].role");
     check(json!({"model": GUARD, "input": [{"type": "image_url", "image_url": {"url": "x"}}]}), "input[0]");
+    // What a model is not shown it would take for harmless.
+    let image = json!({"type": "image_url", "image_url": {"url": "https://example.com/a.png"}});
+    let turns = json!([{"role": "user", "content": [{"type": "text", "text": "Look."}, image]}]);
+    check(json!({"model": "gpt", "input": turns}), "input");
+    assert_eq!(asked(&json!({"model": GUARD, "input": turns})).unwrap().requests.len(), 1, "a guard may see");
 }
 
 proptest! {

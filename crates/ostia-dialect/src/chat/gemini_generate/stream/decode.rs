@@ -41,7 +41,7 @@ impl Decoder {
     /// What has been counted so far.
     pub(crate) fn usage(&self) -> Option<Usage> {
         let usage = self.usage?;
-        Some(Usage { metered: usage.metered.plus(&self.grounding.metered()), ..usage })
+        Some(usage.with_tools(self.grounding.metered()))
     }
 
     /// The upstream has closed the stream. Fails where the answer is not whole.

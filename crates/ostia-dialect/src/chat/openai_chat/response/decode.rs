@@ -32,7 +32,7 @@ pub fn decode(body: &[u8]) -> Result<Response, Fault> {
             .enumerate()
             .map(|(position, choice)| decode_choice(position, choice))
             .collect::<Result<_, Fault>>()?,
-        usage: usage::with_tools(usage::decode(root), usage::tools(root)),
+        usage: usage::decode(root).map(|usage| usage.with_tools(usage::tools(root))),
         service_tier: root.str("service_tier").map(Cow::into_owned),
         system_fingerprint: root.str("system_fingerprint").map(Cow::into_owned),
         extra: root

@@ -5,6 +5,7 @@ use crate::chat::opaque::{self, Opaque};
 use crate::chat::openai_chat::usage;
 use crate::chat::response::characters;
 use crate::json::{Document, Json, Writer};
+use crate::media::data_url;
 use crate::{
     Block, Choice, Citation, Content, Dialect, Media, MediaKind, RenderOptions, Response, Signature, Source,
     ToolKind,
@@ -270,9 +271,7 @@ pub(in crate::chat::openai_chat) fn encode_image(w: &mut Writer, image: &Media) 
 
 fn image_fields(w: &mut Writer, image: &Media) {
     let url = match &image.source {
-        Source::Base64(data) => {
-            format!("data:{};base64,{data}", image.mime.as_deref().unwrap_or("image/png"))
-        }
+        Source::Base64(data) => data_url(image.mime.as_deref().unwrap_or("image/png"), data),
         Source::Url(url) | Source::FileId(url) | Source::Text(url) => url.clone(),
     };
     w.field_str("type", "image_url");

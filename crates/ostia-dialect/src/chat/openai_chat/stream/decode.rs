@@ -67,7 +67,8 @@ impl Decoder {
     fn chunk(&mut self, chunk: Node<'_>, events: &mut Vec<Event>) -> Result<(), Fault> {
         if chunk.some("error").is_some() || fault::is_refused(chunk) {
             // What came before it is counted all the same (OpenRouter).
-            let usage = usage::with_tools(usage::decode(chunk), self.tools).filter(|_| self.started);
+            let usage =
+                usage::decode(chunk).filter(|_| self.started).map(|usage| usage.with_tools(self.tools));
             events.extend(usage.map(Event::Usage));
             return Err(
                 from_body(chunk, 502).unwrap_or_else(|| Fault::upstream("The provider sent an error."))
@@ -121,8 +122,8 @@ impl Decoder {
 
 /// Usage, tier, fingerprint and vendor fields, which may stand in any chunk.
 fn facts(chunk: Node<'_>, tools: Metered, events: &mut Vec<Event>) {
-    if let Some(usage) = usage::with_tools(usage::decode(chunk), tools) {
-        events.push(Event::Usage(usage));
+    if let Some(usage) = usage::decode(chunk) {
+        events.push(Event::Usage(usage.with_tools(tools)));
     }
     let text = |name: &str| chunk.str(name).map(Cow::into_owned);
     let (service_tier, system_fingerprint) = (text("service_tier"), text("system_fingerprint"));

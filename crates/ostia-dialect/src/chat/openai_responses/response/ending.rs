@@ -6,7 +6,7 @@
 use crate::chat::openai_responses::request::echo;
 use crate::chat::openai_responses::{error, usage};
 use crate::json::{Json, Node};
-use crate::{Event, Fault, Finish, Metered, Usage};
+use crate::{Event, Fault, Finish, Metered};
 
 /// Fields of a Response object that the hub has a place for, or that only repeat the request, besides those that we
 /// repeat ourselves. Everything else goes to the answer's `extra`.
@@ -70,7 +70,7 @@ pub(in crate::chat::openai_responses) fn end(
     }
     let metered = usage::tools(response, tools);
     let told = response.some("usage").map(usage::decode);
-    events.extend(told.map(|usage| Event::Usage(Usage { metered: usage.metered.plus(&metered), ..usage })));
+    events.extend(told.map(|usage| Event::Usage(usage.with_tools(metered))));
     events.push(Event::Finish);
     Ok(())
 }

@@ -4,8 +4,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::chat::limits::image_type_of;
 use crate::json::Writer;
+use crate::media::image_type_of;
 use crate::{Content, Media, MediaKind, Message, Source};
 
 /// Has this medium a form in this dialect?

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::chat::limits::image_type_of;
 use crate::chat::rules::Converse;
 use crate::json::{Json, Writer};
+use crate::media::image_type_of;
 use crate::{Content, Media, MediaKind, Request, Source};
 
 /// Formats by the media type.

@@ -9,6 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use crate::chat::order;
 use crate::chat::tools::arguments;
 use crate::json::{Document, Json, Writer};
+use crate::media::{data_url, image_type_of};
 use crate::{Block, Citation, Content, Dialect, Media, MediaKind, Message, Role, Source, ToolKind};
 
 /// Writes `messages`; hands back the text documents that stood in them, which the vendor wants beside the conversation.
@@ -319,16 +320,11 @@ fn is_image(media: &Media) -> bool {
 fn image_url(media: &Media) -> String {
     match &media.source {
         Source::Base64(data) => {
-            format!("data:{};base64,{data}", media.mime.as_deref().unwrap_or_else(|| image_mime(data)))
+            let mime = media.mime.as_deref().or_else(|| image_type_of(data));
+            data_url(mime.unwrap_or("image/jpeg"), data)
         }
         Source::Url(text) | Source::FileId(text) | Source::Text(text) => text.clone(),
     }
-}
-
-/// The media type of an image that came without one, from how its bytes begin.
-fn image_mime(data: &str) -> &'static str {
-    let known = [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
-    known.iter().find(|(start, _)| data.starts_with(start)).map_or("image/jpeg", |(_, mime)| mime)
 }
 
 /// A text document as the vendor takes it (`{"data": {"title": ..., "text": ...}}`); it reads no other formats.

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::parts::Part;
+use crate::media::{data_url, image_type_of};
 use crate::{Media, MediaKind, Source};
 
 /// The name of a document that came without one: the vendor refuses bytes without a name.
@@ -21,7 +22,7 @@ pub(super) fn part(medium: &Media) -> Option<Part<'_>> {
         (Source::FileId(id), _) => Some(Part::FileId { id, name: medium.name.as_deref() }),
         (Source::Url(url), MediaKind::Image) => Some(image(url.into(), medium)),
         (Source::Url(_), MediaKind::Audio | MediaKind::Video | MediaKind::Document) => None,
-        (Source::Base64(data), MediaKind::Image) => Some(image(data_url(medium, data).into(), medium)),
+        (Source::Base64(data), MediaKind::Image) => Some(image(address(medium, data).into(), medium)),
         (Source::Base64(data), MediaKind::Audio) => Some(Part::Audio { data, format: format(medium, data) }),
         (Source::Base64(data), MediaKind::Video | MediaKind::Document) => Some(file(medium, data)),
         (Source::Text(text), _) => Some(Part::Text(titled(medium.name.as_deref(), text.into()))),
@@ -40,7 +41,7 @@ fn image<'m>(url: Cow<'m, str>, medium: &'m Media) -> Part<'m> {
 fn file<'m>(medium: &'m Media, data: &'m str) -> Part<'m> {
     match text_of(medium, data) {
         Some(text) => Part::Text(titled(medium.name.as_deref(), text.into())),
-        None => Part::File { url: data_url(medium, data), name: medium.name.as_deref().unwrap_or(FILE_NAME) },
+        None => Part::File { url: address(medium, data), name: medium.name.as_deref().unwrap_or(FILE_NAME) },
     }
 }
 
@@ -60,21 +61,14 @@ fn text_of(medium: &Media, data: &str) -> Option<String> {
     String::from_utf8(STANDARD.decode(data).ok()?).ok()
 }
 
-fn data_url(medium: &Media, data: &str) -> String {
+fn address(medium: &Media, data: &str) -> String {
     let mime = medium.mime.as_deref().unwrap_or_else(|| match medium.kind {
-        MediaKind::Image => image_type(data),
+        MediaKind::Image => image_type_of(data).unwrap_or("image/jpeg"),
         MediaKind::Audio => "audio/mpeg",
         MediaKind::Video => "video/mp4",
         MediaKind::Document => "application/pdf",
     });
-    format!("data:{mime};base64,{data}")
-}
-
-/// The media type of an image that came without one, from how its bytes begin.
-fn image_type(data: &str) -> &'static str {
-    const STARTS: [(&str, &str); 3] =
-        [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
-    STARTS.iter().find(|(start, _)| data.starts_with(start)).map_or("image/jpeg", |(_, mime)| mime)
+    data_url(mime, data)
 }
 
 /// OpenAI's word for a format of sound (`wav`, `mp3`); other servers take more of them by the names of their media types.

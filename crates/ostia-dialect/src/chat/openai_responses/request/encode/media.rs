@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::json::{Json, Writer};
+use crate::media::{data_url, image_type_of};
 use crate::{Media, MediaKind, Source};
 
 /// The part for an image or a file, or `None` where it has none. `path` is where it stands; details that are lost are reported.
@@ -95,14 +96,7 @@ fn write_data(w: &mut Writer, medium: &Media, data: String, name: &str) {
     w.field_str("file_data", &data);
 }
 
-fn data_url(mime: &str, data: &str) -> String {
-    format!("data:{mime};base64,{data}")
-}
-
 /// The media type of an image: as the client says, or as the first bytes tell.
 fn image_type<'m>(medium: &'m Media, data: &str) -> &'m str {
-    const STARTS: [(&str, &str); 3] =
-        [("iVBORw0KGgo", "image/png"), ("R0lGOD", "image/gif"), ("UklGR", "image/webp")];
-    let by_bytes = || STARTS.iter().find(|(start, _)| data.starts_with(start)).map(|(_, mime)| *mime);
-    medium.mime.as_deref().or_else(by_bytes).unwrap_or("image/jpeg")
+    medium.mime.as_deref().or_else(|| image_type_of(data)).unwrap_or("image/jpeg")
 }

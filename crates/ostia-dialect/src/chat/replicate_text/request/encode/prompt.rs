@@ -8,6 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 
 use super::inputs::{Inputs, PROMPT};
 use crate::json::Writer;
+use crate::media::data_url;
 use crate::{Block, Content, Media, MediaKind, Message, Role, Source};
 
 /// Between turns of a transcript, and texts of the operator.
@@ -142,9 +143,7 @@ fn image(media: &Media) -> Option<String> {
     }
     match &media.source {
         Source::Url(url) => Some(url.clone()),
-        Source::Base64(data) => {
-            Some(format!("data:{};base64,{data}", media.mime.as_deref().unwrap_or("image/png")))
-        }
+        Source::Base64(data) => Some(data_url(media.mime.as_deref().unwrap_or("image/png"), data)),
         Source::Text(_) | Source::FileId(_) => None,
     }
 }
