@@ -89,7 +89,7 @@ impl Batches {
         &self,
         question: impl FnOnce(&mut Tables) -> Result<T, BatchesClosed> + Send + 'static,
     ) -> Result<T, Fault> {
-        self.try_ask(question).await.map_err(|closed| closed.map_or_else(busy, of_closed))
+        self.try_ask(question).await.map_err(refusal)
     }
 
     /// The same for whoever tries again; `None`: too many ask.
@@ -127,12 +127,12 @@ impl Batches {
     /// What owners are hashed with.
     ///
     /// # Errors
-    /// As [`Batches::ask`].
-    pub async fn secret(&self) -> Result<[u8; SECRET_BYTES], Fault> {
+    /// As [`Batches::try_ask`].
+    pub async fn secret(&self) -> Result<[u8; SECRET_BYTES], Option<BatchesClosed>> {
         if let Some(secret) = self.secret.get() {
             return Ok(*secret);
         }
-        let secret = self.ask(|tables| Ok(*tables.secret())).await?;
+        let secret = self.try_ask(|tables| Ok(*tables.secret())).await?;
         Ok(*self.secret.get_or_init(|| secret))
     }
 
@@ -161,6 +161,11 @@ pub fn missing() -> Fault {
     let message = "This gateway has no directory for files and batches of its own: the operator names one with --data or \
                    OSTIA_DATA at its start.";
     Fault::invalid(message).with_code("data_directory_missing")
+}
+
+/// What a client hears of what [`Batches::try_ask`] is told.
+pub fn refusal(closed: Option<BatchesClosed>) -> Fault {
+    closed.map_or_else(busy, of_closed)
 }
 
 fn busy() -> Fault {

@@ -204,7 +204,12 @@ impl BatchStatus {
 impl StoredBatch {
     /// Has the gateway itself something left to do? A batch that its provider has runs without it.
     pub fn is_open_here(&self) -> bool {
-        self.status.is_open() && self.remote.as_ref().is_none_or(|remote| remote.id.is_none())
+        self.status.is_open() && !self.is_at_provider()
+    }
+
+    /// Is it made at a provider?
+    pub fn is_at_provider(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.id.is_some())
     }
 
     /// It is like this from now on.

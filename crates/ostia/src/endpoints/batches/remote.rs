@@ -45,6 +45,7 @@ pub async fn find(
     let route = routes::find(inbound, call.model())?;
     let leaf = route.as_deref().map(provider_batches::leaf_of).transpose()?;
     let target = target::resolve(inbound, leaf, Asked::Api(&call))?;
+    provider_batches::refuse_clients_host(inbound, leaf, &target)?;
     let api = provider_batches::api_of(target.provider).ok_or_else(|| has_none(&target.provider.id))?;
     Ok(RemoteBatch {
         provider: target.provider.id.clone(),
