@@ -54,7 +54,7 @@ pub use routes::{Price, Routes};
 pub use schema::{SCHEMA_URL, schema, schema_line};
 pub use secret::{SECRET_BYTES_MAX, SecretPart, SecretRef, SecretSource, resolve};
 pub use store::{ClickHouse, Encryption, Postgres, RecordServer};
-pub use telemetry::{Metrics, Otlp, OtlpProtocol, OtlpTarget, Telemetry};
+pub use telemetry::{Metrics, Otlp, OtlpProtocol, OtlpTarget, Telemetry, is_otlp_endpoint};
 pub use tls::{Tls, TlsVersion};
 pub use transport::{Http2, TlsFiles, Transport};
 

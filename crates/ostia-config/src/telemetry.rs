@@ -132,12 +132,16 @@ fn read_otlp(item: &Item<'_>, reader: &mut Reader<'_>) -> Otlp {
     Otlp::To(Box::new(target))
 }
 
-/// A user or a query in it would be a credential that is printed with every fault.
+/// Is it an `http` or `https` URL that OTLP can go to? A user or a query in it would be a credential that is printed with every fault.
+pub fn is_otlp_endpoint(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    !host.is_empty() && !url.contains(['?', '#', '@']) && !url.contains(char::is_whitespace)
+}
+
 fn read_endpoint(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.text(item)?;
-    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
-    if host.is_empty() || text.contains(['?', '#', '@']) || text.contains(char::is_whitespace) {
+    if !is_otlp_endpoint(&text) {
         let message = "must be an http or https URL without a user and a query";
         let hint = "write http://localhost:4318, and credentials under headers".to_owned();
         reader.problem(item, Code::WrongValue, message, Some(hint));

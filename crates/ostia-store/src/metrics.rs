@@ -18,7 +18,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Metric, Registry};
 
 use crate::health::Health;
-use crate::record::{Attempt, Outcome, Record};
+use crate::record::{Attempt, Record};
 use capped::Capped;
 pub use gauges::{BreakerGauge, Gauges};
 
@@ -245,7 +245,7 @@ impl Metrics {
         let with = |name: &'static str, value: &str| {
             with(&vec![("provider", attempt.provider.clone()), (name, value.to_owned())], chosen)
         };
-        self.attempts.get_or_create(&with("outcome", outcome(attempt.outcome))).inc();
+        self.attempts.get_or_create(&with("outcome", attempt.outcome.as_str())).inc();
         if let Some(usage) = &attempt.usage {
             let kinds = [
                 ("prompt", usage.prompt_tokens),
@@ -322,15 +322,6 @@ fn model(attempt: &Attempt) -> Option<&str> {
     attempt.model.as_deref()
 }
 
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Failed => "failed",
-        Outcome::Broken => "broken",
-        Outcome::Abandoned => "abandoned",
-    }
-}
-
 /// What Portkey's metrics are told apart by, as far as it is known here.
 fn labels(record: &Record) -> Labels {
     let method = METHODS.into_iter().find(|known| *known == record.method).unwrap_or("other");
@@ -346,7 +337,7 @@ fn labels(record: &Record) -> Labels {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Cost, Usage};
+    use crate::record::{Cost, Outcome, Usage};
 
     #[test]
     fn what_prometheus_reads() {

@@ -165,6 +165,18 @@ pub enum Outcome {
     Abandoned,
 }
 
+impl Outcome {
+    /// Its name, as records and metrics tell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Outcome::Answered => "answered",
+            Outcome::Failed => "failed",
+            Outcome::Broken => "broken",
+            Outcome::Abandoned => "abandoned",
+        }
+    }
+}
+
 /// Tokens, with one meaning for every vendor: the prompt includes cached ones, the completion includes reasoning; and what else is
 /// charged for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -284,11 +284,13 @@ impl Record {
         let account = self.account.clone();
         let is_stream =
             matches!(response.body(), Body::Events(_)) || is_events(media_type(response.headers()));
+        // Asked for before the facts leave, by which it goes.
+        let is_remembered = self.is_remembered();
         account.answered(Beginning {
             status: response.status(),
             is_stream,
             decisions: self.plan.take().map(Decisions::from),
-            is_remembered: self.is_remembered(),
+            is_remembered,
             attempt: self.leave(),
         });
         let body = std::mem::replace(response.body_mut(), Body::Full(None));

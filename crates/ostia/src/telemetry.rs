@@ -25,6 +25,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
+use opentelemetry_proto::tonic::metrics::v1::Metric;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use ostia_store::{Observer, Record};
 use prost::Message as _;
@@ -139,7 +140,7 @@ async fn run(exporter: impl Fn(Signal) -> Exporter, left: &Left, meters: &Meters
     let collect = |snapshot: &Snapshot, since: u64, now: u64| {
         let mut metrics = left.histograms.lock().unwrap_or_else(PoisonError::into_inner).metrics(since, now);
         metrics.extend(open_metrics::metrics(&meters.text(&snapshot.settings), since, now));
-        metrics
+        metrics.into_iter().map(|metric| sized(metric, Metric::encoded_len)).collect()
     };
     let metrics = exporter(Signal::Metrics).send_regularly(collect, request::metrics);
     tokio::join!(traces, logs, metrics);
@@ -152,24 +153,21 @@ fn observe(record: &Record, otlp: &OtlpSettings, settings: &Settings, left: &Lef
         known.map_or_else(|| id.to_owned(), |provider| provider.otel.clone())
     };
     let telling = Telling { provider: &provider, content: otlp.content };
-    let is_sampled = is_sampled(record, otlp);
+    let ids = names::ids(record);
+    let by_parent = record.trace_flags.map(|flags| flags & 1 == 1);
+    let is_sampled = otlp.sampler.takes(ids.trace, by_parent);
     if otlp.traces.is_some() && is_sampled {
-        let spans = spans::spans(record, &telling).into_iter();
+        let spans = spans::spans(record, &ids, &telling).into_iter();
         let lost = left.spans.push(spans.map(|span| sized(span, Span::encoded_len)).collect());
         lost_some(meters, Signal::Traces, lost);
     }
     if otlp.logs.is_some() {
-        let record = sized(logs::log_record(record, is_sampled, &telling), LogRecord::encoded_len);
+        let record = sized(logs::log_record(record, &ids, is_sampled, &telling), LogRecord::encoded_len);
         lost_some(meters, Signal::Logs, left.logs.push(vec![record]));
     }
     if otlp.metrics.is_some() {
         left.histograms.lock().unwrap_or_else(PoisonError::into_inner).count(record, &telling);
     }
-}
-
-fn is_sampled(record: &Record, otlp: &OtlpSettings) -> bool {
-    let by_parent = record.trace_flags.map(|flags| flags & 1 == 1);
-    otlp.sampler.takes(names::ids(record).trace, by_parent)
 }
 
 fn sized<T>(item: T, bytes: impl Fn(&T) -> usize) -> (T, usize) {

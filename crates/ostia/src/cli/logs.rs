@@ -12,7 +12,8 @@ use ostia_store::{Filter, Page, PageSize, Place, ReadError, Reader};
 use serde_json::Value;
 
 use super::{File, shown};
-use crate::config::{load, record_server};
+use crate::config::load::{self, Loaded};
+use crate::config::record_server;
 use crate::endpoints::logs::{age_ms, status};
 use crate::store;
 
@@ -110,11 +111,10 @@ impl Logs {
         if let Some(LogsCommand::Export(export)) = &self.command {
             return export.run();
         }
-        let place = self.wanted.kept.place()?;
+        let mut reader = self.wanted.kept.reader()?;
         let filter = self.wanted.filter()?;
         let size = PageSize::new(self.number);
         let size = size.ok_or_else(|| format!("--number must be from 1 to {REQUESTS_MAX}."))?;
-        let mut reader = Reader::of(&place);
         let mut last = reader.last_number().map_err(told)?;
         let (mut newest, _) = reader.list(&filter, Page { after: None, size }).map_err(told)?;
         newest.reverse();
@@ -137,7 +137,7 @@ impl Logs {
 
 impl Export {
     fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::of(&self.wanted.kept.place()?);
+        let mut reader = self.wanted.kept.reader()?;
         let filter = self.wanted.filter()?;
         let mut page = Page { after: None, size: PageSize::DEFAULT };
         loop {
@@ -156,23 +156,27 @@ impl Export {
 }
 
 impl KeptIn {
-    /// Where the gateway keeps its records.
+    /// The configuration, without credentials, which this machine need not have.
     ///
     /// # Errors
-    /// A configuration that makes no sense, or there are none.
-    pub fn place(&self) -> Result<Place, String> {
+    /// It makes no sense.
+    pub fn configuration(&self) -> Result<Loaded, String> {
         let file = self.file.config.as_deref();
-        let loaded = load::without_secrets(file, self.data.as_deref()).map_err(|report| shown(&report))?;
-        // Other credentials this machine need not have.
+        load::without_secrets(file, self.data.as_deref()).map_err(|report| shown(&report))
+    }
+
+    /// Where the gateway keeps its records, by its configuration.
+    ///
+    /// # Errors
+    /// The password or the certificates of a server that are not here, or nothing is kept.
+    pub fn place(&self, loaded: &Loaded) -> Result<Place, String> {
         let mut report = Report::new(&*loaded.name);
-        let records = Records { are_kept: true, ..loaded.fixed.records };
+        let records = Records { are_kept: true, ..loaded.fixed.records.clone() };
         let server = record_server::read(&records, &RefCell::default(), &mut report);
         if report.has_errors() {
             return Err(shown(&report));
         }
-        // Certificates are read with all the rest alone: where that is not here, the system's have to do.
-        let whole = server.as_ref().and_then(|_| load::file(file, None).ok());
-        let network = store::network(whole.as_ref().map_or(&loaded.settings, |whole| &whole.settings));
+        let network = store::network(&loaded.settings);
         match store::place(&records, server.as_ref(), network, self.data.as_deref())? {
             Some(Place::File(path)) if !path.exists() => {
                 Err(format!("Nothing is kept in {}: name the directory with --data.", path.display()))
@@ -180,6 +184,14 @@ impl KeptIn {
             Some(place) => Ok(place),
             None => Err("Nothing is kept.".to_owned()),
         }
+    }
+
+    /// Who reads of these.
+    ///
+    /// # Errors
+    /// As both above.
+    pub fn reader(&self) -> Result<Reader, String> {
+        Ok(Reader::of(&self.place(&self.configuration()?)?))
     }
 }
 

@@ -7,8 +7,7 @@ use clap::Args;
 use ostia_store::{Prices, Progress};
 
 use super::logs::{self, KeptIn};
-use super::shown;
-use crate::config::load::{self, Secrets};
+use crate::config::settings::Settings;
 use crate::store;
 
 /// How often it is said how far it has come.
@@ -32,7 +31,8 @@ impl Reprice {
     /// An option or a configuration that makes no sense, or a file that cannot be read or written.
     pub fn run(&self) -> Result<String, String> {
         let from_ms = logs::since_ms(&self.since)?;
-        let place = self.kept.place()?;
+        let loaded = self.kept.configuration()?;
+        let place = self.kept.place(&loaded)?;
         let mut told_at = Instant::now();
         let tell = |progress: Progress| {
             if told_at.elapsed() >= TELL_EVERY {
@@ -41,20 +41,18 @@ impl Reprice {
                 let _ = writeln!(std::io::stderr(), "{}", line(progress));
             }
         };
-        ostia_store::reprice(&place, from_ms, &self.prices()?, tell)
+        ostia_store::reprice(&place, from_ms, &prices(loaded.settings), tell)
             .map(|progress| line(progress) + ".")
             .map_err(|error| format!("{place}: {error}."))
     }
+}
 
-    /// As the configuration has them now.
-    fn prices(&self) -> Result<Prices, String> {
-        let loaded = load::check(self.kept.file.config.as_deref(), None, Secrets::Ignored);
-        let settings = loaded.map_err(|report| shown(&report))?.settings;
-        let catalog = settings.catalog.clone();
-        Ok(Prices {
-            pricing: Box::new(move |provider, model| store::priced(&settings, provider, model)),
-            catalog: Box::new(move || catalog.clone()),
-        })
+/// As this configuration has them.
+fn prices(settings: Settings) -> Prices {
+    let catalog = settings.catalog.clone();
+    Prices {
+        pricing: Box::new(move |provider, model| store::priced(&settings, provider, model)),
+        catalog: Box::new(move || catalog.clone()),
     }
 }
 

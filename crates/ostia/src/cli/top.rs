@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use ostia_store::{Filter, Group, Grouping, Reader};
+use ostia_store::{Filter, Group, Grouping};
 
 use super::logs::{self, KeptIn};
 
@@ -39,7 +39,7 @@ impl Top {
     /// # Errors
     /// An option that makes no sense, or a file that cannot be read.
     pub fn run(&self) -> Result<(), String> {
-        let mut reader = Reader::of(&self.kept.place()?);
+        let mut reader = self.kept.reader()?;
         let mut out = std::io::stdout();
         let is_live = !self.once && out.is_terminal();
         loop {

@@ -217,90 +217,92 @@ fn settle(
 ) -> Result<Loaded, Box<Report>> {
     let Checked { config, mut report } = checked;
     let listen = source.listen.unwrap_or(config.listen);
-    let fixed = Fixed::of(&config, listen);
-    // This machine may have none of the files of certificates either.
-    let (transports, record_server) = match source.secrets {
-        Secrets::Wanted => (
-            transports::read(&config, files, &mut report),
-            record_server::read(&config.records, files, &mut report),
-        ),
-        Secrets::Ignored => (Transports::default(), None),
-    };
-    let mut secret = |reference: &SecretRef| match source.secrets {
-        Secrets::Wanted => fetch(reference, files, &mut report),
-        Secrets::Ignored => None,
-    };
-    let (gateway_keys, admin_keys) = keys_of(config.auth, &mut secret);
-    let otlp_headers = otlp_headers(&config.telemetry.otlp, &mut secret);
-    let mut of_providers = OfProviders::default();
-    let mut equal = Vec::new();
-    for (id, entry) in &config.providers {
-        equal.extend(of_providers.add(id, entry, source.state, &mut secret));
-    }
-    of_providers.add_models(&config.models);
-    equal.into_iter().for_each(|problem| report.add(problem));
-    let providers = config.all_providers.0;
-    of_providers.check_credentials(&providers, &mut report);
     let loopback = source.bound.unwrap_or(listen).ip().is_loopback();
+    let mut found = Found::besides(&config, source, files, &mut report);
+    let providers = &config.all_providers.0;
+    found.of_providers.check_credentials(providers, &mut report);
     if loopback {
-        of_providers.add_usual_keys(&providers);
+        found.of_providers.add_usual_keys(providers);
     }
-    let OfProviders { keys, origins: key_origins, credentials, configured } = of_providers;
-    let given = providers::given(&providers, &mut report);
-    let named = named(config.routes, source.state, &mut report);
-    let (catalog_place, in_force) = catalog(config.catalog, source, files, &mut report);
+    let given = providers::given(providers, &mut report);
+    let named = named(config.routes.clone(), source.state, &mut report);
+    let (catalog_place, in_force) = catalog(config.catalog.clone(), source, files, &mut report);
     let catalog = with_overrides(&in_force.catalog, &config.models, &mut report);
-    let wanted = config.tls.as_ref().filter(|_| source.secrets == Secrets::Wanted);
-    let tls = wanted.and_then(|wanted| server_tls(wanted, files, &mut report));
-    let otlp = otlp::resolve(&config.telemetry.otlp, otlp_headers, &environment, &mut report);
+    let otlp = otlp::resolve(&config.telemetry.otlp, found.otlp_headers, &environment, &mut report);
     if report.has_errors() {
         return Err(Box::new(report));
     }
-    let file = config_file(&name, &report, &key_origins);
-    let fixed = Fixed { exports: otlp.is_some(), ..fixed };
+    let OfProviders { keys, origins: key_origins, credentials, configured } = found.of_providers;
+    let fixed = Fixed { exports: otlp.is_some(), ..Fixed::of(&config, listen) };
     let settings = Settings {
         loopback,
-        tls,
-        gateway_keys,
-        hosts: config.hosts,
-        origins: config.cors.origins,
-        providers,
+        tls: found.tls,
+        gateway_keys: found.gateway_keys,
+        admin_keys: found.admin_keys,
         keys,
         credentials,
-        given,
         configured,
-        default_provider: config.default_provider,
-        strict_model_names: config.strict_model_names,
+        given,
         named,
         catalog: Arc::new(catalog),
         catalog_file: in_force.file,
-        model_checks: config.model_checks,
         guard: Guard { loopback_allowed: loopback, ..guard(&config.egress) },
-        transports,
+        transports: found.transports,
         timeouts: timeouts(&config.timeouts),
         keep_alive: config.timeouts.keep_alive,
         drain: config.timeouts.drain,
         limits: limits(&config.limits),
         websockets: websockets(&config.websockets),
-        media: config.media,
-        console: config.console,
-        file,
-        admin_keys,
+        file: config_file(&name, &report, &key_origins),
         bodies_kept: config.records.bodies.unwrap_or(usual_bodies(loopback)),
         body_bytes_kept: config.records.body_bytes,
         otlp,
+        hosts: config.hosts,
+        origins: config.cors.origins,
+        providers: config.all_providers.0,
+        default_provider: config.default_provider,
+        strict_model_names: config.strict_model_names,
+        model_checks: config.model_checks,
+        media: config.media,
+        console: config.console,
     };
-    Ok(Loaded {
-        name,
-        report,
-        listen,
-        tls: config.tls,
-        fixed,
-        record_server,
-        key_origins,
-        catalog_place,
-        settings,
-    })
+    let (tls, record_server) = (config.tls, found.record_server);
+    Ok(Loaded { name, report, listen, tls, fixed, record_server, key_origins, catalog_place, settings })
+}
+
+/// What the file refers to: credentials, and files of certificates.
+struct Found {
+    transports: Transports,
+    record_server: Option<RecordServer>,
+    tls: Option<ServerTls>,
+    gateway_keys: GatewayKeys,
+    admin_keys: GatewayKeys,
+    otlp_headers: Vec<(String, SecretString)>,
+    of_providers: OfProviders,
+}
+
+impl Found {
+    /// Looks for everything that this configuration names. Where no secrets are wanted, this machine may have none of it: then
+    /// nothing is looked for but proxies and certificates, and nothing is missed.
+    fn besides(config: &Config, source: Source<'_>, files: &RefCell<Files>, report: &mut Report) -> Found {
+        let is_wanted = source.secrets == Secrets::Wanted;
+        let mut missed = Report::new("");
+        let transports = transports::read(config, files, if is_wanted { &mut *report } else { &mut missed });
+        let record_server = is_wanted.then(|| record_server::read(&config.records, files, report)).flatten();
+        let mut secret = |reference: &SecretRef| is_wanted.then(|| fetch(reference, files, report)).flatten();
+        let (gateway_keys, admin_keys) = keys_of(&config.auth, &mut secret);
+        let otlp_headers = otlp_headers(&config.telemetry.otlp, &mut secret);
+        let mut of_providers = OfProviders::default();
+        let mut equal = Vec::new();
+        for (id, entry) in &config.providers {
+            equal.extend(of_providers.add(id, entry, source.state, &mut secret));
+        }
+        of_providers.add_models(&config.models);
+        equal.into_iter().for_each(|problem| report.add(problem));
+        let wanted = config.tls.as_ref().filter(|_| is_wanted);
+        let tls = wanted.and_then(|wanted| server_tls(wanted, files, report));
+        Found { transports, record_server, tls, gateway_keys, admin_keys, otlp_headers, of_providers }
+    }
 }
 
 /// What is told of the file. The origins are those of keys.
@@ -315,12 +317,13 @@ fn config_file(name: &str, report: &Report, origins: &BTreeMap<String, KeyOrigin
 
 /// The keys of the gateway's own: those for calls, and those of operators.
 fn keys_of(
-    auth: Auth,
+    auth: &Auth,
     secret: &mut impl FnMut(&SecretRef) -> Option<SecretString>,
 ) -> (GatewayKeys, GatewayKeys) {
     let mut for_calls = Vec::new();
-    for GatewayKey { secret: reference, name, config } in auth.keys {
-        for_calls.extend(secret(&reference).map(|secret| keys::GatewayKey { secret, name, config }));
+    for GatewayKey { secret: reference, name, config } in &auth.keys {
+        let (name, config) = (name.clone(), config.clone());
+        for_calls.extend(secret(reference).map(|secret| keys::GatewayKey { secret, name, config }));
     }
     let of_operators = auth.admin_keys.iter().filter_map(secret);
     let of_operators = of_operators.map(|secret| keys::GatewayKey { secret, name: None, config: None });

@@ -9,7 +9,7 @@ mod tests;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use ostia_config::{Code, Otlp, OtlpProtocol, OtlpTarget, Problem, Report};
+use ostia_config::{Code, Otlp, OtlpProtocol, OtlpTarget, Problem, Report, is_otlp_endpoint};
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use sampler::Sampler;
@@ -226,13 +226,30 @@ impl Reader<'_> {
         };
         // gRPC's own form of an endpoint is without a scheme.
         let is_bare = protocol == OtlpProtocol::Grpc && !value.contains("://");
-        let value = if is_bare { format!("https://{value}") } else { value };
-        if let Err(why) = check(&value) {
-            self.wrong(&name, why);
+        let value = match is_bare {
+            true if self.is_insecure(signal) => format!("http://{value}"),
+            true => format!("https://{value}"),
+            false => value,
+        };
+        if !is_otlp_endpoint(&value) {
+            self.wrong(&name, "is no http or https URL without a user and a query");
             return None;
         }
         let is_whole = protocol == OtlpProtocol::Http && name != "OTEL_EXPORTER_OTLP_ENDPOINT";
         Some(if is_whole { value } else { below(&value) })
+    }
+
+    /// Is a gRPC endpoint without a scheme to be asked without TLS?
+    fn is_insecure(&mut self, signal: Signal) -> bool {
+        let Some((value, name)) = self.of(signal, "INSECURE") else { return false };
+        match value.to_ascii_lowercase().as_str() {
+            "true" => true,
+            "false" => false,
+            _ => {
+                self.wrong(&name, "is neither true nor false");
+                false
+            }
+        }
     }
 
     /// `name=value,name=value`, with percent-encoding.
@@ -312,15 +329,6 @@ impl Reader<'_> {
             self.wrong(name, "is no number of milliseconds above 0");
         }
         millis.map(Duration::from_millis)
-    }
-}
-
-/// Is it a URL that OTLP can go to? It is told where it does not answer, so that it must hold no credential.
-fn check(url: &str) -> Result<(), &'static str> {
-    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-    match rest.and_then(|rest| rest.split('/').next()) {
-        Some(host) if !host.is_empty() && !url.contains(['?', '#', '@']) => Ok(()),
-        _ => Err("is no http or https URL without a user and a query"),
     }
 }
 

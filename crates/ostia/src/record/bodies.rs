@@ -1,5 +1,7 @@
 //! As much of the two bodies of a request as is kept.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bytes::Bytes;
 use ostia_config::BodiesKept;
 use ostia_dialect::observe::text_bytes;
@@ -9,6 +11,8 @@ use super::media;
 
 /// Largest body that is held as a whole until it is written, in bytes, because there are files in it, of which only a note is kept.
 const WHOLE_BYTES_MAX: usize = 8 << 20;
+/// What such bodies take together, of all requests, in bytes. Beyond it only their beginnings are held.
+const WHOLE_BYTES_HELD_MAX: usize = 64 << 20;
 
 /// How much of bodies is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,8 +55,30 @@ pub(super) struct Bodies {
 struct Body {
     bytes: Vec<u8>,
     /// All of it in place of that, where it has files.
-    whole: Option<Bytes>,
+    whole: Option<Whole>,
     total: u64,
+}
+
+/// A whole body, which counts among those that are held.
+#[derive(Debug)]
+struct Whole(Bytes);
+
+/// How many bytes of whole bodies are held: requests under way hold theirs, and their records until they are written.
+static HELD: AtomicUsize = AtomicUsize::new(0);
+
+impl Whole {
+    /// Holds this one, if there is room.
+    fn hold(bytes: &Bytes) -> Option<Whole> {
+        let whole = Whole(bytes.clone());
+        let before = HELD.fetch_add(bytes.len(), Ordering::Relaxed);
+        (before + bytes.len() <= WHOLE_BYTES_HELD_MAX).then_some(whole)
+    }
+}
+
+impl Drop for Whole {
+    fn drop(&mut self) {
+        HELD.fetch_sub(self.0.len(), Ordering::Relaxed);
+    }
 }
 
 impl Bodies {
@@ -83,7 +109,7 @@ impl Bodies {
         let mut is_cut = false;
         for body in [&mut self.request, &mut self.response] {
             if let Some(whole) = body.whole.take() {
-                (body.bytes, is_cut) = (whole[..whole.len().min(bytes_max)].to_vec(), true);
+                (body.bytes, is_cut) = (whole.0[..whole.0.len().min(bytes_max)].to_vec(), true);
             }
         }
         is_cut
@@ -116,7 +142,7 @@ impl Bodies {
 
     /// What is held, in bytes.
     pub(super) fn bytes(&self) -> usize {
-        let held = |body: &Body| body.bytes.capacity() + body.whole.as_ref().map_or(0, Bytes::len);
+        let held = |body: &Body| body.bytes.capacity() + body.whole.as_ref().map_or(0, |whole| whole.0.len());
         [&self.request, &self.response].into_iter().map(held).sum()
     }
 
@@ -139,7 +165,10 @@ impl Body {
         *self = Body::default();
         let is_long = is_on && (bytes_max + 1..=WHOLE_BYTES_MAX).contains(&bytes.len());
         if is_long && text_bytes(bytes) < bytes.len() as u64 {
-            (self.whole, self.total) = (Some(bytes.clone()), bytes.len() as u64);
+            self.whole = Whole::hold(bytes);
+        }
+        if self.whole.is_some() {
+            self.total = bytes.len() as u64;
             return;
         }
         self.add(bytes, is_on, bytes_max);
@@ -147,7 +176,7 @@ impl Body {
 
     fn kept(self, bytes_max: usize) -> Kept {
         let Body { bytes, whole, total } = self;
-        let all = whole.as_deref().unwrap_or(&bytes);
+        let all = whole.as_ref().map_or(&bytes[..], |whole| &whole.0[..]);
         if all.is_empty() {
             return Kept::Missing(Missing::None);
         }
@@ -155,7 +184,7 @@ impl Body {
         let noted = media::replaced(all, unseen > 0);
         // So long is the body with its notes.
         let total = noted.as_ref().map_or(all.len(), Vec::len) as u64 + unseen;
-        let mut bytes = noted.unwrap_or_else(|| whole.map_or(bytes, Vec::from));
+        let mut bytes = noted.unwrap_or_else(|| whole.map_or(bytes, |whole| whole.0.to_vec()));
         bytes.truncate(bytes_max);
         Kept::Bytes { bytes, total }
     }
@@ -198,6 +227,15 @@ mod tests {
         // Where there is no room for all of it.
         let (bytes, total) = kept(|bodies| assert!(bodies.cut() && !bodies.cut()));
         assert!(bytes.len() <= 1000 && total > 60_000, "{}", String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn so_much_is_held_as_a_whole_and_no_more() {
+        let file = Bytes::from(vec![b'A'; WHOLE_BYTES_MAX]);
+        let held: Vec<_> = (0..=WHOLE_BYTES_HELD_MAX / WHOLE_BYTES_MAX).map(|_| Whole::hold(&file)).collect();
+        assert!(held.first().unwrap().is_some() && held.last().unwrap().is_none());
+        drop(held);
+        assert!(Whole::hold(&file).is_some());
     }
 
     fn check(kept: BodiesKept, is_failure: bool, expected: (&str, &str)) {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::call::Caller;
-use super::pending::Pending;
+use super::pending::{Pending, batches};
 use super::request::Origin;
 use super::verdict::{Verdict, backoff};
 use crate::config::otlp::{Collector, OtlpSettings, Signal};
@@ -130,10 +130,10 @@ impl Exporter {
         }
     }
 
-    /// Sends what `collect` gives between these times in nanoseconds, as often as the settings say, until the gateway stops.
+    /// Sends what `collect` gives, each with its size, between these times in nanoseconds, as often as the settings say, until the gateway stops.
     pub async fn send_regularly<T>(
         mut self,
-        collect: impl Fn(&Snapshot, u64, u64) -> Vec<T>,
+        collect: impl Fn(&Snapshot, u64, u64) -> Vec<(T, usize)>,
         encode: impl Fn(&Origin, Vec<T>) -> Vec<u8>,
     ) {
         let mut stop = self.stop.clone();
@@ -147,11 +147,12 @@ impl Exporter {
             self.note_stop();
             let Some((settings, _)) = self.settings() else { continue };
             let snapshot = self.snapshots.borrow().clone();
-            let all = collect(&snapshot, since, unix_nanos());
-            let count = all.len() as u64;
-            let message = encode(&self.origin(&settings), all);
-            // The next ones say all that these say.
-            self.deliver(&message, count, every).await;
+            for some in batches(collect(&snapshot, since, unix_nanos())) {
+                let count = some.len() as u64;
+                let message = encode(&self.origin(&settings), some);
+                // The next ones say all that these say.
+                self.deliver(&message, count, every).await;
+            }
             self.caller.sweep();
         }
         self.tell_lost();

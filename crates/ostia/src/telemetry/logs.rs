@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use ostia_store::{Kept, Record};
 
 use super::Telling;
-use super::names;
+use super::names::Ids;
 use super::spans::{flags, nanos, request_attributes};
 use super::values::{Attributes, any};
 
@@ -13,10 +13,9 @@ use super::values::{Attributes, any};
 const EVENT: &str = "ostia.request";
 
 /// The log record of a request.
-pub fn log_record(record: &Record, is_sampled: bool, telling: &Telling<'_>) -> LogRecord {
-    let ids = names::ids(record);
+pub fn log_record(record: &Record, ids: &Ids, is_sampled: bool, telling: &Telling<'_>) -> LogRecord {
     let mut attributes = Attributes::default();
-    request_attributes(record, &ids, &mut attributes);
+    request_attributes(record, ids, &mut attributes);
     if let Some(attempt) = record.last() {
         attributes.text("gen_ai.provider.name", (telling.provider)(&attempt.provider));
         attributes.some_text("gen_ai.response.model", attempt.answered_model.as_deref());

@@ -79,6 +79,23 @@ impl<T> Pending<T> {
     }
 }
 
+/// The same, as it is sent at once: each with its size in bytes.
+pub fn batches<T>(all: Vec<(T, usize)>) -> Vec<Vec<T>> {
+    let mut batches: Vec<Vec<T>> = Vec::new();
+    let mut room = 0;
+    for (item, size) in all {
+        match batches.last_mut() {
+            Some(last) if size <= room => last.push(item),
+            _ => {
+                batches.push(vec![item]);
+                room = BATCH_BYTES_MAX;
+            }
+        }
+        room = room.saturating_sub(size);
+    }
+    batches
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,5 +127,8 @@ mod tests {
         for expected in [vec![1], vec![2, 3], vec![4], vec![]] {
             assert_eq!(pending.take(), expected);
         }
+        let half = BATCH_BYTES_MAX / 2;
+        let all = vec![(1, BATCH_BYTES_MAX + 1), (2, half), (3, half), (4, 1)];
+        assert_eq!(batches(all), [vec![1], vec![2, 3], vec![4]]);
     }
 }

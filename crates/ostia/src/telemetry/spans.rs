@@ -18,11 +18,10 @@ const MICROS_IN_SECOND: f64 = 1e6;
 const SAMPLED: u32 = 1;
 
 /// The span of the request first, then those of its attempts.
-pub fn spans(record: &Record, telling: &Telling<'_>) -> Vec<Span> {
-    let ids = names::ids(record);
+pub fn spans(record: &Record, ids: &Ids, telling: &Telling<'_>) -> Vec<Span> {
     let attempts = record.attempts.iter().enumerate();
-    let below = attempts.map(|(number, attempt)| of_attempt(record, (number, attempt), &ids, telling));
-    std::iter::once(of_request(record, &ids)).chain(below).collect()
+    let below = attempts.map(|(number, attempt)| of_attempt(record, (number, attempt), ids, telling));
+    std::iter::once(of_request(record, ids)).chain(below).collect()
 }
 
 /// A moment of the request, in nanoseconds since 1970.
@@ -168,7 +167,7 @@ fn attempt_attributes(record: &Record, attempt: &Attempt, telling: &Telling<'_>,
     to.some_count("http.response.status_code", attempt.status.unwrap_or_default().into());
     to.text("ostia.target", &*attempt.target);
     to.text("ostia.provider", &*attempt.provider);
-    to.text("ostia.outcome", outcome(attempt.outcome));
+    to.text("ostia.outcome", attempt.outcome.as_str());
     to.some_text("ostia.provider.request_id", attempt.request_id.as_deref());
     if !attempt.dropped.is_empty() {
         to.texts("ostia.dropped", attempt.dropped.iter().map(String::as_str));
@@ -187,13 +186,4 @@ fn cost_attributes(attempt: &Attempt, to: &mut Attributes) {
         to.text("ostia.cost.priced_as", &*cost.priced_as);
     }
     to.some_text("ostia.cost.unknown", attempt.cost_unknown.as_deref());
-}
-
-fn outcome(outcome: Outcome) -> &'static str {
-    match outcome {
-        Outcome::Answered => "answered",
-        Outcome::Failed => "failed",
-        Outcome::Broken => "broken",
-        Outcome::Abandoned => "abandoned",
-    }
 }

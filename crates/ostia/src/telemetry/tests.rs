@@ -113,7 +113,7 @@ fn check(attributes: &[KeyValue], expected: &[(&str, &str)]) {
 
 #[test]
 fn a_request_is_a_span_with_one_for_each_attempt_below_it() {
-    let spans = spans::spans(&record(), &telling(false));
+    let spans = spans::spans(&record(), &names::ids(&record()), &telling(false));
     let [request, failed, answered] = &spans[..] else { panic!("{spans:?}") };
     assert_eq!((request.name.as_str(), request.kind), ("POST /v1/chat/completions", 2));
     assert_eq!((failed.name.as_str(), failed.kind), ("chat gemini-pro", 3));
@@ -182,8 +182,8 @@ fn a_request_is_a_span_with_one_for_each_attempt_below_it() {
 #[test]
 fn words_are_told_only_where_content_is_wanted() {
     for content in [false, true] {
-        let spans = spans::spans(&record(), &telling(content));
-        let log = logs::log_record(&record(), true, &telling(content));
+        let spans = spans::spans(&record(), &names::ids(&record()), &telling(content));
+        let log = logs::log_record(&record(), &names::ids(&record()), true, &telling(content));
         assert_eq!(format!("{spans:?}").contains("prompt"), content);
         assert_eq!(told(&log.attributes).contains_key("ostia.request.body"), content);
         assert!(!told(&log.attributes).contains_key("ostia.response.body"), "it is not kept");
@@ -194,13 +194,16 @@ fn words_are_told_only_where_content_is_wanted() {
 fn a_request_is_a_log_record() {
     let check_severity = |status: u16, end: &str, expected: &str| {
         let record = Record { status, end: end.into(), ..record() };
-        assert_eq!(logs::log_record(&record, true, &telling(false)).severity_text, expected);
+        assert_eq!(
+            logs::log_record(&record, &names::ids(&record), true, &telling(false)).severity_text,
+            expected
+        );
     };
     check_severity(200, "whole", "INFO");
     check_severity(429, "whole", "WARN");
     check_severity(200, "client_left", "WARN");
     check_severity(200, "broken", "ERROR");
-    let log = logs::log_record(&record(), true, &telling(false));
+    let log = logs::log_record(&record(), &names::ids(&record()), true, &telling(false));
     assert_eq!(log.span_id, names::bytes::<8>("00f067aa0ba902b7").unwrap());
     assert_eq!(log.event_name, "ostia.request");
     check(&log.attributes, &[("gen_ai.usage.input_tokens", "9"), ("gen_ai.provider.name", "groq")]);

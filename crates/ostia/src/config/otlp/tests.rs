@@ -64,7 +64,11 @@ fn where_it_goes() {
     let (settings, _) = resolved(&grpc, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "c:4317")]);
     let url = "https://c:4317/opentelemetry.proto.collector.trace.v1.TraceService/Export";
     assert_eq!(urls(&settings.unwrap())[0], Some(url));
+    let bare = ("OTEL_EXPORTER_OTLP_ENDPOINT", "c:4317");
+    let (settings, _) = resolved(&grpc, &[bare, ("OTEL_EXPORTER_OTLP_INSECURE", "true")]);
+    assert_eq!(urls(&settings.unwrap())[0], Some(&*url.replace("https", "http")));
     check(&Otlp::Environment, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://u:p@c")], None, 3);
+    check(&Otlp::Environment, &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://c d")], None, 3);
 }
 
 #[test]
