@@ -144,3 +144,8 @@ fn kept() -> Shape {
     };
     utoipa::openapi::AllOfBuilder::new().item(of(RECORD)).item(beside).into()
 }
+
+/// Tokens read and written.
+pub(super) fn tokens() -> Shape {
+    object(["input", "output", "cached"].map(|name| (name, whole())))
+}
