@@ -28,6 +28,8 @@ pub(super) struct Own {
     pub(super) takes: Takes,
     pub(super) body: Option<(&'static str, Shape)>,
     pub(super) answer: Answer,
+    /// In whose form its bodies and errors are.
+    pub(super) words: Words,
     /// Statuses of errors besides those for whoever may not ask.
     pub(super) errors: &'static [u16],
 }
@@ -38,6 +40,17 @@ pub(super) enum For {
     Anybody,
     Clients,
     Operators,
+    /// Operators, and clients for what is their own.
+    Both,
+}
+
+/// In whose form bodies, answers and errors are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Words {
+    /// JSON, and errors as OpenAI has them.
+    Openai,
+    /// JSON or protobuf, and errors as OTLP has them (<https://opentelemetry.io/docs/specs/otlp/#failures>).
+    Otlp,
 }
 
 /// What may stand in the query.
@@ -93,6 +106,7 @@ fn read(
         takes: Takes::Nothing,
         body: None,
         answer: Answer::Json("What was asked for.", Box::new(answer)),
+        words: Words::Openai,
         errors: &[400, 404, 503, 504],
     }
 }

@@ -27,7 +27,12 @@ pub(super) fn analytics() -> Vec<Own> {
     ];
     let sums = |more: &[(&'static str, Shape)]| {
         let counts = counts.map(|name| (name, whole()));
-        let others = [("cost", costs()), ("latency_ms", percentiles()), ("first_token_ms", percentiles())];
+        let others = [
+            ("cost", costs()),
+            ("estimated_cost", costs()),
+            ("latency_ms", percentiles(&["avg"])),
+            ("first_token_ms", percentiles(&[])),
+        ];
         object(more.iter().cloned().chain(counts).chain(others))
     };
     let summary = object([
@@ -44,9 +49,10 @@ pub(super) fn analytics() -> Vec<Own> {
         ("failed", whole()),
         ("tokens", tokens()),
         ("cost", costs()),
+        ("estimated_cost", costs()),
         ("cost_unknown", whole()),
-        ("latency_ms", percentiles()),
-        ("first_token_ms", percentiles()),
+        ("latency_ms", percentiles(&[])),
+        ("first_token_ms", percentiles(&[])),
     ]);
     let line = object([("name", or_null(Type::String)), ("others", whole()), ("points", list(point))]);
     let series = object([
@@ -79,8 +85,9 @@ pub(super) fn analytics() -> Vec<Own> {
 }
 
 fn caches() -> Shape {
-    let counts = || [("attempts", whole()), ("input_tokens", whole()), ("cached_tokens", whole())];
-    let sums = || counts().into_iter().chain([("share", number()), ("saved", costs()), ("missed", costs())]);
+    let counts = ["attempts", "input_tokens", "cached_tokens", "missed_tokens", "unpriced_tokens"];
+    let others = || [("share", or_null(Type::Number)), ("saved", costs()), ("missed", costs())];
+    let sums = || counts.map(|name| (name, whole())).into_iter().chain(others());
     let who = [("key", or_null(Type::String)), ("provider", text()), ("model", or_null(Type::String))];
     let place = object([
         ("part", text()),
@@ -110,6 +117,7 @@ fn caches() -> Shape {
         ("total", object(sums())),
         ("groups", list(object(who.into_iter().chain(sums())))),
         ("falls", list(fall)),
+        ("falls_in_all", whole()),
         ("calls_compared", whole()),
     ])
 }
@@ -172,8 +180,8 @@ pub(super) fn portkeys() -> Vec<Own> {
         takes: Takes::At(KeptPath::Group(by)),
         ..read(id, path, PORTKEY, "Requests put together", groups())
     };
-    let cache =
-        object(["hits", "avg_latency", "total_requests", "cache_speedup"].map(|name| (name, number())));
+    let figures = ["hits", "avg_latency", "total_requests", "cache_speedup"].map(|name| (name, number()));
+    let cache = object([("object", text())].into_iter().chain(figures));
     graphs
         .chain([
             group("group_users", "/v1/analytics/groups/users", GroupPath::Users),

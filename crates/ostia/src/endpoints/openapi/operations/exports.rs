@@ -53,18 +53,18 @@ pub(super) fn exports() -> Vec<Own> {
         ("signature", Form::Text, "What the address was signed with."),
     ];
     vec![
-        Own { errors: &[503], ..read("list_exports", "/v1/logs/exports", "Exports of logs", all) },
+        Own { errors: &[404, 503], ..read("list_exports", "/v1/logs/exports", "Exports of logs", all) },
         Own {
             about: "It is a draft until it is started. At most 50,000 rows, of `requested_data`; of the whole record where nobody says.",
             body: Some((JSON, wish())),
-            errors: &[400, 429, 503],
+            errors: &[400, 404, 413, 415, 429, 503, 504],
             ..post(read("create_export", "/v1/logs/exports", "Makes one", made()))
         },
         read("get_export", "/v1/logs/exports/{id}", "How far one is", export()),
         Own {
             method: HttpMethod::Put,
             body: Some((JSON, wish())),
-            errors: &[400, 404, 409, 503],
+            errors: &[400, 404, 409, 413, 415, 503, 504],
             ..read("update_export", "/v1/logs/exports/{id}", "Changes a draft", made())
         },
         post(read("start_export", "/v1/logs/exports/{id}/start", "Starts it", done())),

@@ -33,7 +33,7 @@ pub(super) fn health() -> Vec<Own> {
         },
         Own {
             answer: Answer::Text("application/openmetrics-text", "OpenMetrics' text form."),
-            errors: &[404],
+            errors: &[],
             ..read("metrics", "/metrics", HEALTH, "What Prometheus asks for", any())
         },
     ]
@@ -47,6 +47,8 @@ pub(super) fn gateway() -> Vec<Own> {
         ("name", text()),
         ("host", or_null(Type::String)),
         ("apis", list(text())),
+        ("docs", or_null(Type::String)),
+        ("retired", or_null(Type::String)),
         ("configured", flag()),
         ("models", whole()),
         ("key", map(any())),
@@ -59,7 +61,15 @@ pub(super) fn gateway() -> Vec<Own> {
         ("breakers", list(map(any()))),
         ("default_provider", or_null(Type::String)),
     ]);
-    let config = object([("in_force", any()), ("written", any()), ("problems", any()), ("catalogue", any())]);
+    let config = object([
+        ("object", text()),
+        ("version", text()),
+        ("file", or_null(Type::String)),
+        ("in_force", any()),
+        ("written", any()),
+        ("problems", any()),
+        ("catalogue", any()),
+    ]);
     vec![
         Own {
             takes: Takes::Own(since),

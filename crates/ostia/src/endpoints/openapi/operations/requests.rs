@@ -2,10 +2,10 @@
 
 use utoipa::openapi::HttpMethod;
 
-use super::{Answer, For, Own, Takes, read};
+use super::{Answer, For, Own, Takes, Words, read};
 use crate::endpoints::openapi::JSON;
 use crate::endpoints::openapi::shapes::{
-    KEPT, any, costs, list, map, moment, number, object, of, page, text, tokens, whole,
+    APP_LOG, KEPT, NODE, any, costs, list, map, moment, number, object, of, page, text, tokens, whole,
 };
 use crate::inbound::route::KeptPath;
 
@@ -24,12 +24,18 @@ pub(super) fn requests() -> Vec<Own> {
         ("failed", whole()),
         ("tokens", tokens()),
         ("cost", costs()),
+        ("estimated_cost", costs()),
         ("cost_unknown", whole()),
         ("models", list(text())),
     ]);
     let entry = object([("request", any()), ("response", any()), ("metadata", map(any()))]);
     let kept = object([("status", text()), ("message", text()), ("ids", list(text()))]);
-    let tree = object([("object", text()), ("trace_id", text()), ("data", list(of(KEPT)))]);
+    let tree = object([
+        ("object", text()),
+        ("trace_id", text()),
+        ("data", list(of(NODE))),
+        ("logs", list(of(APP_LOG))),
+    ]);
     vec![
         Own {
             about: "In pages, the newest first. With `text`, `searched` tells how many requests were looked at.",
@@ -42,7 +48,7 @@ pub(super) fn requests() -> Vec<Own> {
             method: HttpMethod::Post,
             about: "One, or a list of at most 100. Headers are not kept.",
             body: Some((JSON, entry)),
-            errors: &[400, 404, 413, 503],
+            errors: &[400, 404, 413, 415, 503],
             ..read("insert_log", "/v1/logs", REQUESTS, "Keeps a request that went another way", kept)
         },
         Own {
@@ -54,8 +60,9 @@ pub(super) fn requests() -> Vec<Own> {
         },
         read("get_log", "/v1/logs/{id}", REQUESTS, "One request, with its bodies", of(KEPT)),
         Own {
-            about: "Each request has those below its span in `children`.",
-            ..read("get_trace", "/v1/traces/{trace_id}", REQUESTS, "The requests of a trace, as a tree", tree)
+            about: "Its requests, and the spans that applications told of it. Each has those below it in `children`, and in `logs` what was \
+                    logged in it; what names none of them stands in `logs` beside the tree.",
+            ..read("get_trace", "/v1/traces/{trace_id}", REQUESTS, "A trace, as a tree", tree)
         },
         at(
             KeptPath::Sessions,
@@ -79,16 +86,16 @@ pub(super) fn feedback() -> Vec<Own> {
         Own {
             method: HttpMethod::Post,
             about: "One, or a list of at most 100, which is kept as a whole or not at all.",
-            of: For::Clients,
+            of: For::Both,
             body: Some((JSON, entry)),
-            errors: &[400, 404, 413, 503],
+            errors: &[400, 404, 413, 415, 503],
             ..read("create_feedback", "/v1/feedback", FEEDBACK, "What is thought of a trace", kept())
         },
         Own {
             method: HttpMethod::Put,
-            of: For::Clients,
+            of: For::Both,
             body: Some((JSON, fields())),
-            errors: &[400, 404, 413, 503],
+            errors: &[400, 404, 413, 415, 503],
             ..read("update_feedback", "/v1/feedback/{id}", FEEDBACK, "Changes it", kept())
         },
     ]
@@ -99,9 +106,10 @@ pub(super) fn otel() -> Vec<Own> {
     let send = |id, path, summary| Own {
         method: HttpMethod::Post,
         about: "A message of OTLP, as protobuf (application/x-protobuf) or as JSON; the answer comes in the same form.",
-        of: For::Clients,
+        of: For::Both,
         body: Some((JSON, map(any()))),
-        errors: &[400, 413, 415, 503],
+        words: Words::Otlp,
+        errors: &[400, 404, 413, 415, 503],
         ..read(id, path, OTEL, summary, taken())
     };
     vec![
