@@ -60,6 +60,6 @@ fn take_over(batch: &mut StoredBatch, state: &State, now_s: u64) {
     batch.is_now(status, time_s);
     if status == BatchStatus::Failed && batch.faults.is_empty() {
         let message = state.reason.clone().unwrap_or_else(|| "The provider says no reason.".to_owned());
-        batch.faults = vec![BatchFault { code: "provider_failed".to_owned(), message, line: None }];
+        batch.faults = vec![BatchFault::new("provider_failed", message)];
     }
 }

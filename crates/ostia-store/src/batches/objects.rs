@@ -150,6 +150,13 @@ pub struct BatchFault {
     pub line: Option<u64>,
 }
 
+impl BatchFault {
+    /// One that no line is to blame for.
+    pub fn new(code: &str, message: impl Into<String>) -> BatchFault {
+        BatchFault { code: code.to_owned(), message: message.into(), line: None }
+    }
+}
+
 /// How far a batch has come, in OpenAI's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -42,7 +42,8 @@ use decode::Decoded;
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Exports that are larger are decoded on another thread: the requests of this core do not wait for them.
 const BODY_BYTES_SMALL: usize = 32 << 10;
-/// Exports that are decoded and written at once, on all cores: each takes some 16 MiB at most. Further ones are to be sent again.
+/// Exports that are decoded and written at once, on all cores: each takes some 64 MiB at most, where
+/// all that [`bounds::OBJECTS_MAX`] allows are spans without anything. Further ones are to be sent again.
 const EXPORTS_MAX: usize = 8;
 static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
 /// How soon a sender may try again that finds no room, in seconds.

@@ -43,7 +43,7 @@ pub async fn run(
 /// What was sent of it nobody knows, and to send it again could have all rows answered twice.
 fn interrupted() -> BatchFault {
     let message = "The gateway was restarted while the batch was made. Look whether the provider has it, and make it again if not.";
-    BatchFault { code: "batch_interrupted".to_owned(), message: message.to_owned(), line: None }
+    BatchFault::new("batch_interrupted", message)
 }
 
 async fn make(
