@@ -14,7 +14,7 @@ pub mod results;
 mod spool;
 pub mod submit;
 
-pub use ask::{leaf_at, leaf_of, refuse_clients_host};
+pub use ask::{leaf_of, refuse_clients_host};
 pub use follow::{cancel, refresh};
 pub use recall::Recalled;
 

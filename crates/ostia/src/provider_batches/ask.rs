@@ -126,12 +126,16 @@ async fn coming(answer: Response<UpstreamBody>, target: &Target<'_>) -> Result<C
     Ok(Coming { body, inflate, deadline })
 }
 
-/// The one target of a config: a batch is at one provider, and stays there.
+/// The one target of a config, or the one of the provider that the request names: a batch is at one provider, and stays there.
 ///
 /// # Errors
-/// 400 for a config that has several.
-pub fn leaf_of(route: &Route) -> Result<&Leaf, Fault> {
-    route.only_leaf().ok_or_else(|| {
+/// 400 for a config that has several, where none of them is named.
+pub fn leaf_of<'r>(inbound: Inbound<'_>, route: &'r Route) -> Result<&'r Leaf, Fault> {
+    let named = || {
+        let id = inbound.gateway.provider.as_deref()?.trim_start_matches('@');
+        routes::leaf_at(inbound, route, &inbound.core.settings.providers.get(id)?.id)
+    };
+    route.only_leaf().or_else(named).ok_or_else(|| {
         let message = "A provider's batch is made at one provider, and the config has several targets: name one of them in \
                        x-ostia-provider, or have the gateway run the rows (`completion_window: \"immediate\"`).";
         Fault::invalid(message).with_param("config").with_code("config_unsupported")
@@ -143,22 +147,10 @@ pub fn leaf_of(route: &Route) -> Result<&Leaf, Fault> {
 /// # Errors
 /// 400 for a config of the request's that has several, and none of this provider.
 fn leaf_for<'r>(inbound: Inbound<'_>, route: &'r Route, provider: &str) -> Result<Option<&'r Leaf>, Fault> {
-    match (leaf_at(inbound, route, provider), &inbound.gateway.config) {
-        (None, Some(_)) => leaf_of(route).map(Some),
+    match (routes::leaf_at(inbound, route, provider), &inbound.gateway.config) {
+        (None, Some(_)) => leaf_of(inbound, route).map(Some),
         (leaf, _) => Ok(leaf),
     }
-}
-
-/// The first target of a config that is this provider's, or its only one if that names nobody: which of several is asked is not to be
-/// decided any more for what is there already.
-pub fn leaf_at<'r>(inbound: Inbound<'_>, route: &'r Route, provider: &str) -> Option<&'r Leaf> {
-    let providers = &inbound.core.settings.providers;
-    let is_at = |leaf: &&Leaf| {
-        let named = leaf.settings.provider.as_deref().map(|id| id.trim_start_matches('@'));
-        named.and_then(|id| providers.get(id)).is_some_and(|named| named.id == provider)
-    };
-    let names_nobody = |leaf: &&Leaf| leaf.settings.provider.is_none();
-    route.leaves().iter().find(is_at).or_else(|| route.only_leaf().filter(names_nobody))
 }
 
 /// A batch is asked for later by its id alone, and a host that a client named is not kept: it would be asked for elsewhere. What it says

@@ -132,7 +132,7 @@ impl Encoding<'_> {
             return Err(Fault::invalid(message).with_param("previous_response_id"));
         }
         let route = routes::find(self.inbound, call.model())?;
-        let leaf = route.as_deref().map(leaf_of).transpose()?;
+        let leaf = route.as_deref().map(|route| leaf_of(self.inbound, route)).transpose()?;
         let target = target::resolve(self.inbound, leaf, Asked::Api(&call))?;
         if target.provider.id != self.remote.provider {
             let message = format!(

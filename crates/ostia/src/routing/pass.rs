@@ -17,7 +17,6 @@ use crate::inbound::Inbound;
 use crate::inbound::intake;
 use crate::message::body::Body;
 use crate::message::model_name;
-use crate::provider_batches::leaf_at;
 use crate::record::Record;
 use crate::routing::{follow, routes};
 use crate::target::{self, Asked, Target};
@@ -58,7 +57,7 @@ pub async fn pass_at(
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     if let Some(route) = routes::find(inbound, None)? {
-        let leaf = leaf_at(inbound, &route, provider);
+        let leaf = routes::leaf_at(inbound, &route, provider);
         if leaf.is_none() || route.leaves().len() > 1 {
             return pass_to(inbound, leaf, body, false, record).await;
         }

@@ -258,7 +258,10 @@ fn a_config_of_several_targets_is_handed_on_and_what_is_made_is_found_by_its_pro
     let alone = |ask: Ask| by(ask.header("x-ostia-config", r#"{"provider": "anthropic"}"#));
     let rows = chat("a", vendor.model(), "x");
     let file = id(&alone(upload(vendor, &rows)));
-    let path = format!("/v1/batches/{}", id(&alone(create(vendor, &file))));
+    let open = by(create(vendor, &file).without("x-ostia-provider"));
+    assert_eq!((open.status, &open.json()["error"]["code"]), (400, &json!("config_unsupported")));
+    // The provider that is named is one of its targets.
+    let path = format!("/v1/batches/{}", id(&by(create(vendor, &file))));
     let end = Instant::now() + PATIENCE;
     loop {
         let batch = by(Ask::new("GET", &path));
