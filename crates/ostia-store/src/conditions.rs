@@ -2,6 +2,9 @@
 
 use crate::query::{Column, Filter};
 
+/// A request that failed.
+pub(crate) const FAILED: &str = "(status >= 400 OR \"end\" = 'broken') AND \"end\" <> 'client_left'";
+
 /// Conditions on `requests`, and what stands for their question marks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Conditions {
@@ -91,9 +94,7 @@ impl Conditions {
         let first_digit = status.strip_suffix("xx").and_then(|digit| digit.parse::<i64>().ok());
         match status {
             "success" => self.texts.push("(status < 400 AND \"end\" = 'whole')".to_owned()),
-            "error" => self
-                .texts
-                .push("(status >= 400 OR \"end\" = 'broken') AND \"end\" <> 'client_left'".to_owned()),
+            "error" => self.and(FAILED),
             "client_left" => self.texts.push("\"end\" = 'client_left'".to_owned()),
             _ => match first_digit {
                 Some(digit) => self.some("status / 100 = ?", Some(digit)),

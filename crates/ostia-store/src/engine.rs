@@ -11,12 +11,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clickhouse::{self, ClickHouse};
-use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
+use crate::feedback::{Feedback, FeedbackChange};
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 use crate::{postgres, sqlite};
 
 /// Where records are kept. It is told without anything secret.
@@ -39,30 +40,6 @@ impl fmt::Display for Place {
         }
     }
 }
-
-/// Why something cannot be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum WriteError {
-    /// It is the engine that fails and not what is written: it may be otherwise the next time.
-    Unavailable(String),
-    /// What is written cannot be.
-    Refused(String),
-    /// What was there is damaged, and what became of it. The next time there is something new in its place.
-    Damaged(String),
-}
-
-impl fmt::Display for WriteError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            WriteError::Unavailable(why) | WriteError::Refused(why) | WriteError::Damaged(why) => {
-                f.write_str(why)
-            }
-        }
-    }
-}
-
-/// Whether feedback is the caller's, or why it cannot be written.
-pub(crate) type Checked = Result<Result<(), NotTheirs>, WriteError>;
 
 /// An engine as it is written to, by one thread. It is opened when it is first needed, and again after it failed.
 #[derive(Debug)]
@@ -112,7 +89,7 @@ impl Engine {
         }
     }
 
-    /// Takes away a little of what has been kept long enough or is too much, where it is open. Is there more of it?
+    /// Takes away a little of what has been kept long enough or is too much. Is there more of it?
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
         match self {
             Engine::Sqlite(own) => own.retain(retention, now_ms),
@@ -167,4 +144,17 @@ impl Engine {
             Engine::ClickHouse(own) => own.reprice(from_ms, prices, tell),
         }
     }
+}
+
+/// Puts the prices that are in force on requests that came then or later; `tell` hears how far it has come.
+///
+/// # Errors
+/// Why what is kept cannot be read or written. What was changed before stays changed; to do it again does no harm.
+pub fn reprice(
+    place: &Place,
+    from_ms: i64,
+    prices: &Prices,
+    mut tell: impl FnMut(Progress),
+) -> Result<Progress, String> {
+    Engine::of(place).reprice(from_ms, prices, &mut tell).map_err(|error| error.to_string())
 }

@@ -20,8 +20,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 pub use job::{EXPORT_FIELDS, ExportJob, ExportPlan, ExportStatus};
 
+use crate::answers::ReadError;
 use crate::query::{Page, PageSize};
-use crate::reader::{Busy, ReadError, Readers};
+use crate::reader::{Busy, Readers};
+use crate::writer::Tell;
 
 /// The folder in the data directory.
 pub const FOLDER: &str = "exports";
@@ -55,6 +57,8 @@ pub enum ExportFault {
     TooMany,
     /// The disk does not take it.
     Unwritten,
+    /// Its file is gone, or shorter than what was written to it.
+    Lost,
 }
 
 type Question = Box<dyn FnOnce(&mut Exports) + Send>;
@@ -70,13 +74,13 @@ impl fmt::Debug for ExportStore {
 }
 
 impl ExportStore {
-    /// Starts the thread. Jobs lie in a folder of this data directory.
+    /// Starts the thread. Jobs lie in a folder of this data directory; `tell` hears why one failed.
     ///
     /// # Errors
     /// The system gives no thread.
-    pub fn start(directory: &Path, readers: Readers) -> io::Result<ExportStore> {
+    pub fn start(directory: &Path, readers: Readers, tell: Tell) -> io::Result<ExportStore> {
         let (sender, questions) = sync_channel::<Question>(WAITING_MAX);
-        let mut exports = Exports::new(directory, readers);
+        let mut exports = Exports::new(directory, readers, tell);
         thread::Builder::new().name("ostia-exports".to_owned()).spawn(move || exports.run(&questions))?;
         Ok(ExportStore(sender))
     }
@@ -91,20 +95,26 @@ impl ExportStore {
 }
 
 /// All jobs.
-#[derive(Debug)]
 pub struct Exports {
     folder: PathBuf,
     readers: Readers,
     /// How often nothing could be read in a row.
     failed_reads: u32,
+    tell: Tell,
     jobs: BTreeMap<String, ExportJob>,
 }
 
+impl fmt::Debug for Exports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exports").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
 impl Exports {
-    pub(crate) fn new(directory: &Path, readers: Readers) -> Exports {
+    pub(crate) fn new(directory: &Path, readers: Readers, tell: Tell) -> Exports {
         let folder = directory.join(FOLDER);
         let jobs = found_in(&folder);
-        Exports { folder, readers, failed_reads: 0, jobs }
+        Exports { folder, readers, failed_reads: 0, tell, jobs }
     }
 
     fn run(&mut self, questions: &Receiver<Question>) {
@@ -166,17 +176,17 @@ impl Exports {
             job.status = ExportStatus::Success;
             return Ok(());
         };
-        let Some(Ok(Lines { text: lines, rows, next })) =
-            self.read(&job.plan, Page { after: job.cursor, size })
-        else {
-            self.failed_reads += 1;
-            thread::sleep(TRY_AGAIN_AFTER);
-            let is_late = self.failed_reads >= TRIES_MAX;
-            return if is_late {
-                Err("the records cannot be read, or not in time".to_owned())
-            } else {
-                Ok(())
-            };
+        let Lines { text: lines, rows, next } = match self.read(&job.plan, Page { after: job.cursor, size }) {
+            Ok(lines) => lines,
+            Err(why) => {
+                self.failed_reads += 1;
+                thread::sleep(TRY_AGAIN_AFTER);
+                if self.failed_reads < TRIES_MAX {
+                    return Ok(());
+                }
+                (self.tell)(format!("The export {} failed: {why}.", job.id));
+                return Err("the records cannot be read, or not in time".to_owned());
+            }
         };
         self.failed_reads = 0;
         let unwritten = |error: io::Error| format!("the file cannot be written: {error}");
@@ -185,14 +195,12 @@ impl Exports {
         job.rows += rows;
         job.bytes += lines.len() as u64;
         job.cursor = next;
-        if job.cursor.is_none() || job.bytes >= BYTES_MAX {
-            job.status = ExportStatus::Success;
-        }
+        job.wrote_page();
         Ok(())
     }
 
-    /// A page, by one of those who read; `None`: all of them are busy.
-    fn read(&self, plan: &ExportPlan, page: Page) -> Option<Result<Lines, ReadError>> {
+    /// A page, by one of those who read; or why there is none.
+    fn read(&self, plan: &ExportPlan, page: Page) -> Result<Lines, String> {
         let (tell, told) = channel();
         let plan = plan.clone();
         let asked = self.readers.ask(move |reader| {
@@ -208,13 +216,22 @@ impl Exports {
             // Whoever asked may be at its end.
             let _ = tell.send(lines);
         });
-        asked.ok().and_then(|()| told.recv().ok())
+        match asked.ok().and_then(|()| told.recv().ok()) {
+            Some(Ok(lines)) => Ok(lines),
+            Some(Err(ReadError::TooSlow)) => Err("the records could not be read in time".to_owned()),
+            Some(Err(ReadError::Unreadable(why))) => Err(format!("the records could not be read: {why}")),
+            None => Err("all who read the records were busy".to_owned()),
+        }
     }
 
-    /// The file of lines, with what is known to be in it.
+    /// The file of lines, with what is known to be in it and nothing more. It is made where nothing is; one that is gone, or shorter
+    /// than what was written to it, is an error.
     fn lines(&self, job: &ExportJob) -> io::Result<File> {
         let path = self.lines_path(&job.id);
-        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        let file = OpenOptions::new().create(job.bytes == 0).append(true).mode(0o600).open(path)?;
+        if file.metadata()?.len() < job.bytes {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         file.set_len(job.bytes)?;
         Ok(file)
     }
@@ -339,8 +356,16 @@ impl Exports {
                 return Err(ExportFault::State(state));
             }
         }
-        let file = self.lines(&job).and_then(|_| File::open(self.lines_path(id)));
-        file.map(|file| (file, job.bytes)).map_err(|_| ExportFault::Unwritten)
+        if job.bytes == 0 {
+            // One that was stopped before its first page has no file yet.
+            self.lines(&job).map_err(|_| ExportFault::Unwritten)?;
+        }
+        let file = File::open(self.lines_path(id)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ExportFault::Lost,
+            _ => ExportFault::Unwritten,
+        })?;
+        let length = file.metadata().map_err(|_| ExportFault::Unwritten)?.len();
+        if length < job.bytes { Err(ExportFault::Lost) } else { Ok((file, job.bytes)) }
     }
 }
 

@@ -2,26 +2,30 @@
 
 use crate::price;
 use crate::record::{Outcome, Record};
-use crate::rollup::{self, USD};
+use crate::rollup::{self, USD, signed};
 use crate::summary::Sums;
 
 /// 10^-18 in the unit of the column that costs are filtered by.
 const ATTO_IN_NANO: u128 = 1_000_000_000;
 
-/// What stands in columns of its own, to be added up.
-pub(crate) struct Facts {
+/// What stands in columns of its own.
+pub(crate) struct Facts<'r> {
+    /// Who answered.
+    pub(crate) provider: Option<&'r str>,
+    pub(crate) model: Option<&'r str>,
+    /// Read and written together; none where no provider counted.
+    pub(crate) tokens: Option<i64>,
+    pub(crate) cost_nano: Option<i64>,
     /// Of all attempts.
     pub(crate) sums: Sums,
     /// Attempts that failed at the target of a whole answer.
     pub(crate) retries: i64,
     /// Others failed before that.
     pub(crate) fell_back: bool,
-    pub(crate) costs: Option<String>,
-    pub(crate) metadata: Option<String>,
 }
 
-impl Facts {
-    pub(crate) fn of(record: &Record) -> Facts {
+impl Facts<'_> {
+    pub(crate) fn of(record: &Record) -> Facts<'_> {
         let mut sums = Sums::default();
         record.attempts.iter().for_each(|attempt| sums.plus(&rollup::of_attempt(attempt)));
         let target = record.last().filter(|_| record.is_success()).map(|attempt| attempt.target.as_str());
@@ -31,13 +35,15 @@ impl Facts {
             .filter(|attempt| matches!(attempt.outcome, Outcome::Failed | Outcome::Broken));
         let (own, others): (Vec<_>, Vec<_>) =
             failed.partition(|attempt| target == Some(attempt.target.as_str()));
+        let tokens = record.tokens();
         Facts {
+            provider: record.last().map(|attempt| attempt.provider.as_str()),
+            model: record.model_asked(),
+            tokens: tokens.map(|(prompt, completion)| signed(prompt.saturating_add(completion))),
+            cost_nano: cost_nano(record),
             sums,
             retries: own.len() as i64,
             fell_back: target.is_some() && !others.is_empty(),
-            costs: costs(record),
-            metadata: (!record.metadata.is_empty())
-                .then(|| serde_json::to_string(&record.metadata).unwrap_or_default()),
         }
     }
 }

@@ -9,6 +9,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod answers;
 mod batches;
 mod body;
 mod clickhouse;
@@ -41,8 +42,12 @@ mod steps;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod write_error;
 mod writer;
 
+pub use answers::{
+    CacheFall, CacheUse, Compared, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Session, Tally,
+};
 pub use batches::{
     BATCHES_FILE_NAME, BatchFault, BatchStatus, BatchStore, BatchesClosed, FilePurpose, HandedOn, Listed,
     Page as BatchPage, Paging, RemoteBatch, Removed, SECRET_BYTES, StoredBatch, StoredFile, Tables, Times,
@@ -50,7 +55,7 @@ pub use batches::{
 pub use body::{Kept, Missing};
 pub use clickhouse::{ClickHouse, Http, HttpAnswer, HttpCall};
 pub use counter::Counter;
-pub use engine::Place;
+pub use engine::{Place, reprice};
 pub use exports::{
     BYTES_MAX as EXPORT_BYTES_MAX, EXPORT_FIELDS, ExportFault, ExportJob, ExportPlan, ExportStatus,
     ExportStore, Exports, JOBS_MAX as EXPORTS_MAX, ROWS_MAX as EXPORT_ROWS_MAX,
@@ -66,12 +71,9 @@ pub use postgres::{Encryption, Server};
 pub use price::{Priced, Prices, Pricing};
 pub use query::{Column, Filter, Page, PageSize, STATUS_CLASSES};
 pub use queue::{Queue, Unwritten};
-pub use reader::{
-    Busy, CacheFall, CacheUse, Compared, Fact, FeedbackTally, Found, GroupBy, GroupRow, ReadError, Reader,
-    Readers, Session, Tally,
-};
+pub use reader::{Busy, Reader, Readers};
 pub use record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
-pub use reprice::{Progress, reprice};
+pub use reprice::Progress;
 pub use retention::Retention;
 pub use spans::{AppLog, Joined, Span};
 pub use sqlite::database::{DataDirectory, FILE_NAME, NoDirectory};

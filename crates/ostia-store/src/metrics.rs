@@ -203,7 +203,7 @@ impl Metrics {
 impl Metrics {
     pub(crate) fn count(&self, record: &Record) {
         let of = labels(record);
-        let chosen = self.chosen(record, record.model.as_deref().or(record.last().and_then(model)));
+        let chosen = self.chosen(record, record.model_asked());
         let own = with(&of, &chosen);
         self.requests.get_or_create(&own).inc();
         self.portkey.requests.get_or_create(&of).inc();

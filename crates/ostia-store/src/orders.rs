@@ -3,13 +3,15 @@
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use crate::engine::{Checked, Engine, WriteError};
+use crate::answers::ReadError;
+use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
-use crate::reader::{Busy, ReadError};
+use crate::reader::Busy;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 
 /// Orders that wait.
-const WAITING_MAX: usize = 64;
+pub(crate) const WAITING_MAX: usize = 64;
 
 /// Told the engine, or why nothing can be written.
 pub(crate) type Order = Box<dyn FnOnce(Result<&mut Engine, ReadError>) + Send>;

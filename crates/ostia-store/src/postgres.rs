@@ -35,7 +35,6 @@ use secrecy::SecretString;
 use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 
-use crate::engine::{Checked, WriteError};
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::network::Connect;
 use crate::price::Prices;
@@ -43,6 +42,7 @@ use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 use client::{Client, Fault, Role};
 
 /// Where a server is, and whose name is shown there.

@@ -87,7 +87,12 @@ impl PageSize {
 }
 
 impl Page {
-    /// The beginning of a page as it stands in the answer before it; `None` for what is no such thing.
+    /// The beginning of a page as the answer before it tells it.
+    pub(crate) fn told((started_ms, number): (i64, i64)) -> String {
+        format!("{started_ms}-{number}")
+    }
+
+    /// What [`Page::told`] told; `None` for what is no such thing.
     pub fn cursor(text: &str) -> Option<(i64, i64)> {
         let (started_ms, number) = text.split_once('-')?;
         Some((started_ms.parse().ok()?, number.parse().ok()?))
@@ -95,6 +100,11 @@ impl Page {
 }
 
 impl Filter {
+    /// The same in this time alone.
+    pub(crate) fn within(&self, (from_ms, to_ms): (i64, i64)) -> Filter {
+        Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..self.clone() }
+    }
+
     /// Does it ask for what sums by day are kept by, so that they know the days on which there is any?
     pub(crate) fn is_of_days(&self) -> bool {
         self.provider.is_some() || self.model.is_some() || self.key.is_some()

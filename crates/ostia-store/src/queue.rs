@@ -9,7 +9,7 @@ use crate::health::Health;
 use crate::record::Record;
 
 /// Records that wait to be written, one to two kilobytes each without bodies.
-const RECORDS_MAX: usize = 16_384;
+pub(crate) const RECORDS_MAX: usize = 16_384;
 /// What they take in memory together, in bytes, until they are written.
 const BYTES_MAX: usize = 64 << 20;
 /// As much of it may be taken by records with bodies: the rest is for those that have given them up.

@@ -1,13 +1,6 @@
 //! Threads that read, so that nobody who serves requests waits for the engine; and what may be asked, whatever the engine.
 
 mod caches;
-mod counted;
-mod days;
-mod search;
-mod sessions;
-mod table;
-mod tallies;
-mod told;
 
 use std::fmt;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -17,6 +10,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::answers::{
+    Fact, FeedbackTally, Found, GroupBy, GroupRow, LOOKS_WITHIN, Listed, ReadError, Session, Tally,
+};
 use crate::clickhouse;
 use crate::engine::Place;
 use crate::query::{Filter, Page};
@@ -25,27 +21,10 @@ use crate::steps::Steps;
 use crate::summary::{Group, Grouping, Series};
 use crate::{postgres, sqlite};
 
-pub(crate) use caches::Piece;
-pub use caches::{CacheFall, CacheUse, Compared};
-pub(crate) use counted::{COUNTED, Counted};
-pub(crate) use days::{DAY_MS, Time, joined};
-pub use search::Found;
-pub(crate) use search::Needles;
-pub(crate) use sessions::MODELS_MAX;
-pub use sessions::Session;
-pub(crate) use table::{LINES_MAX, Table};
-pub(crate) use tallies::TALLIES_MAX;
-pub use tallies::{Fact, FeedbackTally, GroupBy, GroupRow, Tally};
-pub(crate) use told::{Told, paged, plain};
-
 /// Threads that read.
 const THREADS: usize = 2;
 /// Questions that wait for one of them.
 const WAITING_MAX: usize = 32;
-/// How long an answer may take.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// Most requests of one trace that are told.
-pub(crate) const TRACE_MAX: u32 = 1000;
 
 type Question = Box<dyn FnOnce(&mut Reader) + Send>;
 
@@ -62,15 +41,6 @@ impl fmt::Debug for Readers {
 /// Too many questions wait already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
-
-/// Why there is no answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ReadError {
-    /// It took too long.
-    TooSlow,
-    /// What is kept cannot be read.
-    Unreadable(String),
-}
 
 impl Readers {
     /// Starts the threads. Nothing need be kept there yet.
@@ -115,9 +85,6 @@ pub enum Reader {
     /// A server of ClickHouse's.
     ClickHouse(clickhouse::Reader),
 }
-
-/// Requests as they are told, and where the next page begins, if there is one.
-pub type Listed = (Vec<Value>, Option<String>);
 
 impl Reader {
     /// Of what is kept there.
@@ -230,7 +197,7 @@ impl Reader {
     /// # Errors
     /// As [`Reader::list`].
     pub fn search(&mut self, filter: &Filter, text: &str, page: Page) -> Result<Found, ReadError> {
-        self.search_for(filter, text, page, search::LOOKS_WITHIN)
+        self.search_for(filter, text, page, LOOKS_WITHIN)
     }
 
     /// The same within this time, and at least one request.

@@ -310,6 +310,11 @@ impl Record {
         self.attempts.iter().rev().find(answered).or(self.attempts.last())
     }
 
+    /// The model that the client asked for, or else the one that the answer's provider was asked for.
+    pub(crate) fn model_asked(&self) -> Option<&str> {
+        self.model.as_deref().or_else(|| self.last()?.model.as_deref())
+    }
+
     /// Is the answer what the client wanted?
     pub fn is_success(&self) -> bool {
         self.status < 400 && self.end == "whole"

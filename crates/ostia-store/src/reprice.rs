@@ -1,10 +1,10 @@
-//! New prices on what was kept: of the catalogue and the operator, as they are now. Sums are corrected in the same transaction.
+//! New prices on what was kept: of the catalogue and the operator, as they are now. Where sums are kept they are
+//! corrected in the same transaction; ClickHouse adds them up when they are asked for.
 
-use crate::engine::{Engine, Place};
 use crate::price::Prices;
 use crate::record::Record;
 
-/// Requests that are gone through in one transaction: the gateway, if it runs, waits for no more than these.
+/// Requests that are gone through in one transaction, where an engine has them: the gateway, if it runs, waits for no more than these.
 pub(crate) const BATCH: u32 = 200;
 
 /// How far it has come.
@@ -16,19 +16,6 @@ pub struct Progress {
     pub seen: u64,
     /// Those of them that cost something else now.
     pub changed: u64,
-}
-
-/// Puts the prices that are in force on requests that came then or later; `tell` hears how far it has come.
-///
-/// # Errors
-/// Why what is kept cannot be read or written. What was changed before stays changed; to do it again does no harm.
-pub fn reprice(
-    place: &Place,
-    from_ms: i64,
-    prices: &Prices,
-    mut tell: impl FnMut(Progress),
-) -> Result<Progress, String> {
-    Engine::of(place).reprice(from_ms, prices, &mut tell).map_err(|error| error.to_string())
 }
 
 /// The same request at the prices that are in force; none where it costs what it did.

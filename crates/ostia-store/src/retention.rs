@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::rollup::WIDTHS_MS;
+
 /// Sums by minute are kept so long: those by hour say the same.
 pub(crate) const MINUTES_KEPT: Duration = Duration::from_secs(8 * 86_400);
 
@@ -16,6 +18,13 @@ pub struct Retention {
     pub bodies: Duration,
     /// Bodies, compressed, in bytes.
     pub body_bytes: u64,
+}
+
+impl Retention {
+    /// How long sums of this width are kept.
+    pub(crate) fn of_sums(&self, width_ms: i64) -> Duration {
+        if width_ms == WIDTHS_MS[0] { MINUTES_KEPT.min(self.records) } else { self.records }
+    }
 }
 
 impl Default for Retention {

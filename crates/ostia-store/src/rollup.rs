@@ -12,12 +12,13 @@ pub(crate) const WIDTHS_MS: [i64; 3] = [60_000, 3_600_000, 86_400_000];
 pub(crate) const USD: &str = "USD";
 
 /// What a row of sums is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Row {
     pub(crate) width_ms: i64,
     pub(crate) start_ms: i64,
     pub(crate) provider: String,
     pub(crate) model: String,
+    /// Of the gateway.
     pub(crate) key: String,
     pub(crate) currency: String,
 }
@@ -29,11 +30,9 @@ pub(crate) struct Rollup(HashMap<Row, Sums>);
 impl Rollup {
     /// Counts a record: the request where its answer came from, each attempt where it went.
     pub(crate) fn count(&mut self, record: &Record) {
-        let last = record.last();
-        let provider = last.map(|attempt| attempt.provider.as_str()).unwrap_or_default();
-        let model = record.model.as_deref().or(last.and_then(|attempt| attempt.model.as_deref()));
-        let sums = of_request(record);
-        self.add(record, provider, model.unwrap_or_default(), USD, &sums);
+        let provider = record.last().map(|attempt| attempt.provider.as_str()).unwrap_or_default();
+        let model = record.model_asked().unwrap_or_default();
+        self.add(record, provider, model, USD, &of_request(record));
         for attempt in &record.attempts {
             for width_ms in WIDTHS_MS {
                 let row = Row::of_attempt(record, attempt, width_ms);

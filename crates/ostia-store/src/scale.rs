@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::answers::ReadError;
 use crate::engine::Place;
 use crate::query::{Filter, Page, PageSize};
-use crate::reader::{ReadError, Reader};
+use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, Usage};
 use crate::sqlite::{database, insert};
 use crate::steps::Steps;

@@ -1,5 +1,7 @@
 //! Spans of applications and what they logged, as OpenTelemetry tells them: kept for the view of a trace.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -98,7 +100,15 @@ impl AppLog {
     }
 }
 
-/// What was kept so.
+/// What was kept so, each once: senders repeat what they had no answer for, and a log has no name of its own to be known again by.
 pub(crate) fn read<T: for<'d> Deserialize<'d>>(documents: impl IntoIterator<Item = String>) -> Vec<T> {
-    documents.into_iter().filter_map(|document| serde_json::from_str(&document).ok()).collect()
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
+    for document in documents {
+        if !seen.contains(&document) {
+            all.extend(serde_json::from_str(&document).ok());
+            seen.insert(document);
+        }
+    }
+    all
 }

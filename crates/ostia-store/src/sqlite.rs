@@ -17,13 +17,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, ErrorCode};
 
-use crate::engine::{Checked, WriteError};
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::Progress;
 use crate::retention::Retention;
 use crate::spans::Joined;
+use crate::write_error::{Checked, WriteError};
 use database::OpenError;
 
 /// Who writes to the file.
@@ -60,10 +60,7 @@ impl Writer {
             // Somebody took the file away: what is written to it now would be nowhere.
             self.connection = None;
         }
-        match self.is_open() {
-            true => self.on(|connection| retention::step(connection, retention, now_ms)),
-            false => Ok(false),
-        }
+        self.on(|connection| retention::step(connection, retention, now_ms))
     }
 
     pub(crate) fn keep_feedback(&mut self, all: &[Feedback]) -> Checked {

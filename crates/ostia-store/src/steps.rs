@@ -69,6 +69,11 @@ impl Steps {
         if steps.count() > POINTS_MAX { Err(StepError::TooMany) } else { Ok(steps) }
     }
 
+    /// From when to when they are.
+    pub(crate) fn time(&self) -> (i64, i64) {
+        (self.from_ms, self.to_ms)
+    }
+
     /// How many there are.
     pub fn count(&self) -> i64 {
         self.to_ms.saturating_sub(self.from_ms) / self.step_ms

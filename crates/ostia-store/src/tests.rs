@@ -5,6 +5,7 @@ pub(crate) mod cases;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,13 +16,16 @@ use tempfile::TempDir;
 
 use crate::body::Kept;
 use crate::engine::Place;
+use crate::feedback::Feedback;
 use crate::finisher::Finisher;
+use crate::orders::Done;
 use crate::price::{Priced, Prices};
 use crate::query::{Column, Filter, Page, PageSize};
 use crate::queue::Unwritten;
 use crate::reader::Reader;
 use crate::record::{Attempt, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
+use crate::spans::Joined;
 use crate::sqlite::{database, insert, reprice, retention};
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
@@ -254,6 +258,82 @@ fn a_file_that_cannot_be_written_stops_nobody() {
         "{said:?}"
     );
     assert!(reader(&path).one("kept").unwrap().is_some());
+}
+
+/// Somebody waits for an order: it does not wait for the engine, of which a full batch says that it is away.
+#[test]
+fn an_order_is_answered_while_nothing_can_be_written() {
+    let folder = TempDir::new().unwrap();
+    let blocked = folder.path().join("blocked");
+    fs::write(&blocked, "a file where a directory should be").unwrap();
+    let (store, _) = store(&file(&blocked.join("records.db")), &[]);
+    for number in 0..2100 {
+        store.queue().hand_over(Box::new(Ready(light(&number.to_string()))));
+    }
+    let (tell, told) = channel();
+    let order = |tell: Sender<Done>| {
+        store.orders().join(Joined::default(), now_ms(), move |done| drop(tell.send(done))).unwrap();
+    };
+    order(tell.clone());
+    assert!(told.recv_timeout(PATIENCE).unwrap().is_err());
+    fs::remove_file(&blocked).unwrap();
+    until("it writes again", || store.queue().health().written == 2100);
+    order(tell);
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap(), Ok(Ok(())));
+    store.finish();
+}
+
+/// A record with nothing in it that takes long to write.
+fn light(id: &str) -> Record {
+    let (request, response) = (Kept::default(), Kept::default());
+    Record { attempts: Vec::new(), request, response, ..record(id, 1) }
+}
+
+/// More always comes: an order still finds all records that were handed over before, and its turn.
+#[test]
+fn an_order_has_its_turn_behind_the_records_before_it() {
+    const OTHERS: usize = 60_000;
+    let folder = TempDir::new().unwrap();
+    let (store, _) = store(&file(&folder.path().join("records.db")), &[]);
+    let (tell, told) = channel();
+    let feedback = Feedback {
+        id: "f".into(),
+        trace_id: "trace-first".into(),
+        created_ms: now_ms(),
+        value: 1,
+        weight: 1.0,
+        metadata: None,
+        key: Some("team".into()),
+    };
+    let hand_over = |record: Record| store.queue().hand_over(Box::new(Ready(record)));
+    (0..5000).for_each(|number| hand_over(light(&format!("before-{number}"))));
+    hand_over(Record { trace_id: "trace-first".into(), ..light("first") });
+    let written = store.queue().clone();
+    store
+        .orders()
+        .keep(vec![feedback], move |done| drop(tell.send((done, written.health().written))))
+        .unwrap();
+    let found = (0..OTHERS).find_map(|number| {
+        until("room", || store.queue().health().waiting < 12_000);
+        hand_over(light(&number.to_string()));
+        told.try_recv().ok()
+    });
+    let (done, written) = found.unwrap();
+    assert_eq!(done, Ok(Ok(())));
+    assert!(written >= 5001, "{written}");
+    drop(store);
+}
+
+#[test]
+fn a_gateway_without_requests_finds_that_records_can_be_written_again() {
+    let folder = TempDir::new().unwrap();
+    let blocked = folder.path().join("blocked");
+    fs::write(&blocked, "a file where a directory should be").unwrap();
+    let (store, _) = store(&file(&blocked.join("records.db")), &[]);
+    until("a problem", || store.queue().health().problem.is_some());
+    fs::remove_file(&blocked).unwrap();
+    until("none", || store.queue().health().problem.is_none());
+    store.finish();
 }
 
 #[test]

@@ -4,25 +4,29 @@
 //! that is missing, and after an orderly end nothing. Where nothing can be written the batch is kept and tried again, and what
 //! comes meanwhile waits in the queue, as far as there is room.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::engine::{Engine, Place, WriteError};
+use crate::answers::ReadError;
+use crate::engine::{Engine, Place};
 use crate::finisher::Finisher;
-use crate::orders::{Order, Orders};
-use crate::queue::{Queue, State, Unwritten};
-use crate::reader::ReadError;
+use crate::orders::{Order, Orders, WAITING_MAX};
+use crate::queue::{Queue, RECORDS_MAX, State, Unwritten};
 use crate::record::Record;
 use crate::retention::Retention;
+use crate::write_error::WriteError;
 
 /// How long a record waits for others to be written with.
 pub const FLUSH_WITHIN: Duration = Duration::from_millis(200);
 /// Most records that are written at once. Each batch writes every page again that it touches, so large ones cost less a record; this
 /// one takes about a tenth of a second.
 const BATCH_MAX: usize = 2048;
+/// Once so many batches were full, all that was in the queue before them, and one that had been begun, are written.
+const BATCHES_BEFORE_ORDER: u64 = (RECORDS_MAX / BATCH_MAX) as u64 + 1;
 /// How long the thread rests when there is nothing to do. It does not sleep on the queue: whoever hands over a record would have to
 /// wake it, and that is a call to the system on the way of a request.
 const REST: Duration = Duration::from_millis(20);
@@ -61,6 +65,9 @@ struct Writer {
     batch_bytes: usize,
     /// When the first of them came.
     since: Option<Instant>,
+    /// Orders that were taken, each with how many batches had been full by then.
+    ordered: VecDeque<(u64, Order)>,
+    full_batches: u64,
     /// Not to be tried before.
     again_at: Instant,
     retention_at: Instant,
@@ -78,14 +85,14 @@ impl Store {
         tell: Tell,
     ) -> std::io::Result<Store> {
         let (queue, entries) = Queue::new();
-        let (orders, ordered) = Orders::new();
+        let (orders, given) = Orders::new();
         let ((stop, stopped), (over, is_over)) = (channel(), channel());
         let now = Instant::now();
         let mut writer = Writer {
             engine: Engine::of(&place),
             place,
             entries,
-            orders: ordered,
+            orders: given,
             state: queue.state(),
             finisher,
             retention,
@@ -93,6 +100,8 @@ impl Store {
             batch: Vec::new(),
             batch_bytes: 0,
             since: None,
+            ordered: VecDeque::new(),
+            full_batches: 0,
             again_at: now,
             retention_at: now + RETENTION_AGAIN,
         };
@@ -130,24 +139,39 @@ impl Writer {
         loop {
             // Asked for before it is looked whether there is more, so that nothing that was handed over is left.
             is_last = is_last || stopped.try_recv() != Err(TryRecvError::Empty);
+            // Before the records, so that those that were handed over before an order are taken by the time that it is carried out.
+            let are_more_orders = self.take_orders();
             let is_more = self.take();
+            self.full_batches += u64::from(is_more);
             let is_due = self.since.is_some_and(|since| since.elapsed() >= FLUSH_WITHIN);
-            if (is_due || is_more || is_last) && (is_last || Instant::now() >= self.again_at) {
+            if (is_due || is_more || is_last) && (is_last || self.may_try()) {
                 self.flush();
             }
-            if !is_more {
-                self.obey();
-            }
-            if is_last && (!is_more || !self.engine.is_open()) {
+            self.obey(is_more);
+            if is_last && (!is_more || !self.engine.is_open()) && !are_more_orders {
                 return;
             }
             if Instant::now() >= self.retention_at {
                 self.retain();
             }
-            if !is_more || Instant::now() < self.again_at {
+            if !is_more || !self.may_try() {
                 thread::sleep(REST);
             }
         }
+    }
+
+    /// Has it been long enough since the engine failed?
+    fn may_try(&self) -> bool {
+        Instant::now() >= self.again_at
+    }
+
+    /// Takes what was ordered, as far as there is room for it. Is there none left?
+    fn take_orders(&mut self) -> bool {
+        while self.ordered.len() < WAITING_MAX {
+            let Ok(order) = self.orders.try_recv() else { return false };
+            self.ordered.push_back((self.full_batches, order));
+        }
+        true
     }
 
     /// Takes what was handed over, as far as the batch has room. Is it full?
@@ -208,11 +232,21 @@ impl Writer {
         }
     }
 
-    /// Carries out what was ordered, behind all records that were handed over before.
-    fn obey(&mut self) {
-        while let Ok(order) = self.orders.try_recv() {
-            self.flush();
-            let is_open = self.open();
+    /// Carries out what was ordered, behind all records that were handed over before: at once where there are no more of them, and
+    /// else after as many batches as the queue holds, so that no order waits for ever where there are always more. While the engine is
+    /// not to be tried whoever ordered hears so at once.
+    fn obey(&mut self, is_more: bool) {
+        while let Some((since, _)) = self.ordered.front() {
+            let is_behind_all = !is_more || self.full_batches - since >= BATCHES_BEFORE_ORDER;
+            if self.may_try() && !is_behind_all {
+                return;
+            }
+            let Some((_, order)) = self.ordered.pop_front() else { return };
+            if self.may_try() {
+                self.flush();
+            }
+            // Not after a flush that failed: each try may take as long as a connection.
+            let is_open = self.may_try() && self.open();
             let unreadable = || ReadError::Unreadable("it cannot be written".to_owned());
             order(Some(&mut self.engine).filter(|_| is_open).ok_or_else(unreadable));
         }
@@ -265,14 +299,23 @@ impl Writer {
 
     fn retain(&mut self) {
         self.retention_at = Instant::now() + RETENTION_EVERY;
+        // What nobody has written to since it failed is opened here too: it may work again.
+        if self.may_try() && self.open() {
+            self.retain_some();
+        }
+        if !self.engine.is_open() {
+            self.retention_at = self.again_at;
+        }
+    }
+
+    fn retain_some(&mut self) {
         let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
         match self.engine.retain(&self.retention, i64::try_from(now_ms).unwrap_or(i64::MAX)) {
             Ok(is_more) => {
                 if is_more {
                     self.retention_at = Instant::now() + RETENTION_AGAIN;
                 }
-                // What nobody has written to since it failed may work again.
-                if self.engine.is_open() && self.batch.is_empty() {
+                if self.batch.is_empty() {
                     self.works();
                 }
             }

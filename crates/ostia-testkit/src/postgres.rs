@@ -180,8 +180,15 @@ impl Drop for Postgres {
 
 /// The folder of the newest version's programs.
 fn programs() -> Option<PathBuf> {
-    let versions = fs::read_dir(DEBIAN).ok()?.filter_map(|entry| Some(entry.ok()?.path().join("bin")));
-    versions.filter(|folder| folder.join("initdb").exists()).max()
+    let versions = fs::read_dir(DEBIAN).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let there = versions.filter(|version| version.join("bin/initdb").exists());
+    Some(there.max_by_key(|version| numbers(version))?.join("bin"))
+}
+
+/// The numbers of the version that a folder is named after: 9.6 is older than 15.
+fn numbers(folder: &Path) -> Vec<u32> {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    name.split('.').map_while(|number| number.parse().ok()).collect()
 }
 
 /// Who runs it where the tests are run as root: the user whom Debian's package makes.
@@ -195,4 +202,17 @@ fn owner() -> Option<(u32, u32)> {
     let line = users.lines().find(|line| line.starts_with("postgres:")).expect("a user `postgres`");
     let mut fields = line.split(':').skip(2).map(|field| field.parse().expect("a number"));
     Some((fields.next()?, fields.next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_numbers() {
+        let is_older = |one: &str, other: &str| numbers(Path::new(one)) < numbers(Path::new(other));
+        assert!(is_older("/postgresql/9.6", "/postgresql/15"));
+        assert!(is_older("/postgresql/9.6", "/postgresql/9.10"));
+        assert!(is_older("/postgresql/15", "/postgresql/16"));
+    }
 }

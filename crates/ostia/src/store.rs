@@ -113,11 +113,13 @@ pub fn start(
         bodies: records.keep_bodies,
         body_bytes: records.bodies_bytes as u64,
     };
-    let log = log.clone();
-    let tell = Box::new(move |text: String| log.say(Level::Warn, Target::Server, text));
+    let tell = || {
+        let log = log.clone();
+        Box::new(move |text: String| log.say(Level::Warn, Target::Server, text))
+    };
     let readers = Readers::start(&place)?;
-    let exports = directory.map(|own| ExportStore::start(&own.0, readers.clone())).transpose()?;
-    let store = Store::start(place, retention, finisher, tell)?;
+    let exports = directory.map(|own| ExportStore::start(&own.0, readers.clone(), tell())).transpose()?;
+    let store = Store::start(place, retention, finisher, tell())?;
     let (readers, orders) = (Some(readers), Some(store.orders().clone()));
     let shared = RecordStore { queue: store.queue().clone(), readers, orders, exports };
     Ok(Started { ends: Ends::Store(store), shared })

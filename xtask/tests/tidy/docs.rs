@@ -1,4 +1,4 @@
-//! The documentation names what there is: every field of the configuration, every header, every error code.
+//! The documentation names what there is: every field of the configuration, every header, every error code, every metric, every page.
 
 use std::collections::BTreeSet;
 
@@ -83,6 +83,37 @@ fn every_error_code() {
         }
     }
     none(&missing("docs/errors.md", &codes));
+}
+
+#[test]
+fn every_metric() {
+    let snake = |c: char| c.is_ascii_lowercase() || c == '_';
+    let mut metrics = names("crates/ostia-store/src/metrics.rs", "Registry", "#[cfg(test)]", snake);
+    metrics.extend(names("crates/ostia-store/src/metrics/gauges.rs", "Registry", "#[cfg(test)]", snake));
+    metrics.retain(|name| name.len() > "ostia_".len() && name.starts_with("ostia_"));
+    assert!(metrics.len() > 12, "found only {metrics:?}: has the code moved?");
+    // Counters end so where they are read.
+    let page = read("docs/telemetry.md");
+    let missing = metrics.iter().filter(|name| {
+        let spelt = [format!("`{name}`"), format!("`{name}_total`")];
+        !spelt.iter().any(|name| page.contains(name))
+    });
+    none(&missing.map(|name| format!("docs/telemetry.md: says nothing of {name}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_page_stands_in_the_list_of_the_readme() {
+    let text = read("README.md");
+    let (_, list) = text.split_once("## Documentation").expect("the list has moved");
+    let pages: Vec<String> = files("docs", ".md").into_iter().map(|(path, _)| path).collect();
+    assert!(pages.len() > 20, "found only {pages:?}");
+    // Those of a folder that has a page of its own stand there.
+    let is_listed = |page: &String| {
+        let folder = page.rsplit_once('/').map_or("", |(folder, _)| folder);
+        [page.clone(), format!("{folder}/README.md")].iter().any(|path| list.contains(&format!("({path})")))
+    };
+    let missing = pages.iter().filter(|page| !is_listed(page));
+    none(&missing.map(|page| format!("README.md: does not list {page}")).collect::<Vec<_>>());
 }
 
 /// Each promise in SECURITY.md names the tests that hold it: `module::name`, below the integration tests.

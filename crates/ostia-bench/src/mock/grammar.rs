@@ -353,19 +353,29 @@ const BEDROCK_HEADERS: &[(&str, &str)] = &[("x-amzn-requestid", "7f6c2a1e-52c3-4
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use ostia_dialect::frame::{Framer, Framing};
     use serde_json::Value;
 
-    /// Every `data:` line but the end mark is JSON.
+    /// Every event but the end mark is JSON, and they tell the mark of the chunk and what was used.
     fn check_events(grammar: &Grammar) {
-        let closing = std::str::from_utf8(&grammar.closing).unwrap();
         let (before, after) = grammar.chunk;
-        let opening = std::str::from_utf8(&grammar.opening).unwrap();
-        let text = format!("{opening}{before}@0:1@{after}{closing}");
-        for data in
-            text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|data| *data != "[DONE]")
-        {
-            serde_json::from_str::<Value>(data).unwrap();
+        let chunk = format!("{before}@0:1@{after}");
+        let (framing, chunk) = match grammar.event_stream {
+            Some(kind) => (Framing::AwsEventStream, event(kind, chunk.as_bytes())),
+            None => (Framing::Sse, chunk.into()),
+        };
+        let mut framer = Framer::new(framing);
+        framer.push(&[&grammar.opening[..], &chunk, &grammar.closing].concat());
+        let mut text = String::new();
+        while let Some(frame) = framer.next().unwrap() {
+            assert!(
+                frame.data == b"[DONE]" || serde_json::from_slice::<Value>(frame.data).is_ok(),
+                "{frame:?}"
+            );
+            text.push_str(std::str::from_utf8(frame.data).unwrap());
         }
+        assert_eq!(framer.finish().unwrap(), None);
+        assert!(text.contains("@0:1@"), "{text}");
         assert!(text.contains(&PROMPT_TOKENS.to_string()) && text.contains(&COMPLETION_TOKENS.to_string()));
         let unary: Value = serde_json::from_slice(&grammar.unary).unwrap();
         assert!(unary.to_string().contains(TEXT_END));
@@ -376,6 +386,7 @@ mod tests {
         check_events(&openai());
         check_events(&anthropic());
         check_events(&gemini());
+        check_events(&bedrock());
     }
 
     #[test]

@@ -23,6 +23,9 @@ const MIGRATIONS: [&str; 3] =
 
 /// Most things that were handed on that are remembered, of all owners together: the oldest are forgotten first.
 const HANDED_ON_MAX: i64 = 100_000;
+/// How long after it was last said that somebody has a thing, in seconds, it is worth writing that it was said again: clients ask
+/// every few seconds how a batch is.
+const SAID_AGAIN_AFTER_S: i64 = 60;
 
 /// The tables, open for this process alone.
 #[derive(Debug)]
@@ -264,12 +267,15 @@ impl Tables {
         done
     }
 
-    /// Takes away what was made before then, but for batches that are not over and their rows.
+    /// Takes away what was made before then, but for batches that are not over and their rows. One that a provider has, of which nobody
+    /// asked how it ended, is over when its time was before then, too.
     ///
     /// # Errors
     /// The tables cannot be written.
     pub fn sweep(&mut self, before_s: u64) -> Result<(), BatchesClosed> {
-        let over = "DELETE FROM batches WHERE is_open = 0 AND created_s < ?1";
+        let over = "DELETE FROM batches WHERE is_open = 0 AND created_s < ?1 \
+                    AND (document ->> 'status' IN ('completed', 'failed', 'expired', 'cancelled') \
+                    OR document ->> '$.times.expires_s' < ?1)";
         let ended = self.connection.execute(over, [signed(before_s)])?;
         self.connection.execute("DELETE FROM handed_on WHERE created_s < ?1", [signed(before_s)])?;
         let removed = self.connection.execute(
@@ -345,14 +351,21 @@ impl Tables {
         found: &HandedOn,
         now_s: u64,
     ) -> Result<(), BatchesClosed> {
-        let insert =
-            "INSERT OR REPLACE INTO handed_on (owner, id, created_s, document) VALUES (?1, ?2, ?3, ?4)";
+        let transaction = self.connection.transaction()?;
+        // One that is known keeps its number: it is no newer than it was, and nothing of others is forgotten for it.
+        let mut insert = transaction.prepare_cached(
+            "INSERT INTO handed_on (owner, id, created_s, document) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (owner, id) DO UPDATE SET created_s = excluded.created_s, document = excluded.document \
+             WHERE document <> excluded.document OR created_s <= excluded.created_s - ?5",
+        )?;
+        let document = document(found);
         for id in ids {
-            self.connection.execute(insert, params![owner, id, signed(now_s), document(found)])?;
+            insert.execute(params![owner, id, signed(now_s), document, SAID_AGAIN_AFTER_S])?;
         }
+        drop(insert);
         let forget = "DELETE FROM handed_on WHERE number <= (SELECT max(number) FROM handed_on) - ?1";
-        self.connection.execute(forget, [HANDED_ON_MAX])?;
-        Ok(())
+        transaction.execute(forget, [HANDED_ON_MAX])?;
+        Ok(transaction.commit()?)
     }
 
     /// Who has the thing of this id of an owner's.

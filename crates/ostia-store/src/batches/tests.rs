@@ -148,6 +148,31 @@ fn what_was_handed_on_is_found_by_its_owner_until_it_is_old() {
 }
 
 #[test]
+fn what_is_said_again_is_no_newer() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut tables = open(directory.path());
+    let found = HandedOn { provider: "one".to_owned(), headers: Vec::new() };
+    let rows = || -> Vec<(i64, String, i64)> {
+        let connection = rusqlite::Connection::open(directory.path().join(BATCHES_FILE_NAME)).unwrap();
+        let mut select =
+            connection.prepare("SELECT number, id, created_s FROM handed_on ORDER BY number").unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+        rows.map(Result::unwrap).collect()
+    };
+    let mut check = |ids: &[&str], now_s: u64, expected: &[(i64, &str, i64)]| {
+        let ids: Vec<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        tables.remember_handed_on("a", &ids, &found, now_s).unwrap();
+        let expected: Vec<_> =
+            expected.iter().map(|(number, id, at)| (*number, (*id).to_owned(), *at)).collect();
+        assert_eq!(rows(), expected);
+    };
+    check(&["b1", "b2"], 1000, &[(1, "b1", 1000), (2, "b2", 1000)]);
+    check(&["b1"], 1005, &[(1, "b1", 1000), (2, "b2", 1000)]);
+    check(&["b1"], 1600, &[(1, "b1", 1600), (2, "b2", 1000)]);
+    check(&["b3"], 1600, &[(1, "b1", 1600), (2, "b2", 1000), (3, "b3", 1600)]);
+}
+
+#[test]
 fn a_batch_at_a_provider_is_nothing_to_do_and_keeps_what_it_needs() {
     let directory = tempfile::tempdir().unwrap();
     let mut tables = open(directory.path());
@@ -175,6 +200,9 @@ fn a_batch_at_a_provider_is_nothing_to_do_and_keeps_what_it_needs() {
     drop(tables);
     let mut tables = open(directory.path());
     assert!(tables.path("b1").exists(), "what is known of its rows");
-    tables.sweep(u64::MAX).unwrap();
+    // It was made at 100 and runs until 200.
+    tables.sweep(200).unwrap();
+    assert!(tables.path("b1").exists() && tables.batch("a", "b1").unwrap().is_some(), "it runs there");
+    tables.sweep(201).unwrap();
     assert!(!tables.path("b1").exists() && tables.batch("a", "b1").unwrap().is_none());
 }

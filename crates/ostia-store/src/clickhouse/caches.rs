@@ -5,19 +5,18 @@ use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::sums::{Attempts, Counted};
 use super::{Error, Reader};
+use crate::answers::{CacheFall, CacheUse, Compared, ReadError};
 use crate::query::Filter;
-use crate::reader::{CacheFall, CacheUse, Compared, ReadError};
 
 impl Reader {
     /// Attempts count where they went, as in sums that are kept elsewhere.
     pub(crate) fn kept_cache_use(
         &self,
         filter: &Filter,
-        (from_ms, to_ms): (i64, i64),
+        time: (i64, i64),
     ) -> Result<Vec<CacheUse>, ReadError> {
-        let filter = Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..filter.clone() };
         let mut parameters = Parameters::default();
-        let counted = Counted::of(&filter, Attempts::WhereTheyWent, &mut parameters);
+        let counted = Counted::of(&filter.within(time), Attempts::WhereTheyWent, &mut parameters);
         let text = format!(
             "SELECT toString(ifNull(key, '')) AS of_key, toString(of_provider), toString(of_model), count(), \
              sum(prompt_tokens), sum(cached_tokens) {} GROUP BY of_key, of_provider, of_model",

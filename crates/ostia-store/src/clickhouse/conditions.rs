@@ -124,12 +124,12 @@ impl Conditions {
     /// One of several.
     fn choice(&mut self, choices: &[Vec<(Column, String)>], parameters: &mut Parameters) {
         let mut column = |(column, value): &(Column, String)| {
-            let value = parameters.text(value);
             match column {
-                Column::Provider => format!("provider = {value}"),
-                Column::Model => format!("model = {value}"),
-                Column::Key => format!("key = {value}"),
-                Column::Status => format!("status = toUInt16OrZero({value})"),
+                Column::Provider => format!("provider = {}", parameters.text(value)),
+                Column::Model => format!("model = {}", parameters.text(value)),
+                Column::Key => format!("key = {}", parameters.text(value)),
+                // Of one that is none there is nothing: 0 is the status of whoever left before there was one.
+                Column::Status => format!("status = {}", parameters.int(value.parse().unwrap_or(-1))),
             }
         };
         let mut together = |columns: &Vec<(Column, String)>| {

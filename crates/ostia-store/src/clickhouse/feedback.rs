@@ -7,8 +7,8 @@ use super::row_binary::{Decoder, Encoder};
 use super::server::Parameters;
 use super::write::now;
 use super::{ClickHouse, Error, Writer};
-use crate::engine::Checked;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
+use crate::write_error::Checked;
 
 /// Most of one trace that is told.
 const OF_TRACE_MAX: u32 = 1000;

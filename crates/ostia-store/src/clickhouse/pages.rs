@@ -11,9 +11,9 @@ use super::conditions::Conditions;
 use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::{Error, Reader, feedback};
+use crate::answers::{Listed, ReadError, TRACE_MAX, Time, Told, paged, plain};
 use crate::body::Missing;
 use crate::query::{Filter, Page};
-use crate::reader::{Listed, ReadError, TRACE_MAX, Time, Told, paged, plain};
 
 /// The first piece of time that is looked through, and how many times as long each next one is.
 const FIRST_PIECE_MS: i64 = 3_600_000;

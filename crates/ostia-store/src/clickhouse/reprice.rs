@@ -5,10 +5,10 @@ use super::row_binary::{Decoder, Encoder};
 use super::server::Parameters;
 use super::write::{RECORDS, Written, encode, now};
 use super::{ClickHouse, Error, Writer};
-use crate::engine::WriteError;
 use crate::price::Prices;
 use crate::record::Record;
 use crate::reprice::{Progress, repriced};
+use crate::write_error::WriteError;
 
 /// Requests that are gone through at once: a few megabytes.
 const BATCH: usize = 1000;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::{ClickHouse, Error, Writer};
-use crate::engine::WriteError;
 use crate::retention::{Retention, before_ms};
+use crate::write_error::WriteError;
 
 /// A table, the column of its time, and what its partitions hold.
 struct Aging {
@@ -38,10 +38,7 @@ struct Oldest {
 impl Writer {
     /// Takes away a day of each table, if there is one that has been kept long enough or is too much. Is there more of it?
     pub(crate) fn retain(&mut self, retention: &Retention, now_ms: i64) -> Result<bool, WriteError> {
-        match self.is_open() {
-            true => self.on(|own| step(&own.server, retention, now_ms)),
-            false => Ok(false),
-        }
+        self.on(|own| step(&own.server, retention, now_ms))
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use super::pages::{KEYS_MAX, Key, keyed};
 use super::server::Parameters;
 use super::{Error, Reader};
+use crate::answers::{Found, Needles, ReadError, plain};
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError, plain};
 
 /// How many requests are looked at in the first question, and how many times more in each next one.
 const FIRST_LOOK: usize = 32;
@@ -50,8 +50,7 @@ impl Reader {
             }
             if keys.len() == wanted || began.elapsed() >= within {
                 let is_more = !self.newest(&filter, Some(HAS_BODIES), last, 1)?.is_empty();
-                found.next =
-                    last.filter(|_| is_more).map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                found.next = last.filter(|_| is_more).map(Page::told);
                 break;
             }
             look = (look * MORE).min(KEYS_MAX);

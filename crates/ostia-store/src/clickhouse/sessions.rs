@@ -7,8 +7,8 @@ use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::sums::{Columns, Counted};
 use super::{Error, Reader};
+use crate::answers::{MODELS_MAX, ReadError, Session, Table, Time};
 use crate::query::{Filter, Page};
-use crate::reader::{MODELS_MAX, ReadError, Session, Table, Time};
 
 /// Sessions that are asked for in one question: their names may take a fifth of a kilobyte each, three times as much in its address,
 /// and that may have 64 KiB.
@@ -27,7 +27,7 @@ impl Reader {
         let mut found = self.newest_sessions(filter, page, wanted + 1)?;
         let is_more = found.len() > wanted;
         found.truncate(wanted);
-        let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+        let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
         let parts = found.chunks(AT_ONCE).map(|part| self.told_sessions(filter, part));
         let sessions = parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
         Ok((sessions, next))

@@ -3,9 +3,9 @@
 use super::row_binary::Encoder;
 use super::server::Parameters;
 use super::{ClickHouse, Error, Reader, Writer};
-use crate::engine::WriteError;
-use crate::reader::ReadError;
+use crate::answers::ReadError;
 use crate::spans::{Joined, TOLD_MAX, read};
+use crate::write_error::WriteError;
 
 /// Tables and their columns, in the order in which rows are written.
 const SPANS: &str = "ostia_spans (trace_id, received_ms, place, document, span_id, key)";

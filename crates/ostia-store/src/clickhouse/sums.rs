@@ -6,8 +6,8 @@ use super::conditions::Conditions;
 use super::row_binary::Decoder;
 use super::server::Parameters;
 use super::{Error, Reader};
+use crate::answers::{LINES_MAX, ReadError, Table};
 use crate::query::Filter;
-use crate::reader::{LINES_MAX, ReadError, Table};
 use crate::steps::{Steps, least_width_ms, whole};
 use crate::summary::{self, Group, Grouping, Series, Sums};
 
@@ -87,7 +87,7 @@ impl Reader {
     }
 
     pub(crate) fn series(&self, filter: &Filter, by: Grouping, steps: &Steps) -> Result<Series, ReadError> {
-        let filter = &Filter { from_ms: Some(steps.from_ms), to_ms: Some(steps.to_ms), ..filter.clone() };
+        let filter = &filter.within(steps.time());
         let attempts = Attempts::of(filter);
         let mut parameters = Parameters::default();
         let counted = Counted::of(filter, attempts, &mut parameters);

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS ostia_records (
     first_token_us Nullable(UInt64),
     first_token_bucket Nullable(UInt8),
     tokens Nullable(Int64),
-    -- 10^-9 of a dollar, rounded: to filter by.
+    -- 10^-9 of a dollar, rounded down: to filter by.
     cost_nano Nullable(Int64),
     prompt_tokens UInt64,
     completion_tokens UInt64,

@@ -4,8 +4,8 @@ use super::Reader;
 use super::conditions::{Conditions, FAILED};
 use super::row_binary::Decoder;
 use super::server::Parameters;
+use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::query::Filter;
-use crate::reader::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::steps::Steps;
 
 /// What is counted, and which requests are.
@@ -21,7 +21,7 @@ fn columns(fact: Fact) -> (&'static str, &'static str) {
 impl Reader {
     pub(crate) fn tally(&self, filter: &Filter, steps: &Steps, fact: Fact) -> Result<Vec<Tally>, ReadError> {
         let (column, condition) = columns(fact);
-        let within = Filter { from_ms: Some(steps.from_ms), to_ms: Some(steps.to_ms), ..filter.clone() };
+        let within = filter.within(steps.time());
         let mut parameters = Parameters::default();
         let mut conditions = Conditions::of(&within, &mut parameters);
         conditions.and(condition);

@@ -12,17 +12,19 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::server::{ClickHouse, Http, HttpAnswer, HttpCall};
+use crate::answers::{Fact, GroupBy, ReadError};
 use crate::body::{Kept, Missing};
-use crate::engine::{Engine, Place, WriteError};
+use crate::engine::{Engine, Place};
 use crate::feedback::{Feedback, FeedbackChange};
 use crate::price::{Priced, Prices};
 use crate::query::{Column, Filter, Page, PageSize};
-use crate::reader::{Fact, GroupBy, ReadError, Reader};
+use crate::reader::Reader;
 use crate::record::{Attempt, Cost, Outcome, Record, RecordError, Usage};
 use crate::retention::Retention;
 use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::tests::cases::CASES;
+use crate::write_error::WriteError;
 
 /// Names the Python of `cargo xtask clients`.
 const PYTHON: &str = "OSTIA_TEST_PYTHON";
@@ -207,7 +209,7 @@ fn records() -> Vec<Record> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .collect(),
                 model: one_of(chance / 43, &[Some("m-1"), Some("m-3"), None]).map(str::to_owned),
-                status: one_of(chance / 47, &[200, 200, 404, 499, 503]),
+                status: one_of(chance / 47, &[200, 200, 404, 499, 503, 0]),
                 end: one_of(chance / 53, &["whole", "whole", "broken", "client_left"]).into(),
                 duration_us: chance / 59 % 9_000_000,
                 first_token_us: chance.is_multiple_of(2).then_some(chance / 61 % 2_000_000),

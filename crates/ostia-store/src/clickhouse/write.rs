@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::row_binary::Encoder;
 use super::{Error, Writer};
 use crate::body::Kept;
-use crate::engine::WriteError;
-use crate::facts::{Facts, cost_nano};
+use crate::facts::Facts;
 use crate::price;
 use crate::record::{Attempt, Record};
 use crate::rollup;
 use crate::summary::Durations;
+use crate::write_error::WriteError;
 
 /// Numbers are the millisecond of writing, and behind it in these bits who writes,
 const WRITER_BITS: u32 = 11;
@@ -115,8 +115,6 @@ pub(super) fn now() -> Now {
 /// A row of [`RECORDS`].
 pub(super) fn encode(record: &Record, written: &Written<'_>, row: &mut Encoder) {
     let facts = Facts::of(record);
-    let last = record.last();
-    let model = record.model.as_ref().or(last.and_then(|attempt| attempt.model.as_ref()));
     row.text(&record.id);
     row.i64(record.started_ms);
     row.i64(written.number);
@@ -125,18 +123,16 @@ pub(super) fn encode(record: &Record, written: &Written<'_>, row: &mut Encoder) 
     row.optional(record.session.as_ref(), Encoder::text);
     row.optional(record.operation.as_ref(), Encoder::text);
     row.optional(record.key.as_ref(), Encoder::text);
-    row.optional(last.map(|attempt| &attempt.provider), Encoder::text);
-    row.optional(model, Encoder::text);
+    row.optional(facts.provider, Encoder::text);
+    row.optional(facts.model, Encoder::text);
     row.u16(record.status);
     row.text(&record.end);
     row.u64(record.duration_us);
     row.byte(Durations::bucket(record.duration_us) as u8);
     row.optional(record.first_token_us, Encoder::u64);
     row.optional(record.first_token_us.map(|us| Durations::bucket(us) as u8), Encoder::byte);
-    let tokens =
-        record.tokens().map(|(prompt, completion)| rollup::signed(prompt.saturating_add(completion)));
-    row.optional(tokens, Encoder::i64);
-    row.optional(cost_nano(record), Encoder::i64);
+    row.optional(facts.tokens, Encoder::i64);
+    row.optional(facts.cost_nano, Encoder::i64);
     row.u64(facts.sums.prompt_tokens);
     row.u64(facts.sums.completion_tokens);
     row.u32(u32::try_from(facts.retries).unwrap_or(u32::MAX));

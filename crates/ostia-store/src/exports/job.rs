@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::BYTES_MAX;
 use crate::query::Filter;
 
 /// Fields that a row can have.
@@ -84,7 +85,7 @@ pub struct ExportJob {
     pub plan: ExportPlan,
     /// How far it is.
     pub status: ExportStatus,
-    /// Why it failed.
+    /// Why it failed, or why there would have been more.
     pub error: Option<String>,
     /// When it was made, started and changed last, in milliseconds since 1970.
     pub created_ms: i64,
@@ -122,6 +123,17 @@ impl ExportJob {
         (self.status, self.started_ms) = (ExportStatus::InProgress, now_ms);
         let to_ms = &mut self.plan.filter.to_ms;
         *to_ms = Some(to_ms.unwrap_or(i64::MAX).min(now_ms + 1));
+    }
+
+    /// A page was written. It was the last one where there are no more, or where the file is as large as it may be, which is said.
+    pub(super) fn wrote_page(&mut self) {
+        let is_cut = self.cursor.is_some() && self.bytes >= BYTES_MAX;
+        if is_cut {
+            self.error = Some(format!("stopped at {} GiB: narrow the filters", BYTES_MAX >> 30));
+        }
+        if is_cut || self.cursor.is_none() {
+            self.status = ExportStatus::Success;
+        }
     }
 }
 

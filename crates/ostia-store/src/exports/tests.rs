@@ -14,7 +14,7 @@ fn exports(folder: &Path, count: usize) -> Exports {
     let mut engine = Engine::of(&place);
     engine.open().unwrap();
     engine.write(&all).unwrap();
-    Exports::new(folder, Readers::start(&place).unwrap())
+    Exports::new(folder, Readers::start(&place).unwrap(), Box::new(|_| ()))
 }
 
 fn record(number: usize) -> Record {
@@ -93,13 +93,72 @@ fn a_job_goes_on_after_a_restart_where_it_was() {
     let mut file = OpenOptions::new().append(true).open(exports.lines_path("e")).unwrap();
     file.write_all(b"{\"id\":\"half").unwrap();
     drop(file);
-    let mut exports = Exports::new(folder.path(), exports.readers.clone());
+    let mut exports = Exports::new(folder.path(), exports.readers.clone(), Box::new(|_| ()));
     assert_eq!(status(&exports, "e"), ExportStatus::InProgress);
     (0..3).for_each(|_| exports.step());
     assert_eq!(status(&exports, "e"), ExportStatus::Success);
     let ids: std::collections::BTreeSet<String> =
         lines(&exports, "e").iter().map(|line| line["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!((ids.len(), lines(&exports, "e").len()), (450, 450));
+}
+
+#[test]
+fn a_lost_file_is_no_export() {
+    let folder = TempDir::new().unwrap();
+    let mut exports = exports(folder.path(), 450);
+    for id in ["gone", "short"] {
+        exports.create(id.into(), "s".into(), plan(&[], 1000)).unwrap();
+        exports.begin(id).unwrap();
+        (0..3).for_each(|_| exports.step());
+        assert_eq!(status(&exports, id), ExportStatus::Success);
+    }
+    let path = |id: &str| folder.path().join(FOLDER).join(format!("{id}.jsonl"));
+    fs::remove_file(path("gone")).unwrap();
+    OpenOptions::new().write(true).open(path("short")).unwrap().set_len(100).unwrap();
+    assert_eq!(["gone", "short"].map(|id| exports.open(id).unwrap_err()), [ExportFault::Lost; 2]);
+    assert!(!path("gone").exists());
+    // The same where it is still being written.
+    exports.create("e".into(), "s".into(), plan(&[], 1000)).unwrap();
+    exports.begin("e").unwrap();
+    exports.step();
+    fs::remove_file(path("e")).unwrap();
+    exports.step();
+    assert_eq!(status(&exports, "e"), ExportStatus::Failed);
+    assert!(!path("e").exists());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_to_the_operator() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("records.db");
+    fs::write(&path, "this is no database ".repeat(1000)).unwrap();
+    let (tell, told) = channel();
+    let readers = Readers::start(&Place::File(path)).unwrap();
+    let mut exports = Exports::new(folder.path(), readers, Box::new(move |text| drop(tell.send(text))));
+    exports.create("e".into(), "s".into(), plan(&[], 25)).unwrap();
+    exports.begin("e").unwrap();
+    exports.failed_reads = TRIES_MAX - 1;
+    exports.step();
+    assert_eq!(status(&exports, "e"), ExportStatus::Failed);
+    let told = told.try_recv().unwrap();
+    assert!(told.starts_with("The export e failed: ") && told.contains("not a database"), "{told}");
+    let error = exports.one("e").unwrap().error.unwrap();
+    assert!(!error.contains("database"), "{error}");
+}
+
+#[test]
+fn a_cut_at_the_largest_size_is_said() {
+    let check = |cursor, bytes, status: ExportStatus, error: Option<&str>| {
+        let mut job = ExportJob::new("e".into(), "s".into(), plan(&[], 25), 0);
+        job.begin(0);
+        (job.cursor, job.bytes) = (cursor, bytes);
+        job.wrote_page();
+        assert_eq!((job.status, job.error.as_deref()), (status, error));
+    };
+    let more = Some((1, 1));
+    check(more, BYTES_MAX - 1, ExportStatus::InProgress, None);
+    check(None, BYTES_MAX, ExportStatus::Success, None);
+    check(more, BYTES_MAX, ExportStatus::Success, Some("stopped at 1 GiB: narrow the filters"));
 }
 
 #[test]

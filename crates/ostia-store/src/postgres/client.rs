@@ -16,8 +16,8 @@ use tokio_postgres::types::{ToSql, Type};
 
 use super::tls::Tls;
 use super::{Encryption, Server, tables};
+use crate::answers::ReadError;
 use crate::network::Stream;
-use crate::reader::ReadError;
 
 /// How long a connection may take, tables included.
 const CONNECTED_WITHIN: Duration = Duration::from_secs(10);

@@ -8,7 +8,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use super::client::Param;
 use super::text::clean;
 use crate::conditions::{Conditions, Value};
-use crate::query::Filter;
+use crate::query::{Column, Filter};
 
 /// All that a filter asks for, but the trace: where that is, its names say.
 pub(super) fn of(filter: &Filter) -> Conditions {
@@ -31,6 +31,9 @@ pub(super) fn of(filter: &Filter) -> Conditions {
 
 /// The same with texts as their columns have them.
 pub(super) fn cleaned(filter: &Filter) -> Filter {
+    let together = |columns: &Vec<(Column, String)>| {
+        columns.iter().map(|(column, text)| (*column, clean(text).into_owned())).collect()
+    };
     let clean = |text: &Option<String>| text.as_deref().map(|text| clean(text).into_owned());
     Filter {
         provider: clean(&filter.provider),
@@ -38,6 +41,7 @@ pub(super) fn cleaned(filter: &Filter) -> Filter {
         key: clean(&filter.key),
         operation: clean(&filter.operation),
         session: clean(&filter.session),
+        choices: filter.choices.iter().map(|choices| choices.iter().map(together).collect()).collect(),
         ..filter.clone()
     }
 }

@@ -8,10 +8,10 @@ use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, Param, param};
 use super::partitions::day_of;
-use super::rollup::{Key, Rows};
+use super::rollup::Rows;
 use super::text::clean;
 use super::{WRITE_LOCK, lock, names, partitions, rollup};
-use crate::facts::{Facts, cost_nano};
+use crate::facts::{Facts, costs};
 use crate::record::Record;
 use crate::rollup::{Rollup, signed};
 
@@ -24,7 +24,8 @@ pub(super) struct Batch<'r> {
 struct Line<'r> {
     record: &'r Record,
     document: String,
-    facts: Facts,
+    facts: Facts<'r>,
+    costs: Option<String>,
     metadata: Option<String>,
     /// Of the request and of the answer, compressed.
     bodies: [Option<Vec<u8>>; 2],
@@ -46,6 +47,7 @@ impl Line<'_> {
             record,
             document: serde_json::to_string(record).unwrap_or_default(),
             facts: Facts::of(record),
+            costs: costs(record),
             metadata: (!metadata.is_empty()).then(|| serde_json::to_string(&metadata).unwrap_or_default()),
             bodies: [record.request.packed(), record.response.packed()],
         }
@@ -84,7 +86,7 @@ fn sums<'r>(records: impl Iterator<Item = &'r Record>) -> Rows {
     let mut rollup = Rollup::default();
     records.for_each(|record| rollup.count(record));
     let mut rows = Rows::new();
-    rollup.rows().for_each(|(row, sums)| rows.entry(Key::of(row)).or_default().plus(sums));
+    rollup.rows().for_each(|(row, sums)| rows.entry(rollup::cleaned(row)).or_default().plus(sums));
     rows
 }
 
@@ -103,14 +105,14 @@ static COLUMNS: [(&str, Column); 26] = [
     ("session", Text(|line| line.record.session.as_deref().map(clean))),
     ("operation", Text(|line| line.record.operation.as_deref().map(clean))),
     ("key", Text(|line| line.record.key.as_deref().map(clean))),
-    ("provider", Text(|line| line.record.last().map(|attempt| clean(&attempt.provider)))),
-    ("model", Text(|line| model(line.record).map(clean))),
+    ("provider", Text(|line| line.facts.provider.map(clean))),
+    ("model", Text(|line| line.facts.model.map(clean))),
     ("status", Number(|line| Some(line.record.status.into()))),
     ("\"end\"", Text(|line| Some(clean(&line.record.end)))),
     ("duration_us", Number(|line| Some(signed(line.record.duration_us)))),
     ("first_token_us", Number(|line| line.record.first_token_us.map(signed))),
-    ("tokens", Number(|line| tokens(line.record))),
-    ("cost_nano", Number(|line| cost_nano(line.record))),
+    ("tokens", Number(|line| line.facts.tokens)),
+    ("cost_nano", Number(|line| line.facts.cost_nano)),
     ("prompt_tokens", Number(|line| Some(signed(line.facts.sums.prompt_tokens)))),
     ("completion_tokens", Number(|line| Some(signed(line.facts.sums.completion_tokens)))),
     ("cached_tokens", Number(|line| Some(signed(line.facts.sums.cached_tokens)))),
@@ -120,18 +122,10 @@ static COLUMNS: [(&str, Column); 26] = [
     ("retries", Number(|line| Some(line.facts.retries))),
     ("fell_back", Number(|line| Some(line.facts.fell_back.into()))),
     ("unpriced", Number(|line| Some(signed(line.facts.sums.unpriced)))),
-    ("costs", Text(|line| line.facts.costs.as_deref().map(Cow::from))),
+    ("costs", Text(|line| line.costs.as_deref().map(Cow::from))),
     ("metadata", Text(|line| line.metadata.as_deref().map(Cow::from))),
     ("document", Text(|line| Some(line.document.as_str().into()))),
 ];
-
-fn model(record: &Record) -> Option<&str> {
-    record.model.as_deref().or(record.last().and_then(|attempt| attempt.model.as_deref()))
-}
-
-fn tokens(record: &Record) -> Option<i64> {
-    record.tokens().map(|(prompt, completion)| signed(prompt.saturating_add(completion)))
-}
 
 /// The numbers of those that were not there, by their ids.
 async fn write_requests<'b>(

@@ -7,7 +7,7 @@ use tokio_postgres::Transaction;
 use tokio_postgres::types::Type;
 
 use super::client::{Fault, param};
-use crate::reader::DAY_MS;
+use crate::answers::DAY_MS;
 
 /// How long the times are that names are partitioned by.
 const NAMES_MS: i64 = 32 * DAY_MS;

@@ -4,6 +4,7 @@
 //! ([`Scope`]), so that a question locks and plans for no more of them than it needs.
 
 mod caches;
+mod feedback;
 mod scope;
 mod search;
 mod sessions;
@@ -21,10 +22,10 @@ use tokio_postgres::{Client as Connection, Row};
 use super::client::{Client, Fault, Role, param};
 use super::conditions::{numbered, params};
 use super::text::clean;
-use super::{Server, feedback, spans};
+use super::{Server, spans};
+use crate::answers::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::conditions::{Conditions, Value};
 use crate::query::{Filter, Page};
-use crate::reader::{ANSWER_WITHIN, DAY_MS, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::spans::Joined;
 use scope::Scope;
 
@@ -70,7 +71,7 @@ impl Reader {
         self.on(async |client| {
             let mut rows = Vec::new();
             for (from_ms, to_ms) in scope::written_behind(client, number).await? {
-                let mut conditions = super::conditions::of(&within(filter, from_ms, to_ms));
+                let mut conditions = super::conditions::of(&filter.within((from_ms, to_ms)));
                 conditions.newer_than(number);
                 rows.extend(told(client, &conditions, &format!("ORDER BY number LIMIT {most}")).await?);
             }
@@ -99,7 +100,7 @@ impl Reader {
             let Some(mut row) = found else { return Ok(None) };
             add_bodies(client, std::slice::from_mut(&mut row)).await?;
             let trace_id = row.told["trace_id"].as_str().unwrap_or_default();
-            let feedback = feedback::of_trace(client, trace_id).await?;
+            let feedback = super::feedback::of_trace(client, trace_id).await?;
             row.told["feedback"] = serde_json::to_value(feedback).unwrap_or_default();
             Ok(Some(row.told))
         })
@@ -115,6 +116,9 @@ impl Reader {
             let mut rows = Vec::new();
             for conditions in scope.conditions(&named(trace_id)).rev() {
                 let missing = (TRACE_MAX as usize).saturating_sub(rows.len());
+                if missing == 0 {
+                    break;
+                }
                 let order = format!("ORDER BY started_ms, number LIMIT {missing}");
                 rows.extend(told(client, &conditions, &order).await?);
             }
@@ -125,10 +129,6 @@ impl Reader {
 
 fn named(name: &str) -> Filter {
     Filter { trace: Some(name.to_owned()), ..Filter::default() }
-}
-
-fn within(filter: &Filter, from_ms: i64, to_ms: i64) -> Filter {
-    Filter { from_ms: Some(from_ms), to_ms: Some(to_ms), ..filter.clone() }
 }
 
 async fn page(

@@ -7,11 +7,11 @@ use tokio_postgres::{Client, Transaction};
 
 use super::client::{Fault, param};
 use super::partitions::day_of;
-use super::rollup::{self, Key};
+use super::rollup;
 use super::{WRITE_LOCK, lock};
+use crate::answers::DAY_MS;
 use crate::facts::{cost_nano, costs};
 use crate::price::Prices;
-use crate::reader::DAY_MS;
 use crate::record::Record;
 use crate::reprice::{BATCH, Progress, repriced};
 use crate::rollup::{Row, WIDTHS_MS, of_attempt};
@@ -127,12 +127,12 @@ async fn correct(transaction: &Transaction<'_>, changed: &[Changed]) -> Result<(
         let attempts = old.attempts.iter().zip(&new.attempts).filter(|(old, new)| old != new);
         for (before, after) in attempts {
             for width_ms in WIDTHS_MS {
-                let key = |attempt| Key::of(&Row::of_attempt(old, attempt, width_ms));
+                let key = |attempt| rollup::cleaned(&Row::of_attempt(old, attempt, width_ms));
                 corrections.push(((key(before), of_attempt(before)), (key(after), of_attempt(after))));
             }
         }
     }
-    let keys: BTreeSet<&Key> = corrections.iter().flat_map(|((old, _), (new, _))| [old, new]).collect();
+    let keys: BTreeSet<&Row> = corrections.iter().flat_map(|((old, _), (new, _))| [old, new]).collect();
     let mut rows = rollup::read(transaction, keys.into_iter()).await?;
     for ((old, less), (new, more)) in corrections {
         let Some(sums) = rows.get_mut(&old) else { continue };

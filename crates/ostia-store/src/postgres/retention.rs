@@ -6,8 +6,8 @@ use tokio_postgres::{Client, Transaction};
 use super::client::{Fault, param};
 use super::partitions::{self, day_of};
 use super::{RETENTION_LOCK, WRITE_LOCK, lock, spans};
-use crate::reader::DAY_MS;
-use crate::retention::{MINUTES_KEPT, Retention, before_ms};
+use crate::answers::DAY_MS;
+use crate::retention::{Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
 
 /// Rows that one step takes away at most, where they do not go by day.
@@ -80,9 +80,7 @@ fn due(days: impl Iterator<Item = (i64, i64)>, before_ms: i64, bytes_max: u64, t
 async fn take_rows(transaction: &Transaction<'_>, retention: &Retention, now_ms: i64) -> Result<u64, Fault> {
     let mut taken = 0;
     for width_ms in WIDTHS_MS {
-        let kept =
-            if width_ms == WIDTHS_MS[0] { MINUTES_KEPT.min(retention.records) } else { retention.records };
-        let before = before_ms(now_ms, kept);
+        let before = before_ms(now_ms, retention.of_sums(width_ms));
         let text = "DELETE FROM sums WHERE ctid = ANY(ARRAY(SELECT ctid FROM sums WHERE width_ms = $1 AND start_ms < $2 \
                     ORDER BY start_ms LIMIT $3))";
         let values = [param(&width_ms, Type::INT8), param(&before, Type::INT8), param(&ROWS_MAX, Type::INT8)];

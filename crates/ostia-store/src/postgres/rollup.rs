@@ -12,17 +12,19 @@ use crate::rollup::{Row, signed};
 use crate::summary::{Durations, Sums};
 
 /// Rows of sums, in the order in which they are written.
-pub(super) type Rows = BTreeMap<Key, Sums>;
+pub(super) type Rows = BTreeMap<Row, Sums>;
 
-/// What a row is about: width, start, provider, model, key of the gateway, currency.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key(i64, i64, String, String, String, String);
-
-impl Key {
-    pub(super) fn of(row: &Row) -> Key {
-        let text = |text: &str| clean(text).into_owned();
-        let Row { width_ms, start_ms, provider, model, key, currency } = row;
-        Key(*width_ms, *start_ms, text(provider), text(model), text(key), text(currency))
+/// What a row is about, with texts as their columns have them.
+pub(super) fn cleaned(row: &Row) -> Row {
+    let text = |text: &str| clean(text).into_owned();
+    let Row { width_ms, start_ms, provider, model, key, currency } = row;
+    Row {
+        width_ms: *width_ms,
+        start_ms: *start_ms,
+        provider: text(provider),
+        model: text(model),
+        key: text(key),
+        currency: text(currency),
     }
 }
 
@@ -37,7 +39,7 @@ pub(super) async fn add(transaction: &Transaction<'_>, mut more: Rows) -> Result
 /// Those of these rows that are there.
 pub(super) async fn read(
     transaction: &Transaction<'_>,
-    keys: impl Iterator<Item = &Key>,
+    keys: impl Iterator<Item = &Row>,
 ) -> Result<Rows, Fault> {
     let keys = Keys::of(keys);
     let text = format!(
@@ -47,14 +49,14 @@ pub(super) async fn read(
     );
     let rows = transaction.query_typed(&text, &keys.values()).await?;
     let row = |row: &SqlRow| {
-        let key = Key(
-            row.try_get(0)?,
-            row.try_get(1)?,
-            row.try_get(2)?,
-            row.try_get(3)?,
-            row.try_get(4)?,
-            row.try_get(5)?,
-        );
+        let key = Row {
+            width_ms: row.try_get(0)?,
+            start_ms: row.try_get(1)?,
+            provider: row.try_get(2)?,
+            model: row.try_get(3)?,
+            key: row.try_get(4)?,
+            currency: row.try_get(5)?,
+        };
         Ok((key, sums(row, 5)?))
     };
     rows.iter().map(row).collect()
@@ -65,7 +67,7 @@ pub(super) async fn write(transaction: &Transaction<'_>, rows: &Rows) -> Result<
     let keys = Keys::of(rows.keys());
     let counts = COUNTS.map(|(_, count)| rows.values().map(|sums| signed(count(sums))).collect::<Vec<i64>>());
     let money = |of: fn(&Sums) -> &BTreeMap<String, u128>| {
-        let amount = |(key, sums): (&Key, &Sums)| of(sums).get(&key.5).copied().unwrap_or_default();
+        let amount = |(key, sums): (&Row, &Sums)| of(sums).get(&key.currency).copied().unwrap_or_default();
         rows.iter().map(|row| price::decimal(amount(row))).collect::<Vec<String>>()
     };
     let (costs, estimated) = (money(|sums| &sums.cost), money(|sums| &sums.estimated));
@@ -104,9 +106,9 @@ struct Keys<'k> {
 }
 
 impl<'k> Keys<'k> {
-    fn of(keys: impl Iterator<Item = &'k Key>) -> Keys<'k> {
+    fn of(keys: impl Iterator<Item = &'k Row>) -> Keys<'k> {
         let mut all = Keys::default();
-        for Key(width_ms, start_ms, provider, model, key, currency) in keys {
+        for Row { width_ms, start_ms, provider, model, key, currency } in keys {
             all.numbers
                 .iter_mut()
                 .zip([width_ms, start_ms])

@@ -17,7 +17,7 @@ CREATE TABLE ostia.requests (
     duration_us BIGINT NOT NULL,
     first_token_us BIGINT,
     tokens BIGINT,
-    -- 10^-9 of a dollar, rounded: to filter by. The exact sum is in the document.
+    -- 10^-9 of a dollar, rounded down: to filter by. The exact sum is in the document.
     cost_nano BIGINT,
     prompt_tokens BIGINT NOT NULL,
     completion_tokens BIGINT NOT NULL,

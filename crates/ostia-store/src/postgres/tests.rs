@@ -8,10 +8,12 @@ use ostia_testkit::postgres::PASSWORD;
 use tokio::net::TcpStream;
 
 use super::*;
+use crate::answers::{DAY_MS, ReadError};
 use crate::engine::{Engine, Place};
 use crate::network::Connecting;
-use crate::query::Filter;
-use crate::reader::{DAY_MS, ReadError, Reader};
+use crate::query::{Column, Filter};
+use crate::reader::Reader;
+use crate::steps::Steps;
 use crate::summary::{Grouping, Sums};
 use crate::tests::cases::CASES;
 use crate::tests::{Ready, now_ms, page, record, store, until};
@@ -210,6 +212,9 @@ fn texts_that_no_column_holds() {
         ..Filter::default()
     };
     assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
+    let chosen = vec![(Column::Model, odd.model.clone().unwrap()), (Column::Key, long.clone())];
+    let filter = Filter { choices: vec![vec![chosen]], ..Filter::default() };
+    assert_eq!(reader.list(&filter, page(9)).unwrap().0.len(), 1);
     for name in [&odd.trace_id, odd.attempts[1].request_id.as_ref().unwrap()] {
         assert_eq!(reader.trace(name).unwrap()[0]["model"].as_str(), odd.model.as_deref());
     }
@@ -264,6 +269,45 @@ fn names_are_looked_up_in_indexes_and_touch_the_days_they_are_of() {
     }
     let session = Filter { session: Some("session-3".into()), ..Filter::default() };
     assert_eq!(reader.list(&session, page(500)).unwrap().0.len(), 400);
+}
+
+/// Of more feedback than is looked at at once, about traces one of which has more requests than a name is looked up for.
+#[test]
+fn all_feedback_counts_however_much_there_is() {
+    let Some(databases) = Databases::start() else { return };
+    let (place, name) = databases.place();
+    let now = now_ms() / DAY_MS * DAY_MS;
+    let of = |id: &str, model: &str, started_ms: i64| Record {
+        model: Some(model.into()),
+        trace_id: format!("trace-{model}"),
+        ..record(id, started_ms)
+    };
+    let later = Record { key: Some("other".into()), ..of("later", "quiet", now - DAY_MS) };
+    let all = [of("quiet", "quiet", now - 2 * DAY_MS), later, of("busy", "busy", now)];
+    Engine::of(&place).write(&all).unwrap();
+    let add = format!(
+        "INSERT INTO ostia.names SELECT 'trace-busy', 0, {now}, 100 + number FROM generate_series(1, 10000) AS number; \
+         INSERT INTO ostia.feedback SELECT 'quiet-' || number, 'trace-quiet', {now} + number / 3, 2, 0.5 \
+         FROM generate_series(1, 1200) AS number; \
+         INSERT INTO ostia.feedback SELECT 'busy-' || number, 'trace-busy', {now} + number, 1, 1 \
+         FROM generate_series(1, 900) AS number"
+    );
+    databases.server.sql(&name, &add);
+    let mut reader = Reader::of(&place);
+    let steps = Steps { from_ms: now - DAY_MS, to_ms: now + DAY_MS, step_ms: 4 * DAY_MS };
+    let mut check = |filter: Filter, expected: &[(i64, &str, u64, f64)]| {
+        let told = reader.feedback(&filter, &steps).unwrap();
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| (one.value, one.model.as_deref().unwrap_or("none"), one.count, one.weighted))
+            .collect();
+        assert_eq!(told, expected, "{filter:?}");
+    };
+    let (busy, quiet) = ((1, "busy", 900, 900.0), (2, "quiet", 1200, 1200.0));
+    check(Filter::default(), &[busy, quiet]);
+    check(Filter { key: Some("other".into()), ..Filter::default() }, &[quiet]);
+    check(Filter { trace: Some("later".into()), ..Filter::default() }, &[quiet]);
+    check(Filter { key: Some("team".into()), trace: Some("later".into()), ..Filter::default() }, &[]);
 }
 
 #[test]

@@ -2,72 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::{ReadError, Reader};
+use super::Reader;
+use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
 use crate::query::Filter;
 use crate::steps::{least_width_ms, pieces, whole};
 
-/// Most groups that are told.
-const GROUPS_MAX: usize = 200;
 /// Most calls that are compared with the one before, the newest.
 const CALLS_MAX: u32 = 50_000;
 /// Fewer tokens are no fall: providers cache in steps of so many (<https://platform.openai.com/docs/guides/prompt-caching>).
 const FALL_TOKENS_MIN: u64 = 128;
-
-/// What one key's calls of one model read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CacheUse {
-    /// The gateway's key; empty where there was none.
-    pub key: String,
-    /// Who was asked.
-    pub provider: String,
-    /// For which model; empty where that is not known.
-    pub model: String,
-    /// How often.
-    pub attempts: u64,
-    /// Tokens that were read,
-    pub prompt_tokens: u64,
-    /// and of those, from the provider's cache.
-    pub cached_tokens: u64,
-}
-
-/// A call that read less from its provider's cache than the one before it in the same session, of the same model there.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CacheFall {
-    /// The call before and this one, as [`Reader::compared`] finds them.
-    pub numbers: (i64, i64),
-    /// The session.
-    pub session: String,
-    /// The gateway's key; empty where there was none.
-    pub key: String,
-    /// Who was asked.
-    pub provider: String,
-    /// For which model.
-    pub model: String,
-    /// When the call before came, and when this one did, in milliseconds since 1970.
-    pub started_ms: (i64, i64),
-    /// Tokens that this one read,
-    pub prompt_tokens: u64,
-    /// and from the cache: the call before, and this one.
-    pub cached_tokens: (u64, u64),
-}
-
-/// A request, as far as a comparison needs it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Compared {
-    /// Its own name.
-    pub id: String,
-    /// The client's body, and whether its end was cut off; `None`: it is not kept.
-    pub request: Option<(Vec<u8>, bool)>,
-    /// The answer's, as far as it is kept.
-    pub response: Option<Vec<u8>>,
-}
-
-impl CacheFall {
-    /// How many tokens fewer came from the cache.
-    pub fn tokens(&self) -> u64 {
-        self.cached_tokens.0.saturating_sub(self.cached_tokens.1)
-    }
-}
 
 impl Reader {
     /// What the attempts of the requests that pass the filter read, by key, provider and model, the most tokens first; and the time that
@@ -84,11 +27,7 @@ impl Reader {
         let rows = match filter.is_of_sums() {
             true => {
                 time = whole(time, least_width_ms(time.0, now_ms));
-                let mut rows = Vec::new();
-                for piece in pieces(time) {
-                    rows.extend(self.kept_cache_use(filter, piece)?);
-                }
-                rows
+                self.kept_cache_use(filter, time)?
             }
             false => self.counted_cache_use(filter)?,
         };
@@ -99,7 +38,6 @@ impl Reader {
             let place = |own: &CacheUse| (own.key.clone(), own.provider.clone(), own.model.clone());
             other.prompt_tokens.cmp(&one.prompt_tokens).then_with(|| place(one).cmp(&place(other)))
         });
-        groups.truncate(GROUPS_MAX);
         Ok((time, groups))
     }
 
@@ -109,10 +47,11 @@ impl Reader {
     /// As [`Reader::list`].
     pub fn cache_falls(&mut self, filter: &Filter) -> Result<(Vec<CacheFall>, u64), ReadError> {
         let (mut falls, mut compared) = (Vec::new(), 0);
-        // By session, model and API: the call behind the one that is looked at.
-        let mut next: HashMap<[String; 4], CacheFall> = HashMap::new();
+        // By session, key, model and API: the call behind the one that is looked at.
+        let mut next: HashMap<[String; 5], CacheFall> = HashMap::new();
         for (operation, call) in self.cached_calls(filter, CALLS_MAX)? {
-            let line = [call.session.clone(), call.provider.clone(), call.model.clone(), operation];
+            let CacheFall { session, key, provider, model, .. } = call.clone();
+            let line = [session, key, provider, model, operation];
             let Some(later) = next.insert(line, call.clone()) else { continue };
             compared += 1;
             let fall = CacheFall {
@@ -138,12 +77,12 @@ impl Reader {
         Ok((self.one_compared(numbers.0, started_ms.0)?, self.one_compared(numbers.1, started_ms.1)?))
     }
 
-    /// Of sums of this width, in this time.
-    fn kept_cache_use(&mut self, filter: &Filter, piece: Piece) -> Result<Vec<CacheUse>, ReadError> {
+    /// In this time, of the sums that are kept of it.
+    fn kept_cache_use(&mut self, filter: &Filter, time: (i64, i64)) -> Result<Vec<CacheUse>, ReadError> {
         match self {
-            Reader::Sqlite(own) => own.kept_cache_use(filter, piece),
-            Reader::Postgres(own) => own.kept_cache_use(filter, piece),
-            Reader::ClickHouse(own) => own.kept_cache_use(filter, piece.1),
+            Reader::Sqlite(own) => of_all(time, |piece| own.kept_cache_use(filter, piece)),
+            Reader::Postgres(own) => of_all(time, |piece| own.kept_cache_use(filter, piece)),
+            Reader::ClickHouse(own) => own.kept_cache_use(filter, time),
         }
     }
 
@@ -175,8 +114,14 @@ impl Reader {
     }
 }
 
-/// A width of sums, and from when to when.
-pub(crate) type Piece = (i64, (i64, i64));
+/// What all pieces of a time have.
+fn of_all(
+    time: (i64, i64),
+    of: impl FnMut(Piece) -> Result<Vec<CacheUse>, ReadError>,
+) -> Result<Vec<CacheUse>, ReadError> {
+    let all: Vec<Vec<CacheUse>> = pieces(time).into_iter().map(of).collect::<Result<_, _>>()?;
+    Ok(all.into_iter().flatten().collect())
+}
 
 type Groups = HashMap<[String; 3], CacheUse>;
 
@@ -236,6 +181,15 @@ mod tests {
         engine.open().unwrap();
         engine.write(&all).unwrap();
         Reader::of(&place)
+    }
+
+    #[test]
+    fn no_more_is_missed_than_was_read() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mut reader =
+            reader(folder.path(), &[("a", 1, "p", "m", 9000, 8000), ("a", 2, "p", "m", 300, 128)]);
+        let (falls, _) = reader.cache_falls(&Filter::default()).unwrap();
+        assert_eq!((falls.len(), falls[0].cached_tokens, falls[0].tokens()), (1, (8000, 128), 172));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::rollup;
-use crate::facts::{Facts, cost_nano};
+use crate::facts::{Facts, costs};
 use crate::record::Record;
 use crate::rollup::{Rollup, signed};
 
@@ -31,8 +31,8 @@ struct Added {
 
 fn write_one(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result<Option<Added>> {
     let document = serde_json::to_string(record).unwrap_or_default();
-    let last = record.last();
-    let model = record.model.as_deref().or(last.and_then(|attempt| attempt.model.as_deref()));
+    let metadata =
+        (!record.metadata.is_empty()).then(|| serde_json::to_string(&record.metadata).unwrap_or_default());
     let mut insert = transaction.prepare_cached(
         "INSERT OR IGNORE INTO requests (id, started_ms, trace_id, operation, key, provider, model, status, end, \
          duration_us, tokens, cost_nano, document, request_state, response_state, session, first_token_us, \
@@ -48,13 +48,13 @@ fn write_one(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result
         record.trace_id,
         record.operation,
         record.key,
-        last.map(|attempt| &attempt.provider),
-        model,
+        facts.provider,
+        facts.model,
         record.status,
         record.end,
         signed(record.duration_us),
-        record.tokens().map(|(prompt, completion)| signed(prompt.saturating_add(completion))),
-        cost_nano(record),
+        facts.tokens,
+        facts.cost_nano,
         document,
         record.request.state(),
         record.response.state(),
@@ -69,8 +69,8 @@ fn write_one(transaction: &Transaction<'_>, record: &Record) -> rusqlite::Result
         facts.retries,
         facts.fell_back,
         signed(facts.sums.unpriced),
-        facts.costs,
-        facts.metadata,
+        costs(record),
+        metadata,
     ])?;
     if added == 0 {
         return Ok(None);

@@ -15,9 +15,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params_from_i
 use serde_json::Value;
 
 use super::{conditions, database, feedback, spans};
+use crate::answers::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::conditions::Conditions;
 use crate::query::{Filter, Page};
-use crate::reader::{ANSWER_WITHIN, Listed, ReadError, TRACE_MAX, Told, paged, plain};
 use crate::spans::Joined;
 
 /// Steps of SQLite's machine between two looks at the clock.

@@ -4,7 +4,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use super::insert::add_total;
 use super::spans;
-use crate::retention::{MINUTES_KEPT, Retention, before_ms};
+use crate::retention::{Retention, before_ms};
 use crate::rollup::WIDTHS_MS;
 
 /// Rows that one step takes away at most.
@@ -112,9 +112,7 @@ fn take_sums(transaction: &Transaction<'_>, retention: &Retention, now_ms: i64) 
     ))?;
     let mut taken = 0;
     for width_ms in WIDTHS_MS {
-        let kept =
-            if width_ms == WIDTHS_MS[0] { MINUTES_KEPT.min(retention.records) } else { retention.records };
-        taken = taken.max(delete.execute(params![width_ms, before_ms(now_ms, kept)])?);
+        taken = taken.max(delete.execute(params![width_ms, before_ms(now_ms, retention.of_sums(width_ms))])?);
     }
     Ok(taken)
 }

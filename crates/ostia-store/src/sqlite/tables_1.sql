@@ -11,7 +11,7 @@ CREATE TABLE requests (
     end TEXT NOT NULL,
     duration_us INTEGER NOT NULL,
     tokens INTEGER,
-    -- 10^-9 of a dollar, rounded: to filter by. The exact sum is in the document.
+    -- 10^-9 of a dollar, rounded down: to filter by. The exact sum is in the document.
     cost_nano INTEGER,
     -- All of it, as JSON.
     document TEXT NOT NULL,

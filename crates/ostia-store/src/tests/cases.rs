@@ -1,9 +1,9 @@
 //! What holds whatever the engine: each case gets a place where nothing is kept yet.
 
 use super::*;
+use crate::answers::{CacheUse, Fact, GroupBy, Session};
 use crate::engine::Engine;
 use crate::feedback::{Feedback, FeedbackChange, NotTheirs};
-use crate::reader::{CacheUse, Fact, GroupBy, Session};
 use crate::spans::{AppLog, Joined, Span};
 
 /// What holds, as its test.
@@ -486,6 +486,10 @@ fn prompt_caches(place: &Place) {
     }
     assert_eq!(reader.count(&Filter::default(), 100).unwrap(), 3);
     assert_eq!(reader.count(&Filter::default(), 2).unwrap(), 2);
+    // Another key's call between them, which has a cache of its own.
+    let others = Record { id: "r-other".to_owned(), key: Some("other".to_owned()), ..call(2, 0) };
+    write(place, &[others]);
+    assert_eq!(reader.cache_falls(&Filter::default()).unwrap(), (falls, 2));
 }
 
 fn session_call() -> Record {
@@ -510,16 +514,18 @@ fn spans(place: &Place) {
     let mut engine = Engine::of(place);
     let now = now_ms();
     let first = vec![span("t", "1", None, "first"), span("t", "2", None, "second")];
-    engine.join(&Joined { spans: first, logs: vec![log] }, now - 1).unwrap();
+    let others = AppLog { key: Some("b".to_owned()), ..log.clone() };
+    engine.join(&Joined { spans: first, logs: vec![log.clone(), others.clone()] }, now - 1).unwrap();
     // The same again, the same of another key, and one of another trace.
     let again =
         vec![span("t", "1", None, "again"), span("t", "1", Some("b"), "b's"), span("u", "1", None, "u")];
-    engine.join(&Joined { spans: again, logs: Vec::new() }, now).unwrap();
+    engine.join(&Joined { spans: again, logs: vec![log.clone(), others.clone()] }, now).unwrap();
     let mut reader = Reader::of(place);
     let told = reader.joined("t").unwrap();
     let names: Vec<_> = told.spans.iter().map(|span| (span.name.as_str(), span.key.as_deref())).collect();
     assert_eq!(names, [("first", None), ("second", None), ("b's", Some("b"))]);
-    assert_eq!((told.logs.len(), &told.logs[0].body), (1, &serde_json::Value::from("said")));
+    let as_told = |log: AppLog| AppLog { trace_id: String::new(), ..log };
+    assert_eq!(told.logs, [log, others].map(as_told));
     assert_eq!(reader.joined("v").unwrap(), Joined::default());
 }
 

@@ -197,6 +197,7 @@ fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
             403 => "The address does not hold, or not any more.",
             404 => "There is no such thing, or it is another's.",
             409 => "It is not in a state for that.",
+            410 => "Its file is gone.",
             413 => "It is too large.",
             415 => "The body is of another media type.",
             429 => "There are too many of them already.",

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::rc::Rc;
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -71,7 +71,10 @@ impl Http for Calls {
         let within = call.within + GRACE;
         let (answer, told) = sync_channel(1);
         self.0.send(Asked { call, answer }).map_err(|_| nobody())?;
-        told.recv_timeout(within).map_err(|_| nobody())?
+        told.recv_timeout(within).map_err(|error| match error {
+            RecvTimeoutError::Timeout => format!("no answer came within {} s", within.as_secs()),
+            RecvTimeoutError::Disconnected => nobody(),
+        })?
     }
 }
 
@@ -155,4 +158,23 @@ async fn whole(mut body: UpstreamBody) -> Result<Vec<u8>, &'static str> {
         read.extend_from_slice(&piece);
     }
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_there_is_no_answer_is_told() {
+        let (calls, asked) = mpsc::unbounded_channel();
+        let calls = Calls(calls);
+        let check = |expected: &str| {
+            let (target, headers, body) = ("/".to_owned(), Vec::new(), Vec::new());
+            let told = calls.call(HttpCall { target, headers, body, within: Duration::ZERO });
+            assert_eq!(told.err().as_deref(), Some(expected));
+        };
+        check("no answer came within 2 s");
+        drop(asked);
+        check("nobody makes calls any more");
+    }
 }

@@ -14,8 +14,10 @@ use super::values::Attributes;
 
 /// Who says it.
 const SCOPE: &str = "ostia";
-/// Of which version of the conventions the names are.
-const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.37.0";
+/// None is named: some names of GenAI are newer than 1.41, the last version of the general conventions that has any of them
+/// (<https://github.com/open-telemetry/semantic-conventions-genai/blob/main/CHANGELOG.md>), and a collector that takes them for older
+/// ones may rename them.
+const SCHEMA_URL: String = String::new();
 
 /// Attributes of what all of it comes from.
 pub type Origin = [(String, String)];
@@ -33,24 +35,21 @@ fn scope() -> Option<InstrumentationScope> {
 
 /// Spans, encoded.
 pub fn traces(origin: &Origin, spans: Vec<Span>) -> Vec<u8> {
-    let schema_url = SCHEMA_URL.to_owned();
-    let scope_spans = vec![ScopeSpans { scope: scope(), spans, schema_url }];
-    let all = ResourceSpans { resource: resource(origin), scope_spans, schema_url: String::new() };
+    let scope_spans = vec![ScopeSpans { scope: scope(), spans, schema_url: SCHEMA_URL }];
+    let all = ResourceSpans { resource: resource(origin), scope_spans, schema_url: SCHEMA_URL };
     ExportTraceServiceRequest { resource_spans: vec![all] }.encode_to_vec()
 }
 
 /// Log records, encoded.
 pub fn logs(origin: &Origin, log_records: Vec<LogRecord>) -> Vec<u8> {
-    let schema_url = SCHEMA_URL.to_owned();
-    let scope_logs = vec![ScopeLogs { scope: scope(), log_records, schema_url }];
-    let all = ResourceLogs { resource: resource(origin), scope_logs, schema_url: String::new() };
+    let scope_logs = vec![ScopeLogs { scope: scope(), log_records, schema_url: SCHEMA_URL }];
+    let all = ResourceLogs { resource: resource(origin), scope_logs, schema_url: SCHEMA_URL };
     ExportLogsServiceRequest { resource_logs: vec![all] }.encode_to_vec()
 }
 
 /// Metrics, encoded.
 pub fn metrics(origin: &Origin, metrics: Vec<Metric>) -> Vec<u8> {
-    let schema_url = SCHEMA_URL.to_owned();
-    let scope_metrics = vec![ScopeMetrics { scope: scope(), metrics, schema_url }];
-    let all = ResourceMetrics { resource: resource(origin), scope_metrics, schema_url: String::new() };
+    let scope_metrics = vec![ScopeMetrics { scope: scope(), metrics, schema_url: SCHEMA_URL }];
+    let all = ResourceMetrics { resource: resource(origin), scope_metrics, schema_url: SCHEMA_URL };
     ExportMetricsServiceRequest { resource_metrics: vec![all] }.encode_to_vec()
 }

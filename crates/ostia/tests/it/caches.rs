@@ -1,13 +1,11 @@
 //! What prompt caches save, and where a call of a session broke its prefix.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use ostia_testkit::{Answer, Request, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
-use crate::wire::{Ask, PATIENCE};
+use crate::store;
+use crate::wire::Ask;
 
 const MESSAGES: &str = "/v1/messages";
 
@@ -39,15 +37,7 @@ fn ask(gateway: &Gateway, upstream: &Upstream, session: &str, system: &str) {
 
 #[track_caller]
 fn told(gateway: &Gateway, query: &str, calls: u64) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let told = Ask::new("GET", &format!("/v1/analytics/cache?{query}")).to(gateway).json();
-        if told["total"]["attempts"] == calls {
-            return told;
-        }
-        assert!(Instant::now() < end, "{told}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    store::told(gateway, &format!("/v1/analytics/cache?{query}"), |told| told["total"]["attempts"] == calls)
 }
 
 #[test]

@@ -7,17 +7,13 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ostia_testkit::vendor::openai;
-use ostia_testkit::{Answer, Upstream};
-use serde_json::json;
 use tempfile::TempDir;
 
-use crate::gateway::{Gateway, Setup};
+use crate::gateway::Setup;
 use crate::programs;
-use crate::store::{CHAT, PRICES, asked, balance, body, listed, told};
-use crate::wire::{Ask, PATIENCE};
+use crate::store::{asked, servers};
 
 const PASSWORD: &str = "se'cret/@%41:";
 
@@ -57,10 +53,10 @@ impl Served {
     fn config(&self) -> String {
         format!("records: {{store: \"clickhouse://ostia:${{CH_PASSWORD}}@127.0.0.1:{}/ostia\"}}\n", self.port)
     }
+}
 
-    fn setup(&self, more: &str) -> Setup {
-        Setup::new().config(&(self.config() + more)).env("CH_PASSWORD", PASSWORD)
-    }
+fn with_password(config: &str, more: &str) -> Setup {
+    Setup::new().config(&format!("{config}{more}")).env("CH_PASSWORD", PASSWORD)
 }
 
 fn run(python: &OsString, folder: &Path, port: u16) -> (Child, u16) {
@@ -74,108 +70,45 @@ fn run(python: &OsString, folder: &Path, port: u16) -> (Child, u16) {
     (child, port)
 }
 
-/// Waits until the gateway has said this.
-#[track_caller]
-fn said(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-/// Two gateways write to one store, while its server ends and begins again.
 #[test]
 fn the_books_balance_in_a_server_too() {
     let Some(mut served) = Served::start() else { return };
-    let gateways = [served.setup(PRICES).start(), served.setup(PRICES).start()];
-    balance(&gateways, || {
-        thread::sleep(Duration::from_millis(400));
-        served.crash();
-        thread::sleep(Duration::from_millis(700));
-        served.restart();
-    });
-    let [first, second] = gateways.each_ref().map(|gateway| {
-        let summary = asked(gateway, "/v1/analytics/summary?since=1h");
-        summary["total"].clone()
-    });
-    assert_eq!(first, second);
+    let written = served.config();
+    servers::check_balance(
+        |more| with_password(&written, more),
+        || {
+            thread::sleep(Duration::from_millis(400));
+            served.crash();
+            thread::sleep(Duration::from_millis(700));
+            served.restart();
+        },
+    );
 }
 
 #[test]
-fn a_server_that_is_away_stops_nobody() {
+fn the_command_line_reads_the_store_that_the_file_names() {
+    let Some(served) = Served::start() else { return };
+    servers::check_commands(|more| with_password(&served.config(), more));
+}
+
+#[test]
+fn a_server_that_is_away_stops_nobody_and_no_password_is_told() {
     let Some(mut served) = Served::start() else { return };
     served.crash();
-    let upstream = Upstream::always(Answer::json(openai::chat("a")));
-    let gateway = served.setup("").start();
-    let ready = told(&gateway, "/ready", |told| !told["records"].is_null());
-    assert_eq!(ready["records"]["written"], json!(false));
-    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false));
-    assert_eq!(ask.to(&gateway).status, 200);
-    assert_eq!(Ask::new("GET", "/v1/logs").to(&gateway).status, 503);
-    // Long enough to be tried again.
-    thread::sleep(Duration::from_secs(3));
-    served.restart();
-    told(&gateway, "/ready", |told| told["records"].is_null());
-    assert_eq!(listed(&gateway, 1).len(), 1);
-    said(&gateway, "are written to");
-    let printed = gateway.printed();
-    let count = |words: &str| printed.matches(words).count();
-    assert_eq!((count("cannot be written"), count("are written to")), (1, 1), "{printed}");
-    assert!(printed.contains("clickhouse://ostia@127.0.0.1:") && !printed.contains(PASSWORD), "{printed}");
+    let setup = with_password(&served.config(), "").arg("--log").arg("debug");
+    let (gateway, away) = servers::check_away(setup, || served.restart());
+    let told = asked(&gateway, "/v1/gateway/config");
+    let shown = format!("{away}{told}{}", gateway.end());
+    assert!(shown.contains("clickhouse://ostia@127.0.0.1:"), "{shown}");
+    assert!(!shown.contains("cret/") && !shown.contains("cret%2F"), "{shown}");
 }
 
 #[test]
 fn a_password_that_is_wrong_is_said() {
     let Some(served) = Served::start() else { return };
     let gateway = Setup::new().config(&served.config()).env("CH_PASSWORD", "pw-0123456789").start();
-    said(&gateway, "Authentication failed");
-    assert!(!gateway.printed().contains("pw-0123456789"), "{}", gateway.printed());
+    let printed = gateway.says("Authentication failed");
+    assert!(!printed.contains("pw-0123456789"), "{printed}");
     let unset = Setup::new().config(&served.config()).arg("check").run();
     assert!(String::from_utf8_lossy(&unset.stderr).contains("CH_PASSWORD"), "{unset:?}");
-}
-
-#[test]
-fn the_command_line_reads_the_store_that_the_file_names() {
-    let Some(served) = Served::start() else { return };
-    let upstream = Upstream::always(Answer::json(openai::chat("a")).header("x-request-id", "req-1"));
-    let gateway = served.setup("").start();
-    let ask = Ask::post_at(&upstream, "openai", CHAT, body(false)).header("x-ostia-trace-id", "trace-1");
-    assert_eq!(ask.to(&gateway).status, 200);
-    let record = listed(&gateway, 1).remove(0);
-    assert_eq!(record["attempts"][0]["cost"]["amount"], "0.00000255", "{record}");
-    let id = record["id"].as_str().unwrap();
-    let one = asked(&gateway, &format!("/v1/logs/{id}"));
-    assert_eq!(one["request"]["body"], crate::json(&body(false)));
-    for name in ["trace-1", "req-1", id] {
-        assert_eq!(asked(&gateway, &format!("/v1/traces/{name}"))["data"][0]["id"], id, "{name}");
-    }
-    let feedback = Ask::post("/v1/feedback", json!({"trace_id": "trace-1", "value": 3}).to_string());
-    assert_eq!(feedback.to(&gateway).status, 200);
-    assert_eq!(asked(&gateway, &format!("/v1/logs/{id}"))["feedback"][0]["value"], 3);
-
-    let folder = TempDir::new().unwrap();
-    let write = |more: &str| {
-        let file = folder.path().join("ostia.yaml");
-        std::fs::write(&file, served.config() + more).unwrap();
-        file.display().to_string()
-    };
-    let run = |args: &[&str], file: &str| {
-        let setup = args.iter().fold(Setup::new().env("CH_PASSWORD", PASSWORD), |setup, arg| setup.arg(arg));
-        let output = setup.arg("--config").arg(file).run();
-        assert!(output.status.success(), "{output:?}");
-        String::from_utf8(output.stdout).unwrap()
-    };
-    let file = write("");
-    assert!(run(&["logs"], &file).contains("openai/gpt-4o-mini tokens=9+2 cost=0.00000255 USD"));
-    let exported = run(&["logs", "export", "--bodies"], &file);
-    assert_eq!(crate::json(&exported)["request"]["body"], crate::json(&body(false)));
-    assert!(run(&["top", "--once", "--since", "1h"], &file).contains("gpt-4o-mini "));
-    let file = write(PRICES);
-    for changed in [1, 0] {
-        let text = run(&["reprice", "--since", "1h"], &file);
-        assert!(text.contains(&format!("{changed} cost something else now")), "{text}");
-    }
-    let summary = asked(&gateway, "/v1/analytics/summary?since=1h");
-    assert_eq!(summary["total"]["cost"], json!({"USD": "0.0000175"}), "{summary}");
 }

@@ -1,8 +1,6 @@
 //! The console's files, and what it asks of the gateway: who may, and that no secret is told.
 
 use std::io::Read as _;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use flate2::read::GzDecoder;
 use ostia_testkit::vendor::openai;
@@ -10,7 +8,7 @@ use ostia_testkit::{Answer, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, Reply, once};
 
 const PROVIDERS: &str = "/v1/gateway/providers";
 const CONFIG: &str = "/v1/gateway/config";
@@ -160,17 +158,12 @@ fn doubts_about_the_configuration_are_told_and_change_with_it() {
 /// The provider of this id, once it is told so.
 #[track_caller]
 fn provider(gateway: &Gateway, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let until = Instant::now() + PATIENCE;
-    loop {
+    once(|| {
         let told = ask(PROVIDERS).to(gateway).json();
         let all = told["data"].as_array().unwrap();
         let found = all.iter().find(|provider| provider["id"] == id).cloned().unwrap_or_default();
-        if is_so(&found) {
-            return found;
-        }
-        assert!(Instant::now() < until, "{told}");
-        thread::sleep(Duration::from_millis(20));
-    }
+        if is_so(&found) { Ok(found) } else { Err(told) }
+    })
 }
 
 fn call(gateway: &Gateway, model: &str) -> Reply {

@@ -1,15 +1,13 @@
 //! Explain, for requests that the gateway's cores have forgotten: their records tell the same.
 
 use std::path::Path;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, PATIENCE, Reply, once};
 
 const CHAT: &str = "/v1/chat/completions";
 const BODY: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
@@ -33,13 +31,10 @@ fn stop(mut gateway: Gateway) {
 
 /// The same once there is something to read: right after the start there may not be.
 fn explained_again(gateway: &Gateway, trace_id: &str, key: Option<&str>) -> Reply {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        match explain(gateway, trace_id, key) {
-            reply if reply.status == 404 && Instant::now() < end => thread::sleep(Duration::from_millis(20)),
-            reply => return reply,
-        }
-    }
+    once(|| match explain(gateway, trace_id, key) {
+        reply if reply.status == 404 => Err(format!("no request {trace_id}")),
+        reply => Ok(reply),
+    })
 }
 
 #[test]

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+
+use crate::wire::{PATIENCE, once};
 
 /// How long the gateway may take to listen, on a busy machine.
 const START_MAX: Duration = Duration::from_secs(20);
@@ -29,6 +31,7 @@ pub struct Gateway {
     /// Where it listens.
     pub address: SocketAddr,
     said: Arc<Said>,
+    readers: Vec<JoinHandle<()>>,
     folder: Folder,
 }
 
@@ -88,10 +91,12 @@ impl Setup {
             .spawn()
             .expect("a process");
         let said = Arc::new(Said::default());
-        listen_to(child.stdout.take().expect("stdout"), said.clone());
-        listen_to(child.stderr.take().expect("stderr"), said.clone());
+        let readers = vec![
+            listen_to(child.stdout.take().expect("stdout"), said.clone()),
+            listen_to(child.stderr.take().expect("stderr"), said.clone()),
+        ];
         let address = said.address();
-        Gateway { child, address, said, folder }
+        Gateway { child, address, said, readers, folder }
     }
 
     /// Runs to the end, for commands that do not serve.
@@ -123,7 +128,7 @@ impl Gateway {
         Setup::new().config(config).start()
     }
 
-    /// Everything that it has printed so far.
+    /// Everything that it has printed so far. Lines of the log come behind the calls that they are of: see [`Gateway::end`].
     pub fn printed(&self) -> String {
         self.said.text.lock().unwrap().clone()
     }
@@ -143,6 +148,15 @@ impl Gateway {
     /// Asks it to end, as a service manager does.
     pub fn terminate(&self) {
         self.signal("TERM");
+    }
+
+    /// Asks it to end, and gives all that it printed, to the last line of its log.
+    #[track_caller]
+    pub fn end(mut self) -> String {
+        self.terminate();
+        assert!(self.wait(PATIENCE).is_some(), "it goes on: {}", self.printed());
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        self.printed()
     }
 
     /// Sends it this signal.
@@ -166,6 +180,21 @@ impl Gateway {
     /// Takes a file out of its folder.
     pub fn remove(&self, name: &str) {
         std::fs::remove_file(self.folder().join(name)).unwrap();
+    }
+
+    /// Waits until it has printed these words, and gives all that it printed.
+    #[track_caller]
+    pub fn says(&self, words: &str) -> String {
+        once(|| match self.printed() {
+            printed if printed.contains(words) => Ok(printed),
+            printed => Err(format!("{words}: {printed}")),
+        })
+    }
+
+    /// Waits until something is so, and else shows what it printed.
+    #[track_caller]
+    pub fn wait_until(&self, is_so: impl Fn() -> bool) {
+        once(|| if is_so() { Ok(()) } else { Err(self.printed()) });
     }
 
     /// `ostia reload`.
@@ -208,14 +237,14 @@ impl Said {
     }
 }
 
-fn listen_to(mut pipe: impl Read + Send + 'static, said: Arc<Said>) {
+fn listen_to(mut pipe: impl Read + Send + 'static, said: Arc<Said>) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(length @ 1..) = pipe.read(&mut buffer) {
             said.text.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
             said.news.notify_all();
         }
-    });
+    })
 }
 
 /// A folder of its own for each gateway, so that none finds another's file.

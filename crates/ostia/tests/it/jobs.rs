@@ -8,7 +8,8 @@ use ostia_testkit::{Answer, Request, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
-use crate::wire::Ask;
+use crate::store::told;
+use crate::wire::{Ask, wait_until};
 
 const GENERATIONS: &str = "/v1/images/generations";
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -122,17 +123,11 @@ fn gateway(more: &str) -> Gateway {
 /// However many calls there were, they are one attempt.
 #[track_caller]
 fn check_attempts(gateway: &Gateway, trace_id: &str) {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        let kept = Ask::new("GET", &format!("/v1/traces/{trace_id}")).to(gateway).json();
-        if let Some(attempts) = kept["data"][0]["attempts"].as_array() {
-            assert_eq!(attempts.len(), 1, "{kept}");
-            assert_eq!(attempts[0]["outcome"], "answered", "{kept}");
-            return;
-        }
-        assert!(Instant::now() < deadline, "{kept}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let kept =
+        told(gateway, &format!("/v1/traces/{trace_id}"), |kept| kept["data"][0]["attempts"].is_array());
+    let attempts = kept["data"][0]["attempts"].as_array().unwrap();
+    assert_eq!(attempts.len(), 1, "{kept}");
+    assert_eq!(attempts[0]["outcome"], "answered", "{kept}");
 }
 
 #[test]
@@ -281,14 +276,8 @@ fn a_job_that_nobody_waits_for_is_given_up() {
         assert!(upstream.wait_for_requests(2, PATIENCE), "{}: it was not asked for", vendor.id);
         drop(open);
         let (method, path) = vendor.cancel.unwrap();
-        let deadline = Instant::now() + PATIENCE;
-        let is_given_up = |upstream: &Upstream| {
-            upstream.requests().iter().any(|request| request.method == method && request.target == path)
-        };
-        while !is_given_up(&upstream) {
-            assert!(Instant::now() < deadline, "{}: the job goes on", vendor.id);
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let is_cancel = |request: &Request| request.method == method && request.target == path;
+        wait_until(format!("{}: the job goes on", vendor.id), || upstream.requests().iter().any(is_cancel));
         let count = upstream.count();
         std::thread::sleep(Duration::from_millis(1500));
         assert_eq!(upstream.count(), count, "{}: it is still asked for", vendor.id);
@@ -305,11 +294,7 @@ fn a_job_has_the_time_of_its_call() {
     assert_eq!(reply.status, 504, "{}", reply.text());
     assert!((2..6).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     let is_cancel = |request: &Request| request.target.ends_with("/cancel");
-    let deadline = Instant::now() + PATIENCE;
-    while !upstream.requests().iter().any(is_cancel) {
-        assert!(Instant::now() < deadline, "the job goes on");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("the job goes on", || upstream.requests().iter().any(is_cancel));
 }
 
 #[test]

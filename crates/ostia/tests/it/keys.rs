@@ -10,7 +10,7 @@ use ostia_testkit::{Answer, Framing, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, Reply};
 
 const CHAT: &str = "/v1/chat/completions";
 
@@ -441,11 +441,7 @@ fn another_configuration_keeps_what_is_known_of_keys_that_stay() {
     provider.check(&gateway, &ask, &["sk-c"], 200);
     // A secret in a file that changes counts at once.
     gateway.write("second", "sk-d\n");
-    let end = Instant::now() + PATIENCE;
-    while provider.ask(&gateway, &ask).0 != ["sk-d"] {
-        assert!(Instant::now() < end, "{}", gateway.printed());
-        thread::sleep(Duration::from_millis(20));
-    }
+    gateway.wait_until(|| provider.ask(&gateway, &ask).0 == ["sk-d"]);
     gateway.write("ostia.yaml", &provider.config("sk-a"));
     assert!(gateway.reload().status.success());
     // One key alone does not rest.
@@ -520,17 +516,11 @@ fn the_log_says_which_key_and_never_the_key() {
         let ask = chat_of(&provider, &gateway, "sk-a");
         provider.says("sk-a", too_many("30"));
         assert_eq!(ask.header("x-ostia-trace-id", "the-one").to(&gateway).status, 200);
-        let end = Instant::now() + PATIENCE;
-        let line = loop {
-            let printed = gateway.printed();
-            if let Some(line) = printed.lines().find(|line| line.contains("the-one")) {
-                break line.to_owned();
-            }
-            assert!(Instant::now() < end, "{printed}");
-            thread::sleep(Duration::from_millis(10));
-        };
+        let printed = gateway.says("the-one");
+        let line = printed.lines().find(|line| line.contains("the-one")).unwrap();
         assert!(line.contains(shown) && line.contains(" of 3") && line.contains(resting), "{line}");
-        assert!(!gateway.printed().contains("sk-"), "{}", gateway.printed());
+        let printed = gateway.end();
+        assert!(!printed.contains("sk-"), "{printed}");
     }
 }
 

@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ostia_testkit::vendor::{anthropic, openai};
 use ostia_testkit::{Answer, Gate, Step, Upstream, dead_address};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, Open, PATIENCE};
+use crate::wire::{Ask, Open, PATIENCE, once};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
@@ -23,14 +23,7 @@ fn in_json(setup: Setup) -> Gateway {
 /// The line of the request of this name, once it is there.
 #[track_caller]
 fn line(gateway: &Gateway, trace_id: &str) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(line) = find(gateway, trace_id) {
-            return line;
-        }
-        assert!(Instant::now() < end, "no line of {trace_id}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
+    once(|| find(gateway, trace_id).ok_or_else(|| format!("no line of {trace_id}: {}", gateway.printed())))
 }
 
 fn find(gateway: &Gateway, trace_id: &str) -> Option<Value> {
@@ -203,8 +196,8 @@ fn what_is_open_when_the_gateway_stops_is_logged_too() {
     gateway.terminate();
     assert_eq!(open.finish().status, 503);
     assert!(gateway.wait(PATIENCE).is_some());
-    let printed = gateway.printed();
-    assert!(printed.contains("gateway_stopping") && printed.contains("\"status\":503"), "{printed}");
+    let printed = gateway.says("gateway_stopping");
+    assert!(printed.contains("\"status\":503"), "{printed}");
 }
 
 /// Everything that a client sends and a provider repeats.
@@ -297,21 +290,11 @@ fn no_key_no_header_and_no_word_of_a_prompt_is_logged() {
         let _ = Ask::post(COMPLETIONS, body(false))
             .header("authorization", "Bearer sk-client-secret")
             .to(&gateway);
-        let _ = Ask::new("GET", "/health").to(&gateway);
-        wait_for(&gateway, "/health");
-        let printed = gateway.printed();
+        let printed = gateway.end();
         assert!(printed.matches(COMPLETIONS).count() > 15, "{printed}");
         for secret in SECRETS {
             assert!(!printed.contains(secret), "{format}: {secret}: {printed}");
         }
-    }
-}
-
-fn wait_for(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -326,14 +309,11 @@ fn one_word_turns_it_off_and_levels_sort_it() {
         (Setup::new().arg("--log").arg("off"), false, false),
     ] {
         let name = format!("{setup:?}");
-        let mut gateway = setup.start();
+        let gateway = setup.start();
         for path in ["/health", "/v1/models", "/nowhere"] {
             let _ = Ask::new("GET", path).to(&gateway);
         }
-        gateway.terminate();
-        assert!(gateway.wait(PATIENCE).is_some());
-        thread::sleep(Duration::from_millis(50));
-        let printed = gateway.printed();
+        let printed = gateway.end();
         assert_eq!(printed.contains("GET /v1/models"), models, "{name}: {printed}");
         assert_eq!(printed.contains("404 GET /nowhere"), missing, "{name}: {printed}");
         assert!(!printed.contains("GET /health"), "{name}: probes only help to find faults: {printed}");
@@ -350,8 +330,7 @@ fn json_is_json_from_the_first_line_on() {
     gateway.write("ostia.yaml", "listen: nowhere");
     assert!(!gateway.reload().status.success());
     let _ = Ask::new("GET", "/v1/models").to(&gateway);
-    wait_for(&gateway, "/v1/models");
-    let printed = gateway.printed();
+    let printed = gateway.end();
     let lines: Vec<Value> = printed.lines().map(crate::json).collect();
     for (target, level, words) in [
         ("server", "info", "listens on http://"),
@@ -381,11 +360,7 @@ fn a_terminal_that_stands_still_stops_nobody() {
         .spawn()
         .unwrap();
     let address = ([127, 0, 0, 1], port).into();
-    let end = Instant::now() + PATIENCE;
-    while std::net::TcpStream::connect(address).is_err() {
-        assert!(Instant::now() < end);
-        thread::sleep(Duration::from_millis(20));
-    }
+    once(|| std::net::TcpStream::connect(address));
     let mut open = Open::to(address);
     for _ in 0..REQUESTS {
         open.send(&Ask::new("GET", "/v1/models").bytes());

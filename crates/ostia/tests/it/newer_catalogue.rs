@@ -2,8 +2,6 @@
 
 use std::path::Path;
 use std::process::Output;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use ostia_catalog::{Catalog, Date, Edition, Row, Source, compact, parse};
 use ostia_testkit::vendor::openai;
@@ -11,7 +9,8 @@ use ostia_testkit::{Answer, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE};
+use crate::store::listed;
+use crate::wire::Ask;
 
 const BODY: &str = r#"{"model":"gpt-4o-mini","messages":[{"role":"user","content":"x"}]}"#;
 
@@ -60,24 +59,8 @@ fn shown(folder: &Path) -> Value {
 
 /// What the newest call cost, and by which catalogue, once so many are written.
 fn cost(gateway: &Gateway, count: usize) -> (Value, Value) {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let page = Ask::new("GET", "/v1/logs").to(gateway).json();
-        if page["data"].as_array().is_some_and(|all| all.len() >= count) {
-            let cost = &page["data"][0]["attempts"][0]["cost"];
-            return (cost["amount"].clone(), cost["catalogue"].clone());
-        }
-        assert!(Instant::now() < end, "{page}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-fn wait_for_words(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
+    let cost = &listed(gateway, count)[0]["attempts"][0]["cost"];
+    (cost["amount"].clone(), cost["catalogue"].clone())
 }
 
 #[test]
@@ -98,7 +81,7 @@ fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("The catalogue of 2999-01-01 is in force, 1 models"), "{}", said(&output));
     assert!(said(&output).contains("0 new"), "{}", said(&output));
-    wait_for_words(&gateway, "The catalogue of models is another one: of 2999-01-01, in ");
+    gateway.says("The catalogue of models is another one: of 2999-01-01, in ");
     assert_eq!(ask.to(&gateway).status, 200);
     assert_eq!(cost(&gateway, 2), (json!("0.002"), json!("vendor 2999-01-01")));
 
@@ -111,7 +94,7 @@ fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
 
     // Without the file the program's own holds again.
     std::fs::remove_file(Path::new(&data).join("catalog.bin")).unwrap();
-    wait_for_words(&next, "part of this program");
+    next.says("part of this program");
     assert_eq!(shown(gateway.folder())["version"], Catalog::embedded().version());
 }
 
@@ -173,12 +156,12 @@ fn a_damaged_file_stops_nobody() {
     let place = folder.join("newer/catalog.bin");
     std::fs::create_dir(folder.join("newer")).unwrap();
     std::fs::write(&place, catalogue("2999-01-01", "2")).unwrap();
-    wait_for_words(&gateway, "another one: of 2999-01-01, in newer/catalog.bin");
+    gateway.says("another one: of 2999-01-01, in newer/catalog.bin");
 
     // While it serves, the one in force stays; the next start has the program's own.
     std::fs::write(&place, &catalogue("2999-01-02", "3")[..100]).unwrap();
-    wait_for_words(&gateway, "newer/catalog.bin is not used: it is not whole");
-    wait_for_words(&gateway, "This one is: of 2999-01-01, in newer/catalog.bin");
+    gateway.says("newer/catalog.bin is not used: it is not whole");
+    gateway.says("This one is: of 2999-01-01, in newer/catalog.bin");
     std::fs::write(folder.join("ostia.yaml"), format!("catalog: {}\n", place.display())).unwrap();
     let shown = shown(folder);
     assert_eq!((&shown["file"], &shown["place"]), (&Value::Null, &json!(place)), "{shown}");

@@ -12,7 +12,7 @@ use ostia_testkit::{Answer, Gate, Step, Upstream};
 use serde_json::json;
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, Open, PATIENCE};
+use crate::wire::{Ask, Open, PATIENCE, wait_until};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 const STREAM: &str = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"x"}]}"#;
@@ -30,15 +30,6 @@ fn chat(key: &str) -> Ask {
     Ask::post("/v1/chat/completions", CHAT).header("x-ostia-api-key", key)
 }
 
-/// Waits until the gateway has printed these words.
-fn wait_for_words(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn a_key_that_is_taken_away_opens_nothing_from_the_next_request_on() {
     let upstream = Upstream::always(Answer::json(openai::chat("x")));
@@ -51,9 +42,9 @@ fn a_key_that_is_taken_away_opens_nothing_from_the_next_request_on() {
         }),
         ("the signal", |gateway| {
             gateway.signal("HUP");
-            wait_for_words(gateway, "reloaded");
+            gateway.says("reloaded");
         }),
-        ("the change of the file", |gateway| wait_for_words(gateway, "reloaded")),
+        ("the change of the file", |gateway| drop(gateway.says("reloaded"))),
     ];
     for (name, way) in ways {
         let gateway = Gateway::with(&config(&upstream, "key-old"));
@@ -71,7 +62,8 @@ fn a_key_that_is_taken_away_opens_nothing_from_the_next_request_on() {
             assert_eq!(open.next().status, status, "{name}: {key}");
         }
         assert_eq!(chat("key-old").to(&gateway).status, 401, "{name}");
-        assert!(!gateway.printed().contains("key-"), "{}", gateway.printed());
+        let printed = gateway.end();
+        assert!(printed.contains("401 POST") && !printed.contains("key-"), "{printed}");
     }
 }
 
@@ -82,7 +74,7 @@ fn a_wrong_configuration_is_refused_with_all_its_problems() {
     let gateway = Gateway::with(&good);
     let wrong = "listen: nowhere\nproviders:\n  groq: { api_kee: x }\nlimits:\n  body_bytes: much\n";
     gateway.write("ostia.yaml", wrong);
-    wait_for_words(&gateway, "refused");
+    gateway.says("refused");
     let output = gateway.reload();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -126,8 +118,9 @@ fn another_user_cannot_reload_it() {
     let output = std::process::Command::new(python).args(["-c", &script]).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(said.starts_with("refused\n") && said.contains("root"), "{said} {output:?}");
-    assert!(!gateway.printed().contains("reloaded"), "{}", gateway.printed());
     assert!(gateway.reload().status.success());
+    let printed = gateway.end();
+    assert_eq!(printed.matches("is reloaded").count(), 1, "{printed}");
 }
 
 #[test]
@@ -147,7 +140,7 @@ fn a_file_that_appears_is_read_and_secrets_are_watched() {
     let gateway = Gateway::start();
     gateway.write("secret", "sk-first\n");
     gateway.write("ostia.yaml", &config(&upstream, "key-old").replace("sk-operator", "file:secret"));
-    wait_for_words(&gateway, "reloaded");
+    gateway.says("reloaded");
     assert_eq!(chat("key-old").to(&gateway).status, 200);
     assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-first"));
     let sent = |key: &str| {
@@ -161,7 +154,7 @@ fn a_file_that_appears_is_read_and_secrets_are_watched() {
     gateway.write("secret", "sk-second\n");
     sent("Bearer sk-second");
     gateway.remove("secret");
-    wait_for_words(&gateway, "cannot be read");
+    gateway.says("cannot be read");
     sent("Bearer sk-second");
     // As Kubernetes exchanges secrets: a link that points elsewhere all at once.
     gateway.write("secret-of-today", "sk-third\n");
@@ -238,11 +231,7 @@ fn connections_to_hosts_that_are_still_configured_stay_and_others_are_closed() {
     assert!(!left.load(Ordering::SeqCst), "nor is the other one closed");
     gateway.write("ostia.yaml", &base(""));
     assert!(gateway.reload().status.success());
-    let end = Instant::now() + PATIENCE;
-    while !left.load(Ordering::SeqCst) {
-        assert!(Instant::now() < end, "the connection to a host that is gone is not closed");
-        thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the connection to a host that is gone is not closed", || left.load(Ordering::SeqCst));
     assert_eq!(ask("own").to(&gateway).status, 200);
     assert_eq!(upstream.connections(), 1);
 }

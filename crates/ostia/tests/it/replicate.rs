@@ -1,7 +1,7 @@
 //! Replicate: conversations with models that take a prompt, as jobs that are waited for, and as streams at another address.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ostia_testkit::vendor::replicate::{self, CANCEL, GET, STREAM};
 use ostia_testkit::{Answer, Request, Step, Upstream};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::data_of;
 use crate::gateway::Gateway;
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, PATIENCE, Reply, wait_until};
 
 const MODEL: &str = "meta/meta-llama-3-70b-instruct";
 const SUBMIT: &str = "/models/meta/meta-llama-3-70b-instruct/predictions";
@@ -140,11 +140,8 @@ fn a_client_that_leaves_gives_the_prediction_up() {
     let mut open = ask(&chat(json!({"stream": true})), &upstream).open(&gateway);
     assert!(open.read_words("first", PATIENCE));
     drop(open);
-    let deadline = Instant::now() + PATIENCE;
-    while !upstream.requests().iter().any(|request| request.target == CANCEL) {
-        assert!(Instant::now() < deadline, "the vendor goes on for nobody");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let is_cancel = |request: &Request| request.target == CANCEL;
+    wait_until("the vendor goes on for nobody", || upstream.requests().iter().any(is_cancel));
 }
 
 #[test]

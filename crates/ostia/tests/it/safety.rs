@@ -399,7 +399,9 @@ fn secrets_are_never_told() {
             }
         }
     }
-    for text in [told, gateway.printed()] {
+    let printed = gateway.end();
+    assert_eq!(printed.matches(" trace=").count(), 5 * 4 * 4, "{printed}");
+    for text in [told, printed] {
         assert!(!text.contains("SECRET-"), "{text}");
     }
 }

@@ -156,6 +156,13 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
     ),
     ("docs/records.md", "ostia logs", NotRun("the second goes on until it is stopped; `store` runs each")),
     ("docs/routing.md", "{\n  \"strategy\": {\"mode\": \"fallback\"},", Config),
+    ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),
+    ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"balance\"", Config),
+    ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"sticky\"", Config),
+    ("docs/routing.md", "{\"strategy\": {\"mode\": \"conditional\",", Config),
+    ("docs/routing.md", "{\"hedge\": {\"after\": 800", Config),
+    ("docs/routing.md", "{\"request\": {\"model\": \"gpt-4o\"", DryRun),
+    ("docs/routing.md", "{\n  \"result\": \"answered\"", NotRun(ANSWERS)),
     (
         "docs/telemetry.md",
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318",
@@ -166,13 +173,6 @@ const SNIPPETS: &[(&str, &str, Use)] = &[
         "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:8787/v1/otel",
         NotRun("variables of another program; `telemetry::joined` sends with its SDK"),
     ),
-    ("docs/routing.md", "{\"strategy\": {\"mode\": \"fallback\", \"stop_on\"", Config),
-    ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"balance\"", Config),
-    ("docs/routing.md", "{\"strategy\": {\"mode\": \"loadbalance\", \"sticky\"", Config),
-    ("docs/routing.md", "{\"strategy\": {\"mode\": \"conditional\",", Config),
-    ("docs/routing.md", "{\"hedge\": {\"after\": 800", Config),
-    ("docs/routing.md", "{\"request\": {\"model\": \"gpt-4o\"", DryRun),
-    ("docs/routing.md", "{\n  \"result\": \"answered\"", NotRun(ANSWERS)),
 ];
 
 /// The rows of a snippet.

@@ -1,5 +1,7 @@
 //! What is kept of requests: that it is all there, that it adds up, and that only operators see it.
 
+pub mod servers;
+
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,7 +13,7 @@ use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::{Ask, PATIENCE, once};
 
 pub const CHAT: &str = "/v1/chat/completions";
 /// What may be missing after `kill -9`: what ended in the last moments before (docs/records.md).
@@ -29,15 +31,10 @@ pub fn asked(gateway: &Gateway, path: &str) -> Value {
 /// What is told at this path, once it is so.
 #[track_caller]
 pub fn told(gateway: &Gateway, path: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let told = asked(gateway, path);
-        if is_so(&told) {
-            return told;
-        }
-        assert!(Instant::now() < end, "{path}: {told}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    once(|| match asked(gateway, path) {
+        told if is_so(&told) => Ok(told),
+        told => Err(format!("{path}: {told}")),
+    })
 }
 
 #[track_caller]
@@ -530,11 +527,7 @@ fn a_directory_that_cannot_be_written_stops_nobody() {
     std::fs::remove_file(&blocked).unwrap();
     told(&gateway, "/ready", |told| told["records"].is_null());
     assert_eq!(listed(&gateway, 1).len(), 1);
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains("are written to") && Instant::now() < end {
-        thread::sleep(Duration::from_millis(20));
-    }
-    let printed = gateway.printed();
+    let printed = gateway.says("are written to");
     let said = |words: &str| printed.matches(words).count();
     assert_eq!((said("cannot be written"), said("are written to")), (1, 1), "{printed}");
 }

@@ -1,7 +1,9 @@
 //! A client that knows no more of HTTP than the tests need: bytes out, bytes in.
 
+use std::fmt::Display;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ostia_testkit::Upstream;
@@ -10,6 +12,31 @@ use crate::gateway::Gateway;
 
 /// How long a test waits for anything.
 pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What `look` gives, once it gives something; until then it says how things stand.
+#[track_caller]
+pub fn once<T, S: Display>(look: impl FnMut() -> Result<T, S>) -> T {
+    once_within(PATIENCE, look)
+}
+
+/// Waits until it is so.
+#[track_caller]
+pub fn wait_until<S: Display>(what: S, mut is_so: impl FnMut() -> bool) {
+    once(|| if is_so() { Ok(()) } else { Err(&what) });
+}
+
+/// What `look` gives, once it gives something, which may take this long.
+#[track_caller]
+pub fn once_within<T, S: Display>(patience: Duration, mut look: impl FnMut() -> Result<T, S>) -> T {
+    let end = Instant::now() + patience;
+    loop {
+        match look() {
+            Ok(found) => return found,
+            Err(state) => assert!(Instant::now() < end, "waited in vain: {state}"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// A request in the making.
 #[derive(Debug, Clone)]

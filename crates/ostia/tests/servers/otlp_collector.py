@@ -1,6 +1,6 @@
 """A collector of OpenTelemetry's that stands in: it takes what is sent by OTLP, over HTTP or gRPC, decodes it with the official
 messages, and prints each export as a line of JSON. How it answers is told as arguments, one for each export of any signal in turn, the
-last for all that follow: ok, slow:SECONDS, partial:COUNT, later:SECONDS (with the wait that it asks for), later, refused.
+last for all that follow: ok, slow:SECONDS, partial:COUNT, later:SECONDS (with the wait that it asks for), later.
 
     otlp_collector.py http|grpc ANSWER...
 """
@@ -63,8 +63,8 @@ class Handler(BaseHTTPRequestHandler):
         say(signal, {name.lower(): value for name, value in self.headers.items()}, message, word)
         if word == "slow":
             time.sleep(float(argument))
-        if word in ("later", "refused"):
-            self.send_response(429 if word == "later" else 400)
+        if word == "later":
+            self.send_response(429)
             if argument:
                 self.send_header("retry-after", argument)
             data = b""
@@ -107,8 +107,6 @@ def serve_grpc():
                     context.set_trailing_metadata((("grpc-status-details-bin", status.SerializeToString()),))
                     context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "too much")
                 context.abort(grpc.StatusCode.UNAVAILABLE, "not now")
-            if word == "refused":
-                context.abort(grpc.StatusCode.INVALID_ARGUMENT, "no")
             return response(signal, word, argument)
 
         return handle

@@ -4,11 +4,11 @@ use tokio_postgres::Row;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
+use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
 use crate::body::unpacked;
 use crate::conditions::Value;
 use crate::postgres::client::Fault;
 use crate::query::Filter;
-use crate::reader::{CacheFall, CacheUse, Compared, Piece, ReadError};
 
 impl Reader {
     pub(crate) fn kept_cache_use(
@@ -52,13 +52,16 @@ impl Reader {
         self.on(async |client| {
             let mut calls = Vec::new();
             for mut conditions in Scope::of(client, filter, None).await?.conditions(filter) {
+                let missing = (most as usize).saturating_sub(calls.len());
+                if missing == 0 {
+                    break;
+                }
                 conditions.and("session IS NOT NULL AND prompt_tokens > 0 AND status < 400");
                 let text = format!(
                     "SELECT number, started_ms, session, coalesce(key, ''), coalesce(provider, ''), coalesce(model, ''), \
                      coalesce(operation, ''), prompt_tokens, cached_tokens FROM requests {} \
-                     ORDER BY started_ms DESC, number DESC LIMIT {}",
-                    conditions.text(),
-                    (most as usize).saturating_sub(calls.len())
+                     ORDER BY started_ms DESC, number DESC LIMIT {missing}",
+                    conditions.text()
                 );
                 for row in query(client, &text, &conditions.values).await? {
                     calls.push(call(&row)?);
@@ -89,6 +92,9 @@ impl Reader {
             let mut count = 0;
             for conditions in Scope::of(client, filter, None).await?.conditions(filter) {
                 let left = most.saturating_sub(count);
+                if left == 0 {
+                    break;
+                }
                 let text = format!(
                     "SELECT count(*) FROM (SELECT 1 FROM requests {} LIMIT {left}) AS found",
                     conditions.text()

@@ -1,16 +1,17 @@
 //! When there is any of what is asked for.
 
 use tokio_postgres::Client;
+use tokio_postgres::types::Type;
 
 use super::query;
+use crate::answers::{DAY_MS, joined};
 use crate::conditions::{Conditions, Value};
-use crate::postgres::client::Fault;
+use crate::postgres::client::{Fault, param};
 use crate::postgres::conditions;
-use crate::postgres::names::{self, Kind};
+use crate::postgres::names::{self, Kind, Places};
 use crate::postgres::partitions::day_of;
 use crate::postgres::text::clean;
 use crate::query::Filter;
-use crate::reader::{DAY_MS, joined};
 
 /// Most days that one question touches: for each the server takes locks, of which it has some thousands for all
 /// (`max_locks_per_transaction`).
@@ -38,8 +39,27 @@ impl Scope {
         let places = names::find(client, Kind::Request, &[trace]).await?;
         let mut days: Vec<i64> = places.started_ms.iter().map(|ms| day_of(*ms)).collect();
         days.dedup();
-        let numbers: Vec<String> = places.numbers.iter().map(i64::to_string).collect();
-        Ok(Scope { times: cut(&days, time), numbers: Some(format!("{{{}}}", numbers.join(","))) })
+        Ok(Scope { times: cut(&days, time), numbers: Some(among(&places)) })
+    }
+
+    /// Of the requests that have one of these names; and, where there is another name, have that, too.
+    pub(super) async fn of_names(
+        client: &Client,
+        names: &[&str],
+        other: Option<&str>,
+    ) -> Result<Scope, Fault> {
+        let text = format!(
+            "SELECT DISTINCT started_ms / {DAY_MS} * {DAY_MS} FROM names WHERE kind = {} AND name = ANY($1) \
+             ORDER BY 1 DESC",
+            Kind::Request as i16
+        );
+        let rows = client.query_typed(&text, &[param(&names, Type::TEXT_ARRAY)]).await?;
+        let days: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
+        let numbers = match other {
+            Some(other) => Some(among(&names::find(client, Kind::Request, &[other]).await?)),
+            None => None,
+        };
+        Ok(Scope { times: cut(&days, (i64::MIN, i64::MAX)), numbers })
     }
 
     /// The times.
@@ -49,14 +69,20 @@ impl Scope {
 
     /// The filter's conditions for each time.
     pub(super) fn conditions(&self, filter: &Filter) -> impl DoubleEndedIterator<Item = Conditions> {
-        self.times.iter().map(move |(from_ms, to_ms)| {
-            let mut conditions = conditions::of(&super::within(filter, *from_ms, *to_ms));
+        self.times.iter().map(move |time| {
+            let mut conditions = conditions::of(&filter.within(*time));
             if let Some(numbers) = &self.numbers {
                 conditions.with("number = ANY(?::bigint[])", [Value::Text(numbers.clone())]);
             }
             conditions
         })
     }
+}
+
+/// The numbers of these requests, as an array.
+fn among(places: &Places) -> String {
+    let numbers: Vec<String> = places.numbers.iter().map(i64::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
 }
 
 /// Times with requests that were written behind this number.

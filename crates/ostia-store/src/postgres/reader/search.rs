@@ -6,10 +6,10 @@ use tokio_postgres::{Client, Row};
 
 use super::scope::Scope;
 use super::{Reader, query, told_columns, told_row};
+use crate::answers::{Found, Needles, ReadError};
 use crate::conditions::Conditions;
 use crate::postgres::client::Fault;
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError};
 
 /// Requests that are fetched at once.
 const ROWS: usize = 50;
@@ -60,7 +60,7 @@ impl Search<'_> {
             let rows = self.rows(client, conditions, time).await?;
             for row in &rows {
                 if self.is_enough() {
-                    self.found.next = self.last.map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                    self.found.next = self.last.map(Page::told);
                     return Ok(true);
                 }
                 self.look_at(row)?;

@@ -6,9 +6,9 @@ use tokio_postgres::Client;
 
 use super::scope::Scope;
 use super::{Reader, query, sums};
+use crate::answers::{COUNTED, ReadError, Session};
 use crate::postgres::client::Fault;
 use crate::query::{Filter, Page};
-use crate::reader::{COUNTED, ReadError, Session};
 
 /// Time and number of a request.
 type Place = (i64, i64);
@@ -27,7 +27,7 @@ impl Reader {
             let mut found = newest(client, filter, page, wanted + 1).await?;
             let is_more = found.len() > wanted;
             found.truncate(wanted);
-            let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+            let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
             let mut sessions = Vec::new();
             for (id, _) in found {
                 sessions.push(session(client, filter, id).await?);

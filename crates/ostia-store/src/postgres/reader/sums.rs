@@ -9,12 +9,12 @@ use tokio_postgres::{Client, Row};
 
 use super::scope::Scope;
 use super::{Reader, query};
+use crate::answers::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::conditions::{Conditions, Value};
 use crate::postgres::client::Fault;
 use crate::postgres::conditions::{cleaned, numbered, params};
 use crate::postgres::rollup;
 use crate::query::Filter;
-use crate::reader::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Series, Sums};
 
@@ -47,8 +47,8 @@ impl Reader {
         by: Grouping,
         steps: &Steps,
     ) -> Result<Series, ReadError> {
-        let time = (steps.from_ms, steps.to_ms);
-        let filter = &super::within(filter, time.0, time.1);
+        let time = steps.time();
+        let filter = &filter.within(time);
         self.on(async |client| {
             let names = match by {
                 Grouping::None => vec![String::new()],

@@ -1,25 +1,23 @@
-//! Counts that no sums are kept of: requests by a fact and a step, groups by what clients say, and what people thought.
+//! Counts that no sums are kept of: requests by a fact and a step, and groups by what clients say.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use tokio_postgres::Client;
-use tokio_postgres::types::Type;
 
 use super::scope::Scope;
-use super::{Reader, query, sums, within};
-use crate::conditions::{Conditions, Value};
-use crate::postgres::client::{Fault, param};
-use crate::postgres::names::{self, Kind};
+use super::{Reader, query, sums};
+use crate::answers::{Fact, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
+use crate::conditions::{Conditions, FAILED, Value};
+use crate::postgres::client::Fault;
 use crate::postgres::text::clean;
 use crate::query::Filter;
-use crate::reader::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::steps::Steps;
 
 /// What is counted, and which requests are.
 fn columns(fact: Fact) -> (&'static str, &'static str) {
     match fact {
         Fact::User => ("metadata ->> '_user'", "metadata ->> '_user' IS NOT NULL"),
-        Fact::Failure => ("status", "(status >= 400 OR \"end\" = 'broken') AND \"end\" <> 'client_left'"),
+        Fact::Failure => ("status", FAILED),
         Fact::Retries => ("retries", "retries > 0"),
         Fact::Fallback => ("fell_back", "fell_back = 1"),
     }
@@ -45,7 +43,7 @@ impl Reader {
         fact: Fact,
     ) -> Result<Vec<Tally>, ReadError> {
         let (column, condition) = columns(fact);
-        let filter = &within(filter, steps.from_ms, steps.to_ms);
+        let filter = &filter.within(steps.time());
         let step_ms = steps.step_ms;
         self.on(async |client| {
             let mut counts: HashMap<(i64, String), i64> = HashMap::new();
@@ -93,42 +91,6 @@ impl Reader {
             });
             let page = groups.into_iter().skip(skip as usize).take(size as usize);
             Ok((all, page.map(|(name, group)| group.row(name)).collect()))
-        })
-    }
-
-    pub(crate) fn feedback(
-        &mut self,
-        filter: &Filter,
-        steps: &Steps,
-    ) -> Result<Vec<FeedbackTally>, ReadError> {
-        let requests = Filter { from_ms: None, to_ms: None, ..filter.clone() };
-        self.on(async |client| {
-            let text = format!(
-                "SELECT trace_id, created_ms, value, weight FROM feedback WHERE created_ms >= ? AND created_ms < ? \
-                 ORDER BY created_ms DESC LIMIT {TALLIES_MAX}"
-            );
-            let rows = query(client, &text, &[steps.from_ms.into(), steps.to_ms.into()]).await?;
-            let ids: Result<HashSet<&str>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-            let traces = traces(client, &requests, &ids?.into_iter().collect::<Vec<_>>()).await?;
-            let mut tallies: BTreeMap<(i64, i64, Option<&str>), (u64, f64)> = BTreeMap::new();
-            for row in &rows {
-                let trace = traces.get(row.try_get::<_, &str>(0)?);
-                if trace.is_none_or(|trace| !trace.passes) && requests != Filter::default() {
-                    continue;
-                }
-                let (value, weight): (i64, f64) = (row.try_get(2)?, row.try_get(3)?);
-                let model = trace.and_then(|trace| trace.model.as_deref());
-                let tally = tallies.entry((steps.start_of(row.try_get(1)?), value, model)).or_default();
-                *tally = (tally.0 + 1, tally.1 + value as f64 * weight);
-            }
-            let tally = |((start_ms, value, model), (count, weighted)): ((_, _, Option<&str>), _)| FeedbackTally {
-                start_ms,
-                value,
-                model: model.map(str::to_owned),
-                count,
-                weighted,
-            };
-            Ok(tallies.into_iter().map(tally).collect())
         })
     }
 }
@@ -196,44 +158,6 @@ async fn add_thoughts(
         group.thought = (thought.0 + requests, thought.1 + count, thought.2 + sum);
     }
     Ok(())
-}
-
-/// A trace that feedback is about.
-#[derive(Default)]
-struct Trace {
-    /// The number of its first request, and the model of that.
-    first: Option<i64>,
-    model: Option<String>,
-    /// One of its requests passes the filter.
-    passes: bool,
-}
-
-async fn traces(client: &Client, filter: &Filter, ids: &[&str]) -> Result<HashMap<String, Trace>, Fault> {
-    let places = names::find(client, Kind::Request, ids).await?;
-    let mut traces: HashMap<String, Trace> = HashMap::new();
-    let values = [param(&places.started_ms, Type::INT8_ARRAY), param(&places.numbers, Type::INT8_ARRAY)];
-    let text = "SELECT trace_id, number, model FROM requests WHERE started_ms = ANY($1) AND number = ANY($2)";
-    for row in client.query_typed(text, &values).await? {
-        let (number, trace) = (row.try_get(1)?, traces.entry(row.try_get(0)?).or_default());
-        if trace.first.is_none_or(|first| number < first) {
-            (trace.first, trace.model) = (Some(number), row.try_get(2)?);
-        }
-    }
-    if *filter == Filter::default() {
-        return Ok(traces);
-    }
-    for trace_id in ids {
-        let of_trace = Filter { trace: Some((*trace_id).to_owned()), ..filter.clone() };
-        for conditions in Scope::of(client, &of_trace, None).await?.conditions(&of_trace) {
-            let text = format!("SELECT 1 FROM requests {} LIMIT 1", conditions.text());
-            if !query(client, &text, &conditions.values).await?.is_empty()
-                && let Some(trace) = traces.get_mut(*trace_id)
-            {
-                trace.passes = true;
-            }
-        }
-    }
-    Ok(traces)
 }
 
 fn unsigned(count: i64) -> u64 {

@@ -3,9 +3,9 @@
 use rusqlite::{OptionalExtension as _, Row, params_from_iter};
 
 use super::{Reader, conditions};
+use crate::answers::{CacheFall, CacheUse, Compared, Piece, ReadError};
 use crate::body::unpacked;
 use crate::query::Filter;
-use crate::reader::{CacheFall, CacheUse, Compared, Piece, ReadError};
 
 impl Reader {
     pub(crate) fn kept_cache_use(

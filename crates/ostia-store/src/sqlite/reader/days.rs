@@ -2,8 +2,8 @@
 
 use rusqlite::Connection;
 
+use crate::answers::{DAY_MS, ReadError, Time, joined};
 use crate::query::{Filter, Page};
-use crate::reader::{DAY_MS, ReadError, Time, joined};
 
 /// The times in which there is any, the latest first. Without a provider, a model or a key: all that is asked for.
 pub(super) fn with_any(connection: &Connection, filter: &Filter, page: Page) -> Result<Vec<Time>, ReadError> {

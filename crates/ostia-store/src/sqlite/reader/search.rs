@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use rusqlite::{Row, params_from_iter};
 
 use super::{Reader, TOLD, Told, told};
+use crate::answers::{Found, Needles, ReadError};
 use crate::query::{Filter, Page};
-use crate::reader::{Found, Needles, ReadError};
 use crate::sqlite::conditions;
 
 impl Reader {
@@ -36,7 +36,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             if found.data.len() == page.size.count() as usize || (last.is_some() && began.elapsed() > within)
             {
-                found.next = last.map(|(started_ms, number)| format!("{started_ms}-{number}"));
+                found.next = last.map(Page::told);
                 break;
             }
             found.looked_at += 1;

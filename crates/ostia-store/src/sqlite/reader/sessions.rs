@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::Reader;
 use super::sums;
+use crate::answers::{COUNTED, ReadError, Session};
 use crate::query::{Filter, Page};
-use crate::reader::{COUNTED, ReadError, Session};
 use crate::sqlite::conditions;
 
 /// Time and number of a request.
@@ -24,7 +24,7 @@ impl Reader {
         let mut found = newest(connection, filter, page, wanted + 1)?;
         let is_more = found.len() > wanted;
         found.truncate(wanted);
-        let next = found.last().filter(|_| is_more).map(|(_, (ms, number))| format!("{ms}-{number}"));
+        let next = found.last().filter(|_| is_more).map(|(_, place)| Page::told(*place));
         let sessions = found.into_iter().map(|(id, _)| session(connection, filter, id));
         Ok((sessions.collect::<Result<_, _>>()?, next))
     }

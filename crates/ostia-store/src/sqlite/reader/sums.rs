@@ -4,8 +4,8 @@
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::Reader;
+use crate::answers::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::query::Filter;
-use crate::reader::{COUNTED, Counted, LINES_MAX, ReadError, Table};
 use crate::sqlite::{conditions, rollup};
 use crate::steps::{Steps, least_width_ms, pieces, whole};
 use crate::summary::{Group, Grouping, Series, Sums};
@@ -39,8 +39,8 @@ impl Reader {
         steps: &Steps,
     ) -> Result<Series, ReadError> {
         let connection = self.connection()?;
-        let time = (steps.from_ms, steps.to_ms);
-        let filter = &Filter { from_ms: Some(time.0), to_ms: Some(time.1), ..filter.clone() };
+        let time = steps.time();
+        let filter = &filter.within(time);
         let names = match by {
             Grouping::None => vec![String::new()],
             Grouping::Provider | Grouping::Model | Grouping::Key => {

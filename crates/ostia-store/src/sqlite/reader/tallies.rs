@@ -3,9 +3,9 @@
 use rusqlite::{Row, params_from_iter};
 
 use super::Reader;
-use crate::conditions::Value;
+use crate::answers::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
+use crate::conditions::{FAILED, Value};
 use crate::query::Filter;
-use crate::reader::{Fact, FeedbackTally, GroupBy, GroupRow, ReadError, TALLIES_MAX, Tally};
 use crate::sqlite::conditions;
 use crate::steps::Steps;
 
@@ -13,7 +13,7 @@ use crate::steps::Steps;
 fn columns(fact: Fact) -> (&'static str, &'static str) {
     match fact {
         Fact::User => ("metadata ->> '$._user'", "metadata ->> '$._user' IS NOT NULL"),
-        Fact::Failure => ("status", "(status >= 400 OR end = 'broken') AND end <> 'client_left'"),
+        Fact::Failure => ("status", FAILED),
         Fact::Retries => ("retries", "retries > 0"),
         Fact::Fallback => ("fell_back", "fell_back = 1"),
     }
@@ -27,7 +27,7 @@ impl Reader {
         fact: Fact,
     ) -> Result<Vec<Tally>, ReadError> {
         let (column, condition) = columns(fact);
-        let mut conditions = conditions::of(&within(filter, steps));
+        let mut conditions = conditions::of(&filter.within(steps.time()));
         conditions.and(condition);
         let step_ms = steps.step_ms;
         let text = format!(
@@ -133,10 +133,6 @@ impl Reader {
         let rows = select.query_map(params_from_iter(&values), of)?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
-}
-
-fn within(filter: &Filter, steps: &Steps) -> Filter {
-    Filter { from_ms: Some(steps.from_ms), to_ms: Some(steps.to_ms), ..filter.clone() }
 }
 
 fn count(row: &Row<'_>, at: usize) -> rusqlite::Result<u64> {

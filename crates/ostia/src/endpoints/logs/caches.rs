@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::parameters::rfc3339;
 use crate::config::settings::Settings;
 
+/// Most groups that are told, those with the most tokens. What is told of all counts the others, too.
+const GROUPS_MAX: usize = 200;
 /// Falls that are told, the newest. Two bodies are read for each.
 const FALLS_TOLD_MAX: usize = 50;
 /// Characters of a token where nobody knows better: English text has about so many.
@@ -35,17 +37,11 @@ pub(super) fn told(
     for fall in &falls {
         *missed.entry([&fall.key, &fall.provider, &fall.model]).or_default() += fall.tokens();
     }
-    let mut total = Economy::default();
-    let groups: Vec<Value> = groups
-        .iter()
-        .map(|own| {
-            let missed =
-                missed.get(&[own.key.as_str(), &own.provider, &own.model]).copied().unwrap_or_default();
-            let economy = Economy::of(own, missed, discounts.of(&own.provider, &own.model));
-            total.plus(&economy);
-            with_names((&own.key, &own.provider, &own.model), economy.told())
-        })
-        .collect();
+    let (total, groups) = told_groups(&groups, |own| {
+        let name = [own.key.as_str(), &own.provider, &own.model];
+        let missed = missed.get(&name).copied().unwrap_or_default();
+        Economy::of(own, missed, discounts.of(&own.provider, &own.model))
+    });
     let told = falls.iter().take(FALLS_TOLD_MAX).map(|fall| told_fall(reader, fall, &discounts));
     Ok(json!({
         "object": "analytics.cache",
@@ -57,6 +53,19 @@ pub(super) fn told(
         "falls_in_all": falls.len(),
         "calls_compared": compared,
     }))
+}
+
+/// What all of these groups come to, and the first of them, each with its own.
+fn told_groups(groups: &[CacheUse], economy: impl Fn(&CacheUse) -> Economy) -> (Economy, Vec<Value>) {
+    let (mut total, mut told) = (Economy::default(), Vec::new());
+    for own in groups {
+        let economy = economy(own);
+        total.plus(&economy);
+        if told.len() < GROUPS_MAX {
+            told.push(with_names((&own.key, &own.provider, &own.model), economy.told()));
+        }
+    }
+    (total, told)
 }
 
 /// By how much a token from the cache is cheaper.
@@ -391,6 +400,18 @@ mod tests {
         assert_eq!(told["saved"], json!({"USD": "2.7"}));
         assert_eq!(told["missed"], json!({"USD": "1.35"}));
         assert_eq!(told["unpriced_tokens"], 1_000_000);
+    }
+
+    #[test]
+    fn groups_that_are_not_told_count() {
+        let all: Vec<CacheUse> = (0..GROUPS_MAX as u64 + 50)
+            .map(|number| CacheUse { key: number.to_string(), attempts: 1, ..CacheUse::default() })
+            .collect();
+        let (total, told) = told_groups(&all, |own| Economy::of(own, 0, None));
+        assert_eq!(
+            (total.attempts, told.len(), &told[1]["key"]),
+            (all.len() as u64, GROUPS_MAX, &json!("1"))
+        );
     }
 
     #[test]

@@ -136,6 +136,10 @@ fn fault(why: ExportFault) -> Fault {
             let message = format!("There are {EXPORTS_MAX} exports already: wait until some are a week old.");
             Fault::new(FaultKind::RateLimit, message).with_code("too_many_exports")
         }
+        ExportFault::Lost => {
+            let message = "The file of this export is gone: make another one.";
+            Fault::new(FaultKind::NotFound, message).with_status(410).with_code("export_lost")
+        }
         ExportFault::Unwritten => {
             let message = "The export cannot be written at the moment: try again later.";
             Fault::new(FaultKind::Overloaded, message).with_status(503)

@@ -1,7 +1,6 @@
 //! How batches end otherwise than with their last row.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
@@ -10,7 +9,7 @@ use serde_json::{Value, json};
 use super::tools::{at, batch, config, create, get, held, id, lines, over, rows, uploaded};
 use crate::gateway::Gateway;
 use crate::programs;
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::{Ask, PATIENCE, once};
 
 #[test]
 fn a_cancelled_batch_ends_with_what_was_under_way() {
@@ -50,14 +49,10 @@ fn a_key_of_a_client_is_never_on_disk() {
     }
     let gateway = at(data.path(), &config);
     let get = |path: String| with_key(Ask::new("GET", &path)).to(&gateway);
-    let end = Instant::now() + PATIENCE;
-    let ended = loop {
-        let batch = get(format!("/v1/batches/{name}")).json();
-        if batch["status"] == "completed" {
-            break batch;
-        }
-        assert!(Instant::now() < end, "{batch}");
-    };
+    let ended = once(|| match get(format!("/v1/batches/{name}")).json() {
+        batch if batch["status"] == "completed" => Ok(batch),
+        batch => Err(batch),
+    });
     assert_eq!(ended["request_counts"], json!({"total": 5, "completed": 0, "failed": 5}), "{ended}");
     let errors = get(format!("/v1/files/{}/content", ended["error_file_id"].as_str().unwrap()));
     for line in errors.text().lines() {
@@ -88,10 +83,7 @@ fn a_batch_goes_on_for_the_key_that_made_it_and_for_no_other() {
         gateway.wait(PATIENCE);
         gate.open();
         let gateway = at(data.path(), &config(&upstream, keys_then));
-        let end = Instant::now() + PATIENCE;
-        while !gateway.printed().contains(&format!("Batch {name} is over")) {
-            assert!(Instant::now() < end, "{}", gateway.printed());
-        }
+        gateway.says(&format!("Batch {name} is over"));
         let batch = as_a(Ask::new("GET", &format!("/v1/batches/{name}"))).to(&gateway);
         (batch, upstream.count())
     };

@@ -2,7 +2,6 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use ostia_testkit::{Answer, Upstream};
 use serde_json::json;
@@ -122,16 +121,9 @@ fn a_client_that_leaves_half_way_leaves_nothing() {
     let bytes = upload(rows(20_000)).bytes();
     let mut open = Open::connect(&gateway);
     open.send(&bytes[..bytes.len() / 2]);
-    let end = Instant::now() + crate::wire::PATIENCE;
-    while contents(&gateway).is_empty() && Instant::now() < end {
-        std::thread::yield_now();
-    }
-    assert_eq!(contents(&gateway).len(), 1);
+    gateway.wait_until(|| contents(&gateway).len() == 1);
     drop(open);
-    while !contents(&gateway).is_empty() {
-        assert!(Instant::now() < end, "{:?}", contents(&gateway));
-        std::thread::yield_now();
-    }
+    gateway.wait_until(|| contents(&gateway).is_empty());
 }
 
 #[test]

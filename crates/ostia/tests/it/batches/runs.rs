@@ -15,7 +15,7 @@ use super::tools::{
 };
 use crate::gateway::{Gateway, Setup};
 use crate::programs::{self, PYTHON};
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::{Ask, PATIENCE, once};
 
 #[test]
 fn each_row_is_an_ordinary_call() {
@@ -85,11 +85,10 @@ fn each_row_is_an_ordinary_call() {
     assert_eq!(told.text().lines().count(), 4);
     // Each is recorded as a call of the trace that the batch is.
     let request = output["plain"]["response"]["request_id"].as_str().unwrap();
-    let end = std::time::Instant::now() + PATIENCE;
-    while get(&gateway, &format!("/v1/logs/{request}")).status != 200 {
-        assert!(std::time::Instant::now() < end);
-    }
-    let record = get(&gateway, &format!("/v1/logs/{request}")).json();
+    let record = once(|| match get(&gateway, &format!("/v1/logs/{request}")) {
+        reply if reply.status == 200 => Ok(reply.json()),
+        reply => Err(reply.text().to_owned()),
+    });
     let expected = json!([name, "plain", {"user": "u1"}, "openai_chat", 200, "whole"]);
     let found =
         ["trace_id", "span_name", "metadata", "operation", "status", "end"].map(|name| record[name].clone());

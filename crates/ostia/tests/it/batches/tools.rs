@@ -1,15 +1,14 @@
 //! Files of rows, batches of them, and an upstream that answers each row with its own words.
 
 use std::collections::BTreeMap;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Gate, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, Reply};
+use crate::wire::{Ask, Reply, once_within};
 
 pub const CHAT: &str = "/v1/chat/completions";
 /// How long a batch may take on a busy machine.
@@ -90,15 +89,10 @@ pub fn get(gateway: &Gateway, path: &str) -> Reply {
 /// A batch, once it is so.
 #[track_caller]
 pub fn batch(gateway: &Gateway, id: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        let batch = get(gateway, &format!("/v1/batches/{id}")).json();
-        if is_so(&batch) {
-            return batch;
-        }
-        assert!(Instant::now() < end, "{batch}\n{}", gateway.printed());
-        thread::sleep(Duration::from_millis(20));
-    }
+    once_within(PATIENCE, || match get(gateway, &format!("/v1/batches/{id}")).json() {
+        batch if is_so(&batch) => Ok(batch),
+        batch => Err(format!("{batch}\n{}", gateway.printed())),
+    })
 }
 
 /// A batch that is over.

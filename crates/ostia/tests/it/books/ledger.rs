@@ -9,10 +9,10 @@ use ostia_testkit::{Answer, Request, Step, Upstream};
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
-use crate::wire::Ask;
+use crate::wire::{Ask, once_within};
 
 /// How long a slow answer takes: long enough for a hedge.
-const SLOW: Duration = Duration::from_millis(120);
+pub const SLOW: Duration = Duration::from_millis(120);
 /// How long records may be under way.
 const WRITTEN_WITHIN: Duration = Duration::from_secs(20);
 
@@ -93,7 +93,7 @@ fn whole(prompt: u64, completion: u64, number: usize) -> Answer {
     // Some are too large to be looked at before they go on.
     let text = "a".repeat(if number.is_multiple_of(9) { 70_000 } else { 10 });
     let mut answer: Value = crate::json(&openai::chat(&text));
-    answer["usage"] = json!({"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion});
+    answer["usage"] = usage(prompt, completion);
     Answer::json(answer.to_string())
 }
 
@@ -103,10 +103,20 @@ fn streamed(tokens: Option<(u64, u64)>) -> Answer {
     let Some((prompt, completion)) = tokens else {
         return Answer::stream(stream[..stream.find("\"stop\"").unwrap()].rsplit_once("data: ").unwrap().0);
     };
-    let told = r#"{"completion_tokens":2,"prompt_tokens":9,"total_tokens":11}"#;
-    assert!(stream.contains(told), "{stream}");
-    let own = json!({"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion});
-    Answer::stream(stream.replace(told, &own.to_string()))
+    let own = usage(prompt, completion);
+    let lines = stream.lines().map(|line| match line.strip_prefix("data: ") {
+        Some(data) if data.contains("\"total_tokens\"") => {
+            let mut event: Value = crate::json(data);
+            event["usage"] = own.clone();
+            format!("data: {event}\n")
+        }
+        _ => format!("{line}\n"),
+    });
+    Answer::stream(lines.collect::<String>())
+}
+
+fn usage(prompt: u64, completion: u64) -> Value {
+    json!({"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion})
 }
 
 /// All attempts that a gateway has kept, newest first.
@@ -131,15 +141,10 @@ pub fn asked(gateway: &Gateway, path: &str) -> Value {
 
 /// Sums of all, once there are so many requests.
 pub fn sums(gateway: &Gateway, requests: u64) -> Value {
-    let end = Instant::now() + WRITTEN_WITHIN;
-    loop {
-        let summary = asked(gateway, "/v1/analytics/summary?since=1h");
-        if summary["total"]["requests"] == requests {
-            return summary["total"].clone();
-        }
-        assert!(Instant::now() < end, "{requests}: {summary}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    once_within(WRITTEN_WITHIN, || match &asked(gateway, "/v1/analytics/summary?since=1h")["total"] {
+        total if total["requests"] == requests => Ok(total.clone()),
+        total => Err(format!("{requests}: {total}")),
+    })
 }
 
 /// An amount in units of 10^-7 dollars, in which all costs of these tests are whole.

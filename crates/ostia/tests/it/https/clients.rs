@@ -101,7 +101,7 @@ fn handshakes_that_fail_are_told_where_somebody_wants_to_know() {
         assert!(others.client().connect(&gateway).is_err());
         assert_eq!(authority.client().ask(&gateway, &Ask::new("GET", "/v1/models")).unwrap().status, 200);
         if is_told {
-            super::reload::wait_until(&gateway, || gateway.printed().contains("No TLS with 127.0.0.1"));
+            gateway.says("No TLS with 127.0.0.1");
         }
         std::thread::sleep(Duration::from_millis(100));
         assert_eq!(gateway.printed().contains("No TLS with"), is_told, "{log}: {}", gateway.printed());

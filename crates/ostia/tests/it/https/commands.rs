@@ -27,8 +27,7 @@ fn said(output: &Output) -> String {
 fn the_start_the_probe_and_the_doctor_speak_https() {
     let authority = Authority::new("a");
     let gateway = start(&authority.until("gateway", 2001), "");
-    super::reload::wait_until(&gateway, || gateway.printed().contains("expired"));
-    let printed = gateway.printed();
+    let printed = gateway.says("expired");
     let url = format!("https://{}", gateway.address);
     assert!(printed.contains(&format!("listens on {url}")) && printed.contains("own.pem"), "{printed}");
     assert!(printed.contains(&format!("curl {url}/v1/")), "{printed}");

@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use super::authority::{Authority, Identity, next, shown, start};
 use crate::gateway::Gateway;
-use crate::wire::{Ask, PATIENCE};
+use crate::wire::Ask;
 
 fn write(gateway: &Gateway, identity: &Identity) {
     gateway.write("own.key", &identity.key);
@@ -16,15 +15,6 @@ fn write(gateway: &Gateway, identity: &Identity) {
 /// Which certificate is shown to whoever connects now.
 fn presented(gateway: &Gateway, authority: &Authority) -> Vec<u8> {
     shown(&authority.client().connect(gateway).unwrap())
-}
-
-/// Waits until it is so.
-pub fn wait_until(gateway: &Gateway, done: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !done() {
-        assert!(Instant::now() < end, "{}", gateway.printed());
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 #[test]
@@ -44,7 +34,7 @@ fn another_certificate_is_in_force_at_once_and_open_connections_stay() {
         assert_eq!(next(&mut open, &health).unwrap().status, 200);
         write(&gateway, &authority.identity("other"));
         way(&gateway);
-        wait_until(&gateway, || presented(&gateway, &authority) != before);
+        gateway.wait_until(|| presented(&gateway, &authority) != before);
         assert_eq!(next(&mut open, &health).unwrap().status, 200, "{name}");
         assert_eq!(shown(&open), before);
     }
@@ -75,7 +65,7 @@ fn a_wrong_certificate_is_refused_and_the_old_one_stays() {
     assert_eq!(presented(&gateway, &authority), before);
     // The right one mends it, by itself.
     write(&gateway, &other.identity("new"));
-    wait_until(&gateway, || authority.client().connect(&gateway).is_err());
+    gateway.wait_until(|| authority.client().connect(&gateway).is_err());
     presented(&gateway, &other);
 }
 
@@ -90,7 +80,7 @@ fn https_begins_and_ends_without_a_restart() {
     write(&gateway, &identity);
     gateway.write("ostia.yaml", &format!("workers: 2\n{}", super::authority::TLS));
     assert!(gateway.reload().status.success());
-    wait_until(&gateway, || authority.client().ask(&gateway, &health).is_ok());
+    gateway.wait_until(|| authority.client().ask(&gateway, &health).is_ok());
     plain.send(&health.bytes());
     assert_eq!(plain.next().status, 200, "what is open stays");
     gateway.write("ostia.yaml", "workers: 2");

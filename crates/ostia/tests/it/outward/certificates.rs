@@ -1,15 +1,12 @@
 //! Private authorities and client certificates: whom the gateway trusts, and to whom it shows what.
 
-use std::thread;
-use std::time::{Duration, Instant};
-
 use ostia_testkit::vendor::openai;
 use ostia_testkit::{Answer, Upstream};
 
 use super::authority::{Authority, Pair};
 use super::front::{Front, Met};
 use crate::gateway::{Gateway, Setup};
-use crate::wire::{Ask, PATIENCE, Reply};
+use crate::wire::{Ask, Reply};
 
 const CHAT: &str = r#"{"model":"m","messages":[{"role":"user","content":"x"}]}"#;
 
@@ -131,26 +128,14 @@ fn a_server_that_asks_for_a_certificate_hears_the_right_one_after_a_reload() {
     assert_eq!(shown(&front, &pairs), ["first"], "nothing has changed, and the connection is kept");
     // The files alone, as a program does that renews certificates: first one of them, which fits nothing.
     gateway.write("cert.pem", &second.cert);
-    wait(&gateway, "is not the one of the certificate");
+    gateway.says("is not the one of the certificate");
     assert_eq!(chat(&gateway, "own").status, 200, "the old one stays in force");
     let before = gateway.printed().matches("is reloaded").count();
     gateway.write("key.pem", &second.key);
-    let end = Instant::now() + PATIENCE;
-    while gateway.printed().matches("is reloaded").count() == before {
-        assert!(Instant::now() < end, "{}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
+    gateway.wait_until(|| gateway.printed().matches("is reloaded").count() > before);
     assert_eq!(chat(&gateway, "own").status, 200);
     assert_eq!(shown(&front, &pairs), ["first", "second"]);
     assert!(!front.met().last().unwrap().is_resumed);
-}
-
-fn wait(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + PATIENCE;
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

@@ -56,7 +56,7 @@ fn calls_go_through_the_proxy_of_the_environment() {
             ("/v1/chat/completions", Some("models.example"))
         );
         assert_eq!(seen.header("proxy-authorization"), None, "the password is the proxy's alone");
-        let printed = gateway.printed();
+        let printed = gateway.end();
         let shown = format!("http://{} before public", proxy.address);
         assert!(printed.contains(&shown), "{printed}");
         assert!(!printed.contains("SECRET") && !printed.contains("dXNlcjpTRUNSRVQ="), "{printed}");
@@ -207,18 +207,10 @@ fn a_proxy_that_refuses_is_told_to_the_operator_and_not_to_clients() {
             let own = proxy.address.to_string();
             assert!(!reply.text().contains(&own) && !reply.text().contains("SECRET"), "{}", reply.text());
         }
-        wait(&gateway, expected);
-        let printed = gateway.printed();
+        gateway.says(expected);
+        let printed = gateway.end();
         assert!(printed.contains(&proxy.address.to_string()), "{printed}");
         assert!(!printed.contains("SECRET") && !printed.contains("dXNlcjpTRUNSRVQ"), "{printed}");
-    }
-}
-
-fn wait(gateway: &Gateway, words: &str) {
-    let end = Instant::now() + Duration::from_secs(10);
-    while !gateway.printed().contains(words) {
-        assert!(Instant::now() < end, "{words}: {}", gateway.printed());
-        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -252,7 +244,9 @@ fn socks_with_a_name_and_a_password() {
     let reply = chat(&gateway, "own");
     assert_eq!(reply.status, 502, "{}", reply.text());
     assert!(reply.text().contains("credentials not accepted"), "{}", reply.text());
-    assert!(!reply.text().contains("WRONG") && !gateway.printed().contains("WRONG"));
+    let printed = gateway.end();
+    assert!(printed.contains("502 POST"), "{printed}");
+    assert!(!reply.text().contains("WRONG") && !printed.contains("WRONG"), "{printed}");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
@@ -21,7 +20,7 @@ use serde_json::Value;
 
 use crate::gateway::Setup;
 use crate::programs;
-use crate::wire::PATIENCE;
+use crate::wire;
 
 /// A gateway that sends what it has to tell at once, to there.
 pub fn told_to(url: &str, further: &str) -> Setup {
@@ -81,14 +80,7 @@ pub fn value(attributes: &[KeyValue], name: &str) -> Option<String> {
 /// What `look` gives, once it gives something.
 #[track_caller]
 pub fn once<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < end, "{what} did not come");
-        thread::sleep(Duration::from_millis(20));
-    }
+    wire::once(|| look().ok_or(what))
 }
 
 /// A collector with the official messages.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_tungstenite::tungstenite::Message;
 
-use super::tools::{Client, Provider, close_of, wait_until};
+use super::tools::{Client, Provider, close_of};
 use crate::gateway::{Gateway, Setup};
 
 const REALTIME: &str = "/v1/realtime?model=m";
@@ -20,7 +20,7 @@ fn check(file: &str, client: impl FnOnce(&mut super::tools::Socket), code: u16, 
     client(&mut socket);
     let (told, reason) = close_of(&mut socket).expect("words");
     assert!(told == code && reason.contains(word), "{told} {reason}");
-    wait_until("a line", || gateway.printed().contains("/v1/realtime"));
+    gateway.says("/v1/realtime");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::FrameSocket;
 
-use super::tools::{Client, Plain, Provider, close_of, read_frames, wait_until, write_frame};
+use super::tools::{Client, Plain, Provider, close_of, read_frames, write_frame};
 use crate::gateway::{Gateway, Setup};
 use crate::wire::{Ask, PATIENCE};
 
@@ -117,8 +117,7 @@ fn a_session_is_told_frame_by_frame_and_counted() {
     }
     socket.close(None).unwrap();
     close_of(&mut socket);
-    wait_until("a line with the tokens", || gateway.printed().contains("/v1/realtime"));
-    let printed = gateway.printed();
+    let printed = gateway.says("/v1/realtime");
     let line = printed.lines().find(|line| line.contains("/v1/realtime")).unwrap();
     for word in ["101", "openai/gpt-realtime", "tokens=23+7"] {
         assert!(line.contains(word), "{word}: {line}");

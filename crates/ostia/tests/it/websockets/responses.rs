@@ -7,7 +7,7 @@ use ostia_testkit::{Answer, Gate, Step, Upstream};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::tools::{Client, Socket, close, close_of, wait_until};
+use super::tools::{Client, Socket, close, close_of};
 use crate::gateway::{Gateway, Setup};
 use crate::wire::PATIENCE;
 
@@ -100,7 +100,7 @@ fn a_conversation_is_led_on_one_connection() {
         socket.close(None).unwrap();
         close_of(&mut socket);
         // Each is a request of its own, and so is the connection.
-        wait_until("three lines", || gateway.printed().matches("/v1/responses").count() == 3);
+        gateway.wait_until(|| gateway.printed().matches("/v1/responses").count() == 3);
         let printed = gateway.printed();
         let posts: Vec<_> = printed.lines().filter(|line| line.contains("POST")).collect();
         assert_eq!(posts.len(), 2, "{printed}");

@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Request, Response};
 use tokio_tungstenite::tungstenite::handshake::server::{
@@ -236,14 +235,5 @@ pub fn read_frames(socket: &mut FrameSocket<TcpStream>) -> Vec<Plain> {
         if head.opcode == OpCode::Control(Control::Close) {
             return frames;
         }
-    }
-}
-
-/// Waits until something holds.
-pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let end = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < end, "{what}");
-        thread::sleep(Duration::from_millis(5));
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn exports() -> Vec<Own> {
         post(read("cancel_export", "/v1/logs/exports/{id}/cancel", "Stops it", done())),
         Own {
             about: "The address holds for an hour, for whoever has it.",
+            errors: &[404, 409, 410, 503],
             ..read(
                 "download_export",
                 "/v1/logs/exports/{id}/download",
@@ -82,7 +83,7 @@ pub(super) fn exports() -> Vec<Own> {
             of: For::Anybody,
             takes: Takes::Own(signed),
             answer: Answer::Text(LINES, "A line for each request, the newest first."),
-            errors: &[403, 409, 503],
+            errors: &[403, 409, 410, 503],
             ..read(
                 "get_export_content",
                 "/v1/logs/exports/{id}/content",

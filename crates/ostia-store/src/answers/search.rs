@@ -9,7 +9,7 @@ use crate::body::unpacked;
 
 /// How long one answer looks. An index of all words would make the file two to three times as large, and take the writer longer than
 /// all else that it does, for a question that is asked now and then.
-pub(super) const LOOKS_WITHIN: Duration = Duration::from_millis(250);
+pub(crate) const LOOKS_WITHIN: Duration = Duration::from_millis(250);
 
 /// What was found in a part of what is kept.
 #[derive(Debug, Clone, Default, PartialEq)]

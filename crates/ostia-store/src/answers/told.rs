@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::body::{Missing, unpacked};
+use crate::query::Page;
 
 /// A request that was found.
 pub(crate) struct Told {
@@ -42,7 +43,7 @@ impl Told {
 pub(crate) fn paged(mut rows: Vec<Told>, size: u32) -> (Vec<Told>, Option<String>) {
     let is_more = rows.len() > size as usize;
     rows.truncate(size as usize);
-    let next = rows.last().filter(|_| is_more).map(|row| format!("{}-{}", row.started_ms, row.number));
+    let next = rows.last().filter(|_| is_more).map(|row| Page::told((row.started_ms, row.number)));
     (rows, next)
 }
 
