@@ -281,7 +281,7 @@ fn tokens(usage: &Usage) -> Tokens {
 fn told(unknown: Unknown) -> String {
     match unknown {
         Unknown::Prices => "the catalogue has no price of the model".to_owned(),
-        Unknown::Tier(tier) => format!("the catalogue has no price of the model for {}", tier.name()),
+        Unknown::Tier(tier) => format!("the catalogue has no price of the model at tier {}", tier.name()),
         Unknown::Unit(unit) => format!("the catalogue has no price of the model for {}", unit.name()),
         Unknown::Count(unit) => format!("the count of {} is no count", unit.name()),
         Unknown::Currencies => "the prices are in two currencies".to_owned(),
@@ -402,7 +402,7 @@ mod tests {
         let at = |tier: &'static str| move |attempt: &mut Attempt| attempt.service_tier = Some(tier.into());
         check(at("standard"), "0.0045");
         check(at("batch"), "0.00225");
-        check(at("priority"), "the catalogue has no price of the model for priority");
+        check(at("priority"), "the catalogue has no price of the model at tier priority");
         check(at("other"), "nobody but the provider knows the price of the tier that served it");
     }
 

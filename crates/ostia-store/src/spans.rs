@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// Most spans, and most logs, of one trace that are told.
 pub(crate) const TOLD_MAX: u32 = 5000;
 
 /// A span.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Span {
     /// Which trace, in hexadecimal.
@@ -49,7 +50,7 @@ pub struct Span {
 }
 
 /// Something that an application logged within a trace.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct AppLog {
     /// Which trace, in hexadecimal.

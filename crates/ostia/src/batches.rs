@@ -8,13 +8,14 @@ pub mod objects;
 pub mod owner;
 pub mod rows;
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderMap;
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::{BatchStore, BatchesClosed, Busy, SECRET_BYTES, StoredBatch, Tables};
+use ostia_store::{BatchFault, BatchStore, BatchesClosed, Busy, SECRET_BYTES, StoredBatch, Tables};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// Uploads at once: each may go beyond the bound on all files by what comes between two looks at it.
@@ -65,10 +66,10 @@ impl Batches {
     pub fn start(
         directory: PathBuf,
         bounds: ostia_config::Batches,
-    ) -> std::io::Result<(Batches, mpsc::Receiver<Order>)> {
+    ) -> io::Result<(Batches, mpsc::Receiver<Order>)> {
         let (mut secret, mut run) = ([0; SECRET_BYTES], [0; 8]);
-        getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
-        getrandom::fill(&mut run).map_err(std::io::Error::other)?;
+        getrandom::fill(&mut secret).map_err(io::Error::other)?;
+        getrandom::fill(&mut run).map_err(io::Error::other)?;
         let run = format!("{:016x}", u64::from_ne_bytes(run)).into();
         let (orders, heard) = mpsc::channel(ORDERS_MAX);
         let store = BatchStore::start(directory, secret)?;
@@ -89,7 +90,7 @@ impl Batches {
         &self,
         question: impl FnOnce(&mut Tables) -> Result<T, BatchesClosed> + Send + 'static,
     ) -> Result<T, Fault> {
-        self.try_ask(question).await.map_err(|closed| closed.map_or_else(busy, of_closed))
+        self.try_ask(question).await.map_err(refusal)
     }
 
     /// The same for whoever tries again; `None`: too many ask.
@@ -127,12 +128,12 @@ impl Batches {
     /// What owners are hashed with.
     ///
     /// # Errors
-    /// As [`Batches::ask`].
-    pub async fn secret(&self) -> Result<[u8; SECRET_BYTES], Fault> {
+    /// As [`Batches::try_ask`].
+    pub async fn secret(&self) -> Result<[u8; SECRET_BYTES], Option<BatchesClosed>> {
         if let Some(secret) = self.secret.get() {
             return Ok(*secret);
         }
-        let secret = self.ask(|tables| Ok(*tables.secret())).await?;
+        let secret = self.try_ask(|tables| Ok(*tables.secret())).await?;
         Ok(*self.secret.get_or_init(|| secret))
     }
 
@@ -161,6 +162,17 @@ pub fn missing() -> Fault {
     let message = "This gateway has no directory for files and batches of its own: the operator names one with --data or \
                    OSTIA_DATA at its start.";
     Fault::invalid(message).with_code("data_directory_missing")
+}
+
+/// Why a batch ends whose files the disk does not give or take.
+pub fn files_unreadable(error: &io::Error) -> BatchFault {
+    let message = format!("The files of the batch cannot be read or written: {}.", error.kind());
+    BatchFault::new("files_unreadable", message)
+}
+
+/// What a client hears of what [`Batches::try_ask`] is told.
+pub fn refusal(closed: Option<BatchesClosed>) -> Fault {
+    closed.map_or_else(busy, of_closed)
 }
 
 fn busy() -> Fault {

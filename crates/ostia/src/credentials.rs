@@ -112,14 +112,24 @@ pub enum Holder {
 
 /// A credential that somebody wants.
 #[derive(Debug, Clone)]
-pub struct Wanted(Want);
+pub struct Wanted {
+    want: Want,
+    holder: Holder,
+}
+
+impl Wanted {
+    /// Is it a client's, and not the operator's?
+    pub fn is_clients(&self) -> bool {
+        matches!(self.holder, Holder::Client(_))
+    }
+}
 
 #[derive(Debug, Clone)]
 enum Want {
     /// It was given as it is.
     Given(Credential),
     /// It has to be fetched.
-    Fetched { id: Id, source: Arc<Source>, holder: Holder },
+    Fetched { id: Id, source: Arc<Source> },
 }
 
 /// A credential that holds now.
@@ -188,22 +198,23 @@ impl Credentials {
 
     /// What a source and its holder stand for. It costs a hash over the source's secrets, and can be kept.
     pub fn wanted(&self, source: Source, holder: Holder) -> Wanted {
-        match source {
-            Source::Given(credential) => Wanted(Want::Given(credential)),
+        let want = match source {
+            Source::Given(credential) => Want::Given(credential),
             source @ (Source::Aws(_)
             | Source::Google(_)
             | Source::Azure(_)
             | Source::Ibm(_)
             | Source::Oracle(_)) => {
                 let [high, low] = self.shared.keys.each_ref().map(|key| key.hash_one((&source, holder)));
-                Wanted(Want::Fetched { id: (high, low), source: Arc::new(source), holder })
+                Want::Fetched { id: (high, low), source: Arc::new(source) }
             }
-        }
+        };
+        Wanted { want, holder }
     }
 
     /// The credential, if it is there and holds.
     pub fn ready<'a>(&self, wanted: &'a Wanted) -> Option<Held<'a>> {
-        match &wanted.0 {
+        match &wanted.want {
             Want::Given(credential) => Some(Held(Hold::Given(credential))),
             Want::Fetched { id, .. } => {
                 let found = self.found.borrow();
@@ -221,10 +232,10 @@ impl Credentials {
         if let Some(held) = self.ready(wanted) {
             return Ok(held);
         }
-        match &wanted.0 {
+        match &wanted.want {
             Want::Given(credential) => Ok(Held(Hold::Given(credential))),
-            Want::Fetched { id, source, holder } => {
-                let slot = self.slot(*id, source, *holder);
+            Want::Fetched { id, source } => {
+                let slot = self.slot(*id, source, wanted.holder);
                 self.wait(&slot).await.map(|state| Held(Hold::Fetched(state)))
             }
         }
@@ -233,7 +244,7 @@ impl Credentials {
     /// A provider refused the credential though it should hold: it was taken back, perhaps. One that is not fresh is fetched
     /// anew, and whoever asks meanwhile waits for that.
     pub fn doubt(&self, wanted: &Wanted) {
-        if let Want::Fetched { id, .. } = &wanted.0
+        if let Want::Fetched { id, .. } = &wanted.want
             && let Some(slot) = self.found.borrow().get(id)
         {
             slot.doubt(Instant::now());

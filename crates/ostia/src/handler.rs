@@ -214,7 +214,10 @@ async fn answer(
             record.account().call(None);
             Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
         }
-        Endpoint::Pass { raw } => Box::pin(pass::pass(inbound, body, raw, record)).await,
+        Endpoint::Pass { raw } => {
+            Box::pin(handed_on::check_path(inbound)).await?;
+            Box::pin(pass::pass(inbound, body, raw, record)).await
+        }
         _ => Box::pin(pass::pass(inbound, body, false, record)).await,
     }
 }

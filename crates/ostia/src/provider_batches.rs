@@ -14,7 +14,7 @@ pub mod results;
 mod spool;
 pub mod submit;
 
-pub use ask::leaf_of;
+pub use ask::{leaf_of, refuse_clients_host};
 pub use follow::{cancel, refresh};
 pub use recall::Recalled;
 
@@ -60,6 +60,6 @@ fn take_over(batch: &mut StoredBatch, state: &State, now_s: u64) {
     batch.is_now(status, time_s);
     if status == BatchStatus::Failed && batch.faults.is_empty() {
         let message = state.reason.clone().unwrap_or_else(|| "The provider says no reason.".to_owned());
-        batch.faults = vec![BatchFault { code: "provider_failed".to_owned(), message, line: None }];
+        batch.faults = vec![BatchFault::new("provider_failed", message)];
     }
 }

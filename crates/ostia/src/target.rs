@@ -182,6 +182,15 @@ impl Target<'_> {
         gateway.fim || self.options.is_some_and(|options| options.is_true("mistral_fim_completion"))
     }
 
+    /// Is it called at the client's own cost and with the client's own rights: at a host that the client chose, or with its key?
+    pub fn is_clients_account(&self) -> bool {
+        let has_clients_key = match &self.credential {
+            Some(credential) => credential.is_clients(),
+            None => matches!(self.destination.key(), Some(Key::Client(_))),
+        };
+        self.destination.is_clients() || has_clients_key
+    }
+
     /// Is it a target of a list? Then the conversation may have been led at another one.
     pub fn is_one_of_several(&self) -> bool {
         self.index_path.contains("targets[")
@@ -262,6 +271,22 @@ pub fn resolve<'a>(
         index_path: leaf.map_or("config", |leaf| &leaf.index_path),
         keys,
     })
+}
+
+/// The provider that a request asks for nothing in particular, and `None` where its host is one that the client chose: what is
+/// there nobody knows.
+///
+/// # Errors
+/// 400 where there is none, or none of that name.
+pub fn provider<'a>(inbound: Inbound<'a>, leaf: Option<&Leaf>) -> Result<Option<&'a Provider>, Fault> {
+    let choice = choose(inbound, leaf, None)?;
+    Ok((!client_names_host(inbound, leaf)).then_some(choice.provider))
+}
+
+/// Does the client itself name a host, in a header or in a config of its own?
+pub fn client_names_host(inbound: Inbound<'_>, leaf: Option<&Leaf>) -> bool {
+    let of_leaf = leaf.filter(|leaf| leaf.author == Author::Client);
+    inbound.gateway.custom_host.is_some() || of_leaf.is_some_and(|leaf| leaf.settings.custom_host.is_some())
 }
 
 /// A host, with what goes there besides what the client sent, and the way through several keys.

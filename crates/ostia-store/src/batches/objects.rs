@@ -150,6 +150,13 @@ pub struct BatchFault {
     pub line: Option<u64>,
 }
 
+impl BatchFault {
+    /// One that no line is to blame for.
+    pub fn new(code: &str, message: impl Into<String>) -> BatchFault {
+        BatchFault { code: code.to_owned(), message: message.into(), line: None }
+    }
+}
+
 /// How far a batch has come, in OpenAI's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -204,7 +211,12 @@ impl BatchStatus {
 impl StoredBatch {
     /// Has the gateway itself something left to do? A batch that its provider has runs without it.
     pub fn is_open_here(&self) -> bool {
-        self.status.is_open() && self.remote.as_ref().is_none_or(|remote| remote.id.is_none())
+        self.status.is_open() && !self.is_at_provider()
+    }
+
+    /// Is it made at a provider?
+    pub fn is_at_provider(&self) -> bool {
+        self.remote.as_ref().is_some_and(|remote| remote.id.is_some())
     }
 
     /// It is like this from now on.

@@ -18,7 +18,8 @@ use crate::sqlite::database;
 /// How long the key is that owners are hashed with, in bytes.
 pub const SECRET_BYTES: usize = 32;
 /// What makes the tables of each version from those of the one before. Only ever added to.
-const MIGRATIONS: [&str; 2] = [include_str!("tables.sql"), include_str!("tables_2.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("tables.sql"), include_str!("tables_2.sql"), include_str!("tables_3.sql")];
 
 /// Most things that were handed on that are remembered, of all owners together: the oldest are forgotten first.
 const HANDED_ON_MAX: i64 = 100_000;
@@ -373,6 +374,15 @@ impl Tables {
     /// The tables cannot be read.
     pub fn handed_on(&mut self, owner: &str, id: &str) -> Result<Option<HandedOn>, BatchesClosed> {
         one(&self.connection, "handed_on", owner, id)
+    }
+
+    /// Was the thing of this id handed on for somebody else than this owner?
+    ///
+    /// # Errors
+    /// The tables cannot be read.
+    pub fn is_anothers(&mut self, owner: &str, id: &str) -> Result<bool, BatchesClosed> {
+        let text = "SELECT EXISTS (SELECT 1 FROM handed_on WHERE id = ?1 AND owner <> ?2)";
+        Ok(self.connection.prepare_cached(text)?.query_row([id, owner], |row| row.get(0))?)
     }
 }
 

@@ -137,6 +137,9 @@ fn what_was_handed_on_is_found_by_its_owner_until_it_is_old() {
     assert_eq!(found("b", "f1").as_deref(), Some("two"));
     assert_eq!(found("a", "b1").as_deref(), Some("three"), "the newest word counts");
     assert_eq!((found("b", "b1"), found("c", "f1")), (None, None));
+    let mut is_anothers = |owner: &str, id: &str| tables.is_anothers(owner, id).unwrap();
+    assert!(is_anothers("c", "f1") && is_anothers("a", "f1") && is_anothers("b", "b1"));
+    assert!(!is_anothers("a", "b1") && !is_anothers("c", "f2"));
     tables.sweep(20).unwrap();
     assert_eq!(
         (tables.handed_on("a", "f1").unwrap(), tables.handed_on("b", "f1").unwrap()),

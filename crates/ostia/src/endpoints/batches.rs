@@ -8,7 +8,7 @@ pub mod sender;
 use http::{Method, Response};
 use ostia_dialect::batches::Part;
 use ostia_dialect::{Api, Fault, FaultKind};
-use ostia_store::{Paging, StoredBatch};
+use ostia_store::{BatchesClosed, Paging, StoredBatch};
 use secrecy::ExposeSecret as _;
 
 use super::files::rows;
@@ -24,6 +24,7 @@ use crate::message::body::Body;
 use crate::provider_batches;
 use crate::record::Record;
 use crate::routing::routes;
+use crate::target;
 
 /// Most batches of a list, and how many where the client does not say (<https://platform.openai.com/docs/api-reference/batch/list>).
 const LIST_MAX: u32 = 100;
@@ -87,6 +88,11 @@ fn told(batch: &StoredBatch) -> Response<Body> {
     reply::json(objects::batch(batch).to_string())
 }
 
+/// What is told of a batch that its provider was asked for.
+fn told_of(batch: Result<StoredBatch, AttemptError>) -> Result<Response<Body>, Fault> {
+    batch.map(|batch| told(&batch)).or_else(AttemptError::into_answer)
+}
+
 async fn find(batches: &Batches, owner: String, id: &str) -> Result<StoredBatch, Fault> {
     let own = id.to_owned();
     batches.ask(move |tables| tables.batch(&owner, &own)).await?.ok_or_else(|| not_found(id))
@@ -100,10 +106,7 @@ async fn one(
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
     let batch = find(batches, owner, id).await?;
-    match Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await {
-        Ok(batch) => Ok(told(&batch)),
-        Err(error) => error.into_answer(),
-    }
+    told_of(Box::pin(provider_batches::refresh(inbound, batches, batch, record)).await)
 }
 
 async fn cancel(
@@ -113,16 +116,16 @@ async fn cancel(
     id: &str,
     record: &mut Record,
 ) -> Result<Response<Body>, Fault> {
-    let batch = find(batches, owner.clone(), id).await?;
-    if batch.remote.as_ref().is_some_and(|remote| remote.id.is_some()) {
-        return match Box::pin(provider_batches::cancel(inbound, batches, batch, record)).await {
-            Ok(batch) => Ok(told(&batch)),
-            Err(error) => error.into_answer(),
-        };
+    let mut batch = find(batches, owner.clone(), id).await?;
+    if !batch.is_at_provider() {
+        let (own, now_s) = (id.to_owned(), batches::now_s());
+        let cancelled = batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
+        batch = cancelled.ok_or_else(|| not_found(id))?;
     }
-    let (own, now_s) = (id.to_owned(), batches::now_s());
-    let batch = batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
-    let batch = batch.ok_or_else(|| not_found(id))?;
+    // It may have got there in between.
+    if batch.is_at_provider() {
+        return told_of(Box::pin(provider_batches::cancel(inbound, batches, batch, record)).await);
+    }
     if batch.status.is_open() {
         batches.order(Order::Cancel(batch.id.clone()))?;
     }
@@ -229,14 +232,17 @@ pub fn names_gateway(inbound: Inbound<'_>) -> Result<bool, Fault> {
 /// # Errors
 /// 400 for a config that makes no sense.
 pub fn is_told_anew(inbound: Inbound<'_>, api: Api) -> Result<bool, Fault> {
-    let Inbound { core, gateway, parts, .. } = inbound;
     let route = routes::find(inbound, None)?;
-    let of_leaf = route.as_ref().and_then(|route| route.only_leaf()?.settings.provider.as_deref());
-    let named = of_leaf.or(gateway.provider.as_deref()).or(core.settings.default_provider.as_deref());
-    let provider = named.and_then(|id| core.settings.providers.get(id.trim_start_matches('@')));
-    let Some(provider) = provider.filter(|provider| !provider.offers(api)) else { return Ok(false) };
-    let form = provider_batches::form_of(provider);
-    Ok(form.is_some_and(|form| form.own_header.is_none_or(|own| !parts.headers.contains_key(own))))
+    let leaf = route.as_ref().and_then(|route| route.only_leaf());
+    if route.is_some() && leaf.is_none() {
+        // There is something to decide, and that is done when it is handed on.
+        return Ok(false);
+    }
+    // Where nobody is named, or nobody that is known, handing it on says so.
+    let provider = target::provider(inbound, leaf).ok().flatten();
+    let form = provider.filter(|provider| !provider.offers(api)).and_then(provider_batches::form_of);
+    let headers = &inbound.parts.headers;
+    Ok(form.is_some_and(|form| form.own_header.is_none_or(|own| !headers.contains_key(own))))
 }
 
 fn is_own_name(inbound: Inbound<'_>, name: &str) -> bool {
@@ -248,6 +254,14 @@ fn is_own_name(inbound: Inbound<'_>, name: &str) -> bool {
 /// # Errors
 /// As [`Batches::ask`].
 pub async fn owner(inbound: Inbound<'_>, batches: &Batches) -> Result<String, Fault> {
+    try_owner(inbound, batches).await.map_err(batches::refusal)
+}
+
+/// The same for whoever can do without.
+///
+/// # Errors
+/// As [`Batches::try_ask`].
+pub async fn try_owner(inbound: Inbound<'_>, batches: &Batches) -> Result<String, Option<BatchesClosed>> {
     let Inbound { core, caller, .. } = inbound;
     let shown = match (caller.key(&core.settings.gateway_keys), &caller.provider_key) {
         (Some(key), _) => Shown::Key(key.secret.expose_secret()),

@@ -22,11 +22,11 @@ use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
 use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, Ref, RefOr,
+    ComponentsBuilder, InfoBuilder, License, OpenApi, OpenApiBuilder, PathItem, PathsBuilder, RefOr,
     Required, ResponseBuilder, Schema,
 };
 
-use self::operations::{Answer, For, Takes};
+use self::operations::{Answer, For, Takes, Words};
 use crate::endpoints::logs::parameters::table;
 use crate::errors::reply;
 use crate::message::body::Body;
@@ -38,6 +38,7 @@ type Shape = RefOr<Schema>;
 const KEY_HEADER: &str = "key_header";
 const BEARER: &str = "bearer";
 const JSON: &str = "application/json";
+const PROTOBUF: &str = "application/x-protobuf";
 
 const ABOUT: &str = "One door in front of every model. Operators ask for what was kept and what is in force with a key of \
                      `auth.admin_keys`, clients for their own with one of `auth.keys`; on a gateway that listens on loopback and \
@@ -91,13 +92,15 @@ fn operation(own: &operations::Own) -> Operation {
     }
     if let Some((media, shape)) = &own.body {
         let content = ContentBuilder::new().schema(Some(shape.clone())).build();
-        made = made.request_body(Some(
-            RequestBodyBuilder::new().content(*media, content).required(Some(Required::True)).build(),
-        ));
+        let mut body = RequestBodyBuilder::new().content(*media, content).required(Some(Required::True));
+        if own.words == Words::Otlp {
+            body = body.content(PROTOBUF, ContentBuilder::new().build());
+        }
+        made = made.request_body(Some(body.build()));
     }
-    made = made.response("200", response(&own.answer));
+    made = made.response("200", response(own));
     for (status, about) in errors(own) {
-        made = made.response(status.to_string(), fault(about));
+        made = made.response(status.to_string(), fault(own.words, about));
     }
     // None at all is needed on a machine of one's own.
     for scheme in if own.of == For::Anybody { &[][..] } else { &[KEY_HEADER, BEARER] } {
@@ -154,13 +157,22 @@ fn parameters(takes: &Takes) -> Vec<Parameter> {
     }
 }
 
-fn response(answer: &Answer) -> utoipa::openapi::Response {
-    let (media, about, shape) = match answer {
+fn response(own: &operations::Own) -> utoipa::openapi::Response {
+    let (media, about, shape) = match &own.answer {
         Answer::Json(about, shape) => (JSON, *about, Some((**shape).clone())),
         Answer::Text(media, about) => (*media, *about, None),
     };
+    told_in(own.words, about, media, shape)
+}
+
+/// An answer, in all forms that it has.
+fn told_in(words: Words, about: &str, media: &str, shape: Option<Shape>) -> utoipa::openapi::Response {
     let content = ContentBuilder::new().schema(shape).build();
-    ResponseBuilder::new().description(about).content(media, content).build()
+    let told = ResponseBuilder::new().description(about).content(media, content);
+    match words {
+        Words::Openai => told.build(),
+        Words::Otlp => told.content(PROTOBUF, ContentBuilder::new().build()).build(),
+    }
 }
 
 fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
@@ -171,6 +183,13 @@ fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
             (401, "It needs a key of `auth.admin_keys`."),
             (403, "Nobody is an operator here, or a web page of others asks."),
         ],
+        For::Both => &[
+            (401, "It needs a key of `auth.keys` or `auth.admin_keys`."),
+            (
+                403,
+                "No key of `auth.keys` is shown and nobody is an operator here, or a web page of others asks.",
+            ),
+        ],
     };
     let named = own.errors.iter().map(|status| {
         let about = match status {
@@ -180,6 +199,7 @@ fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
             409 => "It is not in a state for that.",
             410 => "Its file is gone.",
             413 => "It is too large.",
+            415 => "The body is of another media type.",
             429 => "There are too many of them already.",
             503 => "It cannot be read or written at the moment: try again.",
             504 => "That took too long: ask for less time.",
@@ -190,10 +210,12 @@ fn errors(own: &operations::Own) -> Vec<(u16, &'static str)> {
     of_all.iter().copied().chain(named).collect()
 }
 
-fn fault(about: &str) -> utoipa::openapi::Response {
-    let shape = RefOr::Ref(Ref::from_schema_name(shapes::ERROR));
-    let content = ContentBuilder::new().schema(Some(shape)).build();
-    ResponseBuilder::new().description(about).content(JSON, content).build()
+fn fault(words: Words, about: &str) -> utoipa::openapi::Response {
+    let shape = match words {
+        Words::Openai => shapes::of(shapes::ERROR),
+        Words::Otlp => shapes::of(shapes::STATUS),
+    };
+    told_in(words, about, JSON, Some(shape))
 }
 
 /// A link to whoever describes an API.

@@ -3,6 +3,7 @@
 //!
 //! Whoever sends them shows a key of `auth.keys`, and then they are that key's, or is an operator.
 
+mod bounds;
 mod decode;
 #[cfg(test)]
 mod tests;
@@ -41,7 +42,8 @@ use decode::Decoded;
 const BODY_BYTES_MAX: usize = 4 << 20;
 /// Exports that are larger are decoded on another thread: the requests of this core do not wait for them.
 const BODY_BYTES_SMALL: usize = 32 << 10;
-/// Exports that are decoded and written at once, on all cores: each takes some 16 MiB at most. Further ones are to be sent again.
+/// Exports that are decoded and written at once, on all cores: each takes some 64 MiB at most, where
+/// all that [`bounds::OBJECTS_MAX`] allows are spans without anything. Further ones are to be sent again.
 const EXPORTS_MAX: usize = 8;
 static EXPORTS: Semaphore = Semaphore::const_new(EXPORTS_MAX);
 /// How soon a sender may try again that finds no room, in seconds.
@@ -70,7 +72,23 @@ impl Form {
         }
     }
 
-    fn decode<T: Message + DeserializeOwned + Default>(self, body: &[u8]) -> Result<T, Fault> {
+    /// Decodes an export, if it does not list too much.
+    fn decode<T: Message + DeserializeOwned + Default>(
+        self,
+        path: OtelPath,
+        body: &[u8],
+    ) -> Result<T, Fault> {
+        let is_too_much = match self {
+            Form::Protobuf => bounds::is_too_much_protobuf(path, body),
+            Form::Json => bounds::is_too_much_json(body),
+        };
+        if is_too_much {
+            let message = format!(
+                "An export may have {} spans or logs, attributes, events and links together: send less at once.",
+                bounds::OBJECTS_MAX
+            );
+            return Err(Fault::invalid(message).with_status(413));
+        }
         let told = |what: &str, why: String| Fault::invalid(format!("The body is no OTLP in {what}: {why}."));
         match self {
             Form::Protobuf => T::decode(body).map_err(|error| told("protobuf", error.to_string())),
@@ -191,8 +209,8 @@ fn written(done: Done) -> Result<(), Fault> {
 
 fn decode(path: OtelPath, form: Form, body: &[u8], key: Option<&str>) -> Result<Decoded, Fault> {
     Ok(match path {
-        OtelPath::Traces => decode::spans(form.decode::<ExportTraceServiceRequest>(body)?, key),
-        OtelPath::Logs => decode::logs(form.decode::<ExportLogsServiceRequest>(body)?, key),
+        OtelPath::Traces => decode::spans(form.decode::<ExportTraceServiceRequest>(path, body)?, key),
+        OtelPath::Logs => decode::logs(form.decode::<ExportLogsServiceRequest>(path, body)?, key),
     })
 }
 

@@ -93,8 +93,8 @@ async fn carry_out<T>(
     record: &mut Record,
 ) -> Result<T, AttemptError> {
     let route = routes::find(inbound, None)?;
-    let leaf = route.as_deref().map(leaf_of).transpose()?;
-    let mut target = target_of(inbound, leaf, remote)?;
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
+    let mut target = target_of(inbound, leaf.flatten(), remote)?;
     if sent.is_long {
         target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
     }
@@ -126,16 +126,50 @@ async fn coming(answer: Response<UpstreamBody>, target: &Target<'_>) -> Result<C
     Ok(Coming { body, inflate, deadline })
 }
 
-/// The one target of a config: a batch is at one provider, and stays there.
+/// The one target of a config, or the one of the provider that the request names: a batch is at one provider, and stays there.
 ///
 /// # Errors
-/// 400 for a config that has several.
-pub fn leaf_of(route: &Route) -> Result<&Leaf, Fault> {
-    route.only_leaf().ok_or_else(|| {
+/// 400 for a config that has several, where none of them is named.
+pub fn leaf_of<'r>(inbound: Inbound<'_>, route: &'r Route) -> Result<&'r Leaf, Fault> {
+    let named = || {
+        let id = inbound.gateway.provider.as_deref()?.trim_start_matches('@');
+        routes::leaf_at(inbound, route, &inbound.core.settings.providers.get(id)?.id)
+    };
+    route.only_leaf().or_else(named).ok_or_else(|| {
         let message = "A provider's batch is made at one provider, and the config has several targets: name one of them in \
                        x-ostia-provider, or have the gateway run the rows (`completion_window: \"immediate\"`).";
         Fault::invalid(message).with_param("config").with_code("config_unsupported")
     })
+}
+
+/// The target of a config that a batch at this provider is asked for at. Where a key's config has none the provider is asked as it is.
+///
+/// # Errors
+/// 400 for a config of the request's that has several, and none of this provider.
+fn leaf_for<'r>(inbound: Inbound<'_>, route: &'r Route, provider: &str) -> Result<Option<&'r Leaf>, Fault> {
+    match (routes::leaf_at(inbound, route, provider), &inbound.gateway.config) {
+        (None, Some(_)) => leaf_of(inbound, route).map(Some),
+        (leaf, _) => Ok(leaf),
+    }
+}
+
+/// A batch is asked for later by its id alone, and a host that a client named is not kept: it would be asked for elsewhere. What it says
+/// of the provider's own host, as a region, is kept.
+///
+/// # Errors
+/// 400 for a host that a client named.
+pub fn refuse_clients_host(
+    inbound: Inbound<'_>,
+    leaf: Option<&Leaf>,
+    target: &Target<'_>,
+) -> Result<(), Fault> {
+    if !target.destination.is_clients() || !target::client_names_host(inbound, leaf) {
+        return Ok(());
+    }
+    let message = "A provider's batch that the gateway translates is made at the provider's own host: leave out x-ostia-custom-host, \
+                   have the gateway run the rows (`completion_window: \"immediate\"`), or have the operator name the host under \
+                   providers in ostia.yaml.";
+    Err(Fault::invalid(message).with_param("custom_host").with_code("custom_host_refused"))
 }
 
 /// Whom the batch was made at. Whoever asks for it with a config or a provider of its own may change the key, and not the provider.
@@ -145,6 +179,7 @@ fn target_of<'a>(
     remote: &RemoteBatch,
 ) -> Result<Target<'a>, Fault> {
     let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
+    refuse_clients_host(inbound, leaf, &target)?;
     if target.provider.id != remote.provider {
         let message = format!(
             "The batch is at provider `{}`, and the request names `{}`: leave it open, or name the first.",

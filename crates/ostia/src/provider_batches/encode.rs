@@ -19,7 +19,7 @@ use super::ask::leaf_of;
 use super::asked_rows;
 use super::spool::Spool;
 use crate::batches::rows::{FileRow, Rows};
-use crate::batches::{Batches, ROOM_CHECK_BYTES};
+use crate::batches::{Batches, ROOM_CHECK_BYTES, files_unreadable};
 use crate::exchange::{Exchange, ask};
 use crate::inbound::Inbound;
 use crate::inbound::route::Endpoint;
@@ -69,11 +69,12 @@ pub async fn encode(
     form: &'static BatchForm,
     paths: Paths,
 ) -> Result<EncodedRows, BatchFault> {
-    let mut rows = Rows::open(paths.source).await.map_err(not_kept)?;
+    let mut rows = Rows::open(paths.source).await.map_err(|error| files_unreadable(&error))?;
     let (folder, asked) = (paths.folder, paths.asked);
     let made =
         spawn_blocking(move || Ok((tempfile::tempfile_in(folder)?, asked_rows::Writer::create(&asked)?)));
-    let (input, asked) = made.await.map_err(io::Error::other).flatten().map_err(not_kept)?;
+    let (input, asked) =
+        made.await.map_err(io::Error::other).flatten().map_err(|error| files_unreadable(&error))?;
     let mut encoding = Encoding {
         inbound,
         remote,
@@ -85,16 +86,16 @@ pub async fn encode(
         dropped: BTreeSet::new(),
     };
     let mut room_checked_at = 0;
-    while let Some(row) = rows.next().await.map_err(not_kept)? {
+    while let Some(row) = rows.next().await.map_err(|error| files_unreadable(&error))? {
         encoding.row(&row).await?;
-        encoding.input.settle().await.map_err(not_kept)?;
-        encoding.asked.settle().await.map_err(not_kept)?;
+        encoding.input.settle().await.map_err(|error| files_unreadable(&error))?;
+        encoding.asked.settle().await.map_err(|error| files_unreadable(&error))?;
         if encoding.input.len() - room_checked_at >= ROOM_CHECK_BYTES {
             room_checked_at = encoding.input.len();
             batches.check_room().await.map_err(|fault| told(&fault, None))?;
         }
     }
-    encoding.finish().await.map_err(not_kept)
+    encoding.finish().await.map_err(|error| files_unreadable(&error))
 }
 
 /// Rows that are being told anew.
@@ -131,7 +132,7 @@ impl Encoding<'_> {
             return Err(Fault::invalid(message).with_param("previous_response_id"));
         }
         let route = routes::find(self.inbound, call.model())?;
-        let leaf = route.as_deref().map(leaf_of).transpose()?;
+        let leaf = route.as_deref().map(|route| leaf_of(self.inbound, route)).transpose()?;
         let target = target::resolve(self.inbound, leaf, Asked::Api(&call))?;
         if target.provider.id != self.remote.provider {
             let message = format!(
@@ -260,9 +261,4 @@ pub fn told(fault: &Fault, line: Option<u64>) -> BatchFault {
     };
     let code = fault.code.clone().unwrap_or_else(|| fault.kind.as_str().replace(' ', "_"));
     BatchFault { code, message, line }
-}
-
-fn not_kept(error: io::Error) -> BatchFault {
-    let message = format!("The files of the batch cannot be read or written: {}.", error.kind());
-    BatchFault { code: "files_unreadable".to_owned(), message, line: None }
 }

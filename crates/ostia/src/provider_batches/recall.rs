@@ -1,7 +1,9 @@
 //! A request for what a provider has, as its maker would send it: where it leaves open whom to ask, the headers hold that it was made
 //! with.
 
-use http::{HeaderName, HeaderValue, request};
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, HeaderName, HeaderValue, request};
 use ostia_dialect::Fault;
 
 use crate::inbound::Inbound;
@@ -33,17 +35,14 @@ impl Recalled {
             for name in PROVIDER {
                 parts.headers.remove(name);
             }
-            for (name, value) in kept {
-                if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
-                    parts.headers.entry(name).or_insert(value);
-                }
-            }
+            recall(&mut parts.headers, kept);
         }
         let mut gateway = GatewayHeaders::read(&parts.headers)?;
         // Who calls is known.
         gateway.credentials = Credentials::default();
         gateway.trace_id.clone_from(&own.trace_id);
         gateway.traceparent.clone_from(&own.traceparent);
+        gateway.tracestate.clone_from(&own.tracestate);
         if gateway.names_nobody() {
             gateway.provider = Some(provider.to_owned());
         }
@@ -53,5 +52,30 @@ impl Recalled {
     /// The same as whatever is sent is made from.
     pub fn inbound<'a>(&'a self, inbound: Inbound<'a>) -> Inbound<'a> {
         Inbound { parts: &self.parts, gateway: &self.gateway, upload: None, ..inbound }
+    }
+}
+
+/// Adds what was kept of headers that the request does not have, each with all of its lines.
+fn recall(headers: &mut HeaderMap, kept: &[(String, String)]) {
+    let own: BTreeSet<String> = headers.keys().map(|name| name.as_str().to_owned()).collect();
+    for (name, value) in kept.iter().filter(|(name, _)| !own.contains(name)) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            headers.append(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_headers_have_all_of_their_lines_where_the_request_has_none() {
+        let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let kept = [line("openai-beta", "a"), line("openai-beta", "b"), line("user-agent", "c")];
+        let mut headers = HeaderMap::from_iter([(http::header::USER_AGENT, HeaderValue::from_static("own"))]);
+        recall(&mut headers, &kept);
+        assert_eq!(headers.get_all("openai-beta").iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(headers.get_all("user-agent").iter().collect::<Vec<_>>(), ["own"]);
     }
 }

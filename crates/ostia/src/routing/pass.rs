@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Response, header};
 use http_body::Body as _;
 use ostia_dialect::Fault;
+use ostia_routing::Leaf;
 
 use crate::client::ClientBody;
 use crate::errors::attempt_error::AttemptError;
@@ -41,6 +42,36 @@ pub async fn pass(
     if leaf.is_none() && is_read_for_its_model(inbound, &body, raw) {
         return Box::pin(pass_to_its_model(inbound, body, raw, record)).await;
     }
+    pass_to(inbound, leaf, body, raw, record).await
+}
+
+/// The same for what this provider has already: of several targets of a config it is asked of the provider's own, and where a key's
+/// config has none, of the provider as it is.
+///
+/// # Errors
+/// As [`pass`].
+pub async fn pass_at(
+    inbound: Inbound<'_>,
+    provider: &str,
+    body: ClientBody,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
+    if let Some(route) = routes::find(inbound, None)? {
+        let leaf = routes::leaf_at(inbound, &route, provider);
+        if leaf.is_none() || route.leaves().len() > 1 {
+            return pass_to(inbound, leaf, body, false, record).await;
+        }
+    }
+    pass(inbound, body, false, record).await
+}
+
+async fn pass_to(
+    inbound: Inbound<'_>,
+    leaf: Option<&Leaf>,
+    body: ClientBody,
+    raw: bool,
+    record: &mut Record,
+) -> Result<Response<Body>, Fault> {
     let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
     let body = match body.is_end_stream() {
         true => RequestBody::Full(None),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::HeaderValue;
 use ostia_dialect::Fault;
-use ostia_routing::Route;
 use ostia_routing::config::{self, Problem, Unsupported};
+use ostia_routing::{Leaf, Route};
 
 use crate::config::routes::ConfigCache;
 use crate::core::Core;
@@ -38,6 +38,18 @@ pub fn find(inbound: Inbound<'_>, model: Option<&str>) -> Result<Option<Arc<Rout
         [] => Ok(Some(route)),
         parts => Err(unsupported(parts)),
     }
+}
+
+/// The first target of a config that is this provider's, or its only one if that names nobody: which of several is asked is not to be
+/// decided any more for what is there already.
+pub fn leaf_at<'r>(inbound: Inbound<'_>, route: &'r Route, provider: &str) -> Option<&'r Leaf> {
+    let providers = &inbound.core.settings.providers;
+    let is_at = |leaf: &&Leaf| {
+        let named = leaf.settings.provider.as_deref().map(|id| id.trim_start_matches('@'));
+        named.and_then(|id| providers.get(id)).is_some_and(|named| named.id == provider)
+    };
+    let names_nobody = |leaf: &&Leaf| leaf.settings.provider.is_none();
+    route.leaves().iter().find(is_at).or_else(|| route.only_leaf().filter(names_nobody))
 }
 
 /// What the author of a request's config should hear: fields that nobody reads, or that have no effect where they stand.

@@ -18,7 +18,7 @@ use super::ask::{self, Call};
 use super::results::{Answered, Counts, Done, Results, WAITING_MAX};
 use super::{Course, Runner, sender};
 use crate::batches::rows::Rows;
-use crate::batches::{self, ROOM_CHECK_BYTES};
+use crate::batches::{self, ROOM_CHECK_BYTES, files_unreadable};
 use crate::log::Level;
 
 /// Why no row of a batch is asked any more.
@@ -45,16 +45,11 @@ pub async fn run(
 ) {
     let (end, counts) = match carry_out(&runner, &batch, headers, course).await {
         Ok((end, counts)) => (end, Some(counts)),
-        Err(error) => (End::Failed(unreadable(&error)), None),
+        Err(error) => (End::Failed(files_unreadable(&error)), None),
     };
     if end != End::Stopping {
         close(&runner, batch, end, counts).await;
     }
-}
-
-fn unreadable(error: &io::Error) -> BatchFault {
-    let message = format!("The files of the batch cannot be read or written: {}.", error.kind());
-    BatchFault { code: "files_unreadable".to_owned(), message, line: None }
 }
 
 async fn carry_out(
@@ -69,7 +64,7 @@ async fn carry_out(
     let (results, done) = Results::open(batch.id.clone(), [output, errors]).await?;
     let mut rows = match Rows::open(input).await {
         Ok(rows) => rows,
-        Err(error) => return Ok((End::Failed(unreadable(&error)), results.counts)),
+        Err(error) => return Ok((End::Failed(files_unreadable(&error)), results.counts)),
     };
     change(runner, batch, |batch| {
         if batch.status == BatchStatus::Validating {
@@ -94,7 +89,7 @@ async fn carry_out(
     drop(run);
     // Also where the rows could not be read: what was answered is written.
     let (counts, written) = writing.await.map_err(io::Error::other)?;
-    let end = written.and(end).unwrap_or_else(|error| End::Failed(unreadable(&error)));
+    let end = written.and(end).unwrap_or_else(|error| End::Failed(files_unreadable(&error)));
     Ok((end, counts))
 }
 
@@ -139,11 +134,7 @@ impl Run<'_> {
                 if let Err(fault) = self.runner.batches.check_room().await
                     && fault.status == 413
                 {
-                    break End::Failed(BatchFault {
-                        code: "batches_full".to_owned(),
-                        message: fault.message,
-                        line: None,
-                    });
+                    break End::Failed(BatchFault::new("batches_full", fault.message));
                 }
             }
         };
@@ -151,10 +142,8 @@ impl Run<'_> {
             is_one_left |= written.is_none();
         }
         if end == End::Expired {
-            let code = "batch_expired".to_owned();
-            let message = "The row was not asked before the batch expired.".to_owned();
-            end =
-                self.refuse_rest(&BatchFault { code, message, line: None }, rows, done).await?.unwrap_or(end);
+            let fault = BatchFault::new("batch_expired", "The row was not asked before the batch expired.");
+            end = self.refuse_rest(&fault, rows, done).await?.unwrap_or(end);
         }
         Ok(if is_one_left { End::Stopping } else { end })
     }

@@ -17,7 +17,7 @@ const KEY: HeaderName = HeaderName::from_static("x-ostia-api-key");
 /// They needed more than was kept, or their sender may not call any more.
 pub async fn recall(runner: &Runner, batch: &StoredBatch) -> Result<HeaderMap, BatchFault> {
     if !batch.is_whole {
-        return Err(fault(
+        return Err(BatchFault::new(
             "credentials_lost",
             "The row was not asked: the gateway was restarted, and keys and configs that a client sends are never written to \
              disk. Send the rows that are left in another batch. Batches that the operator's keys serve go on by themselves.",
@@ -34,7 +34,7 @@ pub async fn recall(runner: &Runner, batch: &StoredBatch) -> Result<HeaderMap, B
     }
     let keys = &runner.core.get().settings.gateway_keys;
     let key = own_key(runner, keys, &batch.owner).await.ok_or_else(|| {
-        fault(
+        BatchFault::new(
             "gateway_key_invalid",
             "The row was not asked: the key of the gateway's own that the batch was made with is none any more.",
         )
@@ -50,8 +50,4 @@ async fn own_key(runner: &Runner, keys: &GatewayKeys, owner: &str) -> Option<Hea
     let mut value = HeaderValue::from_str(own).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-fn fault(code: &str, message: &str) -> BatchFault {
-    BatchFault { code: code.to_owned(), message: message.to_owned(), line: None }
 }

@@ -59,6 +59,8 @@ fn a_job_outlives_the_gateway() {
     let made = ask(&gateway, "POST", EXPORTS, &body);
     assert_eq!(made.status, 200, "{}", made.text());
     let id = made.json()["id"].as_str().unwrap().to_owned();
+    let changed = ask(&gateway, "PUT", &format!("{EXPORTS}/{id}"), &json!({"description": "mine"}));
+    assert_eq!((&made.json()["total"], &changed.json()["total"]), (&json!(ROWS), &json!(ROWS)));
     let at = |step: &str| format!("{EXPORTS}/{id}/{step}");
     assert_eq!(ask(&gateway, "GET", &at("download"), &Value::Null).status, 409);
     assert_eq!(ask(&gateway, "POST", &at("start"), &Value::Null).status, 200);

@@ -42,14 +42,17 @@ pub async fn answer(
     let limits = &inbound.core.settings.limits;
     let body = intake::read(body, limits).await?;
     let names_gateway = names_gateway(inbound)? || is_told_anew(inbound, Api::OpenaiBatches)?;
-    let plain = plain(inbound, &body);
-    if !names_gateway && !plain.as_ref().is_ok_and(|plain| is_ours(plain)) {
+    let plain = plain(inbound, &body)?;
+    if !names_gateway && !is_ours(&plain) {
         record.account().call(None);
+        // What is in somebody else's file would come back in the batch's.
+        if let Some(id) = input_file(&plain) {
+            handed_on::find(inbound, &id).await.map_err(|fault| fault.with_param("input_file_id"))?;
+        }
         let answer = Box::pin(pass::pass_read(inbound, body, record)).await?;
         return Ok(handed_on::remember(inbound, answer, record).await);
     }
     browser::check_media(&inbound.core.settings, &inbound.parts.headers)?;
-    let plain = plain?;
     let batches = inbound.core.batches.as_ref().ok_or_else(batches::missing)?;
     let wanted = Wanted::read(&Document::of_request(&plain)?)?;
     record.dropped(unknown_fields(inbound, &plain)?, false)?;
@@ -88,6 +91,12 @@ fn is_ours(body: &[u8]) -> bool {
     let text = |name: &str| document.root().str(name);
     text("completion_window").as_deref() == Some(IMMEDIATE)
         || text("input_file_id").is_some_and(|id| batches::is_file_id(&id))
+}
+
+/// The file that the body names.
+fn input_file(body: &[u8]) -> Option<String> {
+    let document = Document::parse_to(body, 1).ok()?;
+    document.root().str("input_file_id").map(|id| id.into_owned())
 }
 
 /// What the body asks for.

@@ -43,8 +43,9 @@ pub async fn find(
     let gateway = &GatewayHeaders::read(headers)?;
     let inbound = Inbound { gateway, parts: &parts, ..inbound };
     let route = routes::find(inbound, call.model())?;
-    let leaf = route.as_deref().map(provider_batches::leaf_of).transpose()?;
+    let leaf = route.as_deref().map(|route| provider_batches::leaf_of(inbound, route)).transpose()?;
     let target = target::resolve(inbound, leaf, Asked::Api(&call))?;
+    provider_batches::refuse_clients_host(inbound, leaf, &target)?;
     let api = provider_batches::api_of(target.provider).ok_or_else(|| has_none(&target.provider.id))?;
     Ok(RemoteBatch {
         provider: target.provider.id.clone(),

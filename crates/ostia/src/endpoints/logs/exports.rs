@@ -14,7 +14,7 @@ use ostia_store::{
 use serde_json::{Map, Value, json};
 use tokio::sync::oneshot;
 
-use super::parameters::{Parameters, rfc3339};
+use super::parameters::{Parameters, rfc3339, table};
 use super::{admit, ask, busy, nothing_kept, now_ms};
 use crate::client::ClientBody;
 use crate::core::Core;
@@ -55,17 +55,14 @@ pub(super) async fn answer(
         }
         ExportPath::Create => {
             let plan = Wish::read(core, parts, body).await?.plan()?;
-            let (filter, ids) = (plan.filter.clone(), (core.new_id(), core.new_id()));
-            let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
-            let total = ask(readers, move |reader| reader.count(&filter, EXPORT_ROWS_MAX)).await?;
-            let job = exports(core, move |all| all.create(ids.0, ids.1, plan)).await?;
-            Ok(json_of(&json!({"id": job.id, "total": total, "object": "export"})))
+            let (total, ids) = (total(core, &plan).await?, (core.new_id(), core.new_id()));
+            Ok(made(&exports(core, move |all| all.create(ids.0, ids.1, plan)).await?, total))
         }
         ExportPath::One(id) => Ok(json_of(&told(&of(core, id, |all, id| all.one(id)).await?))),
         ExportPath::Change(id) => {
             let wish = Wish::read(core, parts, body).await?;
             let job = of(core, id, move |all, id| all.update(id, |plan| wish.change(plan))).await?;
-            Ok(json_of(&json!({"id": job.id, "total": job.rows, "object": "export"})))
+            Ok(made(&job, total(core, &job.plan).await?))
         }
         ExportPath::Start(id) => {
             of(core, id, |all, id| all.begin(id)).await?;
@@ -83,6 +80,17 @@ pub(super) async fn answer(
         }
         ExportPath::Content(id) => content(core, parts, id).await,
     }
+}
+
+/// How many requests there are for an export now.
+async fn total(core: &Core, plan: &ExportPlan) -> Result<u64, Fault> {
+    let readers = core.readers.as_ref().ok_or_else(nothing_kept)?;
+    let filter = plan.filter.clone();
+    ask(readers, move |reader| reader.count(&filter, EXPORT_ROWS_MAX)).await
+}
+
+fn made(job: &ExportJob, total: u64) -> Response<Body> {
+    json_of(&json!({"id": job.id, "total": total, "object": "export"}))
 }
 
 fn json_of(told: &Value) -> Response<Body> {
@@ -176,6 +184,12 @@ fn signed(id: &str, expires_s: i64) -> String {
     format!("{id} {expires_s}")
 }
 
+/// Is it an address that was signed for this job, and is its time not over? Moments in seconds since 1970.
+fn holds(job: &ExportJob, expires_s: i64, signature: &[u8], now_s: i64) -> bool {
+    let text = signed(&job.id, expires_s);
+    expires_s > now_s && hmac::verify(&key(job), text.as_bytes(), signature).is_ok()
+}
+
 /// The file, for whoever has an address of it that still holds.
 async fn content(core: &Rc<Core>, parts: &request::Parts, id: &str) -> Result<Response<Body>, Fault> {
     let (mut expires_s, mut signature) = (0, Vec::new());
@@ -186,11 +200,8 @@ async fn content(core: &Rc<Core>, parts: &request::Parts, id: &str) -> Result<Re
             _ => {}
         }
     }
-    let is_right = move |job: &ExportJob| {
-        let text = signed(&job.id, expires_s);
-        expires_s > now_ms() / 1000 && hmac::verify(&key(job), text.as_bytes(), &signature).is_ok()
-    };
-    let opened = of(core, id, move |all, id| match is_right(&all.one(id)?) {
+    let now_s = now_ms() / 1000;
+    let opened = of(core, id, move |all, id| match holds(&all.one(id)?, expires_s, &signature, now_s) {
         true => all.open(id),
         false => Err(ExportFault::Missing),
     });
@@ -232,12 +243,14 @@ impl Wish {
 
     fn of(body: &Map<String, Value>) -> Result<Wish, Fault> {
         let mut wish = Wish::default();
-        for (name, value) in body.iter().filter(|(_, value)| !value.is_null()) {
+        for (name, value) in body {
+            // SDKs send null for what nobody said.
+            let given = Some(value).filter(|value| !value.is_null());
             match name.as_str() {
-                "filters" => wish.filters = Some(filters(value)?),
-                "requested_data" => wish.fields = Some(fields(value)?),
-                "description" => wish.description = Some(text(name, value)?),
-                "workspace_id" => wish.workspace = Some(text(name, value)?),
+                "filters" => wish.filters = given.map(filters).transpose()?,
+                "requested_data" => wish.fields = given.map(fields).transpose()?,
+                "description" => wish.description = given.map(|value| text(name, value)).transpose()?,
+                "workspace_id" => wish.workspace = given.map(|value| text(name, value)).transpose()?,
                 _ => {
                     return Err(wrong(
                         name,
@@ -272,9 +285,17 @@ impl Wish {
 fn filters(value: &Value) -> Result<(ostia_store::Filter, Value, u64), Fault> {
     let object = value.as_object().ok_or_else(|| wrong("filters", "must be an object"))?;
     let mut rows_max = EXPORT_ROWS_MAX;
-    let mut named = Vec::new();
-    for (name, value) in object.iter().filter(|(_, value)| !value.is_null()) {
+    let path = KeptPath::Exports(ExportPath::Create);
+    let (mut named, mut kept) = (Vec::new(), Map::new());
+    for (name, value) in object {
         let is_page = name == "page_size" || name == "current_page";
+        if value.is_null() {
+            if !is_page && !table::of(&path).any(|row| row.names.contains(&name.as_str())) {
+                return Err(wrong(name, "is no filter of an export"));
+            }
+            continue;
+        }
+        kept.insert(name.clone(), value.clone());
         match (name.as_str(), value) {
             ("page_size", Value::Number(size)) => {
                 let size = size.as_u64().filter(|size| (1..=EXPORT_ROWS_MAX).contains(size));
@@ -287,17 +308,20 @@ fn filters(value: &Value) -> Result<(ostia_store::Filter, Value, u64), Fault> {
         }
     }
     let named = named.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let parameters = Parameters::of(named, &KeptPath::Exports(ExportPath::Create))?;
-    Ok((parameters.filter, value.clone(), rows_max))
+    let parameters = Parameters::of(named, &path)?;
+    Ok((parameters.filter, kept.into(), rows_max))
 }
 
 fn fields(value: &Value) -> Result<Vec<String>, Fault> {
     let told = || wrong("requested_data", &format!("must be a list of some of {}", EXPORT_FIELDS.join(", ")));
-    let named = value.as_array().ok_or_else(told)?.iter().map(|field| {
+    let mut named: Vec<String> = Vec::new();
+    for field in value.as_array().ok_or_else(told)? {
         let name = field.as_str().filter(|name| EXPORT_FIELDS.contains(name)).ok_or_else(told)?;
-        Ok(name.to_owned())
-    });
-    named.collect()
+        if !named.iter().any(|known| known == name) {
+            named.push(name.to_owned());
+        }
+    }
+    Ok(named)
 }
 
 fn text(name: &str, value: &Value) -> Result<String, Fault> {
@@ -335,6 +359,10 @@ mod tests {
         assert_eq!((plan.fields.len(), plan.workspace.as_deref()), (2, Some("w")));
         let all = wish(&json!({"filters": {}})).unwrap();
         assert_eq!((all.rows_max, all.filter), (EXPORT_ROWS_MAX, ostia_store::Filter::default()));
+        let told =
+            json!({"filters": {"cost_min": null, "page_size": null}, "requested_data": vec!["id"; 1000]});
+        let bare = wish(&told).unwrap();
+        assert_eq!((bare.filters, bare.fields), (json!({}), vec!["id".to_owned()]), "nothing else is kept");
     }
 
     #[test]
@@ -350,6 +378,8 @@ mod tests {
         check(json!({"filters": {}, "description": 1}), "description");
         check(json!({"filters": {}, "workspace_id": []}), "workspace_id");
         check(json!({"filters": {}, "colour": "red"}), "colour");
+        check(json!({"filters": {}, "colour": null}), "colour");
+        check(json!({"filters": {"colour": null}}), "colour");
         check(json!({"filters": {"page_size": 0}}), "page_size");
         check(json!({"filters": {"page_size": 50_001}}), "page_size");
         check(json!({"filters": {"current_page": 1}}), "current_page");
@@ -360,16 +390,22 @@ mod tests {
 
     #[test]
     fn addresses_hold_for_their_job_and_time_only() {
-        let sign = |id: &str, secret: &str, expires_s: i64| {
-            hmac::sign(
-                &hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()),
-                signed(id, expires_s).as_bytes(),
-            )
+        let job = |id: &str, secret: &str| -> ExportJob {
+            let job = json!({
+                "id": id, "secret": secret, "plan": wish(&json!({"filters": {}})).unwrap(), "status": "success", "error": null,
+                "created_ms": 0, "started_ms": 0, "updated_ms": 0, "rows": 0, "bytes": 0, "cursor": null,
+            });
+            serde_json::from_value(job).unwrap()
         };
-        let right = sign("e", "s", 10);
-        for (id, secret, expires_s) in [("f", "s", 10), ("e", "t", 10), ("e", "s", 11)] {
-            assert_ne!(right.as_ref(), sign(id, secret, expires_s).as_ref());
-        }
+        let own = job("e", "s");
+        let address = address(&own, 10);
+        let signature = bytes(address.rsplit_once('=').unwrap().1).unwrap();
+        assert!(address.contains("/e/content?expires=10&"), "{address}");
+        assert!(holds(&own, 10, &signature, 9));
+        assert!(!holds(&own, 10, &signature, 10) && !holds(&own, 10, &signature, 11), "its time is over");
+        assert!(!holds(&own, 11, &signature, 9), "for a time that was not signed");
+        assert!(!holds(&job("f", "s"), 10, &signature, 9) && !holds(&job("e", "t"), 10, &signature, 9));
+        assert!(!holds(&own, 10, &signature[1..], 9) && !holds(&own, 10, &[], 9));
         assert_eq!(bytes("0aff"), Some(vec![10, 255]));
         assert_eq!((bytes("0g"), bytes("é")), (None, None));
     }

@@ -6,6 +6,7 @@ use utoipa::openapi::path::{Operation, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::{Content, Required, ResponseBuilder};
 
+use super::operations::Words;
 use super::{JSON, described_at, fault, in_path, names_in};
 
 /// One of them.
@@ -78,7 +79,7 @@ fn operation(api: Api, path: &str, url: &str) -> Operation {
             RequestBodyBuilder::new().content(media, Content::default()).required(Some(Required::True)).build(),
         ))
         .response("200", ResponseBuilder::new().description("In the vendor's form; streamed where that is asked for."))
-        .response("default", fault("In the form of the vendor whose API it is."));
+        .response("default", fault(Words::Openai, "In the form of the vendor whose API it is."));
     for name in names_in(path) {
         made = made.parameter(in_path(name));
     }

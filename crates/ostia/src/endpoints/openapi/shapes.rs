@@ -1,9 +1,9 @@
 //! Shapes of what is asked and answered.
 
-use ostia_store::{Attempt, Cost, Outcome, Record, RecordError, Usage};
+use ostia_store::{AppLog, Attempt, Cost, Outcome, Record, RecordError, Span, Usage};
 use utoipa::PartialSchema as _;
-use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, SchemaType, Type};
-use utoipa::openapi::{KnownFormat, Object, ObjectBuilder, Ref, RefOr, SchemaFormat};
+use utoipa::openapi::schema::{AdditionalProperties, AnyOfBuilder, ArrayBuilder, SchemaType, Type};
+use utoipa::openapi::{AllOfBuilder, KnownFormat, Object, ObjectBuilder, Ref, RefOr, Schema, SchemaFormat};
 
 use super::Shape;
 use crate::endpoints::logs::parameters::table::Form;
@@ -12,6 +12,12 @@ use crate::endpoints::logs::parameters::table::Form;
 pub(super) const ERROR: &str = "Error";
 pub(super) const RECORD: &str = "Record";
 pub(super) const KEPT: &str = "KeptRequest";
+pub(super) const SPAN: &str = "Span";
+pub(super) const APP_LOG: &str = "AppLog";
+/// What a trace is a tree of.
+pub(super) const NODE: &str = "TraceNode";
+/// An error of OTLP.
+pub(super) const STATUS: &str = "Status";
 
 /// All shapes that have names. Those of records are made of the types that are kept.
 pub(super) fn named() -> Vec<(&'static str, Shape)> {
@@ -24,6 +30,10 @@ pub(super) fn named() -> Vec<(&'static str, Shape)> {
         ("Cost", Cost::schema()),
         ("RecordError", RecordError::schema()),
         (KEPT, kept()),
+        (SPAN, Span::schema()),
+        (APP_LOG, AppLog::schema()),
+        (NODE, node()),
+        (STATUS, object([("code", whole()), ("message", text())])),
     ]
 }
 
@@ -82,9 +92,10 @@ pub(super) fn costs() -> Shape {
     map(text())
 }
 
-/// Milliseconds.
-pub(super) fn percentiles() -> Shape {
-    object(["p50", "p90", "p99"].map(|name| (name, or_null(Type::Integer))))
+/// Milliseconds: percentiles, and what else is told of them.
+pub(super) fn percentiles(more: &[&'static str]) -> Shape {
+    let names = ["p50", "p90", "p99"].iter().chain(more);
+    object(names.map(|name| (*name, or_null(Type::Integer))))
 }
 
 pub(super) fn or_null(kind: Type) -> Shape {
@@ -131,6 +142,17 @@ fn error() -> Shape {
     object([("error", error)])
 }
 
+/// A request or a span in its trace.
+fn node() -> Shape {
+    let either = Schema::AnyOf(AnyOfBuilder::new().item(of(KEPT)).item(of(SPAN)).build());
+    let beside = object([
+        ("object", one_of(&["request", "span"])),
+        ("logs", list(of(APP_LOG))),
+        ("children", list(of(NODE))),
+    ]);
+    AllOfBuilder::new().item(either).item(beside).into()
+}
+
 /// A request as it is told: its record, and its bodies as far as they are kept.
 fn kept() -> Shape {
     let body = || {
@@ -139,8 +161,13 @@ fn kept() -> Shape {
     };
     let beside: Object = match object([("request", body()), ("response", body()), ("feedback", list(any()))])
     {
-        RefOr::T(utoipa::openapi::Schema::Object(object)) => object,
+        RefOr::T(Schema::Object(object)) => object,
         RefOr::T(_) | RefOr::Ref(_) => Object::new(),
     };
-    utoipa::openapi::AllOfBuilder::new().item(of(RECORD)).item(beside).into()
+    AllOfBuilder::new().item(of(RECORD)).item(beside).into()
+}
+
+/// Tokens read and written.
+pub(super) fn tokens() -> Shape {
+    object(["input", "output", "cached"].map(|name| (name, whole())))
 }

@@ -29,93 +29,94 @@ fn asked(document: &Value) -> Vec<(Method, String)> {
     of_path.collect()
 }
 
-/// The name of what is asked for, if it is the gateway's own. A new route has no name here, and so is not forgotten.
-fn route(endpoint: &Endpoint<'_>) -> Option<&'static str> {
-    Some(match endpoint {
-        Endpoint::Health => "health",
-        Endpoint::Ready => "ready",
-        Endpoint::OpenApi => "openapi",
-        Endpoint::Models => "models",
-        Endpoint::Model(_) => "model",
-        Endpoint::Explain { trace_id: Some(_) } => "explain",
-        Endpoint::Explain { trace_id: None } => "dry run",
-        Endpoint::Gateway(GatewayPath::Providers) => "providers",
-        Endpoint::Gateway(GatewayPath::Config) => "config",
-        Endpoint::Files(FilePath::All) => "files",
-        Endpoint::Files(FilePath::One(_)) => "file",
-        Endpoint::Files(FilePath::Content(_)) => "file content",
-        Endpoint::Batches(BatchPath::All) => "batches",
-        Endpoint::Batches(BatchPath::One(_)) => "batch",
-        Endpoint::Batches(BatchPath::Cancel(_)) => "batch cancel",
-        Endpoint::Batches(BatchPath::Output(_)) => "batch output",
-        Endpoint::Kept(kept) => kept_route(kept),
-        Endpoint::Root
-        | Endpoint::Options
-        | Endpoint::Console(_)
-        | Endpoint::Api(_)
-        | Endpoint::Stored
-        | Endpoint::Pass { .. }
-        | Endpoint::Socket { .. }
-        | Endpoint::ResponsesSocket
-        | Endpoint::Missing
-        | Endpoint::WrongMethod(_) => return None,
-    })
+/// Gives each route of the gateway's own a name, from which both [`route`] and [`NAMES`] are made: a new route has no row, which the
+/// compiler says, and one with a row that the document does not tell is missed by the test.
+macro_rules! routes {
+    ($($route:pat => $name:literal,)+) => {
+        const NAMES: &[&str] = &[$($name),+];
+
+        /// The name of what is asked for, if it is the gateway's own.
+        fn route(endpoint: &Endpoint<'_>) -> Option<&'static str> {
+            Some(match endpoint {
+                $($route => $name,)+
+                Endpoint::Root
+                | Endpoint::Options
+                | Endpoint::Console(_)
+                | Endpoint::Api(_)
+                | Endpoint::Stored
+                | Endpoint::Pass { .. }
+                | Endpoint::Socket { .. }
+                | Endpoint::ResponsesSocket
+                | Endpoint::Missing
+                | Endpoint::WrongMethod(_) => return None,
+            })
+        }
+    };
 }
 
-fn kept_route(kept: &KeptPath<'_>) -> &'static str {
-    match kept {
-        KeptPath::List => "list",
-        KeptPath::Export => "export",
-        KeptPath::One(_) => "one",
-        KeptPath::Trace(_) => "trace",
-        KeptPath::Sessions => "sessions",
-        KeptPath::Summary => "summary",
-        KeptPath::Series => "series",
-        KeptPath::Cache => "cache",
-        KeptPath::CacheSummary => "cache summary",
-        KeptPath::Feedback => "feedback",
-        KeptPath::FeedbackOf(_) => "feedback of",
-        KeptPath::Insert => "insert",
-        KeptPath::Metrics => "metrics",
-        KeptPath::Otel(OtelPath::Traces) => "spans",
-        KeptPath::Otel(OtelPath::Logs) => "span logs",
-        KeptPath::Exports(ExportPath::List) => "exports",
-        KeptPath::Exports(ExportPath::Create) => "new export",
-        KeptPath::Exports(ExportPath::One(_)) => "one export",
-        KeptPath::Exports(ExportPath::Change(_)) => "change export",
-        KeptPath::Exports(ExportPath::Start(_)) => "start export",
-        KeptPath::Exports(ExportPath::Cancel(_)) => "cancel export",
-        KeptPath::Exports(ExportPath::Download(_)) => "download export",
-        KeptPath::Exports(ExportPath::Content(_)) => "export content",
-        KeptPath::Group(GroupPath::Users) => "users",
-        KeptPath::Group(GroupPath::Models) => "models of",
-        KeptPath::Group(GroupPath::Provider) => "provider",
-        KeptPath::Group(GroupPath::Workspaces) => "workspaces",
-        KeptPath::Group(GroupPath::Metadata(_)) => "metadata",
-        KeptPath::Graph(graph) => match graph {
-            Graph::Requests => "g requests",
-            Graph::Cost => "g cost",
-            Graph::Latency => "g latency",
-            Graph::Tokens => "g tokens",
-            Graph::Users => "g users",
-            Graph::UserRequests => "g user requests",
-            Graph::Errors => "g errors",
-            Graph::ErrorRate => "g error rate",
-            Graph::ErrorStacks => "g error stacks",
-            Graph::StatusCodes => "g status codes",
-            Graph::Rescued => "g rescued",
-            Graph::CacheHitRate => "g cache hit rate",
-            Graph::CacheLatency => "g cache latency",
-            Graph::Feedbacks => "g feedbacks",
-            Graph::FeedbackScores => "g feedback scores",
-            Graph::FeedbackWeighted => "g feedback weighted",
-            Graph::FeedbackModels => "g feedback models",
-        },
-    }
+routes! {
+    Endpoint::Health => "health",
+    Endpoint::Ready => "ready",
+    Endpoint::OpenApi => "openapi",
+    Endpoint::Models => "models",
+    Endpoint::Model(_) => "model",
+    Endpoint::Explain { trace_id: Some(_) } => "explain",
+    Endpoint::Explain { trace_id: None } => "dry run",
+    Endpoint::Gateway(GatewayPath::Providers) => "providers",
+    Endpoint::Gateway(GatewayPath::Config) => "config",
+    Endpoint::Files(FilePath::All) => "files",
+    Endpoint::Files(FilePath::One(_)) => "file",
+    Endpoint::Files(FilePath::Content(_)) => "file content",
+    Endpoint::Batches(BatchPath::All) => "batches",
+    Endpoint::Batches(BatchPath::One(_)) => "batch",
+    Endpoint::Batches(BatchPath::Cancel(_)) => "batch cancel",
+    Endpoint::Batches(BatchPath::Output(_)) => "batch output",
+    Endpoint::Kept(KeptPath::List) => "list",
+    Endpoint::Kept(KeptPath::Export) => "export",
+    Endpoint::Kept(KeptPath::One(_)) => "one",
+    Endpoint::Kept(KeptPath::Trace(_)) => "trace",
+    Endpoint::Kept(KeptPath::Sessions) => "sessions",
+    Endpoint::Kept(KeptPath::Summary) => "summary",
+    Endpoint::Kept(KeptPath::Series) => "series",
+    Endpoint::Kept(KeptPath::Cache) => "cache",
+    Endpoint::Kept(KeptPath::CacheSummary) => "cache summary",
+    Endpoint::Kept(KeptPath::Feedback) => "feedback",
+    Endpoint::Kept(KeptPath::FeedbackOf(_)) => "feedback of",
+    Endpoint::Kept(KeptPath::Insert) => "insert",
+    Endpoint::Kept(KeptPath::Metrics) => "metrics",
+    Endpoint::Kept(KeptPath::Otel(OtelPath::Traces)) => "spans",
+    Endpoint::Kept(KeptPath::Otel(OtelPath::Logs)) => "span logs",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::List)) => "exports",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Create)) => "new export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::One(_))) => "one export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Change(_))) => "change export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Start(_))) => "start export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Cancel(_))) => "cancel export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Download(_))) => "download export",
+    Endpoint::Kept(KeptPath::Exports(ExportPath::Content(_))) => "export content",
+    Endpoint::Kept(KeptPath::Group(GroupPath::Users)) => "users",
+    Endpoint::Kept(KeptPath::Group(GroupPath::Models)) => "models of",
+    Endpoint::Kept(KeptPath::Group(GroupPath::Provider)) => "provider",
+    Endpoint::Kept(KeptPath::Group(GroupPath::Workspaces)) => "workspaces",
+    Endpoint::Kept(KeptPath::Group(GroupPath::Metadata(_))) => "metadata",
+    Endpoint::Kept(KeptPath::Graph(Graph::Requests)) => "g requests",
+    Endpoint::Kept(KeptPath::Graph(Graph::Cost)) => "g cost",
+    Endpoint::Kept(KeptPath::Graph(Graph::Latency)) => "g latency",
+    Endpoint::Kept(KeptPath::Graph(Graph::Tokens)) => "g tokens",
+    Endpoint::Kept(KeptPath::Graph(Graph::Users)) => "g users",
+    Endpoint::Kept(KeptPath::Graph(Graph::UserRequests)) => "g user requests",
+    Endpoint::Kept(KeptPath::Graph(Graph::Errors)) => "g errors",
+    Endpoint::Kept(KeptPath::Graph(Graph::ErrorRate)) => "g error rate",
+    Endpoint::Kept(KeptPath::Graph(Graph::ErrorStacks)) => "g error stacks",
+    Endpoint::Kept(KeptPath::Graph(Graph::StatusCodes)) => "g status codes",
+    Endpoint::Kept(KeptPath::Graph(Graph::Rescued)) => "g rescued",
+    Endpoint::Kept(KeptPath::Graph(Graph::CacheHitRate)) => "g cache hit rate",
+    Endpoint::Kept(KeptPath::Graph(Graph::CacheLatency)) => "g cache latency",
+    Endpoint::Kept(KeptPath::Graph(Graph::Feedbacks)) => "g feedbacks",
+    Endpoint::Kept(KeptPath::Graph(Graph::FeedbackScores)) => "g feedback scores",
+    Endpoint::Kept(KeptPath::Graph(Graph::FeedbackWeighted)) => "g feedback weighted",
+    Endpoint::Kept(KeptPath::Graph(Graph::FeedbackModels)) => "g feedback models",
 }
-
-/// How many names [`route`] gives.
-const ROUTES: usize = 61;
 
 #[test]
 fn every_route_of_the_gateways_own_is_in_it() {
@@ -123,7 +124,8 @@ fn every_route_of_the_gateways_own_is_in_it() {
     let asked = asked(&document);
     let found: BTreeSet<&str> =
         asked.iter().filter_map(|(method, path)| route(&Endpoint::of(method, path))).collect();
-    assert_eq!(found.len(), ROUTES, "{found:?}");
+    assert_eq!(found, NAMES.iter().copied().collect());
+    assert_eq!(found.len(), NAMES.len(), "two routes have one name");
     for (method, path) in &asked {
         let endpoint = Endpoint::of(method, path);
         assert!(

@@ -90,6 +90,70 @@ fn what_is_no_otlp_is_refused_by_name() {
     check(deep.as_bytes(), Form::Json, "no OTLP in JSON");
 }
 
+/// A field of this number that holds these bytes.
+fn field(number: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut told = Vec::new();
+    prost::encoding::bytes::encode(number, &bytes.to_vec(), &mut told);
+    told
+}
+
+#[test]
+fn what_lists_too_much_is_refused_before_it_is_decoded() {
+    let check = |path: OtelPath, form: Form, body: &[u8]| {
+        let why = super::decode(path, form, body, None).unwrap_err();
+        assert_eq!((why.status, why.message.contains("send less at once")), (413, true), "{why}");
+    };
+    // Messages of two bytes at each depth: of resources, scopes, spans, attributes, events, links and values.
+    let many = |number: u8| [number << 3 | 2, 0].repeat(2_000_000);
+    let in_item = |inner: &[u8]| field(1, &field(2, &field(2, inner)));
+    let traces = [
+        many(1),
+        field(1, &many(2)),
+        field(1, &field(2, &many(2))),
+        field(1, &field(1, &many(1))),
+        field(1, &field(1, &field(3, &many(3)))),
+        field(1, &field(2, &field(1, &many(3)))),
+        in_item(&many(9)),
+        in_item(&many(11)),
+        in_item(&many(13)),
+        in_item(&field(11, &many(3))),
+        in_item(&field(13, &many(4))),
+        in_item(&field(9, &field(2, &field(5, &many(1))))),
+        in_item(&field(9, &field(2, &field(6, &many(1))))),
+        // Behind an unknown group.
+        [vec![0xa3, 6, 0xa4, 6], field(1, &many(2))].concat(),
+    ];
+    for body in traces {
+        check(OtelPath::Traces, Form::Protobuf, &body);
+    }
+    for body in [in_item(&many(6)), in_item(&field(5, &field(5, &many(1))))] {
+        check(OtelPath::Logs, Form::Protobuf, &body);
+    }
+    for (before, item, after) in [
+        ("{\"resourceSpans\":[", "{}", "]}"),
+        ("{\"resourceSpans\":[", "[]", "]}"),
+        ("{\"resourceSpans\":[{\"resource\":{\"entityRefs\":[{\"idKeys\":[", "\"\"", "]}]}}]}"),
+        (r#"{"a\"": "]", "resourceSpans": [ "#, "{}", "]}"),
+    ] {
+        let items = vec![item; 1_000_000].join(",");
+        check(OtelPath::Traces, Form::Json, format!("{before}{items}{after}").as_bytes());
+    }
+}
+
+#[test]
+fn a_collectors_largest_batch_is_taken() {
+    // As many spans as its default batch has, each with ten attributes; and texts that look like lists.
+    let spans = |count: usize, text: &str| {
+        let mut attributes = vec![json!({"key": "k", "value": {"stringValue": "v"}}); 10];
+        attributes[0]["value"]["stringValue"] = text.into();
+        let span = json!({"traceId": TRACE, "spanId": "00f067aa0ba902b7", "attributes": attributes});
+        export(&json!(vec![span; count]))
+    };
+    assert_eq!(decoded(&spans(5000, &"[{},".repeat(20)), Form::Json).unwrap().joined.spans.len(), 5000);
+    let message: ExportTraceServiceRequest = serde_json::from_slice(&spans(8192, "")).unwrap();
+    assert_eq!(decoded(&message.encode_to_vec(), Form::Protobuf).unwrap().joined.spans.len(), 8192);
+}
+
 #[test]
 fn partial_success_is_told_in_the_senders_form() {
     let told = taken(OtelPath::Traces, Form::Json, 2, "why".to_owned());

@@ -69,3 +69,85 @@ fn ids_find_their_way_without_a_header() {
     assert_eq!(by("pk-a", Ask::new("DELETE", "/v1/files/file-1")).status, 200);
     assert_eq!(two.last().method, "DELETE");
 }
+
+#[test]
+fn ids_lead_nobody_else_to_the_operators_account() {
+    let (one, two) = (provider(), provider());
+    let key = "{key: pk-c, config: both}";
+    let both = "{strategy: {mode: fallback}, targets: [{provider: one}, {provider: two}]}";
+    let config = config(&one, &two).replace("[pk-a, pk-b]", &format!("[pk-a, pk-b, {key}]"));
+    let gateway = Gateway::with(&format!("default_provider: two\n{config}configs: {{both: {both}}}\n"));
+    let by = |key: &str, ask: Ask| ask.header("x-ostia-api-key", key).to(&gateway);
+    let named = |ask: Ask| ask.header("x-ostia-provider", "two");
+    let body = json!({"input_file_id": "file-1", "completion_window": "24h"}).to_string();
+    // As long as nobody here has it, nobody here can say whose it is.
+    assert_eq!(by("pk-b", Ask::new("GET", "/v1/files/file-1")).status, 200);
+    assert_eq!(by("pk-a", Ask::post("/v1/batches", body.clone())).status, 200);
+    let asked = (one.count(), two.count());
+    let told = r#"{"provider": "one"}"#;
+    for path in [
+        "/v1/files/file-1/content",
+        "/v1/files/file%2D1/content",
+        "/v1/files/file-1/",
+        "/v1/proxy/files/file-1",
+        "/v1/vector_stores/vs_1/files/file-1",
+        "/v1/batches/batch_1",
+    ] {
+        let ask = || Ask::new("GET", path);
+        let foreign = [
+            by("pk-b", ask()),
+            by("pk-b", named(ask())),
+            by("pk-b", ask().header("x-ostia-config", told)),
+            by("pk-c", ask()),
+        ];
+        for reply in foreign {
+            assert_eq!((reply.status, &reply.json()["error"]["code"]), (404, &json!("not_found")), "{path}");
+        }
+    }
+    assert_eq!(by("pk-b", Ask::new("DELETE", "/v1/files/file-1")).status, 404);
+    let stolen = by("pk-b", named(Ask::post("/v1/batches", body)));
+    assert_eq!((stolen.status, &stolen.json()["error"]["param"]), (404, &json!("input_file_id")));
+    let packed = named(Ask::post("/v1/batches", "unreadable").header("content-encoding", "none-such"));
+    assert!((400..500).contains(&by("pk-b", packed).status));
+    assert_eq!((one.count(), two.count()), asked, "no provider hears of it");
+    // With a key of one's own a provider says itself what is whose.
+    let own = named(Ask::new("GET", "/v1/files/file-1")).header("authorization", "Bearer sk-mine");
+    assert_eq!(by("pk-b", own).status, 200);
+    assert_eq!(two.last().header("authorization").as_deref(), Some("Bearer sk-mine"));
+    assert_eq!(by("pk-a", Ask::new("GET", "/v1/files/file-1")).status, 200);
+}
+
+#[test]
+fn ids_go_before_the_config_of_a_key() {
+    let (one, two) = (provider(), provider());
+    let config = config(&one, &two).replace("[pk-a, pk-b]", "[{key: pk-a, config: both}]");
+    let both = "{strategy: {mode: fallback}, targets: [{provider: one}, {provider: two, api_key: sk-team}]}";
+    let gateway = Gateway::with(&format!("{config}configs: {{both: {both}}}\n"));
+    let by = |ask: Ask| ask.header("x-ostia-api-key", "pk-a").to(&gateway);
+    let body = json!({"input_file_id": "file-1", "completion_window": "24h"}).to_string();
+    let at_two = r#"{"provider": "two"}"#;
+    assert_eq!(by(Ask::post("/v1/batches", body).header("x-ostia-config", at_two)).status, 200);
+    assert_eq!((one.count(), two.count()), (0, 1));
+    assert_eq!(by(Ask::new("GET", "/v1/batches/batch_1")).status, 200);
+    assert_eq!((one.count(), two.count()), (0, 2), "it is asked where it is");
+    assert_eq!(two.last().header("authorization").as_deref(), Some("Bearer sk-team"));
+}
+
+#[test]
+fn what_is_kept_may_be_out_of_reach_where_the_request_says_whom_to_ask() {
+    let (one, two) = (provider(), provider());
+    let folder = tempfile::TempDir::new().unwrap();
+    let start = || super::tools::at(folder.path(), &config(&one, &two));
+    let first = start();
+    let ask = |gateway: &Gateway, method: &str, path: &str| {
+        let ask = Ask::new(method, path).header("x-ostia-provider", "two");
+        ask.header("x-ostia-api-key", "pk-a").to(gateway)
+    };
+    assert_eq!(ask(&first, "GET", "/v1/batches/batch_1").status, 200);
+    // It has the tables now, as soon as an id was remembered.
+    let second = start();
+    let reply = ask(&second, "GET", "/v1/batches/batch_1");
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let open = Ask::new("GET", "/v1/batches/batch_1").header("x-ostia-api-key", "pk-a").to(&second);
+    assert_eq!((open.status, &open.json()["error"]["code"]), (400, &json!("provider_missing")));
+}

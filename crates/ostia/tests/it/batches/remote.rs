@@ -228,6 +228,56 @@ fn a_batch_is_asked_for_at_its_own_provider_only() {
 }
 
 #[test]
+fn a_batch_is_made_at_no_host_that_a_client_chose() {
+    let vendor = Vendor::Anthropic;
+    let (upstream, other) = (vendor.serve(), Upstream::always(Answer::json("{}")));
+    let gateway = Gateway::with(&vendor.config(&upstream));
+    let hosted = |ask: Ask| ask.header("x-ostia-custom-host", &other.url());
+    let file = id(&upload(vendor, &chat("a", vendor.model(), "x")).to(&gateway));
+    let refused = hosted(create(vendor, &file)).to(&gateway);
+    let error = &refused.json()["error"];
+    assert_eq!((refused.status, &error["param"]), (400, &json!("custom_host")), "{error}");
+    // What that host has is not known: files for it are handed on.
+    hosted(upload(vendor, &chat("a", vendor.model(), "x"))).to(&gateway);
+    assert_eq!((other.count(), other.last().target.as_str()), (1, "/files"));
+    assert_eq!(upstream.count(), 0);
+}
+
+#[test]
+fn a_config_of_several_targets_is_handed_on_and_what_is_made_is_found_by_its_provider() {
+    let vendor = Vendor::Anthropic;
+    let (upstream, other) = (vendor.serve_running(), Upstream::always(Answer::json("{}")));
+    let config = format!(
+        "auth: {{keys: [{{key: pk-a, config: both}}]}}\ndefault_provider: anthropic\n{}  other: {{base_url: \"{}\", api_key: sk-other, \
+         dialects: [openai_chat, openai_files]}}\nconfigs: {{both: {{strategy: {{mode: fallback}}, targets: [{{provider: other}}, {{provider: anthropic}}]}}}}\n",
+        vendor.config(&upstream),
+        other.url()
+    );
+    let gateway = Gateway::with(&config);
+    let by = |ask: Ask| ask.header("x-ostia-api-key", "pk-a").to(&gateway);
+    let alone = |ask: Ask| by(ask.header("x-ostia-config", r#"{"provider": "anthropic"}"#));
+    let rows = chat("a", vendor.model(), "x");
+    let file = id(&alone(upload(vendor, &rows)));
+    let open = by(create(vendor, &file).without("x-ostia-provider"));
+    assert_eq!((open.status, &open.json()["error"]["code"]), (400, &json!("config_unsupported")));
+    // The provider that is named is one of its targets.
+    let path = format!("/v1/batches/{}", id(&by(create(vendor, &file))));
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let batch = by(Ask::new("GET", &path));
+        assert_eq!(batch.status, 200, "{}", batch.text());
+        if batch.json()["status"] == "in_progress" {
+            break;
+        }
+        assert!(Instant::now() < end, "{}", batch.text());
+    }
+    let asked = upstream.count();
+    by(upload(vendor, &rows).without("x-ostia-provider"));
+    assert_eq!((other.count(), other.last().target.as_str()), (1, "/files"), "the config says whom to ask");
+    assert_eq!(upstream.count(), asked);
+}
+
+#[test]
 fn the_model_of_the_rows_may_say_whom_to_ask() {
     for vendor in Vendor::ALL {
         let upstream = vendor.serve();

@@ -77,6 +77,23 @@ fn an_applications_spans_and_its_requests_are_one_tree() {
 }
 
 #[test]
+fn a_small_body_that_unpacks_to_many_things_is_refused() {
+    let gateway = Gateway::start();
+    // Two million scopes of two bytes each in one resource.
+    let scopes = [0x12, 0].repeat(2_000_000);
+    let mut body = vec![0x0a];
+    prost::encoding::encode_varint(scopes.len() as u64, &mut body);
+    body.extend(scopes);
+    for body in [body.clone(), gzip(&body)] {
+        let ask = Ask::new("POST", TRACES).header("content-type", "application/x-protobuf");
+        let ask = if body[0] == 0x1f { ask.header("content-encoding", "gzip") } else { ask };
+        let reply = ask.body(body).to(&gateway);
+        assert_eq!(reply.status, 413, "{}", reply.text());
+        assert!(reply.text().contains("send less at once"), "{}", reply.text());
+    }
+}
+
+#[test]
 fn who_may_send_and_whose_it_is() {
     let keyed =
         Gateway::with("auth: {keys: [{key: pk-a, name: a}, {key: pk-b, name: b}], admin_keys: [pk-admin]}");

@@ -1,0 +1,169 @@
+//! What is clients' own: models, how it was decided whom to ask, files and batches.
+
+use utoipa::openapi::HttpMethod;
+use utoipa::openapi::schema::Type;
+
+use super::{Answer, For, LINES, Own, Takes, read};
+use crate::endpoints::logs::parameters::table::Form;
+use crate::endpoints::openapi::shapes::{any, flag, list, map, object, or_null, text, whole};
+use crate::endpoints::openapi::{JSON, Shape};
+
+const CLIENTS: &str = "Clients' own";
+const LIST: [(&str, Form, &str); 3] = [
+    ("after", Form::Text, "The id of the last one of the page before."),
+    ("limit", Form::Whole(1, 10_000), "How many a page has."),
+    ("order", Form::OneOf(&["asc", "desc"]), "By their age."),
+];
+const LIST_OF_FILES: [(&str, Form, &str); 4] =
+    [LIST[0], LIST[1], LIST[2], ("purpose", Form::OneOf(&["batch", "batch_output"]), "What they are for.")];
+const LIST_OF_BATCHES: [(&str, Form, &str); 3] =
+    [LIST[0], ("limit", Form::Whole(1, 100), "How many a page has."), LIST[2]];
+const OWN_FILES: &str =
+    "Files of the gateway's own, in OpenAI's form: those of providers have the same paths.";
+const OWN_BATCHES: &str =
+    "Batches of the gateway's own, in OpenAI's form: those of providers have the same paths.";
+
+pub(super) fn own() -> Vec<Own> {
+    let client = |own: Own| Own { of: For::Clients, ..own };
+    let explained = object([
+        ("trace_id", text()),
+        ("provider", text()),
+        ("status", whole()),
+        ("dropped", list(text())),
+        ("usage", map(whole())),
+        ("finish_reason", text()),
+        ("first_token_ms", whole()),
+        ("decisions", any()),
+    ]);
+    let dry = object([("request", any()), ("config", any()), ("path", text()), ("metadata", map(text()))]);
+    let dry_run = object([("result", text()), ("calls", list(map(any()))), ("warnings", list(text()))]);
+    let models = || object([("object", text()), ("data", list(map(any())))]);
+    let all = [
+        Own {
+            errors: &[404],
+            ..read("explain", "/v1/explain/{trace_id}", CLIENTS, "How it was decided whom to ask", explained)
+        },
+        Own {
+            method: HttpMethod::Post,
+            body: Some((JSON, dry)),
+            errors: &[400, 413],
+            ..read("dry_run", "/v1/explain", CLIENTS, "How it would be decided; nobody is asked", dry_run)
+        },
+        Own {
+            errors: &[],
+            ..read("list_models", "/v1/models", CLIENTS, "Models that can be asked", models())
+        },
+        Own { errors: &[404], ..read("get_model", "/v1/models/{name}", CLIENTS, "One of them", map(any())) },
+    ];
+    all.into_iter().chain(files()).chain(batches()).map(client).collect()
+}
+
+fn files() -> Vec<Own> {
+    let file = || {
+        object([
+            ("id", text()),
+            ("object", text()),
+            ("bytes", whole()),
+            ("created_at", whole()),
+            ("filename", text()),
+            ("purpose", text()),
+            ("status", text()),
+        ])
+    };
+    let form = object([("file", text()), ("purpose", text())]);
+    let read = |id, path, summary, shape| Own {
+        about: OWN_FILES,
+        errors: &[400, 404, 503],
+        ..read(id, path, CLIENTS, summary, shape)
+    };
+    vec![
+        Own {
+            takes: Takes::Own(&LIST_OF_FILES),
+            ..read("list_files", "/v1/files", "Files", stored_list(file()))
+        },
+        Own {
+            method: HttpMethod::Post,
+            body: Some(("multipart/form-data", form)),
+            errors: &[400, 413, 429, 503],
+            ..read("upload_file", "/v1/files", "Uploads rows of a batch", file())
+        },
+        read("get_file", "/v1/files/{id}", "One of them", file()),
+        Own {
+            method: HttpMethod::Delete,
+            errors: &[404, 409, 503],
+            ..read(
+                "delete_file",
+                "/v1/files/{id}",
+                "Deletes it",
+                object([("id", text()), ("deleted", flag())]),
+            )
+        },
+        Own {
+            answer: Answer::Text(LINES, "Its rows."),
+            ..read("get_file_content", "/v1/files/{id}/content", "What is in it", any())
+        },
+    ]
+}
+
+fn batches() -> Vec<Own> {
+    let batch = || {
+        object([
+            ("id", text()),
+            ("object", text()),
+            ("endpoint", text()),
+            ("status", text()),
+            ("input_file_id", text()),
+            ("output_file_id", or_null(Type::String)),
+            ("error_file_id", or_null(Type::String)),
+            ("completion_window", text()),
+            ("created_at", whole()),
+            ("request_counts", object(["total", "completed", "failed"].map(|name| (name, whole())))),
+            ("metadata", any()),
+        ])
+    };
+    let order = object([
+        ("input_file_id", text()),
+        ("endpoint", text()),
+        ("completion_window", text()),
+        ("metadata", map(text())),
+        ("ostia_options", map(any())),
+        ("portkey_options", map(any())),
+    ]);
+    let read = |id, path, summary, shape| Own {
+        about: OWN_BATCHES,
+        errors: &[400, 404, 503],
+        ..read(id, path, CLIENTS, summary, shape)
+    };
+    vec![
+        Own {
+            takes: Takes::Own(&LIST_OF_BATCHES),
+            ..read("list_batches", "/v1/batches", "Batches", stored_list(batch()))
+        },
+        Own {
+            method: HttpMethod::Post,
+            body: Some((JSON, order)),
+            errors: &[400, 404, 429, 503],
+            ..read("create_batch", "/v1/batches", "Has the rows of a file asked", batch())
+        },
+        read("get_batch", "/v1/batches/{id}", "One of them", batch()),
+        Own {
+            method: HttpMethod::Post,
+            ..read("cancel_batch", "/v1/batches/{id}/cancel", "Gives it up", batch())
+        },
+        Own {
+            answer: Answer::Text(LINES, "A row for each that was answered."),
+            errors: &[404, 409, 503],
+            ..read("get_batch_output", "/v1/batches/{id}/output", "What came of its rows", any())
+        },
+    ]
+}
+
+fn stored_list(of: Shape) -> Shape {
+    object([
+        ("object", text()),
+        ("first_id", or_null(Type::String)),
+        ("last_id", or_null(Type::String)),
+        ("has_more", flag()),
+        ("data", list(of)),
+    ])
+}
