@@ -92,7 +92,7 @@ impl Page {
         format!("{started_ms}-{number}")
     }
 
-    /// What [`Page::told`] told; `None` for what is no such thing.
+    /// The place that such a beginning names; `None` for what is none.
     pub fn cursor(text: &str) -> Option<(i64, i64)> {
         let (started_ms, number) = text.split_once('-')?;
         Some((started_ms.parse().ok()?, number.parse().ok()?))

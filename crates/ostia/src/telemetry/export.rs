@@ -210,7 +210,9 @@ impl Exporter {
             }
             // Where a collector asks for longer than that, it is waited for all the same, and asked once more: what comes behind this
             // would find it as it is.
+            // Nothing is waited for beyond the end of the gateway.
             let next = Instant::now() + wait;
+            let next = self.last_at.map_or(next, |last_at| next.min(last_at));
             let mut stop = self.stop.clone();
             tokio::select! {
                 () = sleep_until(next) => {}
