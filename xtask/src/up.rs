@@ -7,8 +7,8 @@ use crate::tool;
 const HELP: &str = "\
 cargo up [OPTIONS OF ostia serve]
 
-Builds the gateway and starts it. The first build takes some eight minutes on two cores, and
-after an edit it takes seconds: the profile `up` optimises little. `cargo run --release` is
+Builds the gateway and starts it. The first build takes some five minutes on two cores, and
+after an edit it takes seconds: the profile `up` optimises little, and our own crates not at all. `cargo run --release` is
 the gateway as it should be measured, `cargo xtask dist` as it is shipped. Without options it listens on
 127.0.0.1:8787 and needs no configuration file; an ostia.yaml in the current folder
 is used where there is one. `cargo up --help` ends with the gateway's own options.
@@ -22,7 +22,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         println!("{HELP}");
     }
     println!(
-        "Building ostia (profile up): some eight minutes on two cores the first time, seconds after an edit."
+        "Building ostia (profile up): some five minutes on two cores the first time, seconds after an edit."
     );
     tool::run(tool::cargo(&["build", "--profile", "up", "--locked", "--package", "ostia"]))?;
     let mut gateway =

@@ -1,9 +1,14 @@
 //! All tests, by cargo-nextest where it is installed, else by `cargo test`; and what the runner counted.
 
 use std::io::{BufRead, BufReader, Read};
+use std::num::NonZero;
 use std::process::{Command, Stdio};
+use std::thread::available_parallelism;
 
 use crate::{agents, clients, packages, tool};
+
+/// Half of what a test takes is waiting: for times to be over, and for one another's servers.
+const TESTS_PER_CORE: usize = 2;
 
 /// Runs the tests.
 ///
@@ -11,8 +16,18 @@ use crate::{agents, clients, packages, tool};
 /// The runner's own summary, where it came to one.
 pub fn run() -> Result<String, String> {
     let nextest = tool::works(tool::cargo(&["nextest", "--version"]));
+    let at_once = available_parallelism().map_or(1, NonZero::get) * TESTS_PER_CORE;
+    let at_once = at_once.to_string();
     let mut command = match nextest {
-        true => tool::cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]),
+        true => tool::cargo(&[
+            "nextest",
+            "run",
+            "--workspace",
+            "--locked",
+            "--no-fail-fast",
+            "--test-threads",
+            &at_once,
+        ]),
         false => tool::cargo(&["test", "--workspace", "--all-targets", "--locked", "--no-fail-fast"]),
     };
     command.current_dir(tool::root());

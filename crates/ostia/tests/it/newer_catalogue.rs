@@ -88,7 +88,7 @@ fn a_newer_catalogue_is_in_force_while_the_gateway_serves() {
     // The next start finds it, and the list of models too.
     let data = gateway.folder().join("data").display().to_string();
     let next = Setup::new().env("OSTIA_DATA", &data).start();
-    assert!(next.printed().contains("catalogue      of 2999-01-01, in "), "{}", next.printed());
+    next.says("catalogue      of 2999-01-01, in ");
     let models = Setup::new().env("OSTIA_DATA", &data).arg("models").run();
     assert_eq!(said(&models).lines().count(), 2, "{}", said(&models));
 
@@ -152,7 +152,7 @@ fn what_is_wrong_or_not_newer_is_refused_and_the_old_one_stays() {
 fn a_damaged_file_stops_nobody() {
     let gateway = Gateway::with("catalog: newer/catalog.bin\n");
     let folder = gateway.folder();
-    assert!(gateway.printed().contains("there is no file newer/catalog.bin yet"), "{}", gateway.printed());
+    gateway.says("there is no file newer/catalog.bin yet");
     let place = folder.join("newer/catalog.bin");
     std::fs::create_dir(folder.join("newer")).unwrap();
     std::fs::write(&place, catalogue("2999-01-01", "2")).unwrap();

@@ -511,7 +511,7 @@ fn records_that_are_off_leave_nothing() {
     assert_eq!(Ask::post_at(&upstream, "openai", CHAT, body(false)).to(&gateway).status, 200);
     assert_eq!(Ask::new("GET", "/v1/logs").to(&gateway).status, 404);
     assert!(!gateway.folder().join("data").exists());
-    assert!(gateway.printed().contains("none are kept (records: off)"));
+    gateway.says("none are kept (records: off)");
 }
 
 #[test]
