@@ -15,7 +15,7 @@ mod tests;
 
 pub(crate) use adapt::{adapt, is_refused_at_chat};
 pub use converse::{CachePoints, Converse, ForcedCalls, Maker, ToolUse};
-pub use known::ModelFacts;
+pub use known::{Efforts, ModelFacts};
 pub use relayed::{
     Repairs, belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls,
     is_unheard_by_ollama, repairs,

@@ -1,7 +1,7 @@
 //! Whom a request is written for, and what is known of the model there.
 
 use ostia_catalog::{Ability, Model, NameForm, Source};
-use ostia_dialect::rules::ModelFacts;
+use ostia_dialect::rules::{Efforts, ModelFacts};
 use ostia_providers::prepare::{ApiCall, CannotTake, Recipient, Way};
 
 use crate::exchange::Exchange;
@@ -63,7 +63,21 @@ fn facts(model: &Model<'_>) -> ModelFacts {
         thinks_by_budget: model.can(Ability::ThinkingBudget),
         thinks_freely: model.can(Ability::AdaptiveThinking),
         sampling: model.can(Ability::Sampling),
+        efforts: Efforts::known(|level| model.can(effort(level)?)),
     }
+}
+
+fn effort(level: &str) -> Option<Ability> {
+    Some(match level {
+        "none" => Ability::EffortNone,
+        "minimal" => Ability::EffortMinimal,
+        "low" => Ability::EffortLow,
+        "medium" => Ability::EffortMedium,
+        "high" => Ability::EffortHigh,
+        "xhigh" => Ability::EffortXhigh,
+        "max" => Ability::EffortMax,
+        _ => return None,
+    })
 }
 
 fn cannot_take(model: &Model<'_>) -> CannotTake {

@@ -101,7 +101,8 @@ fn what_a_model_cannot_do_is_left_out() {
     let upstream = Upstream::always(Answer::json(openai::completion("pong")));
     let gateway = Gateway::with(&format!(
         "providers:\n  own: {{base_url: \"{}/v1\", local: true, dialects: [openai_chat]}}\n\
-         models:\n  own/plain: {{cannot: [reasoning, sampling]}}\n",
+         models:\n  own/plain: {{cannot: [reasoning, sampling]}}\n  \
+         own/two: {{can: [effort_none, effort_high], cannot: [effort_low, effort_medium]}}\n",
         upstream.url()
     ));
     let sent = |model: &str| {
@@ -117,6 +118,7 @@ fn what_a_model_cannot_do_is_left_out() {
     };
     assert_eq!(sent("plain"), [json!(null), json!(null)]);
     assert_eq!(sent("thinker"), [json!("low"), json!(0.5)]);
+    assert_eq!(sent("two"), [json!("high"), json!(0.5)]);
 }
 
 #[test]

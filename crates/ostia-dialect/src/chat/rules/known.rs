@@ -1,7 +1,10 @@
 //! What is known of a model besides its name.
 
-use super::{Rules, Sampling, Thinking, table};
+use super::{EFFORTS, Rules, Sampling, Thinking, table};
 use crate::{Dialect, Request};
+
+/// Levels of effort that a model has unless something else is said.
+const USUAL: [&str; 3] = ["low", "medium", "high"];
 
 /// What a list of models, or an operator, says of one: yes, no, or nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,6 +21,48 @@ pub struct ModelFacts {
     pub thinks_freely: Option<bool>,
     /// Does it take `temperature` and `top_p`?
     pub sampling: Option<bool>,
+    /// The levels of effort that it takes; `None` where nobody says.
+    pub efforts: Option<Efforts>,
+}
+
+/// Some of the levels of effort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Efforts(u8);
+
+/// The levels of each set: `none` is the lowest bit of its number.
+static LEVELS: [[&str; EFFORTS.len()]; 1 << EFFORTS.len()] = levels();
+
+const fn levels() -> [[&'static str; EFFORTS.len()]; 1 << EFFORTS.len()] {
+    let mut all = [[""; EFFORTS.len()]; 1 << EFFORTS.len()];
+    let mut set = 0;
+    while set < all.len() {
+        let (mut level, mut count) = (0, 0);
+        while level < EFFORTS.len() {
+            if set >> level & 1 == 1 {
+                all[set][count] = EFFORTS[level];
+                count += 1;
+            }
+            level += 1;
+        }
+        set += 1;
+    }
+    all
+}
+
+impl Efforts {
+    /// Those that are taken after this: lists say `xhigh` of a model and mean besides those that every model with efforts has. `None`
+    /// where nothing is said of any.
+    pub fn known(takes: impl Fn(&str) -> Option<bool>) -> Option<Efforts> {
+        let said = EFFORTS.map(takes);
+        let is_taken = |(at, said): (usize, &Option<bool>)| said.unwrap_or(USUAL.contains(&EFFORTS[at]));
+        let set = said.iter().enumerate().map(|(at, said)| u8::from(is_taken((at, said))) << at);
+        let set = set.fold(0, |set, level| set | level);
+        said.iter().any(Option::is_some).then_some(Efforts(set))
+    }
+
+    fn levels(self) -> &'static [&'static str] {
+        &LEVELS[usize::from(self.0)][..self.0.count_ones() as usize]
+    }
 }
 
 impl Rules {
@@ -46,7 +91,11 @@ impl ModelFacts {
         Rules {
             thinking,
             thinks_unasked: rules.thinks_unasked && !is_thoughtless,
-            efforts: if is_thoughtless { Some(&[]) } else { rules.efforts },
+            efforts: match self.efforts {
+                _ if is_thoughtless => Some(&[]),
+                Some(efforts) => Some(efforts.levels()),
+                None => rules.efforts,
+            },
             sampling: if self.sampling == Some(false) { Sampling::Fixed } else { rules.sampling },
             ..rules
         }

@@ -1,8 +1,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::{
-    Chat, Converse, Maker, ModelFacts, Off, Rules, Sampling, Thinking, ToolUse, belongs_at_responses,
-    has_proofs_of_others, has_to_be_retold, has_unsigned_calls, nearest, repairs, rows,
+    Chat, Converse, Efforts, Maker, ModelFacts, Off, Rules, Sampling, Thinking, ToolUse,
+    belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls, nearest, repairs, rows,
 };
 use crate::json::Document;
 use crate::{Dialect, Request};
@@ -439,6 +439,17 @@ fn what_is_known_besides_the_name() {
     check("prod", None, free, Rules { thinking: Thinking::Adaptive, ..any });
     let both = ModelFacts { thinks_by_budget: Some(true), ..free };
     check("prod", None, both, Rules { thinking: Thinking::Both, ..any });
+    let levels = |said: &'static [(&'static str, bool)]| {
+        let takes = |level: &str| said.iter().find(|(known, _)| *known == level).map(|(_, takes)| *takes);
+        ModelFacts { efforts: Efforts::known(takes), ..facts }
+    };
+    check("prod", None, levels(&[]), any);
+    let efforts = |efforts: &'static [&'static str]| Rules { efforts: Some(efforts), ..any };
+    check("prod", None, levels(&[("xhigh", true)]), efforts(&["low", "medium", "high", "xhigh"]));
+    let two = levels(&[("none", true), ("low", false), ("medium", false), ("high", true), ("max", false)]);
+    check("prod", None, two, efforts(&["none", "high"]));
+    let none = levels(&[("low", false), ("medium", false), ("high", false)]);
+    check("prod", None, none, efforts(&[]));
     let fixed = ModelFacts { sampling: Some(false), ..facts };
     check("prod", None, fixed, Rules { sampling: Sampling::Fixed, ..any });
     // A row goes before the list, and an operator's bound before the row.
