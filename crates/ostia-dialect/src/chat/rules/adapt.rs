@@ -36,7 +36,8 @@ pub(crate) fn adapt(request: &mut Request, upstream: Dialect) -> Vec<String> {
     dropped
 }
 
-/// A model that does not think is not asked to. OpenAI's others are told not to think by the least effort that they have.
+/// A model that does not think is not asked to. In OpenAI's formats others are told not to think by the least effort that they have;
+/// elsewhere there is a word for it.
 fn effort(request: &mut Request, upstream: Dialect, rules: &Rules, dropped: &mut Vec<String>) {
     let is_openai = matches!(upstream, Dialect::OpenaiChat | Dialect::OpenaiResponses);
     if !is_openai && !matches!(upstream, Dialect::CohereChat | Dialect::OllamaChat) {
@@ -48,7 +49,7 @@ fn effort(request: &mut Request, upstream: Dialect, rules: &Rules, dropped: &mut
             dropped.push(if wish.effort.is_some() { "reasoning_effort" } else { "thinking" }.to_owned());
         }
         request.reasoning = None;
-    } else if let (true, Some(levels)) = (is_off(wish), rules.efforts) {
+    } else if let (true, true, Some(levels)) = (is_openai, is_off(wish), rules.efforts) {
         let least = levels.first().map(|level| (*level).to_owned());
         let visible = wish.visible;
         *wish = Reasoning { effort: least, visible, ..Reasoning::default() };

@@ -5,7 +5,7 @@ use super::{
     belongs_at_responses, has_proofs_of_others, has_to_be_retold, has_unsigned_calls, nearest, repairs, rows,
 };
 use crate::json::Document;
-use crate::{Dialect, Request};
+use crate::{Dialect, Reasoning, Request};
 
 const CHAT: Dialect = Dialect::OpenaiChat;
 const RESPONSES: Dialect = Dialect::OpenaiResponses;
@@ -458,4 +458,26 @@ fn what_is_known_besides_the_name() {
     let own = ModelFacts { is_operators: true, ..short };
     let expected = Rules { output_tokens_default: 8192, output_tokens_max: 8192, ..sonnet };
     check("claude-sonnet-4-5", None, own, expected);
+}
+
+#[test]
+fn whoever_wants_no_thoughts_is_not_asked_for_few() {
+    let off = Reasoning { enabled: Some(false), ..Reasoning::default() };
+    let check = |dialect: Dialect, facts: ModelFacts, expected: Option<Reasoning>| {
+        let reasoning = Some(off.clone());
+        let mut request = Request { model: "prod".to_owned(), facts, reasoning, ..Request::default() };
+        assert!(super::adapt(&mut request, dialect).is_empty());
+        assert_eq!(request.reasoning, expected, "{dialect:?} {facts:?}");
+    };
+    let levels = Efforts::known(|level| (level == "max").then_some(true));
+    let thinker = ModelFacts { efforts: levels, ..ModelFacts::default() };
+    let least = Reasoning { effort: Some("low".to_owned()), ..Reasoning::default() };
+    check(CHAT, thinker, Some(least));
+    let thoughtless = ModelFacts { thinks: Some(false), ..ModelFacts::default() };
+    check(CHAT, thoughtless, None);
+    // They have a word for it, and it is refused by models that do not think.
+    for dialect in [Dialect::CohereChat, Dialect::OllamaChat] {
+        check(dialect, thinker, Some(off.clone()));
+        check(dialect, thoughtless, None);
+    }
 }
