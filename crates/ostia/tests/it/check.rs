@@ -214,3 +214,13 @@ fn the_schema_is_printed_as_it_stands_in_the_repository() {
     let text = include_str!("../../../ostia-config/ostia.schema.json");
     assert_eq!((output.status.code(), String::from_utf8(output.stdout).unwrap()), (Some(0), text.to_owned()));
 }
+
+#[test]
+fn a_base_that_nobody_knows_is_a_warning() {
+    let file = "models:\n  azure-openai/new: {base: azure-openai/gpt-99}\n  azure-openai/old: {base: azure-openai/gpt-5}\n";
+    let output = check(file).run();
+    assert_eq!(output.status.code(), Some(0));
+    let told = said(&output);
+    assert!(told.contains(":2:28: warning: models.azure-openai/new.base: azure-openai/gpt-99"), "{told}");
+    assert!(!told.contains("gpt-5"), "{told}");
+}
