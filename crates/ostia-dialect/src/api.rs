@@ -181,6 +181,14 @@ pub enum Api {
     GeminiBatches,
     /// Mistral's batch jobs.
     MistralBatches,
+    /// xAI's batches.
+    XaiBatches,
+    /// Together's batches.
+    TogetherBatches,
+    /// Fireworks' batch inference jobs, and the datasets that they read and write: all of an account.
+    FireworksBatches,
+    /// Cohere's batches.
+    CohereBatches,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.

@@ -1,8 +1,8 @@
 //! Many calls in one file: its rows, and the rows of what comes back, in OpenAI's form
 //! (<https://platform.openai.com/docs/api-reference/batch>).
 //!
-//! Vendors that have batches in a form of their own are a [`BatchForm`] each ([`ANTHROPIC`], [`GEMINI`], [`MISTRAL`]), which the row of
-//! their API names.
+//! Vendors that have batches in a form of their own are a [`BatchForm`] each ([`ANTHROPIC`], [`COHERE`], [`FIREWORKS`], [`GEMINI`], [`MISTRAL`],
+//! [`TOGETHER`], [`XAI`]), which the row of their API names.
 //!
 //! Lines are cut from the bytes as these come, and each is looked at by itself, so that a file needs no more memory than its
 //! longest line. The body of a row is handed on as it stands.
@@ -10,29 +10,45 @@
 mod answer;
 mod anthropic;
 mod asked;
+mod avro;
+mod cohere;
+mod fireworks;
 mod form;
 mod gemini;
 mod lines;
 mod mistral;
+mod openai_lines;
+mod page;
+mod results;
 mod row;
+mod rpc;
+mod step;
 #[cfg(test)]
 mod tests;
+mod together;
+mod xai;
 
 pub use answer::{encode_answer, encode_fault, number_of};
 pub use anthropic::ANTHROPIC;
 pub use asked::{AskedReading, AskedRow, Telling};
-pub use form::{
-    BatchForm, Content, Found, NewBatch, Outcome, Part, Place, RowResult, State, Status, Step, Upload,
-};
+pub use cohere::COHERE;
+pub use fireworks::FIREWORKS;
+pub use form::{BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload};
 pub use gemini::GEMINI;
 pub use lines::{Line, Lines, TooLong};
 pub use mistral::MISTRAL;
+pub use page::PageFields;
+pub use results::{FileFormat, Listing, Pages, RESULT_DEPTH, Results, ResultsReader, Source};
 pub use row::{Row, RowFault};
+pub use step::{Content, Method, Place, Step};
+pub use together::TOGETHER;
+pub use xai::XAI;
 
 use std::borrow::Cow;
 
 use crate::Fault;
-use crate::json::Writer;
+use crate::json::{Document, Writer};
+use crate::relay::Splice;
 
 /// Longest line of a file, in bytes.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -52,4 +68,12 @@ fn write_row(out: &mut Vec<u8>, body: &[u8], write: impl FnOnce(&mut Writer, &st
     w.object(|w| write(w, &text));
     out.extend_from_slice(&w.into_bytes());
     Ok(())
+}
+
+/// The JSON of a call without its model, where the batch says it for all of its rows.
+fn without_model(body: &[u8]) -> Result<Vec<u8>, Fault> {
+    let document = Document::of_request_to(body, 1)?;
+    let mut splice = Splice::new(&document)?;
+    splice.remove("model");
+    Ok(splice.finish())
 }

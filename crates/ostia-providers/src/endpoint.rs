@@ -125,6 +125,14 @@ pub fn names_model(provider: &Provider, values: &Values, api: Api) -> bool {
     place_of_model(provider, api).is_some_and(|place| !is_set(place))
 }
 
+/// A setting that the provider's own path for this API needs, and that has no value.
+pub fn missing_setting<'p>(provider: &'p Provider, values: &Values, api: Api) -> Option<&'p str> {
+    let path = &provider.paths.get(&api)?.whole;
+    let is_known = |name: &str| name == "model" || values.get(name).is_some();
+    let place = settings::places(path).find(|place| !place.split('|').any(is_known))?;
+    place.split('|').next()
+}
+
 /// Where the provider's own path for this API has the model: `model`, maybe behind settings that go before it.
 fn place_of_model(provider: &Provider, api: Api) -> Option<&str> {
     let path = &provider.paths.get(&api)?.whole;

@@ -4,7 +4,7 @@
 //! egress guard, nothing of the request goes along, and what the client hears of a failure tells nothing of hosts that are not
 //! public. Each address is fetched once for a request, however many targets are asked.
 
-mod address;
+pub mod address;
 mod transfer;
 
 use std::cell::{Cell, RefCell};

@@ -8,13 +8,14 @@
 mod ask;
 mod asked_rows;
 pub mod encode;
+mod fetched;
 mod follow;
 mod recall;
 pub mod results;
 mod spool;
 pub mod submit;
 
-pub use ask::{leaf_of, refuse_clients_host};
+pub use ask::{check_settings, leaf_of, refuse_clients_host};
 pub use follow::{cancel, refresh};
 pub use recall::Recalled;
 
@@ -42,7 +43,10 @@ fn take_over(batch: &mut StoredBatch, state: &State, now_s: u64) {
         errors: state.found.errors.clone(),
         ..remote.clone()
     };
-    (batch.completed, batch.failed) = (state.completed, state.failed);
+    (batch.completed, batch.failed) = match state.percent {
+        Some(percent) => (batch.rows * percent.min(100) / 100, 0),
+        None => (state.completed, state.failed),
+    };
     if let Some(expires_s) = state.expires_s {
         batch.times.expires_s = expires_s;
     }

@@ -35,6 +35,7 @@ use settings::Chosen;
 use sign_in::Whose;
 
 pub use key_turn::KeyTurn;
+pub use settings::missing_setting;
 pub use sign_in::brings_credential;
 
 /// Whom a request goes to, and how.

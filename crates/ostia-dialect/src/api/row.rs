@@ -1,6 +1,7 @@
 //! Rows that differ from one another in a few fields only.
 
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
+use crate::batches::BatchForm;
 use crate::fault::Family;
 use crate::frame::{Framing, Grammar};
 use crate::json::Kind;
@@ -165,6 +166,16 @@ pub(super) const fn transcription_of(api: Api, name: &'static str, path: &'stati
         answer_fields: &[("text", Kind::String)],
         ..passed(api, name, "transcription", Operation::Transcription, path)
     }
+}
+
+/// A vendor's own batches, for clients of OpenAI's.
+pub(super) const fn batches_of(
+    api: Api,
+    name: &'static str,
+    form: &'static BatchForm,
+    path: &'static str,
+) -> Row {
+    Row { gateway_path: None, batches: Some(form), ..passed(api, name, "batches", Operation::Batches, path) }
 }
 
 /// A bound in fields at the top of the body.

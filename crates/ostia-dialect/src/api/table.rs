@@ -1,8 +1,8 @@
 //! Every API as a row.
 
 use super::row::{
-    bound, embeddings_of, images_of, images_of_images, invoked, of_model, passed, rerank_of, speech_of,
-    transcription_of, transcripts,
+    batches_of, bound, embeddings_of, images_of, images_of_images, invoked, of_model, passed, rerank_of,
+    speech_of, transcription_of, transcripts,
 };
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
@@ -21,7 +21,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 75;
+pub(super) const COUNT: usize = 79;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -614,11 +614,11 @@ pub(super) static TABLE: [Row; COUNT] = [
         batches: Some(&batches::GEMINI),
         ..passed(Api::GeminiBatches, "gemini_batches", "batches", Operation::Batches, "")
     },
-    Row {
-        gateway_path: None,
-        batches: Some(&batches::MISTRAL),
-        ..passed(Api::MistralBatches, "mistral_batches", "batches", Operation::Batches, "/batch/jobs")
-    },
+    batches_of(Api::MistralBatches, "mistral_batches", &batches::MISTRAL, "/batch/jobs"),
+    batches_of(Api::XaiBatches, "xai_batches", &batches::XAI, "/batches"),
+    batches_of(Api::TogetherBatches, "together_batches", &batches::TOGETHER, "/batches"),
+    batches_of(Api::FireworksBatches, "fireworks_batches", &batches::FIREWORKS, ""),
+    batches_of(Api::CohereBatches, "cohere_batches", &batches::COHERE, "/v2/batches"),
 ];
 
 // Every look-up is by the place of a row.

@@ -1,9 +1,9 @@
 //! Anthropic's message batches: all rows in one body (<https://platform.claude.com/docs/en/api/messages/batches/create>).
 
 use super::form::time_of;
-use super::form::{
-    BatchForm, Content, Found, NewBatch, Outcome, Part, Place, RowResult, State, Status, Step,
-};
+use super::form::{BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status};
+use super::results::Results;
+use super::step::{Content, Place, Step};
 use crate::json::Node;
 use crate::{Api, Fault, fault};
 
@@ -66,6 +66,7 @@ fn decode(root: Node<'_>) -> Result<State, Fault> {
         status,
         completed: count("succeeded"),
         failed: count("errored") + count("canceled") + count("expired"),
+        percent: None,
         expires_s: time_of(root, "expires_at"),
         cancelling_s,
         ended_s: time_of(root, "ended_at"),
@@ -74,8 +75,8 @@ fn decode(root: Node<'_>) -> Result<State, Fault> {
 }
 
 /// One stream has all.
-fn results(found: &Found, _: Part) -> Option<Step> {
-    Some(Step::get(at(format!("/{}/results", found.id))))
+fn results(found: &Found, _: Part) -> Option<Results> {
+    Some(Results::Lines(Step::get(at(format!("/{}/results", found.id)))))
 }
 
 /// <https://platform.claude.com/docs/en/api/messages/batches/results>

@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::results::Results;
+use super::step::Step;
 use crate::json::{Document, Node};
 use crate::{Api, Fault};
 
@@ -42,19 +44,32 @@ pub struct BatchForm {
     pub cancel: fn(&str) -> Step,
     /// Reads what comes of making it, and of asking for it.
     pub decode: fn(Node<'_>) -> Result<State, Fault>,
-    /// Asks for its results: those of rows that were answered, or of those that failed. `None`: there are none.
-    pub results: fn(&Found, Part) -> Option<Step>,
-    /// Reads a line of the results.
+    /// Where its results are: those of rows that were answered, or of those that failed. `None`: there are none.
+    pub results: fn(&Found, Part) -> Option<Results>,
+    /// Reads a row of the results.
     pub decode_result: for<'d> fn(Node<'d>) -> Result<RowResult<'d>, Fault>,
 }
 
 /// How rows are sent before the batch is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Upload {
+    /// Makes what they go into, where that is there before them.
+    pub begin: Option<fn(&NewBatch<'_>) -> Step>,
     /// Sends them.
     pub send: fn(&NewBatch<'_>) -> Step,
     /// The file's id, in the answer.
     pub decode: fn(Node<'_>) -> Option<String>,
+    /// What is waited for before the batch is made of them.
+    pub ready: Option<Ready>,
+}
+
+/// How long a vendor looks through rows before a batch can be made of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Ready {
+    /// Asks for the file of this id.
+    pub step: fn(&str) -> Step,
+    /// Whether it is ready, in the answer; or what is wrong with it.
+    pub decode: fn(Node<'_>) -> Result<bool, Fault>,
 }
 
 /// A batch that is to be made.
@@ -68,46 +83,8 @@ pub struct NewBatch<'a> {
     pub model: &'a str,
     /// What the vendor calls that which rows call.
     pub endpoint: &'a str,
-}
-
-/// A request to a vendor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// It is a `POST`; else a `GET`.
-    pub is_post: bool,
-    /// Where.
-    pub place: Place,
-    /// Headers besides the usual ones.
-    pub headers: &'static [(&'static str, &'static str)],
-    /// The body.
-    pub content: Content,
-}
-
-/// Where a request goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
-    /// Behind the provider's path of this API.
-    Behind(Api, String),
-    /// This path behind the base URL.
-    Path(String),
-}
-
-/// What a request holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
-    /// Nothing.
-    Nothing,
-    /// JSON.
-    Json(Vec<u8>),
-    /// The rows.
-    Rows {
-        /// What it is.
-        content_type: String,
-        /// What stands before them.
-        before: Vec<u8>,
-        /// What stands behind them.
-        after: Vec<u8>,
-    },
+    /// How many rows it has.
+    pub rows: u64,
 }
 
 /// What a vendor says of a batch.
@@ -121,6 +98,8 @@ pub struct State {
     pub completed: u64,
     /// Rows that failed, were cancelled, or were not asked in time.
     pub failed: u64,
+    /// In place of both, where the vendor does not count them: how much of the batch is done, in percent.
+    pub percent: Option<u64>,
     /// When it has to be over, in seconds since 1970.
     pub expires_s: Option<u64>,
     /// When its end was asked for.
@@ -234,6 +213,16 @@ impl BatchForm {
             .ok_or_else(|| Fault::upstream("The provider does not say where the uploaded rows are."))
     }
 
+    /// Whether a batch can be made of an uploaded file.
+    ///
+    /// # Errors
+    /// What is wrong with the rows, and 502 for what says nothing of them.
+    pub fn read_ready(ready: Ready, body: &[u8]) -> Result<bool, Fault> {
+        let document = Document::parse(body)
+            .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+        (ready.decode)(document.root())
+    }
+
     /// What the vendor calls this API, if rows may call it.
     pub fn endpoint(&self, api: Api) -> Option<&'static str> {
         self.rows.iter().find(|(known, _)| *known == api).map(|(_, endpoint)| *endpoint)
@@ -244,16 +233,6 @@ impl BatchForm {
 fn is_id(id: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     !id.is_empty() && id.len() <= ID_BYTES_MAX && id.bytes().all(is_plain)
-}
-
-impl Step {
-    pub(super) fn get(place: Place) -> Step {
-        Step { is_post: false, place, headers: &[], content: Content::Nothing }
-    }
-
-    pub(super) fn post(place: Place, content: Content) -> Step {
-        Step { is_post: true, place, headers: &[], content }
-    }
 }
 
 /// Seconds since 1970 of a field with a time of RFC 3339.

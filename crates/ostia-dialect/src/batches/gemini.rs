@@ -2,11 +2,12 @@
 //! <https://ai.google.dev/gemini-api/docs/batch-api>).
 
 use super::form::time_of;
-use super::form::{
-    BatchForm, Content, Found, NewBatch, Outcome, Part, Place, RowResult, State, Status, Step, Upload,
-};
+use super::form::{BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload};
+use super::results::Results;
+use super::rpc;
+use super::step::{Content, Place, Step};
 use crate::json::{Json, Node};
-use crate::{Api, Fault, fault};
+use crate::{Api, Fault};
 
 /// The largest file: <https://ai.google.dev/gemini-api/docs/batch-api>. Nothing is said of the number of rows.
 pub static GEMINI: BatchForm = BatchForm {
@@ -17,7 +18,7 @@ pub static GEMINI: BatchForm = BatchForm {
     one_model: true,
     separator: "\n",
     encode_row,
-    upload: Some(Upload { send: upload, decode: uploaded }),
+    upload: Some(Upload { begin: None, send: upload, decode: uploaded, ready: None }),
     create,
     status: |id| Step::get(Place::Path(format!("/v1beta/batches/{id}"))),
     cancel: |id| Step::post(Place::Path(format!("/v1beta/batches/{id}:cancel")), Content::Nothing),
@@ -94,6 +95,7 @@ fn decode(root: Node<'_>) -> Result<State, Fault> {
         status,
         completed: stats.map_or(0, |stats| count(stats, "successfulRequestCount")),
         failed: stats.map_or(0, |stats| count(stats, "failedRequestCount")),
+        percent: None,
         expires_s: None,
         cancelling_s: None,
         ended_s: time_of(batch, "endTime"),
@@ -107,37 +109,20 @@ fn count(stats: Node<'_>, name: &str) -> u64 {
 }
 
 /// One file has all.
-fn results(found: &Found, _: Part) -> Option<Step> {
+fn results(found: &Found, _: Part) -> Option<Results> {
     let file = found.output.as_ref()?;
-    Some(Step::get(Place::Path(format!("/download/v1beta/files/{file}:download?alt=media"))))
+    let step = Step::get(Place::Path(format!("/download/v1beta/files/{file}:download?alt=media")));
+    Some(Results::Lines(step))
 }
 
 fn decode_result(root: Node<'_>) -> Result<RowResult<'_>, Fault> {
     let outcome = match (root.some("response"), root.some("error")) {
         (Some(response), None) => Some(Outcome::Answer(response.text())),
-        (_, Some(error)) => Some(Outcome::Refused(Box::new(refused(error)))),
+        (_, Some(error)) => Some(Outcome::Refused(Box::new(rpc::refused(error)))),
         (None, None) => None,
     };
     match (root.str("key"), outcome) {
         (Some(key), Some(outcome)) => Ok(RowResult { key, outcome }),
         _ => Err(Fault::upstream("A line of the provider's results is none of a batch.")),
     }
-}
-
-/// `google.rpc.Status`, whose code is one of gRPC's (<https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto>).
-fn refused(error: Node<'_>) -> Fault {
-    let status = match error.u64("code") {
-        Some(3 | 9 | 11) => 400,
-        Some(16) => 401,
-        Some(7) => 403,
-        Some(5) => 404,
-        Some(6 | 10) => 409,
-        Some(8) => 429,
-        Some(1) => 499,
-        Some(14) => 503,
-        Some(4) => 504,
-        Some(code @ 400..=599) => u16::try_from(code).unwrap_or(500),
-        _ => 500,
-    };
-    fault::from_answer(status, error.text().as_bytes())
 }

@@ -1,12 +1,12 @@
 //! Mistral's batch jobs: rows in a file of its own, one model and one endpoint for all
 //! (<https://docs.mistral.ai/api/endpoint/batch>).
 
-use super::form::{
-    BatchForm, Content, Found, NewBatch, Outcome, Part, Place, RowResult, State, Status, Step, Upload,
-};
-use crate::json::{Document, Json, Node};
-use crate::relay::Splice;
-use crate::{Api, Fault, fault};
+use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload};
+use super::openai_lines;
+use super::results::Results;
+use super::step::{self, Content, Place, Step};
+use crate::json::{Json, Node};
+use crate::{Api, Fault};
 
 /// Most rows: <https://docs.mistral.ai/capabilities/batch>; the largest file: <https://docs.mistral.ai/api/endpoint/files>.
 pub static MISTRAL: BatchForm = BatchForm {
@@ -23,38 +23,30 @@ pub static MISTRAL: BatchForm = BatchForm {
     one_model: true,
     separator: "\n",
     encode_row,
-    upload: Some(Upload { send: upload, decode: |root| Some(root.str("id")?.into_owned()) }),
+    upload: Some(Upload {
+        begin: None,
+        send: upload,
+        decode: |root| Some(root.str("id")?.into_owned()),
+        ready: None,
+    }),
     create,
     status: |id| Step::get(Place::Behind(Api::MistralBatches, format!("/{id}"))),
     cancel: |id| Step::post(Place::Behind(Api::MistralBatches, format!("/{id}/cancel")), Content::Nothing),
     decode,
     results,
-    decode_result,
+    decode_result: openai_lines::decode_result,
 };
 
 /// The job says the model.
 fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
-    let document = Document::of_request_to(body, 1)?;
-    let mut splice = Splice::new(&document)?;
-    splice.remove("model");
-    let body = splice.finish();
-    super::write_row(out, &body, |w, body| {
+    super::write_row(out, &super::without_model(body)?, |w, body| {
         w.field_str("custom_id", key);
         w.field_raw("body", body);
     })
 }
 
 fn upload(batch: &NewBatch<'_>) -> Step {
-    let name = batch.name;
-    let before = format!(
-        "--{name}\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--{name}\r\n\
-         Content-Disposition: form-data; name=\"file\"; filename=\"{name}.jsonl\"\r\nContent-Type: application/jsonl\r\n\r\n"
-    );
-    let content = Content::Rows {
-        content_type: format!("multipart/form-data; boundary={name}"),
-        before: before.into_bytes(),
-        after: format!("\r\n--{name}--\r\n").into_bytes(),
-    };
+    let content = step::form(batch.name, &[("purpose", "batch")], "file");
     Step::post(Place::Behind(Api::OpenaiFiles, String::new()), content)
 }
 
@@ -91,6 +83,7 @@ fn decode(root: Node<'_>) -> Result<State, Fault> {
         status,
         completed: root.u64("succeeded_requests").unwrap_or_default(),
         failed: root.u64("failed_requests").unwrap_or_default(),
+        percent: None,
         expires_s: None,
         cancelling_s: None,
         ended_s: root.u64("completed_at"),
@@ -98,28 +91,11 @@ fn decode(root: Node<'_>) -> Result<State, Fault> {
     })
 }
 
-fn results(found: &Found, part: Part) -> Option<Step> {
+fn results(found: &Found, part: Part) -> Option<Results> {
     let file = match part {
         Part::Output => &found.output,
         Part::Errors => &found.errors,
     };
-    Some(Step::get(Place::Behind(Api::OpenaiFiles, format!("/{}/content", file.as_ref()?))))
-}
-
-fn decode_result(root: Node<'_>) -> Result<RowResult<'_>, Fault> {
-    let Some(key) = root.str("custom_id") else {
-        return Err(Fault::upstream("A line of the provider's results is none of a batch job."));
-    };
-    let response = root.some("response");
-    let status = response.and_then(|response| response.u64("status_code"));
-    let body = response.and_then(|response| response.some("body"));
-    let outcome = match (status, body, root.some("error")) {
-        (None | Some(..400), Some(body), None) if body.is_object() => Outcome::Answer(body.text()),
-        (status, body, error) => {
-            let status = status.and_then(|status| u16::try_from(status).ok()).filter(|status| *status >= 400);
-            let words = error.or(body).map_or("", |words| words.text());
-            Outcome::Refused(Box::new(fault::from_answer(status.unwrap_or(500), words.as_bytes())))
-        }
-    };
-    Ok(RowResult { key, outcome })
+    let step = Step::get(Place::Behind(Api::OpenaiFiles, format!("/{}/content", file.as_ref()?)));
+    Some(Results::Lines(step))
 }

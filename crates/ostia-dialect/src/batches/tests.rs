@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod forms;
+mod results;
 
 use super::*;
 

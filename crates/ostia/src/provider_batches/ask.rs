@@ -5,20 +5,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, header};
-use ostia_dialect::batches::{Content, Place, Step};
+use ostia_dialect::batches::{self, Content, Place, Source, Step};
 use ostia_dialect::form::Piece;
 use ostia_dialect::{Api, Fault, Observed};
 use ostia_providers::endpoint;
 use ostia_routing::{Leaf, Route};
 use ostia_store::RemoteBatch;
 
+use super::fetched;
 use crate::client::AnswerDeadline;
+use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
 use crate::exchange::{Exchange, receive};
 use crate::inbound::Inbound;
 use crate::message::fields;
 use crate::message::inflate::Inflate;
 use crate::record::Record;
+use crate::record::booking::Booking;
 use crate::routing::routes;
 use crate::target::{self, Asked, Target};
 use crate::upstream::pieces::{Pieces, Stored};
@@ -71,18 +74,43 @@ pub async fn ask(
     carry_out(inbound, remote, (step, sent), read, record).await
 }
 
-/// The results that a step asks for, while they come.
+/// The results that are to be had from a source, while they come.
 ///
 /// # Errors
 /// As [`ask`].
 pub async fn open(
     inbound: Inbound<'_>,
     remote: &RemoteBatch,
-    step: &Step,
+    source: &Source,
     record: &mut Record,
 ) -> Result<Coming, AttemptError> {
-    let read = async |answer, target: &Target<'_>| coming(answer, target).await;
+    let Source::Step(step) = source else { return open_further(inbound, remote, source).await };
+    let read = async |answer, target: &Target<'_>| coming(inbound, answer, target).await;
     carry_out(inbound, remote, (step, Sent { is_long: true, ..Sent::default() }), read, record).await
+}
+
+/// The same of a source behind others, which belongs to the attempt that asked for the first: it is asked for once, with the key whose
+/// turn it is.
+///
+/// # Errors
+/// As [`ask`].
+pub async fn open_further(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    source: &Source,
+) -> Result<Coming, AttemptError> {
+    let route = routes::find(inbound, None)?;
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
+    let mut target = target_of(inbound, leaf.flatten(), remote)?;
+    target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
+    match source {
+        Source::Step(step) => {
+            let booking = Booking::default();
+            let answer = send(Exchange::new(inbound, &target, &booking), step, Sent::default()).await?;
+            coming(inbound, answer, &target).await
+        }
+        Source::Address(address) => Ok(fetched::open(inbound.core, &target, address).await?),
+    }
 }
 
 async fn carry_out<T>(
@@ -120,8 +148,17 @@ async fn carry_out<T>(
     }
 }
 
-async fn coming(answer: Response<UpstreamBody>, target: &Target<'_>) -> Result<Coming, AttemptError> {
+async fn coming(
+    inbound: Inbound<'_>,
+    answer: Response<UpstreamBody>,
+    target: &Target<'_>,
+) -> Result<Coming, AttemptError> {
     let deadline = answer.extensions().get::<AnswerDeadline>().copied();
+    // Where files are kept elsewhere their path leads there.
+    if let Some(address) = fetched::moved(&answer, &target.destination.base_url().origin()) {
+        let coming = fetched::open(inbound.core, target, &address).await?;
+        return Ok(Coming { deadline, ..coming });
+    }
     let (body, inflate) = receive::rows_of(answer, CLIENT, target).await?;
     Ok(Coming { body, inflate, deadline })
 }
@@ -201,8 +238,12 @@ async fn send(
 
 fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Request<RequestBody>>, Fault> {
     let (body, content_type) = body(&step.content, sent.rows)?;
-    let mut request = exchange.request(path(exchange.target, &step.place, sent.model), body)?;
-    *request.method_mut() = if step.is_post { Method::POST } else { Method::GET };
+    let mut request = exchange.request(path(exchange, &step.place, sent.model)?, body)?;
+    *request.method_mut() = match step.method {
+        batches::Method::Get => Method::GET,
+        batches::Method::Post => Method::POST,
+        batches::Method::Delete => Method::DELETE,
+    };
     let headers = request.headers_mut();
     // They are about the client's own request.
     for name in [header::ACCEPT, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")] {
@@ -223,16 +264,31 @@ fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Re
     Ok(request)
 }
 
-fn path(target: &Target<'_>, place: &Place, model: &str) -> String {
-    let base = &target.destination.base_url().path;
-    match place {
-        Place::Path(path) => format!("{base}{path}"),
-        Place::Behind(api, inner) => {
-            let own = endpoint::path_of(target.provider, &target.values, *api, model, false);
-            let (path, query) = own.split_once('?').unwrap_or((&own, ""));
-            endpoint::with_query(format!("{base}{path}{inner}"), query)
-        }
-    }
+fn path(exchange: Exchange<'_>, place: &Place, model: &str) -> Result<String, Fault> {
+    let target = exchange.target;
+    let base = target.destination.base_url().path.as_str();
+    let (base, api, inner) = match place {
+        Place::Path(path) => return Ok(format!("{base}{path}")),
+        Place::Behind(api, inner) => (base, *api, inner),
+        Place::Beside(api, end, inner) => (base.strip_suffix(end).unwrap_or(base), *api, inner),
+    };
+    check_settings(exchange.inbound.core, target, api)?;
+    let own = endpoint::path_of(target.provider, &target.values, api, model, false);
+    let (path, query) = own.split_once('?').unwrap_or((&own, ""));
+    Ok(endpoint::with_query(format!("{base}{path}{inner}"), query))
+}
+
+/// Does the target say everything that the paths of its batches need?
+///
+/// # Errors
+/// 400 that names what is missing, and where it is said.
+pub fn check_settings(core: &Core, target: &Target<'_>, api: Api) -> Result<(), Fault> {
+    let provider = target.provider;
+    let name = endpoint::missing_setting(provider, &target.values, api);
+    let missing = name.and_then(|name| provider.settings.get_key_value(name));
+    missing.map_or(Ok(()), |(name, setting)| {
+        Err(target::missing_setting(core, provider, (name.as_str(), setting)))
+    })
 }
 
 fn body(content: &Content, rows: Option<&Stored>) -> Result<(RequestBody, Option<HeaderValue>), Fault> {

@@ -5,12 +5,14 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Method;
 use ostia_dialect::batches::{AskedReading, AskedRow, BatchForm, Row};
 use ostia_dialect::{Api, Fault};
+use ostia_providers::Provider;
 use ostia_providers::prepare::{self, ApiCall, Outgoing, Prepared, Reading};
 use ostia_store::{BatchFault, RemoteBatch};
 use tokio::task::spawn_blocking;
@@ -37,6 +39,8 @@ const DROPPED_MAX: usize = 100;
 pub struct EncodedRows {
     /// The rows.
     pub rows: Stored,
+    /// How many they are.
+    pub count: u64,
     /// The model, where all ask one.
     pub model: String,
     /// What the vendor calls that which they call.
@@ -79,6 +83,8 @@ pub async fn encode(
         inbound,
         remote,
         form,
+        known: None,
+        count: 0,
         input: Spool::new(input),
         asked,
         first: None,
@@ -103,6 +109,10 @@ struct Encoding<'a> {
     inbound: Inbound<'a>,
     remote: &'a RemoteBatch,
     form: &'static BatchForm,
+    /// The provider of the row before, and the same as it is for rows of batches.
+    known: Option<(*const Provider, Rc<Provider>)>,
+    /// Rows so far.
+    count: u64,
     input: Spool,
     asked: asked_rows::Writer,
     /// What the first row asks, and by which name the vendor knows what it calls.
@@ -133,7 +143,7 @@ impl Encoding<'_> {
         }
         let route = routes::find(self.inbound, call.model())?;
         let leaf = route.as_deref().map(|route| leaf_of(self.inbound, route)).transpose()?;
-        let target = target::resolve(self.inbound, leaf, Asked::Api(&call))?;
+        let mut target = target::resolve(self.inbound, leaf, Asked::Api(&call))?;
         if target.provider.id != self.remote.provider {
             let message = format!(
                 "The row asks provider `{}`, and the batch is made at `{}`.",
@@ -141,6 +151,8 @@ impl Encoding<'_> {
             );
             return Err(Fault::invalid(message).with_param("model").with_code("mismatched_provider"));
         }
+        let provider = self.in_batches(target.provider);
+        target.provider = &provider;
         let booking = Booking::default();
         let exchange = Exchange::new(self.inbound, &target, &booking);
         let mut outgoing = prepare(exchange, &call).await?;
@@ -158,6 +170,20 @@ impl Encoding<'_> {
             self.headers.insert((name.to_owned(), value));
         }
         self.write(number, row, &body, reading)
+    }
+
+    /// The provider as it is for rows of batches, which may call fewer of its APIs: the others are told in the words of these.
+    fn in_batches(&mut self, provider: &Provider) -> Rc<Provider> {
+        if let Some((known, own)) = &self.known
+            && std::ptr::eq(*known, provider)
+        {
+            return own.clone();
+        }
+        let mut own = provider.clone();
+        own.apis.retain(|api| self.form.endpoint(*api).is_some());
+        let own = Rc::new(own);
+        self.known = Some((std::ptr::from_ref(provider), own.clone()));
+        own
     }
 
     /// What the vendor calls that which a row calls.
@@ -207,6 +233,7 @@ impl Encoding<'_> {
             );
             return Err(Fault::invalid(message).with_code("file_too_large"));
         }
+        self.count = number;
         self.asked.push(&AskedRow { custom_id: row.custom_id.clone().into_owned(), reading });
         Ok(())
     }
@@ -217,6 +244,7 @@ impl Encoding<'_> {
         let (model, endpoint) = self.first.unwrap_or_default();
         Ok(EncodedRows {
             rows: Stored::Disk { file: Arc::new(file), start: 0, bytes },
+            count: self.count,
             model,
             endpoint,
             headers: self.headers.into_iter().collect(),

@@ -1,12 +1,12 @@
 //! How far a batch is, and its end before its time: asked of the provider when a client asks.
 
-use ostia_dialect::batches::{BatchForm, Found, Step};
+use ostia_dialect::batches::{BatchForm, Found, Part, State, Status};
 use ostia_dialect::{Api, Fault};
 use ostia_store::{BatchStatus, FilePurpose, RemoteBatch, StoredBatch, StoredFile};
 
 use super::ask::{self, Sent};
 use super::recall::Recalled;
-use super::take_over;
+use super::{results, take_over};
 use crate::batches::{self, Batches};
 use crate::errors::attempt_error::AttemptError;
 use crate::inbound::Inbound;
@@ -51,12 +51,50 @@ async fn follow(
     record.account().call(None);
     let recalled = Recalled::of(inbound, &batch.headers, &remote.provider)?;
     let inbound = recalled.inbound(inbound);
+    let is_to_end_before = batch.status == BatchStatus::Cancelling;
     if is_to_end {
         ask::ask(inbound, remote, &(form.cancel)(id), Sent::default(), record).await?;
         let (owner, own, now_s) = (batch.owner.clone(), batch.id.clone(), batches::now_s());
         batches.ask(move |tables| tables.cancel(&owner, &own, now_s)).await?;
     }
-    settle(inbound, batches, &batch, (remote, form, id), record).await
+    let state = match state(inbound, &batch, (remote, form, id), record).await {
+        // There are vendors that forget a batch that was ended.
+        Err(error) if error.fault.status == 404 && (is_to_end || is_to_end_before) => State {
+            found: Found { id: id.to_owned(), ..Found::default() },
+            status: Status::Cancelled,
+            ..State::default()
+        },
+        state => state?,
+    };
+    settle(batches, &batch, state).await
+}
+
+/// What the provider says of a batch; where it does not count the rows of one that is over, what its results say.
+async fn state(
+    inbound: Inbound<'_>,
+    batch: &StoredBatch,
+    (remote, form, id): (&RemoteBatch, &BatchForm, &str),
+    record: &mut Record,
+) -> Result<State, AttemptError> {
+    let told = ask::ask(inbound, remote, &(form.status)(id), Sent::default(), record).await?;
+    let mut state = form.read(&told)?;
+    let is_over = match state.status {
+        Status::InProgress | Status::Cancelling | Status::Failed => false,
+        Status::Completed | Status::Expired | Status::Cancelled => true,
+    };
+    if state.percent.is_some() && is_over {
+        let Found { output, errors, .. } = state.found.clone();
+        let remote = RemoteBatch { output, errors, ..remote.clone() };
+        let at = (&remote, form, id);
+        state.failed = results::count(inbound, at, Part::Errors, record).await?;
+        state.completed = match state.status {
+            // Each row is in one of both.
+            Status::Completed => batch.rows.saturating_sub(state.failed),
+            _ => results::count(inbound, at, Part::Output, record).await?,
+        };
+        state.percent = None;
+    }
+    Ok(state)
 }
 
 /// Which batch it is at its provider; `None`: it is not there yet, or is none of a provider's.
@@ -73,26 +111,7 @@ pub fn form(remote: &RemoteBatch) -> Result<&'static BatchForm, Fault> {
     })
 }
 
-/// The step that asks for a part of the results.
-pub fn results_step(
-    form: &BatchForm,
-    remote: &RemoteBatch,
-    id: &str,
-    part: ostia_dialect::batches::Part,
-) -> Option<Step> {
-    let found = Found { id: id.to_owned(), output: remote.output.clone(), errors: remote.errors.clone() };
-    (form.results)(&found, part)
-}
-
-async fn settle(
-    inbound: Inbound<'_>,
-    batches: &Batches,
-    batch: &StoredBatch,
-    (remote, form, id): (&RemoteBatch, &BatchForm, &str),
-    record: &mut Record,
-) -> Result<StoredBatch, AttemptError> {
-    let told = ask::ask(inbound, remote, &(form.status)(id), Sent::default(), record).await?;
-    let state = form.read(&told)?;
+async fn settle(batches: &Batches, batch: &StoredBatch, state: State) -> Result<StoredBatch, AttemptError> {
     let (own, now_s) = (batch.clone(), batches::now_s());
     let changed = batches.ask(move |tables| {
         let Some(mut batch) = tables.batch(&own.owner, &own.id)? else { return Ok(None) };

@@ -2,11 +2,15 @@
 //! with.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, request};
 use ostia_dialect::Fault;
 
+use crate::core::Core;
+use crate::fetch::Fetched;
 use crate::inbound::Inbound;
+use crate::inbound::caller::Caller;
 use crate::inbound::credentials::Credentials;
 use crate::inbound::gateway_headers::GatewayHeaders;
 
@@ -47,6 +51,11 @@ impl Recalled {
             gateway.provider = Some(provider.to_owned());
         }
         Ok(Recalled { parts, gateway })
+    }
+
+    /// The same for whoever goes on when the request itself is gone.
+    pub fn kept<'a>(&'a self, core: &'a Rc<Core>, caller: &'a Caller, files: &'a Rc<Fetched>) -> Inbound<'a> {
+        Inbound { core, caller, gateway: &self.gateway, parts: &self.parts, upload: None, files }
     }
 
     /// The same as whatever is sent is made from.

@@ -1,36 +1,38 @@
-//! What came of a batch's rows, on its way from the provider to a client: each line is told in the client's words while it passes.
+//! What came of a batch's rows, on its way from the provider to a client: each row is told in the client's words while it passes.
 //!
-//! Lines are looked up and told on a thread of their own, because what is known of their rows is on disk; the provider is read as fast as
-//! the client takes what came of it.
+//! Rows are looked up and told on a thread of their own, because what is known of them is on disk; the provider is read as fast as the
+//! client takes what came of it. Where results are in several pages or files, one is asked for when the one before has passed.
 
+use std::fmt;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body::Frame;
-use ostia_dialect::batches::{BatchForm, Line, Lines, Part, Telling, TooLong};
+use ostia_dialect::batches::{BatchForm, Found, Part, RESULT_DEPTH, Results, ResultsReader, Source, Telling};
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::json::Document;
 use ostia_dialect::{Fault, FaultKind};
-use ostia_store::StoredBatch;
+use ostia_store::{RemoteBatch, StoredBatch};
 use tokio::task::{JoinHandle, spawn_blocking};
 
-use super::ask::{self, Coming};
+use super::ask::{self, Coming, Sent};
 use super::asked_rows::Reader;
-use super::follow::{found, results_step};
+use super::follow::found;
 use super::recall::Recalled;
 use crate::batches::Batches;
+use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
 use crate::errors::failure;
+use crate::fetch::Fetched;
 use crate::inbound::Inbound;
+use crate::inbound::caller::Caller;
 use crate::message::body::{Body, Events, FramePoll};
 use crate::message::inflate::Inflate;
 use crate::record::Record;
 use crate::upstream::{BodyFault, UpstreamBody};
-
-/// How deep a line of results is looked into: to the fields of what came of the row.
-const DEPTH: usize = 3;
 
 /// A part of the results of a batch that is over.
 ///
@@ -44,21 +46,82 @@ pub async fn answer(
     record: &mut Record,
 ) -> Result<Response<Body>, AttemptError> {
     let (remote, form, id) = found(batch)?.ok_or_else(missing)?;
-    let step = results_step(form, remote, id, part).ok_or_else(missing)?;
     let (own, rows) = (batch.id.clone(), batch.rows);
     let opened = batches.ask(move |tables| Ok(Reader::open(&tables.path(&own), rows)?));
     let asked = opened.await?;
     record.account().call(None);
     let recalled = Recalled::of(inbound, &batch.headers, &remote.provider)?;
-    let coming = ask::open(recalled.inbound(inbound), remote, &step, record).await?;
+    let Inbound { core, caller, files, .. } = inbound;
+    let inbound = recalled.inbound(inbound);
+    let opened = open(inbound, (remote, form, id), part, record).await?;
+    let (reader, coming) = opened.ok_or_else(missing)?;
     let telling = Telling {
         batch: batch.id.clone(),
         provider: remote.provider.clone(),
         strict: remote.strict,
         created_s: batch.times.completed_s.or(batch.times.cancelled_s).unwrap_or(batch.times.created_s),
     };
-    let lines = ResultLines { inflate: None, lines: Lines::default(), form, part, asked, telling };
-    Ok(passing(coming, lines))
+    let lines = ResultLines { inflate: None, reader, form, part, asked, telling };
+    let (core, caller, files) = (core.clone(), caller.clone(), files.clone());
+    let further = Further { core, caller, recalled, files, remote: remote.clone() };
+    Ok(passing(coming, lines, Rc::new(further)))
+}
+
+/// How many rows stand in a part of the results. All of it is read for that.
+///
+/// # Errors
+/// As for [`answer`].
+pub async fn count(
+    inbound: Inbound<'_>,
+    (remote, form, id): (&RemoteBatch, &BatchForm, &str),
+    part: Part,
+    record: &mut Record,
+) -> Result<u64, AttemptError> {
+    let Some((mut reader, mut coming)) = open(inbound, (remote, form, id), part, record).await? else {
+        return Ok(0);
+    };
+    let mut rows = 0;
+    let mut each = |_: &[u8]| {
+        rows += 1;
+        Ok(())
+    };
+    loop {
+        while let Some(bytes) = coming.body.bytes().await {
+            let mut bytes = bytes.map_err(|fault| failure::of_body(&fault))?;
+            if let Some(inflate) = &mut coming.inflate {
+                bytes = inflate.push(&bytes).map_err(Fault::from)?;
+            }
+            reader.push(&bytes, &mut each)?;
+        }
+        reader.end_source(&mut each)?;
+        match reader.next_source() {
+            Some(source) => coming = ask::open_further(inbound, remote, &source).await?,
+            None => return Ok(rows),
+        }
+    }
+}
+
+/// Begins to read a part of the results. `None`: there are none.
+async fn open(
+    inbound: Inbound<'_>,
+    (remote, form, id): (&RemoteBatch, &BatchForm, &str),
+    part: Part,
+    record: &mut Record,
+) -> Result<Option<(ResultsReader, Coming)>, AttemptError> {
+    let found = Found { id: id.to_owned(), output: remote.output.clone(), errors: remote.errors.clone() };
+    let mut reader = match (form.results)(&found, part) {
+        None => return Ok(None),
+        Some(Results::Lines(step)) => ResultsReader::lines(step),
+        Some(Results::Pages(pages)) => ResultsReader::pages(pages, found),
+        Some(Results::Files(listing)) => {
+            let answer = ask::ask(inbound, remote, &listing.step, Sent::default(), record).await?;
+            ResultsReader::files(&listing, &answer)?
+        }
+    };
+    match reader.next_source() {
+        Some(source) => Ok(Some((reader, ask::open(inbound, remote, &source, record).await?))),
+        None => Ok(None),
+    }
 }
 
 fn missing() -> Fault {
@@ -66,9 +129,13 @@ fn missing() -> Fault {
     Fault::new(FaultKind::NotFound, message).with_code("output_not_found")
 }
 
-fn passing(Coming { body, inflate, deadline }: Coming, lines: ResultLines) -> Response<Body> {
+fn passing(
+    Coming { body, inflate, deadline }: Coming,
+    lines: ResultLines,
+    further: Rc<Further>,
+) -> Response<Body> {
     let work = Work::Idle(Box::new(ResultLines { inflate, ..lines }));
-    let results = Results { answer: body, work, ending: None, fault: None };
+    let results = Passing { answer: body, work, further, ending: None, fault: None };
     let mut response = Response::new(Body::events(results));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl"));
     if let Some(deadline) = deadline {
@@ -77,11 +144,40 @@ fn passing(Coming { body, inflate, deadline }: Coming, lines: ResultLines) -> Re
     response
 }
 
-/// Lines that are told in the client's words.
+/// Whoever asks for what follows on the first page or file.
+#[derive(Debug)]
+struct Further {
+    core: Rc<Core>,
+    caller: Caller,
+    recalled: Recalled,
+    files: Rc<Fetched>,
+    remote: RemoteBatch,
+}
+
+impl Further {
+    fn open(self: Rc<Self>, source: Source) -> Opening {
+        Opening(Box::pin(async move {
+            let inbound = self.recalled.kept(&self.core, &self.caller, &self.files);
+            let opened = ask::open_further(inbound, &self.remote, &source).await;
+            opened.map_err(|error| error.fault)
+        }))
+    }
+}
+
+/// What follows, being asked for.
+struct Opening(Pin<Box<dyn Future<Output = Result<Coming, Fault>>>>);
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening")
+    }
+}
+
+/// Rows that are told in the client's words.
 #[derive(Debug)]
 struct ResultLines {
     inflate: Option<Inflate>,
-    lines: Lines,
+    reader: ResultsReader,
     form: &'static BatchForm,
     part: Part,
     asked: Reader,
@@ -89,28 +185,28 @@ struct ResultLines {
 }
 
 impl ResultLines {
-    /// The lines that end in these bytes; none: there are no further bytes.
+    /// The rows that end in these bytes; none: the source has no further ones.
     fn take(&mut self, bytes: Option<Bytes>) -> Result<Vec<u8>, Fault> {
-        let plain = match (&bytes, &mut self.inflate) {
-            (Some(bytes), Some(inflate)) => Some(inflate.push(bytes)?),
+        let plain = match (bytes, &mut self.inflate) {
+            (Some(bytes), Some(inflate)) => Some(inflate.push(&bytes)?),
             (None, Some(inflate)) => {
                 inflate.finish()?;
                 None
             }
-            (_, None) => bytes,
+            (bytes, None) => bytes,
         };
-        let (mut lines, mut out) = (std::mem::take(&mut self.lines), Vec::new());
-        let mut each = |line: Line<'_>| self.tell(line.text, &mut out).map_err(BadLine);
+        let (mut reader, mut out) = (std::mem::take(&mut self.reader), Vec::new());
+        let mut each = |row: &[u8]| self.tell(row, &mut out);
         let told = match &plain {
-            Some(plain) => lines.push(plain, &mut each),
-            None => lines.finish(&mut each),
+            Some(plain) => reader.push(plain, &mut each),
+            None => reader.end_source(&mut each),
         };
-        self.lines = lines;
-        told.map(|()| out).map_err(|BadLine(fault)| fault)
+        self.reader = reader;
+        told.map(|()| out)
     }
 
-    fn tell(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-        let document = Document::parse_to(line, DEPTH)
+    fn tell(&self, row: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+        let document = Document::parse_to(row, RESULT_DEPTH)
             .map_err(|fault| Fault::upstream(format!("A line of the provider's results is {fault}.")))?;
         let result = (self.form.decode_result)(document.root())?;
         if result.outcome.part() != self.part {
@@ -133,14 +229,6 @@ fn unknown() -> Fault {
     Fault::upstream("A line of the provider's results is of a row that the gateway did not send.")
 }
 
-struct BadLine(Fault);
-
-impl From<TooLong> for BadLine {
-    fn from(TooLong(number): TooLong) -> BadLine {
-        BadLine(Fault::upstream(format!("Line {number} of the provider's results is too long.")))
-    }
-}
-
 type Told = (Box<ResultLines>, Result<Vec<u8>, Fault>);
 
 /// What is done with what came.
@@ -148,24 +236,27 @@ type Told = (Box<ResultLines>, Result<Vec<u8>, Fault>);
 enum Work {
     /// More is waited for.
     Idle(Box<ResultLines>),
-    /// Lines are told; whether they are the last.
+    /// Rows are told; whether they are the last of their source.
     Busy(JoinHandle<Told>, bool),
+    /// The next source is asked for.
+    Opening(Box<ResultLines>, Opening),
     Over,
     Broken,
 }
 
 /// Results on their way.
 #[derive(Debug)]
-struct Results {
+struct Passing {
     answer: UpstreamBody,
     work: Work,
+    further: Rc<Further>,
     /// Why it has to end here.
     ending: Option<Fault>,
     /// Why it broke off.
     fault: Option<Fault>,
 }
 
-impl Results {
+impl Passing {
     fn begin(&mut self, bytes: Option<Bytes>) {
         self.work = match std::mem::replace(&mut self.work, Work::Over) {
             Work::Idle(mut lines) => {
@@ -180,12 +271,36 @@ impl Results {
         };
     }
 
+    /// Goes on after rows were told: with more of their source, or with the next one.
+    fn go_on(&mut self, mut lines: Box<ResultLines>, is_last: bool) {
+        self.work = match is_last {
+            false => Work::Idle(lines),
+            true => match lines.reader.next_source() {
+                Some(source) => Work::Opening(lines, self.further.clone().open(source)),
+                None => Work::Over,
+            },
+        };
+    }
+
+    /// The next source has begun.
+    fn turn(&mut self, opened: Result<Coming, Fault>) {
+        let work = std::mem::replace(&mut self.work, Work::Over);
+        match (work, opened) {
+            (Work::Opening(mut lines, _), Ok(Coming { body, inflate, .. })) => {
+                lines.inflate = inflate;
+                (self.answer, self.work) = (body, Work::Idle(lines));
+            }
+            (work, Ok(_)) => self.work = work,
+            (_, Err(fault)) => self.break_off(fault),
+        }
+    }
+
     fn break_off(&mut self, fault: Fault) {
         (self.work, self.fault) = (Work::Broken, Some(fault));
     }
 }
 
-impl Events for Results {
+impl Events for Passing {
     fn poll_frame(&mut self, context: &mut Context<'_>) -> FramePoll {
         loop {
             if let Some(fault) = self.ending.take() {
@@ -199,6 +314,10 @@ impl Events for Results {
                     Some(Err(fault)) => self.break_off(failure::of_body(&fault)),
                     None => self.begin(None),
                 },
+                Work::Opening(_, opening) => {
+                    let opened = ready!(opening.0.as_mut().poll(context));
+                    self.turn(opened);
+                }
                 Work::Busy(telling, is_last) => {
                     let is_last = *is_last;
                     let told = ready!(Pin::new(telling).poll(context));
@@ -206,7 +325,7 @@ impl Events for Results {
                         |_| Fault::new(FaultKind::Server, "The results were not told to their end.");
                     match told.map_err(stopped) {
                         Ok((lines, Ok(out))) => {
-                            self.work = if is_last { Work::Over } else { Work::Idle(lines) };
+                            self.go_on(lines, is_last);
                             if !out.is_empty() {
                                 return Poll::Ready(Some(Ok(Frame::data(out.into()))));
                             }

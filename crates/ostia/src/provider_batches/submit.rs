@@ -1,8 +1,11 @@
 //! A batch on its way to its provider: the rows are told anew, sent, and the batch is made of them.
 
-use ostia_dialect::batches::{BatchForm, NewBatch, State};
-use ostia_dialect::{Api, Fault};
+use std::time::Duration;
+
+use ostia_dialect::batches::{BatchForm, NewBatch, Ready, State, Upload};
+use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_store::{BatchFault, BatchStatus, RemoteBatch, StoredBatch};
+use tokio::time::{Instant, sleep};
 
 use super::ask::{self, Sent};
 use super::encode::{self, EncodedRows, Paths, told};
@@ -13,6 +16,11 @@ use crate::batches::{self, Batches};
 use crate::errors::attempt_error::AttemptError;
 use crate::inbound::Inbound;
 use crate::record::Record;
+
+/// How long a provider may look through rows before a batch can be made of them, and how often it is asked whether it has.
+const READY_TIME: Duration = Duration::from_secs(1800);
+const READY_PAUSE_FIRST: Duration = Duration::from_millis(500);
+const READY_PAUSE_MAX: Duration = Duration::from_secs(15);
 
 /// Makes a batch at its provider; the batch is as the provider says then. `None`: nobody wants it any more.
 ///
@@ -46,8 +54,8 @@ pub async fn submit(
     // Where the rows say whom to ask, the batch itself is for that provider too.
     let recalled = Recalled::of(inbound, &[], &remote.provider).map_err(|fault| told(&fault, None))?;
     let inbound = recalled.inbound(inbound);
-    let made = make(inbound, (&batch.id, remote, form), &encoded, record).await;
-    let mut state = made.map_err(|error| told(&error.fault, None))?;
+    let made = make(inbound, (&batch.id, remote, form), &encoded, &is_wanted, record).await;
+    let Some(mut state) = made.map_err(|error| told(&error.fault, None))? else { return Ok(None) };
     let mut batch = batch.clone();
     if !is_wanted() {
         batch.is_now(BatchStatus::Cancelling, batches::now_s());
@@ -72,23 +80,70 @@ async fn end(
     Ok(form.read(&answer)?)
 }
 
+/// `None`: nobody wants it any more.
 async fn make(
     inbound: Inbound<'_>,
     (name, remote, form): (&str, &RemoteBatch, &BatchForm),
     encoded: &EncodedRows,
+    is_wanted: &impl Fn() -> bool,
     record: &mut Record,
-) -> Result<State, AttemptError> {
+) -> Result<Option<State>, AttemptError> {
     let api = Api::from_name(&remote.api).unwrap_or(ask::CLIENT);
-    let new = NewBatch { name, api, model: &encoded.model, endpoint: encoded.endpoint };
-    let sent =
-        Sent { rows: Some(&encoded.rows), model: &encoded.model, headers: &encoded.headers, is_long: true };
+    let EncodedRows { model, endpoint, count, .. } = encoded;
+    let new = NewBatch { name, api, model, endpoint, rows: *count };
+    let sent = Sent { rows: Some(&encoded.rows), model, headers: &encoded.headers, is_long: true };
     let file = match form.upload {
         Some(upload) => {
-            let answer = ask::ask(inbound, remote, &(upload.send)(&new), sent, record).await?;
-            BatchForm::read_upload(upload, &answer)?
+            let file = send(inbound, remote, (&new, upload), sent, record).await?;
+            if let Some(ready) = upload.ready
+                && !wait(inbound, remote, (ready, &file), is_wanted, record).await?
+            {
+                return Ok(None);
+            }
+            file
         }
         None => String::new(),
     };
     let answer = ask::ask(inbound, remote, &(form.create)(&new, &file), sent, record).await?;
-    Ok(form.read(&answer)?)
+    Ok(Some(form.read(&answer)?))
+}
+
+/// Sends the rows: the id of their file.
+async fn send(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    (new, upload): (&NewBatch<'_>, Upload),
+    sent: Sent<'_>,
+    record: &mut Record,
+) -> Result<String, AttemptError> {
+    if let Some(begin) = upload.begin {
+        ask::ask(inbound, remote, &begin(new), Sent { rows: None, ..sent }, record).await?;
+    }
+    let answer = ask::ask(inbound, remote, &(upload.send)(new), sent, record).await?;
+    Ok(BatchForm::read_upload(upload, &answer)?)
+}
+
+/// Waits until a batch can be made of the rows. `false`: nobody wants it any more.
+async fn wait(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    (ready, file): (Ready, &str),
+    is_wanted: &impl Fn() -> bool,
+    record: &mut Record,
+) -> Result<bool, AttemptError> {
+    let end = Instant::now() + READY_TIME;
+    let mut pause = READY_PAUSE_FIRST;
+    while is_wanted() {
+        let answer = ask::ask(inbound, remote, &(ready.step)(file), Sent::default(), record).await?;
+        if BatchForm::read_ready(ready, &answer)? {
+            return Ok(true);
+        }
+        if Instant::now() + pause > end {
+            let message = format!("The provider has not looked through the rows within {READY_TIME:?}.");
+            return Err(Fault::new(FaultKind::Timeout, message).into());
+        }
+        sleep(pause).await;
+        pause = (pause * 2).min(READY_PAUSE_MAX);
+    }
+    Ok(false)
 }

@@ -133,7 +133,11 @@ pub(super) fn require(
         .settings
         .iter()
         .find(|(name, setting)| values.get(name).is_none() && is_wanted(name, setting));
-    let Some((name, setting)) = missing else { return Ok(()) };
+    missing.map_or(Ok(()), |(name, setting)| Err(missing_setting(core, provider, (name.as_str(), setting))))
+}
+
+/// A setting has no value, and is needed.
+pub fn missing_setting(core: &Core, provider: &Provider, (name, setting): (&str, &Setting)) -> Fault {
     let id = &provider.id;
     let environment = match setting.env.first().filter(|_| core.settings.loopback) {
         Some(name) => format!(", or set {name} before starting"),
@@ -145,5 +149,5 @@ pub(super) fn require(
          providers.{id}.settings in ostia.yaml{environment}.",
         setting.header_name(name),
     );
-    Err(Fault::invalid(message).with_param(name.as_str()).with_code("setting_missing"))
+    Fault::invalid(message).with_param(name).with_code("setting_missing")
 }

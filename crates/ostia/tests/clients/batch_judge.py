@@ -1,19 +1,27 @@
 """Holds what servers of batches were sent, and what they said, against the models of their vendors' own SDKs.
 
-Standard input has a JSON object on each line: `{"vendor", "kind", "body"}`, where `kind` is `create` (what makes a batch), `row` (of a
-file), `batch` (what is said of one) or `result` (of a row). What is wrong is printed, a line for each; nothing means that all is well.
+Standard input has a JSON object on each line: `{"vendor", "kind", "body"}`, where `kind` is `create` (what makes a batch), `made` (what is said of
+it then), `dataset` (what makes a place for rows), `row` (of a file), `batch` (what is said of one) or `result` (of a row). What is wrong is printed, a line for each; nothing means that all is well.
 """
 
+import base64
+import io
 import json
 import sys
 import typing
 
+import fastavro
 import pydantic
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
 from anthropic.types.messages.batch_create_params import Request
+from cohere.batches import Batch
+from cohere.types import ChatMessageV2
+from cohere.v2.types import V2ChatResponse
+from fireworks.types import BatchInferenceJob, batch_inference_job_create_params, dataset_create_params
 from google.genai import batches as google_batches
 from google.genai import types as google
+from google.protobuf import json_format
 from mistralai.client.models import (
     BatchJob,
     BatchRequest,
@@ -21,6 +29,10 @@ from mistralai.client.models import (
     ChatCompletionResponse,
     CreateBatchJobRequest,
 )
+from openai.types.chat import ChatCompletion, completion_create_params
+from together.types import BatchCreateParams, BatchCreateResponse
+from together.types import BatchJob as TogetherJob
+from xai_sdk.proto import batch_pb2
 
 ANTHROPIC_ROW = pydantic.TypeAdapter(Request)
 ANTHROPIC_FIELDS = set(typing.get_type_hints(MessageCreateParamsNonStreaming))
@@ -82,18 +94,141 @@ def mistral_result(body):
         ChatCompletionResponse.model_validate(body["response"]["body"])
 
 
+CHAT = pydantic.TypeAdapter(completion_create_params.CompletionCreateParamsNonStreaming)
+TOGETHER_CREATE = pydantic.TypeAdapter(BatchCreateParams)
+
+
+def known(fields, params):
+    unknown = set(fields) - set(params)
+    if unknown:
+        raise ValueError(f"{sorted(unknown)} are not known")
+
+
+def camel(params):
+    """The fields of a type of Fireworks', as they are sent."""
+    words = (name.split("_") for name in typing.get_type_hints(params) if name != "account_id")
+    return {first + "".join(word.title() for word in rest) for first, *rest in words}
+
+
+def openai_row(body, more=(), model=None):
+    known(body, {"custom_id", "body", *more})
+    chat = CHAT.validate_python({**({"model": model} if model else {}), **body["body"]})
+    list(chat["messages"])
+
+
+def openai_result(body):
+    if body["response"]["status_code"] == 200:
+        ChatCompletion.model_validate(body["response"]["body"])
+
+
+def xai_create(body):
+    json_format.ParseDict(body, batch_pb2.CreateBatchRequest())
+
+
+def xai_batch(body):
+    # Over HTTP times are bare dates.
+    times = ("create_time", "expire_time", "cancel_time")
+    json_format.ParseDict({name: value for name, value in body.items() if name not in times}, batch_pb2.Batch())
+
+
+def xai_row(body):
+    openai_row(body, {"method", "url"})
+
+
+def xai_result(body):
+    result = body["batch_result"]
+    if "error" in result:
+        json_format.ParseDict({"batch_request_id": body["batch_request_id"], **result}, batch_pb2.BatchResult())
+    else:
+        ChatCompletion.model_validate(result["response"]["chat_get_completion"])
+
+
+def together_batch(body):
+    job = TogetherJob.model_validate(body)
+    if job.id is None or job.status is None:
+        raise ValueError(f"no id or no status: {job}")
+
+
+def fireworks_create(body):
+    known(body, camel(batch_inference_job_create_params.BatchInferenceJobCreateParams))
+
+
+def fireworks_dataset(body):
+    known(body, camel(dataset_create_params.DatasetCreateParams))
+    known(body["dataset"], camel(dataset_create_params.DatasetParam))
+
+
+def fireworks_batch(body):
+    job = BatchInferenceJob.model_validate(body)
+    if job.name is None or job.state is None:
+        raise ValueError(f"no name or no state: {job}")
+
+
+def fireworks_result(body):
+    if "response" in body:
+        ChatCompletion.model_validate(body["response"])
+
+
+COHERE_MESSAGE = pydantic.TypeAdapter(ChatMessageV2)
+
+
+def cohere_create(body):
+    Batch.model_validate(body)
+    known(body, Batch.model_fields)
+
+
+def cohere_row(body):
+    known(body, {"custom_id", "body"})
+    for message in body["body"]["messages"]:
+        for part in message["content"] or []:
+            # A dataset has the address alone.
+            if part["type"] == "image_url":
+                part["image_url"] = {"url": part["image_url"]}
+        COHERE_MESSAGE.validate_python(message)
+
+
+def cohere_result(body):
+    for row in fastavro.reader(io.BytesIO(base64.b64decode(body))):
+        if row["error"] is None:
+            V2ChatResponse.model_validate(row["body"])
+
+
 JUDGES = {
     ("anthropic", "create"): anthropic_create,
+    ("anthropic", "made"): lambda body: MessageBatch.model_validate(body, strict=False),
     ("anthropic", "batch"): lambda body: MessageBatch.model_validate(body, strict=False),
     ("anthropic", "result"): MessageBatchIndividualResponse.model_validate,
     ("google", "create"): google_create,
     ("google", "row"): google_row,
+    ("google", "made"): google_batch,
     ("google", "batch"): google_batch,
     ("google", "result"): google_result,
     ("mistral-ai", "create"): CreateBatchJobRequest.model_validate,
     ("mistral-ai", "row"): mistral_row,
+    ("mistral-ai", "made"): BatchJob.model_validate,
     ("mistral-ai", "batch"): BatchJob.model_validate,
     ("mistral-ai", "result"): mistral_result,
+    ("cohere", "create"): cohere_create,
+    ("cohere", "row"): cohere_row,
+    ("cohere", "made"): lambda body: Batch.model_validate(body["batch"]),
+    ("cohere", "batch"): lambda body: Batch.model_validate(body["batch"]),
+    ("cohere", "result"): cohere_result,
+    ("x-ai", "create"): xai_create,
+    ("x-ai", "row"): xai_row,
+    ("x-ai", "made"): xai_batch,
+    ("x-ai", "batch"): xai_batch,
+    ("x-ai", "result"): xai_result,
+    ("together-ai", "create"): TOGETHER_CREATE.validate_python,
+    ("together-ai", "row"): openai_row,
+    ("together-ai", "made"): lambda body: together_batch(BatchCreateResponse.model_validate(body).job.model_dump()),
+    ("together-ai", "batch"): together_batch,
+    ("together-ai", "result"): openai_result,
+    ("fireworks-ai", "dataset"): fireworks_dataset,
+    ("fireworks-ai", "create"): fireworks_create,
+    ("fireworks-ai", "row"): lambda body: openai_row(body, model="the job's"),
+    ("fireworks-ai", "made"): fireworks_batch,
+    ("fireworks-ai", "batch"): fireworks_batch,
+    ("fireworks-ai", "result"): fireworks_result,
 }
 
 

@@ -1,5 +1,6 @@
 //! Batches that the gateway runs itself: rows in a file, each an ordinary call, whatever happens to the gateway meanwhile.
 
+mod avro;
 mod ends;
 mod files;
 mod handed_on;

@@ -47,6 +47,7 @@ pub async fn find(
     let target = target::resolve(inbound, leaf, Asked::Api(&call))?;
     provider_batches::refuse_clients_host(inbound, leaf, &target)?;
     let api = provider_batches::api_of(target.provider).ok_or_else(|| has_none(&target.provider.id))?;
+    provider_batches::check_settings(inbound.core, &target, api)?;
     Ok(RemoteBatch {
         provider: target.provider.id.clone(),
         api: api.name().to_owned(),

@@ -25,7 +25,7 @@ fn chat(custom_id: &str, model: &str, content: &str) -> String {
 
 fn upload(vendor: Vendor, rows: &str) -> Ask {
     // Where files in OpenAI's form are the provider's own, they go to the gateway by its name.
-    let provider = if vendor == Vendor::Mistral { "ostia" } else { vendor.provider() };
+    let provider = if vendor.has_files() { "ostia" } else { vendor.provider() };
     Ask::new("POST", "/v1/files")
         .header("content-type", "multipart/form-data; boundary=bnd")
         .header("x-ostia-provider", provider)
@@ -86,7 +86,9 @@ fn rows_go_to_the_vendor_and_their_answers_come_back() {
             assert!(response["body"]["usage"]["total_tokens"].is_u64(), "{vendor:?}: {response}");
         }
         let refused = &errors["3"]["response"];
-        assert_eq!(refused["status_code"], 400, "{vendor:?}: {refused}");
+        // One of them says what is wrong, and no status.
+        let status = if vendor == Vendor::Cohere { 500 } else { 400 };
+        assert_eq!(refused["status_code"], status, "{vendor:?}: {refused}");
         let message = refused["body"]["error"]["message"].as_str().unwrap();
         assert!(message.contains("Bad row."), "{vendor:?}: {refused}");
         assert_eq!((output.len(), errors.len()), (2, 2), "{vendor:?}");
@@ -159,8 +161,143 @@ fn a_row_that_cannot_be_told_is_named_by_its_line_and_nothing_is_sent() {
     check(claude, &[good(claude), later], "invalid_request", "whole conversation");
     let elsewhere = [chat("a", &format!("@anthropic/{model}"), "x"), chat("b", "@other/m", "x")];
     check_at(claude, "ostia", &elsewhere, "mismatched_provider", "`other`");
-    for vendor in [Vendor::Gemini, Vendor::Mistral] {
+    let cohere = Vendor::Cohere;
+    let messages = json!([{"role": "user", "content": "x"}]);
+    let stops = to(CHAT, json!({"model": cohere.model(), "messages": messages, "stop": ["x"]}));
+    check(cohere, &[chat("a", cohere.model(), "x"), stops], "unsupported_parameter", "`stop_sequences`");
+    for vendor in Vendor::ALL.into_iter().filter(|vendor| vendor.has_one_model()) {
         check(vendor, &[good(vendor), chat("b", "another-model", "x")], "mismatched_model", "another-model");
+    }
+}
+
+#[test]
+fn rows_of_other_apis_are_told_as_the_one_that_batches_have() {
+    for vendor in [Vendor::Xai, Vendor::Fireworks, Vendor::Together] {
+        let upstream = vendor.serve();
+        let gateway = Gateway::with(&vendor.config(&upstream));
+        let body = json!({"model": vendor.model(), "input": "Hello"});
+        let rows =
+            json!({"custom_id": "a", "method": "POST", "url": "/v1/responses", "body": body}).to_string();
+        let file = id(&upload(vendor, &rows).to(&gateway));
+        let body = json!({"input_file_id": file, "completion_window": "24h"});
+        let create = Ask::post("/v1/batches", body.to_string()).header("x-ostia-provider", vendor.provider());
+        let ended = over(&gateway, &id(&create.to(&gateway)));
+        assert_eq!(ended["request_counts"]["completed"], 1, "{vendor:?}: {ended}");
+        let answer = &lines(&gateway, &ended["output_file_id"])["a"]["response"]["body"];
+        assert_eq!(answer["object"], "response", "{vendor:?}: {answer}");
+        assert_eq!(answer["output"][0]["content"][0]["text"], "Hello", "{vendor:?}: {answer}");
+    }
+}
+
+#[test]
+fn what_the_path_of_batches_needs_is_asked_for_by_name() {
+    let vendor = Vendor::Fireworks;
+    let upstream = vendor.serve();
+    let gateway =
+        Gateway::with(&vendor.config(&upstream).replace(", settings: {fireworks_account_id: acme}", ""));
+    let file = id(&upload(vendor, &chat("a", vendor.model(), "x")).to(&gateway));
+    let refused = create(vendor, &file).to(&gateway);
+    let error = &refused.json()["error"];
+    assert_eq!((refused.status, &error["param"]), (400, &json!("fireworks_account_id")), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("x-ostia-fireworks-account-id"), "{error}");
+    assert_eq!(upstream.count(), 0);
+    // Whoever says it once need not say it again.
+    let name = id(&create(vendor, &file).header("x-ostia-fireworks-account-id", "acme").to(&gateway));
+    let ended = over(&gateway, &name);
+    assert_eq!(
+        (ended["status"].as_str(), lines(&gateway, &ended["output_file_id"]).len()),
+        (Some("completed"), 1)
+    );
+}
+
+#[test]
+fn results_at_addresses_inside_of_networks_are_not_read() {
+    let inside = Upstream::always(Answer::json("{}"));
+    for address in [
+        format!("{}/x", inside.url()),
+        inside.url().replace("http://", "https://"),
+        "https://127.0.0.1/x".to_owned(),
+        "https://metadata.google.internal/computeMetadata/v1/".to_owned(),
+        "file:///etc/passwd".to_owned(),
+        "no address".to_owned(),
+    ] {
+        for vendor in [Vendor::Fireworks, Vendor::Together] {
+            let (own, led) = (vendor.serve(), address.clone());
+            let asked = own.url();
+            let upstream = Upstream::serve(move |request| match request.target.as_str() {
+                target if target.ends_with(":getDownloadEndpoint") => {
+                    Answer::json(json!({"filenameToSignedUrls": {"a": led}}).to_string())
+                }
+                target if target.ends_with("/content") => {
+                    Answer::json("").status(302).header("location", &led)
+                }
+                _ => forward(&asked, request),
+            });
+            let gateway = Gateway::with(&vendor.config(&upstream));
+            let ended = over(&gateway, &made(&gateway, vendor, &chat("a", vendor.model(), "x")));
+            let path = format!("/v1/files/{}/content", ended["output_file_id"].as_str().unwrap());
+            let reply = get(&gateway, &path);
+            assert_eq!(reply.status, 502, "{vendor:?} {address}: {}", reply.text());
+            assert!(!reply.text().contains("127.0.0.1"), "{}", reply.text());
+        }
+    }
+    assert_eq!(inside.count(), 0);
+}
+
+#[test]
+fn a_batch_that_its_vendor_ends_says_why() {
+    let ended_with = |vendor: Vendor, status: &'static str, answer: Value| {
+        let own = vendor.serve_running();
+        let asked = own.url();
+        let upstream = Upstream::serve(move |request| {
+            match request.method == "GET" && request.target.ends_with(status) {
+                true => Answer::json(answer.to_string()),
+                false => forward(&asked, request),
+            }
+        });
+        let gateway = Gateway::with(&vendor.config(&upstream));
+        let ended = over(&gateway, &made(&gateway, vendor, &chat("a", vendor.model(), "x")));
+        assert_eq!((&ended["status"], &ended["output_file_id"]), (&json!("failed"), &Value::Null), "{ended}");
+        assert_eq!(ended["errors"]["data"][0]["message"], "Line 1 is wrong.", "{vendor:?}: {ended}");
+    };
+    let counts =
+        json!({"num_requests": 0, "num_pending": 0, "num_success": 0, "num_error": 0, "num_cancelled": 0});
+    let xai = json!({
+        "batch_id": "batch_1", "cancel_time": "2026-08-20", "cancel_by_xai_message": "Line 1 is wrong.", "state": counts
+    });
+    ended_with(Vendor::Xai, "/batches/batch_1", xai);
+    let together = json!({"id": "b-1", "status": "FAILED", "progress": 0.0, "error": "Line 1 is wrong."});
+    ended_with(Vendor::Together, "/batches/b-1", together);
+    let fireworks = json!({
+        "name": "accounts/acme/batchInferenceJobs/job-1", "state": "JOB_STATE_FAILED",
+        "status": {"code": "INVALID_ARGUMENT", "message": "Line 1 is wrong."}
+    });
+    ended_with(Vendor::Fireworks, "/batchInferenceJobs/job-1", fireworks);
+}
+
+#[test]
+fn pages_that_break_off_end_the_results_broken() {
+    let vendor = Vendor::Xai;
+    let rows: Vec<String> = (0..5).map(|n| chat(&format!("row-{n}"), vendor.model(), "x")).collect();
+    for broken in [
+        Answer::json("{\"results\":[").status(200),
+        Answer::json("{}").status(500),
+        Answer::json(
+            json!({"results": [{"batch_request_id": "9", "batch_result": {"response": {"chat_get_completion": {}}}}]})
+                .to_string(),
+        ),
+    ] {
+        let own = vendor.serve();
+        let asked = own.url();
+        let upstream = Upstream::serve(move |request| match request.target.contains("pagination_token=at%2F2") {
+            true => broken.clone(),
+            false => forward(&asked, request),
+        });
+        let gateway = Gateway::with(&vendor.config(&upstream));
+        let ended = over(&gateway, &made(&gateway, vendor, &rows.join("\n")));
+        let path = format!("/v1/files/{}/content", ended["output_file_id"].as_str().unwrap());
+        let reply = get(&gateway, &path);
+        assert_eq!((reply.status, reply.whole, reply.text().lines().count()), (200, false, 2));
     }
 }
 
@@ -403,9 +540,9 @@ fn results_that_are_cut_off_or_of_nobody_end_broken() {
 fn forward(url: &str, request: &ostia_testkit::Request) -> Answer {
     let address = url.trim_start_matches("http://").parse().unwrap();
     let mut open = Open::to(address);
-    let mut head =
-        format!("{} {} HTTP/1.1\r\nhost: up\r\nconnection: close\r\n", request.method, request.target);
+    let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", request.method, request.target);
     let headers = [
+        "host",
         "x-api-key",
         "x-goog-api-key",
         "authorization",
@@ -422,7 +559,11 @@ fn forward(url: &str, request: &ostia_testkit::Request) -> Answer {
     open.send(head.as_bytes());
     open.send(&request.body);
     let reply = open.finish();
-    Answer::json(reply.body.clone()).status(reply.status)
+    let answer = Answer::json(reply.body.clone()).status(reply.status);
+    match reply.header("location") {
+        Some(location) => answer.header("location", location),
+        None => answer,
+    }
 }
 
 #[test]
