@@ -214,6 +214,10 @@ async fn answer(
             record.account().call(None);
             Box::pin(handed_on::pass(inbound, path.id(), body, record)).await
         }
+        Endpoint::FineTunes(id) => {
+            record.account().call(None);
+            Box::pin(handed_on::pass(inbound, id, body, record)).await
+        }
         Endpoint::Pass { raw } => {
             Box::pin(handed_on::check_path(inbound)).await?;
             Box::pin(pass::pass(inbound, body, raw, record)).await

@@ -1,5 +1,6 @@
-//! Files and batches that are handed on to a provider as they are: whose they are is remembered by their ids while the answers pass, so that
-//! a later request for one of them need not say whom to ask. The ids stay the provider's, and lead only whoever made them.
+//! Files, batches and jobs that train models, handed on to a provider as they are: whose they are is remembered by their ids while the
+//! answers pass, so that a later request for one of them need not say whom to ask. The ids stay the provider's, and lead only whoever
+//! made them.
 
 use http::{Method, Response};
 use ostia_dialect::json::Document;
@@ -26,7 +27,7 @@ const IDS: [&str; 4] = ["id", "input_file_id", "output_file_id", "error_file_id"
 /// The longest id that is remembered, in bytes.
 const ID_BYTES_MAX: usize = 256;
 /// What ids stand behind in paths.
-const KINDS: [&str; 2] = ["files", "batches"];
+const KINDS: [&str; 3] = ["files", "batches", "jobs"];
 /// Most ids of a path that are looked up. None of a vendor's has more than one.
 const PATH_IDS_MAX: usize = 4;
 
@@ -203,6 +204,7 @@ mod tests {
         check("/v1/files%2Ffile%2D1", &["file-1"]);
         check("/v1/proxy/openai/batches/batch_1/", &["batch_1"]);
         check("/v1/vector_stores/vs_1/files/file-1", &["file-1"]);
+        check("/v1/proxy/fine_tuning/jobs/ftjob-1/events", &["ftjob-1"]);
         check("/v1/chat/completions", &[]);
     }
 }

@@ -48,6 +48,8 @@ pub enum Endpoint<'p> {
     Files(FilePath<'p>),
     /// Batches: the same.
     Batches(BatchPath<'p>),
+    /// Jobs that train models, which are a provider's: the one that the path names.
+    FineTunes(Option<&'p str>),
     /// Everything else below `/v1/`, `/v1beta/` and `/v1/proxy/`: handed on unread.
     Pass {
         /// Errors are told as they come: the client asked for the provider's own words.
@@ -158,6 +160,7 @@ impl Endpoint<'_> {
             // What is for the gateway itself among them is looked at where that is known.
             | Endpoint::Files(_)
             | Endpoint::Batches(_)
+            | Endpoint::FineTunes(_)
             | Endpoint::Pass { .. }
             | Endpoint::Socket { .. }
             | Endpoint::ResponsesSocket
@@ -253,9 +256,20 @@ fn below_v1<'p>(method: &Method, rest: &'p str) -> Endpoint<'p> {
         _ => {
             let own = || FilePath::at(rest).map(Endpoint::Files);
             let own = || own().or_else(|| BatchPath::at(rest).map(Endpoint::Batches));
+            let own = || own().or_else(|| fine_tunes(rest));
             google(method, rest).or_else(own).unwrap_or(Endpoint::Pass { raw: false })
         }
     }
+}
+
+/// Jobs that train models, and whatever stands below one.
+fn fine_tunes(rest: &str) -> Option<Endpoint<'_>> {
+    let rest = rest.strip_prefix("/fine_tuning/jobs")?;
+    if rest.is_empty() {
+        return Some(Endpoint::FineTunes(None));
+    }
+    let id = rest.strip_prefix('/')?.split('/').next();
+    id.filter(|id| !id.is_empty()).map(|id| Endpoint::FineTunes(Some(id)))
 }
 
 /// A model by the name that the gateway lists it under. SDKs encode the `@`, the slash, or both
@@ -416,6 +430,11 @@ mod tests {
             (Method::GET, "/v1/batches/b", Endpoint::Batches(BatchPath::One("b"))),
             (Method::POST, "/v1/batches/b/cancel", Endpoint::Batches(BatchPath::Cancel("b"))),
             (Method::GET, "/v1/batches/b/output", Endpoint::Batches(BatchPath::Output("b"))),
+            (Method::POST, "/v1/fine_tuning/jobs", Endpoint::FineTunes(None)),
+            (Method::GET, "/v1/fine_tuning/jobs/j", Endpoint::FineTunes(Some("j"))),
+            (Method::GET, "/v1/fine_tuning/jobs/j/events", Endpoint::FineTunes(Some("j"))),
+            (Method::GET, "/v1/fine_tuning/jobs/", Endpoint::Pass { raw: false }),
+            (Method::GET, "/v1/fine_tuning/jobsx", Endpoint::Pass { raw: false }),
             (Method::GET, "/v1/batches/b/other", Endpoint::Pass { raw: false }),
             (Method::POST, "/v1/responses", understood(Api::OpenaiResponses)),
             (Method::POST, "/v1/responses/input_tokens", understood(Api::OpenaiInputTokens)),
@@ -484,7 +503,10 @@ mod tests {
                 other => {
                     let is_handed_on = matches!(
                         other,
-                        Endpoint::Pass { raw: false } | Endpoint::Files(_) | Endpoint::Batches(_)
+                        Endpoint::Pass { raw: false }
+                            | Endpoint::Files(_)
+                            | Endpoint::Batches(_)
+                            | Endpoint::FineTunes(None)
                     );
                     assert!(!api.is_understood() && is_handed_on, "{path}: {other:?}");
                 }

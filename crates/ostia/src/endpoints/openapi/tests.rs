@@ -44,6 +44,7 @@ macro_rules! routes {
                 | Endpoint::Console(_)
                 | Endpoint::Api(_)
                 | Endpoint::Stored
+                | Endpoint::FineTunes(_)
                 | Endpoint::Pass { .. }
                 | Endpoint::Socket { .. }
                 | Endpoint::ResponsesSocket

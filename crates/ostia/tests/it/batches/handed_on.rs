@@ -32,6 +32,43 @@ fn config(first: &Upstream, second: &Upstream) -> String {
 }
 
 #[test]
+fn jobs_that_train_models_are_found_again() {
+    let job =
+        json!({"id": "ftjob-1", "object": "fine_tuning.job", "status": "queued", "training_file": "file-1"})
+            .to_string();
+    let own = job.clone();
+    let upstream = Upstream::serve(move |request| match request.target.as_str() {
+        "/v1/fine_tuning/jobs" | "/v1/fine_tuning/jobs/ftjob-1" | "/v1/fine_tuning/jobs/ftjob-1/cancel" => {
+            Answer::json(own.clone())
+        }
+        "/v1/fine_tuning/jobs/ftjob-1/events?limit=2" | "/v1/fine_tuning/jobs/ftjob-1/checkpoints" => {
+            Answer::json(json!({"object": "list", "data": [], "has_more": false}).to_string())
+        }
+        other => panic!("{other}"),
+    });
+    let config = format!(
+        "auth: {{keys: [pk-a, pk-b]}}\nproviders:\n  one: {{base_url: \"{}/v1\", api_key: sk-one, dialects: [openai_chat, openai_fine_tunes]}}\n",
+        upstream.url()
+    );
+    let gateway = Gateway::with(&config);
+    let by = |key: &str, ask: Ask| ask.header("x-ostia-api-key", key).to(&gateway);
+    let body = json!({"model": "m", "training_file": "file-1"}).to_string();
+    let made = by("pk-a", Ask::post("/v1/fine_tuning/jobs", body).header("x-ostia-provider", "one"));
+    assert_eq!((made.status, made.text()), (200, job.as_str()), "as it came");
+    let below = [("GET", ""), ("POST", "/cancel"), ("GET", "/events?limit=2"), ("GET", "/checkpoints")];
+    for (method, rest) in below {
+        let path = format!("/v1/fine_tuning/jobs/ftjob-1{rest}");
+        let told = by("pk-a", Ask::new(method, &path));
+        assert_eq!(told.status, 200, "{path}: {}", told.text());
+        assert_eq!(upstream.last().header("authorization").as_deref(), Some("Bearer sk-one"));
+        let other = by("pk-b", Ask::new(method, &path));
+        let code = other.json()["error"]["code"].clone();
+        assert_eq!((other.status, code), (400, json!("provider_missing")), "{path}");
+    }
+    assert_eq!(upstream.count(), 1 + below.len());
+}
+
+#[test]
 fn ids_find_their_way_without_a_header() {
     let (one, two) = (provider(), provider());
     let gateway = Gateway::with(&config(&one, &two));
