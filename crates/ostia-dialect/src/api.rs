@@ -189,6 +189,14 @@ pub enum Api {
     FireworksBatches,
     /// Cohere's batches.
     CohereBatches,
+    /// Amazon Bedrock's model invocation jobs.
+    BedrockBatches,
+    /// Objects in Amazon S3.
+    S3Objects,
+    /// Vertex AI's batch prediction jobs. Their path names project and place, and stands in the provider's row.
+    VertexBatches,
+    /// Objects in Google Cloud Storage.
+    GcsObjects,
 }
 
 /// What is asked for, whichever vendor's API it is asked by.

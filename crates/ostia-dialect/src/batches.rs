@@ -1,8 +1,8 @@
 //! Many calls in one file: its rows, and the rows of what comes back, in OpenAI's form
 //! (<https://platform.openai.com/docs/api-reference/batch>).
 //!
-//! Vendors that have batches in a form of their own are a [`BatchForm`] each ([`ANTHROPIC`], [`COHERE`], [`FIREWORKS`], [`GEMINI`], [`MISTRAL`],
-//! [`TOGETHER`], [`XAI`]), which the row of their API names.
+//! Vendors that have batches in a form of their own are a [`BatchForm`] each ([`ANTHROPIC`], [`BEDROCK`], [`COHERE`], [`FIREWORKS`],
+//! [`GEMINI`], [`MISTRAL`], [`TOGETHER`], [`VERTEX`], [`XAI`]), which the row of their API names.
 //!
 //! Lines are cut from the bytes as these come, and each is looked at by itself, so that a file needs no more memory than its
 //! longest line. The body of a row is handed on as it stands.
@@ -11,12 +11,14 @@ mod answer;
 mod anthropic;
 mod asked;
 mod avro;
+mod bedrock;
 mod cohere;
 mod fireworks;
 mod form;
 mod gemini;
 mod lines;
 mod mistral;
+mod objects;
 mod openai_lines;
 mod page;
 mod results;
@@ -26,14 +28,19 @@ mod step;
 #[cfg(test)]
 mod tests;
 mod together;
+mod vertex;
 mod xai;
 
 pub use answer::{encode_answer, encode_fault, number_of};
 pub use anthropic::ANTHROPIC;
 pub use asked::{AskedReading, AskedRow, Telling};
+pub use bedrock::BEDROCK;
 pub use cohere::COHERE;
 pub use fireworks::FIREWORKS;
-pub use form::{BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload};
+pub use form::{
+    BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, Settings, State, Status, Storage, Upload,
+    UploadedFile,
+};
 pub use gemini::GEMINI;
 pub use lines::{Line, Lines, TooLong};
 pub use mistral::MISTRAL;
@@ -42,6 +49,7 @@ pub use results::{FileFormat, Listing, Pages, RESULT_DEPTH, Results, ResultsRead
 pub use row::{Row, RowFault};
 pub use step::{Content, Method, Place, Step};
 pub use together::TOGETHER;
+pub use vertex::VERTEX;
 pub use xai::XAI;
 
 use std::borrow::Cow;
@@ -52,6 +60,8 @@ use crate::relay::Splice;
 
 /// Longest line of a file, in bytes.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// Longest line of a vendor's results, in bytes: some repeat the row before its answer, and write it in another way.
+pub const RESULT_BYTES_MAX: usize = 4 * LINE_BYTES_MAX;
 /// Room for what stands around the call in a row, in bytes.
 const ROW_HEAD_BYTES: usize = 64;
 /// Longest `custom_id`, in bytes.

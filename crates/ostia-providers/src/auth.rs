@@ -117,6 +117,22 @@ impl Auth {
         }
     }
 
+    /// Is a key that is no pair of AWS's of no use there?
+    pub fn takes_no_key(&self) -> bool {
+        match self {
+            Auth::Aws(aws) => aws.raw_path,
+            Auth::Bearer
+            | Auth::None
+            | Auth::Scheme(_)
+            | Auth::Header(_)
+            | Auth::Query(_)
+            | Auth::Google
+            | Auth::Azure
+            | Auth::Ibm
+            | Auth::Oracle => false,
+        }
+    }
+
     /// Is a key shown to somebody else, who gives a token for it?
     pub fn exchanges_keys(&self) -> bool {
         *self == Auth::Ibm
@@ -128,11 +144,13 @@ impl Auth {
 ///
 /// # Errors
 /// A fault of kind `Authentication` where the key has characters that cannot stand in a header (a line break, most
-/// often) or the header's name is none. The fault does not tell the key, and the request is as it was.
+/// often) or the header's name is none; 400 where such a key is of no use. The fault does not tell the key, and the request is as it
+/// was.
 pub fn sign<B>(auth: &Auth, key: &str, request: &mut Request<B>) -> Result<(), Fault> {
     let headers = request.headers_mut();
     match auth {
         Auth::None => Ok(()),
+        auth if auth.takes_no_key() => Err(no_pair()),
         Auth::Aws(AwsAuth { key_header: name, .. }) | Auth::Header(name) if !name.is_empty() => {
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable("header name"))?;
             set(headers, name, key)
@@ -189,6 +207,14 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) -> Result<(), Fau
     value.set_sensitive(true);
     headers.insert(name, value);
     Ok(())
+}
+
+/// An object storage of AWS's is shown keys of AWS's alone.
+pub fn no_pair() -> Fault {
+    let message = "An object storage of AWS's takes a pair of AWS's keys, a profile or a role, and no API key: give \
+                   aws_access_key_id and aws_secret_access_key (in headers, in a config, or under the provider's \
+                   credentials in ostia.yaml).";
+    Fault::invalid(message).with_param("aws_access_key_id").with_code("credential_unsupported")
 }
 
 fn unusable(what: &str) -> Fault {

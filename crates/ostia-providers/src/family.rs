@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::row::FamilyRow;
+use crate::row::{FamilyRow, HostRow};
 use crate::settings::Values;
 use crate::{Provider, Row};
 
@@ -10,6 +10,7 @@ use crate::{Provider, Row};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Family {
     models: Vec<String>,
+    in_batches: bool,
     when: BTreeMap<String, Vec<String>>,
     strip: String,
     prepend: String,
@@ -34,24 +35,56 @@ impl FamilyRow {
             own_clients: own.own_clients.unwrap_or_else(|| row.own_clients.clone()),
             quirks: own.quirks.unwrap_or_else(|| row.quirks.clone()),
             families: Vec::new(),
+            hosts: BTreeMap::new(),
             ..row.clone()
         }
     }
 
     /// The family of these models.
     pub(crate) fn with(self, provider: Provider) -> Family {
-        let FamilyRow { models, when, strip, prepend, .. } = self;
-        Family { models, when, strip, prepend, provider }
+        let FamilyRow { models, in_batches, when, strip, prepend, .. } = self;
+        Family { models, in_batches, when, strip, prepend, provider }
+    }
+}
+
+impl HostRow {
+    /// The row of the provider as it is at this host, which has this API alone.
+    pub(crate) fn over(&self, api: &str, row: &Row) -> Row {
+        let own = self.clone();
+        let has_base_url = own.base_url.is_some();
+        Row {
+            base_urls: if has_base_url { own.base_urls } else { row.base_urls.clone() },
+            // A plain address is a private server's, whatever the row says of others.
+            local: row.local || own.base_url.as_deref().is_some_and(|url| url.starts_with("http://")),
+            base_url: own.base_url.or_else(|| row.base_url.clone()),
+            dialects: vec![api.to_owned()],
+            auth: own.auth.unwrap_or_else(|| row.auth.clone()),
+            paths: row
+                .paths
+                .iter()
+                .filter(|(name, _)| *name == api)
+                .map(|(n, p)| (n.clone(), p.clone()))
+                .collect(),
+            body: BTreeMap::new(),
+            own_clients: BTreeMap::new(),
+            by_chat: BTreeMap::new(),
+            model_setting: None,
+            families: Vec::new(),
+            hosts: BTreeMap::new(),
+            ..row.clone()
+        }
     }
 }
 
 impl Family {
-    /// Does a model belong here, and do the settings?
-    pub fn has(&self, model: &str, values: &Values) -> bool {
+    /// Does a model belong here, and do the settings? `in_batch`: it is asked by a row of a batch.
+    pub fn has(&self, model: &str, values: &Values, in_batch: bool) -> bool {
         let fits = |(name, wanted): (&String, &Vec<String>)| {
             values.get(name).is_some_and(|value| any_fits(wanted, value))
         };
-        (self.models.is_empty() || any_fits(&self.models, model)) && self.when.iter().all(fits)
+        (in_batch || !self.in_batches)
+            && (self.models.is_empty() || any_fits(&self.models, model))
+            && self.when.iter().all(fits)
     }
 
     /// The name that the model has there, if it is another.

@@ -24,6 +24,8 @@ pub use family::Family;
 pub use provider::{BaseUrlFor, Provider, RowProblem};
 pub use providers::Providers;
 pub use quirks::{MaxTokens, Quirks, SystemRole, Takes, adapt};
-pub use row::{ApiPath, BodyEdits, FamilyRow, HeaderList, OauthRow, PathRow, Row, RowFraming, Unless};
+pub use row::{
+    ApiPath, BodyEdits, FamilyRow, HeaderList, HostRow, OauthRow, PathRow, Row, RowFraming, Unless,
+};
 pub use settings::{Setting, SettingKind, SettingRow, Values};
 pub use table::{markdown, table};

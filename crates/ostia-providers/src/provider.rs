@@ -45,6 +45,8 @@ pub struct Provider {
     pub key_env: Vec<String>,
     /// Headers that every request carries.
     pub headers: HeaderMap,
+    /// What is at another host, each the provider as it is there.
+    pub hosts: BTreeMap<Api, Provider>,
     /// Paths after the base URL of APIs that are not where they usually are; see [`crate::endpoint::path_of`].
     pub paths: BTreeMap<Api, ApiPath>,
     /// What stands otherwise in the bodies of an API.
@@ -92,9 +94,12 @@ impl Provider {
         check.ids(&row.aliases);
         let provider = check.row(row.clone());
         // A family is the row with a few fields of its own: what is wrong with the row would be told again.
-        let families = if check.problems.is_empty() { check.families(&row) } else { Vec::new() };
+        let (families, hosts) = match check.problems.is_empty() {
+            true => (check.families(&row), check.hosts(&row)),
+            false => (Vec::new(), BTreeMap::new()),
+        };
         match check.problems.is_empty() {
-            true => Ok(Provider { families, ..provider }),
+            true => Ok(Provider { families, hosts, ..provider }),
             false => Err(check.problems),
         }
     }
@@ -111,7 +116,16 @@ impl Provider {
 
     /// The provider as it is for a model, and the name that the model has there, if it is another.
     pub fn for_model(&self, model: &str, values: &Values) -> (&Provider, Option<String>) {
-        match self.families.iter().find(|family| family.has(model, values)) {
+        self.family(model, values, false)
+    }
+
+    /// The same for a row of one of its batches.
+    pub fn for_batched(&self, model: &str, values: &Values) -> (&Provider, Option<String>) {
+        self.family(model, values, true)
+    }
+
+    fn family(&self, model: &str, values: &Values, in_batch: bool) -> (&Provider, Option<String>) {
+        match self.families.iter().find(|family| family.has(model, values, in_batch)) {
             Some(family) => (&family.provider, family.own_name(model)),
             None => (self, None),
         }

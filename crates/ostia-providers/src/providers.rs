@@ -45,7 +45,13 @@ impl Providers {
                     for family in families.into_iter().flatten().filter_map(Value::as_object_mut) {
                         family.remove("base_url");
                     }
+                    let hosts = row.get_mut("hosts").and_then(Value::as_object_mut);
+                    for host in hosts.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+                        host.remove("base_url");
+                        host.remove("base_urls");
+                    }
                 }
+                merge_hosts(row, &mut fields);
                 row.extend(fields);
             }
             _ => return Err("must be an object".into()),
@@ -148,6 +154,30 @@ fn merge_settings(
     }
     *own = Value::Object(merged);
     Ok(())
+}
+
+/// What is said of hosts beside what the row says of them: an address is the address whatever settings are.
+fn merge_hosts(row: &Map<String, Value>, fields: &mut Map<String, Value>) {
+    let (Some(known), Some(own)) =
+        (row.get("hosts").and_then(Value::as_object), fields.get_mut("hosts").and_then(Value::as_object_mut))
+    else {
+        return;
+    };
+    let mut merged = known.clone();
+    for (name, value) in std::mem::take(own) {
+        match (merged.get_mut(&name), value) {
+            (Some(Value::Object(host)), Value::Object(more)) => {
+                if more.contains_key("base_url") {
+                    host.remove("base_urls");
+                }
+                host.extend(more);
+            }
+            (_, value) => {
+                merged.insert(name, value);
+            }
+        }
+    }
+    *own = merged;
 }
 
 /// Reads a document of rows by id.

@@ -45,6 +45,8 @@ pub struct Row {
     pub key_env: Vec<String>,
     /// Headers that every request carries.
     pub headers: BTreeMap<String, String>,
+    /// APIs that are at another host of the vendor's, by name. What is not given is as in the row.
+    pub hosts: BTreeMap<String, HostRow>,
     /// APIs whose path is not the usual one: the whole path after the base URL (the prefix is not added), with
     /// `{model}` for the model and the names of settings.
     pub paths: BTreeMap<String, PathRow>,
@@ -77,6 +79,8 @@ pub struct Row {
 pub struct FamilyRow {
     /// Their names, with `*` for any part; none: all.
     pub models: Vec<String>,
+    /// It holds only for rows of the provider's own batches.
+    pub in_batches: bool,
     /// It holds only where these settings have one of these values (with `*` for any part).
     pub when: BTreeMap<String, Vec<String>>,
     /// What is taken off the beginning of a model's name.
@@ -101,6 +105,18 @@ pub struct FamilyRow {
     pub own_clients: Option<BTreeMap<String, Unless>>,
     /// See [`Row`].
     pub quirks: Option<Quirks>,
+}
+
+/// Another host of a vendor's, as a row has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HostRow {
+    /// What stands before the paths there; that of the row where absent.
+    pub base_url: Option<String>,
+    /// See [`Row`].
+    pub base_urls: BTreeMap<String, BTreeMap<String, String>>,
+    /// See [`Row`].
+    pub auth: Option<Auth>,
 }
 
 /// The path of an API, as a row has it.

@@ -36,6 +36,8 @@ pub struct Setting {
     pub kind: SettingKind,
     /// A call may go without it.
     pub optional: bool,
+    /// A client may choose it only for a credential of its own: the operator's may do more there than the client.
+    pub own_credential: bool,
     /// What it is, for people.
     pub about: String,
     /// The headers in which clients send it, in both spellings. Known once the row has been checked.
@@ -108,6 +110,11 @@ impl Values {
     /// Takes a value away.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(own, _)| own != name);
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[(String, String)] {
+        &self.0
     }
 
     /// Adds a value.

@@ -13,18 +13,20 @@ mod follow;
 mod recall;
 pub mod results;
 mod spool;
+mod storage;
 pub mod submit;
 
-pub use ask::{check_settings, leaf_of, refuse_clients_host};
+pub use ask::{leaf_of, refuse_clients_host};
 pub use follow::{cancel, refresh};
 pub use recall::Recalled;
+pub use storage::check;
 
 use ostia_dialect::Api;
 use ostia_dialect::batches::{BatchForm, State, Status};
 use ostia_providers::Provider;
 use ostia_store::{BatchFault, BatchStatus, RemoteBatch, StoredBatch};
 
-/// The batches of a provider that are in a form of its vendor's own.
+/// The batches of a provider that are in a form of its vendor's own. The provider is the whole one, and not as it is for some models.
 pub fn form_of(provider: &Provider) -> Option<&'static BatchForm> {
     api_of(provider).and_then(Api::batches)
 }
@@ -47,6 +49,10 @@ fn take_over(batch: &mut StoredBatch, state: &State, now_s: u64) {
         Some(percent) => (batch.rows * percent.min(100) / 100, 0),
         None => (state.completed, state.failed),
     };
+    // Not every vendor counts.
+    if state.status == Status::Completed && batch.completed + batch.failed == 0 {
+        batch.completed = batch.rows;
+    }
     if let Some(expires_s) = state.expires_s {
         batch.times.expires_s = expires_s;
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_catalog::Catalog;
-use ostia_dialect::{Fault, FaultKind};
+use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_providers::prepare::ApiCall;
 use ostia_providers::{Provider, Providers, Values};
 use ostia_routing::config::{Node, Params, ProviderOptions};
@@ -35,7 +35,7 @@ use settings::Chosen;
 use sign_in::Whose;
 
 pub use key_turn::KeyTurn;
-pub use settings::missing_setting;
+pub use settings::{missing_setting, needs};
 pub use sign_in::brings_credential;
 
 /// Whom a request goes to, and how.
@@ -45,6 +45,8 @@ pub struct Target<'a> {
     pub provider: &'a Provider,
     /// Its settings for this call.
     pub values: Values,
+    /// Those that the client chose otherwise than the operator.
+    pub chosen_by_client: Vec<String>,
     /// Where, and with which key.
     pub destination: Destination<'a>,
     /// What the request is signed with in place of a key.
@@ -87,16 +89,21 @@ pub struct Target<'a> {
 pub enum Asked<'c, 'b> {
     /// A call that is understood.
     Api(&'c ApiCall<'b>),
+    /// The same, as a row of a batch that the provider runs.
+    Row(&'c ApiCall<'b>),
     /// One that is handed on unread, for this model, if that is known.
     Unread(Option<&'c str>),
+    /// Something about a batch, at the host of this API.
+    Step(Option<Api>),
 }
 
 impl<'c> Asked<'c, '_> {
     /// The model that the client names.
     pub fn model(self) -> Option<&'c str> {
         match self {
-            Asked::Api(call) => call.model(),
+            Asked::Api(call) | Asked::Row(call) => call.model(),
             Asked::Unread(model) => model,
+            Asked::Step(_) => None,
         }
     }
 }
@@ -197,6 +204,25 @@ impl Target<'_> {
         self.index_path.contains("targets[")
     }
 
+    /// Settings that say where something is kept are a client's to choose only for a credential of its own: the operator's may do more
+    /// there than the client.
+    ///
+    /// # Errors
+    /// 400 that names the first that the client chose for the operator's.
+    pub fn refuse_borrowed(&self, core: &Core) -> Result<(), Fault> {
+        if self.is_clients_account() || core.settings.clients_are_operators() {
+            return Ok(());
+        }
+        let settings = &self.provider.settings;
+        let is_guarded = |name: &&String| settings.get(*name).is_some_and(|setting| setting.own_credential);
+        let Some(name) = self.chosen_by_client.iter().find(is_guarded) else { return Ok(()) };
+        let message = format!(
+            "`{name}` may be chosen in a request only where the request brings its own credential too: leave it out, and the \
+             operator's counts."
+        );
+        Err(Fault::invalid(message).with_param(name.as_str()).with_code("setting_refused"))
+    }
+
     /// Has the whole body to be there before a call can be signed?
     pub fn signs_body(&self) -> bool {
         self.credential.is_some() && self.provider.auth.signs_body()
@@ -221,11 +247,11 @@ pub fn resolve<'a>(
     let by_operator = choice.by_operator;
     let mut chosen = settings::choose(inbound, leaf, choice.provider)?;
     let catalog = &core.settings.catalog;
-    let mut of_model = OfModel::find(&choice, asked.model(), &chosen.values, catalog);
+    let mut of_model = OfModel::find(&choice, asked, &chosen.values, catalog);
     let host = host(inbound, leaf, of_model.provider, &choice, &chosen)?;
     if let Host::Clients(_) = host {
         chosen = chosen.without_operators(choice.provider);
-        of_model = OfModel::find(&choice, asked.model(), &chosen.values, catalog);
+        of_model = OfModel::find(&choice, asked, &chosen.values, catalog);
         settings::require(core, of_model.provider, &chosen.values, false)?;
     }
     let OfModel { provider, model, base_model } = of_model;
@@ -247,6 +273,7 @@ pub fn resolve<'a>(
     Ok(Target {
         provider,
         values: chosen.values,
+        chosen_by_client: chosen.by_client,
         destination,
         credential,
         options,
@@ -472,17 +499,26 @@ struct OfModel<'a> {
 }
 
 impl<'a> OfModel<'a> {
-    /// The provider that was chosen, as it is for the model. `asked`: what the body says.
-    fn find(choice: &Choice<'a>, asked: Option<&str>, values: &Values, catalog: &'a Catalog) -> OfModel<'a> {
+    /// The provider that was chosen, as it is for the model, or at the host of what is asked there.
+    fn find(choice: &Choice<'a>, asked: Asked<'_, '_>, values: &Values, catalog: &'a Catalog) -> OfModel<'a> {
         let provider = choice.provider;
+        if let Asked::Step(Some(api)) = asked
+            && let Some(there) = provider.hosts.get(&api)
+        {
+            return OfModel { provider: there, model: None, base_model: None };
+        }
+        let for_model = match asked {
+            Asked::Row(_) => Provider::for_batched,
+            Asked::Api(_) | Asked::Unread(_) | Asked::Step(_) => Provider::for_model,
+        };
         let set = provider.model_setting.as_deref().and_then(|name| values.get(name));
         let own = set.or(choice.model.as_deref());
-        let name = own.or(asked).unwrap_or_default();
+        let name = own.or(asked.model()).unwrap_or_default();
         let base_model = catalog.base_of(&provider.id, name);
         let (provider, there) = match base_model {
             // The name that a family would take apart is the base's.
-            Some(base) => (provider.for_model(base, values).0, None),
-            None => provider.for_model(name, values),
+            Some(base) => (for_model(provider, base, values).0, None),
+            None => for_model(provider, name, values),
         };
         OfModel { provider, model: there.or_else(|| own.map(str::to_owned)), base_model }
     }

@@ -56,6 +56,11 @@ static FIELDS: &[Field] = &[
     ("key_env", Either(&[Private, List(&Private)]), "Environment variables that hold the key"),
     ("headers", Map(&Private), "Headers that every request to it carries"),
     (
+        "hosts",
+        Map(&Fields(HOST, &[])),
+        "Dialect to another host of the vendor's, where it is not at base_url: {s3_objects: {base_url: https://...}}",
+    ),
+    (
         "paths",
         Map(&Either(&[Text, Fields(PATH, &["whole"])])),
         "Dialect to path after the base URL, with {model} for the model and {name} for settings",
@@ -102,7 +107,14 @@ static SETTING: &[Field] = &[
         "Any text, a part of a host's name, or the whole base URL",
     ),
     ("optional", Bool, "A call may go without it"),
+    ("own_credential", Bool, "A client may choose it only for a credential of its own"),
     ("about", Text, "What it is, for people"),
+];
+
+static HOST: &[Field] = &[
+    ("base_url", Text, "What stands before the paths there. Default: that of the provider"),
+    ("base_urls", Map(&Map(&Text)), "As above"),
+    ("auth", AUTHS, "As above"),
 ];
 
 static PATH: &[Field] = &[
@@ -137,6 +149,7 @@ static UNLESS: &[Field] = &[
 
 static FAMILY: &[Field] = &[
     ("models", List(&Text), "Their names, with * for any part"),
+    ("in_batches", Bool, "Only for rows of the provider's own batches"),
     ("when", Map(&List(&Text)), "Only where a setting has one of these values"),
     ("strip", Text, "What is taken off the beginning of a model's name"),
     ("prepend", Text, "What is put there in its place"),

@@ -64,6 +64,11 @@ pub(super) const fn of_model(
     }
 }
 
+/// An object storage, in which only providers are asked for files.
+pub(super) const fn objects_of(api: Api, name: &'static str) -> Row {
+    Row { gateway_path: None, ..passed(api, name, "files", Operation::Files, "") }
+}
+
 /// One by which only providers are asked to rank.
 pub(super) const fn rerank_of(
     api: Api,

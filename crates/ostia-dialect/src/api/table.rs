@@ -1,8 +1,8 @@
 //! Every API as a row.
 
 use super::row::{
-    batches_of, bound, embeddings_of, images_of, images_of_images, invoked, of_model, passed, rerank_of,
-    speech_of, transcription_of, transcripts,
+    batches_of, bound, embeddings_of, images_of, images_of_images, invoked, objects_of, of_model, passed,
+    rerank_of, speech_of, transcription_of, transcripts,
 };
 use super::{Answers, Api, Operation, OutputBound, Path, Required, Row};
 use crate::fault::Family;
@@ -21,7 +21,7 @@ const VECTORS: &[(&str, Kind)] = &[("embedding", Kind::Object), ("embeddings", K
 const REGIONS: [&str; 8] = ["apac.", "au.", "ca.", "eu.", "global.", "jp.", "us-gov.", "us."];
 
 /// How many APIs there are.
-pub(super) const COUNT: usize = 79;
+pub(super) const COUNT: usize = 83;
 
 /// Every API, in the order of the enum.
 pub(super) static TABLE: [Row; COUNT] = [
@@ -619,6 +619,10 @@ pub(super) static TABLE: [Row; COUNT] = [
     batches_of(Api::TogetherBatches, "together_batches", &batches::TOGETHER, "/batches"),
     batches_of(Api::FireworksBatches, "fireworks_batches", &batches::FIREWORKS, ""),
     batches_of(Api::CohereBatches, "cohere_batches", &batches::COHERE, "/v2/batches"),
+    batches_of(Api::BedrockBatches, "bedrock_batches", &batches::BEDROCK, "/model-invocation-job"),
+    objects_of(Api::S3Objects, "s3_objects"),
+    batches_of(Api::VertexBatches, "vertex_batches", &batches::VERTEX, ""),
+    objects_of(Api::GcsObjects, "gcs_objects"),
 ];
 
 // Every look-up is by the place of a row.

@@ -11,10 +11,12 @@ use crate::{Api, Fault, fault};
 pub static ANTHROPIC: BatchForm = BatchForm {
     own_header: Some("anthropic-version"),
     rows: &[(Api::AnthropicMessages, "")],
+    rows_min: 1,
     rows_max: 100_000,
     bytes_max: 256 << 20,
     one_model: false,
     separator: ",",
+    storage: None,
     encode_row,
     upload: None,
     create,

@@ -9,7 +9,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-use super::LINE_BYTES_MAX;
+use super::RESULT_BYTES_MAX;
 use crate::Fault;
 use crate::json::Writer;
 use codec::Codec;
@@ -163,7 +163,7 @@ fn tell(
             Stop::Bad(why) => bad(why),
         })?;
         let json = w.into_bytes();
-        if json.len() > LINE_BYTES_MAX {
+        if json.len() > RESULT_BYTES_MAX {
             return Err(bad("has a row that is too long"));
         }
         each(&json)?;

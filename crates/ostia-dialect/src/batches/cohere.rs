@@ -5,7 +5,7 @@
 //! refused by its name, because the vendor would refuse the dataset.
 
 use super::form::{
-    BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload, time_of,
+    BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload, UploadedFile, time_of,
 };
 use super::results::{FileFormat, Listing, Results};
 use super::step::{self, Content, Place, Step};
@@ -19,10 +19,12 @@ const CHAT: &str = "batch-chat-v2-input";
 pub static COHERE: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::CohereChat, CHAT)],
+    rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: 1_500_000_000,
     one_model: true,
     separator: "\n",
+    storage: None,
     encode_row,
     upload: Some(Upload {
         begin: None,
@@ -30,7 +32,7 @@ pub static COHERE: BatchForm = BatchForm {
             let path = format!("/v1/datasets?name={}&type={}", batch.name, batch.endpoint);
             Step::post(Place::Path(path), step::form(batch.name, &[], "data"))
         },
-        decode: |root| Some(root.str("id")?.into_owned()),
+        file: UploadedFile::Told(|root| Some(root.str("id")?.into_owned())),
         ready: Some(Ready { step: dataset, decode: is_ready }),
     }),
     create,

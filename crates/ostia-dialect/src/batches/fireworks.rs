@@ -4,7 +4,7 @@
 //! Its paths are those of an account, beside the ones of inference.
 
 use super::form::{
-    BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload, time_of,
+    BatchForm, Found, NewBatch, Outcome, Part, Ready, RowResult, State, Status, Upload, UploadedFile, time_of,
 };
 use super::results::{FileFormat, Listing, Results};
 use super::rpc;
@@ -17,10 +17,12 @@ use crate::{Api, Fault};
 pub static FIREWORKS: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::OpenaiChat, "")],
+    rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: 150 << 20,
     one_model: true,
     separator: "\n",
+    storage: None,
     encode_row,
     upload: Some(Upload {
         begin: Some(dataset),
@@ -28,7 +30,7 @@ pub static FIREWORKS: BatchForm = BatchForm {
             let path = format!("/datasets/{}:upload", name(batch));
             Step::post(at(path), step::form(batch.name, &[], "file"))
         },
-        decode: |root| last_segment(&root.str("id")?),
+        file: UploadedFile::Told(|root| last_segment(&root.str("id")?)),
         ready: Some(Ready { step: |id| Step::get(at(format!("/datasets/{id}"))), decode: is_ready }),
     }),
     create,

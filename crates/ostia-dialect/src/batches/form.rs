@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use super::objects;
 use super::results::Results;
 use super::step::Step;
 use crate::json::{Document, Node};
@@ -24,6 +25,8 @@ pub struct BatchForm {
     pub own_header: Option<&'static str>,
     /// The APIs that rows may call, and what the vendor calls each where it wants to know.
     pub rows: &'static [(Api, &'static str)],
+    /// Fewest rows of a batch.
+    pub rows_min: u64,
     /// Most rows of a batch.
     pub rows_max: u64,
     /// Longest input, in bytes.
@@ -32,6 +35,8 @@ pub struct BatchForm {
     pub one_model: bool,
     /// What stands between two rows.
     pub separator: &'static str,
+    /// The object storage that rows and results are in, where the provider keeps no files itself.
+    pub storage: Option<Storage>,
     /// Writes a row: its key, and the body of its call.
     pub encode_row: EncodeRow,
     /// Sends the rows as a file, where they are no part of what makes the batch.
@@ -57,10 +62,19 @@ pub struct Upload {
     pub begin: Option<fn(&NewBatch<'_>) -> Step>,
     /// Sends them.
     pub send: fn(&NewBatch<'_>) -> Step,
-    /// The file's id, in the answer.
-    pub decode: fn(Node<'_>) -> Option<String>,
+    /// Where they are then.
+    pub file: UploadedFile,
     /// What is waited for before the batch is made of them.
     pub ready: Option<Ready>,
+}
+
+/// By which id uploaded rows are known.
+#[derive(Debug, Clone, Copy)]
+pub enum UploadedFile {
+    /// The answer says it.
+    Told(fn(Node<'_>) -> Option<String>),
+    /// It is where they were put, whatever the answer says.
+    Chosen(fn(&NewBatch<'_>) -> String),
 }
 
 /// How long a vendor looks through rows before a batch can be made of them.
@@ -70,6 +84,28 @@ pub struct Ready {
     pub step: fn(&str) -> Step,
     /// Whether it is ready, in the answer; or what is wrong with it.
     pub decode: fn(Node<'_>) -> Result<bool, Fault>,
+}
+
+/// An object storage.
+#[derive(Debug, Clone, Copy)]
+pub struct Storage {
+    /// Its API.
+    pub api: Api,
+    /// Settings of the provider's without which no batch can be made there.
+    pub needed: &'static [&'static str],
+    /// Looks at the settings.
+    pub check: fn(Settings<'_>) -> Result<(), Fault>,
+}
+
+/// The values of a provider's settings, by name.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Settings<'a>(pub &'a [(String, String)]);
+
+impl<'a> Settings<'a> {
+    /// The value of this one.
+    pub fn get(self, name: &str) -> Option<&'a str> {
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A batch that is to be made.
@@ -85,6 +121,8 @@ pub struct NewBatch<'a> {
     pub endpoint: &'a str,
     /// How many rows it has.
     pub rows: u64,
+    /// The provider's settings.
+    pub settings: Settings<'a>,
 }
 
 /// What a vendor says of a batch.
@@ -115,7 +153,7 @@ pub struct State {
 pub struct Found {
     /// Its id there.
     pub id: String,
-    /// The id of the file with the results of rows that were answered, or of all.
+    /// The id of the file with the results of rows that were answered, or of all; in an object storage, its address.
     pub output: Option<String>,
     /// The same of rows that failed, where that is another one.
     pub errors: Option<String>,
@@ -195,37 +233,48 @@ impl BatchForm {
             .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
         let state = (self.decode)(document.root())?;
         let Found { id, output, errors } = &state.found;
-        let are_ids = [Some(id), output.as_ref(), errors.as_ref()].into_iter().flatten().all(|id| is_id(id));
-        match are_ids {
+        let is_file = |file: &String| match self.storage {
+            Some(_) => objects::is_address(file),
+            None => is_id(file),
+        };
+        match is_id(id) && [output, errors].into_iter().flatten().all(is_file) {
             true => Ok(state),
             false => Err(Fault::upstream("The provider's answer names a batch or a file by no usable id.")),
         }
     }
 
-    /// The id of an uploaded file.
-    ///
-    /// # Errors
-    /// 502 where there is none.
-    pub fn read_upload(upload: Upload, body: &[u8]) -> Result<String, Fault> {
-        let document = Document::parse(body).ok();
-        let id = document.as_ref().and_then(|document| (upload.decode)(document.root()));
-        id.filter(|id| is_id(id))
-            .ok_or_else(|| Fault::upstream("The provider does not say where the uploaded rows are."))
-    }
-
-    /// Whether a batch can be made of an uploaded file.
-    ///
-    /// # Errors
-    /// What is wrong with the rows, and 502 for what says nothing of them.
-    pub fn read_ready(ready: Ready, body: &[u8]) -> Result<bool, Fault> {
-        let document = Document::parse(body)
-            .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
-        (ready.decode)(document.root())
-    }
-
     /// What the vendor calls this API, if rows may call it.
     pub fn endpoint(&self, api: Api) -> Option<&'static str> {
         self.rows.iter().find(|(known, _)| *known == api).map(|(_, endpoint)| *endpoint)
+    }
+}
+
+impl Upload {
+    /// The id of the rows that were sent, and answered with this body.
+    ///
+    /// # Errors
+    /// 502 where there is none.
+    pub fn read(&self, batch: &NewBatch<'_>, body: &[u8]) -> Result<String, Fault> {
+        let decode = match self.file {
+            UploadedFile::Chosen(file) => return Ok(file(batch)),
+            UploadedFile::Told(decode) => decode,
+        };
+        let document = Document::parse(body).ok();
+        let id = document.as_ref().and_then(|document| decode(document.root()));
+        id.filter(|id| is_id(id))
+            .ok_or_else(|| Fault::upstream("The provider does not say where the uploaded rows are."))
+    }
+}
+
+impl Ready {
+    /// Whether a batch can be made of the file that this body speaks of.
+    ///
+    /// # Errors
+    /// What is wrong with the rows, and 502 for what says nothing of them.
+    pub fn read(&self, body: &[u8]) -> Result<bool, Fault> {
+        let document = Document::parse(body)
+            .map_err(|fault| Fault::upstream(format!("The provider's answer is {fault}.")))?;
+        (self.decode)(document.root())
     }
 }
 

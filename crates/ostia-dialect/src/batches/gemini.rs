@@ -2,7 +2,9 @@
 //! <https://ai.google.dev/gemini-api/docs/batch-api>).
 
 use super::form::time_of;
-use super::form::{BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload};
+use super::form::{
+    BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload, UploadedFile,
+};
 use super::results::Results;
 use super::rpc;
 use super::step::{Content, Place, Step};
@@ -13,12 +15,14 @@ use crate::{Api, Fault};
 pub static GEMINI: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::GeminiGenerate, "")],
+    rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: 2 << 30,
     one_model: true,
     separator: "\n",
+    storage: None,
     encode_row,
-    upload: Some(Upload { begin: None, send: upload, decode: uploaded, ready: None }),
+    upload: Some(Upload { begin: None, send: upload, file: UploadedFile::Told(uploaded), ready: None }),
     create,
     status: |id| Step::get(Place::Path(format!("/v1beta/batches/{id}"))),
     cancel: |id| Step::post(Place::Path(format!("/v1beta/batches/{id}:cancel")), Content::Nothing),
@@ -28,7 +32,7 @@ pub static GEMINI: BatchForm = BatchForm {
 };
 
 /// One request for description and contents.
-const MULTIPART: &[(&str, &str)] = &[("x-goog-upload-protocol", "multipart")];
+const MULTIPART: (&str, &str) = ("x-goog-upload-protocol", "multipart");
 
 fn encode_row(out: &mut Vec<u8>, key: &str, body: &[u8]) -> Result<(), Fault> {
     super::write_row(out, body, |w, body| {
@@ -50,7 +54,9 @@ fn upload(batch: &NewBatch<'_>) -> Step {
         before: before.into_bytes(),
         after: format!("\r\n--{name}--\r\n").into_bytes(),
     };
-    Step { headers: MULTIPART, ..Step::post(Place::Path("/upload/v1beta/files".to_owned()), content) }
+    let (name, value) = MULTIPART;
+    let headers = vec![(name, value.to_owned())];
+    Step { headers, ..Step::post(Place::Path("/upload/v1beta/files".to_owned()), content) }
 }
 
 fn uploaded(root: Node<'_>) -> Option<String> {

@@ -2,18 +2,27 @@
 
 use memchr::memchr;
 
-use super::LINE_BYTES_MAX;
+use super::{LINE_BYTES_MAX, RESULT_BYTES_MAX};
 
 /// What some editors put before a text, and what says nothing.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Cuts a file into its lines while its bytes come. Lines with nothing in them are counted and left out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Lines {
     /// What has come of a line that is not at its end.
     rest: Vec<u8>,
     /// Lines so far.
     count: u64,
+    /// The longest line.
+    bytes_max: usize,
+}
+
+impl Default for Lines {
+    /// Lines of a client's file.
+    fn default() -> Lines {
+        Lines { rest: Vec::new(), count: 0, bytes_max: LINE_BYTES_MAX }
+    }
 }
 
 /// A line with something in it.
@@ -26,10 +35,15 @@ pub struct Line<'a> {
 }
 
 impl Lines {
+    /// Lines of a vendor's results, which may be longer.
+    pub fn of_results() -> Lines {
+        Lines { bytes_max: RESULT_BYTES_MAX, ..Lines::default() }
+    }
+
     /// Takes bytes that have come, and gives each line that they end.
     ///
     /// # Errors
-    /// What `each` says; or the number of a line that is longer than [`LINE_BYTES_MAX`].
+    /// What `each` says; or the number of a line that is too long.
     pub fn push<E: From<TooLong>>(
         &mut self,
         mut bytes: &[u8],
@@ -69,7 +83,7 @@ impl Lines {
     }
 
     fn check(&self, further: usize) -> Result<(), TooLong> {
-        if self.rest.len() + further > LINE_BYTES_MAX { Err(TooLong(self.count + 1)) } else { Ok(()) }
+        if self.rest.len() + further > self.bytes_max { Err(TooLong(self.count + 1)) } else { Ok(()) }
     }
 }
 

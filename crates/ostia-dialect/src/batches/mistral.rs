@@ -1,7 +1,7 @@
 //! Mistral's batch jobs: rows in a file of its own, one model and one endpoint for all
 //! (<https://docs.mistral.ai/api/endpoint/batch>).
 
-use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload};
+use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload, UploadedFile};
 use super::openai_lines;
 use super::results::Results;
 use super::step::{self, Content, Place, Step};
@@ -18,15 +18,17 @@ pub static MISTRAL: BatchForm = BatchForm {
         (Api::MistralChatModerations, "/v1/chat/moderations"),
         (Api::MistralOcr, "/v1/ocr"),
     ],
+    rows_min: 1,
     rows_max: 1_000_000,
     bytes_max: 512 << 20,
     one_model: true,
     separator: "\n",
+    storage: None,
     encode_row,
     upload: Some(Upload {
         begin: None,
         send: upload,
-        decode: |root| Some(root.str("id")?.into_owned()),
+        file: UploadedFile::Told(|root| Some(root.str("id")?.into_owned())),
         ready: None,
     }),
     create,

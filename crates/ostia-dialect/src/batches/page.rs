@@ -1,7 +1,7 @@
 //! Rows from pages, however their bytes are cut: a page is an object that holds a list of rows, and where the next one is. A page may be
 //! longer than memory allows; its longest row may not.
 
-use super::LINE_BYTES_MAX;
+use super::RESULT_BYTES_MAX;
 use crate::Fault;
 use crate::json::Document;
 
@@ -49,7 +49,7 @@ impl Page {
     /// Takes bytes that have come, and gives each row that they end.
     ///
     /// # Errors
-    /// What `each` says; or 502 for what is no page, and for a row that is longer than [`LINE_BYTES_MAX`].
+    /// What `each` says; or 502 for what is no page, and for a row that is longer than [`RESULT_BYTES_MAX`].
     pub fn push(
         &mut self,
         bytes: &[u8],
@@ -131,7 +131,7 @@ impl Page {
     fn collect(&mut self, byte: u8) -> Result<(), Fault> {
         if self.is_in_list {
             self.piece.push(byte);
-            return match self.piece.len() <= LINE_BYTES_MAX {
+            return match self.piece.len() <= RESULT_BYTES_MAX {
                 true => Ok(()),
                 false => Err(Fault::upstream("A row of the provider's results is too long.")),
             };

@@ -8,8 +8,8 @@ use super::form::Found;
 use super::page::{Page, PageFields};
 use super::step::Step;
 use super::{Line, Lines, TooLong};
-use crate::Fault;
 use crate::json::{Document, Node};
+use crate::{Api, Fault};
 
 /// How deep a row of results is looked into: to the fields of the answer.
 pub const RESULT_DEPTH: usize = 4;
@@ -68,6 +68,16 @@ pub enum Source {
     Address(String),
 }
 
+impl Source {
+    /// The API at whose host it is.
+    pub fn api(&self) -> Option<Api> {
+        match self {
+            Source::Step(step) => step.place.api(),
+            Source::Address(_) => None,
+        }
+    }
+}
+
 /// Reads results, source after source.
 #[derive(Debug, Default)]
 pub struct ResultsReader {
@@ -90,7 +100,7 @@ enum Cut {
 
 impl Default for Cut {
     fn default() -> Cut {
-        Cut::Lines(Lines::default())
+        Cut::Lines(Lines::of_results())
     }
 }
 

@@ -10,7 +10,9 @@ pub struct Step {
     /// Where.
     pub place: Place,
     /// Headers besides the usual ones.
-    pub headers: &'static [(&'static str, &'static str)],
+    pub headers: Vec<(&'static str, String)>,
+    /// These are all: nothing that a client wants to have passed on goes along.
+    pub is_bare: bool,
     /// The body.
     pub content: Content,
 }
@@ -22,6 +24,8 @@ pub enum Method {
     Get,
     /// For what is to be done.
     Post,
+    /// For what is there to be this.
+    Put,
     /// For what is there to go.
     Delete,
 }
@@ -29,12 +33,22 @@ pub enum Method {
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// Behind the provider's path of this API.
+    /// Behind the provider's path of this API, at its host.
     Behind(Api, String),
     /// The same, where that path stands in the place of this end of the base URL's own, if it ends so.
     Beside(Api, &'static str, String),
     /// This path behind the base URL.
     Path(String),
+}
+
+impl Place {
+    /// The API at whose host it is.
+    pub fn api(&self) -> Option<Api> {
+        match self {
+            Place::Behind(api, _) | Place::Beside(api, ..) => Some(*api),
+            Place::Path(_) => None,
+        }
+    }
 }
 
 /// What a request holds.
@@ -57,15 +71,19 @@ pub enum Content {
 
 impl Step {
     pub(super) fn get(place: Place) -> Step {
-        Step { method: Method::Get, place, headers: &[], content: Content::Nothing }
+        Step::new(Method::Get, place, Content::Nothing)
     }
 
     pub(super) fn post(place: Place, content: Content) -> Step {
-        Step { method: Method::Post, place, headers: &[], content }
+        Step::new(Method::Post, place, content)
     }
 
     pub(super) fn delete(place: Place) -> Step {
-        Step { method: Method::Delete, ..Step::get(place) }
+        Step::new(Method::Delete, place, Content::Nothing)
+    }
+
+    pub(super) fn new(method: Method, place: Place, content: Content) -> Step {
+        Step { method, place, headers: Vec::new(), is_bare: false, content }
     }
 }
 

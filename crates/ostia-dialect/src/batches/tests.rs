@@ -2,6 +2,7 @@
 
 mod forms;
 mod results;
+mod stored;
 
 use super::*;
 
@@ -33,6 +34,11 @@ fn a_line_is_no_longer_than_its_bound() {
     }
     assert_eq!(lines.push(b"x", &mut each), Err(TooLong(2)));
     assert_eq!(lines.push(b"\n", &mut each), Ok(()), "as long as it may be");
+    let mut lines = Lines::of_results();
+    for _ in 0..RESULT_BYTES_MAX >> 20 {
+        lines.push(&piece, &mut each).unwrap();
+    }
+    assert_eq!(lines.push(b"x", &mut each), Err(TooLong(1)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Together's batches: in OpenAI's form with differences. Files have a purpose and a path of their own, states are written in capitals,
 //! and no rows are counted (<https://docs.together.ai/docs/inference/batch/overview>, <https://docs.together.ai/reference/batch-create>).
 
-use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload, time_of};
+use super::form::{BatchForm, Found, NewBatch, Part, State, Status, Upload, UploadedFile, time_of};
 use super::openai_lines;
 use super::results::Results;
 use super::step::{self, Content, Place, Step};
@@ -12,15 +12,17 @@ use crate::{Api, Fault};
 pub static TOGETHER: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::OpenaiChat, "/v1/chat/completions")],
+    rows_min: 1,
     rows_max: 50_000,
     bytes_max: 100 << 20,
     one_model: false,
     separator: "\n",
+    storage: None,
     encode_row,
     upload: Some(Upload {
         begin: None,
         send: upload,
-        decode: |root| Some(root.str("id")?.into_owned()),
+        file: UploadedFile::Told(|root| Some(root.str("id")?.into_owned())),
         ready: None,
     }),
     create,

@@ -4,7 +4,9 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::form::{BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload, time_of};
+use super::form::{
+    BatchForm, Found, NewBatch, Outcome, Part, RowResult, State, Status, Upload, UploadedFile, time_of,
+};
 use super::page::PageFields;
 use super::results::{Pages, Results};
 use super::rpc;
@@ -21,10 +23,12 @@ const PAGE_ROWS: u32 = 1000;
 pub static XAI: BatchForm = BatchForm {
     own_header: None,
     rows: &[(Api::OpenaiChat, CHAT)],
+    rows_min: 1,
     rows_max: u64::MAX,
     bytes_max: u64::MAX,
     one_model: false,
     separator: "\n",
+    storage: None,
     encode_row,
     upload: Some(Upload {
         begin: None,
@@ -32,7 +36,7 @@ pub static XAI: BatchForm = BatchForm {
         send: |batch| {
             Step::post(Place::Behind(Api::OpenaiFiles, String::new()), step::form(batch.name, &[], "file"))
         },
-        decode: |root| Some(root.str("id")?.into_owned()),
+        file: UploadedFile::Told(|root| Some(root.str("id")?.into_owned())),
         ready: None,
     }),
     create,

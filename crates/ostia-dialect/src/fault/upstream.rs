@@ -12,8 +12,8 @@ const TEXT_CHARS_MAX: usize = 500;
 
 /// What an upstream's error answer says. The status is kept.
 ///
-/// Understands OpenAI's, Anthropic's, Google's, Cohere's, Mistral's, FastAPI's and Ollama's shapes, a bare string, plain
-/// text and HTML.
+/// Understands OpenAI's, Anthropic's, Google's, Cohere's, Mistral's, FastAPI's and Ollama's shapes, S3's XML, a bare string,
+/// plain text and HTML.
 pub fn from_answer(status: u16, body: &[u8]) -> Fault {
     let document = Document::parse(body);
     if let Ok(document) = &document
@@ -23,6 +23,9 @@ pub fn from_answer(status: u16, body: &[u8]) -> Fault {
     }
     let text = String::from_utf8_lossy(body);
     let text = text.trim();
+    if let Some(fault) = of_xml(text, status) {
+        return fault;
+    }
     let message = if text.is_empty() {
         format!("The provider answered with status {status} and an empty body.")
     } else if text.starts_with('<') {
@@ -133,9 +136,30 @@ fn plain(step: Node<'_>) -> String {
 }
 
 fn title(page: &str) -> Option<&str> {
-    let (_, rest) = page.split_once("<title>")?;
-    let (title, _) = rest.split_once("</title>")?;
-    Some(title.trim())
+    element(page, "<title>", "</title>")
+}
+
+/// The text between two tags.
+fn element<'p>(page: &'p str, begin: &str, end: &str) -> Option<&'p str> {
+    let (_, rest) = page.split_once(begin)?;
+    let (text, _) = rest.split_once(end)?;
+    Some(text.trim())
+}
+
+/// S3's errors, which other storages copy (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>).
+fn of_xml(text: &str, status: u16) -> Option<Fault> {
+    let error = element(text, "<Error>", "</Error>").filter(|_| text.starts_with('<'))?;
+    let (code, message) = (element(error, "<Code>", "</Code>")?, element(error, "<Message>", "</Message>")?);
+    let plain = message
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&apos;", "'")
+        .replace("&amp;", "&");
+    let message: String = plain.chars().take(TEXT_CHARS_MAX).collect();
+    let mut fault = Fault::new(FaultKind::of_status(status), message).with_code(code);
+    classify(&mut fault, Some(status), None);
+    Some(fault)
 }
 
 #[cfg(test)]

@@ -46,3 +46,12 @@ fn a_key_that_no_header_can_hold_is_refused_and_not_told() {
     check(Auth::Header("x-api-key".into()), "sk\r\nx: y", "/", None);
     check(Auth::Header("x api key".into()), "sk-1", "/", None);
 }
+
+#[test]
+fn an_object_storage_of_aws_sees_no_key() {
+    let aws = AwsAuth { service: "s3".into(), raw_path: true, ..AwsAuth::default() };
+    let mut request = Request::builder().uri("/b/o").body(()).unwrap();
+    let fault = sign(&Auth::Aws(aws), "sk-1", &mut request).unwrap_err();
+    assert_eq!((fault.status, fault.param.as_deref()), (400, Some("aws_access_key_id")), "{fault:?}");
+    assert!(request.headers().is_empty() && !fault.message.contains("sk-1"));
+}

@@ -64,6 +64,7 @@ impl<'a> Check<'a> {
             oauth,
             key_env: row.key_env,
             headers,
+            hosts: BTreeMap::new(),
             paths,
             body,
             own_clients,
@@ -107,6 +108,20 @@ impl<'a> Check<'a> {
         }
         self.inside.clear();
         families
+    }
+
+    /// What is at other hosts, each a provider of its own.
+    pub(super) fn hosts(&mut self, row: &Row) -> BTreeMap<Api, Provider> {
+        let mut hosts = BTreeMap::new();
+        for (name, host) in &row.hosts {
+            self.inside = format!("hosts.{name}.");
+            let over = self.row(host.over(name, row));
+            if let Some(api) = Api::from_name(name) {
+                hosts.insert(api, over);
+            }
+        }
+        self.inside.clear();
+        hosts
     }
 
     fn settings(&mut self, rows: BTreeMap<String, SettingRow>) -> BTreeMap<String, Setting> {

@@ -169,6 +169,9 @@ fn settings_and_families_are_checked() {
         &with("families: [{models: [a], dialects: [latin]}]"),
         &["mine.families[0].dialects: \"latin\" is none of"],
     );
+    check("mine", &with("hosts: {latin: {}}"), &["mine.hosts.latin.dialects: \"latin\" is none of"]);
+    let host = with("hosts: {s3_objects: {base_url: \"https://{zone}.h\"}}");
+    check("mine", &host, &["mine.hosts.s3_objects.base_url: {zone} is none of"]);
     let urls = format!("{both}base_url: https://{{path}}.h\n");
     check("mine", &urls, &["mine.base_url: {path} must be a setting of kind label"]);
     let urls = format!("{both}base_url: https://h/{{site}}\n");

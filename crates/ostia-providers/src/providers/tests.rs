@@ -32,6 +32,8 @@ fn builtin_rows_keep_the_house_rules() {
             let is_setting = url.starts_with('{') && url.ends_with('}');
             assert!(url.starts_with("https://") || row.local || is_setting, "{id}: {url}");
         }
+        let hosts = row.hosts.values().filter_map(|host| host.base_url.as_deref());
+        assert!(hosts.clone().all(|url| url.starts_with("https://") && !url.ends_with('/')), "{id}");
         // Where a request is signed with several words, those have variables of their own.
         let keyless = row.auth == Auth::None || row.local || !source::names(&row.auth).is_empty();
         assert!(keyless || !row.key_env.is_empty(), "{id} has nowhere to take a key from");
@@ -130,4 +132,59 @@ fn a_users_address_counts_for_all_settings_and_models() {
             "{id}"
         );
     }
+}
+
+#[test]
+fn what_is_at_another_host_is_there_in_every_region() {
+    let mut values = Values::default();
+    let at = |provider: &Provider, api: Api, values: &Values| {
+        provider.hosts[&api].base_url_with(values).unwrap().into_owned()
+    };
+    let bedrock = Providers::builtin().get("bedrock").unwrap();
+    for (region, batches, objects) in [
+        ("eu-west-1", "https://bedrock.eu-west-1.amazonaws.com", "https://s3.eu-west-1.amazonaws.com"),
+        (
+            "cn-north-1",
+            "https://bedrock.cn-north-1.amazonaws.com.cn",
+            "https://s3.cn-north-1.amazonaws.com.cn",
+        ),
+    ] {
+        values.remove("aws_region");
+        values.insert("aws_region", region);
+        assert_eq!(at(bedrock, Api::BedrockBatches, &values), batches);
+        assert_eq!(at(bedrock, Api::S3Objects, &values), objects);
+    }
+    let service = |api: Api| match &bedrock.hosts[&api].auth {
+        Auth::Aws(aws) => (aws.service.clone(), aws.raw_path),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(service(Api::BedrockBatches), ("bedrock".to_owned(), false));
+    assert_eq!(service(Api::S3Objects), ("s3".to_owned(), true));
+    let own = |fields: serde_json::Value| {
+        Provider::from_row("bedrock", Providers::row("bedrock", fields).unwrap()).unwrap()
+    };
+    // Whoever has an address of their own before the cloud has it for all of it.
+    let proxied = own(json!({"base_url": "https://proxy.example"}));
+    assert_eq!(at(&proxied, Api::S3Objects, &values), "https://proxy.example");
+    assert_eq!(at(&proxied, Api::BedrockBatches, &values), "https://proxy.example");
+    assert_eq!(proxied.hosts[&Api::S3Objects].auth, bedrock.hosts[&Api::S3Objects].auth);
+    let stored = own(json!({"hosts": {"s3_objects": {"base_url": "http://minio.internal:9000"}}}));
+    assert_eq!(at(&stored, Api::S3Objects, &values), "http://minio.internal:9000");
+    assert_eq!(at(&stored, Api::BedrockBatches, &values), "https://bedrock.cn-north-1.amazonaws.com.cn");
+    assert_eq!(stored.hosts[&Api::S3Objects].auth, bedrock.hosts[&Api::S3Objects].auth);
+    assert!(stored.hosts[&Api::S3Objects].local && !stored.local, "a private server of one of the hosts");
+}
+
+#[test]
+fn rows_of_batches_are_told_as_their_models_take_them() {
+    let values = Values::default();
+    let claude = "eu.anthropic.claude-sonnet-4-5-20250929-v1:0";
+    let bedrock = Providers::builtin().get("bedrock").unwrap();
+    let (called, _) = bedrock.for_model(claude, &values);
+    assert_eq!(called.apis.first(), Some(&Api::BedrockConverse));
+    let (batched, _) = bedrock.for_batched(claude, &values);
+    assert_eq!(batched.apis, [Api::AnthropicMessages]);
+    assert_eq!(batched.body[&Api::AnthropicMessages], called.body[&Api::AnthropicMessages]);
+    let (nova, _) = bedrock.for_batched("amazon.nova-lite-v1:0", &values);
+    assert_eq!(nova.apis.first(), Some(&Api::BedrockConverse));
 }

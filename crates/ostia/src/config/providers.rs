@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use ostia_catalog::Override;
 use ostia_config::{Code, ProviderEntry, Report, SecretRef};
+use ostia_dialect::Api;
 use ostia_providers::auth::source::{self, Giver};
 use ostia_providers::{Provider, Providers, Setting};
 use ostia_routing::State;
 use secrecy::SecretString;
+use serde_json::Value;
 
 use super::keys::KeyOrigin;
 use super::lookup::environment;
@@ -55,7 +57,8 @@ impl OfProviders {
             self.credentials.insert(id(), signing);
         }
         let own_base_url = entry.row.0.get("base_url").is_some();
-        self.configured.insert(id(), Configured { models: entry.models.clone(), own_base_url });
+        let own_hosts = own_hosts(&entry.row.0);
+        self.configured.insert(id(), Configured { models: entry.models.clone(), own_base_url, own_hosts });
         equal
     }
 
@@ -93,6 +96,13 @@ impl OfProviders {
             }
         }
     }
+}
+
+/// The APIs whose hosts an entry names.
+fn own_hosts(row: &Value) -> Vec<Api> {
+    let hosts = row.get("hosts").and_then(Value::as_object).into_iter().flatten();
+    let named = hosts.filter(|(_, host)| host.get("base_url").is_some());
+    named.filter_map(|(name, _)| Api::from_name(name)).collect()
 }
 
 /// What it takes to reach providers besides a key: what the file says, the environment, or what it usually is.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ostia_catalog::Catalog;
 use ostia_config::{AllowedOrigin, BodiesKept, HostPattern, Media, Price};
+use ostia_dialect::Api;
 use ostia_providers::{Provider, Providers};
 use ostia_routing::Route;
 use secrecy::SecretString;
@@ -144,6 +145,8 @@ pub struct Configured {
     pub models: Vec<String>,
     /// The operator wrote where it is.
     pub own_base_url: bool,
+    /// APIs of which the operator wrote at which other host they are.
+    pub own_hosts: Vec<Api>,
 }
 
 /// The operator's settings of providers: by the provider's id, then by the setting's name.
@@ -195,7 +198,11 @@ impl Settings {
     pub fn origin(&self, provider: &Provider, by_operator: bool) -> Origin {
         let configured = self.configured.get(&provider.id);
         let is_private = provider.local && (self.loopback || by_operator || configured.is_some());
-        match is_private || configured.is_some_and(|configured| configured.own_base_url) {
+        let is_written = |configured: &Configured| {
+            let of_host = |api: &Api| configured.own_hosts.contains(api);
+            configured.own_base_url || matches!(provider.apis.as_slice(), [api] if of_host(api))
+        };
+        match is_private || configured.is_some_and(is_written) {
             true => Origin::Operator,
             false => Origin::BuiltIn,
         }

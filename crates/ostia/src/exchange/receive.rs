@@ -409,6 +409,19 @@ pub async fn json_of(
     Ok(Response::from_parts(head, bytes))
 }
 
+/// Whatever a provider answers, and be it nothing.
+///
+/// # Errors
+/// The provider answered with an error.
+pub async fn anything_of(
+    answer: Response<UpstreamBody>,
+    client: Api,
+    target: &Target<'_>,
+) -> Result<Response<Bytes>, AttemptError> {
+    let (head, bytes) = collected(answer, client, target).await?;
+    Ok(Response::from_parts(head, bytes))
+}
+
 async fn collected(
     answer: Response<UpstreamBody>,
     client: Api,

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use ostia_dialect::batches::{self, Content, Place, Source, Step};
 use ostia_dialect::form::Piece;
 use ostia_dialect::{Api, Fault, Observed};
@@ -68,8 +68,14 @@ pub async fn ask(
     sent: Sent<'_>,
     record: &mut Record,
 ) -> Result<Bytes, AttemptError> {
+    // An object storage says nothing of what it has taken.
+    let says_nothing = step.method == batches::Method::Put;
     let read = async |answer, target: &Target<'_>| {
-        receive::json_of(answer, CLIENT, target).await.map(Response::into_body)
+        let read = match says_nothing {
+            true => receive::anything_of(answer, CLIENT, target).await,
+            false => receive::json_of(answer, CLIENT, target).await,
+        };
+        read.map(Response::into_body)
     };
     carry_out(inbound, remote, (step, sent), read, record).await
 }
@@ -101,7 +107,7 @@ pub async fn open_further(
 ) -> Result<Coming, AttemptError> {
     let route = routes::find(inbound, None)?;
     let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
-    let mut target = target_of(inbound, leaf.flatten(), remote)?;
+    let mut target = target_of(inbound, leaf.flatten(), remote, source.api())?;
     target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
     match source {
         Source::Step(step) => {
@@ -122,7 +128,7 @@ async fn carry_out<T>(
 ) -> Result<T, AttemptError> {
     let route = routes::find(inbound, None)?;
     let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
-    let mut target = target_of(inbound, leaf.flatten(), remote)?;
+    let mut target = target_of(inbound, leaf.flatten(), remote, step.place.api())?;
     if sent.is_long {
         target.timeouts.total = target.timeouts.total.max(TRANSFER_TIME);
     }
@@ -146,6 +152,21 @@ async fn carry_out<T>(
             return answer;
         }
     }
+}
+
+/// What is known of whoever is asked for a batch at the host of this API.
+///
+/// # Errors
+/// What `read` says, and as for every step.
+pub fn at<T>(
+    inbound: Inbound<'_>,
+    remote: &RemoteBatch,
+    api: Option<Api>,
+    read: impl FnOnce(&Target<'_>) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let route = routes::find(inbound, None)?;
+    let leaf = route.as_deref().map(|route| leaf_for(inbound, route, &remote.provider)).transpose()?;
+    read(&target_of(inbound, leaf.flatten(), remote, api)?)
 }
 
 async fn coming(
@@ -214,8 +235,9 @@ fn target_of<'a>(
     inbound: Inbound<'a>,
     leaf: Option<&'a Leaf>,
     remote: &RemoteBatch,
+    api: Option<Api>,
 ) -> Result<Target<'a>, Fault> {
-    let target = target::resolve(inbound, leaf, Asked::Unread(None))?;
+    let target = target::resolve(inbound, leaf, Asked::Step(api))?;
     refuse_clients_host(inbound, leaf, &target)?;
     if target.provider.id != remote.provider {
         let message = format!(
@@ -242,9 +264,13 @@ fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Re
     *request.method_mut() = match step.method {
         batches::Method::Get => Method::GET,
         batches::Method::Post => Method::POST,
+        batches::Method::Put => Method::PUT,
         batches::Method::Delete => Method::DELETE,
     };
     let headers = request.headers_mut();
+    if step.is_bare {
+        *headers = bare_headers(exchange.target)?;
+    }
     // They are about the client's own request.
     for name in [header::ACCEPT, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key")] {
         headers.remove(name);
@@ -253,15 +279,29 @@ fn request(exchange: Exchange<'_>, step: &Step, sent: Sent<'_>) -> Result<Box<Re
     if let Some(content_type) = content_type {
         headers.insert(header::CONTENT_TYPE, content_type);
     }
-    for (name, value) in step.headers {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    for (name, value) in &step.headers {
+        let value = HeaderValue::try_from(value)
+            .map_err(|_| Fault::invalid(format!("`{name}` has characters that a header cannot have.")))?;
+        headers.insert(HeaderName::from_static(name), value);
     }
-    for (name, value) in sent.headers {
+    for (name, value) in sent.headers.iter().filter(|_| !step.is_bare) {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             fields::add_members(headers, name, &value);
         }
     }
     Ok(request)
+}
+
+/// The host, and what the provider's row says: a header of a client's could mean something else to do, or with whom to share it.
+fn bare_headers(target: &Target<'_>) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in target.destination.headers().into_iter().flatten() {
+        if let Some(value) = target.filled(value)? {
+            headers.insert(name, value);
+        }
+    }
+    headers.insert(header::HOST, target.destination.base_url().authority().clone());
+    Ok(headers)
 }
 
 fn path(exchange: Exchange<'_>, place: &Place, model: &str) -> Result<String, Fault> {

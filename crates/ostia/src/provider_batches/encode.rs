@@ -143,7 +143,7 @@ impl Encoding<'_> {
         }
         let route = routes::find(self.inbound, call.model())?;
         let leaf = route.as_deref().map(|route| leaf_of(self.inbound, route)).transpose()?;
-        let mut target = target::resolve(self.inbound, leaf, Asked::Api(&call))?;
+        let mut target = target::resolve(self.inbound, leaf, Asked::Row(&call))?;
         if target.provider.id != self.remote.provider {
             let message = format!(
                 "The row asks provider `{}`, and the batch is made at `{}`.",

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ostia_dialect::batches::{BatchForm, NewBatch, Ready, State, Upload};
+use ostia_dialect::batches::{BatchForm, NewBatch, Ready, Settings, State, Upload};
 use ostia_dialect::{Api, Fault, FaultKind};
 use ostia_store::{BatchFault, BatchStatus, RemoteBatch, StoredBatch};
 use tokio::time::{Instant, sleep};
@@ -68,6 +68,12 @@ pub async fn submit(
     Ok(Some(batch))
 }
 
+/// It is not the provider of the batch who says so, perhaps.
+fn not_stored(mut error: AttemptError) -> AttemptError {
+    error.fault.message = format!("The rows could not be stored: {}", error.fault.message);
+    error
+}
+
 async fn end(
     inbound: Inbound<'_>,
     (remote, form): (&RemoteBatch, &BatchForm),
@@ -89,8 +95,9 @@ async fn make(
     record: &mut Record,
 ) -> Result<Option<State>, AttemptError> {
     let api = Api::from_name(&remote.api).unwrap_or(ask::CLIENT);
+    let values = ask::at(inbound, remote, Some(api), |target| Ok(target.values.clone()))?;
     let EncodedRows { model, endpoint, count, .. } = encoded;
-    let new = NewBatch { name, api, model, endpoint, rows: *count };
+    let new = NewBatch { name, api, model, endpoint, rows: *count, settings: Settings(values.all()) };
     let sent = Sent { rows: Some(&encoded.rows), model, headers: &encoded.headers, is_long: true };
     let file = match form.upload {
         Some(upload) => {
@@ -119,8 +126,8 @@ async fn send(
     if let Some(begin) = upload.begin {
         ask::ask(inbound, remote, &begin(new), Sent { rows: None, ..sent }, record).await?;
     }
-    let answer = ask::ask(inbound, remote, &(upload.send)(new), sent, record).await?;
-    Ok(BatchForm::read_upload(upload, &answer)?)
+    let answer = ask::ask(inbound, remote, &(upload.send)(new), sent, record).await;
+    Ok(upload.read(new, &answer.map_err(not_stored)?)?)
 }
 
 /// Waits until a batch can be made of the rows. `false`: nobody wants it any more.
@@ -135,7 +142,7 @@ async fn wait(
     let mut pause = READY_PAUSE_FIRST;
     while is_wanted() {
         let answer = ask::ask(inbound, remote, &(ready.step)(file), Sent::default(), record).await?;
-        if BatchForm::read_ready(ready, &answer)? {
+        if ready.read(&answer)? {
             return Ok(true);
         }
         if Instant::now() + pause > end {

@@ -68,8 +68,8 @@ fn affinity_of(inbound: Inbound<'_>, asked: Asked<'_, '_>, provider: &Provider) 
     let (kind, caller) = caller(inbound);
     match asked {
         // Whatever is handed on unread may be about what the provider keeps.
-        Asked::Unread(_) => Some(keys::affinity(&[kind, caller])),
-        Asked::Api(call) => match affinity(call, provider) {
+        Asked::Unread(_) | Asked::Step(_) => Some(keys::affinity(&[kind, caller])),
+        Asked::Api(call) | Asked::Row(call) => match affinity(call, provider) {
             Affinity::Caller => Some(keys::affinity(&[kind, caller])),
             Affinity::Words(words) => Some(keys::affinity(&[kind, caller, words.as_bytes()])),
             Affinity::None => None,

@@ -14,7 +14,7 @@ pub(super) struct Chosen {
     /// Name and value.
     pub(super) values: Values,
     /// Those that the client chose otherwise than the operator.
-    by_client: Vec<String>,
+    pub(super) by_client: Vec<String>,
     /// Those that the operator wrote.
     by_operator: Vec<String>,
 }
@@ -133,7 +133,17 @@ pub(super) fn require(
         .settings
         .iter()
         .find(|(name, setting)| values.get(name).is_none() && is_wanted(name, setting));
-    missing.map_or(Ok(()), |(name, setting)| Err(missing_setting(core, provider, (name.as_str(), setting))))
+    missing.map_or(Ok(()), |(name, setting)| Err(missing_setting(core, provider, (name, setting))))
+}
+
+/// Says which of these settings has no value, and where it goes.
+///
+/// # Errors
+/// 400 that names the first one.
+pub fn needs(core: &Core, provider: &Provider, values: &Values, names: &[&str]) -> Result<(), Fault> {
+    let mut missing = names.iter().filter(|name| values.get(name).is_none());
+    let known = missing.find_map(|name| Some((*name, provider.settings.get(*name)?)));
+    known.map_or(Ok(()), |(name, setting)| Err(missing_setting(core, provider, (name, setting))))
 }
 
 /// A setting has no value, and is needed.

@@ -7,9 +7,12 @@ it then), `dataset` (what makes a place for rows), `row` (of a file), `batch` (w
 import base64
 import io
 import json
+import re
 import sys
 import typing
 
+import botocore.session
+import botocore.validate
 import fastavro
 import pydantic
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
@@ -34,7 +37,12 @@ from together.types import BatchCreateParams, BatchCreateResponse
 from together.types import BatchJob as TogetherJob
 from xai_sdk.proto import batch_pb2
 
+BEDROCK = botocore.session.Session().get_service_model("bedrock")
+RUNTIME = botocore.session.Session().get_service_model("bedrock-runtime")
 ANTHROPIC_ROW = pydantic.TypeAdapter(Request)
+ANTHROPIC_PARAMS = pydantic.TypeAdapter(MessageCreateParamsNonStreaming)
+# What the models of today take no more is missing in the SDK's types.
+OLDER_FIELDS = {"temperature", "top_k", "top_p"}
 ANTHROPIC_FIELDS = set(typing.get_type_hints(MessageCreateParamsNonStreaming))
 
 
@@ -193,11 +201,89 @@ def cohere_result(body):
             V2ChatResponse.model_validate(row["body"])
 
 
+def claude(body, version):
+    params = dict(body)
+    if params.pop("anthropic_version") != version:
+        raise ValueError("another version")
+    unknown = set(params) - ANTHROPIC_FIELDS - OLDER_FIELDS | {"model", "stream"} & set(params)
+    if unknown:
+        raise ValueError(f"{sorted(unknown)} are not known")
+    ANTHROPIC_PARAMS.validate_python({"model": "m", **params})
+
+
+def fits(value, shape):
+    """Texts are as their patterns want them: botocore itself leaves that to AWS."""
+    if shape.type_name == "structure":
+        for name, field in value.items():
+            fits(field, shape.members[name])
+    pattern = shape.metadata.get("pattern")
+    if pattern and not re.fullmatch(pattern, value):
+        raise ValueError(f"{value!r} is no {shape.name}")
+    longest = shape.metadata.get("max")
+    if isinstance(value, str) and longest is not None and len(value) > longest:
+        raise ValueError(f"{value!r} is longer than {longest}")
+
+
+def bedrock_create(body):
+    shape = BEDROCK.operation_model("CreateModelInvocationJob").input_shape
+    botocore.validate.validate_parameters(body, shape)
+    fits(body, shape)
+
+
+def bedrock_batch(body):
+    name = "GetModelInvocationJob" if "status" in body else "CreateModelInvocationJob"
+    botocore.validate.validate_parameters(body, BEDROCK.operation_model(name).output_shape)
+
+
+def bedrock_row(body):
+    if set(body) != {"recordId", "modelInput"} or not re.fullmatch("[a-zA-Z0-9]+", body["recordId"]):
+        raise ValueError(f"{sorted(body)}")
+    if "anthropic_version" in body["modelInput"]:
+        claude(body["modelInput"], "bedrock-2023-05-31")
+    else:
+        converse = RUNTIME.operation_model("Converse").input_shape
+        botocore.validate.validate_parameters({"modelId": "m", **body["modelInput"]}, converse)
+
+
+def vertex_create(body):
+    source, dest = body["inputConfig"], body["outputConfig"]
+    if set(body) != {"displayName", "model", "inputConfig", "outputConfig"}:
+        raise ValueError(f"{sorted(body)} are not known")
+    google.BatchJobSource.model_validate(google_batches._BatchJobSource_from_vertex(source))
+    google.BatchJobDestination.model_validate(google_batches._BatchJobDestination_from_vertex(dest))
+    if not re.fullmatch("publishers/(google|anthropic)/models/[^/]+", body["model"]):
+        raise ValueError(body["model"])
+
+
+def vertex_row(body):
+    if "custom_id" in body:
+        return claude(body["request"], "vertex-2023-10-16")
+    labels = body["request"].pop("labels")
+    plain = re.compile("[a-z0-9_-]{1,63}")
+    if not all(plain.fullmatch(text) for label in labels.items() for text in label):
+        raise ValueError(f"{labels} are no labels")
+    return google_row({"key": "", **body})
+
+
+def vertex_batch(body):
+    job = google.BatchJob.model_validate(google_batches._BatchJob_from_vertex(body))
+    if job.state is None or job.name is None:
+        raise ValueError(f"no state or no name: {job}")
+
+
+def vertex_result(body):
+    if "custom_id" not in body and not body["status"]:
+        google.GenerateContentResponse.model_validate(body["response"])
+
+
 JUDGES = {
     ("anthropic", "create"): anthropic_create,
     ("anthropic", "made"): lambda body: MessageBatch.model_validate(body, strict=False),
     ("anthropic", "batch"): lambda body: MessageBatch.model_validate(body, strict=False),
     ("anthropic", "result"): MessageBatchIndividualResponse.model_validate,
+    ("bedrock", "create"): bedrock_create,
+    ("bedrock", "row"): bedrock_row,
+    ("bedrock", "batch"): bedrock_batch,
     ("google", "create"): google_create,
     ("google", "row"): google_row,
     ("google", "made"): google_batch,
@@ -229,6 +315,10 @@ JUDGES = {
     ("fireworks-ai", "made"): fireworks_batch,
     ("fireworks-ai", "batch"): fireworks_batch,
     ("fireworks-ai", "result"): fireworks_result,
+    ("vertex-ai", "create"): vertex_create,
+    ("vertex-ai", "row"): vertex_row,
+    ("vertex-ai", "batch"): vertex_batch,
+    ("vertex-ai", "result"): vertex_result,
 }
 
 

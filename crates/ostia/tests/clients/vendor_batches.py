@@ -9,7 +9,8 @@ import openai
 
 from cases import IMAGE, TIMEOUT_S, WEATHER, case, equal, raises, run, true
 
-ROWS = 20
+# More than the fewest rows that a vendor's batches have.
+ROWS = 120
 ITSELF = {"x-ostia-provider": "ostia"}
 DOT = "data:image/png;base64," + base64.b64encode(IMAGE).decode()
 
@@ -88,7 +89,9 @@ def rows(client, model):
 # What goes as it is, as calls in OpenAI's form do, is the vendor's to judge.
 @case(but=("fireworks-ai", "mistral-ai", "together-ai", "x-ai"))
 def a_line_that_cannot_be_told(client, model):
-    batch = ended(client, create(client, upload(client, line("a", model, "x"), line("b", model, "y", messages=[]))))
+    more = (line(f"row {n}", model, "x") for n in range(ROWS))
+    file = upload(client, line("a", model, "x"), line("b", model, "y", messages=[]), *more)
+    batch = ended(client, create(client, file))
     error = batch.errors.data[0]
     equal((batch.status, error.line), ("failed", 2))
     true("Line 2" in error.message and "messages" in error.message, error)

@@ -1,10 +1,12 @@
 //! Batches that the gateway runs itself: rows in a file, each an ordinary call, whatever happens to the gateway meanwhile.
 
 mod avro;
+mod clouds;
 mod ends;
 mod files;
 mod handed_on;
 mod remote;
 mod runs;
+mod stored;
 mod tools;
 mod vendors;

@@ -12,6 +12,7 @@ const NEW: NewBatch<'static> = NewBatch {
     model: "m",
     endpoint: "/v1/chat/completions",
     rows: 3,
+    settings: Settings(&[]),
 };
 
 #[test]
@@ -234,7 +235,7 @@ fn states_of_jobs() {
 
 #[test]
 fn datasets_that_are_looked_through() {
-    let check = |body: &str| BatchForm::read_ready(FIREWORKS.upload.unwrap().ready.unwrap(), body.as_bytes());
+    let check = |body: &str| FIREWORKS.upload.unwrap().ready.unwrap().read(body.as_bytes());
     assert_eq!(check(r#"{"state":"UPLOADING","status":{"code":"OK","message":""}}"#), Ok(false));
     assert_eq!(check(r#"{"state":"READY","status":null}"#), Ok(true));
     let bad = check(r#"{"state":"UPLOADING","status":{"code":"INVALID_ARGUMENT","message":"Line 1."}}"#);
@@ -271,7 +272,7 @@ fn an_id_that_leads_elsewhere_is_none() {
             check(form, body.to_owned());
         }
     }
-    let upload = |form: &BatchForm, body: &str| BatchForm::read_upload(form.upload.unwrap(), body.as_bytes());
+    let upload = |form: &BatchForm, body: &str| form.upload.unwrap().read(&NEW, body.as_bytes());
     assert_eq!(upload(&GEMINI, r#"{"file":{"name":"files/a-1"}}"#).unwrap(), "a-1");
     for form in [&MISTRAL, &TOGETHER, &XAI, &FIREWORKS] {
         assert_eq!(upload(form, r#"{"id":"a-1"}"#).unwrap(), "a-1");
@@ -284,7 +285,7 @@ fn an_id_that_leads_elsewhere_is_none() {
 }
 
 /// The step that brings results in lines.
-fn lines_step(form: &BatchForm, found: &Found, part: Part) -> Step {
+pub fn lines_step(form: &BatchForm, found: &Found, part: Part) -> Step {
     match (form.results)(found, part).unwrap() {
         Results::Lines(step) => step,
         other => panic!("{other:?}"),
@@ -393,7 +394,7 @@ fn rows_in_a_form() {
 }
 
 /// What is told of a row.
-fn told(form: &BatchForm, row: &AskedRow, line: &str) -> (Part, serde_json::Value) {
+pub fn told(form: &BatchForm, row: &AskedRow, line: &str) -> (Part, serde_json::Value) {
     let document = Document::parse_to(line.as_bytes(), RESULT_DEPTH).unwrap();
     let result = (form.decode_result)(document.root()).unwrap();
     assert_eq!(result.key, "12");
@@ -403,7 +404,7 @@ fn told(form: &BatchForm, row: &AskedRow, line: &str) -> (Part, serde_json::Valu
     (result.outcome.part(), serde_json::from_slice(&line).unwrap())
 }
 
-fn asked(upstream: Dialect) -> AskedRow {
+pub fn asked(upstream: Dialect) -> AskedRow {
     let reading = AskedReading::Conversation {
         client: ClientDialect::OpenaiChat,
         upstream,
@@ -659,7 +660,7 @@ fn batches_of_datasets() {
     }
     let ready = |status: &str| {
         let body = format!(r#"{{"dataset":{{"validation_status":"{status}","validation_error":"Row 1."}}}}"#);
-        BatchForm::read_ready(COHERE.upload.unwrap().ready.unwrap(), body.as_bytes())
+        COHERE.upload.unwrap().ready.unwrap().read(body.as_bytes())
     };
     assert_eq!([ready("validated"), ready("skipped")], [Ok(true), Ok(true)]);
     assert_eq!([ready("queued"), ready("processing"), ready("unknown")], [Ok(false), Ok(false), Ok(false)]);

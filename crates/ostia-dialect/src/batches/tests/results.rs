@@ -28,7 +28,13 @@ fn pages(id: &str) -> ResultsReader {
 
 fn page(path: &str) -> Option<Source> {
     let place = Place::Behind(Api::XaiBatches, path.to_owned());
-    Some(Source::Step(Step { method: Method::Get, place, headers: &[], content: Content::Nothing }))
+    Some(Source::Step(Step {
+        method: Method::Get,
+        place,
+        headers: Vec::new(),
+        is_bare: false,
+        content: Content::Nothing,
+    }))
 }
 
 #[test]
@@ -95,11 +101,11 @@ fn a_row_of_a_page_is_no_longer_than_its_bound() {
     let mut each = |_: &[u8]| Ok(());
     reader.push(b"{\"other\":[\"", &mut each).unwrap();
     let piece = vec![b'x'; 1 << 20];
-    for _ in 0..=LINE_BYTES_MAX >> 20 {
+    for _ in 0..=RESULT_BYTES_MAX >> 20 {
         reader.push(&piece, &mut each).unwrap();
     }
     reader.push(b"\"],\"results\":[\"", &mut each).unwrap();
-    for _ in 0..(LINE_BYTES_MAX >> 20) - 1 {
+    for _ in 0..(RESULT_BYTES_MAX >> 20) - 1 {
         reader.push(&piece, &mut each).unwrap();
     }
     assert!(reader.push(&piece, &mut each).is_err());

@@ -189,3 +189,23 @@ proptest! {
         prop_assert!(!fault.message.is_empty() && fault.status == status);
     }
 }
+
+#[test]
+fn the_xml_of_s3() {
+    let denied = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/a is not \
+                  authorized to perform: s3:PutObject &amp; &lt;more&gt;</Message><RequestId>1</RequestId></Error>";
+    let words = "User: arn:aws:iam::1:user/a is not authorized to perform: s3:PutObject & <more>";
+    let fault = check(403, denied, words, [None, Some("AccessDenied"), None]);
+    assert_eq!(fault.kind, FaultKind::Permission);
+    let missing = "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>";
+    let fault = check(404, missing, "The specified key does not exist.", [None, Some("NoSuchKey"), None]);
+    assert_eq!(fault.kind, FaultKind::NotFound);
+    // A page that has no such words, and one that only begins so.
+    check(
+        403,
+        "<Error><Code>x</Code></Error>",
+        "The provider answered with status 403 and a page for people",
+        [None; 3],
+    );
+    check(403, "no <Error><Code>x</Code>", "no <Error><Code>x</Code>", [None; 3]);
+}

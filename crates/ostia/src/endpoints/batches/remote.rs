@@ -46,16 +46,21 @@ pub async fn find(
     let leaf = route.as_deref().map(|route| provider_batches::leaf_of(inbound, route)).transpose()?;
     let target = target::resolve(inbound, leaf, Asked::Api(&call))?;
     provider_batches::refuse_clients_host(inbound, leaf, &target)?;
-    let api = provider_batches::api_of(target.provider).ok_or_else(|| has_none(&target.provider.id))?;
-    provider_batches::check_settings(inbound.core, &target, api)?;
-    Ok(RemoteBatch {
-        provider: target.provider.id.clone(),
+    // The batches are the provider's, whatever it is for the model of the row.
+    let provider = inbound.core.settings.providers.get(&target.provider.id).unwrap_or(target.provider);
+    let api = provider_batches::api_of(provider).ok_or_else(|| has_none(&provider.id))?;
+    let form = api.batches().ok_or_else(|| has_none(&provider.id))?;
+    let remote = RemoteBatch {
+        provider: provider.id.clone(),
         api: api.name().to_owned(),
         strict: target.strict,
         id: None,
         output: None,
         errors: None,
-    })
+    };
+    let recalled = provider_batches::Recalled::of(inbound, &[], &remote.provider)?;
+    provider_batches::check(recalled.inbound(inbound), &remote, (api, form), file.rows)?;
+    Ok(remote)
 }
 
 fn has_none(provider: &str) -> Fault {

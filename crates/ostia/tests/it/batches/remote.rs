@@ -708,7 +708,7 @@ fn openais_sdk() {
 }
 
 /// What the models of the vendors' SDKs have against it.
-fn judge(python: &OsStr, script: &Path, lines: &str) -> String {
+pub fn judge(python: &OsStr, script: &Path, lines: &str) -> String {
     let mut judge = Command::new(python)
         .env_clear()
         .arg("-B")
