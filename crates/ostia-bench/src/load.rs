@@ -4,7 +4,8 @@
 //! open pace requests are due at fixed moments, and latency counts from there, also where a request
 //! had to wait for a connection: a server that stalls can't hide it by slowing the load.
 //!
-//! TLS and HTTP/2 are spoken by libraries, and heavier (`client`); what they are held against is asked by the same client.
+//! TLS and HTTP/2 are spoken by libraries, and heavier (`client`); what they are held against is asked by the same client. So are
+//! WebSockets (`sockets`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -20,13 +21,14 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Between, Snapshot, Used};
 use crate::clock::now_ns;
 use crate::histogram::Quantiles;
-use crate::workloads::{Pace, Workload};
+use crate::workloads::{Pace, Transport, Workload};
 use connection::{Connection, Step};
 use recorder::Recorder;
 
 mod client;
 mod connection;
 mod recorder;
+mod sockets;
 
 /// More wrong answers than this end the measurement.
 const ERRORS_MAX: u64 = 1_000;
@@ -76,7 +78,7 @@ pub struct Measured {
     pub chunk: Option<Quantiles>,
     /// The share (0 to 1) of chunks later than 35 ms: where a delayed acknowledgement holds bytes back.
     pub chunks_late: f64,
-    /// Streams open at the window's end, each with a chunk received.
+    /// Streams open at the window's end, each with a chunk received; or WebSockets, each with a frame that came back.
     pub streams_open: u64,
     /// Reloads of the configuration, warm-up included, where the runner asks for them.
     #[serde(default)]
@@ -98,6 +100,12 @@ pub fn run(job: &Job) -> io::Result<Measured> {
     let mut pids: Vec<u32> = job.watched.iter().map(|(_, pid)| *pid).collect();
     pids.push(std::process::id());
     let unloaded = Snapshot::take(&pids);
+    if job.workload.transport == Some(Transport::WebSocket) {
+        let load = sockets::Load::new(job)?;
+        let (between, after) = window(&pids, load.moments(), |until_ns| load.drive(until_ns))?;
+        let counted = Measured { streams_open: load.open(), ..load.measured() };
+        return Ok(account(job, between, &unloaded.until(&after).used, counted));
+    }
     if let Some(transport) = job.workload.transport {
         let load = client::Load::new(job, transport)?;
         let moments = load.moments();

@@ -1,5 +1,6 @@
 //! A model provider that costs little: OpenAI's chat and embeddings, Anthropic's messages, Google's
-//! generateContent and Bedrock's Converse, unary and as streams, with answers of usual size and the headers that the vendors send.
+//! generateContent and Bedrock's Converse, unary and as streams, with answers of usual size and the headers that the vendors send; and
+//! realtime sessions, which say back what is said.
 //!
 //! `GET /_control?chunks=64&gap_ms=20&latency_ms=0` sets the shape of the streams that begin later and
 //! the time before every answer's head.
@@ -27,6 +28,7 @@ use grammar::Grammar;
 use stream::Events;
 
 mod grammar;
+mod socket;
 mod stream;
 
 /// A request body may not be longer than this.
@@ -82,8 +84,11 @@ async fn serve_connection(socket: TcpStream, mock: Rc<Mock>) {
     }
     let service = service_fn(move |request| answer(request, mock.clone()));
     // A client that goes away in the middle of a stream is usual at the end of a measurement.
-    let _ =
-        http1::Builder::new().header_read_timeout(None).serve_connection(TokioIo::new(socket), service).await;
+    let _ = http1::Builder::new()
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(socket), service)
+        .with_upgrades()
+        .await;
 }
 
 impl Mock {
@@ -119,6 +124,9 @@ async fn answer(request: Request<Incoming>, mock: Rc<Mock>) -> Result<Response<B
     let path = request.uri().path();
     let (dialect, grammar) = match path {
         "/_control" => return Ok(mock.control(request.uri().query().unwrap_or_default())),
+        "/v1/realtime" => {
+            return Ok(socket::agree(request).unwrap_or_else(|| refusal("no key of a WebSocket")));
+        }
         "/v1/chat/completions" => (Upstream::OpenAi, Some(mock.openai.clone())),
         "/v1/messages" => (Upstream::Anthropic, Some(mock.anthropic.clone())),
         "/v1/embeddings" => (Upstream::OpenAi, None),

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use crate::record::{Run, Sample, System};
-use crate::workloads::{Pace, Serving, WORKLOADS, Workload};
+use crate::workloads::{Pace, Serving, Transport, WORKLOADS, Workload};
 use table::Table;
 
 mod table;
@@ -37,6 +37,9 @@ const ANSWERS: Figure =
     Figure { name: "requests_per_s", head: "requests/s", show: Show::Ratio, of: answers_per_s };
 const CPU_REQUEST: Figure =
     Figure { name: "cpu_us_per_request", head: "CPU us/request", show: Show::Ratio, of: cpu_per_request };
+const FRAMES: Figure = Figure { name: "frames_per_s", head: "frames/s", show: Show::Ratio, of: frames_per_s };
+const CPU_FRAME: Figure =
+    Figure { name: "cpu_us_per_frame", head: "CPU us/frame", show: Show::Ratio, of: cpu_per_frame };
 const LATENCY_P50: Figure = Figure {
     name: "latency_p50_us",
     head: "p50 us",
@@ -115,6 +118,8 @@ const ERRORS: Figure = Figure {
 fn figures(workload: &Workload) -> &'static [Figure] {
     if workload.fresh_process {
         &[MEMORY_BEFORE, MEMORY, OPEN, PER_STREAM, FOREIGN, ERRORS]
+    } else if workload.transport == Some(Transport::WebSocket) {
+        &[FRAMES, CPU_FRAME, LATENCY_P50, LATENCY_P99, MEMORY, FOREIGN, ERRORS]
     } else if workload.serving == Serving::Reloading {
         &[ANSWERS, CPU_REQUEST, LATENCY_P50, LATENCY_P99, RELOADS, MEMORY_BEFORE, MEMORY, FOREIGN, ERRORS]
     } else if workload.streams() {
@@ -126,6 +131,15 @@ fn figures(workload: &Workload) -> &'static [Figure] {
 
 fn answers_per_s(sample: &Sample) -> Option<f64> {
     positive(sample.measured.answers as f64 / sample.measured.seconds)
+}
+
+/// One goes there and one comes back.
+fn frames_per_s(sample: &Sample) -> Option<f64> {
+    answers_per_s(sample).map(|answers| 2.0 * answers)
+}
+
+fn cpu_per_frame(sample: &Sample) -> Option<f64> {
+    cpu_per_request(sample).map(|cpu_us| cpu_us / 2.0)
 }
 
 fn chunks_per_s(sample: &Sample) -> Option<f64> {

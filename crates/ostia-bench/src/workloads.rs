@@ -84,6 +84,8 @@ pub enum Transport {
     Http2,
     /// HTTP/2 over TLS.
     Http2Tls,
+    /// A WebSocket: frames that come back ([`Workload::body_bytes`] long) in place of answers.
+    WebSocket,
 }
 
 impl Transport {
@@ -253,6 +255,15 @@ const PLAIN: Workload = Workload {
     title: "HTTP/1.1, the client of the next ones: chat, 300 B request, closed loop, 64 connections",
     transport: Some(Transport::Http1),
     yardstick: "plain-300",
+    ..UNARY
+};
+
+const FRAMES: Workload = Workload {
+    name: "frames-200",
+    title: "WebSockets: a frame of 200 B and back, closed loop, 64 connections",
+    transport: Some(Transport::WebSocket),
+    body_bytes: 200,
+    yardstick: "frames-200",
     ..UNARY
 };
 
@@ -490,6 +501,24 @@ pub const WORKLOADS: &[Workload] = &[
         transport: Some(Transport::Http2Tls),
         ..PLAIN_SATURATED
     },
+    FRAMES,
+    Workload {
+        name: "frames-4k",
+        title: "WebSockets: a frame of 4 KB and back, closed loop, 64 connections",
+        body_bytes: 4_000,
+        yardstick: "frames-4k",
+        ..FRAMES
+    },
+    Workload {
+        name: "sockets-1000",
+        title: "memory: 1000 WebSockets held open, on which nothing passes",
+        connections: 1_000,
+        warm_ms: 3_000,
+        window_ms: Some(2_000),
+        fresh_process: true,
+        yardstick: "sockets-1000",
+        ..FRAMES
+    },
     Workload {
         name: "streams-1000",
         title: "memory: 1000 streams held open, a chunk each 2 s",
@@ -553,7 +582,9 @@ impl Workload {
     /// Whether it is relayed by a gateway as it comes, and asked in HTTP/1.1 without TLS.
     #[must_use]
     pub fn is_plain(&self) -> bool {
-        let is_http1 = self.transport.is_none_or(|transport| transport == Transport::Http1);
+        let is_http1 = self
+            .transport
+            .is_none_or(|transport| matches!(transport, Transport::Http1 | Transport::WebSocket));
         self.is_relayed() && self.serving == Serving::Default && is_http1
     }
 
@@ -571,6 +602,7 @@ impl Workload {
     #[must_use]
     pub fn path(&self) -> &'static str {
         match (self.call, self.client) {
+            _ if self.transport == Some(Transport::WebSocket) => "/v1/realtime?model=gpt-realtime",
             (Call::Embeddings, _) => "/v1/embeddings",
             (Call::Chat | Call::ChatStream, Client::Chat) => "/v1/chat/completions",
             (Call::Chat | Call::ChatStream, Client::Responses) => "/v1/responses",

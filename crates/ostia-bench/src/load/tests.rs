@@ -145,3 +145,15 @@ fn the_mock_refuses_a_control_it_does_not_know() {
     let request = b"GET /_control?colour=1 HTTP/1.1\r\nhost: m\r\n\r\n";
     assert_eq!(probe::send(mock, request).unwrap().0, 400);
 }
+
+#[test]
+fn frames_come_back() {
+    let mock = start_mock();
+    for name in ["frames-200", "frames-4k"] {
+        let measured = measure(&short(name), mock).unwrap();
+        assert_eq!((measured.errors, measured.error_first.as_deref()), (0, None), "{name}");
+        assert!(measured.answers > 0 && measured.streams_open == 8, "{name}: {measured:?}");
+    }
+    let measured = measure(&short("sockets-1000"), mock).unwrap();
+    assert_eq!((measured.errors, measured.answers, measured.streams_open), (0, 0, 8), "{measured:?}");
+}
