@@ -1,23 +1,32 @@
 //! One direction of a WebSocket: what one side says, on its way to the other.
 
 use std::cell::Cell;
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes, BytesMut};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 
 use super::frames::{FrameFault, Frames, Sender};
 
-/// What is read at once, in bytes. Each direction of each connection holds so much.
-const PIECE_BYTES: usize = 8 << 10;
+/// What is read at once, in bytes.
+const PIECE_BYTES: usize = 16 << 10;
 /// How long last words may take.
 const LAST_WORDS_MAX: Duration = Duration::from_millis(800);
 /// Most that is read and thrown away of a side that still speaks when it is over, in bytes.
 const DRAINED_BYTES_MAX: usize = 64 << 20;
+
+thread_local! {
+    /// Where all connections of a core read into, one after the other. What has come is copied out of it, so that one on which nothing
+    /// is said holds no room.
+    static PIECE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
 
 /// Why one side says no more.
 #[derive(Debug)]
@@ -65,12 +74,31 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
             if self.frames.has_closed() {
                 return Ended::Closed;
             }
-            self.buffer.reserve(PIECE_BYTES);
-            match self.from.read_buf(&mut self.buffer).await {
+            match self.read().await {
                 Ok(0) | Err(_) => return Ended::Left,
                 Ok(_) => last.set(Instant::now()),
             }
         }
+    }
+
+    /// Waits for more. How many bytes came?
+    async fn read(&mut self) -> io::Result<usize> {
+        let Direction { from, buffer, .. } = self;
+        poll_fn(|context| {
+            let mut room = PIECE.take();
+            room.resize(PIECE_BYTES, 0);
+            let mut piece = ReadBuf::new(&mut room);
+            let polled = Pin::new(&mut *from).poll_read(context, &mut piece);
+            let read = piece.filled().len();
+            match polled {
+                // All has passed, and nobody knows when something comes again.
+                Poll::Pending if buffer.is_empty() => *buffer = BytesMut::new(),
+                Poll::Pending | Poll::Ready(_) => buffer.extend_from_slice(piece.filled()),
+            }
+            PIECE.set(room);
+            polled.map_ok(|()| read)
+        })
+        .await
     }
 
     async fn write(&mut self, last: &Cell<Instant>) -> io::Result<()> {
@@ -110,8 +138,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Direction<R, W> {
             let mut bytes = 0;
             while bytes < DRAINED_BYTES_MAX {
                 self.buffer.clear();
-                self.buffer.reserve(PIECE_BYTES);
-                match self.from.read_buf(&mut self.buffer).await {
+                match self.read().await {
                     Ok(0) | Err(_) => return,
                     Ok(read) => bytes += read,
                 }
