@@ -138,6 +138,14 @@ impl Answer {
         self
     }
 
+    /// The same body, with this after its first `bytes`.
+    pub fn split_after(mut self, bytes: usize, step: Step) -> Answer {
+        let body = self.body();
+        let (one, other) = body.split_at(bytes.min(body.len()));
+        self.steps = vec![Step::Send(one.to_vec()), step, Step::Send(other.to_vec())];
+        self
+    }
+
     /// All bytes of the body.
     pub fn body(&self) -> Vec<u8> {
         let bytes = |step: &Step| match step {

@@ -139,6 +139,17 @@ pub struct Client {
     pub(crate) is_pinged: Cell<bool>,
     /// The body of a stream that nobody wants to read any more.
     pub(crate) unwanted: RefCell<Option<Incoming>>,
+    /// What its stream is for once the answer has begun.
+    pub(crate) after: RefCell<Option<AfterAnswer>>,
+}
+
+/// What a stream is for that has gone over to another protocol.
+pub struct AfterAnswer(pub Pin<Box<dyn Future<Output = ()>>>);
+
+impl std::fmt::Debug for AfterAnswer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("AfterAnswer")
+    }
 }
 
 /// How an answer begins before it is known whose it is.
@@ -173,6 +184,7 @@ impl Client {
             is_early: Cell::default(),
             is_pinged: Cell::default(),
             unwanted: RefCell::default(),
+            after: RefCell::default(),
         })
     }
 

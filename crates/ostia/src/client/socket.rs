@@ -2,12 +2,17 @@
 
 use std::io;
 
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 
 /// The socket of a client: bytes pass as they are on the left one, and encrypted on the right one.
 pub type Socket = Either<TcpStream, Box<TlsStream<TcpStream>>>;
+
+/// What another protocol than HTTP is spoken on: a connection that has gone over to it, or a stream of one that speaks HTTP/2.
+pub type Channel = Either<Socket, TokioIo<Upgraded>>;
 
 /// What is below.
 pub fn tcp(socket: &Socket) -> &TcpStream {

@@ -1,20 +1,23 @@
 //! The Responses API over a WebSocket, in front of every provider (<https://developers.openai.com/api/docs/guides/websocket-mode>).
 //!
 //! Each `response.create` is a request of its own, as if it had been posted: with its own record, retries, fallbacks and remembered answers.
-//! They are answered one after the other, in the order in which they came.
+//! Those of one lane (`stream_id`) are answered one after the other, in the order in which they came, and those of several lanes at once
+//! ([`Turns`]).
 
+mod steering;
 mod turn;
+mod turns;
+mod writer;
 
-use std::collections::VecDeque;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
+use futures_util::{FutureExt as _, StreamExt as _};
 use http::{HeaderValue, Method, Response, StatusCode, header, request};
-use ostia_dialect::responses_socket::{self as socket, Chain, Create, Said};
+use ostia_dialect::responses_socket::{self as socket, Refused, Said};
 use ostia_dialect::{Fault, FaultKind, Observed};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
@@ -23,7 +26,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::client::Client;
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::config::settings::WebSocketLimits;
 use crate::core::Core;
 use crate::inbound::Inbound;
@@ -32,10 +35,9 @@ use crate::inbound::gateway_headers::GatewayHeaders;
 use crate::inbound::handshake;
 use crate::message::body::Body;
 use crate::websocket::{End, Served, Session, Signals};
+use turns::Turns;
+use writer::{Gone, Writer};
 
-/// Requests that wait for the answer to the one before, and their bytes. No more are read meanwhile.
-const WAITING_MAX: usize = 16;
-const WAITING_BYTES_MAX: usize = 1 << 20;
 /// What is remembered of a connection's own answers, in bytes, if that is more than the last one.
 const CHAIN_BYTES_MAX: usize = 8 << 20;
 /// How long one may be open: OpenAI closes its own after so long.
@@ -74,9 +76,14 @@ fn posted(parts: &request::Parts) -> request::Parts {
     let mut parts = parts.clone();
     parts.method = Method::POST;
     let headers = &mut parts.headers;
-    for name in
-        [header::UPGRADE, header::CONNECTION, header::SEC_WEBSOCKET_KEY, header::SEC_WEBSOCKET_PROTOCOL]
-    {
+    for name in [
+        header::UPGRADE,
+        header::CONNECTION,
+        header::SEC_WEBSOCKET_KEY,
+        header::SEC_WEBSOCKET_VERSION,
+        header::SEC_WEBSOCKET_EXTENSIONS,
+        header::SEC_WEBSOCKET_PROTOCOL,
+    ] {
         headers.remove(name);
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -97,11 +104,21 @@ struct Connection {
     limits: WebSocketLimits,
 }
 
-type Sink = SplitSink<WebSocketStream<Socket>, Message>;
-type Stream = SplitStream<WebSocketStream<Socket>>;
+type Sink = SplitSink<WebSocketStream<Channel>, Message>;
+type Stream = SplitStream<WebSocketStream<Channel>>;
 
-/// What a client said: a request, or what is wrong with it.
-type Asked = Result<Create, Fault>;
+/// What a client said, or what is wrong with it.
+type Asked = Result<Said, Refused>;
+
+/// What has come.
+enum Came {
+    Said(Asked),
+    /// It is answered with a pong.
+    Ping,
+}
+
+/// What is under way: an answer, or a word about something that the client said.
+type Running<'t> = FuturesUnordered<Pin<Box<dyn Future<Output = Result<(), Gone>> + 't>>>;
 
 /// Why no request is answered any more.
 enum Over {
@@ -120,12 +137,10 @@ enum Over {
 struct Asking {
     stream: Stream,
     last: Instant,
-    /// What has come while something else was answered.
-    waiting: VecDeque<Asked>,
 }
 
 impl Connection {
-    async fn serve(self, socket: Socket, unread: Bytes, signals: Signals) -> Session {
+    async fn serve(self, socket: Channel, unread: Bytes, signals: Signals) -> Session {
         let WebSocketLimits { frame_bytes_max, message_bytes_max, .. } = self.limits;
         let message_bytes_max = message_bytes_max.min(self.core.settings.limits.body_bytes_max);
         let config = WebSocketConfig::default()
@@ -134,77 +149,53 @@ impl Connection {
             .max_message_size(Some(message_bytes_max));
         let socket =
             WebSocketStream::from_partially_read(socket, unread.into(), Role::Server, Some(config)).await;
-        let (mut sink, stream) = socket.split();
-        let mut asking = Asking { stream, last: Instant::now(), waiting: VecDeque::new() };
-        let over = self.answer(&mut sink, &mut asking, &signals).await;
-        let _ = timeout(LAST_WORDS_MAX, last_words(&over, &mut sink, &mut asking.stream)).await;
-        Session { end: self.end(over), observed: Observed::default() }
+        let (sink, stream) = socket.split();
+        let mut asking = Asking { stream, last: Instant::now() };
+        let turns = Turns::new(&self, Writer::new(sink, self.limits.idle));
+        let over = self.answer(&turns, &mut asking, &signals).await;
+        let _ = timeout(LAST_WORDS_MAX, last_words(&over, &turns.writer, &mut asking.stream)).await;
+        let end = self.end(over);
+        Session { end, observed: Observed::default() }
     }
 
-    /// Answers one request after the other.
-    async fn answer(&self, sink: &mut Sink, asking: &mut Asking, signals: &Signals) -> Over {
-        let mut chain = Chain::new(CHAIN_BYTES_MAX);
-        let until = Instant::now() + self.limits.total.min(TOTAL_MAX);
-        let mut is_draining = false;
+    /// Answers all that is asked.
+    async fn answer(&self, turns: &Turns<'_>, asking: &mut Asking, signals: &Signals) -> Over {
+        let mut running = Running::new();
+        let mut pulse = pin!(turns.writer.pulse(self.core.settings.keep_alive));
+        let (mut is_draining, mut is_late) = (false, false);
         loop {
-            let asked = match asking.waiting.pop_front() {
-                Some(asked) => asked,
-                None if is_draining => return Over::Stopped,
-                None => match self.wait(asking, until, signals).await {
-                    Ok(Some(asked)) => asked,
-                    Ok(None) => {
-                        is_draining = true;
-                        continue;
-                    }
+            // Under another configuration the client may be somebody else, or nobody: it opens another one, and is asked.
+            is_late |= turns.are_awaited() && turns.are_late();
+            while !is_late && let Some(turn) = turns.begin() {
+                running.push(turn.boxed_local());
+            }
+            if running.is_empty() && (is_late || is_draining) {
+                return if is_late { Over::TooLong } else { Over::Stopped };
+            }
+            let look_at = turns.until.min(asking.last + self.limits.idle);
+            tokio::select! {
+                Some(done) = running.next(), if !running.is_empty() => match done {
+                    Ok(()) => asking.last = Instant::now(),
+                    Err(Gone) => return Over::Left,
+                },
+                // A client that leaves takes the requests under way with it.
+                came = asking.next(), if turns.have_room() => match came {
+                    Ok(Came::Said(asked)) => if let Some(word) = turns.take(asked) {
+                        running.push(word.boxed_local());
+                    },
+                    Ok(Came::Ping) => running.push(turns.pong().boxed_local()),
                     Err(over) => return over,
                 },
-            };
-            // Under another configuration the client may be somebody else, or nobody: it opens another one, and is asked.
-            if Instant::now() >= until || self.core.upstreams.are_replaced() {
-                return Over::TooLong;
-            }
-            let mut turn = pin!(self.turn(asked, &mut chain, sink));
-            loop {
-                tokio::select! {
-                    taken = &mut turn => match taken {
-                        Ok(()) => break,
-                        Err(_) => return Over::Left,
-                    },
-                    // A client that leaves takes the request under way with it.
-                    asked = asking.next(), if asking.has_room() => match asked {
-                        Ok(asked) => asking.waiting.push_back(asked),
-                        Err(over) => return over,
-                    },
-                    () = signals.drain.notified() => is_draining = true,
-                    () = signals.stop.notified() => return Over::Stopped,
-                }
-            }
-            asking.last = Instant::now();
-        }
-    }
-
-    /// Waits for the next request; `None`: the gateway stops.
-    async fn wait(
-        &self,
-        asking: &mut Asking,
-        until: Instant,
-        signals: &Signals,
-    ) -> Result<Option<Asked>, Over> {
-        loop {
-            let idle = asking.last + self.limits.idle;
-            tokio::select! {
-                asked = asking.next() => return asked.map(Some),
-                () = sleep_until(idle.min(until)) => {
-                    if Instant::now() >= until {
-                        return Err(Over::TooLong);
-                    }
+                Gone = &mut pulse, if !running.is_empty() => return Over::Left,
+                () = sleep_until(look_at), if running.is_empty() => {
+                    is_late = Instant::now() >= turns.until;
                     // A ping may have come meanwhile.
-                    if Instant::now() >= asking.last + self.limits.idle {
-                        return Err(Over::Idle);
+                    if !is_late && Instant::now() >= asking.last + self.limits.idle {
+                        return Over::Idle;
                     }
                 }
-                () = signals.drain.notified() => return Ok(None),
-                () = signals.stop.notified() => return Err(Over::Stopped),
+                () = signals.drain.notified() => is_draining = true,
+                () = signals.stop.notified() => return Over::Stopped,
             }
         }
     }
@@ -233,28 +224,20 @@ impl Connection {
 }
 
 impl Asking {
-    /// Is there room for one more request?
-    fn has_room(&self) -> bool {
-        let bytes = |asked: &Asked| asked.as_ref().map_or(0, |create| create.body.len());
-        self.waiting.len() < WAITING_MAX && self.waiting.iter().map(bytes).sum::<usize>() < WAITING_BYTES_MAX
-    }
-
-    /// The next thing that the client says. Whoever drops this may call it again.
-    async fn next(&mut self) -> Result<Asked, Over> {
+    /// The next that comes of the client. Whoever drops this may call it again.
+    async fn next(&mut self) -> Result<Came, Over> {
         loop {
             let message = self.stream.next().await;
             self.last = Instant::now();
             match message {
-                Some(Ok(Message::Text(text))) => match socket::decode(text.as_bytes()) {
-                    Ok(Said::Create(create)) => return Ok(Ok(create)),
-                    Ok(Said::Processed) => {}
-                    Err(fault) => return Ok(Err(fault)),
-                },
+                Some(Ok(Message::Text(text))) => return Ok(Came::Said(socket::decode(text.as_bytes()))),
                 Some(Ok(Message::Binary(_))) => {
-                    return Ok(Err(Fault::invalid("Send events as text messages, not as binary ones.")));
+                    let fault = Fault::invalid("Send events as text messages, not as binary ones.");
+                    return Ok(Came::Said(Err(fault.into())));
                 }
                 Some(Ok(Message::Close(_))) => return Err(Over::Closed),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(_))) => return Ok(Came::Ping),
+                Some(Ok(Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(Error::Capacity(_))) => return Err(Over::Refused(CloseCode::Size, LARGE)),
                 Some(Err(Error::Protocol(_))) => return Err(Over::Refused(CloseCode::Protocol, BROKEN)),
                 Some(Err(Error::Utf8(_))) => return Err(Over::Refused(CloseCode::Invalid, NO_TEXT)),
@@ -269,19 +252,19 @@ const BROKEN: &str = "frames break the protocol";
 const NO_TEXT: &str = "a text is not UTF-8";
 
 /// Says why it is over, and waits for the client's last word.
-async fn last_words(over: &Over, sink: &mut Sink, stream: &mut Stream) {
+async fn last_words(over: &Over, writer: &Writer, stream: &mut Stream) {
     let (code, reason) = match over {
         Over::Closed => (CloseCode::Normal, ""),
         Over::Left => return,
         Over::Refused(code, why) => (*code, *why),
         Over::Idle => (CloseCode::Away, "nothing was said for too long (websockets.idle)"),
         Over::TooLong => {
-            let _ = sink.send(Message::text(socket::fault(&too_long(), None))).await;
+            let _ = writer.hear(socket::fault(&too_long(), None)).await;
             (CloseCode::Normal, "")
         }
         Over::Stopped => (CloseCode::Restart, "the gateway is shutting down"),
     };
-    let _ = sink.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
+    let _ = writer.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
     while let Some(Ok(_)) = stream.next().await {}
 }
 

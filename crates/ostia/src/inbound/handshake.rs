@@ -24,13 +24,14 @@ const KEY_PREFIX: &str = "openai-insecure-api-key.";
 /// (<https://developers.deepgram.com/docs/using-the-sec-websocket-protocol>).
 const KEY_SCHEMES: [&str; 2] = ["token", "bearer"];
 
-/// Does this request want to go over to a WebSocket? Over HTTP/2 there is no such wish (RFC 9113, section 8.6).
+/// Does this request want to go over to a WebSocket? One of HTTP/2 says so in another way, and has these words when it comes here
+/// (`server/http2/head.rs`); clients cannot write them there (RFC 9113, section 8.2.2).
 pub fn is_wanted(parts: &request::Parts) -> bool {
     let says = |name, wanted: &str| {
         fields::members(&parts.headers, &name).any(|member| member.eq_ignore_ascii_case(wanted))
     };
     parts.method == Method::GET
-        && parts.version == Version::HTTP_11
+        && matches!(parts.version, Version::HTTP_11 | Version::HTTP_2)
         && parts.headers.contains_key(header::UPGRADE)
         && says(header::UPGRADE, PROTOCOL)
         && says(header::CONNECTION, "upgrade")

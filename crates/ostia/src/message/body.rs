@@ -9,7 +9,7 @@ use http_body::{Body as HttpBody, Frame, SizeHint};
 use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, Observed, Usage};
 
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::log::End;
 use crate::message::source::Source;
 use crate::upstream::{BodyFault, UpstreamBody};
@@ -124,7 +124,7 @@ pub trait Events: Debug {
 
     /// Takes the client's connection, which has gone over to another protocol (status 101), and what was read of it. From here on
     /// `poll_frame` serves it and gives nothing but its end.
-    fn switch(&mut self, _client: Socket, _unread: Bytes) {}
+    fn switch(&mut self, _client: Channel, _unread: Bytes) {}
 
     /// Tells a connection that has gone over to another protocol that the gateway stops: what is under way may come to its end.
     fn drain(&mut self) {}
@@ -157,7 +157,7 @@ impl Body {
     }
 
     /// Takes the client's connection, if the answer goes over to another protocol.
-    pub fn switch(&mut self, client: Socket, unread: Bytes) {
+    pub fn switch(&mut self, client: Channel, unread: Bytes) {
         match self {
             Body::Full(_) | Body::Passed(_) => {}
             Body::Events(events) => events.switch(client, unread),

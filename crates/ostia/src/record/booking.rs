@@ -16,7 +16,7 @@ use ostia_store::Outcome;
 use super::account::{Account, Made};
 use super::facts::Failure;
 use super::records::few;
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::errors::attempt_error::AttemptError;
 use crate::log::{self, End};
 use crate::message::body::{Body, Events, FramePoll, Resume, Watcher};
@@ -323,7 +323,7 @@ impl Events for Booked {
         self.events.resumed_by(failover);
     }
 
-    fn switch(&mut self, client: Socket, unread: Bytes) {
+    fn switch(&mut self, client: Channel, unread: Bytes) {
         self.events.switch(client, unread);
     }
 

@@ -10,7 +10,7 @@ use ostia_dialect::{Fault, Observed};
 
 use super::account::Account;
 use super::facts::Said;
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::log::End;
 use crate::message::body::{Body, Events, FramePoll};
 
@@ -84,7 +84,7 @@ impl Events for Recorded {
         self.events.observed()
     }
 
-    fn switch(&mut self, client: Socket, unread: Bytes) {
+    fn switch(&mut self, client: Channel, unread: Bytes) {
         self.events.switch(client, unread);
     }
 

@@ -13,7 +13,7 @@ use ostia_routing::plan::{Attempt, MidStream, Plan, Reason, Sent, Step};
 use ostia_routing::{Limit, Outcome, Route, Time, Verdict};
 use tokio::time::sleep;
 
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::clock;
 use crate::core::Core;
 use crate::errors::attempt_error::AttemptError;
@@ -160,7 +160,7 @@ impl Events for Followed {
         self.events.observed()
     }
 
-    fn switch(&mut self, client: Socket, unread: Bytes) {
+    fn switch(&mut self, client: Channel, unread: Bytes) {
         self.events.switch(client, unread);
     }
 

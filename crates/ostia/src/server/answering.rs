@@ -14,7 +14,7 @@ use ostia_dialect::{Family, Fault, FaultKind};
 use tokio::time::Instant;
 
 use super::late::Late;
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::client::{AnswerDeadline, Client, Early, Protocol};
 use crate::errors::reply;
 use crate::gauge::{Counted, Kind};
@@ -150,7 +150,7 @@ impl Answer {
     }
 
     /// Takes the client's connection, which has gone over to another protocol.
-    pub fn switch(&mut self, socket: Socket, unread: Bytes) {
+    pub fn switch(&mut self, socket: Channel, unread: Bytes) {
         self.client.is_busy.set(true);
         self.body.switch(socket, unread);
     }

@@ -13,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::either::Either;
 
 use super::answering::SwitchedAnswer;
 use super::http2::PREFACE;
@@ -77,7 +78,7 @@ pub async fn serve(
     }
     if let Some(answer) = switched.take() {
         if served.is_ok() {
-            switched::serve(answer, socket, parts.read_buf, &client, phase).await;
+            switched::serve(answer, Either::Left(socket), parts.read_buf, &client, phase).await;
         }
         return None;
     }

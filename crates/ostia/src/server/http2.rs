@@ -23,14 +23,16 @@ use hyper::body::Incoming;
 use hyper::rt::Timer;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::either::Either;
 
-use super::answering::{Answer, head_alone};
-use super::{ConnectionLimit, HEAD_DRAIN, LAST_WORDS, Phase, linger, request};
-use crate::client::Connection;
+use super::answering::{Answer, SwitchedAnswer, head_alone};
+use super::{ConnectionLimit, HEAD_DRAIN, LAST_WORDS, Phase, linger, request, switched};
 use crate::client::socket::Socket;
+use crate::client::{AfterAnswer, Client, Connection};
 use crate::config::settings::Limits;
 use crate::core::CurrentCore;
 use socket::Http2Socket;
@@ -65,20 +67,44 @@ fn answer(
     current: &Rc<CurrentCore>,
     streams: &Streams,
     limits: &Limits,
-    request: Request<Incoming>,
+    phase: &watch::Receiver<Phase>,
+    mut request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<Answer>, h2::Error>> + use<> {
     let is_head = request.method() == Method::HEAD;
+    let wish = head::wants_socket(&request).then(|| (hyper::upgrade::on(&mut request), phase.clone()));
     let answering = streams.begin(limits).map(|client| {
         let request = head::as_http1(request);
-        request::answer(current, &client, request)
+        let switched = SwitchedAnswer::default();
+        (request::answer(current, &client, request).switching_into(&switched), switched, client)
     });
     async move {
-        let Some(answering) = answering else { return Err(refused()) };
-        match answering.await {
-            Ok(response) if is_head => Ok(head_alone(response)),
-            Ok(response) => Ok(response),
+        let Some((answering, switched, client)) = answering else { return Err(refused()) };
+        let response = match answering.await {
+            Ok(response) => response,
             Err(never) => match never {},
+        };
+        match switched.take().zip(wish) {
+            Some((answer, (upgrade, phase))) => {
+                let socket = serve_socket(upgrade, answer, client.clone(), phase);
+                client.after.replace(Some(AfterAnswer(Box::pin(socket))));
+                Ok(head::agreed(response))
+            }
+            None if is_head => Ok(head_alone(response)),
+            None => Ok(response),
         }
+    }
+}
+
+/// Serves a stream that has gone over to a WebSocket (RFC 8441).
+async fn serve_socket(
+    upgrade: OnUpgrade,
+    answer: Answer,
+    client: Rc<Client>,
+    mut phase: watch::Receiver<Phase>,
+) {
+    if let Ok(upgraded) = upgrade.await {
+        let channel = Either::Right(TokioIo::new(upgraded));
+        switched::serve(answer, channel, Bytes::new(), &client, &mut phase).await;
     }
 }
 
@@ -132,8 +158,8 @@ pub async fn serve(
 ) {
     let limits = current.get().settings.limits;
     let streams = Streams::new(connection.clone(), limit.clone());
-    let of_streams = streams.clone();
-    let service = service_fn(move |request| answer(&current, &of_streams, &limits, request));
+    let (of_streams, of_sockets) = (streams.clone(), phase.clone());
+    let service = service_fn(move |request| answer(&current, &of_streams, &limits, &of_sockets, request));
     let stream = Http2Socket::new(&mut socket, unread, &streams);
     let mut serving =
         builder(streams.clone(), &limits, TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
@@ -200,6 +226,7 @@ fn builder(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_send_buf_size(SEND_BYTES_MAX)
         .keep_alive_interval(PING_AFTER)
-        .keep_alive_timeout(PING_WITHIN);
+        .keep_alive_timeout(PING_WITHIN)
+        .enable_connect_protocol();
     builder
 }

@@ -1,4 +1,5 @@
-//! A connection that has gone over from HTTP to another protocol: what was the body of the answer serves it to its end.
+//! A connection that has gone over from HTTP to another protocol, or a stream of one: what was the body of the answer serves it to its
+//! end.
 
 use std::future::poll_fn;
 
@@ -8,17 +9,17 @@ use tokio::sync::watch;
 use super::Phase;
 use super::answering::Answer;
 use crate::client::Client;
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 
-/// Serves the connection to its end. When the gateway stops, it goes on until open answers are cut.
+/// Serves it to its end. When the gateway stops, it goes on until open answers are cut.
 pub async fn serve(
     mut answer: Answer,
-    socket: Socket,
+    channel: Channel,
     unread: Bytes,
     client: &Client,
     phase: &mut watch::Receiver<Phase>,
 ) {
-    answer.switch(socket, unread);
+    answer.switch(channel, unread);
     if *phase.borrow() != Phase::Serving {
         answer.drain();
     }

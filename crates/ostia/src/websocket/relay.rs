@@ -17,7 +17,7 @@ use super::direction::{Direction, Ended};
 use super::frames::{Bounds, Frames, Sender};
 use super::observe::Observer;
 use super::served::{End, Served, Session, Signals};
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::config::settings::WebSocketLimits;
 use crate::upstream::Switched;
 
@@ -45,7 +45,7 @@ enum Over {
 
 /// Hands on what both sides say, until one goes; then lets the other one go.
 async fn run(
-    client: Socket,
+    client: Channel,
     unread: Bytes,
     upstream: Switched,
     limits: WebSocketLimits,

@@ -10,7 +10,7 @@ use ostia_dialect::frame::KeepAlive;
 use ostia_dialect::{Fault, Observed};
 use tokio::sync::Notify;
 
-use crate::client::socket::Socket;
+use crate::client::socket::Channel;
 use crate::message::body::{Events, FramePoll};
 use crate::upstream::BodyFault;
 
@@ -56,7 +56,7 @@ pub enum End {
 }
 
 type Running = Pin<Box<dyn Future<Output = Session>>>;
-type Begin = Box<dyn FnOnce(Socket, Bytes, Signals) -> Running>;
+type Begin = Box<dyn FnOnce(Channel, Bytes, Signals) -> Running>;
 
 enum State {
     /// The client's connection still speaks HTTP.
@@ -77,7 +77,7 @@ impl std::fmt::Debug for State {
 
 impl Served {
     /// One that begins so, with the client's connection and what was read of it.
-    pub fn new(begin: impl FnOnce(Socket, Bytes, Signals) -> Running + 'static) -> Served {
+    pub fn new(begin: impl FnOnce(Channel, Bytes, Signals) -> Running + 'static) -> Served {
         Served {
             state: State::Agreed(Box::new(begin)),
             signals: Signals::default(),
@@ -133,7 +133,7 @@ impl Events for Served {
         Some(&self.observed)
     }
 
-    fn switch(&mut self, client: Socket, unread: Bytes) {
+    fn switch(&mut self, client: Channel, unread: Bytes) {
         if let State::Agreed(begin) = std::mem::replace(&mut self.state, State::Over) {
             self.state = State::Running(begin(client, unread, self.signals.clone()));
         }

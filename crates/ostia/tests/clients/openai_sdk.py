@@ -3,6 +3,11 @@
 import base64
 
 import openai
+from openai.lib.responses_websocket import (
+    ResponsesWebSocketError,
+    ResponsesWebSocketLimits,
+    ResponsesWebSocketSession,
+)
 
 from cases import CITY, IMAGE, REPORT, ROME, TIMEOUT_S, WEATHER
 from cases import case, equal, is_streamed, own_headers, raises, run, to_json, true, weather
@@ -283,9 +288,61 @@ def socket_errors_are_events(client, model):
     with socket(client) as connection:
         error = answered(connection, model=model, input="Fail")[-1]
         equal((error.type, error.status), ("error", 429))
-        true("slow down" in error.error["message"], error)
+        true("slow down" in error.error.message, error)
         equal(answered(connection, model=model, input="Break off")[-1].type, "error")
         equal(heard(answered(connection, model=model, input="Hello")), "Hi thére")
+
+
+@case
+def socket_lanes(client, model):
+    limits = ResponsesWebSocketLimits(
+        max_lanes=4, max_events_per_lane=256, max_events=512, max_bytes_per_lane=1 << 20, max_bytes=1 << 21
+    )
+    with ResponsesWebSocketSession(socket(client).enter(), limits=limits) as session:
+        lanes = [session.lane("planner"), session.lane("critic"), session.default]
+        said = {"type": "response.create", "model": model, "store": False}
+        for lane in lanes:
+            lane.send({**said, "input": "My name is Ada."})
+        firsts = [lane.get_final_response(timeout=TIMEOUT_S) for lane in lanes]
+        equal([first.output_text for first in firsts], ["Hello Ada."] * 3)
+        # Each goes on from the same answer: two of them are forks.
+        for lane in lanes:
+            lane.send({**said, "input": "What is my name?", "previous_response_id": firsts[0].id})
+        equal([lane.get_final_response(timeout=TIMEOUT_S).output_text for lane in lanes], ["Ada."] * 3)
+        lanes[1].send({**said, "input": "Fail"})
+        error = raises(ResponsesWebSocketError, lambda: lanes[1].get_final_response(timeout=TIMEOUT_S)).event
+        equal((error.status, error.stream_id), (429, "critic"))
+
+
+def steered(client, model, store):
+    with socket(client) as connection:
+        connection.response.create(model=model, input="Take your time", store=store)
+        events = []
+        while [event.type for event in events].count("response.completed") < 2:
+            event = connection.recv()
+            if event.type == "response.created" and not events:
+                connection.response.steer(previous_response_id=event.response.id, input="Be quick")
+            true(event.type not in ("error", "response.failed", "response.steer.failed"), event)
+            events.append(event)
+        kinds = [event.type for event in events]
+        true(kinds.index("response.steer.accepted") < kinds.index("response.completed"), kinds)
+        said = [event.response.output_text for event in events if event.type == "response.completed"]
+        equal(said, ["Slowly.", "Quickly."])
+        late = [event for event in events if event.type == "response.created"][0].response.id
+        connection.response.steer(previous_response_id=late, input="Be quick")
+        failed = connection.recv()
+        equal((failed.type, failed.error.code), ("response.steer.failed", "response_already_completed"))
+
+
+@case
+def socket_steering(client, model):
+    steered(client, model, store=False)
+
+
+# A provider of Responses goes on from what it has stored itself, and this one stores nothing.
+@case(but=("at-responses",))
+def socket_steering_of_what_is_stored(client, model):
+    steered(client, model, store=True)
 
 
 run(connect)

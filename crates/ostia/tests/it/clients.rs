@@ -6,6 +6,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use ostia_testkit::model::{Call, Speech, Told, Turn};
 use ostia_testkit::vendor::{anthropic, cohere, gemini, ollama, openai};
@@ -58,6 +59,16 @@ fn openais_sdk_in_realtime() {
         let target = provider.last().target;
         assert!(target.ends_with("/v1/realtime?model=gpt-realtime"), "{target}");
     }
+}
+
+#[test]
+fn pythons_websockets_on_http2() {
+    let provider = Provider::echo();
+    let row = format!(
+        "  at-echo: {{base_url: \"{}/v1\", local: true, dialects: [openai_realtime]}}\n",
+        provider.url()
+    );
+    run_with("websocket_http2.py", &row, ["at-echo=m".to_owned()]);
 }
 
 /// A guard, and a model that is told how to judge.
@@ -213,6 +224,12 @@ fn answer(speech: Speech, request: &Request) -> Result<Answer, Answer> {
     if told.iter().any(user) {
         return Ok(broken(&speech.answer(&says("This is never whole."), true)));
     }
+    if told.last() == Some(&Told::User("Take your time".into())) {
+        // A client has time to say something in the middle of it.
+        let answer = speech.answer(&says("Slowly."), stream);
+        let middle = answer.body().len() / 2;
+        return Ok(answer.split_after(middle, Step::Pause(Duration::from_millis(700))));
+    }
     let mut text = body.to_string();
     if speech == Speech::Gemini {
         // Google takes both alphabets of base64, and its SDK writes the one for URLs.
@@ -245,6 +262,11 @@ fn turn(told: &[Told], body: &str, takes_proofs: bool) -> Result<Turn, (u16, &'s
         "What is this?" => {
             require(body.contains(IMAGE), "no image came")?;
             Ok(says("A red dot."))
+        }
+        "Be quick" => {
+            let before = [Told::User("Take your time".into()), Told::Said("Slowly.".into())];
+            require(told.starts_with(&before), "the conversation did not come whole")?;
+            Ok(says("Quickly."))
         }
         "My name is Ada." => Ok(says("Hello Ada.")),
         "What is my name?" => {

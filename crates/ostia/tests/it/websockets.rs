@@ -3,6 +3,10 @@
 mod bounds;
 mod ends;
 mod handshakes;
+mod hostile;
+mod http2;
+mod lanes;
 mod relay;
 mod responses;
+mod steering;
 pub(crate) mod tools;

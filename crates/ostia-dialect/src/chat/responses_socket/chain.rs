@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 
+use super::LaneId;
 use crate::Fault;
 use crate::json::{Document, Json, Node};
 use crate::relay::Splice;
 
-/// Most answers that are remembered. OpenAI remembers the last one of each conversation.
-const TURNS_MAX: usize = 32;
+/// Most answers that are remembered. OpenAI remembers the last one of each lane, of which there are 33.
+const TURNS_MAX: usize = 64;
 
 /// The last answers of a connection.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub struct Chain {
 
 #[derive(Debug)]
 struct Turn {
+    lane: LaneId,
     id: String,
     /// The items that were said up to its end, as they stand in an array.
     items: String,
@@ -46,8 +48,9 @@ impl Chain {
         Ok(Some(splice.finish()))
     }
 
-    /// Remembers an answer that has been given to this body, which has all of its items: the event that ended it says what was said.
-    pub fn remember(&mut self, body: &[u8], last_event: &str) {
+    /// Remembers an answer that has been given in this lane to this body, which has all of its items: the event that ended it says what
+    /// was said.
+    pub fn remember(&mut self, lane: LaneId, body: &[u8], last_event: &str) {
         let (Ok(request), Ok(event)) = (Document::parse_to(body, 1), Document::parse(last_event.as_bytes()))
         else {
             return;
@@ -56,12 +59,20 @@ impl Chain {
         let (Some(id), Ok(own)) = (response.str("id"), items(request.root())) else { return };
         let output = response.get("output").into_iter().flat_map(|output| output.items());
         let said: Vec<&str> = output.filter(is_whole).map(|item| item.text()).collect();
-        let turn = Turn { id: id.into_owned(), items: joined(&own, &said.join(",")) };
+        let turn = Turn { lane, id: id.into_owned(), items: joined(&own, &said.join(",")) };
         self.bytes += turn.items.len();
         self.turns.push_back(turn);
         while self.turns.len() > TURNS_MAX || self.turns.len() > 1 && self.bytes > self.bytes_max {
-            self.bytes -= self.turns.pop_front().map_or(0, |turn| turn.items.len());
+            let forgotten = self.turns.remove(self.least_wanted());
+            self.bytes -= forgotten.map_or(0, |turn| turn.items.len());
         }
+    }
+
+    /// The oldest that is not the last one of its lane; or the oldest.
+    fn least_wanted(&self) -> usize {
+        let has_gone_on =
+            |at: usize| self.turns.range(at + 1..).any(|later| later.lane == self.turns[at].lane);
+        (0..self.turns.len()).find(|at| has_gone_on(*at)).unwrap_or(0)
     }
 }
 
@@ -71,7 +82,7 @@ fn is_whole(item: &Node<'_>) -> bool {
 }
 
 /// The items of a request, as they stand in an array.
-fn items(request: Node<'_>) -> Result<String, Fault> {
+pub(super) fn items(request: Node<'_>) -> Result<String, Fault> {
     let Some(input) = request.some("input") else { return Ok(String::new()) };
     if input.is_string() {
         return Ok(format!(r#"{{"type":"message","role":"user","content":{}}}"#, input.text()));
@@ -81,7 +92,8 @@ fn items(request: Node<'_>) -> Result<String, Fault> {
     Ok(text.trim().to_owned())
 }
 
-fn joined(before: &str, after: &str) -> String {
+/// The items of both, as they stand in an array.
+pub(super) fn joined(before: &str, after: &str) -> String {
     match (before, after) {
         ("", only) | (only, "") => only.to_owned(),
         (before, after) => format!("{before},{after}"),

@@ -1,22 +1,22 @@
 //! One request on a WebSocket, and its answer: the events of its stream, one in each message.
 
-use std::pin::pin;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures_util::SinkExt as _;
 use http::{HeaderMap, Response, response};
 use http_body_util::BodyExt as _;
 use ostia_dialect::frame::{Framer, Framing};
 use ostia_dialect::openai_responses::request::echo;
-use ostia_dialect::responses_socket::{self as socket, Chain, Create};
+use ostia_dialect::responses_socket::steer::{self, Queued};
+use ostia_dialect::responses_socket::{self as socket, Create, LaneId};
 use ostia_dialect::{Api, Family, Fault, RenderOptions};
 use ostia_providers::prepare::ApiCall;
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::Message;
 
-use super::{Asked, Connection, Sink};
+use super::Connection;
+use super::steering::Steered;
+use super::turns::Turns;
+use super::writer::Gone;
 use crate::client::Client;
 use crate::errors::failure;
 use crate::errors::reply;
@@ -31,96 +31,226 @@ const ERROR_BYTES_MAX: usize = 1 << 20;
 /// The status of an error that a stream ends with, where nobody said one.
 const BROKEN_STATUS: u16 = 502;
 
-/// The client takes nothing any more.
-#[derive(Debug)]
-pub(super) struct Gone;
-
-/// The client's side, for one answer.
-struct Listener<'a> {
-    sink: &'a mut Sink,
-    /// How long it may take nothing.
-    patience: Duration,
-    /// How long it hears nothing before it gets a sign of life; `None`: it gets none.
-    keep_alive: Option<Duration>,
+/// One request, and the answer to it.
+pub(super) struct Turn<'t> {
+    turns: &'t Turns<'t>,
+    lane: LaneId,
+    create: &'t Create,
+    /// What the client said before, and stands in this request. It has been said when the answer begins.
+    unsaid: Vec<Queued>,
+    /// The answer, once it has begun.
+    steered: Option<Rc<Steered>>,
+    /// What the client says meanwhile.
+    queued: Vec<Queued>,
+    /// So many events were told that are not of the provider's answer.
+    moved: u64,
+    /// The last event.
+    last: String,
 }
 
-impl Listener<'_> {
-    /// Tells an event.
-    async fn hear(&mut self, text: String) -> Result<(), Gone> {
-        self.send(Message::text(text)).await
-    }
-
-    async fn send(&mut self, message: Message) -> Result<(), Gone> {
-        match timeout(self.patience, self.sink.send(message)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
-        }
-    }
-
-    /// Waits for something. Meanwhile the client, and whatever is on the way, is told that the connection lives.
-    async fn wait<T>(&mut self, future: impl Future<Output = T>) -> Result<T, Gone> {
-        let Some(keep_alive) = self.keep_alive else { return Ok(future.await) };
-        let mut future = pin!(future);
-        loop {
-            match timeout(keep_alive, future.as_mut()).await {
-                Ok(output) => return Ok(output),
-                Err(_) => self.send(Message::Ping(Bytes::new())).await?,
-            }
-        }
-    }
+/// How an answer has ended.
+pub(super) struct Ended {
+    /// By this event; `None`: by none of its own.
+    pub last: Option<String>,
+    /// What the client said meanwhile.
+    pub queued: Vec<Queued>,
+    /// The place of the next event in its stream.
+    pub next_number: u64,
 }
 
-impl Connection {
-    /// Answers one request.
+impl<'t> Turn<'t> {
+    /// One that has not begun. `unsaid`: what the client said before, and stands in this request.
+    pub fn new(turns: &'t Turns<'t>, lane: LaneId, create: &'t Create, unsaid: Vec<Queued>) -> Turn<'t> {
+        let (queued, last) = (Vec::new(), String::new());
+        Turn { turns, lane, create, unsaid, steered: None, queued, moved: 0, last }
+    }
+
+    /// Answers the request, which has this body.
     ///
     /// # Errors
     /// The client takes nothing any more.
-    pub(super) async fn turn(&self, asked: Asked, chain: &mut Chain, sink: &mut Sink) -> Result<(), Gone> {
-        let keep_alive = self.core.settings.keep_alive;
-        let listener = &mut Listener { sink, patience: self.limits.idle, keep_alive };
-        let create = match asked {
-            Ok(create) => create,
-            Err(fault) => return listener.hear(socket::fault(&fault, None)).await,
+    pub async fn run(mut self, body: &Bytes) -> Result<Ended, Gone> {
+        let recalled = self.turns.chain.borrow().recall(body);
+        let last = match recalled {
+            Ok(whole) => {
+                let body = whole.map_or_else(|| body.clone(), Bytes::from);
+                let last = match self.create.generates {
+                    true => self.generate(&body).await?,
+                    false => self.prepare(&body).await?,
+                };
+                // What is stored is found by its id, wherever it was made.
+                let is_ours = !self.create.store || !self.create.generates;
+                if let Some(last) = last.as_ref().filter(|_| is_ours) {
+                    self.turns.chain.borrow_mut().remember(self.lane, &body, last);
+                }
+                last
+            }
+            Err(fault) => {
+                self.fail(&fault).await?;
+                None
+            }
         };
-        let stream_id = create.stream_id.as_deref();
-        let body = match chain.recall(&create.body) {
-            Ok(whole) => Bytes::from(whole.unwrap_or(create.body)),
-            Err(fault) => return listener.hear(socket::fault(&fault, stream_id)).await,
+        let next_number = self.next_number();
+        self.turns.give_back(self.create, self.unsaid, next_number).await?;
+        Ok(Ended { last, queued: self.queued, next_number })
+    }
+
+    /// The place of the next event in the stream of this answer.
+    fn next_number(&self) -> u64 {
+        socket::number(&self.last).map_or(0, |number| number + 1)
+    }
+
+    fn stream_id(&self) -> Option<&'t str> {
+        self.create.stream_id.as_deref()
+    }
+
+    async fn hear(&self, event: String) -> Result<(), Gone> {
+        self.turns.writer.hear(event).await
+    }
+
+    async fn fail(&self, fault: &Fault) -> Result<(), Gone> {
+        self.hear(socket::fault(fault, self.stream_id())).await
+    }
+
+    /// Asks a provider. Gives the event that the answer ended with, if there was one.
+    async fn generate(&mut self, body: &Bytes) -> Result<Option<String>, Gone> {
+        let (head, body) = self.turns.connection.respond(body).await.into_parts();
+        if !head.status.is_success() {
+            self.hear(refused(&head, body, self.stream_id()).await).await?;
+            return Ok(None);
+        }
+        let handed_on = self.hand_on(body).await;
+        if let Some(steered) = self.steered.take() {
+            self.end(&steered).await?;
+        }
+        match handed_on? {
+            Ok(last) => Ok(Some(last)),
+            Err(fault) => self.fail(&fault).await.map(|()| None),
+        }
+    }
+
+    /// Hands on the events of a stream. Gives the one that ended it, or why none did.
+    async fn hand_on(&mut self, mut body: Body) -> Result<Result<String, Fault>, Gone> {
+        let mut framer = Framer::new(Framing::Sse);
+        let mut last = None;
+        while let Some(frame) = self.next(&mut body).await? {
+            let bytes = match frame {
+                Ok(frame) => frame.into_data().unwrap_or_default(),
+                Err(fault) if last.is_none() => return Ok(Err(failure::of_body(&fault))),
+                Err(_) => break,
+            };
+            framer.push(&bytes);
+            loop {
+                let event = match framer.next() {
+                    Ok(Some(frame)) if last.is_none() => Event::of(&frame),
+                    Ok(Some(_)) => continue,
+                    Ok(None) => break,
+                    Err(fault) => return Ok(Err(fault)),
+                };
+                let Some(event) = event else { continue };
+                if let Some(ended) = self.tell(event).await? {
+                    last = Some(ended);
+                }
+            }
+        }
+        let broken = || Fault::upstream("The answer broke off before it was whole.");
+        Ok(last.ok_or_else(broken))
+    }
+
+    /// The next piece of the answer. Meanwhile the client hears of what it says itself.
+    async fn next(&mut self, body: &mut Body) -> Result<Option<Piece>, Gone> {
+        loop {
+            let Some(steered) = self.steered.clone() else { return Ok(body.frame().await) };
+            tokio::select! {
+                frame = body.frame() => return Ok(frame),
+                () = steered.next() => self.take(&steered).await?,
+            }
+        }
+    }
+
+    /// Tells an event. Gives it where it has ended the answer.
+    async fn tell(&mut self, Event { kind, data }: Event) -> Result<Option<String>, Gone> {
+        let is_last = socket::is_last(&kind);
+        if kind == "response.created" {
+            self.begin(&data);
+        }
+        if let Some(steered) = self.steered.take_if(|_| is_last) {
+            self.end(&steered).await?;
+        }
+        self.last = socket::moved(data, self.moved);
+        let event = match kind.as_str() {
+            "error" => socket::error_message(&self.last, BROKEN_STATUS, self.stream_id()),
+            _ => socket::message(&self.last, self.stream_id()),
         };
-        let create = Create { body: Vec::new(), ..create };
-        let last = match create.generates {
-            true => self.generate(&create, &body, listener).await?,
-            false => self.prepare(&create, &body, listener).await?,
-        };
-        // What is stored is found by its id, wherever it was made.
-        if let Some(last) = last.filter(|_| !create.store || !create.generates) {
-            chain.remember(&body, &last);
+        self.hear(event).await?;
+        Ok(is_last.then(|| self.last.clone()))
+    }
+
+    /// The answer has begun: what stands in its request has been said.
+    fn begin(&mut self, created: &str) {
+        self.unsaid.drain(..).for_each(|queued| self.turns.steering.forget(&queued));
+        if let Some(id) = socket::response_id(created).filter(|_| self.steered.is_none()) {
+            self.steered = Some(self.turns.steering.begin(id, self.create.is_steerable));
+        }
+    }
+
+    /// It is at its end, when the client has heard of all that it said meanwhile.
+    async fn end(&mut self, steered: &Rc<Steered>) -> Result<(), Gone> {
+        self.take(steered).await?;
+        self.turns.steering.end(steered);
+        Ok(())
+    }
+
+    /// Tells what becomes of what the client has said.
+    async fn take(&mut self, steered: &Steered) -> Result<(), Gone> {
+        let Turns { steering, connection, .. } = self.turns;
+        let new_id = || connection.core.new_id();
+        while let Some(taken) = steering.take(steered, self.next_number(), self.stream_id(), new_id) {
+            let event = match taken {
+                Ok(queued) => {
+                    let event = steer::accepted(self.next_number(), &queued, self.stream_id());
+                    self.queued.push(queued);
+                    event
+                }
+                Err(event) => event,
+            };
+            self.last.clone_from(&event);
+            self.moved += 1;
+            self.hear(event).await?;
+            steering.heard();
         }
         Ok(())
     }
 
-    /// Asks a provider. Gives the event that the answer ended with, if there was one.
-    async fn generate(
-        &self,
-        create: &Create,
-        body: &Bytes,
-        listener: &mut Listener<'_>,
-    ) -> Result<Option<String>, Gone> {
-        let response = listener.wait(self.respond(body)).await?;
-        let stream_id = create.stream_id.as_deref();
-        let (head, body) = response.into_parts();
-        if !head.status.is_success() {
-            listener.hear(refused(&head, body, stream_id).await).await?;
-            return Ok(None);
-        }
-        let fault = match hand_on(body, stream_id, listener).await? {
-            Ok(last) => return Ok(last),
-            Err(fault) => fault,
+    /// Answers a request that only prepares a next one: nobody is asked.
+    async fn prepare(&mut self, body: &Bytes) -> Result<Option<String>, Gone> {
+        let call = match ApiCall::read(Api::OpenaiResponses, None, "", body, usize::MAX) {
+            Ok(call) => call,
+            Err(fault) => return self.fail(&fault).await.map(|()| None),
         };
-        listener.hear(socket::fault(&fault, stream_id)).await?;
-        Ok(None)
+        let core = &self.turns.connection.core;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let render = RenderOptions {
+            strict: true,
+            id_suffix: core.new_id(),
+            model: call.model().unwrap_or_default().to_owned(),
+            created: now.as_secs(),
+            echo: echo(&call.document),
+            ..RenderOptions::default()
+        };
+        let [created, completed] = socket::prepared(&render);
+        self.unsaid.drain(..).for_each(|queued| self.turns.steering.forget(&queued));
+        for event in [&created, &completed] {
+            self.hear(socket::message(event, self.stream_id())).await?;
+        }
+        Ok(Some(completed))
     }
+}
 
+/// A piece of an answer.
+type Piece = Result<http_body::Frame<Bytes>, crate::upstream::BodyFault>;
+
+impl Connection {
     /// The answer to a request as if it had been posted, in the client's words whatever happens.
     async fn respond(&self, body: &Bytes) -> Response<Body> {
         let Connection { core, caller, parts, .. } = self;
@@ -140,76 +270,6 @@ impl Connection {
         });
         record.answer(&mut response);
         response
-    }
-
-    /// Answers a request that only prepares a next one: nobody is asked.
-    async fn prepare(
-        &self,
-        create: &Create,
-        body: &Bytes,
-        listener: &mut Listener<'_>,
-    ) -> Result<Option<String>, Gone> {
-        let stream_id = create.stream_id.as_deref();
-        let call = match ApiCall::read(Api::OpenaiResponses, None, "", body, usize::MAX) {
-            Ok(call) => call,
-            Err(fault) => {
-                listener.hear(socket::fault(&fault, stream_id)).await?;
-                return Ok(None);
-            }
-        };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let render = RenderOptions {
-            strict: true,
-            id_suffix: self.core.new_id(),
-            model: call.model().unwrap_or_default().to_owned(),
-            created: now.as_secs(),
-            echo: echo(&call.document),
-            ..RenderOptions::default()
-        };
-        let [created, completed] = socket::prepared(&render, stream_id);
-        listener.hear(created).await?;
-        listener.hear(completed.clone()).await?;
-        Ok(Some(completed))
-    }
-}
-
-/// Hands on the events of a stream. Gives the one that ended it, or why none did.
-async fn hand_on(
-    mut body: Body,
-    stream_id: Option<&str>,
-    listener: &mut Listener<'_>,
-) -> Result<Result<Option<String>, Fault>, Gone> {
-    let mut framer = Framer::new(Framing::Sse);
-    let mut last = None;
-    while let Some(frame) = listener.wait(body.frame()).await? {
-        let bytes = match frame {
-            Ok(frame) => frame.into_data().unwrap_or_default(),
-            Err(fault) if last.is_none() => return Ok(Err(failure::of_body(&fault))),
-            Err(_) => break,
-        };
-        framer.push(&bytes);
-        loop {
-            let event = match framer.next() {
-                Ok(Some(frame)) if last.is_none() => Event::of(&frame),
-                Ok(Some(_)) => continue,
-                Ok(None) => break,
-                Err(fault) => return Ok(Err(fault)),
-            };
-            let Some(Event { kind, data }) = event else { continue };
-            listener
-                .hear(match kind.as_str() {
-                    "error" => socket::error_message(&data, BROKEN_STATUS, stream_id),
-                    _ => socket::message(&data, stream_id),
-                })
-                .await?;
-            if socket::is_last(&kind) {
-                last = Some(data);
-            }
-        }
-    }
-    match last {
-        Some(last) => Ok(Ok(Some(last))),
-        None => Ok(Err(Fault::upstream("The answer broke off before it was whole."))),
     }
 }
 

@@ -2,16 +2,47 @@
 
 use http::header::{self, HeaderMap, HeaderValue};
 use http::uri::{Authority, Uri};
-use http::{Request, request};
+use http::{Method, Request, Response, StatusCode, request};
+use hyper::ext::Protocol;
+
+/// What a wish for a WebSocket names as its protocol (RFC 8441, section 5).
+const WEBSOCKET: &str = "websocket";
+/// Where HTTP/1.1 has a key, HTTP/2 has none (RFC 8441, section 5.1): nobody compares it.
+const NO_KEY: HeaderValue = HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAA==");
+
+/// Is this a wish for a WebSocket: CONNECT with that protocol (RFC 8441)?
+pub fn wants_socket<B>(request: &Request<B>) -> bool {
+    let protocol = request.extensions().get::<Protocol>();
+    request.method() == Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == WEBSOCKET)
+}
 
 /// The host moves from the URL to where HTTP/1.1 has it (RFC 9113, section 8.3.1), and the lines of cookies become one (section
 /// 8.2.3). A URL whose authority is not the host that the headers name stays as it is, and is refused where request lines are
 /// checked.
 pub fn as_http1<B>(request: Request<B>) -> Request<B> {
+    let wants_socket = wants_socket(&request);
     let (mut parts, body) = request.into_parts();
+    if wants_socket {
+        ask_to_upgrade(&mut parts);
+    }
     move_host(&mut parts);
     join_cookies(&mut parts.headers);
     Request::from_parts(parts, body)
+}
+
+/// The wish for a WebSocket as HTTP/1.1 has it (RFC 6455, section 4.1).
+fn ask_to_upgrade(parts: &mut request::Parts) {
+    parts.method = Method::GET;
+    parts.headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    parts.headers.insert(header::UPGRADE, HeaderValue::from_static(WEBSOCKET));
+    parts.headers.insert(header::SEC_WEBSOCKET_KEY, NO_KEY);
+}
+
+/// An agreement to a WebSocket as HTTP/2 has it: an answer like others. The library leaves out what is of the connection.
+pub fn agreed<B>(mut response: Response<B>) -> Response<B> {
+    *response.status_mut() = StatusCode::OK;
+    response.headers_mut().remove(header::SEC_WEBSOCKET_ACCEPT);
+    response
 }
 
 fn move_host(parts: &mut request::Parts) {
@@ -93,6 +124,27 @@ mod tests {
         }
         check("http://u@a.b/x", &[], ("http://u@a.b/x", &[]));
         check("http://a.b/x", &["a.b", "c.d"], ("/x", &["a.b", "c.d"]));
+    }
+
+    #[test]
+    fn sockets() {
+        for (method, protocol, is_wanted) in [
+            (Method::CONNECT, Some("websocket"), true),
+            (Method::CONNECT, Some("connect-udp"), false),
+            (Method::CONNECT, None, false),
+            (Method::GET, Some("websocket"), false),
+        ] {
+            let mut request =
+                Request::builder().method(&method).uri("http://a.b/v1/realtime").body(()).unwrap();
+            protocol.map(|name| request.extensions_mut().insert(Protocol::from_static(name)));
+            let request = as_http1(request);
+            let expected = if is_wanted { Method::GET } else { method };
+            assert_eq!(request.method(), expected, "{protocol:?}");
+            assert_eq!(request.headers().contains_key(header::UPGRADE), is_wanted, "{protocol:?}");
+        }
+        let agreement = Response::builder().status(101).header("sec-websocket-accept", "x");
+        let response = agreed(agreement.header("sec-websocket-protocol", "realtime").body(()).unwrap());
+        assert_eq!((response.status().as_u16(), response.headers().len()), (200, 1));
     }
 
     #[test]

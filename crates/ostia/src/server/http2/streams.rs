@@ -5,15 +5,20 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
+use std::time::Duration;
 
 use hyper::rt::Executor;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::Instant;
 
-use crate::client::{Client, Connection};
+use crate::client::{AfterAnswer, Client, Connection};
 use crate::config::settings::Limits;
 use crate::server::{ConnectionLimit, linger};
 use crate::timer::LazyTimer;
+
+/// How long a WebSocket may be open at most (`websockets.total`). A connection that has one is not broken off because its client takes
+/// nothing for a while: that has bounds of its own, those of the WebSocket and [`super::PING_WITHIN`].
+const SOCKET_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The streams of a connection.
 #[derive(Clone)]
@@ -139,6 +144,11 @@ impl<F: Future + 'static> Executor<F> for Streams {
 async fn carry(stream: impl Future, begun: Begun) {
     let is_through = carry_answer(stream, &begun).await;
     let client = &begun.client;
+    let after = client.after.take().filter(|_| is_through);
+    if let Some(AfterAnswer(after)) = after {
+        begun.streams.due.set(Instant::now() + SOCKET_MAX);
+        return after.await;
+    }
     let unwanted = client.unwanted.take().filter(|_| is_through && !client.is_draining());
     if let Some(body) = unwanted {
         linger::end_body(body).await;

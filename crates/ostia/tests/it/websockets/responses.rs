@@ -11,7 +11,7 @@ use super::tools::{Client, Socket, close, close_of};
 use crate::gateway::{Gateway, Setup};
 use crate::wire::PATIENCE;
 
-fn connect(gateway: &Gateway, upstream: &Upstream, id: &str) -> Socket {
+pub(super) fn connect(gateway: &Gateway, upstream: &Upstream, id: &str) -> Socket {
     let client = Client::new("/v1/responses")
         .header("x-ostia-provider", id)
         .header("x-ostia-custom-host", &upstream.url())
@@ -21,13 +21,13 @@ fn connect(gateway: &Gateway, upstream: &Upstream, id: &str) -> Socket {
 }
 
 /// `response.create` with these fields besides.
-fn create(socket: &mut Socket, fields: &Value) {
+pub(super) fn create(socket: &mut Socket, fields: &Value) {
     let mut event = json!({"type": "response.create", "model": "m"});
     event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     socket.send(Message::text(event.to_string())).unwrap();
 }
 
-fn hear(socket: &mut Socket) -> Value {
+pub(super) fn hear(socket: &mut Socket) -> Value {
     match socket.read().unwrap() {
         Message::Text(text) => crate::json(&text),
         other => panic!("{other:?}"),
@@ -35,7 +35,7 @@ fn hear(socket: &mut Socket) -> Value {
 }
 
 /// The events of one answer.
-fn answer(socket: &mut Socket) -> Vec<Value> {
+pub(super) fn answer(socket: &mut Socket) -> Vec<Value> {
     let mut events = Vec::new();
     loop {
         let event = hear(socket);
@@ -48,19 +48,19 @@ fn answer(socket: &mut Socket) -> Vec<Value> {
     }
 }
 
-fn said(events: &[Value]) -> String {
+pub(super) fn said(events: &[Value]) -> String {
     let deltas = events.iter().filter(|event| event["type"] == "response.output_text.delta");
     deltas.map(|event| event["delta"].as_str().unwrap()).collect()
 }
 
-fn id_of(events: &[Value]) -> &str {
+pub(super) fn id_of(events: &[Value]) -> &str {
     let last = events.last().unwrap();
     assert_eq!(last["type"], "response.completed", "{last}");
     last["response"]["id"].as_str().unwrap()
 }
 
 /// What an upstream of Anthropic's was told: role and text of each turn.
-fn turns(upstream: &Upstream) -> Vec<(String, String)> {
+pub(super) fn turns(upstream: &Upstream) -> Vec<(String, String)> {
     let body = upstream.last().json();
     let text = |content: &Value| match content.as_array() {
         Some(parts) => parts.iter().filter_map(|part| part["text"].as_str()).collect(),
@@ -70,7 +70,7 @@ fn turns(upstream: &Upstream) -> Vec<(String, String)> {
     body["messages"].as_array().unwrap().iter().map(turn).collect()
 }
 
-fn turn(role: &str, text: &str) -> (String, String) {
+pub(super) fn turn(role: &str, text: &str) -> (String, String) {
     (role.into(), text.into())
 }
 
@@ -211,7 +211,7 @@ fn errors_are_events_and_the_connection_goes_on() {
 }
 
 #[test]
-fn one_is_answered_after_the_other() {
+fn one_of_a_lane_is_answered_after_the_other() {
     let gateway = Gateway::start();
     let gate = Gate::new();
     let upstream = Upstream::in_turn(vec![
@@ -219,8 +219,8 @@ fn one_is_answered_after_the_other() {
         Answer::stream(openai::chat_stream(&["two"])),
     ]);
     let mut socket = connect(&gateway, &upstream, "mistral");
-    for name in ["a", "b"] {
-        create(&mut socket, &json!({"input": "x", "stream_id": name}));
+    for _ in 0..2 {
+        create(&mut socket, &json!({"input": "x", "stream_id": "a"}));
     }
     assert!(upstream.wait_for_requests(1, PATIENCE));
     std::thread::sleep(Duration::from_millis(100));
@@ -229,10 +229,10 @@ fn one_is_answered_after_the_other() {
     socket.send(Message::Ping("there?".into())).unwrap();
     assert_eq!(socket.read().unwrap(), Message::Pong("there?".into()));
     gate.open();
-    for (name, text) in [("a", "one"), ("b", "two")] {
+    for text in ["one", "two"] {
         let events = answer(&mut socket);
         assert_eq!(said(&events), text);
-        assert!(events.iter().all(|event| event["stream_id"] == name), "{events:?}");
+        assert!(events.iter().all(|event| event["stream_id"] == "a"), "{events:?}");
     }
 }
 
