@@ -126,6 +126,8 @@ fn what_breaks_off_or_fails() {
 }
 
 proptest! {
+    // Each is read with every cut.
+    #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
     fn any_pieces_say_the_same(
         pieces in prop::collection::vec((any::<bool>(), "(?s).{0,4}"), 0..8),
